@@ -1,0 +1,274 @@
+"""Ops: every change a person can make, as data.
+
+Owns what a change does to an issue (``apply``), how it is taken back (``inverse``), which fields it touches,
+and how it is said in words (``describe``). An Op holds nothing of the wire: titles, not ids. It is one change
+of one issue; the Ops of one keystroke share a ``group`` and are undone together.
+
+Laws (tested): ``apply(inverse(edit, issue), apply(edit, issue)) == issue`` up to times; Ops on different
+issues commute; Ops on different fields of one issue commute; applying twice is applying once.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, NewType
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from glboard_core.model.issue import Issue, IssueId, State, scope_of
+
+OpId = NewType("OpId", str)
+GroupId = NewType("GroupId", str)
+
+Field = Literal[
+    "labels", "weight", "milestone", "assignees", "state", "status", "title", "description", "rank", "notes"
+]
+
+
+class Edit(Struct, frozen=True, kw_only=True, tag="edit", omit_defaults=True):
+    """A change of fields. What is UNSET stays as it is; None clears weight, milestone or status.
+
+    Labels change by add and remove, so that two people's label changes merge. Adding a scoped label takes
+    the other labels of its scope off (scoped labels exclude one another).
+    """
+
+    add: frozenset[str] = frozenset()
+    remove: frozenset[str] = frozenset()
+    weight: int | UnsetType | None = UNSET
+    milestone: str | UnsetType | None = UNSET
+    assignees: tuple[str, ...] | UnsetType = UNSET
+    state: State | UnsetType = UNSET
+    status: str | UnsetType | None = UNSET
+    title: str | UnsetType = UNSET
+    #: The description is not part of the slim issue; ``was`` keeps the text before, for undo.
+    description: str | UnsetType = UNSET
+    description_was: str | UnsetType = UNSET
+
+
+class Rank(Struct, frozen=True, kw_only=True, tag="rank", omit_defaults=True):
+    """A place in the manual order: directly below ``above`` or directly above ``below`` (one may be none).
+
+    ``position`` is the place to show until the server has answered; ``was_*`` say where it came from.
+    """
+
+    above: IssueId | None = None
+    below: IssueId | None = None
+    position: float | None = None
+    was_above: IssueId | None = None
+    was_below: IssueId | None = None
+    was_position: float | None = None
+
+
+class Comment(Struct, frozen=True, kw_only=True, tag="comment"):
+    """A new comment. Undone by deleting the note that it became."""
+
+    body: str
+
+
+class DeleteNote(Struct, frozen=True, kw_only=True, tag="delete_note"):
+    """Delete the comment that the Op ``of`` made; ``note`` is its id once known. Redone by ``body``."""
+
+    of: OpId
+    note: str | None = None
+    body: str = ""
+
+
+class Create(Struct, frozen=True, kw_only=True, tag="create", omit_defaults=True):
+    """A new issue in ``project``. The Op's issue id is ``new:…`` until the server has made it."""
+
+    project: str
+    title: str
+    description: str = ""
+    labels: frozenset[str] = frozenset()
+    milestone: str | None = None
+    weight: int | None = None
+    assignees: tuple[str, ...] = ()
+    confidential: bool = False
+
+
+Act = Edit | Rank | Comment | DeleteNote | Create
+
+
+class Op(Struct, frozen=True, kw_only=True):
+    """One act on one issue: ``at`` is the server's time in UTC; ``group`` is the keystroke it came from."""
+
+    id: OpId
+    group: GroupId
+    issue: IssueId
+    act: Act
+    at: datetime
+    #: The issue when the person pressed the key: what undo and conflict checks go by. None for a new issue.
+    before: Issue | None = None
+
+
+def labels_after(labels: frozenset[str], add: frozenset[str], remove: frozenset[str]) -> frozenset[str]:
+    """Labels with ``remove`` off, ``add`` on, and scoped siblings of what is newly added off."""
+    fresh = add - labels
+    scopes = {scope for label in fresh if (scope := scope_of(label)) is not None}
+    kept = frozenset(
+        label for label in labels - remove if not scopes or label in add or scope_of(label) not in scopes
+    )
+    return kept | add
+
+
+def apply(act: Act, issue: Issue) -> Issue:
+    """The issue as it looks after ``act``. Times stay: only the server moves them."""
+    match act:
+        case Edit():
+            return _edited(act, issue)
+        case Rank():
+            return issue if act.position is None else msgspec.structs.replace(issue, position=act.position)
+        case Comment():
+            return msgspec.structs.replace(issue, notes=issue.notes + 1)
+        case DeleteNote():
+            return msgspec.structs.replace(issue, notes=max(0, issue.notes - 1))
+        case Create():
+            return issue
+
+
+def _edited(edit: Edit, issue: Issue) -> Issue:
+    changes: dict[str, object] = {}
+    if edit.add or edit.remove:
+        changes["labels"] = labels_after(issue.labels, edit.add, edit.remove)
+    for name in ("weight", "milestone", "assignees", "state", "status", "title"):
+        value = getattr(edit, name)
+        if value is not UNSET:
+            changes[name] = value
+    return msgspec.structs.replace(issue, **changes) if changes else issue
+
+
+def created(op: Op) -> Issue:
+    """The card to show for a new issue until the server has made it. Raises TypeError for other acts."""
+    act = op.act
+    if not isinstance(act, Create):
+        raise TypeError(f"not a Create: {type(act).__name__}")
+    return Issue(
+        id=op.issue,
+        project=act.project,
+        iid=0,
+        title=act.title,
+        labels=act.labels,
+        milestone=act.milestone,
+        weight=act.weight,
+        assignees=act.assignees,
+        confidential=act.confidential,
+        created_at=op.at,
+        updated_at=op.at,
+    )
+
+
+def inverse(act: Act, before: Issue | None, op: OpId) -> Act | None:
+    """The act that takes ``act`` back, from the values before it; None where nothing would change.
+
+    A new issue is taken back by closing it (GitLab deletes only for owners), a comment by deleting its note.
+    """
+    match act:
+        case Edit():
+            if before is None:
+                return None
+            return _unedit(act, before)
+        case Rank():
+            return Rank(
+                above=act.was_above,
+                below=act.was_below,
+                position=act.was_position,
+                was_above=act.above,
+                was_below=act.below,
+                was_position=act.position,
+            )
+        case Comment():
+            return DeleteNote(of=op, body=act.body)
+        case DeleteNote():
+            return Comment(body=act.body)
+        case Create():
+            return Edit(state="closed")
+
+
+def _unedit(edit: Edit, before: Issue) -> Edit | None:
+    after = _edited(edit, before)
+    values: dict[str, object] = {}
+    for name in ("weight", "milestone", "assignees", "state", "status", "title"):
+        if getattr(after, name) != getattr(before, name):
+            values[name] = getattr(before, name)
+    if edit.description is not UNSET and edit.description_was is not UNSET:
+        values["description"] = edit.description_was
+        values["description_was"] = edit.description
+    taken_back = Edit(
+        add=before.labels - after.labels,
+        remove=after.labels - before.labels,
+        **values,  # type: ignore[arg-type]  # the names are those of Edit's own fields
+    )
+    return None if taken_back == Edit() else taken_back
+
+
+def touches(act: Act) -> frozenset[Field]:
+    """The fields an act changes: what a conflict is looked for in."""
+    match act:
+        case Edit():
+            names: set[Field] = set()
+            if act.add or act.remove:
+                names.add("labels")
+            fields: tuple[Field, ...] = (
+                "weight",
+                "milestone",
+                "assignees",
+                "state",
+                "status",
+                "title",
+                "description",
+            )
+            names.update(name for name in fields if getattr(act, name) is not UNSET)
+            return frozenset(names)
+        case Rank():
+            return frozenset({"rank"})
+        case Comment() | DeleteNote():
+            return frozenset({"notes"})
+        case Create():
+            return frozenset()
+
+
+def changes_nothing(act: Act, issue: Issue) -> bool:
+    """Whether an edit would leave this issue as it is (so that it is neither sent nor undone)."""
+    return isinstance(act, Edit) and act.description is UNSET and _edited(act, issue) == issue
+
+
+def describe(act: Act, before: Issue | None = None) -> str:
+    """The act in words, without the issue's title (so that share mode and logs may show it)."""
+    match act:
+        case Edit():
+            return _describe_edit(act, before)
+        case Rank():
+            if act.above is None:
+                return "rank to top"
+            return "rank to bottom" if act.below is None else "rank"
+        case Comment():
+            return "comment"
+        case DeleteNote():
+            return "delete comment"
+        case Create():
+            return "new issue"
+
+
+def _describe_edit(edit: Edit, before: Issue | None) -> str:
+    parts: list[str] = []
+    if edit.state is not UNSET:
+        parts.append("close" if edit.state == "closed" else "reopen")
+    if edit.milestone is not UNSET:
+        parts.append(f"to {edit.milestone}" if edit.milestone else "no milestone")
+    if edit.weight is not UNSET:
+        parts.append("clear weight" if edit.weight is None else f"weight {edit.weight}")
+    if edit.assignees is not UNSET:
+        parts.append(f"assign {', '.join(edit.assignees)}" if edit.assignees else "unassign")
+    if edit.status is not UNSET:
+        parts.append(f"status {edit.status}" if edit.status else "no status")
+    added = edit.add - (before.labels if before else frozenset())
+    scopes = {scope_of(label) for label in added} - {None}
+    parts.extend(f"+{label}" for label in sorted(added or edit.add))
+    # A scoped label that is replaced needs no word of its own.
+    parts.extend(f"-{label}" for label in sorted(edit.remove) if scope_of(label) not in scopes)
+    if edit.title is not UNSET:
+        parts.append("title")
+    if edit.description is not UNSET:
+        parts.append("description")
+    return ", ".join(parts) or "nothing"

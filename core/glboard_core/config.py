@@ -1,0 +1,253 @@
+"""Settings: what people write in ``config.toml``, and the values that hold without one.
+
+Owns the shape of the file, its defaults (DOMAIN.md section 1) and the errors a wrong file gives: file, line,
+key, and the nearest known key. It reads no environment and no tokens: a token in this file is an error.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Struct, field
+
+from glboard_core.errors import ConfigError
+
+ColumnsBy = Literal["label", "flow", "milestone", "assignee", "none"]
+
+
+class Limit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A work-in-progress limit of a column: a number of issues, a sum of weights, or both."""
+
+    issues: int | None = None
+    weight: int | None = None
+
+
+class BoardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One board. ``milestone`` is ``current``, ``next``, ``none``, ``any``, a key of ``[milestones]`` or a title.
+
+    ``columns`` hold label titles, flow states, milestones (as above, or ``after-next``), or stay empty where
+    the columns are made of the issues (by assignee) or there is one flat list.
+    """
+
+    id: str
+    name: str
+    by: ColumnsBy = "label"
+    columns: tuple[str, ...] = ()
+    milestone: str = "any"
+    labels: tuple[str, ...] = ()
+    limits: dict[str, Limit] = {}
+
+
+class LabelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The names of labels that mean something to the process."""
+
+    group: str = "group::custom models"
+    devops: str = "devops::ai-powered"
+    section: str = "section::data science"
+    categories: tuple[str, ...] = ("Category:Model personalization", "Category:Self-Hosted models")
+    deliverable: str = "Deliverable"
+    spike: str = "spike"
+    type_prefix: str = "type::"
+    ignore: str = "type::ignore"
+    workflow_prefix: str = "workflow::"
+    priority_prefix: str = "priority::"
+    severity_prefix: str = "severity::"
+    missed_prefix: str = "missed:"
+    missed_deliverable: str = "missed-deliverable"
+    duplicate: tuple[str, ...] = ()
+    wont_do: tuple[str, ...] = ()
+
+
+class SyncSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How often the server is asked, in seconds."""
+
+    poll: float = 10.0
+    poll_idle: float = 60.0
+    reconcile: float = 240.0
+    hold: float = 2.0
+    hold_comments: float = 10.0
+
+
+class UiSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How it looks. ``theme`` empty: dark, or the terminal's own colours where NO_COLOR is set."""
+
+    theme: str = ""
+    density: Literal["normal", "compact"] = "normal"
+    time_zone: str = "UTC"
+
+
+class FlowSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which backend says the flow state (DOMAIN.md section 1)."""
+
+    backend: Literal["label", "status", "both"] = "label"
+
+
+class GitLabSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which server and group. The token is never kept here."""
+
+    url: str = ""
+    group: str = ""
+
+
+_READY = "workflow::ready for development"
+_DISCOVERY = (
+    "workflow::problem validation",
+    "workflow::design",
+    "workflow::solution validation",
+    "workflow::planning breakdown",
+    _READY,
+)
+
+DEFAULT_MILESTONES: dict[str, tuple[str, ...]] = {
+    "next-1-3": ("Next 1-3 Milestones", "Next 1-3 releases"),
+    "next-4-6": ("Next 4-6 Milestones", "Next 4-6 releases"),
+    "backlog": ("Backlog",),
+    "awaiting": ("Awaiting Customer Feedback", "Awaiting further demand"),
+}
+
+DEFAULT_BOARDS: tuple[BoardSettings, ...] = (
+    BoardSettings(
+        id="planning",
+        name="Planning",
+        by="label",
+        columns=("type::bug", "type::maintenance", "type::feature"),
+        milestone="next",
+    ),
+    BoardSettings(
+        id="build",
+        name="Build",
+        by="flow",
+        columns=(
+            _READY,
+            "workflow::in dev",
+            "workflow::in review",
+            "workflow::awaiting security release",
+            "workflow::blocked",
+        ),
+        milestone="current",
+        labels=("Deliverable",),
+    ),
+    BoardSettings(id="next-1-3", name="Next 1-3", by="flow", columns=_DISCOVERY, milestone="next-1-3"),
+    BoardSettings(id="next-4-6", name="Next 4-6", by="flow", columns=_DISCOVERY, milestone="next-4-6"),
+    BoardSettings(id="backlog", name="Backlog", by="none", milestone="backlog"),
+    BoardSettings(
+        id="milestones",
+        name="Milestones",
+        by="milestone",
+        columns=("next", "after-next", "next-1-3", "next-4-6", "backlog", "awaiting"),
+        milestone="any",
+    ),
+    BoardSettings(id="people", name="People", by="assignee", milestone="next"),
+)
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything configurable. ``milestones`` maps a key to the titles it may have on the server, best first."""
+
+    gitlab: GitLabSettings = GitLabSettings()
+    labels: LabelSettings = LabelSettings()
+    flow: FlowSettings = FlowSettings()
+    milestones: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(DEFAULT_MILESTONES))
+    boards: tuple[BoardSettings, ...] = DEFAULT_BOARDS
+    keymap: dict[str, str] = {}
+    ui: UiSettings = UiSettings()
+    sync: SyncSettings = SyncSettings()
+
+    def board(self, board: str) -> BoardSettings | None:
+        """The board with that id, or none."""
+        return next((b for b in self.boards if b.id == board), None)
+
+
+def parse(text: str, where: str) -> Settings:
+    """Settings from TOML. Boards with the id of a default one replace it; others are added after them.
+
+    Raises ConfigError with the line and key of the first mistake.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"this is not TOML: {error}", where=where) from None
+    _refuse_secrets(data, text, where)
+    _refuse_unknown(data, Settings, text, where, ())
+    boards = data.pop("boards", None)
+    milestones = data.pop("milestones", None)
+    try:
+        settings = msgspec.convert(data, Settings)
+        if boards is not None:
+            own = msgspec.convert(boards, tuple[BoardSettings, ...])
+            settings = msgspec.structs.replace(settings, boards=_merge(own))
+        if milestones is not None:
+            aliases = {
+                key: (value,) if isinstance(value, str) else msgspec.convert(value, tuple[str, ...])
+                for key, value in milestones.items()
+            }
+            settings = msgspec.structs.replace(settings, milestones={**DEFAULT_MILESTONES, **aliases})
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        key = path.strip("`").lstrip(".").replace("[...]", "")
+        line = _line(text, key.rpartition(".")[2])
+        raise ConfigError(message[0].lower() + message[1:], where=_at(where, line), key=key) from None
+    return settings
+
+
+def load(path: Path) -> Settings:
+    """Settings from a file; the defaults where there is none. Raises ConfigError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot be read: {error}", where=str(path)) from None
+    return parse(text, str(path))
+
+
+def _merge(own: tuple[BoardSettings, ...]) -> tuple[BoardSettings, ...]:
+    by_id = {board.id: board for board in DEFAULT_BOARDS}
+    by_id.update({board.id: board for board in own})
+    return tuple(by_id.values())
+
+
+def _refuse_secrets(data: dict[str, Any], text: str, where: str) -> None:
+    gitlab = data.get("gitlab")
+    tables = [data, gitlab] if isinstance(gitlab, dict) else [data]
+    for table in tables:
+        for key in ("token", "private_token", "password", "oauth_token"):
+            if key in table:
+                raise ConfigError(
+                    "a token does not belong in this file.",
+                    where=_at(where, _line(text, key)),
+                    key=key,
+                    hint="Remove it here and revoke it if the file was shared; set GITLAB_TOKEN, or sign in "
+                    "with glab.",
+                )
+
+
+def _refuse_unknown(data: Any, kind: Any, text: str, where: str, path: tuple[str, ...]) -> None:
+    if get_origin(kind) is tuple and isinstance(data, list):
+        for entry in data:
+            _refuse_unknown(entry, get_args(kind)[0], text, where, path)
+        return
+    if not (isinstance(kind, type) and issubclass(kind, Struct) and isinstance(data, dict)):
+        return
+    hints = get_type_hints(kind)
+    for key, value in data.items():
+        if key not in hints:
+            near = get_close_matches(key, hints, 1, 0.5)
+            hint = f"Did you mean “{near[0]}”?" if near else f"Known here: {', '.join(sorted(hints))}."
+            dotted = ".".join((*path, key))
+            raise ConfigError("unknown key.", where=_at(where, _line(text, key)), key=dotted, hint=hint)
+        _refuse_unknown(value, hints[key], text, where, (*path, key))
+
+
+def _line(text: str, key: str) -> int | None:
+    pattern = re.compile(rf"^\s*(\[+.*\b{re.escape(key)}\b.*\]|(.*[{{,.]\s*)?\"?{re.escape(key)}\"?\s*=)")
+    return next((n for n, line in enumerate(text.splitlines(), 1) if pattern.match(line)), None)
+
+
+def _at(where: str, line: int | None) -> str:
+    return where if line is None else f"{where}:{line}"

@@ -1,0 +1,164 @@
+"""What the server offers besides issues: labels, milestones, people, projects, and who we are.
+
+Owns the mapping from a title to the id that is valid for one project, which is where silent drops come from:
+GitLab ignores a label or milestone the project cannot see. Pickers read from here, never from a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from functools import cached_property
+
+from msgspec import Struct
+
+from glboard_core.errors import EditImpossible
+from glboard_core.model.milestone import Milestone
+
+
+class Label(Struct, frozen=True, kw_only=True):
+    """One label on the server. ``id`` is a global id; ``owner`` the full path of its group or project."""
+
+    id: str
+    title: str
+    owner: str
+    color: str = "#6e7681"
+    description: str = ""
+
+
+class Person(Struct, frozen=True, kw_only=True):
+    """A member of the group."""
+
+    id: str
+    username: str
+    name: str = ""
+
+    @property
+    def initials(self) -> str:
+        """Two letters for a card: of the parts of the username or name."""
+        parts = [p for p in self.username.replace("-", "_").replace(".", "_").split("_") if p]
+        if len(parts) > 1:
+            return (parts[-1][:2]).upper()
+        return self.username[:2].upper()
+
+
+class Project(Struct, frozen=True, kw_only=True):
+    """A project of the group. ``can_edit`` is none where it is not known."""
+
+    id: str
+    path: str
+    archived: bool = False
+    can_edit: bool | None = None
+
+
+class Server(Struct, frozen=True, kw_only=True):
+    """What answered: its version and which licensed fields it has."""
+
+    version: str = ""
+    enterprise: bool = True
+    #: Whether the schema has the EE fields at all (weight, blocked); false on the CE build.
+    has_weight: bool = True
+    #: Whether this token may write (scope ``api``); none where it is not known.
+    can_write: bool | None = None
+
+    @property
+    def release(self) -> tuple[int, int]:
+        """Major and minor version, (0, 0) where it cannot be read."""
+        parts = self.version.split(".")
+        try:
+            return int(parts[0]), int(parts[1])
+        except (IndexError, ValueError):
+            return 0, 0
+
+
+def _within(project: str, owner: str) -> bool:
+    return project == owner or project.startswith(owner + "/")
+
+
+class Catalog(Struct, frozen=True, kw_only=True, dict=True):
+    """All of it at one moment. Replaced whole when refreshed."""
+
+    group: str
+    me: Person
+    server: Server = Server()
+    labels: tuple[Label, ...] = ()
+    milestones: tuple[Milestone, ...] = ()
+    people: tuple[Person, ...] = ()
+    projects: tuple[Project, ...] = ()
+    #: A board of the group, needed by the server to change the manual order; none: ranking is not possible.
+    ranking_board: str | None = None
+
+    @cached_property
+    def _labels(self) -> Mapping[str, tuple[Label, ...]]:
+        found: dict[str, list[Label]] = {}
+        for label in self.labels:
+            found.setdefault(label.title, []).append(label)
+        # The nearest owner wins: a project's own label before its group's of the same title.
+        return {t: tuple(sorted(ls, key=lambda label: -len(label.owner))) for t, ls in found.items()}
+
+    def label(self, project: str, title: str) -> Label | None:
+        """The label with that title which an issue of ``project`` can carry, or none."""
+        return next((label for label in self._labels.get(title, ()) if _within(project, label.owner)), None)
+
+    def label_id(self, project: str, title: str) -> str:
+        """The global id to send. Raises EditImpossible where the project has no such label."""
+        if (label := self.label(project, title)) is None:
+            raise EditImpossible(
+                f"The label “{title}” does not exist in {project}.",
+                hint="Create it as a group label in GitLab, then press r to refresh."
+                if title not in self._labels
+                else "It exists in another project only. Create it as a group label in GitLab.",
+            )
+        return label.id
+
+    def color(self, title: str) -> str | None:
+        """The colour (``#rrggbb``) of a label title anywhere in the group, or none."""
+        labels = self._labels.get(title)
+        return labels[-1].color if labels else None
+
+    def labels_for(self, projects: Iterable[str]) -> list[Label]:
+        """The labels valid in all of ``projects``, one per title, sorted by title without regard to case."""
+        paths = list(projects)
+        found = [
+            labels[-1]
+            for title, labels in self._labels.items()
+            if all(self.label(path, title) is not None for path in paths)
+        ]
+        return sorted(found, key=lambda label: label.title.casefold())
+
+    def milestone(self, project: str, title: str) -> Milestone | None:
+        """The milestone with that title which an issue of ``project`` can have, or none."""
+        fits = [m for m in self.milestones if m.title == title and _within(project, m.owner)]
+        return max(fits, key=lambda m: len(m.owner), default=None)
+
+    def milestone_id(self, project: str, title: str) -> str:
+        """The plain number to send. Raises EditImpossible where the project cannot see such a milestone."""
+        if (milestone := self.milestone(project, title)) is None:
+            known = any(m.title == title for m in self.milestones)
+            raise EditImpossible(
+                f"The milestone “{title}” is not available to {project}.",
+                hint="It belongs to another project or subgroup."
+                if known
+                else "It no longer exists. Press r to refresh.",
+            )
+        return milestone.id
+
+    def find_milestone(self, title: str) -> Milestone | None:
+        """The milestone with that title highest up in the group, or none: for dates, not for writing."""
+        return min((m for m in self.milestones if m.title == title), key=lambda m: len(m.owner), default=None)
+
+    def near_milestones(self, title: str) -> tuple[str, ...]:
+        """Titles that look like ``title``, best first, at most three."""
+        return tuple(get_close_matches(title, dict.fromkeys(m.title for m in self.milestones), 3, 0.4))
+
+    @cached_property
+    def _people(self) -> Mapping[str, Person]:
+        return {person.username: person for person in self.people}
+
+    def person(self, username: str) -> Person | None:
+        """The member with that username, or none."""
+        return self._people.get(username)
+
+    def project(self, path: str) -> Project | None:
+        """The project with that full path, or none."""
+        return next((project for project in self.projects if project.path == path), None)

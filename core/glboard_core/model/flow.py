@@ -1,0 +1,113 @@
+"""Flow states: one logical workflow with two ways to write it down, labels and statuses.
+
+Owns DOMAIN.md section 2 and 7.2. Boards and rules speak of flow states; how one is written on the server is
+known here (by configuration) and in the gateway, nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from msgspec import Struct
+
+from glboard_core.model.issue import Issue
+
+Backend = Literal["label", "status", "both"]
+
+
+class FlowState(Struct, frozen=True):
+    """One step of the workflow.
+
+    ``name`` is the part after the label's prefix and the key in every board and rule; ``letter`` picks it
+    from the keyboard; ``order`` grows towards completion; ``shown_as`` maps states that others absorbed.
+    """
+
+    name: str
+    status: str
+    letter: str
+    order: int
+    terminal: bool = False
+    shown_as: str | None = None
+
+
+STATES: tuple[FlowState, ...] = (
+    FlowState("validation backlog", "Validation backlog", "k", 10),
+    FlowState("problem validation", "Problem validation", "p", 20),
+    FlowState("ready for design", "Ready for design", "f", 30),
+    FlowState("design", "Design", "g", 40),
+    FlowState("solution validation", "Solution validation", "s", 50),
+    FlowState("planning breakdown", "Planning breakdown", "b", 60),
+    FlowState("scheduling", "Planning breakdown", "c", 61, shown_as="planning breakdown"),
+    FlowState("refinement", "Refinement", "e", 62),
+    FlowState("ready for development", "Ready for development", "r", 70),
+    FlowState("in dev", "In dev", "d", 80),
+    FlowState("blocked", "Blocked", "x", 85),
+    FlowState("in review", "In review", "v", 90),
+    FlowState("verification", "Verification", "y", 100),
+    FlowState("awaiting security release", "Awaiting security release", "a", 110),
+    FlowState("complete", "Complete", "z", 120, terminal=True),
+)
+"""All states in the order of DOMAIN.md section 2; blocked stands beside development."""
+
+BY_NAME = {state.name: state for state in STATES}
+
+#: The states ``S`` steps through: what "advance" means (skipping stays possible with ``s`` and a letter).
+ADVANCE = (
+    "validation backlog",
+    "problem validation",
+    "ready for design",
+    "design",
+    "solution validation",
+    "planning breakdown",
+    "ready for development",
+    "in dev",
+    "in review",
+    "verification",
+    "complete",
+)
+
+
+class FlowScheme(Struct, frozen=True, kw_only=True):
+    """How flow states are written here: the label prefix, and which backend counts."""
+
+    prefix: str = "workflow::"
+    backend: Backend = "label"
+
+    def label(self, state: FlowState) -> str:
+        """The scoped label that writes ``state``."""
+        return self.prefix + state.name
+
+    def by_label(self, issue: Issue) -> FlowState | None:
+        """The state the labels say; of several the one farthest from completion (section 2, 7.4)."""
+        found = [
+            state
+            for label in issue.labels
+            if label.startswith(self.prefix) and (state := BY_NAME.get(label[len(self.prefix) :]))
+        ]
+        return min(found, key=lambda state: state.order, default=None)
+
+    def by_status(self, issue: Issue) -> FlowState | None:
+        """The state the work item status says, compared without regard to case."""
+        if issue.status is None:
+            return None
+        wanted = issue.status.casefold()
+        return next((s for s in STATES if s.status.casefold() == wanted and s.shown_as is None), None)
+
+    def of(self, issue: Issue) -> FlowState | None:
+        """flow(i) of 7.2. With backend "both" the label speaks; a difference is ``conflict``."""
+        return self.by_status(issue) if self.backend == "status" else self.by_label(issue)
+
+    def conflict(self, issue: Issue) -> bool:
+        """Whether label and status name different states (only where both are used, 7.2)."""
+        if self.backend != "both":
+            return False
+        label, status = self.by_label(issue), self.by_status(issue)
+        shown = label and (label.shown_as or label.name)
+        return bool(label and status and shown != status.name)
+
+
+def near(name: str, states: Iterable[FlowState] = STATES) -> FlowState | None:
+    """The state a person means by ``name``: its name, its label or its status, in any case."""
+    wanted = name.casefold().rpartition("::")[2].strip()
+    return next((s for s in states if wanted in (s.name.casefold(), s.status.casefold())), None)

@@ -1,0 +1,116 @@
+"""The issue as the boards see it.
+
+Owns the shape of an issue and questions that need nothing but the issue. It must not know boards, wire
+formats or configuration. All times are aware and in UTC; weight is GitLab's issue weight (an integer of 0 or
+more, or none: 0 and none differ).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Literal, NewType
+
+from msgspec import Struct
+
+IssueId = NewType("IssueId", str)
+"""The global id (``gid://gitlab/Issue/42``), or ``new:…`` for an issue not yet made on the server."""
+
+State = Literal["opened", "closed"]
+
+
+class Issue(Struct, frozen=True, kw_only=True, gc=False):
+    """One issue, slim: all that boards, rules and cards need, and no more.
+
+    ``project`` is the full path; ``labels`` and ``milestone`` are titles (ids differ by project and belong to
+    the catalog); ``assignees`` are usernames in the server's order; ``position`` is GitLab's relative
+    position (lower stands higher; none stands last).
+    """
+
+    id: IssueId
+    project: str
+    iid: int
+    title: str
+    state: State = "opened"
+    labels: frozenset[str] = frozenset()
+    milestone: str | None = None
+    weight: int | None = None
+    assignees: tuple[str, ...] = ()
+    confidential: bool = False
+    position: float | None = None
+    status: str | None = None
+    blocked: bool = False
+    due: date | None = None
+    created_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None = None
+    duplicate: bool = False
+    merge_requests: int = 0
+    notes: int = 0
+    web_url: str = ""
+
+    @property
+    def reference(self) -> str:
+        """The full reference, ``group/project#12``; an issue not yet made ends in ``#new``."""
+        return f"{self.project}#{self.iid or 'new'}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the issue's state is opened."""
+        return self.state == "opened"
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the server does not know this issue yet."""
+        return self.id.startswith("new:")
+
+    def scoped(self, prefix: str) -> tuple[str, ...]:
+        """The labels that start with ``prefix`` (``type::``), sorted."""
+        return tuple(sorted(label for label in self.labels if label.startswith(prefix)))
+
+
+class Note(Struct, frozen=True, kw_only=True):
+    """A comment or system note, as shown in an opened issue."""
+
+    id: str
+    author: str
+    body: str
+    created_at: datetime
+    system: bool = False
+
+
+class IssueDetail(Struct, frozen=True, kw_only=True):
+    """What an opened issue shows beyond the card: read on demand, never part of the mirror's slim row."""
+
+    id: IssueId
+    description: str
+    notes: tuple[Note, ...] = ()
+
+
+def scope_of(label: str) -> str | None:
+    """The scope of a scoped label: everything before its last ``::``, or none (FACTS: scoped labels).
+
+    >>> scope_of("a::b::c"), scope_of("Deliverable")
+    ('a::b', None)
+    """
+    scope, separator, _ = label.rpartition("::")
+    return scope if separator else None
+
+
+def same_scope(label: str, others: Iterable[str]) -> frozenset[str]:
+    """Those of ``others`` that share ``label``'s scope, without itself; empty for an unscoped label."""
+    scope = scope_of(label)
+    if scope is None:
+        return frozenset()
+    return frozenset(other for other in others if other != label and scope_of(other) == scope)
+
+
+def rank_key(issue: Issue) -> tuple[bool, float, int, str]:
+    """The order of GitLab's manual sorting: by relative position, none last, then by id."""
+    number = issue.id.rpartition("/")[2]
+    return (
+        issue.position is None,
+        issue.position if issue.position is not None else 0.0,
+        int(number) if number.isdigit() else 0,
+        issue.id,
+    )

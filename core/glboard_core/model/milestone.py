@@ -1,0 +1,79 @@
+"""Milestones and the calendar they make: which one is current, next, and where a deferred card goes.
+
+Owns DOMAIN.md 7.1. Dates are calendar days in the team's time zone. It never sorts by title (19.10 comes
+after 19.9) and never takes GitLab's "active" for "current": an expired milestone stays active for months.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from itertools import pairwise
+
+from msgspec import Struct
+
+_VERSION = re.compile(r"\d+\.\d+")
+
+
+class Milestone(Struct, frozen=True, kw_only=True):
+    """One milestone on the server. ``id`` is the plain number, ``owner`` its group's or project's full path.
+
+    It can be set on an issue whose project is ``owner`` or lies below it.
+    """
+
+    id: str
+    title: str
+    owner: str
+    start: date | None = None
+    due: date | None = None
+    active: bool = True
+
+    @property
+    def is_version(self) -> bool:
+        """A title like ``19.8`` and both dates; every other milestone is a bucket (7.1)."""
+        return bool(_VERSION.fullmatch(self.title)) and self.start is not None and self.due is not None
+
+
+def versions(milestones: Iterable[Milestone]) -> list[Milestone]:
+    """The version milestones, one per title, in order of their start."""
+    unique: dict[str, Milestone] = {}
+    for milestone in milestones:
+        if milestone.is_version:
+            unique.setdefault(milestone.title, milestone)
+    return sorted(unique.values(), key=lambda m: (m.start or date.min, m.title))
+
+
+def current(milestones: Iterable[Milestone], today: date) -> Milestone | None:
+    """The version milestone with start ≤ today ≤ due (7.1)."""
+    for milestone in versions(milestones):
+        if milestone.start and milestone.due and milestone.start <= today <= milestone.due:
+            return milestone
+    return None
+
+
+def upcoming(milestones: Iterable[Milestone], today: date) -> list[Milestone]:
+    """The version milestones that start after today, the next one first (7.1)."""
+    return [m for m in versions(milestones) if m.start and m.start > today]
+
+
+def following(milestones: Iterable[Milestone], title: str | None, today: date) -> Milestone | None:
+    """Where a deferred card goes: the version milestone with the smallest start after the card's own (7.1).
+
+    A card without a milestone, or in one without dates, goes to the next one.
+    """
+    known = list(milestones)
+    own = next((m for m in known if m.title == title and m.start is not None), None)
+    if own is None or own.start is None:
+        return next(iter(upcoming(known, today)), None)
+    after = own.start
+    return next((m for m in versions(known) if m.start and m.start > after), None)
+
+
+def preceding(milestones: Iterable[Milestone], title: str | None) -> Milestone | None:
+    """The version milestone before the one named, or none."""
+    ordered = versions(milestones)
+    for before, after in pairwise(ordered):
+        if after.title == title:
+            return before
+    return None
