@@ -28,7 +28,7 @@ class Limit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class BoardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One board. ``milestone`` is ``current``, ``next``, ``none``, ``any``, a key of ``[milestones]`` or a title.
+    """One board. ``milestone``: ``current``, ``next``, ``none``, ``any``, a key of ``[milestones]``, a title.
 
     ``columns`` hold label titles, flow states, milestones (as above, or ``after-next``), or stay empty where
     the columns are made of the issues (by assignee) or there is one flat list.
@@ -147,7 +147,7 @@ DEFAULT_BOARDS: tuple[BoardSettings, ...] = (
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything configurable. ``milestones`` maps a key to the titles it may have on the server, best first."""
+    """Everything configurable. ``milestones`` maps a key to its possible titles on the server, best first."""
 
     gitlab: GitLabSettings = GitLabSettings()
     labels: LabelSettings = LabelSettings()

@@ -78,14 +78,18 @@ class FlowScheme(Struct, frozen=True, kw_only=True):
         """The scoped label that writes ``state``."""
         return self.prefix + state.name
 
-    def by_label(self, issue: Issue) -> FlowState | None:
-        """The state the labels say; of several the one farthest from completion (section 2, 7.4)."""
+    def labelled(self, issue: Issue) -> tuple[FlowState, ...]:
+        """All states the labels name, the one farthest from completion first (several by mistake)."""
         found = [
             state
             for label in issue.labels
             if label.startswith(self.prefix) and (state := BY_NAME.get(label[len(self.prefix) :]))
         ]
-        return min(found, key=lambda state: state.order, default=None)
+        return tuple(sorted(found, key=lambda state: state.order))
+
+    def by_label(self, issue: Issue) -> FlowState | None:
+        """The state the labels say; of several the one farthest from completion (section 2, 7.4)."""
+        return next(iter(self.labelled(issue)), None)
 
     def by_status(self, issue: Issue) -> FlowState | None:
         """The state the work item status says, compared without regard to case."""
@@ -97,6 +101,17 @@ class FlowScheme(Struct, frozen=True, kw_only=True):
     def of(self, issue: Issue) -> FlowState | None:
         """flow(i) of 7.2. With backend "both" the label speaks; a difference is ``conflict``."""
         return self.by_status(issue) if self.backend == "status" else self.by_label(issue)
+
+    def all_of(self, issue: Issue) -> tuple[FlowState, ...]:
+        """Every state the issue is in: more than one only where labels name several."""
+        if self.backend == "status":
+            state = self.by_status(issue)
+            return (state,) if state else ()
+        return self.labelled(issue)
+
+    def workflow_labels(self, issue: Issue) -> frozenset[str]:
+        """All labels with the workflow prefix, known or not: what a change of state takes off."""
+        return frozenset(label for label in issue.labels if label.startswith(self.prefix))
 
     def conflict(self, issue: Issue) -> bool:
         """Whether label and status name different states (only where both are used, 7.2)."""

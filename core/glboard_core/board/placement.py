@@ -1,0 +1,49 @@
+"""Which columns an issue stands in.
+
+Owns the board's filter and the membership rule of each kind of column. An issue with two list labels stands
+in both columns; one that fits no column stands in (unlisted); a closed one in (closed) and nowhere else.
+"""
+
+from __future__ import annotations
+
+from glboard_core.model.board import CLOSED, UNASSIGNED, UNLISTED, Board, Column
+from glboard_core.model.flow import FlowScheme
+from glboard_core.model.issue import Issue
+
+
+def matches(board: Board, issue: Issue) -> bool:
+    """Whether the board's filter lets the issue in, open or closed."""
+    if board.milestone is not None and (issue.milestone or "") != board.milestone:
+        return False
+    return board.labels <= issue.labels and board.without.isdisjoint(issue.labels)
+
+
+def column_keys(board: Board, issue: Issue, flow: FlowScheme) -> tuple[str, ...]:
+    """The keys of the columns the issue stands in, in the board's order; empty where it is not on the board."""
+    if not matches(board, issue):
+        return ()
+    if not issue.is_open:
+        return (CLOSED,)
+    if not board.columns:
+        return (UNLISTED,)
+    kind = board.columns[0].kind
+    if kind == "all":
+        return (board.columns[0].key,)
+    if kind == "assignee":
+        return issue.assignees or (UNASSIGNED,)
+    if kind == "flow":
+        found = _flow_keys(board.columns, issue, flow)
+    elif kind == "milestone":
+        found = tuple(c.key for c in board.columns if c.value == issue.milestone)
+    else:
+        found = tuple(c.key for c in board.columns if c.value in issue.labels)
+    return found or (UNLISTED,)
+
+
+def _flow_keys(columns: tuple[Column, ...], issue: Issue, flow: FlowScheme) -> tuple[str, ...]:
+    listed = {column.value for column in columns}
+    # A state that another absorbed (scheduling) is shown there, unless the board has a column of its own.
+    values = {
+        state.name if state.name in listed else (state.shown_as or state.name) for state in flow.all_of(issue)
+    }
+    return tuple(column.key for column in columns if column.value in values)
