@@ -8,7 +8,7 @@ screen; identity is the issue's id, never a row.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from glboard_core.board.placement import column_keys
 from glboard_core.board.resolve import assignee_column
@@ -107,6 +107,8 @@ class BoardIndex:
         self._issues = issues
         self._keep = keep
         self._by_key: dict[str, ColumnIndex] = {}
+        #: Over the open issues of the board, each counted once even if it stands in two columns.
+        self.count = self.weight = self.unweighted = 0
         self.columns: list[ColumnIndex] = []
         self.rebuild()
 
@@ -123,9 +125,12 @@ class BoardIndex:
         columns.append(Column(key=UNLISTED, title="(unlisted)", kind="unlisted", letter="u"))
         columns.append(Column(key=CLOSED, title="(closed)", kind="closed", letter="c"))
         self._by_key = {column.key: ColumnIndex(column) for column in columns}
+        self.count = self.weight = self.unweighted = 0
         found: dict[str, list[Issue]] = {}
         for issue in self._issues.values():
-            for key in self._placed(issue):
+            if keys := self._placed(issue):
+                self._sum(issue, 1)
+            for key in keys:
                 found.setdefault(key, []).append(issue)
         for key, issues in found.items():
             self._column(key).fill(issues)
@@ -156,17 +161,25 @@ class BoardIndex:
         """Follow one change. Returns the keys of the columns whose content or picture changed."""
         old = self._placed(before) if before is not None else ()
         new = self._placed(after) if after is not None else ()
-        for key in old:
-            if before is not None:
+        if before is not None and old:
+            self._sum(before, -1)
+            for key in old:
                 self._column(key).remove(before)
-        for key in new:
-            if after is not None:
+        if after is not None and new:
+            self._sum(after, 1)
+            for key in new:
                 self._column(key).add(after)
         return {*old, *new}
 
     def _placed(self, issue: Issue) -> tuple[str, ...]:
         keys = column_keys(self.board, issue, self._flow)
         return keys if not keys or self._keep is None or self._keep(issue) else ()
+
+    def _sum(self, issue: Issue, sign: int) -> None:
+        if issue.is_open:
+            self.count += sign
+            self.weight += sign * (issue.weight or 0)
+            self.unweighted += sign * (issue.weight is None)
 
     def _column(self, key: str) -> ColumnIndex:
         column = self._by_key.get(key)
@@ -181,10 +194,3 @@ class BoardIndex:
         known = {c.column.key for c in fixed} | {UNLISTED, CLOSED}
         later = sorted((c for k, c in self._by_key.items() if k not in known), key=lambda c: c.column.key)
         self.columns = [*fixed, *later, self._by_key[UNLISTED], self._by_key[CLOSED]]
-
-
-def total(columns: Iterable[ColumnIndex], issues: Mapping[IssueId, Issue]) -> tuple[int, int, int]:
-    """(count, weight, unweighted) over columns, each issue counted once."""
-    seen = {column[row] for column in columns for row in range(len(column))}
-    weights = [issues[identity].weight for identity in seen if identity in issues]
-    return len(seen), sum(w or 0 for w in weights), sum(w is None for w in weights)

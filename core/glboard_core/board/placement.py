@@ -19,7 +19,7 @@ def matches(board: Board, issue: Issue) -> bool:
 
 
 def column_keys(board: Board, issue: Issue, flow: FlowScheme) -> tuple[str, ...]:
-    """The keys of the columns the issue stands in, in the board's order; empty where it is not on the board."""
+    """The keys of the columns the issue stands in, in order; empty where it is not on the board."""
     if not matches(board, issue):
         return ()
     if not issue.is_open:

@@ -82,7 +82,7 @@ def resolve(
     milestone: str | None = None,
     issues: Iterable[Issue] = (),
 ) -> Board:
-    """The board of today. ``milestone`` replaces the configured one; ``issues`` name a people board's columns.
+    """The board of today. ``milestone`` replaces its own; ``issues`` say who is on a people board.
 
     A milestone that resolves to nothing gives a board that matches no issue and says why in ``warnings``.
     """
@@ -219,7 +219,7 @@ def assignee_column(username: str) -> Column:
 
 def _lettered(columns: list[Column]) -> list[Column]:
     """Give every column a letter of its own: its fixed one, else the first free letter of its title."""
-    taken = {column.letter for column in columns if column.letter}
+    taken = {column.letter for column in columns if column.letter} | {"u", "c"}  # (unlisted), (closed)
     lettered: list[Column] = []
     for column in columns:
         letter = column.letter

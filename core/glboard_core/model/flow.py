@@ -38,7 +38,7 @@ STATES: tuple[FlowState, ...] = (
     FlowState("design", "Design", "g", 40),
     FlowState("solution validation", "Solution validation", "s", 50),
     FlowState("planning breakdown", "Planning breakdown", "b", 60),
-    FlowState("scheduling", "Planning breakdown", "c", 61, shown_as="planning breakdown"),
+    FlowState("scheduling", "Planning breakdown", "h", 61, shown_as="planning breakdown"),
     FlowState("refinement", "Refinement", "e", 62),
     FlowState("ready for development", "Ready for development", "r", 70),
     FlowState("in dev", "In dev", "d", 80),

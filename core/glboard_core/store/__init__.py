@@ -1,0 +1,1 @@
+"""Where the mirror and the outbox are kept."""

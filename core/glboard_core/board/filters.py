@@ -1,0 +1,171 @@
+"""The filter language of ``/``: a line of text becomes a test on issues.
+
+Words must all match (title, reference or label, any case). ``~label``, ``@user``, ``%milestone`` match one of
+those; ``w:3``, ``w>2``, ``w:none`` the weight; ``is:`` a state. ``-`` or ``!`` negates a term, ``|`` between
+terms means either, double quotes keep spaces. There is no wrong filter: what is not a known form is a word.
+
+``is:`` takes unweighted, weighted, unready, ready, slipped, mine, unassigned, blocked, confidential, closed,
+deliverable, changed and over.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from typing import Literal
+
+from msgspec import Struct
+
+from glboard_core.model.issue import Issue
+
+Kind = Literal["word", "label", "user", "milestone", "weight", "is"]
+Test = Callable[[Issue], bool]
+
+_TERM = re.compile(
+    r"""(?P<bar>\|)|(?P<not>[-!])?(?P<lead>[~@%])?(?:"(?P<quoted>[^"]*)"?|(?P<bare>[^\s|"]+))"""
+)
+_WEIGHT = re.compile(r"(?:w|weight)(<=|>=|<|>|=|:)(\d{1,9}|none|any)", re.ASCII)
+_LEADS: dict[str, Kind] = {"~": "label", "@": "user", "%": "milestone"}
+
+
+class Term(Struct, frozen=True):
+    """One condition: its kind, its text, and whether it is negated."""
+
+    kind: Kind
+    text: str
+    negated: bool = False
+
+
+class Query(Struct, frozen=True):
+    """All groups must hold; of a group any one term."""
+
+    groups: tuple[tuple[Term, ...], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.groups)
+
+
+def parse(text: str) -> Query:
+    """The query a line of text means. Never fails; blank text gives the empty query, which lets all through.
+
+    >>> render(parse("crash | slow -~bug is:unweighted"))
+    '"crash" | "slow" -~"bug" is:unweighted'
+    """
+    groups: list[list[Term]] = []
+    joined = False
+    for match in _TERM.finditer(text):
+        if match["bar"]:
+            joined = bool(groups)
+            continue
+        term = _term(match)
+        if term is None:
+            continue
+        if joined:
+            groups[-1].append(term)
+        else:
+            groups.append([term])
+        joined = False
+    return Query(tuple(tuple(group) for group in groups))
+
+
+def _term(match: re.Match[str]) -> Term | None:
+    negated = bool(match["not"])
+    quoted = match["quoted"]
+    text = (quoted if quoted is not None else match["bare"] or "").casefold()
+    if not text:
+        return None
+    if match["lead"]:
+        return Term(_LEADS[match["lead"]], text, negated)
+    if quoted is None:
+        if _WEIGHT.fullmatch(text):
+            return Term("weight", text, negated)
+        if text.startswith("is:") and len(text) > 3:
+            return Term("is", text[3:], negated)
+    return Term("word", text, negated)
+
+
+def render(query: Query) -> str:
+    """The line that parses to ``query`` again."""
+    leads = {kind: lead for lead, kind in _LEADS.items()}
+    groups: list[str] = []
+    for group in query.groups:
+        terms: list[str] = []
+        for term in group:
+            mark = "-" if term.negated else ""
+            if term.kind in ("weight", "is"):
+                terms.append(f"{mark}{'is:' if term.kind == 'is' else ''}{term.text}")
+            else:
+                terms.append(f'{mark}{leads.get(term.kind, "")}"{term.text}"')
+        groups.append(" | ".join(terms))
+    return " ".join(groups)
+
+
+def compiled(query: Query, states: dict[str, Test]) -> Test | None:
+    """The query as a test, or None where it lets all through. ``states`` decide ``is:`` by name.
+
+    An ``is:`` that is not in ``states`` matches nothing, so that a slip of the finger is seen at once.
+    """
+    if not query:
+        return None
+    groups = [[_test(term, states) for term in group] for group in query.groups]
+    return lambda issue: all(any(test(issue) for test in group) for group in groups)
+
+
+def unknown_states(query: Query, states: dict[str, Test]) -> tuple[str, ...]:
+    """The ``is:`` names that mean nothing."""
+    return tuple(t.text for group in query.groups for t in group if t.kind == "is" and t.text not in states)
+
+
+def _test(term: Term, states: dict[str, Test]) -> Test:
+    test = _positive(term, states)
+    return (lambda issue: not test(issue)) if term.negated else test
+
+
+def _positive(term: Term, states: dict[str, Test]) -> Test:
+    text = term.text
+    match term.kind:
+        case "label":
+            return lambda issue: any(text in label.casefold() for label in issue.labels)
+        case "user":
+            if text in ("none", "nobody"):
+                return lambda issue: not issue.assignees
+            return lambda issue: any(text in name.casefold() for name in issue.assignees)
+        case "milestone":
+            if text == "none":
+                return lambda issue: issue.milestone is None
+            return lambda issue: text in (issue.milestone or "").casefold()
+        case "weight":
+            return _weight_test(text)
+        case "is":
+            return states.get(text, _nothing)
+        case "word":
+            return lambda issue: (
+                text in issue.title.casefold()
+                or text in issue.reference.casefold()
+                or any(text in label.casefold() for label in issue.labels)
+            )
+
+
+def _nothing(_: Issue) -> bool:
+    return False
+
+
+def _weight_test(text: str) -> Test:
+    match = _WEIGHT.fullmatch(text)
+    if match is None:  # only reached by a Term made by hand
+        return _nothing
+    sign, value = match[1], match[2]
+    if value in ("none", "any"):
+        return lambda issue: (issue.weight is None) == (value == "none")
+    number = int(value)
+    compare: dict[str, Callable[[int, int], bool]] = {
+        "<": operator.lt,
+        ">": operator.gt,
+        "<=": operator.le,
+        ">=": operator.ge,
+        "=": operator.eq,
+        ":": operator.eq,
+    }
+    holds = compare[sign]
+    return lambda issue: issue.weight is not None and holds(issue.weight, number)

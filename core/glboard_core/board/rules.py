@@ -1,0 +1,66 @@
+"""What the rules say of one issue: readiness, warnings, slippage (DOMAIN.md 7.3, 7.5, 7.7).
+
+Owns the reason codes that belong to a card. Codes, not words: words are the screen's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from glboard_core.config import LabelSettings
+from glboard_core.model.flow import FlowScheme
+from glboard_core.model.issue import Issue
+from glboard_core.model.milestone import Milestone
+
+#: Larger than this: break it down (7.5).
+MAX_WEIGHT = 3
+
+
+def types_of(issue: Issue, names: LabelSettings) -> tuple[str, ...]:
+    """The type labels, sorted."""
+    return issue.scoped(names.type_prefix)
+
+
+def ready(issue: Issue, flow: FlowScheme, names: LabelSettings) -> bool:
+    """ready(i) of 7.3: open, flow ready for development, exactly one type, weight set."""
+    state = flow.of(issue)
+    return (
+        issue.is_open
+        and state is not None
+        and state.name == "ready for development"
+        and len(types_of(issue, names)) == 1
+        and issue.weight is not None
+    )
+
+
+def missed(issue: Issue, names: LabelSettings) -> int:
+    """How many different milestones the issue missed: its distinct ``missed:`` labels (7.7)."""
+    return len(issue.scoped(names.missed_prefix))
+
+
+def slipped(issue: Issue, names: LabelSettings, milestones: Mapping[str, Milestone], today: date) -> bool:
+    """slipped(i) of 7.7: open, and its milestone is over or it missed one before."""
+    if not issue.is_open:
+        return False
+    milestone = milestones.get(issue.milestone or "")
+    over = milestone is not None and milestone.due is not None and milestone.due < today
+    return over or missed(issue, names) > 0
+
+
+def warnings(issue: Issue, flow: FlowScheme, names: LabelSettings) -> tuple[str, ...]:
+    """The warning codes of a card, in the order of DESIGN's list of reason codes."""
+    codes: list[str] = []
+    types = types_of(issue, names)
+    if not types:
+        codes.append("missing-type")
+    elif len(types) > 1:
+        codes.append("several-types")
+    state = flow.of(issue)
+    if state is not None and state.name == "ready for development" and issue.weight is None:
+        codes.append("ready-without-weight")
+    if issue.weight is not None and issue.weight > MAX_WEIGHT:
+        codes.append("over-weight")
+    if flow.conflict(issue):
+        codes.append("label-status-conflict")
+    return tuple(codes)

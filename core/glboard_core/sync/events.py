@@ -1,0 +1,65 @@
+"""What the engine tells its listeners. Values only; a listener never changes them and never blocks."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from glboard_core.board.op import Op
+from glboard_core.errors import GlboardError
+from glboard_core.model.issue import IssueId
+from glboard_core.state import Change
+
+Cause = Literal["mine", "theirs", "load", "answer"]
+
+
+class Status(Struct, frozen=True, kw_only=True):
+    """How true the screen is. ``age`` counts seconds since the server last answered; none before that.
+
+    ``unsent`` are Ops not yet confirmed; ``failed`` the changes that were refused and are kept in a list.
+    """
+
+    freshness: Literal["loading", "live", "cached", "offline", "signed-out"] = "loading"
+    unsent: int = 0
+    failed: int = 0
+    age: float | None = None
+    loaded: int = 0
+    loading: str = ""
+    #: Why it is offline or signed out; shown once.
+    error: GlboardError | None = None
+
+
+class IssuesChanged(Struct, frozen=True):
+    """Issues as shown before and after, with whose doing it was. ``answer``: the server confirmed ours."""
+
+    changes: tuple[Change, ...]
+    cause: Cause
+
+
+class CatalogChanged(Struct, frozen=True):
+    """Labels, milestones, people or projects were read; boards have to be resolved again."""
+
+
+class StatusChanged(Struct, frozen=True):
+    """The status line changed."""
+
+    status: Status
+
+
+class Renamed(Struct, frozen=True):
+    """A new issue was made on the server: ``old`` is known as ``new`` from now on."""
+
+    old: IssueId
+    new: IssueId
+
+
+class Settled(Struct, frozen=True):
+    """Ops of one keystroke were answered: those made, and those refused with the reason."""
+
+    title: str
+    done: tuple[Op, ...]
+    failed: tuple[tuple[Op, GlboardError], ...]
+
+
+Event = IssuesChanged | CatalogChanged | StatusChanged | Renamed | Settled

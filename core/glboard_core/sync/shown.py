@@ -1,0 +1,43 @@
+"""What is shown, as a mapping: the confirmed issues with the pending ones laid over them.
+
+Owns the overlay. ``confirmed`` belongs to the store and is never changed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from glboard_core.board.op import Op
+from glboard_core.model.issue import Issue, IssueId
+from glboard_core.state import fold_one
+
+
+class Shown(Mapping[IssueId, Issue]):
+    """shown = fold(confirmed, pending), computed only for issues that have something pending."""
+
+    def __init__(self, confirmed: Mapping[IssueId, Issue]) -> None:
+        self._confirmed = confirmed
+        self._overlay: dict[IssueId, Issue] = {}
+
+    def fold(self, issue: IssueId, ops: Sequence[Op]) -> None:
+        """Fold one issue again over its pending Ops."""
+        folded = fold_one(self._confirmed.get(issue), ops) if ops else None
+        if folded is None:
+            self._overlay.pop(issue, None)
+        else:
+            self._overlay[issue] = folded
+
+    def __getitem__(self, issue: IssueId) -> Issue:
+        return self._overlay[issue] if issue in self._overlay else self._confirmed[issue]
+
+    def __iter__(self) -> Iterator[IssueId]:
+        yield from self._confirmed
+        for issue in self._overlay:
+            if issue not in self._confirmed:
+                yield issue
+
+    def __len__(self) -> int:
+        return len(self._confirmed) + sum(issue not in self._confirmed for issue in self._overlay)
+
+    def __contains__(self, issue: object) -> bool:
+        return issue in self._overlay or issue in self._confirmed
