@@ -1,0 +1,516 @@
+"""The one registry of actions: id, title, keys, help group, when each applies.
+
+Bindings, the footer, ``?``, the palette and the documentation derive from it. It owns names and nothing of
+what an action does: that is ``screens/commands``, which a test holds against this list. Ids are stable, since
+people write them into their keymap.
+
+Keys are sequences of tokens separated by spaces: a printable character stands for itself, others have names
+(``enter``, ``ctrl+d``, ``space``). A last token in angle brackets is an argument: ``<digit>``, or the letter
+of a flow state, a column or a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Literal
+
+from msgspec import Struct
+
+Group = Literal[
+    "Focus", "Marks", "Plan", "Move", "People and labels", "Text", "Undo", "Find", "Boards", "View"
+]
+Slot = Literal["digit", "flow", "column", "person"]
+Scope = Literal["board", "detail"]
+
+GROUPS: tuple[Group, ...] = (
+    "Focus",
+    "Marks",
+    "Plan",
+    "Move",
+    "People and labels",
+    "Text",
+    "Undo",
+    "Find",
+    "Boards",
+    "View",
+)
+
+
+class Situation(Struct, frozen=True, kw_only=True):
+    """What decides whether an action applies now."""
+
+    scope: Scope = "board"
+    #: Issues the next edit would reach.
+    targets: int = 0
+    marked: int = 0
+    #: Whether the last action's marks can be brought back.
+    lost_marks: bool = False
+    undo: bool = False
+    redo: bool = False
+    repeat: bool = False
+    #: Whether something can be closed by Esc: filter or marks.
+    escape: bool = False
+    failed: int = 0
+    #: Whether this server knows weights (EE).
+    weights: bool = True
+    #: Whether the catalog was read, so that pickers have something to offer.
+    ready: bool = True
+    writable: bool = True
+
+
+When = Callable[[Situation], bool]
+
+
+def _always(_: Situation) -> bool:
+    return True
+
+
+def _ready(now: Situation) -> bool:
+    return now.ready
+
+
+def _targets(now: Situation) -> bool:
+    return now.targets > 0
+
+
+def _edits(now: Situation) -> bool:
+    return now.targets > 0 and now.ready and now.writable
+
+
+def _weighs(now: Situation) -> bool:
+    return _edits(now) and now.weights
+
+
+class Action(Struct, frozen=True, kw_only=True):
+    """One thing a person can do. ``hint`` is its word in footer and which-key; "" keeps the title."""
+
+    id: str
+    title: str
+    keys: tuple[str, ...]
+    group: Group
+    hint: str = ""
+    when: When = _always
+    #: Where it works: everywhere an issue is looked at, or on the board alone.
+    scopes: tuple[Scope, ...] = ("board",)
+    #: Whether the palette offers it (focus moves would only be noise there).
+    palette: bool = True
+
+    @property
+    def word(self) -> str:
+        """What footer and which-key call it."""
+        return self.hint or self.title
+
+    @property
+    def slot(self) -> Slot | None:
+        """What kind of argument its last key is, or none."""
+        return next((slot for keys in self.keys if (slot := slot_of(keys))), None)
+
+    def applies(self, now: Situation) -> bool:
+        """Whether it can be done now."""
+        return now.scope in self.scopes and self.when(now)
+
+
+_SLOTS: dict[str, Slot] = {"<digit>": "digit", "<flow>": "flow", "<column>": "column", "<person>": "person"}
+
+
+def slot_of(keys: str) -> Slot | None:
+    """The argument a key sequence ends in, or none."""
+    return _SLOTS.get(keys.rpartition(" ")[2])
+
+
+def slot_token(slot: Slot) -> str:
+    """How that argument is written in a key sequence."""
+    return f"<{slot}>"
+
+
+def _focus(name: str, title: str, *keys: str) -> Action:
+    return Action(id=name, title=title, keys=keys, group="Focus", palette=False, scopes=("board", "detail"))
+
+
+def _edit(name: str, title: str, *keys: str, group: Group, hint: str = "", when: When = _edits) -> Action:
+    return Action(
+        id=name, title=title, keys=keys, group=group, hint=hint, when=when, scopes=("board", "detail")
+    )
+
+
+def _board(name: str, title: str, key: str) -> Action:
+    return Action(id=f"board.{name}", title=f"{title} board", keys=(f"g {key}",), group="Boards", hint=title)
+
+
+ACTIONS: tuple[Action, ...] = (
+    _focus("focus.left", "Column to the left", "h", "left"),
+    _focus("focus.down", "Down", "j", "down"),
+    _focus("focus.up", "Up", "k", "up"),
+    _focus("focus.right", "Column to the right", "l", "right"),
+    _focus("focus.top", "Top", "g g", "home"),
+    _focus("focus.bottom", "Bottom", "G", "end"),
+    _focus("focus.half-down", "Half a column down", "ctrl+d", "pagedown"),
+    _focus("focus.half-up", "Half a column up", "ctrl+u", "pageup"),
+    Action(
+        id="pane.next",
+        title="Next column, round the end",
+        keys=("tab",),
+        group="Focus",
+        palette=False,
+    ),
+    Action(
+        id="pane.previous",
+        title="Previous column, round the end",
+        keys=("shift+tab",),
+        group="Focus",
+        palette=False,
+    ),
+    Action(
+        id="card.next",
+        title="Next card (in an opened issue)",
+        keys=("n", "J"),
+        group="Focus",
+        palette=False,
+        scopes=("detail",),
+    ),
+    Action(
+        id="card.previous",
+        title="Previous card (in an opened issue)",
+        keys=("N", "K"),
+        group="Focus",
+        palette=False,
+        scopes=("detail",),
+    ),
+    Action(
+        id="mark.toggle",
+        title="Mark or unmark",
+        keys=("space",),
+        group="Marks",
+        hint="mark",
+        when=lambda now: now.targets > 0,
+        palette=False,
+    ),
+    Action(
+        id="mark.range",
+        title="Mark a range: from here, then to there",
+        keys=("V",),
+        group="Marks",
+        when=_targets,
+        palette=False,
+    ),
+    Action(id="mark.column", title="Mark the column", keys=("*",), group="Marks", when=_targets),
+    Action(
+        id="mark.again",
+        title="The last marks again",
+        keys=("g v",),
+        group="Marks",
+        hint="last marks",
+        when=lambda now: now.lost_marks,
+    ),
+    _edit("weight.set", "Weight", "<digit>", group="Plan", hint="weight", when=_weighs),
+    _edit("weight.type", "Type or clear the weight", "w", group="Plan", when=_weighs),
+    _edit(
+        "weight.ready",
+        "Weight, and ready for development",
+        "W <digit>",
+        group="Plan",
+        hint="weight and ready",
+        when=_weighs,
+    ),
+    _edit("milestone.next", "To the next milestone", "m n", group="Plan", hint="next"),
+    _edit("milestone.after", "To the one after the next", "m f", group="Plan", hint="the one after"),
+    _edit("milestone.next-1-3", "To Next 1-3", "m 1", group="Plan", hint="Next 1-3"),
+    _edit("milestone.next-4-6", "To Next 4-6", "m 4", group="Plan", hint="Next 4-6"),
+    _edit("milestone.backlog", "To the Backlog", "m k", group="Plan", hint="Backlog"),
+    _edit("milestone.awaiting", "To Awaiting", "m a", group="Plan", hint="Awaiting"),
+    _edit("milestone.none", "No milestone", "m x", group="Plan", hint="none"),
+    _edit("milestone.search", "Search a milestone", "m /", group="Plan", hint="search"),
+    _edit(
+        "milestone.defer",
+        "Defer: the milestone after its own, Deliverable off",
+        "M",
+        group="Plan",
+        hint="defer",
+    ),
+    _edit("accept.with", "Accept: Deliverable, assigned to", "d <person>", group="Plan", hint="accept"),
+    _edit(
+        "accept.present",
+        "Accept with the present assignee",
+        "d enter",
+        group="Plan",
+        hint="present assignee",
+    ),
+    _edit("accept.search", "Accept with somebody else", "d /", group="Plan", hint="search"),
+    _edit("accept.back", "Take Deliverable off", "D", group="Plan", hint="not accepted"),
+    _edit("flow.set", "Flow state", "s <flow>", group="Move", hint="state"),
+    _edit("flow.advance", "Advance the flow state by one", "S", group="Move", hint="advance"),
+    Action(
+        id="move.left",
+        title="Move to the previous column",
+        keys=("H",),
+        group="Move",
+        hint="move left",
+        when=_edits,
+    ),
+    Action(
+        id="move.right",
+        title="Move to the next column",
+        keys=("L",),
+        group="Move",
+        hint="move right",
+        when=_edits,
+    ),
+    Action(
+        id="move.to",
+        title="Move to a column",
+        keys=("> <column>",),
+        group="Move",
+        hint="to column",
+        when=_edits,
+    ),
+    Action(id="rank.up", title="Rank up", keys=("K",), group="Move", when=_edits),
+    Action(id="rank.down", title="Rank down", keys=("J",), group="Move", when=_edits),
+    Action(id="rank.top", title="Rank to the top", keys=("g K",), group="Move", when=_edits, hint="to top"),
+    Action(
+        id="rank.bottom",
+        title="Rank to the bottom",
+        keys=("g J",),
+        group="Move",
+        when=_edits,
+        hint="to bottom",
+    ),
+    _edit("close.complete", "Complete, and close", "x x", group="Move", hint="complete and close"),
+    _edit("close.plain", "Close", "x c", group="Move", hint="close"),
+    _edit("close.reopen", "Reopen", "x o", group="Move", hint="reopen"),
+    _edit("assignees.edit", "Assignees", "a", group="People and labels"),
+    _edit("assignees.me", "Assign me, or take me off", "A", group="People and labels"),
+    _edit("labels.edit", "Labels", "t", group="People and labels"),
+    _edit("text.comment", "Comment", "c", group="Text"),
+    Action(
+        id="text.new",
+        title="New issue in this column",
+        keys=("n",),
+        group="Text",
+        hint="new",
+        when=lambda now: now.ready and now.writable,
+    ),
+    _edit("text.edit", "Title and description in $EDITOR", "e", group="Text", hint="edit"),
+    Action(
+        id="undo",
+        title="Undo",
+        keys=("u",),
+        group="Undo",
+        when=lambda now: now.undo,
+        scopes=("board", "detail"),
+    ),
+    Action(
+        id="redo",
+        title="Redo",
+        keys=("U", "ctrl+r"),
+        group="Undo",
+        when=lambda now: now.redo,
+        scopes=("board", "detail"),
+    ),
+    Action(
+        id="repeat",
+        title="Repeat the last edit",
+        keys=(".",),
+        group="Undo",
+        when=lambda now: now.repeat and _edits(now),
+        scopes=("board", "detail"),
+    ),
+    Action(
+        id="failed.list",
+        title="What was not made: try again or drop",
+        keys=("g f",),
+        group="Undo",
+        hint="failed",
+    ),
+    Action(id="filter.edit", title="Filter", keys=("/",), group="Find", when=_ready),
+    Action(
+        id="filter.person",
+        title="Filter by a person",
+        keys=("f a",),
+        group="Find",
+        hint="person",
+        when=_ready,
+    ),
+    Action(
+        id="filter.unweighted",
+        title="Filter: unweighted",
+        keys=("f u",),
+        group="Find",
+        hint="unweighted",
+        when=_ready,
+    ),
+    Action(
+        id="filter.unready",
+        title="Filter: not ready",
+        keys=("f r",),
+        group="Find",
+        hint="unready",
+        when=_ready,
+    ),
+    Action(
+        id="filter.slipped", title="Filter: slipped", keys=("f s",), group="Find", hint="slipped", when=_ready
+    ),
+    Action(id="filter.mine", title="Filter: mine", keys=("f m",), group="Find", hint="mine", when=_ready),
+    Action(
+        id="escape",
+        title="Close the overlay, then the filter, then the marks",
+        keys=("escape",),
+        group="Find",
+        palette=False,
+    ),
+    _board("planning", "Planning", "p"),
+    _board("build", "Build", "b"),
+    _board("next-1-3", "Next 1-3", "1"),
+    _board("next-4-6", "Next 4-6", "4"),
+    _board("backlog", "Backlog", "k"),
+    _board("milestones", "Milestones", "m"),
+    _board("people", "People", "w"),
+    Action(
+        id="walk.previous",
+        title="The board's previous milestone",
+        keys=("-", "["),
+        group="Boards",
+        when=_ready,
+    ),
+    Action(id="walk.next", title="The board's next milestone", keys=("=", "]"), group="Boards", when=_ready),
+    Action(
+        id="open.detail", title="Open the issue", keys=("enter",), group="View", hint="open", when=_targets
+    ),
+    Action(
+        id="open.browser",
+        title="Open in the browser",
+        keys=("o",),
+        group="View",
+        hint="browser",
+        when=_targets,
+        scopes=("board", "detail"),
+    ),
+    Action(
+        id="copy.reference",
+        title="Copy the reference",
+        keys=("y r",),
+        group="View",
+        hint="reference",
+        when=_targets,
+        scopes=("board", "detail"),
+    ),
+    Action(
+        id="copy.url",
+        title="Copy the URL",
+        keys=("y u",),
+        group="View",
+        hint="URL",
+        when=_targets,
+        scopes=("board", "detail"),
+    ),
+    Action(
+        id="copy.title",
+        title="Copy the title",
+        keys=("y t",),
+        group="View",
+        hint="title",
+        when=_targets,
+        scopes=("board", "detail"),
+    ),
+    Action(
+        id="copy.markdown",
+        title="Copy as a Markdown link",
+        keys=("y m",),
+        group="View",
+        hint="Markdown",
+        when=_targets,
+        scopes=("board", "detail"),
+    ),
+    Action(id="view.density", title="Density: compact, normal, roomy", keys=("z",), group="View"),
+    Action(id="view.closed", title="Show or hide (closed)", keys=("Z",), group="View", when=_ready),
+    Action(id="view.theme", title="Change the theme", keys=(), group="View"),
+    Action(id="view.refresh", title="Read again from GitLab", keys=("r",), group="View", hint="refresh"),
+    Action(
+        id="help",
+        title="All keys",
+        keys=("?",),
+        group="View",
+        hint="keys",
+        palette=True,
+        scopes=("board", "detail"),
+    ),
+    Action(
+        id="palette",
+        title="Command palette",
+        keys=("ctrl+p",),
+        group="View",
+        palette=False,
+        scopes=("board", "detail"),
+    ),
+    Action(
+        id="quit",
+        title="Quit (asks when something is unsent)",
+        keys=("q", "ctrl+c"),
+        group="View",
+        hint="quit",
+        scopes=("board", "detail"),
+    ),
+)
+"""Every action of the program, in the order of the help."""
+
+BY_ID = {action.id: action for action in ACTIONS}
+
+PREFIXES = {
+    "W": "weight and ready",
+    "m": "milestone",
+    "s": "flow state",
+    ">": "to column",
+    "d": "accept",
+    "x": "close",
+    "g": "go",
+    "f": "filter",
+    "y": "copy",
+}
+"""What the default prefixes are called in the which-key strip."""
+
+_NAMES = {
+    "escape": "Esc",
+    "enter": "Enter",
+    "space": "Space",
+    "tab": "Tab",
+    "shift+tab": "Shift+Tab",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "left": "Left",
+    "right": "Right",
+    "up": "Up",
+    "down": "Down",
+    "home": "Home",
+    "end": "End",
+    "<digit>": "0-9",
+    "<flow>": "letter",
+    "<column>": "letter",
+    "<person>": "letter",
+}
+
+
+def key_words(keys: str) -> str:
+    """A key sequence as people read it: ``g g`` is ``gg``, ``ctrl+d`` is ``Ctrl+D``."""
+    tokens = keys.split(" ")
+    words = [_key_word(token) for token in tokens]
+    return ("" if all(len(word) == 1 for word in words) else " ").join(words)
+
+
+def _key_word(token: str) -> str:
+    if token in _NAMES:
+        return _NAMES[token]
+    modifier, plus, key = token.partition("+")
+    if plus and key:
+        return f"{modifier.capitalize()}+{_NAMES.get(key, key.upper())}"
+    return token
+
+
+def markdown_table(keys_of: Callable[[Action], Iterable[str]] = lambda action: action.keys) -> str:
+    """All keys as a Markdown table, for the documentation."""
+    lines = ["| keys | what | id |", "|---|---|---|"]
+    for group in GROUPS:
+        lines.append(f"| **{group}** | | |")
+        for action in ACTIONS:
+            if action.group == group:
+                keys = " ".join(f"`{key_words(key)}`" for key in keys_of(action)) or "palette"
+                lines.append(f"| {keys.replace('|', chr(92) + '|')} | {action.title} | `{action.id}` |")
+    return "\n".join(lines) + "\n"

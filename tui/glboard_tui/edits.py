@@ -1,0 +1,305 @@
+"""What a key does to the issues it reaches: targets in, one keystroke's acts and its words out.
+
+Pure. Owns the step from "these issues, this intent" to the list the engine performs as one undo level; what a
+change of one issue means is ``glboard_core.board.plans``. It asks nothing and sends nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+
+from msgspec import Struct, structs
+
+from glboard_core.board import plans
+from glboard_core.board.index import BoardIndex
+from glboard_core.board.op import Act, Create, Edit
+from glboard_core.config import LabelSettings
+from glboard_core.model.board import UNLISTED, Board, Column
+from glboard_core.model.catalog import Catalog
+from glboard_core.model.flow import BY_NAME, FlowScheme, FlowState
+from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.milestone import following
+
+Acts = tuple[tuple[IssueId, Act], ...]
+
+#: Column kinds that cannot be moved out of a list to "no list".
+_NO_UNLISTED = frozenset({"assignee", "all"})
+
+
+class Work(Struct, frozen=True, kw_only=True):
+    """One keystroke's acts, and how it is said: footer, undo and failures use ``title``.
+
+    ``skipped`` says why issues were left out, in words, with how many.
+    """
+
+    acts: Acts = ()
+    title: str = ""
+    skipped: str = ""
+
+
+class Moves(Struct, frozen=True, kw_only=True):
+    """A move that may raise a question: ``further`` are the acts of the answer that goes further."""
+
+    work: Work
+    asks: bool = False
+    #: The acts with the subtype labels off; none where no issue has one.
+    further: Work | None = None
+    closing: int = 0
+
+
+def short(issue: Issue) -> str:
+    """The reference without the groups above the project: ``platform#4219``."""
+    return issue.reference.rpartition("/")[2]
+
+
+def titled(issues: Sequence[Issue], what: str) -> str:
+    """``platform#4219 to 19.9`` for one issue, ``4 to 19.9`` for several. Never holds an issue's title."""
+    return f"{short(issues[0])} {what}" if len(issues) == 1 else f"{len(issues)} {what}"
+
+
+def each(issues: Sequence[Issue], edit: Callable[[Issue], Edit | None], what: str, why_not: str = "") -> Work:
+    """The same intent on each issue. Issues for which ``edit`` is none are left out, with ``why_not``."""
+    reached: list[Issue] = []
+    acts: list[tuple[IssueId, Act]] = []
+    for issue in issues:
+        made = edit(issue)
+        if made is not None:
+            reached.append(issue)
+            acts.append((issue.id, made))
+    left = len(issues) - len(reached)
+    skipped = f"{left} left out: {why_not}" if left and len(issues) > 1 else why_not if left else ""
+    return Work(acts=tuple(acts), title=titled(reached, what) if reached else "", skipped=skipped)
+
+
+class Planner(Struct, frozen=True, kw_only=True):
+    """Intents over issues, with what they need to know of the server, the settings and the day."""
+
+    flow: FlowScheme
+    names: LabelSettings
+    catalog: Catalog
+    today: date
+
+    def weight(self, issues: Sequence[Issue], weight: int | None) -> Work:
+        """Set or clear the weight."""
+        return each(
+            issues, lambda _: Edit(weight=weight), "no weight" if weight is None else f"weight {weight}"
+        )
+
+    def weight_ready(self, issues: Sequence[Issue], weight: int) -> Work:
+        """Weight and ready for development in one edit ("done weighting", DOMAIN.md 7.14)."""
+        ready = BY_NAME["ready for development"]
+        return each(
+            issues,
+            lambda issue: structs.replace(plans.set_flow(issue, ready, self.flow), weight=weight),
+            f"weight {weight}, ready",
+        )
+
+    def milestone(self, issues: Sequence[Issue], title: str | None) -> Work:
+        """Set or clear the milestone."""
+        return each(
+            issues,
+            lambda issue: plans.set_milestone(title, self.names, issue),
+            f"to {title}" if title else "no milestone",
+        )
+
+    def defer(self, issues: Sequence[Issue]) -> Work:
+        """The version milestone after each issue's own, Deliverable off (DOMAIN.md 7.1)."""
+        targets: dict[IssueId, str] = {}
+        for issue in issues:
+            after = following(self.catalog.milestones, issue.milestone, self.today)
+            if after is not None:
+                targets[issue.id] = after.title
+        titles = sorted(set(targets.values()))
+        return each(
+            issues,
+            lambda issue: (
+                plans.set_milestone(targets[issue.id], self.names, issue, drop=True)
+                if issue.id in targets
+                else None
+            ),
+            f"to {titles[0]}" if len(titles) == 1 else "deferred",
+            "no later version milestone exists",
+        )
+
+    def set_flow(self, issues: Sequence[Issue], state: FlowState) -> Work:
+        """Set the flow state."""
+        return each(issues, lambda issue: plans.set_flow(issue, state, self.flow), state.name)
+
+    def advance(self, issues: Sequence[Issue]) -> Work:
+        """Each issue's flow state one step on."""
+        states = {issue.id: plans.advance(issue, self.flow) for issue in issues}
+        names = {state.name for state in states.values() if state}
+
+        def edit(issue: Issue) -> Edit | None:
+            state = states[issue.id]
+            return plans.set_flow(issue, state, self.flow) if state else None
+
+        return each(
+            issues,
+            edit,
+            names.pop() if len(names) == 1 else "advanced",
+            "already complete; x x closes",
+        )
+
+    def accept(self, issues: Sequence[Issue], assignee: str | None) -> Work:
+        """Deliverable, with that assignee or the present ones; one without any is left out (7.4)."""
+
+        def edit(issue: Issue) -> Edit | None:
+            if assignee is None and not issue.assignees:
+                return None
+            return plans.accept(issue, assignee, self.names)
+
+        return each(
+            issues,
+            edit,
+            f"accepted for {assignee}" if assignee else "accepted",
+            "nobody is assigned; d and a letter does both",
+        )
+
+    def take_back(self, issues: Sequence[Issue]) -> Work:
+        """Deliverable off."""
+        return each(
+            issues,
+            lambda issue: (
+                plans.take_back(issue, self.names) if self.names.deliverable in issue.labels else None
+            ),
+            "not accepted",
+            f"not {self.names.deliverable}",
+        )
+
+    def complete(self, issues: Sequence[Issue]) -> Work:
+        """Flow complete, and closed."""
+        return each(issues, lambda issue: plans.complete(issue, self.flow), "complete, closed")
+
+    def set_state(self, issues: Sequence[Issue], *, close: bool) -> Work:
+        """Close or reopen; what is so already is left out."""
+        state = "closed" if close else "opened"
+        return each(
+            issues,
+            lambda issue: None if issue.state == state else Edit(state="closed" if close else "opened"),
+            "closed" if close else "reopened",
+            "closed already" if close else "open already",
+        )
+
+    def toggle_me(self, issues: Sequence[Issue]) -> Work:
+        """Me on where somebody is without me, else off everywhere: a mixed set becomes one."""
+        me = self.catalog.me.username
+        on = any(me not in issue.assignees for issue in issues)
+        return each(
+            issues,
+            lambda issue: plans.toggle_assignee(issue, me) if (me in issue.assignees) != on else None,
+            f"assign {me}" if on else f"unassign {me}",
+        )
+
+    def relabel(self, issues: Sequence[Issue], add: frozenset[str], remove: frozenset[str]) -> Work:
+        """Labels on and off; scoped siblings of what is added come off."""
+        what = ", ".join(
+            [*(f"+{label}" for label in sorted(add)), *(f"-{label}" for label in sorted(remove))]
+        )
+        return each(issues, lambda issue: plans.relabel(issue, add, remove), what)
+
+    def reassign(self, issues: Sequence[Issue], add: Sequence[str], remove: frozenset[str]) -> Work:
+        """People on and off, the others untouched."""
+
+        def edit(issue: Issue) -> Edit:
+            kept = [name for name in issue.assignees if name not in remove]
+            return Edit(assignees=tuple(dict.fromkeys((*kept, *add))))
+
+        what = ", ".join(
+            [*(f"assign {name}" for name in add), *(f"unassign {name}" for name in sorted(remove))]
+        )
+        return each(issues, edit, what)
+
+    # Moving
+
+    def move(
+        self, issues: Sequence[Issue], index: BoardIndex, here: str | None, to: Mapping[IssueId, Column]
+    ) -> Moves:
+        """Each issue to its column in ``to``; ``here`` is the focused column, the source where it stands."""
+        asked = False
+        closing = 0
+        plain: dict[IssueId, Edit] = {}
+        further: dict[IssueId, Edit] = {}
+        for issue in issues:
+            target = to.get(issue.id)
+            source = source_of(index, issue, here)
+            if target is None or source is None:
+                continue
+            plan = plans.move(issue, index.board, source, target, self.flow, self.names)
+            if plan is None:
+                continue
+            asked = asked or plan.asks is not None
+            closing += plan.edit.state == "closed"
+            plain[issue.id] = plan.edit
+            further[issue.id] = plan.if_asked or plan.edit
+        names = {to[issue].title for issue in plain}
+        what = f"to {names.pop()}" if len(names) == 1 else "moved"
+        return Moves(
+            work=each([i for i in issues if i.id in plain], lambda issue: plain[issue.id], what),
+            asks=asked,
+            further=each([i for i in issues if i.id in plain], lambda issue: further[issue.id], what)
+            if further != plain
+            else None,
+            closing=closing,
+        )
+
+
+def source_of(index: BoardIndex, issue: Issue, here: str | None) -> Column | None:
+    """The column an issue is moved from: the focused one where it stands there, else its first."""
+    keys = index.keys_of(issue)
+    if not keys:
+        return None
+    found = index.column(here if here in keys and here is not None else keys[0])
+    return found.column if found else None
+
+
+def sideways(
+    index: BoardIndex, issues: Iterable[Issue], here: str | None, step: int
+) -> dict[IssueId, Column]:
+    """The column next to each issue's own. Stops before (unlisted) and (closed): a key too many harms not."""
+    line = [c.column for c in index.columns if c.column.kind not in ("unlisted", "closed")]
+    keys = [column.key for column in line]
+    found: dict[IssueId, Column] = {}
+    for issue in issues:
+        source = source_of(index, issue, here)
+        if source is None or not line:
+            continue
+        # (unlisted) and (closed) stand right of all, so the way back in is to the left.
+        at = keys.index(source.key) + step if source.key in keys else (len(line) - 1 if step < 0 else None)
+        if at is not None and 0 <= at < len(line):
+            found[issue.id] = line[at]
+    return found
+
+
+def reachable(index: BoardIndex) -> dict[str, Column]:
+    """The columns ``>`` offers, by letter: also (unlisted) and (closed), where they mean something."""
+    kinds = {column.kind for column in index.board.columns}
+    return {
+        c.column.letter: c.column
+        for c in index.columns
+        if c.column.letter and not (c.column.key == UNLISTED and kinds & _NO_UNLISTED)
+    }
+
+
+def new_issue(board: Board, column: Column | None, project: str, title: str, flow: FlowScheme) -> Create:
+    """A new issue that belongs on this board, in this column: with its labels, milestone, assignee."""
+    labels = set(board.labels)
+    milestone = board.milestone or None
+    assignees: tuple[str, ...] = ()
+    if column is not None and column.value is not None:
+        match column.kind:
+            case "label":
+                labels.add(column.value)
+            case "flow":
+                if flow.backend != "status":
+                    labels.add(flow.label(BY_NAME[column.value]))
+            case "milestone":
+                milestone = column.value
+            case "assignee":
+                assignees = (column.value,)
+            case _:
+                pass
+    return Create(
+        project=project, title=title, labels=frozenset(labels), milestone=milestone, assignees=assignees
+    )

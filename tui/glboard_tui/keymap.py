@@ -1,0 +1,241 @@
+"""From keys to actions: sequences, prefixes, arguments, and what people rebound.
+
+Pure. Owns a tree of key tokens made from the registry and the user's overrides. It knows no screen: it is fed
+one token at a time and answers with what it means. A key that is both an action and the start of another is
+a clash and is refused when the tree is made, so nothing ever waits for a time-out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+
+from msgspec import Struct, field
+
+from glboard_core.errors import ConfigError
+from glboard_tui.actions import ACTIONS, PREFIXES, Action, Scope, Slot, key_words, slot_of, slot_token
+
+Options = Callable[[Slot], Mapping[str, str]]
+"""The letters an argument may be at this moment, with their names."""
+
+_NAMED = frozenset(
+    {"enter", "escape", "space", "tab", "backspace", "delete", "insert", "home", "end", "pageup", "pagedown"}
+    | {"left", "right", "up", "down"}
+    | {f"f{n}" for n in range(1, 25)}
+)
+_MODIFIED = re.compile(r"((ctrl|shift|alt|super)\+)+(.+)")
+_DIGITS = "0123456789"
+
+
+class Run(Struct, frozen=True):
+    """The keys mean this action; ``argument`` is the letter or digit of its slot, or ""."""
+
+    action: Action
+    argument: str = ""
+
+
+class Follow(Struct, frozen=True):
+    """One thing that may follow a prefix. ``more``: it is a prefix itself."""
+
+    key: str
+    title: str
+    action: Action | None = None
+    more: bool = False
+
+
+class Wait(Struct, frozen=True):
+    """The keys so far are a prefix."""
+
+    keys: tuple[str, ...]
+    title: str
+    follow: tuple[Follow, ...]
+
+
+class Unknown(Struct, frozen=True):
+    """The keys mean nothing here."""
+
+    keys: tuple[str, ...]
+
+
+Step = Run | Wait | Unknown
+
+
+class _Node(Struct):
+    action: Action | None = None
+    slot: tuple[Slot, Action] | None = None
+    children: dict[str, _Node] = field(default_factory=dict)
+
+
+class Keymap:
+    """The keys in force. Raises ConfigError where an override names no action, no key, or a taken one."""
+
+    def __init__(
+        self,
+        overrides: Mapping[str, str] | None = None,
+        *,
+        actions: Sequence[Action] = ACTIONS,
+        where: str = "",
+    ) -> None:
+        # A scope has a tree of its own, so the same key may mean one thing on the board, another in an issue.
+        self._roots: dict[Scope, _Node] = {"board": _Node(), "detail": _Node()}
+        self._keys = _overridden(actions, overrides or {}, where)
+        for action in actions:
+            for keys in self._keys[action.id]:
+                for scope in action.scopes:
+                    self._add(self._roots[scope], action, keys, where)
+
+    def keys_of(self, action: Action) -> tuple[str, ...]:
+        """The key sequences of an action, the first one being the one to show."""
+        return self._keys[action.id]
+
+    def shown(self, action: Action) -> str:
+        """The first key sequence of an action as people read it; "" where it has none."""
+        keys = self._keys[action.id]
+        return key_words(keys[0]) if keys else ""
+
+    def step(
+        self,
+        keys: tuple[str, ...],
+        applies: Callable[[Action], bool],
+        options: Options,
+        scope: Scope = "board",
+    ) -> Step:
+        """What the keys pressed so far mean. Actions that do not apply are as good as unbound."""
+        node = self._roots[scope]
+        for place, key in enumerate(keys):
+            child = node.children.get(key)
+            if child is None:
+                if node.slot is not None and place == len(keys) - 1 and key in options(node.slot[0]):
+                    action = node.slot[1]
+                    return Run(action, key) if applies(action) else Unknown(keys)
+                return Unknown(keys)
+            node = child
+        if node.action is not None:
+            return Run(node.action) if applies(node.action) else Unknown(keys)
+        follow = tuple(self._follow(node, applies, options))
+        if not follow:
+            return Unknown(keys)
+        return Wait(keys, PREFIXES.get(keys[-1], ""), follow)
+
+    def action_at(self, keys: tuple[str, ...], scope: Scope = "board") -> Action | None:
+        """The action bound to these keys whether it applies or not: to say why nothing happened."""
+        node = self._roots[scope]
+        for key in keys:
+            child = node.children.get(key)
+            if child is None:
+                return node.slot[1] if node.slot else None
+            node = child
+        return node.action
+
+    def _follow(self, node: _Node, applies: Callable[[Action], bool], options: Options) -> Iterable[Follow]:
+        for key, child in node.children.items():
+            if child.action is not None:
+                if applies(child.action):
+                    yield Follow(key_words(key), child.action.word, child.action)
+            elif any(applies(action) for action in _below(child)):
+                yield Follow(key_words(key), PREFIXES.get(key, "…"), None, more=True)
+        if node.slot is not None and applies(node.slot[1]):
+            slot, action = node.slot
+            if slot == "digit":
+                yield Follow("0-9", action.word, action)
+                return
+            for letter, name in options(slot).items():
+                if letter not in node.children:
+                    yield Follow(letter, name, action)
+
+    def _add(self, node: _Node, action: Action, keys: str, where: str) -> None:
+        tokens = keys.split(" ")
+        slot = slot_of(keys)
+        for place, token in enumerate(tokens):
+            last = place == len(tokens) - 1
+            if last and slot:
+                self._add_slot(node, slot, action, keys, where)
+                return
+            if node.slot is not None and _slot_takes(node.slot[0], token):
+                raise _clash(action, node.slot[1], keys, where)
+            child = node.children.get(token)
+            if child is None:
+                child = node.children[token] = _Node()
+            elif child.action is not None or last:
+                other = child.action or next(iter(_below(child)))
+                raise _clash(action, other, keys, where)
+            node = child
+        node.action = action
+
+    def _add_slot(self, node: _Node, slot: Slot, action: Action, keys: str, where: str) -> None:
+        if node.slot is not None:
+            raise _clash(action, node.slot[1], keys, where)
+        for token, child in node.children.items():
+            if _slot_takes(slot, token):
+                raise _clash(action, next(iter(_below(child))), keys, where)
+        node.slot = (slot, action)
+
+
+def _below(node: _Node) -> Iterable[Action]:
+    if node.action is not None:
+        yield node.action
+    if node.slot is not None:
+        yield node.slot[1]
+    for child in node.children.values():
+        yield from _below(child)
+
+
+def _slot_takes(slot: Slot, token: str) -> bool:
+    return token in _DIGITS if slot == "digit" else len(token) == 1 and token.isalnum()
+
+
+def _clash(action: Action, other: Action, keys: str, where: str) -> ConfigError:
+    return ConfigError(
+        f"“{key_words(keys)}” would mean both “{action.title}” ({action.id}) and "
+        f"“{other.title}” ({other.id}).",
+        where=where,
+        key=f"keymap.{action.id}",
+        hint=f"Give one of them other keys, or none: {other.id} = “”.",
+    )
+
+
+def _overridden(
+    actions: Sequence[Action], overrides: Mapping[str, str], where: str
+) -> dict[str, tuple[str, ...]]:
+    known = {action.id: action for action in actions}
+    keys = {action.id: action.keys for action in actions}
+    for name, text in overrides.items():
+        if name not in known:
+            near = get_close_matches(name, known, 1, 0.4)
+            raise ConfigError(
+                "there is no such action.",
+                where=where,
+                key=f"keymap.{name}",
+                hint=f"Did you mean “{near[0]}”?" if near else "Press ? in the program for all of them.",
+            )
+        keys[name] = tuple(_parsed(known[name], part, where) for part in text.split(",") if part.strip())
+    return keys
+
+
+def _parsed(action: Action, text: str, where: str) -> str:
+    """One sequence as written by a person, its argument added where the action needs one."""
+    tokens = ["," if name == "comma" else name for name in text.split()]
+    slot = action.slot
+    if slot is not None and tokens[-1] != slot_token(slot):
+        tokens.append(slot_token(slot))
+    for token in tokens[:-1] if slot else tokens:
+        if not _is_key(token):
+            near = get_close_matches(token, _NAMED, 1, 0.5)
+            raise ConfigError(
+                f"“{token}” is not a key.",
+                where=where,
+                key=f"keymap.{action.id}",
+                hint=f"Did you mean “{near[0]}”?"
+                if near
+                else "Write one character, a name (enter, space, tab), or ctrl+ and a letter; "
+                "a space between the keys of a sequence, a comma between alternatives.",
+            )
+    return " ".join(tokens)
+
+
+def _is_key(token: str) -> bool:
+    if len(token) == 1 or token in _NAMED:
+        return True
+    match = _MODIFIED.fullmatch(token)
+    return match is not None and (len(match[3]) == 1 or match[3] in _NAMED)

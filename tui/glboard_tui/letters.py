@@ -1,0 +1,44 @@
+"""Letters for people: ``d`` and a letter accepts an issue for somebody.
+
+Pure. The letters stay the same as long as the people do, so that hands learn them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
+
+
+def letters_for(usernames: Iterable[str]) -> dict[str, str]:
+    """A letter of its own for each person, by letter: from the telling part of the name, then any free one.
+
+    >>> letters_for(["eng_alder", "eng_birch", "pm_ash"])
+    {'a': 'eng_alder', 's': 'pm_ash', 'b': 'eng_birch'}
+    """
+    names = sorted(set(usernames))
+    # Names of one kind begin alike ("eng_"), so the last part says who it is.
+    telling = {name: _telling(name) for name in names}
+    given: dict[str, str] = {}
+    left: list[str] = []
+    for name in names:
+        first = telling[name][:1]
+        if first and first not in given:
+            given[first] = name
+        else:
+            left.append(name)
+    rest: list[str] = []
+    for name in left:
+        letter = next((c for c in telling[name] if c not in given), None)
+        if letter is None:
+            rest.append(name)
+        else:
+            given[letter] = name
+    free = [c for c in (*_ALPHABET, *_ALPHABET.upper()) if c not in given]
+    given.update(zip(free, rest, strict=False))
+    return dict(sorted(given.items(), key=lambda pair: telling[pair[1]]))
+
+
+def _telling(name: str) -> str:
+    parts = [p for p in name.casefold().replace("-", "_").replace(".", "_").split("_") if p]
+    return "".join(c for c in (parts[-1] if parts else "") if c in _ALPHABET)

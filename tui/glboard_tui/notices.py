@@ -1,0 +1,143 @@
+"""The one place that turns an error, or what became of a keystroke, into words on the screen.
+
+Owns which error is a toast, a line in the header or a panel over the board. Remote text is never markup: every
+``notify`` goes out with ``markup=False``, since a title like ``fix [/api]`` would end the program otherwise.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from msgspec import Struct
+from textual.app import App
+
+from glboard_core.board.op import Op
+from glboard_core.errors import (
+    AuthError,
+    ConfigError,
+    ConnectionFailed,
+    EditForbidden,
+    EditUnknown,
+    GlboardError,
+    GroupNotFound,
+    NotGitLab,
+    QueryRefused,
+    TlsFailed,
+)
+
+Where = Literal["toast", "line", "panel"]
+Severity = Literal["information", "warning", "error"]
+
+#: Seconds a toast stays: longer where there is something to read and do.
+SHORT, LONG = 4.0, 10.0
+
+
+class Notice(Struct, frozen=True, kw_only=True):
+    """Words for a person: ``hint`` says what to do."""
+
+    title: str
+    message: str
+    hint: str = ""
+    severity: Severity = "information"
+
+    @property
+    def text(self) -> str:
+        """Message and hint, the hint on a line of its own."""
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+def notice_of(error: GlboardError) -> Notice:
+    """An error in words."""
+    return Notice(
+        title=error.title,
+        message=error.message,
+        hint=error.hint or _hint(error),
+        severity="warning" if error.may_pass else "error",
+    )
+
+
+def _hint(error: GlboardError) -> str:
+    match error:
+        case AuthError():
+            return "Set GITLAB_TOKEN to a token with the scope “api”, or sign in with: glab auth login"
+        case GroupNotFound():
+            return "Check --group, or ask for access; a token sees only the groups of its user."
+        case TlsFailed():
+            return "Point SSL_CERT_FILE at your company's certificate authority."
+        case NotGitLab():
+            return "Check --url: it must be the address of GitLab itself, with its path if it has one."
+        case EditForbidden():
+            return "You need at least the role Planner or Reporter in that project."
+        case EditUnknown():
+            return "Look at the issue, then try again from the failed list."
+        case ConfigError():
+            return "Correct the file, then start again."
+        case QueryRefused():
+            return "This GitLab may be older than 16.8, the oldest one known to work."
+        case ConnectionFailed():
+            return "What you change is kept and sent when the server answers again."
+        case _:
+            return ""
+
+
+def place_of(error: GlboardError, *, has_board: bool) -> Where:
+    """Where it is said. What can be worked around stays out of the way as soon as there is a board."""
+    if not has_board:
+        return "panel"
+    return "line" if isinstance(error, ConnectionFailed) and error.may_pass else "toast"
+
+
+def unexpected(error: BaseException) -> Notice:
+    """Something nobody thought of: named, without its text, which could hold anything."""
+    return Notice(
+        title="Unexpected",
+        message=f"{type(error).__name__} in the background.",
+        hint="The board stays usable; what you changed is kept. r reads everything again.",
+        severity="error",
+    )
+
+
+def failures(title: str, failed: Sequence[tuple[Op, GlboardError]], done: int) -> Notice:
+    """What was refused of one keystroke: how many, and why, reasons grouped."""
+    reasons = Counter(error.message for _, error in failed)
+    lines = [
+        f"{message}" if count == len(failed) == 1 else f"{count}: {message}"
+        for message, count in reasons.most_common(3)
+    ]
+    if len(reasons) > 3:
+        lines.append(f"… and {len(reasons) - 3} more reasons")
+    hints = dict.fromkeys(error.hint for _, error in failed if error.hint)
+    lines.extend(list(hints)[:1])
+    if done:
+        what = f"{len(failed)} of {len(failed) + done} not changed"
+    else:
+        what = "Not changed" if len(failed) == 1 else f"{len(failed)} not changed"
+    return Notice(
+        title=f"{what}: {title}" if title else what,
+        message="\n".join(lines),
+        hint="gf lists what failed",
+        severity="error",
+    )
+
+
+def tell(app: App[object], notice: Notice) -> None:
+    """Show a toast."""
+    app.notify(
+        notice.text,
+        title=notice.title,
+        severity=notice.severity,
+        timeout=SHORT if notice.severity == "information" else LONG,
+        markup=False,
+    )
+
+
+def say(app: App[object], text: str, *, title: str = "", severity: Severity = "information") -> None:
+    """Show a short word as a toast."""
+    app.notify(text, title=title, severity=severity, timeout=SHORT, markup=False)
+
+
+def warnings_text(warnings: Iterable[str]) -> str:
+    """What could not be resolved, one a line."""
+    return "\n".join(dict.fromkeys(warnings))

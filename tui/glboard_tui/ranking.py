@@ -1,0 +1,90 @@
+"""Rank keys on one or many cards of a column: which Ops put them one up, one down, to the top or the bottom.
+
+Pure. One card costs the same in a column of any size (only its neighbours are read). Several keep their order
+among themselves, and each Op's neighbours are those at its turn, so undoing them in reverse restores all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from msgspec import structs
+
+from glboard_core.board import plans
+from glboard_core.board.index import BoardIndex, ColumnIndex
+from glboard_core.board.op import Act
+from glboard_core.model.issue import Issue, IssueId
+from glboard_tui.edits import Work, titled
+
+Where = Literal["up", "down", "top", "bottom"]
+
+_WORDS: dict[Where, str] = {"up": "ranked up", "down": "ranked down", "top": "to top", "bottom": "to bottom"}
+
+
+def ranked(index: BoardIndex, cards: ColumnIndex, issues: Sequence[Issue], where: Where) -> Work:
+    """The Ops that move these cards of one column; what stands there already is left alone."""
+    here = [(row, issue) for issue in issues if (row := cards.row_of(issue)) is not None]
+    here.sort()
+    if not here:
+        return Work(skipped="not in this column")
+    acts = _one(index, cards, *here[0], where) if len(here) == 1 else _many(index, cards, here, where)
+    if not acts:
+        return Work(skipped="already there")
+    return Work(acts=tuple(acts), title=titled([issue for _, issue in here], _WORDS[where]))
+
+
+def _one(
+    index: BoardIndex, cards: ColumnIndex, row: int, issue: Issue, where: Where
+) -> list[tuple[IssueId, Act]]:
+    places = plans.ranked(_Rows(cards), row, _target(row, len(cards), where))
+    if places is None:
+        return []
+    above, below, was_above, was_below = (index.issue(place) if place else None for place in places)
+    return [(issue.id, plans.rank(issue, above, below, was_above, was_below))]
+
+
+class _Rows(Sequence[IssueId]):
+    """A column as a sequence of ids, without copying it."""
+
+    def __init__(self, cards: ColumnIndex) -> None:
+        self._cards = cards
+
+    def __len__(self) -> int:
+        return len(self._cards)
+
+    def __getitem__(self, row: int) -> IssueId:  # type: ignore[override]  # nobody slices it
+        return self._cards[row]
+
+
+def _target(row: int, count: int, where: Where) -> int:
+    return {"up": row - 1, "down": row + 1, "top": 0, "bottom": count - 1}[where]
+
+
+def _many(
+    index: BoardIndex, cards: ColumnIndex, here: list[tuple[int, Issue]], where: Where
+) -> list[tuple[IssueId, Act]]:
+    rows = [cards[row] for row in range(len(cards))]
+    now = {issue.id: issue for _, issue in here}
+    forward = where in ("up", "top")
+    acts: list[tuple[IssueId, Act]] = []
+    blocked = -1 if forward else len(rows)
+    for nth, (_, issue) in enumerate(here if forward else reversed(here)):
+        row = rows.index(issue.id)
+        edge = nth if forward else len(rows) - 1 - nth
+        to = edge if where in ("top", "bottom") else row + (-1 if forward else 1)
+        # A marked card at the end holds back the one behind it, so that the order among them stays.
+        if to == blocked or row == to or not 0 <= to < len(rows):
+            blocked = row
+            continue
+        blocked = to
+        places = plans.ranked(rows, row, to)
+        if places is None:
+            continue
+        near = [now.get(place) or index.issue(place) if place else None for place in places]
+        act = plans.rank(now[issue.id], *near)
+        acts.append((issue.id, act))
+        if act.position is not None:
+            now[issue.id] = structs.replace(now[issue.id], position=act.position)
+        rows.insert(to, rows.pop(row))
+    return acts

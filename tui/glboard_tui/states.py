@@ -1,0 +1,45 @@
+"""What ``is:`` means in a filter: the named tests on an issue, for this server, these settings, this day.
+
+Pure; the filter language itself is ``glboard_core.board.filters``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+from glboard_core.board import rules
+from glboard_core.board.filters import Test
+from glboard_core.config import LabelSettings
+from glboard_core.model.catalog import Catalog
+from glboard_core.model.flow import FlowScheme
+from glboard_core.model.issue import IssueId
+
+
+def filter_states(
+    catalog: Catalog,
+    flow: FlowScheme,
+    names: LabelSettings,
+    today: date,
+    changed: Collection[IssueId] = frozenset(),
+) -> dict[str, Test]:
+    """The tests by name. ``changed`` are issues with unsent or refused changes, or changed by others; live."""
+    me = catalog.me.username
+    milestones = {m.title: m for m in catalog.milestones}
+    return {
+        "unweighted": lambda issue: issue.weight is None,
+        "weighted": lambda issue: issue.weight is not None,
+        "ready": lambda issue: rules.ready(issue, flow, names),
+        "unready": lambda issue: issue.is_open and not rules.ready(issue, flow, names),
+        "slipped": lambda issue: rules.slipped(issue, names, milestones, today),
+        "mine": lambda issue: me in issue.assignees,
+        "unassigned": lambda issue: not issue.assignees,
+        "blocked": lambda issue: (
+            issue.blocked or any(state.name == "blocked" for state in flow.all_of(issue))
+        ),
+        "confidential": lambda issue: issue.confidential,
+        "closed": lambda issue: not issue.is_open,
+        "deliverable": lambda issue: names.deliverable in issue.labels,
+        "changed": lambda issue: issue.id in changed,
+        "over": lambda issue: issue.weight is not None and issue.weight > rules.MAX_WEIGHT,
+    }
