@@ -1,0 +1,166 @@
+"""Which milestone is current, next and after; boards resolved by date and alias."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from glboard_core.board.resolve import milestone_title, resolve, role_of
+from glboard_core.board.rules import missed, ready, slipped, warnings
+from glboard_core.config import BoardSettings, LabelSettings, Limit, Settings
+from glboard_core.errors import NameUnknown
+from glboard_core.model.catalog import Catalog, Label
+from glboard_core.model.flow import FlowScheme, near
+from glboard_core.model.milestone import current, following, preceding, upcoming, versions
+from support.make import MILESTONES, WHEN, catalog, issue, milestone
+
+TODAY = date(2026, 12, 7)
+
+
+def test_order_is_by_start_never_by_title() -> None:
+    assert [m.title for m in versions(MILESTONES)] == ["19.6", "19.7", "19.8", "19.9", "19.10"]
+    assert [m.title for m in upcoming(MILESTONES, TODAY)] == ["19.8", "19.9", "19.10"]
+
+
+@pytest.mark.parametrize(
+    ("day", "title"),
+    [
+        ("2026-11-13", "19.6"),
+        ("2026-11-14", "19.7"),
+        ("2026-12-11", "19.7"),
+        ("2026-12-12", "19.8"),
+        ("2030-01-01", None),
+    ],
+)
+def test_current_includes_its_first_and_last_day(day: str, title: str | None) -> None:
+    found = current(MILESTONES, date.fromisoformat(day))
+    assert (found.title if found else None) == title
+
+
+def test_deferring_goes_to_the_next_start_after_the_cards_own() -> None:
+    def after(title: str | None) -> str | None:
+        found = following(MILESTONES, title, TODAY)
+        return found.title if found else None
+
+    assert after("19.9") == "19.10"
+    assert after("19.10") is None
+    assert after(None) == after("Backlog") == after("gone") == "19.8"
+    before = preceding(MILESTONES, "19.10")
+    assert before
+    assert before.title == "19.9"
+    assert preceding(MILESTONES, "19.6") is None
+
+
+def test_a_version_needs_both_dates_and_such_a_title() -> None:
+    assert not milestone("19.8").is_version
+    assert not milestone("FY27-Q3", "2026-12-12", "2027-01-15").is_version
+    assert not milestone("19.8.1", "2026-12-12", "2027-01-15").is_version
+
+
+def test_names_resolve_by_date_and_alias() -> None:
+    settings = Settings()
+    titles = {
+        name: milestone_title(name, settings, catalog(), TODAY)
+        for name in ("current", "next", "after-next", "next-1-3", "awaiting", "19.6")
+    }
+    assert titles == {
+        "current": "19.7",
+        "next": "19.8",
+        "after-next": "19.9",
+        "next-1-3": "Next 1-3 releases",
+        "awaiting": "Awaiting further demand",
+        "19.6": "19.6",
+    }
+    assert (
+        milestone_title("backlog", settings, catalog(milestones=(milestone("BACKLOG"),)), TODAY) == "BACKLOG"
+    )
+
+
+def test_a_name_that_resolves_to_nothing_says_the_near_ones() -> None:
+    with pytest.raises(NameUnknown) as caught:
+        milestone_title("Next 1-3 relases", Settings(), catalog(), TODAY)
+    assert "Next 1-3 releases" in str(caught.value)
+    board = resolve(BoardSettings(id="x", name="X", milestone="Nixt"), Settings(), catalog(), TODAY)
+    assert board.milestone == "Nixt"
+    assert board.warnings
+    with pytest.raises(NameUnknown):
+        milestone_title("after-next", Settings(), catalog(milestones=MILESTONES[3:4]), TODAY)
+    with pytest.raises(NameUnknown):
+        milestone_title("current", Settings(), catalog(milestones=()), TODAY)
+
+
+def test_a_duplicate_column_is_shown_once_and_letters_are_unique() -> None:
+    columns = ("workflow::problem validation", "problem validation", "workflow::design", "workflow::nonsense")
+    board = resolve(BoardSettings(id="x", name="X", by="flow", columns=columns), Settings(), catalog(), TODAY)
+    assert [c.title for c in board.columns] == ["problem validation", "design"]
+    assert any("nonsense" in warning for warning in board.warnings)
+    for settings in Settings().boards:
+        letters = [c.letter for c in resolve(settings, Settings(), catalog(), TODAY).columns]
+        assert len(set(letters)) == len(letters)
+        assert all(len(letter) == 1 and letter not in "uc" for letter in letters if letters)
+
+
+def test_limits_reach_the_columns() -> None:
+    board = BoardSettings(
+        id="x", name="X", columns=("type::bug",), limits={"type::bug": Limit(issues=4, weight=9)}
+    )
+    column = resolve(board, Settings(), catalog(), TODAY).columns[0]
+    assert (column.limit_issues, column.limit_weight) == (4, 9)
+
+
+def test_roles() -> None:
+    roles = [role_of(t, catalog(), TODAY) for t in ("19.6", "19.7", "19.8", "19.9", "Backlog", None)]
+    assert roles == ["", "current", "next", "after next", "", ""]
+
+
+def test_label_ids_belong_to_projects() -> None:
+    labels = (
+        Label(id="g", title="bug", owner="demo-org"),
+        Label(id="p", title="bug", owner="demo-org/platform"),
+        Label(id="q", title="only here", owner="demo-org/ai/gateway"),
+    )
+    shelf: Catalog = catalog(labels=labels)
+    assert shelf.label_id("demo-org/platform", "bug") == "p"
+    assert shelf.label_id("demo-org/platform-two", "bug") == "g"
+    assert shelf.label("demo-org/platform", "only here") is None
+    assert [label.title for label in shelf.labels_for(["demo-org/platform", "demo-org/ai/gateway"])] == [
+        "bug"
+    ]
+
+
+def test_flow_of_several_labels_is_the_one_farthest_from_completion() -> None:
+    scheme = FlowScheme()
+    two = issue(1, "workflow::in review", "workflow::in dev")
+    state = scheme.of(two)
+    assert state
+    assert state.name == "in dev"
+    status = FlowScheme(backend="status").of(issue(1, "workflow::in dev", status="IN REVIEW"))
+    assert status
+    assert status.name == "in review"
+    both = FlowScheme(backend="both")
+    assert both.conflict(issue(1, "workflow::in dev", status="In review"))
+    assert not both.conflict(issue(1, "workflow::scheduling", status="Planning breakdown"))
+    assert near("Workflow::In Dev") == near("in dev")
+
+
+def test_rules_of_one_card() -> None:
+    names, flow = LabelSettings(), FlowScheme()
+    by_title = {m.title: m for m in MILESTONES}
+    good = issue(1, "workflow::ready for development", "type::bug", weight=0)
+    assert ready(good, flow, names)
+    assert not ready(issue(1, "workflow::ready for development", "type::bug"), flow, names)
+    assert not ready(
+        issue(1, "workflow::ready for development", "type::bug", "type::feature", weight=1), flow, names
+    )
+    assert warnings(issue(1, "workflow::ready for development", weight=None), flow, names) == (
+        "missing-type",
+        "ready-without-weight",
+    )
+    assert warnings(issue(1, "type::bug", weight=4), flow, names) == ("over-weight",)
+    assert warnings(issue(1, "type::bug", weight=3), flow, names) == ()
+    assert slipped(issue(1, milestone="19.6"), names, by_title, TODAY)
+    assert not slipped(issue(1, milestone="19.7"), names, by_title, date(2026, 12, 11))
+    assert slipped(issue(1, "missed:19.5", milestone="19.8"), names, by_title, TODAY)
+    assert not slipped(issue(1, "missed:19.5", state="closed", closed_at=WHEN), names, by_title, TODAY)
+    assert missed(issue(1, "missed:19.5", "missed:19.6"), names) == 2

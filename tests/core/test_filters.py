@@ -1,0 +1,86 @@
+"""The filter language: what each form means, and that nothing a person types breaks it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glboard_core.board.filters import Query, Term, compiled, parse, render, unknown_states
+from support.make import issue
+
+ONE = issue(
+    7,
+    "type::bug",
+    "Category:Self-Hosted models",
+    title="Fix [/api] crash",
+    weight=3,
+    milestone="19.8",
+    assignees=("eng_birch",),
+)
+STATES = {"blocked": lambda i: i.blocked, "weighted": lambda i: i.weight is not None}
+
+
+@pytest.mark.parametrize(
+    ("text", "lets_through"),
+    [
+        ("", True),
+        ("CRASH", True),
+        ("crash nothing", False),
+        ("crash | nothing", True),
+        ("platform#7", True),
+        ("~bug", True),
+        ('~"self-hosted models"', True),
+        ("-~bug", False),
+        ("!crash", False),
+        ("@birch", True),
+        ("@none", False),
+        ("%19.8", True),
+        ("%none", False),
+        ("w:3", True),
+        ("w=3", True),
+        ("w>3", False),
+        ("w>=3", True),
+        ("w<4", True),
+        ("weight<=2", False),
+        ("w:none", False),
+        ("-w:none", True),
+        ("is:weighted", True),
+        ("is:blocked", False),
+        ("is:nonsense", False),
+        ("[/api]", True),
+        ('"fix [/api]"', True),
+        ('"unfinished', False),
+    ],
+)
+def test_forms(text: str, lets_through: bool) -> None:
+    test = compiled(parse(text), STATES)
+    assert (test is None or test(ONE)) is lets_through
+
+
+@given(st.text())
+def test_nothing_typed_breaks_it(text: str) -> None:
+    test = compiled(parse(text), STATES)
+    if test is not None:
+        test(ONE)
+
+
+_texts = (
+    st.text(st.characters(exclude_characters='"', exclude_categories=["Cs"]), min_size=1, max_size=6)
+    .map(lambda text: text.casefold().casefold())
+    .filter(lambda text: text == text.casefold())
+)
+_terms = st.one_of(
+    st.builds(Term, st.sampled_from(["word", "label", "user", "milestone"]), _texts, st.booleans()),
+    st.builds(Term, st.just("weight"), st.sampled_from(["w:3", "w>=10", "w:none"]), st.booleans()),
+    st.builds(Term, st.just("is"), st.sampled_from(["blocked", "mine"]), st.booleans()),
+)
+
+
+@given(st.lists(st.lists(_terms, min_size=1, max_size=3).map(tuple), max_size=3).map(tuple))
+def test_what_is_rendered_parses_to_the_same(groups: tuple[tuple[Term, ...], ...]) -> None:
+    assert parse(render(Query(groups))) == Query(groups)
+
+
+def test_unknown_states_are_named() -> None:
+    assert unknown_states(parse("is:blocked is:nonsense"), STATES) == ("nonsense",)

@@ -1,0 +1,124 @@
+"""The incremental index always equals one built from scratch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from glboard_core.board.filters import compiled, parse
+from glboard_core.board.index import BoardIndex
+from glboard_core.board.resolve import resolve
+from glboard_core.config import BoardSettings, Settings
+from glboard_core.model.board import CLOSED, UNLISTED, Board
+from glboard_core.model.flow import FlowScheme
+from glboard_core.model.issue import Issue, IssueId
+from support.make import GROUP_LABEL, WHEN, catalog, issue, issues
+
+FLOW = FlowScheme()
+TODAY = WHEN.date()
+
+
+def board(by: Any = "label", **fields: object) -> Board:
+    columns = {
+        "label": ("type::bug", "type::feature"),
+        "flow": ("in dev", "blocked"),
+        "milestone": ("next", "backlog"),
+    }
+    settings_ = BoardSettings(
+        id="b",
+        name="B",
+        by=by,
+        columns=columns.get(by, ()),
+        **{"milestone": "any", **fields},  # type: ignore[arg-type]
+    )
+    return resolve(settings_, Settings(), catalog(), TODAY)
+
+
+def picture(index: BoardIndex) -> dict[str, tuple[list[IssueId], int, int, int]]:
+    return {
+        c.column.key: ([c[row] for row in range(len(c))], c.count, c.weight, c.unweighted)
+        for c in index.columns
+        if len(c)
+    }
+
+
+@pytest.mark.parametrize("by", ["label", "flow", "milestone", "assignee", "none"])
+@pytest.mark.parametrize("text", ["", "w>2 | is:never"])
+@settings(max_examples=60)
+@given(data=st.data())
+def test_following_changes_equals_building_anew(by: str, text: str, data: st.DataObject) -> None:
+    shown: dict[IssueId, Issue] = {i.id: i for i in data.draw(st.lists(issues(), max_size=12))}
+    keep = compiled(parse(text), {})
+    index = BoardIndex(board(by), FLOW, shown, keep=keep)
+    for after in data.draw(st.lists(issues(), max_size=12)):
+        before = shown.get(after.id)
+        if before is not None and data.draw(st.booleans()):
+            del shown[after.id]
+            index.update(before, None)
+        else:
+            shown[after.id] = after
+            touched = index.update(before, after)
+            assert set(index.keys_of(after)) <= touched
+    anew = BoardIndex(board(by), FLOW, shown, keep=keep)
+    assert picture(index) == picture(anew)
+    assert (index.count, index.weight, index.unweighted) == (anew.count, anew.weight, anew.unweighted)
+
+
+def test_an_issue_with_two_list_labels_stands_in_both_and_is_counted_in_both() -> None:
+    both = issue(1, "type::bug", "type::feature", weight=2)
+    index = BoardIndex(board(), FLOW, {both.id: both})
+    assert [c.count for c in index.visible()] == [1, 1]
+    assert [c.weight for c in index.visible()] == [2, 2]
+    assert (index.count, index.weight) == (1, 2)
+
+
+def test_unlisted_is_there_only_with_something_in_it_and_closed_only_when_asked() -> None:
+    plain, closed = issue(1), issue(2, state="closed", closed_at=WHEN)
+    index = BoardIndex(board(), FLOW, {plain.id: plain, closed.id: closed})
+    assert [c.column.key for c in index.visible()] == ["type::bug", "type::feature", UNLISTED]
+    index.show_closed = True
+    assert [c.column.key for c in index.visible()][-1] == CLOSED
+    index.update(plain, None)
+    assert UNLISTED not in [c.column.key for c in index.visible()]
+
+
+def test_the_ignore_type_and_other_groups_stand_on_no_board() -> None:
+    ignored = issue(1, "type::ignore", "type::bug")
+    foreign = issue(2, "type::bug", labels=frozenset({"type::bug"}))
+    index = BoardIndex(board(), FLOW, {ignored.id: ignored, foreign.id: foreign})
+    assert index.count == 0
+
+
+def test_manual_order_with_those_without_a_position_last() -> None:
+    some = [issue(1, position=None), issue(2, position=9.0), issue(3, position=-4.0), issue(4, position=None)]
+    index = BoardIndex(board("none"), FLOW, {i.id: i for i in some})
+    column = index.visible()[0]
+    assert [column[row].rpartition("/")[2] for row in range(4)] == ["3", "2", "1", "4"]
+    assert [column.row_of(i) for i in some] == [2, 1, 0, 3]
+    assert column.row_of(issue(9)) is None
+
+
+def test_a_person_assigned_later_gets_a_column() -> None:
+    first = issue(1, assignees=("eng_alder",))
+    shown = {first.id: first}
+    index = BoardIndex(board("assignee"), FLOW, shown)
+    second = issue(2, assignees=("eng_birch", "eng_alder"))
+    assert index.update(None, second) == {"eng_alder", "eng_birch"}
+    assert [c.column.key for c in index.visible()] == ["(unassigned)", "eng_alder", "eng_birch"]
+
+
+def test_scheduling_is_shown_as_planning_breakdown() -> None:
+    one = issue(1, "workflow::scheduling")
+    planned = BoardSettings(id="b", name="B", by="flow", columns=("planning breakdown", "in dev"))
+    index = BoardIndex(resolve(planned, Settings(), catalog(), TODAY), FLOW, {one.id: one})
+    assert [c.count for c in index.visible()] == [1, 0]
+
+
+def test_a_milestone_filter_of_none_takes_issues_without_one() -> None:
+    one, two = issue(1), issue(2, milestone="19.8")
+    index = BoardIndex(board("none", milestone="none"), FLOW, {one.id: one, two.id: two})
+    assert index.count == 1
+    assert GROUP_LABEL in index.board.labels

@@ -1,0 +1,185 @@
+"""The laws of Ops and of the fold, for any issue and any edit."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from glboard_core.board.op import (
+    Act,
+    Comment,
+    Create,
+    DeleteNote,
+    Edit,
+    Field,
+    GroupId,
+    Op,
+    OpId,
+    Rank,
+    apply,
+    changes_nothing,
+    created,
+    describe,
+    inverse,
+    labels_after,
+    touches,
+)
+from glboard_core.model.issue import Issue, IssueId, scope_of
+from glboard_core.state import diff, fold, fold_one
+from support.make import WHEN, issue, issue_id, issues, label_sets, usernames
+
+
+@st.composite
+def edits(draw: st.DrawFn) -> Edit:
+    values: dict[str, object] = {}
+    choices: dict[str, st.SearchStrategy[object]] = {
+        "weight": st.none() | st.integers(0, 9),
+        "milestone": st.none() | st.sampled_from(["19.8", "19.9"]),
+        "assignees": st.lists(usernames, unique=True, max_size=2).map(tuple),
+        "state": st.sampled_from(["opened", "closed"]),
+        "title": st.text(max_size=5),
+    }
+    for name in draw(st.sets(st.sampled_from(sorted(choices)))):
+        values[name] = draw(choices[name])
+    add = draw(label_sets)
+    return Edit(add=add, remove=draw(label_sets) - add, **values)  # type: ignore[arg-type]
+
+
+def op(act: Act, identity: IssueId | None = None, before: Issue | None = None, number: int = 1) -> Op:
+    return Op(
+        id=OpId(f"op{number}"),
+        group=GroupId("g"),
+        issue=identity or issue_id(1),
+        act=act,
+        at=WHEN,
+        before=before,
+    )
+
+
+@given(issues(), edits())
+def test_undo_of_do_is_identity(before: Issue, edit: Edit) -> None:
+    after = apply(edit, before)
+    back = inverse(edit, before, OpId("x"))
+    undone = apply(back, after) if back else after
+    scopes = [scope for label in before.labels if (scope := scope_of(label))]
+    if len(scopes) == len(set(scopes)):
+        assert undone == before
+    else:
+        # GitLab lets nobody put two labels of one scope back together: the rest is as it was, and what
+        # was never touched is still there.
+        assert structs.replace(undone, labels=before.labels) == before
+        assert before.labels & after.labels <= undone.labels <= before.labels
+
+
+@given(issues(), edits())
+def test_undo_is_nothing_where_the_edit_changes_nothing(before: Issue, edit: Edit) -> None:
+    if changes_nothing(edit, before):
+        assert inverse(edit, before, OpId("x")) is None
+
+
+@given(issues(), edits())
+def test_doing_twice_is_doing_once(before: Issue, edit: Edit) -> None:
+    once = apply(edit, before)
+    # Adding two labels of one scope at once is no edit a person can make.
+    if len({scope_of(a) for a in edit.add}) == len(edit.add):
+        assert apply(edit, once) == once
+
+
+@given(issues(1), issues(2), edits(), edits())
+def test_edits_of_different_issues_commute(one: Issue, two: Issue, first: Edit, second: Edit) -> None:
+    confirmed = {one.id: one, two.id: two}
+    a, b = op(first, one.id, number=1), op(second, two.id, number=2)
+    assert fold(confirmed, [[a, b]]) == fold(confirmed, [[b, a]]) == fold(confirmed, [[a], [b]])
+
+
+@given(issues(), edits(), edits())
+def test_edits_of_different_fields_commute(before: Issue, first: Edit, second: Edit) -> None:
+    if touches(first).isdisjoint(touches(second)):
+        assert apply(second, apply(first, before)) == apply(first, apply(second, before))
+
+
+@given(issues(), edits())
+def test_only_what_is_touched_changes(before: Issue, edit: Edit) -> None:
+    after = apply(edit, before)
+    fields: tuple[Field, ...] = ("labels", "weight", "milestone", "assignees", "state", "title")
+    for name in fields:
+        if name not in touches(edit):
+            assert getattr(after, name) == getattr(before, name)
+
+
+@given(label_sets, label_sets, label_sets)
+def test_a_scoped_label_that_is_added_stands_alone_in_its_scope(
+    labels: frozenset[str], add: frozenset[str], remove: frozenset[str]
+) -> None:
+    after = labels_after(labels, add, remove - add)
+    for label in add - labels:
+        scope = scope_of(label)
+        if scope is not None:
+            assert {other for other in after if scope_of(other) == scope} <= add
+
+
+def test_labels_that_were_there_in_pairs_stay_when_untouched() -> None:
+    labels = frozenset({"type::bug", "type::feature"})
+    assert labels_after(labels, frozenset({"type::bug", "Deliverable"}), frozenset()) == labels | {
+        "Deliverable"
+    }
+
+
+@given(st.lists(issues(), max_size=6), st.lists(st.tuples(st.integers(1, 6), edits()), max_size=6))
+def test_the_fold_never_touches_what_is_confirmed(some: list[Issue], acts: list[tuple[int, Edit]]) -> None:
+    confirmed = {i.id: i for i in some}
+    kept = dict(confirmed)
+    fold(confirmed, [[op(edit, issue_id(n)) for n, edit in acts]])
+    assert confirmed == kept
+
+
+@given(st.lists(issues(), max_size=6), st.lists(issues(), max_size=6))
+def test_diff_leads_from_one_picture_to_the_other(old: list[Issue], new: list[Issue]) -> None:
+    before, after = {i.id: i for i in old}, {i.id: i for i in new}
+    picture = dict(before)
+    for was, now in diff(before, after):
+        if now is not None:
+            picture[now.id] = now
+        elif was is not None:
+            del picture[was.id]
+    assert picture == after
+    assert list(diff(after, after)) == []
+
+
+def test_a_new_issue_shows_at_once_and_takes_edits() -> None:
+    new = IssueId("new:1")
+    act = Create(project="demo-org/platform", title="Later", labels=frozenset({"type::bug"}), weight=1)
+    shown = fold({}, [[op(act, new, number=1), op(Edit(weight=3), new, number=2)]])
+    assert shown[new].weight == 3
+    assert shown[new].labels == {"type::bug"}
+    assert shown[new].reference == "demo-org/platform#new"
+    assert fold_one(None, [op(Edit(weight=1))]) is None
+
+
+def test_each_act_has_its_inverse() -> None:
+    assert inverse(Comment(body="x"), None, OpId("7")) == DeleteNote(of=OpId("7"), body="x")
+    assert inverse(DeleteNote(of=OpId("7"), body="x"), None, OpId("8")) == Comment(body="x")
+    assert inverse(Create(project="p", title="t"), None, OpId("7")) == Edit(state="closed")
+    rank = Rank(above=issue_id(1), position=3.0, was_below=issue_id(2), was_position=9.0)
+    back = inverse(rank, None, OpId("7"))
+    assert back == Rank(below=issue_id(2), position=9.0, was_above=issue_id(1), was_position=3.0)
+    description = Edit(description="new", description_was="old")
+    assert inverse(description, issue(), OpId("7")) == Edit(description="old", description_was="new")
+
+
+def test_rank_moves_and_notes_count() -> None:
+    before = issue(1, notes=0)
+    assert apply(Rank(position=0.5), before).position == 0.5
+    assert apply(Comment(body="x"), before).notes == 1
+    assert apply(DeleteNote(of=OpId("7")), before).notes == 0
+    assert created(op(Create(project="p", title="t"), IssueId("new:1"))).is_new
+
+
+def test_words() -> None:
+    before = issue(1, "workflow::in dev")
+    move = Edit(add=frozenset({"workflow::in review"}), remove=frozenset({"workflow::in dev"}))
+    assert describe(move, before) == "+workflow::in review"
+    assert describe(Edit(weight=None)) == "clear weight"
+    assert describe(Edit(milestone="19.9", remove=frozenset({"Deliverable"}))) == "to 19.9, -Deliverable"
+    assert describe(Edit(state="closed")) == "close"

@@ -1,0 +1,195 @@
+"""What moving a card and the edit keys mean."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glboard_core.board import plans
+from glboard_core.board.op import Edit, apply
+from glboard_core.board.placement import column_keys
+from glboard_core.board.resolve import resolve
+from glboard_core.config import LabelSettings, Settings
+from glboard_core.model.board import Board, Column
+from glboard_core.model.flow import BY_NAME, FlowScheme
+from glboard_core.model.issue import Issue
+from support.make import WHEN, catalog, issue, issue_id, issues
+
+NAMES = LabelSettings()
+FLOW = FlowScheme()
+UNLISTED = Column(key="(unlisted)", title="(unlisted)", kind="unlisted")
+CLOSED = Column(key="(closed)", title="(closed)", kind="closed")
+
+
+def board(name: str) -> Board:
+    settings = Settings()
+    found = settings.board(name)
+    assert found
+    return resolve(found, settings, catalog(), WHEN.date())
+
+
+def move(one: Issue, on: Board, source: Column, target: Column, flow: FlowScheme = FLOW) -> Edit:
+    plan = plans.move(one, on, source, target, flow, NAMES)
+    assert plan
+    return plan.edit
+
+
+def test_label_columns_swap_the_label_and_its_whole_scope() -> None:
+    planning = board("planning")
+    bug, _, feature = planning.columns
+    one = issue(1, "type::bug", "type::maintenance", "documentation")
+    edit = move(one, planning, bug, feature)
+    assert edit == Edit(
+        add=frozenset({"type::feature"}), remove=frozenset({"type::bug", "type::maintenance"})
+    )
+    assert plans.move(one, planning, bug, bug, FLOW, NAMES) is None
+
+
+def test_a_change_of_type_asks_and_offers_to_take_the_subtype_off() -> None:
+    planning = board("planning")
+    bug, _, feature = planning.columns
+    plan = plans.move(issue(1, "type::bug", "bug::functional"), planning, bug, feature, FLOW, NAMES)
+    assert plan
+    assert plan.asks == "type-change"
+    assert "bug::functional" not in plan.edit.remove
+    assert plan.if_asked
+    assert plan.if_asked.remove == {"type::bug", "bug::functional"}
+    first_type = plans.move(issue(1), planning, UNLISTED, feature, FLOW, NAMES)
+    assert first_type
+    assert first_type.asks is None
+
+
+def test_from_unlisted_the_label_is_added_and_its_scope_kept_clean() -> None:
+    build = board("build")
+    one = issue(1, "workflow::verification", "Deliverable")
+    edit = move(one, build, UNLISTED, build.columns[1])
+    assert edit == Edit(add=frozenset({"workflow::in dev"}), remove=frozenset({"workflow::verification"}))
+    assert move(issue(2), build, UNLISTED, build.columns[1]) == Edit(add=frozenset({"workflow::in dev"}))
+
+
+def test_to_unlisted_takes_this_boards_labels_off_and_no_other() -> None:
+    build = board("build")
+    one = issue(1, "workflow::in dev", "Deliverable", "type::bug")
+    assert move(one, build, build.columns[1], UNLISTED) == Edit(remove=frozenset({"workflow::in dev"}))
+
+
+def test_to_closed_only_closes_and_from_there_reopens() -> None:
+    build = board("build")
+    one = issue(1, "workflow::in dev", "Deliverable")
+    assert move(one, build, build.columns[1], CLOSED) == Edit(state="closed")
+    shut = issue(1, "workflow::complete", state="closed")
+    edit = move(shut, build, CLOSED, build.columns[1])
+    assert edit.state == "opened"
+    assert edit.add == {"workflow::in dev"}
+    assert edit.remove == {"workflow::complete"}
+    assert move(issue(1, "workflow::in dev", state="closed"), build, CLOSED, build.columns[1]) == Edit(
+        state="opened"
+    )
+    assert move(shut, build, CLOSED, UNLISTED) == Edit(state="opened")
+
+
+def test_milestone_and_people_columns_mean_milestone_and_assignee() -> None:
+    milestones = board("milestones")
+    assert move(issue(1, milestone="19.8"), milestones, milestones.columns[0], milestones.columns[1]) == Edit(
+        milestone="19.9"
+    )
+    assert move(issue(1, milestone="19.8"), milestones, milestones.columns[0], UNLISTED) == Edit(
+        milestone=None
+    )
+    nobody, alder, birch = (
+        Column(key=str(v), title="", kind="assignee", value=v) for v in (None, "eng_alder", "eng_birch")
+    )
+    two = issue(1, assignees=("pm_oak", "eng_alder"))
+    people = board("people")
+    assert move(two, people, alder, birch) == Edit(assignees=("pm_oak", "eng_birch"))
+    assert move(two, people, alder, nobody) == Edit(assignees=("pm_oak",))
+    assert move(issue(1), people, nobody, alder) == Edit(assignees=("eng_alder",))
+
+
+def test_flow_is_written_by_label_status_or_both() -> None:
+    one = issue(1, "workflow::in dev", "workflow::odd", status="In dev")
+    review = BY_NAME["in review"]
+    labels = Edit(
+        add=frozenset({"workflow::in review"}), remove=frozenset({"workflow::in dev", "workflow::odd"})
+    )
+    assert plans.set_flow(one, review, FlowScheme()) == labels
+    assert plans.set_flow(one, review, FlowScheme(backend="status")) == Edit(status="In review")
+    both = plans.set_flow(one, review, FlowScheme(backend="both"))
+    assert (both.add, both.remove, both.status) == (labels.add, labels.remove, "In review")
+    assert plans.set_flow(one, None, FlowScheme()).remove == {"workflow::in dev", "workflow::odd"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "to"),
+    [
+        ((), "validation backlog"),
+        (("workflow::ready for development",), "in dev"),
+        (("workflow::blocked",), "in dev"),
+        (("workflow::refinement",), "ready for development"),
+        (("workflow::in dev", "workflow::complete"), "in review"),
+        (("workflow::complete",), None),
+    ],
+)
+def test_advance(labels: tuple[str, ...], to: str | None) -> None:
+    state = plans.advance(issue(1, *labels), FLOW)
+    assert (state.name if state else None) == to
+
+
+def test_deferring_and_accepting() -> None:
+    one = issue(1, "Deliverable", assignees=("pm_oak",))
+    assert plans.set_milestone("19.9", NAMES, one, drop=True) == Edit(
+        milestone="19.9", remove=frozenset({"Deliverable"})
+    )
+    assert plans.accept(issue(2), "eng_alder", NAMES) == Edit(
+        add=frozenset({"Deliverable"}), assignees=("eng_alder",)
+    )
+    assert plans.accept(one, None, NAMES) == Edit()
+    assert plans.take_back(one, NAMES) == Edit(remove=frozenset({"Deliverable"}))
+    assert plans.complete(one, FLOW) == Edit(add=frozenset({"workflow::complete"}), state="closed")
+    assert plans.toggle_assignee(one, "pm_oak") == Edit(assignees=())
+
+
+@given(issues(), st.integers(0, 4), st.integers(0, 4))
+def test_a_moved_card_stands_in_the_target_column(one: Issue, start: int, end: int) -> None:
+    build = board("build")
+    one = apply(Edit(add=frozenset({"Deliverable"}), milestone="19.7", state="opened"), one)
+    sources = [c for c in (*build.columns, UNLISTED) if c.key in column_keys(build, one, FLOW)]
+    for source in sources:
+        for target in (*build.columns, UNLISTED, CLOSED):
+            plan = plans.move(one, build, source, target, FLOW, NAMES)
+            if plan is not None:
+                assert column_keys(build, apply(plan.edit, one), FLOW) == (target.key,)
+
+
+@given(st.integers(2, 9), st.integers(0, 8), st.integers(-2, 12))
+def test_ranked_names_the_neighbours_of_the_new_place(size: int, row: int, to: int) -> None:
+    rows = [issue_id(n) for n in range(size)]
+    row %= size
+    found = plans.ranked(rows, row, to)
+    wanted = rows[:row] + rows[row + 1 :]
+    place = max(0, min(to, size - 1))
+    wanted.insert(place, rows[row])
+    if found is None:
+        assert wanted == rows
+        return
+    above, below, was_above, was_below = found
+    assert above == (wanted[place - 1] if place else None)
+    assert below == (wanted[place + 1] if place < size - 1 else None)
+    assert was_above == (rows[row - 1] if row else None)
+    assert was_below == (rows[row + 1] if row < size - 1 else None)
+
+
+def test_a_position_to_show_lies_between() -> None:
+    assert plans.between(1, 3) == 2
+    assert plans.between(None, 3) == 2
+    assert plans.between(3, None) == 4
+    assert plans.between(None, None) is None
+
+
+def test_repeating_takes_the_other_issues_siblings_off() -> None:
+    edit = Edit(add=frozenset({"workflow::in review"}), remove=frozenset({"workflow::in dev"}), weight=2)
+    again = plans.restamp(edit, issue(1, "workflow::blocked"))
+    assert again == Edit(
+        add=frozenset({"workflow::in review"}), remove=frozenset({"workflow::blocked"}), weight=2
+    )

@@ -1,0 +1,78 @@
+"""The undo stack: levels, redo, failed Ops, new names."""
+
+from __future__ import annotations
+
+from glboard_core.board.op import Create, Edit, GroupId, Op, OpId
+from glboard_core.board.undo import Group, UndoStack, inverses, says
+from glboard_core.model.issue import IssueId
+from support.make import WHEN, issue, issue_id
+
+
+def group(number: int, *acts: Edit) -> Group:
+    ops = tuple(
+        Op(
+            id=OpId(f"{number}.{n}"),
+            group=GroupId(str(number)),
+            issue=issue_id(n),
+            act=act,
+            at=WHEN,
+            before=issue(n, weight=9),
+        )
+        for n, act in enumerate(acts or (Edit(weight=number),))
+    )
+    return Group(id=GroupId(str(number)), title=f"weight {number}", ops=ops)
+
+
+def test_at_least_a_hundred_levels() -> None:
+    stack = UndoStack()
+    for number in range(150):
+        stack.done(group(number))
+    for number in reversed(range(150)):
+        taken = stack.undo()
+        assert taken
+        assert taken.title == f"weight {number}"
+    assert stack.undo() is None
+
+
+def test_redo_until_something_new_is_done() -> None:
+    stack = UndoStack()
+    stack.done(group(1))
+    taken = stack.undo()
+    assert taken
+    stack.undone(taken)
+    again = stack.redo()
+    assert again == taken
+    stack.redone(again)
+    assert stack.last == again
+    taken = stack.undo()
+    assert taken
+    stack.undone(taken)
+    stack.done(group(2))
+    assert stack.redo() is None
+
+
+def test_a_bulk_edit_is_taken_back_last_first_and_whole() -> None:
+    bulk = group(1, Edit(weight=1), Edit(weight=9), Edit(weight=2))
+    assert inverses(bulk.ops) == [(issue_id(2), Edit(weight=9)), (issue_id(0), Edit(weight=9))]
+
+
+def test_what_failed_was_never_done() -> None:
+    stack = UndoStack()
+    stack.done(group(1, Edit(weight=1), Edit(weight=2)))
+    stack.forget(OpId("1.0"))
+    assert stack.last
+    assert [op.id for op in stack.last.ops] == ["1.1"]
+    stack.forget(OpId("1.1"))
+    assert stack.last is None
+
+
+def test_a_new_issue_keeps_its_place_under_its_new_name() -> None:
+    stack = UndoStack()
+    new = IssueId("new:1")
+    op = Op(id=OpId("1"), group=GroupId("1"), issue=new, act=Create(project="p", title="t"), at=WHEN)
+    stack.done(Group(id=op.group, title="new", ops=(op,)))
+    stack.rename(new, issue_id(5))
+    assert stack.last
+    assert inverses(stack.last.ops) == [(issue_id(5), Edit(state="closed"))]
+    assert "closes" in says(stack.last.ops)
+    assert says(()) == ""

@@ -1,0 +1,1 @@
+"""What several tests need: makers of values, strategies. No test here."""
