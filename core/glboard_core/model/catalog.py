@@ -87,6 +87,8 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     projects: tuple[Project, ...] = ()
     #: A board of the group, needed by the server to change the manual order; none: ranking is not possible.
     ranking_board: str | None = None
+    #: What was left out, in words for a person (such as members beyond the number that is read).
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def _labels(self) -> Mapping[str, tuple[Label, ...]]:

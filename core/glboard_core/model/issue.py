@@ -77,6 +77,8 @@ class Note(Struct, frozen=True, kw_only=True):
     body: str
     created_at: datetime
     system: bool = False
+    #: The id of the Op that wrote this comment, from the invisible marker it carries; ``body`` is without it.
+    op: str | None = None
 
 
 class IssueDetail(Struct, frozen=True, kw_only=True):
@@ -85,6 +87,8 @@ class IssueDetail(Struct, frozen=True, kw_only=True):
     id: IssueId
     description: str
     notes: tuple[Note, ...] = ()
+    #: The id of the Op that made this issue, as for a note.
+    op: str | None = None
 
 
 def scope_of(label: str) -> str | None:

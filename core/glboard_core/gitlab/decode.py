@@ -1,0 +1,258 @@
+"""Issues and notes, from GitLab's JSON to the model.
+
+Owns the wire's shape of an issue and the interning that keeps 100,000 of them small. All text is cleaned
+here (``text``), so nothing above ever sees a control character. It must not ask the server anything.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Generic, TypeVar
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from glboard_core.gitlab import text
+from glboard_core.model.issue import Issue, IssueId, Note, State
+from glboard_core.ports import Placed
+
+T = TypeVar("T")
+
+#: Beyond this many kept values the memory is started anew.
+_MOST_KEPT = 50_000
+
+
+class PageInfo(Struct, frozen=True, rename="camel"):
+    """Whether more follows, and from where."""
+
+    has_next_page: bool = False
+    end_cursor: str | None = None
+
+
+class Page(Struct, Generic[T], frozen=True, rename="camel"):
+    """A connection: its nodes, of which GitLab may leave some out as null."""
+
+    nodes: list[T | None] | None = None
+    page_info: PageInfo = PageInfo()
+
+    def items(self) -> list[T]:
+        """The nodes that are there."""
+        return [node for node in self.nodes or () if node is not None]
+
+
+class Titled(Struct, frozen=True, gc=False):
+    """A label or a milestone by its title."""
+
+    title: str
+
+
+class Named(Struct, frozen=True, gc=False):
+    """A status by its name."""
+
+    name: str | None = None
+
+
+class User(Struct, frozen=True, gc=False):
+    """A user by name; ``id`` only where it was asked for."""
+
+    username: str
+    id: str = ""
+    name: str = ""
+
+
+class HasId(Struct, frozen=True, gc=False):
+    """Something that only has to be there."""
+
+    id: str | None = None
+
+
+class WireIssue(Struct, frozen=True, kw_only=True, rename="camel"):
+    """An issue as ``queries.card`` asks for it."""
+
+    id: str
+    iid: str
+    title: str
+    state: str
+    reference: str
+    created_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None = None
+    confidential: bool = False
+    due_date: str | None = None
+    web_url: str = ""
+    relative_position: float | None = None
+    merge_requests_count: int = 0
+    user_notes_count: int = 0
+    closed_as_duplicate_of: HasId | None = None
+    milestone: Titled | None = None
+    assignees: Page[User] | None = None
+    labels: Page[Titled] | None = None
+    weight: int | None = None
+    blocked: bool = False
+    status: Named | None = None
+
+
+class IssuePart(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The fields of an issue that a mutation was asked to give back; what was not asked is UNSET."""
+
+    id: str
+    updated_at: datetime
+    state: str | UnsetType = UNSET
+    closed_at: datetime | UnsetType | None = UNSET
+    title: str | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
+    relative_position: float | UnsetType | None = UNSET
+    milestone: Titled | UnsetType | None = UNSET
+    assignees: Page[User] | UnsetType | None = UNSET
+    labels: Page[Titled] | UnsetType | None = UNSET
+    weight: int | UnsetType | None = UNSET
+
+
+class WirePlaced(Struct, frozen=True, rename="camel"):
+    """A row of the reconciling list."""
+
+    id: str
+    updated_at: datetime
+    relative_position: float | None = None
+
+
+class WireNote(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A note as ``queries.detail`` asks for it; the author of an imported note may be none."""
+
+    id: str
+    body: str
+    created_at: datetime
+    system: bool = False
+    author: User | None = None
+
+
+def day(value: str | None) -> date | None:
+    """The calendar day of a date or time on the wire, or none."""
+    if not value:
+        return None
+    try:
+        return date.fromisoformat(value[:10])
+    except ValueError:
+        return None
+
+
+def state_of(value: str) -> State:
+    """GitLab's state as ours: a locked issue is open; work items say OPEN and CLOSED."""
+    return "closed" if value.lower() == "closed" else "opened"
+
+
+def placed(row: WirePlaced) -> Placed:
+    """A row of the reconciling list."""
+    return Placed(id=IssueId(row.id), position=row.relative_position, updated_at=row.updated_at)
+
+
+def note(row: WireNote) -> Note:
+    """A note with clean text. The marker of a comment of ours becomes ``op``."""
+    body, op = text.split_marker(text.body(row.body))
+    return Note(
+        id=row.id,
+        author=text.line(row.author.username) if row.author else "",
+        body=body,
+        created_at=row.created_at,
+        system=row.system,
+        op=op,
+    )
+
+
+class Decoder:
+    """Makes issues. Equal label sets, assignees, paths and milestone titles become one object each."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, str] = {}
+        self._labels: dict[frozenset[str], frozenset[str]] = {}
+        self._people: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def issue(self, wire: WireIssue) -> Issue:
+        """The model's issue, with clean text."""
+        return Issue(
+            id=IssueId(wire.id),
+            project=sys.intern(self.line(wire.reference.rpartition("#")[0])),
+            iid=int(wire.iid) if wire.iid.isdecimal() else 0,
+            title=text.line(wire.title),
+            state=state_of(wire.state),
+            labels=self.labels(wire.labels),
+            milestone=self.title(wire.milestone),
+            weight=wire.weight,
+            assignees=self.people(wire.assignees),
+            confidential=wire.confidential,
+            position=wire.relative_position,
+            status=self.line(wire.status.name) if wire.status and wire.status.name else None,
+            blocked=wire.blocked,
+            due=day(wire.due_date),
+            created_at=wire.created_at,
+            updated_at=wire.updated_at,
+            closed_at=wire.closed_at,
+            duplicate=wire.closed_as_duplicate_of is not None,
+            merge_requests=wire.merge_requests_count,
+            notes=wire.user_notes_count,
+            web_url=text.line(wire.web_url),
+        )
+
+    def issues(self, page: Page[WireIssue]) -> list[Issue]:
+        """The issues of a page."""
+        return [self.issue(wire) for wire in page.items()]
+
+    def changed(self, issue: Issue, part: IssuePart) -> Issue:
+        """The issue with the fields that came back."""
+        changes: dict[str, object] = {"updated_at": part.updated_at}
+        if part.state is not UNSET:
+            changes["state"] = state_of(part.state)
+        if part.closed_at is not UNSET:
+            changes["closed_at"] = part.closed_at
+        if part.title is not UNSET:
+            changes["title"] = text.line(part.title)
+        if part.relative_position is not UNSET:
+            changes["position"] = part.relative_position
+        if part.milestone is not UNSET:
+            changes["milestone"] = self.title(part.milestone)
+        if part.assignees is not UNSET:
+            changes["assignees"] = self.people(part.assignees)
+        if part.labels is not UNSET:
+            changes["labels"] = self.labels(part.labels)
+        if part.weight is not UNSET:
+            changes["weight"] = part.weight
+        return msgspec.structs.replace(issue, **changes)
+
+    def title(self, wire: Titled | None) -> str | None:
+        """The title of a milestone, or none."""
+        return self.line(wire.title) if wire else None
+
+    def labels(self, page: Page[Titled] | None) -> frozenset[str]:
+        """A set of label titles."""
+        found = frozenset(self.line(label.title) for label in page.items()) if page else frozenset()
+        if len(self._labels) > _MOST_KEPT:
+            self._labels.clear()
+        return self._labels.setdefault(found, found)
+
+    def people(self, page: Page[User] | None) -> tuple[str, ...]:
+        """Usernames in the server's order."""
+        found = tuple(self.line(user.username) for user in page.items()) if page else ()
+        if len(self._people) > _MOST_KEPT:
+            self._people.clear()
+        return self._people.setdefault(found, found)
+
+    def line(self, value: str) -> str:
+        """A clean line, kept once."""
+        kept = self._lines.get(value)
+        if kept is None:
+            if len(self._lines) > _MOST_KEPT:
+                self._lines.clear()
+            kept = self._lines[value] = text.line(value)
+        return kept
+
+
+def unique(issues: Iterable[Issue], seen: set[IssueId]) -> list[Issue]:
+    """Those not seen before: pages may overlap while others change things."""
+    fresh = []
+    for issue in issues:
+        if issue.id not in seen:
+            seen.add(issue.id)
+            fresh.append(issue)
+    return fresh

@@ -1,0 +1,266 @@
+"""What went wrong on the wire, as our error types.
+
+Owns the words for every HTTP status and every exception of httpx. The errors made here never hold a request,
+a header or a token, and are raised outside the ``except`` block that saw the cause, so that no chained
+exception carries one either.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from msgspec import Struct
+
+from glboard_core.errors import (
+    AuthError,
+    GlboardError,
+    NotGitLab,
+    Offline,
+    QueryRefused,
+    RateLimited,
+    ScopeMissing,
+    ServerFailed,
+    TimedOut,
+    TlsFailed,
+    TokenRejected,
+)
+from glboard_core.gitlab.text import line
+
+#: What GitLab answers in this many seconds it will not answer at all.
+UNKNOWN_WAIT = 60.0
+
+
+class Failure(Struct, frozen=True):
+    """A request that brought no answer to use.
+
+    ``reached`` is whether the server may have acted on it; ``again`` whether asking once more makes sense;
+    ``wait`` the seconds it asked for.
+    """
+
+    error: GlboardError
+    reached: bool = True
+    again: bool = False
+    wait: float | None = None
+
+
+def token_rejected(host: str) -> TokenRejected:
+    """The token is not accepted by ``host``."""
+    return TokenRejected(
+        f"{host} does not accept the token: it is wrong, expired or revoked.",
+        hint="Make a new one with the scope “api” and set GITLAB_TOKEN, or run: glboard auth login",
+    )
+
+
+def of_exception(problem: Exception, host: str) -> Failure:
+    """The failure an exception of httpx (or a timeout, or a missing CA file) stands for."""
+    causes = list(_chain(problem))
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return Failure(
+            tls_failed(host, next(c for c in causes if isinstance(c, ssl.SSLError))), reached=False
+        )
+    match problem:
+        case httpx.ConnectTimeout() | httpx.PoolTimeout():
+            return Failure(
+                Offline(f"{host} could not be reached in time.", hint="Is the network up, or a VPN needed?"),
+                reached=False,
+                again=True,
+            )
+        case httpx.TimeoutException() | TimeoutError():
+            return Failure(
+                TimedOut(f"{host} did not answer in time.", hint="It may be busy. Try again later."),
+                again=True,
+            )
+        case httpx.ProxyError():
+            return Failure(
+                Offline(
+                    "The proxy did not let us through.",
+                    hint="Look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY.",
+                ),
+                reached=False,
+                again=True,
+            )
+        case httpx.ConnectError():
+            return Failure(_unreachable(host, causes), reached=False, again=True)
+        case httpx.UnsupportedProtocol() | httpx.InvalidURL():
+            return Failure(
+                NotGitLab(f"{host} cannot be reached over HTTP.", hint="Look at --url."), reached=False
+            )
+        case httpx.DecodingError():
+            return Failure(NotGitLab(f"What {host} sent is damaged (it could not be unpacked)."), again=True)
+        case _:
+            return Failure(
+                Offline(f"The connection to {host} was cut.", hint="Trying again when it is back."),
+                again=True,
+            )
+
+
+def _unreachable(host: str, causes: list[BaseException]) -> Offline:
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return Offline(f"The name {host} was not found.", hint="Is the network up, and is the address right?")
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return Offline(
+            f"{host} refused the connection.", hint="Is the server running, and is the port right?"
+        )
+    return Offline(f"{host} cannot be reached.", hint="Is the network up, or a VPN needed?")
+
+
+def tls_failed(host: str, problem: ssl.SSLError) -> TlsFailed:
+    """TLS with ``host`` failed: its certificate, or the protocol."""
+    if isinstance(problem, ssl.SSLCertVerificationError):
+        return TlsFailed(
+            f"The certificate of {host} is not trusted ({problem.verify_message}).",
+            hint="Name your certificate authority in SSL_CERT_FILE, or as ca_cert in glab's configuration.",
+        )
+    return TlsFailed(
+        f"TLS with {host} failed ({problem.reason or 'unknown reason'}).", hint="Is it https at all?"
+    )
+
+
+def ca_missing() -> TlsFailed:
+    """A CA file that is named somewhere cannot be read."""
+    return TlsFailed(
+        "The file with trusted certificates cannot be read.",
+        hint="Look at SSL_CERT_FILE, SSL_CERT_DIR, or ca_cert in glab's configuration.",
+    )
+
+
+def too_large(host: str, limit: int) -> NotGitLab:
+    """An answer of more than ``limit`` bytes."""
+    return NotGitLab(f"The answer of {host} is larger than {limit // (1024 * 1024)} MiB.")
+
+
+def of_status(
+    status: int, headers: Mapping[str, str], raw: bytes, url: str, wait: float | None
+) -> Failure | None:
+    """The failure that an answer's status stands for, or none where the body is to be read.
+
+    ``url`` is the server's address; ``wait`` what the headers ask for, in seconds.
+    """
+    host = urlsplit(url).netloc
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    said = _said(raw) if _is_json(kind) else {}
+    if status == 200:
+        return None if _is_json(kind) else Failure(_page(host, status, kind, raw))
+    if 300 <= status < 400:
+        return Failure(_redirect(host, status, headers.get("location", "")), reached=False)
+    if status == 401 and (said or kind != "text/html"):
+        return Failure(token_rejected(host), reached=False)
+    if status == 403 and said:
+        return Failure(_forbidden(host, said), reached=False)
+    if status == 404:
+        return Failure(
+            NotGitLab(
+                f"{host} has no GraphQL API at {urlsplit(url).path}/api/graphql (HTTP 404).",
+                hint="Where GitLab is installed below a path, the address must hold it: https://host/gitlab.",
+            ),
+            reached=False,
+        )
+    if status == 407:
+        return Failure(
+            Offline("The proxy asks who you are (HTTP 407).", hint="Look at HTTPS_PROXY."), reached=False
+        )
+    if status == 408:
+        return Failure(
+            TimedOut(f"{host} gave up waiting for our request (HTTP 408)."), reached=False, again=True
+        )
+    if status == 429:
+        seconds = UNKNOWN_WAIT if wait is None else wait
+        return Failure(
+            RateLimited(
+                f"{host} asks us to slow down (HTTP 429); the next try is in {seconds:.0f} s.",
+                retry_after=seconds,
+                hint="Nothing is lost: what is unsent stays unsent until then.",
+            ),
+            reached=False,
+            again=True,
+            wait=wait,
+        )
+    if status >= 500:
+        return Failure(
+            ServerFailed(f"{host} failed (HTTP {status}).", status=status, hint="Try again later."),
+            again=status in (500, 502, 503, 504),
+            wait=wait,
+        )
+    if said:
+        return Failure(
+            QueryRefused(f"{host} refused the question (HTTP {status}): {words(said)}"), reached=False
+        )
+    return Failure(_page(host, status, kind, raw), reached=False)
+
+
+def _is_json(kind: str) -> bool:
+    return kind == "application/json" or kind.endswith("+json")
+
+
+def _said(raw: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def words(said: Mapping[str, Any]) -> str:
+    """What a JSON error body says, in one clean line of at most 300 characters."""
+    errors = said.get("errors")
+    parts: list[object] = []
+    if isinstance(errors, list):
+        parts = [e.get("message") if isinstance(e, dict) else e for e in errors]
+    else:
+        parts = [said.get("error_description") or said.get("message") or said.get("error")]
+    return line("; ".join(str(part) for part in parts if part))[:300] or "no reason given"
+
+
+def _forbidden(host: str, said: Mapping[str, Any]) -> AuthError:
+    if said.get("error") == "insufficient_scope":
+        scope = line(str(said.get("scope") or "api"))
+        return ScopeMissing(
+            f"The token may not do this on {host}: it lacks the scope “{scope}”.",
+            hint="Make a token with the scope “api” (reading alone needs read_api).",
+        )
+    return AuthError(
+        f"{host} does not let this user in: {words(said)}", hint="Sign in with a browser and look."
+    )
+
+
+def _redirect(host: str, status: int, location: str) -> NotGitLab:
+    to = urlsplit(location)
+    target = line(f"{to.scheme}://{to.hostname or ''}{to.path}" if to.netloc else to.path)[:200]
+    if "sign_in" in to.path or "login" in to.path.lower() or "saml" in to.path.lower():
+        hint = "A sign-in page stands before the API: a proxy, or single sign-on."
+    else:
+        hint = "If that is your GitLab, use its address as --url."
+    return NotGitLab(f"{host} sends us elsewhere (HTTP {status}, to {target}).", hint=hint)
+
+
+def _page(host: str, status: int, kind: str, raw: bytes) -> NotGitLab:
+    seen = kind or "no content type"
+    start = raw[:512].lstrip().lower()
+    if kind == "text/html" or start.startswith((b"<!doctype html", b"<html")):
+        hint = "A web page came back: is a proxy, a sign-in page or another server in between?"
+    else:
+        hint = "Is this the address of a GitLab server?"
+    return NotGitLab(f"The answer of {host} is not GitLab's (HTTP {status}, {seen}).", hint=hint)
+
+
+def not_json(host: str) -> NotGitLab:
+    """An answer that calls itself JSON and is none, or holds neither data nor errors."""
+    return NotGitLab(
+        f"The answer of {host} is cut off or not GitLab's (HTTP 200, but no GraphQL in it).",
+        hint="Is a proxy in between?",
+    )
+
+
+def _chain(problem: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    at: BaseException | None = problem
+    while at is not None and id(at) not in seen:
+        seen.add(id(at))
+        yield at
+        at = at.__cause__ or at.__context__

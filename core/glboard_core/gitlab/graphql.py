@@ -1,0 +1,160 @@
+"""GraphQL's envelope: data, errors, and which kind of error one is.
+
+Owns what FACTS section 2 says about errors that come with HTTP 200. It must not know issues.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from glboard_core.errors import GlboardError, QueryRefused, TimedOut
+from glboard_core.gitlab.failures import not_json
+from glboard_core.gitlab.text import line
+
+T = TypeVar("T")
+
+_UNDEFINED = (
+    re.compile(r"Field '(?P<field>\w+)' doesn't exist on type"),
+    re.compile(r"Cannot query field ['\"](?P<field>\w+)['\"]"),
+)
+
+
+class GraphError(Struct, frozen=True, kw_only=True):
+    """One entry of ``errors``. ``path`` leads to the field it belongs to; none for the whole document."""
+
+    message: str = ""
+    path: list[str | int] | None = None
+    extensions: dict[str, Any] | None = None
+
+    @property
+    def alias(self) -> str | None:
+        """The top-level field (alias) that failed, or none for the whole document."""
+        return str(self.path[0]) if self.path else None
+
+    @property
+    def text(self) -> str:
+        """The message as one clean line."""
+        return line(self.message)[:300]
+
+    @property
+    def forbidden(self) -> bool:
+        """Not there, or not for us: GitLab does not say which."""
+        return "does not exist or you don't have permission" in self.message
+
+    @property
+    def timeout(self) -> bool:
+        """The server ran out of its 30 seconds."""
+        return self.message.startswith("Timeout on") or "Request timed out" in self.message
+
+    @property
+    def too_complex(self) -> bool:
+        """The document costs more than the server's limit; nothing of it was done."""
+        return "max complexity" in self.message
+
+    @property
+    def throttled(self) -> bool:
+        """An application limit that has no HTTP 429 (notes)."""
+        return "requested too many times" in self.message
+
+    @property
+    def missing_field(self) -> str | None:
+        """The field that this server's schema does not have, or none."""
+        extensions = self.extensions or {}
+        if extensions.get("code") == "undefinedField":
+            return str(extensions.get("fieldName", ""))
+        return next(
+            (found["field"] for pattern in _UNDEFINED if (found := pattern.search(self.message))), None
+        )
+
+
+class Envelope(Struct, Generic[T], frozen=True, kw_only=True):
+    """An answer: ``data`` and ``errors`` as GraphQL defines them."""
+
+    data: T | None = None
+    errors: list[GraphError] | None = None
+
+
+class TooComplex(QueryRefused):
+    """The document costs more than this server allows. Nothing of it was done."""
+
+
+class FieldMissing(QueryRefused):
+    """The document names ``field``, which this server does not have. Nothing of it was done."""
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message, hint="This GitLab is older than 16.8, or of another edition than it says.")
+        self.field = field
+
+
+class Shape(Struct, frozen=True):
+    """Only to see whether an answer is GraphQL at all."""
+
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    errors: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+def request(document: str, variables: Mapping[str, object]) -> bytes:
+    """The body to post. Variables that are None are left out: GitLab takes a null for a wish."""
+    given = {name: value for name, value in variables.items() if value is not None}
+    return msgspec.json.encode({"query": document, "variables": given})
+
+
+@cache
+def decoder(kind: type[T]) -> msgspec.json.Decoder[Envelope[T]]:
+    """The decoder for an answer with ``kind`` as its data."""
+    return msgspec.json.Decoder(Envelope[kind])  # type: ignore[valid-type]  # the type is a value here
+
+
+def opened(raw: bytes, kind: type[T], host: str) -> Envelope[T]:
+    """The envelope of an answer. Raises NotGitLab where it is none, QueryRefused for an unknown shape."""
+    problem = ""
+    try:
+        return decoder(kind).decode(raw)  # type: ignore[arg-type]  # a type is hashable
+    except msgspec.ValidationError as wrong:
+        problem = line(str(wrong))[:200]
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        pass
+    if not problem or not _is_graphql(raw):
+        raise not_json(host)
+    raise QueryRefused(
+        f"{host} gave an answer of a shape this program does not know ({problem}).",
+        hint="Its GitLab may be much older or newer. Please report it with the version.",
+    )
+
+
+def _is_graphql(raw: bytes) -> bool:
+    try:
+        shape = msgspec.json.decode(raw, type=Shape)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return shape.data is not msgspec.UNSET or shape.errors is not msgspec.UNSET
+
+
+def refused(errors: Iterable[GraphError], host: str) -> GlboardError:
+    """The error that a read's ``errors`` stand for."""
+    found = list(errors)
+    if any(error.timeout for error in found):
+        return TimedOut(f"{host} ran out of time with this question.", hint="Try again later.")
+    said = "; ".join(dict.fromkeys(error.text for error in found if error.text))[:400]
+    message = f"{host} refused the question: {said or 'no reason given'}"
+    if any(error.too_complex for error in found):
+        return TooComplex(message)
+    for error in found:
+        if (field := error.missing_field) is not None:
+            return FieldMissing(message, field)
+    return QueryRefused(message)
+
+
+def complete(answer: Envelope[T], host: str) -> T:
+    """The data of an answer without errors. Raises QueryRefused, TimedOut or NotGitLab."""
+    if answer.errors:
+        raise refused(answer.errors, host)
+    if answer.data is None:
+        raise not_json(host)
+    return answer.data

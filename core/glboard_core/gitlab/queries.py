@@ -1,0 +1,275 @@
+"""Every GraphQL document that is sent, as text.
+
+Owns which fields are asked for, and what that costs by GitLab's complexity rule (FACTS section 1). Documents
+are built the same way every time, so that tests can check each against the real schemas. Values travel in
+variables, never in the text.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from msgspec import Struct
+
+from glboard_core.model.catalog import Server
+
+#: GitLab's own limits are 250 (signed in) and 10,000; the distance is for what our estimate does not see.
+MOST_COMPLEXITY = 200
+MOST_CHARACTERS = 9_000
+PAGE = 100
+
+
+class Dialect(Struct, frozen=True, kw_only=True):
+    """Which fields a server has: ``ee`` weight and blocked, ``status`` work item statuses, ``modern`` 18+."""
+
+    ee: bool = True
+    status: bool = False
+    modern: bool = False
+
+
+def dialect_of(server: Server) -> Dialect:
+    """The dialect that a server's version and edition speak."""
+    ee = server.enterprise and server.has_weight
+    return Dialect(ee=ee, status=ee and server.release >= (18, 5), modern=server.release >= (18, 0))
+
+
+# -- issues
+
+_LABELS = "labels(first: 100) { nodes { title } }"
+_ASSIGNEES = "assignees(first: 100) { nodes { username } }"
+
+#: What one ``issue(id:)`` and one ``createIssue`` with all fields of a card cost at most.
+CARD_COST = 32
+CREATE_COST = 34
+
+
+@cache
+def card(dialect: Dialect) -> str:
+    """The fields of an issue that make a card, as a fragment."""
+    extra = ""
+    if dialect.ee:
+        extra += " weight blocked"
+    if dialect.status:
+        extra += " status { name }"
+    return (
+        "fragment Card on Issue { id iid title state confidential createdAt updatedAt closedAt dueDate webUrl"
+        " relativePosition mergeRequestsCount userNotesCount reference(full: true)"
+        f" closedAsDuplicateOf {{ id }} milestone {{ title }} {_ASSIGNEES} {_LABELS}{extra} }}"
+    )
+
+
+_FILTERS = (
+    "$labels: [String], $milestone: [String], $wild: MilestoneWildcardId, $state: IssuableState,"
+    " $updatedAfter: Time, $closedAfter: Time, $sort: IssueSort"
+)
+# Issues and incidents are what GitLab's own boards show; tasks and the like belong to their parents.
+_ARGUMENTS = (
+    "includeSubgroups: true, types: [ISSUE, INCIDENT], labelName: $labels, milestoneTitle: $milestone,"
+    " milestoneWildcardId: $wild, state: $state, updatedAfter: $updatedAfter, closedAfter: $closedAfter,"
+    " sort: $sort"
+)
+_PAGE_INFO = "pageInfo { hasNextPage endCursor }"
+
+
+@cache
+def issues(dialect: Dialect) -> str:
+    """One page of the group's issues. Variables: group, first, after, and any of the filters."""
+    return (
+        f"query Issues($group: ID!, $first: Int, $after: String, {_FILTERS})"
+        f" {{ group(fullPath: $group) {{ issues({_ARGUMENTS}, first: $first, after: $after)"
+        f" {{ {_PAGE_INFO} nodes {{ ...Card }} }} }} }} {card(dialect)}"
+    )
+
+
+def placements() -> str:
+    """One page of open issues, slim. Variables: group, labels, first, after."""
+    return (
+        "query Placements($group: ID!, $first: Int, $after: String, $labels: [String])"
+        " { group(fullPath: $group) { issues(includeSubgroups: true, types: [ISSUE, INCIDENT],"
+        " labelName: $labels, state: opened, sort: RELATIVE_POSITION_ASC, first: $first, after: $after)"
+        f" {{ {_PAGE_INFO} nodes {{ id relativePosition updatedAt }} }} }} }}"
+    )
+
+
+#: How many issues one ``read`` document asks for.
+READ_EACH = MOST_COMPLEXITY // CARD_COST
+
+
+@cache
+def read(dialect: Dialect, count: int) -> str:
+    """``count`` issues by id, as i0, i1 and so on. Variables: i0, i1…"""
+    names = range(count)
+    return (
+        f"query Read({', '.join(f'$i{n}: IssueID!' for n in names)})"
+        f" {{ {' '.join(f'i{n}: issue(id: $i{n}) {{ ...Card }}' for n in names)} }} {card(dialect)}"
+    )
+
+
+def detail() -> str:
+    """Description and one page of notes. Variables: id, first, after."""
+    return (
+        "query Detail($id: IssueID!, $first: Int, $after: String) { issue(id: $id) { id description"
+        " notes(filter: ALL_NOTES, first: $first, after: $after)"
+        f" {{ {_PAGE_INFO} nodes {{ id body createdAt system author {{ username }} }} }} }} }}"
+    )
+
+
+# -- what the server offers
+
+
+def about() -> str:
+    """Version, edition and user."""
+    return "query About { metadata { version enterprise } currentUser { id username name } }"
+
+
+_LABEL_NODES = f"{_PAGE_INFO} nodes {{ id title color description }}"
+_MILESTONE_NODES = f"{_PAGE_INFO} nodes {{ id title startDate dueDate state }}"
+
+#: What one group or project costs in ``owners``.
+OWNER_COST = 38
+
+
+def meta() -> str:
+    """The first page of all that a group offers, in one request. Variables: group, first."""
+    return (
+        "query Meta($group: ID!, $first: Int) { metadata { version enterprise }"
+        " currentUser { id username name }"
+        " group(fullPath: $group) { id fullPath boards(first: 1) { nodes { id } }"
+        " milestones(includeAncestors: true, includeDescendants: false, state: active, first: $first)"
+        f" {{ {_MILESTONE_NODES} }}"
+        f" labels(includeAncestorGroups: true, onlyGroupLabels: true, first: $first) {{ {_LABEL_NODES} }}"
+        f" groupMembers(relations: [DIRECT, INHERITED], first: $first)"
+        f" {{ {_PAGE_INFO} nodes {{ user {{ id username name }} }} }} }} }}"
+    )
+
+
+def group_milestones() -> str:
+    """One page of a group's milestones and its ancestors'. Variables: group, state, sort, first, after."""
+    return (
+        "query Milestones($group: ID!, $first: Int, $after: String, $state: MilestoneStateEnum,"
+        " $sort: MilestoneSort) { group(fullPath: $group)"
+        " { milestones(includeAncestors: true, includeDescendants: false, state: $state, sort: $sort,"
+        f" first: $first, after: $after) {{ {_MILESTONE_NODES} }} }} }}"
+    )
+
+
+def group_labels() -> str:
+    """One page of a group's labels and its ancestors'. Variables: group, first, after."""
+    return (
+        "query Labels($group: ID!, $first: Int, $after: String) { group(fullPath: $group)"
+        " { labels(includeAncestorGroups: true, onlyGroupLabels: true, first: $first, after: $after)"
+        f" {{ {_LABEL_NODES} }} }} }}"
+    )
+
+
+def members() -> str:
+    """One page of a group's members. Variables: group, first, after."""
+    return (
+        "query Members($group: ID!, $first: Int, $after: String) { group(fullPath: $group)"
+        " { groupMembers(relations: [DIRECT, INHERITED], first: $first, after: $after)"
+        f" {{ {_PAGE_INFO} nodes {{ user {{ id username name }} }} }} }} }}"
+    )
+
+
+def projects() -> str:
+    """One page of the projects in a group and below. Variables: group, first, after."""
+    return (
+        "query Projects($group: ID!, $first: Int, $after: String) { group(fullPath: $group)"
+        " { projects(includeSubgroups: true, first: $first, after: $after)"
+        f" {{ {_PAGE_INFO} nodes {{ id fullPath archived }} }} }} }}"
+    )
+
+
+#: How many groups and projects one ``owners`` document asks about.
+OWNERS_EACH = MOST_COMPLEXITY // OWNER_COST
+
+
+@cache
+def owners(dialect: Dialect, groups: int, projects: int) -> str:
+    """What belongs to these groups (g0, g1…) and projects (p0, p1…) themselves. Variables: g0…, p0…"""
+    permission = "adminIssue" if dialect.modern else "createLabel"
+    label = f"first: 100) {{ {_PAGE_INFO} nodes {{ id title color }} }}"
+    own = f"milestones(includeAncestors: false, first: 50) {{ {_MILESTONE_NODES} }}"
+    parts = [
+        f"g{n}: group(fullPath: $g{n}) {{ fullPath labels(onlyGroupLabels: true, {label} {own} }}"
+        for n in range(groups)
+    ]
+    parts += [
+        f"p{n}: project(fullPath: $p{n}) {{ id fullPath archived userPermissions {{ mayEdit: {permission} }}"
+        f" labels({label} {own} }}"
+        for n in range(projects)
+    ]
+    names = [f"$g{n}: ID!" for n in range(groups)] + [f"$p{n}: ID!" for n in range(projects)]
+    return f"query Owners({', '.join(names)}) {{ {' '.join(parts)} }}"
+
+
+def owner_labels(kind: str) -> str:
+    """One further page of the labels of a group or project itself. Variables: path, first, after."""
+    only = "onlyGroupLabels: true, " if kind == "group" else ""
+    return (
+        f"query OwnerLabels($path: ID!, $first: Int, $after: String) {{ owner: {kind}(fullPath: $path)"
+        f" {{ labels({only}first: $first, after: $after) {{ {_LABEL_NODES} }} }} }}"
+    )
+
+
+def owner_milestones(kind: str) -> str:
+    """One further page of the milestones of a group or project itself. Variables: path, first, after."""
+    return (
+        f"query OwnerMilestones($path: ID!, $first: Int, $after: String) {{ owner: {kind}(fullPath: $path)"
+        " { milestones(includeAncestors: false, first: $first, after: $after)"
+        f" {{ {_MILESTONE_NODES} }} }} }}"
+    )
+
+
+def statuses() -> str:
+    """The statuses issues of a group can have (18.5 and later, EE). Variables: group."""
+    return (
+        "query Statuses($group: ID!) { group(fullPath: $group)"
+        " { statuses(first: 100) { nodes { id name } } } }"
+    )
+
+
+# -- changes
+
+#: What is asked back for each field that an Op touches, and what that costs at most.
+TOUCHED: dict[str, tuple[str, int]] = {
+    "labels": (_LABELS, 7),
+    "assignees": (_ASSIGNEES, 5),
+    "weight": ("weight", 1),
+    "milestone": ("milestone { title }", 2),
+    "state": ("state closedAt", 2),
+    "title": ("title", 1),
+    "description": ("description", 1),
+    "rank": ("relativePosition", 1),
+}
+STATUS_BACK = (
+    "workItem { id updatedAt state closedAt"
+    " widgets(onlyTypes: [STATUS]) { ... on WorkItemWidgetStatus { status { name } } } }"
+)
+
+
+def issue_back(fields: tuple[str, ...]) -> tuple[str, int]:
+    """The payload to ask of a mutation that returns an issue, and its cost with the mutation itself."""
+    extra = [TOUCHED[name] for name in fields]
+    text = " ".join(("id updatedAt", *(part for part, _ in extra)))
+    return f"errors issue {{ {text} }}", 5 + sum(cost for _, cost in extra)
+
+
+class Call(Struct, frozen=True, kw_only=True):
+    """One mutation of a document: its field, its input and what is asked back."""
+
+    field: str
+    input_type: str
+    input: dict[str, object]
+    back: str
+    cost: int
+    #: Whether the whole card comes back.
+    card: bool = False
+
+
+def mutation(calls: tuple[Call, ...], dialect: Dialect) -> tuple[str, dict[str, object]]:
+    """The document that makes these calls in order, as m0, m1 and so on, and its variables."""
+    names = ", ".join(f"$i{n}: {call.input_type}!" for n, call in enumerate(calls))
+    fields = " ".join(f"m{n}: {call.field}(input: $i{n}) {{ {call.back} }}" for n, call in enumerate(calls))
+    cards = f" {card(dialect)}" if any(call.card for call in calls) else ""
+    return f"mutation Send({names}) {{ {fields} }}{cards}", {f"i{n}": c.input for n, c in enumerate(calls)}

@@ -1,0 +1,189 @@
+"""HTTP: one client, its timeouts, its patience, and the server's clock.
+
+Owns connections, the authorisation header, rate limits, repetition and size limits. It sends bytes and gives
+bytes, or a ``Failure``; what they mean is not its business. It never blocks the loop, and what it sends to
+change something is repeated only where the server cannot have acted on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import ssl
+import time
+from collections.abc import Generator
+from datetime import UTC, datetime
+
+import httpx
+
+from glboard_core.errors import RateLimited
+from glboard_core.gitlab import failures
+from glboard_core.gitlab.account import Account
+from glboard_core.gitlab.failures import Failure
+from glboard_core.gitlab.retry import Budget, Limits, backoff, budget, http_date, retry_after
+
+GRAPHQL = "/api/graphql"
+
+
+class _Bearer(httpx.Auth):
+    """Puts the token on a request at the last moment. Bearer, which httpx hides in what it prints."""
+
+    def __init__(self, account: Account) -> None:
+        self._token = account.token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        yield request
+
+
+class Transport:
+    """Asks one GitLab server. Made without input or output: connections open on the first question."""
+
+    def __init__(self, account: Account, limits: Limits | None = None, *, http2: bool = False) -> None:
+        self.account = account
+        self.limits = limits or Limits()
+        #: What the last answer said about rate limits, or none.
+        self.budget: Budget | None = None
+        self._http2 = http2
+        self._client: httpx.AsyncClient | None = None
+        self._gate = 0.0
+        self._offset: float | None = None
+
+    async def read(self, body: bytes, *, attempts: int | None = None) -> bytes:
+        """Ask GraphQL a question that changes nothing, again where that may help. Raises GlboardError."""
+        answer = await self._ask("POST", GRAPHQL, body, safe=True, attempts=attempts)
+        if isinstance(answer, Failure):
+            raise answer.error
+        return answer
+
+    async def write(self, body: bytes) -> bytes | Failure:
+        """Send a mutation. A Failure with ``reached`` may have been carried out; it was not repeated."""
+        return await self._ask("POST", GRAPHQL, body, safe=False)
+
+    async def get(self, path: str) -> bytes:
+        """Read a REST path below the server's address. Raises GlboardError."""
+        answer = await self._ask("GET", path, b"", safe=True)
+        if isinstance(answer, Failure):
+            raise answer.error
+        return answer
+
+    def now(self) -> datetime:
+        """The server's clock in UTC, from its Date headers; this machine's before the first answer."""
+        if self._offset is None:
+            return datetime.now(UTC)
+        return datetime.fromtimestamp(time.monotonic() + self._offset, UTC)
+
+    async def close(self) -> None:
+        """Close connections. The transport may be used again after it."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    # -- one question ---------------------------------------------------------------------------------------
+
+    async def _ask(
+        self, method: str, path: str, body: bytes, *, safe: bool, attempts: int | None = None
+    ) -> bytes | Failure:
+        deadline = time.monotonic() + self.limits.patience
+        most = attempts or self.limits.attempts
+        attempt = 0
+        while True:
+            if (closed := await self._pass_gate(deadline)) is not None:
+                return closed
+            answer = await self._once(method, path, body)
+            if isinstance(answer, bytes):
+                return answer
+            limited = isinstance(answer.error, RateLimited)
+            wait = backoff(attempt, random.random(), self.limits)
+            if answer.wait is not None:
+                wait = max(wait, answer.wait) if not limited else answer.wait + wait / 4
+            if limited:
+                # The gate is for everybody: until it opens, nobody asks.
+                self._gate = max(self._gate, time.monotonic() + wait)
+            attempt += 1
+            gives_up = not limited and attempt >= most
+            if not answer.again or gives_up or (answer.reached and not safe):
+                return answer
+            if time.monotonic() + wait >= deadline:
+                return answer
+            if not limited:
+                await asyncio.sleep(wait)
+
+    async def _pass_gate(self, deadline: float) -> Failure | None:
+        """Wait while a rate limit lasts; a Failure where that is longer than we have patience for."""
+        while (wait := self._gate - time.monotonic()) > 0:
+            if self._gate >= deadline:
+                return failures.of_status(429, {}, b"", self.account.url, wait)
+            await asyncio.sleep(wait)
+        return None
+
+    async def _once(self, method: str, path: str, body: bytes) -> bytes | Failure:
+        host = self.account.host
+        try:
+            async with asyncio.timeout(self.limits.total):
+                return await self._exchange(method, path, body)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError) as problem:
+            failure = failures.of_exception(problem, host)
+        except ssl.SSLError as problem:
+            failure = Failure(failures.tls_failed(host, problem), reached=False)
+        except OSError:
+            # Only making the client reads files: the trusted certificates.
+            failure = Failure(failures.ca_missing(), reached=False)
+        return failure
+
+    async def _exchange(self, method: str, path: str, body: bytes) -> bytes | Failure:
+        client = self._client or self._open()
+        headers = {"Content-Type": "application/json"} if body else {}
+        async with client.stream(method, self.account.url + path, content=body, headers=headers) as response:
+            self._note(response.headers)
+            parts: list[bytes] = []
+            size = 0
+            async for part in response.aiter_bytes():
+                size += len(part)
+                if size > self.limits.max_bytes:
+                    return Failure(failures.too_large(self.account.host, self.limits.max_bytes))
+                parts.append(part)
+        raw = b"".join(parts)
+        wait = retry_after(response.headers, self.now()) if response.status_code != 200 else None
+        return failures.of_status(response.status_code, response.headers, raw, self.account.url, wait) or raw
+
+    def _open(self) -> httpx.AsyncClient:
+        account, limits = self.account, self.limits
+        self._client = httpx.AsyncClient(
+            auth=_Bearer(account),
+            headers={"User-Agent": "glboard", "Accept": "application/json"},
+            verify=_verify(account),
+            http2=self._http2,
+            # Between us and this machine stands no proxy, whatever the environment says.
+            trust_env=not account.loopback,
+            follow_redirects=False,
+            timeout=httpx.Timeout(
+                connect=limits.connect, read=limits.read, write=limits.write, pool=limits.pool
+            ),
+            limits=httpx.Limits(
+                max_connections=limits.connections,
+                max_keepalive_connections=limits.connections,
+                keepalive_expiry=limits.keep_alive,
+            ),
+        )
+        return self._client
+
+    def _note(self, headers: httpx.Headers) -> None:
+        """Keep what every answer says besides its body: the time, and how much we may still ask."""
+        if (found := budget(headers)) is not None:
+            self.budget = found
+        if (moment := http_date(headers.get("date", ""))) is None:
+            return
+        # A Date is cut to the second, so the latest estimate within a breath of the last is the best one.
+        offset = moment.timestamp() - time.monotonic()
+        if self._offset is None or not -2.0 < offset - self._offset < 0.0:
+            self._offset = offset
+
+
+def _verify(account: Account) -> ssl.SSLContext | bool:
+    """What httpx shall check. A plain http server on this machine needs no certificates loaded (20 ms)."""
+    if account.loopback and account.url.startswith("http://"):
+        return False
+    if isinstance(account.verify, str):
+        return ssl.create_default_context(cafile=account.verify)
+    return account.verify
