@@ -1,7 +1,7 @@
 """The one place that turns an error, or what became of a keystroke, into words on the screen.
 
-Owns which error is a toast, a line in the header or a panel over the board. Remote text is never markup: every
-``notify`` goes out with ``markup=False``, since a title like ``fix [/api]`` would end the program otherwise.
+Owns which error is a toast, a line in the header or a panel over the board. Remote text is never markup:
+every ``notify`` goes out with ``markup=False``, since a title like ``fix [/api]`` would end the program.
 """
 
 from __future__ import annotations

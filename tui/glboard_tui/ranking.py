@@ -74,7 +74,7 @@ def _many(
         edge = nth if forward else len(rows) - 1 - nth
         to = edge if where in ("top", "bottom") else row + (-1 if forward else 1)
         # A marked card at the end holds back the one behind it, so that the order among them stays.
-        if to == blocked or row == to or not 0 <= to < len(rows):
+        if to in (blocked, row) or not 0 <= to < len(rows):
             blocked = row
             continue
         blocked = to

@@ -5,7 +5,7 @@ Pure; the filter language itself is ``glboard_core.board.filters``.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Container
 from datetime import date
 
 from glboard_core.board import rules
@@ -21,9 +21,11 @@ def filter_states(
     flow: FlowScheme,
     names: LabelSettings,
     today: date,
-    changed: Collection[IssueId] = frozenset(),
+    changed: Container[IssueId] = frozenset(),
 ) -> dict[str, Test]:
-    """The tests by name. ``changed`` are issues with unsent or refused changes, or changed by others; live."""
+    """The tests by name. ``changed`` are issues with unsent or refused changes, or changed by
+    others; it is asked anew each time.
+    """
     me = catalog.me.username
     milestones = {m.title: m for m in catalog.milestones}
     return {
