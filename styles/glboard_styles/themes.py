@@ -1,0 +1,99 @@
+"""The themes: dark, light and high contrast, beside Textual's own two of the terminal's colours.
+
+Owns colours only. Text on its ground keeps a contrast of 4.5 (WCAG AA), in the high-contrast theme 7 (AAA);
+the ``board-*`` variables are read by the board's painter, which moves foreign colours until they keep it too.
+"""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+DARK = Theme(
+    name="glboard-dark",
+    dark=True,
+    primary="#6ea8fe",
+    secondary="#8bb8a8",
+    accent="#f0b35a",
+    foreground="#e4e7ec",
+    background="#14171c",
+    surface="#1d222a",
+    panel="#262c36",
+    success="#7cc98a",
+    warning="#f0b35a",
+    error="#ff8379",
+    variables={
+        "board-muted": "#98a2b3",
+        "board-focus": "#233a5e",
+        "board-mark": "#33301f",
+        "board-target": "#2f5d46",
+        "board-line": "#39414d",
+        "board-contrast": "4.5",
+        "footer-key-foreground": "#f0b35a",
+    },
+)
+
+LIGHT = Theme(
+    name="glboard-light",
+    dark=False,
+    primary="#0b57c9",
+    secondary="#2c6e5b",
+    accent="#8a5200",
+    foreground="#1b2027",
+    background="#fcfcfd",
+    surface="#eceff3",
+    panel="#e1e6ec",
+    success="#156b31",
+    warning="#8a5200",
+    error="#b3261e",
+    variables={
+        "board-muted": "#596270",
+        "board-focus": "#cfe2ff",
+        "board-mark": "#fdf1d0",
+        "board-target": "#c4ecd2",
+        "board-line": "#c9d0d9",
+        "board-contrast": "4.5",
+        "footer-key-foreground": "#8a5200",
+    },
+)
+
+HIGH_CONTRAST = Theme(
+    name="glboard-contrast",
+    dark=True,
+    primary="#7fc4ff",
+    secondary="#a5f0d0",
+    accent="#ffd75e",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#161616",
+    panel="#242424",
+    success="#8dffa8",
+    warning="#ffd75e",
+    error="#ffb0a8",
+    text_alpha=1.0,
+    variables={
+        "board-muted": "#d6d6d6",
+        "board-focus": "#003c8f",
+        "board-mark": "#3a3000",
+        "board-target": "#00522a",
+        "board-line": "#8a8a8a",
+        "board-contrast": "7",
+        "footer-key-foreground": "#ffd75e",
+    },
+)
+
+THEMES: tuple[Theme, ...] = (DARK, LIGHT, HIGH_CONTRAST)
+"""To be registered by the app, in the order they are offered."""
+
+#: Textual's own themes that leave all colours to the terminal.
+ANSI: tuple[str, ...] = ("ansi-dark", "ansi-light")
+
+OFFERED: tuple[str, ...] = (*(theme.name for theme in THEMES), *ANSI)
+"""The names to offer; any other Textual theme works too."""
+
+
+def default_theme(*, no_color: bool) -> str:
+    """The theme to start with: where ``NO_COLOR`` is set, the terminal's own foreground and background.
+
+    Bold, underline, reverse and the signs on the cards then say what colours say otherwise.
+    """
+    return ANSI[0] if no_color else DARK.name

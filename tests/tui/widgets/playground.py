@@ -1,0 +1,147 @@
+"""An app with nothing but a board, and boards of any size to put on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from itertools import cycle
+
+import msgspec
+from textual.app import App, ComposeResult
+from textual.message import Message
+
+from glboard_core.board.index import BoardIndex
+from glboard_core.model.board import Board, Column
+from glboard_core.model.flow import FlowScheme
+from glboard_core.model.issue import Issue, IssueId
+from glboard_styles import all_sheets
+from glboard_styles.themes import DARK, THEMES
+from glboard_tui.widgets.board import BoardWidget
+from glboard_tui.widgets.column import CardList
+from glboard_tui.widgets.present import Around, present
+from support.make import issue, issue_id
+
+TYPES = ("type::bug", "type::maintenance", "type::feature")
+COLUMNS = tuple(
+    Column(key=label, title=label.removeprefix("type::"), kind="label", value=label, color=color)
+    for label, color in zip(TYPES, ("#dc143c", "#8fbc8f", "#4169e1"), strict=True)
+)
+PLANNING = Board(id="planning", name="Planning", role="next", columns=COLUMNS)
+EMPTY = "Nothing here yet\nn new issue · - and = other milestones"
+
+_WORDS = "rotate guided context window endpoint first setup credential overflow reported".split()
+
+
+def issues_of(count: int) -> dict[IssueId, Issue]:
+    """Issues in turn of each type, with weights, people and states that vary."""
+    kinds = cycle(TYPES)
+    made: dict[IssueId, Issue] = {}
+    for number in range(1, count + 1):
+        words = " ".join(_WORDS[(number * step) % len(_WORDS)] for step in (1, 3, 7, 9))
+        made[issue_id(number)] = issue(
+            number,
+            next(kinds),
+            f"priority::{1 + number % 4}",
+            "workflow::ready for development" if number % 3 else "workflow::in dev",
+            title=f"{words.capitalize()} {number}",
+            weight=None if number % 5 == 0 else number % 4,
+            assignees=("eng_alder",) if number % 2 else (),
+        )
+    return made
+
+
+def index_of(issues: dict[IssueId, Issue], board: Board = PLANNING) -> BoardIndex:
+    """The index over a live mapping."""
+    return BoardIndex(board, FlowScheme(), issues)
+
+
+class BoardApp(App[None]):
+    """One board, and a record of what it said."""
+
+    CSS = all_sheets()
+
+    def __init__(self, issues: dict[IssueId, Issue], board: Board = PLANNING, around: Around | None = None) -> None:
+        super().__init__()
+        self.issues = issues
+        self.index = index_of(issues, board)
+        self.around = around or Around()
+        self.said: list[Message] = []
+        self.painted: dict[str, int] = {}
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = DARK.name
+
+    def compose(self) -> ComposeResult:
+        yield BoardWidget(id="board")
+
+    def on_mount(self) -> None:
+        self.put()
+        self.board.focus()
+
+    def put(self) -> None:
+        """Show the index."""
+        self.board.show(self.index, present=partial(self._present), empty=EMPTY)
+
+    def _present(self, issue: Issue, column: Column):  # type: ignore[no-untyped-def]
+        return present(issue, column, self.index.board, self.around)
+
+    @property
+    def board(self) -> BoardWidget:
+        return self.query_one(BoardWidget)
+
+    @property
+    def focused_issue(self) -> IssueId | None:
+        return self.board.focused[0]
+
+    def change(self, number: int, *, follow: bool = False, **fields: object) -> None:
+        """Change an issue and tell the board."""
+        before = self.issues[issue_id(number)]
+        after = msgspec.structs.replace(before, **fields)
+        self.issues[before.id] = after
+        touched = self.index.update(before, after)
+        self.board.changed(touched, {before.id}, follow=follow)
+
+    def remove(self, number: int) -> None:
+        """Take an issue away and tell the board."""
+        before = self.issues.pop(issue_id(number))
+        self.board.changed(self.index.update(before, None), {before.id})
+
+    def said_of(self, kind: type[Message]) -> list[Message]:
+        """The messages of a kind so far."""
+        return [message for message in self.said if isinstance(message, kind)]
+
+    def count_lines(self) -> Callable[[], dict[str, int]]:
+        """Begin to count painted lines by column key; call the result for the counts, which starts anew."""
+        for cards in self.board.lists():
+            self._count(cards)
+
+        def take() -> dict[str, int]:
+            taken, self.painted = self.painted, {}
+            return taken
+
+        take()
+        return take
+
+    def _count(self, cards: CardList) -> None:
+        paint = cards.render_line
+
+        def counted(y: int):  # type: ignore[no-untyped-def]
+            self.painted[cards.key or ""] = self.painted.get(cards.key or "", 0) + 1
+            return paint(y)
+
+        cards.render_line = counted  # type: ignore[method-assign]
+
+    def on_board_widget_focus_changed(self, message: BoardWidget.FocusChanged) -> None:
+        self.said.append(message)
+
+    def on_board_widget_marks_changed(self, message: BoardWidget.MarksChanged) -> None:
+        self.said.append(message)
+
+    def on_pointer_card_dropped(self, message: BoardWidget.CardDropped) -> None:
+        self.said.append(message)
+
+    def on_pointer_card_opened(self, message: BoardWidget.CardOpened) -> None:
+        self.said.append(message)
+
+    def on_pointer_column_chosen(self, message: BoardWidget.ColumnChosen) -> None:
+        self.said.append(message)

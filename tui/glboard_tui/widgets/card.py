@@ -1,0 +1,260 @@
+"""One card: what its picture depends on, and the picture.
+
+Owns the look of a card (DESIGN.md section 5) as a pure function from a ``CardView`` to strips. It must not
+know issues, boards or the screen: what is worth showing was decided in ``present.py``. All text in a view is
+remote, so it is cleaned here once more and never read as markup.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+from rich.style import Style
+from textual.strip import Strip
+
+from glboard_core.model.issue import IssueId
+from glboard_tui.widgets.lines import Line
+from glboard_tui.widgets.palette import Ground, Ink, Palette
+from glboard_tui.widgets.text import clean, clip, fit, fit_right, width_of
+
+Density = Literal["compact", "normal", "roomy"]
+
+HEIGHTS: dict[Density, int] = {"compact": 1, "normal": 2, "roomy": 3}
+"""Lines of a card. Fixed for a density, so that a row is found by a division."""
+
+Tone = Literal["plain", "good", "warn", "bad"]
+
+_INKS: dict[Tone, Ink] = {"plain": "text", "good": "good", "warn": "warn", "bad": "bad"}
+
+#: Cells left of the title: the focus bar, then the mark or a flag.
+GUTTER = 2
+#: Cells right of the weight.
+MARGIN = 1
+
+
+class Fact(Struct, frozen=True):
+    """A short word about the issue. ``tone`` only underlines what the word says."""
+
+    text: str
+    tone: Tone = "plain"
+
+
+class Chip(Struct, frozen=True):
+    """A label in its own colour (``#rrggbb``)."""
+
+    text: str
+    color: str
+
+
+class CardView(Struct, frozen=True, kw_only=True, cache_hash=True):
+    """Everything a card's picture depends on but its width and state on the board: the key of its strips.
+
+    ``weight`` is "3", "?" where none is set, "" where this server knows no weights. ``people`` are initials.
+    """
+
+    id: IssueId
+    title: str
+    reference: str = ""
+    weight: str = ""
+    facts: tuple[Fact, ...] = ()
+    chips: tuple[Chip, ...] = ()
+    people: str = ""
+    #: Changed here and not yet confirmed by the server.
+    pending: bool = False
+    #: The last change was refused.
+    failed: bool = False
+    #: Somebody else changed the same field.
+    conflict: bool = False
+    #: Changed by somebody else since the last look.
+    glow: bool = False
+    blocked: bool = False
+    confidential: bool = False
+    closed: bool = False
+    #: The title is a stand-in (share mode).
+    masked: bool = False
+    #: In how many milestones it was missed.
+    slipped: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+def flag_of(view: CardView) -> tuple[str, Ink]:
+    """The sign of what happens to this card, the most urgent one, or a space."""
+    if view.failed:
+        return "!", "bad"
+    if view.conflict:
+        return "≠", "bad"
+    if view.pending:
+        return "*", "warn"
+    if view.glow:
+        return "●", "accent"
+    return " ", "text"
+
+
+def ground_of(*, focused: bool, marked: bool, dragged: bool) -> Ground:
+    """What lies under the card in that state."""
+    if dragged:
+        return "dragged"
+    if focused:
+        return "both" if marked else "focus"
+    return "marked" if marked else "rest"
+
+
+def paint(
+    view: CardView,
+    width: int,
+    *,
+    density: Density,
+    focused: bool,
+    marked: bool,
+    dragged: bool = False,
+    palette: Palette,
+) -> tuple[Strip, ...]:
+    """The card in ``HEIGHTS[density]`` strips of exactly ``width`` cells."""
+    ground = ground_of(focused=focused, marked=marked, dragged=dragged)
+    brush = _Brush(view, width, ground, palette, focused=focused, marked=marked)
+    if density == "compact":
+        return (brush.only_line(),)
+    if density == "roomy":
+        first, second = _two_lines(brush.title, brush.title_room)
+        return brush.title_line(first), brush.more_title_line(second), brush.facts_line()
+    return brush.title_line(brush.title), brush.facts_line()
+
+
+class _Brush:
+    """The state of painting one card: the view, the room, the ground."""
+
+    def __init__(
+        self, view: CardView, width: int, ground: Ground, palette: Palette, *, focused: bool, marked: bool
+    ) -> None:
+        self.view = view
+        self.width = width
+        self.ground = ground
+        self.palette = palette
+        self.bar = "▌" if focused else " "
+        self.mark = "✓" if marked else " "
+        self.title = clean(view.title)
+        if view.confidential or view.masked:
+            self.title = f"▒ {self.title}"
+        self.title_ink: Ink = "muted" if view.closed or view.masked else "strong" if focused else "text"
+        self.weight_room = max(2, len(view.weight)) if view.weight else 0
+        self.title_room = max(width - GUTTER - MARGIN - self.weight_room - (1 if view.weight else 0), 1)
+
+    def title_line(self, title: str) -> Strip:
+        line = self._start(self.mark, "warn")
+        line.add(fit(title, min(self.title_room, line.room)), self._ink(self.title_ink))
+        self._weight(line)
+        return line.strip(self._ink("text"))
+
+    def more_title_line(self, title: str) -> Strip:
+        line = self._start(" ", "text")
+        line.add(fit(title, min(self.title_room, line.room)), self._ink(self.title_ink))
+        return line.strip(self._ink("text"))
+
+    def facts_line(self) -> Strip:
+        line = self._start(*flag_of(self.view))
+        people = clip(clean(self.view.people), max(line.room // 2, 0))
+        kept = width_of(people) + MARGIN + (1 if people else 0)
+        self._facts(line, line.room - kept)
+        if people:
+            ink: Ink = "muted" if people == "-" else "text"
+            line.pad(width_of(people) + MARGIN, self._ink("muted"))
+            line.add(people, self._ink(ink))
+        return line.strip(self._ink("muted"))
+
+    def only_line(self) -> Strip:
+        flag, ink = flag_of(self.view)
+        both = self.mark != " " and flag != " "
+        line = self._start(self.mark, "warn") if self.mark != " " else self._start(flag, ink)
+        tail: list[tuple[str, Ink]] = []
+        if self.width >= 30 and (words := self._first_word()):
+            tail.append((words.text, _INKS[words.tone]))
+        if self.width >= 26 and self.view.people and self.view.people != "-":
+            tail.append((clip(clean(self.view.people), 6), "muted"))
+        if both:
+            tail.append((flag, ink))
+        room = self.title_room - sum(width_of(text) + 1 for text, _ in tail)
+        line.add(fit(self.title, max(min(room, line.room), 1)), self._ink(self.title_ink))
+        for text, tail_ink in tail:
+            line.add(" ", self._ink("text"))
+            line.add(text, self._ink(tail_ink))
+        self._weight(line)
+        return line.strip(self._ink("text"))
+
+    def _first_word(self) -> Fact | None:
+        return next(iter(self._words()), None)
+
+    def _ink(self, ink: Ink) -> Style:
+        return self.palette.style(self.ground, ink)
+
+    def _start(self, sign: str, ink: Ink) -> Line:
+        line = Line(self.width)
+        line.add(self.bar, self._ink("accent"))
+        line.add(sign, self._ink(ink))
+        return line
+
+    def _weight(self, line: Line) -> None:
+        if not self.view.weight:
+            return
+        line.pad(self.weight_room + MARGIN, self._ink(self.title_ink))
+        unknown = self.view.weight == "?"
+        line.add(fit_right(self.view.weight, self.weight_room), self._ink("warn" if unknown else "strong"))
+
+    def _words(self) -> list[Fact]:
+        view = self.view
+        words: list[Fact] = []
+        if view.failed:
+            words.append(Fact("failed", "bad"))
+        elif view.conflict:
+            words.append(Fact("conflict", "bad"))
+        if view.blocked:
+            words.append(Fact("blocked", "bad"))
+        if view.closed:
+            words.append(Fact("closed", "good"))
+        words.extend(view.facts)
+        if view.slipped:
+            words.append(Fact(f"slipped×{view.slipped}" if view.slipped > 1 else "slipped", "warn"))
+        words.extend(Fact(warning, "warn") for warning in view.warnings)
+        return words
+
+    def _facts(self, line: Line, room: int) -> None:
+        """The reference, then words, then chips, as far as they fit in ``room`` cells."""
+        words = [(clean(word.text), word.tone) for word in self._words()]
+        wanted = sum(width_of(text) + 1 for text, _ in words)
+        reference = _short(clean(self.view.reference), max(room - wanted, min(room, 12)))
+        line.add(reference, self._ink("muted"))
+        left = room - width_of(reference)
+        for text, tone in words:
+            cells = width_of(text) + 1
+            if cells > left:
+                continue
+            line.add(f" {text}", self._ink(_INKS[tone]))
+            left -= cells
+        for chip in self.view.chips:
+            text = f" {clean(chip.text)} "
+            if width_of(text) + 1 > left:
+                continue
+            line.add(" ", self._ink("muted"))
+            line.add(text, self.palette.chip(chip.color, self.ground))
+            left -= width_of(text) + 1
+
+
+def _short(reference: str, room: int) -> str:
+    """A reference in ``room`` cells: the number stays whole, the project's name is what is cut."""
+    if width_of(reference) <= room:
+        return reference
+    project, _, number = reference.rpartition("#")
+    left = room - len(number) - 1
+    return f"{clip(project, left)}#{number}" if left > 2 else clip(f"#{number}", room)
+
+
+def _two_lines(title: str, room: int) -> tuple[str, str]:
+    """A title on two lines, broken at a space where there is one in the second half."""
+    if width_of(title) <= room:
+        return title, ""
+    end = len(title)
+    while end > 1 and width_of(title[:end]) > room:
+        end -= max(1, (width_of(title[:end]) - room) // 2)
+    cut = title.rfind(" ", end // 2, end + 1)
+    cut = end if cut < 0 else cut
+    return title[:cut].rstrip(), title[cut:].lstrip()

@@ -1,0 +1,223 @@
+"""One column of cards on the Line API: arithmetic, scrolling and which lines to repaint.
+
+Owns the window on a ``ColumnIndex``. Its cost does not depend on the number of cards: a row is a division, an
+issue a binary search away, a picture cached. It paints nothing itself (``card.py``), holds no focus and no
+marks (``board.py``) and handles no mouse but the wheel: what is under the pointer is in the strips' meta.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Protocol
+
+from textual import events
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widget import Widget
+
+from glboard_core.board.index import ColumnIndex
+from glboard_core.model.issue import Issue, IssueId
+from glboard_tui.widgets.painter import Edge, Painter
+
+#: Cards a turn of the wheel scrolls.
+_WHEEL = 2
+
+
+class Host(Protocol):
+    """What a column asks of the board it stands on."""
+
+    def issue_shown(self, issue: IssueId) -> Issue | None:
+        """The issue as shown now."""
+
+    def card_state(self, key: str, issue: IssueId) -> tuple[bool, bool, bool]:
+        """Whether the card is focused, marked, dragged."""
+
+    def list_sized(self, cards: CardList) -> None:
+        """The column has its size now, or another one."""
+
+
+class CardList(ScrollView):
+    """The cards of one column, scrolled. ``bind`` says which column; the painter is the board's."""
+
+    ALLOW_SELECT = False
+    can_focus = False
+    DEFAULT_CSS = """
+    CardList { overflow: hidden hidden; height: 1fr; scrollbar-size: 0 0; }
+    """
+
+    def __init__(self, painter: Painter, host: Host) -> None:
+        super().__init__()
+        self._painter = painter
+        self._host = host
+        self.edged = True
+        self.cards: ColumnIndex | None = None
+        #: What was on screen after the last change: the cards, and the extent of the thumb.
+        self._window: tuple[IssueId, ...] = ()
+        self._thumb = (0, 0)
+
+    # -- what it shows
+
+    @property
+    def key(self) -> str | None:
+        """The key of the column shown."""
+        return None if self.cards is None else self.cards.column.key
+
+    def bind(self, cards: ColumnIndex, *, top: int, edged: bool) -> None:
+        """Show a column from card ``top`` on. ``edged`` draws the line to the neighbour at the right."""
+        self.cards = cards
+        self.edged = edged
+        self._measure()
+        self._scroll(top * self._painter.height)
+        self.refresh()
+
+    def recount(self, changed: Collection[IssueId]) -> None:
+        """Take note that the column's content may have changed; repaint only the cards that did."""
+        before, thumb, top = self._window, self._thumb, self.top_line
+        self._measure()
+        self._scroll(top)
+        if self.top_line != top or self._thumb != thumb:
+            self.refresh()
+            return
+        after = self._window
+        first = self.top
+        self.refresh_rows(
+            first + place
+            for place in range(max(len(before), len(after)))
+            if place >= len(before)
+            or place >= len(after)
+            or before[place] != after[place]
+            or after[place] in changed
+        )
+
+    def _measure(self) -> None:
+        """Set the virtual height.
+
+        Not through the reactive: that asks for a layout of the whole screen, and since the scrollbar is ours
+        nothing on screen depends on the virtual size.
+        """
+        height = self._painter.height
+        lines = (0 if self.cards is None else len(self.cards)) * height
+        view = self.size.height
+        if lines > view > 0:
+            # The last screen begins with a whole card, so that no card is ever cut at the top.
+            lines = view + -(-(lines - view) // height) * height
+        size = Size(self.size.width, lines)
+        if size != self.virtual_size:
+            self.set_reactive(Widget.virtual_size, size)
+
+    # -- scrolling
+
+    @property
+    def top_line(self) -> int:
+        """The first line shown."""
+        return round(self.scroll_y)
+
+    @property
+    def top(self) -> int:
+        """The first card shown."""
+        return self.top_line // self._painter.height
+
+    @property
+    def rows_shown(self) -> int:
+        """How many whole cards fit, at least one."""
+        return max(1, self.size.height // self._painter.height)
+
+    def _scroll(self, line: float) -> None:
+        self.scroll_to(y=line, animate=False, force=True, immediate=True)
+        self._thumb = self._thumb_extent()
+        if self.cards is None:
+            self._window = ()
+        else:
+            last = min(self.top + self.rows_shown + 1, len(self.cards))
+            self._window = tuple(self.cards[row] for row in range(self.top, last))
+
+    def is_shown(self, row: int) -> bool:
+        """Whether a card is wholly on screen."""
+        return self.top <= row < self.top + self.rows_shown
+
+    def reveal(self, row: int) -> None:
+        """Bring a card on screen, half a column at a time: fewer repaints than line by line."""
+        if self.cards is None or self.size.height <= 0 or self.is_shown(row):
+            return
+        half = max(1, self.rows_shown // 2)
+        if row < self.top:
+            steps = -(-(self.top - row) // half)
+            top = self.top - steps * half
+        else:
+            steps = -(-(row - self.top - self.rows_shown + 1) // half)
+            top = self.top + steps * half
+        self._scroll(max(top, 0) * self._painter.height)
+
+    def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._wheel(event, _WHEEL)
+
+    def _on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._wheel(event, -_WHEEL)
+
+    def _wheel(self, event: events.MouseEvent, cards: int) -> None:
+        if event.shift or event.ctrl:
+            return
+        event.stop()
+        event.prevent_default()
+        self._scroll(self.top_line + cards * self._painter.height)
+
+    def on_resize(self) -> None:
+        """Measure again; the window stays on the card it began with."""
+        self._measure()
+        self._scroll(self.top_line)
+        self._host.list_sized(self)
+
+    # -- painting
+
+    def repaint(self, issues: Collection[IssueId]) -> None:
+        """Repaint these cards, those of them that can be seen."""
+        top = self.top
+        self.refresh_rows(top + place for place, shown in enumerate(self._window) if shown in issues)
+
+    def refresh_rows(self, rows: Iterable[int]) -> None:
+        """Repaint these cards, those of them that can be seen."""
+        height = self._painter.height
+        first, last = self.top, self.top + self.rows_shown + 1
+        for row in rows:
+            if first <= row <= last:
+                self.refresh_lines(row * height, height)
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the window."""
+        width = self.size.width
+        if self.cards is None or width < 2:
+            return self._painter.blank(max(width, 1), "none")
+        row, part = divmod(self.top_line + y, self._painter.height)
+        edge = self._edge(y)
+        if row >= len(self.cards):
+            return self._painter.blank(width, edge, "—" if not len(self.cards) and y == 0 else "")
+        identity = self.cards[row]
+        issue = self._host.issue_shown(identity)
+        if issue is None:
+            return self._painter.blank(width, edge)
+        focused, marked, dragged = self._host.card_state(self.cards.column.key, identity)
+        return self._painter.card(
+            issue,
+            self.cards.column,
+            width,
+            focused=focused,
+            marked=marked,
+            dragged=dragged,
+            edge=edge,
+        )[part]
+
+    def _edge(self, y: int) -> Edge:
+        """The right edge doubles as the scrollbar: heavier where the window stands."""
+        start, end = self._thumb
+        if start <= y < end:
+            return "thumb"
+        return "line" if self.edged else "none"
+
+    def _thumb_extent(self) -> tuple[int, int]:
+        view, lines = self.size.height, self.virtual_size.height
+        if not lines > view > 0:
+            return (0, 0)
+        size = max(1, view * view // lines)
+        start = round((view - size) * self.top_line / (lines - view))
+        return (start, start + size)

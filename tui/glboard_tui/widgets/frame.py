@@ -1,0 +1,94 @@
+"""What stands around the cards: the headers and rails that belong to an arrangement of columns. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from glboard_core.board.index import ColumnIndex
+from glboard_tui.widgets.heads import HeadView
+from glboard_tui.widgets.layout import RAIL, Arrangement
+from glboard_tui.widgets.rails import RailView
+
+
+class Frame(Struct, frozen=True):
+    """Headers from left to right, and the rails of both sides."""
+
+    heads: tuple[HeadView, ...]
+    left: tuple[RailView, ...]
+    right: tuple[RailView, ...]
+
+
+def frame(
+    columns: Sequence[ColumnIndex],
+    arranged: Arrangement,
+    *,
+    focus: str | None,
+    target: str | None,
+    has_weight: bool,
+) -> Frame:
+    """The frame of ``columns``; ``focus`` and ``target`` are keys of the focused and the drop column."""
+
+    def rails(members: Sequence[int], x: int) -> tuple[list[HeadView], list[RailView]]:
+        heads: list[HeadView] = []
+        names: list[RailView] = []
+        for place, at in enumerate(members):
+            cards = columns[at]
+            key, title = cards.column.key, cards.column.title
+            aimed = key == target
+            heads.append(
+                HeadView(
+                    key=key,
+                    title=title,
+                    x=x + place * RAIL,
+                    width=RAIL,
+                    count=len(cards),
+                    rail=True,
+                    target=aimed,
+                )
+            )
+            names.append(RailView(key, title, empty=not len(cards), target=aimed))
+        return heads, names
+
+    def unseen(at: int, count: int, x: int) -> tuple[HeadView, RailView]:
+        key = columns[at].column.key
+        head = HeadView(key=key, title="", x=x, width=RAIL, rail=True, more=count)
+        return head, RailView(key, "more")
+
+    shift = RAIL if arranged.before else 0
+    left_heads, left = rails(arranged.left, shift)
+    if arranged.before:
+        head, rail = unseen(arranged.before - 1, arranged.before, 0)
+        left_heads.insert(0, head)
+        left.insert(0, rail)
+    end = arranged.slots[-1].x + arranged.slots[-1].width if arranged.slots else 0
+    right_heads, right = rails(arranged.right, end)
+    if arranged.after:
+        head, rail = unseen(len(columns) - arranged.after, arranged.after, end + RAIL * len(right))
+        right_heads.append(head)
+        right.append(rail)
+    full: list[HeadView] = []
+    for slot in arranged.slots:
+        cards = columns[slot.at]
+        column = cards.column
+        last = slot is arranged.slots[-1] and not right
+        full.append(
+            HeadView(
+                key=column.key,
+                title=column.title,
+                x=slot.x,
+                width=slot.width,
+                color=column.color,
+                count=len(cards),
+                weight=cards.weight if has_weight else None,
+                unweighted=cards.unweighted if has_weight else 0,
+                limit_issues=column.limit_issues,
+                limit_weight=column.limit_weight,
+                focused=column.key == focus,
+                target=column.key == target,
+                edge=not last,
+                place=(slot.at + 1, len(columns)) if arranged.single else None,
+            )
+        )
+    return Frame((*left_heads, *full, *right_heads), tuple(left), tuple(right))

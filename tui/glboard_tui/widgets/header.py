@@ -1,0 +1,171 @@
+"""Two lines above the board: which board, what filter, how fresh, how much unsent; below them the sums.
+
+Owns the order in which things give way when it gets narrow: what is unsent or stale goes last, the filter's
+text before the board's name, hints of calm first. Pure paint; it asks nobody for anything.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+from textual.strip import Strip
+from textual.widget import Widget
+
+from glboard_tui.widgets.card import Fact, Tone
+from glboard_tui.widgets.lines import Line
+from glboard_tui.widgets.palette import Ink, Palette, palette_of
+from glboard_tui.widgets.text import clean, clip, width_of
+
+Fresh = Literal["live", "cached", "offline", "loading"]
+
+_INKS: dict[Tone, Ink] = {"plain": "text", "good": "good", "warn": "warn", "bad": "bad"}
+
+
+class HeaderView(Struct, frozen=True, kw_only=True):
+    """What the header says. Times and numbers come as words already: ``age`` is "3m", ``progress`` "120/600".
+
+    ``sums`` stand at the left of the second line, ``people`` at its right; the first ones matter most.
+    """
+
+    board: str
+    role: str = ""
+    filter: str = ""
+    fresh: Fresh = "live"
+    age: str = ""
+    progress: str = ""
+    unsent: int = 0
+    failed: int = 0
+    conflicts: int = 0
+    read_only: bool = False
+    #: Share mode is on, and so many issues are masked.
+    share: bool = False
+    masked: int = 0
+    draft: int = 0
+    sums: tuple[Fact, ...] = ()
+    people: tuple[Fact, ...] = ()
+
+
+def paint_header(view: HeaderView, width: int, palette: Palette) -> tuple[Strip, Strip]:
+    """Both lines in exactly ``width`` cells."""
+    return _first(view, width, palette), _second(view, width, palette)
+
+
+def _first(view: HeaderView, width: int, palette: Palette) -> Strip:
+    line = Line(width)
+    board = clean(view.board).upper()
+    role = f" ({clean(view.role)})" if view.role else ""
+    right = _states(view)
+    # What matters always stays; the rest as long as the board's name keeps most of its room.
+    while len(right) > 1 and _room(right) + min(width_of(board), 16) + 3 > width and right[0][2] > 0:
+        right.pop(0)
+    if _room(right) + 4 > width:
+        right = [_shorter(item) for item in right]
+    free = max(width - _room(right) - 3, 0)
+    line.add(" ", palette.style("band"))
+    line.add(clip(board, free), palette.style("band", "strong"))
+    line.add(clip(role, max(free - width_of(board), 0)), palette.style("band", "muted"))
+    line.pad(min(_room(right) + 1, width), palette.style("band"))
+    for place, (text, ink, _) in enumerate(right):
+        if place:
+            line.add(" · ", palette.style("band", "muted"))
+        line.add(text, palette.style("band", ink))
+    return line.strip(palette.style("band"))
+
+
+def _states(view: HeaderView) -> list[tuple[str, Ink, int]]:
+    """Text, ink and how soon it gives way (0: never), from left to right."""
+    items: list[tuple[str, Ink, int]] = []
+    filtered = clean(view.filter)
+    items.append(
+        (
+            f"filter: {clip(filtered, 40)}" if filtered else "filter: none",
+            "accent" if filtered else "muted",
+            2,
+        )
+    )
+    if view.read_only:
+        items.append(("read-only", "warn", 1))
+    if view.share:
+        items.append((f"SHARE {view.masked} masked" if view.masked else "SHARE", "accent", 1))
+    if view.draft:
+        items.append((f"draft {view.draft}", "accent", 1))
+    items.append(_fresh(view))
+    if view.unsent:
+        items.append((f"{view.unsent} unsent", "warn", 0))
+    if view.conflicts:
+        items.append((f"≠{view.conflicts} conflict" + ("s" if view.conflicts > 1 else ""), "bad", 0))
+    if view.failed:
+        items.append((f"!{view.failed} failed", "bad", 0))
+    return items
+
+
+def _fresh(view: HeaderView) -> tuple[str, Ink, int]:
+    words = " ".join(word for word in (view.fresh, view.age, view.progress) if word)
+    inks: dict[Fresh, Ink] = {"live": "good", "cached": "warn", "offline": "bad", "loading": "accent"}
+    return words, inks[view.fresh], 0
+
+
+def _shorter(item: tuple[str, Ink, int]) -> tuple[str, Ink, int]:
+    text, ink, rank = item
+    for word, sign in ((" unsent", "*"), (" failed", ""), (" conflicts", ""), (" conflict", "")):
+        if text.endswith(word):
+            return text.removesuffix(word) + sign, ink, rank
+    return item
+
+
+def _room(items: list[tuple[str, Ink, int]]) -> int:
+    return sum(width_of(text) for text, _, _ in items) + 3 * max(len(items) - 1, 0)
+
+
+def _second(view: HeaderView, width: int, palette: Palette) -> Strip:
+    line = Line(width)
+    line.add(" ", palette.style("band"))
+    left = [(clean(fact.text), _INKS[fact.tone]) for fact in view.sums]
+    right = [(clean(fact.text), _INKS[fact.tone]) for fact in view.people]
+
+    def room(facts: list[tuple[str, Ink]]) -> int:
+        return sum(width_of(text) for text, _ in facts) + 3 * max(len(facts) - 1, 0)
+
+    while right and room(left) + room(right) + 4 > width:
+        right.pop()
+    while len(left) > 1 and room(left) + 2 > width:
+        left.pop()
+    _join(line, left, palette)
+    if right:
+        line.pad(room(right) + 1, palette.style("band", "muted"))
+        _join(line, right, palette)
+    return line.strip(palette.style("band"))
+
+
+def _join(line: Line, facts: list[tuple[str, Ink]], palette: Palette) -> None:
+    for place, (text, ink) in enumerate(facts):
+        if place:
+            line.add(" · ", palette.style("band", "muted"))
+        line.add(text, palette.style("band", "muted" if ink == "text" else ink))
+
+
+class HeaderBar(Widget):
+    """The two lines. ``show`` repaints only if something differs."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = "HeaderBar { height: 2; width: 1fr; }"
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.view = HeaderView(board="")
+        self._painted: tuple[tuple[int, Palette], tuple[Strip, Strip]] | None = None
+
+    def show(self, view: HeaderView) -> None:
+        """Say something else."""
+        if view != self.view:
+            self.view = view
+            self._painted = None
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One of the two lines."""
+        key = (self.size.width, palette_of(self.app))
+        if self._painted is None or self._painted[0] != key:
+            self._painted = (key, paint_header(self.view, *key))
+        return self._painted[1][min(y, 1)]

@@ -1,0 +1,97 @@
+"""How columns share the width: full ones around the focus, the far ones folded into rails.
+
+Owns only arithmetic. A column is at least 26 cells wide; what does not fit becomes a rail of 3 cells with
+name and count upright; rails take at most a quarter of the width, and the ones beyond are counted. Below 60
+cells there is one column at a time.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+MIN_WIDTH = 26
+RAIL = 3
+SINGLE_BELOW = 60
+
+
+class Slot(Struct, frozen=True):
+    """A full column: its index among the visible ones, where it starts, and its width with its right edge."""
+
+    at: int
+    x: int
+    width: int
+
+
+class Arrangement(Struct, frozen=True, kw_only=True):
+    """Who stands where. ``left``, ``right``: indexes of rails; ``before``, ``after``: how many are unseen."""
+
+    slots: tuple[Slot, ...] = ()
+    left: tuple[int, ...] = ()
+    right: tuple[int, ...] = ()
+    before: int = 0
+    after: int = 0
+    single: bool = False
+
+    @property
+    def first(self) -> int:
+        """The index of the first full column."""
+        return self.slots[0].at if self.slots else 0
+
+    def left_width(self) -> int:
+        """Cells of the rails at the left, with the one that counts the unseen."""
+        return RAIL * (len(self.left) + (1 if self.before else 0))
+
+    def right_width(self) -> int:
+        """Cells of the rails at the right."""
+        return RAIL * (len(self.right) + (1 if self.after else 0))
+
+
+def arrange(count: int, width: int, focus: int, first: int = 0) -> Arrangement:
+    """Share ``width`` cells among ``count`` columns so that ``focus`` is full.
+
+    ``first`` is the first full column until now: the window stays where it is as long as the focus is in it.
+    """
+    if count <= 0 or width <= 0:
+        return Arrangement()
+    focus = min(max(focus, 0), count - 1)
+    if width < SINGLE_BELOW:
+        return Arrangement(slots=(Slot(focus, 0, width),), single=True)
+    most_rails = max(2, width // 4 // RAIL)
+    full = max(1, *(k for k in range(1, count + 1) if _fits(k, count, width, most_rails)), 1)
+    first = min(max(first, focus - full + 1), focus)
+    first = min(max(first, 0), count - full)
+    left, right, before, after = _rails(first, full, count, most_rails)
+    arranged = Arrangement(left=left, right=right, before=before, after=after)
+    room = width - arranged.left_width() - arranged.right_width()
+    each, extra = divmod(room, full)
+    slots: list[Slot] = []
+    x = arranged.left_width()
+    for place in range(full):
+        cells = each + (1 if place < extra else 0)
+        slots.append(Slot(first + place, x, cells))
+        x += cells
+    return Arrangement(slots=tuple(slots), left=left, right=right, before=before, after=after)
+
+
+def _fits(full: int, count: int, width: int, most_rails: int) -> bool:
+    return full * MIN_WIDTH + min(count - full, most_rails) * RAIL <= width
+
+
+def _rails(first: int, full: int, count: int, most: int) -> tuple[tuple[int, ...], tuple[int, ...], int, int]:
+    """The rails left and right of the window, nearest first kept, and how many are not shown."""
+    left_all, right_all = first, count - first - full
+    if left_all + right_all <= most:
+        left, right = left_all, right_all
+    else:
+        # Each side that hides some spends one rail on saying how many.
+        left = min(left_all, max(most // 2, most - right_all))
+        right = min(right_all, most - left)
+        left -= 1 if left < left_all else 0
+        right -= 1 if right < right_all else 0
+        left, right = max(left, 0), max(right, 0)
+    return (
+        tuple(range(first - left, first)),
+        tuple(range(first + full, first + full + right)),
+        left_all - left,
+        right_all - right,
+    )

@@ -1,0 +1,223 @@
+"""Colours as a card needs them: every ink on every ground, readable by construction.
+
+Owns the step from a theme's variables to Rich styles. A style here always carries its ground, so that
+painting never blends and never asks the style sheet. Meaning is never in the colour alone: whoever paints
+adds a word or a sign. Colours of labels come from GitLab and are moved until they can be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Literal, get_args
+
+from rich.style import Style
+from textual.app import App
+from textual.color import Color, ColorParseError
+
+Ground = Literal["rest", "focus", "marked", "both", "dragged", "band", "band_focus", "target", "overlay"]
+"""What lies under the text: a card at rest, focused, marked, focused and marked, being dragged; the band of
+headers, its focused column, a column that would take the drop; an overlay."""
+
+Ink = Literal["text", "strong", "muted", "accent", "good", "warn", "bad", "line", "thumb"]
+
+_BLACK, _WHITE = Color(0, 0, 0), Color(255, 255, 255)
+
+
+def luminance(color: Color) -> float:
+    """Relative luminance as WCAG 2.1 defines it."""
+
+    def linear(channel: int) -> float:
+        value = channel / 255
+        return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+
+    return 0.2126 * linear(color.r) + 0.7152 * linear(color.g) + 0.0722 * linear(color.b)
+
+
+def contrast(one: Color, other: Color) -> float:
+    """The contrast ratio of WCAG 2.1, from 1 to 21."""
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def readable(color: Color, on: Color, ratio: float) -> Color:
+    """``color``, moved towards white or black until it has the contrast ``ratio`` on ``on``."""
+    pole = _WHITE if contrast(_WHITE, on) >= contrast(_BLACK, on) else _BLACK
+    for step in range(21):
+        moved = color.blend(pole, step / 20)
+        if contrast(moved, on) >= ratio:
+            return moved
+    return pole
+
+
+class Palette:
+    """The styles of one theme. Equal themes share one palette, so it may be part of a cache key."""
+
+    def __init__(self, styles: Mapping[tuple[Ground, Ink], Style], ratio: float, *, ansi: bool) -> None:
+        self._styles = dict(styles)
+        self._ratio = ratio
+        self.ansi = ansi
+        self._chips: dict[tuple[str, Ground], Style] = {}
+
+    def style(self, ground: Ground, ink: Ink = "text") -> Style:
+        """The style of ``ink`` on ``ground``."""
+        return self._styles[ground, ink]
+
+    def chip(self, color: str, ground: Ground) -> Style:
+        """A label's own colour (``#rrggbb``, from GitLab) as a tinted chip that can be read on ``ground``."""
+        key = (color, ground)
+        if (style := self._chips.get(key)) is None:
+            style = self._chips[key] = self._tinted(color, ground, 0.25)
+        return style
+
+    def swatch(self, color: str | None, ground: Ground) -> Style:
+        """A small sign in a column's colour; only has to be seen, not read."""
+        key = (f"swatch {color}", ground)
+        if (style := self._chips.get(key)) is None:
+            style = self._chips[key] = self._swatch(color, ground)
+        return style
+
+    def _tinted(self, color: str, ground: Ground, share: float) -> Style:
+        base = self.style(ground, "text")
+        under = base.bgcolor
+        tint = _parse(color)
+        if self.ansi or tint is None or under is None or under.triplet is None:
+            return self.style(ground, "accent")
+        on = Color(*under.triplet).blend(tint, share)
+        return Style(color=readable(tint, on, self._ratio).rich_color, bgcolor=on.rich_color)
+
+    def _swatch(self, color: str | None, ground: Ground) -> Style:
+        under = self.style(ground, "text").bgcolor
+        tint = _parse(color) if color else None
+        if self.ansi or tint is None or under is None or under.triplet is None:
+            return self.style(ground, "muted")
+        return Style(color=readable(tint, Color(*under.triplet), 3.0).rich_color, bgcolor=under)
+
+
+def palette_of(app: App[object]) -> Palette:
+    """The palette of the app's theme as it is now."""
+    variables = app.theme_variables
+    return _palette(
+        app.native_ansi_color,
+        app.current_theme.dark,
+        tuple((name, variables.get(name, "")) for name in _USED),
+    )
+
+
+_USED = (
+    "background",
+    "surface",
+    "panel",
+    "foreground",
+    "primary",
+    "accent",
+    "success",
+    "warning",
+    "error",
+    "board-muted",
+    "board-focus",
+    "board-mark",
+    "board-target",
+    "board-line",
+    "board-contrast",
+)
+
+
+@lru_cache(maxsize=32)
+def _palette(ansi: bool, dark: bool, variables: tuple[tuple[str, str], ...]) -> Palette:
+    return ansi_palette() if ansi else truecolor_palette(dict(variables), dark=dark)
+
+
+def truecolor_palette(variables: Mapping[str, str], *, dark: bool) -> Palette:
+    """A palette from a theme's variables. ``board-*`` are this program's own; other themes do without."""
+
+    def color(name: str, otherwise: Color) -> Color:
+        found = _parse(variables.get(name, ""))
+        return otherwise if found is None else found
+
+    ratio = float(variables.get("board-contrast") or 4.5)
+    rest = color("background", Color(18, 20, 24) if dark else Color(250, 250, 250))
+    text = color("foreground", _WHITE if dark else _BLACK)
+    accent = color("primary", text)
+    mark = color("warning", accent)
+    band = color("surface", rest.blend(text, 0.06))
+    focus = color("board-focus", rest.blend(accent, 0.26))
+    marked = color("board-mark", rest.blend(mark, 0.12))
+    target = color("board-target", rest.blend(accent, 0.5))
+    grounds: dict[Ground, Color] = {
+        "rest": rest,
+        "focus": focus,
+        "marked": marked,
+        "both": focus.blend(mark, 0.14),
+        "dragged": rest.blend(band, 0.6),
+        "band": band,
+        "band_focus": band.blend(accent, 0.16),
+        "target": target,
+        "overlay": color("panel", rest.blend(text, 0.1)),
+    }
+    inks: dict[Ink, Color] = {
+        "text": text,
+        "strong": text,
+        "muted": color("board-muted", text.blend(rest, 0.4)),
+        "accent": accent,
+        "good": color("success", text),
+        "warn": mark,
+        "bad": color("error", text),
+    }
+    styles: dict[tuple[Ground, Ink], Style] = {}
+    for ground, under in grounds.items():
+        for ink, shade in inks.items():
+            if ground == "dragged" and ink in {"text", "strong"}:
+                shade = inks["muted"]  # noqa: PLW2901
+            styles[ground, ink] = Style(
+                color=readable(shade, under, ratio).rich_color,
+                bgcolor=under.rich_color,
+                bold=True if ink == "strong" else None,
+            )
+        line = color("board-line", text.blend(rest, 0.75))
+        styles[ground, "line"] = Style(color=line.rich_color, bgcolor=under.rich_color)
+        styles[ground, "thumb"] = Style(
+            color=readable(inks["muted"], under, 3.0).rich_color, bgcolor=under.rich_color
+        )
+    return Palette(styles, ratio, ansi=False)
+
+
+def ansi_palette() -> Palette:
+    """The terminal's own colours. The focused card is the reverse, so it can be read whatever they are."""
+    colors: dict[Ink, str | None] = {
+        "text": None,
+        "strong": None,
+        "muted": None,
+        "accent": "blue",
+        "good": "green",
+        "warn": "yellow",
+        "bad": "red",
+        "line": None,
+        "thumb": None,
+    }
+    reversed_grounds = {"focus", "both", "target"}
+    styles: dict[tuple[Ground, Ink], Style] = {}
+    for ground in get_args(Ground):
+        reverse = ground in reversed_grounds
+        for ink, name in colors.items():
+            styles[ground, ink] = Style(
+                color="default" if reverse or name is None else name,
+                bgcolor="default",
+                bold=True if ink in {"strong", "thumb"} or ground in {"marked", "both"} else None,
+                dim=True if ink in {"muted", "line"} and not reverse else None,
+                underline=True if ground == "band_focus" and ink == "strong" else None,
+                reverse=True if reverse else None,
+            )
+    return Palette(styles, 4.5, ansi=True)
+
+
+@lru_cache(maxsize=1024)
+def _parse(text: str | None) -> Color | None:
+    if not text:
+        return None
+    try:
+        found = Color.parse(text)
+    except ColorParseError:
+        return None
+    # A named colour of the terminal has no known red, green and blue to reckon with.
+    return None if found.ansi is not None else Color(found.r, found.g, found.b)

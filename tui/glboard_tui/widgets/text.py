@@ -1,0 +1,73 @@
+"""Text that fits: remote words made harmless for a line of the screen, and measured in cells.
+
+Owns the last guard before a character reaches a strip. Titles are cleaned when they are decoded; what is
+cleaned again here are characters whose width terminals do not agree on, since one cell too many shifts
+everything right of it. It knows no colours and no widgets.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from rich.cells import cell_len, set_cell_size
+
+ELLIPSIS = "…"
+
+# Control characters and line separators would move the cursor; lone surrogates cannot be encoded at all.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# Joiners, variation selectors, skin tones and tags: drawn as one glyph by one terminal and as several by the
+# next. Without them a family of emoji is its members, and as wide everywhere. The non-joiner (200c) stays:
+# Persian needs it and it is nothing wide in every terminal. Direction overrides go because they reorder what
+# stands beside them.
+_UNSTABLE = re.compile(
+    "[\u00ad\u034f\u061c\u180b-\u180f\u200b\u200d-\u200f\u202a-\u202e\u2060-\u206f"
+    "\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U0001f3fb-\U0001f3ff\U000e0000-\U000e0fff]"
+)
+# A flag is two letters that some terminals draw in two cells and some in four.
+_FLAGS = {0x1F1E6 + n: chr(ord("A") + n) for n in range(26)}
+
+
+@lru_cache(maxsize=8192)
+def clean(text: str) -> str:
+    """The text on one line, without anything a terminal would act on or measure its own way."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = _CONTROL.sub(" ", text)
+    text = _SURROGATE.sub("\ufffd", text)
+    return _UNSTABLE.sub("", text).translate(_FLAGS)
+
+
+def width_of(text: str) -> int:
+    """The number of cells a cleaned text takes."""
+    return cell_len(text)
+
+
+def clip(text: str, width: int) -> str:
+    """The text in at most ``width`` cells; what was cut is shown by an ellipsis."""
+    if cell_len(text) <= width:
+        return text
+    if width <= 1:
+        return ELLIPSIS[: max(width, 0)]
+    return set_cell_size(text, width - 1).rstrip() + ELLIPSIS
+
+
+def fit(text: str, width: int) -> str:
+    """The text in exactly ``width`` cells, left-aligned."""
+    text = clip(text, width)
+    return text + " " * (width - cell_len(text))
+
+
+def fit_right(text: str, width: int) -> str:
+    """The text in exactly ``width`` cells, right-aligned."""
+    text = clip(text, width)
+    return " " * (width - cell_len(text)) + text
+
+
+def upright(text: str, height: int) -> tuple[str, ...]:
+    """One character a line, at most ``height`` lines, for a name written from top to bottom."""
+    letters = [letter for letter in text if cell_len(letter) > 0]
+    if len(letters) > height:
+        letters = [*letters[: max(height - 1, 0)], ELLIPSIS][:height]
+    return tuple(letters)
