@@ -1,0 +1,245 @@
+"""An Op as the mutations that make it.
+
+Owns how each field is written so that GitLab does it on every tier and version (FACTS sections 1 and 4):
+titles become ids that are valid for the issue's project, labels change by explicit add and remove, a
+milestone is a plain number. It sends nothing, and refuses here what the server would drop in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import UNSET, Struct
+
+from glboard_core.board.op import Comment, Create, DeleteNote, Edit, Op, Rank, labels_after
+from glboard_core.errors import EditImpossible, EditInvalid
+from glboard_core.gitlab import text
+from glboard_core.gitlab.queries import CREATE_COST, STATUS_BACK, Call, Dialect, issue_back
+from glboard_core.model.catalog import Catalog
+from glboard_core.model.issue import Issue
+
+#: GraphQL's Int ends here; GitLab's own weights end far below.
+_MOST_WEIGHT = 2**31 - 1
+
+
+class Scribe(Struct, frozen=True, kw_only=True):
+    """Writes Ops for one server at one moment. ``statuses`` maps a folded status name to its global id."""
+
+    catalog: Catalog
+    dialect: Dialect
+    statuses: Mapping[str, str]
+
+    def calls(self, op: Op, issue: Issue | None) -> tuple[Call, ...]:
+        """The mutations that make ``op``, in order; none where there is nothing to do.
+
+        ``issue`` is as the server will show it when they run. Raises EditImpossible and EditInvalid.
+        """
+        if isinstance(op.act, Create):
+            return (self._create(op, op.act),)
+        if isinstance(op.act, DeleteNote):
+            return (_delete_note(op.act),)
+        if issue is None or issue.is_new:
+            raise EditImpossible(
+                "The issue is not on the server yet.", hint="It can be changed once it has been made."
+            )
+        match op.act:
+            case Edit():
+                return self._edit(op.act, issue)
+            case Rank():
+                return (self._rank(op.act, issue),)
+            case Comment():
+                return (self._comment(op, op.act, issue),)
+
+    # -- edits
+
+    def _edit(self, edit: Edit, issue: Issue) -> tuple[Call, ...]:
+        where: dict[str, object] = {"projectPath": issue.project, "iid": str(issue.iid)}
+        calls: list[Call] = []
+        if edit.assignees is not UNSET:
+            # updateIssue takes no assignees.
+            calls.append(
+                _issue_call(
+                    "issueSetAssignees",
+                    "IssueSetAssigneesInput",
+                    {**where, "assigneeUsernames": list(edit.assignees), "operationMode": "REPLACE"},
+                    ("assignees",),
+                )
+            )
+        fields: dict[str, object] = {}
+        back: list[str] = []
+        if labels := self._labels(edit, issue):
+            fields.update(labels)
+            back.append("labels")
+        if edit.weight is not UNSET:
+            fields["weight"] = self._weight(edit.weight)
+            back.append("weight")
+        if edit.milestone is not UNSET:
+            fields["milestoneId"] = (
+                self.catalog.milestone_id(issue.project, edit.milestone)
+                if edit.milestone is not None
+                else None
+            )
+            back.append("milestone")
+        if edit.state is not UNSET:
+            fields["stateEvent"] = "CLOSE" if edit.state == "closed" else "REOPEN"
+            back.append("state")
+        if edit.title is not UNSET:
+            fields["title"] = edit.title
+            back.append("title")
+        if edit.description is not UNSET:
+            fields["description"] = text.literal(edit.description)
+            back.append("description")
+        if fields:
+            calls.append(_issue_call("updateIssue", "UpdateIssueInput", {**where, **fields}, tuple(back)))
+        if edit.status is not UNSET:
+            calls.append(self._status(edit.status, issue))
+        return tuple(calls)
+
+    def _labels(self, edit: Edit, issue: Issue) -> dict[str, object]:
+        """Ids to add and remove: what was asked, and what a scoped label pushes out on any tier."""
+        if not edit.add and not edit.remove:
+            return {}
+        pushed_out = issue.labels - labels_after(issue.labels, edit.add, edit.remove)
+        find = self.catalog.label
+        add = [
+            # A label the issue already carries needs no id that we may not know.
+            label.id if (label := find(issue.project, title)) else self.catalog.label_id(issue.project, title)
+            for title in sorted(edit.add)
+            if title not in issue.labels or find(issue.project, title) is not None
+        ]
+        remove = [
+            self.catalog.label_id(issue.project, title)
+            for title in sorted((edit.remove - edit.add) | pushed_out)
+            # What the project does not even have cannot be on the issue, unless it is shown there.
+            if title in issue.labels or find(issue.project, title) is not None
+        ]
+        return {name: ids for name, ids in (("addLabelIds", add), ("removeLabelIds", remove)) if ids}
+
+    def _weight(self, weight: int | None) -> int | None:
+        if not self.dialect.ee:
+            raise EditImpossible(
+                "This GitLab has no weights.", hint="Weights need GitLab's Enterprise Edition and Premium."
+            )
+        if weight is not None and not 0 <= weight <= _MOST_WEIGHT:
+            raise EditInvalid(f"{weight} is not a weight.", hint="A weight is a whole number, 0 or more.")
+        return weight
+
+    def _status(self, status: str | None, issue: Issue) -> Call:
+        if not self.dialect.status:
+            raise EditImpossible(
+                "This GitLab has no statuses that can be set.",
+                hint="They need 18.5 or later and Premium. Set the flow state's backend to “label”.",
+            )
+        if status is None:
+            raise EditImpossible(
+                "A status cannot be taken off.", hint="GitLab gives every issue one; choose another."
+            )
+        if (identity := self.statuses.get(status.casefold())) is None:
+            raise EditImpossible(
+                f"There is no status “{status}” here.",
+                hint="Statuses are made in the settings of the top-level group.",
+            )
+        return Call(
+            field="workItemUpdate",
+            input_type="WorkItemUpdateInput",
+            input={"id": f"gid://gitlab/WorkItem/{number(issue.id)}", "statusWidget": {"status": identity}},
+            back=f"errors {STATUS_BACK}",
+            cost=10,
+        )
+
+    # -- the rest
+
+    def _rank(self, rank: Rank, issue: Issue) -> Call:
+        if (board := self.catalog.ranking_board) is None:
+            raise EditImpossible(
+                "GitLab changes the manual order only through a board, and the group has none.",
+                hint="Create an issue board for the group in GitLab, then press r.",
+            )
+        # GitLab's names: moveBeforeId is the issue that will stand before (above) the moved one.
+        beside = {
+            name: number(neighbour)
+            for name, neighbour in (("moveBeforeId", rank.above), ("moveAfterId", rank.below))
+            if neighbour is not None
+        }
+        if not beside:
+            raise EditImpossible("There is nothing to place the issue beside.")
+        return _issue_call(
+            "issueMoveList",
+            "IssueMoveListInput",
+            {"boardId": board, "projectPath": issue.project, "iid": str(issue.iid), **beside},
+            ("rank",),
+        )
+
+    def _comment(self, op: Op, comment: Comment, issue: Issue) -> Call:
+        if not comment.body.strip():
+            raise EditInvalid("A comment needs text.")
+        said = " quickActionsStatus { commandsOnly errorMessages }" if self.dialect.modern else ""
+        return Call(
+            field="createNote",
+            input_type="CreateNoteInput",
+            input={"noteableId": issue.id, "body": text.marked(text.literal(comment.body), op.id)},
+            back=f"errors note {{ id }}{said}",
+            cost=7,
+        )
+
+    def _create(self, op: Op, new: Create) -> Call:
+        catalog = self.catalog
+        fields: dict[str, object] = {
+            "projectPath": new.project,
+            "title": new.title,
+            "description": text.marked(text.literal(new.description), op.id),
+        }
+        if new.labels:
+            # By id: "labels" would make labels that do not exist.
+            fields["labelIds"] = [catalog.label_id(new.project, title) for title in sorted(new.labels)]
+        if new.milestone is not None:
+            plain = catalog.milestone_id(new.project, new.milestone)
+            fields["milestoneId"] = f"gid://gitlab/Milestone/{plain}"
+        if new.weight is not None:
+            fields["weight"] = self._weight(new.weight)
+        if new.assignees:
+            fields["assigneeIds"] = [self._person(username) for username in new.assignees]
+        if new.confidential:
+            fields["confidential"] = True
+        return Call(
+            field="createIssue",
+            input_type="CreateIssueInput",
+            input=fields,
+            back="errors issue { ...Card }",
+            cost=CREATE_COST,
+            card=True,
+        )
+
+    def _person(self, username: str) -> str:
+        if (person := self.catalog.person(username)) is None:
+            raise EditImpossible(
+                f"“{username}” is not a member of {self.catalog.group}.", hint="Press r if that is new."
+            )
+        return person.id
+
+
+def number(identity: str) -> str:
+    """The plain number of a global id. Raises EditImpossible for an issue that is not on the server yet."""
+    plain = identity.rpartition("/")[2]
+    if not plain.isdecimal():
+        raise EditImpossible(
+            "An issue beside it is not on the server yet.", hint="Try again once it has been made."
+        )
+    return plain
+
+
+def _delete_note(act: DeleteNote) -> Call:
+    if act.note is None:
+        raise EditImpossible("The comment to delete is not known.", hint="Delete it in GitLab.")
+    return Call(
+        field="destroyNote",
+        input_type="DestroyNoteInput",
+        input={"id": act.note},
+        back="errors note { id }",
+        cost=4,
+    )
+
+
+def _issue_call(field: str, input_type: str, values: dict[str, object], back: tuple[str, ...]) -> Call:
+    asked, cost = issue_back(back)
+    return Call(field=field, input_type=input_type, input=values, back=asked, cost=cost)

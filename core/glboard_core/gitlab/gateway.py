@@ -1,0 +1,198 @@
+"""The gateway: ``ports.Gateway`` for a real GitLab server.
+
+Owns the connection and the order in which questions are put; every question and every change is worded
+elsewhere. It must not keep issues: the mirror does. One gateway serves one group and is used by many tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+from msgspec import Struct
+
+from glboard_core.board.op import Op
+from glboard_core.errors import EditForbidden
+from glboard_core.gitlab import decode, queries, text
+from glboard_core.gitlab.account import Account
+from glboard_core.gitlab.asking import Asking, group_missing, side_by_side
+from glboard_core.gitlab.decode import Decoder, Page, WireIssue, WireNote, WirePlaced
+from glboard_core.gitlab.meta import Meta
+from glboard_core.gitlab.queries import Dialect
+from glboard_core.gitlab.retry import Budget, Limits
+from glboard_core.gitlab.transport import Transport
+from glboard_core.gitlab.writer import Writer
+from glboard_core.model.catalog import Catalog, Server
+from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note
+from glboard_core.ports import IssueQuery, Outcome, Placed
+
+#: Questions side by side.
+PARALLEL = 4
+#: Of an issue with more notes than this the newest are missing: a board is no place to read them all.
+MOST_NOTES = 1_000
+
+_SORTS = {"rank": "RELATIVE_POSITION_ASC", "updated": "UPDATED_DESC"}
+
+
+class _Issues(Struct, frozen=True):
+    issues: Page[WireIssue] | None = None
+
+
+class _IssuesAnswer(Struct, frozen=True):
+    group: _Issues | None = None
+
+
+class _Placements(Struct, frozen=True):
+    issues: Page[WirePlaced] | None = None
+
+
+class _PlacementsAnswer(Struct, frozen=True):
+    group: _Placements | None = None
+
+
+class _Detail(Struct, frozen=True):
+    id: str
+    description: str | None = None
+    notes: Page[WireNote] | None = None
+
+
+class _DetailAnswer(Struct, frozen=True):
+    issue: _Detail | None = None
+
+
+class GitLabGateway:
+    """GitLab, as the engine sees it. Connects on the first question; close it, or use ``async with``."""
+
+    def __init__(
+        self,
+        account: Account,
+        group: str,
+        *,
+        server: Server | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        """``server`` is what a kept catalog says of it, which saves asking; ``limits`` are for tests."""
+        self.account = account
+        self.group = group
+        self._transport = Transport(account, limits)
+        self._asking = Asking(self._transport, server)
+        self._decoder = Decoder()
+        self._meta = Meta(self._asking, group)
+        self._writer = Writer(self._asking, self._decoder)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @property
+    def budget(self) -> Budget | None:
+        """What GitLab's last answer said about rate limits, or none."""
+        return self._transport.budget
+
+    def now(self) -> datetime:
+        """The server's clock in UTC; this machine's before the first answer."""
+        return self._transport.now()
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self._transport.close()
+
+    # -- what the server offers
+
+    async def catalog(self) -> Catalog:
+        """Labels, milestones, people, projects, server and user. Raises GroupNotFound."""
+        return await self._meta.catalog()
+
+    async def extend_catalog(self, catalog: Catalog, projects: Iterable[str]) -> Catalog:
+        """The catalog with what belongs to these projects and the subgroups above them."""
+        return await self._meta.extended(catalog, projects)
+
+    # -- issues
+
+    async def pages(self, query: IssueQuery) -> AsyncIterator[list[Issue]]:
+        """The issues, page by page, each at most once. Raises GroupNotFound too."""
+        variables: dict[str, object] = {
+            "group": self.group,
+            "labels": list(query.labels) or None,
+            "milestone": [query.milestone] if query.milestone else None,
+            "wild": "NONE" if query.milestone == "" else None,
+            "state": query.state,
+            "updatedAfter": query.updated_after,
+            "closedAfter": query.closed_after,
+            "sort": _SORTS[query.order],
+        }
+        seen: set[IssueId] = set()
+        async for page in self._asking.pages(queries.issues, variables, _IssuesAnswer, self._issues_of):
+            yield decode.unique(map(self._decoder.issue, page), seen)
+
+    def _issues_of(self, answer: _IssuesAnswer) -> Page[WireIssue]:
+        if answer.group is None:
+            raise group_missing(self.group, self.account.host)
+        return answer.group.issues or Page()
+
+    async def placements(self, labels: tuple[str, ...]) -> AsyncIterator[list[Placed]]:
+        """All open issues with these labels, slim, in manual order."""
+        variables = {"group": self.group, "labels": list(labels) or None}
+        seen: set[IssueId] = set()
+        async for page in self._asking.pages(
+            lambda _: queries.placements(), variables, _PlacementsAnswer, self._placements_of
+        ):
+            rows = [row for wire in page if (row := decode.placed(wire)).id not in seen]
+            seen.update(row.id for row in rows)
+            yield rows
+
+    def _placements_of(self, answer: _PlacementsAnswer) -> Page[WirePlaced]:
+        if answer.group is None:
+            raise group_missing(self.group, self.account.host)
+        return answer.group.issues or Page()
+
+    async def read(self, issues: Sequence[IssueId]) -> Mapping[IssueId, Issue]:
+        """These issues as they are now; what is gone or hidden is absent, and so is what is not there yet."""
+        wanted = [identity for identity in dict.fromkeys(issues) if not identity.startswith("new:")]
+        each = queries.READ_EACH
+        parts = [wanted[at : at + each] for at in range(0, len(wanted), each)]
+        found = await side_by_side([partial(self._read, part) for part in parts], PARALLEL)
+        return {issue.id: issue for part in found for issue in part}
+
+    async def _read(self, part: Sequence[IssueId]) -> list[Issue]:
+        def build(dialect: Dialect) -> str:
+            return queries.read(dialect, len(part))
+
+        variables = {f"i{n}": identity for n, identity in enumerate(part)}
+        answer = await self._asking.speak(build, variables, dict[str, WireIssue | None])
+        return [self._decoder.issue(wire) for wire in answer.values() if wire is not None]
+
+    async def detail(self, issue: IssueId) -> IssueDetail:
+        """Description and notes. Raises EditForbidden where the issue is gone."""
+        description: str | None = None
+        notes: list[Note] = []
+
+        def pick(answer: _DetailAnswer) -> Page[WireNote]:
+            nonlocal description
+            if answer.issue is None:
+                raise EditForbidden("The issue is gone, or you may no longer see it.")
+            description = answer.issue.description
+            return answer.issue.notes or Page()
+
+        pages = self._asking.pages(lambda _: queries.detail(), {"id": issue}, _DetailAnswer, pick)
+        async for page in pages:
+            notes += map(decode.note, page)
+            if len(notes) >= MOST_NOTES:
+                break
+        body, op = text.split_marker(text.body(description or ""))
+        return IssueDetail(id=issue, description=body, notes=tuple(notes), op=op)
+
+    # -- changes
+
+    async def send(
+        self, ops: Sequence[Op], shown: Mapping[IssueId, Issue], catalog: Catalog
+    ) -> list[Outcome]:
+        """Make the changes; one outcome for each Op, in the same order. See ``ports.Gateway.send``."""
+        return await self._writer.send(ops, shown, catalog)
