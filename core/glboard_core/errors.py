@@ -24,6 +24,7 @@ hold a token, a password or an authorisation header.
     │   └── NotGitLab            the answer is not GitLab's (a proxy's page, another server)
     ├── GroupNotFound            the group does not exist, or you may not see it
     ├── QueryRefused             the server does not understand the question (a version we do not know)
+    ├── ReadOnly                 the session was started to change nothing
     ├── StoreFailed              the state folder cannot be read or written
     └── EditRefused              one change of one issue was not made
         ├── EditForbidden        no permission, or the issue is gone
@@ -171,6 +172,12 @@ class QueryRefused(GlboardError):
     """The server refused a query as invalid."""
 
     title = "Query refused"
+
+
+class ReadOnly(GlboardError):
+    """The session was started with --read-only."""
+
+    title = "Read-only"
 
 
 class StoreFailed(GlboardError):

@@ -16,6 +16,7 @@ from glboard_core.board.op import Op, OpId
 from glboard_core.errors import GlboardError
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, State
+from glboard_core.model.reference import Reference
 
 
 class IssueQuery(Struct, frozen=True, kw_only=True):
@@ -84,6 +85,10 @@ class Gateway(Protocol):
 
     async def read(self, issues: Sequence[IssueId]) -> Mapping[IssueId, Issue]:
         """These issues as they are now; what is gone or hidden is absent."""
+        ...
+
+    async def find(self, references: Sequence[Reference]) -> Mapping[Reference, Issue]:
+        """The issues with these references; what does not exist or is hidden is absent."""
         ...
 
     async def detail(self, issue: IssueId) -> IssueDetail:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from glboard_core.config import Settings
-from glboard_core.errors import UsageError
 
 if TYPE_CHECKING:
     from glboard_core.gitlab.account import Account
@@ -30,22 +29,23 @@ class Place(Struct, frozen=True, kw_only=True):
     read_only: bool = False
 
 
-def find_account(place: Place, settings: Settings) -> Account:
-    """The account to use. Raises TokenMissing, ConfigError or UsageError with what to do."""
-    from glboard_core.gitlab.credentials import find
+@asynccontextmanager
+async def open_engine(
+    place: Place, settings: Settings, *, account: Account | None = None
+) -> AsyncIterator[Engine]:
+    """An engine over GitLab that has read nothing yet; closes its connections at the end.
 
-    return find(url=place.url or settings.gitlab.url or None)
+    Raises TokenMissing, ConfigError, UsageError: who and where we are is not known.
+    """
+    from glboard_core.gitlab.credentials import find_account, find_group
+    from glboard_core.gitlab.gateway import GitLabGateway
+    from glboard_core.store.memory import MemoryStore
+    from glboard_core.sync.engine import Engine
 
-
-def find_group(place: Place, settings: Settings) -> str:
-    """The full path of the group. Raises UsageError where none is named."""
-    from os import environ
-
-    group = place.group or environ.get("GLBOARD_GROUP") or settings.gitlab.group
-    if not group:
-        raise UsageError(
-            "No group is named.",
-            hint='Say which group\'s issues to show: --group GROUP, GLBOARD_GROUP, or group = "…" under '
-            "[gitlab] in config.toml.",
-        )
-    return group.strip("/")
+    group = find_group(place.group, configured=settings.gitlab.group)
+    if account is None:
+        account = find_account(place.url, configured=settings.gitlab.url)
+    store = MemoryStore()
+    async with GitLabGateway(account, group) as gateway:
+        yield Engine(gateway, store, settings, as_of=place.as_of, read_only=place.read_only)
+    store.close()

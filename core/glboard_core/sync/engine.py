@@ -26,10 +26,11 @@ from glboard_core.board.op import (
 from glboard_core.board.resolve import resolve
 from glboard_core.board.undo import Group, UndoStack, inverses
 from glboard_core.config import Settings
-from glboard_core.errors import GlboardError, NameUnknown
+from glboard_core.errors import GlboardError, NameUnknown, ReadOnly
 from glboard_core.model.board import Board
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueDetail, IssueId
+from glboard_core.model.reference import parse_reference
 from glboard_core.ports import Gateway, Store
 from glboard_core.state import Change
 from glboard_core.sync.drain import Drain
@@ -58,7 +59,13 @@ class Engine:
     """
 
     def __init__(
-        self, gateway: Gateway, store: Store, settings: Settings, *, as_of: datetime | None = None
+        self,
+        gateway: Gateway,
+        store: Store,
+        settings: Settings,
+        *,
+        as_of: datetime | None = None,
+        read_only: bool = False,
     ) -> None:
         self.gateway = gateway
         self.store = store
@@ -69,6 +76,7 @@ class Engine:
         self.undo_stack = UndoStack()
         #: Changes that were refused, newest last, until they are dropped.
         self.failed: list[tuple[Op, GlboardError]] = []
+        self.read_only = read_only
         self._as_of = as_of
         self._zone = ZoneInfo(settings.ui.time_zone)
         self._listeners: list[Listener] = []
@@ -120,9 +128,13 @@ class Engine:
     def perform(self, acts: Sequence[tuple[IssueId, Act]], title: str) -> list[Op]:
         """Do one keystroke's acts: shown at once, kept in the outbox, sent soon. Returns the Ops made.
 
-        An act that would change nothing makes no Op. Raises StoreFailed where they cannot be kept; then
-        nothing is changed.
+        An act that would change nothing makes no Op. Raises StoreFailed where they cannot be kept, and
+        ReadOnly where changes are refused; then nothing is changed.
         """
+        if self.read_only:
+            raise ReadOnly(
+                "This session is read-only.", hint="Start glboard without --read-only to change issues."
+            )
         ops = self._make(acts)
         if ops:
             self._enqueue(ops, title)
@@ -188,6 +200,36 @@ class Engine:
     async def load(self) -> None:
         """Read catalog and scope once, without polling. Raises what the gateway does."""
         await self.mirror.load(None)
+
+    async def load_catalog(self) -> None:
+        """Read labels, milestones, people and projects only. Raises what the gateway does."""
+        self.keep_catalog(await self.gateway.catalog())
+
+    async def load_board(self, board: str, milestone: str | None = None, *, closed: bool = False) -> None:
+        """Read the catalog and one board's issues: for commands that print it. Raises NameUnknown too."""
+        await self.load_catalog()
+        await self.mirror.load_board(self.board(board, milestone), closed=closed)
+
+    async def load_issues(self, references: Sequence[str]) -> list[Issue]:
+        """Read these issues by reference (see ``references.py``) and what their projects offer.
+
+        Raises NameUnknown for the first that does not exist or may not be seen.
+        """
+        if (catalog := self.catalog) is None:
+            raise NameUnknown("issue", references[0], hint="Nothing has been read from GitLab yet.")
+        wanted = [parse_reference(text, catalog) for text in references]
+        found = await self.gateway.find(wanted)
+        for reference in wanted:
+            if reference not in found:
+                raise NameUnknown("issue", str(reference), hint="It does not exist, or you may not see it.")
+        issues = list({found[reference].id: found[reference] for reference in wanted}.values())
+        self.keep_catalog(await self.gateway.extend_catalog(catalog, {issue.project for issue in issues}))
+        self.confirm(issues, "load")
+        return issues
+
+    async def flush(self) -> None:
+        """Send everything now and wait for the answers: for commands. Raises ConnectionFailed, AuthError."""
+        await self.drain.flush()
 
     async def settled(self) -> None:
         """Wait until nothing is to be sent, and what was being read has been read (tests, quitting)."""

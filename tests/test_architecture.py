@@ -1,0 +1,72 @@
+"""The house stands as drawn: what may import what, and what the core never loads."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted(p for top in ("core", "tui", "styles") for p in (ROOT / top).rglob("*.py"))
+
+
+def test_there_is_something_to_check() -> None:
+    assert len(SOURCES) > 30
+
+
+def test_using_the_core_never_loads_textual() -> None:
+    program = (
+        "import glboard_core.session, glboard_core.sync.engine, glboard_core.gitlab.gateway\n"
+        "import glboard_core.store.memory, glboard_core.demo.world, json, sys\n"
+        "print(json.dumps([m for m in sys.modules if m.split('.')[0] in ('textual', 'glboard_tui')]))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []
+
+
+@pytest.mark.parametrize("command", [["--help"], ["show", "--help"], ["edit", "--help"], ["config", "show"]])
+def test_commands_that_print_never_load_textual(command: list[str]) -> None:
+    program = (
+        "import sys\n"
+        "from glboard_tui.cli.main import run\n"
+        f"status = run({command!r})\n"
+        "print([m for m in sys.modules if m.split('.')[0] in ('textual', 'httpx')], file=sys.stderr)\n"
+        "sys.exit(status)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == "[]"
+
+
+def test_every_module_says_what_it_is() -> None:
+    bare = [
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        if path.read_text(encoding="utf-8").strip()
+        and ast.get_docstring(ast.parse(path.read_text("utf-8"))) is None
+    ]
+    assert bare == []
+
+
+def test_no_broad_excepts_outside_the_worker_boundary() -> None:
+    broad = {
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ExceptHandler)
+        and (
+            node.type is None
+            or (isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException"))
+        )
+    }
+    assert broad <= {"tui/glboard_tui/app.py"}
+
+
+def test_only_three_packages_are_installed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    assert packages == ["core/glboard_core", "tui/glboard_tui", "styles/glboard_styles"]

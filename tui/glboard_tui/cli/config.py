@@ -1,0 +1,68 @@
+"""``glboard config``: where the configuration file is, and what is in force."""
+
+from __future__ import annotations
+
+import click
+import msgspec
+
+from glboard_core.errors import UsageError
+from glboard_tui.cli.context import Options
+
+EXAMPLE = """\
+# glboard's configuration. Everything here is optional; a token never belongs in this file.
+
+[gitlab]
+# url = "https://gitlab.example.com"
+# group = "my-org/my-group"
+
+[labels]
+# group = "group::custom models"
+
+[milestones]
+# The titles a milestone may have on your server, best first.
+# next-1-3 = ["Next 1-3 Milestones", "Next 1-3 releases"]
+
+# A board of your own; one with the id of a built-in board replaces it.
+# [[boards]]
+# id = "support"
+# name = "Support"
+# by = "label"                      # label, flow, milestone, assignee or none
+# milestone = "current"             # current, next, none, any, a key of [milestones], or a title
+# labels = ["support"]
+# columns = ["type::bug", "type::maintenance"]
+# limits = { "type::bug" = { issues = 5, weight = 10 } }
+
+[keymap]
+# An action's id and its keys; see the list with ? or in the README.
+"""
+
+
+@click.group("config")
+def command() -> None:
+    """Show where the configuration is, and what is in force."""
+
+
+@command.command("path")
+@click.pass_obj
+def path(options: Options) -> None:
+    """Print the path of the configuration file."""
+    click.echo(options.config_path)
+
+
+@command.command("show")
+@click.pass_obj
+def show(options: Options) -> None:
+    """Print the settings in force, as JSON."""
+    click.echo(msgspec.json.format(msgspec.json.encode(options.settings()), indent=2).decode())
+
+
+@command.command("init")
+@click.pass_obj
+def init(options: Options) -> None:
+    """Write a commented example, if there is no file yet."""
+    target = options.config_path
+    if target.exists():
+        raise UsageError(f"{target} exists already.", hint="Nothing was changed.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(EXAMPLE, encoding="utf-8")
+    click.echo(f"Wrote {target}")

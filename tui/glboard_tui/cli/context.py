@@ -1,0 +1,94 @@
+"""What every subcommand is given: the global options, and ways to get settings and an engine from them.
+
+Owns the reading of times and the choice of the configuration file. It imports no network code until asked.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from glboard_core.config import Settings, load
+from glboard_core.errors import ConfigError, UsageError
+from glboard_core.session import Place
+
+if TYPE_CHECKING:
+    from glboard_core.sync.engine import Engine
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """The global options, as given."""
+
+    url: str | None = None
+    group: str | None = None
+    profile: str | None = None
+    config: Path | None = None
+    read_only: bool = False
+    as_of: datetime | None = None
+
+    @property
+    def config_path(self) -> Path:
+        """The configuration file: ``--config``, else the profile's, else the usual place.
+
+        Raises ConfigError where a file named outright does not exist.
+        """
+        if self.config is not None:
+            if not self.config.is_file():
+                raise ConfigError("there is no such file.", where=str(self.config))
+            return self.config
+        from platformdirs import user_config_path
+
+        folder = user_config_path("glboard")
+        if self.profile is None:
+            return folder / "config.toml"
+        path = folder / "profiles" / f"{self.profile}.toml"
+        if not path.is_file():
+            raise ConfigError(
+                "there is no such profile.", where=str(path), hint="Profiles are files in that folder."
+            )
+        return path
+
+    def settings(self) -> Settings:
+        """The settings in force. Raises ConfigError."""
+        return load(self.config_path)
+
+    @property
+    def place(self) -> Place:
+        """Which server and group, as far as the command line says."""
+        return Place(url=self.url, group=self.group, as_of=self.as_of, read_only=self.read_only)
+
+    @asynccontextmanager
+    async def engine(self) -> AsyncIterator[Engine]:
+        """An engine that has read nothing yet. Raises what finding the account does."""
+        from glboard_core.session import open_engine
+
+        async with open_engine(self.place, self.settings()) as engine:
+            yield engine
+
+    @property
+    def has_account(self) -> bool:
+        """Whether anything says which GitLab to use; if not, a first run is welcomed instead of refused."""
+        named = self.group or os.environ.get("GLBOARD_GROUP") or self.settings().gitlab.group
+        return bool(named)
+
+
+def parse_time(text: str) -> datetime:
+    """A moment from ISO text: ``2026-12-07``, ``2026-12-07T15:00Z``; without a zone it is UTC.
+
+    Raises UsageError.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"“{text}” is not a time.", hint="Write it like 2026-12-07 or 2026-12-07T15:00:00Z."
+        ) from None
+    if len(text) <= len("2026-12-07"):
+        moment = datetime.combine(moment.date(), time.min)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

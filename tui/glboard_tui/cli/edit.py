@@ -1,0 +1,207 @@
+"""``glboard edit REF…``: the edits of the screen, from the command line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+from msgspec import Struct
+
+from glboard_core.board import plans
+from glboard_core.board.op import Act, Comment, Edit, apply, describe
+from glboard_core.board.placement import column_keys, matches
+from glboard_core.board.resolve import flow_scheme, milestone_title
+from glboard_core.errors import NameUnknown, UsageError
+from glboard_core.model.board import CLOSED, UNLISTED, Board, Column
+from glboard_core.model.issue import Issue, IssueId
+from glboard_tui.cli.context import Options
+
+if TYPE_CHECKING:
+    from glboard_core.sync.engine import Engine
+
+PARTLY = 3
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """The options of ``edit``, as given; None or empty: leave it."""
+
+    board: str | None = None
+    to: str | None = None
+    milestone: str | None = None
+    weight: str | None = None
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    assign: tuple[str, ...] = ()
+    unassign: tuple[str, ...] = ()
+    close: bool = False
+    reopen: bool = False
+    comment: str | None = None
+
+    def check(self) -> None:
+        """Raises UsageError where nothing is asked for, or two things that exclude each other."""
+        if self == Wanted(board=self.board):
+            raise UsageError("Nothing to change.", hint="Say what: --weight 3, --to COLUMN, --milestone M …")
+        if self.close and self.reopen:
+            raise UsageError("--close and --reopen exclude each other.")
+        if bool(self.board) != bool(self.to):
+            raise UsageError("--board and --to go together.", hint="For example --board build --to 'in dev'.")
+        if self.weight is not None and self.weight != "none" and not self.weight.isdecimal():
+            raise UsageError(f"“{self.weight}” is not a weight.", hint="An integer of 0 or more, or none.")
+
+
+@click.command("edit")
+@click.argument("references", nargs=-1, required=True, metavar="REF...")
+@click.option("--board", metavar="B", help="The board whose column --to names.")
+@click.option("--to", metavar="COLUMN", help="Move to this column, as a move on the board would.")
+@click.option("--milestone", metavar="M", help="A title, current, next, an alias, or none.")
+@click.option("--weight", metavar="N", help="An integer of 0 or more, or none.")
+@click.option("--add-label", "add", multiple=True, metavar="A")
+@click.option("--remove-label", "remove", multiple=True, metavar="B")
+@click.option("--assign", multiple=True, metavar="U")
+@click.option("--unassign", multiple=True, metavar="U")
+@click.option("--close", is_flag=True)
+@click.option("--reopen", is_flag=True)
+@click.option("--comment", metavar="TEXT")
+@click.option("--dry-run", is_flag=True, help="Say what would be changed, and change nothing.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    references: tuple[str, ...],
+    board: str | None,
+    to: str | None,
+    milestone: str | None,
+    weight: str | None,
+    add: tuple[str, ...],
+    remove: tuple[str, ...],
+    assign: tuple[str, ...],
+    unassign: tuple[str, ...],
+    close: bool,
+    reopen: bool,
+    comment: str | None,
+    dry_run: bool,
+) -> None:
+    """Change issues. REF is group/project#12, project#12 or an issue's URL.
+
+    Exit status 3 means that some were changed and some were not; each is listed.
+    """
+    wanted = Wanted(
+        board=board,
+        to=to,
+        milestone=milestone,
+        weight=weight.strip().lower() if weight else None,
+        add=add,
+        remove=remove,
+        assign=assign,
+        unassign=unassign,
+        close=close,
+        reopen=reopen,
+        comment=comment,
+    )
+    wanted.check()
+    ctx.exit(asyncio.run(_run(ctx.obj, references, wanted, dry_run=dry_run)))
+
+
+async def _run(options: Options, references: Sequence[str], wanted: Wanted, *, dry_run: bool) -> int:
+    async with options.engine() as engine:
+        await engine.load_catalog()
+        issues = await engine.load_issues(references)
+        acts: list[tuple[IssueId, Act]] = []
+        for issue in issues:
+            edit = _edit(engine, issue, wanted)
+            changed = apply(edit, issue) != issue
+            comment = [Comment(body=wanted.comment)] if wanted.comment else []
+            words = [describe(edit, issue)] if changed else []
+            words += [describe(act) for act in comment]
+            if dry_run:
+                click.echo(f"{issue.reference}: would {', '.join(words) if words else 'stay as it is'}")
+            elif not words:
+                click.echo(f"{issue.reference}: already so")
+            if changed:
+                acts.append((issue.id, edit))
+            acts.extend((issue.id, act) for act in comment)
+        if dry_run or not acts:
+            return 0
+        return await _send(engine, acts)
+
+
+async def _send(engine: Engine, acts: Sequence[tuple[IssueId, Act]]) -> int:
+    ops = engine.perform(acts, "edit")
+    await engine.flush()
+    reasons = {op.id: error for op, error in engine.failed}
+    for op in ops:
+        reference = op.before.reference if op.before else op.issue
+        if (error := reasons.get(op.id)) is None:
+            click.echo(f"{reference}: {describe(op.act, op.before)}")
+        else:
+            click.echo(f"{reference}: not changed: {error}", err=True)
+    if not reasons:
+        return 0
+    return 1 if len(reasons) == len(ops) else PARTLY
+
+
+def _edit(engine: Engine, issue: Issue, wanted: Wanted) -> Edit:
+    values: dict[str, object] = {}
+    labels = Edit()
+    if wanted.board and wanted.to:
+        move = _move(engine, issue, wanted.board, wanted.to)
+        labels = Edit(add=move.add, remove=move.remove)
+        for name in ("milestone", "assignees", "state", "status"):
+            values[name] = getattr(move, name)
+    if wanted.milestone is not None:
+        values["milestone"] = _milestone(engine, wanted.milestone)
+    if wanted.weight is not None:
+        values["weight"] = None if wanted.weight == "none" else int(wanted.weight)
+    if wanted.assign or wanted.unassign:
+        present = [name for name in issue.assignees if name not in wanted.unassign]
+        values["assignees"] = tuple(dict.fromkeys((*present, *map(_username, wanted.assign))))
+    if wanted.close or wanted.reopen:
+        values["state"] = "closed" if wanted.close else "opened"
+    own = plans.relabel(issue, frozenset(wanted.add), frozenset(wanted.remove))
+    return Edit(add=labels.add | own.add, remove=(labels.remove | own.remove) - own.add, **values)  # type: ignore[arg-type]
+
+
+def _username(name: str) -> str:
+    return name.removeprefix("@")
+
+
+def _milestone(engine: Engine, name: str) -> str | None:
+    if name == "none":
+        return None
+    catalog = engine.catalog
+    if catalog is None:
+        raise NameUnknown("milestone", name)
+    return milestone_title(name, engine.settings, catalog, engine.today())
+
+
+def _move(engine: Engine, issue: Issue, board_id: str, to: str) -> Edit:
+    board = engine.board(board_id)
+    target = _column(board, to)
+    flow = flow_scheme(engine.settings)
+    if not matches(board, issue):
+        raise UsageError(
+            f"{issue.reference} is not on the {board.name} board of {board.milestone or 'all milestones'}.",
+            hint="Set its milestone or labels first, or name another board.",
+        )
+    keys = column_keys(board, issue, flow)
+    columns = {column.key: column for column in _all_columns(board)}
+    source = columns[keys[0]] if keys and keys[0] in columns else columns[UNLISTED]
+    plan = plans.move(issue, board, source, target, flow, engine.settings.labels)
+    return plan.edit if plan else Edit()
+
+
+def _column(board: Board, name: str) -> Column:
+    wanted = name.casefold()
+    for column in _all_columns(board):
+        if wanted in (column.key.casefold(), column.title.casefold()):
+            return column
+    raise NameUnknown("column", name, tuple(c.title for c in _all_columns(board)))
+
+
+def _all_columns(board: Board) -> list[Column]:
+    return [
+        *board.columns,
+        Column(key=UNLISTED, title=UNLISTED, kind="unlisted"),
+        Column(key=CLOSED, title=CLOSED, kind="closed"),
+    ]

@@ -1,0 +1,133 @@
+"""The entry point: global options, subcommands loaded on use, errors as words and exit status.
+
+Exit status: 0 done, 1 failed (message on stderr), 2 wrong use, 3 partly done.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from glboard_core.errors import GlboardError, NameUnknown, UsageError
+from glboard_tui.cli.context import Options, parse_time
+
+#: Subcommand → module that defines ``command``; a module is imported only when its command runs.
+COMMANDS = {
+    "open": ("glboard_tui.cli.open", "Open a board on screen (what glboard alone does with the last one)."),
+    "demo": ("glboard_tui.cli.demo", "Try everything on a GitLab of its own: no account, no network."),
+    "show": ("glboard_tui.cli.show", "Print a board as text or data."),
+    "edit": ("glboard_tui.cli.edit", "Change issues from the command line."),
+    "config": ("glboard_tui.cli.config", "Show where the configuration is, and what is in force."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and one line of help without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{cmd_name} has no command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the near matches of an unknown command."""
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from difflib import get_close_matches
+
+            near = tuple(get_close_matches(args[0], COMMANDS, 2))
+            raise NameUnknown("command", args[0], near, hint="" if near else "See glboard --help.")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The help's list, without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--url", metavar="URL", help="The GitLab to use; else GITLAB_HOST, else the configuration.")
+@click.option("--group", metavar="GROUP", help="Full path of the group; else GLBOARD_GROUP.")
+@click.option("--profile", metavar="NAME", help="Use profiles/NAME.toml of the configuration folder.")
+@click.option(
+    "--config", type=click.Path(path_type=Path), metavar="FILE", help="Use this configuration file."
+)
+@click.option("--read-only", is_flag=True, help="Refuse every change.")
+@click.option("--as-of", metavar="TIME", help="Compute dates as of this moment (ISO 8601, UTC).")
+@click.version_option(package_name="glboard")
+@click.pass_context
+def cli(
+    ctx: click.Context,
+    url: str | None,
+    group: str | None,
+    profile: str | None,
+    config: Path | None,
+    read_only: bool,
+    as_of: str | None,
+) -> None:
+    """Plan milestones on GitLab issue boards, from the keyboard.
+
+    Without a command: opens the board you had last. `glboard demo` needs no account.
+    """
+    ctx.obj = Options(
+        url=url,
+        group=group,
+        profile=profile,
+        config=config,
+        read_only=read_only,
+        as_of=parse_time(as_of) if as_of else None,
+    )
+    if ctx.invoked_subcommand is None:
+        from glboard_tui.cli.open import open_last
+
+        ctx.exit(open_last(ctx.obj))
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with its status."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line; returns the exit status. Nothing but words reaches stderr."""
+    try:
+        status = cli.main(args=arguments, prog_name="glboard", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except (UsageError, NameUnknown) as error:
+        _say(error)
+        return 2
+    except GlboardError as error:
+        _say(error)
+        return 1
+    except BrokenPipeError:
+        # The reader of our output went away (glboard show | head): nothing to say, and no second attempt.
+        sys.stderr.close()
+        return 0
+    return status if isinstance(status, int) else 0
+
+
+def _say(error: GlboardError) -> None:
+    click.echo(f"glboard: {error.message}", err=True)
+    if error.hint:
+        click.echo(f"  {error.hint}", err=True)

@@ -1,0 +1,153 @@
+"""``glboard show BOARD``: a board as text or data."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+from msgspec import Struct, structs
+
+from glboard_core.board.index import BoardIndex, ColumnIndex
+from glboard_core.board.resolve import flow_scheme
+from glboard_core.board.rules import missed, warnings
+from glboard_core.config import Settings
+from glboard_core.model.issue import Issue
+from glboard_tui.cli import formats
+from glboard_tui.cli.context import Options
+
+
+class ShownIssue(Struct, frozen=True):
+    """An issue in the JSON of ``show``. ``slipped`` is how many milestones it missed."""
+
+    reference: str
+    title: str
+    weight: int | None
+    assignees: tuple[str, ...]
+    labels: tuple[str, ...]
+    milestone: str | None
+    state: str
+    confidential: bool
+    slipped: int
+    warnings: tuple[str, ...]
+    web_url: str
+
+
+class ShownColumn(Struct, frozen=True):
+    """A column in the JSON of ``show``."""
+
+    name: str
+    count: int
+    weight: int
+    unweighted: int
+    issues: tuple[ShownIssue, ...]
+
+
+class ShownBoard(Struct, frozen=True):
+    """The JSON of ``show``."""
+
+    board: str
+    milestone: str | None
+    as_of: str
+    columns: tuple[ShownColumn, ...]
+
+
+@click.command("show")
+@click.argument("board")
+@click.option("--milestone", metavar="M", help="Another milestone: a title, current, next, or an alias.")
+@click.option("--closed", is_flag=True, help="Append the closed issues as a column (closed).")
+@formats.format_option
+@click.pass_obj
+def command(options: Options, board: str, milestone: str | None, closed: bool, style: str) -> None:
+    """Print BOARD: planning, build, next-1-3, next-4-6, backlog, milestones, people, or one of your own."""
+    shown, notes = asyncio.run(_read(options, board, milestone, closed))
+    for note in notes:
+        click.echo(f"glboard: {note}", err=True)
+    click.echo(_printed(shown, style))
+
+
+async def _read(
+    options: Options, name: str, milestone: str | None, closed: bool
+) -> tuple[ShownBoard, tuple[str, ...]]:
+    async with options.engine() as engine:
+        await engine.load_board(name, milestone, closed=closed)
+        board = engine.board(name, milestone)
+        flow = flow_scheme(engine.settings)
+        index = BoardIndex(board, flow, engine.shown, show_closed=closed)
+        shown = ShownBoard(
+            board=board.id,
+            milestone=board.milestone,
+            as_of=engine.now().isoformat().replace("+00:00", "Z"),
+            columns=tuple(_column(c, index, engine.settings) for c in index.visible()),
+        )
+        return shown, board.warnings
+
+
+def _column(column: ColumnIndex, index: BoardIndex, settings: Settings) -> ShownColumn:
+    issues = [index.issue(column[row]) for row in range(len(column))]
+    return ShownColumn(
+        name=column.column.key,
+        count=column.count,
+        weight=column.weight,
+        unweighted=column.unweighted,
+        issues=tuple(_issue(issue, settings) for issue in issues if issue is not None),
+    )
+
+
+def _issue(issue: Issue, settings: Settings) -> ShownIssue:
+    return ShownIssue(
+        reference=issue.reference,
+        title=issue.title,
+        weight=issue.weight,
+        assignees=issue.assignees,
+        labels=tuple(sorted(issue.labels)),
+        milestone=issue.milestone,
+        state=issue.state,
+        confidential=issue.confidential,
+        slipped=missed(issue, settings.labels),
+        warnings=warnings(issue, flow_scheme(settings), settings.labels),
+        web_url=issue.web_url,
+    )
+
+
+def _printed(board: ShownBoard, style: str) -> str:
+    if style == "json":
+        return formats.as_json(structs.asdict(board))
+    heads = ("column", "reference", "weight", "assignees", "title")
+    rows = [
+        (
+            column.name,
+            issue.reference,
+            "" if issue.weight is None else str(issue.weight),
+            " ".join(issue.assignees),
+            issue.title,
+        )
+        for column in board.columns
+        for issue in column.issues
+    ]
+    if style == "csv":
+        return formats.as_csv(heads, rows)
+    if style == "markdown":
+        return formats.as_markdown(heads, rows)
+    return _as_text(board)
+
+
+def _as_text(board: ShownBoard) -> str:
+    parts = [f"{board.board} {board.milestone or ''}".rstrip() + f"  as of {board.as_of}"]
+    for column in board.columns:
+        head = f"{column.name}  {column.count} issues  {column.weight} w"
+        if column.unweighted:
+            head += f"  {column.unweighted} unweighted"
+        rows = [
+            (
+                "?" if issue.weight is None else str(issue.weight),
+                issue.reference,
+                " ".join(issue.assignees),
+                ("(confidential) " if issue.confidential else "") + issue.title,
+            )
+            for issue in column.issues
+        ]
+        table = formats.as_table(("w", "reference", "assignees", "title"), rows, right=frozenset({0}))
+        parts.append(
+            head + ("\n" + "\n".join("  " + line for line in table.splitlines()[1:]) if rows else "")
+        )
+    return "\n\n".join(parts)
