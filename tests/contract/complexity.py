@@ -7,7 +7,6 @@ searching, and a resolved connection is multiplied by 1 + page size / 100.
 from __future__ import annotations
 
 from graphql import (
-    DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,

@@ -1,0 +1,87 @@
+"""Remote text is made harmless, and our own text is saved as it was typed."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glboard_core.gitlab import text
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [
+        ("fix [/api] crash", "fix [/api] crash"),
+        ("[bold red]no[/]", "[bold red]no[/]"),
+        ("a\x1b[31mred\x1b[0m b", "ared b"),
+        ("a\x1b]0;owned\x07b", "ab"),
+        ("a\x1b]8;;https://evil\x1b\\link\x1b]8;;\x1b\\b", "alinkb"),
+        ("a\x9b31mb", "ab"),
+        ("a\x1bPq#0\x1b\\b", "ab"),
+        ("a\x1b]52;c;aGk=", "a]52;c;aGk="),
+        ("a\x1bcb", "ab"),
+        ("two\r\nlines\tand tab", "two lines and tab"),
+        ("a\u2028b", "a b"),
+        ("bell\x07 null\x00 del\x7f", "bell null del"),
+        ("abc\u202efdp.exe", "abcfdp.exe"),
+        ("\u2066isolated\u2069", "isolated"),
+        ("שלום עולם", "שלום עולם"),
+        ("👩\u200d💻 pair", "👩\u200d💻 pair"),
+        ("e\u0301", "e\u0301"),
+    ],
+)
+def test_a_line_is_clean(raw: str, clean: str) -> None:
+    assert text.line(raw) == clean
+
+
+def test_a_body_keeps_its_lines() -> None:
+    assert text.body("one\r\ntwo\rthree\n\tcode\x1b[2J") == "one\ntwo\nthree\n\tcode"
+
+
+@given(st.text())
+def test_no_control_character_survives(raw: str) -> None:
+    clean = text.line(raw)
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]", clean)
+    assert text.line(clean) == clean
+
+
+@given(st.text(st.sampled_from("a/ \n`\\cloe~")))
+def test_no_line_of_our_text_is_a_command(raw: str) -> None:
+    fenced = False
+    for one in _outside_fences(text.literal(raw)):
+        assert not re.match(r"/[A-Za-z]", one), (raw, fenced)
+
+
+def _outside_fences(said: str) -> list[str]:
+    return re.sub(r"^```.*\n(?:.*\n)*?```[ \t]*$", "", said, flags=re.MULTILINE).split("\n")
+
+
+def test_commands_become_text_that_reads_the_same() -> None:
+    typed = "/close\nsee /close and\n  /label ~bug\n/usr/bin"
+    # Markdown shows \/ as /.
+    assert text.literal(typed) == "\\/close\nsee /close and\n  \\/label ~bug\n\\/usr/bin"
+    assert text.literal(typed).replace("\\/", "/") == typed
+
+
+def test_code_stays_as_it_is() -> None:
+    typed = "```sh\n/bin/true\n```\n/close"
+    assert text.literal(typed) == "```sh\n/bin/true\n```\n\\/close"
+
+
+def test_a_fence_that_is_never_closed_protects_nothing() -> None:
+    assert text.literal("```\n/close") == "```\n\\/close"
+
+
+def test_the_marker_comes_off_again() -> None:
+    sent = text.marked("Hello\n\nthere\n", "op-12")
+    assert sent.endswith("<!-- glboard:op-12 -->")
+    assert text.split_marker(sent) == ("Hello\n\nthere", "op-12")
+    assert text.split_marker(text.marked("", "x")) == ("", "x")
+
+
+def test_a_marker_in_the_middle_is_somebodys_quote() -> None:
+    quoted = "> Hello <!-- glboard:op-12 -->\n\nno"
+    assert text.split_marker(quoted) == (quoted, None)
