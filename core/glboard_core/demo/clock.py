@@ -1,0 +1,89 @@
+"""The world's clock, and the way its times are written.
+
+All times in the demo are whole microseconds since 1970 in UTC, since GitLab's database compares
+microseconds while GraphQL shows seconds and REST milliseconds: three precisions of one time.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, date, datetime, timedelta
+from email.utils import formatdate
+
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+
+
+def micros(moment: datetime) -> int:
+    """Microseconds since 1970 of an aware time (a naive one counts as UTC)."""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds
+
+
+def moment(stamp: int) -> datetime:
+    """The aware UTC time of a stamp."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=stamp)
+
+
+def parse_time(text: str) -> int:
+    """A stamp from ISO 8601 text, a bare date meaning its first moment in UTC; ValueError otherwise."""
+    return micros(datetime.fromisoformat(text.strip().replace("Z", "+00:00")))
+
+
+def iso_seconds(stamp: int) -> str:
+    """As GraphQL writes a time: cut to the second."""
+    parts = time.gmtime(stamp // SECOND)
+    return (
+        f"{parts.tm_year:04}-{parts.tm_mon:02}-{parts.tm_mday:02}"
+        f"T{parts.tm_hour:02}:{parts.tm_min:02}:{parts.tm_sec:02}Z"
+    )
+
+
+def iso_millis(stamp: int) -> str:
+    """As REST writes a time: with three decimals."""
+    return f"{iso_seconds(stamp)[:-1]}.{stamp % SECOND // 1000:03}Z"
+
+
+class Clock:
+    """Runs on from where it was set; tests may freeze and advance it."""
+
+    def __init__(self, start: datetime | None = None, *, frozen: bool = False) -> None:
+        self._base = micros(start) if start is not None else time.time_ns() // 1000
+        self._since = time.monotonic_ns()
+        self._frozen = frozen
+
+    def now(self) -> int:
+        """The present stamp."""
+        if self._frozen:
+            return self._base
+        return self._base + (time.monotonic_ns() - self._since) // 1000
+
+    def today(self) -> date:
+        """The present day in UTC."""
+        return moment(self.now()).date()
+
+    def moment(self) -> datetime:
+        """The present time, aware, UTC."""
+        return moment(self.now())
+
+    def http_date(self) -> str:
+        """The present time as a Date header."""
+        return formatdate(self.now() // SECOND, usegmt=True)
+
+    def advance(self, seconds: float) -> None:
+        """Moves the clock forward (or back, when negative)."""
+        self._base += int(seconds * SECOND)
+
+    def set(self, to: datetime) -> None:
+        """Puts the clock to a time; it runs on from there unless it is frozen."""
+        self._base, self._since = micros(to), time.monotonic_ns()
+
+    def freeze(self) -> None:
+        """Stops the clock where it is."""
+        self._base, self._frozen = self.now(), True
+
+    def resume(self) -> None:
+        """Lets a frozen clock run on."""
+        self._since, self._frozen = time.monotonic_ns(), False

@@ -1,0 +1,176 @@
+"""Connections: pages of things behind opaque cursors, at most 100 at a time.
+
+Issues are paged by key (stable under change); everything else is short and paged by place. A bigger
+`first` is cut to 100 without a word, as GitLab does.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from graphql import GraphQLError
+
+from glboard_core.demo.finding import DEFAULT_SORT, UNSTABLE, Down, IssueFilter, Key, key_of
+from glboard_core.demo.graphql.context import Context
+
+MAX_PAGE = 100
+
+
+class PageInfo:
+    """The two ends of a page."""
+
+    __slots__ = ("end_cursor", "has_next_page", "has_previous_page", "start_cursor")
+
+    def __init__(self, start: str | None, end: str | None, *, more: bool, earlier: bool) -> None:
+        self.start_cursor = start
+        self.end_cursor = end
+        self.has_next_page = more
+        self.has_previous_page = earlier
+
+
+class Connection:
+    """A page. `cursor` makes the cursor of a node and its place in the page; `total` counts on request."""
+
+    __slots__ = ("cursor", "earlier", "more", "nodes", "total", "weigh")
+
+    def __init__(
+        self,
+        nodes: Sequence[Any],
+        cursor: Callable[[Any, int], str],
+        total: Callable[[int | None], int],
+        *,
+        more: bool,
+        earlier: bool,
+        weigh: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self.nodes = nodes
+        self.cursor = cursor
+        self.total = total
+        self.more = more
+        self.earlier = earlier
+        self.weigh = weigh
+
+    @property
+    def page_info(self) -> PageInfo:
+        """The ends of this page."""
+        nodes = self.nodes
+        start = self.cursor(nodes[0], 0) if nodes else None
+        end = self.cursor(nodes[-1], len(nodes) - 1) if nodes else None
+        return PageInfo(start, end, more=self.more, earlier=self.earlier)
+
+    @property
+    def edges(self) -> list[dict[str, Any]]:
+        """The nodes, each with its cursor."""
+        return [{"cursor": self.cursor(node, at), "node": node} for at, node in enumerate(self.nodes)]
+
+
+def _encode(value: Any) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(value)).decode()
+
+
+def _decode(cursor: str) -> Any:
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(cursor.encode()))
+    except (binascii.Error, ValueError, msgspec.DecodeError):
+        raise GraphQLError("Please provide a valid cursor") from None
+
+
+def _size(args: dict[str, Any], maximum: int) -> tuple[int, bool]:
+    first, last = args.get("first"), args.get("last")
+    if first is not None and last is not None:
+        raise GraphQLError("Can only provide either `first` or `last`, not both")
+    for value in (first, last):
+        if value is not None and value < 0:
+            raise GraphQLError("Page size can't be negative")
+    chosen = last if first is None else first
+    return min(maximum if chosen is None else chosen, maximum), last is not None
+
+
+def _place(args: dict[str, Any], name: str) -> int | None:
+    cursor = args.get(name)
+    if cursor is None:
+        return None
+    value = _decode(cursor)
+    if not isinstance(value, int):
+        raise GraphQLError("Please provide a valid cursor")
+    return value
+
+
+def listed(items: Sequence[Any], args: dict[str, Any], maximum: int = MAX_PAGE) -> Connection:
+    """A page of a short list; the cursor is the place."""
+    size, backwards = _size(args, maximum)
+    after, before = _place(args, "after"), _place(args, "before")
+    low = 0 if after is None else after + 1
+    high = len(items) if before is None else min(before, len(items))
+    if backwards:
+        low = max(low, high - size)
+    else:
+        high = min(high, low + size)
+    return Connection(
+        items[low:high],
+        lambda _, at: _encode(low + at),
+        lambda limit: len(items) if limit is None else min(len(items), limit + 1),
+        more=high < len(items),
+        earlier=low > 0,
+    )
+
+
+def cursor_of(sort: str, key: Key) -> str:
+    """The cursor of a place in an order of issues."""
+    return _encode({"sort": sort, "key": key})
+
+
+def cursor_key(cursor: str, sort: str) -> Key:
+    """The place a cursor of this order stands for."""
+    value = _decode(cursor)
+    if not isinstance(value, dict) or value.get("sort") != sort or len(value.get("key", ())) != 3:
+        raise GraphQLError("Please provide a valid cursor")
+    null, at, ident = value["key"]
+    return (null, Down(at) if isinstance(at, str) and sort.endswith("_DESC") else at, ident)
+
+
+def _key(args: dict[str, Any], name: str, sort: str) -> Key | None:
+    cursor = args.get(name)
+    return None if cursor is None else cursor_key(cursor, sort)
+
+
+def found(context: Context, wanted: IssueFilter, sort: str | None, args: dict[str, Any]) -> Connection:
+    """A page of issues in an order."""
+    order = (sort or DEFAULT_SORT).upper()
+    world, today = context.world, context.world.clock.today()
+    size, backwards = _size(args, MAX_PAGE)
+    may_see = context.may_see
+
+    def total(limit: int | None) -> int:
+        return world.index.count(wanted, may_see, today, limit)
+
+    def weigh() -> int:
+        return sum(one.weight or 0 for one in world.index.matching(wanted, may_see, today))
+
+    if order in UNSTABLE:
+        skip = (_place(args, "after") or -1) + 1 if args.get("after") else 0
+        page = world.index.page(wanted, order, may_see, today, first=size, skip=skip)
+        return Connection(
+            page.issues,
+            lambda _, at: _encode(skip + at),
+            total,
+            more=page.has_next,
+            earlier=skip > 0,
+            weigh=weigh,
+        )
+    page = world.index.page(
+        wanted, order, may_see, today, first=size,
+        after=_key(args, "after", order), before=_key(args, "before", order), backwards=backwards,
+    )  # fmt: skip
+    return Connection(
+        page.issues,
+        lambda issue, _: cursor_of(order, key_of(issue, order)),
+        total,
+        more=page.has_next,
+        earlier=page.has_previous,
+        weigh=weigh,
+    )

@@ -1,0 +1,257 @@
+"""Issues, milestones, labels and notes as GraphQL shows them."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any
+
+from glboard_core.demo import access
+from glboard_core.demo.graphql.connections import Connection, listed
+from glboard_core.demo.graphql.context import Context, Fields, Info, context_of, gid
+from glboard_core.demo.graphql.report import report
+from glboard_core.demo.records import PLANNER, Group, Issue, Label, Milestone, Note, Project
+
+_TASK = re.compile(r"^\s*(?:[-*+]|\d+\.)\s+\[([ xX~])\]\s", re.MULTILINE)
+
+
+def licensed_weight(issue: Issue, info: Info) -> int | None:
+    """The weight, null without a licence."""
+    return issue.weight if context_of(info).world.licensed("premium") else None
+
+
+def licensed_health(issue: Issue, info: Info) -> str | None:
+    """The health status, null without a licence."""
+    return issue.health if context_of(info).world.licensed("ultimate") else None
+
+
+def status_of(issue: Issue, info: Info) -> Any:
+    """The work item status, null without a licence."""
+    world = context_of(info).world
+    if not world.licensed("premium") or issue.status is None:
+        return None
+    return world.statuses.get(issue.status)
+
+
+def blockers(issue: Issue, info: Info) -> list[Issue]:
+    """Open issues this one waits for."""
+    context = context_of(info)
+    if not context.world.licensed("premium"):
+        return []
+    return [one for one in issue.blocked_by if one.open and one.id in context.world.index.issues]
+
+
+def blocking_count(issue: Issue, info: Info) -> int:
+    """How many open issues wait for this one."""
+    world = context_of(info).world
+    if not issue.open or not world.licensed("premium"):
+        return 0
+    return len(world.blocked_by(issue))
+
+
+def tasks(issue: Issue, *_: Any) -> dict[str, int]:
+    """Counts the task list of a description."""
+    if "[" not in issue.description:
+        return {"count": 0, "completedCount": 0}
+    marks = _TASK.findall(issue.description)
+    return {"count": len(marks), "completedCount": sum(1 for mark in marks if mark in "xX")}
+
+
+def reference(issue: Issue, _: Any, full: bool | None = False) -> str:
+    """`#12`, or with its project when full."""
+    return issue.reference if full else f"#{issue.iid}"
+
+
+def labels(issue: Issue, _: Any, **args: Any) -> Connection:
+    """The labels by title."""
+    return listed(issue.labels, args)
+
+
+def assignees(issue: Issue, _: Any, **args: Any) -> Connection:
+    """Who it is assigned to."""
+    return listed(issue.assignees, args)
+
+
+def visible_notes(context: Context, issue: Issue) -> list[Note]:
+    """The comments whoever asks may read."""
+    may_read_internal = access.level(context.user, issue.project) >= PLANNER
+    return [one for one in issue.notes or () if may_read_internal or not one.internal]
+
+
+def notes(issue: Issue, info: Info, filter: str | None = None, **args: Any) -> Connection:
+    """The comments, oldest first."""
+    shown = visible_notes(context_of(info), issue)
+    if filter == "ONLY_COMMENTS":
+        shown = [one for one in shown if not one.system]
+    elif filter == "ONLY_ACTIVITY":
+        shown = [one for one in shown if one.system]
+    return listed(shown, args)
+
+
+def _discussions(issue: Issue, info: Info, **args: Any) -> Connection:
+    return listed(visible_notes(context_of(info), issue), args)
+
+
+def _blocked_by_issues(issue: Issue, info: Info, **args: Any) -> Connection:
+    context = context_of(info)
+    return listed([one for one in blockers(issue, info) if context.may_see(one)], args)
+
+
+def _participants(issue: Issue, _: Any, **args: Any) -> Connection:
+    people = dict.fromkeys([issue.author, *issue.assignees, *(one.author for one in issue.notes or ())])
+    return listed(list(people), args)
+
+
+def _comments(issue: Issue, *_: Any) -> int:
+    return sum(1 for one in issue.notes or () if not one.system)
+
+
+def _permissions(issue: Issue, info: Info) -> dict[str, bool]:
+    user = context_of(info).user
+    update = access.can_update(user, issue)
+    return {
+        "adminIssue": access.can_admin(user, issue),
+        "createNote": access.can_read(user, issue) and not issue.project.archived,
+        "readIssue": access.can_read(user, issue),
+        "reopenIssue": update,
+        "updateIssue": update,
+    }
+
+
+def _note_permissions(note: Note, info: Info) -> dict[str, bool]:
+    user = context_of(info).user
+    mine = user is note.author or access.can_maintain(user, note.issue.project)
+    return {"adminNote": mine, "readNote": True, "createNote": access.can_read(user, note.issue)}
+
+
+def _note_url(note: Note, info: Info) -> str:
+    return f"{context_of(info).base_url}{note.issue.path}#note_{note.id}"
+
+
+def _discussion_id(note: Note, *_: Any) -> str:
+    return f"gid://gitlab/Discussion/{note.id:040x}"
+
+
+def _milestone_path(milestone: Milestone, *_: Any) -> str:
+    prefix = "/groups" if isinstance(milestone.owner, Group) else ""
+    return f"{prefix}/{milestone.owner.full_path}/-/milestones/{milestone.iid}"
+
+
+def _expired(milestone: Milestone, info: Info) -> bool:
+    return milestone.due is not None and milestone.due < context_of(info).world.clock.today()
+
+
+def _upcoming(milestone: Milestone, info: Info) -> bool:
+    today: date = context_of(info).world.clock.today()
+    return milestone.start is not None and milestone.start > today
+
+
+def _milestone_stats(milestone: Milestone, info: Info) -> dict[str, int]:
+    context = context_of(info)
+    held = [one for one in context.world.index.with_milestone(milestone.title) if one.milestone is milestone]
+    seen = [one for one in held if context.may_see(one)]
+    return {"totalIssuesCount": len(seen), "closedIssuesCount": sum(1 for one in seen if not one.open)}
+
+
+_ISSUE: dict[str, Any] = {
+    "id": lambda issue, _: f"gid://gitlab/Issue/{issue.id}",
+    "iid": lambda issue, _: str(issue.iid),
+    "projectId": lambda issue, _: issue.project.id,
+    "webPath": lambda issue, _: issue.path,
+    "webUrl": lambda issue, info: info.context.base_url + issue.path,
+    "reference": reference,
+    "state": lambda issue, _: "opened" if issue.open else "closed",
+    "type": lambda issue, _: issue.kind,
+    "hidden": lambda *_: False,
+    "discussionLocked": lambda issue, _: issue.locked,
+    "createdAt": lambda issue, _: issue.created,
+    "updatedAt": lambda issue, _: issue.updated,
+    "closedAt": lambda issue, _: issue.closed,
+    "dueDate": lambda issue, _: issue.due,
+    "totalTimeSpent": lambda *_: 0,
+    "weight": licensed_weight,
+    "healthStatus": licensed_health,
+    "relativePosition": lambda issue, _: issue.position,
+    "blocked": lambda issue, info: bool(issue.blocked_by) and bool(blockers(issue, info)),
+    "blockedByCount": lambda issue, info: len(blockers(issue, info)) if issue.blocked_by else 0,
+    "blockingCount": blocking_count,
+    "blockedByIssues": _blocked_by_issues,
+    "hasEpic": lambda *_: False,
+    "hasParent": lambda *_: False,
+    "iteration": lambda *_: None,
+    "status": status_of,
+    "assignees": assignees,
+    "labels": labels,
+    "participants": _participants,
+    "subscribed": lambda issue, info: info.context.user in (issue.author, *issue.assignees),
+    "taskCompletionStatus": tasks,
+    "downvotes": lambda *_: 0,
+    "userNotesCount": _comments,
+    "userDiscussionsCount": _comments,
+    "mergeRequestsCount": lambda issue, _: issue.mr_count,
+    "moved": lambda issue, _: issue.moved_to is not None,
+    "closedAsDuplicateOf": lambda issue, _: issue.duplicate_of,
+    "notes": notes,
+    "discussions": _discussions,
+    "userPermissions": _permissions,
+}
+
+
+def _owner_is(kind: type[Group] | type[Project]) -> Any:
+    return lambda milestone, _: milestone.owner if isinstance(milestone.owner, kind) else None
+
+
+def _subgroup(milestone: Milestone, *_: Any) -> bool:
+    return isinstance(milestone.owner, Group) and milestone.owner.parent is not None
+
+
+_MILESTONE: dict[str, Any] = {
+    "id": lambda milestone, _: gid("Milestone", milestone.id),
+    "iid": lambda milestone, _: str(milestone.iid),
+    "state": lambda milestone, _: "closed" if milestone.closed else "active",
+    "startDate": lambda milestone, _: milestone.start,
+    "dueDate": lambda milestone, _: milestone.due,
+    "expired": _expired,
+    "upcoming": _upcoming,
+    "groupMilestone": lambda milestone, _: isinstance(milestone.owner, Group),
+    "projectMilestone": lambda milestone, _: isinstance(milestone.owner, Project),
+    "subgroupMilestone": _subgroup,
+    "webPath": _milestone_path,
+    "createdAt": lambda milestone, _: milestone.created,
+    "updatedAt": lambda milestone, _: milestone.updated,
+    "group": _owner_is(Group),
+    "project": _owner_is(Project),
+    "stats": _milestone_stats,
+    "report": report,
+}
+
+
+def label_gid(label: Label, *_: Any) -> str:
+    """A label's id says what owns it: GroupLabel or ProjectLabel."""
+    return gid("GroupLabel" if isinstance(label.owner, Group) else "ProjectLabel", label.id)
+
+
+FIELDS: Fields = {
+    "Issue": _ISSUE,
+    "Milestone": _MILESTONE,
+    "Label": {
+        "id": label_gid,
+        "archived": lambda *_: False,
+        "createdAt": lambda label, _: label.created,
+        "updatedAt": lambda label, _: label.updated,
+    },
+    "Note": {
+        "id": lambda note, _: gid("Note", note.id),
+        "createdAt": lambda note, _: note.created,
+        "updatedAt": lambda note, _: note.updated,
+        "url": _note_url,
+        "discussion": lambda note, _: note,
+        "userPermissions": _note_permissions,
+    },
+    "Discussion": {
+        "id": _discussion_id,
+        "replyId": _discussion_id,
+        "createdAt": lambda note, _: note.created,
+        "notes": lambda note, _, **args: listed([note], args),
+    },
+}

@@ -1,0 +1,261 @@
+"""Mutations of issues: what they take, in which odd form, and what they refuse aloud.
+
+What GitLab drops in silence is `changing`'s; here stand the traps of the arguments: `updateIssue` reads a
+milestone id raw before 19.3, `issueMoveList` reads list and issue ids as plain numbers, so a global id is 0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from graphql import GraphQLError
+
+from glboard_core.demo import access, changing, ranking
+from glboard_core.demo import boards as board_rules
+from glboard_core.demo.changing import UNSET, Change
+from glboard_core.demo.graphql.boards import readable_board
+from glboard_core.demo.graphql.context import Context, Fields, Info, context_of, not_available, writer
+from glboard_core.demo.records import NO_ACCESS, Issue, Label, Milestone, Project, User
+from glboard_core.demo.world import World
+
+_NUMBER = re.compile(r"\d+")
+_DURATION = re.compile(r"(\d+)(mo|w|d|h|m|s)")
+_SECONDS = {"mo": 576_000, "w": 144_000, "d": 28_800, "h": 3600, "m": 60, "s": 1}
+GIDS_READ_SINCE = (19, 3)
+
+
+def plain(value: Any) -> int:
+    """Ruby's `to_i`: the digits at the start, 0 for a global id."""
+    found = _NUMBER.match(str(value))
+    return int(found.group()) if found else 0
+
+
+def either(value: Any) -> int:
+    """A number from a global id or from digits."""
+    return plain(str(value).rsplit("/", 1)[-1])
+
+
+def duration(text: str) -> int:
+    """Seconds from a duration such as `1h 30m`."""
+    return sum(int(amount) * _SECONDS[unit] for amount, unit in _DURATION.findall(text))
+
+
+def writable_project(context: Context, path: str) -> Project:
+    """A project that is there for whoever asks."""
+    project = context.world.projects.get(path)
+    if project is None or not access.can_read_place(context.user, project):
+        raise not_available()
+    return project
+
+
+def writable(info: Info, wish: dict[str, Any], *, admin: bool = False) -> Issue:
+    """The issue a mutation names, or GitLab's refusal that does not say why."""
+    writer(info)
+    context = context_of(info)
+    issue = writable_project(context, wish["projectPath"]).issues.get(plain(wish["iid"]))
+    may = access.can_admin if admin else access.can_update
+    if issue is None or not context.may_see(issue) or not may(context.user, issue):
+        raise not_available()
+    return issue
+
+
+def labels_by_id(world: World, values: Iterable[Any] | None) -> list[Label]:
+    """Labels of ids in either form; unknown ones vanish."""
+    return [world.labels[one] for one in map(either, values or ()) if one in world.labels]
+
+
+def _raw_milestone(world: World, value: Any) -> Milestone | changing.Unset | None:
+    """`updateIssue` hands the id on as it came: before 19.3 a global id finds nothing, and nothing happens."""
+    if value is None or str(value) in ("", "0"):
+        return None
+    number = either(value) if world.since >= GIDS_READ_SINCE else plain(value)
+    return world.milestones.get(number, UNSET)
+
+
+def simple_change(wish: dict[str, Any]) -> Change:
+    """The parts of a wish that mean what they say."""
+    change = Change()
+    for ours, theirs in (("title", "title"), ("description", "description"), ("due", "dueDate"),
+                         ("weight", "weight"), ("health", "healthStatus")):  # fmt: skip
+        if theirs in wish:
+            value = wish[theirs]
+            setattr(change, ours, value if value is not None or ours not in ("title", "description") else "")
+    for ours, theirs in (("confidential", "confidential"), ("locked", "locked"), ("kind", "type")):
+        if wish.get(theirs) is not None:
+            setattr(change, ours, wish[theirs])
+    if wish.get("stateEvent"):
+        change.state = "close" if wish["stateEvent"] == "CLOSE" else "reopen"
+    if wish.get("timeEstimate") is not None:
+        change.time_estimate = duration(wish["timeEstimate"])
+    return change
+
+
+def answer(info: Info, wish: dict[str, Any], issue: Issue, change: Change) -> dict[str, Any]:
+    """Makes a change and answers with the issue as it is now, whatever was dropped."""
+    world, user = writer(info)
+    errors = changing.apply(world, issue, change, user)
+    return {"issue": issue, "errors": errors, "clientMutationId": wish.get("clientMutationId")}
+
+
+def _update_issue(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
+    world, _user = writer(info)
+    if input.get("labelIds") is not None and (input.get("addLabelIds") or input.get("removeLabelIds")):
+        raise GraphQLError("labelIds is mutually exclusive with any of addLabelIds or removeLabelIds")
+    issue = writable(info, input)
+    change = simple_change(input)
+    if "milestoneId" in input:
+        change.milestone = _raw_milestone(world, input["milestoneId"])
+    if "labelIds" in input:
+        change.labels = labels_by_id(world, input["labelIds"])
+    change.add_labels = labels_by_id(world, input.get("addLabelIds"))
+    change.remove_labels = labels_by_id(world, input.get("removeLabelIds"))
+    return answer(info, input, issue, change)
+
+
+def _set_assignees(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
+    world, user = writer(info)
+    issue = writable(info, input)
+    wanted: list[User] = []
+    errors: list[str] = []
+    for username in dict.fromkeys(input["assigneeUsernames"]):
+        one = world.users.get(username)
+        if one is None:
+            continue
+        if access.level(one, issue.project) <= NO_ACCESS or not access.can_admin(user, issue):
+            errors.append(f"Cannot assign @{username} to {issue.reference}")
+        else:
+            wanted.append(one)
+    mode = input.get("operationMode") or "REPLACE"
+    if mode == "APPEND":
+        wanted = [*issue.assignees, *wanted]
+    elif mode == "REMOVE":
+        wanted = [one for one in issue.assignees if one not in wanted]
+    done = answer(info, input, issue, Change(assignees=wanted))
+    return {**done, "errors": [*errors, *done["errors"]]}
+
+
+def _set_weight(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
+    issue = writable(info, input)
+    return answer(info, input, issue, Change(weight=input.get("weight")))
+
+
+def _set_due(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
+    issue = writable(info, input)
+    from glboard_core.demo.clock import moment
+
+    stamp = input.get("dueDate")
+    return answer(info, input, issue, Change(due=None if stamp is None else moment(stamp).date()))
+
+
+def _set_confidential(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
+    return answer(info, input, writable(info, input), Change(confidential=input["confidential"]))
+
+
+def _set_locked(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
+    return answer(info, input, writable(info, input), Change(locked=input["locked"]))
+
+
+def _check_move(wish: dict[str, Any]) -> None:
+    lists = [name for name in ("fromListId", "toListId") if wish.get(name) is not None]
+    beside = [name for name in ("moveBeforeId", "moveAfterId") if wish.get(name) is not None]
+    place = wish.get("positionInList")
+    if not lists and not beside and place is None:
+        raise GraphQLError(
+            "At least one of the arguments fromListId, toListId, positionInList, moveAfterId, or moveBeforeId "
+            "is required"
+        )
+    if len(lists) == 1:
+        raise GraphQLError("Both fromListId and toListId must be present")
+    if place is None:
+        return
+    if not lists:
+        raise GraphQLError("Both fromListId and toListId are required when positionInList is given")
+    if beside:
+        raise GraphQLError("positionInList is mutually exclusive with any of moveBeforeId or moveAfterId")
+    if place < -1:
+        raise GraphQLError("positionInList must be >= 0 or -1")
+
+
+def _move(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
+    world, user = writer(info)
+    _check_move(input)
+    board = readable_board(context_of(info), input["boardId"])
+    if board is None:
+        raise not_available()
+    issue = writable(info, input, admin=True)
+    old, new = (world.board_lists.get(plain(input.get(name) or 0)) for name in ("fromListId", "toListId"))
+    errors: list[str] = []
+    # A list of another board, or 0 out of a global id, is no list: nothing moves and nobody says so.
+    if old is not None and new is not None and old.board is board and new.board is board:
+        errors = board_rules.move_card(world, issue, old, new, user)
+        if input.get("positionInList") is not None:
+            board_rules.position_in(world, issue, new, input["positionInList"], user)
+    before, after = (
+        world.index.issues.get(plain(input.get(name) or 0)) for name in ("moveBeforeId", "moveAfterId")
+    )
+    if not errors and (before is not None or after is not None):
+        ranking.move_between(world, issue, before, after)
+    return {"issue": issue, "errors": errors, "clientMutationId": input.get("clientMutationId")}
+
+
+def _named_labels(world: World, project: Project, titles: Iterable[str], user: User) -> list[Label]:
+    """Labels by title; unknown ones are made in the project, if that is allowed."""
+    found = []
+    for title in titles:
+        label = world.label_for(project, title)
+        if label is None and access.can_plan(user, project):
+            label = world.add_label(project, title)
+        if label is not None:
+            found.append(label)
+    return found
+
+
+def _create(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
+    world, user = writer(info)
+    project = writable_project(context_of(info), input["projectPath"])
+    if project.archived or not project.issues_enabled:
+        raise not_available()
+    if input.get("labels") is not None and input.get("labelIds") is not None:
+        raise GraphQLError("Only one of [labels, labelIds] arguments is allowed at the same time.")
+    wish = {**input}
+    wish.pop("title")
+    change = simple_change(wish)
+    errors = changing.problems(Change(title=input["title"], weight=change.weight))
+    if errors:
+        return {"issue": None, "errors": errors, "clientMutationId": input.get("clientMutationId")}
+    if input.get("milestoneId") is not None:
+        change.milestone = world.milestones.get(input["milestoneId"], UNSET)
+    change.add_labels = [
+        *_named_labels(world, project, input.get("labels") or (), user),
+        *(world.labels[one] for one in input.get("labelIds") or () if one in world.labels),
+    ]
+    if input.get("assigneeIds"):
+        people = {one.id: one for one in world.users.values()}
+        change.assignees = [people[one] for one in input["assigneeIds"] if one in people]
+    issue = create_issue(world, project, input["title"], user, change)
+    return {"issue": issue, "errors": [], "clientMutationId": input.get("clientMutationId")}
+
+
+def create_issue(world: World, project: Project, title: str, user: User, change: Change) -> Issue:
+    """Opens an issue. It has no relative position yet: GitLab deals it one later, in the background."""
+    issue = world.new_issue(project, title, user, world.clock.now())
+    issue.history = []
+    world.index.add(issue)
+    changing.apply(world, issue, change, user)
+    return issue
+
+
+FIELDS: Fields = {
+    "Mutation": {
+        "updateIssue": _update_issue,
+        "issueSetAssignees": _set_assignees,
+        "issueSetWeight": _set_weight,
+        "issueSetDueDate": _set_due,
+        "issueSetConfidential": _set_confidential,
+        "issueSetLocked": _set_locked,
+        "issueMoveList": _move,
+        "createIssue": _create,
+    },
+}

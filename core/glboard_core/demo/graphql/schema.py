@@ -1,0 +1,106 @@
+"""The schema as one emulated GitLab has it.
+
+`schema.graphql` marks with `@ee` what the community edition lacks and with `@new` what 16.8 lacks. Fields the
+world does not really implement are not in it, so that a query which needs one is refused instead of being
+answered with an invention.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from importlib import resources
+from operator import attrgetter
+from typing import Any
+
+from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, build_ast_schema, parse
+
+from glboard_core.demo.graphql import (
+    answers,
+    boards,
+    issues,
+    mutate_boards,
+    mutate_issues,
+    mutate_notes,
+    mutate_workitems,
+    places,
+    workitems,
+)
+from glboard_core.demo.graphql.context import Fields, Resolver
+from glboard_core.demo.graphql.scalars import bind_scalars
+
+_FIELDS: tuple[Fields, ...] = (
+    answers.FIELDS, places.FIELDS, issues.FIELDS, boards.FIELDS, workitems.FIELDS, mutate_issues.FIELDS,
+    mutate_boards.FIELDS, mutate_notes.FIELDS, mutate_workitems.FIELDS,
+)  # fmt: skip
+_MARK = re.compile(r" @\w+")
+_UPPER = re.compile(r"(?<=[a-z0-9])([A-Z])")
+
+
+def text() -> str:
+    """The schema's text, with its marks."""
+    return resources.files(__package__).joinpath("schema.graphql").read_text("utf-8")
+
+
+def _marks(text_: str) -> set[str]:
+    return {word[1:] for word in text_.split() if word.startswith("@")}
+
+
+def _line(line: str, dropped: frozenset[str]) -> str | None:
+    """A line of the schema without its marks and without arguments the server lacks; None without the field."""
+    head, bracket, rest = line.partition("(")
+    arguments, closing, tail = rest.partition(")")
+    if _marks(tail if bracket else head) & dropped:
+        return None
+    if bracket:
+        kept = [one for one in arguments.split(", ") if not _marks(one) & dropped]
+        line = f"{head}({', '.join(kept)}){tail}" if kept else f"{head}{tail}"
+    return _MARK.sub("", line)
+
+
+def _kept(whole: str, dropped: frozenset[str]) -> str:
+    """The schema of a server that lacks what is marked so."""
+    found: list[str] = []
+    inside_dropped = False
+    for line in whole.splitlines():
+        if inside_dropped:
+            inside_dropped = line != "}"
+            continue
+        kept = _line(line, dropped)
+        if kept is None:
+            inside_dropped = line.endswith("{")
+        else:
+            found.append(kept)
+    return "\n".join(found)
+
+
+def _getter(name: str) -> Resolver:
+    attribute = _UPPER.sub(r"_\1", name).lower()
+    read = attrgetter(attribute)
+
+    def resolve(source: Any, _: Any) -> Any:
+        return source.get(name) if type(source) is dict else read(source)
+
+    return resolve
+
+
+@lru_cache(maxsize=8)
+def load(edition: str, since: tuple[int, int]) -> GraphQLSchema:
+    """The executable schema of an edition and version."""
+    dropped = frozenset({name for name, gone in (("ee", edition == "ce"), ("new", since < (17, 0))) if gone})
+    document = parse(_kept(text(), dropped), no_location=True)
+    schema = build_ast_schema(document, assume_valid=True, assume_valid_sdl=True)
+    bind_scalars(schema)
+    resolvers: Fields = {}
+    for fields in _FIELDS:
+        for name, own in fields.items():
+            resolvers.setdefault(name, {}).update(own)
+    for name, kind in schema.type_map.items():
+        if isinstance(kind, GraphQLInterfaceType):
+            kind.resolve_type = lambda value, *_: value.typename
+        if not isinstance(kind, GraphQLObjectType) or name.startswith("__"):
+            continue
+        own = resolvers.get(name, {})
+        for field_name, field in kind.fields.items():
+            field.resolve = own.get(field_name) or _getter(field_name)
+    return schema

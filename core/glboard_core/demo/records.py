@@ -1,0 +1,287 @@
+"""What the world is made of: users, places, labels, milestones, issues, notes, boards, events.
+
+Plain records with slots, since a world may hold 100,000 issues. They know how to name themselves and
+nothing else: who may do what is in `access`, what a change writes is in `writes`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+Tier = Literal["free", "premium", "ultimate"]
+Edition = Literal["ee", "ce"]
+
+NO_ACCESS, GUEST, PLANNER, REPORTER, DEVELOPER, MAINTAINER, OWNER = 0, 10, 15, 20, 30, 40, 50
+ACCESS_NAMES = {
+    GUEST: "GUEST", PLANNER: "PLANNER", REPORTER: "REPORTER",
+    DEVELOPER: "DEVELOPER", MAINTAINER: "MAINTAINER", OWNER: "OWNER",
+}  # fmt: skip
+
+_SCOPE = re.compile(r"^(.*)::")
+
+
+@dataclass(slots=True, eq=False)
+class User:
+    """Somebody with an account."""
+
+    id: int
+    username: str
+    name: str
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """A group; `members` maps user id to access level."""
+
+    id: int
+    path: str
+    full_path: str
+    name: str
+    parent: Group | None
+    description: str = ""
+    members: dict[int, int] = field(default_factory=dict)
+
+    def chain(self) -> list[Group]:
+        """This group and its ancestors, nearest first."""
+        found: list[Group] = []
+        at: Group | None = self
+        while at is not None:
+            found.append(at)
+            at = at.parent
+        return found
+
+
+@dataclass(slots=True, eq=False)
+class Project:
+    """A project. `overrides` gives a user another level here than the groups above would give: what a
+    fine-grained token or a custom role does, and the way to a project that refuses writes."""
+
+    id: int
+    path: str
+    full_path: str
+    name: str
+    group: Group
+    description: str = ""
+    archived: bool = False
+    issues_enabled: bool = True
+    members: dict[int, int] = field(default_factory=dict)
+    overrides: dict[int, int] = field(default_factory=dict)
+    issues: dict[int, Issue] = field(default_factory=dict)
+    last_iid: int = 0
+
+
+Place = Group | Project
+
+
+@dataclass(slots=True, eq=False)
+class Label:
+    """A label of a group or a project."""
+
+    id: int
+    title: str
+    color: str
+    owner: Place
+    description: str | None = None
+    created: int = 0
+    updated: int = 0
+
+    @property
+    def scope(self) -> str | None:
+        """Everything before the last `::`, which only one label of an issue may carry (Premium)."""
+        found = _SCOPE.match(self.title)
+        return found.group(1) if found else None
+
+    @property
+    def text_color(self) -> str:
+        """Black or white, whichever can be read on the colour."""
+        red, green, blue = (int(self.color[at : at + 2], 16) for at in (1, 3, 5))
+        return "#1F1E24" if red * 299 + green * 587 + blue * 114 > 128_000 else "#FFFFFF"
+
+
+@dataclass(slots=True, eq=False)
+class Milestone:
+    """A milestone of a group or a project."""
+
+    id: int
+    iid: int
+    title: str
+    start: date | None
+    due: date | None
+    owner: Place
+    description: str = ""
+    closed: bool = False
+    created: int = 0
+    updated: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Event:
+    """One resource event. `value` is a label, a milestone or a weight, as the kind says; for a state
+    event the action is the new state."""
+
+    id: int
+    kind: Literal["label", "milestone", "state", "weight"]
+    action: str
+    value: Label | Milestone | int | None
+    at: int
+    by: User
+
+
+@dataclass(slots=True, eq=False)
+class Note:
+    """A comment on an issue."""
+
+    id: int
+    issue: Issue
+    body: str
+    author: User
+    created: int
+    updated: int
+    internal: bool = False
+    system: bool = False
+
+
+class Issue:
+    """An issue. `labels` is sorted by title; `history` is None until somebody asks for it."""
+
+    __slots__ = (
+        "assignees",
+        "author",
+        "blocked_by",
+        "closed",
+        "closed_by",
+        "confidential",
+        "created",
+        "description",
+        "due",
+        "duplicate_of",
+        "health",
+        "history",
+        "id",
+        "iid",
+        "kind",
+        "labels",
+        "lock_version",
+        "locked",
+        "milestone",
+        "moved_to",
+        "mr_count",
+        "notes",
+        "open",
+        "position",
+        "project",
+        "severity",
+        "status",
+        "time_estimate",
+        "title",
+        "updated",
+        "updated_by",
+        "upvotes",
+        "weight",
+    )  # fmt: skip
+
+    def __init__(
+        self, ident: int, iid: int, project: Project, title: str, author: User, created: int
+    ) -> None:
+        self.id = ident
+        self.iid = iid
+        self.project = project
+        self.title = title
+        self.author = author
+        self.created = created
+        self.updated = created
+        self.updated_by: User | None = None
+        self.closed: int | None = None
+        self.closed_by: User | None = None
+        self.open = True
+        self.description = ""
+        self.confidential = False
+        self.locked = False
+        self.kind = "ISSUE"
+        self.due: date | None = None
+        self.weight: int | None = None
+        self.health: str | None = None
+        self.severity = "UNKNOWN"
+        self.status: str | None = None
+        self.time_estimate = 0
+        self.position: int | None = None
+        self.labels: tuple[Label, ...] = ()
+        self.milestone: Milestone | None = None
+        self.assignees: tuple[User, ...] = ()
+        self.blocked_by: tuple[Issue, ...] = ()
+        self.mr_count = 0
+        self.upvotes = 0
+        self.moved_to: Issue | None = None
+        self.duplicate_of: Issue | None = None
+        self.lock_version = 0
+        self.history: list[Event] | None = None
+        self.notes: list[Note] | None = None
+
+    @property
+    def reference(self) -> str:
+        """`group/project#12`."""
+        return f"{self.project.full_path}#{self.iid}"
+
+    @property
+    def path(self) -> str:
+        """The path of its page."""
+        return f"/{self.project.full_path}/-/issues/{self.iid}"
+
+    def __repr__(self) -> str:
+        return f"<Issue {self.reference}>"
+
+
+@dataclass(slots=True, eq=False)
+class BoardList:
+    """A list of a board: `kind` is backlog, label, milestone, assignee or closed."""
+
+    id: int
+    board: Board
+    kind: str
+    position: int | None = None
+    label: Label | None = None
+    milestone: Milestone | None = None
+    assignee: User | None = None
+    collapsed: bool = False
+
+    @property
+    def title(self) -> str:
+        """What stands above it."""
+        if self.label is not None:
+            return self.label.title
+        if self.milestone is not None:
+            return self.milestone.title
+        if self.assignee is not None:
+            return f"@{self.assignee.username}"
+        return "Open" if self.kind == "backlog" else "Closed"
+
+
+@dataclass(slots=True, eq=False)
+class Board:
+    """An issue board of a group."""
+
+    id: int
+    group: Group
+    name: str
+    created: int
+    updated: int
+    milestone: Milestone | None = None
+    labels: tuple[Label, ...] = ()
+    assignee: User | None = None
+    weight: int | None = None
+    hide_backlog: bool = False
+    hide_closed: bool = False
+    lists: list[BoardList] = field(default_factory=list)
+
+    @property
+    def path(self) -> str:
+        """The path of its page."""
+        return f"/groups/{self.group.full_path}/-/boards/{self.id}"
+
+    def shown(self) -> list[BoardList]:
+        """Its lists in the order they stand in: Open, the movable ones, Closed."""
+        rank = {"backlog": 0, "closed": 2}
+        return sorted(self.lists, key=lambda one: (rank.get(one.kind, 1), one.position or 0, one.id))

@@ -1,0 +1,291 @@
+"""Issues over REST: lists (groups always with their subgroups), one, create, change, re-order, delete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphql import GraphQLError
+
+from glboard_core.demo import access, changing, ranking
+from glboard_core.demo.changing import UNSET, Change
+from glboard_core.demo.finding import IssueFilter, key_of
+from glboard_core.demo.graphql.connections import cursor_key, cursor_of
+from glboard_core.demo.graphql.mutate_issues import create_issue
+from glboard_core.demo.records import MAINTAINER, OWNER, Issue, Label, Milestone, Project, User
+from glboard_core.demo.rest import find, paging, shapes
+from glboard_core.demo.rest.asked import Call, Refused, bad, forbidden, missing
+
+_ORDERS = {
+    "created_at": "CREATED", "updated_at": "UPDATED", "due_date": "DUE_DATE", "relative_position": "RELATIVE_POSITION",
+    "weight": "WEIGHT", "title": "TITLE", "milestone_due": "MILESTONE_DUE",
+}  # fmt: skip
+_KEYSET = ("created_at", "updated_at", "due_date", "relative_position", "title")
+_WILD = {"none": "NONE", "any": "ANY", "upcoming": "UPCOMING", "started": "STARTED"}
+_CHANGES = (
+    "add_labels", "assignee_id", "assignee_ids", "confidential", "created_at", "description", "discussion_locked",
+    "due_date", "issue_type", "labels", "milestone_id", "remove_labels", "state_event", "title", "updated_at",
+    "weight",
+)  # fmt: skip
+
+
+def _milestone(call: Call, wanted: IssueFilter) -> None:
+    title, ident = call.text("milestone"), call.text("milestone_id")
+    if title is not None and ident is not None:
+        raise Refused(400, {"error": "milestone_id, milestone are mutually exclusive"})
+    word = (title or ident or "").lower()
+    if word in _WILD:
+        wanted.milestone_is = _WILD[word]
+    elif ident:
+        wanted.milestone_id = call.number("milestone_id")
+    elif title:
+        wanted.milestones = (title,)
+
+
+def _people(call: Call, wanted: IssueFilter) -> None:
+    wanted.assignees = call.texts("assignee_username")
+    ident = call.text("assignee_id")
+    if ident is not None:
+        word = ident.lower()
+        if word in ("none", "any", "0"):
+            wanted.assignee_is = "ANY" if word == "any" else "NONE"
+        else:
+            number = call.number("assignee_id")
+            named = [one.username for one in call.world.users.values() if one.id == number]
+            wanted.assignees = (*wanted.assignees, *(named or ["\0nobody"]))
+    wanted.authors = call.texts("author_username")
+
+
+def _filter(call: Call, wanted: IssueFilter) -> IssueFilter:
+    wanted.labels = call.texts("labels")
+    wanted.state = call.choice("state", ("opened", "closed", "all"))
+    _milestone(call, wanted)
+    _people(call, wanted)
+    negated = call.params.get("not")
+    if isinstance(negated, dict):
+        wanted.not_labels = call.texts("labels", negated)
+        wanted.not_milestones = call.texts("milestone", negated)
+        wanted.not_assignees = call.texts("assignee_username", negated)
+        wanted.not_authors = call.texts("author_username", negated)
+    for name in ("created_after", "created_before", "updated_after", "updated_before"):
+        setattr(wanted, name, call.time(name))
+    if call.has("iids"):
+        wanted.iids = frozenset(call.numbers("iids"))
+    wanted.confidential = call.flag("confidential")
+    wanted.search = call.text("search")
+    if call.has("in"):
+        wanted.search_in = frozenset(one.upper() for one in call.texts("in"))
+    weight = call.text("weight")
+    if weight is not None and weight.lower() in ("none", "any"):
+        wanted.weight_is = weight.upper()
+    elif weight is not None:
+        wanted.weight = call.number("weight")
+    scope = call.choice(
+        "scope", ("all", "created_by_me", "assigned_to_me", "created-by-me", "assigned-to-me")
+    )
+    if scope is not None and scope != "all":
+        me = call.signed_in().username
+        if scope.startswith("created"):
+            wanted.authors = (me,)
+        else:
+            wanted.assignees = (*wanted.assignees, me)
+    wanted.include_archived = wanted.include_archived or call.flag("non_archived", True) is False
+    return wanted
+
+
+def _order(call: Call) -> str:
+    by = call.choice("order_by", _ORDERS) or "created_at"
+    way = call.choice("sort", ("asc", "desc")) or "desc"
+    return f"{_ORDERS[by]}_{way.upper()}"
+
+
+def _listed(call: Call, wanted: IssueFilter) -> list[shapes.Shape]:
+    world, today = call.world, call.world.clock.today()
+    order = _order(call)
+
+    def may_see(one: Issue) -> bool:
+        return access.can_read(call.user, one)
+
+    number, size = paging.window(call)
+    page = world.index.page(wanted, order, may_see, today, first=size, skip=(number - 1) * size)
+    total: int | None = world.index.count(wanted, may_see, today, paging.MAX_TOTAL)
+    if total is not None and total > paging.MAX_TOTAL:
+        total = None
+    paging.put_headers(call, number, size, more=page.has_next, total=total)
+    detailed = bool(call.flag("with_labels_details", False))
+    return [shapes.issue(call, one, detailed_labels=detailed) for one in page.issues]
+
+
+def of_group(call: Call, group: str) -> Any:
+    """The issues of a group and everything below it."""
+    here = find.group(call, group)
+    projects = call.world.projects_below(here)
+    everything = len(projects) == len(call.world.projects)
+    return _listed(
+        call, _filter(call, IssueFilter(None if everything else frozenset(one.id for one in projects)))
+    )
+
+
+def of_project(call: Call, project: str) -> Any:
+    """The issues of a project; the only list with pages by key."""
+    here = find.project(call, project)
+    wanted = _filter(call, IssueFilter(frozenset({here.id}), include_archived=True))
+    if call.text("pagination") != "keyset":
+        return _listed(call, wanted)
+    if (call.text("order_by") or "created_at") not in _KEYSET:
+        raise Refused(405, {"error": "Keyset pagination is not yet available for this type of request"})
+    order = _order(call)
+    _, size = paging.window(call)
+    cursor = call.text("cursor")
+    try:
+        after = cursor_key(cursor, order) if cursor else None
+    except GraphQLError:
+        raise bad("cursor") from None
+    page = call.world.index.page(
+        wanted, order, lambda one: access.can_read(call.user, one), call.world.clock.today(), first=size,
+        after=after,
+    )  # fmt: skip
+    following = cursor_of(order, key_of(page.issues[-1], order)) if page.has_next else None
+    paging.put_keyset_headers(call, size, following)
+    return [shapes.issue(call, one) for one in page.issues]
+
+
+def of_milestone(call: Call, group: str, ident: str) -> Any:
+    """The issues of a group milestone."""
+    milestone = find.milestone(call, find.group(call, group), ident)
+    wanted = IssueFilter(milestone_id=milestone.id, milestones=(milestone.title,))
+    return _listed(call, wanted)
+
+
+def show(call: Call, project: str, iid: str) -> Any:
+    """One issue."""
+    return shapes.issue(call, find.issue(call, project, iid))
+
+
+def _named(call: Call, project: Project, name: str) -> list[Label]:
+    """Labels by title. Unknown ones are made, as labels of the project: GitLab's trap."""
+    found = []
+    for title in call.texts(name):
+        label = call.world.label_for(project, title)
+        if label is None and access.can_plan(call.user, project):
+            label = call.world.add_label(project, title)
+        if label is not None:
+            found.append(label)
+    return found
+
+
+def _milestone_wish(call: Call) -> Milestone | changing.Unset | None:
+    if call.has("milestone_id"):
+        ident = call.number("milestone_id", 0)
+        return None if not ident else call.world.milestones.get(ident, UNSET)
+    # The title is read only by the newest servers; the others ignore it without a word.
+    if call.has("milestone") and call.world.since >= (19, 3):
+        title = call.text("milestone")
+        return next((one for one in call.world.milestones.values() if one.title == title), UNSET)
+    return UNSET
+
+
+def _assignees(call: Call) -> list[User] | changing.Unset:
+    if not call.has("assignee_ids") and not call.has("assignee_id"):
+        return UNSET
+    idents = call.numbers("assignee_ids") if call.has("assignee_ids") else call.numbers("assignee_id")
+    people = {one.id: one for one in call.world.users.values()}
+    return [people[one] for one in idents if one in people]
+
+
+def _change(call: Call, project: Project) -> Change:
+    change = Change(milestone=_milestone_wish(call), assignees=_assignees(call))
+    if call.has("title"):
+        change.title = call.text("title") or ""
+    if call.has("description"):
+        change.description = call.text("description") or ""
+    if call.has("due_date"):
+        change.due = call.day("due_date")
+    if call.has("weight"):
+        change.weight = call.number("weight")
+    for ours, theirs in (("confidential", "confidential"), ("locked", "discussion_locked")):
+        if call.has(theirs):
+            setattr(change, ours, bool(call.flag(theirs)))
+    kind = call.choice("issue_type", ("issue", "incident", "test_case", "task"))
+    if kind is not None:
+        change.kind = kind.upper()
+    event = call.choice("state_event", ("close", "reopen"))
+    if event is not None:
+        change.state = "close" if event == "close" else "reopen"
+    if call.has("labels"):
+        change.labels = _named(call, project, "labels")
+    change.add_labels = _named(call, project, "add_labels")
+    if call.has("remove_labels"):
+        change.remove_labels = [
+            one
+            for title in call.texts("remove_labels")
+            if (one := call.world.label_for(project, title)) is not None
+        ]
+    return change
+
+
+def _messages(problems: list[str]) -> dict[str, Any]:
+    """Validation messages under the attribute they are about."""
+    found: dict[str, list[str]] = {}
+    for one in problems:
+        name, _, rest = one.partition(" ")
+        found.setdefault(name.lower(), []).append(rest)
+    return {"message": found}
+
+
+def create(call: Call, project: str) -> Any:
+    """Opens an issue."""
+    user, here = call.signed_in(), find.project(call, project)
+    title = call.required("title")
+    if here.archived or not here.issues_enabled:
+        raise forbidden()
+    change = _change(call, here)
+    problems = changing.problems(change)
+    if problems:
+        raise Refused(400, _messages(problems))
+    change.title = UNSET
+    return 201, shapes.issue(call, create_issue(call.world, here, title, user, change))
+
+
+def update(call: Call, project: str, iid: str) -> Any:
+    """Changes an issue. `updated_at` sets the timestamp and is no precondition."""
+    user, issue = call.signed_in(), find.issue(call, project, iid)
+    known = (*_CHANGES, "milestone") if call.world.since >= (19, 3) else _CHANGES
+    if not any(call.has(name) for name in known):
+        raise Refused(
+            400, {"error": f"{', '.join(known)} are missing, at least one parameter must be provided"}
+        )
+    if not access.can_update(user, issue):
+        raise forbidden()
+    problems = changing.apply(call.world, issue, _change(call, issue.project), user)
+    if problems:
+        raise Refused(400, _messages(problems))
+    stamp = call.time("updated_at")
+    if stamp is not None and access.level(user, issue.project) >= OWNER:
+        with call.world.index.moving(issue):
+            issue.updated = stamp
+    return shapes.issue(call, issue)
+
+
+def reorder(call: Call, project: str, iid: str) -> Any:
+    """Ranks an issue: `move_before_id` comes before it, `move_after_id` after it."""
+    issue = find.issue(call, project, iid)
+    if not access.can_admin(call.signed_in(), issue):
+        raise forbidden()
+    if not call.has("move_before_id") and not call.has("move_after_id"):
+        raise bad("move_after_id, move_before_id", "are missing, at least one parameter must be provided")
+    world = call.world
+    before = world.index.issues.get(call.number("move_before_id", 0) or 0)
+    after = world.index.issues.get(call.number("move_after_id", 0) or 0)
+    if before is None and after is None:
+        raise missing("")
+    ranking.move_between(world, issue, before, after)
+    return shapes.issue(call, issue)
+
+
+def delete(call: Call, project: str, iid: str) -> Any:
+    """Deletes an issue."""
+    issue = find.issue(call, project, iid)
+    if access.level(call.signed_in(), issue.project) < MAINTAINER:
+        raise forbidden()
+    call.world.delete(issue.reference)
+    return 204, None

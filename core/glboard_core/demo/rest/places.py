@@ -1,0 +1,148 @@
+"""The instance, people, groups, projects and their members over REST."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from glboard_core.demo import access
+from glboard_core.demo.graphql.places import members_of
+from glboard_core.demo.records import Place
+from glboard_core.demo.rest import find, paging, shapes
+from glboard_core.demo.rest.asked import Call, missing
+
+
+def _version(call: Call) -> str:
+    return f"{call.world.version}.0{'-ee' if call.world.edition == 'ee' else ''}"
+
+
+def version(call: Call) -> Any:
+    """Which GitLab this is."""
+    call.signed_in()
+    return {"version": _version(call), "revision": "0ddba11f00d"}
+
+
+def metadata(call: Call) -> Any:
+    """Which GitLab this is, with its edition."""
+    call.signed_in()
+    enterprise = call.world.edition == "ee"
+    return {
+        "version": _version(call),
+        "revision": "0ddba11f00d",
+        "enterprise": enterprise,
+        "kas": {"enabled": False},
+    }
+
+
+def me(call: Call) -> Any:
+    """Whoever asks."""
+    user = call.signed_in()
+    return {
+        **shapes.user(call, user),
+        "email": f"{user.username}@example.com",
+        "is_admin": False,
+        "bot": False,
+    }
+
+
+def token(call: Call) -> Any:
+    """The token itself."""
+    user = call.signed_in()
+    return {
+        "id": user.id, "name": "demo", "revoked": False, "scopes": [call.asked.scope], "user_id": user.id,
+        "active": True, "expires_at": None,
+    }  # fmt: skip
+
+
+def users(call: Call) -> Any:
+    """People, by user name or by search."""
+    call.signed_in()
+    kept = list(call.world.users.values())
+    if call.text("username"):
+        kept = [one for one in kept if one.username == call.text("username")]
+    if call.text("search"):
+        words = (call.text("search") or "").lower()
+        kept = [one for one in kept if words in one.username or words in one.name.lower()]
+    return [shapes.user(call, one) for one in paging.paged(call, kept)]
+
+
+def groups(call: Call) -> Any:
+    """All groups."""
+    call.signed_in()
+    kept = [one for one in call.world.groups.values() if access.can_read_place(call.user, one)]
+    if call.flag("top_level_only"):
+        kept = [one for one in kept if one.parent is None]
+    return [shapes.group(call, one) for one in paging.paged(call, kept)]
+
+
+def group(call: Call, name: str) -> Any:
+    """One group."""
+    return shapes.group(call, find.group(call, name))
+
+
+def subgroups(call: Call, name: str) -> Any:
+    """The groups right below one."""
+    here = find.group(call, name)
+    kept = [one for one in call.world.groups.values() if one.parent is here]
+    return [shapes.group(call, one) for one in paging.paged(call, kept)]
+
+
+def descendants(call: Call, name: str) -> Any:
+    """The groups anywhere below one."""
+    kept = call.world.groups_below(find.group(call, name))
+    return [shapes.group(call, one) for one in paging.paged(call, kept)]
+
+
+def projects(call: Call, name: str) -> Any:
+    """The projects of a group; those of its subgroups only when asked for."""
+    here = find.group(call, name)
+    kept = call.world.projects_below(here, deep=bool(call.flag("include_subgroups", False)))
+    kept = [one for one in kept if access.can_read_place(call.user, one)]
+    archived = call.flag("archived")
+    if archived is not None:
+        kept = [one for one in kept if one.archived == archived]
+    return [shapes.project(call, one) for one in paging.paged(call, kept)]
+
+
+def project(call: Call, name: str) -> Any:
+    """One project."""
+    here = find.project(call, name)
+    level = access.level(call.user, here)
+    permissions = {"project_access": None, "group_access": {"access_level": level, "notification_level": 3}}
+    return {**shapes.project(call, here), "permissions": permissions}
+
+
+def _members(call: Call, here: Place, *, inherited: bool) -> Any:
+    kept = members_of(call.world, here, inherited=inherited, typename="GroupMember")
+    words = (call.text("query") or "").lower()
+    kept = [one for one in kept if words in one.user.username or words in one.user.name.lower()]
+    return [shapes.member(call, one.user, one.level) for one in paging.paged(call, kept)]
+
+
+def group_members(call: Call, name: str) -> Any:
+    """Who is in a group itself."""
+    return _members(call, find.group(call, name), inherited=False)
+
+
+def all_group_members(call: Call, name: str) -> Any:
+    """Who is in a group, inherited members too."""
+    return _members(call, find.group(call, name), inherited=True)
+
+
+def project_members(call: Call, name: str) -> Any:
+    """Who is in a project itself."""
+    return _members(call, find.project(call, name), inherited=False)
+
+
+def all_project_members(call: Call, name: str) -> Any:
+    """Who is in a project, inherited members too."""
+    return _members(call, find.project(call, name), inherited=True)
+
+
+def one_member(call: Call, name: str, ident: str) -> Any:
+    """One member of a group, inherited ones too."""
+    here = find.group(call, name)
+    for user in call.world.users.values():
+        level = access.level(user, here)
+        if str(user.id) == ident and level:
+            return shapes.member(call, user, level)
+    raise missing("")

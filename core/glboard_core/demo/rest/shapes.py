@@ -1,0 +1,247 @@
+"""How REST shows things. Times have three decimals, ids are plain numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from glboard_core.demo.clock import iso_millis
+from glboard_core.demo.graphql.issues import tasks
+from glboard_core.demo.records import (
+    ACCESS_NAMES,
+    Board,
+    BoardList,
+    Event,
+    Group,
+    Issue,
+    Label,
+    Milestone,
+    Note,
+    Project,
+    User,
+)
+from glboard_core.demo.rest.asked import Call
+
+Shape = dict[str, Any]
+
+
+def _time(stamp: int | None) -> str | None:
+    return None if stamp is None else iso_millis(stamp)
+
+
+def user(call: Call, one: User) -> Shape:
+    """A person."""
+    return {
+        "id": one.id,
+        "username": one.username,
+        "public_email": None,
+        "name": one.name,
+        "state": "active",
+        "locked": False,
+        "avatar_url": None,
+        "web_url": f"{call.asked.base_url}/{one.username}",
+    }
+
+
+def member(call: Call, one: User, level: int) -> Shape:
+    """A person in a place."""
+    return {**user(call, one), "access_level": level, "expires_at": None, "membership_state": "active"}
+
+
+def group(call: Call, one: Group) -> Shape:
+    """A group."""
+    return {
+        "id": one.id,
+        "web_url": f"{call.asked.base_url}/groups/{one.full_path}",
+        "name": one.name,
+        "path": one.path,
+        "description": one.description,
+        "visibility": "private",
+        "full_name": " / ".join(each.name for each in reversed(one.chain())),
+        "full_path": one.full_path,
+        "parent_id": one.parent.id if one.parent else None,
+    }
+
+
+def project(call: Call, one: Project) -> Shape:
+    """A project."""
+    return {
+        "id": one.id,
+        "description": one.description,
+        "name": one.name,
+        "name_with_namespace": f"{' / '.join(each.name for each in reversed(one.group.chain()))} / {one.name}",
+        "path": one.path,
+        "path_with_namespace": one.full_path,
+        "default_branch": "main",
+        "visibility": "private",
+        "archived": one.archived,
+        "issues_enabled": one.issues_enabled,
+        "web_url": f"{call.asked.base_url}/{one.full_path}",
+        "namespace": {"id": one.group.id, "name": one.group.name, "path": one.group.path, "kind": "group",
+                      "full_path": one.group.full_path, "parent_id": one.group.parent.id if one.group.parent else None},
+    }  # fmt: skip
+
+
+def label(one: Label) -> Shape:
+    """A label."""
+    return {
+        "id": one.id,
+        "name": one.title,
+        "color": one.color,
+        "text_color": one.text_color,
+        "description": one.description,
+        "description_html": one.description or "",
+        "subscribed": False,
+        "priority": None,
+        "is_project_label": isinstance(one.owner, Project),
+        "archived": False,
+    }
+
+
+def milestone(call: Call, one: Milestone) -> Shape:
+    """A milestone."""
+    today = call.world.clock.today()
+    in_group = isinstance(one.owner, Group)
+    prefix = "/groups" if in_group else ""
+    return {
+        "id": one.id,
+        "iid": one.iid,
+        ("group_id" if in_group else "project_id"): one.owner.id,
+        "title": one.title,
+        "description": one.description,
+        "state": "closed" if one.closed else "active",
+        "created_at": _time(one.created),
+        "updated_at": _time(one.updated),
+        "due_date": one.due.isoformat() if one.due else None,
+        "start_date": one.start.isoformat() if one.start else None,
+        "expired": one.due is not None and one.due < today,
+        "web_url": f"{call.asked.base_url}{prefix}/{one.owner.full_path}/-/milestones/{one.iid}",
+    }
+
+
+def issue(call: Call, one: Issue, *, detailed_labels: bool = False) -> Shape:
+    """An issue. Weight and health are there only with a licence; whether it is blocked is never told."""
+    task = tasks(one)
+    api = f"{call.asked.base_url}/api/v4/projects/{one.project.id}"
+    shape: Shape = {
+        "id": one.id,
+        "iid": one.iid,
+        "project_id": one.project.id,
+        "title": one.title,
+        "description": one.description,
+        "state": "opened" if one.open else "closed",
+        "created_at": _time(one.created),
+        "updated_at": _time(one.updated),
+        "closed_at": _time(one.closed),
+        "closed_by": user(call, one.closed_by) if one.closed_by else None,
+        "labels": [label(each) if detailed_labels else each.title for each in one.labels],
+        "milestone": milestone(call, one.milestone) if one.milestone else None,
+        "assignees": [user(call, each) for each in one.assignees],
+        "author": user(call, one.author),
+        "type": one.kind,
+        "assignee": user(call, one.assignees[0]) if one.assignees else None,
+        "user_notes_count": sum(1 for each in one.notes or () if not each.system),
+        "merge_requests_count": one.mr_count,
+        "upvotes": one.upvotes,
+        "downvotes": 0,
+        "due_date": one.due.isoformat() if one.due else None,
+        "confidential": one.confidential,
+        "discussion_locked": one.locked or None,
+        "issue_type": one.kind.lower(),
+        "web_url": call.asked.base_url + one.path,
+        "time_stats": {"time_estimate": one.time_estimate, "total_time_spent": 0,
+                       "human_time_estimate": None, "human_total_time_spent": None},
+        "task_completion_status": {"count": task["count"], "completed_count": task["completedCount"]},
+        "blocking_issues_count": len(call.world.blocked_by(one)) if call.world.licensed("premium") else 0,
+        "has_tasks": bool(task["count"]),
+        "task_status": f"{task['completedCount']} of {task['count']} checklist items completed",
+        "_links": {"self": f"{api}/issues/{one.iid}", "notes": f"{api}/issues/{one.iid}/notes", "project": api},
+        "references": {"short": f"#{one.iid}", "relative": f"#{one.iid}", "full": one.reference},
+        "severity": one.severity,
+        "moved_to_id": one.moved_to.id if one.moved_to else None,
+        "imported": False,
+    }  # fmt: skip
+    if call.world.licensed("premium"):
+        shape |= {"weight": one.weight, "iteration": None, "epic_iid": None, "epic": None}
+    if call.world.licensed("ultimate"):
+        shape["health_status"] = one.health
+    return shape
+
+
+def note(call: Call, one: Note) -> Shape:
+    """A comment."""
+    return {
+        "id": one.id,
+        "type": None,
+        "body": one.body,
+        "author": user(call, one.author),
+        "created_at": _time(one.created),
+        "updated_at": _time(one.updated),
+        "system": one.system,
+        "noteable_id": one.issue.id,
+        "noteable_type": "Issue",
+        "project_id": one.issue.project.id,
+        "resolvable": False,
+        "confidential": one.internal,
+        "internal": one.internal,
+        "noteable_iid": one.issue.iid,
+        "commands_changes": {},
+    }
+
+
+def board_list(call: Call, one: BoardList) -> Shape:
+    """A movable list of a board."""
+    shape: Shape = {
+        "id": one.id,
+        "label": label(one.label) if one.label else None,
+        "position": one.position,
+        "max_issue_count": 0,
+        "max_issue_weight": 0,
+        "limit_metric": None,
+    }
+    if one.milestone is not None:
+        shape["milestone"] = milestone(call, one.milestone)
+    if one.assignee is not None:
+        shape["assignee"] = user(call, one.assignee)
+    return shape
+
+
+def board(call: Call, one: Board) -> Shape:
+    """A board; REST does not show its Open and Closed lists."""
+    shape: Shape = {
+        "id": one.id,
+        "name": one.name,
+        "hide_backlog_list": one.hide_backlog,
+        "hide_closed_list": one.hide_closed,
+        "project": None,
+        "lists": [board_list(call, each) for each in one.shown() if each.position is not None],
+        "group": group(call, one.group),
+    }
+    if call.world.licensed("premium"):
+        shape |= {
+            "milestone": milestone(call, one.milestone) if one.milestone else None,
+            "assignee": user(call, one.assignee) if one.assignee else None,
+            "labels": [label(each) for each in one.labels],
+            "weight": one.weight,
+        }
+    return shape
+
+
+def event(call: Call, holder: Issue, one: Event) -> Shape:
+    """A resource event."""
+    shape: Shape = {"id": one.id, "user": user(call, one.by), "created_at": _time(one.at)}
+    if one.kind == "weight":
+        return {**shape, "issue_id": holder.id, "weight": one.value}
+    shape |= {"resource_type": "Issue", "resource_id": holder.id}
+    if one.kind == "state":
+        return {**shape, "source_commit": None, "source_merge_request": None, "state": one.action}
+    if one.kind == "milestone":
+        value = milestone(call, one.value) if isinstance(one.value, Milestone) else None
+        return {**shape, "milestone": value, "action": one.action}
+    # The label is null when it was deleted since.
+    named = label(one.value) if isinstance(one.value, Label) else None
+    return {**shape, "label": named, "action": one.action}
+
+
+def level_name(level: int) -> str:
+    """An access level in words."""
+    return ACCESS_NAMES.get(level, "NO_ACCESS").title()
