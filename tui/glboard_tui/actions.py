@@ -127,6 +127,10 @@ def _focus(name: str, title: str, *keys: str) -> Action:
     return Action(id=name, title=title, keys=keys, group="Focus", palette=False, scopes=("board", "detail"))
 
 
+def _board_focus(name: str, title: str, *keys: str) -> Action:
+    return Action(id=name, title=title, keys=keys, group="Focus", palette=False)
+
+
 def _edit(name: str, title: str, *keys: str, group: Group, hint: str = "", when: When = _edits) -> Action:
     return Action(
         id=name, title=title, keys=keys, group=group, hint=hint, when=when, scopes=("board", "detail")
@@ -138,24 +142,26 @@ def _board(name: str, title: str, key: str) -> Action:
 
 
 ACTIONS: tuple[Action, ...] = (
-    _focus("focus.left", "Column to the left", "h", "left"),
+    _board_focus("focus.left", "Column to the left", "h", "left"),
     _focus("focus.down", "Down", "j", "down"),
     _focus("focus.up", "Up", "k", "up"),
-    _focus("focus.right", "Column to the right", "l", "right"),
+    _board_focus("focus.right", "Column to the right", "l", "right"),
     _focus("focus.top", "Top", "g g", "home"),
     _focus("focus.bottom", "Bottom", "G", "end"),
     _focus("focus.half-down", "Half a column down", "ctrl+d", "pagedown"),
     _focus("focus.half-up", "Half a column up", "ctrl+u", "pageup"),
     Action(
         id="pane.next",
-        title="Next column, round the end",
+        title="Next pane: column, or opened issue",
+        scopes=("board", "detail"),
         keys=("tab",),
         group="Focus",
         palette=False,
     ),
     Action(
         id="pane.previous",
-        title="Previous column, round the end",
+        title="Previous pane: column, or opened issue",
+        scopes=("board", "detail"),
         keys=("shift+tab",),
         group="Focus",
         palette=False,

@@ -39,6 +39,8 @@ from glboard_tui.view import View
 Connect = Callable[[], AbstractAsyncContextManager[Engine]]
 """Makes the engine, after the first paint; closes it at the end. Entering may raise any GlboardError."""
 
+__all__ = ["Asked", "Bridge", "Connect", "Refused", "Settled", "Status", "Update"]
+
 
 class Update(Struct, kw_only=True):
     """What happened since the last flush, for the screen to show in one go."""
@@ -81,6 +83,8 @@ class Bridge:
         #: Why no board can be shown, when there is a catalog but no such board.
         self.trouble: GlboardError | None = None
         self.glow: set[IssueId] = set()
+        #: The seam of share mode: the words to show instead of an issue's own, or none.
+        self.mask: Callable[[Issue], str | None] = lambda _: None
         self._stir = stir
         self._events: list[Event] = []
         #: Cards whose flags changed without an event of their own.
@@ -114,6 +118,11 @@ class Bridge:
         """The day in the team's time zone."""
         return self.engine.today() if self.engine else None
 
+    @property
+    def size(self) -> int:
+        """How many issues there are on this machine."""
+        return len(self.engine.shown) if self.engine else 0
+
     def issue(self, issue: IssueId) -> Issue | None:
         """An issue as shown now, on this board or not."""
         return self.engine.shown.get(issue) if self.engine else None
@@ -136,6 +145,14 @@ class Bridge:
     def is_failed(self, issue: IssueId) -> bool:
         """Whether a change of it was refused and stands in the failed list."""
         return self.engine is not None and any(op.issue == issue for op, _ in self.engine.failed)
+
+    def is_changed(self, issue: IssueId) -> bool:
+        """Whether something about it is new: unsent, refused, or changed by others."""
+        return issue in self.glow or self.is_pending(issue) or self.is_failed(issue)
+
+    def title_of(self, issue: Issue) -> str:
+        """The words that stand for an issue wherever its title would: screen, clipboard, export."""
+        return self.mask(issue) or issue.title
 
     def people(self) -> dict[str, str]:
         """Usernames by letter: whoever is assigned to an open issue in scope. Kept until the next load."""
@@ -229,7 +246,7 @@ class Bridge:
             return
         self._events = [event for event in self._events if not isinstance(event, IssuesChanged)]
         try:
-            self.view.build(self.engine, _Changed(self))
+            self.view.build(self.engine, Asked(self.is_changed))
             self.trouble = None
         except NameUnknown as error:
             self.trouble = error if self.engine.catalog is not None else None
@@ -312,18 +329,21 @@ class Bridge:
             raise GlboardError("There is no connection yet.", hint="Wait a moment, then try again.")
         return await self.engine.detail(issue)
 
+    async def sent(self) -> None:
+        """Wait until everything has reached GitLab."""
+        if self.engine is not None:
+            await self.engine.drain.idle()
+
     def new_issue_id(self) -> IssueId:
         """An id for an issue the server does not know yet."""
         return new_issue_id()
 
 
-class _Changed:
-    """The issues that ``is:changed`` finds, as they are at the moment of asking."""
+class Asked:
+    """A container that asks anew each time: which issues have a flag at this moment."""
 
-    def __init__(self, bridge: Bridge) -> None:
-        self._bridge = bridge
+    def __init__(self, has: Callable[[IssueId], bool]) -> None:
+        self._has = has
 
     def __contains__(self, issue: object) -> bool:
-        bridge = self._bridge
-        identity = IssueId(str(issue))
-        return identity in bridge.glow or bridge.is_pending(identity) or bridge.is_failed(identity)
+        return isinstance(issue, str) and self._has(IssueId(issue))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 from textual.app import App
@@ -122,7 +122,7 @@ def failures(title: str, failed: Sequence[tuple[Op, GlboardError]], done: int) -
     )
 
 
-def tell(app: App[object], notice: Notice) -> None:
+def tell(app: App[Any], notice: Notice) -> None:
     """Show a toast."""
     app.notify(
         notice.text,
@@ -133,7 +133,7 @@ def tell(app: App[object], notice: Notice) -> None:
     )
 
 
-def say(app: App[object], text: str, *, title: str = "", severity: Severity = "information") -> None:
+def say(app: App[Any], text: str, *, title: str = "", severity: Severity = "information") -> None:
     """Show a short word as a toast."""
     app.notify(text, title=title, severity=severity, timeout=SHORT, markup=False)
 

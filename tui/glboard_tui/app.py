@@ -1,0 +1,186 @@
+"""The app: composes the screen, connects after the first paint, keeps the engine running, leaves in order.
+
+Routes and nothing else: no board logic, no keys, no words. The engine runs as a task of the app and not as a
+widget's worker, which would die with its widget.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.command import Provider
+from textual.message import Message
+from textual.screen import Screen
+
+from glboard_core.config import Settings
+from glboard_core.errors import GlboardError
+from glboard_styles import all_sheets
+from glboard_styles.themes import THEMES, default_theme
+from glboard_tui import notices
+from glboard_tui.bridge import Bridge, Connect
+from glboard_tui.keymap import Keymap
+from glboard_tui.screens.board import BoardScreen
+from glboard_tui.screens.welcome import Welcome
+from glboard_tui.view import View
+
+Remember = Callable[[str, str | None], None]
+
+#: Seconds before the engine is started again after something nobody thought of.
+_BREATH = 5.0
+
+
+def _palette() -> type[Provider]:
+    from glboard_tui.screens.palette import BoardCommands
+
+    return BoardCommands
+
+
+class GlboardApp(App[int]):
+    """The board in a terminal.
+
+    ``connect`` makes the engine once the first frame is painted, so that nothing of the network is imported
+    before; without it the welcome screen is shown, which offers ``demo``. ``remember`` is told which board
+    was chosen. ``warnings`` are said once. Raises ConfigError where the keymap of the settings is wrong.
+    """
+
+    CSS = all_sheets()
+    TITLE = "glboard"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
+    # The palette's key is in the registry like every other; this one exists on no keyboard.
+    COMMAND_PALETTE_BINDING = "f24"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", show=False, priority=True)]
+
+    class Stirred(Message):
+        """The engine said something."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        connect: Connect | None,
+        *,
+        board: str = "planning",
+        milestone: str | None = None,
+        demo: Connect | None = None,
+        remember: Remember | None = None,
+        warnings: Sequence[str] = (),
+        where: str = "",
+    ) -> None:
+        super().__init__()
+        self.settings = settings
+        #: Why there is no connection, once connecting was given up.
+        self.trouble: GlboardError | None = None
+        self._connect = connect
+        self._demo = demo
+        self._remember = remember
+        self._warnings = tuple(warnings)
+        self._live: asyncio.Task[None] | None = None
+        view = View(settings, board, milestone)
+        self.bridge = Bridge(settings, view, self._stir)
+        self.board_screen = BoardScreen(self.bridge, Keymap(settings.keymap, where=where), self)
+
+    def on_mount(self) -> None:
+        """Theme, density, signals; then the board screen, and after its first frame the connection."""
+        for theme in THEMES:
+            self.register_theme(theme)
+        wanted = self.settings.ui.theme
+        self.theme = wanted if wanted in self.available_themes else default_theme(no_color=self.no_color)
+        self._obey_signals()
+        self.push_screen(self.board_screen)
+        self.call_after_refresh(self._painted)
+
+    def _painted(self) -> None:
+        self.board_screen.board.density = self.settings.ui.density
+        if self.settings.ui.theme and self.theme != self.settings.ui.theme:
+            self._warnings += (f"There is no theme named “{self.settings.ui.theme}”.",)
+        if self._warnings:
+            text = notices.warnings_text(self._warnings)
+            notices.say(self, text, title="Please note", severity="warning")
+        if self._connect is None:
+            self.push_screen(Welcome(), self._welcomed)
+        else:
+            self.connect_again()
+
+    def _welcomed(self, demo: bool | None) -> None:
+        if demo and self._demo is not None:
+            self._connect = self._demo
+            self.connect_again()
+        else:
+            self.exit()
+
+    # The engine
+
+    def connect_again(self) -> None:
+        """Connect, unless that is under way or done."""
+        if self._connect is not None and (self._live is None or self._live.done()):
+            self.trouble = None
+            self.board_screen.show_board()
+            self._live = asyncio.create_task(self._serve(self._connect), name="engine")
+
+    async def _serve(self, connect: Connect) -> None:
+        try:
+            async with connect() as engine:
+                self.bridge.attach(engine)
+                self.board_screen.show_board()
+                while True:
+                    try:
+                        await engine.run(self.bridge.view.board_id)
+                    except Exception as error:  # noqa: BLE001  (the boundary: the board stays up)
+                        self.log.error(error)
+                        notices.tell(self, notices.unexpected(error))
+                        await asyncio.sleep(_BREATH)
+        except GlboardError as error:
+            self.trouble = error
+            self.board_screen.show_board()
+        except Exception as error:  # noqa: BLE001  (the boundary: connecting may fail in any way)
+            self.log.error(error)
+            self.trouble = GlboardError(notices.unexpected(error).message, title="Unexpected")
+            self.board_screen.show_board()
+
+    def _stir(self) -> None:
+        self.post_message(self.Stirred())
+
+    def on_glboard_app_stirred(self) -> None:
+        """Show what the engine said."""
+        self.board_screen.sync()
+
+    # What the screen asks
+
+    def remember(self, board: str, milestone: str | None) -> None:
+        """Open this board the next time."""
+        if self._remember is not None:
+            self._remember(board, milestone)
+
+    def get_system_commands(self, screen: Screen[object]) -> list[SystemCommand]:
+        """Only what the registry has not: Textual's own keys and quit would go round the question."""
+        return [SystemCommand("Save a picture of the screen", "As SVG", self.deliver_screenshot)]
+
+    # Leaving
+
+    async def action_quit(self) -> None:
+        """``Ctrl+Q`` is as careful as ``q``."""
+        self.board_screen.quit()
+
+    def action_help_quit(self) -> None:
+        """``Ctrl+C`` in a dialog, where nothing is selected."""
+        self.board_screen.quit()
+
+    def _obey_signals(self) -> None:
+        if self.is_headless:
+            return
+        loop = asyncio.get_running_loop()
+        for name in ("SIGHUP", "SIGTERM"):
+            number = getattr(signal, name, None)
+            if number is not None:
+                # The terminal went away, or the machine goes down: leave in order, restore the terminal.
+                loop.add_signal_handler(number, self.exit, None, 128 + int(number))
+
+    async def on_unmount(self) -> None:
+        """Close the connection before the loop ends."""
+        if self._live is not None:
+            self._live.cancel()
+            await asyncio.gather(self._live, return_exceptions=True)

@@ -1,0 +1,416 @@
+"""The board screen: composes header, board, opened issue and footer, and routes between them and the bridge.
+
+Owns what is on top (panel, board, opened issue, filter line) and when which part is painted anew. It holds no
+board logic and binds no keys: ``keys.py`` turns keys into commands, ``words.py`` state into words.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Coroutine
+from typing import Any, Protocol
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.worker import Worker, WorkerState
+
+from glboard_core.board import rules
+from glboard_core.errors import GlboardError
+from glboard_core.model.board import Column
+from glboard_core.model.issue import Issue, IssueId
+from glboard_tui import notices
+from glboard_tui.actions import BY_ID
+from glboard_tui.bridge import Asked, Bridge, Update
+from glboard_tui.keymap import Keymap
+from glboard_tui.screens import words
+from glboard_tui.screens.commands.moving import move
+from glboard_tui.screens.desk import Desk
+from glboard_tui.screens.keys import Keys, token_of
+from glboard_tui.screens.opened import Opened
+from glboard_tui.widgets.board import BoardWidget
+from glboard_tui.widgets.card import CardView
+from glboard_tui.widgets.detail import DetailPane
+from glboard_tui.widgets.filterbar import FilterBar
+from glboard_tui.widgets.footer import FooterBar
+from glboard_tui.widgets.header import HeaderBar
+from glboard_tui.widgets.panel import Panel
+from glboard_tui.widgets.present import Around, Names, present
+from glboard_tui.widgets.whichkey import WhichKey
+
+#: Issues up to which every typed letter filters at once; above it waits for a pause of that many seconds.
+_AT_ONCE, _PAUSE = 4_000, 0.12
+
+
+class Host(Protocol):
+    """What the screen asks of the app."""
+
+    @property
+    def trouble(self) -> GlboardError | None:
+        """Why there is no connection, once connecting was given up."""
+
+    def remember(self, board: str, milestone: str | None) -> None:
+        """Another board was chosen: the one to open next time."""
+
+    def connect_again(self) -> None:
+        """Try again, where connecting was given up."""
+
+
+class BoardScreen(Screen[None]):
+    """One for the whole run; boards are switched in it."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  (Textual declares it so)
+    DEFAULT_CSS = """
+    BoardScreen WhichKey { layer: overlay; dock: bottom; margin-bottom: 1; }
+    """
+
+    def __init__(self, bridge: Bridge, keymap: Keymap, host: Host) -> None:
+        super().__init__()
+        self.bridge = bridge
+        self.keymap = keymap
+        self.host = host
+        self.board = BoardWidget(id="board")
+        self.pane = DetailPane()
+        self.desk = Desk(self, bridge)
+        self.opened = Opened(self.desk, self.pane)
+        self._header, self._footer = HeaderBar(), FooterBar()
+        self._panel, self._filter, self._strip = Panel(), FilterBar(), WhichKey()
+        self.keys = Keys(keymap, self.desk, self._strip)
+        self._message, self._bad = "", False
+        #: What was said already and need not be said again.
+        self._said: set[str] = set()
+        self._status_at = time.monotonic()
+        self._filter_timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom; what lies over the board last."""
+        yield self._header
+        yield self._panel
+        yield self.board
+        yield self._footer
+        yield self.pane
+        yield self._strip
+        yield self._filter
+
+    def on_mount(self) -> None:
+        """Say that it is connecting; look at the age of what is shown now and then."""
+        self.board.focus()
+        self.show_board()
+        self.set_interval(10, self.show_header)
+
+    # Keys
+
+    def on_key(self, event: events.Key) -> None:
+        """Every key that no field wanted goes through the keymap; Textual's own bindings stay out of it."""
+        if self._filter.is_open:
+            return
+        event.stop()
+        event.prevent_default()
+        self.sync()
+        if self._message:
+            self.say("")
+        self.keys.press(token_of(event))
+        self.show_footer()
+
+    def run_action_id(self, action: str, argument: str = "") -> None:
+        """Do an action of the registry (the palette's way in)."""
+        from glboard_tui.screens.commands import COMMANDS
+
+        self.sync()
+        COMMANDS[action](self.desk, argument)
+        self.show_footer()
+
+    # What the engine said
+
+    def sync(self, *, follow: bool = False) -> None:
+        """Take in what the engine said: index, cards, header and notices in one step."""
+        focused = self.board.focused[0]
+        update = self.bridge.flush()
+        if not update:
+            return
+        with self.app.batch_update():
+            if update.replaced:
+                self.show_board()
+            elif update.touched or update.issues:
+                self.board.changed(update.touched, update.issues, follow=follow)
+            self._rename(update, focused)
+            self.opened.follow(update)
+            self._say_news(update)
+            self.show_header()
+            self.show_footer()
+
+    def _rename(self, update: Update, focused: IssueId | None) -> None:
+        """A new issue got its id: focus and marks go with it."""
+        for old, new in update.renamed:
+            if focused == old:
+                self.board.focus_card(new)
+            if old in self.board.marks:
+                self.board.marks.set([new], on=True)
+            if self.pane.issue == old:
+                self.open_detail(new)
+
+    def _say_news(self, update: Update) -> None:
+        for settled in update.settled:
+            if settled.failed:
+                notices.tell(self.app, notices.failures(settled.title, settled.failed, len(settled.done)))
+        if update.status:
+            self._status_at = time.monotonic()
+            status = self.bridge.status
+            error = status.error if status else None
+            if error is None:
+                self._said = {text for text in self._said if not text.startswith("error ")}
+            elif self.bridge.index is None:
+                self.show_board()
+            elif self._first_time(f"error {type(error).__name__}"):
+                # The header goes on saying so; what to do is said once.
+                notices.tell(self.app, notices.notice_of(error))
+
+    def _first_time(self, text: str) -> bool:
+        if text in self._said:
+            return False
+        self._said.add(text)
+        return True
+
+    # What is shown
+
+    def show_board(self) -> None:
+        """The board as it is now, or the panel that says why there is none."""
+        index = self.bridge.index
+        if index is None:
+            self._show_panel()
+        else:
+            self._panel.hide()
+            catalog = self.bridge.catalog
+            self.board.has_weight = catalog is None or catalog.server.has_weight
+            around = self._around()
+
+            def picture(issue: Issue, column: Column) -> CardView:
+                return present(issue, column, index.board, around)
+
+            self.board.display = True
+            self.board.show(index, present=picture, empty=self._empty())
+            self._say_warnings()
+        self.show_header()
+        self.show_footer()
+
+    def _show_panel(self) -> None:
+        status = self.bridge.status
+        error = self.host.trouble or self.bridge.trouble or (status.error if status else None)
+        self.board.display = False
+        retry = self.keymap.shown(BY_ID["view.refresh"])
+        leave = self.keymap.shown(BY_ID["quit"])
+        if error is None:
+            self._panel.say("Connecting …", "Labels and milestones come first, then the board.")
+            return
+        notice = notices.notice_of(error)
+        keys = f"{retry} tries again · {leave} quits"
+        self._panel.say(notice.title, notice.message, notice.hint, keys, bad=True)
+
+    def _empty(self) -> str:
+        status = self.bridge.status
+        if self.bridge.view.text:
+            return "Nothing fits the filter\nEsc clears it"
+        if status is not None and status.freshness == "loading":
+            return "Loading …"
+        board = self.bridge.board
+        if board is not None and board.warnings:
+            return "\n".join(["Nothing here", *board.warnings])
+        return "Nothing here\nn makes an issue, - and = walk through the milestones, g opens other boards"
+
+    def _say_warnings(self) -> None:
+        board, catalog = self.bridge.board, self.bridge.catalog
+        fresh = [text for text in (board.warnings if board else ()) if self._first_time(text)]
+        if catalog is not None and not catalog.server.has_weight and self._first_time("weights"):
+            fresh.append("This GitLab is the Community Edition: it has no weights and no blocked issues.")
+        if catalog is not None and catalog.server.can_write is False and self._first_time("read-only"):
+            fresh.append("This token may only read: nothing can be changed.")
+        if fresh:
+            notices.say(self.app, notices.warnings_text(fresh), title="Please note", severity="warning")
+
+    def _around(self) -> Around:
+        bridge, names = self.bridge, self.bridge.settings.labels
+        catalog = bridge.catalog
+        people = {p.username: p.initials for p in catalog.people} if catalog else {}
+        return Around(
+            flow=bridge.view.flow,
+            names=Names(
+                type_prefix=names.type_prefix,
+                priority_prefix=names.priority_prefix,
+                severity_prefix=names.severity_prefix,
+                missed_prefix=names.missed_prefix,
+                deliverable=names.deliverable,
+                missed_deliverable=names.missed_deliverable,
+            ),
+            has_weight=catalog is None or catalog.server.has_weight,
+            today=bridge.today,
+            color=catalog.color if catalog else lambda _: None,
+            initials=lambda username: people.get(username, username[:2].upper()),
+            warnings=lambda issue: words.warning_words(rules.warnings(issue, bridge.view.flow, names)),
+            mask=bridge.mask,
+            pending=Asked(bridge.is_pending),
+            failed=Asked(bridge.is_failed),
+            glow=bridge.glow,
+        )
+
+    def show_header(self) -> None:
+        """Which board, what filter, how fresh, how much unsent."""
+        bridge = self.bridge
+        self._header.show(
+            words.header_view(
+                bridge.settings,
+                bridge.view.board_id,
+                bridge.index,
+                bridge.view.text,
+                bridge.status,
+                waited=time.monotonic() - self._status_at,
+                catalog=bridge.catalog,
+                failed_start=self.host.trouble is not None,
+            )
+        )
+
+    def show_footer(self) -> None:
+        """What the next key acts on."""
+        bridge = self.bridge
+        self._footer.show(
+            words.footer_view(
+                self.keymap,
+                self.desk.situation(),
+                self.desk.targets(),
+                catalog=bridge.catalog,
+                today=bridge.today,
+                undo=bridge.undo_title,
+                message=self._message,
+                bad=self._bad,
+            )
+        )
+
+    def say(self, text: str, *, bad: bool = False) -> None:
+        """A word in the footer, until the next key."""
+        self._message, self._bad = text, bad
+        self.show_footer()
+
+    # The board
+
+    def board_chosen(self) -> None:
+        """Another board or milestone: show it, and open it the next time."""
+        view = self.bridge.view
+        if self.pane.is_open:
+            self.close_detail()
+        self.show_board()
+        self.host.remember(view.board_id, view.milestone)
+
+    def retry(self) -> None:
+        """Connect again, where that was given up."""
+        self.host.connect_again()
+
+    @on(BoardWidget.FocusChanged)
+    def _focus_changed(self, event: BoardWidget.FocusChanged) -> None:
+        if event.issue is not None and self.bridge.seen(event.issue):
+            self.board.changed(set(), {event.issue})
+        self.show_footer()
+
+    @on(BoardWidget.MarksChanged)
+    def _marks_changed(self) -> None:
+        self.show_footer()
+
+    @on(BoardWidget.CardDropped)
+    def _card_dropped(self, event: BoardWidget.CardDropped) -> None:
+        self.sync()
+        issues = [issue for identity in event.ids if (issue := self.bridge.issue(identity))]
+        move(self.desk, issues, {issue.id: event.to_column for issue in issues})
+
+    @on(BoardWidget.CardOpened)
+    def _card_opened(self, event: BoardWidget.CardOpened) -> None:
+        self.open_detail(event.issue)
+
+    @on(BoardWidget.Dragging)
+    def _dragging(self, event: BoardWidget.Dragging) -> None:
+        column = event.to_column
+        many = f"{len(event.ids)} cards" if len(event.ids) > 1 else "the card"
+        self.say("" if not event.ids else f"Drop {many} on {column.title if column else '…'} · Esc cancels")
+
+    # The opened issue
+
+    def open_detail(self, issue: IssueId | None = None) -> None:
+        """Open an issue, by default the focused one."""
+        identity = issue or self.board.focused[0]
+        if identity is not None:
+            self.opened.open(identity)
+            self.show_footer()
+
+    def close_detail(self) -> None:
+        """Back to the board."""
+        self.pane.close()
+        self.board.focus()
+        self.show_footer()
+
+    def reload_detail(self) -> None:
+        """Description or notes of the opened issue changed."""
+        if self.pane.issue is not None:
+            self.opened.load(self.pane.issue)
+
+    def other_pane(self) -> None:
+        """Between board and opened issue."""
+        (self.board if self.pane.has_focus else self.pane).focus()
+        self.call_after_refresh(self.show_footer)
+
+    # The filter
+
+    def edit_filter(self) -> None:
+        """Type a filter over the footer."""
+        self._filter.edit(self.bridge.view.text)
+
+    def set_filter(self, text: str) -> None:
+        """Filter the board."""
+        unknown = self.bridge.filter(text)
+        self.show_board()
+        if unknown:
+            self.say(f"is:{unknown[0]} is not known, so nothing fits; ? lists what is.", bad=True)
+
+    @on(FilterBar.Typed)
+    def _filter_typed(self, event: FilterBar.Typed) -> None:
+        if self._filter_timer is not None:
+            self._filter_timer.stop()
+        if self.bridge.size <= _AT_ONCE:
+            self.set_filter(event.text)
+        else:
+            self._filter_timer = self.set_timer(_PAUSE, lambda: self.set_filter(event.text))
+
+    @on(FilterBar.Closed)
+    def _filter_closed(self, event: FilterBar.Closed) -> None:
+        if self._filter_timer is not None:
+            self._filter_timer.stop()
+        self.board.focus()
+        if event.text.strip() != self.bridge.view.text:
+            self.set_filter(event.text)
+        self.show_footer()
+
+    # Work in the background, and leaving
+
+    def work(self, job: Coroutine[Any, Any, None], group: str, *, only: bool = False) -> None:
+        """Run something that waits. ``only``: an earlier one of its group is given up (never a write)."""
+        self.run_worker(job, group=group, exclusive=only, exit_on_error=False)
+
+    @on(Worker.StateChanged)
+    def _worker_changed(self, event: Worker.StateChanged) -> None:
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            notices.tell(self.app, notices.unexpected(event.worker.error))
+
+    def quit(self) -> None:
+        """Leave; asks when something has not reached GitLab."""
+        status = self.bridge.status
+        if status is None or not status.unsent:
+            self.app.exit()
+            return
+        count = f"{status.unsent} changes have" if status.unsent > 1 else "One change has"
+        self.desk.ask(
+            f"{count} not reached GitLab yet.",
+            {"w": "wait until they have, then quit", "y": "quit now; what is unsent is lost"},
+            lambda answer: self.app.exit() if answer == "y" else self.work(self._quit_when_sent(), "quit"),
+        )
+
+    async def _quit_when_sent(self) -> None:
+        self.say("Waiting for GitLab … q asks again.")
+        await self.bridge.sent()
+        self.app.exit()

@@ -1,0 +1,179 @@
+"""Boards, milestones, filters, opening and copying: what is looked at, and taking it elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from glboard_core.errors import NameUnknown
+from glboard_core.model.issue import Issue
+from glboard_tui.screens.commands.people import person_choices
+from glboard_tui.screens.desk import Desk
+from glboard_tui.screens.help import Help
+from glboard_tui.widgets.card import Density
+
+_DENSITIES: tuple[Density, ...] = ("compact", "normal", "roomy")
+#: Browser tabs one key may open.
+_MOST_TABS = 5
+
+
+def board(name: str) -> Callable[[Desk, str], None]:
+    """A command that opens a board; on that board already, its own milestone again."""
+
+    def command(desk: Desk, _: str) -> None:
+        open_board(desk, name)
+
+    return command
+
+
+def open_board(desk: Desk, name: str, milestone: str | None = None) -> None:
+    """Open a board by its id."""
+    try:
+        desk.bridge.open(name, milestone)
+    except NameUnknown as error:
+        desk.tell(error)
+        return
+    desk.screen.board_chosen()
+
+
+def walk_back(desk: Desk, _: str) -> None:
+    """The previous milestone."""
+    _walk(desk, -1)
+
+
+def walk_on(desk: Desk, _: str) -> None:
+    """The next milestone."""
+    _walk(desk, 1)
+
+
+def _walk(desk: Desk, step: int) -> None:
+    view, catalog = desk.bridge.view, desk.bridge.catalog
+    if catalog is None or view.board is None:
+        return
+    if view.board.milestone is None:
+        desk.say("This board shows all milestones.")
+        return
+    title = view.walk(step, catalog)
+    if title is None:
+        desk.say("There is no milestone further that way.")
+        return
+    open_board(desk, view.board_id, title)
+
+
+def edit_filter(desk: Desk, _: str) -> None:
+    """Type a filter."""
+    desk.screen.edit_filter()
+
+
+def by_person(desk: Desk, _: str) -> None:
+    """Only one person's cards."""
+    desk.pick("Filter by a person", person_choices(desk), lambda r: _set_person(desk, r.add[0]))
+
+
+def _set_person(desk: Desk, name: str) -> None:
+    words = [word for word in desk.bridge.view.text.split() if not word.startswith("@")]
+    desk.screen.set_filter(" ".join([*words, f"@{name}"]))
+
+
+def only(state: str) -> Callable[[Desk, str], None]:
+    """A command that puts ``is:state`` into the filter, or takes it out."""
+    term = f"is:{state}"
+
+    def command(desk: Desk, _: str) -> None:
+        words = desk.bridge.view.text.split()
+        kept = [word for word in words if word != term]
+        desk.screen.set_filter(" ".join(kept if len(kept) < len(words) else [*words, term]))
+
+    return command
+
+
+def open_issue(desk: Desk, _: str) -> None:
+    """Open the focused card."""
+    desk.screen.open_detail()
+
+
+def browser(desk: Desk, _: str) -> None:
+    """Open in the browser."""
+    urls = [issue.web_url for issue in desk.targets() if issue.web_url.startswith(("https://", "http://"))]
+    if not urls:
+        desk.say("GitLab has given no address for it yet.")
+    elif len(urls) > _MOST_TABS:
+        desk.say(f"{len(urls)} tabs are too many; mark at most {_MOST_TABS}.")
+    else:
+        for url in urls:
+            desk.screen.app.open_url(url)
+        desk.say(f"Opened {len(urls)} in the browser." if len(urls) > 1 else "Opened in the browser.")
+
+
+def copy(what: str, text_of: Callable[[Desk, Issue], str]) -> Callable[[Desk, str], None]:
+    """A command that copies something of each target, one a line."""
+
+    def command(desk: Desk, _: str) -> None:
+        issues = desk.targets()
+        desk.screen.app.copy_to_clipboard("\n".join(text_of(desk, issue) for issue in issues))
+        # The clipboard of the terminal (OSC 52): there is no answer, so it is only said that it was sent.
+        desk.say(f"Copied: {what}" + (f" of {len(issues)}" if len(issues) > 1 else ""))
+
+    return command
+
+
+def reference(_: Desk, issue: Issue) -> str:
+    """The full reference."""
+    return issue.reference
+
+
+def url(_: Desk, issue: Issue) -> str:
+    """The web address."""
+    return issue.web_url
+
+
+def title(desk: Desk, issue: Issue) -> str:
+    """The title, masked where it is on the screen."""
+    return desk.bridge.title_of(issue)
+
+
+def markdown(desk: Desk, issue: Issue) -> str:
+    """A Markdown link."""
+    words = desk.bridge.title_of(issue).replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
+    return f"[{words}]({issue.web_url}) ({issue.reference})"
+
+
+def density(desk: Desk, _: str) -> None:
+    """The next density."""
+    widget = desk.screen.board
+    widget.density = _DENSITIES[(_DENSITIES.index(widget.density) + 1) % len(_DENSITIES)]
+    desk.say(f"Density: {widget.density}")
+
+
+def closed(desk: Desk, _: str) -> None:
+    """Show or hide (closed)."""
+    on = not desk.bridge.view.show_closed
+    desk.bridge.show_closed(on=on)
+    desk.screen.show_board()
+    desk.say("(closed) is shown." if on else "(closed) is hidden.")
+
+
+def theme(desk: Desk, _: str) -> None:
+    """Choose a theme."""
+    desk.screen.app.search_themes()
+
+
+def refresh(desk: Desk, _: str) -> None:
+    """Read everything again."""
+    desk.bridge.refresh()
+    desk.screen.retry()
+    desk.say("Reading again …")
+
+
+def show_help(desk: Desk, _: str) -> None:
+    """All keys."""
+    desk.screen.app.push_screen(Help(desk.screen.keymap))
+
+
+def palette(desk: Desk, _: str) -> None:
+    """The command palette."""
+    desk.screen.app.action_command_palette()
+
+
+def quit_program(desk: Desk, _: str) -> None:
+    """Quit; asks when something is unsent."""
+    desk.screen.quit()

@@ -1,0 +1,70 @@
+"""Assignees and labels: pickers over what the catalog holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from glboard_core.model.issue import Issue
+from glboard_tui.screens.desk import Desk
+from glboard_tui.widgets.choices import Choice, Result, Ticks, ticks_of
+
+
+def person_choices(desk: Desk, first: Sequence[str] = ()) -> list[Choice]:
+    """Everybody of the group: ``first``, then who is on a board already, then the rest, by username."""
+    catalog = desk.bridge.catalog
+    if catalog is None:
+        return []
+    busy = set(desk.bridge.people().values())
+    known = {person.username: person.name for person in catalog.people}
+    # Somebody who left the group may still be assigned.
+    names = dict.fromkeys([*first, *sorted(busy), *sorted(known)])
+    return [Choice(value=name, text=name, note=known.get(name, "")) for name in names]
+
+
+def edit_assignees(desk: Desk, _: str) -> None:
+    """Tick people; those on all of several issues are on, those on some are marked so."""
+    issues = desk.targets()
+    start = ticks_of([issue.assignees for issue in issues])
+
+    def picked(result: Result) -> None:
+        desk.do(lambda planner, on: planner.reassign(on, result.add, result.remove), on=issues)
+
+    choices = person_choices(desk, sorted(start, key=lambda name: (start[name] != "on", name)))
+    desk.pick(_of("Assignees", issues), choices, picked, ticks=Ticks(start))
+
+
+def assign_me(desk: Desk, _: str) -> None:
+    """Me on, or off."""
+    desk.do(lambda planner, issues: planner.toggle_me(issues))
+
+
+def edit_labels(desk: Desk, _: str) -> None:
+    """Tick labels valid in every target's project; scoped ones exclude one another."""
+    catalog = desk.bridge.catalog
+    issues = desk.targets()
+    if catalog is None:
+        return
+    start = ticks_of([issue.labels for issue in issues])
+    valid = {label.title: label for label in catalog.labels_for({issue.project for issue in issues})}
+    present = sorted(start, key=lambda title: (start[title] != "on", title.casefold()))
+    # What is on an issue can be taken off it, even where it is no longer offered.
+    titles = dict.fromkeys([*present, *valid])
+    choices = [
+        Choice(
+            value=title,
+            text=title,
+            color=catalog.color(title),
+            note="" if title in valid else "not in every project",
+        )
+        for title in titles
+    ]
+
+    def picked(result: Result) -> None:
+        add = frozenset(result.add)
+        desk.do(lambda planner, on: planner.relabel(on, add, result.remove), on=issues)
+
+    desk.pick(_of("Labels", issues), choices, picked, ticks=Ticks(start, scoped=True))
+
+
+def _of(what: str, issues: Sequence[Issue]) -> str:
+    return what if len(issues) == 1 else f"{what} of {len(issues)} issues"

@@ -1,0 +1,166 @@
+"""Weight, milestone, flow state, acceptance: the edits of a planning session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from glboard_core.board.resolve import milestone_title, role_of
+from glboard_core.board.rules import ready
+from glboard_core.errors import NameUnknown
+from glboard_core.model.flow import STATES
+from glboard_core.model.issue import Issue
+from glboard_core.model.milestone import Milestone
+from glboard_tui.screens.commands.people import person_choices
+from glboard_tui.screens.desk import Desk
+from glboard_tui.screens.prompt import Prompt
+from glboard_tui.widgets.choices import Choice, Result
+
+_BY_LETTER = {state.letter: state for state in STATES}
+_MOST = 1_000_000
+
+
+def weight(desk: Desk, digit: str) -> None:
+    """A digit is the weight."""
+    desk.do(lambda planner, issues: planner.weight(issues, int(digit)))
+
+
+def type_weight(desk: Desk, _: str) -> None:
+    """Type any weight; nothing typed clears it."""
+    issues = desk.targets()
+    shown = {issue.weight for issue in issues}
+    value = next(iter(shown)) if len(shown) == 1 else None
+
+    def typed(text: str | None) -> None:
+        if text is not None:
+            number = int(text) if text.strip() else None
+            desk.do(lambda planner, on: planner.weight(on, number), on=issues)
+
+    prompt = Prompt(
+        "Weight" if len(issues) == 1 else f"Weight of {len(issues)} issues",
+        value="" if value is None else str(value),
+        placeholder="nothing clears it",
+        check=_wrong_weight,
+    )
+    desk.screen.app.push_screen(prompt, typed)
+
+
+def _wrong_weight(text: str) -> str:
+    text = text.strip()
+    if text and not (text.isascii() and text.isdigit()):
+        return "A weight is a whole number of 0 or more."
+    return "That is more than anybody can carry." if text and int(text) > _MOST else ""
+
+
+def weight_ready(desk: Desk, digit: str) -> None:
+    """Done weighting."""
+    desk.do(lambda planner, issues: planner.weight_ready(issues, int(digit)))
+
+
+def to_milestone(name: str) -> Callable[[Desk, str], None]:
+    """A command that sets the milestone which ``name`` is today (``next``, a key of ``[milestones]``)."""
+
+    def command(desk: Desk, _: str) -> None:
+        catalog, today = desk.bridge.catalog, desk.bridge.today
+        if catalog is None or today is None:
+            return
+        try:
+            title = milestone_title(name, desk.bridge.settings, catalog, today)
+        except NameUnknown as error:
+            desk.tell(error)
+            return
+        desk.do(lambda planner, issues: planner.milestone(issues, title))
+
+    return command
+
+
+def no_milestone(desk: Desk, _: str) -> None:
+    """Take the milestone off."""
+    desk.do(lambda planner, issues: planner.milestone(issues, None))
+
+
+def search_milestone(desk: Desk, _: str) -> None:
+    """Choose among the milestones every target's project can see."""
+    issues = desk.targets()
+
+    def picked(result: Result) -> None:
+        title = result.add[0]
+        desk.do(lambda planner, on: planner.milestone(on, title), on=issues)
+
+    desk.pick("Milestone", milestone_choices(desk, issues), picked)
+
+
+def milestone_choices(desk: Desk, issues: Sequence[Issue]) -> list[Choice]:
+    """Titles valid for all, with dates: what comes first, then buckets, then what is over."""
+    catalog, today = desk.bridge.catalog, desk.bridge.today
+    if catalog is None or today is None:
+        return []
+    projects = {issue.project for issue in issues}
+    titles = dict.fromkeys(m.title for m in catalog.milestones)
+    valid = [
+        milestone
+        for title in titles
+        if all(catalog.milestone(project, title) for project in projects)
+        and (milestone := catalog.find_milestone(title)) is not None
+    ]
+
+    def order(milestone: Milestone) -> tuple[int, int, str]:
+        if not milestone.is_version or milestone.start is None or milestone.due is None:
+            return 1, 0, milestone.title
+        over = milestone.due < today
+        days = milestone.start.toordinal()
+        return (2, -days, milestone.title) if over else (0, days, milestone.title)
+
+    def note(milestone: Milestone) -> str:
+        dates = " to ".join(day.isoformat() for day in (milestone.start, milestone.due) if day)
+        return " · ".join(word for word in (role_of(milestone.title, catalog, today), dates) if word)
+
+    return [Choice(value=m.title, text=m.title, note=note(m)) for m in sorted(valid, key=order)]
+
+
+def defer(desk: Desk, _: str) -> None:
+    """The milestone after its own, Deliverable off."""
+    desk.do(lambda planner, issues: planner.defer(issues))
+
+
+def flow(desk: Desk, letter: str) -> None:
+    """Set a flow state."""
+    state = _BY_LETTER[letter]
+    desk.do(lambda planner, issues: planner.set_flow(issues, state))
+
+
+def advance(desk: Desk, _: str) -> None:
+    """One flow state on."""
+    desk.do(lambda planner, issues: planner.advance(issues))
+
+
+def accept(desk: Desk, letter: str) -> None:
+    """Deliverable, for the person with that letter."""
+    _accept(desk, desk.targets(), desk.bridge.people()[letter])
+
+
+def accept_present(desk: Desk, _: str) -> None:
+    """Deliverable, for whoever is assigned."""
+    _accept(desk, desk.targets(), None)
+
+
+def accept_search(desk: Desk, _: str) -> None:
+    """Deliverable, for somebody who has no letter yet."""
+    issues = desk.targets()
+    desk.pick("Accept for", person_choices(desk), lambda result: _accept(desk, issues, result.add[0]))
+
+
+def _accept(desk: Desk, issues: Sequence[Issue], username: str | None) -> None:
+    planner = desk.bridge.planner()
+    if planner is None:
+        return
+    unready = sum(not ready(issue, planner.flow, planner.names) for issue in issues)
+    done = desk.do(lambda planner, on: planner.accept(on, username), on=issues)
+    desk.again = lambda: _accept(desk, desk.targets(), username)
+    if done and unready:
+        # Advice, not a block (DOMAIN.md 7.13): GitLab's roles decide.
+        desk.say("Accepted, but not ready yet" if len(issues) == 1 else f"Accepted; {unready} not ready yet")
+
+
+def take_back(desk: Desk, _: str) -> None:
+    """Deliverable off."""
+    desk.do(lambda planner, issues: planner.take_back(issues))

@@ -1,0 +1,173 @@
+"""Words: comments, new issues, title and description; and taking back what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from glboard_core.board.op import Comment, Edit
+from glboard_core.errors import GlboardError
+from glboard_core.model.issue import Issue, IssueId
+from glboard_tui.edits import Work, new_issue, titled
+from glboard_tui.screens.compose import Draft
+from glboard_tui.screens.desk import Desk
+from glboard_tui.screens.editor import edit_in_editor, joined, split
+from glboard_tui.screens.failed import FailedList
+from glboard_tui.screens.newissue import NewIssue
+from glboard_tui.widgets.choices import Choice
+
+
+def comment(desk: Desk, _: str) -> None:
+    """One comment, on each of the targets."""
+    issues = desk.targets()
+    key = tuple(issue.id for issue in issues)
+    where = issues[0].reference if len(issues) == 1 else f"{len(issues)} issues, one comment on each"
+
+    def written(answer: tuple[str, bool] | None) -> None:
+        if answer is None:
+            return
+        text, send = answer
+        if not send:
+            if text.strip():
+                desk.drafts[key] = text
+                desk.say("Kept as a draft; c goes on with it.")
+            else:
+                desk.drafts.pop(key, None)
+            return
+        desk.drafts.pop(key, None)
+        desk.do(lambda _, on: _commented(on, text), on=issues)
+
+    draft = Draft("Comment", text=desk.drafts.get(key, ""), note=where)
+    desk.screen.app.push_screen(draft, written)
+
+
+def _commented(issues: Sequence[Issue], text: str) -> Work:
+    return Work(
+        acts=tuple((issue.id, Comment(body=text)) for issue in issues), title=titled(issues, "comment")
+    )
+
+
+def new(desk: Desk, _: str) -> None:
+    """A new issue in the focused column, in the focused card's project unless another is chosen."""
+    catalog = desk.bridge.catalog
+    if catalog is None:
+        return
+    projects = [p.path for p in catalog.projects if not p.archived and p.can_edit is not False]
+    focused = desk.screen.board.focused[0]
+    issue = desk.bridge.issue(focused) if focused else None
+    if issue is not None and issue.project in projects:
+        _title(desk, issue.project, projects, "")
+    elif len(projects) == 1:
+        _title(desk, projects[0], projects, "")
+    elif projects:
+        _choose_project(desk, projects, "")
+    else:
+        desk.say("You may not make issues in any project of this group.", bad=True)
+
+
+def _choose_project(desk: Desk, projects: Sequence[str], title: str) -> None:
+    choices = [Choice(value=path, text=path) for path in projects]
+    desk.pick("New issue: in which project?", choices, lambda r: _title(desk, r.add[0], projects, title))
+
+
+def _title(desk: Desk, project: str, projects: Sequence[str], title: str) -> None:
+    board, column = desk.bridge.board, desk.column()
+    if board is None:
+        return
+    plan = new_issue(board, column, project, "", desk.bridge.view.flow)
+    facts = [*sorted(plan.labels), plan.milestone or "no milestone", *plan.assignees]
+
+    def typed(answer: tuple[str, bool] | None) -> None:
+        if answer is None:
+            return
+        text, other = answer
+        if other:
+            _choose_project(desk, projects, text)
+            return
+        _create(desk, new_issue(board, column, project, text, desk.bridge.view.flow))
+
+    desk.screen.app.push_screen(
+        NewIssue(project, " · ".join(facts), title=title, several=len(projects) > 1), typed
+    )
+
+
+def _create(desk: Desk, act: object) -> None:
+    identity = desk.bridge.new_issue_id()
+    if desk.perform(Work(acts=((identity, act),), title="new issue")):  # type: ignore[arg-type]
+        desk.screen.board.focus_card(identity)
+        desk.say("u closes it again: GitLab cannot unmake an issue.")
+
+
+def edit(desk: Desk, _: str) -> None:
+    """Title and description in $EDITOR; the description is read from the server first."""
+    issues = desk.targets()
+    if len(issues) > 1:
+        desk.say("Title and description are edited one issue at a time.")
+    elif issues[0].is_new:
+        desk.say("GitLab has not made this issue yet; try again in a moment.")
+    else:
+        desk.say("Reading the description …")
+        desk.screen.work(_edit(desk, issues[0].id), "edit")
+
+
+async def _edit(desk: Desk, identity: IssueId) -> None:
+    try:
+        detail = await desk.bridge.detail(identity)
+        issue = desk.bridge.issue(identity)
+        if issue is None:
+            return
+        desk.say("")
+        before = joined(issue.title, detail.description)
+        after = edit_in_editor(desk.screen.app, before)
+    except GlboardError as error:
+        desk.tell(error)
+        return
+    if after is None or after == before:
+        desk.say("Unchanged.")
+        return
+    title, description = split(after)
+    if not title:
+        desk.say("The first line is the title; it may not be empty. Nothing was changed.", bad=True)
+        return
+    changes: dict[str, str] = {}
+    if title != issue.title:
+        changes["title"] = title
+    if description != detail.description:
+        changes["description"] = description
+        changes["description_was"] = detail.description
+    act = Edit(**changes)  # type: ignore[arg-type]  # the names are those of Edit's own fields
+    if desk.perform(
+        Work(acts=((identity, act),), title=titled([issue], " and ".join(k for k in changes if "_" not in k)))
+    ):
+        desk.screen.reload_detail()
+
+
+def undo(desk: Desk, _: str) -> None:
+    """Take back the last keystroke."""
+    found = desk.bridge.undo()
+    if found is None:
+        desk.say("There is nothing to undo.")
+        return
+    title, but = found
+    desk.screen.sync(follow=True)
+    desk.say(f"Undone: {title}. {but}".strip())
+
+
+def redo(desk: Desk, _: str) -> None:
+    """Do again what was undone."""
+    title = desk.bridge.redo()
+    desk.screen.sync(follow=True)
+    desk.say(f"Done again: {title}" if title else "There is nothing to do again.")
+
+
+def repeat(desk: Desk, _: str) -> None:
+    """The last edit, on what is focused or marked now."""
+    if desk.again is not None:
+        desk.again()
+
+
+def failed(desk: Desk, _: str) -> None:
+    """The list of what was not made."""
+    if not desk.bridge.failed():
+        desk.say("Nothing failed.")
+        return
+    desk.screen.app.push_screen(FailedList(desk.bridge), lambda _: desk.screen.sync())

@@ -1,0 +1,47 @@
+"""A comment: several lines, sent with Ctrl+S or Ctrl+Enter, kept as a draft by Esc."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+from textual.widgets import TextArea
+
+from glboard_tui.screens.dialog import Dialog
+
+
+class Draft(Dialog[tuple[str, bool]]):
+    """Dismissed with the text and whether to send it."""
+
+    DEFAULT_CSS = """
+    Draft TextArea { height: 10; border: none; background: $surface; padding: 0 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s,ctrl+enter", "send", show=False, priority=True),
+        Binding("escape", "keep", show=False, priority=True),
+    ]
+
+    def __init__(self, title: str, *, text: str = "", note: str = "") -> None:
+        super().__init__(title, note=note, hint="Ctrl+S sends · Esc keeps it as a draft")
+        self._area = TextArea(text, soft_wrap=True, show_line_numbers=False, tab_behavior="indent")
+
+    def inside(self) -> list[Widget]:
+        """A field of several lines."""
+        return [self._area]
+
+    def on_mount(self) -> None:
+        """Go on where the draft ended."""
+        self._area.move_cursor(self._area.document.end)
+        self._area.focus()
+
+    def action_send(self) -> None:
+        """Send what is there."""
+        if self._area.text.strip():
+            self.dismiss((self._area.text.rstrip(), True))
+        else:
+            self.say("There is nothing to send yet. Esc closes.")
+
+    def action_keep(self) -> None:
+        """Close and keep the text."""
+        self.dismiss((self._area.text, False))

@@ -1,0 +1,182 @@
+"""What a command may use: the issues it reaches, ways to do, to ask and to say.
+
+Owns the safety rules every edit shares (DESIGN.md section 5): a marked set takes every action, but only the
+marks that can be seen; marks clear after an action; what was done can be repeated. It knows no keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from glboard_core.errors import GlboardError, StoreFailed
+from glboard_core.model.board import Column
+from glboard_core.model.flow import STATES
+from glboard_core.model.issue import Issue, IssueId
+from glboard_tui import notices
+from glboard_tui.actions import Situation, Slot
+from glboard_tui.bridge import Bridge
+from glboard_tui.edits import Planner, Work, reachable
+from glboard_tui.screens.ask import Ask
+from glboard_tui.screens.picker import Picker
+from glboard_tui.widgets.choices import Choice, Result, Ticks
+
+if TYPE_CHECKING:
+    from glboard_tui.screens.board import BoardScreen
+
+Make = Callable[[Planner, Sequence[Issue]], Work]
+"""An intent: from the issues it reaches to one keystroke's acts."""
+
+_DIGITS = dict.fromkeys("0123456789", "")
+
+
+class Desk:
+    """One per board screen."""
+
+    def __init__(self, screen: BoardScreen, bridge: Bridge) -> None:
+        self.screen = screen
+        self.bridge = bridge
+        #: Does the last edit again, on what is focused or marked now.
+        self.again: Callable[[], None] | None = None
+        #: Comments that were begun, by the issues they are for.
+        self.drafts: dict[tuple[IssueId, ...], str] = {}
+
+    # What there is
+
+    @property
+    def in_detail(self) -> bool:
+        """Whether keys go to the opened issue."""
+        return self.screen.pane.has_keys
+
+    def situation(self) -> Situation:
+        """What decides which actions apply."""
+        bridge, board = self.bridge, self.screen.board
+        marked = len(self.marked())
+        catalog = bridge.catalog
+        status = bridge.status
+        return Situation(
+            scope="detail" if self.in_detail else "board",
+            targets=len(self.targets()),
+            marked=marked,
+            lost_marks=board.marks.can_restore,
+            undo=bool(bridge.undo_title),
+            redo=bridge.can_redo,
+            repeat=self.again is not None,
+            escape=bool(bridge.view.text or marked),
+            failed=status.failed if status else 0,
+            weights=catalog is None or catalog.server.has_weight,
+            ready=catalog is not None and bridge.index is not None,
+            writable=catalog is None or catalog.server.can_write is not False,
+        )
+
+    def options(self, slot: Slot) -> Mapping[str, str]:
+        """The letters an argument may be now, with their names."""
+        match slot:
+            case "digit":
+                return _DIGITS
+            case "flow":
+                return {state.letter: state.name for state in STATES}
+            case "person":
+                return self.bridge.people()
+            case "column":
+                index = self.bridge.index
+                return {k: c.title for k, c in reachable(index).items()} if index else {}
+
+    def marked(self) -> list[Issue]:
+        """The marked issues that can be seen now."""
+        board = self.screen.board
+        if not len(board.marks):
+            return []
+        return self._issues(issue for issue, _ in board.targets() if issue in board.marks)
+
+    def targets(self) -> list[Issue]:
+        """What the next edit reaches: the opened issue, else the marks in sight, else the focused card."""
+        if self.in_detail and self.screen.pane.issue is not None:
+            return self._issues([self.screen.pane.issue])
+        return self._issues(issue for issue, _ in self.screen.board.targets())
+
+    def column(self) -> Column | None:
+        """The focused column."""
+        return self.screen.board.focused[1]
+
+    def _issues(self, ids: Iterable[IssueId]) -> list[Issue]:
+        return [issue for identity in ids if (issue := self.bridge.issue(identity)) is not None]
+
+    # Doing
+
+    def do(
+        self, make: Make, *, on: Sequence[Issue] | None = None, follow: bool = False, again: bool = True
+    ) -> Work | None:
+        """Make an edit of the targets (or of ``on``) and remember how, for ``.``."""
+        planner = self.bridge.planner()
+        # Issues may have changed, or gone, while a dialog was open: identity is the id.
+        issues = self.targets() if on is None else self._issues(issue.id for issue in on)
+        if planner is None or not issues:
+            self.say("There is nothing to change here.")
+            return None
+        if again:
+            self.again = lambda: _ignore(self.do(make, follow=follow))
+        work = make(planner, issues)
+        return work if self.perform(work, follow=follow) else None
+
+    def perform(self, work: Work, *, follow: bool = False) -> bool:
+        """Do it, show it in the next frame, clear the marks. Whether anything was done."""
+        if not work.acts:
+            self.say(f"Nothing changed: {work.skipped}" if work.skipped else "Nothing to change.")
+            return False
+        try:
+            ops = self.bridge.perform(work)
+        except StoreFailed as error:
+            self.tell(error)
+            return False
+        if not ops:
+            self.say("Nothing changed: it is so already.")
+            return False
+        if work.skipped:
+            self.say(work.skipped)
+        self.screen.sync(follow=follow)
+        if not self.in_detail:
+            self.screen.board.clear_marks()
+        return True
+
+    # Saying and asking
+
+    def say(self, text: str, *, bad: bool = False) -> None:
+        """A word in the footer, until the next key."""
+        self.screen.say(text, bad=bad)
+
+    def tell(self, error: GlboardError) -> None:
+        """An error, with what to do."""
+        notices.tell(self.screen.app, notices.notice_of(error))
+
+    def ask(
+        self, question: str, answers: Mapping[str, str], then: Callable[[str], None], *, note: str = ""
+    ) -> None:
+        """Ask; ``then`` gets the letter, and is not called on Esc."""
+
+        def answered(answer: str | None) -> None:
+            if answer is not None:
+                then(answer)
+
+        self.screen.app.push_screen(Ask(question, answers, note=note), answered)
+
+    def pick(
+        self,
+        title: str,
+        choices: Sequence[Choice],
+        then: Callable[[Result], None],
+        *,
+        ticks: Ticks | None = None,
+        note: str = "",
+    ) -> None:
+        """Let choose; ``then`` gets the result, and is not called on Esc."""
+
+        def picked(result: Result | None) -> None:
+            if result is not None:
+                then(result)
+
+        self.screen.app.push_screen(Picker(title, choices, ticks=ticks, note=note), picked)
+
+
+def _ignore(_: object) -> None:
+    """Take a result that nobody wants."""

@@ -1,0 +1,61 @@
+"""What lies over the board: a framed box with a title and a line of hints, the board readable around it.
+
+Owns the frame that pickers, prompts and questions share.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Generic, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from glboard_tui.widgets.text import clean
+
+T = TypeVar("T")
+
+
+class Dialog(ModalScreen[T | None], Generic[T]):
+    """Dismissed with what was chosen, or with None by ``Esc``."""
+
+    DEFAULT_CSS = """
+    Dialog { align: center middle; background: transparent; }
+    Dialog > .overlay { max-width: 76; width: 100%; height: auto; max-height: 100%; }
+    Dialog .overlay-title { height: auto; max-height: 3; }
+    Dialog .overlay-note { height: auto; max-height: 4; color: $foreground 80%; }
+    Dialog Input { border: none; height: 1; padding: 0; background: $surface; margin: 0 0 1 0; }
+    Dialog .overlay-hint { height: 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", show=False)]
+
+    def __init__(self, title: str, *, note: str = "", hint: str = "Esc cancel") -> None:
+        super().__init__()
+        self.heading = title
+        self.note = note
+        self.hint = hint
+
+    def compose(self) -> ComposeResult:
+        """Title, note, the dialog's own, hints."""
+        with Vertical(classes="overlay"):
+            yield Static(Content(clean(self.heading)), classes="overlay-title")
+            if self.note:
+                yield Static(Content("\n".join(map(clean, self.note.splitlines()))), classes="overlay-note")
+            yield from self.inside()
+            yield Static(Content(self.hint), classes="overlay-hint")
+
+    def inside(self) -> list[Widget]:
+        """What stands between title and hints."""
+        return []
+
+    def say(self, hint: str) -> None:
+        """Replace the line of hints."""
+        self.query_one(".overlay-hint", Static).update(Content(clean(hint)))
+
+    def action_cancel(self) -> None:
+        """Change nothing."""
+        self.dismiss(None)

@@ -1,0 +1,85 @@
+"""All keys by group, those in force, found by typing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from glboard_tui.actions import ACTIONS, GROUPS, Action, key_words
+from glboard_tui.keymap import Keymap
+from glboard_tui.screens.dialog import Dialog
+
+_KEYS = 18
+
+
+class Help(Dialog[None]):
+    """The keys. Typing narrows them to what has the words in title, keys or group."""
+
+    DEFAULT_CSS = """
+    Help > .overlay { height: 100%; max-width: 84; }
+    Help VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "scroll(1)", show=False, priority=True),
+        Binding("up", "scroll(-1)", show=False, priority=True),
+        Binding("pagedown", "scroll(12)", show=False, priority=True),
+        Binding("pageup", "scroll(-12)", show=False, priority=True),
+        Binding("enter", "cancel", show=False, priority=True),
+    ]
+
+    def __init__(self, keymap: Keymap) -> None:
+        super().__init__("Keys", hint="type to find · arrows scroll · Esc closes")
+        self._keymap = keymap
+        self._input = Input(placeholder="type to find", compact=True)
+        self._text = Static(Content(""))
+
+    def inside(self) -> list[Widget]:
+        """A field and the list."""
+        return [self._input, VerticalScroll(self._text, can_focus=False)]
+
+    def on_mount(self) -> None:
+        """Show all."""
+        self._fill("")
+        self._input.focus()
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        self._fill(event.value)
+        self.query_one(VerticalScroll).scroll_to(y=0, animate=False)
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    def _fill(self, query: str) -> None:
+        lines = list(self._lines(query.casefold().split()))
+        self._text.update(Content("\n").join(lines) if lines else Content("No key is called so."))
+
+    def _lines(self, words: list[str]) -> Iterable[Content]:
+        first = True
+        for group in GROUPS:
+            found = [a for a in ACTIONS if a.group == group and self._fits(a, words)]
+            if not found:
+                continue
+            if not first:
+                yield Content("")
+            first = False
+            yield Content.styled(group, "bold $accent")
+            for action in found:
+                keys = self._keys(action)
+                yield Content.assemble((f"  {keys:<{_KEYS}}", "$primary"), " ", action.title)
+
+    def _keys(self, action: Action) -> str:
+        return ", ".join(map(key_words, self._keymap.keys_of(action))) or "palette"
+
+    def _fits(self, action: Action, words: list[str]) -> bool:
+        keys = self._keys(action)
+        text = f"{action.title} {action.hint} {action.group} {action.id}".casefold()
+        return all(word in text or word in keys.casefold().split(", ") for word in words)

@@ -1,0 +1,81 @@
+"""From a key press to a command: prefixes, the strip of what can follow, a word for what means nothing.
+
+Owns the keys pressed so far. What keys mean is ``keymap.py``; what is then done is ``commands``.
+"""
+
+from __future__ import annotations
+
+from textual import events
+
+from glboard_tui.actions import Action, key_words
+from glboard_tui.keymap import Keymap, Run, Unknown, Wait
+from glboard_tui.screens.commands import COMMANDS
+from glboard_tui.screens.desk import Desk
+from glboard_tui.widgets.whichkey import WhichKey
+
+
+def token_of(event: events.Key) -> str:
+    """A key as the keymap writes it: what it prints, or its name."""
+    if event.is_printable and event.character and event.character != " ":
+        return event.character
+    # Terminals disagree on what Enter of the keypad, Ctrl+M and the like are called; Textual knows.
+    return event.key
+
+
+class Keys:
+    """The keys of one screen."""
+
+    def __init__(self, keymap: Keymap, desk: Desk, strip: WhichKey) -> None:
+        self.keymap = keymap
+        self._desk = desk
+        self._strip = strip
+        self._pressed: tuple[str, ...] = ()
+
+    @property
+    def pending(self) -> bool:
+        """Whether a prefix waits for what follows."""
+        return bool(self._pressed)
+
+    def press(self, token: str) -> None:
+        """Take one key."""
+        now = self._desk.situation()
+        if self._pressed and token == "escape":  # noqa: S105  (a key, no secret)
+            self.cancel()
+            return
+        keys = (*self._pressed, token)
+        step = self.keymap.step(keys, lambda action: action.applies(now), self._desk.options, now.scope)
+        match step:
+            case Run():
+                self.cancel()
+                COMMANDS[step.action.id](self._desk, step.argument)
+            case Wait():
+                self._pressed = keys
+                title = f"{key_words(' '.join(keys))} {step.title}".rstrip()
+                self._strip.show(title, [(follow.key, follow.title) for follow in step.follow])
+            case Unknown():
+                self.cancel()
+                self._say_why_not(keys, self.keymap.action_at(keys, now.scope))
+
+    def cancel(self) -> None:
+        """Forget a prefix."""
+        self._pressed = ()
+        self._strip.hide()
+
+    def _say_why_not(self, keys: tuple[str, ...], action: Action | None) -> None:
+        if action is not None and action.slot is None:
+            self._desk.say(f"{action.title}: {_reason(self._desk, action)}")
+        elif len(keys) > 1:
+            self._desk.say(f"{key_words(' '.join(keys))} means nothing here.")
+
+
+def _reason(desk: Desk, action: Action) -> str:
+    now = desk.situation()
+    if not now.ready:
+        return "not before GitLab has answered."
+    if not now.writable:
+        return "this token may only read."
+    if not now.weights and action.id.startswith("weight"):
+        return "this GitLab has no weights."
+    if action.id in ("undo", "redo", "repeat", "mark.again"):
+        return "there is nothing yet."
+    return "there is no card here."

@@ -1,0 +1,74 @@
+"""The opened issue: what it shows at once, and loading the rest without ever showing another issue's.
+
+Owns the load. Description and notes carry the issue they belong to; one that comes late is dropped.
+"""
+
+from __future__ import annotations
+
+from glboard_core.errors import GlboardError
+from glboard_core.model.issue import Issue, IssueId
+from glboard_tui import notices
+from glboard_tui.bridge import Update
+from glboard_tui.screens import words
+from glboard_tui.screens.desk import Desk
+from glboard_tui.widgets.detail import DetailPane
+
+
+class Opened:
+    """Fills the pane."""
+
+    def __init__(self, desk: Desk, pane: DetailPane) -> None:
+        self._desk = desk
+        self._pane = pane
+        self._generation = 0
+
+    def open(self, identity: IssueId) -> None:
+        """Show an issue: at once what is known, then what is read."""
+        issue = self._desk.bridge.issue(identity)
+        if issue is None:
+            return
+        self._show(issue)
+        self._pane.focus()
+        self.load(identity)
+
+    def _show(self, issue: Issue) -> None:
+        bridge = self._desk.bridge
+        masked = bridge.mask(issue)
+        facts = [] if masked else words.detail_facts(issue, bridge.catalog, bridge.view.flow)
+        self._pane.show_issue(issue, masked or issue.title, facts)
+
+    def load(self, identity: IssueId) -> None:
+        """Read description and notes."""
+        issue = self._desk.bridge.issue(identity)
+        if issue is not None and self._desk.bridge.mask(issue) is not None:
+            self._pane.say("Masked: comments are never shown in share mode.")
+        elif issue is not None and issue.is_new:
+            self._pane.say("GitLab has not made this issue yet.")
+        else:
+            self._generation += 1
+            self._desk.screen.work(self._load(identity, self._generation), "detail", only=True)
+
+    async def _load(self, identity: IssueId, generation: int) -> None:
+        try:
+            detail = await self._desk.bridge.detail(identity)
+        except GlboardError as error:
+            if generation == self._generation and self._pane.issue == identity:
+                notice = notices.notice_of(error)
+                self._pane.say(f"{notice.title}: {notice.text}")
+            return
+        if generation == self._generation:
+            await self._pane.show_detail(detail)
+
+    def follow(self, update: Update) -> None:
+        """The opened issue changed: its facts again, and its notes where a comment came or went."""
+        identity = self._pane.issue
+        if identity is None or identity not in update.issues:
+            return
+        issue = self._desk.bridge.issue(identity)
+        if issue is None:
+            self._desk.screen.close_detail()
+            self._desk.say("The opened issue is gone.")
+            return
+        self._show(issue)
+        if any(op.issue == identity for settled in update.settled for op in settled.done):
+            self.load(identity)

@@ -1,0 +1,81 @@
+"""The command palette: actions, boards and the issues of the board.
+
+Searches what is on this machine and nothing else. Hits are capped: nobody reads more, and each is a widget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from heapq import nlargest
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from glboard_tui.actions import ACTIONS, Action
+from glboard_tui.edits import short
+from glboard_tui.screens.board import BoardScreen
+from glboard_tui.screens.commands.looking import open_board
+from glboard_tui.widgets.text import clean
+
+_MOST_ISSUES = 20
+_LONGEST = 100
+
+
+class BoardCommands(Provider):
+    """What can be done, opened and gone to."""
+
+    def _screen(self) -> BoardScreen | None:
+        return self.screen if isinstance(self.screen, BoardScreen) else None
+
+    def _actions(self, screen: BoardScreen) -> Iterator[tuple[Action, str]]:
+        now = screen.desk.situation()
+        for action in ACTIONS:
+            # An argument cannot be given here; its prefix shows what there is.
+            if action.palette and action.slot is None and action.applies(now):
+                yield action, screen.keymap.shown(action)
+
+    async def discover(self) -> Hits:
+        """Everything that can be done now."""
+        if (screen := self._screen()) is None:
+            return
+        for action, keys in self._actions(screen):
+            yield DiscoveryHit(
+                action.title, partial(screen.run_action_id, action.id), help=keys or action.group
+            )
+
+    async def search(self, query: str) -> Hits:
+        """Actions, boards, issues."""
+        if (screen := self._screen()) is None:
+            return
+        matcher = self.matcher(query)
+        for action, keys in self._actions(screen):
+            if (score := matcher.match(action.title)) > 0:
+                run = partial(screen.run_action_id, action.id)
+                yield Hit(score, matcher.highlight(action.title), run, help=keys or action.group)
+        for board in screen.bridge.settings.boards:
+            title = f"Open the board {board.name}"
+            if (score := matcher.match(title)) > 0:
+                yield Hit(score, matcher.highlight(title), partial(open_board, screen.desk, board.id))
+        for score, reference, title, go in _issues(screen, query):
+            yield Hit(score, title, go, help=reference)
+
+
+def _issues(screen: BoardScreen, query: str) -> list[tuple[float, str, str, partial[None]]]:
+    """The board's issues whose reference or title has all the words, the best ones."""
+    index = screen.bridge.index
+    words = query.casefold().split()
+    if index is None or not words:
+        return []
+    found: dict[str, tuple[float, str, str, partial[None]]] = {}
+    for cards in index.visible():
+        for row in range(len(cards)):
+            issue = index.issue(cards[row])
+            if issue is None or issue.id in found:
+                continue
+            title = clean(screen.bridge.title_of(issue))
+            text = f"{issue.reference} {title}".casefold()
+            if all(word in text for word in words):
+                score = 0.3 + 0.2 * text.startswith(words[0]) + 0.2 * (words[0] in issue.reference)
+                go = partial(screen.board.focus_card, issue.id)
+                found[issue.id] = (score, short(issue), title[:_LONGEST], go)
+    return nlargest(_MOST_ISSUES, found.values(), key=lambda hit: hit[0])

@@ -1,0 +1,45 @@
+"""One line to type: a weight, the title of a new issue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import on
+from textual.widget import Widget
+from textual.widgets import Input
+
+from glboard_tui.screens.dialog import Dialog
+
+
+class Prompt(Dialog[str]):
+    """Dismissed with the text. ``check`` returns what is wrong with it, or "" where nothing is."""
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        value: str = "",
+        note: str = "",
+        placeholder: str = "",
+        hint: str = "Enter takes it · Esc cancels",
+        check: Callable[[str], str] = lambda _: "",
+    ) -> None:
+        super().__init__(title, note=note, hint=hint)
+        self._check = check
+        self._input = Input(value, placeholder=placeholder, compact=True)
+
+    def inside(self) -> list[Widget]:
+        """A field."""
+        return [self._input]
+
+    def on_mount(self) -> None:
+        """Type at once."""
+        self._input.focus()
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if wrong := self._check(event.value):
+            self.say(wrong)
+        else:
+            self.dismiss(event.value)

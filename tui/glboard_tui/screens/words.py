@@ -1,0 +1,211 @@
+"""What header, footer and opened issue say: from state to the values their widgets paint. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from glboard_core.board.index import BoardIndex
+from glboard_core.config import Settings
+from glboard_core.model.catalog import Catalog
+from glboard_core.model.flow import FlowScheme
+from glboard_core.model.issue import Issue
+from glboard_core.model.milestone import following
+from glboard_tui.actions import BY_ID, Situation
+from glboard_tui.bridge import Status
+from glboard_tui.edits import short
+from glboard_tui.keymap import Keymap
+from glboard_tui.widgets.card import Fact
+from glboard_tui.widgets.footer import FooterView
+from glboard_tui.widgets.header import Fresh, HeaderView
+
+#: Seconds below which an age is not worth saying.
+_YOUNG = 45
+
+_FRESH: dict[str, tuple[Fresh, str]] = {
+    "loading": ("loading", ""),
+    "live": ("live", ""),
+    "cached": ("cached", ""),
+    "offline": ("offline", ""),
+    "signed-out": ("offline", "signed out"),
+}
+
+_WARNINGS = {
+    "missing-type": "no type",
+    "several-types": "several types",
+    "ready-without-weight": "ready, no weight",
+    "over-weight": "break down",
+    "label-status-conflict": "label ≠ status",
+}
+
+
+def warning_words(codes: Sequence[str]) -> tuple[str, ...]:
+    """Reason codes in the words of a card."""
+    return tuple(_WARNINGS.get(code, code) for code in codes)
+
+
+def header_view(
+    settings: Settings,
+    board_id: str,
+    index: BoardIndex | None,
+    text: str,
+    status: Status | None,
+    *,
+    waited: float = 0.0,
+    catalog: Catalog | None = None,
+    failed_start: bool = False,
+) -> HeaderView:
+    """The header. ``waited`` are the seconds since the status was told; its age has grown by them."""
+    found = settings.board(board_id)
+    name = index.board.name if index else found.name if found else board_id
+    if status is None:
+        return HeaderView(
+            board=name,
+            filter=text,
+            fresh="offline" if failed_start else "loading",
+            progress="" if failed_start else "connecting",
+        )
+    fresh, word = _FRESH[status.freshness]
+    age = "" if fresh in ("live", "loading") or status.age is None else age_words(status.age + waited)
+    title = f"{name} {index.board.milestone}" if index and index.board.milestone else name
+    return HeaderView(
+        board=title,
+        role=index.board.role if index else "",
+        filter=text,
+        fresh=fresh,
+        age=age or word,
+        progress=(str(status.loaded) if status.loaded else status.loading) if fresh == "loading" else "",
+        unsent=status.unsent,
+        failed=status.failed,
+        read_only=catalog is not None and catalog.server.can_write is False,
+        sums=sums(index, has_weight=catalog is None or catalog.server.has_weight) if index else (),
+    )
+
+
+def sums(index: BoardIndex, *, has_weight: bool = True) -> tuple[Fact, ...]:
+    """What the board adds up to. Capacity and carry-over will stand beside it."""
+    issues = f"{index.count} issue" if index.count == 1 else f"{index.count} issues"
+    if not has_weight:
+        return (Fact(issues),)
+    plan = f"plan {index.weight}" + (f" + {index.unweighted} unweighted" if index.unweighted else "")
+    return (Fact(plan), Fact(issues))
+
+
+def age_words(seconds: float) -> str:
+    """An age in one short word; "" for one not worth saying."""
+    if seconds < _YOUNG:
+        return ""
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{max(minutes, 1)}m"
+    hours = minutes // 60
+    return f"{hours}h" if hours < 48 else f"{hours // 24}d"
+
+
+_HINTS = (
+    "milestone.defer",
+    "accept.with",
+    "weight.set",
+    "flow.set",
+    "milestone.next",
+    "move.right",
+    "labels.edit",
+    "open.detail",
+    "text.new",
+    "filter.edit",
+    "view.refresh",
+)
+_DETAIL_HINTS = (
+    "milestone.defer",
+    "accept.with",
+    "weight.set",
+    "flow.set",
+    "text.comment",
+    "text.edit",
+    "card.next",
+    "open.browser",
+)
+
+
+def footer_view(
+    keymap: Keymap,
+    now: Situation,
+    targets: Sequence[Issue],
+    *,
+    catalog: Catalog | None,
+    today: date | None,
+    undo: str,
+    message: str = "",
+    bad: bool = False,
+) -> FooterView:
+    """The footer: what the next key acts on, some keys, what ``u`` would take back."""
+    hints: list[tuple[str, str]] = []
+    for name in _DETAIL_HINTS if now.scope == "detail" else _HINTS:
+        action = BY_ID[name]
+        if not action.applies(now) or not (keys := keymap.shown(action)):
+            continue
+        words = action.word
+        if name == "milestone.defer":
+            words = _deferred(targets, catalog, today) or words
+        elif name in ("accept.with", "flow.set", "milestone.next"):
+            # A prefix: what follows is shown when it is pressed.
+            keys = keys.split(" ")[0] if " " in keys else keys[:1]
+            words = {"milestone.next": "milestone"}.get(name, words)
+        elif name == "card.next":
+            words = "next"
+        hints.append((keys, words))
+    if help_key := keymap.shown(BY_ID["help"]):
+        hints.append((help_key, "keys"))
+    last = f"{keymap.shown(BY_ID['undo'])} undo: {undo}" if undo else ""
+    return FooterView(
+        target=target_words(now, targets),
+        hints=tuple(hints),
+        last=last,
+        message=message,
+        bad=bad,
+        marked=now.marked > 0 and now.scope == "board",
+    )
+
+
+def target_words(now: Situation, targets: Sequence[Issue]) -> str:
+    """What the next key acts on."""
+    if now.marked and now.scope == "board":
+        return f"{now.marked} marked"
+    return short(targets[0]) if targets else ""
+
+
+def _deferred(targets: Sequence[Issue], catalog: Catalog | None, today: date | None) -> str:
+    if catalog is None or today is None:
+        return ""
+    # Cards of one board mostly share a milestone: a look at a few decides what the key is called.
+    own = {issue.milestone for issue in targets[:20]}
+    if len(own) != 1:
+        return ""
+    after = following(catalog.milestones, own.pop(), today)
+    return f"to {after.title}" if after else ""
+
+
+def detail_facts(
+    issue: Issue, catalog: Catalog | None, flow: FlowScheme, prefixes: Sequence[str] = ()
+) -> list[tuple[str, str]]:
+    """Name and words of each fact of an opened issue; what is empty is left out by the widget."""
+    milestone = catalog.find_milestone(issue.milestone) if catalog and issue.milestone else None
+    dates = " to ".join(d.isoformat() for d in (milestone.start, milestone.due) if d) if milestone else ""
+    state = flow.of(issue)
+    has_weight = catalog is None or catalog.server.has_weight
+    words = "open" if issue.is_open else "closed"
+    if issue.confidential:
+        words += " · confidential"
+    if issue.blocked:
+        words += " · blocked"
+    return [
+        ("", issue.reference),
+        ("State", f"{words} · {state.name}" if state else words),
+        ("Milestone", f"{issue.milestone} ({dates})" if dates else issue.milestone or "none"),
+        ("Weight", ("none" if issue.weight is None else str(issue.weight)) if has_weight else ""),
+        ("Assigned", ", ".join(issue.assignees) or "nobody"),
+        ("Labels", "  ".join(sorted(issue.labels, key=str.casefold))),
+        ("Due", issue.due.isoformat() if issue.due else ""),
+        ("Created", f"{issue.created_at:%Y-%m-%d}, updated {issue.updated_at:%Y-%m-%d %H:%M} UTC"),
+        ("Closed", f"{issue.closed_at:%Y-%m-%d %H:%M} UTC" if issue.closed_at else ""),
+    ]

@@ -1,0 +1,150 @@
+"""An opened issue, on the right half of the board, or all of it where that is narrow.
+
+Owns how an issue is shown in full. It loads nothing: it is given the issue at once, and description and notes
+when they are there. Everything in it is remote: no markup, no HTML, no control characters, no link but http.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from markdown_it import MarkdownIt
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Markdown, Static
+
+from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note
+from glboard_tui.widgets.text import clean
+
+#: Characters of a description that are laid out: GitLab allows a million, and each paragraph is a widget.
+_LONGEST = 20_000
+_MOST_NOTES = 50
+
+
+def _parser() -> MarkdownIt:
+    return MarkdownIt("gfm-like", {"html": False})
+
+
+class DetailPane(VerticalScroll, can_focus=True):
+    """Hidden until ``show_issue``."""
+
+    DEFAULT_CSS = """
+    DetailPane {
+        display: none; layer: overlay; dock: right; width: 100%; height: 1fr; margin: 2 0 1 0;
+        background: $surface; padding: 0 1; scrollbar-size-vertical: 1;
+    }
+    .-wide DetailPane { width: 50%; border-left: outer $primary; }
+    DetailPane .detail-title { text-style: bold; height: auto; }
+    DetailPane .detail-facts { height: auto; margin-bottom: 1; }
+    DetailPane .detail-state { height: auto; color: $foreground 80%; }
+    DetailPane .detail-notes { height: auto; margin-top: 1; }
+    DetailPane Markdown { background: $surface; padding: 0; margin: 0; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.issue: IssueId | None = None
+
+    def compose(self) -> ComposeResult:
+        """Title, facts, description, notes."""
+        yield Static(classes="detail-title")
+        yield Static(classes="detail-facts")
+        yield Static(classes="detail-state")
+        yield Markdown(parser_factory=_parser, open_links=False)
+        yield Static(classes="detail-notes")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an issue is shown."""
+        return self.issue is not None
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether keys are meant for it."""
+        return self.is_open and self.has_focus
+
+    def show_issue(self, issue: Issue, title: str, facts: Iterable[tuple[str, str]]) -> None:
+        """What is known at once. Description and notes of another issue are taken away."""
+        fresh = issue.id != self.issue
+        self.issue = issue.id
+        self.query_one(".detail-title", Static).update(Content(clean(title)))
+        lines = [Content.assemble((f"{name:<10}", "$accent"), clean(words)) for name, words in facts if words]
+        self.query_one(".detail-facts", Static).update(Content("\n").join(lines))
+        self.display = True
+        if fresh:
+            self.scroll_to(y=0, animate=False)
+            self.say("Loading description and comments …")
+            self.query_one(".detail-notes", Static).update(Content(""))
+
+    def say(self, text: str) -> None:
+        """A line where the description will be; "" takes it away."""
+        line = self.query_one(".detail-state", Static)
+        line.update(Content("\n".join(map(clean, text.splitlines()))))
+        line.display = bool(text)
+        if text:
+            self.query_one(Markdown).display = False
+
+    async def show_detail(self, detail: IssueDetail) -> None:
+        """Description and notes. Those of an issue that is no longer shown are dropped."""
+        if detail.id != self.issue:
+            return
+        text = readable(detail.description)
+        self.say("" if text.strip() else "No description.")
+        document = self.query_one(Markdown)
+        document.display = bool(text.strip())
+        await document.update(text)
+        self.query_one(".detail-notes", Static).update(notes_content(detail.notes))
+
+    def close(self) -> None:
+        """Show nothing."""
+        self.issue = None
+        self.display = False
+
+    def scroll_by(self, lines: int) -> None:
+        """Scroll by lines."""
+        self.scroll_relative(y=lines, animate=False)
+
+    def scroll_half(self, direction: int) -> None:
+        """Scroll by half its height."""
+        self.scroll_relative(y=direction * max(1, self.size.height // 2), animate=False)
+
+    @on(Markdown.LinkClicked)
+    def _link(self, event: Markdown.LinkClicked) -> None:
+        event.stop()
+        if event.href.startswith(("https://", "http://")):
+            self.app.open_url(event.href)
+
+
+def readable(text: str) -> str:
+    """Markdown from anywhere, without what a terminal would act on, and not longer than can be laid out."""
+    cut = text[:_LONGEST]
+    lines = [clean(line.replace("\t", "    ")) for line in cut.splitlines()]
+    if len(text) > _LONGEST:
+        lines += ["", f"… and {len(text) - _LONGEST:,} more characters: o opens the issue in the browser."]
+    return "\n".join(lines)
+
+
+def notes_content(notes: Sequence[Note]) -> Content:
+    """Comments in order, the newest last; of very many only the last ones. System notes are one dim line."""
+    shown = notes[-_MOST_NOTES:]
+    parts: list[Content] = []
+    if len(notes) > len(shown):
+        parts.append(Content.styled(f"… {len(notes) - len(shown)} earlier comments", "dim"))
+    for note in shown:
+        when = _moment(note.created_at)
+        if note.system:
+            parts.append(Content.styled(f"{when}  {clean(note.author)} {clean(note.body)}", "dim"))
+        else:
+            head = Content.assemble((clean(note.author), "bold"), (f"  {when}", "dim"))
+            body = "\n".join(clean(line.replace("\t", "    ")) for line in note.body.splitlines())
+            parts.append(Content("\n").join([head, Content(body)]))
+    if not parts:
+        return Content.styled("No comments.", "dim")
+    return Content("\n\n").join(parts)
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
