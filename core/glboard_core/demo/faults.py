@@ -10,9 +10,20 @@ from random import Random
 from threading import Lock
 
 KINDS = (
-    "401", "403", "429", "500", "502", "503", "timeout", "reset-before", "reset-after", "partial", "slow", "drip",
+    "401",
+    "403",
+    "429",
+    "500",
+    "502",
+    "503",
+    "timeout",
+    "reset-before",
+    "reset-after",
+    "partial",
+    "slow",
+    "drip",
     "html",
-)  # fmt: skip
+)
 
 
 class FaultSpecError(ValueError):
@@ -44,8 +55,8 @@ class Faults:
 
     @classmethod
     def parse(cls, spec: str, *, seed: int = 0) -> Faults:
-        """Reads `429:0.1,timeout:0.02`: kinds with their chance per request; `retry-after:N` and `slow-seconds:N`
-        set what their names say."""
+        """Reads `429:0.1,timeout:0.02`: kinds with their chance per request; `retry-after:N` and
+        `slow-seconds:N` set what their names say."""
         faults = cls(seed=seed)
         for part in filter(None, (one.strip() for one in spec.split(","))):
             kind, _, amount = part.partition(":")

@@ -14,7 +14,18 @@ from glboard_core.demo.calendar import Version, around
 from glboard_core.demo.clock import DAY, SECOND, Clock
 from glboard_core.demo.history import Historian, stamp
 from glboard_core.demo.recipes import Recipe, recipes
-from glboard_core.demo.records import GUEST, MAINTAINER, REPORTER, Edition, Issue, Label, Milestone, Project, Tier, User
+from glboard_core.demo.records import (
+    GUEST,
+    MAINTAINER,
+    REPORTER,
+    Edition,
+    Issue,
+    Label,
+    Milestone,
+    Project,
+    Tier,
+    User,
+)
 from glboard_core.demo.titles import AWKWARD, title
 from glboard_core.demo.vocabulary import LABELS, PEOPLE, PROJECTS, REFUSING, ROOT
 from glboard_core.demo.world import World

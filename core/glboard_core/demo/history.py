@@ -132,4 +132,3 @@ class Historian:
 def stamp(day: date) -> int:
     """The first moment of a day."""
     return _day(day)
-

@@ -19,10 +19,23 @@ if TYPE_CHECKING:
 
 _COMMAND = re.compile(r"^/([a-z_]+)(?:[ \t]+(.*?))?[ \t]*$")
 _LABEL = re.compile(r'~?"([^"]+)"|~?([^\s"~]+)')
-_KNOWN = frozenset({
-    "weight", "clear_weight", "label", "labels", "unlabel", "relabel", "milestone", "remove_milestone", "assign",
-    "unassign", "close", "reopen", "confidential",
-})  # fmt: skip
+_KNOWN = frozenset(
+    {
+        "weight",
+        "clear_weight",
+        "label",
+        "labels",
+        "unlabel",
+        "relabel",
+        "milestone",
+        "remove_milestone",
+        "assign",
+        "unassign",
+        "close",
+        "reopen",
+        "confidential",
+    }
+)
 
 
 @dataclass(slots=True)

@@ -15,13 +15,25 @@ from glboard_core.demo.calendar import Version
 from glboard_core.demo.vocabulary import CATEGORIES, ORGANISATION, SUBTYPES, TYPES
 
 _BUILD = (
-    ("ready for development", 4), ("in dev", 5), ("in review", 5), ("awaiting security release", 1), ("blocked", 2),
+    ("ready for development", 4),
+    ("in dev", 5),
+    ("in review", 5),
+    ("awaiting security release", 1),
+    ("blocked", 2),
     ("verification", 2),
-)  # fmt: skip
+)
 _EARLY = (
     "problem validation", "design", "solution validation", "planning breakdown", "ready for development",
     "validation backlog",
 )  # fmt: skip
+_EXTRAS = (
+    ("customer", 0.08),
+    ("backend", 0.25),
+    ("frontend", 0.2),
+    ("documentation", 0.04),
+    ("quick win [small]", 0.02),
+    ("security", 0.03),
+)
 _STARTED = frozenset({"in dev", "in review", "awaiting security release", "verification", "complete"})
 # The counts below make about this many issues before the backlog.
 _CORE = 215
@@ -65,8 +77,7 @@ class _Book:
             labels.append(f"severity::{random.choices((1, 2, 3, 4), (1, 3, 6, 4))[0]}")
         if flow is not None:
             labels.append(f"workflow::{flow}")
-        for extra, chance in (("customer", 0.08), ("backend", 0.25), ("frontend", 0.2), ("documentation", 0.04),
-                              ("quick win [small]", 0.02), ("security", 0.03)):  # fmt: skip
+        for extra, chance in _EXTRAS:
             if random.random() < chance:
                 labels.append(extra)
         recipe = Recipe(kind, labels, milestone, started=flow in _STARTED)

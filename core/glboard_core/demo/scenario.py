@@ -14,7 +14,19 @@ from typing import Any
 import msgspec
 
 from glboard_core.demo.clock import Clock, micros
-from glboard_core.demo.records import MAINTAINER, REPORTER, Edition, Event, Issue, Label, Milestone, Tier, User
+from glboard_core.demo.records import (
+    MAINTAINER,
+    REPORTER,
+    Edition,
+    Event,
+    Group,
+    Issue,
+    Label,
+    Milestone,
+    Project,
+    Tier,
+    User,
+)
 from glboard_core.demo.vocabulary import LABELS
 from glboard_core.demo.world import World
 
@@ -215,11 +227,17 @@ class _Loader:
                 named[row.key] = issue
         for row, issue in made:
             for name in row.blocked_by:
-                if name not in named:
-                    raise self.wrong(
-                        f"issue {row.key or row.iid}", f"is blocked by {name}, which is not there"
-                    )
-                self.world.block(issue, named[name])
+                blocker = named.get(name) or self.outsider(f"issue {row.key or row.iid}", name)
+                self.world.block(issue, blocker)
+
+    def outsider(self, where: str, name: int | str) -> Issue:
+        """An open issue outside the file that blocks one in it: it counts, and nobody may see it."""
+        path, _, iid = str(name).rpartition("#")
+        if not path or not iid.isdigit():
+            raise self.wrong(where, f"is blocked by {name}, which is neither in the file nor a reference")
+        elsewhere = Group(0, path, path, path, None)
+        project = Project(0, path.rpartition("/")[2], path, path, elsewhere)
+        return Issue(0, int(iid), project, "", self.world.owner, 0)
 
     def load(self) -> None:
         """Everything, in the order things need one another."""
@@ -262,4 +280,3 @@ def load_scenario(
     )
     _Loader(file, data, world).load()
     return world
-

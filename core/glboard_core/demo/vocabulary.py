@@ -4,10 +4,16 @@ from __future__ import annotations
 
 ROOT = "demo-org"
 PEOPLE = (
-    ("em_maple", "Em Maple"), ("pm_oak", "Pim Oak"), ("set_pine", "Sette Pine"), ("eng_alder", "Enga Alder"),
-    ("eng_birch", "Engo Birch"), ("eng_cedar", "Engi Cedar"), ("eng_dogwood", "Engu Dogwood"), ("eng_elm", "Enge Elm"),
+    ("em_maple", "Em Maple"),
+    ("pm_oak", "Pim Oak"),
+    ("set_pine", "Sette Pine"),
+    ("eng_alder", "Enga Alder"),
+    ("eng_birch", "Engo Birch"),
+    ("eng_cedar", "Engi Cedar"),
+    ("eng_dogwood", "Engu Dogwood"),
+    ("eng_elm", "Enge Elm"),
     ("triage_bot", "Triage Bot"),
-)  # fmt: skip
+)
 # Path, name, and how many of the issues it holds.
 PROJECTS = (
     ("platform", "Platform", 40),
@@ -22,10 +28,22 @@ PROJECTS = (
 REFUSING = "partners/reference-models"
 
 FLOW_LABELS = (
-    "validation backlog", "problem validation", "ready for design", "design", "solution validation",
-    "planning breakdown", "scheduling", "refinement", "ready for development", "in dev", "in review", "blocked",
-    "verification", "awaiting security release", "complete",
-)  # fmt: skip
+    "validation backlog",
+    "problem validation",
+    "ready for design",
+    "design",
+    "solution validation",
+    "planning breakdown",
+    "scheduling",
+    "refinement",
+    "ready for development",
+    "in dev",
+    "in review",
+    "blocked",
+    "verification",
+    "awaiting security release",
+    "complete",
+)
 SUBTYPES = {
     "bug": ("performance", "availability", "vulnerability", "functional", "ux", "transient"),
     "feature": ("addition", "enhancement", "consolidation"),
@@ -50,10 +68,7 @@ LABELS: tuple[tuple[str, str, str | None], ...] = (
     ("type::ignore", "#808080", "Counts nowhere"),
     *((f"{kind}::{name}", "#f0ad4e", None) for kind, names in SUBTYPES.items() for name in names),
     *((f"workflow::{name}", "#428bca", None) for name in FLOW_LABELS),
-    *(
-        (f"priority::{number}", "#ff4433" if number == 1 else "#ad8d43", None)
-        for number in range(1, 5)
-    ),
+    *((f"priority::{number}", "#ff4433" if number == 1 else "#ad8d43", None) for number in range(1, 5)),
     *((f"severity::{number}", "#cc338b" if number == 1 else "#9400d3", None) for number in range(1, 5)),
     ("Deliverable", "#428bca", "Accepted into the milestone"),
     ("missed-deliverable", "#d9534f", None),

@@ -44,7 +44,8 @@ class UnknownName(LookupError):
 
 
 class World:
-    """Everything there is. `tier` and `edition` say what the licence allows, `version` which GitLab this is."""
+    """Everything there is. `tier` and `edition` say what the licence allows, `version` which GitLab this
+    is."""
 
     def __init__(
         self,
@@ -254,7 +255,7 @@ class World:
     def blocked_by(self, issue: Issue) -> list[Issue]:
         """The open issues that wait for this one."""
         waiting = self._waiting.get(issue, ())
-        return [one for one in waiting if one.open and one.id in self.index.issues]
+        return [one for one in waiting if one.open]
 
     def record(
         self,
@@ -407,5 +408,9 @@ class World:
             issue = self.issue(reference)
             self.index.drop(issue)
             del issue.project.issues[issue.iid]
+            for waiting in self._waiting.pop(issue, ()):
+                waiting.blocked_by = tuple(one for one in waiting.blocked_by if one is not issue)
+            for blocker in issue.blocked_by:
+                self._waiting[blocker].remove(issue)
             for note in issue.notes or ():
                 del self.notes[note.id]

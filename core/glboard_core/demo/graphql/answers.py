@@ -35,35 +35,35 @@ def _echo(_: Any, info: Info, text: str) -> str:
     return f'"{user.username if user else ""}" says: {text}'
 
 
-def _group(_: Any, info: Info, fullPath: str) -> Any:
+def _group(_: Any, info: Info, full_path: str) -> Any:
     context = context_of(info)
-    group = context.world.groups.get(str(fullPath))
+    group = context.world.groups.get(str(full_path))
     return group if group is not None and access.can_read_place(context.user, group) else None
 
 
-def _project(_: Any, info: Info, fullPath: str) -> Any:
+def _project(_: Any, info: Info, full_path: str) -> Any:
     context = context_of(info)
-    project = context.world.projects.get(str(fullPath))
+    project = context.world.projects.get(str(full_path))
     return project if project is not None and access.can_read_place(context.user, project) else None
 
 
-def _issue(_: Any, info: Info, id: int) -> Any:
+def _issue(_: Any, info: Info, ident: int) -> Any:
     context = context_of(info)
-    issue = context.world.index.issues.get(id)
+    issue = context.world.index.issues.get(ident)
     return issue if issue is not None and context.may_see(issue) else None
 
 
-def _milestone(_: Any, info: Info, id: int) -> Any:
+def _milestone(_: Any, info: Info, ident: int) -> Any:
     context = context_of(info)
-    milestone = context.world.milestones.get(id)
+    milestone = context.world.milestones.get(ident)
     return (
         milestone if milestone is not None and access.can_read_place(context.user, milestone.owner) else None
     )
 
 
-def _board_list(_: Any, info: Info, id: int, issueFilters: Any = None) -> Any:
+def _board_list(_: Any, info: Info, ident: int, issue_filters: Any = None) -> Any:
     context = context_of(info)
-    column = context.world.board_lists.get(id)
+    column = context.world.board_lists.get(ident)
     if column is None or not access.can_read_place(context.user, column.board.group):
         return None
     return column

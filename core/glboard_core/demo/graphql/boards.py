@@ -22,20 +22,20 @@ def readable_board(context: Context, ident: int) -> Board | None:
     return board if board is not None and access.can_read_place(context.user, board.group) else None
 
 
-def _boards(group: Group, info: Info, id: int | None = None, **args: Any) -> Connection:
+def _boards(group: Group, info: Info, ident: int | None = None, **args: Any) -> Connection:
     boards = [one for one in context_of(info).world.boards.values() if one.group is group]
-    if id is not None:
-        boards = [one for one in boards if one.id == id]
+    if ident is not None:
+        boards = [one for one in boards if one.id == ident]
     return listed(sorted(boards, key=lambda one: (one.name.lower(), one.id)), args, MAX_BOARDS)
 
 
-def _board(group: Group, info: Info, id: int) -> Board | None:
-    board = context_of(info).world.boards.get(id)
+def _board(group: Group, info: Info, ident: int) -> Board | None:
+    board = context_of(info).world.boards.get(ident)
     return board if board is not None and board.group is group else None
 
 
-def _lists(board: Board, info: Info, id: int | None = None, **args: Any) -> Connection:
-    shown = [one for one in board.shown() if id is None or one.id == id]
+def _lists(board: Board, info: Info, ident: int | None = None, **args: Any) -> Connection:
+    shown = [one for one in board.shown() if ident is None or one.id == ident]
     return listed(shown, args)
 
 

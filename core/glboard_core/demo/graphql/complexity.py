@@ -1,8 +1,8 @@
 """What a query costs, as GitLab counts before it executes (FACTS section 1).
 
-A field is 1 and what is below it. A connection with a resolver costs that, one more when `sort` is given, five
-more for `search`, times 1 + the page size in percent; asked for by iid it is not multiplied. Parts of a query
-for different types are added up.
+A field is 1 and what is below it. A connection with a resolver costs that, one more when `sort` is given,
+five more for `search`, times 1 + the page size in percent; asked for by iid it is not multiplied. Parts of a
+query for different types are added up.
 """
 
 from __future__ import annotations

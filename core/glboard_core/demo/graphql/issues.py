@@ -38,7 +38,7 @@ def blockers(issue: Issue, info: Info) -> list[Issue]:
     context = context_of(info)
     if not context.world.licensed("premium"):
         return []
-    return [one for one in issue.blocked_by if one.open and one.id in context.world.index.issues]
+    return [one for one in issue.blocked_by if one.open]
 
 
 def blocking_count(issue: Issue, info: Info) -> int:
@@ -78,12 +78,12 @@ def visible_notes(context: Context, issue: Issue) -> list[Note]:
     return [one for one in issue.notes or () if may_read_internal or not one.internal]
 
 
-def notes(issue: Issue, info: Info, filter: str | None = None, **args: Any) -> Connection:
+def notes(issue: Issue, info: Info, which: str | None = None, **args: Any) -> Connection:
     """The comments, oldest first."""
     shown = visible_notes(context_of(info), issue)
-    if filter == "ONLY_COMMENTS":
+    if which == "ONLY_COMMENTS":
         shown = [one for one in shown if not one.system]
-    elif filter == "ONLY_ACTIVITY":
+    elif which == "ONLY_ACTIVITY":
         shown = [one for one in shown if one.system]
     return listed(shown, args)
 

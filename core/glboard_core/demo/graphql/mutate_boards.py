@@ -43,20 +43,20 @@ def _scope(world: World, board: Board, wish: dict[str, Any]) -> None:
         board.weight = wish["weight"]
 
 
-def _create_board(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
+def _create_board(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     world, user = writer(info)
-    if bool(input.get("groupPath")) == bool(input.get("projectPath")):
+    if bool(wish.get("groupPath")) == bool(wish.get("projectPath")):
         raise GraphQLError("Exactly one of [groupPath, projectPath] arguments is required.")
-    group = world.groups.get(str(input.get("groupPath")))
+    group = world.groups.get(str(wish.get("groupPath")))
     if group is None or not access.can_plan(user, group):
         raise not_available()
-    done: dict[str, Any] = {"board": None, "errors": [], "clientMutationId": input.get("clientMutationId")}
+    done: dict[str, Any] = {"board": None, "errors": [], "clientMutationId": wish.get("clientMutationId")}
     if not rules.may_add_board(world, group):
         return {**done, "errors": [rules.NO_BOARD]}
-    if input.get("labels") is not None and input.get("labelIds") is not None:
+    if wish.get("labels") is not None and wish.get("labelIds") is not None:
         raise GraphQLError("Only one of [labels, labelIds] arguments is allowed at the same time.")
     board = world.add_board(group, "Development")
-    _scope(world, board, input)
+    _scope(world, board, wish)
     return {**done, "board": board}
 
 
@@ -68,18 +68,18 @@ def _own_board(info: Info, ident: int) -> Board:
     return board
 
 
-def _update_board(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
-    board = _own_board(info, input["id"])
+def _update_board(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
+    board = _own_board(info, wish["id"])
     world = context_of(info).world
-    _scope(world, board, input)
+    _scope(world, board, wish)
     board.updated = world.clock.now()
-    return {"board": board, "errors": [], "clientMutationId": input.get("clientMutationId")}
+    return {"board": board, "errors": [], "clientMutationId": wish.get("clientMutationId")}
 
 
-def _destroy_board(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
-    board = _own_board(info, input["id"])
+def _destroy_board(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
+    board = _own_board(info, wish["id"])
     world = context_of(info).world
-    done: dict[str, Any] = {"board": None, "errors": [], "clientMutationId": input.get("clientMutationId")}
+    done: dict[str, Any] = {"board": None, "errors": [], "clientMutationId": wish.get("clientMutationId")}
     if sum(1 for one in world.boards.values() if one.group is board.group) == 1:
         return {**done, "board": board, "errors": ["The board could not be deleted: it is the last one"]}
     rules.drop_board(world, board)
@@ -105,11 +105,11 @@ def _target(world: World, board: Board, wish: dict[str, Any]) -> tuple[str, Any]
     return "assignee", next((one for one in world.users.values() if one.id == wish[name]), None)
 
 
-def _create_list(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
-    board = _own_board(info, input["boardId"])
+def _create_list(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
+    board = _own_board(info, wish["boardId"])
     world = context_of(info).world
-    done: dict[str, Any] = {"list": None, "errors": [], "clientMutationId": input.get("clientMutationId")}
-    kind, target = _target(world, board, input)
+    done: dict[str, Any] = {"list": None, "errors": [], "clientMutationId": wish.get("clientMutationId")}
+    kind, target = _target(world, board, wish)
     if kind == "backlog":
         column = next((one for one in board.lists if one.kind == "backlog"), None)
         return {**done, "list": column or world.add_list(board, "backlog")}
@@ -121,8 +121,8 @@ def _create_list(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
         return {**done, "errors": [rules.TAKEN[kind]]}
     column = world.add_list(board, kind)
     setattr(column, kind, target)
-    if input.get("position") is not None:
-        rules.place_list(column, input["position"])
+    if wish.get("position") is not None:
+        rules.place_list(column, wish["position"])
     return {**done, "list": column}
 
 
@@ -134,18 +134,18 @@ def _own_list(info: Info, ident: int) -> BoardList:
     return column
 
 
-def _update_list(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
-    column = _own_list(info, input["listId"])
-    if input.get("collapsed") is not None:
-        column.collapsed = input["collapsed"]
-    if input.get("position") is not None and column.position is not None:
-        rules.place_list(column, input["position"])
-    return {"list": column, "errors": [], "clientMutationId": input.get("clientMutationId")}
+def _update_list(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
+    column = _own_list(info, wish["listId"])
+    if wish.get("collapsed") is not None:
+        column.collapsed = wish["collapsed"]
+    if wish.get("position") is not None and column.position is not None:
+        rules.place_list(column, wish["position"])
+    return {"list": column, "errors": [], "clientMutationId": wish.get("clientMutationId")}
 
 
-def _destroy_list(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
-    column = _own_list(info, input["listId"])
-    done: dict[str, Any] = {"list": None, "errors": [], "clientMutationId": input.get("clientMutationId")}
+def _destroy_list(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
+    column = _own_list(info, wish["listId"])
+    done: dict[str, Any] = {"list": None, "errors": [], "clientMutationId": wish.get("clientMutationId")}
     if column.position is None:
         return {**done, "list": column, "errors": ["The list could not be deleted"]}
     rules.drop_list(context_of(info).world, column)
@@ -168,22 +168,20 @@ def label_problems(world: World, owner: Place, title: str, color: str | None) ->
     return found
 
 
-def _create_label(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
+def _create_label(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     world, user = writer(info)
-    if bool(input.get("groupPath")) == bool(input.get("projectPath")):
+    if bool(wish.get("groupPath")) == bool(wish.get("projectPath")):
         raise GraphQLError("Exactly one of [groupPath, projectPath] arguments is required.")
-    owner: Group | Any = world.groups.get(str(input.get("groupPath"))) or world.projects.get(
-        str(input.get("projectPath"))
+    owner: Group | Any = world.groups.get(str(wish.get("groupPath"))) or world.projects.get(
+        str(wish.get("projectPath"))
     )
     if owner is None or not access.can_plan(user, owner):
         raise not_available()
-    errors = label_problems(world, owner, input["title"], input.get("color"))
+    errors = label_problems(world, owner, wish["title"], wish.get("color"))
     label = None
     if not errors:
-        label = world.add_label(
-            owner, input["title"], input.get("color") or "#6699cc", input.get("description")
-        )
-    return {"label": label, "errors": errors, "clientMutationId": input.get("clientMutationId")}
+        label = world.add_label(owner, wish["title"], wish.get("color") or "#6699cc", wish.get("description"))
+    return {"label": label, "errors": errors, "clientMutationId": wish.get("clientMutationId")}
 
 
 FIELDS: Fields = {

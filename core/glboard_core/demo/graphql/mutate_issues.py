@@ -15,6 +15,7 @@ from graphql import GraphQLError
 from glboard_core.demo import access, changing, ranking
 from glboard_core.demo import boards as board_rules
 from glboard_core.demo.changing import UNSET, Change
+from glboard_core.demo.clock import moment
 from glboard_core.demo.graphql.boards import readable_board
 from glboard_core.demo.graphql.context import Context, Fields, Info, context_of, not_available, writer
 from glboard_core.demo.records import NO_ACCESS, Issue, Label, Milestone, Project, User
@@ -67,7 +68,7 @@ def labels_by_id(world: World, values: Iterable[Any] | None) -> list[Label]:
 
 
 def _raw_milestone(world: World, value: Any) -> Milestone | changing.Unset | None:
-    """`updateIssue` hands the id on as it came: before 19.3 a global id finds nothing, and nothing happens."""
+    """`updateIssue` hands the id on as it came: before 19.3 a global id finds nothing and changes nothing."""
     if value is None or str(value) in ("", "0"):
         return None
     number = either(value) if world.since >= GIDS_READ_SINCE else plain(value)
@@ -99,27 +100,27 @@ def answer(info: Info, wish: dict[str, Any], issue: Issue, change: Change) -> di
     return {"issue": issue, "errors": errors, "clientMutationId": wish.get("clientMutationId")}
 
 
-def _update_issue(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
+def _update_issue(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     world, _user = writer(info)
-    if input.get("labelIds") is not None and (input.get("addLabelIds") or input.get("removeLabelIds")):
+    if wish.get("labelIds") is not None and (wish.get("addLabelIds") or wish.get("removeLabelIds")):
         raise GraphQLError("labelIds is mutually exclusive with any of addLabelIds or removeLabelIds")
-    issue = writable(info, input)
-    change = simple_change(input)
-    if "milestoneId" in input:
-        change.milestone = _raw_milestone(world, input["milestoneId"])
-    if "labelIds" in input:
-        change.labels = labels_by_id(world, input["labelIds"])
-    change.add_labels = labels_by_id(world, input.get("addLabelIds"))
-    change.remove_labels = labels_by_id(world, input.get("removeLabelIds"))
-    return answer(info, input, issue, change)
+    issue = writable(info, wish)
+    change = simple_change(wish)
+    if "milestoneId" in wish:
+        change.milestone = _raw_milestone(world, wish["milestoneId"])
+    if "labelIds" in wish:
+        change.labels = labels_by_id(world, wish["labelIds"])
+    change.add_labels = labels_by_id(world, wish.get("addLabelIds"))
+    change.remove_labels = labels_by_id(world, wish.get("removeLabelIds"))
+    return answer(info, wish, issue, change)
 
 
-def _set_assignees(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
+def _set_assignees(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     world, user = writer(info)
-    issue = writable(info, input)
+    issue = writable(info, wish)
     wanted: list[User] = []
     errors: list[str] = []
-    for username in dict.fromkeys(input["assigneeUsernames"]):
+    for username in dict.fromkeys(wish["assigneeUsernames"]):
         one = world.users.get(username)
         if one is None:
             continue
@@ -127,34 +128,32 @@ def _set_assignees(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
             errors.append(f"Cannot assign @{username} to {issue.reference}")
         else:
             wanted.append(one)
-    mode = input.get("operationMode") or "REPLACE"
+    mode = wish.get("operationMode") or "REPLACE"
     if mode == "APPEND":
         wanted = [*issue.assignees, *wanted]
     elif mode == "REMOVE":
         wanted = [one for one in issue.assignees if one not in wanted]
-    done = answer(info, input, issue, Change(assignees=wanted))
+    done = answer(info, wish, issue, Change(assignees=wanted))
     return {**done, "errors": [*errors, *done["errors"]]}
 
 
-def _set_weight(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
-    issue = writable(info, input)
-    return answer(info, input, issue, Change(weight=input.get("weight")))
+def _set_weight(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
+    issue = writable(info, wish)
+    return answer(info, wish, issue, Change(weight=wish.get("weight")))
 
 
-def _set_due(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
-    issue = writable(info, input)
-    from glboard_core.demo.clock import moment
-
-    stamp = input.get("dueDate")
-    return answer(info, input, issue, Change(due=None if stamp is None else moment(stamp).date()))
+def _set_due(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
+    issue = writable(info, wish)
+    stamp = wish.get("dueDate")
+    return answer(info, wish, issue, Change(due=None if stamp is None else moment(stamp).date()))
 
 
-def _set_confidential(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
-    return answer(info, input, writable(info, input), Change(confidential=input["confidential"]))
+def _set_confidential(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
+    return answer(info, wish, writable(info, wish), Change(confidential=wish["confidential"]))
 
 
-def _set_locked(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
-    return answer(info, input, writable(info, input), Change(locked=input["locked"]))
+def _set_locked(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
+    return answer(info, wish, writable(info, wish), Change(locked=wish["locked"]))
 
 
 def _check_move(wish: dict[str, Any]) -> None:
@@ -162,10 +161,8 @@ def _check_move(wish: dict[str, Any]) -> None:
     beside = [name for name in ("moveBeforeId", "moveAfterId") if wish.get(name) is not None]
     place = wish.get("positionInList")
     if not lists and not beside and place is None:
-        raise GraphQLError(
-            "At least one of the arguments fromListId, toListId, positionInList, moveAfterId, or moveBeforeId "
-            "is required"
-        )
+        names = "fromListId, toListId, positionInList, moveAfterId, or moveBeforeId"
+        raise GraphQLError(f"At least one of the arguments {names} is required")
     if len(lists) == 1:
         raise GraphQLError("Both fromListId and toListId must be present")
     if place is None:
@@ -178,26 +175,26 @@ def _check_move(wish: dict[str, Any]) -> None:
         raise GraphQLError("positionInList must be >= 0 or -1")
 
 
-def _move(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
+def _move(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     world, user = writer(info)
-    _check_move(input)
-    board = readable_board(context_of(info), input["boardId"])
+    _check_move(wish)
+    board = readable_board(context_of(info), wish["boardId"])
     if board is None:
         raise not_available()
-    issue = writable(info, input, admin=True)
-    old, new = (world.board_lists.get(plain(input.get(name) or 0)) for name in ("fromListId", "toListId"))
+    issue = writable(info, wish, admin=True)
+    old, new = (world.board_lists.get(plain(wish.get(name) or 0)) for name in ("fromListId", "toListId"))
     errors: list[str] = []
     # A list of another board, or 0 out of a global id, is no list: nothing moves and nobody says so.
     if old is not None and new is not None and old.board is board and new.board is board:
         errors = board_rules.move_card(world, issue, old, new, user)
-        if input.get("positionInList") is not None:
-            board_rules.position_in(world, issue, new, input["positionInList"], user)
+        if wish.get("positionInList") is not None:
+            board_rules.position_in(world, issue, new, wish["positionInList"], user)
     before, after = (
-        world.index.issues.get(plain(input.get(name) or 0)) for name in ("moveBeforeId", "moveAfterId")
+        world.index.issues.get(plain(wish.get(name) or 0)) for name in ("moveBeforeId", "moveAfterId")
     )
     if not errors and (before is not None or after is not None):
         ranking.move_between(world, issue, before, after)
-    return {"issue": issue, "errors": errors, "clientMutationId": input.get("clientMutationId")}
+    return {"issue": issue, "errors": errors, "clientMutationId": wish.get("clientMutationId")}
 
 
 def _named_labels(world: World, project: Project, titles: Iterable[str], user: User) -> list[Label]:
@@ -212,30 +209,28 @@ def _named_labels(world: World, project: Project, titles: Iterable[str], user: U
     return found
 
 
-def _create(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
+def _create(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     world, user = writer(info)
-    project = writable_project(context_of(info), input["projectPath"])
+    project = writable_project(context_of(info), wish["projectPath"])
     if project.archived or not project.issues_enabled:
         raise not_available()
-    if input.get("labels") is not None and input.get("labelIds") is not None:
+    if wish.get("labels") is not None and wish.get("labelIds") is not None:
         raise GraphQLError("Only one of [labels, labelIds] arguments is allowed at the same time.")
-    wish = {**input}
-    wish.pop("title")
-    change = simple_change(wish)
-    errors = changing.problems(Change(title=input["title"], weight=change.weight))
+    change = simple_change({name: value for name, value in wish.items() if name != "title"})
+    errors = changing.problems(Change(title=wish["title"], weight=change.weight))
     if errors:
-        return {"issue": None, "errors": errors, "clientMutationId": input.get("clientMutationId")}
-    if input.get("milestoneId") is not None:
-        change.milestone = world.milestones.get(input["milestoneId"], UNSET)
+        return {"issue": None, "errors": errors, "clientMutationId": wish.get("clientMutationId")}
+    if wish.get("milestoneId") is not None:
+        change.milestone = world.milestones.get(wish["milestoneId"], UNSET)
     change.add_labels = [
-        *_named_labels(world, project, input.get("labels") or (), user),
-        *(world.labels[one] for one in input.get("labelIds") or () if one in world.labels),
+        *_named_labels(world, project, wish.get("labels") or (), user),
+        *(world.labels[one] for one in wish.get("labelIds") or () if one in world.labels),
     ]
-    if input.get("assigneeIds"):
+    if wish.get("assigneeIds"):
         people = {one.id: one for one in world.users.values()}
-        change.assignees = [people[one] for one in input["assigneeIds"] if one in people]
-    issue = create_issue(world, project, input["title"], user, change)
-    return {"issue": issue, "errors": [], "clientMutationId": input.get("clientMutationId")}
+        change.assignees = [people[one] for one in wish["assigneeIds"] if one in people]
+    issue = create_issue(world, project, wish["title"], user, change)
+    return {"issue": issue, "errors": [], "clientMutationId": wish.get("clientMutationId")}
 
 
 def create_issue(world: World, project: Project, title: str, user: User, change: Change) -> Issue:

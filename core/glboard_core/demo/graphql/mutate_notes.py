@@ -14,15 +14,15 @@ from glboard_core.demo.records import Note
 THROTTLED = "This endpoint has been requested too many times. Try again later."
 
 
-def _create_note(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
+def _create_note(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     world, user = writer(info)
     context = context_of(info)
     if context.throttle_note(user):
         raise GraphQLError(THROTTLED)
-    issue = world.index.issues.get(input["noteableId"])
+    issue = world.index.issues.get(wish["noteableId"])
     if issue is None or not context.may_see(issue) or issue.project.archived:
         raise not_available()
-    outcome = comment(world, issue, input["body"], user, internal=bool(input.get("internal")))
+    outcome = comment(world, issue, wish["body"], user, internal=bool(wish.get("internal")))
     errors = outcome.errors
     if outcome.commands_only and world.since < (17, 0):
         # Older servers tell of success among the errors.
@@ -39,7 +39,7 @@ def _create_note(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
         "note": outcome.note,
         "errors": errors,
         "quickActionsStatus": status,
-        "clientMutationId": input.get("clientMutationId"),
+        "clientMutationId": wish.get("clientMutationId"),
     }
 
 
@@ -51,20 +51,20 @@ def _own_note(info: Info, ident: int) -> Note:
     return note
 
 
-def _update_note(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
-    note = _own_note(info, input["id"])
+def _update_note(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
+    note = _own_note(info, wish["id"])
     errors = []
-    if not (input.get("body") or "").strip():
+    if not (wish.get("body") or "").strip():
         errors = ["Note can't be blank"]
     else:
-        note.body = input["body"]
+        note.body = wish["body"]
         note.updated = context_of(info).world.clock.now()
-    return {"note": note, "errors": errors, "clientMutationId": input.get("clientMutationId")}
+    return {"note": note, "errors": errors, "clientMutationId": wish.get("clientMutationId")}
 
 
-def _destroy_note(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
-    context_of(info).world.drop_note(_own_note(info, input["id"]))
-    return {"note": None, "errors": [], "clientMutationId": input.get("clientMutationId")}
+def _destroy_note(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
+    context_of(info).world.drop_note(_own_note(info, wish["id"]))
+    return {"note": None, "errors": [], "clientMutationId": wish.get("clientMutationId")}
 
 
 FIELDS: Fields = {

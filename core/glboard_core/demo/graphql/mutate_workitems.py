@@ -50,27 +50,27 @@ def _change(world: World, wish: dict[str, Any]) -> Change:
     return change
 
 
-def _update(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
+def _update(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     world, user = writer(info)
-    issue = world.index.issues.get(input["id"])
+    issue = world.index.issues.get(wish["id"])
     if issue is None or not context_of(info).may_see(issue) or not access.can_update(user, issue):
         raise not_available()
-    errors = changing.apply(world, issue, _change(world, input), user)
-    return {"workItem": issue, "errors": errors, "clientMutationId": input.get("clientMutationId")}
+    errors = changing.apply(world, issue, _change(world, wish), user)
+    return {"workItem": issue, "errors": errors, "clientMutationId": wish.get("clientMutationId")}
 
 
-def _bulk(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
+def _bulk(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     world, user = writer(info)
-    if len(input["ids"]) > _MOST:
+    if len(wish["ids"]) > _MOST:
         raise GraphQLError(f"No more than {_MOST} work items can be updated at the same time")
-    place = world.groups.get(input["fullPath"]) or world.projects.get(input["fullPath"])
+    place = world.groups.get(wish["fullPath"]) or world.projects.get(wish["fullPath"])
     if place is None or not access.can_read_place(user, place):
         raise not_available()
     if not isinstance(place, Project) and not world.licensed("premium"):
         raise not_available()
-    change = _change(world, input)
+    change = _change(world, wish)
     count = 0
-    for ident in dict.fromkeys(input["ids"]):
+    for ident in dict.fromkeys(wish["ids"]):
         issue = world.index.issues.get(ident)
         # What may not be edited is skipped, and only the count tells.
         if issue is None or not access.can_admin(user, issue):
@@ -81,7 +81,7 @@ def _bulk(_: Any, info: Info, input: dict[str, Any]) -> dict[str, Any]:
             continue
         if not changing.apply(world, issue, change, user):
             count += 1
-    return {"updatedWorkItemCount": count, "errors": [], "clientMutationId": input.get("clientMutationId")}
+    return {"updatedWorkItemCount": count, "errors": [], "clientMutationId": wish.get("clientMutationId")}
 
 
 FIELDS: Fields = {"Mutation": {"workItemUpdate": _update, "workItemBulkUpdate": _bulk}}

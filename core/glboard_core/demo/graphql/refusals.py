@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from graphql import GraphQLError
+from graphql import GraphQLError, print_ast
 from graphql.language import ast
 
 _Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[str, dict[str, Any]]]]
@@ -14,6 +14,11 @@ _Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[str, dict[str, An
 
 def _rule(pattern: str, say: Callable[[re.Match[str]], tuple[str, dict[str, Any]]]) -> _Rule:
     return re.compile(pattern, re.DOTALL), say
+
+
+def _no_selection(name: str, kind: str) -> str:
+    hint = f"Did you mean '{name} {{ ... }}'?"
+    return f"Field must have selections (field '{name}' returns {kind} but has no selections. {hint})"
 
 
 _RULES: tuple[_Rule, ...] = (
@@ -60,15 +65,14 @@ _RULES: tuple[_Rule, ...] = (
     _rule(
         r"Field '(\w+)' of type '(.+?)' must have a selection of subfields",
         lambda m: (
-            f"Field must have selections (field '{m[1]}' returns {m[2].strip('[]!')} but has no selections. "
-            f"Did you mean '{m[1]} {{ ... }}'?)",
+            _no_selection(m[1], m[2].strip("[]!")),
             {"code": "selectionMismatch", "nodeName": f"field '{m[1]}'", "typeName": m[2].strip("[]!")},
         ),
     ),
     _rule(
         r"Field '(\w+)' must not have a selection since type '(.+?)' has no subfields",
         lambda m: (
-            f"Selections can't be made on scalars (field '{m[1]}' returns {m[2].strip('[]!')} but has selections)",
+            f"Selections can't be made on scalars (field '{m[1]}' returns {m[2]} but has selections)",
             {"code": "selectionMismatch", "nodeName": f"field '{m[1]}'", "typeName": m[2].strip("[]!")},
         ),
     ),
@@ -120,8 +124,10 @@ _RULES: tuple[_Rule, ...] = (
         ),
     ),
 )
-_VARIABLE = re.compile(r"Variable '\$(\w+)' (?:of required type|of non-null type|got invalid value|has invalid value)(.*)",
-                       re.DOTALL)  # fmt: skip
+_VARIABLE = re.compile(
+    r"Variable '\$(\w+)' (?:of required type|of non-null type|got invalid value|has invalid value)(.*)",
+    re.DOTALL,
+)
 
 
 def _path_to(document: ast.DocumentNode, wanted: ast.Node) -> list[str]:
@@ -188,8 +194,6 @@ def translate_variables(
     errors: Sequence[GraphQLError], operation: ast.OperationDefinitionNode, variables: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """The errors of variables that do not fit their types."""
-    from graphql import print_ast
-
     types = {one.variable.name.value: print_ast(one.type) for one in operation.variable_definitions or ()}
     found: list[dict[str, Any]] = []
     for error in errors:
@@ -204,9 +208,10 @@ def translate_variables(
             rest.rsplit("; ", 1)[-1].strip(" .") if "; " in rest else "Expected value to not be null"
         )
         tail = f" for {where} ({explanation})" if where else ""
+        said = f"Variable ${name} of type {types.get(name, '?')} was provided invalid value{tail}"
         found.append(
             {
-                "message": f"Variable ${name} of type {types.get(name, '?')} was provided invalid value{tail}",
+                "message": said,
                 "locations": [
                     {"line": one.line, "column": one.column} for one in (error.locations or ())[:1]
                 ],

@@ -91,7 +91,7 @@ def _replay(context: Context, milestone: Milestone, start: date, due: date) -> l
     return days
 
 
-def report(milestone: Milestone, info: Info, fullPath: str | None = None) -> dict[str, Any]:
+def report(milestone: Milestone, info: Info, full_path: str | None = None) -> dict[str, Any]:
     """The report of a milestone."""
     context = context_of(info)
     if not context.world.licensed("premium"):

@@ -33,6 +33,16 @@ _FIELDS: tuple[Fields, ...] = (
     answers.FIELDS, places.FIELDS, issues.FIELDS, boards.FIELDS, workitems.FIELDS, mutate_issues.FIELDS,
     mutate_boards.FIELDS, mutate_notes.FIELDS, mutate_workitems.FIELDS,
 )  # fmt: skip
+# What arguments are called in resolvers, where their own name is a builtin or no Python name.
+_NAMES = {
+    "id": "ident",
+    "input": "wish",
+    "filter": "which",
+    "fullPath": "full_path",
+    "issueFilters": "issue_filters",
+    "onlyTypes": "only_types",
+    "exceptTypes": "except_types",
+}
 _MARK = re.compile(r" @\w+")
 _UPPER = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
@@ -47,9 +57,10 @@ def _marks(text_: str) -> set[str]:
 
 
 def _line(line: str, dropped: frozenset[str]) -> str | None:
-    """A line of the schema without its marks and without arguments the server lacks; None without the field."""
+    """A line of the schema without its marks and without arguments the server lacks; None when the server
+    lacks the field itself."""
     head, bracket, rest = line.partition("(")
-    arguments, closing, tail = rest.partition(")")
+    arguments, _, tail = rest.partition(")")
     if _marks(tail if bracket else head) & dropped:
         return None
     if bracket:
@@ -103,4 +114,6 @@ def load(edition: str, since: tuple[int, int]) -> GraphQLSchema:
         own = resolvers.get(name, {})
         for field_name, field in kind.fields.items():
             field.resolve = own.get(field_name) or _getter(field_name)
+            for argument_name, argument in field.args.items():
+                argument.out_name = _NAMES.get(argument_name)
     return schema

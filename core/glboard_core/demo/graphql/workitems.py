@@ -40,7 +40,7 @@ class Widget:
 
 
 def _widgets(
-    issue: Issue, info: Info, onlyTypes: list[str] | None = None, exceptTypes: list[str] | None = None
+    issue: Issue, info: Info, only_types: list[str] | None = None, except_types: list[str] | None = None
 ) -> list[Widget]:
     world = context_of(info).world
     found = []
@@ -50,7 +50,7 @@ def _widgets(
             continue
         if typename not in info.schema.type_map:
             continue
-        if (onlyTypes is None or kind in onlyTypes) and kind not in (exceptTypes or ()):
+        if (only_types is None or kind in only_types) and kind not in (except_types or ()):
             found.append(Widget(issue, kind))
     return found
 
@@ -75,6 +75,10 @@ def _work_type(issue: Issue, _: Any) -> dict[str, Any]:
     return {"id": gid("WorkItems::Type", TYPE_IDS[issue.kind]), "name": issue.kind.replace("_", " ").title()}
 
 
+def _web_url(issue: Issue, info: Info) -> str:
+    return f"{context_of(info).base_url}/{issue.project.full_path}/-/work_items/{issue.iid}"
+
+
 def _of(read: Any) -> Any:
     """A widget's field from the issue behind it."""
     return lambda widget, info: read(widget.issue, info)
@@ -88,7 +92,7 @@ FIELDS: Fields = {
         "createdAt": lambda issue, _: issue.created,
         "updatedAt": lambda issue, _: issue.updated,
         "closedAt": lambda issue, _: issue.closed,
-        "webUrl": lambda issue, info: f"{info.context.base_url}/{issue.project.full_path}/-/work_items/{issue.iid}",
+        "webUrl": _web_url,
         "reference": issues.reference,
         "workItemType": _work_type,
         "widgets": _widgets,
@@ -107,9 +111,14 @@ FIELDS: Fields = {
     "WorkItemWidgetStatus": {"status": _of(issues.status_of)},
     "WorkItemWidgetIteration": {"iteration": lambda *_: None},
     "WorkItemWidgetHealthStatus": {"healthStatus": _of(issues.licensed_health)},
-    "WorkItemWidgetStartAndDueDate": {"startDate": lambda *_: None, "dueDate": lambda widget, _: widget.issue.due},
+    "WorkItemWidgetStartAndDueDate": {
+        "startDate": lambda *_: None,
+        "dueDate": lambda widget, _: widget.issue.due,
+    },
     "WorkItemWidgetHierarchy": {
-        "hasParent": lambda *_: False, "hasChildren": lambda *_: False, "parent": lambda *_: None,
+        "hasParent": lambda *_: False,
+        "hasChildren": lambda *_: False,
+        "parent": lambda *_: None,
     },
     "WorkItemWidgetLinkedItems": {
         "blocked": lambda widget, info: bool(issues.blockers(widget.issue, info)),
@@ -122,4 +131,4 @@ FIELDS: Fields = {
         "description": lambda *_: None,
         "iconName": lambda status, _: status.icon,
     },
-}  # fmt: skip
+}

@@ -16,16 +16,34 @@ from glboard_core.demo.rest import find, paging, shapes
 from glboard_core.demo.rest.asked import Call, Refused, bad, forbidden, missing
 
 _ORDERS = {
-    "created_at": "CREATED", "updated_at": "UPDATED", "due_date": "DUE_DATE", "relative_position": "RELATIVE_POSITION",
-    "weight": "WEIGHT", "title": "TITLE", "milestone_due": "MILESTONE_DUE",
-}  # fmt: skip
+    "created_at": "CREATED",
+    "updated_at": "UPDATED",
+    "due_date": "DUE_DATE",
+    "relative_position": "RELATIVE_POSITION",
+    "weight": "WEIGHT",
+    "title": "TITLE",
+    "milestone_due": "MILESTONE_DUE",
+}
 _KEYSET = ("created_at", "updated_at", "due_date", "relative_position", "title")
 _WILD = {"none": "NONE", "any": "ANY", "upcoming": "UPCOMING", "started": "STARTED"}
 _CHANGES = (
-    "add_labels", "assignee_id", "assignee_ids", "confidential", "created_at", "description", "discussion_locked",
-    "due_date", "issue_type", "labels", "milestone_id", "remove_labels", "state_event", "title", "updated_at",
+    "add_labels",
+    "assignee_id",
+    "assignee_ids",
+    "confidential",
+    "created_at",
+    "description",
+    "discussion_locked",
+    "due_date",
+    "issue_type",
+    "labels",
+    "milestone_id",
+    "remove_labels",
+    "state_event",
+    "title",
+    "updated_at",
     "weight",
-)  # fmt: skip
+)
 
 
 def _milestone(call: Call, wanted: IssueFilter) -> None:

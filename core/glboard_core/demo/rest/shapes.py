@@ -64,11 +64,12 @@ def group(call: Call, one: Group) -> Shape:
 
 def project(call: Call, one: Project) -> Shape:
     """A project."""
+    above = one.group
     return {
         "id": one.id,
         "description": one.description,
         "name": one.name,
-        "name_with_namespace": f"{' / '.join(each.name for each in reversed(one.group.chain()))} / {one.name}",
+        "name_with_namespace": " / ".join([*(each.name for each in reversed(above.chain())), one.name]),
         "path": one.path,
         "path_with_namespace": one.full_path,
         "default_branch": "main",
@@ -76,9 +77,15 @@ def project(call: Call, one: Project) -> Shape:
         "archived": one.archived,
         "issues_enabled": one.issues_enabled,
         "web_url": f"{call.asked.base_url}/{one.full_path}",
-        "namespace": {"id": one.group.id, "name": one.group.name, "path": one.group.path, "kind": "group",
-                      "full_path": one.group.full_path, "parent_id": one.group.parent.id if one.group.parent else None},
-    }  # fmt: skip
+        "namespace": {
+            "id": above.id,
+            "name": above.name,
+            "path": above.path,
+            "kind": "group",
+            "full_path": above.full_path,
+            "parent_id": above.parent.id if above.parent else None,
+        },
+    }
 
 
 def label(one: Label) -> Shape:
@@ -148,18 +155,26 @@ def issue(call: Call, one: Issue, *, detailed_labels: bool = False) -> Shape:
         "discussion_locked": one.locked or None,
         "issue_type": one.kind.lower(),
         "web_url": call.asked.base_url + one.path,
-        "time_stats": {"time_estimate": one.time_estimate, "total_time_spent": 0,
-                       "human_time_estimate": None, "human_total_time_spent": None},
+        "time_stats": {
+            "time_estimate": one.time_estimate,
+            "total_time_spent": 0,
+            "human_time_estimate": None,
+            "human_total_time_spent": None,
+        },
         "task_completion_status": {"count": task["count"], "completed_count": task["completedCount"]},
         "blocking_issues_count": len(call.world.blocked_by(one)) if call.world.licensed("premium") else 0,
         "has_tasks": bool(task["count"]),
         "task_status": f"{task['completedCount']} of {task['count']} checklist items completed",
-        "_links": {"self": f"{api}/issues/{one.iid}", "notes": f"{api}/issues/{one.iid}/notes", "project": api},
+        "_links": {
+            "self": f"{api}/issues/{one.iid}",
+            "notes": f"{api}/issues/{one.iid}/notes",
+            "project": api,
+        },
         "references": {"short": f"#{one.iid}", "relative": f"#{one.iid}", "full": one.reference},
         "severity": one.severity,
         "moved_to_id": one.moved_to.id if one.moved_to else None,
         "imported": False,
-    }  # fmt: skip
+    }
     if call.world.licensed("premium"):
         shape |= {"weight": one.weight, "iteration": None, "epic_iid": None, "epic": None}
     if call.world.licensed("ultimate"):

@@ -1,0 +1,19 @@
+"""`python -m glboard_core.demo`: the embedded GitLab alone."""
+
+from __future__ import annotations
+
+import sys
+
+from glboard_core.demo.options import parse
+
+
+def main() -> int:
+    """Reads the options, then loads what serving needs."""
+    options = parse(sys.argv[1:])
+    from glboard_core.demo.serve import serve
+
+    return serve(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""How the embedded GitLab is asked for: the options, and reading them from a command line.
+
+Standard library only, so that the program can prepare a demo without loading a web server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Literal
+
+VERSIONS = ("16.8", "18.9", "19.3")
+TIERS = ("free", "premium", "ultimate")
+EDITIONS = ("ee", "ce")
+
+
+class OptionsError(ValueError):
+    """Options that contradict themselves or cannot be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions:
+    """Everything that can be said about a demo. Port 0 is any free one; `as_of` (ISO 8601) is when the clock
+    starts, by default now, or the time of the scenario."""
+
+    scenario: str | None = None
+    issues: int = 300
+    seed: int = 1
+    as_of: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 0
+    allow_remote: bool = False
+    relative_url: str = ""
+    latency_ms: float = 0
+    faults: str = ""
+    rate_limit: int | None = None
+    tier: Literal["free", "premium", "ultimate"] = "ultimate"
+    edition: Literal["ee", "ce"] = "ee"
+    gitlab_version: str = "18.9"
+    with_parent: bool = False
+
+    def check(self) -> None:
+        """Raises OptionsError for what cannot be."""
+        if not self.allow_remote and not is_loopback(self.host):
+            raise OptionsError(
+                f"{self.host} can be reached from other machines, and nothing protects the demo but its token: "
+                "add --allow-remote if that is meant"
+            )
+        if self.issues < 1:
+            raise OptionsError("a world needs at least one issue")
+        if not 0 <= self.port <= 65_535:
+            raise OptionsError(f"there is no port {self.port}")
+        if self.gitlab_version not in VERSIONS:
+            known = ", ".join(VERSIONS)
+            raise OptionsError(f"GitLab {self.gitlab_version} is not emulated; there are {known}")
+        if self.tier not in TIERS or self.edition not in EDITIONS:
+            raise OptionsError(f"there is no {self.edition} with tier {self.tier}")
+
+    def arguments(self) -> list[str]:
+        """The command line that says the same."""
+        shown = f"[{self.host}]" if ":" in self.host else self.host
+        found = ["--serve", f"{shown}:{self.port}"]
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if one.name in ("host", "port") or value == one.default:
+                continue
+            flag = "--latency" if one.name == "latency_ms" else "--" + one.name.replace("_", "-")
+            found += [flag] if value is True else [flag, str(value)]
+        return found
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a host name or address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Host and port of `HOST:PORT`, `HOST` or `:PORT`; an IPv6 address stands in brackets."""
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        port = rest.removeprefix(":")
+    else:
+        host, _, port = text.partition(":")
+    if port and not port.isdigit():
+        raise OptionsError(f"{text!r} is not HOST:PORT")
+    return host or "127.0.0.1", int(port or 0)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line of `python -m glboard_core.demo`."""
+    made = argparse.ArgumentParser(
+        prog="python -m glboard_core.demo",
+        description="The embedded GitLab alone: prints GITLAB_HOST, GLBOARD_GROUP and GITLAB_TOKEN, serves.",
+    )
+    default = DemoOptions()
+    made.add_argument(
+        "--serve", metavar="HOST:PORT", default="127.0.0.1:0", help="where; port 0 is any free one"
+    )
+    made.add_argument("--scenario", metavar="FILE", help="a world from a file")
+    made.add_argument(
+        "--issues", type=int, default=default.issues, metavar="N", help="size of a made-up world"
+    )
+    made.add_argument("--seed", type=int, default=default.seed, metavar="S", help="which made-up world")
+    made.add_argument("--as-of", metavar="TIME", help="when the world's clock starts")
+    made.add_argument(
+        "--latency", type=float, default=0, metavar="MS", dest="latency_ms", help="on every request"
+    )
+    made.add_argument("--faults", default="", metavar="SPEC", help="such as 429:0.1,reset-after:0.05")
+    made.add_argument("--rate-limit", type=int, metavar="N", help="requests a minute")
+    made.add_argument("--tier", choices=TIERS, default=default.tier, help="the licence")
+    made.add_argument("--edition", choices=EDITIONS, default=default.edition, help="enterprise or community")
+    made.add_argument(
+        "--gitlab-version", choices=VERSIONS, default=default.gitlab_version, help="which GitLab"
+    )
+    made.add_argument(
+        "--relative-url", default="", metavar="PATH", help="serve below a path, such as /gitlab"
+    )
+    made.add_argument("--allow-remote", action="store_true", help="let other machines in")
+    made.add_argument("--with-parent", action="store_true", help="end when standard input closes")
+    return made
+
+
+def parse(arguments: Sequence[str]) -> DemoOptions:
+    """Options from a command line; wrong use ends the program with status 2, as argparse does."""
+    made = parser()
+    values = vars(made.parse_args(arguments))
+    try:
+        host, port = parse_address(values.pop("serve"))
+        options = DemoOptions(host=host, port=port, **values)
+        options.check()
+    except OptionsError as error:
+        made.error(str(error))
+    return options
