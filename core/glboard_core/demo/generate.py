@@ -105,14 +105,13 @@ class _Maker:
         """One issue after a recipe."""
         random = self.random
         kind = recipe.kind if recipe.kind in self._numbers else "feature"
-        issue = self.world.new_issue(
-            project, recipe.title or self.text(kind), random.choice(self.people), created
-        )
+        author = self.people[0] if recipe.own else random.choice(self.people[1 if recipe.refused else 0 :])
+        issue = self.world.new_issue(project, recipe.title or self.text(kind), author, created)
         issue.labels = self.labelled(recipe.labels)
         issue.milestone = self.milestones[recipe.milestone] if recipe.milestone else None
         issue.weight = recipe.weight
         issue.confidential = recipe.confidential
-        if recipe.assigned:
+        if recipe.assigned and not recipe.refused:
             issue.assignees = (random.choice(self.engineers),)
         if recipe.crowd:
             issue.assignees = tuple(random.sample(self.engineers, 2))
@@ -151,6 +150,16 @@ class _Maker:
                 other = self.random.choice(open_ones)
                 if other is not issue:
                     self.world.block(issue, other)
+
+    def local(self, issues: list[Issue]) -> None:
+        """Puts a few issues of the two big projects under labels and milestones that only they can see."""
+        for project, milestone in zip(self.projects[:2], ("Platform hardening", "AI launch"), strict=True):
+            label = self.world.label_of(project, "needs-docs")
+            some = [one for one in issues if one.project is project and one.open and one.milestone]
+            for issue in [one for one in some if one.milestone is self.milestones["Backlog"]][:3]:
+                if label is not None:
+                    issue.labels = tuple(sorted((*issue.labels, label), key=lambda one: one.title))
+                issue.milestone = self.world.milestone(milestone)
 
     def boards(self) -> None:
         """Two boards, as the current milestone's planning left them."""
@@ -194,12 +203,13 @@ def default_world(
     random.shuffle(plan)
     made = []
     places = random.choices(maker.projects, maker.weights, k=len(plan))
-    for recipe, created, project in zip(plan, _dates(random, maker.now, len(plan)), places, strict=True):
-        issue = maker.issue(recipe, created, project)
+    for recipe, created, place in zip(plan, _dates(random, maker.now, len(plan)), places, strict=True):
+        issue = maker.issue(recipe, created, maker.projects[-1] if recipe.refused else place)
         world.index.issues[issue.id] = issue
         made.append(issue)
     maker.rank(made)
     maker.block(made)
+    maker.local(made)
     maker.boards()
     world.index.rebuild()
     # Events made up later are numbered by issue; those of real changes come after all of them.

@@ -45,7 +45,7 @@ class DemoOptions:
         """Raises OptionsError for what cannot be."""
         if not self.allow_remote and not is_loopback(self.host):
             raise OptionsError(
-                f"{self.host} can be reached from other machines, and nothing protects the demo but its token: "
+                f"{self.host} can be reached from other machines and only its token protects the demo; "
                 "add --allow-remote if that is meant"
             )
         if self.issues < 1:

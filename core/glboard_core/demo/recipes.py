@@ -54,6 +54,45 @@ class Recipe:
     started: bool = False
     described: bool = False
     title: str | None = None
+    refused: bool = False
+    """Lies in the project that refuses the engineering manager's edits."""
+    own: bool = False
+    """Was opened by the engineering manager."""
+
+
+def _two_types(recipe: Recipe) -> None:
+    recipe.labels.append("type::feature" if recipe.kind != "feature" else "type::bug")
+
+
+def _no_type(recipe: Recipe) -> None:
+    recipe.labels = [one for one in recipe.labels if not one.startswith("type::")]
+
+
+def _no_weight(recipe: Recipe) -> None:
+    flow = [one for one in recipe.labels if one.startswith("workflow::")]
+    recipe.labels = [*(one for one in recipe.labels if one not in flow), "workflow::ready for development"]
+    recipe.weight = None
+
+
+def _too_heavy(recipe: Recipe) -> None:
+    recipe.weight = 5
+
+
+def _secret(recipe: Recipe) -> None:
+    recipe.confidential = True
+
+
+def _refused(recipe: Recipe) -> None:
+    recipe.refused = True
+    recipe.confidential = False
+
+
+def _own_refused(recipe: Recipe) -> None:
+    _refused(recipe)
+    recipe.own = True
+
+
+_ODD = (_two_types, _no_type, _no_weight, _too_heavy, _secret, _refused, _own_refused)
 
 
 class _Book:
@@ -110,6 +149,14 @@ class _Book:
             recipe.labels.append("spike")
         self._spoil(recipe, 0.06)
         return recipe
+
+    def odd_ones(self, found: list[Recipe]) -> list[Recipe]:
+        """Makes sure that a Planning board has what a planning session stumbles over."""
+        for recipe, spoil in zip(found, _ODD, strict=False):
+            spoil(recipe)
+        for recipe in found[4:5]:
+            recipe.labels += [f"missed:{self.versions[self.at - back].title}" for back in (1, 2)]
+        return found
 
     def _spoil(self, recipe: Recipe, chance: float) -> None:
         """Takes something away or adds too much, as triage finds it."""
@@ -214,7 +261,7 @@ def recipes(random: Random, count: int, versions: Sequence[Version], current: in
         return [make() for _ in range(max(1, round(number * scale)))]
 
     found = [book.planning_issue(0), book.planning_issue(1)]
-    found += some(33, book.planning)
+    found += book.odd_ones(some(33, book.planning))
     for flow, number in _BUILD:
         found += some(number, lambda flow=flow: book.build(flow))  # type: ignore[misc]
     found += some(7, book.current)
