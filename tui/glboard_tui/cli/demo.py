@@ -1,0 +1,87 @@
+"""``glboard demo``: the embedded GitLab, with the board on it or alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from glboard_core import errors
+from glboard_core.demo.options import EDITIONS, TIERS, VERSIONS, DemoOptions, OptionsError
+from glboard_core.errors import UsageError
+from glboard_tui.cli.context import Options
+
+
+@click.command("demo")
+@click.option("--scenario", type=click.Path(path_type=Path), metavar="FILE", help="Load a scenario (JSON).")
+@click.option("--issues", type=click.IntRange(min=1), default=300, show_default=True, metavar="N")
+@click.option("--seed", type=int, default=1, show_default=True, metavar="S", help="Another world.")
+@click.option("--latency", type=click.FloatRange(min=0), default=0, metavar="MS", help="Delay every answer.")
+@click.option(
+    "--faults", default="", metavar="SPEC", help="Break answers: 429:0.1,500:0.05,reset-after:0.05 …"
+)
+@click.option("--tier", type=click.Choice(TIERS), default="ultimate", show_default=True)
+@click.option("--edition", type=click.Choice(EDITIONS), default="ee", show_default=True)
+@click.option("--gitlab-version", type=click.Choice(VERSIONS), default="18.9", show_default=True)
+@click.option("--relative-url", default="", metavar="PATH", help="Serve below this path.")
+@click.option("--serve", metavar="HOST:PORT", help="Only serve; port 0 is any. Prints how to connect.")
+@click.option("--allow-remote", is_flag=True, help="Let --serve listen on more than loopback.")
+@click.option("--board", metavar="BOARD", default="planning", show_default=True, help="The board to open.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    scenario: Path | None,
+    issues: int,
+    seed: int,
+    latency: float,
+    faults: str,
+    tier: str,
+    edition: str,
+    gitlab_version: str,
+    relative_url: str,
+    serve: str | None,
+    allow_remote: bool,
+    board: str,
+) -> None:
+    """Open the board on an embedded GitLab with a plausible group; changes last for the session.
+
+    Nothing of it touches your own configuration or account.
+    """
+    host, port = _address(serve) if serve is not None else ("127.0.0.1", 0)
+    options = DemoOptions(
+        scenario=str(scenario) if scenario else None,
+        issues=issues,
+        seed=seed,
+        host=host,
+        port=port,
+        allow_remote=allow_remote,
+        relative_url=relative_url,
+        latency_ms=latency,
+        faults=faults,
+        tier=tier,  # type: ignore[arg-type]  # click.Choice lets nothing else through
+        edition=edition,  # type: ignore[arg-type]
+        gitlab_version=gitlab_version,
+    )
+    try:
+        options.check()
+    except OptionsError as error:
+        raise UsageError(str(error)) from None
+    given: Options = ctx.obj
+    if serve is not None:
+        from glboard_core.demo.serve import serve as serve_alone
+
+        ctx.exit(serve_alone(options))
+    if allow_remote:
+        raise UsageError("--allow-remote goes with --serve.")
+    if scenario is not None and not scenario.is_file():
+        raise errors.ScenarioError(f"{scenario}: there is no such file.")
+    from glboard_tui.cli.open import open_demo
+
+    ctx.exit(open_demo(given, options, board))
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal():
+        raise UsageError(f"“{text}” is not HOST:PORT.", hint="For example 127.0.0.1:8080, or 127.0.0.1:0.")
+    return host.strip("[]"), int(port)

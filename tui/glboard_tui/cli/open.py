@@ -1,0 +1,125 @@
+"""Opening the screen: with an account, on the demo, or with a welcome on a first run.
+
+Owns which board is opened first and where that is remembered. Textual is imported here and nowhere else in
+the command line; the network is not imported before the first frame is painted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+from msgspec import Struct
+
+from glboard_core.config import GitLabSettings, Settings
+from glboard_core.demo.options import DemoOptions
+from glboard_core.errors import GlboardError, NameUnknown
+from glboard_core.session import Place, open_engine
+from glboard_tui.cli.context import Options
+
+if TYPE_CHECKING:
+    from glboard_core.sync.engine import Engine
+
+FIRST_BOARD = "planning"
+
+
+class Last(Struct, frozen=True):
+    """The board that was open last, and its milestone if it was chosen by hand."""
+
+    board: str = FIRST_BOARD
+    milestone: str | None = None
+
+
+@click.command("open")
+@click.argument("board")
+@click.option("--milestone", metavar="M", help="A title, current, next, or an alias.")
+@click.pass_context
+def command(ctx: click.Context, board: str, milestone: str | None) -> None:
+    """Open BOARD: planning, build, next-1-3, next-4-6, backlog, milestones, people, or one of your own."""
+    ctx.exit(open_board(ctx.obj, board, milestone))
+
+
+def open_last(options: Options) -> int:
+    """Open the board that was open last; a first run without any account is welcomed. Returns the status."""
+    if not options.has_account:
+        return _run(options, options.settings(), Last(), place=None)
+    last = _remembered()
+    return open_board(options, last.board, last.milestone)
+
+
+def open_board(options: Options, board: str, milestone: str | None) -> int:
+    """Open one board. Raises NameUnknown for a board that is not configured."""
+    settings = options.settings()
+    if settings.board(board) is None:
+        raise NameUnknown("board", board, tuple(b.id for b in settings.boards))
+    return _run(options, settings, Last(board, milestone), place=options.place)
+
+
+def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
+    """Open a board on an embedded GitLab. Own settings only where ``--config`` names a file."""
+    from glboard_tui.app import GlboardApp
+
+    settings = options.settings() if options.config else Settings()
+    if settings.board(board) is None:
+        raise NameUnknown("board", board, tuple(b.id for b in settings.boards))
+    app = GlboardApp(settings, lambda: _on_demo(options, settings, demo), board=board)
+    return app.run() or 0
+
+
+def _run(options: Options, settings: Settings, last: Last, *, place: Place | None) -> int:
+    from glboard_tui.app import GlboardApp
+
+    app = GlboardApp(
+        settings,
+        (lambda: open_engine(place, settings)) if place is not None else None,
+        board=last.board,
+        milestone=last.milestone,
+        demo=lambda: _on_demo(options, Settings(), DemoOptions()),
+        remember=_remember if place is not None else None,
+        where=str(options.config_path),
+    )
+    return app.run() or 0
+
+
+@asynccontextmanager
+async def _on_demo(options: Options, settings: Settings, demo: DemoOptions) -> AsyncIterator[Engine]:
+    from glboard_core.demo.process import SpawnError, spawn
+    from glboard_core.gitlab.account import Account, Secret
+
+    try:
+        child = await asyncio.to_thread(spawn, demo)
+    except SpawnError as error:
+        raise GlboardError(f"The demo did not start: {error}", title="Demo") from None
+    try:
+        account = Account(url=child.url, token=Secret(child.token), kind="token", source="the demo")
+        settings = msgspec.structs.replace(settings, gitlab=GitLabSettings(url=child.url, group=child.group))
+        place = Place(group=child.group, as_of=options.as_of, read_only=options.read_only)
+        async with open_engine(place, settings, account=account) as engine:
+            yield engine
+    finally:
+        await asyncio.to_thread(child.stop)
+
+
+def _state_file() -> Path:
+    from platformdirs import user_state_path
+
+    return user_state_path("glboard") / "last.json"
+
+
+def _remembered() -> Last:
+    # A file that cannot be read costs nothing but the convenience.
+    with suppress(OSError, msgspec.DecodeError):
+        return msgspec.json.decode(_state_file().read_bytes(), type=Last)
+    return Last()
+
+
+def _remember(board: str, milestone: str | None) -> None:
+    with suppress(OSError):
+        path = _state_file()
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.write_bytes(msgspec.json.encode(Last(board, milestone)))
