@@ -26,6 +26,9 @@ from glboard_core.model.catalog import Server
 T = TypeVar("T")
 R = TypeVar("R")
 
+#: A document, or how to write it in a dialect.
+Build = str | Callable[[Dialect], str]
+
 #: Pages are not made smaller than this.
 SMALLEST = 10
 #: Above this size a page that fails is asked for in a smaller size rather than many times over.
@@ -66,7 +69,7 @@ class Asking:
 
     async def pages(
         self,
-        build: Callable[[Dialect], str],
+        build: Build,
         variables: Mapping[str, object],
         kind: type[T],
         pick: Callable[[T], Page[R]],
@@ -86,7 +89,7 @@ class Asking:
 
     async def _page(
         self,
-        build: Callable[[Dialect], str],
+        build: Build,
         variables: Mapping[str, object],
         kind: type[T],
         pick: Callable[[T], Page[R]],
@@ -106,13 +109,15 @@ class Asking:
 
     async def speak(
         self,
-        build: Callable[[Dialect], str],
+        build: Build,
         variables: Mapping[str, object],
         kind: type[T],
         *,
         attempts: int | None = None,
     ) -> T:
         """As ``ask``, with a document in the server's dialect; learns when a field is missing."""
+        if isinstance(build, str):
+            return await self.ask(build, variables, kind, attempts=attempts)
         while True:
             dialect = await self.dialect()
             try:

@@ -142,7 +142,7 @@ class GitLabGateway:
         variables = {"group": self.group, "labels": list(labels) or None}
         seen: set[IssueId] = set()
         async for page in self._asking.pages(
-            lambda _: queries.placements(), variables, _PlacementsAnswer, self._placements_of
+            queries.placements(), variables, _PlacementsAnswer, self._placements_of
         ):
             rows = [row for wire in page if (row := decode.placed(wire)).id not in seen]
             seen.update(row.id for row in rows)
@@ -181,7 +181,7 @@ class GitLabGateway:
             description = answer.issue.description
             return answer.issue.notes or Page()
 
-        pages = self._asking.pages(lambda _: queries.detail(), {"id": issue}, _DetailAnswer, pick)
+        pages = self._asking.pages(queries.detail(), {"id": issue}, _DetailAnswer, pick)
         async for page in pages:
             notes += map(decode.note, page)
             if len(notes) >= MOST_NOTES:

@@ -38,6 +38,8 @@ from glboard_core.ports import Done, Failed, Outcome
 
 #: How older servers (16.x) tell of success in a note of quick actions alone.
 _COMMANDS_ONLY = "Commands only"
+#: What stands for nothing in a raw answer.
+NULL = b"null"
 
 
 class QuickActions(Struct, frozen=True, rename="camel"):
@@ -67,7 +69,7 @@ class Payload(Struct, frozen=True, rename="camel"):
     """The answer to one mutation. ``issue`` is decoded later: whole or in part."""
 
     errors: list[str] = []
-    issue: msgspec.Raw = msgspec.Raw(b"null")
+    issue: msgspec.Raw = msgspec.Raw(NULL)
     note: HasId | None = None
     work_item: WorkItemPart | None = None
     quick_actions_status: QuickActions | None = None
@@ -124,7 +126,7 @@ class Judge:
     def _merged(self, op: Op, issue: Issue | None, reply: Payload) -> Issue | None:
         if reply.work_item is not None and issue is not None:
             return self._with_status(issue, reply.work_item)
-        if reply.issue == b"null":
+        if bytes(reply.issue) == NULL:
             return issue
         if isinstance(op.act, Create):
             return self._decoder.issue(msgspec.json.decode(reply.issue, type=WireIssue))
@@ -242,7 +244,7 @@ class Judge:
 
 def _assignees_dropped(wanted: Sequence[str], issue: Issue) -> tuple[str, str]:
     gone = [name for name in wanted if name.casefold() not in _folded(issue.assignees)]
-    what = f"{', '.join(gone)} was not assigned" if gone else "the assignees were not changed"
+    what = f"the assignee {', '.join(gone)} was not set" if gone else "the assignees were not changed"
     if len(wanted) > 1 and len(issue.assignees) == 1:
         return what, "this GitLab keeps one assignee (several need Premium)"
     return what, f"they may not see {issue.project}"

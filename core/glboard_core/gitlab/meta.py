@@ -213,7 +213,7 @@ class Meta:
         if field == "milestones":
             variables["state"] = "active"
         more = self._asking.pages(
-            lambda _: document,
+            document,
             variables,
             GroupAnswer,
             lambda answer: getattr(answer.group, field, None) or Page(),
@@ -223,7 +223,7 @@ class Meta:
 
     async def _projects(self) -> list[WireProject]:
         pages = self._asking.pages(
-            lambda _: queries.projects(),
+            queries.projects(),
             {"group": self._group},
             GroupAnswer,
             lambda answer: (answer.group and answer.group.projects) or Page(),
@@ -232,7 +232,7 @@ class Meta:
 
     async def _closed_milestones(self) -> list[WireMilestone]:
         pages = self._asking.pages(
-            lambda _: queries.group_milestones(),
+            queries.group_milestones(),
             {"group": self._group, "state": "closed", "sort": "DUE_DATE_DESC"},
             GroupAnswer,
             lambda answer: (answer.group and answer.group.milestones) or Page(),
@@ -268,7 +268,7 @@ class Meta:
         """An owner with the pages that follow the first."""
         if owner.labels is not None and owner.labels.page_info.has_next_page:
             more = self._asking.pages(
-                lambda _: queries.owner_labels(kind),
+                queries.owner_labels(kind),
                 {"path": path},
                 OwnerAnswer,
                 lambda answer: (answer.owner and answer.owner.labels) or Page(),
@@ -278,7 +278,7 @@ class Meta:
             owner = structs.replace(owner, labels=Page(nodes=list(labels)))
         if owner.milestones is not None and owner.milestones.page_info.has_next_page:
             further = self._asking.pages(
-                lambda _: queries.owner_milestones(kind),
+                queries.owner_milestones(kind),
                 {"path": path},
                 OwnerAnswer,
                 lambda answer: (answer.owner and answer.owner.milestones) or Page(),

@@ -31,7 +31,7 @@ from glboard_core.gitlab.decode import Decoder, Page
 from glboard_core.gitlab.encode import Scribe
 from glboard_core.gitlab.failures import Failure
 from glboard_core.gitlab.graphql import Envelope, FieldMissing, TooComplex, opened, refused, request
-from glboard_core.gitlab.judge import Judge, Payload, Reply, lost
+from glboard_core.gitlab.judge import NULL, Judge, Payload, Reply, lost
 from glboard_core.gitlab.queries import Call
 from glboard_core.gitlab.text import line
 from glboard_core.model.catalog import Catalog
@@ -287,7 +287,7 @@ class _Sending:
             try:
                 replies: list[Reply] = [
                     msgspec.json.decode(raw, type=Payload)
-                    if (raw := data.get(name)) is not None and raw != b"null"
+                    if (raw := data.get(name)) is not None and bytes(raw) != NULL
                     else errors.get(name, whole)
                     for name in names
                 ]

@@ -1,0 +1,308 @@
+"""Reading over a socket: catalog, pages, single issues, details; every server and tier."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from gateway.worlds import ME, PROJECTS, QUICK, Desk, everything, gateway, make
+from glboard_core.demo.server import DemoServer
+from glboard_core.errors import EditForbidden, GroupNotFound, TokenRejected
+from glboard_core.gitlab import meta, text
+from glboard_core.model.issue import IssueId
+from glboard_core.ports import IssueQuery
+
+
+async def test_the_catalog(server: DemoServer) -> None:
+    async with gateway(server) as one:
+        catalog = await one.catalog()
+    assert catalog.group == "top"
+    assert catalog.me.username == ME
+    assert catalog.me.id.startswith("gid://gitlab/User/")
+    assert catalog.server.enterprise
+    assert catalog.server.has_weight
+    assert catalog.server.can_write is True
+    assert catalog.server.release >= (18, 5)
+    assert {label.title for label in catalog.labels} >= {"type::bug", "Deliverable"}
+    assert "lib-only" not in {label.title for label in catalog.labels}
+    assert catalog.color("type::bug") == "#aa0000"
+    found = {m.title: m for m in catalog.milestones}
+    assert found["19.8"].start == date(2026, 12, 12)
+    assert found["19.8"].id.isdigit()
+    assert (found["19.8"].active, found["19.1"].active) == (True, False)
+    assert [p.username for p in catalog.people] == [ME, "eng_1", "eng_2"]
+    assert [p.path for p in catalog.projects] == ["top/app", "top/sub/lib", "top/locked"] or len(
+        catalog.projects
+    ) == 3
+    assert catalog.ranking_board is not None
+    assert catalog.notes == ()
+
+
+async def test_the_catalog_is_asked_for_in_one_go(server: DemoServer) -> None:
+    async with gateway(server) as one:
+        await one.catalog()
+    assert len(server.requests) == 4
+
+
+async def test_hundreds_of_labels_and_people_come_in_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = make(issues=0)
+    for n in range(230):
+        world.add_label(world.groups["top"], f"label {n:03}")
+        person = world.add_user(f"person_{n:03}", "")
+        world.groups["top"].members[person.id] = 20
+    monkeypatch.setattr(meta, "MOST_PEOPLE", 150)
+    async with DemoServer(world) as server, gateway(server) as one:
+        catalog = await one.catalog()
+    assert len({label.title for label in catalog.labels}) == 235
+    assert len(catalog.people) == 150
+    assert "150 members" in catalog.notes[0]
+
+
+async def test_extending_finds_what_belongs_to_projects_and_subgroups(server: DemoServer) -> None:
+    async with gateway(server) as one:
+        catalog = await one.catalog()
+        server.requests.clear()
+        more = await one.extend_catalog(catalog, PROJECTS)
+        assert len(server.requests) == 1
+        again = await one.extend_catalog(more, PROJECTS)
+        assert await one.extend_catalog(more, ()) == more
+    assert again == more
+    assert more.label("top/sub/lib", "lib-only") is not None
+    assert more.label("top/app", "lib-only") is None
+    assert more.label("top/sub/lib", "sub-only") is not None
+    assert more.label("top/app", "sub-only") is None
+    assert more.milestone("top/sub/lib", "lib-1") is not None
+    assert more.milestone("top/app", "lib-1") is None
+    rights = {project.path: project.can_edit for project in more.projects}
+    assert rights == {"top/app": True, "top/locked": False, "top/sub/lib": True}
+
+
+async def test_many_projects_with_many_labels() -> None:
+    world = make(issues=0)
+    paths = [world.add_project(f"top/more/p{n:02}").full_path for n in range(23)]
+    for n in range(130):
+        world.add_label(world.projects[paths[0]], f"own {n:03}")
+    async with DemoServer(world) as server, gateway(server) as one:
+        catalog = await one.extend_catalog(await one.catalog(), [*paths, "top/not/there"])
+    assert sum(label.owner == paths[0] for label in catalog.labels) == 130
+    assert sum(project.can_edit is True for project in catalog.projects) == 23
+    assert catalog.project("top/not/there") is None
+
+
+async def test_no_such_group(server: DemoServer) -> None:
+    async with gateway(server, "nowhere") as one:
+        with pytest.raises(GroupNotFound, match="nowhere"):
+            await one.catalog()
+        with pytest.raises(GroupNotFound):
+            await everything(one)
+        with pytest.raises(GroupNotFound):
+            [page async for page in one.placements(())]
+
+
+async def test_a_wrong_token(server: DemoServer) -> None:
+    async with gateway(server, token="glpat-wrong") as one:
+        with pytest.raises(TokenRejected) as caught:
+            await one.catalog()
+    assert "glpat-wrong" not in str(caught.value)
+
+
+async def test_pages_hold_every_issue_once() -> None:
+    world = make(issues=230)
+    async with DemoServer(world) as server, gateway(server) as one:
+        issues = await everything(one, labels=("type::bug",))
+        assert len(issues) == len({issue.id for issue in issues}) == 230
+        assert [issue.iid for issue in issues] == list(range(1, 231))
+        assert len(server.requests.of("Issues")) == 3
+        rows = [row async for page in one.placements(("type::bug",)) for row in page]
+        assert [row.id for row in rows] == [issue.id for issue in issues]
+        assert [row.position for row in rows] == [issue.position for issue in issues]
+
+
+async def test_an_issue_that_moves_while_pages_are_read_comes_once() -> None:
+    world = make(issues=150)
+    async with DemoServer(world) as server, gateway(server) as one:
+        pages = one.pages(IssueQuery())
+        first = await anext(pages)
+        world.move(first[0].reference, after="top/app#150")
+        rest = [issue async for page in pages for issue in page]
+    ids = [issue.id for issue in (*first, *rest)]
+    assert len(ids) == len(set(ids)) == 152
+
+
+async def test_what_an_issue_says(server: DemoServer) -> None:
+    world = server.world
+    world.edit("top/app#1", by=ME, assignees=["eng_1", "eng_2"], confidential=True)
+    world.block(world.issue("top/app#1"), world.issue("top/app#2"))
+    world.comment("top/app#1", "Hello", by="eng_1")
+    async with gateway(server) as one:
+        issue = next(i for i in await everything(one) if i.reference == "top/app#1")
+    assert issue.title == "Issue 1"
+    assert issue.labels == {"type::bug"}
+    assert (issue.milestone, issue.weight, issue.state) == ("19.7", 1, "opened")
+    assert set(issue.assignees) == {"eng_1", "eng_2"}
+    assert (issue.confidential, issue.blocked, issue.notes) == (True, True, 1)
+    assert issue.web_url.endswith("/top/app/-/issues/1")
+    assert issue.created_at.tzinfo is not None
+
+
+async def test_equal_sets_are_one_object(server: DemoServer) -> None:
+    async with gateway(server) as one:
+        issues = await everything(one, labels=("type::bug",))
+    assert len({id(issue.labels) for issue in issues}) == 1
+    assert len({id(issue.project) for issue in issues}) == 1
+
+
+async def test_filters(server: DemoServer) -> None:
+    world = server.world
+    world.edit("top/app#2", by=ME, milestone="19.8", add_labels=["Deliverable"])
+    world.edit("top/app#3", by=ME, milestone=None)
+    world.edit("top/app#4", by=ME, close=True)
+    async with gateway(server) as one:
+
+        async def found(**query: object) -> set[str]:
+            return {issue.reference for issue in await everything(one, **query)}
+
+        assert await found(milestone="19.8") == {"top/app#2"}
+        assert await found(labels=("type::bug", "Deliverable")) == {"top/app#2"}
+        assert "top/app#3" in await found(milestone="")
+        assert "top/app#2" not in await found(milestone="")
+        assert await found(state="closed") == {"top/app#4"}
+        assert "top/app#4" not in await found(state="opened")
+        soon = datetime.now(UTC) + timedelta(hours=1)
+        assert await found(closed_after=soon) == set()
+        assert await found(updated_after=soon) == set()
+        closed = await everything(one, state="closed", closed_after=soon - timedelta(hours=2))
+        assert [issue.state for issue in closed] == ["closed"]
+        assert closed[0].closed_at is not None
+
+
+async def test_the_last_changed_first(server: DemoServer) -> None:
+    server.world.clock.advance(60)
+    server.world.edit("top/app#5", by=ME, title="Changed")
+    async with gateway(server) as one:
+        issues = await everything(one, order="updated")
+    assert issues[0].reference == "top/app#5"
+    assert [i.updated_at for i in issues] == sorted((i.updated_at for i in issues), reverse=True)
+
+
+async def test_reading_by_id(desk: Desk) -> None:
+    gone = desk.issue("top/app#2").id
+    desk.world.delete("top/app#2")
+    asked = [*desk.shown, IssueId("new:1"), IssueId("gid://gitlab/Issue/999999")]
+    found = await desk.gateway.read(asked)
+    assert set(found) == set(desk.shown) - {gone}
+    assert found[desk.issue("top/app#1").id] == desk.issue("top/app#1")
+    assert await desk.gateway.read([]) == {}
+
+
+async def test_a_confidential_issue_is_absent_for_a_guest(server: DemoServer) -> None:
+    world = server.world
+    guest = world.add_user("guest", "Guest")
+    world.groups["top"].members[guest.id] = 10
+    world.edit("top/app#1", by=ME, confidential=True)
+    async with gateway(server, token=server.token_for("guest")) as one:
+        issues = await everything(one)
+        hidden = IssueId(f"gid://gitlab/Issue/{world.issue('top/app#1').id}")
+        assert hidden not in await one.read([hidden])
+    assert "top/app#1" not in {issue.reference for issue in issues}
+
+
+async def test_details(desk: Desk) -> None:
+    world = desk.world
+    world.edit("top/app#1", by=ME, description=text.marked("One\r\ntwo\x1b]0;x\x07", "op-9"))
+    for n in range(120):
+        world.comment("top/app#1", f"Comment {n}", by="eng_1")
+    world.comment("top/app#1", text.marked("Mine", "op-7"), by=ME)
+    detail = await desk.gateway.detail(desk.issue("top/app#1").id)
+    assert (detail.description, detail.op) == ("One\ntwo", "op-9")
+    said = [note for note in detail.notes if not note.system]
+    assert [note.body for note in said[:2]] == ["Comment 0", "Comment 1"]
+    assert (said[-1].body, said[-1].op, said[-1].author) == ("Mine", "op-7", ME)
+    assert said[0].op is None
+
+
+async def test_details_of_what_is_gone(desk: Desk) -> None:
+    with pytest.raises(EditForbidden):
+        await desk.gateway.detail(IssueId("gid://gitlab/Issue/999999"))
+
+
+async def test_remote_text_is_clean(server: DemoServer) -> None:
+    nasty = "fix [/api] crash\x1b]0;owned\x07 \u202eevil\x1b[2J"
+    server.world.edit("top/app#1", by=ME, title=nasty)
+    server.world.add_label(server.world.groups["top"], "bad\x1b[31mlabel")
+    server.world.edit("top/app#1", by=ME, add_labels=["bad\x1b[31mlabel"])
+    async with gateway(server) as one:
+        issue = next(i for i in await everything(one) if i.reference == "top/app#1")
+        catalog = await one.catalog()
+    assert issue.title == "fix [/api] crash evil"
+    assert "badlabel" in issue.labels
+    assert catalog.label("top/app", "badlabel") is not None
+
+
+async def test_a_relative_address() -> None:
+    async with DemoServer(make(), relative_url="/git/lab") as server, gateway(server) as one:
+        assert server.url.endswith("/git/lab")
+        assert (await one.catalog()).group == "top"
+        assert len(await everything(one)) == 8
+
+
+@pytest.mark.parametrize("version", ["16.8", "17.5", "18.9", "19.3"])
+async def test_every_version(version: str) -> None:
+    async with DemoServer(make(version=version)) as server, gateway(server) as one:
+        issues = await everything(one)
+        catalog = await one.extend_catalog(await one.catalog(), PROJECTS)
+        assert len(issues) == 8
+        assert catalog.server.version.startswith(version)
+        assert {p.path: p.can_edit for p in catalog.projects}["top/locked"] is False
+        assert await one.read([issues[0].id]) == {issues[0].id: issues[0]}
+
+
+async def test_the_community_edition() -> None:
+    async with DemoServer(make(edition="ce", tier="free", version="18.5")) as server, gateway(server) as one:
+        # Without having asked for the catalog first.
+        issues = await everything(one)
+        catalog = await one.catalog()
+    assert len(issues) == 8
+    assert not catalog.server.has_weight
+    assert all(issue.weight is None for issue in issues)
+
+
+async def test_a_server_that_hides_its_edition_is_found_out() -> None:
+    # What an old catalog says of the server may be wrong: the missing fields are noticed and left out.
+    async with DemoServer(make()) as ee, gateway(ee) as one:
+        wrong = (await one.catalog()).server
+    ce_world = make(edition="ce", tier="free", version="18.5")
+    async with DemoServer(ce_world) as ce, gateway(ce, server=wrong) as one:
+        assert len(await everything(one)) == 8
+        refused = len(ce.requests)
+        assert len(await everything(one)) == 8
+        # Learnt once.
+        assert len(ce.requests) == refused + 1
+        assert not (await one.catalog()).server.has_weight
+
+
+async def test_a_known_server_is_not_asked_again(server: DemoServer) -> None:
+    async with gateway(server) as one:
+        known = (await one.catalog()).server
+    server.requests.clear()
+    async with gateway(server, server=known) as other:
+        await everything(other)
+    assert len(server.requests) == 1
+
+
+async def test_the_servers_clock(server: DemoServer) -> None:
+    server.world.clock.set(datetime(2027, 1, 5, 12, 0, tzinfo=UTC))
+    async with gateway(server) as one:
+        await one.catalog()
+        assert abs(one.now() - datetime(2027, 1, 5, 12, 0, tzinfo=UTC)) < timedelta(seconds=10)
+        assert one.budget is not None
+
+
+async def test_a_gateway_can_be_used_after_it_was_closed(server: DemoServer) -> None:
+    one = gateway(server, limits=QUICK)
+    await one.catalog()
+    await one.close()
+    await one.close()
+    assert len(await everything(one)) == 8
+    await one.close()

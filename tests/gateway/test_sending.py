@@ -1,0 +1,484 @@
+"""Every kind of change end to end, and what is found out when GitLab drops one in silence."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from gateway.worlds import ME, Desk, errors, make, untimed
+from glboard_core.board.op import Comment, Create, DeleteNote, Edit, OpId, Rank, apply, inverse
+from glboard_core.demo.server import DemoServer
+from glboard_core.errors import (
+    EditDropped,
+    EditForbidden,
+    EditImpossible,
+    EditInvalid,
+    RateLimited,
+)
+from glboard_core.gitlab import text
+from glboard_core.model.issue import IssueId
+from glboard_core.ports import Done, Failed
+
+
+@asynccontextmanager
+async def desk_at(**kinds: Any) -> AsyncIterator[Desk]:
+    """A desk at another kind of server."""
+    async with DemoServer(make(**kinds)) as server:
+        one = await Desk(server).open()
+        async with one.gateway:
+            yield one
+
+
+SERVERS = [
+    {"version": "16.8"},
+    {"version": "18.9"},
+    {"version": "19.3"},
+    {"version": "18.5", "tier": "free"},
+    {"version": "18.5", "tier": "free", "edition": "ce"},
+]
+EDITS = {
+    "labels": Edit(add=frozenset({"Deliverable"}), remove=frozenset({"type::bug"})),
+    "scoped": Edit(add=frozenset({"type::feature"})),
+    "milestone": Edit(milestone="19.8"),
+    "no milestone": Edit(milestone=None),
+    "assign": Edit(assignees=("eng_1",)),
+    "unassign": Edit(assignees=()),
+    "close": Edit(state="closed"),
+    "title": Edit(title="Another [bold]title[/]"),
+    "description": Edit(description="Words\n/close\n", description_was=""),
+    "several": Edit(
+        add=frozenset({"workflow::in dev"}), milestone="19.8", assignees=("eng_2",), title="All of it"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SERVERS, ids=str)
+async def test_edits_everywhere(kind: dict[str, Any]) -> None:
+    async with desk_at(**kind) as desk:
+        await desk.do("top/app#1", Edit(assignees=("eng_2",)))
+        for name, edit in EDITS.items():
+            before = desk.issue("top/app#1")
+            after = await desk.do("top/app#1", edit)
+            assert untimed(after) == untimed(apply(edit, before)), name
+            read = await desk.gateway.read([after.id])
+            assert untimed(read[after.id]) == untimed(after), name
+            taken_back = inverse(edit, before, OpId("x"))
+            if taken_back is not None:
+                assert untimed(await desk.do("top/app#1", taken_back)) == untimed(before), name
+
+
+@pytest.mark.parametrize("weight", [0, 5, None])
+async def test_weight(desk: Desk, weight: int | None) -> None:
+    assert (await desk.do("top/app#1", Edit(weight=weight))).weight == weight
+    assert desk.world.issue("top/app#1").weight == weight
+
+
+async def test_only_what_was_asked_changes(desk: Desk) -> None:
+    # Somebody else changes another field: ours does not set it back.
+    desk.world.edit("top/app#1", by="eng_1", milestone="19.8", add_labels=["Deliverable"])
+    await desk.do("top/app#1", Edit(weight=9))
+    issue = desk.world.issue("top/app#1")
+    assert issue.milestone is not None
+    assert issue.milestone.title == "19.8"
+    assert {label.title for label in issue.labels} == {"type::bug", "Deliverable"}
+
+
+async def test_a_scoped_label_pushes_out_its_sibling_on_every_tier() -> None:
+    async with desk_at(tier="free") as desk:
+        issue = await desk.do("top/app#1", Edit(add=frozenset({"type::feature"})))
+        assert issue.labels == {"type::feature"}
+        assert {label.title for label in desk.world.issue("top/app#1").labels} == {"type::feature"}
+
+
+async def test_a_description_with_commands_is_saved_as_text(desk: Desk) -> None:
+    await desk.do("top/app#1", Edit(description="/close\n/label ~Deliverable"))
+    issue = desk.world.issue("top/app#1")
+    assert issue.open
+    assert issue.description == "\\/close\n\\/label ~Deliverable"
+
+
+async def test_status(desk: Desk) -> None:
+    issue = await desk.do("top/app#1", Edit(status="in review"))
+    assert issue.status == "In review"
+    assert desk.world.issue("top/app#1").status == "In review"
+    done = await desk.do("top/app#1", Edit(status="Complete", weight=2))
+    assert (done.status, done.state, done.weight) == ("Complete", "closed", 2)
+    assert done.closed_at is not None
+
+
+async def test_a_status_that_is_not_there(desk: Desk) -> None:
+    assert isinstance(await desk.fail("top/app#1", Edit(status="Nonsense")), EditImpossible)
+    assert isinstance(await desk.fail("top/app#1", Edit(status=None)), EditImpossible)
+    assert desk.sent() == 0
+
+
+async def test_a_status_on_a_server_without() -> None:
+    async with desk_at(version="16.8") as desk:
+        error = await desk.fail("top/app#1", Edit(status="In review"))
+        assert isinstance(error, EditImpossible)
+        assert "label" in error.hint
+
+
+# -- manual order
+
+
+async def order(desk: Desk) -> list[int]:
+    """The issues of top/app in the server's order."""
+    rows = [row async for page in desk.gateway.placements(()) for row in page]
+    shown = [desk.shown[row.id] for row in rows]
+    return [issue.iid for issue in shown if issue.project == "top/app"]
+
+
+@pytest.mark.parametrize(
+    ("moved", "above", "below", "expected"),
+    [
+        (5, 1, 2, [1, 5, 2, 3, 4, 6]),
+        (5, None, 1, [5, 1, 2, 3, 4, 6]),
+        (1, 6, None, [2, 3, 4, 5, 6, 1]),
+        (2, 4, None, [1, 3, 4, 2, 5, 6]),
+        (6, None, 3, [1, 2, 6, 3, 4, 5]),
+    ],
+)
+async def test_rank(
+    desk: Desk, moved: int, above: int | None, below: int | None, expected: list[int]
+) -> None:
+    rank = Rank(
+        above=desk.issue(f"top/app#{above}").id if above else None,
+        below=desk.issue(f"top/app#{below}").id if below else None,
+        position=1.5,
+    )
+    issue = await desk.do(f"top/app#{moved}", rank)
+    assert await order(desk) == expected
+    assert issue.position == desk.world.issue(f"top/app#{moved}").position
+
+
+async def test_a_block_of_cards_moves_in_order(desk: Desk) -> None:
+    ids = {n: desk.issue(f"top/app#{n}").id for n in range(1, 7)}
+    ops = [
+        desk.op("top/app#4", Rank(above=ids[1], below=ids[2], position=1.5)),
+        desk.op("top/app#5", Rank(above=ids[4], below=ids[2], position=1.6)),
+        desk.op("top/app#6", Rank(above=ids[5], below=ids[2], position=1.7)),
+    ]
+    assert errors(await desk.send(*ops)) == [None] * 3
+    assert await order(desk) == [1, 4, 5, 6, 2, 3]
+    assert desk.sent() == 1
+
+
+async def test_ranking_without_a_board(desk: Desk) -> None:
+    desk.catalog = structs.replace(desk.catalog, ranking_board=None)
+    error = await desk.fail("top/app#5", Rank(below=desk.issue("top/app#1").id))
+    assert isinstance(error, EditImpossible)
+    assert "board" in error.hint
+
+
+async def test_ranking_beside_what_is_gone_is_noticed(desk: Desk) -> None:
+    below = desk.issue("top/app#1").id
+    desk.world.delete("top/app#1")
+    error = await desk.fail("top/app#5", Rank(below=below, position=0.5))
+    assert isinstance(error, EditDropped)
+
+
+async def test_ranking_beside_nothing_or_something_new(desk: Desk) -> None:
+    assert isinstance(await desk.fail("top/app#5", Rank()), EditImpossible)
+    assert isinstance(await desk.fail("top/app#5", Rank(below=IssueId("new:1"))), EditImpossible)
+
+
+# -- comments
+
+
+async def test_a_comment_and_its_undo(desk: Desk) -> None:
+    op = desk.op("top/app#1", Comment(body="Blocked by /dev/null\n/close\n[red]x[/]"))
+    [outcome] = await desk.send(op)
+    assert isinstance(outcome, Done)
+    assert outcome.note is not None
+    assert outcome.issue is not None
+    assert outcome.issue.notes == 1
+    issue = desk.world.issue("top/app#1")
+    assert issue.open
+    [note] = [note for note in issue.notes or () if not note.system]
+    assert text.split_marker(note.body) == ("Blocked by /dev/null\n\\/close\n[red]x[/]", op.id)
+    detail = await desk.gateway.detail(outcome.issue.id)
+    assert [note.op for note in detail.notes if not note.system] == [op.id]
+    undone = await desk.do("top/app#1", DeleteNote(of=op.id, note=outcome.note))
+    assert undone.notes == 0
+    assert not [note for note in issue.notes or () if not note.system]
+
+
+async def test_a_comment_on_an_old_server() -> None:
+    async with desk_at(version="16.8") as desk:
+        [outcome] = await desk.send(desk.op("top/app#1", Comment(body="/close")))
+        assert isinstance(outcome, Done)
+        assert outcome.note is not None
+        assert desk.world.issue("top/app#1").open
+
+
+async def test_an_empty_comment(desk: Desk) -> None:
+    assert isinstance(await desk.fail("top/app#1", Comment(body=" \n")), EditInvalid)
+
+
+async def test_too_many_comments() -> None:
+    async with DemoServer(make(), note_limit=1) as server:
+        desk = await Desk(server).open()
+        async with desk.gateway:
+            ops = [desk.op("top/app#1", Comment(body="One")), desk.op("top/app#2", Comment(body="Two"))]
+            outcomes = await desk.send(*ops)
+    assert errors(outcomes) == [None, RateLimited]
+    assert isinstance(outcomes[1], Failed)
+    assert outcomes[1].error.may_pass
+
+
+async def test_deleting_a_comment_that_is_gone(desk: Desk) -> None:
+    error = await desk.fail("top/app#1", DeleteNote(of=OpId("x"), note="gid://gitlab/Note/99999"))
+    assert isinstance(error, EditForbidden)
+    assert isinstance(await desk.fail("top/app#1", DeleteNote(of=OpId("x"))), EditImpossible)
+
+
+# -- new issues
+
+
+async def test_a_new_issue_and_a_change_of_it(desk: Desk) -> None:
+    new = Create(
+        project="top/app",
+        title="Planning issue",
+        description="Text\n/close",
+        labels=frozenset({"type::bug", "Deliverable"}),
+        milestone="19.8",
+        weight=2,
+        assignees=("eng_1",),
+        confidential=True,
+    )
+    create = desk.op("new:1", new)
+    change = desk.op("new:1", Edit(weight=3))
+    made, changed = await desk.send(create, change)
+    assert isinstance(made, Done)
+    assert isinstance(changed, Done)
+    assert made.issue is not None
+    assert changed.issue is not None
+    assert (made.issue.weight, changed.issue.weight) == (2, 3)
+    assert made.issue.id == changed.issue.id
+    assert not made.issue.is_new
+    assert made.issue.labels == {"type::bug", "Deliverable"}
+    assert (made.issue.milestone, made.issue.assignees, made.issue.confidential) == ("19.8", ("eng_1",), True)
+    issue = desk.world.issue(made.issue.reference)
+    assert text.split_marker(issue.description) == ("Text\n\\/close", create.id)
+    assert issue.open
+    assert (await desk.gateway.detail(made.issue.id)).op == create.id
+
+
+async def test_a_new_issue_never_makes_labels(desk: Desk) -> None:
+    labels = len(desk.world.labels)
+    new = Create(project="top/app", title="x", labels=frozenset({"nonsense"}))
+    assert isinstance(await desk.fail("new:1", new), EditImpossible)
+    assert isinstance(
+        await desk.fail("new:2", Create(project="top/app", title="x", assignees=("nobody",))), EditImpossible
+    )
+    assert len(desk.world.labels) == labels
+    assert desk.sent() == 0
+
+
+async def test_a_new_issue_that_is_not_all_that_was_asked() -> None:
+    async with desk_at(tier="free") as desk:
+        new = Create(project="top/app", title="x", weight=3, assignees=("eng_1", "eng_2"))
+        [outcome] = await desk.send(desk.op("new:1", new))
+        assert isinstance(outcome, Failed)
+        assert isinstance(outcome.error, EditDropped)
+        assert outcome.error.message.startswith("The issue was made, but the weight was not set")
+        assert outcome.issue is not None
+        assert not outcome.issue.is_new
+
+
+async def test_a_change_of_an_issue_that_was_never_made(desk: Desk) -> None:
+    edit = desk.op("new:9", Edit(weight=1))
+    [outcome] = await desk.send(edit)
+    assert errors([outcome]) == [EditImpossible]
+
+
+async def test_where_no_issue_can_be_made(desk: Desk) -> None:
+    desk.world.projects["top/app"].issues_enabled = False
+    assert isinstance(await desk.fail("new:1", Create(project="top/app", title="x")), EditForbidden)
+
+
+# -- silent drops
+
+
+async def test_weight_without_a_licence() -> None:
+    async with desk_at(tier="free") as desk:
+        error = await desk.fail("top/app#1", Edit(weight=3))
+        assert isinstance(error, EditDropped)
+        assert "weight" in error.message
+        assert "Premium" in error.hint
+
+
+async def test_weight_on_the_community_edition() -> None:
+    async with desk_at(tier="free", edition="ce") as desk:
+        assert isinstance(await desk.fail("top/app#1", Edit(weight=3)), EditImpossible)
+        assert desk.sent() == 0
+
+
+async def test_a_second_assignee_on_free() -> None:
+    async with desk_at(tier="free") as desk:
+        error = await desk.fail("top/app#1", Edit(assignees=("eng_1", "eng_2")))
+        assert isinstance(error, EditDropped)
+        assert "eng_2" in error.message
+        assert "Premium" in error.hint
+        assert desk.issue("top/app#1").assignees == ("eng_1",)
+
+
+async def test_an_assignee_who_may_not_see_the_project(desk: Desk) -> None:
+    desk.world.add_user("stranger", "Stranger")
+    error = await desk.fail("top/app#1", Edit(assignees=("stranger",)))
+    assert isinstance(error, EditInvalid | EditDropped)
+    assert "stranger" in error.message
+
+
+async def test_an_assignee_who_does_not_exist(desk: Desk) -> None:
+    error = await desk.fail("top/app#1", Edit(assignees=("ghost",)))
+    assert isinstance(error, EditDropped)
+    assert "ghost" in error.message
+
+
+async def test_a_label_that_the_project_cannot_have(desk: Desk) -> None:
+    assert isinstance(await desk.fail("top/app#1", Edit(add=frozenset({"lib-only"}))), EditImpossible)
+    # The catalog is out of date: GitLab drops the label without a word.
+    label = desk.catalog.label("top/sub/lib", "lib-only")
+    assert label is not None
+    wrong = structs.replace(label, owner="top")
+    desk.catalog = structs.replace(desk.catalog, labels=(*desk.catalog.labels, wrong))
+    error = await desk.fail("top/app#1", Edit(add=frozenset({"lib-only"})))
+    assert isinstance(error, EditDropped)
+    assert "lib-only" in error.message
+    assert "top/app" in error.hint
+
+
+async def test_a_milestone_that_the_project_cannot_see(desk: Desk) -> None:
+    assert isinstance(await desk.fail("top/app#1", Edit(milestone="lib-1")), EditImpossible)
+    milestone = desk.catalog.milestone("top/sub/lib", "lib-1")
+    assert milestone is not None
+    wrong = structs.replace(milestone, owner="top")
+    desk.catalog = structs.replace(desk.catalog, milestones=(*desk.catalog.milestones, wrong))
+    error = await desk.fail("top/app#1", Edit(milestone="lib-1"))
+    assert isinstance(error, EditDropped)
+    assert "lib-1" in error.message
+    assert desk.issue("top/app#1").milestone == "19.7"
+
+
+async def test_two_labels_of_one_scope(desk: Desk) -> None:
+    both = Edit(add=frozenset({"workflow::in dev", "workflow::in review"}))
+    error = await desk.fail("top/app#1", both)
+    assert isinstance(error, EditDropped)
+    assert "scope" in error.hint
+
+
+async def test_an_author_without_the_reporter_role(desk: Desk) -> None:
+    # An author may change the title, but labels and weight are dropped in silence.
+    desk.world.create("top/locked", "By me", by=ME)
+    desk.shown |= {issue.id: issue for issue in await read_all(desk)}
+    assert (await desk.do("top/locked#2", Edit(title="Mine"))).title == "Mine"
+    error = await desk.fail("top/locked#2", Edit(add=frozenset({"Deliverable"}), weight=3))
+    assert isinstance(error, EditDropped)
+    assert "you may not change issues in top/locked" in error.hint
+
+
+async def read_all(desk: Desk) -> list[Any]:
+    """All issues anew."""
+    from gateway.worlds import everything
+
+    return await everything(desk.gateway)
+
+
+async def test_no_permission_at_all(desk: Desk) -> None:
+    error = await desk.fail("top/locked#1", Edit(title="No"))
+    assert isinstance(error, EditForbidden)
+    assert "top/locked" in error.message
+
+
+async def test_an_issue_that_is_gone(desk: Desk) -> None:
+    desk.world.delete("top/app#3")
+    ops = [desk.op(f"top/app#{n}", Edit(weight=7)) for n in (2, 3, 4)]
+    assert errors(await desk.send(*ops)) == [None, EditForbidden, None]
+    assert desk.sent() == 1
+    assert [desk.world.issue(f"top/app#{n}").weight for n in (2, 4)] == [7, 7]
+
+
+async def test_a_token_that_may_only_read(server: DemoServer) -> None:
+    desk = await Desk(server, token=server.token_for(ME, "read_api")).open()
+    async with desk.gateway:
+        assert desk.catalog.server.can_write is False
+        error = await desk.fail("top/app#1", Edit(weight=3))
+        assert isinstance(error, EditForbidden)
+        assert "api" in error.hint
+
+
+async def test_a_value_that_gitlab_refuses(desk: Desk) -> None:
+    error = await desk.fail("top/app#1", Edit(title=""))
+    assert isinstance(error, EditInvalid)
+    assert isinstance(await desk.fail("top/app#1", Edit(weight=-1)), EditInvalid)
+    assert isinstance(await desk.fail("top/app#1", Edit(weight=2**40)), EditInvalid)
+
+
+async def test_half_of_an_edit_is_told_apart(desk: Desk) -> None:
+    desk.world.add_user("stranger", "Stranger")
+    [outcome] = await desk.send(desk.op("top/app#1", Edit(assignees=("stranger",), weight=8)))
+    assert isinstance(outcome, Failed)
+    assert outcome.issue is not None
+    assert outcome.issue.weight == 8
+    assert desk.world.issue("top/app#1").weight == 8
+
+
+# -- many at once
+
+
+async def many(count: int, act: Any) -> tuple[int, list[Any], Any]:
+    """Send one act on ``count`` issues; documents, outcomes, desk."""
+    async with desk_at(issues=count) as desk:
+        ops = [desk.op(f"top/app#{n}", act) for n in range(1, count + 1)]
+        outcomes = await desk.send(*ops)
+        assert all(isinstance(one, Done) for one in outcomes)
+        return desk.sent(), outcomes, desk
+
+
+@pytest.mark.parametrize(("count", "documents"), [(1, 1), (20, 1), (100, 5)])
+async def test_how_many_requests_edits_need(count: int, documents: int) -> None:
+    sent, outcomes, _ = await many(count, Edit(weight=3))
+    assert sent == documents
+    assert all(one.issue.weight == 3 for one in outcomes)
+
+
+@pytest.mark.parametrize(("count", "documents"), [(1, 1), (16, 1), (100, 7)])
+async def test_how_many_requests_label_changes_need(count: int, documents: int) -> None:
+    sent, outcomes, _ = await many(count, Edit(add=frozenset({"type::feature", "Deliverable"})))
+    assert sent == documents
+    assert all(one.issue.labels == {"type::feature", "Deliverable"} for one in outcomes)
+
+
+async def test_ops_of_one_issue_keep_their_order(desk: Desk) -> None:
+    ops = [desk.op("top/app#1", Edit(weight=n)) for n in range(50)]
+    ops.insert(25, desk.op("top/app#2", Edit(weight=1)))
+    ops.append(desk.op("top/app#1", Edit(add=frozenset({"type::feature"}))))
+    ops.append(desk.op("top/app#1", Edit(add=frozenset({"type::bug"}))))
+    outcomes = await desk.send(*ops)
+    assert errors(outcomes) == [None] * 53
+    assert desk.world.issue("top/app#1").weight == 49
+    assert desk.issue("top/app#1").labels == {"type::bug"}
+    assert desk.sent() <= 4
+
+
+async def test_nothing_to_send(desk: Desk) -> None:
+    assert await desk.gateway.send([], desk.shown, desk.catalog) == []
+    assert (await desk.do("top/app#1", Edit())) == desk.issue("top/app#1")
+    assert len(desk.server.requests) == 0
+
+
+async def test_one_impossible_op_stops_no_other(desk: Desk) -> None:
+    ops = [
+        desk.op("top/app#1", Edit(milestone="not there")),
+        desk.op("top/app#1", Edit(weight=6)),
+        desk.op("top/app#2", Edit(add=frozenset({"lib-only"}))),
+        desk.op("top/app#2", Comment(body="Yes")),
+    ]
+    assert errors(await desk.send(*ops)) == [EditImpossible, None, EditImpossible, None]
+    assert desk.sent() == 1
