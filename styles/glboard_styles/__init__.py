@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-SHEETS: tuple[str, ...] = ("base", "board", "overlay")
+SHEETS: tuple[str, ...] = ("base", "board", "overlay", "screens")
 """The sheets there are, in the order they apply."""
 
 

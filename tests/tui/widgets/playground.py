@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from itertools import cycle
+from typing import Any, TypeVar
 
 import msgspec
 from textual.app import App, ComposeResult
 from textual.message import Message
+from textual.strip import Strip
 
 from glboard_core.board.index import BoardIndex
 from glboard_core.model.board import Board, Column
@@ -17,6 +18,7 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_styles import all_sheets
 from glboard_styles.themes import DARK, THEMES
 from glboard_tui.widgets.board import BoardWidget
+from glboard_tui.widgets.card import CardView
 from glboard_tui.widgets.column import CardList
 from glboard_tui.widgets.present import Around, present
 from support.make import issue, issue_id
@@ -29,7 +31,12 @@ COLUMNS = tuple(
 PLANNING = Board(id="planning", name="Planning", role="next", columns=COLUMNS)
 EMPTY = "Nothing here yet\nn new issue · - and = other milestones"
 
-_WORDS = "rotate guided context window endpoint first setup credential overflow reported".split()
+Said = TypeVar("Said", bound=Message)
+
+_WORDS = (
+    *("rotate", "guided", "context", "window", "endpoint"),
+    *("first", "setup", "credential", "overflow", "reported"),
+)
 
 
 def issues_of(count: int) -> dict[IssueId, Issue]:
@@ -60,7 +67,9 @@ class BoardApp(App[None]):
 
     CSS = all_sheets()
 
-    def __init__(self, issues: dict[IssueId, Issue], board: Board = PLANNING, around: Around | None = None) -> None:
+    def __init__(
+        self, issues: dict[IssueId, Issue], board: Board = PLANNING, around: Around | None = None
+    ) -> None:
         super().__init__()
         self.issues = issues
         self.index = index_of(issues, board)
@@ -80,9 +89,9 @@ class BoardApp(App[None]):
 
     def put(self) -> None:
         """Show the index."""
-        self.board.show(self.index, present=partial(self._present), empty=EMPTY)
+        self.board.show(self.index, present=self._present, empty=EMPTY)
 
-    def _present(self, issue: Issue, column: Column):  # type: ignore[no-untyped-def]
+    def _present(self, issue: Issue, column: Column) -> CardView:
         return present(issue, column, self.index.board, self.around)
 
     @property
@@ -93,7 +102,7 @@ class BoardApp(App[None]):
     def focused_issue(self) -> IssueId | None:
         return self.board.focused[0]
 
-    def change(self, number: int, *, follow: bool = False, **fields: object) -> None:
+    def change(self, number: int, *, follow: bool = False, **fields: Any) -> None:
         """Change an issue and tell the board."""
         before = self.issues[issue_id(number)]
         after = msgspec.structs.replace(before, **fields)
@@ -106,7 +115,7 @@ class BoardApp(App[None]):
         before = self.issues.pop(issue_id(number))
         self.board.changed(self.index.update(before, None), {before.id})
 
-    def said_of(self, kind: type[Message]) -> list[Message]:
+    def said_of(self, kind: type[Said]) -> list[Said]:
         """The messages of a kind so far."""
         return [message for message in self.said if isinstance(message, kind)]
 
@@ -125,7 +134,7 @@ class BoardApp(App[None]):
     def _count(self, cards: CardList) -> None:
         paint = cards.render_line
 
-        def counted(y: int):  # type: ignore[no-untyped-def]
+        def counted(y: int) -> Strip:
             self.painted[cards.key or ""] = self.painted.get(cards.key or "", 0) + 1
             return paint(y)
 

@@ -167,7 +167,7 @@ class BoardWidget(Pointer, can_focus=True):
         if self._aim is None:
             shown = self.list_of(self._place.key)
             self._aim = max(0, self._place.row - shown.top) if shown else 0
-        self._end_range()
+        self.end_range()
         target = self._columns[at]
         shown = self.list_of(target.column.key)
         top = shown.top if shown else self._tops.get(target.column.key, 0)
@@ -211,13 +211,13 @@ class BoardWidget(Pointer, can_focus=True):
     def toggle_mark(self) -> None:
         """Mark or unmark the focused issue."""
         if self._place and (issue := self._place.issue):
-            self._end_range()
+            self.end_range()
             self.marks.set([issue], on=issue not in self.marks)
             self._marked({issue})
 
     def mark_range(self) -> None:
         """Begin a range at the focus, or end the one that was begun; moving extends it."""
-        if self._end_range():
+        if self.end_range():
             return
         if self._place and (issue := self._place.issue):
             self.marks.begin_range(self._place.key, issue)
@@ -232,12 +232,12 @@ class BoardWidget(Pointer, can_focus=True):
         if self.marks.anchor is None:
             self.mark_range()
         self.focus_card(issue, key)
-        self._end_range()
+        self.end_range()
 
     def mark_column(self) -> None:
         """Mark the whole focused column; unmark it where all of it is marked."""
         if cards := self._here():
-            self._end_range()
+            self.end_range()
             issues = [cards[row] for row in range(len(cards))]
             self.marks.set(issues, on=not all(issue in self.marks for issue in issues))
             self._marked(frozenset(issues))
@@ -253,12 +253,9 @@ class BoardWidget(Pointer, can_focus=True):
         self.marks.clear()
         self._marked(was)
 
-    def _end_range(self) -> bool:
-        return self.marks.end_range()
-
     def end_range(self) -> bool:
         """Stop extending the range (``Esc``). Whether one was being extended."""
-        return self._end_range()
+        return self.marks.end_range()
 
     def _extend_range(self) -> None:
         anchor, place, cards = self.marks.anchor, self._place, self._here()
@@ -266,7 +263,7 @@ class BoardWidget(Pointer, can_focus=True):
             return
         start = row_in(self.index, cards, anchor[1]) if anchor[0] == place.key else None
         if start is None:
-            self._end_range()
+            self.end_range()
             return
         was = frozenset(self.marks.all)
         first, last = sorted((start, place.row))

@@ -220,7 +220,8 @@ class _Brush:
     def _facts(self, line: Line, room: int) -> None:
         """The reference, then words, then chips, as far as they fit in ``room`` cells."""
         words = [(clean(word.text), word.tone) for word in self._words()]
-        wanted = sum(width_of(text) + 1 for text, _ in words)
+        # The project's name gives way to the most telling words, not to all of them.
+        wanted = sum(width_of(text) + 1 for text, _ in words[:3])
         reference = _short(clean(self.view.reference), max(room - wanted, min(room, 12)))
         line.add(reference, self._ink("muted"))
         left = room - width_of(reference)

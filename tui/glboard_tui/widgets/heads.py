@@ -49,8 +49,9 @@ def paint_head(view: HeadView, palette: Palette) -> Strip:
     ground: Ground = "target" if view.target else "band_focus" if view.focused else "band"
     line = Line(view.width)
     if view.rail:
-        count = f"+{view.more}" if view.more else str(view.count)
-        line.add(fit_right(count if len(count) <= RAIL else "99+", RAIL), palette.style(ground, "muted"))
+        count = f"+{view.more}" if view.more else _short(view.count)
+        line.add(fit_right(count, max(RAIL - 1, len(count))), palette.style(ground, "muted"))
+        line.add("│", palette.style("band", "line"))
         return line.strip(palette.style(ground))
     line.add("▼" if view.target else "■", palette.swatch(view.color, ground))
     line.add(" ", palette.style(ground))
@@ -58,8 +59,8 @@ def paint_head(view: HeadView, palette: Palette) -> Strip:
     place = f"‹ {view.place[0]}/{view.place[1]} ›" if view.place and view.place[1] > 1 else ""
     title = clean(view.title)
     room = line.room - edge - 1 - (width_of(place) + 2 if place else 0)
-    numbers = _numbers(view, room - min(width_of(title), 10) - 2, room - width_of(title) - 2)
-    taken = sum(width_of(text) for text, _ in numbers)
+    numbers = _numbers(view, room - width_of(title) - 2, room - min(width_of(title), 10) - 2)
+    taken = _cells(numbers)
     line.add(clip(title, max(room - taken - 2, 3)), palette.style(ground, "strong"))
     line.pad(taken + edge + 1 + (width_of(place) + 2 if place else 0), palette.style(ground, "strong"))
     for text, ink in numbers:
@@ -71,35 +72,40 @@ def paint_head(view: HeadView, palette: Palette) -> Strip:
     return line.strip(palette.style(ground))
 
 
-def _numbers(view: HeadView, most: int, wanted: int) -> list[tuple[str, Ink]]:
-    """Count and sums, the longest form that leaves the title whole, else the longest in ``most`` cells."""
-    forms = list(_forms(view))
-    for room in (wanted, most):
-        for form in forms:
-            if sum(width_of(text) for text, _ in form) <= room:
-                # Names give way before the sum of weights does, but only so far.
-                if room == wanted and len(form) < min(2, len(forms[0])):
-                    continue
-                return form
-    return forms[-1]
+def _short(count: int) -> str:
+    """A count in three cells."""
+    return str(count) if count < 1000 else f"{min(count // 1000, 99)}k"
+
+
+def _numbers(view: HeadView, whole: int, most: int) -> list[tuple[str, Ink]]:
+    """Count and sums: in full where the title stays whole, else the longest short form in ``most`` cells."""
+    forms = _forms(view)
+    if _cells(forms[0]) <= whole:
+        return forms[0]
+    return next((form for form in forms[1:] if _cells(form) <= most), forms[-1])
+
+
+def _cells(form: list[tuple[str, Ink]]) -> int:
+    return sum(width_of(text) for text, _ in form)
 
 
 def _forms(view: HeadView) -> list[list[tuple[str, Ink]]]:
+    """The ways to say it, longest first. None of them lets a missing weight look like 0 (DOMAIN.md 7.5)."""
     over = view.limit_issues is not None and view.count > view.limit_issues
     count = str(view.count) if view.limit_issues is None else f"{view.count}/{view.limit_issues}"
-    first: list[tuple[str, Ink]] = [(f"!{count}" if over else count, "bad" if over else "text")]
+    first: tuple[str, Ink] = (f"!{count}" if over else count, "bad" if over else "text")
     if view.weight is None:
-        return [first]
+        return [[first]]
     heavy = view.limit_weight is not None and view.weight > view.limit_weight
     weight = f"{view.weight}w" if view.limit_weight is None else f"{view.weight}w/{view.limit_weight}"
     second: tuple[str, Ink] = (f" · !{weight}" if heavy else f" · {weight}", "bad" if heavy else "text")
     if not view.unweighted:
-        return [[*first, second], first]
+        return [[first, second], [first, second], [first]]
     return [
-        [*first, second, (f" · {view.unweighted} unweighted", "warn")],
-        [*first, second, (f" · {view.unweighted}?", "warn")],
-        [*first, second],
-        first,
+        [first, second, (f" · {view.unweighted} unweighted", "warn")],
+        [first, second, (f" · {view.unweighted}?", "warn")],
+        [first, second, ("+?", "warn")],
+        [first],
     ]
 
 

@@ -121,6 +121,11 @@ class Marks:
             self._before = tuple(self._now)
         self._now = {}
 
+    @property
+    def can_restore(self) -> bool:
+        """Whether there were marks before."""
+        return bool(self._before)
+
     def restore(self) -> None:
         """The last marks again."""
         self._now.update(dict.fromkeys(self._before))

@@ -67,7 +67,7 @@ class Palette:
         """A label's own colour (``#rrggbb``, from GitLab) as a tinted chip that can be read on ``ground``."""
         key = (color, ground)
         if (style := self._chips.get(key)) is None:
-            style = self._chips[key] = self._tinted(color, ground, 0.25)
+            style = self._chips[key] = self._tinted(color, ground)
         return style
 
     def swatch(self, color: str | None, ground: Ground) -> Style:
@@ -77,14 +77,20 @@ class Palette:
             style = self._chips[key] = self._swatch(color, ground)
         return style
 
-    def _tinted(self, color: str, ground: Ground, share: float) -> Style:
+    def _tinted(self, color: str, ground: Ground) -> Style:
         base = self.style(ground, "text")
         under = base.bgcolor
         tint = _parse(color)
         if self.ansi or tint is None or under is None or under.triplet is None:
             return self.style(ground, "accent")
-        on = Color(*under.triplet).blend(tint, share)
-        return Style(color=readable(tint, on, self._ratio).rich_color, bgcolor=on.rich_color)
+        ground_color = Color(*under.triplet)
+        # A tint can take so much of the ground's contrast that neither black nor white is enough on it.
+        for share in (0.25, 0.15, 0.08, 0.0):
+            on = ground_color.blend(tint, share)
+            ink = readable(tint, on, self._ratio)
+            if contrast(ink, on) >= self._ratio:
+                break
+        return Style(color=ink.rich_color, bgcolor=on.rich_color)
 
     def _swatch(self, color: str | None, ground: Ground) -> Style:
         under = self.style(ground, "text").bgcolor
@@ -148,7 +154,8 @@ def truecolor_palette(variables: Mapping[str, str], *, dark: bool) -> Palette:
         "rest": rest,
         "focus": focus,
         "marked": marked,
-        "both": focus.blend(mark, 0.14),
+        # The focus is what the next key acts on; that it is marked too is said by the sign.
+        "both": focus,
         "dragged": rest.blend(band, 0.6),
         "band": band,
         "band_focus": band.blend(accent, 0.16),

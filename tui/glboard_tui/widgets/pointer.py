@@ -140,9 +140,11 @@ class Pointer(Stage):
             return
         event.stop()
         source, destination = self._column(press.key), self._column(target)
-        if source and destination:
-            ordered = tuple(issue for issue in self.grabbed(press.card) if issue in ids)
-            self.post_message(self.CardDropped(ordered, source, destination))
+        if source is None or destination is None or not self.stands(press.card, press.key):
+            # Somebody else was faster: what is in the hand is no longer what was grabbed.
+            return
+        ordered = tuple(i for i in self.grabbed(press.card) if i in ids and self.stands(i))
+        self.post_message(self.CardDropped(ordered, source, destination))
 
     def on_click(self, event: events.Click) -> None:
         """Open on the second click."""

@@ -58,7 +58,7 @@ class Rails(Widget):
         for view, letters in zip(self._views, self._letters, strict=True):
             ground: Ground = "target" if view.target else "band"
             letter = letters[y - 1] if 0 < y <= len(letters) else " "
-            body = f"{letter} " if width_of(letter) < 2 else letter
+            body = f" {letter}" if width_of(letter) < 2 else letter
             segments.append(Segment(body, palette.style(ground, "muted")))
             segments.append(Segment("│", palette.style("band", "line")))
         strip = Strip(segments, RAIL * len(self._views))

@@ -18,7 +18,7 @@ from glboard_tui.widgets.column import CardList
 from glboard_tui.widgets.frame import frame
 from glboard_tui.widgets.heads import Heads
 from glboard_tui.widgets.layout import Arrangement, arrange
-from glboard_tui.widgets.marks import Marks, Place
+from glboard_tui.widgets.marks import Marks, Place, row_in
 from glboard_tui.widgets.note import Note
 from glboard_tui.widgets.painter import Painter
 from glboard_tui.widgets.palette import palette_of
@@ -60,6 +60,14 @@ class Stage(Vertical):
     def issue_shown(self, issue: IssueId) -> Issue | None:
         """The issue as shown now."""
         return None if self.index is None else self.index.issue(issue)
+
+    def stands(self, issue: IssueId, key: str | None = None) -> bool:
+        """Whether an issue stands on this board as it is seen now, in the column ``key`` if one is given."""
+        return self.index is not None and any(
+            row_in(self.index, cards, issue) is not None
+            for cards in self._columns
+            if key in {None, cards.column.key}
+        )
 
     def card_state(self, key: str, issue: IssueId) -> tuple[bool, bool, bool]:
         """Whether the card is focused, marked, dragged."""

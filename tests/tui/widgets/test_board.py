@@ -1,0 +1,433 @@
+"""The board on screen: focus and marks stick to issues, and only what differs is painted."""
+
+from __future__ import annotations
+
+import pytest
+from textual.events import MouseScrollDown
+from textual.pilot import Pilot
+
+from glboard_core.model.issue import IssueId
+from glboard_styles.themes import LIGHT
+from glboard_tui.widgets.board import BoardWidget
+from glboard_tui.widgets.note import Note
+from support.make import issue, issue_id
+from tui.widgets.playground import COLUMNS, EMPTY, PLANNING, BoardApp, issues_of
+
+WIDE = (160, 45)
+
+
+def screen(app: BoardApp) -> list[str]:
+    """What stands on the screen, line by line."""
+    strips = app.screen._compositor.render_strips(app.size)
+    return ["".join(segment.text for segment in strip) for strip in strips]
+
+
+def ids(*numbers: int) -> list[IssueId]:
+    return [issue_id(number) for number in numbers]
+
+
+def targets(app: BoardApp) -> list[IssueId]:
+    return [issue for issue, _ in app.board.targets()]
+
+
+async def test_a_board_is_drawn() -> None:
+    app = BoardApp(issues_of(10))
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        lines = screen(app)
+        assert lines[0].startswith("■ bug")
+        assert "4 · 4w · 1 unweighted │■ maintenance" in lines[0]
+        assert lines[1].startswith("▌ Guided window credential reported 1 ")
+        assert lines[2].startswith("▌ platform#1 P2 ready")
+        assert app.focused_issue == issue_id(1)
+
+
+async def test_moving_stops_at_the_edges() -> None:
+    app = BoardApp(issues_of(10))
+    async with app.run_test(size=WIDE):
+        board = app.board
+        for dx, dy in ((0, -1), (-1, 0)):
+            board.move(dx, dy)
+            assert app.focused_issue == issue_id(1)
+        board.last()
+        board.move(0, 1)
+        assert app.focused_issue == issue_id(10)
+        board.move(5, 0)
+        assert app.focused_issue == issue_id(9)
+        board.first()
+        assert app.focused_issue == issue_id(3)
+
+
+async def test_moving_sideways_keeps_the_height() -> None:
+    """A short column between two long ones does not lose the height."""
+    issues = issues_of(30)
+    for number in range(5, 30, 3):
+        del issues[issue_id(number)]
+    app = BoardApp(issues)
+    async with app.run_test(size=WIDE):
+        board = app.board
+        board.move(0, 5)
+        assert app.focused_issue == issue_id(16)
+        board.move(1, 0)
+        assert app.focused_issue == issue_id(2)
+        board.move(1, 0)
+        assert app.focused_issue == issue_id(18)
+
+
+@pytest.mark.parametrize("count", [10, 100_000])
+async def test_a_move_paints_two_cards_and_no_other_column(count: int) -> None:
+    app = BoardApp(issues_of(count))
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        take = app.count_lines()
+        app.board.move(0, 1)
+        await pilot.pause()
+        assert take() == {"type::bug": 4}
+        app.board.move(1, 0)
+        await pilot.pause()
+        assert take() == {"type::bug": 2, "type::maintenance": 2}
+
+
+@pytest.mark.parametrize("count", [100, 100_000])
+async def test_scrolling_paints_one_screen_of_one_column(count: int) -> None:
+    app = BoardApp(issues_of(count))
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        (bugs, *_) = app.board.lists()
+        take = app.count_lines()
+        app.board.last()
+        await pilot.pause()
+        assert take() == {"type::bug": bugs.size.height}
+        assert app.focused_issue == issue_id(count - (count - 1) % 3)
+        assert bugs.is_shown(len(bugs.cards or ()) - 1)
+
+
+async def test_the_focus_scrolls_half_a_column_at_a_time() -> None:
+    app = BoardApp(issues_of(300))
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        (bugs, *_) = app.board.lists()
+        tops = []
+        for _ in range(60):
+            app.board.move(0, 1)
+            tops.append(bugs.top)
+        half = bugs.rows_shown // 2
+        assert sorted(set(tops)) == [0, half, 2 * half, 3 * half, 4 * half]
+        app.board.page(-1)
+        app.board.half(-1)
+        assert bugs.is_shown(60 - bugs.rows_shown - half)
+        assert app.focused_issue == issue_id(1 + 3 * (60 - bugs.rows_shown - half))
+
+
+async def test_the_wheel_scrolls_and_leaves_the_focus() -> None:
+    app = BoardApp(issues_of(300))
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        (bugs, *_) = app.board.lists()
+        await _wheel(pilot, 3)
+        assert bugs.top > 0
+        assert app.focused_issue == issue_id(1)
+        app.board.move(0, 1)
+        assert bugs.is_shown(1)
+
+
+async def _wheel(pilot: Pilot[None], turns: int) -> None:
+    for _ in range(turns):
+        await pilot._post_mouse_events([MouseScrollDown], BoardWidget, offset=(5, 5), button=0)
+    await pilot.pause()
+
+
+async def test_the_focus_stays_with_its_issue_when_others_come_and_go() -> None:
+    app = BoardApp(issues_of(30))
+    async with app.run_test(size=WIDE) as pilot:
+        app.board.move(0, 2)
+        assert app.focused_issue == issue_id(7)
+        app.remove(1)
+        app.change(4, position=99.0)
+        await pilot.pause()
+        assert app.focused_issue == issue_id(7)
+        assert screen(app)[1].startswith("▌")
+
+
+async def test_when_a_card_leaves_the_focus_goes_to_its_neighbour() -> None:
+    app = BoardApp(issues_of(10))
+    async with app.run_test(size=WIDE):
+        app.board.move(0, 1)
+        app.remove(4)
+        assert app.focused_issue == issue_id(7)
+        app.board.last()
+        app.remove(10)
+        assert app.focused_issue == issue_id(7)
+
+
+async def test_what_we_move_is_followed_and_what_others_move_is_not() -> None:
+    app = BoardApp(issues_of(10))
+    async with app.run_test(size=WIDE):
+        app.change(1, labels=frozenset({"type::feature"}), follow=True)
+        assert app.focused_issue == issue_id(1)
+        column = app.board.focused[1]
+        assert column is not None
+        assert column.key == "type::feature"
+        app.change(1, labels=frozenset({"type::bug"}))
+        assert app.focused_issue == issue_id(3)
+
+
+async def test_columns_come_and_go() -> None:
+    app = BoardApp(issues_of(9))
+    async with app.run_test(size=WIDE) as pilot:
+        app.change(1, labels=frozenset({"nothing"}), follow=True)
+        await pilot.pause()
+        assert "(unlisted)" in screen(app)[0]
+        assert app.focused_issue == issue_id(1)
+        app.change(1, labels=frozenset({"type::bug"}))
+        await pilot.pause()
+        assert "(unlisted)" not in screen(app)[0]
+        assert app.focused_issue in app.issues
+
+
+async def test_a_flag_alone_repaints_one_card() -> None:
+    app = BoardApp(issues_of(30))
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        pending: set[IssueId] = set()
+        app.around = type(app.around)(pending=pending)
+        app.put()
+        await pilot.pause()
+        take = app.count_lines()
+        pending.add(issue_id(4))
+        app.board.changed(set(), {issue_id(4)})
+        await pilot.pause()
+        assert take() == {"type::bug": 2}
+        assert screen(app)[4].startswith(" *platform#4")
+
+
+async def test_a_change_repaints_only_what_stands_below_it() -> None:
+    app = BoardApp(issues_of(30))
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        take = app.count_lines()
+        app.remove(28)
+        await pilot.pause()
+        assert take() == {"type::bug": 2}
+
+
+async def test_an_empty_column_and_an_empty_board() -> None:
+    issues = {issue_id(1): issue(1, "type::bug")}
+    app = BoardApp(issues)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        assert "  —" in screen(app)[1]
+        app.board.move(1, 0)
+        assert app.focused_issue is None
+        app.change(1, labels=frozenset({"type::maintenance"}))
+        assert app.focused_issue == issue_id(1)
+        app.remove(1)
+        await pilot.pause()
+        assert app.query_one(Note).display
+        assert EMPTY.splitlines()[0] in "".join(screen(app))
+        assert app.board.targets() == []
+        for move in (app.board.first, app.board.last, app.board.toggle_mark, app.board.mark_column):
+            move()
+        app.board.half(1)
+        app.board.move(1, 1)
+        app.issues[issue_id(2)] = issue(2, "type::bug")
+        app.board.changed(app.index.update(None, app.issues[issue_id(2)]), {issue_id(2)})
+        await pilot.pause()
+        assert not app.query_one(Note).display
+        assert "Issue 2" in screen(app)[1]
+
+
+async def test_marks_stick_to_issues() -> None:
+    app = BoardApp(issues_of(30))
+    async with app.run_test(size=WIDE) as pilot:
+        board = app.board
+        board.move(1, 1)
+        board.toggle_mark()
+        board.move(-1, 1)
+        board.toggle_mark()
+        # In board order, whatever order they were marked in.
+        assert targets(app) == ids(7, 5)
+        app.remove(1)
+        assert targets(app) == ids(7, 5)
+        app.remove(5)
+        assert targets(app) == ids(7)
+        board.clear_marks()
+        assert targets(app) == [app.focused_issue]
+        board.restore_marks()
+        assert targets(app) == ids(7)
+        await pilot.pause()
+        assert [message.count for message in app.said_of(BoardWidget.MarksChanged)] == [0, 1, 2, 1, 0, 1]
+
+
+async def test_marks_count_only_where_they_can_be_seen() -> None:
+    app = BoardApp(issues_of(30))
+    async with app.run_test(size=WIDE):
+        app.board.mark_column()
+        assert len(targets(app)) == 10
+        app.index.rebuild(lambda shown: shown.iid < 8, same_filter=False)
+        app.put()
+        assert targets(app) == ids(1, 4, 7)
+        app.index.rebuild(same_filter=False)
+        app.put()
+        assert len(targets(app)) == 10
+        app.board.mark_column()
+        assert targets(app) == ids(1)
+
+
+async def test_a_range_follows_the_focus() -> None:
+    app = BoardApp(issues_of(30))
+    async with app.run_test(size=WIDE) as pilot:
+        board = app.board
+        board.move(0, 2)
+        board.mark_range()
+        board.move(0, 2)
+        assert targets(app) == ids(7, 10, 13)
+        board.move(0, -3)
+        assert targets(app) == ids(4, 7)
+        assert board.end_range()
+        board.move(0, 5)
+        assert targets(app) == ids(4, 7)
+        await pilot.pause()
+        assert screen(app)[3].startswith(" ✓")
+
+
+async def test_the_focus_and_marks_survive_another_filter_and_another_board() -> None:
+    app = BoardApp(issues_of(30))
+    async with app.run_test(size=WIDE) as pilot:
+        app.board.move(0, 3)
+        app.board.toggle_mark()
+        app.index.rebuild(lambda shown: shown.iid % 2 == 0, same_filter=False)
+        app.put()
+        assert app.focused_issue == issue_id(10)
+        assert targets(app) == ids(10)
+        await pilot.pause()
+        assert "platform#4 " in screen(app)[2]
+
+
+@pytest.mark.parametrize("size", [(160, 45), (100, 30), (60, 20), (40, 10), (12, 3), (3, 2)])
+async def test_any_size(size: tuple[int, int]) -> None:
+    app = BoardApp(issues_of(60))
+    async with app.run_test(size=size) as pilot:
+        for step in ((0, 1), (1, 0), (1, 3), (-1, 0), (0, -1)):
+            app.board.move(*step)
+            await pilot.pause()
+        lines = screen(app)
+        assert all(len(line) == size[0] for line in lines)
+        if size[0] >= 40:
+            assert any("▌" in line for line in lines)
+
+
+async def test_resizing_keeps_the_focus_in_sight() -> None:
+    app = BoardApp(issues_of(300))
+    async with app.run_test(size=WIDE) as pilot:
+        app.board.move(1, 0)
+        app.board.move(0, 40)
+        await pilot.pause()
+        for size in ((100, 30), (60, 20), (40, 10), (160, 45)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            assert app.focused_issue == issue_id(122)
+            assert any("▌" in line for line in screen(app)), size
+            assert app.board.list_of("type::maintenance") is not None
+
+
+async def test_one_column_at_a_time() -> None:
+    app = BoardApp(issues_of(60))
+    async with app.run_test(size=(40, 10)) as pilot:
+        app.board.move(1, 0)
+        await pilot.pause()
+        assert len(list(app.board.lists())) == 1
+        assert "‹ 2/3 ›" in screen(app)[0]
+        assert app.focused_issue == issue_id(2)
+
+
+async def test_far_columns_fold_into_rails() -> None:
+    app = BoardApp(issues_of(60))
+    async with app.run_test(size=(62, 20)) as pilot:
+        await pilot.pause()
+        lines = screen(app)
+        assert lines[0].endswith("20│")
+        assert "".join(line[-2] for line in lines[2:9]) == "feature"
+        app.board.move(2, 0)
+        await pilot.pause()
+        assert "".join(line[1] for line in screen(app)[2:5]) == "bug"
+        assert app.focused_issue == issue_id(3)
+
+
+async def test_a_folded_column_remembers_where_it_was_scrolled_to() -> None:
+    app = BoardApp(issues_of(300))
+    async with app.run_test(size=(40, 12)) as pilot:
+        await pilot.pause()
+        app.board.move(0, 30)
+        (top,) = [cards.top for cards in app.board.lists()]
+        app.board.move(1, 0)
+        await pilot.pause()
+        app.board.move(-1, 0)
+        assert [cards.top for cards in app.board.lists()] == [top]
+        assert app.focused_issue == issue_id(91)
+
+
+async def test_density() -> None:
+    app = BoardApp(issues_of(60))
+    async with app.run_test(size=WIDE) as pilot:
+        app.board.move(0, 15)
+        for density in ("compact", "roomy", "normal"):
+            app.board.density = density
+            await pilot.pause()
+            assert any(line.startswith("▌") for line in screen(app))
+            assert app.focused_issue == issue_id(46)
+
+
+async def test_another_theme_repaints_in_its_colours() -> None:
+    app = BoardApp(issues_of(10))
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        app.theme = LIGHT.name
+        await pilot.pause()
+        strips = app.screen._compositor.render_strips(app.size)
+        under = {
+            segment.style.bgcolor.name for segment in strips[5] if segment.style and segment.style.bgcolor
+        }
+        assert under == {LIGHT.background}
+
+
+@pytest.mark.parametrize(
+    "title", ["fix [/api] crash", "[/]", "[bold", "\x1b]0;x\x07\x1b[31m", "漢字" * 50, "\u202e👩‍👩‍👧", ""]
+)
+async def test_no_title_ends_the_program(title: str) -> None:
+    app = BoardApp(
+        {issue_id(1): issue(1, "type::bug", title=title, project=title or "p", assignees=(title,))}
+    )
+    async with app.run_test(size=(60, 20)) as pilot:
+        for density in ("normal", "compact", "roomy"):
+            app.board.density = density
+            await pilot.pause()
+            assert "\x1b" not in "".join(screen(app))
+
+
+async def test_the_focus_is_told_once_and_with_ids() -> None:
+    app = BoardApp(issues_of(10))
+    async with app.run_test(size=WIDE) as pilot:
+        app.board.move(0, 1)
+        app.board.move(0, -5)
+        app.board.move(0, -5)
+        app.change(1, weight=8)
+        await pilot.pause()
+        told = [message.issue for message in app.said_of(BoardWidget.FocusChanged)]
+        assert told == ids(1, 4, 1)
+
+
+async def test_many_columns() -> None:
+    columns = tuple(
+        COLUMNS[0].__class__(key=f"c{n}", title=f"column {n}", kind="label", value=f"c::{n}")
+        for n in range(25)
+    )
+    board = PLANNING.__class__(id="many", name="Many", columns=columns)
+    app = BoardApp({issue_id(n + 1): issue(n + 1, f"c::{n}") for n in range(25)}, board)
+    async with app.run_test(size=(100, 20)) as pilot:
+        for number in range(25):
+            await pilot.pause()
+            assert app.focused_issue == issue_id(number + 1)
+            assert any("▌" in line for line in screen(app))
+            app.board.move(1, 0)
+        assert screen(app)[0].startswith("+")

@@ -1,0 +1,52 @@
+"""How columns share the width."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glboard_tui.widgets.layout import MIN_WIDTH, SINGLE_BELOW, arrange
+
+
+@given(st.integers(1, 40), st.integers(1, 300), st.integers(-2, 45), st.integers(0, 40))
+def test_the_width_is_used_up_and_the_focus_is_full(count: int, width: int, focus: int, first: int) -> None:
+    found = arrange(count, width, focus, first)
+    full = [slot.at for slot in found.slots]
+    assert min(max(focus, 0), count - 1) in full
+    assert found.left_width() + sum(slot.width for slot in found.slots) + found.right_width() == width
+    if found.single:
+        assert width < SINGLE_BELOW
+        return
+    assert all(slot.width >= MIN_WIDTH for slot in found.slots)
+    # Every column is full, a rail, or counted; in order, each once.
+    shown = [*found.left, *full, *found.right]
+    assert shown == list(range(found.before, count - found.after))
+    x = found.left_width()
+    for slot in found.slots:
+        assert slot.x == x
+        x += slot.width
+
+
+def test_all_fit() -> None:
+    found = arrange(4, 160, 0)
+    assert [slot.width for slot in found.slots] == [40, 40, 40, 40]
+
+
+def test_the_far_ones_fold() -> None:
+    found = arrange(6, 100, 0)
+    assert ([slot.at for slot in found.slots], found.right) == ([0, 1, 2], (3, 4, 5))
+
+
+def test_the_window_stays_while_the_focus_is_in_it() -> None:
+    assert arrange(6, 100, 2, first=1).first == 1
+    assert arrange(6, 100, 4, first=1).first == 2
+    assert arrange(6, 100, 0, first=1).first == 0
+
+
+def test_one_at_a_time_below_60() -> None:
+    found = arrange(5, 59, 3)
+    assert (found.single, [slot.at for slot in found.slots]) == (True, [3])
+
+
+def test_no_columns() -> None:
+    assert arrange(0, 100, 0).slots == ()

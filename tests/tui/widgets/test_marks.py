@@ -1,0 +1,126 @@
+"""Where the focus goes and what stays marked when the board changes underneath."""
+
+from __future__ import annotations
+
+import msgspec
+
+from glboard_core.board.index import BoardIndex
+from glboard_core.model.issue import Issue, IssueId
+from glboard_tui.widgets.marks import Marks, Place, settle
+from support.make import issue, issue_id
+from tui.widgets.playground import index_of
+
+
+class World:
+    """Three bugs (1, 2, 3) and one feature (4)."""
+
+    def __init__(self) -> None:
+        self.issues: dict[IssueId, Issue] = {
+            issue_id(number): issue(number, kind)
+            for number, kind in ((1, "type::bug"), (2, "type::bug"), (3, "type::bug"), (4, "type::feature"))
+        }
+        self.index: BoardIndex = index_of(self.issues)
+
+    def relabel(self, number: int, label: str) -> None:
+        before = self.issues[issue_id(number)]
+        after = self.issues[before.id] = msgspec.structs.replace(before, labels=frozenset({label}))
+        self.index.update(before, after)
+
+    def remove(self, number: int) -> None:
+        self.index.update(self.issues.pop(issue_id(number)), None)
+
+    def settle(self, place: Place | None, *, follow: bool = False) -> Place | None:
+        return settle(self.index, self.index.visible(), place, follow=follow)
+
+
+SECOND = Place("type::bug", issue_id(2), 1, 0)
+
+
+def test_the_first_focus_is_the_first_card_there_is() -> None:
+    world = World()
+    assert world.settle(None) == Place("type::bug", issue_id(1), 0, 0)
+    for number in (1, 2, 3):
+        world.remove(number)
+    assert world.settle(None) == Place("type::feature", issue_id(4), 0, 2)
+
+
+def test_the_focus_stays_with_its_issue() -> None:
+    world = World()
+    world.remove(1)
+    assert world.settle(SECOND) == Place("type::bug", issue_id(2), 0, 0)
+
+
+def test_the_focus_follows_what_we_moved() -> None:
+    world = World()
+    world.relabel(2, "type::feature")
+    assert world.settle(SECOND, follow=True) == Place("type::feature", issue_id(2), 0, 2)
+
+
+def test_else_it_goes_to_the_neighbour() -> None:
+    world = World()
+    world.relabel(2, "type::feature")
+    assert world.settle(SECOND) == Place("type::bug", issue_id(3), 1, 0)
+    world.remove(3)
+    assert world.settle(SECOND) == Place("type::bug", issue_id(1), 0, 0)
+    world.remove(1)
+    assert world.settle(SECOND) == Place("type::bug", None, 0, 0)
+
+
+def test_what_left_the_board_is_not_followed() -> None:
+    world = World()
+    world.remove(2)
+    assert world.settle(SECOND, follow=True) == Place("type::bug", issue_id(3), 1, 0)
+
+
+def test_a_column_that_went_hands_the_focus_to_its_neighbour() -> None:
+    world = World()
+    world.relabel(2, "something else")
+    unlisted = Place("(unlisted)", issue_id(2), 0, 3)
+    assert world.settle(unlisted) == unlisted
+    world.relabel(2, "type::bug")
+    assert world.settle(unlisted) == Place("type::feature", issue_id(4), 0, 2)
+    assert world.settle(unlisted, follow=True) == SECOND
+
+
+def test_marks_count_where_they_can_be_seen_in_board_order() -> None:
+    world, marks = World(), Marks()
+    marks.set([issue_id(4), issue_id(2), issue_id(9)], on=True)
+    assert [issue for issue, _ in marks.seen(world.index, world.index.visible())] == [
+        issue_id(2),
+        issue_id(4),
+    ]
+    world.index.rebuild(lambda shown: shown.iid == 4, same_filter=False)
+    assert [issue for issue, _ in marks.seen(world.index, world.index.visible())] == [issue_id(4)]
+    assert marks.all == (issue_id(4), issue_id(2), issue_id(9))
+
+
+def test_an_issue_in_two_columns_counts_once() -> None:
+    world, marks = World(), Marks()
+    before = world.issues[issue_id(1)]
+    after = world.issues[before.id] = msgspec.structs.replace(
+        before, labels=before.labels | {"type::feature"}
+    )
+    world.index.update(before, after)
+    marks.set([issue_id(1)], on=True)
+    assert len(marks.seen(world.index, world.index.visible())) == 1
+
+
+def test_a_range_grows_and_shrinks_and_keeps_what_was_marked() -> None:
+    marks = Marks()
+    marks.set([issue_id(9)], on=True)
+    marks.begin_range("type::bug", issue_id(1))
+    marks.extend_range([issue_id(1), issue_id(2), issue_id(3)])
+    marks.extend_range([issue_id(1), issue_id(2)])
+    assert marks.all == (issue_id(9), issue_id(1), issue_id(2))
+    assert marks.end_range()
+    assert not marks.end_range()
+
+
+def test_the_last_marks_come_back() -> None:
+    marks = Marks()
+    marks.set([issue_id(1), issue_id(2)], on=True)
+    marks.clear()
+    marks.clear()
+    assert not len(marks)
+    marks.restore()
+    assert marks.all == (issue_id(1), issue_id(2))

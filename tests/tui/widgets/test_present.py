@@ -1,0 +1,128 @@
+"""What is worth a place on a card, here and now."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from glboard_core.model.board import Board, Column
+from glboard_core.model.issue import Issue
+from glboard_tui.widgets.card import CardView
+from glboard_tui.widgets.present import Around, present
+from support.make import issue, issue_id
+
+BUG = Column(key="type::bug", title="bug", kind="label", value="type::bug")
+DEV = Column(key="in dev", title="in dev", kind="flow", value="in dev")
+ALDER = Column(key="eng_alder", title="alder", kind="assignee", value="eng_alder")
+BOARD = Board(id="planning", name="Planning", milestone="19.8", labels=frozenset({"group::custom models"}))
+
+
+def card(
+    *labels: str, column: Column = BUG, board: Board = BOARD, around: Around | None = None, **fields: Any
+) -> CardView:
+    return present(issue(1, *labels, **fields), column, board, around or Around())
+
+
+def words(*labels: str, **more: Any) -> list[str]:
+    return [fact.text for fact in card(*labels, **more).facts]
+
+
+def test_priority_severity_and_state_are_short() -> None:
+    assert words("type::bug", "priority::1", "severity::2", "workflow::ready for development") == [
+        "P1",
+        "S2",
+        "ready",
+    ]
+
+
+def test_the_list_does_not_repeat_itself() -> None:
+    assert words("type::bug", "workflow::in dev") == ["in dev"]
+    assert words("type::bug", "workflow::in dev", column=DEV) == ["bug"]
+
+
+def test_two_types_by_mistake_are_said() -> None:
+    assert words("type::bug", "type::feature") == ["feature"]
+
+
+def test_the_subtype_is_said_without_its_type() -> None:
+    assert words("type::bug", "bug::ux") == ["ux"]
+
+
+def test_deliverable_only_where_the_filter_does_not_say_it() -> None:
+    assert words("type::bug", "Deliverable") == ["D"]
+    build = msgspec.structs.replace(BOARD, labels=frozenset({"Deliverable"}))
+    assert words("type::bug", "Deliverable", board=build) == []
+
+
+def test_the_milestone_where_the_board_has_none() -> None:
+    everywhere = msgspec.structs.replace(BOARD, milestone=None)
+    assert words("type::bug", board=everywhere, milestone="19.9") == ["19.9"]
+    assert words("type::bug", milestone="19.8") == []
+
+
+def test_a_due_date_is_said_when_it_is_near() -> None:
+    around = Around(today=date(2026, 12, 7))
+    assert words("type::bug", around=around, due=date(2026, 12, 11)) == ["due Fri"]
+    assert words("type::bug", around=around, due=date(2026, 12, 7)) == ["due today"]
+    assert words("type::bug", around=around, due=date(2026, 12, 1)) == ["overdue"]
+    assert words("type::bug", around=around, due=date(2027, 3, 1)) == []
+
+
+def test_other_labels_are_chips_in_their_colour() -> None:
+    view = card(
+        "type::bug",
+        "customer",
+        "devops::ai-powered",
+        "Category:Self-Hosted models",
+        "missed:19.7",
+        "bug::ux",
+        around=Around(color={"customer": "#ff0000"}.get),
+    )
+    assert [(chip.text, chip.color) for chip in view.chips] == [("customer", "#ff0000")]
+
+
+def test_weight_has_three_faces() -> None:
+    assert (card().weight, card(weight=0).weight) == ("?", "0")
+    assert card(around=Around(has_weight=False), weight=3).weight == ""
+
+
+def test_people() -> None:
+    assert card().people == "-"
+    assert card(assignees=("ab", "cd")).people == "AB CD"
+    assert card(assignees=("ab", "cd", "ef")).people == "AB +2"
+    assert card(column=ALDER, assignees=("eng_alder",)).people == ""
+    assert card(column=ALDER, assignees=("eng_alder", "eng_birch")).people == "EN EN"
+
+
+def test_flags_are_asked_for_each_card() -> None:
+    pending = {issue_id(1)}
+    around = Around(pending=pending)
+    assert card(around=around).pending
+    pending.clear()
+    assert not card(around=around).pending
+
+
+def test_blocked_slipped_closed_confidential() -> None:
+    view = card("workflow::blocked", "missed:19.6", "missed:19.7", state="closed", confidential=True)
+    assert (view.blocked, view.slipped, view.closed, view.confidential) == (True, 2, True, True)
+    assert view.facts == ()
+
+
+def test_a_mask_hides_all_but_weight() -> None:
+    def mask(hidden: Issue) -> str | None:
+        return "confidential" if hidden.confidential else None
+
+    view = card(
+        "customer",
+        "priority::1",
+        title="Secret customer",
+        confidential=True,
+        weight=2,
+        assignees=("eng_alder",),
+        due=date(2026, 12, 8),
+        around=Around(mask=mask, today=date(2026, 12, 7), warnings=lambda _: ("Secret",)),
+    )
+    assert view == CardView(id=issue_id(1), title="confidential", weight="2", masked=True)
+    assert card(title="Open", around=Around(mask=mask)).title == "Open"

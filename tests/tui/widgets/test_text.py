@@ -1,0 +1,70 @@
+"""Remote words keep their width, whatever is in them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glboard_tui.widgets.text import clean, clip, fit, fit_right, upright, width_of
+
+#: Text that breaks boards: wide, right to left, combining, joined, flags, escapes, lone surrogates.
+NASTY = st.one_of(
+    st.text(),
+    st.text(alphabet="漢字かな한글ＡＢ"),
+    st.text(alphabet="שלוםمرحبا \u200f\u202e"),
+    st.text(alphabet="e\u0301\u0308o\u20dd"),
+    st.text(alphabet="👩👨👧\u200d\ufe0f❤🏽🇩🇪✊"),
+    st.text(alphabet="\x00\x07\x1b[]0;m\x9b\r\n\t\u2028\ud800"),
+)
+
+
+@given(NASTY)
+def test_clean_text_holds_nothing_a_terminal_acts_on(text: str) -> None:
+    found = clean(text)
+    assert not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 for c in found)
+    found.encode("utf-8")
+    assert clean(found) == found
+
+
+@given(NASTY, st.integers(0, 60))
+def test_text_fits_exactly(text: str, width: int) -> None:
+    text = clean(text)
+    assert width_of(clip(text, width)) <= width
+    assert width_of(fit(text, width)) == width
+    assert width_of(fit_right(text, width)) == width
+
+
+@given(NASTY, NASTY)
+def test_widths_add_up(one: str, other: str) -> None:
+    """Pieces are joined into lines: a joiner at a seam must not swallow a cell."""
+    assert width_of(clean(one) + clean(other)) == width_of(clean(one)) + width_of(clean(other))
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("fix [/api] crash", "fix [/api] crash"),
+        ("a\x1b]0;title\x07b", "a ]0;title b"),
+        ("two\nlines\there", "two lines here"),
+        ("👩‍👩‍👧", "👩👩👧"),
+        ("🇩🇪 launch", "DE launch"),
+        ("❤️", "❤"),
+        ("abc\u202egnp.exe", "abcgnp.exe"),
+        ("\ud800", "\ufffd"),
+    ],
+)
+def test_what_is_changed(raw: str, shown: str) -> None:
+    assert clean(raw) == shown
+
+
+def test_what_was_cut_is_said() -> None:
+    assert clip("Context window", 9) == "Context…"
+    assert clip("漢字漢字", 4) == "漢…"
+    assert clip("x", 0) == ""
+
+
+def test_a_name_from_top_to_bottom() -> None:
+    assert upright("bug", 5) == ("b", "u", "g")
+    assert upright("maintenance", 4) == ("m", "a", "i", "…")
+    assert upright("x", 0) == ()
