@@ -167,8 +167,8 @@ class _Brush:
         both = self.mark != " " and flag != " "
         line = self._start(self.mark, "warn") if self.mark != " " else self._start(flag, ink)
         tail: list[tuple[str, Ink]] = []
-        if self.width >= 30 and (words := self._first_word()):
-            tail.append((words.text, _INKS[words.tone]))
+        if self.width >= 30:
+            tail.extend(self._words()[:1])
         if self.width >= 26 and self.view.people and self.view.people != "-":
             tail.append((clip(clean(self.view.people), 6), "muted"))
         if both:
@@ -180,9 +180,6 @@ class _Brush:
             line.add(text, self._ink(tail_ink))
         self._weight(line)
         return line.strip(self._ink("text"))
-
-    def _first_word(self) -> Fact | None:
-        return next(iter(self._words()), None)
 
     def _ink(self, ink: Ink) -> Style:
         return self.palette.style(self.ground, ink)
@@ -200,7 +197,8 @@ class _Brush:
         unknown = self.view.weight == "?"
         line.add(fit_right(self.view.weight, self.weight_room), self._ink("warn" if unknown else "strong"))
 
-    def _words(self) -> list[Fact]:
+    def _words(self) -> list[tuple[str, Ink]]:
+        """The words of the card, cleaned, the most telling first."""
         view = self.view
         words: list[Fact] = []
         if view.failed:
@@ -215,21 +213,22 @@ class _Brush:
         if view.slipped:
             words.append(Fact(f"slipped×{view.slipped}" if view.slipped > 1 else "slipped", "warn"))
         words.extend(Fact(warning, "warn") for warning in view.warnings)
-        return words
+        cleaned = ((clean(word.text), _INKS[word.tone]) for word in words)
+        return [(text, ink) for text, ink in cleaned if text]
 
     def _facts(self, line: Line, room: int) -> None:
         """The reference, then words, then chips, as far as they fit in ``room`` cells."""
-        words = [(clean(word.text), word.tone) for word in self._words()]
+        words = self._words()
         # The project's name gives way to the most telling words, not to all of them.
         wanted = sum(width_of(text) + 1 for text, _ in words[:3])
         reference = _short(clean(self.view.reference), max(room - wanted, min(room, 12)))
         line.add(reference, self._ink("muted"))
         left = room - width_of(reference)
-        for text, tone in words:
+        for text, ink in words:
             cells = width_of(text) + 1
             if cells > left:
                 continue
-            line.add(f" {text}", self._ink(_INKS[tone]))
+            line.add(f" {text}", self._ink(ink))
             left -= cells
         for chip in self.view.chips:
             text = f" {clean(chip.text)} "
