@@ -283,10 +283,10 @@ ACTIONS: tuple[Action, ...] = (
     _edit("close.complete", "Complete, and close", "x x", group="Move", hint="complete and close"),
     _edit("close.plain", "Close", "x c", group="Move", hint="close"),
     _edit("close.reopen", "Reopen", "x o", group="Move", hint="reopen"),
-    _edit("assignees.edit", "Assignees", "a", group="People and labels"),
+    _edit("assignees.edit", "Assignees", "a", group="People and labels", hint="assignees"),
     _edit("assignees.me", "Assign me, or take me off", "A", group="People and labels"),
-    _edit("labels.edit", "Labels", "t", group="People and labels"),
-    _edit("text.comment", "Comment", "c", group="Text"),
+    _edit("labels.edit", "Labels", "t", group="People and labels", hint="labels"),
+    _edit("text.comment", "Comment", "c", group="Text", hint="comment"),
     Action(
         id="text.new",
         title="New issue in this column",
@@ -327,7 +327,7 @@ ACTIONS: tuple[Action, ...] = (
         group="Undo",
         hint="failed",
     ),
-    Action(id="filter.edit", title="Filter", keys=("/",), group="Find", when=_ready),
+    Action(id="filter.edit", title="Filter", keys=("/",), group="Find", hint="filter", when=_ready),
     Action(
         id="filter.person",
         title="Filter by a person",
@@ -359,6 +359,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         id="escape",
         title="Close the overlay, then the filter, then the marks",
+        scopes=("board", "detail"),
         keys=("escape",),
         group="Find",
         palette=False,

@@ -119,6 +119,14 @@ class Bridge:
         return self.engine.today() if self.engine else None
 
     @property
+    def writable(self) -> bool:
+        """Whether anything can be changed: neither the session nor the token is read-only."""
+        engine, catalog = self.engine, self.catalog
+        return not (engine and engine.read_only) and (
+            catalog is None or catalog.server.can_write is not False
+        )
+
+    @property
     def size(self) -> int:
         """How many issues there are on this machine."""
         return len(self.engine.shown) if self.engine else 0

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from textual import events, on
 from textual.app import ComposeResult
+from textual.containers import Container
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import Worker, WorkerState
@@ -61,9 +62,6 @@ class BoardScreen(Screen[None]):
     """One for the whole run; boards are switched in it."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  (Textual declares it so)
-    DEFAULT_CSS = """
-    BoardScreen WhichKey { layer: overlay; dock: bottom; margin-bottom: 1; }
-    """
 
     def __init__(self, bridge: Bridge, keymap: Keymap, host: Host) -> None:
         super().__init__()
@@ -86,10 +84,11 @@ class BoardScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """From top to bottom; what lies over the board last."""
         yield self._header
-        yield self._panel
-        yield self.board
+        with Container(id="middle"):
+            yield self._panel
+            yield self.board
+            yield self.pane
         yield self._footer
-        yield self.pane
         yield self._strip
         yield self._filter
 
@@ -223,8 +222,8 @@ class BoardScreen(Screen[None]):
         fresh = [text for text in (board.warnings if board else ()) if self._first_time(text)]
         if catalog is not None and not catalog.server.has_weight and self._first_time("weights"):
             fresh.append("This GitLab is the Community Edition: it has no weights and no blocked issues.")
-        if catalog is not None and catalog.server.can_write is False and self._first_time("read-only"):
-            fresh.append("This token may only read: nothing can be changed.")
+        if not self.bridge.writable and self._first_time("read-only"):
+            fresh.append("Read-only: nothing can be changed.")
         if fresh:
             notices.say(self.app, notices.warnings_text(fresh), title="Please note", severity="warning")
 
@@ -265,6 +264,7 @@ class BoardScreen(Screen[None]):
                 bridge.status,
                 waited=time.monotonic() - self._status_at,
                 catalog=bridge.catalog,
+                writable=bridge.writable,
                 failed_start=self.host.trouble is not None,
             )
         )
@@ -342,7 +342,7 @@ class BoardScreen(Screen[None]):
     def close_detail(self) -> None:
         """Back to the board."""
         self.pane.close()
-        self.board.focus()
+        self.set_focus(self.board)
         self.show_footer()
 
     def reload_detail(self) -> None:
@@ -352,8 +352,8 @@ class BoardScreen(Screen[None]):
 
     def other_pane(self) -> None:
         """Between board and opened issue."""
-        (self.board if self.pane.has_focus else self.pane).focus()
-        self.call_after_refresh(self.show_footer)
+        self.set_focus(self.board if self.pane.has_keys else self.pane)
+        self.show_footer()
 
     # The filter
 

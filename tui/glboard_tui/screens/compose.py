@@ -14,9 +14,6 @@ from glboard_tui.screens.dialog import Dialog
 class Draft(Dialog[tuple[str, bool]]):
     """Dismissed with the text and whether to send it."""
 
-    DEFAULT_CSS = """
-    Draft TextArea { height: 10; border: none; background: $surface; padding: 0 1; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s,ctrl+enter", "send", show=False, priority=True),
         Binding("escape", "keep", show=False, priority=True),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from glboard_core.errors import GlboardError, StoreFailed
+from glboard_core.errors import GlboardError
 from glboard_core.model.board import Column
 from glboard_core.model.flow import STATES
 from glboard_core.model.issue import Issue, IssueId
@@ -66,7 +66,7 @@ class Desk:
             failed=status.failed if status else 0,
             weights=catalog is None or catalog.server.has_weight,
             ready=catalog is not None and bridge.index is not None,
-            writable=catalog is None or catalog.server.can_write is not False,
+            writable=bridge.writable,
         )
 
     def options(self, slot: Slot) -> Mapping[str, str]:
@@ -126,7 +126,7 @@ class Desk:
             return False
         try:
             ops = self.bridge.perform(work)
-        except StoreFailed as error:
+        except GlboardError as error:  # it cannot be kept, or this session is read-only
             self.tell(error)
             return False
         if not ops:

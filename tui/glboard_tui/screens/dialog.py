@@ -24,8 +24,6 @@ class Dialog(ModalScreen[T | None], Generic[T]):
     """Dismissed with what was chosen, or with None by ``Esc``."""
 
     DEFAULT_CSS = """
-    Dialog { align: center middle; background: transparent; }
-    Dialog > .overlay { max-width: 76; width: 100%; height: auto; max-height: 100%; }
     Dialog .overlay-title { height: auto; max-height: 3; }
     Dialog .overlay-note { height: auto; max-height: 4; color: $foreground 80%; }
     Dialog Input { border: none; height: 1; padding: 0; background: $surface; margin: 0 0 1 0; }

@@ -22,7 +22,6 @@ class FailedList(Dialog[None]):
     """The refused changes, newest first."""
 
     DEFAULT_CSS = """
-    FailedList > .overlay { max-width: 110; }
     FailedList OptionList { height: auto; max-height: 20; border: none; padding: 0; background: $panel; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -16,6 +16,7 @@ from glboard_tui.actions import ACTIONS, GROUPS, Action, key_words
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.dialog import Dialog
 
+#: Cells for the keys, where there is room.
 _KEYS = 18
 
 
@@ -23,8 +24,7 @@ class Help(Dialog[None]):
     """The keys. Typing narrows them to what has the words in title, keys or group."""
 
     DEFAULT_CSS = """
-    Help > .overlay { height: 100%; max-width: 84; }
-    Help VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; }
+    Help VerticalScroll { height: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "scroll(1)", show=False, priority=True),
@@ -64,6 +64,7 @@ class Help(Dialog[None]):
 
     def _lines(self, words: list[str]) -> Iterable[Content]:
         first = True
+        column = min(_KEYS, self.app.size.width // 4)
         for group in GROUPS:
             found = [a for a in ACTIONS if a.group == group and self._fits(a, words)]
             if not found:
@@ -74,7 +75,7 @@ class Help(Dialog[None]):
             yield Content.styled(group, "bold $accent")
             for action in found:
                 keys = self._keys(action)
-                yield Content.assemble((f"  {keys:<{_KEYS}}", "$primary"), " ", action.title)
+                yield Content.assemble((f"  {keys:<{column}}", "$primary"), " ", action.title)
 
     def _keys(self, action: Action) -> str:
         return ", ".join(map(key_words, self._keymap.keys_of(action))) or "palette"

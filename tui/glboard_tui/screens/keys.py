@@ -5,6 +5,8 @@ Owns the keys pressed so far. What keys mean is ``keymap.py``; what is then done
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import events
 
 from glboard_tui.actions import Action, key_words
@@ -51,7 +53,9 @@ class Keys:
             case Wait():
                 self._pressed = keys
                 title = f"{key_words(' '.join(keys))} {step.title}".rstrip()
-                self._strip.show(title, [(follow.key, follow.title) for follow in step.follow])
+                size = self._desk.screen.size
+                entries = [(follow.key, follow.title) for follow in step.follow]
+                self._strip.show(title, fitting(entries, size.width, size.height))
             case Unknown():
                 self.cancel()
                 self._say_why_not(keys, self.keymap.action_at(keys, now.scope))
@@ -68,12 +72,23 @@ class Keys:
             self._desk.say(f"{key_words(' '.join(keys))} means nothing here.")
 
 
+def fitting(entries: Sequence[tuple[str, str]], width: int, height: int) -> list[tuple[str, str]]:
+    """The entries, their words cut where a small terminal has too few lines for one column of them."""
+    rows = max(1, height - 4)
+    across = -(-len(entries) // rows)
+    if across <= 1:
+        return list(entries)
+    keys = max(len(key) for key, _ in entries)
+    room = max(3, (width - 2) // across - 3 - keys - 1)
+    return [(key, words if len(words) <= room else words[: room - 1] + "…") for key, words in entries]
+
+
 def _reason(desk: Desk, action: Action) -> str:
     now = desk.situation()
     if not now.ready:
         return "not before GitLab has answered."
     if not now.writable:
-        return "this token may only read."
+        return "this session may only read."
     if not now.weights and action.id.startswith("weight"):
         return "this GitLab has no weights."
     if action.id in ("undo", "redo", "repeat", "mark.again"):

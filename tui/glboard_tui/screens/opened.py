@@ -28,7 +28,7 @@ class Opened:
         if issue is None:
             return
         self._show(issue)
-        self._pane.focus()
+        self._desk.screen.set_focus(self._pane)
         self.load(identity)
 
     def _show(self, issue: Issue) -> None:

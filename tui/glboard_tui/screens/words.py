@@ -53,6 +53,7 @@ def header_view(
     *,
     waited: float = 0.0,
     catalog: Catalog | None = None,
+    writable: bool = True,
     failed_start: bool = False,
 ) -> HeaderView:
     """The header. ``waited`` are the seconds since the status was told; its age has grown by them."""
@@ -77,7 +78,7 @@ def header_view(
         progress=(str(status.loaded) if status.loaded else status.loading) if fresh == "loading" else "",
         unsent=status.unsent,
         failed=status.failed,
-        read_only=catalog is not None and catalog.server.can_write is False,
+        read_only=not writable,
         sums=sums(index, has_weight=catalog is None or catalog.server.has_weight) if index else (),
     )
 
@@ -186,26 +187,30 @@ def _deferred(targets: Sequence[Issue], catalog: Catalog | None, today: date | N
 
 
 def detail_facts(
-    issue: Issue, catalog: Catalog | None, flow: FlowScheme, prefixes: Sequence[str] = ()
-) -> list[tuple[str, str]]:
-    """Name and words of each fact of an opened issue; what is empty is left out by the widget."""
+    issue: Issue, catalog: Catalog | None, flow: FlowScheme
+) -> list[tuple[str, tuple[str, ...]]]:
+    """Name and items of each fact of an opened issue; what is empty is left out by the widget."""
     milestone = catalog.find_milestone(issue.milestone) if catalog and issue.milestone else None
     dates = " to ".join(d.isoformat() for d in (milestone.start, milestone.due) if d) if milestone else ""
     state = flow.of(issue)
     has_weight = catalog is None or catalog.server.has_weight
-    words = "open" if issue.is_open else "closed"
-    if issue.confidential:
-        words += " · confidential"
-    if issue.blocked:
-        words += " · blocked"
+    weight = "none" if issue.weight is None else str(issue.weight)
     return [
-        ("", issue.reference),
-        ("State", f"{words} · {state.name}" if state else words),
-        ("Milestone", f"{issue.milestone} ({dates})" if dates else issue.milestone or "none"),
-        ("Weight", ("none" if issue.weight is None else str(issue.weight)) if has_weight else ""),
-        ("Assigned", ", ".join(issue.assignees) or "nobody"),
-        ("Labels", "  ".join(sorted(issue.labels, key=str.casefold))),
-        ("Due", issue.due.isoformat() if issue.due else ""),
-        ("Created", f"{issue.created_at:%Y-%m-%d}, updated {issue.updated_at:%Y-%m-%d %H:%M} UTC"),
-        ("Closed", f"{issue.closed_at:%Y-%m-%d %H:%M} UTC" if issue.closed_at else ""),
+        ("Issue", (issue.reference,)),
+        (
+            "State",
+            (
+                "open" if issue.is_open else "closed",
+                state.name if state else "",
+                "confidential" if issue.confidential else "",
+                "blocked" if issue.blocked else "",
+            ),
+        ),
+        ("Milestone", (issue.milestone or "none", dates)),
+        ("Weight", (weight if has_weight else "",)),
+        ("Assigned", issue.assignees or ("nobody",)),
+        ("Labels", tuple(sorted(issue.labels, key=str.casefold))),
+        ("Due", (issue.due.isoformat() if issue.due else "",)),
+        ("Created", (f"{issue.created_at:%Y-%m-%d}", f"updated {issue.updated_at:%Y-%m-%d %H:%M} UTC")),
+        ("Closed", (f"{issue.closed_at:%Y-%m-%d %H:%M} UTC" if issue.closed_at else "",)),
     ]

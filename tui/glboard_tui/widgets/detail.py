@@ -6,7 +6,7 @@ when they are there. Everything in it is remote: no markup, no HTML, no control 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from markdown_it import MarkdownIt
@@ -17,6 +17,7 @@ from textual.content import Content
 from textual.widgets import Markdown, Static
 
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note
+from glboard_tui.widgets.facts import Fact, Facts
 from glboard_tui.widgets.text import clean
 
 #: Characters of a description that are laid out: GitLab allows a million, and each paragraph is a widget.
@@ -33,12 +34,10 @@ class DetailPane(VerticalScroll, can_focus=True):
 
     DEFAULT_CSS = """
     DetailPane {
-        display: none; layer: overlay; dock: right; width: 100%; height: 1fr; margin: 2 0 1 0;
-        background: $surface; padding: 0 1; scrollbar-size-vertical: 1;
+        display: none; background: $surface; padding: 0 1;
     }
-    .-wide DetailPane { width: 50%; border-left: outer $primary; }
     DetailPane .detail-title { text-style: bold; height: auto; }
-    DetailPane .detail-facts { height: auto; margin-bottom: 1; }
+    DetailPane Facts { margin-bottom: 1; }
     DetailPane .detail-state { height: auto; color: $foreground 80%; }
     DetailPane .detail-notes { height: auto; margin-top: 1; }
     DetailPane Markdown { background: $surface; padding: 0; margin: 0; }
@@ -51,7 +50,7 @@ class DetailPane(VerticalScroll, can_focus=True):
     def compose(self) -> ComposeResult:
         """Title, facts, description, notes."""
         yield Static(classes="detail-title")
-        yield Static(classes="detail-facts")
+        yield Facts()
         yield Static(classes="detail-state")
         yield Markdown(parser_factory=_parser, open_links=False)
         yield Static(classes="detail-notes")
@@ -64,15 +63,14 @@ class DetailPane(VerticalScroll, can_focus=True):
     @property
     def has_keys(self) -> bool:
         """Whether keys are meant for it."""
-        return self.is_open and self.has_focus
+        return self.is_open and self.screen.focused is self
 
-    def show_issue(self, issue: Issue, title: str, facts: Iterable[tuple[str, str]]) -> None:
+    def show_issue(self, issue: Issue, title: str, facts: Sequence[Fact]) -> None:
         """What is known at once. Description and notes of another issue are taken away."""
         fresh = issue.id != self.issue
         self.issue = issue.id
         self.query_one(".detail-title", Static).update(Content(clean(title)))
-        lines = [Content.assemble((f"{name:<10}", "$accent"), clean(words)) for name, words in facts if words]
-        self.query_one(".detail-facts", Static).update(Content("\n").join(lines))
+        self.query_one(Facts).show(facts)
         self.display = True
         if fresh:
             self.scroll_to(y=0, animate=False)

@@ -20,7 +20,7 @@ class FilterBar(Horizontal):
     """Shown by ``edit``; tells by ``Typed`` what is in it, by ``Closed`` that it is no longer wanted."""
 
     DEFAULT_CSS = """
-    FilterBar { display: none; layer: overlay; dock: bottom; height: 1; width: 1fr; background: $panel; }
+    FilterBar { display: none; height: 1; width: 1fr; background: $panel; }
     FilterBar Static { width: auto; padding: 0 1 0 1; color: $accent; text-style: bold; }
     FilterBar Input { width: 1fr; border: none; height: 1; padding: 0; background: $panel; }
     """

@@ -28,7 +28,7 @@ class PickList(ScrollView):
     ALLOW_SELECT = False
     can_focus = False
     DEFAULT_CSS = """
-    PickList { height: auto; max-height: 16; scrollbar-size-vertical: 1; overflow-x: hidden; }
+    PickList { height: auto; overflow-x: hidden; }
     """
 
     class Clicked(Message):
