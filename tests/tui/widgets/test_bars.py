@@ -130,8 +130,7 @@ def test_a_drop_target_has_a_sign() -> None:
 
 def test_a_rail_counts() -> None:
     assert head(rail=True, width=3) == " 5│"
-    assert head(rail=True, width=3, count=120) == "120"
-    assert head(rail=True, width=3, count=4321) == "4k│"
+    assert head(rail=True, width=3, count=120) == "  │"
     assert head(rail=True, width=3, more=7) == "+7│"
 
 

@@ -158,3 +158,11 @@ def test_a_strip_is_as_wide_as_asked(
         assert strip.cell_length == width
         # Not only said to be, but measured.
         assert Strip(list(strip)).cell_length == width
+
+
+def test_the_reference_gives_way_to_what_is_telling_only() -> None:
+    telling = (Fact("P1"), Fact("ready", "good"))
+    assert text_of(width=30, facts=telling)[1] == "  ai-gateway#756 P1 ready  BI "
+    assert text_of(width=28, facts=telling)[1] == "  ai-gatew…#756 P1 ready BI "
+    minor = (Fact("P1"), Fact("dependency", minor=True))
+    assert text_of(width=28, facts=minor)[1] == "  ai-gateway#756 P1      BI "

@@ -34,10 +34,14 @@ MARGIN = 1
 
 
 class Fact(Struct, frozen=True):
-    """A short word about the issue. ``tone`` only underlines what the word says."""
+    """A short word about the issue. ``tone`` only underlines what the word says.
+
+    A ``minor`` one takes what room is left; for the others the reference is shortened.
+    """
 
     text: str
     tone: Tone = "plain"
+    minor: bool = False
 
 
 class Chip(Struct, frozen=True):
@@ -219,8 +223,8 @@ class _Brush:
     def _facts(self, line: Line, room: int) -> None:
         """The reference, then words, then chips, as far as they fit in ``room`` cells."""
         words = self._words()
-        # The project's name gives way to the most telling words, not to all of them.
-        wanted = sum(width_of(text) + 1 for text, _ in words[:3])
+        minor = {clean(fact.text) for fact in self.view.facts if fact.minor}
+        wanted = sum(width_of(text) + 1 for text, _ in words if text not in minor)
         reference = _short(clean(self.view.reference), max(room - wanted, min(room, 12)))
         line.add(reference, self._ink("muted"))
         left = room - width_of(reference)

@@ -20,6 +20,11 @@ class Frame(Struct, frozen=True):
     right: tuple[RailView, ...]
 
 
+def _upright(count: str, title: str) -> str:
+    """What a rail says: a count that is too wide for its header is written upright too."""
+    return title if len(count) < RAIL else f"{count} {title}"
+
+
 def frame(
     columns: Sequence[ColumnIndex],
     arranged: Arrangement,
@@ -48,13 +53,13 @@ def frame(
                     target=aimed,
                 )
             )
-            names.append(RailView(key, title, empty=not len(cards), target=aimed))
+            names.append(RailView(key, _upright(str(len(cards)), title), target=aimed))
         return heads, names
 
     def unseen(at: int, count: int, x: int) -> tuple[HeadView, RailView]:
         key = columns[at].column.key
         head = HeadView(key=key, title="", x=x, width=RAIL, rail=True, more=count)
-        return head, RailView(key, "more")
+        return head, RailView(key, _upright(f"+{count}", "more"))
 
     shift = RAIL if arranged.before else 0
     left_heads, left = rails(arranged.left, shift)

@@ -49,8 +49,9 @@ def paint_head(view: HeadView, palette: Palette) -> Strip:
     ground: Ground = "target" if view.target else "band_focus" if view.focused else "band"
     line = Line(view.width)
     if view.rail:
-        count = f"+{view.more}" if view.more else _short(view.count)
-        line.add(fit_right(count, max(RAIL - 1, len(count))), palette.style(ground, "muted"))
+        count = f"+{view.more}" if view.more else str(view.count)
+        shown = count if len(count) < RAIL else ""
+        line.add(fit_right(shown, RAIL - 1), palette.style(ground, "muted"))
         line.add("│", palette.style("band", "line"))
         return line.strip(palette.style(ground))
     line.add("▼" if view.target else "■", palette.swatch(view.color, ground))
@@ -70,11 +71,6 @@ def paint_head(view: HeadView, palette: Palette) -> Strip:
     line.add(" ", palette.style(ground, "muted"))
     line.add("│" if view.edge else " ", palette.style("band", "line"))
     return line.strip(palette.style(ground))
-
-
-def _short(count: int) -> str:
-    """A count in three cells."""
-    return str(count) if count < 1000 else f"{min(count // 1000, 99)}k"
 
 
 def _numbers(view: HeadView, whole: int, most: int) -> list[tuple[str, Ink]]:

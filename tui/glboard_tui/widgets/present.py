@@ -149,10 +149,10 @@ def _facts(issue: Issue, column: Column, board: Board, around: Around) -> list[F
         for label in types:
             kind = label[len(names.type_prefix) :]
             if label not in board.labels and label != column.value:
-                facts.append(Fact(_TYPES.get(kind, kind)))
+                facts.append(Fact(_TYPES.get(kind, kind), minor=True))
     for label in types:
         prefix = label[len(names.type_prefix) :] + "::"
-        facts.extend(Fact(subtype[len(prefix) :]) for subtype in issue.scoped(prefix))
+        facts.extend(Fact(subtype[len(prefix) :], minor=True) for subtype in issue.scoped(prefix))
     return facts
 
 

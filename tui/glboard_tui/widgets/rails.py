@@ -1,4 +1,4 @@
-"""Folded columns: three cells each, the name written upright under the count that the header band shows.
+"""Folded columns: three cells each, the name written upright under the count.
 
 Owns the look of a rail. One widget paints all rails of one side.
 """
@@ -18,11 +18,10 @@ from glboard_tui.widgets.text import clean, upright, width_of
 
 
 class RailView(Struct, frozen=True):
-    """One rail; an empty column is dimmed. ``target``: a card that is dragged would fall here."""
+    """One rail. ``text`` is written upright; ``target``: a card that is dragged would fall here."""
 
     key: str
-    title: str
-    empty: bool = False
+    text: str
     target: bool = False
 
 
@@ -53,7 +52,7 @@ class Rails(Widget):
         """One line through all rails."""
         palette = palette_of(self.app)
         if not self._letters:
-            self._letters = [upright(clean(v.title), max(self.size.height - 1, 1)) for v in self._views]
+            self._letters = [upright(clean(v.text), max(self.size.height - 1, 1)) for v in self._views]
         segments: list[Segment] = []
         for view, letters in zip(self._views, self._letters, strict=True):
             ground: Ground = "target" if view.target else "band"
