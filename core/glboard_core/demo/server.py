@@ -101,10 +101,9 @@ class DemoServer:
         """Stops serving; what is under way is cut off."""
         if self._server is None or self._thread is None or self._loop is None:
             return
-        stopping = self._gate.stopping
-        if stopping is not None:
-            self._loop.call_soon_threadsafe(stopping.set)
-        self._server.should_exit = True
+        for event in (self._gate.stopping, self._server.ending):
+            if event is not None:
+                self._loop.call_soon_threadsafe(event.set)
         self._thread.join(_PATIENCE)
         if self._thread.is_alive():
             raise ServerStuckError("the demo server did not stop")

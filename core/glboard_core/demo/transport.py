@@ -1,4 +1,5 @@
-"""uvicorn with two things it has not: a way to cut a connection, and a word when it is ready.
+"""uvicorn with three things it has not: a way to cut a connection, a word when it is ready, and an end that
+does not wait for the next look at the clock.
 
 Breaking a TCP connection in the middle is what a proxy or a cable does; ASGI has no message for it, so the
 protocol puts a function for it in the scope.
@@ -6,6 +7,7 @@ protocol puts a function for it in the scope.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Callable
@@ -42,6 +44,7 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
         super().__init__(config)
         self.serving = threading.Event()
+        self.ending = asyncio.Event()
         self._on_start = on_start
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -49,6 +52,11 @@ class Server(uvicorn.Server):
         self._on_start()
         await super().startup(sockets=sockets)
         self.serving.set()
+
+    async def main_loop(self) -> None:
+        """Waits for the end instead of asking for it ten times a second."""
+        await self.ending.wait()
+        self.should_exit = True
 
 
 def listen(host: str, port: int) -> socket.socket:

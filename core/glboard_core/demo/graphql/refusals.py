@@ -21,6 +21,27 @@ def _no_selection(name: str, kind: str) -> str:
     return f"Field must have selections (field '{name}' returns {kind} but has no selections. {hint})"
 
 
+def _unknown_input(kind: str, name: str) -> tuple[str, dict[str, Any]]:
+    return (
+        f"InputObject '{kind}' doesn't accept argument '{name}'",
+        {"code": "argumentNotAccepted", "name": kind, "typeName": "InputObject", "argumentName": name},
+    )
+
+
+def _missing_argument(field: str, name: str) -> tuple[str, dict[str, Any]]:
+    return (
+        f"Field '{field}' is missing required arguments: {name}",
+        {"code": "missingRequiredArguments", "className": "Field", "name": field, "arguments": name},
+    )
+
+
+def _missing_input(kind: str, name: str) -> tuple[str, dict[str, Any]]:
+    return (
+        f"Argument '{name}' on InputObject '{kind}' is required",
+        {"code": "missingRequiredInputObjectAttribute", "argumentName": name, "inputObjectType": kind},
+    )
+
+
 _RULES: tuple[_Rule, ...] = (
     _rule(
         r"Cannot query field '(\w+)' on type '(\w+)'",
@@ -37,30 +58,22 @@ _RULES: tuple[_Rule, ...] = (
         ),
     ),
     _rule(
-        r"Field '(\w+)' is not defined by type '(\w+)'",
-        lambda m: (
-            f"InputObject '{m[2]}' doesn't accept argument '{m[1]}'",
-            {"code": "argumentNotAccepted", "name": m[2], "typeName": "InputObject", "argumentName": m[1]},
-        ),
+        r"(?:Field '(?P<old>\w+)' is not defined by type '(?P<oldtype>\w+)'|"
+        r"Expected value of type '(?P<type>\w+)!?' "
+        r"not to include unknown field '(?P<field>\w+)')",
+        lambda m: _unknown_input(m["type"] or m["oldtype"], m["field"] or m["old"]),
     ),
     _rule(
-        r"(?:Field|Argument) '(?:(\w+)\.)?(\w+)' argument '(\w+)' of type '(.+?)' is required",
-        lambda m: (
-            f"Field '{m[2]}' is missing required arguments: {m[3]}",
-            {"code": "missingRequiredArguments", "className": "Field", "name": m[2], "arguments": m[3]},
-        ),
+        r"(?:Field '(?P<old>\w+)' argument '(?P<oldarg>\w+)'|"
+        r"Argument '(?:\w+\.)?(?P<field>\w+)\((?P<arg>\w+):\)') "
+        r"of type '.+?' is required",
+        lambda m: _missing_argument(m["field"] or m["old"], m["arg"] or m["oldarg"]),
     ),
     _rule(
-        r"(?:Field|Argument) '(\w+)\.(\w+)' of required type '(.+?)' was not provided",
-        lambda m: (
-            f"Argument '{m[2]}' on InputObject '{m[1]}' is required. Expected type {m[3]}",
-            {
-                "code": "missingRequiredInputObjectAttribute",
-                "argumentName": m[2],
-                "argumentType": m[3],
-                "inputObjectType": m[1],
-            },
-        ),
+        r"(?:Field '(?P<oldtype>\w+)\.(?P<old>\w+)' of required type '.+?' was not provided|"
+        r"Expected value of type "
+        r"'(?P<type>\w+)!?' to include required field '(?P<field>\w+)')",
+        lambda m: _missing_input(m["type"] or m["oldtype"], m["field"] or m["old"]),
     ),
     _rule(
         r"Field '(\w+)' of type '(.+?)' must have a selection of subfields",
@@ -124,10 +137,12 @@ _RULES: tuple[_Rule, ...] = (
         ),
     ),
 )
-_VARIABLE = re.compile(
-    r"Variable '\$(\w+)' (?:of required type|of non-null type|got invalid value|has invalid value)(.*)",
-    re.DOTALL,
-)
+_VARIABLE = re.compile(r"Variable '\$(?P<name>\w+)' (?P<rest>.*)", re.DOTALL)
+_PLACE = re.compile(r" at (?:'value)?\.?'?(?P<place>[\w.\[\]]+)'?[:;] ")
+_UNKNOWN = re.compile(r"not to include unknown field '(\w+)'|Field '(\w+)' is not defined by type")
+_REQUIRED = re.compile(r"to include required field '(\w+)'|Field '\w*\.?(\w+)' of required type")
+_TYPE = re.compile(r"of type '(\w+)!?'|by type '(\w+)'")
+_NULL = "Expected value to not be null"
 
 
 def _path_to(document: ast.DocumentNode, wanted: ast.Node) -> list[str]:
@@ -190,6 +205,23 @@ def translate(errors: Sequence[GraphQLError], document: ast.DocumentNode) -> lis
     return found
 
 
+def _problem(rest: str) -> tuple[list[str], str]:
+    """Where in a variable something is wrong, and what."""
+    found = _PLACE.search(rest)
+    place = found["place"].split(".") if found else []
+    unknown, required = _UNKNOWN.search(rest), _REQUIRED.search(rest)
+    if unknown is not None:
+        kind = _TYPE.search(rest)
+        named = kind[1] or kind[2] if kind else "the type"
+        return [*place, unknown[1] or unknown[2]], f"Field is not defined on {named}"
+    if required is not None:
+        return [*place, required[1] or required[2]], _NULL
+    if "non-null type" in rest or "required type" in rest:
+        return place, _NULL
+    told = re.split(r"has invalid value(?: at [^:]*)?: |; ", rest)[-1].strip().rstrip(".")
+    return place, told
+
+
 def translate_variables(
     errors: Sequence[GraphQLError], operation: ast.OperationDefinitionNode, variables: dict[str, Any]
 ) -> list[dict[str, Any]]:
@@ -201,24 +233,12 @@ def translate_variables(
         if match is None:
             found.append({"message": error.message})
             continue
-        name, rest = match[1], match[2]
-        at = re.search(r" at '(?:value)?\.?([\w.\[\]]+)'", rest)
-        where = re.sub(rf"^{name}\.?", "", at[1]) if at else ""
-        explanation = (
-            rest.rsplit("; ", 1)[-1].strip(" .") if "; " in rest else "Expected value to not be null"
-        )
-        tail = f" for {where} ({explanation})" if where else ""
+        name = match["name"]
+        place, explanation = _problem(match["rest"])
+        tail = f" for {'.'.join(place)} ({explanation})" if place else ""
         said = f"Variable ${name} of type {types.get(name, '?')} was provided invalid value{tail}"
-        found.append(
-            {
-                "message": said,
-                "locations": [
-                    {"line": one.line, "column": one.column} for one in (error.locations or ())[:1]
-                ],
-                "extensions": {
-                    "value": variables.get(name),
-                    "problems": [{"path": [where] if where else [], "explanation": explanation}],
-                },
-            }
-        )
+        where = [{"line": one.line, "column": one.column} for one in (error.locations or ())[:1]]
+        problems = [{"path": place, "explanation": explanation}]
+        extensions = {"value": variables.get(name), "problems": problems}
+        found.append({"message": said, "locations": where, "extensions": extensions})
     return found

@@ -22,6 +22,7 @@ _KINDS = {
     "UserID": ("User",),
     "WorkItemID": ("WorkItem", "Issue"),
     "IssueID": ("Issue", "WorkItem"),
+    "LabelID": ("Label", "GroupLabel", "ProjectLabel"),
     "ListID": ("List",),
     "NoteID": ("Note",),
     "NoteableID": ("Issue", "WorkItem"),
