@@ -61,10 +61,10 @@ class Asking:
         self._learning = asyncio.Lock()
 
     async def ask(
-        self, document: str, variables: Mapping[str, object], kind: type[T], *, attempts: int | None = None
+        self, document: str, variables: Mapping[str, object], kind: type[T], *, heavy: bool = False
     ) -> T:
         """The data of one answer. Raises AuthError, ConnectionFailed, QueryRefused."""
-        raw = await self.transport.read(request(document, variables), attempts=attempts)
+        raw = await self.transport.read(request(document, variables), heavy=heavy)
         return complete(opened(raw, kind, self.host), self.host)
 
     async def pages(
@@ -96,9 +96,8 @@ class Asking:
     ) -> Page[R]:
         while True:
             size = self.page_size
-            attempts = 2 if size > _HEAVY else None
             try:
-                return pick(await self.speak(build, {**variables, "first": size}, kind, attempts=attempts))
+                return pick(await self.speak(build, {**variables, "first": size}, kind, heavy=size > _HEAVY))
             except TooComplex:
                 if size <= SMALLEST:
                     raise
@@ -113,15 +112,15 @@ class Asking:
         variables: Mapping[str, object],
         kind: type[T],
         *,
-        attempts: int | None = None,
+        heavy: bool = False,
     ) -> T:
         """As ``ask``, with a document in the server's dialect; learns when a field is missing."""
         if isinstance(build, str):
-            return await self.ask(build, variables, kind, attempts=attempts)
+            return await self.ask(build, variables, kind, heavy=heavy)
         while True:
             dialect = await self.dialect()
             try:
-                return await self.ask(build(dialect), variables, kind, attempts=attempts)
+                return await self.ask(build(dialect), variables, kind, heavy=heavy)
             except FieldMissing as missing:
                 if not self.lacks(missing.field, dialect):
                     raise

@@ -190,8 +190,8 @@ class Scribe(Struct, frozen=True, kw_only=True):
             "description": text.marked(text.literal(new.description), op.id),
         }
         if new.labels:
-            # By id: "labels" would make labels that do not exist. A LabelID wants a Label's global id, of which
-            # GroupLabel and ProjectLabel are kinds.
+            # By id: "labels" would make labels that do not exist. A LabelID is the global id of a Label, of
+            # which GroupLabel and ProjectLabel are kinds.
             ids = (catalog.label_id(new.project, title) for title in sorted(new.labels))
             fields["labelIds"] = [f"gid://gitlab/Label/{number(identity)}" for identity in ids]
         if new.milestone is not None:

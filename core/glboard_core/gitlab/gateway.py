@@ -96,6 +96,11 @@ class GitLabGateway:
         """What GitLab's last answer said about rate limits, or none."""
         return self._transport.budget
 
+    @property
+    def paused(self) -> float:
+        """The seconds for which a rate limit makes everything wait; 0 where none does."""
+        return self._transport.paused
+
     def now(self) -> datetime:
         """The server's clock in UTC; this machine's before the first answer."""
         return self._transport.now()

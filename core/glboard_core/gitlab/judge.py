@@ -89,7 +89,7 @@ class Judge:
     def outcome(self, op: Op, issue: Issue | None, replies: Sequence[Reply]) -> Outcome:
         """The outcome of an Op whose calls were answered by ``replies``; ``issue`` is as shown before it.
 
-        Raises msgspec.ValidationError where an answer has an unknown shape.
+        Raises msgspec.DecodeError or UnicodeDecodeError where an answer cannot be read.
         """
         problems: list[GlboardError] = []
         note: str | None = None

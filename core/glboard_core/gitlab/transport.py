@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-from glboard_core.errors import RateLimited
+from glboard_core.errors import RateLimited, ServerFailed, TimedOut
 from glboard_core.gitlab import failures
 from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.failures import Failure
@@ -49,9 +49,12 @@ class Transport:
         self._gate = 0.0
         self._offset: float | None = None
 
-    async def read(self, body: bytes, *, attempts: int | None = None) -> bytes:
-        """Ask GraphQL a question that changes nothing, again where that may help. Raises GlboardError."""
-        answer = await self._ask("POST", GRAPHQL, body, safe=True, attempts=attempts)
+    async def read(self, body: bytes, *, heavy: bool = False) -> bytes:
+        """Ask GraphQL a question that changes nothing, again where that may help. Raises GlboardError.
+
+        With ``heavy`` a server that fails or is too slow is asked only twice: the caller then asks for less.
+        """
+        answer = await self._ask("POST", GRAPHQL, body, safe=True, heavy=heavy)
         if isinstance(answer, Failure):
             raise answer.error
         return answer
@@ -73,6 +76,11 @@ class Transport:
             return datetime.now(UTC)
         return datetime.fromtimestamp(time.monotonic() + self._offset, UTC)
 
+    @property
+    def paused(self) -> float:
+        """The seconds until the server lets us ask again; 0 where no rate limit holds us."""
+        return max(0.0, self._gate - time.monotonic())
+
     async def close(self) -> None:
         """Close connections. The transport may be used again after it."""
         client, self._client = self._client, None
@@ -82,10 +90,9 @@ class Transport:
     # -- one question ---------------------------------------------------------------------------------------
 
     async def _ask(
-        self, method: str, path: str, body: bytes, *, safe: bool, attempts: int | None = None
+        self, method: str, path: str, body: bytes, *, safe: bool, heavy: bool = False
     ) -> bytes | Failure:
         deadline = time.monotonic() + self.limits.patience
-        most = attempts or self.limits.attempts
         attempt = 0
         while True:
             if (closed := await self._pass_gate(deadline)) is not None:
@@ -101,6 +108,8 @@ class Transport:
                 # The gate is for everybody: until it opens, nobody asks.
                 self._gate = max(self._gate, time.monotonic() + wait)
             attempt += 1
+            overloaded = heavy and isinstance(answer.error, ServerFailed | TimedOut)
+            most = min(2, self.limits.attempts) if overloaded else self.limits.attempts
             gives_up = not limited and attempt >= most
             if not answer.again or gives_up or (answer.reached and not safe):
                 return answer

@@ -267,6 +267,10 @@ class _Sending:
             return ()
         if envelope.data is None:
             errors = envelope.errors or []
+            if not errors:
+                # Not GraphQL: whoever answered, GitLab may have heard us.
+                self._fail(letters, lambda _: lost())
+                return ()
             if len(letters) == 1 and any(e.forbidden or e.throttled for e in errors):
                 said = next(e for e in errors if e.forbidden or e.throttled)
                 self._fail(letters, lambda op: self._judge.refusal(said, op, self._known.get(op.issue)))
@@ -292,7 +296,7 @@ class _Sending:
                     for name in names
                 ]
                 outcome = self._judge.outcome(letter.op, issue, replies)
-            except msgspec.ValidationError:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 outcome = Failed(op=letter.op.id, error=lost())
             self._settle(letter.at, outcome)
 

@@ -1,0 +1,291 @@
+"""What goes wrong on the way, over a real socket: nothing is lost, nothing is done twice, nothing blocks."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from msgspec import structs
+
+from gateway.worlds import QUICK, Desk, errors, everything, gateway, make
+from glboard_core.board.op import Comment, Create, Edit
+from glboard_core.demo.server import DemoServer
+from glboard_core.errors import (
+    AuthError,
+    EditUnknown,
+    GlboardError,
+    NotGitLab,
+    Offline,
+    RateLimited,
+    ServerFailed,
+    TimedOut,
+    TokenRejected,
+)
+from glboard_core.ports import Done, Failed, IssueQuery
+
+#: Gives up on a silent server at once.
+HASTY = structs.replace(QUICK, read=0.2, total=1.0)
+
+
+FAULTS = ["500", "502", "503", "html", "reset-before", "reset-after", "partial", "drip"]
+
+
+async def longest_pause(done: asyncio.Event) -> float:
+    """Tick until ``done``; the longest time between two ticks, in seconds."""
+    longest, last = 0.0, time.monotonic()
+    while not done.is_set():
+        await asyncio.sleep(0.005)
+        now = time.monotonic()
+        longest, last = max(longest, now - last), now
+    return longest
+
+
+async def test_a_rate_limit_does_not_block_the_loop(server: DemoServer) -> None:
+    server.faults.next("429", "Issues")
+    done = asyncio.Event()
+    async with gateway(server) as one:
+        ticking = asyncio.create_task(longest_pause(done))
+        started = time.monotonic()
+        assert len(await everything(one)) == 8
+        waited = time.monotonic() - started
+        done.set()
+        assert await ticking < 0.5
+    assert waited >= 1.0
+    assert len(server.requests.of("Issues")) == 2
+
+
+async def test_after_a_rate_limit_everybody_waits(server: DemoServer) -> None:
+    async with gateway(server) as one:
+        catalog = await one.catalog()
+        server.requests.clear()
+        server.faults.next("429", "Issues")
+        first = asyncio.create_task(everything(one))
+        while not one.paused:
+            await asyncio.sleep(0)
+        started = time.monotonic()
+        await one.extend_catalog(catalog, ["top/app"])
+        assert time.monotonic() - started > 0.8
+        await first
+    assert [record.status for record in server.requests].count(429) == 1
+
+
+async def test_a_long_rate_limit_is_told_at_once(server: DemoServer) -> None:
+    server.faults.retry_after = 1800
+    server.faults.next("429")
+    async with gateway(server) as one:
+        with pytest.raises(RateLimited) as caught:
+            await everything(one)
+        assert 1700 < caught.value.retry_after < 1900
+        # And nobody asks again until it is over.
+        with pytest.raises(RateLimited):
+            await everything(one)
+    assert len(server.requests) == 1
+
+
+async def test_a_rate_limit_makes_a_change_late_and_not_double(desk: Desk) -> None:
+    desk.server.faults.next("429", "createNote")
+    outcomes = await desk.send(desk.op("top/app#1", Comment(body="Once")))
+    assert errors(outcomes) == [None]
+    assert len(desk.world.issue("top/app#1").notes or ()) == 1
+    assert desk.sent() == 2
+
+
+@pytest.mark.parametrize(
+    "fault", ["500", "502", "503", "html", "reset-before", "reset-after", "partial", "drip"]
+)
+async def test_a_read_is_tried_again(server: DemoServer, fault: str) -> None:
+    server.faults.slow_seconds = 0.1
+    server.faults.next(fault, "Issues", times=2)
+    async with gateway(server) as one:
+        assert len(await everything(one)) == 8
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [("500", ServerFailed), ("502", ServerFailed), ("html", ServerFailed), ("reset-before", Offline)],
+)
+async def test_a_read_gives_up_in_the_end(server: DemoServer, fault: str, error: type[GlboardError]) -> None:
+    async with gateway(server) as one:
+        await one.catalog()
+        server.faults.next(fault, "Issues", times=99)
+        with pytest.raises(error) as caught:
+            await everything(one)
+        assert caught.value.may_pass
+        server.faults.clear()
+        assert len(await everything(one)) == 8
+
+
+async def test_a_heavy_page_is_asked_for_in_smaller_ones() -> None:
+    async with DemoServer(make(issues=120)) as server, gateway(server) as one:
+        server.faults.next("503", "Issues", times=2)
+        assert len(await everything(one)) == 122
+        # Remembered: pages of 50 from now on.
+        server.requests.clear()
+        assert len(await everything(one)) == 122
+        assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("fault", ["timeout", "drip"])
+async def test_a_silent_or_endless_answer_ends(server: DemoServer, fault: str) -> None:
+    server.faults.slow_seconds = 60
+    limits = structs.replace(HASTY, read=0.2 if fault == "timeout" else 30.0, total=0.3, attempts=2)
+    async with gateway(server, limits=limits) as one:
+        server.faults.next(fault, "Meta", times=9)
+        started = time.monotonic()
+        with pytest.raises(TimedOut):
+            await one.catalog()
+        assert time.monotonic() - started < 3
+
+
+async def test_a_slow_answer_is_waited_for(server: DemoServer) -> None:
+    server.faults.slow_seconds = 0.3
+    server.faults.next("slow", "Issues")
+    async with gateway(server) as one:
+        assert len(await everything(one)) == 8
+    assert len(server.requests.of("Issues")) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "made"),
+    [
+        ("reset-before", False),
+        ("reset-after", True),
+        ("timeout", False),
+        ("html", False),
+        ("500", False),
+        ("503", False),
+        ("partial", True),
+        ("drip", True),
+    ],
+)
+async def test_a_lost_answer_is_unknown_and_never_sent_twice(
+    server: DemoServer, fault: str, made: bool
+) -> None:
+    server.faults.slow_seconds = 60
+    limits = structs.replace(HASTY, total=0.4)
+    desk = await Desk(server, limits=limits).open()
+    async with desk.gateway:
+        server.faults.next(fault, "updateIssue")
+        error = await desk.fail("top/app#1", Edit(weight=8))
+        assert isinstance(error, EditUnknown)
+        assert desk.sent() == 1
+        # The truth is found by reading.
+        issue = desk.issue("top/app#1")
+        assert ((await desk.gateway.read([issue.id]))[issue.id].weight == 8) == made
+
+
+async def test_only_the_unknown_part_of_a_document_is_unknown(desk: Desk) -> None:
+    desk.server.faults.next("partial", "updateIssue")
+    ops = [desk.op(f"top/app#{n}", Edit(weight=8)) for n in (1, 2, 3)]
+    assert errors(await desk.send(*ops)) == [None, None, EditUnknown]
+
+
+@pytest.mark.parametrize(("fault", "error"), [("401", TokenRejected), ("403", AuthError)])
+async def test_nothing_sent_is_raised(desk: Desk, fault: str, error: type[GlboardError]) -> None:
+    desk.server.faults.next(fault, "updateIssue")
+    with pytest.raises(error):
+        await desk.fail("top/app#1", Edit(weight=8))
+    assert desk.world.issue("top/app#1").weight != 8
+
+
+async def test_a_sign_in_that_ends_midway() -> None:
+    async with DemoServer(make(issues=60)) as server:
+        desk = await Desk(server).open()
+        async with desk.gateway:
+            server.faults.next("401", "updateIssue", skip=1, times=9)
+            ops = [desk.op(f"top/app#{n}", Edit(weight=8)) for n in range(1, 61)]
+            found = errors(await desk.send(*ops))
+            assert found.count(None) == 20
+            assert found.count(TokenRejected) == 40
+            changed = sum(desk.world.issue(f"top/app#{n}").weight == 8 for n in range(1, 61))
+            assert changed == 20
+
+
+async def test_a_token_that_expires_while_pages_are_read() -> None:
+    async with DemoServer(make(issues=150)) as server, gateway(server) as one:
+        pages = one.pages(IssueQuery())
+        await anext(pages)
+        server.expire(server.token)
+        with pytest.raises(TokenRejected):
+            await anext(pages)
+
+
+async def test_what_follows_a_lost_change_waits(desk: Desk) -> None:
+    # More changes of one issue than fit into one document: were the later ones sent, the lost one would
+    # overtake them when it is sent again.
+    desk.server.faults.next("reset-before", "updateIssue")
+    ops = [desk.op("top/app#1", Edit(weight=n)) for n in range(30)]
+    ops.append(desk.op("top/app#1", Comment(body="After it")))
+    outcomes = await desk.send(*ops)
+    found = errors(outcomes)
+    assert found[:20] == [EditUnknown] * 20
+    assert found[20:] == [Offline] * 11
+    assert desk.sent() == 1
+    assert not desk.world.issue("top/app#1").notes
+
+
+async def test_a_server_that_is_gone(server: DemoServer) -> None:
+    desk = await Desk(server).open()
+    async with desk.gateway:
+        await asyncio.to_thread(server.stop)
+        started = time.monotonic()
+        with pytest.raises(Offline, match="refused"):
+            await desk.send(desk.op("top/app#1", Edit(weight=8)))
+        with pytest.raises(Offline):
+            await everything(desk.gateway)
+        assert time.monotonic() - started < 3
+        await asyncio.to_thread(server.start)
+        assert (await desk.do("top/app#1", Edit(weight=8))).weight == 8
+
+
+async def test_giving_up_leaves_nothing_behind(server: DemoServer) -> None:
+    desk = await Desk(server).open()
+    async with desk.gateway:
+        server.faults.next("timeout", "updateIssue")
+        sending = asyncio.create_task(desk.send(desk.op("top/app#1", Edit(weight=8))))
+        while not server.requests.of("updateIssue"):
+            await asyncio.sleep(0)
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        assert (await desk.do("top/app#1", Edit(weight=9))).weight == 9
+
+
+async def test_a_new_issue_whose_answer_is_lost_can_be_found_by_its_marker(desk: Desk) -> None:
+    desk.server.faults.next("reset-after", "createIssue")
+    create = desk.op("new:1", Create(project="top/app", title="Lost"))
+    follow = desk.op("new:1", Edit(weight=3))
+    outcomes = await desk.send(create, follow)
+    assert errors(outcomes) == [EditUnknown, Offline]
+    found = [issue for issue in await everything(desk.gateway) if issue.title == "Lost"]
+    assert [(await desk.gateway.detail(issue.id)).op for issue in found] == [create.id]
+
+
+async def test_another_server_at_the_address(server: DemoServer) -> None:
+    async with gateway(server) as one:
+        wrong = structs.replace(one.account, url=f"{server.url}/not/here")
+    from glboard_core.gitlab.gateway import GitLabGateway
+
+    async with GitLabGateway(wrong, "top", limits=QUICK) as other:
+        with pytest.raises(NotGitLab) as caught:
+            await other.catalog()
+    assert "below a path" in caught.value.hint
+
+
+async def test_chance_faults_end_well() -> None:
+    faults = "429:0.02,500:0.05,502:0.05,reset-before:0.05,reset-after:0.05,html:0.05,partial:0.05"
+    async with DemoServer(make(issues=40)) as server:
+        desk = await Desk(server).open()
+        server.faults = type(server.faults).parse(faults, seed=7)
+        server._gate.faults = server.faults
+        async with desk.gateway:
+            left = [desk.op(f"top/app#{n}", Edit(weight=11)) for n in range(1, 41)]
+            for _ in range(40):
+                outcomes = await desk.send(*left)
+                assert all(isinstance(one, Done) or isinstance(one.error, EditUnknown) for one in outcomes)
+                left = [op for op, one in zip(left, outcomes, strict=True) if isinstance(one, Failed)]
+                if not left:
+                    break
+            assert not left
+        assert all(desk.world.issue(f"top/app#{n}").weight == 11 for n in range(1, 41))
