@@ -121,7 +121,8 @@ def listed(items: Sequence[Any], args: dict[str, Any], maximum: int = MAX_PAGE) 
 
 def cursor_of(sort: str, key: Key) -> str:
     """The cursor of a place in an order of issues."""
-    return _encode({"sort": sort, "key": key})
+    null, at, ident = key
+    return _encode({"sort": sort, "key": (null, str(at) if isinstance(at, Down) else at, ident)})
 
 
 def cursor_key(cursor: str, sort: str) -> Key:
