@@ -97,3 +97,12 @@ def default_theme(*, no_color: bool) -> str:
     Bold, underline, reverse and the signs on the cards then say what colours say otherwise.
     """
     return ANSI[0] if no_color else DARK.name
+
+
+def ansi_color(*, no_color: bool) -> bool | None:
+    """What to give ``App(ansi_color=...)``: needed with ``NO_COLOR``, and only known before the app is made.
+
+    Without it Textual 8.2.8 greys colours by their red, green and blue, and since the terminal's own have
+    none it paints black on black. With it, colours are left out.
+    """
+    return True if no_color else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from itertools import cycle
 from typing import Any, TypeVar
@@ -16,7 +17,7 @@ from glboard_core.model.board import Board, Column
 from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue, IssueId
 from glboard_styles import all_sheets
-from glboard_styles.themes import DARK, THEMES
+from glboard_styles.themes import THEMES, ansi_color, default_theme
 from glboard_tui.widgets.board import BoardWidget
 from glboard_tui.widgets.card import CardView
 from glboard_tui.widgets.column import CardList
@@ -70,7 +71,7 @@ class BoardApp(App[None]):
     def __init__(
         self, issues: dict[IssueId, Issue], board: Board = PLANNING, around: Around | None = None
     ) -> None:
-        super().__init__()
+        super().__init__(ansi_color=ansi_color(no_color="NO_COLOR" in os.environ))
         self.issues = issues
         self.index = index_of(issues, board)
         self.around = around or Around()
@@ -78,7 +79,7 @@ class BoardApp(App[None]):
         self.painted: dict[str, int] = {}
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = DARK.name
+        self.theme = default_theme(no_color=self.no_color)
 
     def compose(self) -> ComposeResult:
         yield BoardWidget(id="board")
@@ -146,11 +147,11 @@ class BoardApp(App[None]):
     def on_board_widget_marks_changed(self, message: BoardWidget.MarksChanged) -> None:
         self.said.append(message)
 
-    def on_pointer_card_dropped(self, message: BoardWidget.CardDropped) -> None:
+    def on_board_widget_card_dropped(self, message: BoardWidget.CardDropped) -> None:
         self.said.append(message)
 
-    def on_pointer_card_opened(self, message: BoardWidget.CardOpened) -> None:
+    def on_board_widget_card_opened(self, message: BoardWidget.CardOpened) -> None:
         self.said.append(message)
 
-    def on_pointer_column_chosen(self, message: BoardWidget.ColumnChosen) -> None:
+    def on_board_widget_column_chosen(self, message: BoardWidget.ColumnChosen) -> None:
         self.said.append(message)

@@ -431,3 +431,16 @@ async def test_many_columns() -> None:
             assert any("▌" in line for line in screen(app))
             app.board.move(1, 0)
         assert "".join(line[1] for line in screen(app)[2:10]) == "+16 more"
+
+
+async def test_without_colours_the_focus_is_seen_and_text_is_the_terminals_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = BoardApp(issues_of(10))
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        strips = app.screen._compositor.render_strips(app.size)
+        shown = [segment for strip in strips for segment in strip if segment.text.strip() and segment.style]
+        assert {(s.style.color.name, s.style.bgcolor.name) for s in shown} == {("default", "default")}  # type: ignore[union-attr]
+        assert [segment.style.reverse for segment in strips[1] if "Guided" in segment.text] == [True]  # type: ignore[union-attr]

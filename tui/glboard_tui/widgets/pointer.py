@@ -29,7 +29,7 @@ class _Press(NamedTuple):
 class Pointer(Stage):
     """A stage that follows the mouse."""
 
-    class CardDropped(Message):
+    class CardDropped(Message, namespace="board_widget"):
         """Cards were dragged from one column to another."""
 
         def __init__(self, ids: tuple[IssueId, ...], from_column: Column, to_column: Column) -> None:
@@ -38,21 +38,21 @@ class Pointer(Stage):
             self.from_column = from_column
             self.to_column = to_column
 
-    class CardOpened(Message):
+    class CardOpened(Message, namespace="board_widget"):
         """A card was double-clicked."""
 
         def __init__(self, issue: IssueId) -> None:
             super().__init__()
             self.issue = issue
 
-    class ColumnChosen(Message):
+    class ColumnChosen(Message, namespace="board_widget"):
         """A header or rail was clicked; the focus is there already."""
 
         def __init__(self, column: Column) -> None:
             super().__init__()
             self.column = column
 
-    class Dragging(Message):
+    class Dragging(Message, namespace="board_widget"):
         """A drag began, is over another column, or ended (``ids`` empty): for the footer."""
 
         def __init__(self, ids: tuple[IssueId, ...], to_column: Column | None) -> None:
