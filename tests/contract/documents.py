@@ -123,6 +123,10 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     yield Document("placements", queries.placements())
     for count in (1, queries.READ_EACH):
         yield Document(f"read {count}", queries.read(dialect, count))
+    for count in (1, queries.FIND_PROJECTS):
+        yield Document(f"find {count}", queries.find(dialect, count))
+    yield Document("recent", queries.recent(dialect))
+    yield Document("last notes", queries.last_notes())
     yield Document("detail", queries.detail())
     yield Document("group milestones", queries.group_milestones())
     yield Document("group labels", queries.group_labels())

@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from gateway.worlds import QUICK, Desk, errors, everything, gateway, make
-from glboard_core.board.op import Comment, Create, Edit
+from glboard_core.board.op import Comment, Create, DeleteNote, Edit
 from glboard_core.demo.server import DemoServer
 from glboard_core.errors import (
     AuthError,
@@ -252,14 +252,39 @@ async def test_giving_up_leaves_nothing_behind(server: DemoServer) -> None:
         assert (await desk.do("top/app#1", Edit(weight=9))).weight == 9
 
 
-async def test_a_new_issue_whose_answer_is_lost_can_be_found_by_its_marker(desk: Desk) -> None:
-    desk.server.faults.next("reset-after", "createIssue")
-    create = desk.op("new:1", Create(project="top/app", title="Lost"))
+@pytest.mark.parametrize(("fault", "made"), [("reset-before", False), ("reset-after", True)])
+async def test_a_new_issue_whose_answer_is_lost_is_found_by_its_marker(
+    desk: Desk, fault: str, made: bool
+) -> None:
+    desk.server.faults.next(fault, "createIssue")
+    now = desk.gateway.now()
+    create = structs.replace(desk.op("new:1", Create(project="top/app", title="Lost")), at=now)
     follow = desk.op("new:1", Edit(weight=3))
     outcomes = await desk.send(create, follow)
     assert errors(outcomes) == [EditUnknown, Offline]
-    found = [issue for issue in await everything(desk.gateway) if issue.title == "Lost"]
-    assert [(await desk.gateway.detail(issue.id)).op for issue in found] == [create.id]
+    desk.world.create("top/app", "Lost", by="eng_1")
+    found = await desk.gateway.created_by(create)
+    assert (found is not None) == made
+    if found is not None:
+        assert (found.title, found.reference) == ("Lost", "top/app#7")
+        assert (await desk.gateway.detail(found.id)).op == create.id
+    assert await desk.gateway.created_by(follow) is None
+
+
+@pytest.mark.parametrize(("fault", "made"), [("reset-before", False), ("reset-after", True)])
+async def test_a_comment_whose_answer_is_lost_is_found_by_its_marker(
+    desk: Desk, fault: str, made: bool
+) -> None:
+    desk.server.faults.next(fault, "createNote")
+    op = desk.op("top/app#1", Comment(body="Lost"))
+    assert errors(await desk.send(op)) == [EditUnknown]
+    for n in range(130):
+        desk.world.comment("top/app#1", f"Later {n}", by="eng_1")
+    note = await desk.gateway.note_of(op.issue, op.id)
+    assert (note is not None) == made
+    if note is not None:
+        await desk.do("top/app#1", DeleteNote(of=op.id, note=note))
+        assert await desk.gateway.note_of(op.issue, op.id) is None
 
 
 async def test_another_server_at_the_address(server: DemoServer) -> None:

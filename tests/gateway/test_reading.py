@@ -10,8 +10,11 @@ from gateway.worlds import ME, PROJECTS, QUICK, Desk, everything, gateway, make
 from glboard_core.demo.server import DemoServer
 from glboard_core.errors import EditForbidden, GroupNotFound, TokenRejected
 from glboard_core.gitlab import meta, text
+from glboard_core.gitlab.account import Account, Secret
+from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.model.issue import IssueId
-from glboard_core.ports import IssueQuery
+from glboard_core.model.reference import Reference
+from glboard_core.ports import Gateway, IssueQuery
 
 
 async def test_the_catalog(server: DemoServer) -> None:
@@ -206,6 +209,40 @@ async def test_a_confidential_issue_is_absent_for_a_guest(server: DemoServer) ->
         hidden = IssueId(f"gid://gitlab/Issue/{world.issue('top/app#1').id}")
         assert hidden not in await one.read([hidden])
     assert "top/app#1" not in {issue.reference for issue in issues}
+
+
+async def test_finding_by_reference(desk: Desk) -> None:
+    desk.world.edit("top/app#4", by=ME, close=True)
+    known = [Reference("top/app", n) for n in (1, 4)] + [
+        Reference("top/sub/lib", 1),
+        Reference("top/locked", 1),
+    ]
+    wrong = [Reference("top/app", 99), Reference("no/where", 1)]
+    found = await desk.gateway.find([*known, *wrong])
+    assert set(found) == set(known)
+    assert all(issue.reference == str(one) for one, issue in found.items())
+    assert found[known[1]].state == "closed"
+    assert len(desk.server.requests) == 2
+
+
+async def test_finding_many() -> None:
+    async with DemoServer(make(issues=120)) as server, gateway(server) as one:
+        found = await one.find([Reference("top/app", n) for n in range(1, 121)])
+        assert len(found) == 120
+        assert await one.find([]) == {}
+
+
+async def test_the_share_of_the_rate_limit(server: DemoServer) -> None:
+    server.limit(10)
+    async with gateway(server) as one:
+        assert one.remaining is None
+        await everything(one)
+        assert one.remaining == 0.8
+
+
+def test_a_gateway_is_a_gateway() -> None:
+    one: Gateway = GitLabGateway(Account(url="https://host", token=Secret("t")), "top")
+    assert one.now().tzinfo is not None
 
 
 async def test_details(desk: Desk) -> None:

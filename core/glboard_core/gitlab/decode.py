@@ -29,6 +29,8 @@ class PageInfo(Struct, frozen=True, rename="camel"):
 
     has_next_page: bool = False
     end_cursor: str | None = None
+    has_previous_page: bool = False
+    start_cursor: str | None = None
 
 
 class Page(Struct, Generic[T], frozen=True, rename="camel"):
@@ -92,6 +94,8 @@ class WireIssue(Struct, frozen=True, kw_only=True, rename="camel"):
     weight: int | None = None
     blocked: bool = False
     status: Named | None = None
+    #: Only where it was asked for.
+    description: str | None = None
 
 
 class IssuePart(Struct, frozen=True, kw_only=True, rename="camel"):

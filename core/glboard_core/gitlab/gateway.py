@@ -7,14 +7,14 @@ elsewhere. It must not keep issues: the mirror does. One gateway serves one grou
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
 from typing import Self
 
 from msgspec import Struct
 
-from glboard_core.board.op import Op
+from glboard_core.board.op import Create, Op, OpId
 from glboard_core.errors import EditForbidden
 from glboard_core.gitlab import decode, queries, text
 from glboard_core.gitlab.account import Account
@@ -27,12 +27,15 @@ from glboard_core.gitlab.transport import Transport
 from glboard_core.gitlab.writer import Writer
 from glboard_core.model.catalog import Catalog, Server
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note
+from glboard_core.model.reference import Reference
 from glboard_core.ports import IssueQuery, Outcome, Placed
 
 #: Questions side by side.
 PARALLEL = 4
 #: Of an issue with more notes than this the newest are missing: a board is no place to read them all.
 MOST_NOTES = 1_000
+
+_CLOCKS_DIFFER = timedelta(minutes=5)
 
 _SORTS = {"rank": "RELATIVE_POSITION_ASC", "updated": "UPDATED_DESC"}
 
@@ -51,6 +54,14 @@ class _Placements(Struct, frozen=True):
 
 class _PlacementsAnswer(Struct, frozen=True):
     group: _Placements | None = None
+
+
+class _Project(Struct, frozen=True):
+    issues: Page[WireIssue] | None = None
+
+
+class _RecentAnswer(Struct, frozen=True):
+    project: _Project | None = None
 
 
 class _Detail(Struct, frozen=True):
@@ -95,6 +106,14 @@ class GitLabGateway:
     def budget(self) -> Budget | None:
         """What GitLab's last answer said about rate limits, or none."""
         return self._transport.budget
+
+    @property
+    def remaining(self) -> float | None:
+        """The share of the rate limit that is left, 0 to 1; None where the server names none."""
+        known = self._transport.budget
+        if known is None or known.remaining is None or not known.limit:
+            return None
+        return min(1.0, max(0.0, known.remaining / known.limit))
 
     @property
     def paused(self) -> float:
@@ -173,6 +192,68 @@ class GitLabGateway:
         variables = {f"i{n}": identity for n, identity in enumerate(part)}
         answer = await self._asking.speak(build, variables, dict[str, WireIssue | None])
         return [self._decoder.issue(wire) for wire in answer.values() if wire is not None]
+
+    async def find(self, references: Sequence[Reference]) -> Mapping[Reference, Issue]:
+        """The issues with these references; what does not exist or is hidden is absent."""
+        by_project: dict[str, list[str]] = {}
+        for one in dict.fromkeys(references):
+            by_project.setdefault(one.project, []).append(str(one.iid))
+        each = queries.FIND_IIDS
+        asked = [
+            (path, iids[at : at + each])
+            for path, iids in by_project.items()
+            for at in range(0, len(iids), each)
+        ]
+        most = queries.FIND_PROJECTS
+        parts = [asked[at : at + most] for at in range(0, len(asked), most)]
+        found = await side_by_side([partial(self._find, part) for part in parts], PARALLEL)
+        issues = {(issue.project.casefold(), issue.iid): issue for part in found for issue in part}
+        named = ((one, issues.get((one.project.casefold(), one.iid))) for one in references)
+        return {one: issue for one, issue in named if issue is not None}
+
+    async def _find(self, part: Sequence[tuple[str, list[str]]]) -> list[Issue]:
+        def build(dialect: Dialect) -> str:
+            return queries.find(dialect, len(part))
+
+        variables: dict[str, object] = {}
+        for n, (path, iids) in enumerate(part):
+            variables[f"p{n}"], variables[f"n{n}"] = path, iids
+        answer = await self._asking.speak(build, variables, dict[str, _Project | None])
+        pages = [project.issues for project in answer.values() if project and project.issues]
+        return [issue for page in pages for issue in self._decoder.issues(page)]
+
+    async def note_of(self, issue: IssueId, op: OpId) -> str | None:
+        """The id of the note that a Comment Op became, found by its marker; None where it is not there."""
+        before: str | None = None
+        for _ in range(MOST_NOTES // queries.PAGE):
+            variables = {"id": issue, "last": queries.PAGE, "before": before}
+            answer = await self._asking.ask(queries.last_notes(), variables, _DetailAnswer)
+            page = (answer.issue and answer.issue.notes) or Page[WireNote]()
+            for note in page.items():
+                if text.split_marker(text.body(note.body))[1] == op:
+                    return note.id
+            before = page.page_info.start_cursor
+            if not page.page_info.has_previous_page or before is None:
+                break
+        return None
+
+    async def created_by(self, op: Op) -> Issue | None:
+        """The issue that a Create Op became, found by its marker; None where it is not there."""
+        if not isinstance(op.act, Create):
+            return None
+        # The Op's time is the server's, told to the second, and clocks of a cluster differ a little.
+        variables = {"path": op.act.project, "created": op.at - _CLOCKS_DIFFER}
+        pages = self._asking.pages(
+            queries.recent,
+            variables,
+            _RecentAnswer,
+            lambda answer: (answer.project and answer.project.issues) or Page[WireIssue](),
+        )
+        async for page in pages:
+            for wire in page:
+                if text.split_marker(text.body(wire.description or ""))[1] == op.id:
+                    return self._decoder.issue(wire)
+        return None
 
     async def detail(self, issue: IssueId) -> IssueDetail:
         """Description and notes. Raises EditForbidden where the issue is gone."""

@@ -105,6 +105,42 @@ def read(dialect: Dialect, count: int) -> str:
     )
 
 
+#: How many issues of a project, and how many projects, one ``find`` document asks for.
+FIND_IIDS = 50
+FIND_PROJECTS = 3
+
+
+@cache
+def find(dialect: Dialect, projects: int) -> str:
+    """Issues by number, of several projects as p0, p1 and so on. Variables: p0, n0, p1, n1…"""
+    names = ", ".join(f"$p{n}: ID!, $n{n}: [String!]" for n in range(projects))
+    parts = " ".join(
+        f"p{n}: project(fullPath: $p{n}) {{ issues(iids: $n{n}, first: {FIND_IIDS})"
+        " { nodes { ...Card } } }"
+        for n in range(projects)
+    )
+    return f"query Find({names}) {{ {parts} }} {card(dialect)}"
+
+
+@cache
+def recent(dialect: Dialect) -> str:
+    """A page of a project's newest issues and descriptions. Variables: path, created, first, after."""
+    return (
+        "query Recent($path: ID!, $created: Time, $first: Int, $after: String) { project(fullPath: $path)"
+        " { issues(createdAfter: $created, sort: CREATED_DESC, first: $first, after: $after)"
+        f" {{ {_PAGE_INFO} nodes {{ ...Card description }} }} }} }} {card(dialect)}"
+    )
+
+
+def last_notes() -> str:
+    """A page of comments, the last ones first. Variables: id, last, before."""
+    return (
+        "query LastNotes($id: IssueID!, $last: Int, $before: String) { issue(id: $id) { id"
+        " notes(filter: ONLY_COMMENTS, last: $last, before: $before)"
+        " { pageInfo { hasPreviousPage startCursor } nodes { id body createdAt } } } }"
+    )
+
+
 def detail() -> str:
     """Description and one page of notes. Variables: id, first, after."""
     return (
