@@ -1,0 +1,303 @@
+"""The whole program in a real terminal: a session, its ends, and what goes wrong outside of it.
+
+Everything else is tested nearer to its place; here is only what needs a terminal, a process and signals.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from glboard_core.demo.options import DemoOptions
+from glboard_core.demo.process import SpawnedDemo, spawn
+from support.terminal import GLBOARD, Terminal, clean_environment
+
+#: A loopback port where nobody listens: connections are refused at once.
+NOWHERE = "http://127.0.0.1:1"
+SECRET = "glpat-do-not-show-this-token"
+
+_HEAD = re.compile(r"■ (\(?[\w ]+\)??) +(\d+) · ")
+
+
+def counts(text: str) -> dict[str, int]:
+    """The columns' counts, as their headers say."""
+    return {name.strip(): int(count) for name, count in _HEAD.findall(text)}
+
+
+def unsent(text: str) -> bool:
+    """Whether the header says that something is not with GitLab yet."""
+    return "unsent" in text.partition("\n")[0]
+
+
+def live(text: str) -> bool:
+    """Whether the board is there and all of it was read."""
+    return text.partition("\n")[0].rstrip().endswith("live") and bool(counts(text))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def gitlab() -> Iterator[SpawnedDemo]:
+    # Of a fixed day, so that the same cards stand in the same places.
+    with spawn(DemoOptions(as_of="2026-12-07T15:00:00Z")) as running:
+        yield running
+
+
+def demo(home: Path, *arguments: str, columns: int = 160, rows: int = 45, **environment: str) -> Terminal:
+    return Terminal([*GLBOARD, "demo", *arguments], home, columns=columns, rows=rows, environment=environment)
+
+
+def leave(terminal: Terminal) -> None:
+    """Quit by key, and find the terminal as it was."""
+    terminal.press("q")
+    assert terminal.finish() == 0
+    restored(terminal)
+
+
+def restored(terminal: Terminal) -> None:
+    assert terminal.screen.left_on() == []
+    assert terminal.echoes()
+
+
+def test_a_session(home: Path) -> None:
+    with demo(home) as terminal:
+        before = counts(terminal.wait(live, "the board"))
+        terminal.press("l")
+        _mark_three(terminal, column=1)
+        terminal.see("3 marked")
+        terminal.press("M")
+        # Only this column: an issue with two types also leaves another one.
+        wanted = before["maintenance"] - 3
+        terminal.wait(lambda text: counts(text).get("maintenance") == wanted, "three fewer")
+        terminal.see("u undo: 3 to ")
+        terminal.press("u")
+        terminal.wait(lambda text: counts(text) == before, "the same counts again")
+        terminal.wait(lambda text: not unsent(text), "everything sent")
+        leave(terminal)
+
+
+def _mark_three(terminal: Terminal, column: int) -> None:
+    """Mark three cards of the focused column that may be edited: the world differs from day to day."""
+    rows = terminal.screen.lines[4::2]
+    marked = 0
+    for row in rows:
+        reference = row.split("│")[column].strip("▌ ")
+        # In the project reference-models this account is a guest.
+        if not reference.startswith("ref"):
+            terminal.press(" ")
+            marked += 1
+        if marked == 3:
+            return
+        terminal.press("j")
+    raise AssertionError("not three cards to mark")
+
+
+def _target(text: str) -> str:
+    """What the footer says the next key acts on."""
+    return text.rpartition("\n")[2].strip().partition(" ")[0]
+
+
+def test_changes_reach_gitlab(home: Path, gitlab: SpawnedDemo) -> None:
+    account = {"GITLAB_HOST": gitlab.url, "GITLAB_TOKEN": gitlab.token, "GLBOARD_GROUP": gitlab.group}
+    with Terminal([*GLBOARD, "open", "planning"], home, environment=account) as terminal:
+        reference = _target(terminal.wait(live, "the board"))
+        terminal.press("7")
+        terminal.see(f"{reference} weight 7")
+        terminal.wait(lambda text: not unsent(text), "it to be sent")
+        leave(terminal)
+    shown = _run(home, "show", "planning", "--format", "csv", **account)
+    line = next(line for line in shown.stdout.splitlines() if f"{reference}," in line)
+    assert f"{reference},7," in line
+
+
+def test_the_editor_gets_the_terminal_and_gives_it_back(home: Path) -> None:
+    editor = home / "editor"
+    editor.write_text("#!/bin/sh\nprintf 'Edited in between\\n' >\"$1\"\n")
+    editor.chmod(0o755)
+    with demo(home, EDITOR=str(editor), VISUAL="") as terminal:
+        terminal.wait(live, "the board")
+        terminal.press("e")
+        terminal.see("Edited in between")
+        terminal.press("j")
+        terminal.wait(_target, "keys to be heard again")
+        terminal.wait(lambda text: not unsent(text), "it to be sent")
+        leave(terminal)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_signal_ends_it_in_order(home: Path, number: signal.Signals) -> None:
+    with demo(home) as terminal:
+        terminal.wait(live, "the board")
+        os.kill(terminal.pid, number)
+        assert terminal.finish() == 128 + number
+        restored(terminal)
+
+
+def test_a_signal_before_the_first_board_ends_it_too(home: Path) -> None:
+    with demo(home, "--latency", "2000") as terminal:
+        terminal.see("PLANNING")
+        child = _child(terminal.pid)
+        os.kill(terminal.pid, signal.SIGTERM)
+        assert terminal.finish() == 128 + signal.SIGTERM
+        restored(terminal)
+    assert child is None or not _runs(child)
+
+
+def test_a_terminal_that_hangs_up_leaves_nothing_behind(home: Path) -> None:
+    with demo(home) as terminal:
+        terminal.wait(live, "the board")
+        server = _child(terminal.pid)
+        terminal.hang_up()
+        assert server is None or not _runs(server)
+
+
+def test_a_crash_restores_the_terminal_and_shows_no_token(home: Path, gitlab: SpawnedDemo) -> None:
+    crash = (
+        "from glboard_tui.screens import commands\n"
+        "commands.COMMANDS['view.density'] = lambda *_: 1 / 0\n"
+        "from glboard_tui.cli.main import main; main()"
+    )
+    account = {"GITLAB_HOST": gitlab.url, "GITLAB_TOKEN": gitlab.token, "GLBOARD_GROUP": gitlab.group}
+    arguments = [sys.executable, "-c", crash, "open", "planning"]
+    with Terminal(arguments, home, environment=account) as terminal:
+        terminal.wait(live, "the board")
+        terminal.press("z")
+        assert terminal.finish() not in (0, 2, 3)
+        assert "ZeroDivisionError" in _all(terminal)
+        assert gitlab.token not in _all(terminal)
+        restored(terminal)
+
+
+def test_gitlab_dies(home: Path) -> None:
+    with demo(home) as terminal:
+        terminal.wait(live, "the board")
+        server = _child(terminal.pid)
+        if server is None:
+            pytest.skip("children cannot be listed here (no /proc)")
+        os.kill(server, signal.SIGKILL)
+        terminal.press("r")
+        terminal.see("offline")
+        # The board stays, and keys work on it.
+        target = _target(terminal.screen.text)
+        terminal.press("j")
+        terminal.wait(lambda text: _target(text) not in ("", target), "the focus to move")
+        terminal.press("5")
+        terminal.see("1 unsent")
+        terminal.press("u")
+        terminal.lose("unsent")
+        leave(terminal)
+
+
+def _child(pid: int) -> int | None:
+    """The embedded GitLab of a program."""
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = entry.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            return int(entry.parent.name)
+    return None
+
+
+def _runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def test_the_smallest_terminal(home: Path) -> None:
+    with demo(home, columns=40, rows=10) as terminal:
+        text = terminal.wait(lambda text: "live" in text and "bug" in text, "a board in 40x10")
+        assert "PLANNING" in text
+        assert "#" in text
+        terminal.press("l")
+        terminal.see("maintenance")
+        terminal.press("?")
+        terminal.wait(lambda text: "maintenance" not in text, "the help")
+        terminal.press("\x1b")
+        terminal.see("maintenance")
+        leave(terminal)
+
+
+def test_nobody_answers(home: Path) -> None:
+    arguments = [*GLBOARD, "--url", NOWHERE, "--group", "x"]
+    with Terminal(arguments, home, environment={"GITLAB_TOKEN": SECRET}) as terminal:
+        terminal.see("No connection", "127.0.0.1:1", "r tries again", "q quits")
+        terminal.press("r")
+        terminal.see("No connection")
+        assert SECRET not in _all(terminal)
+        leave(terminal)
+
+
+def test_no_such_group(home: Path, gitlab: SpawnedDemo) -> None:
+    arguments = [*GLBOARD, "--url", gitlab.url, "--group", "demo-org/nowhere"]
+    with Terminal(arguments, home, environment={"GITLAB_TOKEN": gitlab.token}) as terminal:
+        terminal.see("demo-org/nowhere", "q quits")
+        leave(terminal)
+
+
+def test_a_wrong_token(home: Path, gitlab: SpawnedDemo) -> None:
+    arguments = [*GLBOARD, "--url", gitlab.url, "--group", gitlab.group]
+    with Terminal(arguments, home, environment={"GITLAB_TOKEN": SECRET}) as terminal:
+        terminal.see("Sign-in", "q quits")
+        assert SECRET not in _all(terminal)
+        leave(terminal)
+
+
+def _all(terminal: Terminal) -> str:
+    return b"".join(data for _, data in terminal.transcript).decode("utf-8", "replace")
+
+
+def _run(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*GLBOARD, *arguments],
+        env={**clean_environment(home), **environment},
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_show_says_what_is_wrong(home: Path, gitlab: SpawnedDemo) -> None:
+    cases = (
+        (("--url", NOWHERE, "--group", "x"), SECRET, "127.0.0.1:1"),
+        (("--url", gitlab.url, "--group", gitlab.group), SECRET, "token"),
+        (("--url", gitlab.url, "--group", "demo-org/nowhere"), gitlab.token, "demo-org/nowhere"),
+    )
+    for arguments, token, word in cases:
+        done = _run(home, *arguments, "show", "planning", GITLAB_TOKEN=token)
+        assert done.returncode == 1, done
+        assert done.stdout == ""
+        assert done.stderr.startswith("glboard: ")
+        assert word in done.stderr
+        assert token not in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_without_a_token_show_says_where_one_is_looked_for(home: Path) -> None:
+    done = _run(home, "--url", NOWHERE, "--group", "x", "show", "planning")
+    assert done.returncode == 1
+    assert "GITLAB_TOKEN" in done.stderr
+
+
+def test_a_first_run_is_welcomed(home: Path) -> None:
+    with Terminal(GLBOARD, home) as terminal:
+        terminal.see("GITLAB_TOKEN")
+        terminal.press("d")
+        terminal.wait(live, "the demo's board")
+        leave(terminal)
