@@ -10,10 +10,10 @@ import re
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from glboard_core.errors import ConfigError
 
@@ -69,6 +69,7 @@ class SyncSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     poll: float = 10.0
     poll_idle: float = 60.0
     reconcile: float = 240.0
+    catalog: float = 600.0
     hold: float = 2.0
     hold_comments: float = 10.0
 
@@ -85,6 +86,25 @@ class FlowSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Which backend says the flow state (DOMAIN.md section 1)."""
 
     backend: Literal["label", "status", "both"] = "label"
+
+
+class PlanningSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the planning rules leave open (DOMAIN.md 7.6, 7.10, 7.11).
+
+    ``mix`` maps a type label, or several joined by `` + ``, to the share aimed at, in percent.
+    ``nearly_done`` are the flow states whose open Deliverables are not expected to be carried over;
+    ``likely_share`` is the share of the others' weight that is (0 to 1). ``past_milestones`` is how many
+    milestones the figure for comparison looks back.
+    """
+
+    count_wont_do: bool = True
+    mix: dict[str, float] = field(
+        default_factory=lambda: {"type::feature": 60.0, "type::maintenance + type::bug": 40.0}
+    )
+    nearly_done: tuple[str, ...] = ("in review", "verification", "awaiting security release", "complete")
+    likely_share: Annotated[float, Meta(ge=0, le=1)] = 1.0
+    past_milestones: Annotated[int, Meta(ge=1)] = 3
+    spike_weight: Annotated[int, Meta(ge=0)] = 2
 
 
 class GitLabSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -157,6 +177,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     keymap: dict[str, str] = {}
     ui: UiSettings = UiSettings()
     sync: SyncSettings = SyncSettings()
+    planning: PlanningSettings = PlanningSettings()
 
     def board(self, board: str) -> BoardSettings | None:
         """The board with that id, or none."""

@@ -6,7 +6,8 @@ GitLab behind it, never another gateway); a store keeps the mirror and the outbo
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -91,6 +92,14 @@ class Gateway(Protocol):
         """The issues with these references; what does not exist or is hidden is absent."""
         ...
 
+    async def note_of(self, issue: IssueId, op: OpId) -> str | None:
+        """The id of the note that a Comment Op became, found by its marker; None where it is not there."""
+        ...
+
+    async def created_by(self, op: Op) -> Issue | None:
+        """The issue that a Create Op became, found by its marker; None where it is not there."""
+        ...
+
     async def detail(self, issue: IssueId) -> IssueDetail:
         """Description and notes. Raises EditForbidden where the issue is gone."""
         ...
@@ -106,6 +115,11 @@ class Gateway(Protocol):
         """
         ...
 
+    @property
+    def remaining(self) -> float | None:
+        """The share of the rate limit that is left, 0 to 1; None where the server names none."""
+        ...
+
     def now(self) -> datetime:
         """The server's clock in UTC, from its last Date header; this machine's before the first answer."""
         ...
@@ -115,15 +129,74 @@ class Gateway(Protocol):
         ...
 
 
+class Entry(Struct, frozen=True, kw_only=True):
+    """An Op in the outbox.
+
+    ``title`` names the keystroke it came from. ``due`` is when it may be sent, in seconds since the epoch by
+    this machine's clock; ``sent`` when it was handed to the network (0: not yet). What was sent and is still
+    here after a start has an answer that was lost.
+    """
+
+    op: Op
+    title: str = ""
+    due: float = 0.0
+    sent: float = 0.0
+
+
+class Refusal(Struct, frozen=True, kw_only=True):
+    """A change that was not made, kept until it is tried again or dropped. ``kind`` is the error's type."""
+
+    op: Op
+    title: str
+    kind: str
+    message: str
+    hint: str
+    at: datetime
+
+
+class Logged(Struct, frozen=True, kw_only=True):
+    """One line of the change log. ``result`` is done, undone, failed, dropped or settled."""
+
+    at: datetime
+    op: OpId
+    group: str
+    title: str
+    reference: str
+    what: str
+    was: str
+    result: str
+    message: str = ""
+
+
+class Seen(Struct, frozen=True, kw_only=True):
+    """What other windows wrote since the last look: issues, issues gone, and whether the outbox changed."""
+
+    issues: tuple[Issue, ...] = ()
+    gone: tuple[IssueId, ...] = ()
+
+
+class Issues(Mapping[IssueId, Issue]):
+    """The confirmed issues: a live view, not to be changed by the caller."""
+
+    @abstractmethod
+    def matching(self, milestone: str | None) -> Iterator[Issue]:
+        """The issues of a milestone ("" for those without), or all of them for None."""
+        ...
+
+
 class Store(Protocol):
-    """The mirror and the outbox. In memory, or on disk."""
+    """The mirror, the outbox and the change log. In memory, or on disk, where several windows share it.
+
+    Whatever writes raises StoreFailed where the disk refuses; the mirror's writes never do (what cannot be
+    kept is held in memory, since it can be read again).
+    """
 
     def issue(self, issue: IssueId) -> Issue | None:
         """The confirmed issue, or none."""
         ...
 
-    def issues(self) -> Mapping[IssueId, Issue]:
-        """All confirmed issues. A live view: not to be changed by the caller."""
+    def issues(self) -> Issues:
+        """All confirmed issues."""
         ...
 
     def put(self, issues: Iterable[Issue]) -> None:
@@ -134,6 +207,10 @@ class Store(Protocol):
         """Forget issues that left the scope."""
         ...
 
+    def projects(self) -> frozenset[str]:
+        """The projects that issues stand in."""
+        ...
+
     def catalog(self) -> Catalog | None:
         """The catalog kept last, or none."""
         ...
@@ -142,16 +219,56 @@ class Store(Protocol):
         """Keep the catalog."""
         ...
 
-    def outbox(self) -> Sequence[Op]:
+    def meta(self, key: str) -> bytes | None:
+        """A value kept under a key, or none."""
+        ...
+
+    def put_meta(self, key: str, value: bytes) -> None:
+        """Keep a value under a key."""
+        ...
+
+    def outbox(self) -> Sequence[Entry]:
         """The Ops not yet settled, oldest first."""
         ...
 
-    def enqueue(self, ops: Sequence[Op]) -> None:
-        """Keep Ops until they are settled. On disk before this returns, where the store is on disk."""
+    def enqueue(self, entries: Sequence[Entry]) -> None:
+        """Keep Ops until they are settled: on disk before this returns. One with a known id is replaced."""
         ...
 
-    def settle(self, ops: Iterable[OpId]) -> None:
-        """Remove settled Ops."""
+    def claim(self, ops: Sequence[OpId], at: float) -> frozenset[OpId]:
+        """Mark Ops as sent now, before they are; returns those still there and not claimed by others."""
+        ...
+
+    def unclaim(self, ops: Iterable[OpId]) -> None:
+        """These were not sent after all."""
+        ...
+
+    def take_back(self, ops: Sequence[OpId]) -> bool:
+        """Remove Ops if all are here and none was sent: then they never leave. All or nothing."""
+        ...
+
+    def settle(self, ops: Iterable[OpId], refusals: Sequence[Refusal], log: Sequence[Logged]) -> None:
+        """Remove Ops that were answered, keep the refused ones and write the log, in one step."""
+        ...
+
+    def refusals(self) -> Sequence[Refusal]:
+        """The changes that were not made, oldest first."""
+        ...
+
+    def forgive(self, op: OpId) -> None:
+        """Strike a change from the list of refused ones."""
+        ...
+
+    def log(self, limit: int = 500) -> Sequence[Logged]:
+        """The change log, newest first."""
+        ...
+
+    def lead(self) -> bool:
+        """Whether this window sends: one at a time does, and another takes over when it ends."""
+        ...
+
+    def others(self) -> Seen | None:
+        """What other windows wrote since the last call; None where nothing changed."""
         ...
 
     def close(self) -> None:

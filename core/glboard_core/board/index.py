@@ -8,7 +8,8 @@ screen; identity is the issue's id, never a row.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from glboard_core.board.placement import column_keys
 from glboard_core.board.resolve import assignee_column
@@ -18,6 +19,32 @@ from glboard_core.model.issue import Issue, IssueId, rank_key
 
 Key = tuple[bool, float, int, str]
 Keep = Callable[[Issue], bool]
+
+
+@runtime_checkable
+class Matching(Protocol):
+    """A collection of issues that finds those of a milestone without reading the others."""
+
+    def matching(self, milestone: str | None) -> Iterator[Issue]:
+        """The issues of a milestone ("" for those without), or all for None."""
+        ...
+
+
+class Place(NamedTuple):
+    """What the index remembers of an issue on the board: all it takes to take it out again."""
+
+    columns: tuple[str, ...]
+    key: Key
+    weight: int | None
+    is_open: bool
+
+
+def _place(issue: Issue, columns: tuple[str, ...]) -> Place:
+    return Place(columns, _key(issue), issue.weight, issue.is_open)
+
+
+def _key(issue: Issue) -> Key:
+    return rank_key(issue) if issue.is_open else closed_key(issue)
 
 
 def closed_key(issue: Issue) -> Key:
@@ -42,7 +69,6 @@ class ColumnIndex:
         self.weight = 0
         self.unweighted = 0
         self._keys: list[Key] = []
-        self._key = closed_key if column.kind == "closed" else rank_key
 
     @property
     def count(self) -> int:
@@ -57,33 +83,35 @@ class ColumnIndex:
 
     def row_of(self, issue: Issue) -> int | None:
         """The row of an issue, or none where it does not stand here."""
-        key = self._key(issue)
+        return self._row(_key(issue))
+
+    def fill(self, places: list[Place]) -> None:
+        """Replace the content."""
+        self._keys = sorted(place.key for place in places)
+        self.weight = sum(place.weight or 0 for place in places)
+        self.unweighted = sum(place.weight is None for place in places)
+
+    def add(self, place: Place) -> None:
+        """Put an issue in its place."""
+        insort(self._keys, place.key)
+        self._count(place.weight, 1)
+
+    def remove(self, place: Place) -> None:
+        """Take an issue out of the place it was put in."""
+        row = self._row(place.key)
+        if row is not None:
+            del self._keys[row]
+            self._count(place.weight, -1)
+
+    def _row(self, key: Key) -> int | None:
         row = bisect_left(self._keys, key)
         return row if row < len(self._keys) and self._keys[row] == key else None
 
-    def fill(self, issues: list[Issue]) -> None:
-        """Replace the content."""
-        self._keys = sorted(map(self._key, issues))
-        self.weight = sum(issue.weight or 0 for issue in issues)
-        self.unweighted = sum(issue.weight is None for issue in issues)
-
-    def add(self, issue: Issue) -> None:
-        """Put an issue in its place."""
-        insort(self._keys, self._key(issue))
-        self._count(issue, 1)
-
-    def remove(self, issue: Issue) -> None:
-        """Take an issue out; it must be given as it was when it was added."""
-        row = self.row_of(issue)
-        if row is not None:
-            del self._keys[row]
-            self._count(issue, -1)
-
-    def _count(self, issue: Issue, sign: int) -> None:
-        if issue.weight is None:
+    def _count(self, weight: int | None, sign: int) -> None:
+        if weight is None:
             self.unweighted += sign
         else:
-            self.weight += sign * issue.weight
+            self.weight += sign * weight
 
 
 class BoardIndex:
@@ -107,6 +135,7 @@ class BoardIndex:
         self._issues = issues
         self._keep = keep
         self._by_key: dict[str, ColumnIndex] = {}
+        self._on_board: dict[IssueId, Place] = {}
         #: Over the open issues of the board, each counted once even if it stands in two columns.
         self.count = self.weight = self.unweighted = 0
         self.columns: list[ColumnIndex] = []
@@ -126,14 +155,16 @@ class BoardIndex:
         columns.append(Column(key=CLOSED, title="(closed)", kind="closed", letter="c"))
         self._by_key = {column.key: ColumnIndex(column) for column in columns}
         self.count = self.weight = self.unweighted = 0
-        found: dict[str, list[Issue]] = {}
-        for issue in self._issues.values():
+        self._on_board = {}
+        found: dict[str, list[Place]] = {}
+        for issue in self._candidates():
             if keys := self._placed(issue):
-                self._sum(issue, 1)
-            for key in keys:
-                found.setdefault(key, []).append(issue)
-        for key, issues in found.items():
-            self._column(key).fill(issues)
+                place = self._on_board[issue.id] = _place(issue, keys)
+                self._sum(place, 1)
+                for key in keys:
+                    found.setdefault(key, []).append(place)
+        for key, places in found.items():
+            self._column(key).fill(places)
         self._order()
 
     def visible(self) -> list[ColumnIndex]:
@@ -158,28 +189,41 @@ class BoardIndex:
         return self._placed(issue)
 
     def update(self, before: Issue | None, after: Issue | None) -> set[str]:
-        """Follow one change. Returns the keys of the columns whose content or picture changed."""
-        old = self._placed(before) if before is not None else ()
+        """Follow one change. Returns the keys of the columns whose content or picture changed.
+
+        Where the issue stood is remembered here, so ``before`` only says which issue went when ``after`` is
+        None: what others wrote meanwhile does no harm.
+        """
+        issue = after or before
+        if issue is None:
+            return set()
+        old = self._on_board.pop(issue.id, None)
+        if old is not None:
+            self._sum(old, -1)
+            for key in old.columns:
+                self._column(key).remove(old)
         new = self._placed(after) if after is not None else ()
-        if before is not None and old:
-            self._sum(before, -1)
-            for key in old:
-                self._column(key).remove(before)
         if after is not None and new:
-            self._sum(after, 1)
+            place = self._on_board[after.id] = _place(after, new)
+            self._sum(place, 1)
             for key in new:
-                self._column(key).add(after)
-        return {*old, *new}
+                self._column(key).add(place)
+        return {*(old.columns if old else ()), *new}
+
+    def _candidates(self) -> Iterable[Issue]:
+        if isinstance(self._issues, Matching):
+            return self._issues.matching(self.board.milestone)
+        return self._issues.values()
 
     def _placed(self, issue: Issue) -> tuple[str, ...]:
         keys = column_keys(self.board, issue, self._flow)
         return keys if not keys or self._keep is None or self._keep(issue) else ()
 
-    def _sum(self, issue: Issue, sign: int) -> None:
-        if issue.is_open:
+    def _sum(self, place: Place, sign: int) -> None:
+        if place.is_open:
             self.count += sign
-            self.weight += sign * (issue.weight or 0)
-            self.unweighted += sign * (issue.weight is None)
+            self.weight += sign * (place.weight or 0)
+            self.unweighted += sign * (place.weight is None)
 
     def _column(self, key: str) -> ColumnIndex:
         column = self._by_key.get(key)

@@ -1,45 +1,79 @@
-"""A store that forgets: the mirror and the outbox in memory.
+"""A store that forgets: mirror, outbox and log in memory.
 
-For ``glboard demo``, for commands that read once, and for tests. It keeps the promises of ``ports.Store``
-except the disk.
+For ``glboard demo``, for commands that read once, and where the state folder cannot be used. It keeps the
+promises of ``ports.Store`` except the disk and the other windows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 
-from glboard_core.board.op import Op, OpId
+from msgspec import structs
+
+from glboard_core.board.op import OpId
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.ports import Entry, Issues, Logged, Refusal, Seen
+
+#: Lines of the log that are kept.
+LOGGED = 5_000
+
+
+class HeldIssues(Issues):
+    """Issues in a dictionary, with the one question a board asks."""
+
+    def __init__(self) -> None:
+        self.held: dict[IssueId, Issue] = {}
+
+    def __getitem__(self, issue: IssueId) -> Issue:
+        return self.held[issue]
+
+    def __iter__(self) -> Iterator[IssueId]:
+        return iter(self.held)
+
+    def __len__(self) -> int:
+        return len(self.held)
+
+    def matching(self, milestone: str | None) -> Iterator[Issue]:
+        """The issues of a milestone ("" for those without), or all of them for None."""
+        for issue in self.held.values():
+            if milestone is None or (issue.milestone or "") == milestone:
+                yield issue
 
 
 class MemoryStore:
     """``ports.Store`` in memory."""
 
     def __init__(self) -> None:
-        self._issues: dict[IssueId, Issue] = {}
-        self._view = MappingProxyType(self._issues)
-        self._outbox: dict[OpId, Op] = {}
+        self._issues = HeldIssues()
+        self._outbox: dict[OpId, Entry] = {}
+        self._refusals: dict[OpId, Refusal] = {}
+        self._log: deque[Logged] = deque(maxlen=LOGGED)
+        self._meta: dict[str, bytes] = {}
         self._catalog: Catalog | None = None
 
     def issue(self, issue: IssueId) -> Issue | None:
         """The confirmed issue, or none."""
-        return self._issues.get(issue)
+        return self._issues.held.get(issue)
 
-    def issues(self) -> Mapping[IssueId, Issue]:
+    def issues(self) -> HeldIssues:
         """All confirmed issues, live."""
-        return self._view
+        return self._issues
 
     def put(self, issues: Iterable[Issue]) -> None:
         """Add or replace confirmed issues."""
         for issue in issues:
-            self._issues[issue.id] = issue
+            self._issues.held[issue.id] = issue
 
     def drop(self, issues: Iterable[IssueId]) -> None:
         """Forget issues that left the scope."""
         for issue in issues:
-            self._issues.pop(issue, None)
+            self._issues.held.pop(issue, None)
+
+    def projects(self) -> frozenset[str]:
+        """The projects that issues stand in."""
+        return frozenset(issue.project for issue in self._issues.held.values())
 
     def catalog(self) -> Catalog | None:
         """The catalog kept last, or none."""
@@ -49,19 +83,71 @@ class MemoryStore:
         """Keep the catalog."""
         self._catalog = catalog
 
-    def outbox(self) -> Sequence[Op]:
+    def meta(self, key: str) -> bytes | None:
+        """A value kept under a key, or none."""
+        return self._meta.get(key)
+
+    def put_meta(self, key: str, value: bytes) -> None:
+        """Keep a value under a key."""
+        self._meta[key] = value
+
+    def outbox(self) -> Sequence[Entry]:
         """The Ops not yet settled, oldest first."""
         return list(self._outbox.values())
 
-    def enqueue(self, ops: Sequence[Op]) -> None:
+    def enqueue(self, entries: Sequence[Entry]) -> None:
         """Keep Ops until they are settled; one with a known id is replaced."""
-        for op in ops:
-            self._outbox[op.id] = op
+        for entry in entries:
+            self._outbox[entry.op.id] = entry
 
-    def settle(self, ops: Iterable[OpId]) -> None:
-        """Remove settled Ops."""
+    def claim(self, ops: Sequence[OpId], at: float) -> frozenset[OpId]:
+        """Mark Ops as sent now; returns those still there and not sent before."""
+        claimed = frozenset(op for op in ops if op in self._outbox and not self._outbox[op].sent)
+        for op in claimed:
+            self._outbox[op] = structs.replace(self._outbox[op], sent=at)
+        return claimed
+
+    def unclaim(self, ops: Iterable[OpId]) -> None:
+        """These were not sent after all."""
+        for op in ops:
+            if op in self._outbox:
+                self._outbox[op] = structs.replace(self._outbox[op], sent=0.0)
+
+    def take_back(self, ops: Sequence[OpId]) -> bool:
+        """Remove Ops if all are here and none was sent."""
+        if any(op not in self._outbox or self._outbox[op].sent for op in ops):
+            return False
+        for op in ops:
+            del self._outbox[op]
+        return True
+
+    def settle(self, ops: Iterable[OpId], refusals: Sequence[Refusal], log: Sequence[Logged]) -> None:
+        """Remove Ops that were answered, keep the refused ones and write the log."""
         for op in ops:
             self._outbox.pop(op, None)
+        for refusal in refusals:
+            self._refusals[refusal.op.id] = refusal
+        self._log.extend(log)
+
+    def refusals(self) -> Sequence[Refusal]:
+        """The changes that were not made, oldest first."""
+        return list(self._refusals.values())
+
+    def forgive(self, op: OpId) -> None:
+        """Strike a change from the list of refused ones."""
+        self._refusals.pop(op, None)
+
+    def log(self, limit: int = 500) -> Sequence[Logged]:
+        """The change log, newest first."""
+        return list(reversed(self._log))[:limit]
+
+    def lead(self) -> bool:
+        """There is no other window."""
+        return True
+
+    def others(self) -> Seen | None:
+        """There is no other window."""
+        return None
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -1,7 +1,8 @@
 """The engine's face: what the screen and the command line call.
 
-Sole owner of state. ``perform`` paints at once and queues; ``run`` loads, polls and sends in the background
-until it is cancelled. Reading the server is ``mirror.py``; sending is ``drain.py``.
+Sole owner of state: shown = fold(confirmed, pending). ``perform`` paints at once and queues; ``run`` loads,
+polls, sends and follows other windows in the background until it is cancelled. Reading the server is
+``mirror.py``; sending is ``drain.py``; how the outbox ends is ``outcome.py``.
 """
 
 from __future__ import annotations
@@ -14,15 +15,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec import structs
 
-from glboard_core.board.op import (
-    Act,
-    Create,
-    GroupId,
-    Op,
-    OpId,
-    apply,
-    changes_nothing,
-)
+from glboard_core.board.conflict import Clash
+from glboard_core.board.op import Act, Comment, Create, Edit, GroupId, Op, OpId, apply, changes_nothing
 from glboard_core.board.resolve import resolve
 from glboard_core.board.undo import Group, UndoStack, inverses
 from glboard_core.config import Settings
@@ -31,14 +25,15 @@ from glboard_core.model.board import Board
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueDetail, IssueId
 from glboard_core.model.reference import parse_reference
-from glboard_core.ports import Gateway, Store
-from glboard_core.state import Change
+from glboard_core.ports import Entry, Gateway, Logged, Store
+from glboard_core.state import Change, fold_one
 from glboard_core.sync.drain import Drain
 from glboard_core.sync.events import (
     CatalogChanged,
     Cause,
     Event,
     IssuesChanged,
+    Notice,
     Renamed,
     Settled,
     Status,
@@ -46,10 +41,14 @@ from glboard_core.sync.events import (
 )
 from glboard_core.sync.ids import new_id
 from glboard_core.sync.mirror import Mirror
-from glboard_core.sync.pending import Pending
+from glboard_core.sync.outcome import logged, refused, remembered
+from glboard_core.sync.pending import Item, Pending
 from glboard_core.sync.shown import Shown
 
 Listener = Callable[[Event], None]
+
+#: Seconds between two looks at what other windows wrote.
+FOLLOW = 0.5
 
 
 class Engine:
@@ -70,21 +69,27 @@ class Engine:
         self.gateway = gateway
         self.store = store
         self.settings = settings
+        self.read_only = read_only
         self.pending = Pending(store.outbox())
         self.shown = Shown(store.issues())
-        self.status = Status(unsent=len(self.pending), freshness="cached" if store.catalog() else "loading")
         self.undo_stack = UndoStack()
-        #: Changes that were refused, newest last, until they are dropped.
-        self.failed: list[tuple[Op, GlboardError]] = []
-        self.read_only = read_only
+        #: Changes that were refused, oldest first, until they are tried again or dropped.
+        self.failed: list[tuple[Op, GlboardError]] = [remembered(r) for r in store.refusals()]
+        self.status = Status(
+            unsent=len(self.pending),
+            failed=len(self.failed),
+            freshness="cached" if store.catalog() else "loading",
+        )
         self._as_of = as_of
         self._zone = ZoneInfo(settings.ui.time_zone)
         self._listeners: list[Listener] = []
         self._titles: dict[GroupId, str] = {}
         self._answered: float | None = None
+        #: When each issue was last answered for, by the loop's clock: a page asked for earlier is late.
+        self._settled_at: dict[IssueId, float] = {}
         self.mirror = Mirror(self)
         self.drain = Drain(self)
-        for issue in {op.issue for op in self.pending}:
+        for issue in self.pending.issues():
             self.shown.fold(issue, self.pending.of(issue))
 
     # What is asked of it
@@ -147,11 +152,14 @@ class Engine:
         group = self.undo_stack.undo()
         if group is None:
             return None
-        if self.pending.unsent(op.id for op in group.ops):
-            self._take_back(group.ops)
-        else:
-            acts = inverses(group.ops)
-            self._enqueue(self._make(acts, even_if_same=True), f"undo: {group.title}")
+        try:
+            if not self._take_back(group.ops):
+                # "Before" is what the edit left: if somebody changed that since, it is a conflict.
+                left = {op.issue: apply(op.act, op.before) for op in group.ops if op.before is not None}
+                self._enqueue(self._make(inverses(group.ops), before=left), f"undo: {group.title}")
+        except GlboardError:
+            self.undo_stack.redone(group)
+            raise
         self.undo_stack.undone(group)
         self._status()
         return group
@@ -161,10 +169,15 @@ class Engine:
         group = self.undo_stack.redo()
         if group is None:
             return None
-        ops = self._make([(op.issue, op.act) for op in group.ops], even_if_same=True)
-        self._enqueue(ops, group.title)
+        ops = self._make([(op.issue, op.act) for op in group.ops])
+        try:
+            self._enqueue(ops, group.title)
+        except GlboardError:
+            self.undo_stack.undone(group)
+            raise
         again = Group(id=group.id, title=group.title, ops=tuple(ops))
-        self.undo_stack.redone(again)
+        if ops:
+            self.undo_stack.redone(again)
         self._status()
         return again
 
@@ -173,29 +186,96 @@ class Engine:
         row = next((row for row, (failed, _) in enumerate(self.failed) if failed.id == op), None)
         if row is None:
             raise KeyError(op)
-        failed, _ = self.failed.pop(row)
+        failed, _ = self.failed[row]
         self._enqueue(
             self._make([(failed.issue, failed.act)]), f"again: {self._titles.get(failed.group, '')}"
         )
-        self._status()
+        self.drop_failed(op)
 
     def drop_failed(self, op: OpId) -> None:
         """Strike a refused change from the list."""
+        self.store.forgive(op)
         self.failed = [(failed, error) for failed, error in self.failed if failed.id != op]
         self._status()
+
+    # Conflicts
+
+    def clashing(self, issue: IssueId) -> tuple[Clash, ...]:
+        """What waits for a choice on this issue: field, what was seen, mine, theirs."""
+        return self.pending.clashing(issue)
+
+    def take_mine(self, issue: IssueId) -> None:
+        """Send what waits, over what the server has now."""
+        for item in self.pending.items(issue):
+            item.clashes = ()
+            self._rebase(item)
+        self.drain.wake()
+        self._tell_same(issue)
+        self._status()
+
+    def take_theirs(self, issue: IssueId) -> None:
+        """Drop what waits on this issue; what the server has stays."""
+        ops = [item.op for item in self.pending.items(issue) if not item.under_way]
+        clashing = next((row for row, op in enumerate(ops) if self._item_clashes(op)), len(ops))
+        self._forget(ops[clashing:], "dropped")
+
+    def _item_clashes(self, op: Op) -> bool:
+        item = self.pending.item(op.id)
+        return item is not None and bool(item.clashes)
 
     def refresh(self) -> None:
         """Read everything again soon, and try again to send."""
         self.mirror.refresh()
-        self.drain.wake()
+        self.drain.hurry()
+
+    def touch(self) -> None:
+        """A key was pressed: the program is in use, so changes of others are looked for more often."""
+        self.mirror.touch()
+
+    def history(self, limit: int = 500) -> Sequence[Logged]:
+        """The change log, newest first."""
+        return self.store.log(limit)
 
     # The background
 
     async def run(self, first: Board | str | None = None) -> None:
-        """Load, poll and send until cancelled. ``first`` is the board to read before the rest."""
+        """Load, poll, send and follow until cancelled. ``first`` is the board to read before the rest."""
+        if len(self.pending):
+            self.tell(Notice(f"{len(self.pending)} changes from before were not sent yet; they go out now."))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.mirror.run(first), name="mirror")
             tasks.create_task(self.drain.run(), name="drain")
+            tasks.create_task(self._follow(), name="follow")
+
+    async def _follow(self) -> None:
+        """Take over what other windows wrote."""
+        while True:
+            await asyncio.sleep(FOLLOW)
+            self.look_at_others()
+
+    def look_at_others(self) -> None:
+        """Take over what other windows wrote since the last look."""
+        seen = self.store.others()
+        if seen is None:
+            return
+        entries = self.store.outbox()
+        here = {entry.op.id for entry in entries}
+        settled = [op.id for op in self.pending if op.id not in here]
+        touched = {
+            *(issue.id for issue in seen.issues),
+            *seen.gone,
+            *(op.issue for op in self.pending if op.id not in here),
+        }
+        new = [entry for entry in entries if entry.op.id not in self.pending]
+        before = dict.fromkeys(touched) | {e.op.issue: self.shown.get(e.op.issue) for e in new}
+        for op in settled:
+            self.pending.remove(op)
+        for entry in new:
+            self.pending.add(entry)
+        self.failed = [remembered(refusal) for refusal in self.store.refusals()]
+        self._fold_and_tell(before, "theirs", always=True)
+        self.drain.wake()
+        self._status()
 
     async def load(self) -> None:
         """Read catalog and scope once, without polling. Raises what the gateway does."""
@@ -211,7 +291,7 @@ class Engine:
         await self.mirror.load_board(self.board(board, milestone), closed=closed)
 
     async def load_issues(self, references: Sequence[str]) -> list[Issue]:
-        """Read these issues by reference (see ``references.py``) and what their projects offer.
+        """Read these issues by reference (see ``model/reference.py``) and what their projects offer.
 
         Raises NameUnknown for the first that does not exist or may not be seen.
         """
@@ -236,14 +316,31 @@ class Engine:
         await self.drain.idle()
         await self.mirror.idle()
 
+    async def finish(self, seconds: float) -> int:
+        """Hold nothing back any more, and wait that long at most; returns how many are still unsent."""
+        self.drain.hurry()
+        try:
+            async with asyncio.timeout(seconds):
+                await self.drain.idle()
+        except TimeoutError:
+            pass
+        return len(self.pending)
+
     # What mirror and drain report
 
-    def confirm(self, issues: Iterable[Issue], cause: Cause) -> None:
-        """The server says these issues are so. Older than what is known is ignored."""
+    def confirm(self, issues: Iterable[Issue], cause: Cause, *, asked: float | None = None) -> None:
+        """The server says these issues are so.
+
+        Ignored is what is older than what is known, and what was asked for before an answer to a change of
+        ours (``asked``, by the loop's clock): it may not show the change.
+        """
         fresh: list[Issue] = []
         for issue in issues:
             known = self.store.issue(issue.id)
-            if known is None or (issue.updated_at >= known.updated_at and issue != known):
+            if known is not None and (issue == known or issue.updated_at < known.updated_at):
+                continue
+            late = asked is not None and self._settled_at.get(issue.id, -1.0) >= asked
+            if not late and not (asked is not None and self.pending.busy(issue.id)):
                 fresh.append(issue)
         if not fresh:
             return
@@ -265,14 +362,24 @@ class Engine:
         if catalog != self.store.catalog():
             self.store.put_catalog(catalog)
             self.tell(CatalogChanged())
+        self.drain.wake()
 
     def settle(
-        self, done: Sequence[tuple[Op, Issue | None]], failed: Sequence[tuple[Op, GlboardError, Issue | None]]
+        self,
+        done: Sequence[tuple[Op, Issue | None]],
+        failed: Sequence[tuple[Op, GlboardError, Issue | None]],
+        *,
+        result: str = "done",
     ) -> None:
         """Ops were answered: fold them into what is confirmed, or drop them and keep the reason."""
         answered = [*(op for op, _ in done), *(op for op, _, _ in failed)]
-        touched = {op.issue for op in answered}
-        before = {issue: self.shown.get(issue) for issue in touched}
+        before = {op.issue: self.shown.get(op.issue) for op in answered}
+        now = self.now()
+        loop = asyncio.get_running_loop().time()
+        titles = {op.id: self._title(op) for op in answered}
+        lines = [logged(op, titles[op.id], now, result) for op, _ in done]
+        lines += [logged(op, titles[op.id], now, "failed", str(error)) for op, error, _ in failed]
+        refusals = [refused(op, titles[op.id], error, now) for op, error, _ in failed]
         for op, issue in done:
             if isinstance(op.act, Create) and issue is not None:
                 self._rename(op.issue, issue, before)
@@ -281,23 +388,72 @@ class Engine:
         for op, _, issue in failed:
             if issue is not None and not isinstance(op.act, Create):
                 self.store.put((issue,))
+        self.store.settle([op.id for op in answered], refusals, lines)
         for op in answered:
-            self.pending.settle(op)
-        self.store.settle(op.id for op in answered)
+            self.pending.remove(op.id)
+            self._settled_at[op.issue] = loop
         for op, error, _ in failed:
             self.failed.append((op, error))
             self.undo_stack.forget(op.id)
-        self._fold_and_tell(before, "answer")
+            for item in self.pending.items(op.issue):
+                self._rebase(item)
+        self._fold_and_tell(before, "answer", always=True)
         self._say_settled([op for op, _ in done], [(op, error) for op, error, _ in failed])
+        self._forget_old_answers(loop)
+        self._status()
+
+    def folded_before(self, item: Item) -> Issue | None:
+        """The issue as the server would show it just before this Op: with what is ahead in line done."""
+        ahead: list[Op] = []
+        for other in self.pending.items(item.op.issue):
+            if other is item:
+                break
+            ahead.append(other.op)
+        return fold_one(self.store.issue(item.op.issue), ahead)
+
+    def clashed(self, issues: Iterable[str]) -> None:
+        """These issues have something that waits for a choice."""
+        for issue in issues:
+            self._tell_same(IssueId(issue))
+        self._status()
+
+    def description_clashed(self, item: Item, theirs: str) -> None:
+        """The description changed on the server since it was opened for editing."""
+        act = item.op.act
+        if isinstance(act, Edit):
+            item.clashes = (Clash("description", str(act.description_was), str(act.description), theirs),)
+            # Taken as mine, it goes over what is there now.
+            item.op = structs.replace(item.op, act=structs.replace(act, description_was=theirs))
+        self.clashed([item.op.issue])
+
+    def vanished(self, ops: Sequence[OpId]) -> None:
+        """These could not be claimed: another window sends them, or has taken them back."""
+        here = {entry.op.id: entry for entry in self.store.outbox()}
+        before: dict[IssueId, Issue | None] = {}
+        for op in ops:
+            item = self.pending.item(op)
+            if item is None:
+                continue
+            item.under_way = False
+            if op in here:
+                item.lost = here[op].sent or time.time()
+            else:
+                before[item.op.issue] = self.shown.get(item.op.issue)
+                self.pending.remove(op)
+        self._fold_and_tell(before, "answer", always=True)
         self._status()
 
     def heard(self, *, loading: str | None = None) -> None:
         """The server answered just now."""
         self._answered = time.monotonic()
-        changes: dict[str, object] = {"freshness": "live" if not self.mirror.loading else "loading"}
+        changes: dict[str, object] = {"freshness": "loading" if self.mirror.loading else "live"}
         if loading is not None:
             changes["loading"] = loading
         self._status(error=None, **changes)
+
+    def slowed(self, scarce: bool) -> None:
+        """Little of the rate limit is left, or enough again."""
+        self._status(slowed=scarce)
 
     def unreachable(self, error: GlboardError, *, signed_out: bool = False) -> None:
         """The server did not answer, or no longer lets us in; what is shown may be old."""
@@ -310,57 +466,103 @@ class Engine:
 
     # Inside
 
-    def _make(self, acts: Sequence[tuple[IssueId, Act]], *, even_if_same: bool = False) -> list[Op]:
+    def _make(
+        self, acts: Sequence[tuple[IssueId, Act]], *, before: Mapping[IssueId, Issue] | None = None
+    ) -> list[Op]:
         group = GroupId(new_id())
         ops: list[Op] = []
         so_far: dict[IssueId, Issue] = {}
         for issue, act in acts:
-            before = so_far.get(issue) or self.shown.get(issue)
-            if before is None and not isinstance(act, Create):
+            shown = so_far.get(issue) or self.shown.get(issue)
+            if shown is None and not isinstance(act, Create):
                 continue
-            if before is not None and not even_if_same and changes_nothing(act, before):
+            if shown is not None and changes_nothing(act, shown):
                 continue
-            op = Op(id=OpId(new_id()), group=group, issue=issue, act=act, at=self.now(), before=before)
+            seen = (before or {}).get(issue, shown) if issue not in so_far else shown
+            op = Op(id=OpId(new_id()), group=group, issue=issue, act=act, at=self.now(), before=seen)
             ops.append(op)
-            if before is not None:
-                so_far[issue] = apply(act, before)
+            if shown is not None:
+                so_far[issue] = apply(act, shown)
         return ops
 
     def _enqueue(self, ops: Sequence[Op], title: str) -> None:
         if not ops:
             return
-        self.store.enqueue(ops)
+        now = time.time()
+        sync = self.settings.sync
+        entries = [
+            Entry(
+                op=op,
+                title=title,
+                due=now + (sync.hold_comments if isinstance(op.act, Comment | Create) else sync.hold),
+            )
+            for op in ops
+        ]
+        self.store.enqueue(entries)
         self._titles[ops[0].group] = title
         before = {op.issue: self.shown.get(op.issue) for op in ops}
-        for op in ops:
-            self.pending.add(op)
-        self._fold_and_tell(before, "mine")
+        for entry in entries:
+            self.pending.hold(entry.op.issue, now + sync.hold)
+            self.pending.add(entry)
+        self._fold_and_tell(before, "mine", always=True)
         self.drain.wake()
 
-    def _take_back(self, ops: Sequence[Op]) -> None:
+    def _take_back(self, ops: Sequence[Op]) -> bool:
+        """Whether all were still unsent; then they are gone without a trace on the server."""
+        if any(op.id not in self.pending for op in ops) or not self.store.take_back([op.id for op in ops]):
+            return False
         before = {op.issue: self.shown.get(op.issue) for op in ops}
         for op in ops:
-            self.pending.settle(op)
-        self.store.settle(op.id for op in ops)
-        self._fold_and_tell(before, "mine")
+            self.pending.remove(op.id)
+        self._fold_and_tell(before, "mine", always=True)
+        self.drain.wake()
+        return True
+
+    def _forget(self, ops: Sequence[Op], result: str) -> None:
+        before = {op.issue: self.shown.get(op.issue) for op in ops}
+        now = self.now()
+        self.store.settle([op.id for op in ops], [], [logged(op, self._title(op), now, result) for op in ops])
+        for op in ops:
+            self.pending.remove(op.id)
+            self.undo_stack.forget(op.id)
+        self._fold_and_tell(before, "mine", always=True)
+        self.drain.wake()
+        self._status()
+
+    def _rebase(self, item: Item) -> None:
+        """What the person saw no longer counts: compare with what is there now."""
+        now = self.folded_before(item)
+        if now is not None:
+            item.op = structs.replace(item.op, before=now)
 
     def _rename(self, old: IssueId, issue: Issue, before: dict[IssueId, Issue | None]) -> None:
         self.store.put((issue,))
-        before[issue.id] = None
-        self.store.enqueue(self.pending.rename(old, issue.id))
+        before.setdefault(issue.id, None)
+        changed = self.pending.rename(old, issue.id)
+        if changed:
+            self.store.enqueue([Entry(op=i.op, title=i.title, due=i.due, sent=i.lost) for i in changed])
         self.undo_stack.rename(old, issue.id)
         self.tell(Renamed(old, issue.id))
 
-    def _fold_and_tell(self, before: Mapping[IssueId, Issue | None], cause: Cause) -> None:
+    def _fold_and_tell(
+        self, before: Mapping[IssueId, Issue | None], cause: Cause, *, always: bool = False
+    ) -> None:
+        # ``always``: the picture changes even where the issue does not (no longer unsent, say).
         changes: list[Change] = []
         for issue, was in before.items():
             self.shown.fold(issue, self.pending.of(issue))
             now = self.shown.get(issue)
-            # An answer that changes nothing still changes the picture: the card is no longer unsent.
-            if was != now or cause == "answer":
+            if always or was != now:
                 changes.append(Change((was, now)))
         if changes:
             self.tell(IssuesChanged(tuple(changes), cause))
+
+    def _tell_same(self, issue: IssueId) -> None:
+        self._fold_and_tell({issue: self.shown.get(issue)}, "answer", always=True)
+
+    def _title(self, op: Op) -> str:
+        item = self.pending.item(op.id)
+        return item.title if item is not None else self._titles.get(op.group, "")
 
     def _say_settled(self, done: Sequence[Op], failed: Sequence[tuple[Op, GlboardError]]) -> None:
         for group in dict.fromkeys(op.group for op in (*done, *(op for op, _ in failed))):
@@ -371,6 +573,13 @@ class Engine:
                     failed=tuple((op, error) for op, error in failed if op.group == group),
                 )
             )
+            if not any(op.group == group for op in self.pending):
+                self._titles.pop(group, None)
+
+    def _forget_old_answers(self, now: float) -> None:
+        # A page is under way for minutes at most; older moments would only pile up.
+        if len(self._settled_at) > 1_000:
+            self._settled_at = {i: at for i, at in self._settled_at.items() if now - at < 600.0}
 
     def _status(self, **changes: object) -> None:
         age = None if self._answered is None else time.monotonic() - self._answered
@@ -378,11 +587,12 @@ class Engine:
             self.status,
             unsent=len(self.pending),
             failed=len(self.failed),
-            loaded=len(self.store.issues()),
+            conflicts=sum(bool(self.pending.clashing(issue)) for issue in self.pending.issues()),
+            loaded=len(self.store.issues()) if self.mirror.loading else self.status.loaded,
             age=age,
             **changes,
         )
-        if structs.replace(status, age=None) != structs.replace(self.status, age=None):
-            self.status = status
-            self.tell(StatusChanged(status))
+        changed = structs.replace(status, age=None) != structs.replace(self.status, age=None)
         self.status = status
+        if changed:
+            self.tell(StatusChanged(status))

@@ -23,6 +23,10 @@ class Status(Struct, frozen=True, kw_only=True):
     freshness: Literal["loading", "live", "cached", "offline", "signed-out"] = "loading"
     unsent: int = 0
     failed: int = 0
+    #: Changes that wait for a choice between mine and theirs.
+    conflicts: int = 0
+    #: Polls are rarer, since little of the server's rate limit is left.
+    slowed: bool = False
     age: float | None = None
     loaded: int = 0
     loading: str = ""
@@ -62,4 +66,10 @@ class Settled(Struct, frozen=True):
     failed: tuple[tuple[Op, GlboardError], ...]
 
 
-Event = IssuesChanged | CatalogChanged | StatusChanged | Renamed | Settled
+class Notice(Struct, frozen=True):
+    """Something to be said once, in words."""
+
+    text: str
+
+
+Event = IssuesChanged | CatalogChanged | StatusChanged | Renamed | Settled | Notice

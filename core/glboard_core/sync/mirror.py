@@ -28,6 +28,16 @@ if TYPE_CHECKING:
 MAX_WAIT = 60.0
 #: Columns read at the same time on a first load.
 SIDE_BY_SIDE = 6
+#: More pages of changes than these, and the boards are read instead.
+MANY_PAGES = 5
+#: Where the poll's cursor is kept.
+CURSOR = "cursor"
+#: The server's clock is known to the second; what changed about then is rather read twice.
+MARGIN = timedelta(seconds=2)
+#: Seconds without a key after which the program counts as not in use.
+IDLE_AFTER = 60.0
+#: With less of the rate limit left than this share, polls are six times as rare.
+SCARCE = 0.2
 
 
 class Mirror:
@@ -37,12 +47,15 @@ class Mirror:
         self._engine = engine
         self._wake = asyncio.Event()
         self._quiet = asyncio.Event()
-        self._quiet.set()
         self._again = False
+        self._reading = asyncio.Lock()
         self._cursor: datetime | None = None
-        self._reconciled = 0.0
+        self._polled = float("-inf")
+        self._reconciled = float("-inf")
+        self._catalogued = float("-inf")
         self._extended: frozenset[str] = frozenset()
-        #: Whether the first load is still under way.
+        self._used = float("-inf")
+        #: Whether a load is under way.
         self.loading = False
 
     def refresh(self) -> None:
@@ -51,23 +64,32 @@ class Mirror:
         self._quiet.clear()
         self._wake.set()
 
+    def touch(self) -> None:
+        """A person is there: polls are frequent while the program is used, and rarer when it is not."""
+        now = asyncio.get_running_loop().time()
+        idle = now - self._used > IDLE_AFTER
+        self._used = now
+        if idle and now - self._polled > self._engine.settings.sync.poll:
+            self._wake.set()
+
     async def idle(self) -> None:
-        """Wait until no reading is under way or asked for."""
+        """Wait until everything was read once, and no reading is under way or asked for."""
         await self._quiet.wait()
 
     async def run(self, first: Board | str | None) -> None:
-        """Load, then poll until cancelled. Failures change the status and are tried again."""
+        """Load or catch up, then poll until cancelled. Failures change the status and are tried again."""
         self._quiet.clear()
         failures = 0
         loaded = False
         while True:
             try:
-                if not loaded or self._again:
-                    self._again = False
-                    await self.load(first)
-                    loaded = True
-                else:
-                    await self.poll()
+                async with self._reading:
+                    if self._again or not loaded:
+                        again, self._again = self._again, False
+                        await (self.load(first) if again else self.start(first))
+                        loaded = True
+                    else:
+                        await self._follow()
                 failures = 0
                 self._engine.heard(loading="")
             except AuthError as error:
@@ -83,9 +105,10 @@ class Mirror:
             await self._pause(failures)
 
     async def _pause(self, failures: int) -> None:
-        seconds = self._engine.settings.sync.poll
         if failures:
-            seconds = min(MAX_WAIT, seconds * 2.0 ** min(failures - 1, 6))
+            seconds = min(MAX_WAIT, self._engine.settings.sync.poll * 2.0 ** min(failures - 1, 6))
+        else:
+            seconds = self._interval()
         try:
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
@@ -94,27 +117,61 @@ class Mirror:
         self._wake.clear()
         self._quiet.clear()
 
+    def _interval(self) -> float:
+        """Seconds to the next poll: by use, and by what is left of the rate limit."""
+        sync = self._engine.settings.sync
+        used = asyncio.get_running_loop().time() - self._used <= IDLE_AFTER
+        seconds = sync.poll if used else max(sync.poll, sync.poll_idle)
+        left = self._engine.gateway.remaining
+        scarce = left is not None and left < SCARCE
+        self._engine.slowed(scarce)
+        return seconds * 6 if scarce else seconds
+
     # Loading
+
+    async def start(self, first: Board | str | None) -> None:
+        """After a start: from nothing a whole load, from a mirror what changed. Raises as the gateway."""
+        kept = self._engine.store.meta(CURSOR)
+        if kept is None or self._engine.catalog is None:
+            await self.load(first)
+            return
+        self.loading = True
+        self._engine.heard(loading="what changed")
+        self._cursor = datetime.fromisoformat(kept.decode())
+        await self._catalog()
+        if not await self._catch_up():
+            # Away for long: reading the boards is less than reading all that happened.
+            await self.load(first)
+            return
+        await self.reconcile()
+        self.loading = False
 
     async def load(self, first: Board | str | None) -> None:
         """Read the catalog, the board seen first, then the whole scope. Raises what the gateway does."""
         engine = self._engine
         self.loading = True
         engine.heard(loading="labels and milestones")
-        catalog = await engine.gateway.catalog()
-        known = engine.catalog
-        if known is not None and known.group == catalog.group and self._extended:
-            catalog = await engine.gateway.extend_catalog(catalog, self._extended)
-        engine.keep_catalog(catalog)
-        started = engine.gateway.now()
+        catalog = await self._catalog()
+        # Whatever changes while pages are read is read again by the first poll, by the server's clock.
+        started = engine.gateway.now() - MARGIN
         board = self._board(first)
-        if board is not None and not engine.store.issues():
+        if board is not None:
             await self._load_board(board)
         seen = await self._load_scope(catalog)
         self._forget_others(seen)
-        self._cursor = max((i.updated_at for i in engine.store.issues().values()), default=started)
+        self._move_cursor(started)
+        self._polled = self._reconciled = asyncio.get_running_loop().time()
         self.loading = False
-        await self._extend(catalog)
+        await self._extend()
+
+    async def _catalog(self) -> Catalog:
+        engine = self._engine
+        catalog = await engine.gateway.catalog()
+        if self._extended:
+            catalog = await engine.gateway.extend_catalog(catalog, self._extended)
+        engine.keep_catalog(catalog)
+        self._catalogued = asyncio.get_running_loop().time()
+        return catalog
 
     def _board(self, first: Board | str | None) -> Board | None:
         if isinstance(first, str):
@@ -153,10 +210,12 @@ class Mirror:
 
         async def read(query: IssueQuery) -> None:
             async with gate:
+                asked = asyncio.get_running_loop().time()
                 async for page in self._engine.gateway.pages(query):
                     seen.update(issue.id for issue in page)
-                    self._engine.confirm(page, "load")
+                    self._engine.confirm(page, "load", asked=asked)
                     self._engine.heard(loading=f"{len(seen)} issues")
+                    asked = asyncio.get_running_loop().time()
 
         await _side_by_side(read(query) for query in queries)
         return seen
@@ -164,47 +223,74 @@ class Mirror:
     def _forget_others(self, seen: set[IssueId]) -> None:
         self._engine.gone([issue for issue in self._engine.store.issues() if issue not in seen])
 
-    async def _extend(self, catalog: Catalog) -> None:
+    async def _extend(self) -> None:
         """Learn the labels and milestones of the projects that issues stand in: later than the boards."""
-        projects = frozenset(issue.project for issue in self._engine.store.issues().values())
-        if projects <= self._extended:
+        projects = self._engine.store.projects()
+        catalog = self._engine.catalog
+        if catalog is None or projects <= self._extended:
             return
-        self._extended |= projects
         self._engine.keep_catalog(await self._engine.gateway.extend_catalog(catalog, projects))
+        self._extended |= projects
 
     # Following
 
+    async def freshen(self, seconds: float) -> None:
+        """Poll, unless that was done in the last ``seconds``: what leaves is compared with what is there."""
+        if self._cursor is None or asyncio.get_running_loop().time() - self._polled < seconds:
+            return
+        async with self._reading:
+            await self.poll()
+
+    async def _follow(self) -> None:
+        await self.poll()
+        now = asyncio.get_running_loop().time()
+        sync = self._engine.settings.sync
+        if now - self._reconciled >= sync.reconcile:
+            await self.reconcile()
+        if now - self._catalogued >= sync.catalog:
+            await self._catalog()
+        await self._extend()
+
     async def poll(self) -> None:
-        """Read what changed since the cursor, unfiltered by label and milestone, so that leavers are seen."""
+        """Read what changed since the cursor; where that is too much, everything at the next turn."""
+        if not await self._catch_up():
+            self.refresh()
+
+    async def _catch_up(self) -> bool:
+        """Read what changed since the cursor, unfiltered by label and milestone, so that leavers are seen.
+
+        Inclusive, so what was read last comes again and is ignored. False, and nothing taken over beyond the
+        first pages, where more changed than is worth reading one by one.
+        """
         engine = self._engine
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
         if self._cursor is None:
             self._cursor = engine.gateway.now()
         newest = self._cursor
-        here: list[Issue] = []
-        left: list[IssueId] = []
-        # Inclusive, so what was read last comes again; the engine ignores what it knows.
+        pages = 0
         async for page in engine.gateway.pages(IssueQuery(updated_after=self._cursor, order="updated")):
-            for issue in page:
-                newest = max(newest, issue.updated_at)
-                if engine.pending.busy(issue.id):
-                    continue  # the answer under way is newer than this page
-                if self.in_scope(issue):
-                    here.append(issue)
-                else:
-                    left.append(issue.id)
-        engine.confirm(here, "theirs")
-        engine.gone(left)
-        self._cursor = newest
-        loop = asyncio.get_running_loop()
-        if loop.time() - self._reconciled >= engine.settings.sync.reconcile:
-            await self.reconcile()
-            self._reconciled = loop.time()
-        if (catalog := engine.catalog) is not None:
-            await self._extend(catalog)
+            pages += 1
+            if pages > MANY_PAGES:
+                return False
+            newest = max(newest, max((issue.updated_at for issue in page), default=newest))
+            engine.confirm((i for i in page if self.in_scope(i)), "theirs", asked=asked)
+            engine.gone([i.id for i in page if not self.in_scope(i)])
+        # Only now, with every page read: a cursor moved on too early would skip what was not read.
+        self._move_cursor(newest)
+        self._polled = asked
+        return True
+
+    def _move_cursor(self, to: datetime) -> None:
+        if to != self._cursor or self._engine.store.meta(CURSOR) is None:
+            self._cursor = to
+            self._engine.store.put_meta(CURSOR, to.isoformat().encode())
 
     async def reconcile(self) -> None:
         """Find what ``updated_after`` never shows: deletions, moves out of the group, and re-ordering."""
         engine = self._engine
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
         seen: set[IssueId] = set()
         moved: list[Issue] = []
         unknown: list[IssueId] = []
@@ -212,16 +298,18 @@ class Mirror:
             for placed in page:
                 seen.add(placed.id)
                 known = engine.store.issue(placed.id)
-                if known is None:
+                if known is None or not known.is_open:
                     unknown.append(placed.id)
-                elif known.position != placed.position and not engine.pending.busy(placed.id):
+                elif known.position != placed.position:
                     moved.append(structs.replace(known, position=placed.position))
-        gone = [i.id for i in engine.store.issues().values() if i.is_open and i.id not in seen]
-        if gone or unknown:
-            now = await engine.gateway.read([*gone, *unknown])
-            engine.confirm((issue for issue in now.values() if self.in_scope(issue)), "theirs")
-            engine.gone([i for i in gone if i not in now or not self.in_scope(now[i])])
-        engine.confirm(moved, "theirs")
+        missing = [i.id for i in engine.store.issues().values() if i.is_open and i.id not in seen]
+        if missing or unknown:
+            # Each is asked for by itself: one that came or went while the list was read is not gone.
+            now = await engine.gateway.read([*missing, *unknown])
+            engine.confirm((issue for issue in now.values() if self.in_scope(issue)), "theirs", asked=asked)
+            engine.gone([i for i in missing if i not in now or not self.in_scope(now[i])])
+        engine.confirm(moved, "theirs", asked=asked)
+        self._reconciled = asked
 
     def in_scope(self, issue: Issue) -> bool:
         """Whether the mirror holds such an issue: group label, open or lately closed."""

@@ -1,6 +1,7 @@
-"""The Ops a person did and the server has not confirmed: which may be sent, which are under way.
+"""The Ops a person did and the server has not confirmed: which may be sent, which are under way, which wait.
 
-Owns the bookkeeping over the store's outbox, in memory, per issue and in order. It sends nothing.
+Owns the bookkeeping over the store's outbox, in memory, per issue and in order. It sends nothing and keeps no
+time of its own: every moment is given, in seconds since the epoch.
 """
 
 from __future__ import annotations
@@ -9,99 +10,166 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import structs
 
-from glboard_core.board.op import Create, Op, OpId, Rank
+from glboard_core.board.conflict import Clash
+from glboard_core.board.op import Create, DeleteNote, Op, OpId, Rank
 from glboard_core.model.issue import IssueId
+from glboard_core.ports import Entry
+
+
+class Item:
+    """An Op in line.
+
+    ``due``: not before then. ``under_way``: being sent by this window. ``lost``: sent at that moment and not
+    answered; it has to be looked for. ``clashes``: waits for a person to choose.
+    """
+
+    __slots__ = ("clashes", "due", "lost", "op", "title", "tries", "under_way")
+
+    def __init__(self, entry: Entry) -> None:
+        self.op = entry.op
+        self.title = entry.title
+        self.due = entry.due
+        self.lost = entry.sent
+        self.under_way = False
+        self.tries = 0
+        self.clashes: tuple[Clash, ...] = ()
 
 
 class Pending:
     """The outbox by issue. An issue with Ops under way sends nothing more until they are answered."""
 
-    def __init__(self, ops: Iterable[Op] = ()) -> None:
-        self._by_issue: dict[IssueId, list[Op]] = {}
-        self._under_way: set[OpId] = set()
-        self._tries: dict[OpId, int] = {}
-        for op in ops:
-            self.add(op)
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self._by_issue: dict[IssueId, list[Item]] = {}
+        self._by_op: dict[OpId, Item] = {}
+        for entry in entries:
+            self.add(entry)
 
     def __len__(self) -> int:
-        return sum(map(len, self._by_issue.values()))
+        return len(self._by_op)
 
     def __iter__(self) -> Iterator[Op]:
-        for ops in self._by_issue.values():
-            yield from ops
+        for item in self._by_op.values():
+            yield item.op
 
-    def __contains__(self, op: OpId) -> bool:
-        return any(other.id == op for other in self)
+    def __contains__(self, op: object) -> bool:
+        return op in self._by_op
 
-    def add(self, op: Op) -> None:
+    def item(self, op: OpId) -> Item | None:
+        """What is known of an Op in line."""
+        return self._by_op.get(op)
+
+    def items(self, issue: IssueId) -> Sequence[Item]:
+        """The line of one issue."""
+        return self._by_issue.get(issue, ())
+
+    def issues(self) -> list[IssueId]:
+        """The issues with something in line."""
+        return list(self._by_issue)
+
+    def add(self, entry: Entry) -> None:
         """Put an Op at the end of its issue's line."""
-        self._by_issue.setdefault(op.issue, []).append(op)
+        item = Item(entry)
+        self._by_issue.setdefault(entry.op.issue, []).append(item)
+        self._by_op[entry.op.id] = item
 
     def of(self, issue: IssueId) -> Sequence[Op]:
         """The Ops of one issue, oldest first."""
-        return self._by_issue.get(issue, ())
+        return [item.op for item in self._by_issue.get(issue, ())]
 
     def busy(self, issue: IssueId) -> bool:
-        """Whether an Op of the issue is under way."""
-        return any(op.id in self._under_way for op in self.of(issue))
+        """Whether an Op of the issue is under way, or its answer was lost."""
+        return any(item.under_way or item.lost for item in self.items(issue))
 
-    def unsent(self, ops: Iterable[OpId]) -> bool:
-        """Whether all of these are still here and none is under way: they can be taken back unseen."""
-        return all(op in self and op not in self._under_way for op in ops)
+    def clashing(self, issue: IssueId) -> tuple[Clash, ...]:
+        """What waits for a choice on this issue."""
+        return tuple(clash for item in self.items(issue) for clash in item.clashes)
 
-    def take(self) -> list[Op]:
-        """The Ops to send now, marked as under way: per issue in order, none of an issue that is busy.
+    def hold(self, issue: IssueId, due: float) -> None:
+        """A further key was pressed on the issue: what is still here waits with it, until ``due``."""
+        for item in self.items(issue):
+            if not item.under_way and not item.lost:
+                item.due = max(item.due, due)
 
-        What belongs to an issue not yet made waits for the Create; a rank waits for a neighbour not yet made.
-        """
-        batch: list[Op] = []
-        for issue, ops in self._by_issue.items():
+    def hasten(self) -> None:
+        """Hold nothing back any more (quitting)."""
+        for item in self._by_op.values():
+            item.due = 0.0
+
+    def next_due(self, now: float) -> float | None:
+        """Seconds until something may be sent, 0 where something may be; None where nothing will be."""
+        waits = [
+            max(0.0, first.due - now)
+            for issue, items in self._by_issue.items()
+            if not self.busy(issue) and (first := items[0]) and not first.clashes and self._sendable(first)
+        ]
+        return min(waits, default=None)
+
+    def lost(self) -> list[Item]:
+        """What was sent and not answered, and is not being looked for."""
+        return [item for item in self._by_op.values() if item.lost and not item.under_way]
+
+    def take(self, now: float) -> list[Item]:
+        """What to send now, marked as under way: per issue in order, none of an issue that is busy."""
+        batch: list[Item] = []
+        for issue, items in self._by_issue.items():
             if self.busy(issue):
                 continue
-            for op in ops:
-                if issue.startswith("new:") and not isinstance(op.act, Create):
+            for item in items:
+                if item.due > now or item.clashes or not self._sendable(item):
                     break
-                if isinstance(op.act, Rank) and any(
-                    near is not None and near.startswith("new:") for near in (op.act.above, op.act.below)
-                ):
-                    break
-                batch.append(op)
-        self._under_way.update(op.id for op in batch)
+                batch.append(item)
+                if isinstance(item.op.act, Create):
+                    break  # what follows needs the id that the server gives
+        for item in batch:
+            item.under_way = True
         return batch
 
-    def put_back(self, ops: Iterable[OpId]) -> None:
+    def _sendable(self, item: Item) -> bool:
+        op = item.op
+        if op.issue.startswith("new:") and not isinstance(op.act, Create):
+            return False
+        if isinstance(op.act, Rank):
+            near = (op.act.above, op.act.below)
+            return not any(other is not None and other.startswith("new:") for other in near)
+        # A note can be deleted once it is known which one it became.
+        return not (isinstance(op.act, DeleteNote) and op.act.note is None and op.act.of in self)
+
+    def put_back(self, items: Iterable[Item]) -> None:
         """Not under way any more; they stay in line."""
-        self._under_way.difference_update(ops)
+        for item in items:
+            item.under_way = False
 
-    def tried(self, op: OpId) -> int:
-        """Count one more try whose answer was lost; returns how many there were."""
-        self._tries[op] = self._tries.get(op, 0) + 1
-        return self._tries[op]
+    def replace(self, op: Op) -> None:
+        """The same Op with other content."""
+        if (item := self._by_op.get(op.id)) is not None:
+            item.op = op
 
-    def settle(self, op: Op) -> None:
-        """Remove an Op that was made, refused or taken back."""
-        self._under_way.discard(op.id)
-        self._tries.pop(op.id, None)
-        left = [other for other in self._by_issue.get(op.issue, ()) if other.id != op.id]
+    def remove(self, op: OpId) -> Op | None:
+        """Take an Op out of the line: it was made, refused or taken back."""
+        item = self._by_op.pop(op, None)
+        if item is None:
+            return None
+        left = [other for other in self._by_issue.get(item.op.issue, ()) if other is not item]
         if left:
-            self._by_issue[op.issue] = left
+            self._by_issue[item.op.issue] = left
         else:
-            self._by_issue.pop(op.issue, None)
+            self._by_issue.pop(item.op.issue, None)
+        return item.op
 
-    def rename(self, old: IssueId, new: IssueId) -> list[Op]:
-        """Follow a new issue to its id from the server; returns the Ops that changed, to be stored again."""
-        changed = [structs.replace(op, issue=new) for op in self._by_issue.pop(old, ())]
-        for op in changed:
-            self.add(op)
-        for issue, ops in self._by_issue.items():
-            for row, op in enumerate(ops):
-                if isinstance(op.act, Rank) and old in (op.act.above, op.act.below):
-                    act = structs.replace(
-                        op.act,
-                        above=new if op.act.above == old else op.act.above,
-                        below=new if op.act.below == old else op.act.below,
-                    )
-                    ops[row] = structs.replace(op, act=act)
-                    changed.append(ops[row])
-            self._by_issue[issue] = ops
+    def rename(self, old: IssueId, new: IssueId) -> list[Item]:
+        """Follow a new issue to its id from the server; returns what changed, to be stored again."""
+        changed = list(self._by_issue.pop(old, ()))
+        for item in changed:
+            item.op = structs.replace(item.op, issue=new)
+            self._by_issue.setdefault(new, []).append(item)
+        for item in self._by_op.values():
+            act = item.op.act
+            if isinstance(act, Rank) and old in (act.above, act.below):
+                act = structs.replace(
+                    act,
+                    above=new if act.above == old else act.above,
+                    below=new if act.below == old else act.below,
+                )
+                item.op = structs.replace(item.op, act=act)
+                changed.append(item)
         return changed

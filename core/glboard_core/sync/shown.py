@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from glboard_core.board.op import Op
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.ports import Issues
 from glboard_core.state import fold_one
 
 
 class Shown(Mapping[IssueId, Issue]):
     """shown = fold(confirmed, pending), computed only for issues that have something pending."""
 
-    def __init__(self, confirmed: Mapping[IssueId, Issue]) -> None:
+    def __init__(self, confirmed: Issues) -> None:
         self._confirmed = confirmed
         self._overlay: dict[IssueId, Issue] = {}
 
@@ -26,6 +27,15 @@ class Shown(Mapping[IssueId, Issue]):
             self._overlay.pop(issue, None)
         else:
             self._overlay[issue] = folded
+
+    def matching(self, milestone: str | None) -> Iterator[Issue]:
+        """The issues of a milestone as shown ("" for those without), or all for None."""
+        for issue in self._confirmed.matching(milestone):
+            if issue.id not in self._overlay:
+                yield issue
+        for issue in list(self._overlay.values()):
+            if milestone is None or (issue.milestone or "") == milestone:
+                yield issue
 
     def __getitem__(self, issue: IssueId) -> Issue:
         return self._overlay[issue] if issue in self._overlay else self._confirmed[issue]

@@ -1,0 +1,170 @@
+"""The state file: opening it, its schema and migrations, and what happens when it cannot be used.
+
+Owns the SQLite connections. One file per host, group and user, mode 0600, WAL. Two connections: one that
+waits for the disk (outbox, ``synchronous=FULL``) and one that does not (mirror, which can be read again). A
+corrupt file or one of a newer version is put aside, never deleted.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from glboard_core.errors import StoreFailed
+
+#: Version n of the schema is what MIGRATIONS[:n] make, in order. Only ever append.
+MIGRATIONS: tuple[str, ...] = (
+    """
+    create table meta (key text primary key, value blob not null) without rowid;
+    create table issue (
+        id text primary key,
+        milestone text not null,
+        project text not null,
+        updated_at text not null,
+        rev integer not null,
+        slim blob
+    ) without rowid;
+    create index issue_by_milestone on issue (milestone) where slim is not null;
+    create index issue_by_update on issue (updated_at) where slim is not null;
+    create index issue_by_rev on issue (rev);
+    create table outbox (
+        seq integer primary key autoincrement,
+        id text not null unique,
+        title text not null,
+        due real not null,
+        sent real not null,
+        op blob not null
+    );
+    create table refusal (seq integer primary key autoincrement, id text not null unique, body blob not null);
+    create table log (seq integer primary key autoincrement, at text not null, body blob not null);
+    """,
+)
+
+#: Seconds to wait for another window's write.
+BUSY = 5.0
+
+
+def state_file(folder: Path, url: str, group: str, user: str) -> Path:
+    """Where the state of one host, group and user is kept. Readable, and unique by a short hash."""
+    parts = urlsplit(url)
+    name = "-".join((parts.netloc + parts.path, group, user))
+    readable = re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-")[:80]
+    return folder / f"{readable}-{sha256(name.encode()).hexdigest()[:10]}.sqlite3"
+
+
+def open_file(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection, Path | None]:
+    """(durable, fast, aside): connections to a state file of this version, made or migrated as needed.
+
+    A file that cannot be used is renamed beside itself: ``aside`` is its new name. Raises StoreFailed where
+    the folder cannot be written at all.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return *_open(path), None
+    except (sqlite3.DatabaseError, _NewerError) as error:
+        if isinstance(error, sqlite3.OperationalError) and not _looks_broken(error):
+            raise failed(path, error) from None
+        aside = put_aside(path)
+    except OSError as error:
+        raise failed(path, error) from None
+    try:
+        return *_open(path), aside
+    except (sqlite3.Error, OSError) as error:
+        raise failed(path, error) from None
+
+
+def put_aside(path: Path) -> Path:
+    """Rename a state file (with its WAL) so that it is kept but no longer used; returns the new path."""
+    number = 1
+    while (aside := path.with_suffix(f".aside-{number}")).exists():
+        number += 1
+    path.rename(aside)
+    for tail in ("-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + tail).rename(aside.with_name(aside.name + tail))
+    return aside
+
+
+def failed(path: Path, error: Exception) -> StoreFailed:
+    """What a person is told when the state folder cannot be used."""
+    return StoreFailed(
+        f"Changes cannot be kept in {path.parent}: {error}.",
+        hint="Edits are refused until it can be written: free some disk space, or mend the folder's rights.",
+    )
+
+
+class _NewerError(Exception):
+    """The file is of a version that this program does not know."""
+
+
+def _open(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
+    # Made by us first, so that it never exists with wider rights, not even for a moment.
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    path.chmod(0o600)
+    durable = _connect(path, "full")
+    try:
+        _migrate(durable)
+        fast = _connect(path, "normal")
+    except BaseException:
+        durable.close()
+        raise
+    return durable, fast
+
+
+def _connect(path: Path, synchronous: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("pragma journal_mode = wal")
+        connection.execute(f"pragma synchronous = {synchronous}")
+        connection.execute("pragma cache_size = -4096")
+        connection.execute("pragma journal_size_limit = 4194304")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    connection.execute("begin immediate")
+    try:
+        (version,) = connection.execute("pragma user_version").fetchone()
+        if version > len(MIGRATIONS):
+            raise _NewerError(f"it was written by a newer glboard, version {version}")
+        for number, script in enumerate(MIGRATIONS[version:], version + 1):
+            for statement in _statements(script):
+                connection.execute(statement)
+            connection.execute(f"pragma user_version = {number}")
+        # Reads every page header that matters: a file cut short or overwritten is found now, not in a call.
+        connection.execute("select count(*) from outbox").fetchone()
+        connection.execute("select key from meta limit 1").fetchone()
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+def _statements(script: str) -> Sequence[str]:
+    return [statement for statement in script.split(";") if statement.strip()]
+
+
+def _looks_broken(error: sqlite3.OperationalError) -> bool:
+    return "no such table" in str(error) or "no such column" in str(error) or "malformed" in str(error)
+
+
+def rescue(aside: Path) -> list[tuple[str, float, bytes]]:
+    """(title, sent, op) of the unsent changes that can still be read from a file put aside, oldest first."""
+    found: list[tuple[str, float, bytes]] = []
+    with (
+        suppress(sqlite3.Error),
+        closing(sqlite3.connect(f"{aside.as_uri()}?mode=ro", uri=True)) as connection,
+    ):
+        rows = connection.execute("select title, sent, op from outbox order by seq")
+        while (row := rows.fetchone()) is not None:
+            found.append(row)
+    return found
