@@ -395,7 +395,8 @@ def test_bulk_update_skips_what_may_not_be_edited(wire: Wire) -> None:
     world = wire.world
     good, bad = an_issue(world), refused_issue(world, own=False)
     query = """mutation B($ids: [WorkItemID!]!, $m: MilestoneID) { workItemBulkUpdate(input: {
-      fullPath: "demo-org", ids: $ids, milestoneWidget: {milestoneId: $m}}) { errors updatedWorkItemCount } }"""
+      fullPath: "demo-org", ids: $ids, milestoneWidget: {milestoneId: $m}}) {
+      errors updatedWorkItemCount } }"""
     target: Milestone = world.milestone("Next 1-3 releases")
     before = bad.milestone
     found = wire.data(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -164,7 +165,7 @@ def test_times_are_inclusive(wire: Wire) -> None:
     world = wire.world
     issue = next(iter(world.index.issues.values()))
     world.clock.freeze()
-    world.clock.set(world.clock.moment().replace(microsecond=0))
+    world.clock.set(world.clock.moment().replace(microsecond=0) + timedelta(seconds=10))
     world.edit(issue.reference, by="pm_oak", title="Changed just now")
     query = """query T($t: Time!) { group(fullPath: "demo-org") { issues(
       includeSubgroups: true, updatedAfter: $t, sort: UPDATED_DESC) {

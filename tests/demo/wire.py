@@ -75,10 +75,14 @@ class Wire:
         assert isinstance(payload, dict)
         return payload
 
-    def rest(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+    def rest(
+        self, method: str, path: str, headers: dict[str, str] | None = None, **more: Any
+    ) -> httpx.Response:
         """A REST request."""
-        headers = {"private-token": self.token} if self.token else {}
-        return self.http.request(method, f"{self.server.url}/api/v4{path}", headers=headers, **arguments)
+        auth = {"private-token": self.token} if self.token else {}
+        return self.http.request(
+            method, f"{self.server.url}/api/v4{path}", headers={**auth, **(headers or {})}, **more
+        )
 
 
 UPDATE = """mutation Update($input: UpdateIssueInput!) { updateIssue(input: $input) {

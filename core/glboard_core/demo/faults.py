@@ -23,6 +23,7 @@ KINDS = (
     "slow",
     "drip",
     "html",
+    "html-200",
 )
 
 

@@ -145,8 +145,9 @@ class Gate:
             case "503":
                 text = "Request timed out. Please try a less complex query or a smaller set of records."
                 return json_response({"errors": [{"message": text}]}, 503)
-            case "html":
-                return Response(_HTML, 502, media_type="text/html")
+            case "html" | "html-200":
+                # The page of a broken proxy, or of one that wants a login first.
+                return Response(_HTML, 502 if fault == "html" else 200, media_type="text/html")
         return None
 
     def _respond(

@@ -1,0 +1,170 @@
+"""A world from a file: as written, with its own time and its own past."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.wire import SHARED, Wire
+from glboard_core.demo.scenario import ScenarioError, load_scenario
+from glboard_core.demo.server import DemoServer
+
+FILE = SHARED / "scenario" / "custom-models-19.json"
+
+
+@pytest.fixture(scope="module")
+def written() -> dict[str, Any]:
+    if not FILE.exists():
+        pytest.skip("the sample scenario is not beside this repository")
+    found = json.loads(FILE.read_text("utf-8"))
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.fixture(scope="module")
+def scenario(written: dict[str, Any]) -> Iterator[Wire]:
+    with DemoServer(load_scenario(FILE)) as server:
+        wire = Wire(server)
+        yield wire
+        wire.close()
+
+
+def test_time_starts_at_as_of_and_runs_on(scenario: Wire) -> None:
+    first = scenario.rest("GET", "/version").headers["date"]
+    assert first.startswith("Mon, 07 Dec 2026 15:0")
+    assert scenario.world.clock.now() < scenario.world.clock.now()
+
+
+def test_issues_are_as_written(scenario: Wire, written: dict[str, Any]) -> None:
+    found = scenario.rest("GET", "/groups/demo-org/issues", params={"per_page": 100}).json()
+    shown = {one["references"]["full"]: one for one in found}
+    assert len(shown) == len(written["issues"])
+    for row in written["issues"]:
+        issue = shown[row["references"]["full"]]
+        for name in (
+            "id",
+            "iid",
+            "project_id",
+            "title",
+            "state",
+            "weight",
+            "confidential",
+            "merge_requests_count",
+        ):
+            assert issue[name] == row[name], (row["key"], name)
+        assert issue["labels"] == sorted(row["labels"])
+        assert [one["username"] for one in issue["assignees"]] == row["assignees"]
+        milestone = row["milestone"]
+        assert (issue["milestone"] or {}).get("id") == (milestone or {}).get("id")
+        assert (issue["closed_at"] or "")[:19] == (row["closed_at"] or "")[:19]
+        assert issue["updated_at"][:19] == row["updated_at"][:19]
+
+
+def test_past_is_as_written(scenario: Wire, written: dict[str, Any]) -> None:
+    for row in written["issues"]:
+        path = f"/projects/{row['project_id']}/issues/{row['iid']}"
+        told = []
+        for kind in ("milestone", "label", "state"):
+            for one in scenario.rest(
+                "GET", f"{path}/resource_{kind}_events", params={"per_page": 100}
+            ).json():
+                value = one.get(kind) if kind != "state" else None
+                name = value["title" if kind == "milestone" else "name"] if value else None
+                action = one["state"] if kind == "state" else one["action"]
+                told.append((one["created_at"][:19], kind, action, name, one["user"]["username"]))
+        expected = [
+            (one["at"][:19], one["kind"], one["action"], one["value"], one["by"]) for one in row["events"]
+        ]
+        assert sorted(told, key=str) == sorted(expected, key=str)
+
+
+def test_manual_order(scenario: Wire, written: dict[str, Any]) -> None:
+    rows = list(enumerate(written["issues"]))
+    rows.sort(key=lambda pair: (pair[1]["pm_rank"] is None, pair[1]["pm_rank"] or 0, pair[0]))
+    found = scenario.data(
+        """{ group(fullPath: "demo-org") { issues(includeSubgroups: true, sort: RELATIVE_POSITION_ASC) {
+        nodes { reference(full: true) } } } }"""
+    )
+    shown = [one["reference"] for one in found["group"]["issues"]["nodes"]]
+    assert shown == [row["references"]["full"] for _, row in rows]
+
+
+def test_the_manager_holds_the_token_and_blockers_count(scenario: Wire, written: dict[str, Any]) -> None:
+    assert scenario.data("{ currentUser { username } }")["currentUser"]["username"] == written["people"]["em"]
+    blocked = [row for row in written["issues"] if row["blocked_by"]]
+    for row in blocked:
+        query = f'{{ issue(id: "gid://gitlab/Issue/{row["id"]}") {{ blocked blockedByCount }} }}'
+        assert scenario.data(query)["issue"] == {"blocked": True, "blockedByCount": len(row["blocked_by"])}
+    assert blocked
+
+
+def base() -> dict[str, Any]:
+    return {
+        "as_of": "2026-12-07T15:00:00Z",
+        "people": {"em": "em_maple", "engineers": ["eng_elm"]},
+        "milestones": [{"id": 1, "title": "19.7", "start_date": "2026-11-14", "due_date": "2026-12-11"}],
+        "issues": [
+            {
+                "id": 10, "iid": 1, "project_path": "demo-org/platform", "title": "One",
+                "labels": ["type::bug"],
+                "created_at": "2026-11-01T00:00:00Z", "updated_at": "2026-11-02T00:00:00Z",
+                "milestone": {"title": "19.7"}, "events": [],
+            }
+        ],
+    }  # fmt: skip
+
+
+def test_little_is_needed(tmp_path: Path) -> None:
+    path = tmp_path / "small.json"
+    path.write_text(json.dumps(base()), "utf-8")
+    world = load_scenario(path)
+    issue = world.issue("demo-org/platform#1")
+    assert (issue.id, issue.milestone, issue.history) == (10, world.milestone("19.7"), [])
+    assert world.owner.username == "em_maple"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"issues": []}, "no issues"),
+        ({"as_of": "soon"}, "as_of"),
+        ({"people": {}}, "em"),
+        ({"milestones": [{"id": 1, "title": "a"}, {"id": 2, "title": "a"}]}, "twice"),
+        ({"issue": {"milestone": {"title": "99.9"}}}, "there is no milestone 99.9"),
+        ({"issue": {"state": "closed"}}, "has no closed_at"),
+        ({"issue": {"state": "gone"}}, "neither opened nor closed"),
+        ({"issue": {"project_path": "platform"}}, "has no group"),
+        ({"issue": {"blocked_by": ["Z9"]}}, "blocked by Z9"),
+        (
+            {
+                "issue": {
+                    "events": [{"kind": "moon", "action": "add", "at": "2026-11-01T00:00:00Z", "by": "a"}]
+                }
+            },
+            "moon add",
+        ),
+        ({"issue": {"labels": [1]}}, "labels"),
+    ],
+)
+def test_bad_files_are_told(tmp_path: Path, change: dict[str, Any], told: str) -> None:
+    content = base()
+    content["issues"][0].update(change.pop("issue", {}))
+    content.update(change)
+    path = tmp_path / "bad.json"
+    path.write_text(json.dumps(content), "utf-8")
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(path)
+    assert str(path) in str(caught.value)
+    assert told in str(caught.value)
+
+
+def test_files_that_are_no_scenario(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="cannot be read"):
+        load_scenario(tmp_path / "missing.json")
+    (tmp_path / "text.json").write_text("{", "utf-8")
+    with pytest.raises(ScenarioError, match="is not JSON"):
+        load_scenario(tmp_path / "text.json")
