@@ -3,6 +3,9 @@
 Owns connections, the authorisation header, rate limits, repetition and size limits. It sends bytes and gives
 bytes, or a ``Failure``; what they mean is not its business. It never blocks the loop, and what it sends to
 change something is repeated only where the server cannot have acted on it.
+
+HTTP/1.1 with connections kept alive: measured over TLS on loopback, HTTP/2 took 1.4 to 2 times as long for
+one question after another; for four side by side the two were even.
 """
 
 from __future__ import annotations
@@ -39,12 +42,11 @@ class _Bearer(httpx.Auth):
 class Transport:
     """Asks one GitLab server. Made without input or output: connections open on the first question."""
 
-    def __init__(self, account: Account, limits: Limits | None = None, *, http2: bool = False) -> None:
+    def __init__(self, account: Account, limits: Limits | None = None) -> None:
         self.account = account
         self.limits = limits or Limits()
         #: What the last answer said about rate limits, or none.
         self.budget: Budget | None = None
-        self._http2 = http2
         self._client: httpx.AsyncClient | None = None
         self._gate = 0.0
         self._offset: float | None = None
@@ -162,7 +164,6 @@ class Transport:
             auth=_Bearer(account),
             headers={"User-Agent": "glboard", "Accept": "application/json"},
             verify=_verify(account),
-            http2=self._http2,
             # Between us and this machine stands no proxy, whatever the environment says.
             trust_env=not account.loopback,
             follow_redirects=False,

@@ -1,0 +1,75 @@
+"""Boards set up through python-gitlab, beside a loop that runs on."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from msgspec import structs
+
+from gateway.worlds import Desk, make
+from glboard_core.board.op import Rank
+from glboard_core.demo.server import DemoServer
+from glboard_core.errors import (
+    EditForbidden,
+    EditImpossible,
+    GlboardError,
+    Offline,
+    ServerFailed,
+    TokenRejected,
+)
+from glboard_core.gitlab.account import Secret
+from glboard_core.gitlab.rest import Admin
+
+
+async def test_a_board_is_made_once(desk: Desk) -> None:
+    admin = Admin(desk.gateway.account)
+    lists = ("type::bug", "type::feature", "nonsense")
+    made = await admin.ensure_board(
+        desk.catalog, "Planning", lists=lists, labels=["Deliverable"], milestone="19.8"
+    )
+    assert (made.new, made.scoped, made.missing) == (True, True, ("nonsense",))
+    again = await admin.ensure_board(desk.catalog, "Planning", lists=lists)
+    assert (again.id, again.new, again.missing) == (made.id, False, ("nonsense",))
+    board = desk.world.boards[int(made.id.rpartition("/")[2])]
+    assert [column.title for column in board.shown()][1:-1] == ["type::bug", "type::feature"]
+    assert board.milestone is not None
+    assert board.milestone.title == "19.8"
+    assert made.url.endswith(board.path)
+
+
+async def test_a_first_board_makes_ranking_possible() -> None:
+    world = make(tier="free")
+    world.boards.clear()
+    async with DemoServer(world) as server:
+        desk = await Desk(server).open()
+        async with desk.gateway:
+            rank = Rank(below=desk.issue("top/app#1").id, position=0.5)
+            assert isinstance(await desk.fail("top/app#3", rank), EditImpossible)
+            await Admin(desk.gateway.account).ensure_board(desk.catalog, "Board")
+            desk.catalog = await desk.gateway.catalog()
+            assert (await desk.do("top/app#3", rank)).position is not None
+
+
+async def test_a_second_board_on_free() -> None:
+    async with DemoServer(make(tier="free")) as server:
+        desk = await Desk(server).open()
+        async with desk.gateway:
+            with pytest.raises(EditForbidden, match="Premium"):
+                await Admin(desk.gateway.account).ensure_board(desk.catalog, "Second")
+
+
+@pytest.mark.parametrize(("fault", "error"), [("401", TokenRejected), ("500", ServerFailed)])
+async def test_what_goes_wrong(desk: Desk, fault: str, error: type[GlboardError]) -> None:
+    desk.server.faults.next(fault, "boards")
+    with pytest.raises(error):
+        await Admin(desk.gateway.account).ensure_board(desk.catalog, "Planning")
+
+
+async def test_no_server(desk: Desk) -> None:
+    await asyncio.to_thread(desk.server.stop)
+    account = structs.replace(desk.gateway.account, token=Secret("glpat-NeverShowThis"))
+    with pytest.raises(Offline) as caught:
+        await Admin(account).ensure_board(desk.catalog, "Planning")
+    assert caught.value.__context__ is None
+    assert caught.value.__cause__ is None
