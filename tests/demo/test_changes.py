@@ -423,3 +423,15 @@ def test_status_of_a_closing_category_closes(wire: Wire) -> None:
     again = wire.data(query, id=ident, status=ids["In dev"])["workItemUpdate"]["workItem"]
     assert (again["state"], again["lockVersion"]) == ("OPEN", done["lockVersion"] + 1)
     issue.status = None
+
+
+def test_closed_as_a_duplicate(wire: Wire) -> None:
+    issue = an_issue(wire.world)
+    other = next(one for one in issue.project.issues.values() if one is not issue)
+    wire.world.edit(issue.reference, by="pm_oak", duplicate_of=other.reference)
+    query = f'{{ issue(id: "{gid(issue)}") {{ state closedAsDuplicateOf {{ reference(full: true) }} }} }}'
+    assert wire.data(query)["issue"] == {
+        "state": "closed",
+        "closedAsDuplicateOf": {"reference": other.reference},
+    }
+    wire.world.edit(issue.reference, by="pm_oak", reopen=True)

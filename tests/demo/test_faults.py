@@ -70,6 +70,12 @@ def test_statuses(wire: Wire) -> None:
         assert "date" in response.headers
 
 
+def test_expired_token_in_both_faces(wire: Wire) -> None:
+    wire.server.faults.next("401", times=2)
+    assert wire.post({"query": ME}).json() == {"errors": [{"message": "Invalid token"}]}
+    assert wire.rest("GET", "/user").json()["error"] == "invalid_token"
+
+
 def test_too_many_requests(wire: Wire) -> None:
     wire.server.faults.retry_after = 7
     wire.server.faults.next("429")

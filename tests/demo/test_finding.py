@@ -201,3 +201,19 @@ def test_milestone_title_and_wildcard_exclude_each_other(reading: Wire) -> None:
     both = 'milestoneTitle: ["19.8"], milestoneWildcardId: ANY'
     query = f'{{ group(fullPath: "demo-org") {{ issues({both}) {{ count }} }} }}'
     assert "Only one of [milestoneTitle, milestoneWildcardId]" in reading.error(query)
+
+
+def test_started_means_less_on_older_servers_and_in_rest(serve: Callable[..., Wire]) -> None:
+    query = """{ group(fullPath: "demo-org") { issues(includeSubgroups: true, milestoneWildcardId: STARTED) {
+      nodes { milestone { title } } } } }"""
+
+    def shown(wire: Wire) -> set[str]:
+        return {one["milestone"]["title"] for one in wire.data(query)["group"]["issues"]["nodes"]}
+
+    newer, older = serve(issues=300), serve(issues=300, version="16.8")
+    assert shown(newer) == {"19.7"}
+    assert shown(older) == {"19.4", "19.5", "19.6", "19.7"}
+    found = newer.rest(
+        "GET", "/groups/demo-org/issues", params={"milestone": "Started", "per_page": 100}
+    ).json()
+    assert {one["milestone"]["title"] for one in found} == {"19.4", "19.5", "19.6", "19.7"}

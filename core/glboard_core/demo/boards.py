@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from glboard_core.demo import access, changing, ranking
 from glboard_core.demo.changing import Change
-from glboard_core.demo.finding import IssueFilter
+from glboard_core.demo.filtering import IssueFilter
 from glboard_core.demo.records import Board, BoardList, Group, Issue, Label, User
 
 if TYPE_CHECKING:

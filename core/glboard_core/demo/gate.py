@@ -39,6 +39,7 @@ _HTML = (
     "<body><h1>502 Bad Gateway</h1></body>\r\n</html>\r\n"
 )
 _DRIPS = 8
+_EXPIRED = Token(User(0, "", ""), "api", "expired")
 
 
 def json_response(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -105,7 +106,7 @@ class Gate:
             await self._wait_for_ever(receive)
             scope[ABORT]()
             return
-        response = self._fault_response(fault) or self._respond(request, inside, body, asked, record)
+        response = self._fault_response(fault, inside) or self._respond(request, inside, body, asked, record)
         if fault == "reset-after":
             scope[ABORT]()
             return
@@ -126,12 +127,11 @@ class Gate:
             return None
         return path[len(prefix) :].rstrip("/")
 
-    def _fault_response(self, fault: str | None) -> Response | None:
+    def _fault_response(self, fault: str | None, inside: str | None) -> Response | None:
         """An answer made up by a proxy or a broken server, before GitLab sees the request."""
         match fault:
             case "401":
-                body = {"error": "invalid_token", "error_description": "Token is expired."}
-                return json_response(body, 401)
+                return json_response(*self._bad_token(inside, _EXPIRED))
             case "403":
                 return json_response({"message": "403 Forbidden"}, 403)
             case "429":
@@ -187,7 +187,7 @@ class Gate:
         return response
 
     @staticmethod
-    def _bad_token(inside: str, token: Token | None) -> tuple[Any, int]:
+    def _bad_token(inside: str | None, token: Token | None) -> tuple[Any, int]:
         if inside == "/api/graphql":
             return {"errors": [{"message": "Invalid token"}]}, 401
         if token is None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from glboard_core.demo import access
 from glboard_core.demo import boards as rules
-from glboard_core.demo.finding import IssueFilter
+from glboard_core.demo.filtering import IssueFilter
 from glboard_core.demo.graphql.connections import Connection, found, listed
 from glboard_core.demo.graphql.context import Context, Fields, Info, context_of, gid
 from glboard_core.demo.graphql.filters import fill
@@ -43,7 +43,7 @@ def _wanted(column: BoardList, info: Info, filters: dict[str, Any] | None) -> tu
     wanted = rules.scope_of(context_of(info).world, column.board)
     order = rules.narrow(wanted, column)
     kept_milestone = wanted.milestone_id
-    wanted = fill(wanted, filters or {})
+    wanted = fill(wanted, filters or {}, context_of(info).world.since)
     wanted.milestone_id = kept_milestone
     return wanted, order
 

@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 from graphql import GraphQLError
 
-from glboard_core.demo.finding import DEFAULT_SORT, UNSTABLE, Down, IssueFilter, Key, key_of
+from glboard_core.demo.filtering import IssueFilter
+from glboard_core.demo.finding import DEFAULT_SORT, UNSTABLE, Down, Key, key_of
 from glboard_core.demo.graphql.context import Context
 
 MAX_PAGE = 100

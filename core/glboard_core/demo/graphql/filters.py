@@ -7,7 +7,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from glboard_core.demo.finding import IssueFilter
+from glboard_core.demo.filtering import LOOSE, IssueFilter
 from glboard_core.demo.graphql.context import Context
 
 
@@ -41,7 +41,7 @@ def _negated(wanted: IssueFilter, negated: dict[str, Any]) -> None:
     wanted.not_weight = _weight(negated.get("weight"))
 
 
-def fill(wanted: IssueFilter, args: dict[str, Any]) -> IssueFilter:
+def fill(wanted: IssueFilter, args: dict[str, Any], since: tuple[int, int]) -> IssueFilter:
     """Narrows a filter by the arguments of `issues`, `workItems` or a board list."""
     titles, wild = _texts(args.get("milestoneTitle")), args.get("milestoneWildcardId")
     if titles and wild:
@@ -88,6 +88,10 @@ def fill(wanted: IssueFilter, args: dict[str, Any]) -> IssueFilter:
     wanted.any_labels = _texts(either.get("labelNames"))
     wanted.any_assignees = _texts(either.get("assigneeUsernames"))
     wanted.authors = (*wanted.authors, *_texts(either.get("authorUsernames")))
+    if since < (18, 0):
+        for name in ("milestone_is", "not_milestone_is"):
+            if getattr(wanted, name) in ("STARTED", "UPCOMING"):
+                setattr(wanted, name, getattr(wanted, name) + LOOSE)
     return wanted
 
 
@@ -95,4 +99,4 @@ def in_projects(context: Context, projects: Iterable[Any], args: dict[str, Any])
     """The filter of the arguments over some projects."""
     idents = frozenset(one.id for one in projects)
     everything = len(idents) == len(context.world.projects)
-    return fill(IssueFilter(projects=None if everything else idents), args)
+    return fill(IssueFilter(projects=None if everything else idents), args, context.world.since)

@@ -10,7 +10,7 @@ from graphql import GraphQLError
 
 from glboard_core.demo import access
 from glboard_core.demo.clock import moment
-from glboard_core.demo.finding import IssueFilter
+from glboard_core.demo.filtering import IssueFilter
 from glboard_core.demo.graphql.answers import Member
 from glboard_core.demo.graphql.connections import Connection, found, listed
 from glboard_core.demo.graphql.context import Fields, Info, context_of, gid
@@ -43,7 +43,8 @@ def _group_work_items(group: Group, info: Info, **args: Any) -> Connection:
 
 def _project_issues(project: Project, info: Info, **args: Any) -> Connection:
     # Asked for by name, an archived project shows its issues.
-    wanted = fill(IssueFilter(projects=frozenset({project.id})), args)
+    since = context_of(info).world.since
+    wanted = fill(IssueFilter(projects=frozenset({project.id})), args, since)
     wanted.include_archived = True
     return found(context_of(info), wanted, args.get("sort"), args)
 

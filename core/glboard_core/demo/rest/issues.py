@@ -8,7 +8,8 @@ from graphql import GraphQLError
 
 from glboard_core.demo import access, changing, ranking
 from glboard_core.demo.changing import UNSET, Change
-from glboard_core.demo.finding import IssueFilter, key_of
+from glboard_core.demo.filtering import LOOSE, IssueFilter
+from glboard_core.demo.finding import key_of
 from glboard_core.demo.graphql.connections import cursor_key, cursor_of
 from glboard_core.demo.graphql.mutate_issues import create_issue
 from glboard_core.demo.records import MAINTAINER, OWNER, Issue, Label, Milestone, Project, User
@@ -25,7 +26,7 @@ _ORDERS = {
     "milestone_due": "MILESTONE_DUE",
 }
 _KEYSET = ("created_at", "updated_at", "due_date", "relative_position", "title")
-_WILD = {"none": "NONE", "any": "ANY", "upcoming": "UPCOMING", "started": "STARTED"}
+_WILD = {"none": "NONE", "any": "ANY", "upcoming": f"UPCOMING{LOOSE}", "started": f"STARTED{LOOSE}"}
 _CHANGES = (
     "add_labels",
     "assignee_id",
