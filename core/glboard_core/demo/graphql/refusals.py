@@ -140,7 +140,7 @@ _RULES: tuple[_Rule, ...] = (
 _VARIABLE = re.compile(r"Variable '\$(?P<name>\w+)' (?P<rest>.*)", re.DOTALL)
 _PLACE = re.compile(r" at (?:'value)?\.?'?(?P<place>[\w.\[\]]+)'?[:;] ")
 _UNKNOWN = re.compile(r"not to include unknown field '(\w+)'|Field '(\w+)' is not defined by type")
-_REQUIRED = re.compile(r"to include required field '(\w+)'|Field '\w*\.?(\w+)' of required type")
+_REQUIRED = re.compile(r"to include required field '(\w+)'|Field '(?:\w+\.)?(\w+)' of required type")
 _TYPE = re.compile(r"of type '(\w+)!?'|by type '(\w+)'")
 _NULL = "Expected value to not be null"
 
@@ -235,6 +235,8 @@ def translate_variables(
             continue
         name = match["name"]
         place, explanation = _problem(match["rest"])
+        if place[:1] == [name]:  # graphql-core 3.2 begins with the variable itself
+            place = place[1:]
         tail = f" for {'.'.join(place)} ({explanation})" if place else ""
         said = f"Variable ${name} of type {types.get(name, '?')} was provided invalid value{tail}"
         where = [{"line": one.line, "column": one.column} for one in (error.locations or ())[:1]]
