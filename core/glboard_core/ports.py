@@ -54,7 +54,8 @@ class Done(Struct, frozen=True, kw_only=True):
 class Failed(Struct, frozen=True, kw_only=True):
     """The change was not made, in part or whole: ``error`` says why; ``issue`` is what the server has now.
 
-    ``error`` is an EditUnknown where the answer was lost, and the change may have been made.
+    ``error`` is an EditUnknown where the answer was lost, and the change may have been made; a
+    ConnectionFailed or AuthError where this Op was not sent at all and may be sent later.
     """
 
     op: OpId
@@ -155,9 +156,13 @@ class Refusal(Struct, frozen=True, kw_only=True):
 
 
 class Logged(Struct, frozen=True, kw_only=True):
-    """One line of the change log. ``result`` is done, undone, failed, dropped or settled."""
+    """One line of the change log. ``result`` is done, settled, undone, failed or dropped.
+
+    ``change`` is the Op, so that it can be taken back in a later session.
+    """
 
     at: datetime
+    change: Op
     op: OpId
     group: str
     title: str
@@ -166,6 +171,10 @@ class Logged(Struct, frozen=True, kw_only=True):
     was: str
     result: str
     message: str = ""
+
+
+#: Results of a line that stands for a change which is on the server.
+MADE = ("done", "settled")
 
 
 class Seen(Struct, frozen=True, kw_only=True):
@@ -188,8 +197,11 @@ class Store(Protocol):
     """The mirror, the outbox and the change log. In memory, or on disk, where several windows share it.
 
     Whatever writes raises StoreFailed where the disk refuses; the mirror's writes never do (what cannot be
-    kept is held in memory, since it can be read again).
+    kept is held in memory, since it can be read again). ``notice`` says in words what happened when it was
+    opened (a file put aside, changes rescued), or is empty.
     """
+
+    notice: str
 
     def issue(self, issue: IssueId) -> Issue | None:
         """The confirmed issue, or none."""

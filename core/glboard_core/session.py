@@ -1,51 +1,135 @@
 """The composition root: settings and an account become a ready engine.
 
 What the command line and the screen both call. It is the only place that knows which gateway and which store
-are used. Imports of the network stack happen inside the functions, so that importing this module is cheap.
+are used. Nothing of the network is imported here: with a mirror on disk the first board is painted before.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import datetime
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 from glboard_core.config import Settings
+from glboard_core.errors import StoreFailed
+from glboard_core.gitlab.credentials import find_account, find_group
+from glboard_core.late import LateGateway
+from glboard_core.ports import Gateway, Store
+from glboard_core.store.memory import MemoryStore
+from glboard_core.sync.engine import CLOCK, Engine, UserChangedError
 
 if TYPE_CHECKING:
     from glboard_core.gitlab.account import Account
-    from glboard_core.sync.engine import Engine
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Which GitLab and which group: from the command line, else environment, else configuration."""
+    """Which GitLab and which group: from the command line, else environment, else configuration.
+
+    ``keep``: whether the mirror and the outbox live on disk (``folder``, by default the user's state folder).
+    """
 
     url: str | None = None
     group: str | None = None
     as_of: datetime | None = None
     read_only: bool = False
+    keep: bool = True
+    folder: Path | None = None
 
 
 @asynccontextmanager
 async def open_engine(
     place: Place, settings: Settings, *, account: Account | None = None
 ) -> AsyncIterator[Engine]:
-    """An engine over GitLab that has read nothing yet; closes its connections at the end.
+    """An engine over GitLab; what the mirror holds is there at once, the rest once ``run`` reads it.
 
-    Raises TokenMissing, ConfigError, UsageError: who and where we are is not known.
+    Where the state folder cannot be used, the board works and edits are refused. Raises TokenMissing,
+    ConfigError, UsageError; on a very first start also what asking who we are raises.
     """
-    from glboard_core.gitlab.credentials import find_account, find_group
-    from glboard_core.gitlab.gateway import GitLabGateway
-    from glboard_core.store.memory import MemoryStore
-    from glboard_core.sync.engine import Engine
-
     group = find_group(place.group, configured=settings.gitlab.group)
     if account is None:
         account = find_account(place.url, configured=settings.gitlab.url)
-    store = MemoryStore()
-    async with GitLabGateway(account, group) as gateway:
-        yield Engine(gateway, store, settings, as_of=place.as_of, read_only=place.read_only)
-    store.close()
+    known = _Known(place.folder or _state_folder(), f"{account.url} {group}") if place.keep else None
+    user = known.user if known else None
+    if known is not None and user is None:
+        user = await _ask_who(account, group)
+        known.remember(user)
+    store, trouble = _store(known, account.url, group, user)
+    gateway = LateGateway("glboard_core.gitlab.gateway", lambda: _gateway(account, group), _offset(store))
+    try:
+        engine = Engine(gateway, store, settings, as_of=place.as_of, read_only=place.read_only)
+        engine.refuse = trouble
+        yield engine
+    except UserChangedError as error:
+        if known is not None:
+            known.remember(error.username)
+        raise
+    finally:
+        await gateway.close()
+        store.close()
+
+
+def _gateway(account: Account, group: str) -> Gateway:
+    from glboard_core.gitlab.gateway import GitLabGateway
+
+    return GitLabGateway(account, group)
+
+
+async def _ask_who(account: Account, group: str) -> str:
+    gateway = LateGateway("glboard_core.gitlab.gateway", lambda: _gateway(account, group))
+    try:
+        return (await gateway.catalog()).me.username
+    finally:
+        await gateway.close()
+
+
+def _store(known: _Known | None, url: str, group: str, user: str | None) -> tuple[Store, StoreFailed | None]:
+    if known is None or user is None:
+        return MemoryStore(), None
+    from glboard_core.store.database import state_file
+    from glboard_core.store.sqlite import SqliteStore
+
+    try:
+        return SqliteStore(state_file(known.folder, url, group, user)), None
+    except StoreFailed as error:
+        return MemoryStore(), error
+
+
+def _offset(store: Store) -> timedelta:
+    kept = store.meta(CLOCK)
+    return timedelta(seconds=float(kept)) if kept else timedelta()
+
+
+def _state_folder() -> Path:
+    from platformdirs import user_state_path
+
+    return user_state_path("glboard")
+
+
+class _Known:
+    """Who we were on each server, so that the right state file is opened before anybody is asked."""
+
+    def __init__(self, folder: Path, place: str) -> None:
+        self.folder = folder
+        self._file = folder / "users.json"
+        self._place = place
+        self._users: dict[str, str] = {}
+        with suppress(OSError, msgspec.DecodeError):
+            self._users = msgspec.json.decode(self._file.read_bytes(), type=dict[str, str])
+
+    @property
+    def user(self) -> str | None:
+        """The username, or none on a first start."""
+        return self._users.get(self._place)
+
+    def remember(self, user: str) -> None:
+        """Open this user's state file from now on. What cannot be written costs a question at each start."""
+        self._users[self._place] = user
+        with suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file.touch(mode=0o600)
+            self._file.write_bytes(msgspec.json.encode(self._users))

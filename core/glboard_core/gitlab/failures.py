@@ -53,7 +53,7 @@ def token_rejected(host: str) -> TokenRejected:
     """The token is not accepted by ``host``."""
     return TokenRejected(
         f"{host} does not accept the token: it is wrong, expired or revoked.",
-        hint="Make a new one with the scope “api” and set GITLAB_TOKEN, or run: glboard auth login",
+        hint="Make a new one with the scope “api” and set GITLAB_TOKEN, or run: glab auth login",
     )
 
 

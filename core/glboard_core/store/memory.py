@@ -46,6 +46,7 @@ class MemoryStore:
     """``ports.Store`` in memory."""
 
     def __init__(self) -> None:
+        self.notice = ""
         self._issues = HeldIssues()
         self._outbox: dict[OpId, Entry] = {}
         self._refusals: dict[OpId, Refusal] = {}

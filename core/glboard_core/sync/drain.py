@@ -105,14 +105,14 @@ class Drain:
         if not waits:
             return None
         wait = max(min(waits), self._not_before - now)
-        if engine.catalog is None or not engine.store.lead():
+        if not engine.verified or not engine.store.lead():
             wait = max(wait, LEASE_CHECK)
         return wait
 
     def _may_send(self) -> bool:
-        # Without a catalog no title has an id yet; its arrival wakes us.
+        # Before the server said who we are nothing leaves; the catalog's arrival wakes us.
         return (
-            self._engine.catalog is not None
+            self._engine.verified
             and time.time() >= self._not_before
             and bool(len(self._engine.pending))
             and self._engine.store.lead()
@@ -287,10 +287,11 @@ class Drain:
             elif isinstance(outcome.error, EditUnknown):
                 item.lost = sent
                 item.tries += 1
-            elif outcome.error.may_pass and item.tries < MAX_TRIES:
-                # Not made, and may be made later: back into the line.
-                item.tries += 1
+            elif isinstance(outcome.error, ConnectionFailed | AuthError):
+                # This one was not sent: back into the line, however often it takes.
+                self._engine.unreachable(outcome.error, signed_out=isinstance(outcome.error, AuthError))
                 self._engine.store.unclaim([item.op.id])
+                item.tries += 1
                 self._not_before = time.time() + min(MAX_WAIT, 2.0 ** min(item.tries, 5))
             else:
                 failed.append((item.op, outcome.error, outcome.issue))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from msgspec import structs
@@ -41,14 +41,25 @@ from glboard_core.sync.events import (
 )
 from glboard_core.sync.ids import new_id
 from glboard_core.sync.mirror import Mirror
-from glboard_core.sync.outcome import logged, refused, remembered
+from glboard_core.sync.outcome import UNDO, last_made, logged, refused, remembered
 from glboard_core.sync.pending import Item, Pending
 from glboard_core.sync.shown import Shown
 
 Listener = Callable[[Event], None]
 
+#: Where the store keeps whose it is, and how far the server's clock was from this machine's, in seconds.
+USER, CLOCK = "user", "clock"
+
 #: Seconds between two looks at what other windows wrote.
 FOLLOW = 0.5
+
+
+class UserChangedError(Exception):
+    """The token belongs to another person than the store: nothing of the store may be sent."""
+
+    def __init__(self, username: str) -> None:
+        super().__init__(username)
+        self.username = username
 
 
 class Engine:
@@ -70,6 +81,8 @@ class Engine:
         self.store = store
         self.settings = settings
         self.read_only = read_only
+        #: Why changes cannot be kept, if they cannot: then they are refused rather than pretended.
+        self.refuse: GlboardError | None = None
         self.pending = Pending(store.outbox())
         self.shown = Shown(store.issues())
         self.undo_stack = UndoStack()
@@ -85,6 +98,8 @@ class Engine:
         self._listeners: list[Listener] = []
         self._titles: dict[GroupId, str] = {}
         self._answered: float | None = None
+        #: Whether the server said, in this session, that we are who the store belongs to.
+        self.verified = False
         #: When each issue was last answered for, by the loop's clock: a page asked for earlier is late.
         self._settled_at: dict[IssueId, float] = {}
         self.mirror = Mirror(self)
@@ -136,6 +151,8 @@ class Engine:
         An act that would change nothing makes no Op. Raises StoreFailed where they cannot be kept, and
         ReadOnly where changes are refused; then nothing is changed.
         """
+        if self.refuse is not None:
+            raise self.refuse
         if self.read_only:
             raise ReadOnly(
                 "This session is read-only.", hint="Start glboard without --read-only to change issues."
@@ -148,15 +165,21 @@ class Engine:
         return ops
 
     def undo(self) -> Group | None:
-        """Take back the last keystroke. What has not been sent never leaves; the rest is sent inverted."""
-        group = self.undo_stack.undo()
+        """Take back the last keystroke, of this session or else of an earlier one.
+
+        What has not been sent never leaves; the rest is sent inverted. None where there is nothing.
+        """
+        group = self.undo_stack.undo() or last_made(self.store.log())
         if group is None:
             return None
         try:
             if not self._take_back(group.ops):
                 # "Before" is what the edit left: if somebody changed that since, it is a conflict.
                 left = {op.issue: apply(op.act, op.before) for op in group.ops if op.before is not None}
-                self._enqueue(self._make(inverses(group.ops), before=left), f"undo: {group.title}")
+                self._enqueue(self._make(inverses(group.ops), before=left), f"{UNDO}{group.title}")
+                now = self.now()
+                lines = [logged(op, group.title, now, "undone") for op in group.ops]
+                self.store.settle([], [], lines)
         except GlboardError:
             self.undo_stack.redone(group)
             raise
@@ -239,13 +262,23 @@ class Engine:
     # The background
 
     async def run(self, first: Board | str | None = None) -> None:
-        """Load, poll, send and follow until cancelled. ``first`` is the board to read before the rest."""
+        """Load, poll, send and follow until cancelled. ``first`` is the board to read before the rest.
+
+        Raises UserChangedError where the token is another person's than the store.
+        """
+        if self.store.notice:
+            self.tell(Notice(self.store.notice))
+        if self.refuse is not None:
+            self.tell(Notice(str(self.refuse)))
         if len(self.pending):
             self.tell(Notice(f"{len(self.pending)} changes from before were not sent yet; they go out now."))
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.mirror.run(first), name="mirror")
-            tasks.create_task(self.drain.run(), name="drain")
-            tasks.create_task(self._follow(), name="follow")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.mirror.run(first), name="mirror")
+                tasks.create_task(self.drain.run(), name="drain")
+                tasks.create_task(self._follow(), name="follow")
+        except* UserChangedError as group:
+            raise group.exceptions[0] from None
 
     async def _follow(self) -> None:
         """Take over what other windows wrote."""
@@ -307,6 +340,19 @@ class Engine:
         self.confirm(issues, "load")
         return issues
 
+    def last_change(self) -> Group | None:
+        """What ``undo`` would take back."""
+        return self.undo_stack.last or last_made(self.store.log())
+
+    async def reread(self, issues: Sequence[IssueId]) -> None:
+        """Read these issues again, and what their projects offer: for commands that change them."""
+        now = await self.gateway.read(issues)
+        catalog = self.catalog
+        if catalog is not None:
+            projects = {issue.project for issue in now.values()}
+            self.keep_catalog(await self.gateway.extend_catalog(catalog, projects))
+        self.confirm(now.values(), "load")
+
     async def flush(self) -> None:
         """Send everything now and wait for the answers: for commands. Raises ConnectionFailed, AuthError."""
         await self.drain.flush()
@@ -358,7 +404,15 @@ class Engine:
         self._fold_and_tell(before, cause)
 
     def keep_catalog(self, catalog: Catalog) -> None:
-        """The catalog was read."""
+        """The catalog was read. Raises UserChangedError."""
+        owner = self.store.meta(USER)
+        if owner is None:
+            self.store.put_meta(USER, catalog.me.id.encode())
+        elif owner.decode() != catalog.me.id:
+            raise UserChangedError(catalog.me.username)
+        self.verified = True
+        offset = (self.gateway.now() - datetime.now(UTC)).total_seconds()
+        self.store.put_meta(CLOCK, f"{offset:.0f}".encode())
         if catalog != self.store.catalog():
             self.store.put_catalog(catalog)
             self.tell(CatalogChanged())
@@ -382,6 +436,7 @@ class Engine:
         refusals = [refused(op, titles[op.id], error, now) for op, error, _ in failed]
         for op, issue in done:
             if isinstance(op.act, Create) and issue is not None:
+                lines = [_named(line, op.id, issue) for line in lines]
                 self._rename(op.issue, issue, before)
             elif issue is not None:
                 self.store.put((issue,))
@@ -596,3 +651,12 @@ class Engine:
         self.status = status
         if changed:
             self.tell(StatusChanged(status))
+
+
+def _named(line: Logged, op: OpId, issue: Issue) -> Logged:
+    """A line about a new issue, with the reference that the server gave it."""
+    if line.op != op:
+        return line
+    return structs.replace(
+        line, reference=issue.reference, change=structs.replace(line.change, issue=issue.id)
+    )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from glboard_core import errors
-from glboard_core.board.op import Create, Op, describe, inverse
+from glboard_core.board.op import Create, GroupId, Op, describe, inverse
+from glboard_core.board.undo import Group
 from glboard_core.errors import GlboardError
-from glboard_core.ports import Logged, Refusal
+from glboard_core.ports import MADE, Logged, Refusal
+
+#: How the title of an undo begins.
+UNDO = "undo: "
 
 
 def logged(op: Op, title: str, at: datetime, result: str, message: str = "") -> Logged:
@@ -16,6 +21,7 @@ def logged(op: Op, title: str, at: datetime, result: str, message: str = "") -> 
     new = isinstance(op.act, Create)
     return Logged(
         at=at,
+        change=op,
         op=op.id,
         group=op.group,
         title=title,
@@ -25,6 +31,23 @@ def logged(op: Op, title: str, at: datetime, result: str, message: str = "") -> 
         result=result,
         message=message,
     )
+
+
+def last_made(log: Sequence[Logged]) -> Group | None:
+    """What undo takes back when nothing was done in this session: the last group of the log, newest first.
+
+    Not what was undone already, and not an undo itself.
+    """
+    undone = {line.op for line in log if line.result == "undone"}
+    groups: dict[str, list[Op]] = {}
+    titles: dict[str, str] = {}
+    for line in log:
+        if line.result in MADE and not line.title.startswith(UNDO) and line.op not in undone:
+            groups.setdefault(line.group, []).insert(0, line.change)
+            titles[line.group] = line.title
+    for group, ops in groups.items():
+        return Group(id=GroupId(group), title=titles[group], ops=tuple(ops))
+    return None
 
 
 def refused(op: Op, title: str, error: GlboardError, at: datetime) -> Refusal:

@@ -64,11 +64,16 @@ class Options(Struct, frozen=True, kw_only=True):
         return Place(url=self.url, group=self.group, as_of=self.as_of, read_only=self.read_only)
 
     @asynccontextmanager
-    async def engine(self) -> AsyncIterator[Engine]:
-        """An engine that has read nothing yet. Raises what finding the account does."""
+    async def engine(self, *, keep: bool = False) -> AsyncIterator[Engine]:
+        """An engine for a command; with ``keep`` over the mirror, outbox and log on disk.
+
+        Raises what finding the account does.
+        """
+        from msgspec import structs
+
         from glboard_core.session import open_engine
 
-        async with open_engine(self.place, self.settings()) as engine:
+        async with open_engine(structs.replace(self.place, keep=keep), self.settings()) as engine:
             yield engine
 
     @property

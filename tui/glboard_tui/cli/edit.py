@@ -104,7 +104,7 @@ def command(
 
 
 async def _run(options: Options, references: Sequence[str], wanted: Wanted, *, dry_run: bool) -> int:
-    async with options.engine() as engine:
+    async with options.engine(keep=not dry_run) as engine:
         await engine.load_catalog()
         issues = await engine.load_issues(references)
         acts: list[tuple[IssueId, Act]] = []

@@ -49,10 +49,17 @@ def as_table(
     return "\n".join(lines)
 
 
-def as_markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; text is escaped so that it cannot break out of its cell or become a link or HTML."""
+def as_markdown(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], *, plain: frozenset[int] = frozenset()
+) -> str:
+    """A Markdown table; text is escaped so that it cannot break out of its cell or become a link or HTML.
+
+    The columns in ``plain`` are not: references, which GitLab is to make links of.
+    """
     lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
-    lines += ["| " + " | ".join(map(escape_markdown, row)) + " |" for row in rows]
+    for row in rows:
+        cells = [text if n in plain else escape_markdown(text) for n, text in enumerate(row)]
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

@@ -98,7 +98,7 @@ async def _on_demo(options: Options, settings: Settings, demo: DemoOptions) -> A
     try:
         account = Account(url=child.url, token=Secret(child.token), kind="token", source="the demo")
         settings = msgspec.structs.replace(settings, gitlab=GitLabSettings(url=child.url, group=child.group))
-        place = Place(group=child.group, as_of=options.as_of, read_only=options.read_only)
+        place = Place(group=child.group, as_of=options.as_of, read_only=options.read_only, keep=False)
         async with open_engine(place, settings, account=account) as engine:
             yield engine
     finally:

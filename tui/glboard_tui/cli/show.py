@@ -127,7 +127,7 @@ def _printed(board: ShownBoard, style: str) -> str:
     if style == "csv":
         return formats.as_csv(heads, rows)
     if style == "markdown":
-        return formats.as_markdown(heads, rows)
+        return formats.as_markdown(heads, rows, plain=frozenset({1}))
     return _as_text(board)
 
 

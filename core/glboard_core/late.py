@@ -1,0 +1,102 @@
+"""A gateway that is imported when it is first asked something: the network stack costs more than the board.
+
+Owns nothing but the delay. Until the first question its clock is this machine's, corrected by how far the
+server's was from it in the last session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from glboard_core.board.op import Op, OpId
+from glboard_core.model.catalog import Catalog
+from glboard_core.model.issue import Issue, IssueDetail, IssueId
+from glboard_core.model.reference import Reference
+from glboard_core.ports import Gateway, IssueQuery, Outcome, Placed
+
+
+class LateGateway:
+    """``ports.Gateway``, by the one that ``make`` builds; ``module`` is imported in a thread before.
+
+    ``offset`` is the server's clock minus this machine's.
+    """
+
+    def __init__(self, module: str, make: Callable[[], Gateway], offset: timedelta = timedelta()) -> None:
+        self._module = module
+        self._make = make
+        self._offset = offset
+        self._gateway: Gateway | None = None
+        self._lock = asyncio.Lock()
+        self._answered = False
+
+    async def _real(self) -> Gateway:
+        async with self._lock:
+            if self._gateway is None:
+                await asyncio.to_thread(importlib.import_module, self._module)
+                self._gateway = self._make()
+        return self._gateway
+
+    @property
+    def remaining(self) -> float | None:
+        """The share of the rate limit that is left, as far as known."""
+        return self._gateway.remaining if self._gateway else None
+
+    def now(self) -> datetime:
+        """The server's clock in UTC."""
+        if self._gateway is not None and self._answered:
+            return self._gateway.now()
+        return datetime.now(UTC) + self._offset
+
+    async def catalog(self) -> Catalog:
+        """See ``ports.Gateway``, as with all below."""
+        found = await (await self._real()).catalog()
+        self._answered = True
+        return found
+
+    async def extend_catalog(self, catalog: Catalog, projects: Iterable[str]) -> Catalog:
+        """Labels and milestones of projects."""
+        return await (await self._real()).extend_catalog(catalog, projects)
+
+    async def pages(self, query: IssueQuery) -> AsyncIterator[list[Issue]]:
+        """Issues page by page."""
+        async for page in (await self._real()).pages(query):
+            yield page
+
+    async def placements(self, labels: tuple[str, ...]) -> AsyncIterator[list[Placed]]:
+        """Slim rows for reconciling."""
+        async for page in (await self._real()).placements(labels):
+            yield page
+
+    async def read(self, issues: Sequence[IssueId]) -> Mapping[IssueId, Issue]:
+        """Issues by id."""
+        return await (await self._real()).read(issues)
+
+    async def find(self, references: Sequence[Reference]) -> Mapping[Reference, Issue]:
+        """Issues by reference."""
+        return await (await self._real()).find(references)
+
+    async def note_of(self, issue: IssueId, op: OpId) -> str | None:
+        """The note a Comment became."""
+        return await (await self._real()).note_of(issue, op)
+
+    async def created_by(self, op: Op) -> Issue | None:
+        """The issue a Create became."""
+        return await (await self._real()).created_by(op)
+
+    async def detail(self, issue: IssueId) -> IssueDetail:
+        """Description and notes."""
+        return await (await self._real()).detail(issue)
+
+    async def send(
+        self, ops: Sequence[Op], shown: Mapping[IssueId, Issue], catalog: Catalog
+    ) -> list[Outcome]:
+        """Make the changes."""
+        return await (await self._real()).send(ops, shown, catalog)
+
+    async def close(self) -> None:
+        """Close connections, if there are any."""
+        if self._gateway is not None:
+            await self._gateway.close()

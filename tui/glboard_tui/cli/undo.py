@@ -1,0 +1,103 @@
+"""``glboard undo``: the change log, and back."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+from msgspec import Struct
+
+from glboard_core.ports import Logged
+from glboard_tui.cli import formats
+from glboard_tui.cli.context import Options
+from glboard_tui.cli.edit import PARTLY
+
+
+class Line(Struct, frozen=True):
+    """A line of the change log in JSON; ``at`` is UTC."""
+
+    at: str
+    title: str
+    reference: str
+    what: str
+    was: str
+    result: str
+    message: str
+
+
+@click.command("undo")
+@click.option("--list", "listing", is_flag=True, help="Print the change log, newest first.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N")
+@formats.format_option
+@click.pass_context
+def command(ctx: click.Context, listing: bool, limit: int, style: str) -> None:
+    """Take back the last change made through glboard on this machine, or list them.
+
+    What somebody changed since is not overwritten: that is said, and nothing is done.
+    """
+    ctx.exit(asyncio.run(_list(ctx.obj, limit, style) if listing else _undo(ctx.obj)))
+
+
+async def _list(options: Options, limit: int, style: str) -> int:
+    async with options.engine(keep=True) as engine:
+        lines = [_line(entry) for entry in engine.history(limit)]
+    if style == "json":
+        click.echo(formats.as_json(lines))
+        return 0
+    heads = ("at", "issue", "what", "was", "result")
+    rows = [
+        (
+            line.at,
+            line.reference,
+            line.what,
+            line.was,
+            line.result + (f": {line.message}" if line.message else ""),
+        )
+        for line in lines
+    ]
+    printers = {"table": formats.as_table, "csv": formats.as_csv, "markdown": formats.as_markdown}
+    click.echo(printers[style](heads, rows))
+    return 0
+
+
+async def _undo(options: Options) -> int:
+    async with options.engine(keep=True) as engine:
+        await engine.load_catalog()
+        group = engine.last_change()
+        if group is None:
+            click.echo("There is nothing to undo.")
+            return 0
+        await engine.reread([op.issue for op in group.ops])
+        engine.undo()
+        await engine.flush()
+        conflicts = [issue for op in group.ops for issue in [op.issue] if engine.clashing(issue)]
+        reasons = {
+            op.issue: str(error) for op, error in engine.failed if op.issue in {o.issue for o in group.ops}
+        }
+        for op in {op.issue: op for op in group.ops}.values():
+            reference = op.before.reference if op.before else op.issue
+            if op.issue in conflicts:
+                clash = engine.clashing(op.issue)[0]
+                click.echo(f"{reference}: not undone: {clash.field} is {clash.theirs} by now", err=True)
+            elif op.issue in reasons:
+                click.echo(f"{reference}: not undone: {reasons[op.issue]}", err=True)
+            else:
+                click.echo(f"{reference}: undone: {group.title}")
+        for issue in conflicts:
+            engine.take_theirs(issue)
+        missed = len(set(conflicts) | set(reasons))
+        if not missed:
+            return 0
+        return PARTLY if missed < len({op.issue for op in group.ops}) else 1
+
+
+def _line(entry: Logged) -> Line:
+    return Line(
+        at=entry.at.isoformat().replace("+00:00", "Z"),
+        title=entry.title,
+        reference=entry.reference,
+        what=entry.what,
+        was=entry.was,
+        result=entry.result,
+        message=entry.message,
+    )
