@@ -19,6 +19,7 @@ from textual.screen import Screen
 
 from glboard_core.config import Settings
 from glboard_core.errors import GlboardError
+from glboard_core.sync.engine import Engine, UserChangedError
 from glboard_styles import all_sheets
 from glboard_styles.themes import THEMES, default_theme
 from glboard_tui import notices
@@ -123,16 +124,13 @@ class GlboardApp(App[int]):
 
     async def _serve(self, connect: Connect) -> None:
         try:
-            async with connect() as engine:
-                self.bridge.attach(engine)
-                self.board_screen.show_board()
-                while True:
-                    try:
-                        await engine.run(self.bridge.view.board_id)
-                    except Exception as error:  # noqa: BLE001  (the boundary: the board stays up)
-                        self.log.error(error)
-                        notices.tell(self, notices.unexpected(error))
-                        await asyncio.sleep(_BREATH)
+            while True:
+                try:
+                    async with connect() as engine:
+                        await self._run(engine)
+                except UserChangedError as error:
+                    # The token is another person's now: connecting again opens that person's store.
+                    notices.say(self, f"GitLab knows you as {error.username} now.", severity="warning")
         except GlboardError as error:
             self.trouble = error
             self.board_screen.show_board()
@@ -140,6 +138,19 @@ class GlboardApp(App[int]):
             self.log.error(error)
             self.trouble = GlboardError(notices.unexpected(error).message, title="Unexpected")
             self.board_screen.show_board()
+
+    async def _run(self, engine: Engine) -> None:
+        self.bridge.attach(engine)
+        self.board_screen.show_board()
+        while True:
+            try:
+                await engine.run(self.bridge.view.board_id)
+            except UserChangedError:
+                raise
+            except Exception as error:  # noqa: BLE001  (the boundary: the board stays up)
+                self.log.error(error)
+                notices.tell(self, notices.unexpected(error))
+                await asyncio.sleep(_BREATH)
 
     def _stir(self) -> None:
         self.post_message(self.Stirred())

@@ -21,11 +21,14 @@ from glboard_core.errors import GlboardError, NameUnknown
 from glboard_core.model.board import Board
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueDetail, IssueId
+from glboard_core.model.milestone import current, upcoming
+from glboard_core.store.memory import MemoryStore
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import (
     CatalogChanged,
     Event,
     IssuesChanged,
+    Notice,
     Renamed,
     Settled,
     Status,
@@ -53,10 +56,18 @@ class Update(Struct, kw_only=True):
     status: bool = False
     renamed: list[tuple[IssueId, IssueId]] = field(default_factory=list)
     settled: list[Settled] = field(default_factory=list)
+    #: Things to be said once.
+    notices: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(
-            self.replaced or self.touched or self.issues or self.status or self.renamed or self.settled
+            self.replaced
+            or self.touched
+            or self.issues
+            or self.status
+            or self.renamed
+            or self.settled
+            or self.notices
         )
 
 
@@ -90,6 +101,7 @@ class Bridge:
         #: Cards whose flags changed without an event of their own.
         self._repaint: set[IssueId] = set()
         self._people: dict[str, str] | None = None
+        self._earlier: str | None = None
 
     # What there is
 
@@ -154,6 +166,10 @@ class Bridge:
         """Whether a change of it was refused and stands in the failed list."""
         return self.engine is not None and any(op.issue == issue for op, _ in self.engine.failed)
 
+    def is_conflicting(self, issue: IssueId) -> bool:
+        """Whether a change of it waits for a choice, since somebody else changed the same."""
+        return self.engine is not None and bool(self.engine.clashing(issue))
+
     def is_changed(self, issue: IssueId) -> bool:
         """Whether something about it is new: unsent, refused, or changed by others."""
         return issue in self.glow or self.is_pending(issue) or self.is_failed(issue)
@@ -163,14 +179,18 @@ class Bridge:
         return self.mask(issue) or issue.title
 
     def people(self) -> dict[str, str]:
-        """Usernames by letter: whoever is assigned to an open issue in scope. Kept until the next load."""
-        if self.engine is None:
+        """Usernames by letter: whoever is assigned in the current and next milestone, or on this board."""
+        if self.engine is None or (catalog := self.engine.catalog) is None:
             return {}
         if self._people is None:
-            names = {
-                name for issue in self.engine.shown.values() if issue.is_open for name in issue.assignees
-            }
-            self._people = letters_for(names)
+            # Only these milestones: a large scope is not read whole for a few letters.
+            today = self.engine.today()
+            planned = (current(catalog.milestones, today), *upcoming(catalog.milestones, today)[:1])
+            titles = {milestone.title for milestone in planned if milestone}
+            if self.board is not None and self.board.milestone:
+                titles.add(self.board.milestone)
+            found = (issue for title in titles for issue in self.engine.shown.matching(title))
+            self._people = letters_for(name for i in found if i.is_open for name in i.assignees)
         return self._people
 
     def failed(self) -> list[Refused]:
@@ -223,6 +243,8 @@ class Bridge:
                     anew = True
                 case StatusChanged():
                     update.status = True
+                case Notice():
+                    update.notices.append(event.text)
                 case Renamed():
                     update.renamed.append((event.old, event.new))
                 case Settled():
@@ -253,6 +275,7 @@ class Bridge:
         if self.engine is None:
             return
         self._events = [event for event in self._events if not isinstance(event, IssuesChanged)]
+        self._people = None
         try:
             self.view.build(self.engine, Asked(self.is_changed))
             self.trouble = None
@@ -293,8 +316,12 @@ class Bridge:
         return self.engine.perform(work.acts, work.title)
 
     def undo(self) -> tuple[str, str] | None:
-        """Take back the last keystroke: its title, and what undo could not simply restore."""
+        """Take back the last keystroke: its title, and what undo could not simply restore.
+
+        Raises StoreFailed where that cannot be kept.
+        """
         group = self.engine.undo() if self.engine else None
+        self._earlier = None
         return (group.title, undo.says(group.ops)) if group else None
 
     def redo(self) -> str | None:
@@ -305,8 +332,15 @@ class Bridge:
     @property
     def undo_title(self) -> str:
         """What ``u`` would take back, in words; "" where nothing."""
-        last = self.engine.undo_stack.last if self.engine else None
-        return last.title if last else ""
+        if self.engine is None:
+            return ""
+        if (last := self.engine.undo_stack.last) is not None:
+            return last.title
+        if self._earlier is None:
+            # Of an earlier session: read from the log once, since the footer asks on every key.
+            earlier = self.engine.last_change()
+            self._earlier = earlier.title if earlier else ""
+        return self._earlier
 
     @property
     def can_redo(self) -> bool:
@@ -337,10 +371,19 @@ class Bridge:
             raise GlboardError("There is no connection yet.", hint="Wait a moment, then try again.")
         return await self.engine.detail(issue)
 
-    async def sent(self) -> None:
-        """Wait until everything has reached GitLab."""
+    async def finish(self, seconds: float) -> int:
+        """Hold nothing back any more and wait at most that long; how many changes are still unsent."""
+        return await self.engine.finish(seconds) if self.engine else 0
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what is unsent outlives the program."""
+        return self.engine is not None and not isinstance(self.engine.store, MemoryStore)
+
+    def touch(self) -> None:
+        """A key was pressed: the program is in use."""
         if self.engine is not None:
-            await self.engine.drain.idle()
+            self.engine.touch()
 
     def new_issue_id(self) -> IssueId:
         """An id for an issue the server does not know yet."""

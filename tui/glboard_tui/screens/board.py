@@ -29,6 +29,7 @@ from glboard_tui.screens import words
 from glboard_tui.screens.commands.moving import move
 from glboard_tui.screens.desk import Desk
 from glboard_tui.screens.keys import Keys, token_of
+from glboard_tui.screens.leaving import Leaving
 from glboard_tui.screens.opened import Opened
 from glboard_tui.widgets.board import BoardWidget
 from glboard_tui.widgets.card import CardView
@@ -72,7 +73,7 @@ class BoardScreen(Screen[None]):
         self.pane = DetailPane()
         self.desk = Desk(self, bridge)
         self.opened = Opened(self.desk, self.pane)
-        self._header, self._footer = HeaderBar(), FooterBar()
+        self.header, self.footer = HeaderBar(), FooterBar()
         self._panel, self._filter, self._strip = Panel(), FilterBar(), WhichKey()
         self.keys = Keys(keymap, self.desk, self._strip)
         self._message, self._bad = "", False
@@ -80,15 +81,16 @@ class BoardScreen(Screen[None]):
         self._said: set[str] = set()
         self._status_at = time.monotonic()
         self._filter_timer: Timer | None = None
+        self._leaving = Leaving(self.desk)
 
     def compose(self) -> ComposeResult:
         """From top to bottom; what lies over the board last."""
-        yield self._header
+        yield self.header
         with Container(id="middle"):
             yield self._panel
             yield self.board
             yield self.pane
-        yield self._footer
+        yield self.footer
         yield self._strip
         yield self._filter
 
@@ -106,6 +108,7 @@ class BoardScreen(Screen[None]):
             return
         event.stop()
         event.prevent_default()
+        self.bridge.touch()
         self.sync()
         if self._message:
             self.say("")
@@ -150,6 +153,8 @@ class BoardScreen(Screen[None]):
                 self.open_detail(new)
 
     def _say_news(self, update: Update) -> None:
+        for text in update.notices:
+            notices.say(self.app, text)
         for settled in update.settled:
             if settled.failed:
                 notices.tell(self.app, notices.failures(settled.title, settled.failed, len(settled.done)))
@@ -249,13 +254,14 @@ class BoardScreen(Screen[None]):
             mask=bridge.mask,
             pending=Asked(bridge.is_pending),
             failed=Asked(bridge.is_failed),
+            conflicts=Asked(bridge.is_conflicting),
             glow=bridge.glow,
         )
 
     def show_header(self) -> None:
         """Which board, what filter, how fresh, how much unsent."""
         bridge = self.bridge
-        self._header.show(
+        self.header.show(
             words.header_view(
                 bridge.settings,
                 bridge.view.board_id,
@@ -272,7 +278,7 @@ class BoardScreen(Screen[None]):
     def show_footer(self) -> None:
         """What the next key acts on."""
         bridge = self.bridge
-        self._footer.show(
+        self.footer.show(
             words.footer_view(
                 self.keymap,
                 self.desk.situation(),
@@ -398,19 +404,5 @@ class BoardScreen(Screen[None]):
             notices.tell(self.app, notices.unexpected(event.worker.error))
 
     def quit(self) -> None:
-        """Leave; asks when something has not reached GitLab."""
-        status = self.bridge.status
-        if status is None or not status.unsent:
-            self.app.exit()
-            return
-        count = f"{status.unsent} changes have" if status.unsent > 1 else "One change has"
-        self.desk.ask(
-            f"{count} not reached GitLab yet.",
-            {"w": "wait until they have, then quit", "y": "quit now; what is unsent is lost"},
-            lambda answer: self.app.exit() if answer == "y" else self.work(self._quit_when_sent(), "quit"),
-        )
-
-    async def _quit_when_sent(self) -> None:
-        self.say("Waiting for GitLab … q asks again.")
-        await self.bridge.sent()
-        self.app.exit()
+        """Leave."""
+        self._leaving.start()

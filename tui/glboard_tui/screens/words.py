@@ -74,10 +74,11 @@ def header_view(
         role=index.board.role if index else "",
         filter=text,
         fresh=fresh,
-        age=age or word,
+        age=age or word or ("slowed" if status.slowed else ""),
         progress=(str(status.loaded) if status.loaded else status.loading) if fresh == "loading" else "",
         unsent=status.unsent,
         failed=status.failed,
+        conflicts=status.conflicts,
         read_only=not writable,
         sums=sums(index, has_weight=catalog is None or catalog.server.has_weight) if index else (),
     )

@@ -6,6 +6,7 @@ when they are there. Everything in it is remote: no markup, no HTML, no control 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -116,9 +117,13 @@ class DetailPane(VerticalScroll, can_focus=True):
             self.app.open_url(event.href)
 
 
+#: Invisible in GitLab, so invisible here; also what marks a comment as ours.
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+
+
 def readable(text: str) -> str:
     """Markdown from anywhere, without what a terminal would act on, and not longer than can be laid out."""
-    cut = text[:_LONGEST]
+    cut = _COMMENT.sub("", text[:_LONGEST])
     lines = [clean(line.replace("\t", "    ")) for line in cut.splitlines()]
     if len(text) > _LONGEST:
         lines += ["", f"… and {len(text) - _LONGEST:,} more characters: o opens the issue in the browser."]
@@ -137,7 +142,10 @@ def notes_content(notes: Sequence[Note]) -> Content:
             parts.append(Content.styled(f"{when}  {clean(note.author)} {clean(note.body)}", "dim"))
         else:
             head = Content.assemble((clean(note.author), "bold"), (f"  {when}", "dim"))
-            body = "\n".join(clean(line.replace("\t", "    ")) for line in note.body.splitlines())
+            body = "\n".join(
+                clean(line.replace("\t", "    "))
+                for line in _COMMENT.sub("", note.body).rstrip().splitlines()
+            )
             parts.append(Content("\n").join([head, Content(body)]))
     if not parts:
         return Content.styled("No comments.", "dim")

@@ -143,7 +143,11 @@ async def _edit(desk: Desk, identity: IssueId) -> None:
 
 def undo(desk: Desk, _: str) -> None:
     """Take back the last keystroke."""
-    found = desk.bridge.undo()
+    try:
+        found = desk.bridge.undo()
+    except GlboardError as error:
+        desk.tell(error)
+        return
     if found is None:
         desk.say("There is nothing to undo.")
         return
@@ -154,7 +158,11 @@ def undo(desk: Desk, _: str) -> None:
 
 def redo(desk: Desk, _: str) -> None:
     """Do again what was undone."""
-    title = desk.bridge.redo()
+    try:
+        title = desk.bridge.redo()
+    except GlboardError as error:
+        desk.tell(error)
+        return
     desk.screen.sync(follow=True)
     desk.say(f"Done again: {title}" if title else "There is nothing to do again.")
 

@@ -1,0 +1,268 @@
+"""A board on a small embedded GitLab, with hands on the keyboard: what the tests of the app share.
+
+The world is small enough to be known by heart::
+
+    PLANNING 19.8      bug                 maintenance   feature             (unlisted)
+                       platform#1 w2       platform#4 w3 platform#5 w1       platform#7
+                       platform#2 -                      platform#6 -
+                       platform#3 w1                     locked#1 -
+                       ai-gateway#1 w2
+
+``platform#8`` is in the build of 19.7, ``#9`` in Next 1-3, ``#10`` in the Backlog, ``#11`` closed in 19.8.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
+from typing import Any
+
+from textual.pilot import Pilot
+
+from glboard_core.config import Settings, SyncSettings
+from glboard_core.demo.clock import Clock
+from glboard_core.demo.server import DemoServer
+from glboard_core.demo.world import World
+from glboard_core.gitlab.account import Account, Secret
+from glboard_core.gitlab.gateway import GitLabGateway
+from glboard_core.gitlab.retry import Limits
+from glboard_core.model.issue import Issue
+from glboard_core.store.memory import MemoryStore
+from glboard_core.sync.engine import Engine
+from glboard_tui.app import GlboardApp
+from glboard_tui.screens.board import BoardScreen
+
+NOW = datetime(2026, 12, 7, 15, 0, tzinfo=UTC)
+GROUP = "demo-org"
+ME = "em_maple"
+GROUP_LABEL = "group::custom models"
+READY = "workflow::ready for development"
+LABELS = (
+    GROUP_LABEL,
+    "type::bug",
+    "type::maintenance",
+    "type::feature",
+    "type::ignore",
+    "bug::functional",
+    "feature::addition",
+    "workflow::planning breakdown",
+    READY,
+    "workflow::in dev",
+    "workflow::in review",
+    "workflow::blocked",
+    "workflow::complete",
+    "Deliverable",
+    "priority::1",
+    "documentation",
+    "missed:19.7",
+)
+PEOPLE = (
+    (ME, "Em Maple"),
+    ("pm_oak", "Pim Oak"),
+    ("eng_alder", "Enga Alder"),
+    ("eng_birch", "Engo Birch"),
+)
+QUICK = Limits(first_wait=0.01, longest_wait=0.05, total=5.0, patience=5.0)
+#: No poll while a test looks on; it asks for one with ``r``.
+STILL = Settings(sync=SyncSettings(poll=3600, poll_idle=3600, hold=0, hold_comments=0))
+
+
+def small_world(**kinds: Any) -> World:
+    """The world above."""
+    world = World(clock=Clock(NOW), **kinds)
+    root = world.add_group(GROUP, "Demo Org")
+    for username, name in PEOPLE:
+        root.members[world.add_user(username, name).id] = 40
+    world.owner_username = ME
+    for path in ("platform", "ai-gateway", "locked"):
+        world.add_project(f"{GROUP}/{path}")
+    world.project(f"{GROUP}/locked").overrides[world.user(ME).id] = 10
+    for title in LABELS:
+        world.add_label(root, title, "#428bca")
+    world.add_label(world.project(f"{GROUP}/platform"), "only-platform")
+    for title, start, due in (
+        ("19.10", date(2027, 2, 13), date(2027, 3, 12)),
+        ("19.7", date(2026, 11, 14), date(2026, 12, 11)),
+        ("19.8", date(2026, 12, 12), date(2027, 1, 15)),
+        ("19.9", date(2027, 1, 16), date(2027, 2, 12)),
+    ):
+        world.add_milestone(root, title, start, due)
+    for title in ("Next 1-3 releases", "Next 4-6 releases", "Backlog", "Awaiting further demand"):
+        world.add_milestone(root, title)
+    world.add_board(root, "Development")
+    weighs = world.edition == "ee" and world.licensed("premium")
+
+    def issue(project: str, title: str, *labels: str, weight: int | None = None, **wishes: Any) -> None:
+        if weight is not None and weighs:
+            wishes["weight"] = weight
+        by = "eng_alder" if project == "locked" else ME
+        world.create(
+            f"{GROUP}/{project}",
+            title,
+            by=by,
+            add_labels=[GROUP_LABEL, *labels],
+            **{"milestone": "19.8", **wishes},
+        )
+
+    issue("platform", "Crash on start", "type::bug", READY, weight=2, assignees=["eng_birch"])
+    issue("platform", "Slow answers", "type::bug", "workflow::planning breakdown")
+    issue("platform", "Wrong total", "type::bug", "bug::functional", weight=1)
+    issue("platform", "Upgrade the runner", "type::maintenance", weight=3)
+    issue("platform", "Guided setup", "type::feature", READY, weight=1, assignees=["eng_alder"])
+    issue("platform", "fix [/api] crash", "type::feature")
+    issue("platform", "Nobody knows the type")
+    issue(
+        "platform", "Being built", "type::bug", "workflow::in dev", "Deliverable", weight=2, milestone="19.7"
+    )
+    issue("platform", "Later", "type::feature", "workflow::planning breakdown", milestone="Next 1-3 releases")
+    issue("platform", "Some day", "type::feature", milestone="Backlog")
+    issue("platform", "Done already", "type::bug", weight=1, close=True)
+    issue("ai-gateway", "Token accounting", "type::bug", weight=2)
+    issue("locked", "Hands off", "type::feature")
+    order = [*(f"platform#{n}" for n in range(1, 12)), "ai-gateway#1", "locked#1"]
+    for place, name in enumerate(order):
+        world.issue(f"{GROUP}/{name}").position = (place + 1) * 500
+    world.index.rebuild()
+    return world
+
+
+class Stage:
+    """The running app and what a test does with it."""
+
+    def __init__(self, app: GlboardApp, pilot: Pilot[int], server: DemoServer | None) -> None:
+        self.app = app
+        self.pilot = pilot
+        self._server = server
+
+    @property
+    def screen(self) -> BoardScreen:
+        """The board screen, be it on top or not."""
+        return self.app.board_screen
+
+    @property
+    def server(self) -> DemoServer:
+        """The embedded GitLab."""
+        assert self._server is not None
+        return self._server
+
+    @property
+    def world(self) -> World:
+        """What GitLab knows."""
+        return self.server.world
+
+    @property
+    def engine(self) -> Engine:
+        """The engine."""
+        assert self.app.bridge.engine is not None
+        return self.app.bridge.engine
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, and let what they did be shown."""
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def type(self, text: str) -> None:
+        """Type words."""
+        names = {" ": "space", "/": "slash", "@": "at", ":": "colon", "~": "tilde"}
+        await self.press(*(names.get(letter, letter) for letter in text))
+
+    async def settle(self) -> None:
+        """Wait until everything is sent, answered and shown."""
+        await self.engine.settled()
+        await self.pilot.pause()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait for something the app does by itself; a test that waits in vain fails."""
+        async with asyncio.timeout(5):
+            while not holds():
+                await self.pilot.pause()
+
+    # What is seen
+
+    def issue(self, name: str) -> Issue:
+        """An issue as shown, by ``platform#1``."""
+        reference = f"{GROUP}/{name}"
+        return next(issue for issue in self.engine.shown.values() if issue.reference == reference)
+
+    def cards(self) -> dict[str, list[str]]:
+        """The columns on the screen by title, with their cards."""
+        index = self.app.bridge.index
+        assert index is not None
+        return {
+            column.column.title: [self.name(index.issue(column[row])) for row in range(len(column))]
+            for column in index.visible()
+        }
+
+    @staticmethod
+    def name(issue: Issue | None) -> str:
+        """``platform#1``."""
+        return issue.reference.rpartition("/")[2] if issue else "?"
+
+    @property
+    def focused(self) -> str:
+        """The focused card."""
+        identity = self.screen.board.focused[0]
+        return self.name(self.engine.shown.get(identity)) if identity else ""
+
+    @property
+    def marked(self) -> list[str]:
+        """The marked cards in sight."""
+        return [self.name(issue) for issue in self.screen.desk.marked()]
+
+    @property
+    def message(self) -> str:
+        """What the footer says."""
+        return self.screen.footer.view.message
+
+    @property
+    def toasts(self) -> list[str]:
+        """Titles and words of the toasts."""
+        return [f"{note.title}: {note.message}" for note in self.app._notifications]
+
+    async def focus(self, name: str) -> None:
+        """Go to a card."""
+        self.screen.board.focus_card(self.issue(name).id)
+        await self.pilot.pause()
+
+    async def mark(self, *names: str) -> None:
+        """Mark cards."""
+        for name in names:
+            await self.focus(name)
+            await self.press("space")
+
+
+@asynccontextmanager
+async def staged(
+    world: World | None = None,
+    *,
+    size: tuple[int, int] = (160, 45),
+    settings: Settings = STILL,
+    token: str | None = None,
+    read_only: bool = False,
+    loaded: bool = True,
+    **app_settings: Any,
+) -> AsyncIterator[Stage]:
+    """The app on an embedded GitLab, with the first load done unless told otherwise."""
+    async with DemoServer(world or small_world()) as server:
+        given = server.token_for(ME, "read_api") if token == "read" else token or server.token
+
+        @asynccontextmanager
+        async def connect() -> AsyncIterator[Engine]:
+            account = Account(url=server.url, token=Secret(given))
+            async with GitLabGateway(account, GROUP, limits=QUICK) as gateway:
+                yield Engine(gateway, MemoryStore(), settings, read_only=read_only)
+
+        app = GlboardApp(settings, connect, **app_settings)
+        async with app.run_test(size=size) as pilot:
+            stage = Stage(app, pilot, server)
+            await stage.until(lambda: app.bridge.engine is not None)
+            if loaded:
+                await stage.settle()
+            yield stage
+
+
+def references(issues: Sequence[Issue]) -> list[str]:
+    """Their short references."""
+    return [issue.reference.rpartition("/")[2] for issue in issues]

@@ -1,0 +1,308 @@
+"""Every edit key does what it says, on screen at once and in GitLab after, and is taken back by ``u``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from glboard_core.demo.records import Issue as Record
+from glboard_core.model.issue import Issue
+from tui.app.stage import GROUP, ME, READY, Stage, staged
+
+Check = Callable[[Issue], Any]
+
+
+def labels(issue: Issue) -> set[str]:
+    return {label for label in issue.labels if not label.startswith("group::")}
+
+
+def on_server(stage: Stage, name: str) -> Record:
+    return stage.world.issue(f"{GROUP}/{name}")
+
+
+#: Card, keys, what to look at, what it is after.
+EDITS: list[tuple[str, tuple[str, ...], Check, Any]] = [
+    ("platform#2", ("3",), lambda i: i.weight, 3),
+    ("platform#1", ("0",), lambda i: i.weight, 0),
+    ("platform#1", ("w", "backspace", "enter"), lambda i: i.weight, None),
+    ("platform#2", ("w", "1", "3", "enter"), lambda i: i.weight, 13),
+    (
+        "platform#2",
+        ("W", "2"),
+        lambda i: (i.weight, READY in i.labels, len(i.scoped("workflow::"))),
+        (2, True, 1),
+    ),
+    ("platform#1", ("m", "n"), lambda i: i.milestone, "19.8"),
+    ("platform#1", ("m", "f"), lambda i: i.milestone, "19.9"),
+    ("platform#1", ("m", "1"), lambda i: i.milestone, "Next 1-3 releases"),
+    ("platform#1", ("m", "4"), lambda i: i.milestone, "Next 4-6 releases"),
+    ("platform#1", ("m", "k"), lambda i: i.milestone, "Backlog"),
+    ("platform#1", ("m", "a"), lambda i: i.milestone, "Awaiting further demand"),
+    ("platform#1", ("m", "x"), lambda i: i.milestone, None),
+    ("platform#1", ("m", "slash", "1", "0", "enter"), lambda i: i.milestone, "19.10"),
+    ("platform#1", ("M",), lambda i: i.milestone, "19.9"),
+    ("platform#1", ("s", "d"), lambda i: i.scoped("workflow::"), ("workflow::in dev",)),
+    ("platform#1", ("S",), lambda i: i.scoped("workflow::"), ("workflow::in dev",)),
+    ("platform#5", ("d", "b"), lambda i: ("Deliverable" in i.labels, i.assignees), (True, ("eng_birch",))),
+    (
+        "platform#5",
+        ("d", "enter"),
+        lambda i: ("Deliverable" in i.labels, i.assignees),
+        (True, ("eng_alder",)),
+    ),
+    (
+        "platform#5",
+        ("d", "slash", "o", "a", "k", "enter"),
+        lambda i: ("Deliverable" in i.labels, i.assignees),
+        (True, ("pm_oak",)),
+    ),
+    ("platform#2", ("A",), lambda i: i.assignees, (ME,)),
+    ("platform#1", ("a", "a", "l", "d", "space", "enter"), lambda i: i.assignees, ("eng_birch", "eng_alder")),
+    ("platform#1", ("t", "d", "o", "c", "enter"), lambda i: "documentation" in i.labels, True),
+    ("platform#7", ("H",), labels, {"type::feature"}),
+    ("platform#7", ("greater_than_sign", "b"), labels, {"type::bug"}),
+    ("platform#1", ("greater_than_sign", "u"), labels, {READY}),
+    ("platform#1", ("greater_than_sign", "c"), lambda i: i.state, "closed"),
+    ("platform#1", ("x", "c"), lambda i: (i.state, labels(i)), ("closed", {"type::bug", READY})),
+    (
+        "platform#1",
+        ("x", "x"),
+        lambda i: (i.state, labels(i)),
+        ("closed", {"type::bug", "workflow::complete"}),
+    ),
+]
+
+
+@pytest.mark.parametrize("part", range(4))
+async def test_an_edit_is_shown_made_and_undone(part: int) -> None:
+    # Several on one stage, since each is taken back: starting costs more than they do.
+    async with staged(size=(120, 40)) as stage:
+        for name, keys, look, after in EDITS[part::4]:
+            await stage.focus(name)
+            before = stage.issue(name)
+            await stage.press(*keys)
+            assert look(stage.issue(name)) == after, keys
+            await stage.settle()
+            assert look(stage.issue(name)) == after, keys
+            assert not stage.toasts
+            await stage.press("u")
+            await stage.settle()
+            now = stage.issue(name)
+            assert (now.labels, now.milestone, now.weight) == (before.labels, before.milestone, before.weight)
+            assert (now.state, now.assignees) == (before.state, before.assignees)
+
+
+async def test_what_the_screen_shows_is_what_gitlab_has(stage: Stage) -> None:
+    await stage.focus("platform#2")
+    await stage.press("3", "s", "d", "m", "f")
+    await stage.settle()
+    record = on_server(stage, "platform#2")
+    assert (record.weight, record.milestone and record.milestone.title) == (3, "19.9")
+    assert "workflow::in dev" in {label.title for label in record.labels}
+    assert stage.screen.header.view.unsent == 0
+
+
+async def test_taking_deliverable_back_and_reopening(stage: Stage) -> None:
+    await stage.press("g", "b", "Z")
+    assert stage.screen.header.view.board == "Build 19.7"
+    assert stage.cards()["in dev"] == ["platform#8"]
+    await stage.focus("platform#8")
+    await stage.press("D")
+    assert stage.cards().get("in dev") == []
+    await stage.press("g", "p", "Z", "Z")
+    await stage.focus("platform#11")
+    await stage.press("x", "o")
+    await stage.settle()
+    assert stage.issue("platform#11").is_open
+    assert on_server(stage, "platform#11").open
+
+
+async def test_rank_keys(stage: Stage) -> None:
+    await stage.focus("platform#3")
+    await stage.press("K")
+    assert stage.cards()["bug"][:3] == ["platform#1", "platform#3", "platform#2"]
+    assert stage.focused == "platform#3"
+    await stage.press("g", "K")
+    await stage.settle()
+    assert stage.cards()["bug"] == ["platform#3", "platform#1", "platform#2", "ai-gateway#1"]
+    await stage.press("g", "J")
+    assert stage.cards()["bug"][-1] == "platform#3"
+    await stage.press("u", "u", "u")
+    await stage.settle()
+    assert stage.cards()["bug"] == ["platform#1", "platform#2", "platform#3", "ai-gateway#1"]
+    await stage.press("J")
+    await stage.settle()
+    assert stage.cards()["bug"][-1] == "platform#3"
+
+
+async def test_a_comment_keeps_a_draft_and_is_deleted_by_undo(stage: Stage) -> None:
+    await stage.press("c")
+    await stage.type("hello there")
+    await stage.press("escape")
+    assert "draft" in stage.message
+    await stage.press("c")
+    await stage.type("!")
+    await stage.press("ctrl+s")
+    await stage.settle()
+    notes = [n.body for n in on_server(stage, "platform#1").notes or ()]
+    assert any(note.startswith("hello there!") for note in notes)
+    await stage.press("u")
+    await stage.settle()
+    notes = [n.body for n in on_server(stage, "platform#1").notes or ()]
+    assert not any(note.startswith("hello there!") for note in notes)
+
+
+async def test_a_new_issue_belongs_to_the_column_and_undo_closes_it(stage: Stage) -> None:
+    await stage.focus("platform#4")
+    await stage.press("n")
+    await stage.type("Fresh one")
+    await stage.press("enter")
+    assert len(stage.cards()["maintenance"]) == 2
+    await stage.settle()
+    assert "platform#12" in stage.cards()["maintenance"]
+    assert stage.focused == "platform#12"
+    made = on_server(stage, "platform#12")
+    assert {"type::maintenance", "group::custom models"} <= {label.title for label in made.labels}
+    assert made.milestone is not None
+    assert made.milestone.title == "19.8"
+    await stage.press("u")
+    await stage.settle()
+    assert "closes it" in stage.message
+    assert not on_server(stage, "platform#12").open
+
+
+async def test_another_project_for_a_new_issue(stage: Stage) -> None:
+    await stage.press("n")
+    await stage.type("Fresh")
+    await stage.press("tab")
+    await stage.type("gatew")
+    await stage.press("enter", "enter")
+    await stage.settle()
+    assert "ai-gateway#2" in stage.cards()["bug"]
+
+
+async def test_redo_and_repeat(stage: Stage) -> None:
+    await stage.focus("platform#2")
+    await stage.press("3", "u", "U")
+    assert stage.issue("platform#2").weight == 3
+    await stage.focus("platform#3")
+    await stage.press("full_stop")
+    assert stage.issue("platform#3").weight == 3
+    await stage.press("u", "u", "ctrl+r")
+    assert (stage.issue("platform#2").weight, stage.issue("platform#3").weight) == (3, 1)
+
+
+async def test_a_hundred_levels_of_undo(stage: Stage) -> None:
+    await stage.focus("platform#2")
+    for n in range(110):
+        stage.screen.keys.press(str(n % 9 + 1))
+    await stage.settle()
+    for _ in range(110):
+        stage.screen.keys.press("u")
+    await stage.settle()
+    assert stage.issue("platform#2").weight is None
+    assert on_server(stage, "platform#2").weight is None
+
+
+# Moving
+
+
+async def test_the_focus_goes_with_a_card_that_is_moved_on(stage: Stage) -> None:
+    await stage.focus("platform#7")
+    await stage.press("H")
+    assert stage.focused == "platform#7"
+    await stage.press("H", "y")
+    assert "platform#7" in stage.cards()["maintenance"]
+    assert stage.focused == "platform#7"
+
+
+async def test_the_focus_stays_with_the_neighbour_otherwise(stage: Stage) -> None:
+    await stage.focus("platform#2")
+    await stage.press("m", "f")
+    assert stage.focused == "platform#3"
+    await stage.press("greater_than_sign", "u")
+    assert stage.focused == "ai-gateway#1"
+
+
+async def test_a_change_of_type_asks_once(stage: Stage) -> None:
+    await stage.mark("platform#1", "platform#3")
+    await stage.press("L")
+    assert "platform#3" in stage.cards()["bug"]
+    await stage.press("escape")
+    assert "platform#3" in stage.cards()["bug"]
+    await stage.press("L", "t")
+    await stage.settle()
+    assert stage.cards()["maintenance"] == ["platform#1", "platform#3", "platform#4"]
+    assert labels(stage.issue("platform#3")) == {"type::maintenance"}
+    await stage.press("u")
+    assert labels(stage.issue("platform#3")) == {"type::bug", "bug::functional"}
+    assert labels(stage.issue("platform#1")) == {"type::bug", READY}
+
+
+async def test_moves_stop_before_the_special_columns(stage: Stage) -> None:
+    await stage.focus("platform#5")
+    await stage.press("L")
+    assert "platform#5" in stage.cards()["feature"]
+    assert "no column further" in stage.message
+    await stage.focus("platform#1")
+    await stage.press("H")
+    assert "platform#1" in stage.cards()["bug"]
+
+
+# Many at once
+
+
+async def test_marks_take_an_action_as_one_and_clear(stage: Stage) -> None:
+    await stage.mark("platform#1", "platform#2", "platform#4")
+    assert stage.screen.footer.view.target == "3 marked"
+    await stage.press("5")
+    assert [stage.issue(f"platform#{n}").weight for n in (1, 2, 4)] == [5, 5, 5]
+    assert stage.marked == []
+    assert stage.screen.footer.view.last == "u undo: 3 weight 5"
+    await stage.press("g", "v")
+    assert stage.marked == ["platform#1", "platform#2", "platform#4"]
+    await stage.press("escape", "u")
+    assert [stage.issue(f"platform#{n}").weight for n in (1, 2, 4)] == [2, None, 3]
+
+
+async def test_marks_that_cannot_be_seen_take_no_part(stage: Stage) -> None:
+    await stage.mark("platform#1", "platform#4")
+    await stage.press("slash")
+    await stage.type("upgrade")
+    await stage.press("enter")
+    assert stage.marked == ["platform#4"]
+    await stage.press("7")
+    assert (stage.issue("platform#1").weight, stage.issue("platform#4").weight) == (2, 7)
+
+
+async def test_closing_more_than_one_asks(stage: Stage) -> None:
+    await stage.mark("platform#1", "platform#2")
+    await stage.press("x", "x", "escape")
+    assert stage.issue("platform#1").is_open
+    await stage.press("greater_than_sign", "c", "n", "escape")
+    assert stage.issue("platform#1").is_open
+    await stage.press("x", "c", "y")
+    await stage.settle()
+    assert not stage.issue("platform#1").is_open
+    assert not stage.issue("platform#2").is_open
+
+
+async def test_nothing_closes_on_one_key(stage: Stage) -> None:
+    for key in ("x", "escape", "X", "delete", "backspace", "C"):
+        await stage.press(key)
+    await stage.press("escape")
+    assert stage.cards()["bug"][0] == "platform#1"
+    assert stage.issue("platform#1").is_open
+
+
+async def test_common_and_mixed_labels_are_changed_without_touching_the_rest(stage: Stage) -> None:
+    await stage.mark("platform#1", "platform#2")
+    await stage.press("t")
+    await stage.type("documentation")
+    await stage.press("space", "enter")
+    await stage.settle()
+    assert all("documentation" in stage.issue(f"platform#{n}").labels for n in (1, 2))
+    assert stage.issue("platform#2").scoped("workflow::") == ("workflow::planning breakdown",)
+    assert stage.issue("platform#1").scoped("workflow::") == (READY,)

@@ -1,0 +1,257 @@
+"""The pure half: targets and an intent in, acts and words out."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from glboard_core.board.index import BoardIndex
+from glboard_core.board.op import Edit, Rank, apply
+from glboard_core.config import LabelSettings
+from glboard_core.model.board import Board, Column
+from glboard_core.model.flow import FlowScheme
+from glboard_core.model.issue import Issue, rank_key
+from glboard_core.model.milestone import following
+from glboard_tui.edits import Planner, new_issue, reachable, sideways
+from glboard_tui.letters import letters_for
+from glboard_tui.ranking import Where, ranked
+from glboard_tui.screens.editor import joined, split
+from glboard_tui.screens.words import age_words
+from glboard_tui.widgets.choices import Choice, Ticks, matching, ticks_of
+from support.make import catalog, issue
+
+PLANNER = Planner(flow=FlowScheme(), names=LabelSettings(), catalog=catalog(), today=date(2026, 12, 7))
+BOARD = Board(
+    id="planning",
+    name="Planning",
+    milestone="19.8",
+    labels=frozenset({"group::custom models"}),
+    columns=tuple(
+        Column(key=f"type::{name}", title=name, kind="label", value=f"type::{name}", letter=name[0])
+        for name in ("bug", "maintenance", "feature")
+    ),
+)
+
+
+def card(number: int, *labels: str, **fields: object) -> Issue:
+    return issue(number, *labels, **{"milestone": "19.8", **fields})
+
+
+def index(*issues: Issue) -> BoardIndex:
+    return BoardIndex(BOARD, FlowScheme(), {i.id: i for i in issues})
+
+
+def test_one_keystroke_is_said_by_reference_or_by_count() -> None:
+    one, two = card(1), card(2)
+    assert PLANNER.weight([one], 3).title == "platform#1 weight 3"
+    assert PLANNER.milestone([one, two], "19.9").title == "2 to 19.9"
+
+
+def test_deferring_goes_by_each_cards_own_milestone() -> None:
+    cards = [card(1, milestone="19.9", labels=frozenset({"Deliverable"})), card(2, milestone=None)]
+    work = PLANNER.defer(cards)
+    assert [act for _, act in work.acts] == [
+        Edit(milestone="19.10", remove=frozenset({"Deliverable"})),
+        Edit(milestone="19.8"),
+    ]
+    last = PLANNER.defer([card(3, milestone="19.10")])
+    assert (last.acts, last.skipped) == ((), "no later version milestone exists")
+    assert following(PLANNER.catalog.milestones, "19.10", PLANNER.today) is None
+
+
+def test_accepting_needs_somebody() -> None:
+    work = PLANNER.accept([card(1), card(2, assignees=("eng_alder",))], None)
+    assert [i for i, _ in work.acts] == [card(2).id]
+    assert work.skipped.startswith("1 left out: nobody is assigned")
+
+
+def test_me_on_everywhere_before_off() -> None:
+    mine, other = card(1, assignees=("em_maple",)), card(2, assignees=("eng_alder",))
+    assert PLANNER.toggle_me([mine, other]).acts == ((other.id, Edit(assignees=("eng_alder", "em_maple"))),)
+    assert PLANNER.toggle_me([mine]).acts == ((mine.id, Edit(assignees=())),)
+
+
+def test_sideways_stops_before_the_special_columns() -> None:
+    bug, feature, loose = card(1, "type::bug"), card(2, "type::feature"), card(3)
+    board = index(bug, feature, loose)
+    assert sideways(board, [bug, feature, loose], None, 1).keys() == {bug.id}
+    back = sideways(board, [bug, feature, loose], None, -1)
+    assert {i: c.title for i, c in back.items()} == {feature.id: "maintenance", loose.id: "feature"}
+
+
+def test_the_special_columns_are_reached_by_letter_where_they_mean_something() -> None:
+    assert [c.title for c in reachable(index()).values()][-2:] == ["(unlisted)", "(closed)"]
+    flat = Board(id="b", name="B", columns=(Column(key="(all)", title="B", kind="all", letter="b"),))
+    assert [c.title for c in reachable(BoardIndex(flat, FlowScheme(), {})).values()] == ["B", "(closed)"]
+
+
+def test_a_move_between_types_asks_and_offers_the_subtype() -> None:
+    bug = card(1, "type::bug", "bug::functional")
+    board = index(bug)
+    moves = PLANNER.move([bug], board, None, sideways(board, [bug], None, 1))
+    assert moves.asks
+    assert moves.further is not None
+    assert moves.work.title == "platform#1 to maintenance"
+    edit = moves.further.acts[0][1]
+    assert apply(edit, bug).labels == {"group::custom models", "type::maintenance"}
+
+
+def test_a_new_issue_belongs_where_it_is_made() -> None:
+    made = new_issue(BOARD, BOARD.columns[0], "demo-org/platform", "New", FlowScheme())
+    assert made.labels == {"group::custom models", "type::bug"}
+    assert made.milestone == "19.8"
+    person = Column(key="eng_alder", title="eng_alder", kind="assignee", value="eng_alder")
+    assert new_issue(BOARD, person, "p", "t", FlowScheme()).assignees == ("eng_alder",)
+    loose = Column(key="(unlisted)", title="(unlisted)", kind="unlisted")
+    assert new_issue(BOARD, loose, "p", "t", FlowScheme()).labels == BOARD.labels
+
+
+# Ranking
+
+
+def order_after(cards: list[Issue], chosen: list[Issue], where: Where) -> list[int]:
+    board = index(*cards)
+    column = board.column("type::bug")
+    assert column is not None
+    shown = {i.id: i for i in cards}
+    for identity, act in ranked(board, column, chosen, where).acts:
+        assert isinstance(act, Rank)
+        shown[identity] = apply(act, shown[identity])
+    return [i.iid for i in sorted(shown.values(), key=rank_key)]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "where", "after"),
+    [
+        ([3], "up", [1, 3, 2, 4, 5]),
+        ([3], "down", [1, 2, 4, 3, 5]),
+        ([3], "top", [3, 1, 2, 4, 5]),
+        ([3], "bottom", [1, 2, 4, 5, 3]),
+        ([1], "up", [1, 2, 3, 4, 5]),
+        ([2, 4], "top", [2, 4, 1, 3, 5]),
+        ([2, 4], "bottom", [1, 3, 5, 2, 4]),
+        ([1, 2, 4], "up", [1, 2, 4, 3, 5]),
+        ([2, 5], "down", [1, 3, 2, 4, 5]),
+        ([4, 5], "down", [1, 2, 3, 4, 5]),
+    ],
+)
+def test_ranking_keeps_the_order_among_the_marked(chosen: list[int], where: Where, after: list[int]) -> None:
+    cards = [card(n, "type::bug") for n in range(1, 6)]
+    assert order_after(cards, [c for c in cards if c.iid in chosen], where) == after
+
+
+@given(
+    st.sets(st.integers(1, 8), min_size=1),
+    st.sampled_from(["up", "down", "top", "bottom"]),
+)
+def test_ranking_loses_nobody_and_keeps_the_rest_in_order(chosen: set[int], where: Where) -> None:
+    cards = [card(n, "type::bug") for n in range(1, 9)]
+    after = order_after(cards, [c for c in cards if c.iid in chosen], where)
+    assert sorted(after) == list(range(1, 9))
+    assert [n for n in after if n in chosen] == sorted(chosen)
+    assert [n for n in after if n not in chosen] == [n for n in range(1, 9) if n not in chosen]
+
+
+@given(st.sets(st.integers(1, 6), min_size=1), st.sampled_from(["up", "down", "top", "bottom"]))
+def test_the_places_before_are_remembered_for_undo(chosen: set[int], where: Where) -> None:
+    cards = [card(n, "type::bug") for n in range(1, 7)]
+    board = index(*cards)
+    column = board.column("type::bug")
+    assert column is not None
+    shown = {i.id: i for i in cards}
+    acts = ranked(board, column, [c for c in cards if c.iid in chosen], where).acts
+    for identity, act in acts:
+        shown[identity] = apply(act, shown[identity])
+    for identity, act in reversed(acts):
+        assert isinstance(act, Rank)
+        shown[identity] = structs.replace(shown[identity], position=act.was_position)
+    assert [i.iid for i in sorted(shown.values(), key=rank_key)] == [1, 2, 3, 4, 5, 6]
+
+
+# Letters, ticks, words
+
+
+@given(st.sets(st.from_regex(r"[a-z]{1,3}_[a-z]{1,6}", fullmatch=True), max_size=40))
+def test_everybody_gets_a_letter_of_their_own(names: set[str]) -> None:
+    letters = letters_for(names)
+    assert sorted(letters.values()) == sorted(names)
+    assert all(len(letter) == 1 for letter in letters)
+
+
+def test_letters_come_from_what_tells_people_apart() -> None:
+    assert letters_for(["eng_alder", "eng_birch", "pm_ash"]) == {
+        "a": "eng_alder",
+        "s": "pm_ash",
+        "b": "eng_birch",
+    }
+
+
+def test_common_and_mixed_values() -> None:
+    assert ticks_of([{"a", "b"}, {"b"}]) == {"a": "some", "b": "on"}
+
+
+def test_a_mixed_tick_goes_on_off_and_back_to_mixed() -> None:
+    ticks = Ticks({"a": "some", "b": "on"})
+    states = []
+    for _ in range(4):
+        ticks.toggle("a")
+        states.append(ticks.of("a"))
+    assert states == ["on", "off", "some", "on"]
+    ticks.toggle("b")
+    assert ticks.result(["a", "b"]).add == ("a",)
+    assert ticks.result(["a", "b"]).remove == {"b"}
+
+
+def test_scoped_labels_exclude_one_another() -> None:
+    ticks = Ticks({"type::bug": "on", "a::b::c": "on"}, scoped=True)
+    ticks.toggle("type::feature")
+    assert (ticks.of("type::bug"), ticks.of("a::b::c")) == ("off", "on")
+    ticks.toggle("a::d")
+    assert ticks.of("a::b::c") == "on"  # another scope: everything before the last ``::``
+
+
+def test_what_was_not_touched_is_left_alone() -> None:
+    assert not Ticks({"a": "some", "b": "on"}).touched
+
+
+def test_words_as_typed_come_before_scattered_letters() -> None:
+    choices = [Choice(value=t, text=t) for t in ("workflow::in dev", "documentation", "in review", "devops")]
+    assert [c.value for c, _ in matching("dev", choices)][:2] == ["devops", "workflow::in dev"]
+    assert [c.value for c, _ in matching("dcm", choices)] == ["documentation"]
+    assert [c.value for c, _ in matching("", choices)] == [c.value for c in choices]
+    assert matching("zzz", choices) == []
+
+
+@given(st.text(max_size=30), st.lists(st.text(max_size=60), max_size=6))
+def test_searching_never_fails(query: str, texts: list[str]) -> None:
+    for choice, offsets in matching(query, [Choice(value=str(n), text=t) for n, t in enumerate(texts)]):
+        assert all(0 <= at < max(len(choice.text), 1) * 3 for at in offsets)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Title\n\nBody\n\nmore\n", ("Title", "Body\n\nmore")),
+        ("Title\nBody", ("Title", "Body")),
+        ("Title", ("Title", "")),
+        ("\n\nBody", ("", "Body")),
+    ],
+)
+def test_first_line_title_then_description(text: str, expected: tuple[str, str]) -> None:
+    assert split(text) == expected
+
+
+@given(st.text(alphabet="abc \n", max_size=20).map(str.strip))
+def test_unchanged_text_is_unchanged(body: str) -> None:
+    assert split(joined("Title", body)) == ("Title", body)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(5, ""), (60, "1m"), (200, "3m"), (7300, "2h"), (400_000, "4d")]
+)
+def test_ages(seconds: float, words: str) -> None:
+    assert age_words(seconds) == words

@@ -1,0 +1,140 @@
+"""Keys to actions, and what people may rebind."""
+
+from __future__ import annotations
+
+import pytest
+
+from glboard_core.errors import ConfigError
+from glboard_tui.actions import ACTIONS, BY_ID, Slot, key_words, markdown_table
+from glboard_tui.keymap import Keymap, Run, Unknown, Wait
+from glboard_tui.screens.commands import COMMANDS
+
+PEOPLE = {"a": "eng_alder", "b": "eng_birch"}
+#: Keys of DESIGN.md section 5 that belong to later issues.
+LATER = (
+    [("g", key) for key in "crqotseidxnLh"] + [("!",), ("p",), ("B",), ("b",)] + [("x", k) for k in "spdw"]
+)
+
+
+def options(slot: Slot) -> dict[str, str]:
+    return dict.fromkeys("0123456789", "") if slot == "digit" else PEOPLE
+
+
+def step(keymap: Keymap, keys: str, scope: str = "board") -> object:
+    return keymap.step(tuple(keys.split()), lambda _: True, options, scope)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("keys", "action", "argument"),
+    [
+        ("j", "focus.down", ""),
+        ("g g", "focus.top", ""),
+        ("3", "weight.set", "3"),
+        ("W 0", "weight.ready", "0"),
+        ("m n", "milestone.next", ""),
+        ("d b", "accept.with", "b"),
+        ("d enter", "accept.present", ""),
+        ("x x", "close.complete", ""),
+        ("g p", "board.planning", ""),
+        ("U", "redo", ""),
+        ("ctrl+r", "redo", ""),
+        ("[", "walk.previous", ""),
+    ],
+)
+def test_what_the_default_keys_mean(keys: str, action: str, argument: str) -> None:
+    assert step(Keymap(), keys) == Run(BY_ID[action], argument)
+
+
+def test_a_prefix_waits_and_says_what_can_follow() -> None:
+    found = step(Keymap(), "d")
+    assert isinstance(found, Wait)
+    assert found.title == "accept"
+    assert [(f.key, f.title) for f in found.follow] == [
+        ("Enter", "present assignee"),
+        ("/", "search"),
+        ("a", "eng_alder"),
+        ("b", "eng_birch"),
+    ]
+
+
+def test_digits_are_one_line_of_the_strip() -> None:
+    found = step(Keymap(), "W")
+    assert isinstance(found, Wait)
+    assert [f.key for f in found.follow] == ["0-9"]
+
+
+def test_what_does_not_apply_is_neither_run_nor_offered() -> None:
+    keymap = Keymap()
+    assert keymap.step(("u",), lambda a: a.id != "undo", options) == Unknown(("u",))
+    found = keymap.step(("m",), lambda a: a.id == "milestone.none", options)
+    assert isinstance(found, Wait)
+    assert [f.key for f in found.follow] == ["x"]
+    assert keymap.step(("m",), lambda _: False, options) == Unknown(("m",))
+
+
+def test_letters_of_nobody_mean_nothing() -> None:
+    assert step(Keymap(), "d q") == Unknown(("d", "q"))
+
+
+def test_the_same_key_may_mean_another_thing_in_an_opened_issue() -> None:
+    assert step(Keymap(), "n") == Run(BY_ID["text.new"])
+    assert step(Keymap(), "n", "detail") == Run(BY_ID["card.next"])
+
+
+@pytest.mark.parametrize("keys", LATER)
+def test_keys_of_later_issues_are_free(keys: tuple[str, ...]) -> None:
+    assert Keymap().step(keys, lambda _: True, options) == Unknown(keys)
+
+
+def test_every_action_has_a_command_and_every_command_an_action() -> None:
+    assert COMMANDS.keys() == BY_ID.keys()
+
+
+def test_ids_are_unique_and_shown_keys_too() -> None:
+    assert len(BY_ID) == len(ACTIONS)
+
+
+# Rebinding
+
+
+def test_rebinding_replaces_all_keys_of_an_action() -> None:
+    keymap = Keymap({"view.refresh": "f5, ctrl+l", "undo": "Z", "view.closed": ""})
+    assert step(keymap, "f5") == Run(BY_ID["view.refresh"])
+    assert step(keymap, "ctrl+l") == Run(BY_ID["view.refresh"])
+    assert step(keymap, "r") == Unknown(("r",))
+    assert step(keymap, "Z") == Run(BY_ID["undo"])
+    assert keymap.shown(BY_ID["view.closed"]) == ""
+
+
+def test_the_argument_need_not_be_written() -> None:
+    keymap = Keymap({"flow.set": "F"})
+    assert step(keymap, "F a") == Run(BY_ID["flow.set"], "a")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        ({"wieght.set": "q"}, ["keymap.wieght.set", "no such action", "weight.set"]),
+        ({"help": "sapce"}, ["keymap.help", "“sapce” is not a key", "space"]),
+        ({"quit": "m"}, ["keymap.", "(quit)", "(milestone.next)"]),
+        ({"labels.edit": "l"}, ["(labels.edit)", "(focus.right)"]),
+        ({"labels.edit": "3"}, ["(labels.edit)", "(weight.set)"]),
+        ({"flow.set": "g"}, ["(flow.set)"]),
+    ],
+)
+def test_a_wrong_keymap_names_what_is_wrong(overrides: dict[str, str], words: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Keymap(overrides, where="config.toml")
+    text = str(caught.value)
+    assert text.startswith("config.toml: ")
+    assert all(word in text for word in words), text
+
+
+def test_keys_are_shown_as_people_read_them() -> None:
+    shown = ["g g", "ctrl+d", "d enter", "m n", "W <digit>", "shift+tab", "y r"]
+    assert [key_words(k) for k in shown] == ["gg", "Ctrl+D", "d Enter", "mn", "W 0-9", "Shift+Tab", "yr"]
+
+
+def test_the_table_for_the_documentation_holds_every_action() -> None:
+    table = markdown_table()
+    assert all(f"`{action.id}`" in table for action in ACTIONS)

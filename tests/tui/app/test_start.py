@@ -1,0 +1,18 @@
+"""Starting: what is on the screen first, and where the keys of the board lead."""
+
+from __future__ import annotations
+
+from tui.app.stage import Stage
+
+
+async def test_the_planning_board_of_the_next_milestone(stage: Stage) -> None:
+    assert stage.cards() == {
+        "bug": ["platform#1", "platform#2", "platform#3", "ai-gateway#1"],
+        "maintenance": ["platform#4"],
+        "feature": ["platform#5", "platform#6", "locked#1"],
+        "(unlisted)": ["platform#7"],
+    }
+    header = stage.screen.header.view
+    assert (header.board, header.role, header.fresh) == ("Planning 19.8", "next", "live")
+    assert header.sums[0].text == "plan 9 + 4 unweighted"
+    assert stage.focused == "platform#1"
