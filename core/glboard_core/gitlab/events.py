@@ -1,0 +1,192 @@
+"""Resource events: what happened to an issue, read over REST, since GraphQL does not tell.
+
+Owns the paths, the paging and the wire's shape of label, milestone, state and weight events. Every kind of
+every issue is a request of its own, so they are put side by side, a few at a time, and what is known already
+is not asked again. It must not know what the events mean; replaying them is ``planning/replay.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Struct
+
+from glboard_core.errors import AuthError, GlboardError, NotGitLab, ScopeMissing, TokenMissing, TokenRejected
+from glboard_core.gitlab import failures, text
+from glboard_core.gitlab.asking import side_by_side
+from glboard_core.gitlab.transport import Transport
+from glboard_core.model.event import Event, EventAction, EventKind, History
+from glboard_core.model.issue import Issue, IssueId
+
+T = TypeVar("T")
+
+#: Requests under way at the same time: the transport has eight connections, of which some stay free.
+PARALLEL = 6
+PAGE = 100
+#: GitLab keeps no issue with more events of a kind than this that anyone would want replayed.
+MOST_PAGES = 50
+
+#: How many of how many issues are read.
+Progress = Callable[[int, int], None]
+
+_STATES: Mapping[str, EventAction] = {"closed": "closed", "reopened": "reopened", "opened": "reopened"}
+_ACTIONS: Mapping[str, EventAction] = {"add": "add", "remove": "remove"}
+
+
+class _Name(Struct, frozen=True, gc=False):
+    """A label."""
+
+    name: str = ""
+
+
+class _Title(Struct, frozen=True, gc=False):
+    """A milestone."""
+
+    title: str = ""
+
+
+class _Who(Struct, frozen=True, gc=False):
+    """A user; none where the account is gone."""
+
+    username: str = ""
+
+
+class WireEvent(Struct, frozen=True, kw_only=True):
+    """An event of any kind. Label and milestone are null when they were deleted since."""
+
+    id: int
+    created_at: datetime
+    user: _Who | None = None
+    action: str = ""
+    state: str = ""
+    label: _Name | None = None
+    milestone: _Title | None = None
+    weight: int | None = None
+
+
+class Read(Struct, frozen=True):
+    """The histories by issue, and the issues whose events nobody may see (gone, or forbidden)."""
+
+    histories: Mapping[IssueId, History]
+    unread: tuple[IssueId, ...] = ()
+
+
+class EventReader:
+    """Reads the histories of issues over one transport."""
+
+    def __init__(self, transport: Transport, *, parallel: int = PARALLEL) -> None:
+        self._transport = transport
+        self._parallel = parallel
+
+    async def histories(
+        self,
+        issues: Iterable[Issue],
+        kinds: Iterable[EventKind],
+        known: Mapping[IssueId, History] | None = None,
+        progress: Progress | None = None,
+    ) -> Read:
+        """The events of these kinds, for each issue.
+
+        ``known`` histories of issues that were not updated since are taken as they are, and only the kinds
+        they lack are read; what they hold beyond the kinds asked for stays in them. One issue's 403 or 404
+        never stops the rest: it is named in ``unread``. Raises ConnectionFailed, TokenRejected and
+        ScopeMissing, and where not a single issue could be read, what the first one met.
+        """
+        kept = known or {}
+        wanted = frozenset(kinds)
+        asked = list({issue.id: issue for issue in issues}.values())
+        done = 0
+        refused: dict[IssueId, GlboardError] = {}
+
+        async def one(issue: Issue) -> History:
+            nonlocal done
+            old = kept.get(issue.id)
+            if old is None or old.updated_at != issue.updated_at:
+                old = History(issue=issue.id, updated_at=issue.updated_at)
+            events = list(old.events)
+            read = set(old.kinds)
+            for kind in sorted(wanted - old.kinds):
+                try:
+                    events += await self._events(issue, kind)
+                    read.add(kind)
+                except (TokenRejected, TokenMissing, ScopeMissing):
+                    raise
+                except (AuthError, NotGitLab) as error:
+                    if kind == "weight":
+                        read.add(kind)  # not licensed: there are none, and there is nothing to miss
+                    else:
+                        refused.setdefault(issue.id, error)
+            done += 1
+            if progress is not None:
+                progress(done, len(asked))
+            return History(
+                issue=issue.id, updated_at=issue.updated_at, kinds=frozenset(read), events=tuple(events)
+            )
+
+        found = await side_by_side([partial(one, issue) for issue in asked], self._parallel)
+        if refused and len(refused) == len(asked):
+            raise self._nothing(next(iter(refused.values())))
+        return Read({history.issue: history for history in found}, tuple(refused))
+
+    def _nothing(self, first: GlboardError) -> GlboardError:
+        """What to say where every issue was refused. A 404 is worded for GraphQL elsewhere."""
+        if isinstance(first, AuthError):
+            return first
+        return NotGitLab(
+            f"{self._transport.account.host} does not show the events of any issue.",
+            hint="Does a proxy keep /api/v4 from us? May this token see the issues' history?",
+        )
+
+    async def _events(self, issue: Issue, kind: EventKind) -> list[Event]:
+        found: dict[int, Event] = {}
+        for page in range(1, MOST_PAGES + 1):
+            path = (
+                f"/api/v4/projects/{quote(issue.project, safe='')}/issues/{issue.iid}"
+                f"/resource_{kind}_events?per_page={PAGE}&page={page}"
+            )
+            rows = self._decoded(await self._transport.get(path))
+            # Pages overlap where events come while they are read.
+            found |= {row.id: event for row in rows if (event := event_of(row, kind)) is not None}
+            if len(rows) < PAGE:
+                break
+        return list(found.values())
+
+    def _decoded(self, raw: bytes) -> list[WireEvent]:
+        try:
+            return msgspec.json.decode(raw, type=list[WireEvent])
+        except msgspec.DecodeError:
+            pass
+        raise failures.not_json(self._transport.account.host)
+
+
+def event_of(row: WireEvent, kind: EventKind) -> Event | None:
+    """The model's event, with clean text; None for one that says nothing: of a deleted label, say."""
+    action = (_STATES if kind == "state" else _ACTIONS).get(row.state if kind == "state" else row.action)
+    value: str | int | None = None
+    match kind:
+        case "label":
+            value = text.line(row.label.name) if row.label is not None else None
+            if value is None:
+                return None
+        case "milestone":
+            value = text.line(row.milestone.title) if row.milestone is not None else None
+        case "weight":
+            # A weight event has no action: it tells the new weight, or null.
+            action, value = "add", row.weight
+        case "state":
+            pass
+    if action is None:
+        return None
+    return Event(
+        kind=kind,
+        action=action,
+        at=row.created_at.astimezone(UTC),
+        value=value,
+        by=text.line(row.user.username) if row.user is not None else "",
+        id=row.id,
+    )

@@ -1,0 +1,222 @@
+"""What the team can take on in a milestone, and what is already asked of it (DOMAIN.md 7.10).
+
+Owns budgets (from days to weight), carry-over, planned and room. Weights are sums of GitLab's issue weights;
+budgets are weights too and never rounded; days are workdays, Monday to Friday.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+from msgspec import Struct
+
+from glboard_core.config import LabelSettings, PlanningSettings
+from glboard_core.model.flow import FlowScheme
+from glboard_core.model.issue import Issue, rank_key
+from glboard_core.model.milestone import Milestone, preceding, versions
+from glboard_core.planning.calendar import workdays
+from glboard_core.planning.counting import counts, deliverables, planned, total
+from glboard_core.planning.team import Member, Team, days
+
+
+class Budget(Struct, frozen=True):
+    """One person's days and the weight they make. Days are whole unless support days are not."""
+
+    net_days: float
+    weight: float
+
+
+class PersonCapacity(Struct, frozen=True, kw_only=True):
+    """One person. ``budget`` is none for an assignee who is not in the team's file.
+
+    ``committed`` is the weight of the milestone's open issues that they are assigned to, Deliverable or not,
+    each in full (7.10); ``carry_over`` that of the open Deliverables before it.
+    """
+
+    username: str
+    role: str = ""
+    budget: Budget | None = None
+    committed: int = 0
+    carry_over: int = 0
+
+    @property
+    def room(self) -> float | None:
+        """What is left of the budget; negative is over. None without a budget."""
+        return None if self.budget is None else self.budget.weight - self.committed - self.carry_over
+
+
+class CarryOver(Struct, frozen=True, kw_only=True):
+    """The open Deliverables of the version milestone before: ``likely`` without those nearly done (7.10)."""
+
+    milestone: str | None = None
+    issues: tuple[Issue, ...] = ()
+    weight: int = 0
+    unweighted: int = 0
+    likely: float = 0.0
+
+
+class Capacity(Struct, frozen=True, kw_only=True):
+    """The capacity of a milestone. ``planned`` counts every open issue once, whoever is assigned."""
+
+    milestone: str
+    workdays: int
+    people: tuple[PersonCapacity, ...]
+    total: float
+    carry_over: CarryOver
+    planned: int
+    unweighted: int
+    #: What of ``planned`` is accepted (Deliverable), and what nobody is assigned to.
+    accepted: int
+    unassigned: int
+
+    @property
+    def room(self) -> float:
+        """Team − carry-over − planned; negative is over (7.10)."""
+        return self.total - self.carry_over.weight - self.planned
+
+    @property
+    def room_likely(self) -> float:
+        """The same with the likely carry-over only."""
+        return self.total - self.carry_over.likely - self.planned
+
+    def space(self, *, likely: bool = True) -> float:
+        """What may still be accepted: the team's weight less carry-over and what is accepted already.
+
+        ``room`` would count every candidate as taken, which is what an overloaded board must look like, and
+        no measure for choosing among them.
+        """
+        carried = self.carry_over.likely if likely else self.carry_over.weight
+        return self.total - carried - self.accepted
+
+    def by_role(self) -> Mapping[str, float]:
+        """Budgets summed by role, in order of first mention; those without a role under ""."""
+        sums: dict[str, float] = {}
+        for person in self.people:
+            if person.budget is not None:
+                sums[person.role] = sums.get(person.role, 0.0) + person.budget.weight
+        return sums
+
+
+def budget(member: Member, team: Team, milestone: Milestone) -> Budget:
+    """One person's days and weight in a milestone (7.10). Raises UsageError where it has no dates.
+
+    net = workdays that are neither a holiday nor time off (each day once) − support days, at least 0;
+    weight = net / days per weight × factor × (1 − reserve).
+    """
+    off = days(team.holidays) | days(member.holidays) | days(member.time_off)
+    there = sum(day not in off for day in workdays(milestone))
+    net = max(0, there - member.support_days.get(milestone.title, 0))
+    return Budget(net, net / team.days_per_weight * member.factor * (1 - team.reserve))
+
+
+def carry_over(
+    issues: Iterable[Issue],
+    before: Milestone | None,
+    flow: FlowScheme,
+    names: LabelSettings,
+    planning: PlanningSettings,
+) -> CarryOver:
+    """The open Deliverables of ``before``, the version milestone before the planned one (7.10)."""
+    if before is None:
+        return CarryOver()
+    left = sorted(deliverables(issues, before.title, names), key=rank_key)
+    unlikely = set(planning.nearly_done)
+    likely = [i for i in left if (state := flow.of(i)) is None or state.name not in unlikely]
+    sums = total(left)
+    return CarryOver(
+        milestone=before.title,
+        issues=tuple(left),
+        weight=sums.weight,
+        unweighted=sums.unweighted,
+        likely=total(likely).weight * planning.likely_share,
+    )
+
+
+def capacity(
+    issues: Iterable[Issue],
+    milestone: Milestone,
+    team: Team,
+    milestones: Iterable[Milestone],
+    flow: FlowScheme,
+    names: LabelSettings,
+    planning: PlanningSettings,
+) -> Capacity:
+    """The capacity of ``milestone``, from the open issues of it and of the one before (7.10).
+
+    People are the team's in their order, then assignees who are not in it, by name. Raises UsageError where
+    the milestone has no dates.
+    """
+    known = list(issues)
+    there = planned(known, milestone.title, names)
+    carried = carry_over(known, preceding(milestones, milestone.title), flow, names, planning)
+    sums = total(there)
+    return Capacity(
+        milestone=milestone.title,
+        workdays=len(workdays(milestone)),
+        people=tuple(_people(team, milestone, there, carried.issues)),
+        total=sum((budget(member, team, milestone).weight for member in team.people), 0.0),
+        carry_over=carried,
+        planned=sums.weight,
+        unweighted=sums.unweighted,
+        accepted=total(i for i in there if names.deliverable in i.labels).weight,
+        unassigned=total(i for i in there if not i.assignees).weight,
+    )
+
+
+def _people(
+    team: Team, milestone: Milestone, there: Sequence[Issue], carried: Sequence[Issue]
+) -> Iterable[PersonCapacity]:
+    committed, left = by_assignee(there), by_assignee(carried)
+    for member in team.people:
+        yield PersonCapacity(
+            username=member.username,
+            role=member.role,
+            budget=budget(member, team, milestone),
+            committed=total(committed.get(member.username, ())).weight,
+            carry_over=total(left.get(member.username, ())).weight,
+        )
+    for name in sorted((committed.keys() | left.keys()) - {member.username for member in team.people}):
+        yield PersonCapacity(
+            username=name,
+            committed=total(committed.get(name, ())).weight,
+            carry_over=total(left.get(name, ())).weight,
+        )
+
+
+def by_assignee(issues: Iterable[Issue]) -> dict[str, list[Issue]]:
+    """The issues of each assignee: one with several stands under each of them (7.10)."""
+    found: dict[str, list[Issue]] = {}
+    for issue in issues:
+        for name in issue.assignees:
+            found.setdefault(name, []).append(issue)
+    return found
+
+
+def past_milestones(
+    milestones: Iterable[Milestone], milestone: Milestone, today: date, planning: PlanningSettings
+) -> list[Milestone]:
+    """The last version milestones before ``milestone`` that are over, oldest first (7.10)."""
+    over = [
+        m
+        for m in versions(milestones)
+        if m.due is not None
+        and m.due < today
+        and (milestone.start is None or (m.start is not None and m.start < milestone.start))
+    ]
+    return over[-planning.past_milestones :]
+
+
+def mean_closed_weight(
+    issues: Iterable[Issue], past: Sequence[Milestone], names: LabelSettings
+) -> float | None:
+    """Mean closed Deliverable weight of these milestones, the figure for comparison (7.10); None for none."""
+    if not past:
+        return None
+    titles = {milestone.title for milestone in past}
+    done = [
+        i
+        for i in issues
+        if not i.is_open and i.milestone in titles and names.deliverable in i.labels and counts(i, names)
+    ]
+    return total(done).weight / len(past)

@@ -1,0 +1,172 @@
+"""What an issue was at any second: its events, replayed (DOMAIN.md 7.6).
+
+Owns the rules of the replay: times are cut to the second, events of one second are taken together in the
+order of their ids (so a state that lasted no time is never seen), a milestone event ``add B`` replaces A,
+``remove A`` clears only where A is the milestone at that moment. Events of different kinds touch
+different fields, so their order among one another does not matter, nor does the order they are handed in.
+
+Events alone are not the whole truth: GitLab misses early ones and keeps none of deleted labels. So a field
+without any event has always been what it is now, one whose first event takes something away had it before,
+and what the server says now holds from the last update on.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from msgspec import Struct, structs
+
+from glboard_core.model.event import Event, EventKind
+from glboard_core.model.issue import Issue
+
+
+class Moment(Struct, frozen=True, kw_only=True):
+    """What the issue was from the second ``at`` (UTC) until the next moment.
+
+    ``weight`` is none both for no weight and for one that no event tells of.
+    """
+
+    at: datetime
+    milestone: str | None
+    labels: frozenset[str]
+    is_open: bool
+    weight: int | None
+
+    def planned_in(self, milestone: str, deliverable: str) -> bool:
+        """In the milestone and accepted: on the Build Board (section 1)."""
+        return self.milestone == milestone and deliverable in self.labels
+
+
+class Timeline(Struct, frozen=True):
+    """The moments of one issue, oldest first. Before the first one it did not exist."""
+
+    moments: tuple[Moment, ...]
+
+    def at(self, moment: datetime) -> Moment | None:
+        """What the issue was at that second, its events included; None before it existed."""
+        found = bisect_right(self.moments, cut(moment), key=lambda one: one.at)
+        return self.moments[found - 1] if found else None
+
+    def during(self, start: datetime, end: datetime) -> Sequence[Moment]:
+        """Everything it was at some second from ``start`` to ``end``, both inclusive."""
+        first = max(0, bisect_right(self.moments, cut(start), key=lambda one: one.at) - 1)
+        return [one for one in self.moments[first:] if one.at <= cut(end)]
+
+    @property
+    def last(self) -> Moment | None:
+        """What it is at the end; None where it did not exist yet."""
+        return self.moments[-1] if self.moments else None
+
+
+def cut(moment: datetime) -> datetime:
+    """The moment cut to the second."""
+    return moment.replace(microsecond=0)
+
+
+def timeline(issue: Issue, events: Iterable[Event], *, until: datetime | None = None) -> Timeline:
+    """The issue's moments. ``issue`` is as the server shows it now; later than ``until`` nothing happens.
+
+    All events that are known must be handed in, also those after ``until``: what came first tells what was
+    before.
+    """
+    known = sorted(events, key=_order)
+    ordered = sorted([*known, *_unsaid_close(issue, known)], key=_order)
+    now = _before_all(issue, ordered)
+    if ordered:
+        # An event may be older than the issue: one that was imported or moved here.
+        now = structs.replace(now, at=min(now.at, cut(ordered[0].at)))
+    moments = [now]
+    for second, together in groupby(ordered, key=lambda event: cut(event.at)):
+        now = structs.replace(now, at=second)
+        for event in together:
+            now = _after(now, event)
+        if moments[-1].at == second:
+            moments.pop()
+        moments.append(now)
+    _agree_with_now(moments, issue)
+    if until is not None:
+        moments = [moment for moment in moments if moment.at <= cut(until)]
+    return Timeline(tuple(moments))
+
+
+def _order(event: Event) -> tuple[datetime, int]:
+    return cut(event.at), event.id
+
+
+def _before_all(issue: Issue, ordered: Sequence[Event]) -> Moment:
+    """The issue as it was made: what first events tell, and what no event ever changed."""
+    firsts: dict[tuple[EventKind, str | int | None], Event] = {}
+    for event in ordered:
+        firsts.setdefault((event.kind, event.value if event.kind == "label" else None), event)
+    labels = {label for label in issue.labels if ("label", label) not in firsts}
+    for (kind, value), event in firsts.items():
+        if kind == "label" and event.action == "remove" and isinstance(value, str):
+            labels.add(value)
+    placed = firsts.get(("milestone", None))
+    milestone = issue.milestone
+    if placed is not None:
+        milestone = _title(placed) if placed.action == "remove" else None
+    stated = firsts.get(("state", None))
+    weighed = ("weight", None) in firsts
+    return Moment(
+        at=cut(issue.created_at),
+        milestone=milestone,
+        labels=frozenset(labels),
+        is_open=stated is None or stated.action != "reopened",
+        weight=None if weighed else issue.weight,
+    )
+
+
+def _unsaid_close(issue: Issue, ordered: Sequence[Event]) -> list[Event]:
+    """A close that the issue shows and no event tells, as an event."""
+    states = [event for event in ordered if event.kind == "state"]
+    if issue.is_open or (states and states[-1].action == "closed"):
+        return []
+    at = issue.closed_at or issue.updated_at
+    if states:
+        at = max(at, states[-1].at + timedelta(seconds=1))
+    return [Event(kind="state", action="closed", at=at)]
+
+
+def _title(event: Event) -> str:
+    # A milestone that was deleted since has no title any more: "" is no milestone's title, and not none.
+    return event.value if isinstance(event.value, str) else ""
+
+
+def _after(now: Moment, event: Event) -> Moment:
+    match event.kind:
+        case "label":
+            if not isinstance(event.value, str):
+                return now
+            one = frozenset({event.value})
+            return structs.replace(
+                now, labels=now.labels | one if event.action == "add" else now.labels - one
+            )
+        case "milestone":
+            if event.action == "add":
+                return structs.replace(now, milestone=_title(event))
+            return structs.replace(now, milestone=None) if now.milestone == _title(event) else now
+        case "state":
+            return structs.replace(now, is_open=event.action != "closed")
+        case "weight":
+            return structs.replace(now, weight=event.value if isinstance(event.value, int) else None)
+
+
+def _agree_with_now(moments: list[Moment], issue: Issue) -> None:
+    """What the server shows is so, whatever events are missing: from the last update on at the latest."""
+    last = moments[-1]
+    so = Moment(
+        at=max(last.at, cut(issue.updated_at)),
+        milestone=issue.milestone,
+        labels=issue.labels,
+        is_open=issue.is_open,
+        weight=issue.weight,
+    )
+    if structs.replace(so, at=last.at) == last:
+        return
+    if so.at == last.at:
+        moments.pop()
+    moments.append(so)

@@ -1,0 +1,207 @@
+"""The team as people write it down in ``team.toml``: who, and which days they are not there (DOMAIN.md 7.10).
+
+Owns the shape of the file (DESIGN.md section 7) and the errors a wrong one gives: file, line, key, and the
+nearest known key. Days are calendar days. It stays on this machine: days off are private.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import date, timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from glboard_core.errors import ConfigError
+
+#: A range of days longer than this is a slip of the pen.
+_LONGEST = 366
+
+
+class Span(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"first": "from", "last": "to"}
+):
+    """Days in a row, both ends included; in the file ``{ from = …, to = … }``."""
+
+    first: date
+    last: date
+
+
+Days = tuple[date | Span, ...]
+
+
+class Member(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One person. ``factor`` is 1, or 0.5 while onboarding.
+
+    ``support_days`` are workdays, by milestone title.
+    """
+
+    username: Annotated[str, Meta(min_length=1)]
+    role: str = ""
+    factor: Annotated[float, Meta(ge=0)] = 1.0
+    holidays: Days = ()
+    time_off: Days = ()
+    support_days: dict[str, Annotated[int, Meta(ge=0)] | Annotated[float, Meta(ge=0)]] = {}
+
+
+class Team(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The team. ``days_per_weight`` are workdays of one engineer; ``reserve`` is kept free, 0 to below 1."""
+
+    days_per_weight: Annotated[float, Meta(gt=0)] = 2.0
+    reserve: Annotated[float, Meta(ge=0, lt=1)] = 0.0
+    holidays: Days = ()
+    people: tuple[Member, ...] = ()
+
+    def member(self, username: str) -> Member | None:
+        """The person with that username, or none."""
+        return next((member for member in self.people if member.username == username), None)
+
+
+def days(listed: Days) -> frozenset[date]:
+    """Every day of the list, once."""
+    found: set[date] = set()
+    for entry in listed:
+        if isinstance(entry, Span):
+            found.update(entry.first + timedelta(days=n) for n in range((entry.last - entry.first).days + 1))
+        else:
+            found.add(entry)
+    return frozenset(found)
+
+
+def load(path: Path) -> Team:
+    """The team from a file. Raises ConfigError, also where there is none."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(
+            "there is no such file.",
+            where=str(path),
+            hint="Write the team's days there (see the README), or name another file with --team.",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot be read: {error}", where=str(path)) from None
+    return parse(text, str(path))
+
+
+def parse(text: str, where: str) -> Team:
+    """The team from TOML. Raises ConfigError with the line and key of the first mistake."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"this is not TOML: {error}", where=where) from None
+    place = _Place(text, where)
+    _refuse_unknown(data, place)
+    _check_days(data, None, place)
+    people = data.get("people", [])
+    for number, person in enumerate(people if isinstance(people, list) else ()):
+        if isinstance(person, dict):
+            _check_days(person, number, place)
+    try:
+        team = msgspec.convert(data, Team)
+    except msgspec.ValidationError as error:
+        raise place.invalid(error, people) from None
+    seen: set[str] = set()
+    for number, member in enumerate(team.people):
+        if member.username in seen:
+            raise place.wrong(f"{member.username} stands here twice.", "username", number)
+        seen.add(member.username)
+    return team
+
+
+class _Place:
+    """Where in the file a mistake is."""
+
+    def __init__(self, text: str, where: str) -> None:
+        self._lines = text.splitlines()
+        self._where = where
+        heads = re.compile(r"\s*\[\[\s*people\s*\]\]")
+        self._heads = [n for n, line in enumerate(self._lines) if heads.match(line)]
+
+    def wrong(self, message: str, key: str, person: int | None, *, hint: str = "") -> ConfigError:
+        """The error for a key of the team, or of the person with that number in the file."""
+        line = self._line(key, person)
+        at = f"{self._where}:{line}" if line is not None else self._where
+        return ConfigError(message, where=at, key=key if person is None else f"people.{key}", hint=hint)
+
+    def invalid(self, error: msgspec.ValidationError, people: Any) -> ConfigError:
+        """What msgspec says, with the place it names (``$.people[...].factor``)."""
+        message, _, path = str(error).partition(" - at `$")
+        keys = [key for key in re.split(r"[.\[\]]+", path.strip("`")) if key and key != "..."]
+        person = None
+        if keys[:1] == ["people"] and len(keys) > 1:
+            keys = keys[1:]
+            person = self._first_wrong(people)
+        return self.wrong(message[:1].lower() + message[1:] + ".", keys[0] if keys else "people", person)
+
+    def _first_wrong(self, people: Any) -> int | None:
+        """msgspec does not say which person: the first one that cannot be read alone."""
+        for number, person in enumerate(people if isinstance(people, list) else ()):
+            try:
+                msgspec.convert(person, Member)
+            except msgspec.ValidationError:
+                return number
+        return None
+
+    def _line(self, key: str, person: int | None) -> int | None:
+        first, end = 0, len(self._lines)
+        if person is not None and person < len(self._heads):
+            first = self._heads[person]
+            end = self._heads[person + 1] if person + 1 < len(self._heads) else end
+        pattern = re.compile(rf"(.*[{{,.\s])?[\"']?{re.escape(key)}[\"']?\s*[=.\]]")
+        found = (n for n in range(first, end) if pattern.match(self._lines[n]))
+        return next((n + 1 for n in found), first + 1 if person is not None and self._heads else None)
+
+
+def _refuse_unknown(data: dict[str, Any], place: _Place) -> None:
+    people = data.get("people", [])
+    tables: list[tuple[Any, type[Struct], int | None]] = [(data, Team, None)]
+    if isinstance(people, list):
+        tables += [(person, Member, number) for number, person in enumerate(people)]
+    for table, kind, number in tables:
+        known = kind.__struct_fields__
+        for key in table if isinstance(table, dict) else ():
+            if key not in known:
+                near = get_close_matches(key, known, 1, 0.5)
+                hint = f"Did you mean “{near[0]}”?" if near else f"Known here: {', '.join(sorted(known))}."
+                raise place.wrong("unknown key.", key, number, hint=hint)
+
+
+def _check_days(table: dict[str, Any], number: int | None, place: _Place) -> None:
+    """Lists of days, with better words than a type error's: a day is ISO text or TOML's own date."""
+    for key in ("holidays", "time_off"):
+        listed = table.get(key, [])
+        if not isinstance(listed, list):
+            raise place.wrong('expected a list of days, like ["2026-12-24"].', key, number)
+        for at, entry in enumerate(listed):
+            listed[at] = _entry(entry, key, number, place)
+
+
+def _entry(entry: Any, key: str, number: int | None, place: _Place) -> Any:
+    if not isinstance(entry, dict):
+        return _day(entry, key, number, place)
+    for name in entry:
+        if name not in ("from", "to"):
+            near = get_close_matches(name, ("from", "to"), 1, 0.4)
+            hint = f"Did you mean “{near[0]}”?" if near else "Known here: from, to."
+            raise place.wrong("unknown key in a range of days.", name, number, hint=hint)
+    if len(entry) != 2:
+        raise place.wrong("a range of days needs both from and to.", key, number)
+    first, last = (_day(entry[end], key, number, place) for end in ("from", "to"))
+    if first > last:
+        raise place.wrong(f"the range from {first} to {last} ends before it starts.", key, number)
+    if (last - first).days >= _LONGEST:
+        raise place.wrong(f"the range from {first} to {last} is longer than a year.", key, number)
+    return {"from": first, "to": last}
+
+
+def _day(value: Any, key: str, number: int | None, place: _Place) -> date:
+    if type(value) is date:
+        return value
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise place.wrong(f"“{value}” is not a day.", key, number, hint="Write it like 2026-12-24.") from None

@@ -1,0 +1,121 @@
+"""The triage list: open issues of the group with something to put right (DOMAIN.md 7.9).
+
+Owns which codes an issue gets and their order (DESIGN.md section 6). What is done about them is the screen's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import cached_property
+
+from msgspec import Struct
+
+from glboard_core.config import LabelSettings
+from glboard_core.model.flow import FlowScheme
+from glboard_core.model.issue import Issue, rank_key
+from glboard_core.model.milestone import Milestone, upcoming
+from glboard_core.planning.counting import counts, over_weight
+from glboard_core.planning.org_labels import missing_codes
+from glboard_core.planning.readiness import flow_ready
+
+#: Every code, in the order they are listed.
+ORDER = (
+    "missing-type",
+    "several-types",
+    "missing-subtype",
+    "missing-milestone",
+    "missing-label:devops",
+    "missing-label:section",
+    "missing-label:category",
+    "bug-without-severity",
+    "bug-without-priority",
+    "deliverable-without-milestone",
+    "deliverable-beyond-next",
+    "deliverable-in-bucket",
+    "deliverable-not-ready",
+    "expired-milestone",
+    "ready-without-weight",
+    "over-weight",
+    "label-status-conflict",
+)
+
+
+class Finding(Struct, frozen=True):
+    """An issue and why it is on the list."""
+
+    issue: Issue
+    reasons: tuple[str, ...]
+
+
+class Rules(Struct, frozen=True, kw_only=True, dict=True):
+    """What the codes of one moment go by. ``today`` is a day in the team's time zone.
+
+    ``milestones`` are by title. One that is not among them (another project's, closed long ago) gives no
+    finding: nothing is known of its dates.
+    """
+
+    names: LabelSettings
+    flow: FlowScheme
+    milestones: Mapping[str, Milestone]
+    today: date
+
+    @cached_property
+    def next_one(self) -> Milestone | None:
+        """The next version milestone (7.1)."""
+        return next(iter(upcoming(self.milestones.values(), self.today)), None)
+
+    def reasons(self, issue: Issue) -> tuple[str, ...]:
+        """The codes of an issue, in order; none for one that is closed, another group's, or ignored."""
+        if not issue.is_open or not counts(issue, self.names):
+            return ()
+        found = set(missing_codes(issue, self.names))
+        if issue.milestone is None:
+            found.add("missing-milestone")
+        found |= self._bug(issue) | self._deliverable(issue)
+        milestone = self.milestones.get(issue.milestone or "")
+        # The end of the due date is before now: the same as a due date before today.
+        if milestone is not None and milestone.due is not None and milestone.due < self.today:
+            found.add("expired-milestone")
+        if issue.weight is None and flow_ready(issue, self.flow):
+            found.add("ready-without-weight")
+        if over_weight(issue):
+            found.add("over-weight")
+        if self.flow.conflict(issue):
+            found.add("label-status-conflict")
+        return tuple(code for code in ORDER if code in found)
+
+    def _bug(self, issue: Issue) -> set[str]:
+        if self.names.type_prefix + "bug" not in issue.labels:
+            return set()
+        found = set()
+        if not issue.scoped(self.names.severity_prefix):
+            found.add("bug-without-severity")
+        if not issue.scoped(self.names.priority_prefix):
+            found.add("bug-without-priority")
+        return found
+
+    def _deliverable(self, issue: Issue) -> set[str]:
+        if self.names.deliverable not in issue.labels:
+            return set()
+        if issue.milestone is None:
+            return {"deliverable-without-milestone"}
+        milestone = self.milestones.get(issue.milestone)
+        if milestone is None:
+            return set()
+        if milestone.start is None and milestone.due is None:
+            return {"deliverable-in-bucket"}
+        following = self.next_one
+        if following is None:
+            return set()
+        if milestone.title == following.title:
+            return set() if flow_ready(issue, self.flow) else {"deliverable-not-ready"}
+        if milestone.start is not None and following.start is not None and milestone.start > following.start:
+            return {"deliverable-beyond-next"}
+        return set()
+
+
+def triage(issues: Iterable[Issue], rules: Rules) -> list[Finding]:
+    """Everything with at least one reason, in manual order (7.9)."""
+    found = [Finding(issue, rules.reasons(issue)) for issue in sorted(issues, key=rank_key)]
+    return [finding for finding in found if finding.reasons]

@@ -1,0 +1,293 @@
+"""Reading what the planning rules need and the mirror does not hold, and calling them.
+
+Owns which issues a report has to see: those closed long ago, those that left a milestone, and their events
+(DOMAIN.md 7.6). The rules themselves are ``planning``; what is on screen already is computed from the mirror
+and needs none of this. Nothing here changes an issue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from glboard_core.board.resolve import milestone_title
+from glboard_core.errors import NameUnknown, UsageError
+from glboard_core.model.catalog import Catalog
+from glboard_core.model.event import EventKind, History
+from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.milestone import Milestone
+from glboard_core.planning import say_do, scope, snapshot
+from glboard_core.planning.calendar import Window, window
+from glboard_core.planning.replay import Timeline, timeline
+from glboard_core.planning.say_do import SayDo, Track
+from glboard_core.planning.scope import Scope
+from glboard_core.planning.snapshot import PlanSnapshot
+from glboard_core.ports import IssueQuery, Store
+
+if TYPE_CHECKING:
+    from glboard_core.gitlab.account import Account
+    from glboard_core.gitlab.events import EventReader, Progress
+    from glboard_core.sync.engine import Engine
+
+#: Questions side by side.
+PARALLEL = 4
+#: Where the store keeps locked plans, by milestone title.
+_PLAN = "plan:"
+
+
+class Past(Struct, frozen=True, kw_only=True):
+    """Issues with what they were. ``unread`` are references whose events may not be seen: of these only the
+    present is known. ``histories`` are to be kept and handed in again."""
+
+    tracks: tuple[Track, ...]
+    histories: Mapping[IssueId, History]
+    unread: tuple[str, ...] = ()
+
+    @property
+    def pairs(self) -> Iterable[tuple[Issue, Timeline]]:
+        """Issue and timeline, as snapshots take them."""
+        return ((track.issue, track.line) for track in self.tracks)
+
+
+class Reports:
+    """Reports on one engine's group.
+
+    ``as_of`` is given where the session looks at an earlier moment: events after it did not happen.
+    ``known`` histories save reading them again.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        reader: EventReader,
+        *,
+        as_of: datetime | None = None,
+        known: Mapping[IssueId, History] | None = None,
+    ) -> None:
+        self.engine = engine
+        self.settings = engine.settings
+        self._as_of = as_of
+        self._reader = reader
+        self._known = dict(known or {})
+        #: References whose events could not be read by the last report.
+        self.unread: tuple[str, ...] = ()
+
+    # -- names and dates
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog, which must have been read. Raises NameUnknown before."""
+        if (catalog := self.engine.catalog) is None:
+            raise NameUnknown("group", "", hint="Nothing has been read from GitLab yet.")
+        return catalog
+
+    def milestone(self, name: str) -> Milestone:
+        """The milestone of a title, ``current``, ``next``, ``after-next`` or alias. Raises NameUnknown."""
+        title = milestone_title(name, self.settings, self.catalog, self.engine.today())
+        found = self.catalog.find_milestone(title)
+        if found is None:
+            raise NameUnknown("milestone", title, self.catalog.near_milestones(title))
+        return found
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The team's time zone."""
+        return ZoneInfo(self.settings.ui.time_zone)
+
+    # -- issues
+
+    async def issues(self, queries: Iterable[IssueQuery]) -> list[Issue]:
+        """All issues of the group that one of the queries asks for, each once. Raises as the gateway does."""
+        from glboard_core.gitlab.asking import side_by_side
+
+        async def read(query: IssueQuery) -> list[Issue]:
+            return [issue async for page in self.engine.gateway.pages(query) for issue in page]
+
+        found = await side_by_side([partial(read, query) for query in queries], PARALLEL)
+        return list({issue.id: issue for part in found for issue in part}.values())
+
+    async def open_issues(self, milestones: Sequence[str] | None = None) -> list[Issue]:
+        """The group's open issues of these milestones, or all of them."""
+        titles: Sequence[str | None] = [None] if milestones is None else list(dict.fromkeys(milestones))
+        return await self.issues(
+            IssueQuery(labels=self._labels(), milestone=title, state="opened") for title in titles
+        )
+
+    async def closed_issues(self, milestones: Sequence[str]) -> list[Issue]:
+        """The group's closed issues of these milestones, however long ago."""
+        return await self.issues(
+            IssueQuery(labels=self._labels(), milestone=title, state="closed", order="updated")
+            for title in milestones
+        )
+
+    async def extend_for(self, issues: Iterable[Issue]) -> None:
+        """Learn the milestones of subgroups and projects where an issue has one the group does not know."""
+        known = {milestone.title for milestone in self.catalog.milestones}
+        projects = {i.project for i in issues if i.milestone is not None and i.milestone not in known}
+        if projects:
+            self.engine.keep_catalog(await self.engine.gateway.extend_catalog(self.catalog, projects))
+
+    # -- reports on the past
+
+    async def say_do(
+        self,
+        milestone: Milestone,
+        *,
+        locked_at: datetime | None = None,
+        plan: PlanSnapshot | None = None,
+        progress: Progress | None = None,
+    ) -> SayDo:
+        """Say/Do of a milestone (7.6). Raises UsageError where it has no dates.
+
+        The lock is at ``locked_at``, rebuilt from events; else ``plan``, the snapshot kept; else the default
+        lock, rebuilt. As of an earlier moment (``--as-of``) later events are ignored.
+        """
+        measured = window(milestone, self.zone)
+        lock, plan = self._lock(measured, locked_at, plan)
+        past = await self.past(
+            milestone.title,
+            min(lock, measured.start),
+            ("label", "state"),
+            {row.issue for row in plan.issues} if plan else set(),
+            progress,
+        )
+        names = self.settings.labels
+        return say_do.say_do(
+            past.tracks,
+            milestone.title,
+            measured,
+            names,
+            plan or snapshot.rebuild(past.pairs, milestone.title, lock, names),
+            count_wont_do=self.settings.planning.count_wont_do,
+        )
+
+    async def scope(
+        self,
+        milestone: Milestone,
+        *,
+        locked_at: datetime | None = None,
+        plan: PlanSnapshot | None = None,
+        progress: Progress | None = None,
+    ) -> Scope:
+        """What changed in the plan of a milestone since its lock. The lock is as for ``say_do``."""
+        lock, plan = self._lock(window(milestone, self.zone), locked_at, plan)
+        now = self.engine.now()
+        if lock > now:
+            raise UsageError(
+                f"The plan of {milestone.title} is not locked before {lock.isoformat(' ')}.",
+                hint="Name an earlier moment with --locked-at.",
+            )
+        past = await self.past(
+            milestone.title,
+            lock,
+            ("label", "weight"),
+            {row.issue for row in plan.issues} if plan else set(),
+            progress,
+        )
+        names = self.settings.labels
+        locked = plan or snapshot.rebuild(past.pairs, milestone.title, lock, names)
+        return scope.scope(locked, snapshot.at_the_end(past.pairs, milestone.title, now, names))
+
+    async def past(
+        self,
+        milestone: str,
+        since: datetime,
+        kinds: Sequence[EventKind],
+        also: Iterable[IssueId] = (),
+        progress: Progress | None = None,
+    ) -> Past:
+        """Every issue that can matter to a report on ``milestone`` from ``since`` on, and what it was.
+
+        Asked for are the group's issues in it, those updated since (one that left it was), those with its
+        ``missed:`` label, and ``also``. Milestone events are read of all of them; the other ``kinds`` only of
+        those that were ever in it, since the rest can stand in no list.
+        """
+        missed = self.settings.labels.missed_prefix + milestone
+        labels = self._labels()
+        issues = await self.issues(
+            (
+                IssueQuery(labels=labels, milestone=milestone, order="updated"),
+                IssueQuery(labels=labels, updated_after=since, order="updated"),
+                IssueQuery(labels=(*labels, missed), order="updated"),
+            )
+        )
+        extra = frozenset(also)
+        absent = extra - {issue.id for issue in issues}
+        if absent:
+            issues += (await self.engine.gateway.read(sorted(absent))).values()
+        placed = await self._reader.histories(issues, ("milestone",), self._known, progress)
+        self._known.update(placed.histories)
+        concerned = [
+            issue
+            for issue in issues
+            if issue.milestone == milestone
+            or missed in issue.labels
+            or issue.id in extra
+            or any(
+                event.kind == "milestone" and event.value == milestone
+                for event in placed.histories[issue.id].events
+            )
+        ]
+        read = await self._reader.histories(concerned, kinds, self._known, progress)
+        self._known.update(read.histories)
+        unread = {*placed.unread, *read.unread}
+        self.unread = tuple(issue.reference for issue in concerned if issue.id in unread)
+        return Past(
+            tracks=tuple(
+                Track(issue, timeline(issue, read.histories[issue.id].events, until=self._as_of))
+                for issue in concerned
+            ),
+            histories=read.histories,
+            unread=self.unread,
+        )
+
+    # -- inside
+
+    def _labels(self) -> tuple[str, ...]:
+        label = self.settings.labels.group
+        return (label,) if label else ()
+
+    @staticmethod
+    def _lock(
+        measured: Window, locked_at: datetime | None, plan: PlanSnapshot | None
+    ) -> tuple[datetime, PlanSnapshot | None]:
+        """When the plan was locked, and the snapshot to go by, if any."""
+        if locked_at is not None:
+            return locked_at, None
+        return (plan.locked_at, plan) if plan is not None else (measured.lock, None)
+
+
+@asynccontextmanager
+async def open_reports(
+    engine: Engine,
+    account: Account,
+    *,
+    as_of: datetime | None = None,
+    known: Mapping[IssueId, History] | None = None,
+) -> AsyncIterator[Reports]:
+    """Reports over an engine, with a connection of their own to the same ``account`` for the events."""
+    from glboard_core.gitlab.events import EventReader
+    from glboard_core.gitlab.transport import Transport
+
+    transport = Transport(account)
+    try:
+        yield Reports(engine, EventReader(transport), as_of=as_of, known=known)
+    finally:
+        await transport.close()
+
+
+def kept_plan(store: Store, milestone: str) -> PlanSnapshot | None:
+    """The plan of a milestone as it was locked on this machine, or none. Raises ConfigError, StoreFailed."""
+    raw = store.meta(_PLAN + milestone)
+    return snapshot.imported(raw, f"the locked plan of {milestone}") if raw is not None else None
+
+
+def keep_plan(store: Store, plan: PlanSnapshot) -> None:
+    """Lock a plan, in place of one locked before. Raises StoreFailed."""
+    store.put_meta(_PLAN + plan.milestone, snapshot.exported(plan))
