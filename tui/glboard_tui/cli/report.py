@@ -1,0 +1,281 @@
+"""``glboard report``: what the planning rules compute, as text or data.
+
+Owns the command's arguments and which issues each report reads. The rules are ``glboard_core.planning``; the
+JSON is ``report_shapes.py``, words and tables are ``report_text.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from msgspec import Struct, structs
+
+from glboard_core.board.resolve import flow_scheme
+from glboard_core.errors import ConfigError, UsageError
+from glboard_core.model.issue import Issue
+from glboard_core.model.milestone import Milestone, preceding
+from glboard_core.planning import capacity as capacities
+from glboard_core.planning import team as teams
+from glboard_core.planning.calendar import by_title
+from glboard_core.planning.candidates import candidates
+from glboard_core.planning.load import load_of
+from glboard_core.planning.mix import mix
+from glboard_core.planning.readiness import open_for_deliverables
+from glboard_core.planning.snapshot import PlanSnapshot
+from glboard_core.planning.team import Team
+from glboard_core.planning.triage import Rules, triage
+from glboard_tui.cli import formats, report_shapes, report_text
+from glboard_tui.cli.context import Options, parse_time
+from glboard_tui.cli.report_text import Printed
+
+if TYPE_CHECKING:
+    from glboard_core.reports import Reports
+
+KINDS = ("say-do", "capacity", "candidates", "mix", "load", "scope", "triage")
+
+
+#: Those that go by the plan locked on this machine, where no time is named.
+_OF_LOCKED = frozenset({"say-do", "scope"})
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What the command line asks for."""
+
+    options: Options
+    milestone: str | None
+    locked_at: datetime | None
+    team: Path | None
+
+
+Reader = Callable[[Asked, "Reports"], Awaitable[Printed]]
+
+
+@click.command("report")
+@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("milestone", required=False)
+@click.option("--locked-at", metavar="TIME", help="When the plan was locked (say-do, scope); ISO 8601, UTC.")
+@click.option(
+    "--team",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The team's days (capacity, candidates, load); else team.toml in the configuration folder.",
+)
+@formats.format_option
+@click.pass_obj
+def command(
+    options: Options, kind: str, milestone: str | None, locked_at: str | None, team: Path | None, style: str
+) -> int:
+    """Print a report on MILESTONE: a title, current, next, or an alias. triage takes none.
+
+    \b
+    say-do      what was said and what was done, by every definition
+    capacity    days and weight of each person; carry-over, planned, room
+    candidates  what can become a Deliverable, in suggested order, and why not
+    mix         bugs, maintenance and features beside the target
+    load        Deliverable weight of each person beside the budget
+    scope       what was added, removed and re-weighted since the plan was locked
+    triage      open issues with something to put right
+    """
+    if kind == "triage" and milestone is not None:
+        raise UsageError("triage is about all open issues and takes no milestone.")
+    if kind != "triage" and milestone is None:
+        raise UsageError(f"Which milestone? Try: glboard report {kind} next")
+    asked = Asked(
+        options=options,
+        milestone=milestone,
+        locked_at=parse_time(locked_at) if locked_at else None,
+        team=team,
+    )
+    printed, unread = _settled(asked, _READERS[kind], keep=kind in _OF_LOCKED and asked.locked_at is None)
+    click.echo(printed.as_(style))
+    for line in _about_unread(unread):
+        click.echo(line, err=True)
+    return 3 if unread else 0
+
+
+def _settled(asked: Asked, reader: Reader, *, keep: bool) -> tuple[Printed, tuple[str, ...]]:
+    """Run a reader; ``keep`` where it goes by the plan that was locked on this machine."""
+    from glboard_core.sync.engine import UserChangedError
+
+    try:
+        return asyncio.run(_read(asked, reader, keep))
+    except UserChangedError:
+        # The token is another person's than last time. That is remembered now, so their state file is opened.
+        return asyncio.run(_read(asked, reader, keep))
+
+
+async def _read(asked: Asked, reader: Reader, keep: bool) -> tuple[Printed, tuple[str, ...]]:
+    async with _reports(asked.options, keep) as reports:
+        await reports.engine.load_catalog()
+        return await reader(asked, reports), reports.unread
+
+
+@asynccontextmanager
+async def _reports(options: Options, keep: bool) -> AsyncIterator[Reports]:
+    from glboard_core.gitlab.credentials import find_account
+    from glboard_core.reports import open_reports
+    from glboard_core.session import open_engine
+
+    settings = options.settings()
+    account = find_account(options.url, configured=settings.gitlab.url)
+    place = structs.replace(options.place, keep=keep)
+    async with (
+        open_engine(place, settings, account=account) as engine,
+        open_reports(engine, account, as_of=options.as_of) as reports,
+    ):
+        yield reports
+
+
+def _about_unread(unread: tuple[str, ...]) -> list[str]:
+    if not unread:
+        return []
+    return [
+        f"glboard: the history of {len(unread)} issues could not be read; of these only today is known:",
+        f"  {', '.join(unread)}",
+    ]
+
+
+def _progress(done: int, of: int) -> None:
+    """A line that counts, on a terminal only: a pipe gets nothing that is not the report."""
+    if sys.stderr.isatty():
+        click.echo(f"\rreading events {done}/{of}", nl=False, err=True)
+        if done == of:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def _team(asked: Asked) -> Team | None:
+    """The team of ``--team``, else of the configuration folder, else none. Raises ConfigError."""
+    path = asked.team or asked.options.config_path.parent / "team.toml"
+    if asked.team is None and not path.is_file():
+        return None
+    return teams.load(path)
+
+
+def _kept(asked: Asked, reports: Reports, milestone: Milestone) -> PlanSnapshot | None:
+    from glboard_core.reports import kept_plan
+
+    return kept_plan(reports.engine.store, milestone.title) if asked.locked_at is None else None
+
+
+# -- one reader for each report
+
+
+async def _say_do(asked: Asked, reports: Reports) -> Printed:
+    milestone = reports.milestone(asked.milestone or "")
+    found = await reports.say_do(
+        milestone, locked_at=asked.locked_at, plan=_kept(asked, reports, milestone), progress=_progress
+    )
+    return Printed(report_shapes.say_do(found), report_text.say_do(found, milestone))
+
+
+async def _scope(asked: Asked, reports: Reports) -> Printed:
+    milestone = reports.milestone(asked.milestone or "")
+    found = await reports.scope(
+        milestone, locked_at=asked.locked_at, plan=_kept(asked, reports, milestone), progress=_progress
+    )
+    return Printed(report_shapes.scope(found), report_text.scope(found))
+
+
+async def _capacity(asked: Asked, reports: Reports) -> Printed:
+    milestone = reports.milestone(asked.milestone or "")
+    team = _team(asked)
+    if team is None:
+        raise ConfigError(
+            "there is no such file, and without the team's days there is no capacity.",
+            where=str(asked.options.config_path.parent / "team.toml"),
+            hint="Write one (see the README), or name another with --team.",
+        )
+    found = _capacity_of(await _with_carry_over(reports, milestone), milestone, team, reports)
+    past = capacities.past_milestones(
+        reports.catalog.milestones, milestone, reports.engine.today(), reports.settings.planning
+    )
+    closed = await reports.closed_issues([one.title for one in past])
+    mean = capacities.mean_closed_weight(closed, past, reports.settings.labels)
+    return Printed(
+        report_shapes.capacity(found), report_text.capacity(found, mean, [one.title for one in past])
+    )
+
+
+async def _with_carry_over(reports: Reports, milestone: Milestone) -> list[Issue]:
+    before = preceding(reports.catalog.milestones, milestone.title)
+    return await reports.open_issues([milestone.title, *([before.title] if before else [])])
+
+
+def _capacity_of(
+    issues: list[Issue], milestone: Milestone, team: Team, reports: Reports
+) -> capacities.Capacity:
+    settings = reports.settings
+    return capacities.capacity(
+        issues,
+        milestone,
+        team,
+        reports.catalog.milestones,
+        flow_scheme(settings),
+        settings.labels,
+        settings.planning,
+    )
+
+
+async def _candidates(asked: Asked, reports: Reports) -> Printed:
+    milestone = reports.milestone(asked.milestone or "")
+    team = _team(asked)
+    dated = milestone.start is not None and milestone.due is not None
+    issues = await _with_carry_over(reports, milestone)
+    found = candidates(
+        issues,
+        milestone.title,
+        open_for_deliverables(reports.catalog.milestones, reports.engine.today()),
+        flow_scheme(reports.settings),
+        reports.settings.labels,
+    )
+    space = _capacity_of(issues, milestone, team, reports).space() if team and dated else None
+    return Printed(
+        report_shapes.candidates(milestone.title, found),
+        report_text.candidates(milestone.title, found, space),
+    )
+
+
+async def _mix(asked: Asked, reports: Reports) -> Printed:
+    milestone = reports.milestone(asked.milestone or "")
+    issues = await reports.open_issues([milestone.title])
+    found = mix(issues, milestone.title, reports.settings.labels, reports.settings.planning.mix)
+    return Printed(report_shapes.mix(found), report_text.mix(found))
+
+
+async def _load(asked: Asked, reports: Reports) -> Printed:
+    milestone = reports.milestone(asked.milestone or "")
+    team = _team(asked)
+    found = load_of(await reports.open_issues([milestone.title]), milestone, team, reports.settings.labels)
+    return Printed(report_shapes.load(found), report_text.load(found))
+
+
+async def _triage(_: Asked, reports: Reports) -> Printed:
+    issues = await reports.open_issues()
+    await reports.extend_for(issues)
+    rules = Rules(
+        names=reports.settings.labels,
+        flow=flow_scheme(reports.settings),
+        milestones=by_title(reports.catalog.milestones),
+        today=reports.engine.today(),
+    )
+    found = triage(issues, rules)
+    now = reports.engine.now()
+    return Printed(report_shapes.triage(found, now), report_text.triage(found, now))
+
+
+_READERS: dict[str, Reader] = {
+    "say-do": _say_do,
+    "scope": _scope,
+    "capacity": _capacity,
+    "candidates": _candidates,
+    "mix": _mix,
+    "load": _load,
+    "triage": _triage,
+}

@@ -1,0 +1,421 @@
+"""``glboard report`` in words: lines said first, then tables; the same as Markdown, and rows for CSV.
+
+Owns wording and columns. Every Say/Do figure names its definition. Titles of confidential issues are left out
+of all of it: a report is made to be pasted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from msgspec import Struct
+
+from glboard_core.model.issue import Issue
+from glboard_core.model.milestone import Milestone
+from glboard_core.planning.candidates import Candidate, fill
+from glboard_core.planning.capacity import Capacity
+from glboard_core.planning.load import Load
+from glboard_core.planning.mix import Mix
+from glboard_core.planning.say_do import DEFINITIONS, TARGETS, SayDo
+from glboard_core.planning.scope import Scope
+from glboard_core.planning.triage import Finding
+from glboard_tui.cli import formats
+from glboard_tui.cli.report_shapes import moment
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+# What GitLab turns into a link by itself; anything else is escaped.
+_REFERENCE = re.compile(r"[\w./-]+#\d+", re.ASCII)
+
+Rows = Sequence[Sequence[str]]
+
+
+class Table(Struct, frozen=True):
+    """A table with its heading; ``right`` are the columns of numbers."""
+
+    title: str
+    heads: tuple[str, ...]
+    rows: Rows
+    right: frozenset[int] = frozenset()
+
+
+class Listing(Struct, frozen=True):
+    """A named list of references."""
+
+    title: str
+    references: tuple[str, ...]
+
+
+class Text(Struct, frozen=True, kw_only=True):
+    """A report for people: a heading, sentences, tables, lists; and the rows of its CSV."""
+
+    heading: str
+    lines: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    lists: tuple[Listing, ...] = ()
+    csv_heads: tuple[str, ...]
+    csv_rows: Rows
+
+
+class Printed(Struct, frozen=True):
+    """A report in every form."""
+
+    shape: dict[str, Any]
+    text: Text
+
+    def as_(self, style: str) -> str:
+        """The report as ``table``, ``json``, ``markdown`` or ``csv``."""
+        if style == "json":
+            return formats.as_json(self.shape)
+        if style == "csv":
+            return formats.as_csv(self.text.csv_heads, self.text.csv_rows)
+        return _markdown(self.text) if style == "markdown" else _plain(self.text)
+
+
+def _plain(text: Text) -> str:
+    parts = ["\n".join((text.heading, *text.lines))]
+    for table in text.tables:
+        if table.rows:
+            body = formats.as_table(table.heads, table.rows, right=table.right)
+            parts.append((f"{table.title}\n" if table.title else "") + body)
+    parts += [
+        f"{listing.title} ({len(listing.references)}): {', '.join(listing.references)}"
+        for listing in text.lists
+        if listing.references
+    ]
+    return "\n\n".join(parts)
+
+
+def _markdown(text: Text) -> str:
+    parts = ["## " + formats.escape_markdown(text.heading)]
+    parts += [formats.escape_markdown(line) for line in text.lines]
+    for table in text.tables:
+        if table.rows:
+            if table.title:
+                parts.append("### " + formats.escape_markdown(table.title))
+            parts.append(_markdown_table(table))
+    for listing in text.lists:
+        if listing.references:
+            parts.append(
+                f"**{formats.escape_markdown(listing.title)}** ({len(listing.references)})\n\n"
+                + "\n".join(f"- {_linked(reference)}" for reference in listing.references)
+            )
+    return "\n\n".join(parts)
+
+
+def _markdown_table(table: Table) -> str:
+    lines = ["| " + " | ".join(table.heads) + " |"]
+    lines.append("|" + "".join(" ---: |" if n in table.right else " --- |" for n in range(len(table.heads))))
+    lines += ["| " + " | ".join(map(_linked, row)) + " |" for row in table.rows]
+    return "\n".join(lines)
+
+
+def _linked(text: str) -> str:
+    """A reference as it is, so that GitLab links it; everything else as plain text."""
+    return text if _REFERENCE.fullmatch(text) else formats.escape_markdown(text)
+
+
+def _number(value: float | None) -> str:
+    """At most two decimals, and none that say nothing; ? for what is not known."""
+    return "?" if value is None else f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def _signed(value: float) -> str:
+    """With a sign, and a mark where it is over: colour alone would not do."""
+    return f"!{_number(value)}" if value < 0 else f"+{_number(value)}"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f} %"
+
+
+def _day(day: date | None) -> str:
+    return "?" if day is None else f"{day.day} {_MONTHS[day.month - 1]}"
+
+
+def _title(issue: Issue) -> str:
+    return "(confidential)" if issue.confidential else issue.title
+
+
+def say_do(report: SayDo, milestone: Milestone) -> Text:
+    """Say/Do: the group's figure in words, ``committed`` beside it, then every definition and list."""
+    group, committed = report.definitions["group"], report.definitions["committed"]
+    source = "from the plan locked" if report.source == "snapshot" else "rebuilt from events as of"
+    lists = [
+        *(
+            Listing(f"{name}: not done", report.definitions[name].missed)
+            for name in DEFINITIONS
+            if report.definitions[name].said
+        ),
+        Listing("late added", report.late_added),
+        Listing("removed or moved early", report.removed_or_moved_early),
+        Listing("moved to another milestone without a missed label", report.quiet_slips),
+        Listing("late closed", report.late_closed),
+        Listing("unresolved", report.unresolved),
+        Listing("closed as won't do", report.wont_do),
+        Listing("closed as duplicate", report.duplicates),
+    ]
+    return Text(
+        heading=f"Say/Do {report.milestone}",
+        lines=(
+            (
+                f"{len(group.done)} of {len(group.said)} closed by {_day(milestone.due)} "
+                f"({_percent(group.percent)}), definition group."
+            ),
+            (
+                f"{len(committed.done)} of {len(committed.said)} ({_percent(committed.percent)}), definition "
+                f"committed, {source} {moment(report.locked_at)}."
+            ),
+        ),
+        tables=(
+            Table(
+                "",
+                ("definition", "said", "done", "percent", "target"),
+                [
+                    (
+                        name,
+                        str(len(ratio.said)),
+                        str(len(ratio.done)),
+                        _percent(ratio.percent),
+                        f"{TARGETS[name]} %" if name in TARGETS else "",
+                    )
+                    for name, ratio in report.definitions.items()
+                ],
+                frozenset({1, 2, 3, 4}),
+            ),
+        ),
+        lists=tuple(lists),
+        csv_heads=("definition", "list", "reference"),
+        csv_rows=[
+            *(
+                (name, "done" if reference in set(ratio.done) else "not done", reference)
+                for name, ratio in report.definitions.items()
+                for reference in ratio.said
+            ),
+            *(
+                ("", listing.title, reference)
+                for listing in lists
+                if ": " not in listing.title
+                for reference in listing.references
+            ),
+        ],
+    )
+
+
+def capacity(report: Capacity, mean: float | None, past: Sequence[str]) -> Text:
+    """Capacity: the team's line, the comparison, then a line for each person."""
+    carried = report.carry_over
+    unweighted = f" + {report.unweighted} unweighted" if report.unweighted else ""
+    lines = [
+        (
+            f"Planned {report.planned}{unweighted} / capacity {_number(report.total)}, "
+            f"carry-over {_number(carried.likely)} likely, {carried.weight} all, "
+            f"room {_signed(report.room_likely)} likely, {_signed(report.room)} all."
+        ),
+        f"{report.workdays} workdays; {report.unassigned} planned weight is assigned to nobody.",
+    ]
+    roles = {role: weight for role, weight in report.by_role().items() if role}
+    if roles:
+        lines.append("By role: " + ", ".join(f"{role} {_number(w)}" for role, w in roles.items()) + ".")
+    if mean is not None:
+        lines.append(
+            f"For comparison: closed Deliverable weight of {', '.join(past)} was {_number(mean)} on average."
+        )
+    heads = ("username", "role", "net days", "budget", "committed", "carry-over", "room")
+    rows = [
+        (
+            person.username,
+            person.role,
+            _number(person.budget.net_days) if person.budget else "no days",
+            _number(person.budget.weight) if person.budget else "",
+            str(person.committed),
+            str(person.carry_over),
+            "" if person.room is None else _signed(person.room),
+        )
+        for person in report.people
+    ]
+    return Text(
+        heading=f"Capacity {report.milestone}",
+        lines=tuple(lines),
+        tables=(Table("", heads, rows, frozenset({2, 3, 4, 5, 6})),),
+        lists=(Listing(f"carry-over of {carried.milestone}", tuple(i.reference for i in carried.issues)),),
+        csv_heads=heads,
+        csv_rows=rows,
+    )
+
+
+def candidates(milestone: str, found: Sequence[Candidate], space: float | None) -> Text:
+    """Candidates: what is eligible with the running weight, then what is not and why."""
+    lines = [f"{sum(one.eligible for one in found)} of {len(found)} open issues can become a Deliverable."]
+    proposal = {line.candidate.issue.id: line for line in fill(found, space)} if space is not None else {}
+    if space is not None:
+        chosen = sum(line.chosen for line in proposal.values())
+        lines.append(
+            f"Space for {_signed(space)} weight beside likely carry-over and what is accepted; "
+            f"down the order {chosen} would fit (marked *)."
+        )
+
+    def mark(one: Candidate) -> str:
+        if one.accepted:
+            return "accepted"
+        line = proposal.get(one.issue.id)
+        return f"* {line.cumulative}" if line is not None and line.chosen else ""
+
+    def notes(one: Candidate) -> str:
+        severe = (f"severity {one.severity} bug",) if one.severe else ()
+        return " ".join((*one.warnings, *severe))
+
+    heads = ("rank", "slipped", "priority", "weight", "reference", "proposal", "notes", "title")
+    eligible = [
+        (
+            str(one.rank),
+            str(one.slipped or ""),
+            one.priority or "",
+            _number(one.issue.weight),
+            one.issue.reference,
+            mark(one),
+            notes(one),
+            _title(one.issue),
+        )
+        for one in found
+        if one.eligible
+    ]
+    not_eligible = [
+        (str(one.rank), one.issue.reference, " ".join(one.reasons), mark(one), _title(one.issue))
+        for one in found
+        if not one.eligible
+    ]
+    return Text(
+        heading=f"Candidates {milestone}",
+        lines=tuple(lines),
+        tables=(
+            Table("Eligible", heads, eligible, frozenset({0, 1, 2, 3})),
+            Table(
+                "Not eligible",
+                ("rank", "reference", "reasons", "state", "title"),
+                not_eligible,
+                frozenset({0}),
+            ),
+        ),
+        csv_heads=("reference", "eligible", "reasons", "weight", "slipped", "rank", "priority", "warnings"),
+        csv_rows=[
+            (
+                one.issue.reference,
+                "yes" if one.eligible else "no",
+                " ".join(one.reasons),
+                "" if one.issue.weight is None else str(one.issue.weight),
+                str(one.slipped),
+                str(one.rank),
+                one.priority or "",
+                " ".join(one.warnings),
+            )
+            for one in found
+        ],
+    )
+
+
+def mix(report: Mix) -> Text:
+    """Mix: a line for each type, then the target beside what is."""
+    heads = ("type", "count", "weight", "unweighted", "% of count", "% of weight")
+    rows = [
+        (
+            name,
+            str(share.sums.count),
+            str(share.sums.weight),
+            str(share.sums.unweighted),
+            _percent(share.percent_count),
+            _percent(share.percent_weight),
+        )
+        for name, share in report.types.items()
+    ]
+    targets = []
+    for name, wanted in report.target.items():
+        count, weight = report.reached(name)
+        targets.append((name, f"{_number(wanted)} %", _percent(count), _percent(weight)))
+    whole = report.whole
+    return Text(
+        heading=f"Mix {report.milestone}",
+        lines=(f"{whole.count} open issues, weight {whole.weight}, {whole.unweighted} unweighted.",),
+        tables=(
+            Table("", heads, rows, frozenset({1, 2, 3, 4, 5})),
+            Table("Target", ("types", "target", "by count", "by weight"), targets, frozenset({1, 2, 3})),
+        ),
+        csv_heads=heads,
+        csv_rows=rows,
+    )
+
+
+def load(report: Load) -> Text:
+    """Load: Deliverable weight of each person beside the budget."""
+    heads = ("username", "weight", "unweighted", "budget", "state", "issues")
+    rows = [
+        (
+            person.username,
+            str(person.sums.weight),
+            str(person.sums.unweighted or ""),
+            _number(person.budget),
+            "!over" if person.over else "",
+            " ".join(issue.reference for issue in person.issues),
+        )
+        for person in report.people
+    ]
+    if report.unassigned:
+        sums = report.unassigned_sums
+        free = " ".join(issue.reference for issue in report.unassigned)
+        rows.append(("(unassigned)", str(sums.weight), str(sums.unweighted or ""), "", "", free))
+    return Text(
+        heading=f"Load {report.milestone}",
+        lines=("Weight of open Deliverables; an issue with several assignees counts for each.",),
+        tables=(Table("", heads, rows, frozenset({1, 2, 3})),),
+        csv_heads=heads,
+        csv_rows=rows,
+    )
+
+
+def scope(report: Scope) -> Text:
+    """Scope: what came, went and changed weight since the lock."""
+    added = tuple(row.reference for row in report.added)
+    removed = tuple(row.reference for row in report.removed)
+    how = "rebuilt from events" if report.locked.rebuilt else "from the plan that was kept"
+    return Text(
+        heading=f"Scope {report.locked.milestone}",
+        lines=(
+            (
+                f"Since {moment(report.locked.locked_at)} ({how}, {len(report.locked.issues)} issues): "
+                f"{len(added)} added, {len(removed)} removed, {len(report.reweighted)} re-weighted."
+            ),
+        ),
+        tables=(
+            Table(
+                "Re-weighted",
+                ("reference", "from", "to"),
+                [(one.reference, _number(one.before), _number(one.after)) for one in report.reweighted],
+                frozenset({1, 2}),
+            ),
+        ),
+        lists=(Listing("added", added), Listing("removed", removed)),
+        csv_heads=("change", "reference", "from", "to"),
+        csv_rows=[
+            *(("added", reference, "", "") for reference in added),
+            *(("removed", reference, "", "") for reference in removed),
+            *(
+                ("reweighted", one.reference, _number(one.before), _number(one.after))
+                for one in report.reweighted
+            ),
+        ],
+    )
+
+
+def triage(found: Sequence[Finding], now: datetime) -> Text:
+    """Triage: one line for each issue."""
+    rows = [(one.issue.reference, " ".join(one.reasons), _title(one.issue)) for one in found]
+    heads = ("reference", "reasons", "title")
+    return Text(
+        heading=f"Triage as of {moment(now)}",
+        lines=(f"{len(found)} open issues with something to put right.",),
+        tables=(Table("", heads, rows),),
+        csv_heads=heads,
+        csv_rows=rows,
+    )
