@@ -1,0 +1,53 @@
+"""Measures the program as a person meets it: in a terminal, against a GitLab that is already running.
+
+``python -m tests.perf`` prints a table; ``--json FILE`` also writes every single figure. Nothing is asserted:
+figures depend on the machine, so an empty Textual app is measured beside each start, turn by turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from perf import keys, starts
+from perf.figures import Table, machine
+
+
+def main() -> int:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m tests.perf", description=__doc__)
+    parser.add_argument("what", nargs="*", help="start, keys; default: both")
+    parser.add_argument("--runs", type=int, default=7, help="starts of each kind; rounds of keys (7)")
+    parser.add_argument(
+        "--issues",
+        type=int,
+        nargs="*",
+        default=[1_000, 10_000],
+        help="open issues in scope, beside none",
+    )
+    parser.add_argument("--cards", type=int, nargs="*", default=[100, 10_000, 100_000], help="columns")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure")
+    given = parser.parse_args()
+    table = Table()
+    what = given.what or ["start", "keys"]
+    if unknown := set(what) - {"start", "keys"}:
+        parser.error(f"{', '.join(sorted(unknown))}: neither start nor keys")
+    print(machine())
+    with tempfile.TemporaryDirectory(prefix="glboard-perf-") as folder:
+        home = Path(folder)
+        if "start" in what:
+            starts.measure(table, home, given.issues, given.runs)
+        if "keys" in what:
+            keys.measure(table, home, given.cards, given.runs)
+    if given.json:
+        given.json.write_text(json.dumps({"machine": machine(), "figures": table.as_data()}, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""Figures, their minimum, median and maximum, and the table they are printed in as they come."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What was measured, where, in which unit, and every single value."""
+
+    name: str
+    what: str
+    unit: str
+    values: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """The middle value."""
+        return median(self.values)
+
+    @property
+    def line(self) -> str:
+        """Name, what, minimum, median, maximum, unit, number of values."""
+        digits = 2 if self.unit == "×" else 1 if self.unit == "ms" else 0
+        three = (min(self.values), self.median, max(self.values))
+        numbers = "".join(f"{value:>12,.{digits}f}" for value in three)
+        return f"{self.name:<32} {self.what:<26}{numbers} {self.unit:<4} n={len(self.values)}"
+
+
+@dataclass
+class Table:
+    """Figures, printed as they are added."""
+
+    figures: list[Figure] = field(default_factory=list)
+
+    def head(self, title: str) -> None:
+        """Begin a part."""
+        print(f"\n{title}\n{'':<59}{'min':>12}{'median':>12}{'max':>12}", flush=True)
+
+    def add(self, name: str, what: str, unit: str, values: Sequence[float]) -> None:
+        """Add a figure; one without a value (nothing of the kind happened) is left out."""
+        if values:
+            figure = Figure(name, what, unit, tuple(values))
+            self.figures.append(figure)
+            print(figure.line, flush=True)
+
+    def as_data(self) -> list[dict[str, object]]:
+        """For JSON."""
+        return [
+            {"name": f.name, "what": f.what, "unit": f.unit, "values": [round(v, 3) for v in f.values]}
+            for f in self.figures
+        ]
+
+
+def machine() -> str:
+    """What the figures were taken on, in a line."""
+    return (
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}, Textual {version('textual')}"
+    )
+
+
+def peak(pid: int) -> float:
+    """The most memory a process has held so far, in MiB; raises OSError where there is no /proc."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise OSError("no VmHWM")
