@@ -51,6 +51,8 @@ class Situation(Struct, frozen=True, kw_only=True):
     #: Whether something can be closed by Esc: filter or marks.
     escape: bool = False
     failed: int = 0
+    #: Whether a change of a target waits for a choice between mine and theirs.
+    clashing: bool = False
     #: Whether this server knows weights (EE).
     weights: bool = True
     #: Whether the catalog was read, so that pickers have something to offer.
@@ -79,6 +81,10 @@ def _edits(now: Situation) -> bool:
 
 def _weighs(now: Situation) -> bool:
     return _edits(now) and now.weights
+
+
+def _clash(now: Situation) -> bool:
+    return now.clashing
 
 
 class Action(Struct, frozen=True, kw_only=True):
@@ -327,6 +333,16 @@ ACTIONS: tuple[Action, ...] = (
         group="Undo",
         hint="failed",
     ),
+    Action(
+        id="history",
+        title="The change log",
+        keys=("g h",),
+        group="Undo",
+        hint="history",
+    ),
+    _edit("conflict.mine", "Conflict: mine goes over theirs", "! m", group="Undo", hint="mine", when=_clash),
+    _edit("conflict.theirs", "Conflict: theirs stays", "! t", group="Undo", hint="theirs", when=_clash),
+    _edit("conflict.look", "Conflict: look at both", "! l", group="Undo", hint="look", when=_clash),
     Action(id="filter.edit", title="Filter", keys=("/",), group="Find", hint="filter", when=_ready),
     Action(
         id="filter.person",
@@ -451,7 +467,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         id="quit",
         title="Quit (asks when something is unsent)",
-        keys=("q", "ctrl+c"),
+        keys=("q", "ctrl+c", "ctrl+q"),
         group="View",
         hint="quit",
         scopes=("board", "detail"),

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
 from glboard_core.board import undo
+from glboard_core.board.conflict import Clash
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.op import Act, Op, OpId, describe
 from glboard_core.config import Settings
@@ -42,7 +44,7 @@ from glboard_tui.view import View
 Connect = Callable[[], AbstractAsyncContextManager[Engine]]
 """Makes the engine, after the first paint; closes it at the end. Entering may raise any GlboardError."""
 
-__all__ = ["Asked", "Bridge", "Connect", "Refused", "Settled", "Status", "Update"]
+__all__ = ["Asked", "Bridge", "Connect", "Past", "Refused", "Settled", "Status", "Update"]
 
 
 class Update(Struct, kw_only=True):
@@ -82,6 +84,17 @@ class Refused(Struct, frozen=True, kw_only=True):
     message: str
     hint: str
     act: Act
+
+
+class Past(Struct, frozen=True, kw_only=True):
+    """A row of the change log. ``when`` is in the team's time zone."""
+
+    when: str
+    reference: str
+    what: str
+    was: str
+    result: str
+    message: str
 
 
 class Bridge:
@@ -213,6 +226,37 @@ class Bridge:
                 )
             )
         return rows
+
+    def clashes(self, issue: IssueId) -> tuple[Clash, ...]:
+        """What waits for a choice on an issue: what was seen, mine, theirs."""
+        return self.engine.clashing(issue) if self.engine else ()
+
+    def take_mine(self, issue: IssueId) -> None:
+        """Send what waits, over what is there now."""
+        if self.engine is not None:
+            self.engine.take_mine(issue)
+
+    def take_theirs(self, issue: IssueId) -> None:
+        """Drop what waits; what is there now stays. Raises StoreFailed."""
+        if self.engine is not None:
+            self.engine.take_theirs(issue)
+
+    def history(self) -> list[Past]:
+        """The change log, newest first."""
+        if self.engine is None:
+            return []
+        zone = ZoneInfo(self.settings.ui.time_zone)
+        return [
+            Past(
+                when=line.at.astimezone(zone).strftime("%d %b %H:%M"),
+                reference=line.reference.rpartition("/")[2],
+                what=line.what,
+                was=line.was,
+                result=line.result,
+                message=line.message,
+            )
+            for line in self.engine.history()
+        ]
 
     # Events
 

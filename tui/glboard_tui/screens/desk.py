@@ -64,6 +64,8 @@ class Desk:
             repeat=self.again is not None,
             escape=bool(bridge.view.text or marked),
             failed=status.failed if status else 0,
+            clashing=bool(status and status.conflicts)
+            and any(bridge.is_conflicting(issue.id) for issue in self.targets()),
             weights=catalog is None or catalog.server.has_weight,
             ready=catalog is not None and bridge.index is not None,
             writable=bridge.writable,

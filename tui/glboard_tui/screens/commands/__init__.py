@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from glboard_tui.screens.commands import focusing, looking, moving, people, planning, writing
+from glboard_tui.screens.commands import conflicts, focusing, looking, moving, people, planning, writing
 from glboard_tui.screens.desk import Desk
 
 Command = Callable[[Desk, str], None]
@@ -69,6 +69,10 @@ COMMANDS: dict[str, Command] = {
     "redo": writing.redo,
     "repeat": writing.repeat,
     "failed.list": writing.failed,
+    "history": conflicts.history,
+    "conflict.mine": conflicts.mine,
+    "conflict.theirs": conflicts.theirs,
+    "conflict.look": conflicts.look,
     "filter.edit": looking.edit_filter,
     "filter.person": looking.by_person,
     "filter.unweighted": looking.only("unweighted"),

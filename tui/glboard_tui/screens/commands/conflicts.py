@@ -1,0 +1,53 @@
+"""When somebody else changed the same field: mine, theirs, or look first."""
+
+from __future__ import annotations
+
+from glboard_core.model.issue import Issue
+from glboard_tui.screens.desk import Desk
+from glboard_tui.screens.history import History
+
+
+def mine(desk: Desk, _: str) -> None:
+    """What I did goes over what is there now."""
+    for issue in _clashing(desk):
+        desk.bridge.take_mine(issue.id)
+        desk.say(f"Yours is sent: {issue.reference.rpartition('/')[2]}.")
+    desk.screen.sync()
+
+
+def theirs(desk: Desk, _: str) -> None:
+    """What is there now stays; mine is dropped."""
+    for issue in _clashing(desk):
+        desk.bridge.take_theirs(issue.id)
+        desk.say(f"Theirs stays: {issue.reference.rpartition('/')[2]}.")
+    desk.screen.sync()
+
+
+def look(desk: Desk, _: str) -> None:
+    """Field by field: what I saw, what I want, what is there now."""
+    found = _clashing(desk)
+    if not found:
+        return
+    issue = found[0]
+    lines = [
+        f"{clash.field}: was {clash.saw}, mine {clash.mine}, theirs {clash.theirs}"
+        for clash in desk.bridge.clashes(issue.id)
+    ]
+    desk.ask(
+        f"Somebody else changed {issue.reference.rpartition('/')[2]} since you saw it.",
+        {"m": "mine goes over theirs", "t": "theirs stays, mine is dropped"},
+        lambda answer: (mine if answer == "m" else theirs)(desk, ""),
+        note="\n".join(lines),
+    )
+
+
+def history(desk: Desk, _: str) -> None:
+    """The change log."""
+    desk.screen.app.push_screen(History(desk.bridge))
+
+
+def _clashing(desk: Desk) -> list[Issue]:
+    found = [issue for issue in desk.targets() if desk.bridge.is_conflicting(issue.id)]
+    if not found:
+        desk.say("Nothing here waits for a choice.")
+    return found
