@@ -11,8 +11,8 @@ import signal
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.message import Message
 from textual.screen import Screen
@@ -26,6 +26,7 @@ from glboard_tui import notices
 from glboard_tui.bridge import Bridge, Connect
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.board import BoardScreen
+from glboard_tui.screens.keyline import KeyLine
 from glboard_tui.screens.welcome import Welcome
 from glboard_tui.view import View
 
@@ -54,7 +55,6 @@ class GlboardApp(App[int]):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
     # The palette's key is in the registry like every other; this one exists on no keyboard.
     COMMAND_PALETTE_BINDING = "f24"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", show=False, priority=True)]
 
     class Stirred(Message):
         """The engine said something."""
@@ -83,6 +83,7 @@ class GlboardApp(App[int]):
         view = View(settings, board, milestone)
         self.bridge = Bridge(settings, view, self._stir)
         self.board_screen = BoardScreen(self.bridge, Keymap(settings.keymap, where=where), self)
+        self._keys = KeyLine(self, self.board_screen, super().on_event)
 
     def on_mount(self) -> None:
         """Theme, density, signals; then the board screen, and after its first frame the connection."""
@@ -112,6 +113,17 @@ class GlboardApp(App[int]):
             self.connect_again()
         else:
             self.exit()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys go their own way, in order; everything else Textual's."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            await self._keys.put(event)
+        else:
+            await super().on_event(event)
+
+    async def on_dialog_ready(self) -> None:
+        """A dialog has its focus: keys that waited for it may go."""
+        await self._keys.go()
 
     # The engine
 

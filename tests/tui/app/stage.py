@@ -14,11 +14,14 @@ The world is small enough to be known by heart::
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+import unicodedata
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
+from textual.events import Key
+from textual.keys import REPLACED_KEYS, _character_to_key, _get_unicode_name_from_key
 from textual.pilot import Pilot
 
 from glboard_core.config import Settings, SyncSettings
@@ -159,14 +162,43 @@ class Stage:
         return self.app.bridge.engine
 
     async def press(self, *keys: str) -> None:
-        """Press keys, and let what they did be shown."""
-        await self.pilot.press(*keys)
+        """Press keys, and let what they did be shown.
+
+        The pilot's own ``press`` waits some 60 ms a key; this waits for the key to get through, and for a
+        frame only where another screen came on top, and at the end.
+        """
+        for key in keys:
+            before = self.app.screen
+            self.app.post_message(key_event(key))
+            await self._through()
+            if self.app.screen is not before:
+                await self.pilot.pause()
         await self.pilot.pause()
+
+    def burst(self, *keys: str) -> None:
+        """Keys that arrive in one piece, as over a slow line."""
+        for key in keys:
+            self.app.post_message(key_event(key))
+
+    async def _through(self) -> None:
+        """Wait until a key has gone its way: app, focused widget, screen, and back."""
+        passed = asyncio.Event()
+        app = self.app
+        way = [app, app.focused or app.screen, app.screen, app]
+
+        def step() -> None:
+            if way:
+                way.pop(0).call_later(step)
+            else:
+                passed.set()
+
+        step()
+        async with asyncio.timeout(5):
+            await passed.wait()
 
     async def type(self, text: str) -> None:
         """Type words."""
-        names = {" ": "space", "/": "slash", "@": "at", ":": "colon", "~": "tilde"}
-        await self.press(*(names.get(letter, letter) for letter in text))
+        await self.press(*text)
 
     async def settle(self) -> None:
         """Wait until everything is sent, answered and shown."""
@@ -263,6 +295,12 @@ async def staged(
             yield stage
 
 
-def references(issues: Sequence[Issue]) -> list[str]:
-    """Their short references."""
-    return [issue.reference.rpartition("/")[2] for issue in issues]
+def key_event(key: str) -> Key:
+    """The event of a key by its name (``question_mark``) or character."""
+    if len(key) == 1:
+        return Key(_character_to_key(key), key)
+    try:
+        character = unicodedata.lookup(_get_unicode_name_from_key(REPLACED_KEYS.get(key, key)))
+    except KeyError:
+        character = None
+    return Key(key, character)

@@ -306,3 +306,33 @@ async def test_common_and_mixed_labels_are_changed_without_touching_the_rest(sta
     assert all("documentation" in stage.issue(f"platform#{n}").labels for n in (1, 2))
     assert stage.issue("platform#2").scoped("workflow::") == ("workflow::planning breakdown",)
     assert stage.issue("platform#1").scoped("workflow::") == (READY,)
+
+
+@pytest.mark.parametrize(
+    ("keys", "look", "after"),
+    [
+        (["t", *"documentation", "enter"], lambda i: "documentation" in i.labels, True),
+        (["t", *"documentation", "space", "enter"], lambda i: "documentation" in i.labels, True),
+        (["m", "/", *"19.10", "enter"], lambda i: i.milestone, "19.10"),
+        (["w", "7", "enter"], lambda i: i.weight, 7),
+        (["3", "x", "c"], lambda i: (i.weight, i.state), (3, "closed")),
+    ],
+)
+async def test_keys_that_come_all_at_once_mean_the_same(
+    stage: Stage, keys: list[str], look: Check, after: Any
+) -> None:
+    await stage.focus("platform#2")
+    stage.burst(*keys)
+    await stage.until(lambda: look(stage.issue("platform#2")) == after)
+
+
+async def test_the_words_of_a_comment_are_never_commands(stage: Stage) -> None:
+    before = dict(stage.engine.shown)
+    stage.burst("c", *"xc 3 L D done", "ctrl+s")
+    await stage.until(lambda: bool(on_server(stage, "platform#1").notes))
+    await stage.settle()
+    notes = on_server(stage, "platform#1").notes or ()
+    assert any(note.body.startswith("xc 3 L D done") for note in notes)
+    assert {i: (s.state, s.weight, s.labels) for i, s in stage.engine.shown.items()} == {
+        i: (s.state, s.weight, s.labels) for i, s in before.items()
+    }

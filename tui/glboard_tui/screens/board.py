@@ -74,8 +74,8 @@ class BoardScreen(Screen[None]):
         self.desk = Desk(self, bridge)
         self.opened = Opened(self.desk, self.pane)
         self.header, self.footer = HeaderBar(), FooterBar()
-        self._panel, self._filter, self._strip = Panel(), FilterBar(), WhichKey()
-        self.keys = Keys(keymap, self.desk, self._strip)
+        self._panel, self._filter, self.strip = Panel(), FilterBar(), WhichKey()
+        self.keys = Keys(keymap, self.desk, self.strip)
         self._message, self._bad = "", False
         #: What was said already and need not be said again.
         self._said: set[str] = set()
@@ -91,7 +91,7 @@ class BoardScreen(Screen[None]):
             yield self.board
             yield self.pane
         yield self.footer
-        yield self._strip
+        yield self.strip
         yield self._filter
 
     def on_mount(self) -> None:
@@ -102,13 +102,16 @@ class BoardScreen(Screen[None]):
 
     # Keys
 
-    def on_key(self, event: events.Key) -> None:
-        """Every key that no field wanted goes through the keymap; Textual's own bindings stay out of it."""
-        if self._filter.is_open:
-            return
-        event.stop()
-        event.prevent_default()
+    @property
+    def takes_keys(self) -> bool:
+        """Whether keys are commands: no field is open."""
+        return self.is_mounted and not self._filter.is_open
+
+    def take(self, event: events.Key) -> None:
+        """Every key goes through the keymap; Textual's own bindings stay out of it."""
         self.bridge.touch()
+        if event.key == "escape" and self.board.cancel_drag():
+            return
         self.sync()
         if self._message:
             self.say("")

@@ -15,13 +15,13 @@ class Draft(Dialog[tuple[str, bool]]):
     """Dismissed with the text and whether to send it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s,ctrl+enter", "send", show=False, priority=True),
-        Binding("escape", "keep", show=False, priority=True),
+        Binding("ctrl+s,ctrl+enter", "send", show=False),
+        Binding("escape", "keep", show=False),
     ]
 
     def __init__(self, title: str, *, text: str = "", note: str = "") -> None:
         super().__init__(title, note=note, hint="Ctrl+S sends · Esc keeps it as a draft")
-        self._area = TextArea(text, soft_wrap=True, show_line_numbers=False, tab_behavior="indent")
+        self._area = TextArea(text, soft_wrap=True, show_line_numbers=False, tab_behavior="focus")
 
     def inside(self) -> list[Widget]:
         """A field of several lines."""

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
@@ -29,6 +30,10 @@ class Dialog(ModalScreen[T | None], Generic[T]):
     Dialog Input { border: none; height: 1; padding: 0; background: $surface; margin: 0 0 1 0; }
     Dialog .overlay-hint { height: 1; }
     """
+
+    class Ready(Message):
+        """The dialog has its focus and takes keys."""
+
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", show=False)]
 
     def __init__(self, title: str, *, note: str = "", hint: str = "Esc cancel") -> None:
@@ -36,6 +41,8 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         self.heading = title
         self.note = note
         self.hint = hint
+        #: Whether it has its focus, so that keys reach the right place.
+        self.is_ready = False
 
     def compose(self) -> ComposeResult:
         """Title, note, the dialog's own, hints."""
@@ -49,6 +56,14 @@ class Dialog(ModalScreen[T | None], Generic[T]):
     def inside(self) -> list[Widget]:
         """What stands between title and hints."""
         return []
+
+    def on_mount(self) -> None:
+        """Ready once the focus is where the subclass puts it (that is queued at the app, too)."""
+        self.app.call_later(self._get_ready)
+
+    def _get_ready(self) -> None:
+        self.is_ready = True
+        self.post_message(Dialog.Ready())
 
     def say(self, hint: str) -> None:
         """Replace the line of hints."""

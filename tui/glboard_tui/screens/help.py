@@ -27,11 +27,11 @@ class Help(Dialog[None]):
     Help VerticalScroll { height: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "scroll(1)", show=False, priority=True),
-        Binding("up", "scroll(-1)", show=False, priority=True),
-        Binding("pagedown", "scroll(12)", show=False, priority=True),
-        Binding("pageup", "scroll(-12)", show=False, priority=True),
-        Binding("enter", "cancel", show=False, priority=True),
+        Binding("down", "scroll(1)", show=False),
+        Binding("up", "scroll(-1)", show=False),
+        Binding("pagedown", "scroll(12)", show=False),
+        Binding("pageup", "scroll(-12)", show=False),
+        Binding("enter", "cancel", show=False),
     ]
 
     def __init__(self, keymap: Keymap) -> None:

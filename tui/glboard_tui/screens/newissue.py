@@ -15,7 +15,7 @@ from glboard_tui.screens.dialog import Dialog
 class NewIssue(Dialog[tuple[str, bool]]):
     """Dismissed with the title, and whether another project shall be chosen first."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "other", show=False, priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "other", show=False)]
 
     def __init__(self, project: str, facts: str, *, title: str = "", several: bool = False) -> None:
         tab = "Tab another project · " if several else ""

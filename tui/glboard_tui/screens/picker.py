@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -19,16 +20,32 @@ from glboard_tui.widgets.choices import Choice, Result, Ticks
 from glboard_tui.widgets.pickers import PickList
 
 
+class Find(Input):
+    """A field in which a space ticks. Enter and space come after the letters typed before them, in order."""
+
+    class Ticked(Message):
+        """Space was pressed."""
+
+    def __init__(self, *, ticks: bool) -> None:
+        super().__init__(placeholder="type to find", compact=True)
+        self._ticks = ticks
+
+    def on_key(self, event: events.Key) -> None:
+        """Tell of a space instead of typing it."""
+        if event.key == "space" and self._ticks:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Ticked())
+
+
 class Picker(Dialog[Result]):
     """One of several, or with ``ticks`` any number of them. ``Result.add`` holds the one that was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,ctrl+k", "move(-1)", show=False, priority=True),
-        Binding("down,ctrl+j", "move(1)", show=False, priority=True),
-        Binding("pageup", "move(-10)", show=False, priority=True),
-        Binding("pagedown", "move(10)", show=False, priority=True),
-        Binding("space", "tick", show=False, priority=True),
-        Binding("enter", "apply", show=False, priority=True),
+        Binding("up,ctrl+k", "move(-1)", show=False),
+        Binding("down,ctrl+j", "move(1)", show=False),
+        Binding("pageup", "move(-10)", show=False),
+        Binding("pagedown", "move(10)", show=False),
     ]
 
     def __init__(
@@ -37,7 +54,7 @@ class Picker(Dialog[Result]):
         several = "Space ticks · Enter applies · [~] on some of them · Esc cancels"
         super().__init__(title, note=note, hint=several if ticks is not None else "Enter takes · Esc cancels")
         self._list = PickList(choices, ticks)
-        self._input = Input(placeholder="type to find", compact=True)
+        self._input = Find(ticks=ticks is not None)
 
     def inside(self) -> list[Widget]:
         """A field and the list."""
@@ -54,22 +71,20 @@ class Picker(Dialog[Result]):
     @on(PickList.Clicked)
     def _clicked(self) -> None:
         if self._list.ticks is None:
-            self.action_apply()
+            self._apply()
         else:
-            self.action_tick()
+            self._list.toggle()
+
+    @on(Find.Ticked)
+    def _ticked(self) -> None:
+        self._list.toggle()
 
     def action_move(self, step: int) -> None:
         """Move the cursor."""
         self._list.move(step)
 
-    def action_tick(self) -> None:
-        """Tick; where one is chosen, a space is only a space."""
-        if self._list.ticks is None:
-            self._input.insert_text_at_cursor(" ")
-        else:
-            self._list.toggle()
-
-    def action_apply(self) -> None:
+    @on(Input.Submitted)
+    def _apply(self) -> None:
         """Done. With nothing ticked or unticked yet, what is under the cursor is meant."""
         ticks, current = self._list.ticks, self._list.current
         if ticks is None:

@@ -26,7 +26,6 @@ class FilterBar(Horizontal):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close(False)", show=False),
-        Binding("enter", "close(True)", show=False, priority=True),
     ]
 
     class Typed(Message):
@@ -72,6 +71,11 @@ class FilterBar(Horizontal):
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
         self.post_message(self.Typed(event.value))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.action_close(True)
 
     def action_close(self, kept: bool) -> None:
         """Close, and say which filter holds."""

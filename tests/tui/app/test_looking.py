@@ -1,0 +1,285 @@
+"""Focus, marks, boards, milestones, filters: keys that change nothing in GitLab."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from tui.app.stage import GROUP, STILL, Stage, staged
+
+
+async def test_focus_keys(stage: Stage) -> None:
+    for keys, where in (
+        (("j",), "platform#2"),
+        (("down",), "platform#3"),
+        (("k",), "platform#2"),
+        (("G",), "ai-gateway#1"),
+        (("g", "g"), "platform#1"),
+        (("l",), "platform#4"),
+        (("right",), "platform#5"),
+        (("h", "left"), "platform#1"),
+        (("ctrl+d",), "ai-gateway#1"),
+        (("pageup",), "platform#1"),
+        (("tab",), "platform#4"),
+        (("tab", "tab", "tab"), "platform#1"),
+        (("shift+tab",), "platform#7"),
+    ):
+        await stage.press(*keys)
+        assert stage.focused == where, keys
+
+
+async def test_mark_keys(stage: Stage) -> None:
+    await stage.press("space", "j", "j", "space")
+    assert stage.marked == ["platform#1", "platform#3"]
+    await stage.press("escape")
+    assert stage.marked == []
+    await stage.press("g", "v")
+    assert stage.marked == ["platform#1", "platform#3"]
+    await stage.press("escape", "asterisk")
+    assert stage.marked == ["platform#1", "platform#2", "platform#3", "ai-gateway#1"]
+    await stage.press("asterisk", "g", "g", "V", "j", "V", "j")
+    assert stage.marked == ["platform#1", "platform#2"]
+
+
+async def test_escape_closes_one_thing_at_a_time(stage: Stage) -> None:
+    await stage.press("space", "slash")
+    await stage.type("crash")
+    await stage.press("enter")
+    await stage.press("enter")
+    assert stage.screen.pane.is_open
+    await stage.press("m")
+    assert stage.screen.keys.pending
+    await stage.press("escape")
+    assert (stage.screen.keys.pending, stage.screen.pane.is_open) == (False, True)
+    await stage.press("escape")
+    assert (stage.screen.pane.is_open, stage.app.bridge.view.text) == (False, "crash")
+    await stage.press("escape")
+    assert (stage.app.bridge.view.text, stage.marked) == ("", ["platform#1"])
+    await stage.press("escape")
+    assert stage.marked == []
+
+
+async def test_boards_are_switched_without_a_request(stage: Stage) -> None:
+    stage.server.requests.clear()
+    for key, name in (
+        ("b", "Build 19.7"),
+        ("1", "Next 1-3 Next 1-3 releases"),
+        ("4", "Next 4-6 Next 4-6 releases"),
+        ("k", "Backlog Backlog"),
+        ("m", "Milestones"),
+        ("w", "People 19.8"),
+        ("p", "Planning 19.8"),
+    ):
+        await stage.press("g", key)
+        assert stage.screen.header.view.board == name
+    await stage.press("t", "escape", "a", "escape", "m", "slash", "escape", "equals_sign", "minus")
+    assert len(list(stage.server.requests)) == 0
+
+
+async def test_milestones_and_people_as_columns(stage: Stage) -> None:
+    await stage.press("g", "m")
+    await stage.focus("platform#10")
+    assert "platform#10" in stage.cards()["Backlog"]
+    await stage.press("greater_than_sign", "n")
+    await stage.settle()
+    assert stage.issue("platform#10").milestone == "19.8"
+    await stage.press("g", "w")
+    assert stage.cards()["eng_birch"] == ["platform#1"]
+    await stage.focus("platform#2")
+    await stage.press("greater_than_sign", "b" if "eng_birch" in stage.cards() else "e", "escape")
+    await stage.press("d", "b")
+    assert "platform#2" in stage.cards()["eng_birch"]
+
+
+async def test_walking_through_the_milestones(stage: Stage) -> None:
+    seen = []
+    for key in ("equals_sign", "right_square_bracket", "minus", "left_square_bracket", "minus"):
+        await stage.press(key)
+        seen.append(stage.screen.header.view.board)
+    assert seen == ["Planning 19.9", "Planning 19.10", "Planning 19.9", "Planning 19.8", "Planning 19.7"]
+    await stage.press("g", "b", "g", "p")
+    assert stage.screen.header.view.board == "Planning 19.7"
+    await stage.press("g", "p")
+    assert stage.screen.header.view.board == "Planning 19.8"
+    await stage.press("g", "m", "equals_sign")
+    assert "all milestones" in stage.message
+
+
+async def test_the_filter_narrows_while_typing_and_stays_across_boards(stage: Stage) -> None:
+    await stage.press("slash")
+    await stage.type("is:unw")
+    await stage.type("eighted")
+    assert stage.cards()["bug"] == ["platform#2"]
+    await stage.press("enter", "g", "b", "g", "p")
+    assert stage.screen.header.view.filter == "is:unweighted"
+    assert stage.screen.header.view.sums[0].text == "plan 0 + 4 unweighted"
+    await stage.press("slash")
+    await stage.type("xyz")
+    assert not any(stage.cards().values())
+    await stage.press("escape")
+    assert stage.app.bridge.view.text == "is:unweighted"
+    await stage.press("escape")
+    assert stage.app.bridge.view.text == ""
+
+
+async def test_filter_keys_switch_on_and_off(stage: Stage) -> None:
+    for key, text in (("u", "is:unweighted"), ("r", "is:unready"), ("s", "is:slipped"), ("m", "is:mine")):
+        await stage.press("f", key)
+        assert stage.app.bridge.view.text == text
+        await stage.press("f", key)
+        assert stage.app.bridge.view.text == ""
+    await stage.press("f", "a")
+    await stage.type("alder")
+    await stage.press("enter")
+    assert stage.app.bridge.view.text == "@eng_alder"
+    assert stage.cards()["feature"] == ["platform#5"]
+
+
+async def test_an_unknown_is_is_said(stage: Stage) -> None:
+    await stage.press("slash")
+    await stage.type("is:unwighted")
+    await stage.press("enter")
+    assert "is:unwighted" in stage.message
+
+
+async def test_closed_cards_are_shown_on_demand(stage: Stage) -> None:
+    await stage.press("Z")
+    assert stage.cards()["(closed)"] == ["platform#11"]
+    await stage.press("Z")
+    assert "(closed)" not in stage.cards()
+
+
+async def test_density_goes_round(stage: Stage) -> None:
+    seen = []
+    for _ in range(3):
+        await stage.press("z")
+        seen.append(stage.screen.board.density)
+    assert seen == ["roomy", "compact", "normal"]
+
+
+async def test_copying_and_the_browser(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+    opened: list[str] = []
+    monkeypatch.setattr(stage.app, "copy_to_clipboard", copied.append)
+    monkeypatch.setattr(stage.app, "open_url", opened.append)
+    await stage.focus("platform#6")
+    await stage.press("y", "r", "y", "t", "y", "m", "y", "u", "o")
+    url = stage.issue("platform#6").web_url
+    assert copied == [
+        f"{GROUP}/platform#6",
+        "fix [/api] crash",
+        f"[fix \\[/api\\] crash]({url}) ({GROUP}/platform#6)",
+        url,
+    ]
+    assert opened == [url]
+    await stage.mark("platform#1", "platform#2")
+    await stage.press("y", "r")
+    assert copied[-1] == f"{GROUP}/platform#1\n{GROUP}/platform#2"
+
+
+async def test_a_prefix_shows_what_can_follow_and_an_unknown_key_cancels(stage: Stage) -> None:
+    height = stage.screen.board.size.height
+    await stage.press("m")
+    assert stage.screen.strip.display
+    assert stage.screen.board.size.height == height
+    await stage.press("q")
+    assert not stage.screen.strip.display
+    assert stage.message == "mq means nothing here."
+    await stage.press("j")
+    assert stage.message == ""
+
+
+async def test_what_does_not_apply_says_why(stage: Stage) -> None:
+    await stage.press("u")
+    assert stage.message == "Undo: there is nothing yet."
+    await stage.press("g", "4", "3")
+    assert "Weight" in stage.message or stage.message == ""
+    await stage.press("enter")
+    assert stage.message == "Open the issue: there is no card here."
+
+
+async def test_focus_and_marks_stick_to_the_issue_when_others_change_the_board(stage: Stage) -> None:
+    await stage.mark("platform#3")
+    await stage.focus("platform#2")
+    stage.world.edit(f"{GROUP}/platform#1", by="pm_oak", milestone="19.9")
+    stage.world.move(f"{GROUP}/platform#2", after=f"{GROUP}/ai-gateway#1")
+    await stage.press("r")
+    await stage.settle()
+    assert "platform#1" not in stage.cards()["bug"]
+    assert stage.focused == "platform#2"
+    assert stage.marked == ["platform#3"]
+
+
+async def test_what_others_changed_glows_until_it_is_looked_at(stage: Stage) -> None:
+    stage.world.edit(f"{GROUP}/platform#3", by="pm_oak", weight=8)
+    await stage.engine.mirror.poll()
+    await stage.pilot.pause()
+    assert stage.issue("platform#3").weight == 8
+    assert stage.issue("platform#3").id in stage.app.bridge.glow
+    await stage.focus("platform#3")
+    assert stage.issue("platform#3").id not in stage.app.bridge.glow
+
+
+async def test_is_changed_finds_what_is_not_sent_yet(stage: Stage) -> None:
+    stage.server.stop()
+    await stage.focus("platform#3")
+    await stage.press("5")
+    await stage.press("slash")
+    await stage.type("is:changed")
+    await stage.press("enter")
+    assert stage.cards()["bug"] == ["platform#3"]
+    await stage.press("u")
+    assert stage.cards()["bug"] == []
+    stage.server.start()
+
+
+async def test_the_palette_does_actions_and_goes_to_issues(stage: Stage) -> None:
+    await stage.press("ctrl+p")
+    await stage.type("upgrade the runner")
+    await stage.until(lambda: len(stage.app.screen.query("CommandList Option, OptionList")) > 0)
+    await stage.pilot.pause(0.3)
+    await stage.press("enter")
+    await stage.until(lambda: stage.app.screen is stage.screen)
+    await stage.pilot.pause()
+    assert stage.focused == "platform#4"
+
+
+async def test_help_is_found_by_typing(stage: Stage) -> None:
+    await stage.press("question_mark")
+    await stage.type("defer")
+    text = str(stage.app.screen.query_one("Help VerticalScroll Static").render())
+    assert "Defer" in text
+    assert "Rank" not in text
+    await stage.press("escape")
+    assert stage.app.screen is stage.screen
+
+
+async def test_keys_can_be_rebound() -> None:
+    async with staged(settings=replace(STILL, keymap={"focus.down": "comma", "weight.ready": "X"})) as stage:
+        await stage.press("comma")
+        assert stage.focused == "platform#2"
+        await stage.press("j", "X", "4")
+        assert stage.focused == "platform#2"
+        assert stage.issue("platform#2").weight == 4
+
+
+async def test_the_mouse_opens_and_drags(stage: Stage) -> None:
+    board = stage.screen.board
+    await stage.pilot.click(board, offset=(10, 3), times=2)
+    await stage.settle()
+    assert stage.screen.pane.is_open
+    await stage.press("escape")
+    await stage.pilot.mouse_down(board, offset=(130, 1))
+    await stage.pilot.hover(board, offset=(60, 4))
+    await stage.pilot.mouse_up(board, offset=(60, 4))
+    await stage.pilot.pause()
+    assert "platform#7" in stage.cards()["maintenance"]
+
+
+async def test_the_last_board_is_remembered() -> None:
+    told: list[tuple[str, str | None]] = []
+    async with staged(remember=lambda board, milestone: told.append((board, milestone))) as stage:
+        await stage.press("g", "b", "equals_sign")
+    assert told == [("build", None), ("build", "19.8")]
+    async with staged(board="build", milestone="19.8") as stage:
+        assert stage.screen.header.view.board == "Build 19.8"
