@@ -62,13 +62,18 @@ class KeyLine:
             self._follow(self._number)
 
     def _follow(self, number: int) -> None:
-        """Come back when the key has gone up from the focused widget and its results have come down."""
-        way: list[MessagePump] = []
+        """Come back when the key has done what it does.
+
+        It goes up from the focused widget to the app, which looks for a binding (``Enter`` of a field is
+        one); what that posts goes up once more; a dialog's answer is then called from app or board.
+        """
+        up: list[MessagePump] = []
         node: MessagePump | None = self._app.focused or self._app.screen
         while node is not None and node is not self._app:
-            way.append(node)
+            up.append(node)
             node = node._parent
-        way += [self._app, self._board, self._app]
+        up.append(self._app)
+        way = [*up, *up, self._board, self._app]
 
         async def step() -> None:
             while way:
