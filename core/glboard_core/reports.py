@@ -234,7 +234,8 @@ class Reports:
                 for event in placed.histories[issue.id].events
             )
         ]
-        read = await self._reader.histories(concerned, kinds, self._known, progress)
+        # Milestones once more, for those updated so lately that what was read of them may be old already.
+        read = await self._reader.histories(concerned, ("milestone", *kinds), self._known, progress)
         self._known.update(read.histories)
         unread = {*placed.unread, *read.unread}
         self.unread = tuple(issue.reference for issue in concerned if issue.id in unread)

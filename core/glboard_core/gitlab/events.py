@@ -7,8 +7,9 @@ is not asked again. It must not know what the events mean; replaying them is ``p
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 from urllib.parse import quote
@@ -106,11 +107,12 @@ class EventReader:
         async def one(issue: Issue) -> History:
             nonlocal done
             old = kept.get(issue.id)
-            if old is None or old.updated_at != issue.updated_at:
-                old = History(issue=issue.id, updated_at=issue.updated_at)
-            events = list(old.events)
-            read = set(old.kinds)
-            for kind in sorted(wanted - old.kinds):
+            if old is not None and not old.holds_for(issue):
+                old = None
+            started = time.monotonic()
+            events = list(old.events) if old is not None else []
+            read: set[EventKind] = set(old.kinds) if old is not None else set()
+            for kind in sorted(wanted - read):
                 try:
                     events += await self._events(issue, kind)
                     read.add(kind)
@@ -124,8 +126,16 @@ class EventReader:
             done += 1
             if progress is not None:
                 progress(done, len(asked))
+            if old is not None and read == old.kinds:
+                return old
+            # When the reading began, by the server's clock, which is only known once it has answered.
+            began = self._transport.now() - timedelta(seconds=time.monotonic() - started)
             return History(
-                issue=issue.id, updated_at=issue.updated_at, kinds=frozenset(read), events=tuple(events)
+                issue=issue.id,
+                updated_at=issue.updated_at,
+                read_at=began,
+                kinds=frozenset(read),
+                events=tuple(events),
             )
 
         found = await side_by_side([partial(one, issue) for issue in asked], self._parallel)

@@ -103,7 +103,7 @@ def parse(text: str, where: str) -> Team:
     try:
         team = msgspec.convert(data, Team)
     except msgspec.ValidationError as error:
-        raise place.invalid(error, people) from None
+        raise place.invalid(error) from None
     seen: set[str] = set()
     for number, member in enumerate(team.people):
         if member.username in seen:
@@ -127,31 +127,23 @@ class _Place:
         at = f"{self._where}:{line}" if line is not None else self._where
         return ConfigError(message, where=at, key=key if person is None else f"people.{key}", hint=hint)
 
-    def invalid(self, error: msgspec.ValidationError, people: Any) -> ConfigError:
-        """What msgspec says, with the place it names (``$.people[...].factor``)."""
+    def invalid(self, error: msgspec.ValidationError) -> ConfigError:
+        """What msgspec says, with the place it names (``$.people[1].factor``)."""
         message, _, path = str(error).partition(" - at `$")
-        keys = [key for key in re.split(r"[.\[\]]+", path.strip("`")) if key and key != "..."]
+        keys = re.split(r"[.\[\]]+", path.strip("`.]"))
         person = None
-        if keys[:1] == ["people"] and len(keys) > 1:
-            keys = keys[1:]
-            person = self._first_wrong(people)
+        if keys[0] == "people" and len(keys) > 1 and keys[1].isdecimal():
+            person = int(keys[1])
+            # What is missing has no place of its own, only a name in the message.
+            keys = keys[2:] or re.findall("`(.+)`", message)
         return self.wrong(message[:1].lower() + message[1:] + ".", keys[0] if keys else "people", person)
-
-    def _first_wrong(self, people: Any) -> int | None:
-        """msgspec does not say which person: the first one that cannot be read alone."""
-        for number, person in enumerate(people if isinstance(people, list) else ()):
-            try:
-                msgspec.convert(person, Member)
-            except msgspec.ValidationError:
-                return number
-        return None
 
     def _line(self, key: str, person: int | None) -> int | None:
         first, end = 0, len(self._lines)
         if person is not None and person < len(self._heads):
             first = self._heads[person]
             end = self._heads[person + 1] if person + 1 < len(self._heads) else end
-        pattern = re.compile(rf"(.*[{{,.\s])?[\"']?{re.escape(key)}[\"']?\s*[=.\]]")
+        pattern = re.compile(rf"(.*[{{,.\s\[])?[\"']?{re.escape(key)}[\"']?\s*[=.\]]")
         found = (n for n in range(first, end) if pattern.match(self._lines[n]))
         return next((n + 1 for n in found), first + 1 if person is not None and self._heads else None)
 

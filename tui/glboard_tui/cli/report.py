@@ -58,7 +58,7 @@ Reader = Callable[[Asked, "Reports"], Awaitable[Printed]]
 
 
 @click.command("report")
-@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
 @click.argument("milestone", required=False)
 @click.option("--locked-at", metavar="TIME", help="When the plan was locked (say-do, scope); ISO 8601, UTC.")
 @click.option(

@@ -1,0 +1,139 @@
+"""Locked plans, what changed since, and the end of a milestone."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glboard_core.errors import ConfigError
+from glboard_core.planning.ending import leftovers
+from glboard_core.planning.scope import Reweighted, scope
+from glboard_core.planning.snapshot import PlanSnapshot, at_the_end, exported, imported, rebuild, take
+from planning.lives import NAMES, UTC_WINDOW, at, life, numbers, pairs
+from support.make import issue
+
+PLANNED = (("10-07", "into 19.6"), ("10-09 10:00:00", "+Deliverable"))
+
+
+def rows(plan: PlanSnapshot) -> list[tuple[int, int | None]]:
+    return [(numbers((row.reference,))[0], row.weight) for row in plan.issues]
+
+
+def test_a_plan_is_every_deliverable_of_the_milestone_that_counts() -> None:
+    plan = take(
+        [
+            issue(3, "Deliverable", milestone="19.6", weight=None, assignees=("eng_alder",)),
+            issue(1, "Deliverable", milestone="19.6", weight=2, state="closed"),
+            issue(2, milestone="19.6", weight=2),
+            issue(4, "Deliverable", milestone="19.7", weight=2),
+            issue(5, "Deliverable", "type::ignore", milestone="19.6", weight=2),
+            issue(6, milestone="19.6", labels=frozenset({"Deliverable"})),
+        ],
+        "19.6",
+        at("10-09 17:00:00.700000"),
+        NAMES,
+    )
+    assert rows(plan) == [(1, 2), (3, None)]
+    assert plan.issues[1].assignees == ("eng_alder",)
+    assert plan.locked_at == at("10-09 17:00:00")
+    assert not plan.rebuilt
+
+
+def test_export_and_import() -> None:
+    plan = take([issue(1, "Deliverable", milestone="19.6", weight=0)], "19.6", at("10-09"), NAMES)
+    raw = exported(plan)
+    assert imported(raw, "plan.json") == plan
+    assert msgspec.json.decode(raw)["issues"][0]["reference"] == "demo-org/platform#1"
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (b"{", "not a locked plan"),
+        (b'{"milestone": "19.6"}', "locked_at"),
+        (b'{"milestone": "19.6", "locked_at": "2026-10-09T17:00:00"}', "no zone"),
+        (b'{"milestone": "19.6", "locked_at": "2026-10-09T17:00:00Z", "glboard_plan": 9}', "newer"),
+    ],
+)
+def test_what_is_no_plan_is_refused(raw: bytes, says: str) -> None:
+    with pytest.raises(ConfigError, match=says) as caught:
+        imported(raw, "plan.json")
+    assert caught.value.where == "plan.json"
+
+
+def test_a_colleague_s_zone_does_not_matter() -> None:
+    raw = b'{"milestone": "19.6", "locked_at": "2026-10-09T19:00:00+02:00"}'
+    assert imported(raw, "p").locked_at == at("10-09 17:00:00")
+
+
+def test_rebuilt_from_events_with_the_weight_of_that_second() -> None:
+    tracks = [
+        life(1, *PLANNED, ("10-05", "weight 2"), ("10-20", "weight 3")),
+        life(2, *PLANNED, weight=1),
+        life(3, *PLANNED, ("10-20", "weight 3")),
+        life(4, ("10-07", "into 19.6")),
+        life(5, *PLANNED, labels=("type::ignore",)),
+        life(6, *PLANNED, created_at=at("10-30")),
+    ]
+    plan = rebuild(pairs(tracks), "19.6", at("10-09 17:00:00"), NAMES)
+    # Of the third nobody knows the weight before its first event.
+    assert rows(plan) == [(1, 2), (2, 1), (3, None), (6, None)]
+    assert plan.rebuilt
+
+
+def test_scope_since_the_lock() -> None:
+    tracks = [
+        life(1, *PLANNED, ("10-05", "weight 2"), ("10-20", "weight 3")),
+        life(2, *PLANNED, ("10-20", "into 19.7")),
+        life(3, ("10-20", "into 19.6"), ("10-21", "+Deliverable"), weight=1),
+        life(
+            4, *PLANNED, ("10-20", "-Deliverable"), ("10-21", "+Deliverable"), ("10-22", "closed"), weight=1
+        ),
+        life(5, *PLANNED, ("10-20", "weight")),
+    ]
+    locked = rebuild(pairs(tracks), "19.6", at("10-09 17:00:00"), NAMES)
+    found = scope(locked, at_the_end(pairs(tracks), "19.6", at("11-01"), NAMES))
+    assert numbers(tuple(row.reference for row in found.added)) == [3]
+    assert numbers(tuple(row.reference for row in found.removed)) == [2]
+    assert found.reweighted == (Reweighted(reference="demo-org/platform#1", before=2, after=3),)
+
+
+@given(st.lists(st.tuples(st.integers(1, 6), st.none() | st.integers(0, 3)), unique_by=lambda row: row[0]))
+def test_nothing_changed_against_itself(listed: list[tuple[int, int | None]]) -> None:
+    issues = [issue(n, "Deliverable", milestone="19.6", weight=w) for n, w in listed]
+    plan = take(issues, "19.6", at("10-09"), NAMES)
+    found = scope(plan, plan)
+    assert not (found.added)
+    assert not (found.removed)
+    assert not (found.reweighted)
+    everything = scope(PlanSnapshot(milestone="19.6", locked_at=at("10-09")), plan)
+    assert everything.added == plan.issues
+
+
+def test_the_end_of_a_milestone_is_one_list() -> None:
+    late, in_time = at("11-14 00:00:00"), at("11-13 23:59:59.500000")
+    found = leftovers(
+        [
+            issue(1, milestone="19.6"),
+            issue(2, "Deliverable", milestone="19.6"),
+            issue(3, "Deliverable", milestone="19.6", confidential=True),
+            issue(4, "Deliverable", milestone="19.6", state="closed", closed_at=late),
+            issue(5, "Deliverable", milestone="19.6", state="closed", closed_at=in_time),
+            issue(6, milestone="19.6", state="closed", closed_at=late),
+            issue(7, "type::ignore", milestone="19.6"),
+            issue(8, "Deliverable", milestone="19.7"),
+            issue(9, "Deliverable", milestone="19.6", position=1.0),
+        ],
+        "19.6",
+        UTC_WINDOW,
+        NAMES,
+    )
+    assert [(left.issue.iid, left.kind) for left in found] == [
+        (3, "confidential"),
+        (9, "deliverable"),
+        (2, "deliverable"),
+        (1, "open"),
+        (4, "late-closed"),
+    ]
