@@ -1,4 +1,4 @@
-"""The app: composes the screen, connects after the first paint, keeps the engine running, leaves in order.
+"""The app: composes the screen, paints it from the mirror, then connects; leaves in order.
 
 Routes and nothing else: no board logic, no keys, no words. The engine runs as a task of the app and not as a
 widget's worker, which would die with its widget.
@@ -45,8 +45,9 @@ def _palette() -> type[Provider]:
 class GlboardApp(App[int]):
     """The board in a terminal.
 
-    ``connect`` makes the engine once the first frame is painted, so that nothing of the network is imported
-    before; without it the welcome screen is shown, which offers ``demo``. ``remember`` is told which board
+    ``connect`` makes the engine: what its mirror holds is part of the first frame, and the network is used
+    (and imported) only after that; without it the welcome screen is shown, which offers ``demo``.
+    ``remember`` is told which board
     was chosen. ``warnings`` are said once. Raises ConfigError where the keymap of the settings is wrong.
     """
 
@@ -80,19 +81,22 @@ class GlboardApp(App[int]):
         self._remember = remember
         self._warnings = tuple(warnings)
         self._live: asyncio.Task[None] | None = None
+        self._first_frame = asyncio.Event()
         view = View(settings, board, milestone)
         self.bridge = Bridge(settings, view, self._stir)
         self.board_screen = BoardScreen(self.bridge, Keymap(settings.keymap, where=where), self)
         self._keys = KeyLine(self, self.board_screen, super().on_event)
 
-    def on_mount(self) -> None:
-        """Theme, density, signals; then the board screen, and after its first frame the connection."""
+    async def on_mount(self) -> None:
+        """Theme and signals; then the board screen, from the mirror; after its first frame the network."""
         for theme in THEMES:
             self.register_theme(theme)
         wanted = self.settings.ui.theme
         self.theme = wanted if wanted in self.available_themes else default_theme(no_color=self.no_color)
         self._obey_signals()
-        self.push_screen(self.board_screen)
+        await self.push_screen(self.board_screen)
+        # What the mirror holds is part of the first frame; the network waits until that is painted.
+        self.connect_again()
         self.call_after_refresh(self._painted)
 
     def _painted(self) -> None:
@@ -104,8 +108,7 @@ class GlboardApp(App[int]):
             notices.say(self, text, title="Please note", severity="warning")
         if self._connect is None:
             self.push_screen(Welcome(), self._welcomed)
-        else:
-            self.connect_again()
+        self._first_frame.set()
 
     def _welcomed(self, demo: bool | None) -> None:
         if demo and self._demo is not None:
@@ -154,6 +157,7 @@ class GlboardApp(App[int]):
     async def _run(self, engine: Engine) -> None:
         self.bridge.attach(engine)
         self.board_screen.show_board()
+        await self._first_frame.wait()
         while True:
             try:
                 await engine.run(self.bridge.view.board_id)
