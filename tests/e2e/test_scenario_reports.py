@@ -213,6 +213,13 @@ def test_say_do_is_said_in_words_first(scenario: dict[str, Any], capsys: pytest.
     assert lines[2].startswith("6 of 11 (54.5 %), definition committed, rebuilt from events as of 2026-10-09")
 
 
+def test_before_the_cut_off_it_says_that_it_is_not_over(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["report", "say-do", "current"]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == (
+        "1 of 11 closed so far, until 11 Dec (9.1 %), definition group."
+    )
+
+
 def test_confidential_titles_stay_out_of_reports(
     scenario: dict[str, Any], team: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -172,7 +172,7 @@ async def _say_do(asked: Asked, reports: Reports) -> Printed:
     found = await reports.say_do(
         milestone, locked_at=asked.locked_at, plan=_kept(asked, reports, milestone), progress=_progress
     )
-    return Printed(report_shapes.say_do(found), report_text.say_do(found, milestone))
+    return Printed(report_shapes.say_do(found), report_text.say_do(found, milestone, reports.engine.now()))
 
 
 async def _scope(asked: Asked, reports: Reports) -> Printed:

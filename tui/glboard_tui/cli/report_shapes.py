@@ -23,8 +23,8 @@ Shape = dict[str, Any]
 
 
 def moment(at: datetime) -> str:
-    """A time as it stands in JSON: ``2026-11-13T23:59:59Z``."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    """A time as it stands in JSON, cut to the second: ``2026-11-13T23:59:59Z``."""
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def references(issues: Iterable[Issue]) -> list[str]:

@@ -139,10 +139,15 @@ def _title(issue: Issue) -> str:
     return "(confidential)" if issue.confidential else issue.title
 
 
-def say_do(report: SayDo, milestone: Milestone) -> Text:
-    """Say/Do: the group's figure in words, ``committed`` beside it, then every definition and list."""
+def say_do(report: SayDo, milestone: Milestone, now: datetime) -> Text:
+    """Say/Do: the group's figure in words, ``committed`` beside it, then every definition and list.
+
+    ``now`` is the moment the report is as of: before the cut-off nothing is settled yet.
+    """
     group, committed = report.definitions["group"], report.definitions["committed"]
     source = "from the plan locked" if report.source == "snapshot" else "rebuilt from events as of"
+    due = _day(milestone.due)
+    when = f"so far, until {due}" if now < report.cut_off else f"by {due}"
     lists = [
         *(
             Listing(f"{name}: not done", report.definitions[name].missed)
@@ -161,7 +166,7 @@ def say_do(report: SayDo, milestone: Milestone) -> Text:
         heading=f"Say/Do {report.milestone}",
         lines=(
             (
-                f"{len(group.done)} of {len(group.said)} closed by {_day(milestone.due)} "
+                f"{len(group.done)} of {len(group.said)} closed {when} "
                 f"({_percent(group.percent)}), definition group."
             ),
             (
