@@ -29,6 +29,7 @@ class Draft(Dialog[tuple[str, bool]]):
 
     def on_mount(self) -> None:
         """Go on where the draft ended."""
+        self._area.cursor_blink = False
         self._area.move_cursor(self._area.document.end)
         self._area.focus()
 

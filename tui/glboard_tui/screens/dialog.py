@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from glboard_tui.widgets.text import clean
 
@@ -59,6 +59,9 @@ class Dialog(ModalScreen[T | None], Generic[T]):
 
     def on_mount(self) -> None:
         """Ready once the focus is where the subclass puts it (that is queued at the app, too)."""
+        for field in self.query(Input):
+            # A blinking cursor is a repaint twice a second, on a shared screen and over every slow line.
+            field.cursor_blink = False
         self.app.call_later(self._get_ready)
 
     def _get_ready(self) -> None:

@@ -66,7 +66,7 @@ class Keys:
         self._strip.hide()
 
     def _say_why_not(self, keys: tuple[str, ...], action: Action | None) -> None:
-        if action is not None and action.slot is None:
+        if action is not None and (action.slot is None or keys[-1] in self._desk.options(action.slot)):
             self._desk.say(f"{action.title}: {_reason(self._desk, action)}")
         elif len(keys) > 1:
             self._desk.say(f"{key_words(' '.join(keys))} means nothing here.")

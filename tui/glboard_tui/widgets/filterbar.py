@@ -65,6 +65,7 @@ class FilterBar(Horizontal):
         with field.prevent(Input.Changed):
             field.value = text
         field.cursor_position = len(text)
+        field.cursor_blink = False
         field.focus()
 
     @on(Input.Changed)

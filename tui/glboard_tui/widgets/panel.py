@@ -18,9 +18,13 @@ class Panel(VerticalScroll, can_focus=False):
     Panel Static { max-width: 100; height: auto; }
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._words = Static()
+
     def compose(self) -> ComposeResult:
         """The words."""
-        yield Static()
+        yield self._words
 
     def say(
         self, title: str, message: str = "", hint: str = "", keys: str = "", *, bad: bool = False
@@ -30,7 +34,7 @@ class Panel(VerticalScroll, can_focus=False):
         parts.extend(Content(_lines(text)) for text in (message, hint) if text)
         if keys:
             parts.append(Content.styled(keys, "$accent"))
-        self.query_one(Static).update(Content("\n\n").join(parts))
+        self._words.update(Content("\n\n").join(parts))
         self.display = True
 
     def hide(self) -> None:

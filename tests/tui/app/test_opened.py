@@ -1,0 +1,181 @@
+"""The opened issue, and its words in an editor."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+from textual.widgets import Markdown, Static
+
+from glboard_core.model.issue import IssueDetail, IssueId, Note
+from glboard_tui.screens import editor
+from glboard_tui.widgets.detail import notes_content, readable
+from glboard_tui.widgets.facts import laid_out
+from support.make import WHEN
+from tui.app.stage import GROUP, Stage, staged
+
+
+def notes_of(stage: Stage) -> str:
+    return str(stage.screen.pane.query_one(".detail-notes", Static).render())
+
+
+async def test_an_issue_is_opened_read_and_edited(stage: Stage) -> None:
+    stage.world.edit(f"{GROUP}/platform#6", by="pm_oak", description="# Why\n\n<b>bold</b> [/x] \x1b[31mred")
+    stage.world.comment(f"{GROUP}/platform#6", "I saw [/this] too", by="eng_alder")
+    await stage.focus("platform#6")
+    await stage.press("enter")
+    pane = stage.screen.pane
+    assert pane.is_open
+    await stage.until(lambda: "I saw [/this] too" in notes_of(stage))
+    source = pane.query_one(Markdown).source
+    assert "\x1b" not in source
+    assert stage.screen.footer.view.target == "platform#6"
+    await stage.press("3", "m", "f")
+    assert (stage.issue("platform#6").weight, stage.issue("platform#6").milestone) == (3, "19.9")
+    await stage.press("c")
+    await stage.type("me too")
+    await stage.press("ctrl+s")
+    await stage.settle()
+    await stage.until(lambda: "me too" in notes_of(stage))
+    assert "<!--" not in notes_of(stage)
+    await stage.press("escape")
+    assert not pane.is_open
+
+
+async def test_walking_from_card_to_card(stage: Stage) -> None:
+    await stage.press("enter", "n")
+    assert stage.screen.pane.issue == stage.issue("platform#2").id
+    await stage.press("J", "N")
+    assert stage.screen.pane.issue == stage.issue("platform#2").id
+    await stage.press("tab", "j", "3")
+    assert stage.issue("platform#3").weight == 3
+    assert stage.issue("platform#2").weight is None
+
+
+async def test_a_late_answer_shows_nothing_of_another_issue(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = stage.issue("platform#1").id
+    gate = asyncio.Event()
+
+    async def slow(issue: IssueId) -> IssueDetail:
+        if issue == first:
+            await gate.wait()
+        words = "of the first" if issue == first else "of the second"
+        note = Note(id="1", author="a", body=words, created_at=WHEN)
+        return IssueDetail(id=issue, description="", notes=(note,))
+
+    monkeypatch.setattr(stage.engine, "detail", slow)
+    await stage.press("enter")
+    await stage.press("n")
+    await stage.until(lambda: "of the second" in notes_of(stage))
+    gate.set()
+    await stage.pilot.pause()
+    assert "of the second" in notes_of(stage)
+
+
+async def test_it_takes_the_right_half_or_all(stage: Stage) -> None:
+    await stage.press("enter")
+    assert stage.screen.pane.size.width in range(76, 81)
+    await stage.pilot.resize_terminal(80, 30)
+    await stage.pilot.pause()
+    assert stage.screen.pane.size.width >= 77
+    await stage.press("escape")
+    assert stage.screen.board.size.width == 80
+
+
+def test_what_is_shown_of_remote_words() -> None:
+    text = readable("a\tb\r\n\x07<!-- glboard:1 -->\n" + "x" * 30_000)
+    assert "\t" not in text
+    assert "\x07" not in text
+    assert "glboard:1" not in text
+    assert "more characters" in text
+    many = [Note(id=str(n), author="a", body=f"[/{n}]", created_at=WHEN) for n in range(60)]
+    shown = notes_content(many).plain
+    assert shown.startswith("… 10 earlier comments")
+    assert "[/59]" in shown
+    assert laid_out([("Labels", ("a b", "c d")), ("Due", ("",))], 18) == [("Labels", "a b  c d")]
+    assert laid_out([("Labels", ("aaaaa", "bbbbb"))], 18) == [("Labels", "aaaaa"), ("", "bbbbb")]
+
+
+# The editor
+
+
+class Editor:
+    """Stands for $EDITOR: sees the file, and writes what it is told."""
+
+    def __init__(self, change: Callable[[str], str], status: int = 0) -> None:
+        self.change = change
+        self.status = status
+        self.seen = ""
+        self.mode = 0
+        self.path = Path()
+
+    def __call__(self, command: list[str]) -> int:
+        self.path = Path(command[-1])
+        self.seen = self.path.read_text()
+        self.mode = stat.S_IMODE(self.path.stat().st_mode)
+        self.path.write_text(self.change(self.seen))
+        return self.status
+
+
+@pytest.fixture
+def edit_with(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[str], str], int], Editor]:
+    def install(change: Callable[[str], str], status: int = 0) -> Editor:
+        one = Editor(change, status)
+        monkeypatch.setenv("VISUAL", "true")
+        monkeypatch.setattr(editor, "run", one)
+        monkeypatch.setattr(stage.app, "suspend", nullcontext)
+        return one
+
+    return install
+
+
+async def test_title_and_description_in_the_editor(stage: Stage, edit_with: Callable[..., Editor]) -> None:
+    stage.world.edit(f"{GROUP}/platform#1", by="pm_oak", description="Old words")
+    one = edit_with(lambda _: "New title\n\nNew words\n")
+    await stage.press("e")
+    await stage.until(lambda: stage.issue("platform#1").title == "New title")
+    await stage.settle()
+    record = stage.world.issue(f"{GROUP}/platform#1")
+    assert (record.title, record.description) == ("New title", "New words")
+    assert (one.seen, one.mode) == ("Crash on start\n\nOld words\n", 0o600)
+    assert not one.path.exists()
+    await stage.press("u")
+    await stage.settle()
+    assert (record.title, record.description) == ("Crash on start", "Old words")
+
+
+async def test_what_an_editor_may_do_without_an_edit(stage: Stage, edit_with: Callable[..., Editor]) -> None:
+    for change, status, words in (
+        (lambda text: text, 0, "Unchanged."),
+        (lambda _: "gone", 1, "Unchanged."),
+        (lambda _: "\n\nbody", 0, "may not be empty"),
+    ):
+        one = edit_with(change, status)
+        await stage.press("e")
+        await stage.until(lambda words=words: words in stage.message)  # type: ignore[misc]
+        assert not one.path.exists()
+        assert not len(stage.engine.pending)
+
+
+async def test_no_editor_and_no_terminal_to_give(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VISUAL", "no-such-editor-here")
+    await stage.press("e")
+    await stage.until(lambda: bool(stage.toasts))
+    assert "no-such-editor-here" in stage.toasts[0]
+    monkeypatch.setenv("VISUAL", "true")
+    await stage.press("e")
+    await stage.until(lambda: len(stage.toasts) > 1)
+    assert "cannot be opened from here" in stage.toasts[1]
+
+
+async def test_several_are_not_edited_at_once() -> None:
+    async with staged() as stage:
+        await stage.mark("platform#1", "platform#2")
+        await stage.press("e")
+        assert "one issue at a time" in stage.message
