@@ -1,15 +1,21 @@
 """Conflicts, found by the client: the same field changed on the server since the person saw it.
 
 Owns the comparison and nothing else. Different fields merge; labels merge by add and remove, except that a
-scope (``workflow::``) is one field. What the server has already become is no conflict.
+scope (``workflow::``) is one field. What the server has already become is no conflict, and neither is what
+GitLab merely writes in another way (the order of assignees, the case of a name, blanks around a title).
 """
 
 from __future__ import annotations
 
-from msgspec import UNSET, Struct
+from collections.abc import Sequence
 
-from glboard_core.board.op import Edit, Op
+from msgspec import UNSET, Struct, structs
+
+from glboard_core.board.op import Act, Edit, Op, Rank, apply, touches
 from glboard_core.model.issue import Issue, scope_of
+
+#: The fields of an issue that an edit sets whole.
+FIELDS = ("state", "milestone", "weight", "assignees", "status", "title")
 
 
 class Clash(Struct, frozen=True):
@@ -29,16 +35,69 @@ def clashes(op: Op, now: Issue) -> tuple[Clash, ...]:
     return tuple(found)
 
 
+def shown_by(ops: Sequence[Op], issue: Issue) -> list[Op]:
+    """Those of these Ops on one issue, oldest first, whose work the issue shows: as if they had been made.
+
+    An Op may be hidden behind later ones that were made; a new description does not show in an issue, nor
+    does anything but an edit.
+    """
+    found: list[Op] = []
+    for op in reversed(ops):
+        if not isinstance(op.act, Edit) or op.act.description is not UNSET:
+            continue
+        after = apply(op.act, issue)
+        for later in found:
+            after = apply(later.act, after)
+        if _alike(after, issue):
+            found.insert(0, op)
+    return found
+
+
+def seen_without(before: Issue, act: Act, now: Issue) -> Issue:
+    """What a person saw, had ``act`` never been made: its fields as they are ``now``, the others as seen.
+
+    For what follows on an edit that was refused: it is compared with what is there in the fields of that
+    edit, and in all others still with what the person saw.
+    """
+    touched = touches(act)
+    changes: dict[str, object] = {name: getattr(now, name) for name in FIELDS if name in touched}
+    if isinstance(act, Edit) and "labels" in touched:
+        named = act.add | act.remove
+        scopes = {scope_of(label) for label in named} - {None}
+        mixed = {label for label in before.labels | now.labels if label in named or scope_of(label) in scopes}
+        changes["labels"] = (before.labels - mixed) | (now.labels & mixed)
+    if isinstance(act, Rank):
+        changes["position"] = now.position
+    return structs.replace(before, **changes)
+
+
 def _fields(edit: Edit, saw: Issue, now: Issue) -> list[Clash]:
     found: list[Clash] = []
-    for name in ("state", "milestone", "weight", "assignees", "status", "title"):
+    for name in FIELDS:
         mine = getattr(edit, name)
         if mine is UNSET:
             continue
         was, theirs = getattr(saw, name), getattr(now, name)
-        if theirs not in (was, mine):
+        if _plain(name, theirs) not in (_plain(name, was), _plain(name, mine)):
             found.append(Clash(name, _words(was), _words(mine), _words(theirs)))
     return found
+
+
+def _plain(name: str, value: object) -> object:
+    """The value without what GitLab may write in another way and mean the same."""
+    if isinstance(value, tuple):
+        return frozenset(str(one).casefold() for one in value)
+    if isinstance(value, str) and name == "title":
+        return value.strip()
+    if isinstance(value, str) and name == "status":
+        return value.casefold()
+    return value
+
+
+def _alike(one: Issue, other: Issue) -> bool:
+    return one.labels == other.labels and all(
+        _plain(name, getattr(one, name)) == _plain(name, getattr(other, name)) for name in FIELDS
+    )
 
 
 def _scopes(edit: Edit, saw: Issue, now: Issue) -> list[Clash]:

@@ -68,6 +68,10 @@ class UndoStack:
         self._done = deque((_renamed(g, old, new) for g in self._done), maxlen=self._done.maxlen)
         self._undone = [_renamed(g, old, new) for g in self._undone]
 
+    def replace(self, op: Op) -> None:
+        """Go by this from now on: what the person saw before it is not what it went over in the end."""
+        self._done = deque((_replaced(g, op) for g in self._done), maxlen=self._done.maxlen)
+
     def forget(self, op: OpId) -> None:
         """Drop an Op that failed: it was never done, so there is nothing to take back."""
         kept = (
@@ -79,6 +83,12 @@ class UndoStack:
 def _renamed(group: Group, old: IssueId, new: IssueId) -> Group:
     ops = tuple(structs.replace(op, issue=new) if op.issue == old else op for op in group.ops)
     return structs.replace(group, ops=ops)
+
+
+def _replaced(group: Group, op: Op) -> Group:
+    if all(other.id != op.id for other in group.ops):
+        return group
+    return structs.replace(group, ops=tuple(op if other.id == op.id else other for other in group.ops))
 
 
 def inverses(ops: Sequence[Op]) -> list[tuple[IssueId, Act]]:

@@ -1,46 +1,42 @@
 """Sending what a person did: when, in which batches, and what became of each Op.
 
 Owns the hold (nothing leaves until the keys have rested), the claim in the store (so that two windows and a
-crash never send twice), and the settling of lost answers, which are looked for on the server before anything
-is sent again. It never decides what is shown: it tells the engine which Ops are done and which are refused.
+crash never send twice), and the settling of lost answers, which are looked for on the server (``lost.py``)
+before anything is sent again. It never decides what is shown: it tells the engine which Ops are done and
+which are refused.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET, structs
 
 from glboard_core.board.conflict import clashes
-from glboard_core.board.op import Comment, Create, DeleteNote, Edit, Op, OpId, apply
+from glboard_core.board.op import Comment, Create, DeleteNote, Edit, Op, OpId
 from glboard_core.errors import (
     AuthError,
     ConnectionFailed,
-    EditForbidden,
+    EditRefused,
     EditUnknown,
     GlboardError,
+    RateLimited,
     StoreFailed,
 )
 from glboard_core.model.issue import Issue
 from glboard_core.ports import Done, Outcome
+from glboard_core.sync.lost import look_for
 from glboard_core.sync.pending import Item
 
 if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
 
-#: The longest wait between two attempts, in seconds.
-MAX_WAIT = 30.0
-#: How often an Op whose answer was lost is sent again before a person is asked.
-MAX_TRIES = 8
-#: How long GitLab may go on with a request whose connection broke (its own limit is 30), in seconds.
-SERVER_LIMIT = 35.0
-#: How often a window that does not send looks whether it may, in seconds.
-LEASE_CHECK = 1.0
-#: What was read this long ago counts as fresh when a batch leaves, in seconds.
-FRESH = 1.0
+#: Notes remembered by the Op they came from; older ones are found by the mark they bear.
+REMEMBERED = 1_000
 
 
 class Drain:
@@ -48,14 +44,13 @@ class Drain:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._pace = engine.pace
         self._wake = asyncio.Event()
         self._changed = asyncio.Condition()
         self._sending = 0
         self._failures = 0
         self._not_before = 0.0
-        self.server_limit = SERVER_LIMIT
-        #: The note that a comment Op became, so that it can be deleted again.
-        self._notes: dict[OpId, str] = {}
+        self._notes: OrderedDict[OpId, str] = OrderedDict()
 
     def wake(self) -> None:
         """Something changed: look again at what is to be sent."""
@@ -88,6 +83,8 @@ class Drain:
                 except TimeoutError:
                     pass
                 self._wake.clear()
+                async with self._changed:
+                    self._changed.notify_all()
                 if not self._may_send():
                     continue
                 for batch in self._batches():
@@ -97,22 +94,26 @@ class Drain:
     def _seconds_to_wait(self) -> float | None:
         engine = self._engine
         now = time.time()
-        waits: list[float] = []
-        due = engine.pending.next_due(now)
-        if due is not None:
-            waits.append(due)
-        waits += [max(0.0, self._look_at(item) - now) for item in engine.pending.lost()]
-        if not waits:
+        wait = self._next(now)
+        if wait is None or engine.read_only:
             return None
-        wait = max(min(waits), self._not_before - now)
+        wait = max(wait, self._not_before - now)
         if not engine.verified or not engine.store.lead():
-            wait = max(wait, LEASE_CHECK)
+            wait = max(wait, self._pace.lease_check)
         return wait
+
+    def _next(self, now: float) -> float | None:
+        """Seconds until something may be sent or looked for; none where all waits for a person."""
+        due = self._engine.pending.next_due(now)
+        waits = [] if due is None else [due]
+        waits += [max(0.0, self._look_at(item) - now) for item in self._engine.pending.lost()]
+        return min(waits, default=None)
 
     def _may_send(self) -> bool:
         # Before the server said who we are nothing leaves; the catalog's arrival wakes us.
         return (
             self._engine.verified
+            and not self._engine.read_only
             and time.time() >= self._not_before
             and bool(len(self._engine.pending))
             and self._engine.store.lead()
@@ -130,104 +131,121 @@ class Drain:
     def _look_at(self, item: Item) -> float:
         """When a lost Op may be looked for: what must not be there twice, not before the server gave up."""
         if isinstance(item.op.act, Create | Comment):
-            return item.lost + self.server_limit
+            return item.lost + self._pace.server_limit
         return 0.0
 
     async def flush(self) -> None:
         """Send everything and see it answered: for commands. Raises what stops everything from being sent."""
         pending = self._engine.pending
+        pending.hasten()
         while len(pending):
-            pending.hasten()
             batches = self._batches()
-            if not batches and not pending.lost():
-                return  # what is left waits for a person
             for batch in batches:
                 try:
-                    await self._attempt(batch)
-                except (ConnectionFailed, AuthError):
+                    unsent = await self._attempt(batch)
+                except GlboardError:
                     self._return(batch)
                     raise
+                if unsent is not None and not isinstance(unsent, RateLimited):
+                    raise unsent
             if not batches:
-                soonest = min(self._look_at(item) for item in pending.lost())
-                await asyncio.sleep(max(0.05, soonest - time.time()))
+                wait = self._next(time.time())
+                if wait is None:
+                    return  # what is left waits for a person
+                await asyncio.sleep(max(0.02, wait))
 
     async def _deliver(self, batch: list[Item]) -> None:
         engine = self._engine
         try:
-            await self._attempt(batch)
-        except (ConnectionFailed, AuthError) as error:
-            engine.unreachable(error, signed_out=isinstance(error, AuthError))
-            self._failures += 1
-            self._not_before = time.time() + min(MAX_WAIT, 2.0 ** min(self._failures - 1, 5))
-            self._return(batch)
+            unsent = await self._attempt(batch)
         except StoreFailed as error:
-            # Nothing was sent: without a note on disk that it was, a crash would make us send it twice.
-            engine.unreachable(error)
-            self._not_before = time.time() + MAX_WAIT
+            # Without a note on disk that it was sent, a crash would make us send it twice: so nothing was.
+            engine.disk_failed(error)
+            self._not_before = time.time() + self._pace.longest_wait
+            self._return(batch)
+        except GlboardError as error:
+            self._stopped(error)
             self._return(batch)
         except BaseException:
             engine.pending.put_back(batch)
             raise
         else:
-            self._failures = 0
+            if unsent is None:
+                self._failures = 0
+            elif not isinstance(unsent, RateLimited):
+                self._stopped(unsent)
         finally:
             self._sending -= 1
             self._wake.set()
-            async with self._changed:
-                self._changed.notify_all()
+
+    def _stopped(self, error: GlboardError) -> None:
+        self._engine.unreachable(error, signed_out=isinstance(error, AuthError))
+        self._failures += 1
+        self._not_before = time.time() + self._pace.wait(self._failures)
 
     def _return(self, batch: Sequence[Item]) -> None:
-        """Nothing was sent of these."""
-        engine = self._engine
-        back = [item for item in batch if item.op.id in engine.pending and not item.lost]
-        try:
-            engine.store.unclaim(item.op.id for item in back)
-        except StoreFailed:
-            for item in back:
-                item.lost = time.time()  # the note on disk says "sent": believe it, and look first
-        engine.pending.put_back(batch)
+        """Nothing was sent of these; what was lost before still is."""
+        back = [item for item in batch if item.op.id in self._engine.pending and not item.lost]
+        self._unclaim([item for item in back if item.sent])
+        self._engine.pending.put_back(batch)
 
-    async def _attempt(self, batch: Sequence[Item]) -> None:
-        """Look for what was lost, send the rest. Raises ConnectionFailed or AuthError where nothing was."""
-        lost = [item for item in batch if item.lost]
-        if lost:
-            await self._look(lost)
-        fresh = [item for item in batch if not item.lost and item.op.id in self._engine.pending]
-        fresh = [item for item in fresh if item.under_way]
-        if fresh:
-            await self._send(fresh)
+    def _unclaim(self, items: Sequence[Item]) -> None:
+        if not items:
+            return
+        try:
+            self._engine.store.unclaim(item.op.id for item in items)
+        except StoreFailed as error:
+            self._engine.disk_failed(error)
+            for item in items:
+                item.lost = time.time()  # the note on disk says "sent": believe it, and look first
+
+    async def _attempt(self, batch: Sequence[Item]) -> GlboardError | None:
+        """Look for what was lost, or send; returns why some of it was not sent, if so.
+
+        Raises what the gateway does where nothing was sent, and StoreFailed.
+        """
+        if any(item.lost for item in batch):
+            await self._look([item for item in batch if item.op.id in self._engine.pending])
+            return None
+        return await self._send([item for item in batch if item.op.id in self._engine.pending])
 
     # Sending
 
-    async def _send(self, items: Sequence[Item]) -> None:
+    async def _send(self, items: Sequence[Item]) -> GlboardError | None:
         engine = self._engine
-        await engine.mirror.freshen(FRESH)
-        items = self._without_clashes(items)
-        items = await self._with_description_checked(items)
+        edited = [item.op.issue for item in items if isinstance(item.op.act, Edit)]
+        await engine.mirror.freshen(self._pace.fresh, edited)
+        items = await self._without_clashes(items)
         items = self._claimed(items)
-        if not items:
-            return
         catalog = engine.catalog
+        if not items:
+            return None
         if catalog is None:
             raise ConnectionFailed("Nothing has been read from GitLab yet.")
         known = engine.store.issues()
         confirmed = {item.op.issue: known[item.op.issue] for item in items if item.op.issue in known}
         ready, answered = await self._prepared([item.op for item in items])
-        sent = time.time()
         outcomes = await engine.gateway.send(ready, confirmed, catalog) if ready else []
         engine.heard()
         by_op = {outcome.op: outcome for outcome in (*outcomes, *answered)}
-        self._settle(items, [by_op[item.op.id] for item in items], sent)
+        return self._settle([(item, by_op[item.op.id]) for item in items])
 
-    def _without_clashes(self, items: Sequence[Item]) -> list[Item]:
-        """Those that overwrite nobody's change; the others wait, and all that follows on their issue."""
+    async def _without_clashes(self, items: Sequence[Item]) -> list[Item]:
+        """Those that overwrite nobody's change; the others wait, and all that follows on their issue.
+
+        A description is not part of the mirror, so it is read before it is overwritten.
+        """
         engine = self._engine
         waiting: set[str] = set()
         going: list[Item] = []
         for item in items:
             issue = item.op.issue
-            now = engine.folded_before(item)
-            item.clashes = clashes(item.op, now) if now is not None and issue not in waiting else item.clashes
+            if issue not in waiting:
+                now = engine.ledger.folded_before(item)
+                item.clashes = clashes(item.op, now) if now is not None else ()
+                theirs = await self._other_description(item.op)
+                if not item.clashes and theirs is not None:
+                    engine.ledger.description_clashed(item, theirs)
             if item.clashes or issue in waiting:
                 waiting.add(issue)
                 item.under_way = False
@@ -237,28 +255,29 @@ class Drain:
             engine.clashed(waiting)
         return going
 
-    async def _with_description_checked(self, items: Sequence[Item]) -> list[Item]:
-        """A description is not part of the mirror, so it is read before it is overwritten."""
-        going: list[Item] = []
-        for item in items:
-            act = item.op.act
-            if isinstance(act, Edit) and act.description is not UNSET and act.description_was is not UNSET:
-                detail = await self._engine.gateway.detail(item.op.issue)
-                if detail.description not in (act.description_was, act.description):
-                    item.under_way = False
-                    self._engine.description_clashed(item, detail.description)
-                    continue
-            going.append(item)
-        return going
+    async def _other_description(self, op: Op) -> str | None:
+        """What the description has become since it was opened for editing, if it has."""
+        act = op.act
+        if not isinstance(act, Edit) or act.description is UNSET or act.description_was is UNSET:
+            return None
+        try:
+            there = (await self._engine.gateway.detail(op.issue)).description
+        except EditRefused:
+            return None  # the issue is gone; the answer to the edit will say so
+        return None if there in (act.description_was, act.description) else there
 
     def _claimed(self, items: Sequence[Item]) -> list[Item]:
         """Those still in the outbox, marked there as sent. What another window took back is dropped."""
         engine = self._engine
-        claimed = engine.store.claim([item.op.id for item in items], time.time())
+        now = time.time()
+        claimed = engine.store.claim([item.op.id for item in items], now) if items else frozenset()
         vanished = [item.op.id for item in items if item.op.id not in claimed]
         if vanished:
             engine.vanished(vanished)
-        return [item for item in items if item.op.id in claimed]
+        going = [item for item in items if item.op.id in claimed]
+        for item in going:
+            item.sent = now
+        return going
 
     async def _prepared(self, ops: Sequence[Op]) -> tuple[list[Op], list[Outcome]]:
         """Fill in what is only known now: the note a comment became."""
@@ -276,81 +295,84 @@ class Drain:
                 ready.append(op)
         return ready, answered
 
-    def _settle(self, items: Sequence[Item], outcomes: Sequence[Outcome], sent: float) -> None:
+    def _settle(self, answers: Sequence[tuple[Item, Outcome]]) -> GlboardError | None:
+        """Take in the outcomes; returns why some were not sent, if so."""
         done: list[tuple[Op, Issue | None]] = []
         failed: list[tuple[Op, GlboardError, Issue | None]] = []
-        for item, outcome in zip(items, outcomes, strict=True):
+        answered: list[Item] = []
+        unsent: list[Item] = []
+        lost: set[str] = set()
+        stopped: GlboardError | None = None
+        now = time.time()
+        for item, outcome in answers:
             item.under_way = False
             if isinstance(outcome, Done):
-                self._made(item.op, outcome.note)
+                answered.append(item)
+                self._made(item.op.id, outcome.note)
                 done.append((item.op, outcome.issue))
             elif isinstance(outcome.error, EditUnknown):
-                item.lost = sent
+                # From now on, not from when it was handed over: a rate limit may have made it leave late.
+                item.lost = now
                 item.tries += 1
+                lost.add(item.op.issue)
             elif isinstance(outcome.error, ConnectionFailed | AuthError):
                 # This one was not sent: back into the line, however often it takes.
-                self._engine.unreachable(outcome.error, signed_out=isinstance(outcome.error, AuthError))
-                self._engine.store.unclaim([item.op.id])
-                item.tries += 1
-                self._not_before = time.time() + min(MAX_WAIT, 2.0 ** min(item.tries, 5))
+                unsent.append(item)
+                if item.op.issue not in lost:
+                    item.due = now + self._wait_after(outcome.error)
+                    stopped = outcome.error
             else:
+                answered.append(item)
                 failed.append((item.op, outcome.error, outcome.issue))
-        if done or failed:
-            self._engine.settle(done, failed)
+        self._unclaim(unsent)
+        self._finish(answered, done, failed, "done")
+        for item, _ in answers:
+            item.sent = 0.0
+        return stopped
 
-    def _made(self, op: Op, note: str | None) -> None:
+    def _finish(
+        self,
+        items: Sequence[Item],
+        done: Sequence[tuple[Op, Issue | None]],
+        failed: Sequence[tuple[Op, GlboardError, Issue | None]],
+        result: str,
+    ) -> None:
+        if not items:
+            return
+        try:
+            self._engine.settle(done, failed, result=result)
+        except StoreFailed as error:
+            # What became of them could not be kept: as if the answer had been lost.
+            self._engine.disk_failed(error)
+            self._not_before = time.time() + self._pace.longest_wait
+            for item in items:
+                item.lost = time.time()
+
+    def _wait_after(self, error: GlboardError) -> float:
+        return error.retry_after if isinstance(error, RateLimited) else self._pace.first_wait
+
+    def _made(self, op: OpId, note: str | None) -> None:
         if note is not None:
-            self._notes[op.id] = note
+            self._notes[op] = note
+            if len(self._notes) > REMEMBERED:
+                self._notes.popitem(last=False)
 
     # Settling what was lost
 
     async def _look(self, items: Sequence[Item]) -> None:
-        """What became of Ops whose answer was lost, by reading back. Raises ConnectionFailed, AuthError."""
+        """What became of Ops whose answer was lost. Raises what the gateway does, and StoreFailed."""
         engine = self._engine
-        done: list[tuple[Op, Issue | None]] = []
-        failed: list[tuple[Op, GlboardError, Issue | None]] = []
-        again: list[Item] = []
-        existing = [item.op.issue for item in items if not item.op.issue.startswith("new:")]
-        now = await engine.gateway.read(existing) if existing else {}
-        for item in items:
-            op, issue = item.op, now.get(item.op.issue)
-            if isinstance(op.act, Create):
-                made = await engine.gateway.created_by(op)
-                if made is not None:
-                    done.append((op, made))
-                else:
-                    again.append(item)
-            elif issue is None:
-                failed.append((op, EditForbidden("The issue is gone, or you may no longer see it."), None))
-            elif isinstance(op.act, Comment):
-                note = await engine.gateway.note_of(op.issue, op.id)
-                if note is not None:
-                    self._made(op, note)
-                    done.append((op, issue))
-                else:
-                    again.append(item)
-            elif isinstance(op.act, Edit) and apply(op.act, issue) == issue and op.act.description is UNSET:
-                done.append((op, issue))
-            elif item.tries >= MAX_TRIES:
-                failed.append((op, _unknown(), issue))
-            else:
-                # An edit, a rank or the deletion of a note may be sent twice without harm.
-                again.append(item)
+        found = await look_for(items, engine.gateway)
         engine.heard()
-        engine.confirm(now.values(), "answer", asked=None)
+        for op, note in found.notes.items():
+            self._made(op, note)
+        engine.confirm((i for i in found.now.values() if engine.store.issue(i.id) is not None), "answer")
+        if found.again:
+            engine.store.unclaim(item.op.id for item in found.again)
         for item in items:
             item.under_way = False
-        if again:
-            engine.store.unclaim(item.op.id for item in again)
-            for item in again:
-                item.lost = 0.0
-                item.due = 0.0
-        if done or failed:
-            engine.settle(done, failed, result="settled")
-
-
-def _unknown() -> EditUnknown:
-    return EditUnknown(
-        "The connection broke again and again before GitLab answered; the change may have been made.",
-        hint="Look at the issue in GitLab, then try again or drop it in the list of failed changes (g f).",
-    )
+        for item in found.again:
+            item.lost = 0.0
+            item.due = 0.0
+        over = {op.id for op, _ in found.done} | {op.id for op, _, _ in found.failed}
+        self._finish([item for item in items if item.op.id in over], found.done, found.failed, "settled")

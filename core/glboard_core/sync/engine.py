@@ -1,8 +1,8 @@
 """The engine's face: what the screen and the command line call.
 
-Sole owner of state: shown = fold(confirmed, pending). ``perform`` paints at once and queues; ``run`` loads,
-polls, sends and follows other windows in the background until it is cancelled. Reading the server is
-``mirror.py``; sending is ``drain.py``; how the outbox ends is ``outcome.py``.
+Sole owner of state: shown = fold(confirmed, pending), which ``ledger.py`` keeps. ``perform`` paints at once
+and queues; ``run`` loads, polls, sends and follows other windows in the background until it is cancelled.
+Reading the server is ``mirror.py``; sending is ``drain.py``; how the outbox ends is ``outcome.py``.
 """
 
 from __future__ import annotations
@@ -16,42 +16,30 @@ from zoneinfo import ZoneInfo
 from msgspec import structs
 
 from glboard_core.board.conflict import Clash
-from glboard_core.board.op import Act, Comment, Create, Edit, GroupId, Op, OpId, apply, changes_nothing
+from glboard_core.board.op import Act, Create, Edit, GroupId, Op, OpId, apply, changes_nothing, created
 from glboard_core.board.resolve import resolve
 from glboard_core.board.undo import Group, UndoStack, inverses
 from glboard_core.config import Settings
-from glboard_core.errors import GlboardError, NameUnknown, ReadOnly
+from glboard_core.errors import EditImpossible, GlboardError, NameUnknown, ReadOnly, StoreFailed
 from glboard_core.model.board import Board
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueDetail, IssueId
-from glboard_core.model.reference import parse_reference
 from glboard_core.ports import Entry, Gateway, Logged, Store
-from glboard_core.state import Change, fold_one
+from glboard_core.sync import reading
 from glboard_core.sync.drain import Drain
-from glboard_core.sync.events import (
-    CatalogChanged,
-    Cause,
-    Event,
-    IssuesChanged,
-    Notice,
-    Renamed,
-    Settled,
-    Status,
-    StatusChanged,
-)
+from glboard_core.sync.events import CatalogChanged, Cause, Event, Notice, Status, StatusChanged
 from glboard_core.sync.ids import new_id
+from glboard_core.sync.ledger import Ledger, Made, Refused
 from glboard_core.sync.mirror import Mirror
-from glboard_core.sync.outcome import UNDO, last_made, logged, refused, remembered
-from glboard_core.sync.pending import Item, Pending
+from glboard_core.sync.outcome import UNDO, last_made, logged
+from glboard_core.sync.pace import Pace
+from glboard_core.sync.pending import Pending
 from glboard_core.sync.shown import Shown
 
 Listener = Callable[[Event], None]
 
 #: Where the store keeps whose it is, and how far the server's clock was from this machine's, in seconds.
 USER, CLOCK = "user", "clock"
-
-#: Seconds between two looks at what other windows wrote.
-FOLLOW = 0.5
 
 
 class UserChangedError(Exception):
@@ -65,7 +53,8 @@ class UserChangedError(Exception):
 class Engine:
     """State, and the tasks that keep it true. All methods are called from one event loop.
 
-    ``as_of`` fixes the moment everything is computed with; without it, it is the server's clock.
+    ``as_of`` fixes the moment everything is computed with; without it, it is the server's clock. ``pace``
+    says how long to wait for what.
     """
 
     def __init__(
@@ -76,6 +65,7 @@ class Engine:
         *,
         as_of: datetime | None = None,
         read_only: bool = False,
+        pace: Pace | None = None,
     ) -> None:
         self.gateway = gateway
         self.store = store
@@ -83,11 +73,9 @@ class Engine:
         self.read_only = read_only
         #: Why changes cannot be kept, if they cannot: then they are refused rather than pretended.
         self.refuse: GlboardError | None = None
-        self.pending = Pending(store.outbox())
-        self.shown = Shown(store.issues())
+        self.pace = pace or Pace()
         self.undo_stack = UndoStack()
-        #: Changes that were refused, oldest first, until they are tried again or dropped.
-        self.failed: list[tuple[Op, GlboardError]] = [remembered(r) for r in store.refusals()]
+        self.ledger = Ledger(store, self.undo_stack, settings.sync, self.tell, gateway.now)
         self.status = Status(
             unsent=len(self.pending),
             failed=len(self.failed),
@@ -96,16 +84,12 @@ class Engine:
         self._as_of = as_of
         self._zone = ZoneInfo(settings.ui.time_zone)
         self._listeners: list[Listener] = []
-        self._titles: dict[GroupId, str] = {}
         self._answered: float | None = None
         #: Whether the server said, in this session, that we are who the store belongs to.
         self.verified = False
-        #: When each issue was last answered for, by the loop's clock: a page asked for earlier is late.
-        self._settled_at: dict[IssueId, float] = {}
+        self._disk_refuses = False
         self.mirror = Mirror(self)
         self.drain = Drain(self)
-        for issue in self.pending.issues():
-            self.shown.fold(issue, self.pending.of(issue))
 
     # What is asked of it
 
@@ -113,6 +97,21 @@ class Engine:
     def catalog(self) -> Catalog | None:
         """What the server offers; none before it was first read."""
         return self.store.catalog()
+
+    @property
+    def shown(self) -> Shown:
+        """The issues as shown."""
+        return self.ledger.shown
+
+    @property
+    def pending(self) -> Pending:
+        """What is not yet confirmed."""
+        return self.ledger.pending
+
+    @property
+    def failed(self) -> list[tuple[Op, GlboardError]]:
+        """Changes that were refused, oldest first, until they are tried again or dropped."""
+        return self.ledger.failed
 
     def now(self) -> datetime:
         """The moment everything is computed with, aware and in UTC (DESIGN section 2)."""
@@ -151,12 +150,7 @@ class Engine:
         An act that would change nothing makes no Op. Raises StoreFailed where they cannot be kept, and
         ReadOnly where changes are refused; then nothing is changed.
         """
-        if self.refuse is not None:
-            raise self.refuse
-        if self.read_only:
-            raise ReadOnly(
-                "This session is read-only.", hint="Start glboard without --read-only to change issues."
-            )
+        self._may_change()
         ops = self._make(acts)
         if ops:
             self._enqueue(ops, title)
@@ -167,32 +161,44 @@ class Engine:
     def undo(self) -> Group | None:
         """Take back the last keystroke, of this session or else of an earlier one.
 
-        What has not been sent never leaves; the rest is sent inverted. None where there is nothing.
+        What has not been sent never leaves; the rest is sent inverted. None where there is nothing. Raises as
+        ``perform``.
         """
+        self._may_change()
         group = self.undo_stack.undo() or last_made(self.store.log())
         if group is None:
             return None
         try:
-            if not self._take_back(group.ops):
-                # "Before" is what the edit left: if somebody changed that since, it is a conflict.
-                left = {op.issue: apply(op.act, op.before) for op in group.ops if op.before is not None}
-                self._enqueue(self._make(inverses(group.ops), before=left), f"{UNDO}{group.title}")
-                now = self.now()
-                lines = [logged(op, group.title, now, "undone") for op in group.ops]
-                self.store.settle([], [], lines)
+            made = self.ledger.take_back(group.ops)
+            # "Before" is what the edit left: if somebody changed that since, it is a conflict.
+            left = {op.issue: apply(op.act, op.before) for op in made if op.before is not None}
+            self._enqueue(self._make(inverses(made), seen=left), f"{UNDO}{group.title}")
         except GlboardError:
             self.undo_stack.redone(group)
             raise
+        self._log_undone(made, group.title)
         self.undo_stack.undone(group)
+        self.drain.wake()
         self._status()
         return group
 
+    def _log_undone(self, ops: Sequence[Op], title: str) -> None:
+        """Note which changes were taken back, so that no later session takes them back again."""
+        if not ops:
+            return
+        now = self.gateway.now()
+        try:
+            self.store.settle([], [], [logged(op, title, now, "undone") for op in ops])
+        except StoreFailed as error:
+            self.disk_failed(error)
+
     def redo(self) -> Group | None:
-        """Do again what was undone last."""
+        """Do again what was undone last. Raises as ``perform``."""
+        self._may_change()
         group = self.undo_stack.redo()
         if group is None:
             return None
-        ops = self._make([(op.issue, op.act) for op in group.ops])
+        ops = self._make([(op.issue, _again(op)) for op in group.ops])
         try:
             self._enqueue(ops, group.title)
         except GlboardError:
@@ -205,21 +211,46 @@ class Engine:
         return again
 
     def retry(self, op: OpId) -> None:
-        """Send a refused change again. Raises KeyError where it is not in the list of failed ones."""
-        row = next((row for row, (failed, _) in enumerate(self.failed) if failed.id == op), None)
-        if row is None:
+        """Send a refused change again, with what hangs on it. Raises as ``perform``.
+
+        Raises KeyError where it is not in the list of failed ones.
+        """
+        self._may_change()
+        failed = next((failed for failed, _ in self.failed if failed.id == op), None)
+        if failed is None:
             raise KeyError(op)
-        failed, _ = self.failed[row]
-        self._enqueue(
-            self._make([(failed.issue, failed.act)]), f"again: {self._titles.get(failed.group, '')}"
-        )
-        self.drop_failed(op)
+        new = isinstance(failed.act, Create)
+        # What was done to a new issue that could not be made goes with it.
+        along = [
+            other for other, _ in self.failed if other is failed or (new and other.issue == failed.issue)
+        ]
+        if not new and failed.issue not in self.shown:
+            raise EditImpossible(
+                "The issue is not there any more.",
+                hint="Press r to read everything again, or drop the change.",
+            )
+        titles = {refusal.op.id: refusal.title for refusal in self.store.refusals()}
+        title = f"again: {titles.get(op, '').removeprefix('again: ')}"
+        ops = self._make([(other.issue, other.act) for other in along])
+        self._enqueue(ops, title)
+        if ops:
+            self.undo_stack.done(Group(id=ops[0].group, title=title, ops=tuple(ops)))
+        for other in along:
+            self.drop_failed(other.id)
 
     def drop_failed(self, op: OpId) -> None:
-        """Strike a refused change from the list."""
+        """Strike a refused change from the list. Raises StoreFailed."""
         self.store.forgive(op)
-        self.failed = [(failed, error) for failed, error in self.failed if failed.id != op]
+        self.ledger.failed = [(failed, error) for failed, error in self.failed if failed.id != op]
         self._status()
+
+    def _may_change(self) -> None:
+        if self.refuse is not None:
+            raise self.refuse
+        if self.read_only:
+            raise ReadOnly(
+                "This session is read-only.", hint="Start glboard without --read-only to change issues."
+            )
 
     # Conflicts
 
@@ -228,23 +259,25 @@ class Engine:
         return self.pending.clashing(issue)
 
     def take_mine(self, issue: IssueId) -> None:
-        """Send what waits, over what the server has now."""
-        for item in self.pending.items(issue):
+        """Send what waits, over what the server has now. Raises as ``perform``."""
+        self._may_change()
+        items = self.pending.items(issue)
+        for item in items:
             item.clashes = ()
-            self._rebase(item)
+            self.ledger.rebase(item)
+        # Chosen once, also if the program ends before it is sent.
+        self.store.enqueue([Entry(op=item.op, title=item.title, due=item.due) for item in items])
         self.drain.wake()
-        self._tell_same(issue)
+        self.ledger.tell_same([issue])
         self._status()
 
     def take_theirs(self, issue: IssueId) -> None:
-        """Drop what waits on this issue; what the server has stays."""
-        ops = [item.op for item in self.pending.items(issue) if not item.under_way]
-        clashing = next((row for row, op in enumerate(ops) if self._item_clashes(op)), len(ops))
-        self._forget(ops[clashing:], "dropped")
-
-    def _item_clashes(self, op: Op) -> bool:
-        item = self.pending.item(op.id)
-        return item is not None and bool(item.clashes)
+        """Drop what waits on this issue; what the server has stays. Raises StoreFailed."""
+        items = [item for item in self.pending.items(issue) if not item.under_way]
+        first = next((row for row, item in enumerate(items) if item.clashes), len(items))
+        self.ledger.drop([item.op for item in items[first:]], "dropped")
+        self.drain.wake()
+        self._status()
 
     def refresh(self) -> None:
         """Read everything again soon, and try again to send."""
@@ -271,7 +304,8 @@ class Engine:
         if self.refuse is not None:
             self.tell(Notice(str(self.refuse)))
         if len(self.pending):
-            self.tell(Notice(f"{len(self.pending)} changes from before were not sent yet; they go out now."))
+            fate = "this session is read-only, so they stay here" if self.read_only else "they go out now"
+            self.tell(Notice(f"{len(self.pending)} changes from before were not sent yet; {fate}."))
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.mirror.run(first), name="mirror")
@@ -283,32 +317,17 @@ class Engine:
     async def _follow(self) -> None:
         """Take over what other windows wrote."""
         while True:
-            await asyncio.sleep(FOLLOW)
-            self.look_at_others()
+            await asyncio.sleep(self.pace.follow)
+            try:
+                self.look_at_others()
+            except StoreFailed as error:
+                self.disk_failed(error)
 
     def look_at_others(self) -> None:
-        """Take over what other windows wrote since the last look."""
-        seen = self.store.others()
-        if seen is None:
-            return
-        entries = self.store.outbox()
-        here = {entry.op.id for entry in entries}
-        settled = [op.id for op in self.pending if op.id not in here]
-        touched = {
-            *(issue.id for issue in seen.issues),
-            *seen.gone,
-            *(op.issue for op in self.pending if op.id not in here),
-        }
-        new = [entry for entry in entries if entry.op.id not in self.pending]
-        before = dict.fromkeys(touched) | {e.op.issue: self.shown.get(e.op.issue) for e in new}
-        for op in settled:
-            self.pending.remove(op)
-        for entry in new:
-            self.pending.add(entry)
-        self.failed = [remembered(refusal) for refusal in self.store.refusals()]
-        self._fold_and_tell(before, "theirs", always=True)
-        self.drain.wake()
-        self._status()
+        """Take over what other windows wrote since the last look. Raises StoreFailed."""
+        if self.ledger.look_at_others():
+            self.drain.wake()
+            self._status()
 
     async def load(self) -> None:
         """Read catalog and scope once, without polling. Raises what the gateway does."""
@@ -328,17 +347,7 @@ class Engine:
 
         Raises NameUnknown for the first that does not exist or may not be seen.
         """
-        if (catalog := self.catalog) is None:
-            raise NameUnknown("issue", references[0], hint="Nothing has been read from GitLab yet.")
-        wanted = [parse_reference(text, catalog) for text in references]
-        found = await self.gateway.find(wanted)
-        for reference in wanted:
-            if reference not in found:
-                raise NameUnknown("issue", str(reference), hint="It does not exist, or you may not see it.")
-        issues = list({found[reference].id: found[reference] for reference in wanted}.values())
-        self.keep_catalog(await self.gateway.extend_catalog(catalog, {issue.project for issue in issues}))
-        self.confirm(issues, "load")
-        return issues
+        return await reading.by_reference(self, references)
 
     def last_change(self) -> Group | None:
         """What ``undo`` would take back."""
@@ -346,12 +355,7 @@ class Engine:
 
     async def reread(self, issues: Sequence[IssueId]) -> None:
         """Read these issues again, and what their projects offer: for commands that change them."""
-        now = await self.gateway.read(issues)
-        catalog = self.catalog
-        if catalog is not None:
-            projects = {issue.project for issue in now.values()}
-            self.keep_catalog(await self.gateway.extend_catalog(catalog, projects))
-        self.confirm(now.values(), "load")
+        await reading.again(self, issues)
 
     async def flush(self) -> None:
         """Send everything now and wait for the answers: for commands. Raises ConnectionFailed, AuthError."""
@@ -375,33 +379,12 @@ class Engine:
     # What mirror and drain report
 
     def confirm(self, issues: Iterable[Issue], cause: Cause, *, asked: float | None = None) -> None:
-        """The server says these issues are so.
+        """The server says these issues are so; ``asked`` is when, by the loop's clock."""
+        self.ledger.confirm(issues, cause, asked=asked)
 
-        Ignored is what is older than what is known, and what was asked for before an answer to a change of
-        ours (``asked``, by the loop's clock): it may not show the change.
-        """
-        fresh: list[Issue] = []
-        for issue in issues:
-            known = self.store.issue(issue.id)
-            if known is not None and (issue == known or issue.updated_at < known.updated_at):
-                continue
-            late = asked is not None and self._settled_at.get(issue.id, -1.0) >= asked
-            if not late and not (asked is not None and self.pending.busy(issue.id)):
-                fresh.append(issue)
-        if not fresh:
-            return
-        before = {issue.id: self.shown.get(issue.id) for issue in fresh}
-        self.store.put(fresh)
-        self._fold_and_tell(before, cause)
-
-    def gone(self, issues: Iterable[IssueId], cause: Cause = "theirs") -> None:
-        """These issues left the scope."""
-        left = [issue for issue in issues if self.store.issue(issue) is not None]
-        if not left:
-            return
-        before = {issue: self.shown.get(issue) for issue in left}
-        self.store.drop(left)
-        self._fold_and_tell(before, cause)
+    def gone(self, issues: Iterable[IssueId], *, asked: float | None = None) -> None:
+        """These issues left the scope; ``asked`` as in ``confirm``."""
+        self.ledger.gone(issues, asked=asked)
 
     def keep_catalog(self, catalog: Catalog) -> None:
         """The catalog was read. Raises UserChangedError."""
@@ -418,84 +401,20 @@ class Engine:
             self.tell(CatalogChanged())
         self.drain.wake()
 
-    def settle(
-        self,
-        done: Sequence[tuple[Op, Issue | None]],
-        failed: Sequence[tuple[Op, GlboardError, Issue | None]],
-        *,
-        result: str = "done",
-    ) -> None:
-        """Ops were answered: fold them into what is confirmed, or drop them and keep the reason."""
-        answered = [*(op for op, _ in done), *(op for op, _, _ in failed)]
-        before = {op.issue: self.shown.get(op.issue) for op in answered}
-        now = self.now()
-        loop = asyncio.get_running_loop().time()
-        titles = {op.id: self._title(op) for op in answered}
-        lines = [logged(op, titles[op.id], now, result) for op, _ in done]
-        lines += [logged(op, titles[op.id], now, "failed", str(error)) for op, error, _ in failed]
-        refusals = [refused(op, titles[op.id], error, now) for op, error, _ in failed]
-        for op, issue in done:
-            if isinstance(op.act, Create) and issue is not None:
-                lines = [_named(line, op.id, issue) for line in lines]
-                self._rename(op.issue, issue, before)
-            elif issue is not None:
-                self.store.put((issue,))
-        for op, _, issue in failed:
-            if issue is not None and not isinstance(op.act, Create):
-                self.store.put((issue,))
-        self.store.settle([op.id for op in answered], refusals, lines)
-        for op in answered:
-            self.pending.remove(op.id)
-            self._settled_at[op.issue] = loop
-        for op, error, _ in failed:
-            self.failed.append((op, error))
-            self.undo_stack.forget(op.id)
-            for item in self.pending.items(op.issue):
-                self._rebase(item)
-        self._fold_and_tell(before, "answer", always=True)
-        self._say_settled([op for op, _ in done], [(op, error) for op, error, _ in failed])
-        self._forget_old_answers(loop)
+    def settle(self, done: Sequence[Made], failed: Sequence[Refused], *, result: str = "done") -> None:
+        """Ops were answered. Raises StoreFailed; then nothing is changed."""
+        self.ledger.settle(done, failed, result=result)
+        self._disk_refuses = False
         self._status()
-
-    def folded_before(self, item: Item) -> Issue | None:
-        """The issue as the server would show it just before this Op: with what is ahead in line done."""
-        ahead: list[Op] = []
-        for other in self.pending.items(item.op.issue):
-            if other is item:
-                break
-            ahead.append(other.op)
-        return fold_one(self.store.issue(item.op.issue), ahead)
 
     def clashed(self, issues: Iterable[str]) -> None:
         """These issues have something that waits for a choice."""
-        for issue in issues:
-            self._tell_same(IssueId(issue))
+        self.ledger.tell_same([IssueId(issue) for issue in issues])
         self._status()
-
-    def description_clashed(self, item: Item, theirs: str) -> None:
-        """The description changed on the server since it was opened for editing."""
-        act = item.op.act
-        if isinstance(act, Edit):
-            item.clashes = (Clash("description", str(act.description_was), str(act.description), theirs),)
-            # Taken as mine, it goes over what is there now.
-            item.op = structs.replace(item.op, act=structs.replace(act, description_was=theirs))
-        self.clashed([item.op.issue])
 
     def vanished(self, ops: Sequence[OpId]) -> None:
         """These could not be claimed: another window sends them, or has taken them back."""
-        here = {entry.op.id: entry for entry in self.store.outbox()}
-        before: dict[IssueId, Issue | None] = {}
-        for op in ops:
-            item = self.pending.item(op)
-            if item is None:
-                continue
-            item.under_way = False
-            if op in here:
-                item.lost = here[op].sent or time.time()
-            else:
-                before[item.op.issue] = self.shown.get(item.op.issue)
-                self.pending.remove(op)
-        self._fold_and_tell(before, "answer", always=True)
+        self.ledger.vanished(ops)
         self._status()
 
     def heard(self, *, loading: str | None = None) -> None:
@@ -514,6 +433,12 @@ class Engine:
         """The server did not answer, or no longer lets us in; what is shown may be old."""
         self._status(freshness="signed-out" if signed_out else "offline", error=error)
 
+    def disk_failed(self, error: StoreFailed) -> None:
+        """The disk refuses what has to be kept: said once, until it works again."""
+        if not self._disk_refuses:
+            self._disk_refuses = True
+            self.tell(Notice(str(error)))
+
     def tell(self, event: Event) -> None:
         """Give an event to every listener."""
         for listener in self._listeners:
@@ -522,119 +447,35 @@ class Engine:
     # Inside
 
     def _make(
-        self, acts: Sequence[tuple[IssueId, Act]], *, before: Mapping[IssueId, Issue] | None = None
+        self, acts: Sequence[tuple[IssueId, Act]], *, seen: Mapping[IssueId, Issue] | None = None
     ) -> list[Op]:
+        """Ops of one group. ``seen``: what the person goes by, where that is not what is shown."""
         group = GroupId(new_id())
         ops: list[Op] = []
-        so_far: dict[IssueId, Issue] = {}
+        now: dict[IssueId, Issue] = {}
+        saw: dict[IssueId, Issue] = dict(seen or {})
         for issue, act in acts:
-            shown = so_far.get(issue) or self.shown.get(issue)
+            shown = now.get(issue) or self.shown.get(issue)
             if shown is None and not isinstance(act, Create):
                 continue
             if shown is not None and changes_nothing(act, shown):
                 continue
-            seen = (before or {}).get(issue, shown) if issue not in so_far else shown
-            op = Op(id=OpId(new_id()), group=group, issue=issue, act=act, at=self.now(), before=seen)
+            before = saw.get(issue, shown)
+            # The server's time also under --as-of: what is looked for on the server goes by it.
+            at = self.gateway.now()
+            op = Op(id=OpId(new_id()), group=group, issue=issue, act=act, at=at, before=before)
             ops.append(op)
             if shown is not None:
-                so_far[issue] = apply(act, shown)
+                now[issue] = apply(act, shown)
+            elif isinstance(act, Create):
+                now[issue] = created(op)
+            if before is not None:
+                saw[issue] = apply(act, before)
         return ops
 
     def _enqueue(self, ops: Sequence[Op], title: str) -> None:
-        if not ops:
-            return
-        now = time.time()
-        sync = self.settings.sync
-        entries = [
-            Entry(
-                op=op,
-                title=title,
-                due=now + (sync.hold_comments if isinstance(op.act, Comment | Create) else sync.hold),
-            )
-            for op in ops
-        ]
-        self.store.enqueue(entries)
-        self._titles[ops[0].group] = title
-        before = {op.issue: self.shown.get(op.issue) for op in ops}
-        for entry in entries:
-            self.pending.hold(entry.op.issue, now + sync.hold)
-            self.pending.add(entry)
-        self._fold_and_tell(before, "mine", always=True)
+        self.ledger.enqueue(ops, title)
         self.drain.wake()
-
-    def _take_back(self, ops: Sequence[Op]) -> bool:
-        """Whether all were still unsent; then they are gone without a trace on the server."""
-        if any(op.id not in self.pending for op in ops) or not self.store.take_back([op.id for op in ops]):
-            return False
-        before = {op.issue: self.shown.get(op.issue) for op in ops}
-        for op in ops:
-            self.pending.remove(op.id)
-        self._fold_and_tell(before, "mine", always=True)
-        self.drain.wake()
-        return True
-
-    def _forget(self, ops: Sequence[Op], result: str) -> None:
-        before = {op.issue: self.shown.get(op.issue) for op in ops}
-        now = self.now()
-        self.store.settle([op.id for op in ops], [], [logged(op, self._title(op), now, result) for op in ops])
-        for op in ops:
-            self.pending.remove(op.id)
-            self.undo_stack.forget(op.id)
-        self._fold_and_tell(before, "mine", always=True)
-        self.drain.wake()
-        self._status()
-
-    def _rebase(self, item: Item) -> None:
-        """What the person saw no longer counts: compare with what is there now."""
-        now = self.folded_before(item)
-        if now is not None:
-            item.op = structs.replace(item.op, before=now)
-
-    def _rename(self, old: IssueId, issue: Issue, before: dict[IssueId, Issue | None]) -> None:
-        self.store.put((issue,))
-        before.setdefault(issue.id, None)
-        changed = self.pending.rename(old, issue.id)
-        if changed:
-            self.store.enqueue([Entry(op=i.op, title=i.title, due=i.due, sent=i.lost) for i in changed])
-        self.undo_stack.rename(old, issue.id)
-        self.tell(Renamed(old, issue.id))
-
-    def _fold_and_tell(
-        self, before: Mapping[IssueId, Issue | None], cause: Cause, *, always: bool = False
-    ) -> None:
-        # ``always``: the picture changes even where the issue does not (no longer unsent, say).
-        changes: list[Change] = []
-        for issue, was in before.items():
-            self.shown.fold(issue, self.pending.of(issue))
-            now = self.shown.get(issue)
-            if always or was != now:
-                changes.append(Change((was, now)))
-        if changes:
-            self.tell(IssuesChanged(tuple(changes), cause))
-
-    def _tell_same(self, issue: IssueId) -> None:
-        self._fold_and_tell({issue: self.shown.get(issue)}, "answer", always=True)
-
-    def _title(self, op: Op) -> str:
-        item = self.pending.item(op.id)
-        return item.title if item is not None else self._titles.get(op.group, "")
-
-    def _say_settled(self, done: Sequence[Op], failed: Sequence[tuple[Op, GlboardError]]) -> None:
-        for group in dict.fromkeys(op.group for op in (*done, *(op for op, _ in failed))):
-            self.tell(
-                Settled(
-                    title=self._titles.get(group, ""),
-                    done=tuple(op for op in done if op.group == group),
-                    failed=tuple((op, error) for op, error in failed if op.group == group),
-                )
-            )
-            if not any(op.group == group for op in self.pending):
-                self._titles.pop(group, None)
-
-    def _forget_old_answers(self, now: float) -> None:
-        # A page is under way for minutes at most; older moments would only pile up.
-        if len(self._settled_at) > 1_000:
-            self._settled_at = {i: at for i, at in self._settled_at.items() if now - at < 600.0}
 
     def _status(self, **changes: object) -> None:
         age = None if self._answered is None else time.monotonic() - self._answered
@@ -653,10 +494,8 @@ class Engine:
             self.tell(StatusChanged(status))
 
 
-def _named(line: Logged, op: OpId, issue: Issue) -> Logged:
-    """A line about a new issue, with the reference that the server gave it."""
-    if line.op != op:
-        return line
-    return structs.replace(
-        line, reference=issue.reference, change=structs.replace(line.change, issue=issue.id)
-    )
+def _again(op: Op) -> Act:
+    """The act that does an Op again: an issue that was made once is opened, not made a second time."""
+    if isinstance(op.act, Create) and not op.issue.startswith("new:"):
+        return Edit(state="opened")
+    return op.act

@@ -8,8 +8,8 @@ itself. Times are the server's, in UTC, so a wrong clock on this machine misses 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Coroutine, Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -17,22 +17,20 @@ from msgspec import structs
 from glboard_core.errors import AuthError, GlboardError, NameUnknown
 from glboard_core.model.board import Board
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Issue, IssueId
-from glboard_core.model.milestone import current, preceding, versions
+from glboard_core.model.issue import IssueId
 from glboard_core.ports import IssueQuery
+from glboard_core.sync.scope import Scope, scope_of_group
 
 if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
 
-#: The longest wait between two attempts while the server cannot be reached, in seconds.
-MAX_WAIT = 60.0
 #: Columns read at the same time on a first load.
 SIDE_BY_SIDE = 6
 #: More pages of changes than these, and the boards are read instead.
 MANY_PAGES = 5
 #: Where the poll's cursor is kept.
 CURSOR = "cursor"
-#: The server's clock is known to the second; what changed about then is rather read twice.
+#: A change may become visible a moment after the time it bears, and times are told to the second.
 MARGIN = timedelta(seconds=2)
 #: Seconds without a key after which the program counts as not in use.
 IDLE_AFTER = 60.0
@@ -106,7 +104,8 @@ class Mirror:
 
     async def _pause(self, failures: int) -> None:
         if failures:
-            seconds = min(MAX_WAIT, self._engine.settings.sync.poll * 2.0 ** min(failures - 1, 6))
+            most = self._engine.pace.longest_read_wait
+            seconds = min(most, self._engine.settings.sync.poll * 2.0 ** min(failures - 1, 6))
         else:
             seconds = self._interval()
         try:
@@ -153,12 +152,13 @@ class Mirror:
         engine.heard(loading="labels and milestones")
         catalog = await self._catalog()
         # Whatever changes while pages are read is read again by the first poll, by the server's clock.
-        started = engine.gateway.now() - MARGIN
+        started = engine.gateway.now()
+        asked = asyncio.get_running_loop().time()
         board = self._board(first)
         if board is not None:
             await self._load_board(board)
-        seen = await self._load_scope(catalog)
-        self._forget_others(seen)
+        seen = await self._load_scope(self._scope(catalog))
+        engine.gone([issue for issue in engine.store.issues() if issue not in seen], asked=asked)
         self._move_cursor(started)
         self._polled = self._reconciled = asyncio.get_running_loop().time()
         self.loading = False
@@ -194,13 +194,13 @@ class Mirror:
             )
         await self._read_all(queries)
 
-    async def _load_scope(self, catalog: Catalog) -> set[IssueId]:
-        labels = self._scope_labels()
-        closed_after = self._closed_after(catalog)
+    async def _load_scope(self, scope: Scope) -> set[IssueId]:
         return await self._read_all(
             [
-                IssueQuery(labels=labels, state="opened"),
-                IssueQuery(labels=labels, state="closed", closed_after=closed_after, order="updated"),
+                IssueQuery(labels=scope.labels, state="opened"),
+                IssueQuery(
+                    labels=scope.labels, state="closed", closed_after=scope.closed_after, order="updated"
+                ),
             ]
         )
 
@@ -220,9 +220,6 @@ class Mirror:
         await _side_by_side(read(query) for query in queries)
         return seen
 
-    def _forget_others(self, seen: set[IssueId]) -> None:
-        self._engine.gone([issue for issue in self._engine.store.issues() if issue not in seen])
-
     async def _extend(self) -> None:
         """Learn the labels and milestones of the projects that issues stand in: later than the boards."""
         projects = self._engine.store.projects()
@@ -234,12 +231,35 @@ class Mirror:
 
     # Following
 
-    async def freshen(self, seconds: float) -> None:
-        """Poll, unless that was done in the last ``seconds``: what leaves is compared with what is there."""
-        if self._cursor is None or asyncio.get_running_loop().time() - self._polled < seconds:
+    async def freshen(self, seconds: float, issues: Sequence[IssueId]) -> None:
+        """See what became of these issues, unless that was done in the last ``seconds``.
+
+        What leaves is compared with what is there. Raises what the gateway does.
+        """
+        if not issues or asyncio.get_running_loop().time() - self._polled < seconds:
             return
-        async with self._reading:
-            await self.poll()
+        if not self._reading.locked():
+            if self._cursor is None:
+                return  # a command, which has read what it changes
+            async with self._reading:
+                if await self._catch_up():
+                    return
+            self.refresh()
+        # In the middle of a long reading, or after a long absence: these alone.
+        await self._reread(issues)
+
+    async def _reread(self, issues: Iterable[IssueId]) -> None:
+        engine = self._engine
+        wanted = [issue for issue in issues if not issue.startswith("new:")]
+        if not wanted:
+            return
+        asked = asyncio.get_running_loop().time()
+        now = await engine.gateway.read(wanted)
+        scope = self._scope(engine.catalog)
+        here = [issue for issue in now.values() if scope.holds(issue)]
+        engine.confirm(here, "theirs", asked=asked)
+        kept = {issue.id for issue in here}
+        engine.gone([issue for issue in wanted if issue not in kept], asked=asked)
 
     async def _follow(self) -> None:
         await self.poll()
@@ -268,14 +288,19 @@ class Mirror:
         if self._cursor is None:
             self._cursor = engine.gateway.now()
         newest = self._cursor
+        scope = self._scope(engine.catalog)
+        # What was ignored, since a change of ours was on the wire, may have told of others' changes too.
+        unsure = [issue for issue in engine.ledger.unsure if not engine.pending.on_wire(issue)]
         pages = 0
-        async for page in engine.gateway.pages(IssueQuery(updated_after=self._cursor, order="updated")):
+        since = self._cursor - MARGIN
+        async for page in engine.gateway.pages(IssueQuery(updated_after=since, order="updated")):
             pages += 1
             if pages > MANY_PAGES:
                 return False
             newest = max(newest, max((issue.updated_at for issue in page), default=newest))
-            engine.confirm((i for i in page if self.in_scope(i)), "theirs", asked=asked)
-            engine.gone([i.id for i in page if not self.in_scope(i)])
+            engine.confirm((i for i in page if scope.holds(i)), "theirs", asked=asked)
+            engine.gone([i.id for i in page if not scope.holds(i)], asked=asked)
+        await self._reread(issue for issue in unsure if issue in engine.ledger.unsure)
         # Only now, with every page read: a cursor moved on too early would skip what was not read.
         self._move_cursor(newest)
         self._polled = asked
@@ -292,50 +317,32 @@ class Mirror:
         loop = asyncio.get_running_loop()
         asked = loop.time()
         seen: set[IssueId] = set()
-        moved: list[Issue] = []
+        moved: dict[IssueId, float | None] = {}
         unknown: list[IssueId] = []
-        async for page in engine.gateway.placements(self._scope_labels()):
+        scope = self._scope(engine.catalog)
+        async for page in engine.gateway.placements(scope.labels):
             for placed in page:
                 seen.add(placed.id)
                 known = engine.store.issue(placed.id)
                 if known is None or not known.is_open:
                     unknown.append(placed.id)
                 elif known.position != placed.position:
-                    moved.append(structs.replace(known, position=placed.position))
+                    moved[placed.id] = placed.position
         missing = [i.id for i in engine.store.issues().values() if i.is_open and i.id not in seen]
         if missing or unknown:
             # Each is asked for by itself: one that came or went while the list was read is not gone.
-            now = await engine.gateway.read([*missing, *unknown])
-            engine.confirm((issue for issue in now.values() if self.in_scope(issue)), "theirs", asked=asked)
-            engine.gone([i for i in missing if i not in now or not self.in_scope(now[i])])
-        engine.confirm(moved, "theirs", asked=asked)
+            await self._reread([*missing, *unknown])
+        now = ((engine.store.issue(issue), position) for issue, position in moved.items())
+        engine.confirm(
+            [structs.replace(issue, position=position) for issue, position in now if issue is not None],
+            "theirs",
+            asked=asked,
+        )
         self._reconciled = asked
 
-    def in_scope(self, issue: Issue) -> bool:
-        """Whether the mirror holds such an issue: group label, open or lately closed."""
-        if not set(self._scope_labels()) <= issue.labels:
-            return False
-        if issue.is_open:
-            return True
-        catalog = self._engine.catalog
-        since = self._closed_after(catalog) if catalog else None
-        return issue.closed_at is not None and (since is None or issue.closed_at >= since)
-
-    def _scope_labels(self) -> tuple[str, ...]:
-        label = self._engine.settings.labels.group
-        return (label,) if label else ()
-
-    def _closed_after(self, catalog: Catalog) -> datetime:
-        """The start of the milestone before the current one; 60 days ago where there is none."""
-        today = self._engine.today()
-        now = current(catalog.milestones, today)
-        before = preceding(catalog.milestones, now.title) if now else None
-        if before is None and now is None:
-            past = [m for m in versions(catalog.milestones) if m.due and m.due < today]
-            before = past[-1] if past else None
-        anchor = before or now
-        start = anchor.start if anchor else None
-        return datetime.combine(start or today - timedelta(days=60), time.min, tzinfo=UTC)
+    def _scope(self, catalog: Catalog | None) -> Scope:
+        engine = self._engine
+        return scope_of_group(engine.settings.labels.group, catalog, engine.today())
 
 
 async def _side_by_side(jobs: Iterable[Coroutine[None, None, None]]) -> None:

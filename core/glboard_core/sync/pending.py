@@ -12,24 +12,26 @@ from msgspec import structs
 
 from glboard_core.board.conflict import Clash
 from glboard_core.board.op import Create, DeleteNote, Op, OpId, Rank
-from glboard_core.model.issue import IssueId
+from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Entry
 
 
 class Item:
     """An Op in line.
 
-    ``due``: not before then. ``under_way``: being sent by this window. ``lost``: sent at that moment and not
-    answered; it has to be looked for. ``clashes``: waits for a person to choose.
+    ``due``: not before then. ``under_way``: being prepared or sent by this window. ``sent``: on the wire,
+    since that moment. ``lost``: sent, and known since that moment to have no answer; it has to be looked for.
+    ``clashes``: waits for a person to choose.
     """
 
-    __slots__ = ("clashes", "due", "lost", "op", "title", "tries", "under_way")
+    __slots__ = ("clashes", "due", "lost", "op", "sent", "title", "tries", "under_way")
 
     def __init__(self, entry: Entry) -> None:
         self.op = entry.op
         self.title = entry.title
         self.due = entry.due
         self.lost = entry.sent
+        self.sent = 0.0
         self.under_way = False
         self.tries = 0
         self.clashes: tuple[Clash, ...] = ()
@@ -80,6 +82,10 @@ class Pending:
         """Whether an Op of the issue is under way, or its answer was lost."""
         return any(item.under_way or item.lost for item in self.items(issue))
 
+    def on_wire(self, issue: IssueId) -> bool:
+        """Whether the server may be changing the issue for us right now, or may have done so unheard."""
+        return any(item.sent or item.lost for item in self.items(issue))
+
     def clashing(self, issue: IssueId) -> tuple[Clash, ...]:
         """What waits for a choice on this issue."""
         return tuple(clash for item in self.items(issue) for clash in item.clashes)
@@ -109,13 +115,21 @@ class Pending:
         return [item for item in self._by_op.values() if item.lost and not item.under_way]
 
     def take(self, now: float) -> list[Item]:
-        """What to send now, marked as under way: per issue in order, none of an issue that is busy."""
+        """What to send now, marked as under way: per issue in order, none of an issue that is busy.
+
+        Places in the manual order are told by neighbours, so while one is under way the next waits.
+        """
         batch: list[Item] = []
+        ranking = any(
+            (item.under_way or item.lost) and isinstance(item.op.act, Rank) for item in self._by_op.values()
+        )
         for issue, items in self._by_issue.items():
             if self.busy(issue):
                 continue
             for item in items:
                 if item.due > now or item.clashes or not self._sendable(item):
+                    break
+                if ranking and isinstance(item.op.act, Rank):
                     break
                 batch.append(item)
                 if isinstance(item.op.act, Create):
@@ -138,11 +152,13 @@ class Pending:
         """Not under way any more; they stay in line."""
         for item in items:
             item.under_way = False
+            item.sent = 0.0
 
-    def replace(self, op: Op) -> None:
-        """The same Op with other content."""
-        if (item := self._by_op.get(op.id)) is not None:
-            item.op = op
+    def arrange(self, order: Sequence[OpId]) -> None:
+        """Put every line in this order: that of the outbox, which all windows share."""
+        place = {op: at for at, op in enumerate(order)}
+        for items in self._by_issue.values():
+            items.sort(key=lambda item: place.get(item.op.id, len(place)))
 
     def remove(self, op: OpId) -> Op | None:
         """Take an Op out of the line: it was made, refused or taken back."""
@@ -156,20 +172,35 @@ class Pending:
             self._by_issue.pop(item.op.issue, None)
         return item.op
 
-    def rename(self, old: IssueId, new: IssueId) -> list[Item]:
-        """Follow a new issue to its id from the server; returns what changed, to be stored again."""
-        changed = list(self._by_issue.pop(old, ()))
-        for item in changed:
-            item.op = structs.replace(item.op, issue=new)
-            self._by_issue.setdefault(new, []).append(item)
+    def renamed(self, old: IssueId, new: Issue) -> list[tuple[Item, Op]]:
+        """The Ops that speak of a new issue, and how they read with the id that the server gave it."""
+        found: list[tuple[Item, Op]] = []
         for item in self._by_op.values():
-            act = item.op.act
-            if isinstance(act, Rank) and old in (act.above, act.below):
+            op = item.op
+            if op.issue == old and not isinstance(op.act, Create):
+                seen = op.before
+                if seen is not None:
+                    seen = structs.replace(seen, id=new.id, iid=new.iid, web_url=new.web_url)
+                op = structs.replace(op, issue=new.id, before=seen)
+            if isinstance(op.act, Rank) and old in (op.act.above, op.act.below):
                 act = structs.replace(
-                    act,
-                    above=new if act.above == old else act.above,
-                    below=new if act.below == old else act.below,
+                    op.act,
+                    above=new.id if op.act.above == old else op.act.above,
+                    below=new.id if op.act.below == old else op.act.below,
                 )
-                item.op = structs.replace(item.op, act=act)
-                changed.append(item)
-        return changed
+                op = structs.replace(op, act=act)
+            if op is not item.op:
+                found.append((item, op))
+        return found
+
+    def put(self, item: Item, op: Op) -> None:
+        """The same Op with other content, perhaps on an issue that has another id now."""
+        old, item.op = item.op.issue, op
+        if op.issue == old:
+            return
+        left = [other for other in self._by_issue.get(old, ()) if other is not item]
+        if left:
+            self._by_issue[old] = left
+        else:
+            self._by_issue.pop(old, None)
+        self._by_issue.setdefault(op.issue, []).append(item)

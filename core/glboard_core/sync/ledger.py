@@ -1,0 +1,418 @@
+"""The ledger: what is confirmed, what is pending, and what is shown = fold(confirmed, pending).
+
+Owns the three and every way they change; each change is on disk before it is true here, so that a disk that
+refuses leaves all as it was. It asks no server and keeps no time of its own but the loop's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from msgspec import UNSET, structs
+
+from glboard_core.board.conflict import Clash, seen_without
+from glboard_core.board.op import Comment, Create, Edit, GroupId, Op, OpId
+from glboard_core.board.undo import UndoStack
+from glboard_core.config import SyncSettings
+from glboard_core.errors import EditImpossible, GlboardError
+from glboard_core.model.issue import Issue, IssueId
+from glboard_core.ports import Entry, Logged, Store
+from glboard_core.state import Change, fold_one
+from glboard_core.sync.events import Cause, Event, IssuesChanged, Renamed, Settled
+from glboard_core.sync.ids import new_id
+from glboard_core.sync.outcome import logged, refused, remembered
+from glboard_core.sync.pending import Item, Pending
+from glboard_core.sync.shown import Shown
+
+Made = tuple[Op, Issue | None]
+Refused = tuple[Op, GlboardError, Issue | None]
+
+#: Moments of answers are kept that long, in seconds: no page is under way for longer.
+LATE = 600.0
+#: Lines of the log in which the new id of an issue made by another window is looked for.
+RECENT = 200
+
+
+class Ledger:
+    """Confirmed, pending and shown. ``tell`` is given every event; ``now`` is the server's clock."""
+
+    def __init__(
+        self,
+        store: Store,
+        undo_stack: UndoStack,
+        sync: SyncSettings,
+        tell: Callable[[Event], None],
+        now: Callable[[], datetime],
+    ) -> None:
+        self.store = store
+        self.pending = Pending(store.outbox())
+        self.shown = Shown(store.issues())
+        #: Changes that were refused, oldest first, until they are tried again or dropped.
+        self.failed: list[tuple[Op, GlboardError]] = [remembered(r) for r in store.refusals()]
+        #: Issues of which something read was not taken over, a change of ours being on the wire: read again.
+        self.unsure: set[IssueId] = set()
+        self._undo_stack = undo_stack
+        self._sync = sync
+        self._tell = tell
+        self._now = now
+        #: When each issue was last answered for, by the loop's clock: a page asked for earlier is late.
+        self._settled_at: dict[IssueId, float] = {}
+        self._titles: dict[GroupId, str] = {}
+        self._take_up()
+
+    def _take_up(self) -> None:
+        """Go on with what an earlier session left."""
+        now = time.time()
+        for issue in self.pending.issues():
+            for item in self.pending.items(issue):
+                if item.lost:
+                    # When exactly the last session's request left is not known: count from now.
+                    item.lost = now
+                # This machine's clock may have been put back since; nothing is held for longer than ever.
+                item.due = min(item.due, now + max(self._sync.hold, self._sync.hold_comments))
+            self.shown.fold(issue, self.pending.of(issue))
+
+    # What a person does
+
+    def enqueue(self, ops: Sequence[Op], title: str) -> None:
+        """Keep Ops and show them. Raises StoreFailed."""
+        if not ops:
+            return
+        now = time.time()
+        sync = self._sync
+        entries = [
+            Entry(
+                op=op,
+                title=title,
+                due=now + (sync.hold_comments if isinstance(op.act, Comment | Create) else sync.hold),
+            )
+            for op in ops
+        ]
+        self.store.enqueue(entries)
+        self._titles[ops[0].group] = title
+        before = self._seen(op.issue for op in ops)
+        for entry in entries:
+            self.pending.hold(entry.op.issue, now + sync.hold)
+            self.pending.add(entry)
+        self.fold_and_tell(before, "mine", always=True)
+
+    def take_back(self, ops: Sequence[Op]) -> list[Op]:
+        """Take back those that were not sent, without a trace on the server; returns the others.
+
+        Raises StoreFailed.
+        """
+        here = [op for op in ops if self._unsent(op.id)]
+        if not self.store.take_back([op.id for op in here]):
+            # Another window was faster with some of them.
+            here = [op for op in reversed(here) if self.store.take_back([op.id])]
+        before = self._seen(op.issue for op in here)
+        for op in here:
+            self.pending.remove(op.id)
+        self._forget_titles(here)
+        self.fold_and_tell(before, "mine", always=True)
+        gone = {op.id for op in here}
+        return [op for op in ops if op.id not in gone]
+
+    def _unsent(self, op: OpId) -> bool:
+        item = self.pending.item(op)
+        return item is not None and not item.sent and not item.lost
+
+    def drop(self, ops: Sequence[Op], result: str) -> None:
+        """Drop Ops for good; the log tells. Raises StoreFailed."""
+        now = self._now()
+        lines = [logged(op, self.title(op), now, result) for op in ops]
+        self.store.settle([op.id for op in ops], [], lines)
+        before = self._seen(op.issue for op in ops)
+        for op in ops:
+            self.pending.remove(op.id)
+            self._undo_stack.forget(op.id)
+        self._forget_titles(ops)
+        self.fold_and_tell(before, "mine", always=True)
+
+    def rebase(self, item: Item, *, without: Op | None = None) -> None:
+        """What the person saw no longer counts: compare with what is there now.
+
+        All of it, or (``without``) only in what an Op that was refused had touched.
+        """
+        now, saw = self.folded_before(item), item.op.before
+        if now is None:
+            return
+        if without is not None and saw is not None:
+            now = seen_without(saw, without.act, now)
+        self.pending.put(item, structs.replace(item.op, before=now))
+        self._undo_stack.replace(item.op)
+
+    def folded_before(self, item: Item) -> Issue | None:
+        """The issue as the server would show it just before this Op: with what is ahead in line done."""
+        ahead: list[Op] = []
+        for other in self.pending.items(item.op.issue):
+            if other is item:
+                break
+            ahead.append(other.op)
+        return fold_one(self.store.issue(item.op.issue), ahead)
+
+    def title(self, op: Op) -> str:
+        """How the keystroke of an Op is called."""
+        item = self.pending.item(op.id)
+        return item.title if item is not None else self._titles.get(op.group, "")
+
+    # What the server says
+
+    def confirm(self, issues: Iterable[Issue], cause: Cause, *, asked: float | None = None) -> None:
+        """The server says these issues are so.
+
+        Ignored is what is older than what is known. What was asked for before an answer to a change of ours
+        (``asked``, by the loop's clock) may not show the change: it counts as unsure and is read again.
+        """
+        fresh: list[Issue] = []
+        for issue in issues:
+            if self._late(issue.id, asked):
+                continue
+            known = self.store.issue(issue.id)
+            if known is None or (issue != known and issue.updated_at >= known.updated_at):
+                fresh.append(issue)
+        if not fresh:
+            return
+        before = self._seen(issue.id for issue in fresh)
+        self.store.put(fresh)
+        self.fold_and_tell(before, cause)
+
+    def gone(self, issues: Iterable[IssueId], cause: Cause = "theirs", *, asked: float | None = None) -> None:
+        """These issues left the scope; late answers count as in ``confirm``."""
+        left = [
+            issue for issue in issues if not self._late(issue, asked) and self.store.issue(issue) is not None
+        ]
+        if not left:
+            return
+        before = self._seen(left)
+        self.store.drop(left)
+        self.fold_and_tell(before, cause)
+
+    def _late(self, issue: IssueId, asked: float | None) -> bool:
+        late = asked is not None and (
+            self.pending.on_wire(issue) or self._settled_at.get(issue, -1.0) >= asked
+        )
+        if late:
+            self.unsure.add(issue)
+        else:
+            self.unsure.discard(issue)
+        return late
+
+    def settle(self, done: Sequence[Made], failed: Sequence[Refused], *, result: str = "done") -> None:
+        """Ops were answered: what was made is confirmed, what was refused is kept with the reason.
+
+        Raises StoreFailed; then nothing is changed, and the answers have to be looked for again.
+        """
+        done, failed = self._sorted_out(done, failed)
+        now = self._now()
+        answered = [*(op for op, _ in done), *(op for op, _, _ in failed)]
+        titles = {op.id: self.title(op) for op in answered}
+        new = {op.issue: issue for op, issue in done if isinstance(op.act, Create) and issue is not None}
+        renamed = [pair for old, issue in new.items() for pair in self.pending.renamed(old, issue)]
+        lines = [_line(op, issue, titles[op.id], now, result) for op, issue in done]
+        lines += [logged(op, titles[op.id], now, "failed", str(error)) for op, error, _ in failed]
+        # Before the new issue's own Op leaves the outbox: a crash in between finds it by its mark again.
+        if renamed:
+            self.store.enqueue([Entry(op=op, title=i.title, due=i.due, sent=i.lost) for i, op in renamed])
+        refusals = [refused(op, titles[op.id], error, now) for op, error, _ in failed]
+        self.store.settle([op.id for op in answered], refusals, lines)
+        # On disk: from here on nothing fails.
+        before = self._seen([*(op.issue for op in answered), *(issue.id for issue in new.values())])
+        self._put(done, failed)
+        for item, op in renamed:
+            self.pending.put(item, op)
+        moment = asyncio.get_running_loop().time()
+        for op in answered:
+            self.pending.remove(op.id)
+            self._settled_at[new[op.issue].id if op.issue in new else op.issue] = moment
+        for old, issue in new.items():
+            self._undo_stack.rename(old, issue.id)
+            self._tell(Renamed(old, issue.id))
+        for op, error, _ in failed:
+            self.failed.append((op, error))
+            self._undo_stack.forget(op.id)
+            for item in self.pending.items(op.issue):
+                self.rebase(item, without=op)
+        self.fold_and_tell(before, "answer", always=True)
+        self._say_settled([op for op, _ in done], [(op, error) for op, error, _ in failed], titles)
+        if len(self._settled_at) > 1_000:
+            self._settled_at = {i: at for i, at in self._settled_at.items() if moment - at < LATE}
+
+    def _sorted_out(
+        self, done: Sequence[Made], failed: Sequence[Refused]
+    ) -> tuple[list[Made], list[Refused]]:
+        """What became of new issues: made in part, or not at all, with what hangs on them."""
+        made, refused_ = list(done), []
+        for op, error, issue in failed:
+            if not isinstance(op.act, Create):
+                refused_.append((op, error, issue))
+            elif issue is not None and issue.iid:
+                made.append((op, issue))
+                refused_.append((_rest(op, op.act, issue), error, issue))
+            else:
+                refused_.append((op, error, None))
+                orphan = EditImpossible("The new issue that it belongs to was not made.")
+                refused_ += [
+                    (other.op, orphan, None) for other in self.pending.items(op.issue) if other.op.id != op.id
+                ]
+        return made, refused_
+
+    def _put(self, done: Sequence[Made], failed: Sequence[Refused]) -> None:
+        issues: list[Issue] = []
+        for op, issue in (*done, *((op, issue) for op, _, issue in failed)):
+            if issue is None:
+                continue
+            known = self.store.issue(issue.id)
+            # What left the mirror meanwhile comes back by the next poll, if it belongs there.
+            if isinstance(op.act, Create) or (known is not None and issue.updated_at >= known.updated_at):
+                issues.append(issue)
+        self.store.put(issues)
+
+    def _say_settled(
+        self,
+        done: Sequence[Op],
+        failed: Sequence[tuple[Op, GlboardError]],
+        titles: Mapping[OpId, str],
+    ) -> None:
+        for group in dict.fromkeys(op.group for op in (*done, *(op for op, _ in failed))):
+            made = tuple(op for op in done if op.group == group)
+            refused_ = tuple((op, error) for op, error in failed if op.group == group)
+            first = made[0] if made else refused_[0][0]
+            self._tell(Settled(title=titles[first.id], done=made, failed=refused_))
+        self._forget_titles([*done, *(op for op, _ in failed)])
+
+    def _forget_titles(self, ops: Iterable[Op]) -> None:
+        groups = {op.group for op in ops}
+        for group in groups - {op.group for op in self.pending}:
+            self._titles.pop(group, None)
+
+    # Conflicts
+
+    def description_clashed(self, item: Item, theirs: str) -> None:
+        """The description changed on the server since it was opened for editing."""
+        act = item.op.act
+        if isinstance(act, Edit) and act.description is not UNSET:
+            item.clashes = (Clash("description", str(act.description_was), str(act.description), theirs),)
+            # Taken as mine, it goes over what is there now.
+            self.pending.put(item, structs.replace(item.op, act=structs.replace(act, description_was=theirs)))
+
+    # Other windows
+
+    def vanished(self, ops: Sequence[OpId]) -> None:
+        """These could not be claimed: another window sends them, or has taken them back."""
+        here = {entry.op.id for entry in self.store.outbox()}
+        left = [item for op in ops if (item := self.pending.item(op)) is not None]
+        before = self._seen(item.op.issue for item in left)
+        for item in left:
+            item.under_way = False
+            if item.op.id in here:
+                item.lost = time.time()
+            else:
+                self.pending.remove(item.op.id)
+        self.fold_and_tell(before, "answer", always=True)
+
+    def look_at_others(self) -> bool:
+        """Take over what other windows wrote since the last look; whether there was anything.
+
+        Raises StoreFailed where the disk cannot be read.
+        """
+        seen = self.store.others()
+        if seen is None:
+            return False
+        entries = self.store.outbox()
+        here = {entry.op.id: entry for entry in entries}
+        settled = [op for op in self.pending if op.id not in here]
+        new = [entry for entry in entries if entry.op.id not in self.pending]
+        renamed = self._renamed_by_others(settled, here)
+        # What they were before is not known any more: of what went, the id has to do.
+        before: dict[IssueId, Issue | None] = {issue.id: None for issue in seen.issues}
+        before |= {issue: self.shown.get(issue) or _bare(issue) for issue in seen.gone}
+        before |= self._seen(
+            [*(op.issue for op in settled), *(e.op.issue for e in new), *renamed, *renamed.values()]
+        )
+        moment = asyncio.get_running_loop().time()
+        for op in settled:
+            self.pending.remove(op.id)
+            self._settled_at[renamed.get(op.issue, op.issue)] = moment
+        for entry in new:
+            self.pending.add(entry)
+        for item in [item for op in self.pending if (item := self.pending.item(op.id)) is not None]:
+            if item.op != here[item.op.id].op:
+                before.setdefault(item.op.issue, self.shown.get(item.op.issue))
+                self.pending.put(item, here[item.op.id].op)
+        self.pending.arrange(list(here))
+        self.failed = [remembered(refusal) for refusal in self.store.refusals()]
+        for old, to in renamed.items():
+            self._undo_stack.rename(old, to)
+            self._tell(Renamed(old, to))
+        self.fold_and_tell(before, "theirs", always=True)
+        return True
+
+    def _renamed_by_others(self, settled: Sequence[Op], here: Mapping[OpId, Entry]) -> dict[IssueId, IssueId]:
+        """New issues that another window's engine has made: their ids before and after."""
+        found = {
+            op.issue: here[op.id].op.issue
+            for op in self.pending
+            if op.id in here and op.issue != here[op.id].op.issue
+        }
+        creates = {op.id: op.issue for op in settled if isinstance(op.act, Create)}
+        if creates:
+            for line in self.store.log(RECENT):
+                if line.op in creates and line.change.issue != creates[line.op]:
+                    found[creates[line.op]] = line.change.issue
+        return found
+
+    # Telling
+
+    def _seen(self, issues: Iterable[IssueId]) -> dict[IssueId, Issue | None]:
+        return {issue: self.shown.get(issue) for issue in issues}
+
+    def fold_and_tell(
+        self, before: Mapping[IssueId, Issue | None], cause: Cause, *, always: bool = False
+    ) -> None:
+        """Fold issues again and tell what changed since ``before``.
+
+        ``always``: the picture changes even where the issue does not (no longer unsent, say).
+        """
+        changes: list[Change] = []
+        for issue, was in before.items():
+            self.shown.fold(issue, self.pending.of(issue))
+            now = self.shown.get(issue)
+            if (always or was != now) and not (was is None and now is None):
+                changes.append(Change((was, now)))
+        if changes:
+            self._tell(IssuesChanged(tuple(changes), cause))
+
+    def tell_same(self, issues: Iterable[IssueId]) -> None:
+        """The picture of these issues changed, though they did not."""
+        self.fold_and_tell(self._seen(issues), "answer", always=True)
+
+
+def _line(op: Op, issue: Issue | None, title: str, at: datetime, result: str) -> Logged:
+    """A line of the log; one about a new issue bears the reference that the server gave it."""
+    line = logged(op, title, at, result)
+    if not isinstance(op.act, Create) or issue is None:
+        return line
+    return structs.replace(
+        line, reference=issue.reference, change=structs.replace(line.change, issue=issue.id)
+    )
+
+
+def _bare(issue: IssueId) -> Issue:
+    """An issue of which nothing but the id is known."""
+    never = datetime.fromtimestamp(0, UTC)
+    return Issue(id=issue, project="", iid=0, title="", created_at=never, updated_at=never)
+
+
+def _rest(op: Op, new: Create, issue: Issue) -> Op:
+    """What is still missing on an issue that was made, but not with all that was asked."""
+    missing = Edit(
+        add=new.labels - issue.labels,
+        milestone=new.milestone if new.milestone and new.milestone != issue.milestone else UNSET,
+        weight=new.weight if new.weight is not None and new.weight != issue.weight else UNSET,
+        assignees=new.assignees if new.assignees and set(new.assignees) != set(issue.assignees) else UNSET,
+    )
+    return structs.replace(op, id=OpId(new_id()), issue=issue.id, act=missing, before=issue)

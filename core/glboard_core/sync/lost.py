@@ -1,0 +1,98 @@
+"""Settling what was lost: what became of Ops whose answer did not come, by reading what the server has.
+
+Owns the judgement, so that nothing is done twice: a new issue and a comment bear the mark of their Op, an
+edit is seen in the issue itself. It sends nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from msgspec import Struct, structs
+
+from glboard_core.board.conflict import shown_by
+from glboard_core.board.op import Comment, Create, DeleteNote, Op, OpId
+from glboard_core.errors import EditForbidden, EditUnknown, GlboardError
+from glboard_core.model.issue import Issue, IssueId
+from glboard_core.ports import Gateway
+from glboard_core.sync.pending import Item
+
+#: How often an Op whose answer was lost is sent again before a person is asked.
+MAX_TRIES = 8
+
+
+class Found(Struct):
+    """What became of them: made, given up, or not made and to be sent again."""
+
+    done: list[tuple[Op, Issue | None]]
+    failed: list[tuple[Op, GlboardError, Issue | None]]
+    again: list[Item]
+    #: The notes that comments became.
+    notes: dict[OpId, str]
+    #: The issues as they are now.
+    now: Mapping[IssueId, Issue]
+
+
+async def look_for(items: Sequence[Item], gateway: Gateway) -> Found:
+    """Read back. Raises what the gateway does."""
+    existing = [item.op.issue for item in items if not item.op.issue.startswith("new:")]
+    now = await gateway.read(existing) if existing else {}
+    found = Found([], [], [], {}, now)
+    by_issue: dict[IssueId, list[Op]] = {}
+    for item in items:
+        by_issue.setdefault(item.op.issue, []).append(item.op)
+    shown = {
+        op.id for identity, ops in by_issue.items() if identity in now for op in shown_by(ops, now[identity])
+    }
+    for item in items:
+        await _judge(item, found, shown, gateway)
+    return found
+
+
+async def _judge(item: Item, found: Found, shown: set[OpId], gateway: Gateway) -> None:
+    op, issue = item.op, found.now.get(item.op.issue)
+    match op.act:
+        case Create():
+            made = await gateway.created_by(_when_sent(item, gateway))
+            if made is not None:
+                found.done.append((op, made))
+                return
+        case _ if issue is None:
+            gone = EditForbidden("The issue is gone, or you may no longer see it.")
+            found.failed.append((op, gone, None))
+            return
+        case Comment():
+            note = await gateway.note_of(op.issue, op.id)
+            if note is not None:
+                found.notes[op.id] = note
+                found.done.append((op, issue))
+                return
+        case DeleteNote():
+            if await gateway.note_of(op.issue, op.act.of) is None:
+                found.done.append((op, issue))
+                return
+        case _ if op.id in shown:
+            found.done.append((op, issue))
+            return
+    if item.tries >= MAX_TRIES:
+        found.failed.append((op, _unknown(), issue))
+    else:
+        found.again.append(item)
+
+
+def _when_sent(item: Item, gateway: Gateway) -> Op:
+    """The Op with a time that it was not made before, by the server's clock.
+
+    The time it bears may come from this machine's clock, before the server's was known.
+    """
+    ago = timedelta(seconds=max(0.0, time.time() - item.lost))
+    return structs.replace(item.op, at=min(item.op.at, gateway.now() - ago))
+
+
+def _unknown() -> EditUnknown:
+    return EditUnknown(
+        "The connection broke again and again before GitLab answered; the change may have been made.",
+        hint="Look at the issue in GitLab, then try again or drop it in the list of failed changes (g f).",
+    )

@@ -1,0 +1,237 @@
+"""Reading: what other people do is seen, what left goes, and what is late is ignored."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from glboard_core.demo.server import DemoServer
+from glboard_core.ports import Store
+from glboard_core.sync.events import IssuesChanged
+from support.engines import BRISK, GROUP_LABEL, QUICK, Window, build_world, window
+
+
+async def test_everything_in_scope_is_loaded(desk: Window) -> None:
+    assert len(desk.engine.shown) == 14
+    assert desk.engine.status.freshness == "live"
+    assert desk.issue("app#3").milestone == "19.7"
+    assert "lib-only" in desk.issue("lib#1").labels
+
+
+async def test_other_peoples_edits_are_seen_and_marked_as_theirs(desk: Window) -> None:
+    desk.world.edit("top/app#2", by="eng_1", weight=5, add_labels=["Deliverable"])
+    desk.world.create("top/app", "Fresh", by="eng_1", add_labels=[GROUP_LABEL])
+    await desk.refreshed()
+    assert desk.issue("app#2").weight == 5
+    assert desk.issue("app#13").title == "Fresh"
+    [event] = desk.told(IssuesChanged)[-1:]
+    assert event.cause == "theirs"
+    assert len(event.changes) == 2
+
+
+async def test_what_leaves_the_scope_is_seen_by_the_poll(desk: Window) -> None:
+    desk.world.edit("top/app#2", by="eng_1", remove_labels=[GROUP_LABEL])
+    await desk.refreshed()
+    assert not desk.known("app#2")
+
+
+async def test_reconciling_sees_deletions_and_new_order(desk: Window) -> None:
+    desk.world.delete("top/app#4")
+    desk.world.move("top/app#9", before="top/app#1")
+    await desk.refreshed()
+    assert desk.known("app#4")
+    assert desk.issue("app#9").position == 4500
+    await desk.engine.mirror.reconcile()
+    assert not desk.known("app#4")
+    place = desk.issue("app#9").position
+    assert place is not None
+    assert place < (desk.issue("app#1").position or 0)
+
+
+async def test_reconciling_finds_what_no_poll_told(desk: Window) -> None:
+    # As if it had been made while nobody listened, with a time before the cursor.
+    issue = desk.world.create("top/app", "Old", by="eng_1", add_labels=[GROUP_LABEL])
+    issue.updated -= 3_600_000_000
+    desk.world.index.rebuild()
+    await desk.engine.mirror.reconcile()
+    assert desk.known("app#13")
+
+
+async def test_a_late_page_does_not_bring_back_what_was_changed(desk: Window) -> None:
+    """A poll is asked, an edit is made and answered, and only then does the poll's answer arrive."""
+    gateway = desk.engine.gateway
+    read = asyncio.Event()
+    go_on = asyncio.Event()
+    pages = gateway.pages
+
+    async def late(query: Any) -> Any:
+        async for page in pages(query):
+            read.set()
+            await go_on.wait()
+            yield page
+
+    # The page holds another person's change, so that the poll has something to say of this issue.
+    desk.world.edit("top/app#1", by="eng_1", title="Renamed")
+    gateway.pages = late  # type: ignore[method-assign]
+    polling = asyncio.create_task(desk.engine.mirror.poll())
+    await read.wait()
+    gateway.pages = pages  # type: ignore[method-assign]
+    desk.engine.mirror._polled = asyncio.get_running_loop().time()  # nothing to freshen: it was just asked
+    desk.edit("app#1", weight=8)
+    await desk.until(lambda: not len(desk.engine.pending))
+    go_on.set()
+    await polling
+    assert desk.issue("app#1").weight == 8
+    # And what the late page told is not forgotten for that.
+    await desk.refreshed()
+    assert desk.issue("app#1").title == "Renamed"
+    assert desk.issue("app#1").weight == 8
+
+
+async def test_what_the_load_was_told_before_does_not_undo_a_new_issue(desk: Window) -> None:
+    """Pages asked for before an issue was made do not know it; that is no reason to drop it."""
+    gateway = desk.engine.gateway
+    pages = gateway.pages
+    made = asyncio.Event()
+    asked = asyncio.Event()
+
+    async def late(query: Any) -> Any:
+        found = [page async for page in pages(query)]
+        asked.set()
+        await made.wait()
+        for page in found:
+            yield page
+
+    gateway.pages = late  # type: ignore[method-assign]
+    loading = asyncio.create_task(desk.engine.load())
+    await asked.wait()
+    gateway.pages = pages  # type: ignore[method-assign]
+    desk.engine.mirror._polled = asyncio.get_running_loop().time() + 60
+    desk.create("Brand new")
+    await desk.until(lambda: not len(desk.engine.pending))
+    before = len(desk.told(IssuesChanged))
+    made.set()
+    await loading
+    gone = [c for e in desk.told(IssuesChanged)[before:] for c in e.changes if c[1] is None]
+    assert not gone
+    assert desk.known("app#13")
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_a_clock_an_hour_off_misses_nothing(hours: int) -> None:
+    # The world's clock runs, so its distance from this machine's is what is set here.
+    from datetime import UTC, datetime
+
+    now = datetime.now(UTC) + timedelta(hours=hours)
+    async with DemoServer(build_world(now=now)) as server, window(server) as desk:
+        desk.world.edit("top/app#1", by="eng_1", weight=4)
+        await desk.refreshed()
+        assert desk.issue("app#1").weight == 4
+        desk.world.edit("top/app#1", by="eng_1", weight=5)
+        desk.edit("app#2", weight=9)
+        await desk.settled()
+        await desk.refreshed()
+        assert desk.issue("app#1").weight == 5
+        assert desk.there("app#2").weight == 9
+        assert abs((desk.engine.now() - now).total_seconds()) < 120
+
+
+async def test_after_a_long_absence_the_boards_are_read(server: DemoServer, store: Store) -> None:
+    async with window(server, store):
+        pass
+    # More than five pages of changes, by a server that gives ten at a time.
+    for n in range(1, 13):
+        server.world.edit(f"top/app#{n}", by="eng_1", weight=7)
+    from glboard_core.sync import mirror
+
+    kept = mirror.MANY_PAGES
+    mirror.MANY_PAGES = 0
+    try:
+        server.requests.clear()
+        async with window(server, store) as again:
+            assert all(again.issue(f"app#{n}").weight == 7 for n in range(1, 13))
+    finally:
+        mirror.MANY_PAGES = kept
+
+
+async def test_a_start_from_the_mirror_catches_up(server: DemoServer, store: Store) -> None:
+    async with window(server, store):
+        pass
+    server.world.edit("top/app#1", by="eng_1", weight=4)
+    server.world.delete("top/app#2")
+    async with window(server, store, loaded=False) as again:
+        assert again.engine.status.freshness in ("cached", "loading")
+        assert again.issue("app#1").weight == 1
+        await again.settled()
+        assert again.issue("app#1").weight == 4
+        assert not again.known("app#2")
+
+
+async def test_little_left_of_the_rate_limit_makes_polls_rare_and_says_so(server: DemoServer) -> None:
+    async with window(server, sync=structs.replace(BRISK, poll=0.3, poll_idle=0.3)) as desk:
+        server.limit(100_000)
+        await desk.until(lambda: desk.engine.gateway.remaining is not None)
+        assert not desk.engine.status.slowed
+        assert desk.engine.mirror._interval() == pytest.approx(0.3)
+        server.limit(len(server.requests) + 8)
+        await desk.until(lambda: desk.engine.status.slowed)
+        assert desk.engine.mirror._interval() == pytest.approx(1.8)
+
+
+async def test_use_makes_polls_frequent(server: DemoServer) -> None:
+    sync = structs.replace(BRISK, poll=10, poll_idle=60)
+    async with window(server, sync=sync) as desk:
+        assert desk.engine.mirror._interval() == 60
+        desk.engine.touch()
+        assert desk.engine.mirror._interval() == 10
+
+
+async def test_polls_follow_other_people_by_themselves(server: DemoServer) -> None:
+    async with window(server, sync=BRISK) as desk:
+        desk.world.edit("top/app#1", by="eng_1", weight=4)
+        await desk.until(lambda: desk.issue("app#1").weight == 4)
+        desk.world.delete("top/app#2")
+        await desk.until(lambda: not desk.known("app#2"))
+
+
+async def test_a_poll_while_nothing_changes_is_one_request(desk: Window) -> None:
+    await desk.refreshed()
+    desk.server.requests.clear()
+    for _ in range(5):
+        await desk.refreshed()
+    assert len(desk.server.requests) == 5
+
+
+async def test_a_change_to_another_field_while_ours_is_on_its_way_is_not_missed(desk: Window) -> None:
+    """The poll's page is ignored for an issue that is being changed; it must be read again."""
+    desk.server.faults.slow_seconds = 0.3
+    desk.server.faults.next("slow", "updateIssue")
+    desk.edit("app#1", milestone="19.8")
+    await desk.until(lambda: desk.there("app#1").milestone.title == "19.8")
+    # Made, and the answer is on its way: now somebody else changes it, and later something else.
+    desk.world.edit("top/app#1", by="eng_1", weight=6)
+    desk.world.clock.advance(60)
+    desk.world.edit("top/app#2", by="eng_1", weight=6)
+    await desk.refreshed()
+    assert len(desk.engine.pending) == 1
+    await desk.until(lambda: not len(desk.engine.pending))
+    await desk.refreshed()
+    assert desk.issue("app#1").weight == 6
+    assert desk.issue("app#1").milestone == "19.8"
+
+
+async def test_a_server_that_drips_is_given_up(server: DemoServer) -> None:
+    server.faults.slow_seconds = 60
+    async with window(server, sync=BRISK, limits=structs.replace(QUICK, total=0.3, patience=0.5)) as desk:
+        server.faults.next("drip", times=6)
+        await desk.until(lambda: desk.engine.status.freshness == "offline")
+        started = time.monotonic()
+        desk.edit("app#1", weight=3)
+        assert time.monotonic() - started < 1
+        server.faults.clear()
+        await desk.until(lambda: desk.there("app#1").weight == 3)
