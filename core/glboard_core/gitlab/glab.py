@@ -10,7 +10,6 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from msgspec import Struct
@@ -121,6 +120,9 @@ def _is_true(text: str) -> bool:
 def _date(text: str) -> datetime | None:
     if not text:
         return None
+    # Only for OAuth sign-ins: the e-mail package is slow to import.
+    from email.utils import parsedate_to_datetime
+
     try:
         found = parsedate_to_datetime(text)
     except ValueError:

@@ -18,7 +18,6 @@ from glboard_tui.actions import Situation, Slot
 from glboard_tui.bridge import Bridge
 from glboard_tui.edits import Planner, Work, reachable
 from glboard_tui.screens.ask import Ask
-from glboard_tui.screens.picker import Picker
 from glboard_tui.widgets.choices import Choice, Result, Ticks
 
 if TYPE_CHECKING:
@@ -176,6 +175,8 @@ class Desk:
         def picked(result: Result | None) -> None:
             if result is not None:
                 then(result)
+
+        from glboard_tui.screens.picker import Picker
 
         self.screen.app.push_screen(Picker(title, choices, ticks=ticks, note=note), picked)
 

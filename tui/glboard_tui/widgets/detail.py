@@ -9,17 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
-from textual import on
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Markdown, Static
+from textual.widgets import Static
 
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note
 from glboard_tui.widgets.facts import Fact, Facts
 from glboard_tui.widgets.text import clean
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from textual.widgets import Markdown
 
 #: Characters of a description that are laid out: GitLab allows a million, and each paragraph is a widget.
 _LONGEST = 20_000
@@ -27,6 +30,9 @@ _MOST_NOTES = 50
 
 
 def _parser() -> MarkdownIt:
+    # The parser and Textual's Markdown take longer to import than a board to paint: only with an issue open.
+    from markdown_it import MarkdownIt
+
     return MarkdownIt("gfm-like", {"html": False})
 
 
@@ -47,13 +53,13 @@ class DetailPane(VerticalScroll, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self.issue: IssueId | None = None
+        self._document: Markdown | None = None
 
     def compose(self) -> ComposeResult:
-        """Title, facts, description, notes."""
+        """Title, facts, notes; the description is put between when there is one."""
         yield Static(classes="detail-title")
         yield Facts()
         yield Static(classes="detail-state")
-        yield Markdown(parser_factory=_parser, open_links=False)
         yield Static(classes="detail-notes")
 
     @property
@@ -83,8 +89,8 @@ class DetailPane(VerticalScroll, can_focus=True):
         line = self.query_one(".detail-state", Static)
         line.update(Content("\n".join(map(clean, text.splitlines()))))
         line.display = bool(text)
-        if text:
-            self.query_one(Markdown).display = False
+        if text and self._document is not None:
+            self._document.display = False
 
     async def show_detail(self, detail: IssueDetail) -> None:
         """Description and notes. Those of an issue that is no longer shown are dropped."""
@@ -92,10 +98,19 @@ class DetailPane(VerticalScroll, can_focus=True):
             return
         text = readable(detail.description)
         self.say("" if text.strip() else "No description.")
-        document = self.query_one(Markdown)
-        document.display = bool(text.strip())
-        await document.update(text)
+        if text.strip():
+            document = await self._mounted_document()
+            document.display = True
+            await document.update(text)
         self.query_one(".detail-notes", Static).update(notes_content(detail.notes))
+
+    async def _mounted_document(self) -> Markdown:
+        from textual.widgets import Markdown
+
+        if self._document is None:
+            self._document = Markdown(parser_factory=_parser, open_links=False)
+            await self.mount(self._document, before=".detail-notes")
+        return self._document
 
     def close(self) -> None:
         """Show nothing."""
@@ -110,8 +125,8 @@ class DetailPane(VerticalScroll, can_focus=True):
         """Scroll by half its height."""
         self.scroll_relative(y=direction * max(1, self.size.height // 2), animate=False)
 
-    @on(Markdown.LinkClicked)
-    def _link(self, event: Markdown.LinkClicked) -> None:
+    def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
+        """Only web addresses are opened."""
         event.stop()
         if event.href.startswith(("https://", "http://")):
             self.app.open_url(event.href)

@@ -1,7 +1,8 @@
 """What each action does, by its id. One function an action, in rooms by subject.
 
 A command gets the desk and its argument (the digit or letter of its slot, or ""). A test holds this table
-against the registry: every action has a command, every command an action.
+against the registry: every action has a command, every command an action. Dialogs are imported where they
+are opened: their widgets are half of what a start would import.
 """
 
 from __future__ import annotations

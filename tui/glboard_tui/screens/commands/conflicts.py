@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from glboard_core.model.issue import Issue
 from glboard_tui.screens.desk import Desk
-from glboard_tui.screens.history import History
 
 
 def mine(desk: Desk, _: str) -> None:
@@ -43,6 +42,8 @@ def look(desk: Desk, _: str) -> None:
 
 def history(desk: Desk, _: str) -> None:
     """The change log."""
+    from glboard_tui.screens.history import History
+
     desk.screen.app.push_screen(History(desk.bridge))
 
 

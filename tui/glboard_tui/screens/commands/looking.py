@@ -8,7 +8,6 @@ from glboard_core.errors import NameUnknown
 from glboard_core.model.issue import Issue
 from glboard_tui.screens.commands.people import person_choices
 from glboard_tui.screens.desk import Desk
-from glboard_tui.screens.help import Help
 from glboard_tui.widgets.card import Density
 
 _DENSITIES: tuple[Density, ...] = ("compact", "normal", "roomy")
@@ -166,6 +165,8 @@ def refresh(desk: Desk, _: str) -> None:
 
 def show_help(desk: Desk, _: str) -> None:
     """All keys."""
+    from glboard_tui.screens.help import Help
+
     desk.screen.app.push_screen(Help(desk.screen.keymap))
 
 

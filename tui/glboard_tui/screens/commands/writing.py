@@ -8,11 +8,8 @@ from glboard_core.board.op import Comment, Edit
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import Issue, IssueId
 from glboard_tui.edits import Work, new_issue, titled
-from glboard_tui.screens.compose import Draft
 from glboard_tui.screens.desk import Desk
 from glboard_tui.screens.editor import edit_in_editor, joined, split
-from glboard_tui.screens.failed import FailedList
-from glboard_tui.screens.newissue import NewIssue
 from glboard_tui.widgets.choices import Choice
 
 
@@ -35,6 +32,8 @@ def comment(desk: Desk, _: str) -> None:
             return
         desk.drafts.pop(key, None)
         desk.do(lambda _, on: _commented(on, text), on=issues)
+
+    from glboard_tui.screens.compose import Draft
 
     draft = Draft("Comment", text=desk.drafts.get(key, ""), note=where)
     desk.screen.app.push_screen(draft, written)
@@ -84,6 +83,8 @@ def _title(desk: Desk, project: str, projects: Sequence[str], title: str) -> Non
             _choose_project(desk, projects, text)
             return
         _create(desk, new_issue(board, column, project, text, desk.bridge.view.flow))
+
+    from glboard_tui.screens.newissue import NewIssue
 
     desk.screen.app.push_screen(
         NewIssue(project, " · ".join(facts), title=title, several=len(projects) > 1), typed
@@ -178,4 +179,6 @@ def failed(desk: Desk, _: str) -> None:
     if not desk.bridge.failed():
         desk.say("Nothing failed.")
         return
+    from glboard_tui.screens.failed import FailedList
+
     desk.screen.app.push_screen(FailedList(desk.bridge), lambda _: desk.screen.sync())
