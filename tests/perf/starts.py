@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,8 @@ class Kind:
     #: The bytes that come with the last sight; only then silence means that it is done.
     last: re.Pattern[bytes]
     environment: Mapping[str, str] = field(default_factory=dict)
+    #: Start with an empty home each time, so that nothing is there from the start before.
+    fresh: bool = False
 
 
 @dataclass
@@ -60,7 +63,9 @@ def header(text: str) -> str:
     return text.partition("\n")[0]
 
 
-def glboard(name: str, environment: Mapping[str, str], *arguments: str, cards: bool = True) -> Kind:
+def glboard(
+    name: str, environment: Mapping[str, str], *arguments: str, cards: bool = True, fresh: bool = False
+) -> Kind:
     """The program on a board."""
     return Kind(
         name,
@@ -72,6 +77,7 @@ def glboard(name: str, environment: Mapping[str, str], *arguments: str, cards: b
         },
         re.compile(rb"live"),
         environment,
+        fresh,
     )
 
 
@@ -83,7 +89,9 @@ def empty() -> Kind:
 
 
 def start(kind: Kind, home: Path) -> Run:
-    """Start once, wait for the last sight and silence, kill."""
+    """Start once, wait for the last sight and silence, leave."""
+    if kind.fresh:
+        home = Path(tempfile.mkdtemp(dir=home))
     with Terminal(kind.arguments, home, columns=COLUMNS, rows=ROWS, environment=kind.environment) as terminal:
         terminal.paints = False
         last_seen = False
@@ -96,6 +104,10 @@ def start(kind: Kind, home: Path) -> Run:
             if now - terminal.started > PATIENCE:
                 raise TimeoutError(f"{kind.name} did not come up")
         memory = peak(terminal.pid)
+        pieces = len(terminal.transcript)
+        terminal.press("q")
+        terminal.finish()
+        del terminal.transcript[pieces:]
     return Run(
         sights=_when(kind.sights, terminal),
         memory=memory,
@@ -129,17 +141,22 @@ def _when(sights: Mapping[str, Seen], terminal: Terminal) -> dict[str, float]:
 
 
 def measure(table: Table, home: Path, sizes: Sequence[int], runs: int) -> None:
-    """Starts on an empty scope and on worlds of those sizes, and of the empty app."""
+    """Starts on an empty scope and on worlds of those sizes, and of the empty app.
+
+    A first start has nothing on this machine; the others find what the start before them kept.
+    """
     nobody = home / "nobody.toml"
     nobody.write_text('[labels]\ngroup = "group::nobody"\n')
     servers = [spawn(DemoOptions(issues=world_of(size))) for size in sizes]
     try:
         kinds = [empty()]
         if servers:
-            kinds.append(glboard("0 issues", account(servers[0]), "--config", str(nobody), cards=False))
+            config = ("--config", str(nobody))
+            kinds.append(glboard("0 issues", account(servers[0]), *config, cards=False, fresh=True))
         for server in servers:
             size = scope_of(server, home)
-            kinds.append(glboard(f"{size:,} issues", account(server)))
+            kinds.append(glboard(f"{size:,} issues, first start", account(server), fresh=True))
+            kinds.append(glboard(f"{size:,} issues, mirror there", account(server)))
         table.head("Start of the process to … (milliseconds; × is against the empty app of the same round)")
         measured: dict[str, list[Run]] = {kind.name: [] for kind in kinds}
         for turn in range(runs + 1):
