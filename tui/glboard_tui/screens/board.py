@@ -17,28 +17,26 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
-from glboard_core.board import rules
 from glboard_core.errors import GlboardError
-from glboard_core.model.board import Column
-from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.issue import IssueId
 from glboard_tui import notices
 from glboard_tui.actions import BY_ID
-from glboard_tui.bridge import Asked, Bridge, Update
+from glboard_tui.bridge import Bridge, Update
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens import words
+from glboard_tui.screens.cards import presenter
 from glboard_tui.screens.commands.moving import move
 from glboard_tui.screens.desk import Desk
 from glboard_tui.screens.keys import Keys, token_of
 from glboard_tui.screens.leaving import Leaving
+from glboard_tui.screens.news import News
 from glboard_tui.screens.opened import Opened
 from glboard_tui.widgets.board import BoardWidget
-from glboard_tui.widgets.card import CardView
 from glboard_tui.widgets.detail import DetailPane
 from glboard_tui.widgets.filterbar import FilterBar
 from glboard_tui.widgets.footer import FooterBar
 from glboard_tui.widgets.header import HeaderBar
 from glboard_tui.widgets.panel import Panel
-from glboard_tui.widgets.present import Around, Names, present
 from glboard_tui.widgets.whichkey import WhichKey
 
 #: Issues up to which every typed letter filters at once; above it waits for a pause of that many seconds.
@@ -77,8 +75,7 @@ class BoardScreen(Screen[None]):
         self._panel, self._filter, self.strip = Panel(), FilterBar(), WhichKey()
         self.keys = Keys(keymap, self.desk, self.strip)
         self._message, self._bad = "", False
-        #: What was said already and need not be said again.
-        self._said: set[str] = set()
+        self._news = News(bridge)
         self._status_at = time.monotonic()
         self._filter_timer: Timer | None = None
         self._leaving = Leaving(self.desk)
@@ -141,7 +138,11 @@ class BoardScreen(Screen[None]):
                 self.board.changed(update.touched, update.issues, follow=follow)
             self._rename(update, focused)
             self.opened.follow(update)
-            self._say_news(update)
+            if update.status:
+                self._status_at = time.monotonic()
+                if self.bridge.index is None:
+                    self.show_board()
+            self._news.tell(self.app, update)
             self.show_header()
             self.show_footer()
 
@@ -155,30 +156,6 @@ class BoardScreen(Screen[None]):
             if self.pane.issue == old:
                 self.open_detail(new)
 
-    def _say_news(self, update: Update) -> None:
-        for text in update.notices:
-            notices.say(self.app, text)
-        for settled in update.settled:
-            if settled.failed:
-                notices.tell(self.app, notices.failures(settled.title, settled.failed, len(settled.done)))
-        if update.status:
-            self._status_at = time.monotonic()
-            status = self.bridge.status
-            error = status.error if status else None
-            if error is None:
-                self._said = {text for text in self._said if not text.startswith("error ")}
-            elif self.bridge.index is None:
-                self.show_board()
-            elif self._first_time(f"error {type(error).__name__}"):
-                # The header goes on saying so; what to do is said once.
-                notices.tell(self.app, notices.notice_of(error))
-
-    def _first_time(self, text: str) -> bool:
-        if text in self._said:
-            return False
-        self._said.add(text)
-        return True
-
     # What is shown
 
     def show_board(self) -> None:
@@ -190,14 +167,9 @@ class BoardScreen(Screen[None]):
             self._panel.hide()
             catalog = self.bridge.catalog
             self.board.has_weight = catalog is None or catalog.server.has_weight
-            around = self._around()
-
-            def picture(issue: Issue, column: Column) -> CardView:
-                return present(issue, column, index.board, around)
-
             self.board.display = True
-            self.board.show(index, present=picture, empty=self._empty())
-            self._say_warnings()
+            self.board.show(index, present=presenter(self.bridge, index), empty=self._empty())
+            self._news.warn(self.app)
         self.show_header()
         self.show_footer()
 
@@ -224,42 +196,6 @@ class BoardScreen(Screen[None]):
         if board is not None and board.warnings:
             return "\n".join(["Nothing here", *board.warnings])
         return "Nothing here\nn makes an issue, - and = walk through the milestones, g opens other boards"
-
-    def _say_warnings(self) -> None:
-        board, catalog = self.bridge.board, self.bridge.catalog
-        fresh = [text for text in (board.warnings if board else ()) if self._first_time(text)]
-        if catalog is not None and not catalog.server.has_weight and self._first_time("weights"):
-            fresh.append("This GitLab is the Community Edition: it has no weights and no blocked issues.")
-        if not self.bridge.writable and self._first_time("read-only"):
-            fresh.append("Read-only: nothing can be changed.")
-        if fresh:
-            notices.say(self.app, notices.warnings_text(fresh), title="Please note", severity="warning")
-
-    def _around(self) -> Around:
-        bridge, names = self.bridge, self.bridge.settings.labels
-        catalog = bridge.catalog
-        people = {p.username: p.initials for p in catalog.people} if catalog else {}
-        return Around(
-            flow=bridge.view.flow,
-            names=Names(
-                type_prefix=names.type_prefix,
-                priority_prefix=names.priority_prefix,
-                severity_prefix=names.severity_prefix,
-                missed_prefix=names.missed_prefix,
-                deliverable=names.deliverable,
-                missed_deliverable=names.missed_deliverable,
-            ),
-            has_weight=catalog is None or catalog.server.has_weight,
-            today=bridge.today,
-            color=catalog.color if catalog else lambda _: None,
-            initials=lambda username: people.get(username, username[:2].upper()),
-            warnings=lambda issue: words.warning_words(rules.warnings(issue, bridge.view.flow, names)),
-            mask=bridge.mask,
-            pending=Asked(bridge.is_pending),
-            failed=Asked(bridge.is_failed),
-            conflicts=Asked(bridge.is_conflicting),
-            glow=bridge.glow,
-        )
 
     def show_header(self) -> None:
         """Which board, what filter, how fresh, how much unsent."""

@@ -55,7 +55,8 @@ class PickList(ScrollView):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many lines as there are choices, up to the style's maximum, whatever is typed."""
-        return max(1, len(self.choices))
+        most = max(3, self.app.size.height * 45 // 100)
+        return min(max(1, len(self.choices)), most)
 
     @property
     def current(self) -> Choice | None:

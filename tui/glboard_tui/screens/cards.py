@@ -1,0 +1,50 @@
+"""How an issue becomes a card on this board: what the bridge knows, handed to ``widgets/present.py``."""
+
+from __future__ import annotations
+
+from glboard_core.board import rules
+from glboard_core.board.index import BoardIndex
+from glboard_core.model.board import Column
+from glboard_core.model.issue import Issue
+from glboard_tui.bridge import Asked, Bridge
+from glboard_tui.screens.words import warning_words
+from glboard_tui.widgets.card import CardView
+from glboard_tui.widgets.painter import Present
+from glboard_tui.widgets.present import Around, Names, present
+
+
+def presenter(bridge: Bridge, index: BoardIndex) -> Present:
+    """Makes the cards of this board; flags are asked anew for every card."""
+    around = _around(bridge)
+
+    def picture(issue: Issue, column: Column) -> CardView:
+        return present(issue, column, index.board, around)
+
+    return picture
+
+
+def _around(bridge: Bridge) -> Around:
+    names = bridge.settings.labels
+    catalog = bridge.catalog
+    people = {person.username: person.initials for person in catalog.people} if catalog else {}
+    return Around(
+        flow=bridge.view.flow,
+        names=Names(
+            type_prefix=names.type_prefix,
+            priority_prefix=names.priority_prefix,
+            severity_prefix=names.severity_prefix,
+            missed_prefix=names.missed_prefix,
+            deliverable=names.deliverable,
+            missed_deliverable=names.missed_deliverable,
+        ),
+        has_weight=catalog is None or catalog.server.has_weight,
+        today=bridge.today,
+        color=catalog.color if catalog else lambda _: None,
+        initials=lambda username: people.get(username, username[:2].upper()),
+        warnings=lambda issue: warning_words(rules.warnings(issue, bridge.view.flow, names)),
+        mask=bridge.mask,
+        pending=Asked(bridge.is_pending),
+        failed=Asked(bridge.is_failed),
+        conflicts=Asked(bridge.is_conflicting),
+        glow=bridge.glow,
+    )

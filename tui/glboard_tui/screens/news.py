@@ -1,0 +1,52 @@
+"""What is said without being asked: failures, warnings, why there is no connection. Each once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.app import App
+
+from glboard_tui import notices
+from glboard_tui.bridge import Bridge, Update
+
+
+class News:
+    """Remembers what was said already."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+        self._said: set[str] = set()
+
+    def tell(self, app: App[Any], update: Update) -> None:
+        """What came with an update: the engine's notices, what was refused, a connection that is lost."""
+        for text in update.notices:
+            notices.say(app, text)
+        for settled in update.settled:
+            if settled.failed:
+                notices.tell(app, notices.failures(settled.title, settled.failed, len(settled.done)))
+        status = self._bridge.status
+        if not update.status or status is None:
+            return
+        if status.error is None:
+            # It answers again: the next failure is news.
+            self._said = {text for text in self._said if not text.startswith("error ")}
+        elif self._bridge.index is not None and self._first_time(f"error {type(status.error).__name__}"):
+            # The header goes on saying so; what to do is said once.
+            notices.tell(app, notices.notice_of(status.error))
+
+    def warn(self, app: App[Any]) -> None:
+        """What could not be resolved on this board, and what this server or token cannot do."""
+        board, catalog = self._bridge.board, self._bridge.catalog
+        fresh = [text for text in (board.warnings if board else ()) if self._first_time(text)]
+        if catalog is not None and not catalog.server.has_weight and self._first_time("weights"):
+            fresh.append("This GitLab is the Community Edition: it has no weights and no blocked issues.")
+        if not self._bridge.writable and self._first_time("read-only"):
+            fresh.append("Read-only: nothing can be changed.")
+        if fresh:
+            notices.say(app, notices.warnings_text(fresh), title="Please note", severity="warning")
+
+    def _first_time(self, text: str) -> bool:
+        if text in self._said:
+            return False
+        self._said.add(text)
+        return True
