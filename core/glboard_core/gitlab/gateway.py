@@ -20,6 +20,7 @@ from glboard_core.gitlab import decode, queries, text
 from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.asking import Asking, group_missing, side_by_side
 from glboard_core.gitlab.decode import Decoder, Page, WireIssue, WireNote, WirePlaced
+from glboard_core.gitlab.failures import not_json
 from glboard_core.gitlab.meta import Meta
 from glboard_core.gitlab.queries import Dialect
 from glboard_core.gitlab.retry import Budget, Limits
@@ -40,28 +41,32 @@ _CLOCKS_DIFFER = timedelta(minutes=5)
 _SORTS = {"rank": "RELATIVE_POSITION_ASC", "updated": "UPDATED_DESC"}
 
 
+# What was asked for has no default here: an answer without it is not GitLab's, and "not there" would be a lie
+# that makes a change be sent twice.
+
+
 class _Issues(Struct, frozen=True):
-    issues: Page[WireIssue] | None = None
+    issues: Page[WireIssue] | None
 
 
 class _IssuesAnswer(Struct, frozen=True):
-    group: _Issues | None = None
+    group: _Issues | None
 
 
 class _Placements(Struct, frozen=True):
-    issues: Page[WirePlaced] | None = None
+    issues: Page[WirePlaced] | None
 
 
 class _PlacementsAnswer(Struct, frozen=True):
-    group: _Placements | None = None
+    group: _Placements | None
 
 
 class _Project(Struct, frozen=True):
-    issues: Page[WireIssue] | None = None
+    issues: Page[WireIssue] | None
 
 
 class _RecentAnswer(Struct, frozen=True):
-    project: _Project | None = None
+    project: _Project | None
 
 
 class _Detail(Struct, frozen=True):
@@ -71,7 +76,7 @@ class _Detail(Struct, frozen=True):
 
 
 class _DetailAnswer(Struct, frozen=True):
-    issue: _Detail | None = None
+    issue: _Detail | None
 
 
 class GitLabGateway:
@@ -191,7 +196,12 @@ class GitLabGateway:
 
         variables = {f"i{n}": identity for n, identity in enumerate(part)}
         answer = await self._asking.speak(build, variables, dict[str, WireIssue | None])
+        self._all_there(variables, answer)
         return [self._decoder.issue(wire) for wire in answer.values() if wire is not None]
+
+    def _all_there(self, asked: Iterable[str], answer: Mapping[str, object]) -> None:
+        if not set(asked) <= set(answer):
+            raise not_json(self.account.host)
 
     async def find(self, references: Sequence[Reference]) -> Mapping[Reference, Issue]:
         """The issues with these references; what does not exist or is hidden is absent."""
@@ -219,6 +229,7 @@ class GitLabGateway:
         for n, (path, iids) in enumerate(part):
             variables[f"p{n}"], variables[f"n{n}"] = path, iids
         answer = await self._asking.speak(build, variables, dict[str, _Project | None])
+        self._all_there((name for name in variables if name.startswith("p")), answer)
         pages = [project.issues for project in answer.values() if project and project.issues]
         return [issue for page in pages for issue in self._decoder.issues(page)]
 

@@ -255,7 +255,10 @@ class _Sending:
             if isinstance(answer.error, QueryRefused):
                 self._answered = True
                 return await self._refused(letters, answer.error)
-            if not answer.reached:
+            if answer.reached:
+                # Something may have been made: "nothing at all was sent" is not true any more.
+                self._answered = True
+            else:
                 self._unsent = answer.error
             self._fail(letters, (lambda _: lost()) if answer.reached else (lambda _: answer.error))
             return ()

@@ -1,0 +1,255 @@
+"""Conflicts: what somebody else changed in the same field waits for a choice; all else merges silently."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from glboard_core.board.conflict import clashes, seen_without, shown_by
+from glboard_core.board.op import Comment, Create, Edit, GroupId, Op, OpId, Rank, apply
+from glboard_core.demo.server import DemoServer
+from glboard_core.model.issue import Issue, scope_of
+from glboard_core.ports import Store
+from glboard_core.sync.events import Notice
+from support import make
+from support.engines import GROUP_LABEL, Window, window
+
+
+async def conflict(desk: Window, theirs: dict[str, Any], **mine: Any) -> list[str]:
+    """Somebody edits app#1 while an edit of ours is under way to the server; the fields that clash."""
+    ops = desk.edit("app#1", **mine)
+    assert ops
+    desk.world.edit("top/app#1", by="eng_1", **theirs)
+    await desk.settled()
+    return [clash.field for clash in desk.engine.clashing(ops[0].issue)]
+
+
+async def test_the_same_field_waits(desk: Window) -> None:
+    assert await conflict(desk, {"weight": 5}, weight=8) == ["weight"]
+    assert desk.there("app#1").weight == 5
+    assert desk.issue("app#1").weight == 8
+    assert (desk.engine.status.conflicts, desk.engine.status.unsent) == (1, 1)
+    [clash] = desk.engine.clashing(desk.issue("app#1").id)
+    assert (clash.saw, clash.mine, clash.theirs) == ("1", "8", "5")
+
+
+async def test_mine_goes_over_what_is_there(desk: Window) -> None:
+    await conflict(desk, {"weight": 5}, weight=8)
+    desk.engine.take_mine(desk.issue("app#1").id)
+    await desk.settled()
+    assert desk.there("app#1").weight == 8
+    assert desk.engine.status.conflicts == 0
+    # Undone, it is what the other person had made of it.
+    desk.engine.undo()
+    await desk.settled()
+    assert desk.there("app#1").weight == 5
+
+
+async def test_theirs_stays(desk: Window) -> None:
+    await conflict(desk, {"weight": 5}, weight=8)
+    desk.engine.take_theirs(desk.issue("app#1").id)
+    await desk.settled()
+    assert desk.there("app#1").weight == desk.issue("app#1").weight == 5
+    assert desk.engine.status.unsent == 0
+    assert desk.engine.history()[0].result == "dropped"
+    assert desk.engine.undo() is None
+
+
+async def test_what_follows_on_a_conflict_waits_with_it(desk: Window) -> None:
+    await conflict(desk, {"weight": 5}, weight=8)
+    desk.edit("app#1", milestone="19.9")
+    desk.comment("app#1", "After it")
+    desk.edit("app#2", weight=3)
+    await desk.settled()
+    assert desk.there("app#2").weight == 3
+    assert desk.there("app#1").milestone.title == "19.7"
+    desk.engine.take_mine(desk.issue("app#1").id)
+    await desk.settled()
+    assert desk.there("app#1").milestone.title == "19.9"
+    assert desk.notes_there("app#1") == ["After it"]
+
+
+async def test_different_fields_merge(desk: Window) -> None:
+    assert await conflict(desk, {"weight": 5, "title": "Theirs"}, milestone="19.9") == []
+    there = desk.there("app#1")
+    assert (there.weight, there.title, there.milestone.title) == (5, "Theirs", "19.9")
+    assert desk.issue("app#1").weight == 5
+
+
+async def test_labels_merge(desk: Window) -> None:
+    assert await conflict(desk, {"add_labels": ["documentation"]}, add=frozenset({"Deliverable"})) == []
+    assert desk.labels_there("app#1") == {GROUP_LABEL, "type::bug", "documentation", "Deliverable"}
+
+
+async def test_a_scope_is_one_field(desk: Window) -> None:
+    mine = frozenset({"workflow::in review"})
+    assert await conflict(desk, {"add_labels": ["workflow::in dev"]}, add=mine) == ["workflow"]
+    assert "workflow::in dev" in desk.labels_there("app#1")
+
+
+async def test_the_same_change_by_both_is_none(desk: Window) -> None:
+    theirs = {"weight": 8, "assignees": ["eng_2", "eng_1"], "title": "Same"}
+    assert await conflict(desk, theirs, weight=8, assignees=("eng_1", "eng_2"), title="Same ") == []
+
+
+async def test_a_description_is_read_before_it_is_overwritten(desk: Window) -> None:
+    desk.world.edit("top/app#1", by="eng_1", description="Old")
+    desk.world.edit("top/app#2", by="eng_1", description="Old")
+    await desk.refreshed()
+    desk.world.edit("top/app#1", by="eng_1", description="Theirs")
+    for name in ("app#1", "app#2"):
+        desk.edit(name, description="Mine", description_was="Old")
+    desk.edit("app#1", weight=4)
+    await desk.settled()
+    assert desk.there("app#1").description == "Theirs"
+    assert desk.there("app#1").weight == 1
+    assert desk.there("app#2").description == "Mine"
+    [clash] = desk.engine.clashing(desk.issue("app#1").id)
+    assert (clash.field, clash.saw, clash.theirs) == ("description", "Old", "Theirs")
+    desk.engine.take_mine(desk.issue("app#1").id)
+    await desk.settled()
+    assert desk.there("app#1").description == "Mine"
+    assert desk.there("app#1").weight == 4
+
+
+async def test_undo_checks_the_same_way(desk: Window) -> None:
+    desk.edit("app#1", weight=8)
+    desk.edit("app#2", weight=8)
+    await desk.settled()
+    desk.world.edit("top/app#1", by="eng_1", weight=5)
+    desk.engine.undo()
+    desk.engine.undo()
+    await desk.settled()
+    assert desk.there("app#2").weight == 1
+    assert desk.there("app#1").weight == 5
+    assert [clash.field for clash in desk.engine.clashing(desk.issue("app#1").id)] == ["weight"]
+
+
+async def test_a_conflict_waits_through_a_restart(server: DemoServer, store: Store) -> None:
+    async with window(server, store) as desk:
+        await conflict(desk, {"weight": 5}, weight=8)
+    async with window(server, store) as desk:
+        assert desk.engine.status.conflicts == 1
+        assert any(isinstance(event, Notice) for event in desk.events)
+        assert desk.there("app#1").weight == 5
+        desk.engine.take_mine(desk.issue("app#1").id)
+        await desk.settled()
+        assert desk.there("app#1").weight == 8
+
+
+async def test_a_vanished_issue_is_said(desk: Window) -> None:
+    desk.edit("app#1", weight=8)
+    desk.world.delete("top/app#1")
+    await desk.settled()
+    await desk.engine.mirror.reconcile()
+    [(op, _)] = desk.engine.failed
+    assert op.act == Edit(weight=8)
+    assert not desk.known("app#1")
+    # Trying again something that is gone keeps it in the list.
+    with pytest.raises(Exception, match="not there any more"):
+        desk.engine.retry(op.id)
+    assert desk.engine.status.failed == 1
+
+
+async def test_a_place_beside_a_vanished_neighbour_is_said(desk: Window) -> None:
+    above = desk.issue("app#9").id
+    desk.world.delete("top/app#9")
+    desk.do("app#1", Rank(above=above, position=4600.0, was_below=desk.issue("app#2").id, was_position=500.0))
+    desk.edit("app#1", weight=3)
+    await desk.settled()
+    assert desk.there("app#1").weight == 3
+    assert [type(op.act) for op, _ in desk.engine.failed] == [Rank]
+    assert desk.issue("app#1").position == 500
+
+
+# The laws of the comparison
+
+
+def op_on(before: Issue | None, edit: Any) -> Op:
+    """An Op of a person who saw ``before``."""
+    return Op(id=OpId("1"), group=GroupId("g"), issue=make.issue_id(1), act=edit, at=make.WHEN, before=before)
+
+
+def one_of_each_scope(labels: frozenset[str]) -> bool:
+    """Whether no two of the labels exclude one another."""
+    scopes = [scope for label in labels if (scope := scope_of(label)) is not None]
+    return len(scopes) == len(set(scopes))
+
+
+def edits() -> st.SearchStrategy[Edit]:
+    """Any edit of the fields that an issue shows."""
+    return st.builds(
+        lambda add, remove, fields: Edit(add=add, remove=remove - add, **fields),
+        make.label_sets,
+        make.label_sets,
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "weight": st.none() | st.integers(0, 9),
+                "milestone": st.sampled_from([None, "19.8", "19.9"]),
+                "assignees": st.lists(make.usernames, unique=True, max_size=2).map(tuple),
+                "title": st.sampled_from(["A", "B "]),
+                "state": st.sampled_from(["opened", "closed"]),
+            },
+        ),
+    )
+
+
+@given(make.issues(1), edits())
+def test_nobody_in_between_is_no_conflict(issue: Issue, edit: Edit) -> None:
+    assert clashes(op_on(issue, edit), issue) == ()
+
+
+@given(make.issues(1), edits())
+def test_what_is_there_already_is_no_conflict(issue: Issue, edit: Edit) -> None:
+    after = apply(edit, issue)
+    found = {clash.field for clash in clashes(op_on(issue, edit), after)}
+    # Two labels of one scope at once can never be what an edit leaves.
+    scopes = {scope_of(label) for label in edit.add}
+    assert all(sum(scope_of(label) == scope for label in edit.add) > 1 for scope in found & scopes)
+    assert found <= scopes
+
+
+@given(make.issues(1), edits(), edits())
+def test_only_fields_that_both_touch_clash(issue: Issue, mine: Edit, theirs: Edit) -> None:
+    now = apply(theirs, issue)
+    for clash in clashes(op_on(issue, mine), now):
+        if clash.field in Edit.__struct_fields__:
+            assert getattr(now, clash.field) != getattr(issue, clash.field)
+        else:
+            changed = now.labels ^ issue.labels
+            assert any(scope_of(label) == clash.field for label in changed)
+
+
+@given(make.issues(1), make.issues(1), edits())
+def test_taken_as_mine_nothing_clashes(saw: Issue, now: Issue, edit: Edit) -> None:
+    assert clashes(op_on(saw, edit), now) == clashes(op_on(saw, edit), now)
+    assert clashes(op_on(now, edit), now) == ()
+
+
+@given(make.issues(1), make.issues(1))
+def test_what_is_no_edit_never_clashes(saw: Issue, now: Issue) -> None:
+    for act in (Comment(body="x"), Rank(above=make.issue_id(2)), Create(project="p", title="t")):
+        assert clashes(op_on(saw, act), now) == ()
+    assert clashes(op_on(None, Edit(weight=3)), now) == ()
+
+
+@given(make.issues(1), st.lists(edits(), max_size=4))
+def test_what_was_made_in_order_is_shown_by_the_issue(issue: Issue, acts: list[Edit]) -> None:
+    # Two labels of one scope at once are a mistake that GitLab lets nobody repeat.
+    assume(all(one_of_each_scope(labels) for labels in (issue.labels, *(act.add for act in acts))))
+    ops = [structs.replace(op_on(None, act), id=OpId(str(n))) for n, act in enumerate(acts)]
+    for op in ops:
+        issue = apply(op.act, issue)
+    assert shown_by(ops, issue) == ops
+
+
+@given(make.issues(1), edits(), edits())
+def test_without_a_refused_edit_the_others_fields_are_as_seen(saw: Issue, refused: Edit, next_: Edit) -> None:
+    """After a refusal nothing clashes in its fields, and other fields clash as before."""
+    shown = apply(refused, saw)
+    assert clashes(op_on(seen_without(shown, refused, saw), next_), saw) == ()

@@ -1,0 +1,347 @@
+"""What goes wrong on the way: every change arrives once, or is said not to have; nothing else stops for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from msgspec import structs
+
+from glboard_core.board.op import Comment, Edit
+from glboard_core.demo.server import DemoServer
+from glboard_core.errors import StoreFailed
+from glboard_core.ports import Store
+from glboard_core.store.memory import MemoryStore
+from glboard_core.sync.events import Notice, Settled
+from support.engines import BRISK, STILL, Window, build_world, lines, window
+
+LOSSES = ["reset-before", "reset-after", "500", "502", "html", "html-200", "partial", "timeout"]
+
+
+@pytest.mark.parametrize("fault", LOSSES)
+async def test_a_comment_and_a_new_issue_with_a_lost_answer_are_there_once(
+    server: DemoServer, fault: str
+) -> None:
+    async with window(server) as desk:
+        server.faults.next(fault, "createNote")
+        server.faults.next(fault, "createIssue")
+        desk.comment("app#1", "Once")
+        desk.create("Once", weight=3)
+        await desk.settled()
+        assert desk.notes_there("app#1") == ["Once"]
+        titles = [issue.title for issue in desk.world.project("top/app").issues.values()]
+        assert titles.count("Once") == 1
+        assert desk.issue("app#13").weight == 3
+        assert desk.engine.status.failed == 0
+        # And what was settled by looking is taken back like anything else.
+        desk.engine.undo()
+        desk.engine.undo()
+        await desk.settled()
+        assert desk.notes_there("app#1") == []
+        assert not desk.there("app#13").open
+
+
+@pytest.mark.parametrize("fault", LOSSES)
+async def test_edits_with_a_lost_answer_are_made_in_order(server: DemoServer, fault: str) -> None:
+    async with window(server) as desk:
+        server.faults.next(fault, "updateIssue")
+        desk.do("app#1", Edit(weight=3), Edit(weight=5), Edit(milestone="19.8"), Edit(assignees=("eng_1",)))
+        desk.edit("app#2", weight=7, assignees=("eng_2", "eng_1"))
+        await desk.settled()
+        there = desk.there("app#1")
+        assert (there.weight, there.milestone.title) == (5, "19.8")
+        assert [user.username for user in there.assignees] == ["eng_1"]
+        assert desk.there("app#2").weight == 7
+        assert desk.engine.status.failed == desk.engine.status.conflicts == 0
+
+
+async def test_a_lost_edit_that_was_made_is_not_overtaken_by_an_older_one(server: DemoServer) -> None:
+    """Both edits of one issue were made, both answers are lost: sending the first again would undo the second."""
+    async with window(server) as desk:
+        server.faults.next("reset-after", "updateIssue")
+        desk.do("app#1", Edit(weight=3), Edit(weight=5))
+        await desk.settled()
+        assert desk.there("app#1").weight == 5
+        assert desk.mutations == 2
+
+
+async def test_one_document_lost_and_another_not_sent(server: DemoServer) -> None:
+    """Of two documents sent side by side one is lost and one refused before it left: the first is looked for."""
+    async with window(server) as desk:
+        server.faults.next("reset-after", "createNote")
+        server.faults.next("401", "createNote", times=1)
+        names = [f"app#{n}" for n in range(1, 13)]
+        acts = [(desk.issue(name).id, Comment(body=f"{name} {n}")) for name in names for n in range(3)]
+        desk.engine.perform(acts, "many")
+        await desk.settled()
+        for name in names:
+            assert desk.notes_there(name) == [f"{name} {n}" for n in range(3)]
+
+
+async def test_a_token_that_ends_halfway_loses_nothing(tmp_path_store: Store) -> None:
+    async with DemoServer(build_world(issues=60)) as server:
+        names = [f"app#{n}" for n in range(1, 61)]
+        async with window(server, tmp_path_store) as desk:
+            server.faults.next("401", "updateIssue", skip=1, times=9999)
+            desk.edit_all(names, weight=8)
+            await desk.until(lambda: desk.engine.status.freshness == "signed-out")
+            assert desk.engine.status.error is not None
+            server.expire(server.token)
+            left = desk.engine.status.unsent
+            assert 0 < left <= 60
+            assert all(desk.issue(name).weight == 8 for name in names)
+        server.faults.clear()
+        async with window(server, tmp_path_store, token=server.token_for("em_willow")) as desk:
+            assert all(desk.there(name).weight == 8 for name in names)
+            assert desk.engine.status.unsent == 0
+            assert any("not sent" in notice.text for notice in desk.told(Notice))
+
+
+@pytest.fixture
+def tmp_path_store() -> Store:
+    """A store that outlives an engine."""
+    return MemoryStore()
+
+
+async def test_too_many_comments_at_once_are_sent_later(server: DemoServer) -> None:
+    """GitLab takes a number of comments a minute; the others wait, and other changes do not wait for them."""
+    server._gate.notes.limit = 2
+    async with window(server) as desk:
+        for n in range(4):
+            desk.comment(f"app#{n + 1}", f"Note {n}")
+        await desk.until(lambda: sum(len(desk.notes_there(f"app#{n + 1}")) for n in range(4)) == 2)
+        desk.edit("app#9", weight=5)
+        await desk.until(lambda: desk.there("app#9").weight == 5)
+        assert desk.engine.status.failed == 0
+        assert desk.engine.status.freshness == "live"
+        server._gate.notes.limit = None
+        desk.engine.refresh()
+        await desk.settled()
+        assert [desk.notes_there(f"app#{n + 1}") for n in range(4)] == [[f"Note {n}"] for n in range(4)]
+
+
+# Offline
+
+
+async def test_offline_from_the_start_and_coming_back(server: DemoServer, tmp_path_store: Store) -> None:
+    async with window(server, tmp_path_store):
+        pass
+    await asyncio.to_thread(server.stop)
+    async with window(server, tmp_path_store, sync=BRISK, loaded=False) as desk:
+        await desk.until(lambda: desk.engine.status.freshness == "offline")
+        desk.edit("app#1", weight=5)
+        desk.comment("app#1", "From the train")
+        desk.create("Idea")
+        assert desk.issue("app#1").weight == 5
+        assert desk.engine.status.unsent == 3
+        assert await desk.engine.finish(0.1) == 3
+    # Still gone in a second session, and then back.
+    async with window(server, tmp_path_store, sync=BRISK, loaded=False) as desk:
+        assert desk.issue("app#1").weight == 5
+        assert desk.known("app#new")
+        await desk.until(lambda: desk.engine.status.freshness == "offline")
+        await asyncio.to_thread(server.start)
+        await desk.until(lambda: desk.engine.status.unsent == 0)
+        assert desk.there("app#1").weight == 5
+        assert desk.notes_there("app#1") == ["From the train"]
+        assert desk.issue("app#13").title == "Idea"
+        assert sum(len(event.done) for event in desk.told(Settled)) == 3
+        await desk.until(lambda: desk.engine.status.freshness == "live")
+
+
+async def test_a_server_that_comes_back_as_another_version(tmp_path_store: Store) -> None:
+    world = build_world()
+    async with DemoServer(world) as server:
+        async with window(server, tmp_path_store, sync=BRISK) as desk:
+            await asyncio.to_thread(server.stop)
+            desk.edit("app#1", weight=5, status="In progress")
+            await desk.until(lambda: desk.engine.status.freshness == "offline")
+            port = server._port
+            older = DemoServer(build_world(version="16.8.0"), port=port, token=server.token)
+            await asyncio.to_thread(older.start)
+            try:
+                desk.engine.refresh()
+                await desk.until(lambda: desk.engine.status.unsent == 0)
+                assert older.world.issue("top/app#1").weight == 5 or desk.engine.status.failed
+                desk.edit("app#2", weight=6)
+                await desk.until(lambda: older.world.issue("top/app#2").weight == 6)
+            finally:
+                await asyncio.to_thread(older.stop)
+        await asyncio.to_thread(server.start)
+
+
+@asynccontextmanager
+async def speaking(answer: bytes, port: int) -> AsyncIterator[None]:
+    """Something else listens where the server was: it answers every request with these bytes, and hangs up."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await reader.read(1 << 16)
+            writer.write(answer)
+            await writer.drain()
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    found = await asyncio.start_server(talk, "127.0.0.1", port)
+    async with found:
+        yield
+
+
+def http(body: bytes, kind: bytes = b"application/json") -> bytes:
+    """An answer with this body."""
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+    return head % (kind, len(body)) + body
+
+
+GARBAGE = {
+    "noise": b"\x00\xff\x13garbage\r\n\r\n",
+    "nothing": b"",
+    "null": http(b"null"),
+    "list": http(b"[]"),
+    "empty": http(b"{}"),
+    "data": http(b'{"data": {}}'),
+    "wrong types": http(
+        b'{"data": {"group": {"issues": {"nodes": [{"id": 1}]}}, "m0": 7, "metadata": "no", "currentUser": 3}}'
+    ),
+    "nulls": http(b'{"data": {"group": null, "m0": null, "metadata": null, "currentUser": null}}'),
+    "not utf-8": http(b'{"data": "\xff\xfe"}'),
+    "deep": http(b"[" * 100_000),
+    "errors": http(b'{"errors": [{"message": 7}, null, "x"]}'),
+}
+
+
+@pytest.mark.parametrize("kind", GARBAGE)
+async def test_garbage_ends_nothing_and_loses_nothing(server: DemoServer, kind: str) -> None:
+    store = MemoryStore()
+    async with window(server, store, sync=BRISK) as desk:
+        await asyncio.to_thread(server.stop)
+        async with speaking(GARBAGE[kind], server._port):
+            desk.edit("app#1", weight=5)
+            desk.comment("app#2", "Once")
+            await desk.until(lambda: desk.engine.status.freshness != "live")
+            for _ in range(3):
+                before = desk.engine.mirror._polled
+                desk.engine.refresh()
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.1):
+                        await desk.engine.drain.idle()
+                assert desk.engine.mirror._polled == before
+            assert len(desk.engine.shown) == 14
+            assert len(store.outbox()) + len(store.refusals()) == 2
+        await asyncio.to_thread(server.start)
+        desk.engine.refresh()
+        await desk.until(lambda: desk.engine.status.freshness == "live")
+        await desk.until(lambda: desk.engine.status.unsent == 0)
+        assert desk.engine.status.failed or desk.there("app#1").weight == 5
+        assert desk.engine.status.failed or desk.notes_there("app#2") == ["Once"]
+        desk.check() if desk.task is not None and desk.task.done() else None
+
+
+async def test_connections_closed_after_every_change_double_nothing(server: DemoServer) -> None:
+    async with window(server, sync=structs.replace(STILL, poll=0.2, poll_idle=0.2)) as desk:
+        for n in range(1, 6):
+            server.faults.next("reset-after", "updateIssue")
+            server.faults.next("reset-after", "createNote")
+            desk.edit(f"app#{n}", weight=n + 3)
+            desk.comment(f"app#{n}", f"Note {n}")
+            await desk.settled()
+        for n in range(1, 6):
+            assert desk.there(f"app#{n}").weight == n + 3
+            assert desk.notes_there(f"app#{n}") == [f"Note {n}"]
+
+
+# The disk
+
+
+class Refusing(MemoryStore):
+    """A disk that refuses when told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refusing: set[str] = set()
+
+    def _ask(self, what: str) -> None:
+        if what in self.refusing:
+            raise StoreFailed("The disk is full.", hint="Free some space.")
+
+    def enqueue(self, entries):  # type: ignore[no-untyped-def]  # as in the class above
+        """Refuse or keep."""
+        self._ask("enqueue")
+        super().enqueue(entries)
+
+    def claim(self, ops, at):  # type: ignore[no-untyped-def]
+        """Refuse or mark."""
+        self._ask("claim")
+        return super().claim(ops, at)
+
+    def unclaim(self, ops):  # type: ignore[no-untyped-def]
+        """Refuse or unmark."""
+        self._ask("unclaim")
+        super().unclaim(ops)
+
+    def settle(self, ops, refusals, log):  # type: ignore[no-untyped-def]
+        """Refuse or settle."""
+        self._ask("settle")
+        super().settle(ops, refusals, log)
+
+
+async def test_a_disk_that_refuses_an_edit_leaves_all_as_it_was(server: DemoServer) -> None:
+    store = Refusing()
+    async with window(server, store) as desk:
+        store.refusing = {"enqueue"}
+        with pytest.raises(StoreFailed):
+            desk.edit("app#1", weight=5)
+        assert desk.issue("app#1").weight == 1
+        assert desk.engine.undo_stack.last is None
+        store.refusing = set()
+        desk.edit("app#1", weight=5)
+        await desk.settled()
+        assert desk.there("app#1").weight == 5
+
+
+@pytest.mark.parametrize("refusing", ["claim", "settle", "unclaim", "claim unclaim", "settle unclaim"])
+@pytest.mark.parametrize("fault", ["", "reset-after", "401"])
+async def test_a_disk_that_refuses_while_sending_doubles_nothing(
+    server: DemoServer, refusing: str, fault: str
+) -> None:
+    store = Refusing()
+    async with window(server, store) as desk:
+        store.refusing = set(refusing.split())
+        if fault:
+            server.faults.next(fault, "createNote")
+        desk.comment("app#1", "Once")
+        desk.create("Once")
+        desk.edit("app#2", weight=5)
+        await desk.until(
+            lambda: any(isinstance(event, Notice) for event in desk.events) or not len(desk.engine.pending)
+        )
+        assert desk.issue("app#2").weight == 5
+        store.refusing = set()
+        desk.engine.refresh()
+        await desk.until(lambda: not len(desk.engine.pending))
+        assert desk.notes_there("app#1") == ["Once"]
+        titles = [issue.title for issue in desk.world.project("top/app").issues.values()]
+        assert titles.count("Once") == 1
+        assert desk.there("app#2").weight == 5
+        assert store.outbox() == []
+        assert desk.engine.status.failed == 0
+
+
+async def test_what_was_sent_late_is_not_looked_for_early(server: DemoServer) -> None:
+    """A rate limit keeps a comment back; what counts is when its answer was lost, not when it was handed over."""
+    async with window(server) as desk:
+        server.faults.next("429", "createNote")
+        server.faults.next("reset-before", "createNote")
+        desk.comment("app#1", "Once")
+        await desk.until(lambda: any(item.lost for item in lines(desk.engine)))
+        [item] = lines(desk.engine)
+        wait = desk.engine.drain._look_at(item) - item.lost
+        assert wait == pytest.approx(desk.engine.pace.server_limit)
+        asked = [record.status for record in server.requests.of("createNote")]
+        assert asked == [429, 0]
+        await desk.settled()
+        assert desk.notes_there("app#1") == ["Once"]
