@@ -1,0 +1,69 @@
+"""Makes docs/board.svg: the real screen on the embedded GitLab, of a fixed day, so that it can be made again.
+
+Run it after a change of the look: ``python docs/make_pictures.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from msgspec import structs
+from textual.pilot import Pilot
+
+from glboard_core.config import GitLabSettings, Settings
+from glboard_core.demo.options import DemoOptions
+from glboard_core.demo.process import SpawnedDemo, spawn
+from glboard_core.gitlab.account import Account, Secret
+from glboard_core.session import Place, open_engine
+from glboard_core.sync.engine import Engine
+from glboard_tui.app import GlboardApp
+
+PICTURE = Path(__file__).with_name("board.svg")
+SIZE = (160, 45)
+#: A Monday in the middle of a milestone.
+DAY = "2026-12-07T15:00:00Z"
+#: Two cards marked, and before that one made ready with a weight.
+KEYS = ("j", "W", "3", "l", "j", "j", "space", "j", "space")
+_PATIENCE = 30.0
+#: Rich asks for its font from a server; a picture should ask for nothing.
+_REMOTE_FONT = re.compile(r",?\s*url\(\"https?://[^)]*\) format\(\"[^\"]*\"\)")
+
+
+def main() -> None:
+    """Make the picture."""
+    with spawn(DemoOptions(as_of=DAY)) as server:
+        picture = asyncio.run(_screen(server))
+    # Some viewers would drop spaces at the ends of a text.
+    picture = _REMOTE_FONT.sub("", picture).replace("<svg ", '<svg xml:space="preserve" ', 1)
+    PICTURE.write_text(picture, encoding="utf-8")
+
+
+async def _screen(server: SpawnedDemo) -> str:
+    settings = structs.replace(Settings(), gitlab=GitLabSettings(url=server.url, group=server.group))
+    account = Account(url=server.url, token=Secret(server.token), kind="token", source="the demo")
+
+    @asynccontextmanager
+    async def connect() -> AsyncIterator[Engine]:
+        async with open_engine(Place(group=server.group, keep=False), settings, account=account) as engine:
+            yield engine
+
+    app = GlboardApp(settings, connect)
+    async with app.run_test(size=SIZE) as pilot:
+        await _all_read(app, pilot)
+        await pilot.press(*KEYS)
+        await pilot.pause()
+        return app.export_screenshot(title="glboard")
+
+
+async def _all_read(app: GlboardApp, pilot: Pilot[int]) -> None:
+    async with asyncio.timeout(_PATIENCE):
+        while (status := app.bridge.status) is None or status.freshness != "live":
+            await pilot.pause(0.05)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""What the README says is so: keys, configuration, the JSON of ``show``, boards, commands, options."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from glboard_core.config import DEFAULT_BOARDS, parse
+from glboard_core.demo.faults import KINDS
+from glboard_tui.actions import markdown_table
+from glboard_tui.cli.main import COMMANDS, cli
+from glboard_tui.cli.show import ShownBoard, ShownColumn, ShownIssue
+from glboard_tui.keymap import Keymap
+
+README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def test_keys_are_the_registrys() -> None:
+    _, _, rest = README.partition("<!-- keys: made by docs/make_keys.py -->\n")
+    table, _, _ = rest.partition("<!-- end of keys -->")
+    assert table.strip() == markdown_table().strip(), "run: python docs/make_keys.py"
+
+
+@pytest.mark.parametrize("text", blocks("toml"))
+def test_configuration_can_be_read(text: str) -> None:
+    settings = parse(text, "README.md")
+    Keymap(settings.keymap)
+
+
+def test_json_has_the_fields_of_show() -> None:
+    (text,) = blocks("json")
+    board = json.loads(text)
+    column = board["columns"][0]
+    issue = column["issues"][0]
+    shapes = ((board, ShownBoard), (column, ShownColumn), (issue, ShownIssue))
+    for shown, shape in shapes:
+        assert tuple(shown) == shape.__struct_fields__
+
+
+def test_boards_commands_and_faults_are_named() -> None:
+    for board in DEFAULT_BOARDS:
+        assert board.id in README
+        assert f"| {board.name} |" in README
+    for command in COMMANDS:
+        assert f"glboard {command}" in README
+    for fault in KINDS:
+        assert fault in README
+
+
+def test_options_exist() -> None:
+    said = set(re.findall(r"`(?:glboard )?(--[a-z-]+)", README)) - {"--help"}
+    known: set[str] = set()
+    context = cli.make_context("glboard", [], resilient_parsing=True)
+    for name in ("", *COMMANDS):
+        command = cli.get_command(context, name) if name else cli
+        assert command is not None
+        known |= {option for parameter in command.params for option in parameter.opts}
+    assert said <= known, said - known
+
+
+def test_the_picture_is_there() -> None:
+    (picture,) = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README)
+    svg = (Path(__file__).parents[2] / picture).read_text("utf-8")
+    assert "PLANNING" in svg
+    # It asks nobody for anything: no fonts, no scripts.
+    assert "url(http" not in svg.replace('"', "")
