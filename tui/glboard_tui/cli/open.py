@@ -68,7 +68,9 @@ def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
     if settings.board(board) is None:
         raise NameUnknown("board", board, tuple(b.id for b in settings.boards))
     app = GlboardApp(settings, lambda: _on_demo(options, settings, demo), board=board)
-    return app.run() or 0
+    app.run()
+    # After a signal 128 and its number, as of any program; after a crash 1.
+    return app.return_code or 0
 
 
 def _run(options: Options, settings: Settings, last: Last, *, place: Place | None) -> int:
@@ -83,7 +85,9 @@ def _run(options: Options, settings: Settings, last: Last, *, place: Place | Non
         remember=_remember if place is not None else None,
         where=str(options.config_path),
     )
-    return app.run() or 0
+    app.run()
+    # After a signal 128 and its number, as of any program; after a crash 1.
+    return app.return_code or 0
 
 
 @asynccontextmanager
@@ -91,8 +95,13 @@ async def _on_demo(options: Options, settings: Settings, demo: DemoOptions) -> A
     from glboard_core.demo.process import SpawnError, spawn
     from glboard_core.gitlab.account import Account, Secret
 
+    starting = asyncio.ensure_future(asyncio.to_thread(spawn, demo))
     try:
-        child = await asyncio.to_thread(spawn, demo)
+        child = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # Left before it was up: a thread cannot be cancelled, so wait for the child and end it.
+        (await starting).stop()
+        raise
     except SpawnError as error:
         raise GlboardError(f"The demo did not start: {error}", title="Demo") from None
     try:

@@ -48,7 +48,8 @@ def paint_footer(view: FooterView, width: int, palette: Palette) -> Strip:
         line.add(" · " if target and text else "", style("band", "muted"))
         line.add(text, style("band", "bad" if view.bad else "text"))
     else:
-        for key, words in view.hints:
+        # Keys come from the keymap, which people write: cleaned like everything else.
+        for key, words in ((clean(key), clean(words)) for key, words in view.hints):
             if key == "?":
                 continue
             separator = " · " if width_of(target) or line.room < width - 1 else ""
@@ -57,7 +58,7 @@ def paint_footer(view: FooterView, width: int, palette: Palette) -> Strip:
                 break
             line.add(separator, style("band", "muted"))
             line.add(key, style("band", "accent"))
-            line.add(f" {clean(words)}", style("band", "muted"))
+            line.add(f" {words}", style("band", "muted"))
             free -= cells
     line.pad(tail, style("band", "muted"))
     line.add(last, style("band", "muted"))
