@@ -88,7 +88,7 @@ class View:
         """Set the filter; ``build`` puts it in force. Returns the ``is:`` names that mean nothing."""
         self.text = text.strip()
         self._query = parse(self.text)
-        return unknown_states(self._query, {name: lambda _: True for name in _STATES})
+        return unknown_states(self._query, {name: lambda _: True for name in STATES})
 
     def walk(self, step: int, catalog: Catalog) -> str | None:
         """The title of the milestone ``step`` further than the board's; none where there is none."""
@@ -102,7 +102,7 @@ class View:
         return line[0] if line else None
 
 
-_STATES = (
+STATES = (
     "unweighted",
     "weighted",
     "ready",

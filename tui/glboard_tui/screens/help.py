@@ -15,9 +15,18 @@ from textual.widgets import Input, Static
 from glboard_tui.actions import ACTIONS, GROUPS, Action, key_words
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.dialog import Dialog
+from glboard_tui.view import STATES
 
 #: Cells for the keys, where there is room.
 _KEYS = 18
+
+_FILTER: tuple[tuple[str, str], ...] = (
+    ("words", "all of them, in title, reference or label"),
+    ("~label", "a label; @user an assignee; %milestone a milestone"),
+    ("w:3, w>2, w:none", "the weight"),
+    ("-word", "without it; a | b either; “two words” together"),
+    ("is:", ", ".join(STATES)),
+)
 
 
 class Help(Dialog[None]):
@@ -76,6 +85,13 @@ class Help(Dialog[None]):
             for action in found:
                 keys = self._keys(action)
                 yield Content.assemble((f"  {keys:<{column}}", "$primary"), " ", action.title)
+
+        filtering = [(key, what) for key, what in _FILTER if all(w in f"{key} {what} filter" for w in words)]
+        if filtering:
+            yield Content("")
+            yield Content.styled("In a filter", "bold $accent")
+            for key, what in filtering:
+                yield Content.assemble((f"  {key:<{column}}", "$primary"), " ", what)
 
     def _keys(self, action: Action) -> str:
         return ", ".join(map(key_words, self._keymap.keys_of(action))) or "palette"
