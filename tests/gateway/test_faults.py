@@ -31,26 +31,26 @@ HASTY = structs.replace(QUICK, read=0.2, total=1.0)
 FAULTS = ["500", "502", "503", "html", "reset-before", "reset-after", "partial", "drip"]
 
 
-async def longest_pause(done: asyncio.Event) -> float:
-    """Tick until ``done``; the longest time between two ticks, in seconds."""
-    longest, last = 0.0, time.monotonic()
+async def ticks(done: asyncio.Event) -> int:
+    """How often another task gets its turn until ``done``."""
+    count = 0
     while not done.is_set():
         await asyncio.sleep(0.005)
-        now = time.monotonic()
-        longest, last = max(longest, now - last), now
-    return longest
+        count += 1
+    return count
 
 
 async def test_a_rate_limit_does_not_block_the_loop(server: DemoServer) -> None:
     server.faults.next("429", "Issues")
     done = asyncio.Event()
     async with gateway(server) as one:
-        ticking = asyncio.create_task(longest_pause(done))
+        ticking = asyncio.create_task(ticks(done))
         started = time.monotonic()
         assert len(await everything(one)) == 8
         waited = time.monotonic() - started
         done.set()
-        assert await ticking < 0.5
+        # A second's wait that blocked the loop would leave a handful; a busy machine leaves dozens.
+        assert await ticking > 20
     assert waited >= 1.0
     assert len(server.requests.of("Issues")) == 2
 
