@@ -1,4 +1,4 @@
-"""What goes wrong on the way: every change arrives once, or is said not to have; nothing else stops for it."""
+"""What goes wrong on the way: every change arrives once, or is said not to have; all else goes on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from glboard_core.errors import StoreFailed
 from glboard_core.ports import Store
 from glboard_core.store.memory import MemoryStore
 from glboard_core.sync.events import Notice, Settled
-from support.engines import BRISK, STILL, Window, build_world, lines, window
+from support.engines import BRISK, STILL, build_world, lines, window
 
 LOSSES = ["reset-before", "reset-after", "500", "502", "html", "html-200", "partial", "timeout"]
 
@@ -58,7 +58,7 @@ async def test_edits_with_a_lost_answer_are_made_in_order(server: DemoServer, fa
 
 
 async def test_a_lost_edit_that_was_made_is_not_overtaken_by_an_older_one(server: DemoServer) -> None:
-    """Both edits of one issue were made, both answers are lost: sending the first again would undo the second."""
+    """Both edits of one issue were made and both answers lost: the first must not be sent again."""
     async with window(server) as desk:
         server.faults.next("reset-after", "updateIssue")
         desk.do("app#1", Edit(weight=3), Edit(weight=5))
@@ -68,7 +68,7 @@ async def test_a_lost_edit_that_was_made_is_not_overtaken_by_an_older_one(server
 
 
 async def test_one_document_lost_and_another_not_sent(server: DemoServer) -> None:
-    """Of two documents sent side by side one is lost and one refused before it left: the first is looked for."""
+    """Of two documents side by side one is lost and one not let in: the first is looked for."""
     async with window(server) as desk:
         server.faults.next("reset-after", "createNote")
         server.faults.next("401", "createNote", times=1)
@@ -174,7 +174,7 @@ async def test_a_server_that_comes_back_as_another_version(tmp_path_store: Store
 
 @asynccontextmanager
 async def speaking(answer: bytes, port: int) -> AsyncIterator[None]:
-    """Something else listens where the server was: it answers every request with these bytes, and hangs up."""
+    """Something else listens where the server was: it answers all with these bytes, and hangs up."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -205,7 +205,7 @@ GARBAGE = {
     "empty": http(b"{}"),
     "data": http(b'{"data": {}}'),
     "wrong types": http(
-        b'{"data": {"group": {"issues": {"nodes": [{"id": 1}]}}, "m0": 7, "metadata": "no", "currentUser": 3}}'
+        b'{"data": {"group": {"issues": {"nodes": [{"id": 1}]}}, "m0": 7, "metadata": "no"}}'
     ),
     "nulls": http(b'{"data": {"group": null, "m0": null, "metadata": null, "currentUser": null}}'),
     "not utf-8": http(b'{"data": "\xff\xfe"}'),
@@ -332,7 +332,7 @@ async def test_a_disk_that_refuses_while_sending_doubles_nothing(
 
 
 async def test_what_was_sent_late_is_not_looked_for_early(server: DemoServer) -> None:
-    """A rate limit keeps a comment back; what counts is when its answer was lost, not when it was handed over."""
+    """A rate limit keeps a comment back; what counts is when its answer was lost."""
     async with window(server) as desk:
         server.faults.next("429", "createNote")
         server.faults.next("reset-before", "createNote")

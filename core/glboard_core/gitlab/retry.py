@@ -16,8 +16,9 @@ class Limits(Struct, frozen=True, kw_only=True):
     """How long to wait for what (seconds), how often to ask, and how much to take (bytes).
 
     ``total`` bounds one request from first to last byte, so that a server that sends a byte a second cannot
-    hold us; ``patience`` bounds a question with all its repetitions and waits. GitLab itself stops a query
-    after 30 s, so ``read`` lies above that.
+    hold us; ``patience`` bounds a question with all its repetitions and waits, ``write_patience`` the wait
+    before a change leaves: what it goes over was looked at just before, and should not grow old here. GitLab
+    itself stops a query after 30 s, so ``read`` lies above that.
     """
 
     connect: float = 10.0
@@ -26,6 +27,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     pool: float = 60.0
     total: float = 60.0
     patience: float = 120.0
+    write_patience: float = 5.0
     attempts: int = 4
     first_wait: float = 0.5
     longest_wait: float = 20.0

@@ -94,7 +94,8 @@ class Transport:
     async def _ask(
         self, method: str, path: str, body: bytes, *, safe: bool, heavy: bool = False
     ) -> bytes | Failure:
-        deadline = time.monotonic() + self.limits.patience
+        patience = self.limits.patience if safe else min(self.limits.patience, self.limits.write_patience)
+        deadline = time.monotonic() + patience
         attempt = 0
         while True:
             if (closed := await self._pass_gate(deadline)) is not None:

@@ -65,7 +65,9 @@ class MemoryStore:
     def put(self, issues: Iterable[Issue]) -> None:
         """Add or replace confirmed issues."""
         for issue in issues:
-            self._issues.held[issue.id] = issue
+            known = self._issues.held.get(issue.id)
+            if known is None or issue.updated_at >= known.updated_at:
+                self._issues.held[issue.id] = issue
 
     def drop(self, issues: Iterable[IssueId]) -> None:
         """Forget issues that left the scope."""
@@ -99,7 +101,10 @@ class MemoryStore:
     def enqueue(self, entries: Sequence[Entry]) -> None:
         """Keep Ops until they are settled; one with a known id is replaced."""
         for entry in entries:
-            self._outbox[entry.op.id] = entry
+            kept = self._outbox.get(entry.op.id)
+            self._outbox[entry.op.id] = (
+                entry if kept is None else structs.replace(kept, op=entry.op, due=entry.due)
+            )
 
     def claim(self, ops: Sequence[OpId], at: float) -> frozenset[OpId]:
         """Mark Ops as sent now; returns those still there and not sent before."""

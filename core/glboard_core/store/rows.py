@@ -26,6 +26,8 @@ insert into issue (id, milestone, project, updated_at, rev, slim) values (?, ?, 
 on conflict (id) do update set milestone = excluded.milestone, project = excluded.project,
 updated_at = excluded.updated_at, rev = excluded.rev, slim = excluded.slim
 """
+#: Another window may have read the issue later than this one did.
+_PUT_NEWER = f"{_PUT} where excluded.updated_at >= issue.updated_at or issue.slim is null"
 
 
 class Rows(Issues):
@@ -85,11 +87,16 @@ class Rows(Issues):
             if held is not None and (milestone is None or (held.milestone or "") == milestone):
                 yield held
 
+    @property
+    def held(self) -> bool:
+        """Whether some of it is in memory alone."""
+        return bool(self._unwritten)
+
     def write(self, issues: Sequence[Issue], gone: Sequence[IssueId]) -> int:
         """Write changes in the transaction that is open; returns their number. Raises sqlite3.Error."""
         rev = self._latest() + 1
         self._connection.executemany(
-            _PUT,
+            _PUT_NEWER,
             [(i.id, i.milestone or "", i.project, i.updated_at.isoformat(), rev, _encode(i)) for i in issues],
         )
         self._connection.executemany(_PUT, [(identity, "", "", "", rev, None) for identity in gone])

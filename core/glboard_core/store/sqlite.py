@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -17,12 +18,14 @@ from glboard_core.board.op import Op, OpId
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Entry, Logged, Refusal, Seen
-from glboard_core.store.database import failed, open_file, rescue
+from glboard_core.store.database import Aside, failed, lock_of, open_file, rescue
 from glboard_core.store.lease import Lease
 from glboard_core.store.rows import Rows
 
 #: Lines of the change log that are kept.
 LOGGED = 20_000
+
+T = TypeVar("T")
 
 _encode = msgspec.msgpack.Encoder().encode
 _op = msgspec.msgpack.Decoder(Op)
@@ -40,11 +43,11 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._durable, self._fast, aside = open_file(path)
-        self._lease = Lease(path.with_suffix(".lock"))
+        self._lease = Lease(lock_of(path))
         self._rows = Rows(self._fast)
         self._kept: Catalog | None = None
         self._version = self._data_version()
-        self.notice = "" if aside is None else self._rescue(aside)
+        self.notice = self._unread() if aside is None else self._rescue(aside)
 
     # The mirror
 
@@ -75,6 +78,8 @@ class SqliteStore:
 
     def projects(self) -> frozenset[str]:
         """The projects that issues stand in."""
+        if self._rows.held:
+            return frozenset(issue.project for issue in self._rows.matching(None))
         rows = self._fast.execute("select distinct project from issue where slim is not null")
         return frozenset(project for (project,) in rows)
 
@@ -113,9 +118,13 @@ class SqliteStore:
     # The outbox
 
     def outbox(self) -> Sequence[Entry]:
-        """The Ops not yet settled, oldest first."""
-        rows = self._durable.execute("select op, title, due, sent from outbox order by seq").fetchall()
-        return [Entry(op=_op.decode(op), title=title, due=due, sent=sent) for op, title, due, sent in rows]
+        """The Ops not yet settled, oldest first. What cannot be read stays where it is."""
+        with self._must_read():
+            rows = self._durable.execute("select op, title, due, sent from outbox order by seq").fetchall()
+        found = ((_read(_op, op), title, due, sent) for op, title, due, sent in rows)
+        return [
+            Entry(op=op, title=title, due=due, sent=sent) for op, title, due, sent in found if op is not None
+        ]
 
     def enqueue(self, entries: Sequence[Entry]) -> None:
         """Keep Ops until they are settled: on disk before this returns. One with a known id is replaced."""
@@ -170,8 +179,9 @@ class SqliteStore:
 
     def refusals(self) -> Sequence[Refusal]:
         """The changes that were not made, oldest first."""
-        rows = self._durable.execute("select body from refusal order by seq").fetchall()
-        return [_refusal.decode(body) for (body,) in rows]
+        with self._must_read():
+            rows = self._durable.execute("select body from refusal order by seq").fetchall()
+        return [found for (body,) in rows if (found := _read(_refusal, body)) is not None]
 
     def forgive(self, op: OpId) -> None:
         """Strike a change from the list of refused ones."""
@@ -180,8 +190,11 @@ class SqliteStore:
 
     def log(self, limit: int = 500) -> Sequence[Logged]:
         """The change log, newest first."""
-        rows = self._durable.execute("select body from log order by seq desc limit ?", (limit,)).fetchall()
-        return [_logged.decode(body) for (body,) in rows]
+        with self._must_read():
+            rows = self._durable.execute(
+                "select body from log order by seq desc limit ?", (limit,)
+            ).fetchall()
+        return [found for (body,) in rows if (found := _read(_logged, body)) is not None]
 
     # Other windows
 
@@ -191,11 +204,12 @@ class SqliteStore:
 
     def others(self) -> Seen | None:
         """What other windows wrote since the last call; None where nothing changed."""
-        version = self._data_version()
-        if version == self._version:
-            return None
-        self._version = version
-        issues, gone = self._rows.since()
+        with self._must_read():
+            version = self._data_version()
+            if version == self._version:
+                return None
+            self._version = version
+            issues, gone = self._rows.since()
         return Seen(issues=tuple(issues), gone=tuple(gone))
 
     def close(self) -> None:
@@ -213,17 +227,29 @@ class SqliteStore:
             for connection in (self._durable, self._fast)
         )
 
-    def _rescue(self, aside: Path) -> str:
-        entries: list[Entry] = []
-        for title, sent, body in rescue(aside):
-            try:
-                entries.append(Entry(op=_op.decode(body), title=title, due=0.0, sent=sent))
-            except msgspec.DecodeError:
-                continue  # it stays in the file that was put aside
+    def _rescue(self, aside: Aside) -> str:
+        found = [(title, sent, _read(_op, body)) for title, sent, body in rescue(aside.path)]
+        entries = [Entry(op=op, title=title, sent=sent) for title, sent, op in found if op is not None]
         if entries:
             self.enqueue(entries)
-        rescued = f" {len(entries)} unsent changes were rescued from it." if entries else ""
-        return f"The state file could not be read. It is kept as {aside.name}; a new one was begun.{rescued}"
+        rescued = f" {_changes(len(entries))} rescued from it." if entries else ""
+        kept = f"It is kept as {aside.path.name}; a new one was begun."
+        return f"The state file cannot be used: {aside.why}. {kept}{rescued}"
+
+    def _unread(self) -> str:
+        with self._must_read():
+            rows = self._durable.execute("select op from outbox").fetchall()
+        unread = sum(_read(_op, op) is None for (op,) in rows)
+        if not unread:
+            return ""
+        return f"{_changes(unread)} not understood, and so not sent; they stay in {self.path.name}."
+
+    @contextmanager
+    def _must_read(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise failed(self.path, error) from None
 
     @contextmanager
     def _must_write(self) -> Iterator[None]:
@@ -232,6 +258,18 @@ class SqliteStore:
                 yield
         except sqlite3.Error as error:
             raise failed(self.path, error) from None
+
+
+def _read(decoder: msgspec.msgpack.Decoder[T], body: bytes) -> T | None:
+    """A value from its bytes; none where another version wrote it, or nobody."""
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _changes(count: int) -> str:
+    return f"{count} unsent change was" if count == 1 else f"{count} unsent changes were"
 
 
 class _SentError(Exception):

@@ -181,7 +181,10 @@ class Drain:
     def _stopped(self, error: GlboardError) -> None:
         self._engine.unreachable(error, signed_out=isinstance(error, AuthError))
         self._failures += 1
-        self._not_before = time.time() + self._pace.wait(self._failures)
+        wait = self._pace.wait(self._failures)
+        if isinstance(error, RateLimited):
+            wait = max(wait, error.retry_after)
+        self._not_before = time.time() + wait
 
     def _return(self, batch: Sequence[Item]) -> None:
         """Nothing was sent of these; what was lost before still is."""

@@ -1,0 +1,159 @@
+"""One contract, two stores: whatever is done to both, both answer alike."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from glboard_core.board.op import Edit, GroupId, Op, OpId
+from glboard_core.ports import Entry, Logged, Refusal
+from glboard_core.store.memory import MemoryStore
+from glboard_core.store.sqlite import SqliteStore
+from support import make
+
+names = st.sampled_from([OpId(name) for name in "abcdef"])
+some_names = st.lists(names, unique=True, max_size=4)
+milestones = st.sampled_from([None, "19.8", "19.9"])
+
+
+def op(name: OpId, weight: int) -> Op:
+    """An Op of that name."""
+    return Op(
+        id=name,
+        group=GroupId("g"),
+        issue=make.issue_id(1),
+        act=Edit(weight=weight),
+        at=make.WHEN,
+        before=make.issue(1),
+    )
+
+
+class Both(RuleBasedStateMachine):
+    """Does everything to a store in memory and to one on disk, which is opened again now and then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = TemporaryDirectory()
+        self.path = Path(self.folder.name) / "state.sqlite3"
+        self.memory = MemoryStore()
+        self.disk = SqliteStore(self.path)
+
+    def teardown(self) -> None:
+        """Let go of the file."""
+        self.disk.close()
+        self.folder.cleanup()
+
+    def both(self, name: str, *arguments: Any) -> None:
+        """Do it to both; the answers are the same."""
+        answers = [getattr(store, name)(*arguments) for store in (self.memory, self.disk)]
+        assert answers[0] == answers[1]
+
+    @rule(numbers=st.lists(st.integers(1, 8), max_size=4), milestone=milestones, seconds=st.integers(-5, 5))
+    def put(self, numbers: list[int], milestone: str | None, seconds: int) -> None:
+        """Issues were read, perhaps late."""
+        at = make.WHEN + timedelta(seconds=seconds)
+        self.both("put", [make.issue(n, milestone=milestone, updated_at=at) for n in numbers])
+
+    @rule(numbers=st.lists(st.integers(1, 8), max_size=4))
+    def drop(self, numbers: list[int]) -> None:
+        """Issues left."""
+        self.both("drop", [make.issue_id(n) for n in numbers])
+
+    @rule(
+        ops=some_names,
+        weight=st.integers(0, 9),
+        due=st.floats(0, 100),
+        title=st.sampled_from(["one", "two"]),
+    )
+    def enqueue(self, ops: list[OpId], weight: int, due: float, title: str) -> None:
+        """Ops are kept, or written anew."""
+        self.both("enqueue", [Entry(op=op(name, weight), title=title, due=due) for name in ops])
+
+    @rule(ops=some_names, at=st.floats(1, 100))
+    def claim(self, ops: list[OpId], at: float) -> None:
+        """Ops leave."""
+        self.both("claim", ops, at)
+
+    @rule(ops=some_names)
+    def unclaim(self, ops: list[OpId]) -> None:
+        """Ops did not leave."""
+        self.both("unclaim", ops)
+
+    @rule(ops=some_names)
+    def take_back(self, ops: list[OpId]) -> None:
+        """Ops are taken back: all or none."""
+        self.both("take_back", ops)
+
+    @rule(ops=some_names, failed=some_names, weight=st.integers(0, 9))
+    def settle(self, ops: list[OpId], failed: list[OpId], weight: int) -> None:
+        """Ops were answered."""
+        refusals = [
+            Refusal(op=op(n, weight), title="t", kind="EditInvalid", message="m", hint="", at=make.WHEN)
+            for n in failed
+        ]
+        log = [
+            Logged(
+                at=make.WHEN,
+                change=op(n, weight),
+                op=n,
+                group="g",
+                title="t",
+                reference="r",
+                what="w",
+                was="",
+                result="done",
+            )
+            for n in ops
+        ]
+        self.both("settle", ops, refusals, log)
+
+    @rule(name=names)
+    def forgive(self, name: OpId) -> None:
+        """A failed change is dropped."""
+        self.both("forgive", name)
+
+    @rule(key=st.sampled_from(["k", "l"]), value=st.binary(max_size=4))
+    def put_meta(self, key: str, value: bytes) -> None:
+        """Something else is kept."""
+        self.both("put_meta", key, value)
+
+    @rule()
+    def again(self) -> None:
+        """The file is closed and opened again."""
+        self.disk.close()
+        self.disk = SqliteStore(self.path)
+        assert self.disk.notice == ""
+
+    @invariant()
+    def alike(self) -> None:
+        """Both say the same of everything."""
+        for name in ("outbox", "refusals", "log", "projects", "lead"):
+            self.both(name)
+        self.both("log", 2)
+        for key in ("k", "l"):
+            self.both("meta", key)
+        for n in (1, 2, 9):
+            self.both("issue", make.issue_id(n))
+        one, two = self.memory.issues(), self.disk.issues()
+        assert dict(one) == dict(two)
+        assert len(one) == len(two)
+        for milestone in (None, "", "19.8", "19.9", "never"):
+            found = {issue.id: issue for issue in two.matching(milestone)}
+            assert found == {issue.id: issue for issue in one.matching(milestone)}
+            assert found == {
+                issue.id: issue
+                for issue in two.values()
+                if milestone is None or (issue.milestone or "") == milestone
+            }
+
+
+TestContract = Both.TestCase
+TestContract.settings = settings(
+    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)

@@ -1,0 +1,431 @@
+"""The state file: its rights, versions, damage, a disk that refuses, and two processes that share it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from glboard_core.board.op import Comment, Edit, GroupId, Op, OpId
+from glboard_core.errors import StoreFailed
+from glboard_core.ports import Entry
+from glboard_core.store import database
+from glboard_core.store.database import MIGRATIONS
+from glboard_core.store.sqlite import SqliteStore
+from support import make
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def entry(name: str, issue: int = 1, act: Edit | Comment | None = None, **fields: float) -> Entry:
+    """An Op in the outbox."""
+    op = Op(
+        id=OpId(name),
+        group=GroupId("g"),
+        issue=make.issue_id(issue),
+        act=act or Edit(weight=3),
+        at=make.WHEN,
+        before=make.issue(issue),
+    )
+    return Entry(op=op, title="weight 3", **fields)
+
+
+def ids(store: SqliteStore) -> list[str]:
+    """The Ops in the outbox, in order."""
+    return [one.op.id for one in store.outbox()]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the state file will be: its folder is not there yet."""
+    return tmp_path / "state" / "one.sqlite3"
+
+
+def test_it_is_for_its_owner_alone_and_in_wal_mode(path: Path) -> None:
+    old = os.umask(0)
+    try:
+        store = SqliteStore(path)
+        store.enqueue([entry("a")])
+        store.put([make.issue(1)])
+        files = sorted(path.parent.iterdir())
+        assert {stat.S_IMODE(one.stat().st_mode) for one in files} == {0o600}
+        assert {one.name for one in files} >= {"one.sqlite3", "one.sqlite3-wal"}
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+        for connection, wanted in ((store._durable, 2), (store._fast, 1)):
+            assert connection.execute("pragma journal_mode").fetchone() == ("wal",)
+            assert connection.execute("pragma synchronous").fetchone() == (wanted,)
+        store.close()
+    finally:
+        os.umask(old)
+
+
+def test_a_file_with_wider_rights_is_narrowed(path: Path) -> None:
+    SqliteStore(path).close()
+    path.chmod(0o644)
+    SqliteStore(path).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_everything_is_there_again(path: Path) -> None:
+    store = SqliteStore(path)
+    store.put([make.issue(1), make.issue(2, milestone="19.8")])
+    store.drop([make.issue_id(1)])
+    store.put_catalog(make.catalog())
+    store.put_meta("cursor", b"now")
+    store.enqueue([entry("a"), entry("b", due=5.0)])
+    store.claim([OpId("a")], 7.0)
+    store.close()
+    again = SqliteStore(path)
+    assert list(again.issues()) == [make.issue_id(2)]
+    assert again.issue(make.issue_id(2)) == make.issue(2, milestone="19.8")
+    assert again.catalog() == make.catalog()
+    assert again.meta("cursor") == b"now"
+    assert [(one.op.id, one.due, one.sent) for one in again.outbox()] == [("a", 0.0, 7.0), ("b", 5.0, 0.0)]
+    assert again.notice == ""
+    again.close()
+
+
+# Versions
+
+
+def test_an_older_file_is_brought_up_to_date(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = SqliteStore(path)
+    store.enqueue([entry("a")])
+    store.close()
+    more = (*MIGRATIONS, "alter table meta add column note text; create table extra (id integer)")
+    monkeypatch.setattr(database, "MIGRATIONS", more)
+    again = SqliteStore(path)
+    assert ids(again) == ["a"]
+    assert again._durable.execute("pragma user_version").fetchone() == (len(more),)
+    again._durable.execute("select note from meta")
+    again.close()
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SqliteStore(path)
+    store.enqueue([entry("a")])
+    store.close()
+    monkeypatch.setattr(database, "MIGRATIONS", (*MIGRATIONS, "create table fine (x); create table meta (x)"))
+    with pytest.raises(StoreFailed):
+        SqliteStore(path)
+    monkeypatch.undo()
+    again = SqliteStore(path)
+    assert ids(again) == ["a"]
+    again.close()
+
+
+def test_a_newer_file_is_put_aside_and_its_changes_rescued(path: Path) -> None:
+    store = SqliteStore(path)
+    store.enqueue([entry("a"), entry("b")])
+    store.claim([OpId("a")], 7.0)
+    store._durable.execute("pragma user_version = 99")
+    store.close()
+    again = SqliteStore(path)
+    assert [(one.op.id, one.sent) for one in again.outbox()] == [("a", 7.0), ("b", 0.0)]
+    assert "newer" in again.notice
+    assert "one.aside-1" in again.notice
+    assert "2 unsent changes" in again.notice
+    assert path.with_name("one.aside-1").exists()
+    again.close()
+    # And nothing is put aside, or rescued, a second time.
+    third = SqliteStore(path)
+    assert (third.notice, ids(third)) == ("", ["a", "b"])
+    third.close()
+
+
+def test_a_newer_file_in_use_is_left_alone(path: Path) -> None:
+    """A window of the newer version is running: its file is not taken from under it."""
+    store = SqliteStore(path)
+    assert store.lead()
+    store.enqueue([entry("a")])
+    store._durable.execute("pragma user_version = 99")
+    with pytest.raises(StoreFailed, match="another"):
+        SqliteStore(path)
+    assert path.exists()
+    assert ids(store) == ["a"]
+    store.close()
+
+
+# Damage
+
+
+def overwrite(path: Path, start: int, size: int) -> None:
+    """Write noise into a file."""
+    with path.open("r+b") as file:
+        file.seek(start)
+        file.write(b"\xde\xad" * (size // 2))
+
+
+def filled(path: Path) -> None:
+    """A state file with everything in it, and nothing left in its journal."""
+    store = SqliteStore(path)
+    store.put([make.issue(n) for n in range(1, 400)])
+    store.enqueue([entry(f"op{n}", n) for n in range(1, 40)])
+    store._durable.execute("pragma wal_checkpoint(truncate)")
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(b"this is no database, and never was" * 100),
+        lambda path: overwrite(path, 0, 200),
+        lambda path: overwrite(path, 4096, 4096),
+        lambda path: overwrite(path, 4096 * 5, 4096 * 4),
+        lambda path: os.truncate(path, path.stat().st_size // 2),
+        lambda path: os.truncate(path, 700),
+    ],
+)
+def test_a_damaged_file_is_put_aside_and_never_deleted(path: Path, damage: Callable[[Path], object]) -> None:
+    filled(path)
+    damage(path)
+    bytes_then = path.read_bytes()
+    store = SqliteStore(path)
+    assert "aside" in store.notice
+    assert path.with_name("one.aside-1").read_bytes() == bytes_then
+    # It works as a new one.
+    store.put([make.issue(1)])
+    store.enqueue([entry("new")])
+    assert "new" in ids(store)
+    assert make.issue_id(1) in store.issues()
+    store.close()
+
+
+def test_what_can_be_read_of_a_damaged_outbox_is_rescued(path: Path) -> None:
+    filled(path)
+    # The issues are damaged, the outbox is not.
+    connection = sqlite3.connect(path)
+    root = connection.execute("select rootpage from sqlite_master where name = 'issue'").fetchone()[0]
+    size = connection.execute("pragma page_size").fetchone()[0]
+    connection.close()
+    overwrite(path, (root - 1) * size, size)
+    store = SqliteStore(path)
+    assert "39 unsent changes were rescued" in store.notice
+    assert ids(store) == [f"op{n}" for n in range(1, 40)]
+    store.close()
+
+
+def test_one_unreadable_change_hides_no_other(path: Path) -> None:
+    store = SqliteStore(path)
+    store.enqueue([entry("a"), entry("b"), entry("c")])
+    store._durable.execute("update outbox set op = x'00ff' where id = 'b'")
+    store.close()
+    again = SqliteStore(path)
+    assert ids(again) == ["a", "c"]
+    assert "1 unsent change" in again.notice
+    again.close()
+
+
+def test_an_empty_file_is_a_new_one(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch()
+    store = SqliteStore(path)
+    assert store.notice == ""
+    store.close()
+
+
+# A disk that refuses
+
+
+def test_a_full_disk_refuses_changes_and_keeps_reading(path: Path) -> None:
+    store = SqliteStore(path)
+    store.put([make.issue(1)])
+    store.enqueue([entry("a")])
+    for connection in (store._durable, store._fast):
+        pages = connection.execute("pragma page_count").fetchone()[0]
+        connection.execute(f"pragma max_page_count = {pages}")
+    big = Comment(body="x" * 100_000)
+    with pytest.raises(StoreFailed) as caught:
+        store.enqueue([entry("b", act=big)])
+    assert "full" in caught.value.message
+    assert "disk space" in caught.value.hint
+    assert ids(store) == ["a"]
+    # The mirror goes on in memory.
+    many = [make.issue(n, title="y" * 500, project=f"p/{n % 3}") for n in range(1, 300)]
+    store.put(many)
+    assert len(store.issues()) == 299
+    assert store.issue(make.issue_id(250)) == many[249]
+    assert store.projects() == {"p/0", "p/1", "p/2"}
+    store.drop([make.issue_id(250)])
+    assert store.issue(make.issue_id(250)) is None
+    store.put_meta("big", b"z" * 100_000)
+    # With room again all is taken.
+    for connection in (store._durable, store._fast):
+        connection.execute("pragma max_page_count = 1000000")
+    store.enqueue([entry("b", act=big)])
+    store.put([make.issue(2)])
+    assert ids(store) == ["a", "b"]
+    assert len(store.issues()) == 298
+    store.close()
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+sys.path[:0] = [{core!r}, {tests!r}]
+import signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+from glboard_core.errors import StoreFailed
+from glboard_core.store.sqlite import SqliteStore
+from store.test_sqlite import entry, Comment
+store = SqliteStore(Path(sys.argv[1]))
+store.enqueue([entry("a")])
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
+refused = 0
+for n in range(20):
+    try:
+        store.enqueue([entry(f"b{{n}}", act=Comment(body="x" * 60_000))])
+    except StoreFailed:
+        refused += 1
+assert refused, "never full"
+kept = [one.op.id for one in store.outbox()]
+print(len(kept), 21 - refused)
+store.close()
+"""
+
+
+def test_files_that_may_not_grow_refuse_changes(path: Path) -> None:
+    script = FULL.format(core=str(ROOT / "core"), tests=str(ROOT / "tests"))
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    kept, wanted = done.stdout.split()
+    assert kept == wanted
+    # What was kept is there in the next process.
+    store = SqliteStore(path)
+    assert len(store.outbox()) == int(kept)
+    store.close()
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StoreFailed) as caught:
+        SqliteStore(tmp_path / "file" / "state.sqlite3")
+    assert "file" in caught.value.message
+    assert caught.value.hint
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_is_said(path: Path) -> None:
+    path.parent.mkdir(mode=0o500)
+    with pytest.raises(StoreFailed):
+        SqliteStore(path)
+
+
+# Two connections, two processes
+
+
+def test_claiming_and_taking_back_exclude_each_other(path: Path) -> None:
+    one, two = SqliteStore(path), SqliteStore(path)
+    one.enqueue([entry("a"), entry("b"), entry("c")])
+    assert one.claim([OpId("a")], 7.0) == {"a"}
+    # All or nothing: "a" has left, so "b" stays too.
+    assert not two.take_back([OpId("b"), OpId("a")])
+    assert ids(one) == ["a", "b", "c"]
+    assert two.take_back([OpId("b"), OpId("c")])
+    assert one.claim([OpId("b"), OpId("c")], 8.0) == frozenset()
+    assert two.claim([OpId("a")], 9.0) == frozenset()
+    one.unclaim([OpId("a")])
+    assert two.claim([OpId("a")], 9.0) == {"a"}
+    one.close()
+    two.close()
+
+
+def test_what_another_wrote_is_seen_once(path: Path) -> None:
+    one, two = SqliteStore(path), SqliteStore(path)
+    assert two.others() is None
+    one.put([make.issue(1), make.issue(2)])
+    one.drop([make.issue_id(2)])
+    seen = two.others()
+    assert seen is not None
+    assert (seen.issues, seen.gone) == ((make.issue(1),), (make.issue_id(2),))
+    assert two.others() is None
+    assert two.issue(make.issue_id(1)) == make.issue(1)
+    one.put([make.issue(1, weight=5)])
+    two.put([make.issue(3)])
+    seen = two.others()
+    assert seen is not None
+    assert make.issue(1, weight=5) in seen.issues
+    assert two.issue(make.issue_id(1)) == make.issue(1, weight=5)
+    one.close()
+    two.close()
+
+
+def test_an_older_state_never_goes_over_a_newer_one_of_another_window(path: Path) -> None:
+    from datetime import timedelta
+
+    one, two = SqliteStore(path), SqliteStore(path)
+    two.put([make.issue(1)])
+    newer = make.issue(1, weight=5, updated_at=make.WHEN + timedelta(seconds=5))
+    one.put([newer])
+    two.put([make.issue(1, weight=2)])
+    assert one.issue(make.issue_id(1)) == newer
+    assert two.issue(make.issue_id(1)) == newer
+    one.close()
+    two.close()
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+sys.path.insert(0, {core!r})
+from glboard_core.store.sqlite import SqliteStore
+store = SqliteStore(Path(sys.argv[1]))
+print(store.lead(), flush=True)
+time.sleep(600)
+"""
+
+
+def test_the_lease_is_taken_over_when_its_holder_is_killed(path: Path) -> None:
+    store = SqliteStore(path)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER.format(core=str(ROOT / "core")), str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "True\n"
+        assert not store.lead()
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+        assert store.lead()
+        assert store.lead()
+    finally:
+        holder.kill()
+        holder.wait()
+        assert holder.stdout is not None
+        holder.stdout.close()
+        store.close()
+
+
+def test_many_changes_are_one_write_each(path: Path) -> None:
+    """The log is pruned, and the file does not grow for ever."""
+    store = SqliteStore(path)
+    for round_ in range(3):
+        for n in range(200):
+            store.enqueue([entry(f"{round_}-{n}")])
+            store.settle([OpId(f"{round_}-{n}")], [], [])
+        store.put([make.issue(n, weight=round_) for n in range(200)])
+    assert store.outbox() == []
+    wal = path.with_name(path.name + "-wal")
+    assert wal.stat().st_size < 6 * 1024 * 1024
+    store.close()
+
+
+def test_names_are_readable_and_unique(tmp_path: Path) -> None:
+    one = database.state_file(tmp_path, "https://gitlab.example.com", "a/b", "willow")
+    two = database.state_file(tmp_path, "https://gitlab.example.com", "a-b", "willow")
+    assert one != two
+    assert one.name.startswith("gitlab.example.com-a-b-willow-")
+    assert len(database.state_file(tmp_path, "https://x", "g" * 500, "u").name) < 120

@@ -1,0 +1,210 @@
+"""The reckoning: what was kept in an outbox, what became of it, and what the server really has.
+
+Weights, comments and titles of new issues are numbers used once, so that whatever was lost or done twice
+shows in the history of the embedded GitLab.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from itertools import pairwise
+
+from msgspec import Struct
+
+from glboard_core.board.op import Comment, Create, DeleteNote, Edit, Op, OpId
+from glboard_core.demo.records import Event
+from glboard_core.demo.world import World
+from glboard_core.errors import EditUnknown
+from glboard_core.ports import MADE, Store
+from support.worker import Said
+
+_MICROSECONDS = 1_000_000
+
+
+class Reckoning(Struct):
+    """What was found. ``lost`` and ``doubled`` must be empty."""
+
+    edits: int = 0
+    made: int = 0
+    taken_back: int = 0
+    failed: int = 0
+    waiting: int = 0
+    dropped: int = 0
+    #: Another person's change overwritten in the window between re-reading and writing; seconds after it.
+    slipped: list[float] = []
+    #: Made with a lost answer, overwritten by another person, and then chosen or dropped as a conflict.
+    chosen: int = 0
+    lost: list[str] = []
+    doubled: list[str] = []
+
+    def line(self) -> str:
+        """In one line."""
+        worst = f", at most {max(self.slipped):.2f} s after it" if self.slipped else ""
+        return ", ".join(
+            (
+                f"{self.edits} changes: {self.made} made",
+                f"{self.taken_back} taken back unsent",
+                f"{self.failed} failed",
+                f"{self.waiting} waiting",
+                f"{self.dropped} dropped",
+                f"{self.chosen} chosen again",
+                f"{len(self.lost)} lost",
+                f"{len(self.doubled)} doubled",
+                f"{len(self.slipped)} overwrote another person's change in the window{worst}",
+            )
+        )
+
+
+def reckon(world: World, store: Store, said: Iterable[Said], *, me: str) -> Reckoning:
+    """Compare what processes said with what the store says and what the server has."""
+    kept: dict[OpId, Op] = {}
+    taking: set[OpId] = set()
+    taken: set[OpId] = set()
+    for one in said:
+        kept.update((op.id, op) for op in one.ops)
+        (taking if one.what == "taking" else taken).update(one.ids)
+    ends: dict[OpId, str] = {}
+    changes: dict[OpId, Op] = {}
+    for line in reversed(store.log(1_000_000)):
+        if line.result == "undone":
+            continue
+        before = ends.get(line.op)
+        ends[line.op] = line.result
+        changes[line.op] = line.change
+        if before is not None and before != line.result:
+            ends[line.op] = f"{line.result} and {before}"
+    waiting = {entry.op.id: entry.op for entry in store.outbox()}
+    refusals = {refusal.op.id for refusal in store.refusals()}
+    unknown = {refusal.op.id for refusal in store.refusals() if refusal.kind == EditUnknown.__name__}
+    unknown |= {
+        line.op
+        for line in store.log(1_000_000)
+        if line.result == "failed" and "again and again" in line.message
+    }
+    found = Reckoning(edits=len(kept))
+    done: list[Op] = []
+    for op in {**changes, **kept, **waiting}.values():
+        end = ends.get(op.id)
+        if op.id in waiting:
+            found.waiting += 1
+            if end is not None:
+                found.doubled.append(f"waiting, but {end}: {op}")
+        elif end in MADE:
+            found.made += 1
+            done.append(changes[op.id])
+        elif end == "failed" or op.id in refusals:
+            found.failed += 1
+        elif end == "dropped":
+            found.dropped += 1
+        elif op.id in taken or op.id in taking:
+            found.taken_back += 1
+        else:
+            found.lost.append(f"nobody knows what became of it ({end}): {op}")
+    _compare_notes(world, done, found, unknown, kept)
+    _compare_new(world, done, found, unknown, kept)
+    _compare_weights(world, done, found, unknown, kept, me)
+    return found
+
+
+def _compare_notes(
+    world: World, done: list[Op], found: Reckoning, unknown: set[OpId], kept: dict[OpId, Op]
+) -> None:
+    there = Counter(note.body.partition("\n\n<!--")[0] for note in world.notes.values())
+    deleted = {op.act.of for op in done if isinstance(op.act, DeleteNote)}
+    deleted_maybe = {kept[o].act.of for o in unknown if o in kept and isinstance(kept[o].act, DeleteNote)}  # type: ignore[union-attr]
+    wanted = Counter(op.act.body for op in done if isinstance(op.act, Comment) and op.id not in deleted)
+    least = Counter(
+        op.act.body
+        for op in done
+        if isinstance(op.act, Comment) and op.id not in deleted and op.id not in deleted_maybe
+    )
+    most = wanted + Counter(
+        op.act.body for op in kept.values() if op.id in unknown and isinstance(op.act, Comment)
+    )
+    for body in there | wanted:
+        if not body.startswith("note "):
+            continue
+        if there[body] > most[body]:
+            found.doubled.append(f"comment {body}: {there[body]} times, wanted {most[body]}")
+        if there[body] < least[body]:
+            found.lost.append(f"comment {body}: {there[body]} times, wanted {least[body]}")
+
+
+def _compare_new(
+    world: World, done: list[Op], found: Reckoning, unknown: set[OpId], kept: dict[OpId, Op]
+) -> None:
+    there = Counter(issue.title for project in world.projects.values() for issue in project.issues.values())
+    wanted = Counter(op.act.title for op in done if isinstance(op.act, Create))
+    most = wanted + Counter(
+        op.act.title for op in kept.values() if op.id in unknown and isinstance(op.act, Create)
+    )
+    for title in there | wanted:
+        if not title.startswith("made "):
+            continue
+        if there[title] > most[title]:
+            found.doubled.append(f"issue {title}: {there[title]} times, wanted {most[title]}")
+        if there[title] < wanted[title]:
+            found.lost.append(f"issue {title}: {there[title]} times, wanted {wanted[title]}")
+
+
+def _compare_weights(
+    world: World, done: list[Op], found: Reckoning, unknown: set[OpId], kept: dict[OpId, Op], me: str
+) -> None:
+    made: dict[str, list[Op]] = defaultdict(list)
+    for op in done:
+        if _weight(op) is not None:
+            made[op.issue].append(op)
+    unsure = {(op.issue, _weight(op)) for op in kept.values() if op.id in unknown}
+    for project in world.projects.values():
+        for issue in project.issues.values():
+            gid = f"gid://gitlab/Issue/{issue.id}"
+            events = [event for event in issue.history or () if event.kind == "weight"]
+            _compare_weight(issue.reference, events, made[gid], found, {v for i, v in unsure if i == gid}, me)
+
+
+def _weight(op: Op) -> int | None:
+    """The number that an Op sets as weight; what an issue had at first is put back by several undos."""
+    weight = op.act.weight if isinstance(op.act, Edit) else None
+    return weight if isinstance(weight, int) and weight >= 100 else None
+
+
+def _compare_weight(
+    name: str, events: list[Event], made: list[Op], found: Reckoning, unsure: set[int | None], me: str
+) -> None:
+    """Every number set as often as it was asked for.
+
+    A change whose answer was lost, and which somebody changed again before it could be looked for, is a
+    conflict: a person chooses. Then it may be there although it was dropped, or twice, with the other's
+    change in between; never twice without.
+    """
+    wanted = Counter(_weight(op) for op in made)
+    saw: dict[int | None, set[int | None]] = defaultdict(set)
+    for op in made:
+        saw[_weight(op)].add(op.before.weight if op.before is not None else None)
+    places: dict[int, list[int]] = defaultdict(list)
+    for at, event in enumerate(events):
+        if event.by.username == me and isinstance(event.value, int) and event.value >= 100:
+            places[event.value].append(at)
+    for value, spots in places.items():
+        most = wanted[value] + (value in unsure)
+        # An occurrence that somebody else wrote over may be the one whose answer was lost.
+        over = sum(
+            any(event.by.username != me for event in events[one + 1 : next_])
+            for one, next_ in pairwise([*spots, len(events)])
+        )
+        if len(spots) > most + over:
+            found.doubled.append(f"{name} weight {value}: {len(spots)} times, wanted {wanted[value]}")
+        elif len(spots) > most:
+            found.chosen += 1
+    for wish in wanted:
+        if wish is not None and wish not in places:
+            found.lost.append(f"{name} weight {wish} was never set")
+    mine = [event for event in events if event.by.username == me]
+    last = [op for op in made if op.issue]
+    if mine and last and events[-1] is mine[-1] and _weight(last[-1]) not in (None, mine[-1].value):
+        found.doubled.append(f"{name}: {mine[-1].value} came over {_weight(last[-1])}")
+    for earlier, event in pairwise(events):
+        over_theirs = earlier.by.username != me and event.by.username == me
+        if over_theirs and event.value in saw and earlier.value not in saw[event.value]:
+            found.slipped.append((event.at - earlier.at) / _MICROSECONDS)

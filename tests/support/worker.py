@@ -1,0 +1,221 @@
+"""A process of the program without a screen, to be killed: it edits at random and says what it keeps.
+
+Run as ``python -m support.worker JOB`` with a ``Job`` in JSON. Each line it prints is a ``Said``: what is in
+the outbox from then on, and what was taken out of it unsent. It stops by itself once ``edits`` were made and
+nothing is left to send; to ``edits = 0`` it only goes on with what it finds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from glboard_core.board.op import Act, Comment, Create, Edit, Op, OpId
+from glboard_core.config import Settings, SyncSettings
+from glboard_core.errors import GlboardError
+from glboard_core.gitlab.account import Account, Secret
+from glboard_core.gitlab.gateway import GitLabGateway
+from glboard_core.gitlab.retry import Limits
+from glboard_core.model.issue import IssueId
+from glboard_core.ports import Entry
+from glboard_core.store.sqlite import SqliteStore
+from glboard_core.sync.engine import Engine
+from glboard_core.sync.ids import new_issue_id
+from glboard_core.sync.pace import Pace
+
+GROUP_LABEL = "group::custom models"
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    """What to do. ``first`` is the first number for weights, bodies and titles: each is used once."""
+
+    url: str
+    token: str
+    state: str
+    seed: int
+    first: int
+    edits: int
+    server_limit: float = 0.8
+    #: Seconds without anything to send after which it ends, in a file that others write too.
+    linger: float = 0.0
+    #: Whether it settles what waits for a choice before it ends.
+    choose: bool = False
+    #: Issues to edit, from top/app#1 on.
+    issues: int = 12
+
+
+class Said(Struct, frozen=True, kw_only=True):
+    """One line: Ops kept, Ops about to be taken back, Ops taken back, or that it is done."""
+
+    what: Literal["kept", "taking", "taken", "done"]
+    ops: tuple[Op, ...] = ()
+    ids: tuple[OpId, ...] = ()
+
+
+def say(said: Said) -> None:
+    """Tell the process that watches, in one write."""
+    sys.stdout.buffer.write(msgspec.json.encode(said) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+class Telling(SqliteStore):
+    """The store, telling what it keeps."""
+
+    def enqueue(self, entries: Sequence[Entry]) -> None:
+        """Keep, then tell."""
+        super().enqueue(entries)
+        say(Said(what="kept", ops=tuple(entry.op for entry in entries)))
+
+    def take_back(self, ops: Sequence[OpId]) -> bool:
+        """Tell, take back, tell."""
+        say(Said(what="taking", ids=tuple(ops)))
+        taken = super().take_back(ops)
+        if taken:
+            say(Said(what="taken", ids=tuple(ops)))
+        return taken
+
+
+class Hand:
+    """Random edits on one engine."""
+
+    def __init__(self, engine: Engine, job: Job) -> None:
+        self.engine = engine
+        self.random = random.Random(job.seed)
+        self.next = job.first
+        self.left = job.edits
+        self.most = job.issues
+
+    def number(self) -> int:
+        """A number that was never used."""
+        self.next += 1
+        return self.next
+
+    def some(self, count: int) -> list[IssueId]:
+        """Some issues to edit."""
+        there = [
+            issue.id
+            for issue in self.engine.shown.values()
+            if issue.project == "top/app" and 0 < issue.iid <= self.most
+        ]
+        return self.random.sample(sorted(there), min(count, len(there)))
+
+    def act(self) -> None:
+        """One keystroke."""
+        roll = self.random.random()
+        engine = self.engine
+        if roll < 0.45:
+            self.perform([(issue, Edit(weight=self.number())) for issue in self.some(1)])
+        elif roll < 0.57:
+            self.perform([(issue, Edit(weight=self.number())) for issue in self.some(8)])
+        elif roll < 0.65:
+            [issue] = self.some(1)
+            acts: list[Act] = [Edit(weight=self.number()), Comment(body=f"note {self.number()}")]
+            self.perform([(issue, act) for act in acts])
+        elif roll < 0.72:
+            label = self.random.choice(["documentation", "Deliverable", "workflow::blocked"])
+            add = self.random.random() < 0.5
+            edit = Edit(add=frozenset({label})) if add else Edit(remove=frozenset({label}))
+            self.perform([(issue, edit) for issue in self.some(4)])
+        elif roll < 0.79:
+            self.perform([(issue, Comment(body=f"note {self.number()}")) for issue in self.some(1)])
+        elif roll < 0.82:
+            labels = frozenset({GROUP_LABEL})
+            new = new_issue_id()
+            self.perform([(new, Create(project="top/app", title=f"made {self.number()}", labels=labels))])
+            self.perform([(new, Edit(weight=self.number()))])
+        elif roll < 0.92:
+            engine.undo()
+        elif roll < 0.94:
+            engine.redo()
+        elif roll < 0.96:
+            engine.refresh()
+        else:
+            self.choose()
+
+    def perform(self, acts: list[tuple[IssueId, Act]]) -> None:
+        """Count and do."""
+        self.left -= len(self.engine.perform(acts, "random"))
+
+    def choose(self) -> None:
+        """Settle what waits for a choice, one way or the other; try again what failed, or drop it."""
+        engine = self.engine
+        for issue in engine.pending.issues():
+            if engine.clashing(issue):
+                if self.random.random() < 0.5:
+                    engine.take_mine(issue)
+                else:
+                    engine.take_theirs(issue)
+        for op, _ in list(engine.failed):
+            if self.random.random() < 0.5 and any(op.id == failed.id for failed, _ in engine.failed):
+                with contextlib.suppress(GlboardError):
+                    engine.retry(op.id)
+
+    async def work(self) -> None:
+        """Edit until nothing is left to do."""
+        while self.left > 0:
+            self.act()
+            # Bursts, as with a held key, and rests in which something is sent.
+            if self.random.random() < 0.3:
+                await asyncio.sleep(self.random.choice([0.0, 0.01, 0.05]))
+            # A person who sees that hundreds are unsent waits.
+            while len(self.engine.pending) > 200:
+                await asyncio.sleep(0.02)
+                self.choose()
+
+
+async def main(job: Job) -> None:
+    """Run the engine, edit, wait for the end."""
+    limits = Limits(first_wait=0.01, longest_wait=0.05, read=0.5, total=1.0, patience=3.0)
+    pace = Pace(
+        first_wait=0.02,
+        longest_wait=0.1,
+        longest_read_wait=0.1,
+        server_limit=job.server_limit,
+        lease_check=0.05,
+        follow=0.05,
+        fresh=0.05,
+    )
+    sync = SyncSettings(poll=0.2, poll_idle=0.2, reconcile=2, catalog=3600, hold=0.03, hold_comments=0.08)
+    store = Telling(Path(job.state))
+    gateway = GitLabGateway(Account(url=job.url, token=Secret(job.token)), "top", limits=limits)
+    engine = Engine(gateway, store, Settings(sync=sync), pace=pace)
+    running = asyncio.create_task(engine.run())
+    while engine.catalog is None or not len(engine.shown):
+        await _alive(running)
+    hand = Hand(engine, job)
+    working = asyncio.create_task(hand.work())
+    while not working.done():
+        await _alive(running)
+    working.result()
+    quiet = 0.0
+    while quiet <= job.linger:
+        await _alive(running)
+        if job.choose:
+            hand.choose()
+        waiting = sum(len(engine.pending.items(i)) for i in engine.pending.issues() if engine.clashing(i))
+        quiet = quiet + 0.01 if len(engine.pending) == waiting else 0.0
+    say(Said(what="done"))
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    await gateway.close()
+    store.close()
+
+
+async def _alive(running: asyncio.Task[None]) -> None:
+    """Let the engine run on; raise what ended it."""
+    await asyncio.sleep(0.01)
+    if running.done():
+        running.result()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(msgspec.json.decode(sys.argv[1], type=Job)))

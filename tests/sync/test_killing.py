@@ -1,0 +1,24 @@
+"""kill -9 of a real process at random moments, with every kind of fault and another person at work.
+
+The long form is ``tests/soak/test_killing.py``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from glboard_core.demo.faults import Faults
+from glboard_core.demo.server import DemoServer
+from support.engines import build_world
+from support.killing import FAULTS, edit_and_kill
+
+
+def test_nothing_is_lost_and_nothing_doubled_whenever_it_is_killed(tmp_path: Path) -> None:
+    faults = Faults(dict(FAULTS), seed=5, slow_seconds=0.7)
+    with DemoServer(build_world(), faults=faults) as server:
+        found = edit_and_kill(server, tmp_path / "state.sqlite3", edits=400, kills=5, seed=5)
+    print(found.line())
+    assert found.lost == []
+    assert found.doubled == []
+    assert found.edits >= 300
+    assert found.made > found.edits / 3
