@@ -263,8 +263,7 @@ class Engine:
         self._may_change()
         items = self.pending.items(issue)
         for item in items:
-            item.clashes = ()
-            self.ledger.rebase(item)
+            self.ledger.chosen(item)
         # Chosen once, also if the program ends before it is sent.
         self.store.enqueue([Entry(op=item.op, title=item.title, due=item.due) for item in items])
         self.drain.wake()

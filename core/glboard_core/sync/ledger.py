@@ -296,8 +296,16 @@ class Ledger:
         act = item.op.act
         if isinstance(act, Edit) and act.description is not UNSET:
             item.clashes = (Clash("description", str(act.description_was), str(act.description), theirs),)
-            # Taken as mine, it goes over what is there now.
-            self.pending.put(item, structs.replace(item.op, act=structs.replace(act, description_was=theirs)))
+
+    def chosen(self, item: Item) -> None:
+        """Mine goes over what is there now: nothing the person saw before counts any more."""
+        act = item.op.act
+        for clash in item.clashes:
+            if clash.field == "description" and isinstance(act, Edit):
+                act = structs.replace(act, description_was=clash.theirs)
+                self.pending.put(item, structs.replace(item.op, act=act))
+        item.clashes = ()
+        self.rebase(item)
 
     # Other windows
 
