@@ -88,8 +88,10 @@ class BoardScreen(Screen[None]):
             yield self.board
             yield self.pane
         yield self.footer
-        yield self.strip
-        yield self._filter
+        # Each in a box of its own: what is shown or hidden has its parent painted anew, and a key with a
+        # strip must not cost a whole screen twice.
+        yield Container(self.strip, id="strip")
+        yield Container(self._filter, id="filter")
 
     def on_mount(self) -> None:
         """Say that it is connecting; look at the age of what is shown now and then."""
