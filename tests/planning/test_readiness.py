@@ -158,6 +158,7 @@ def test_fixing_adds_what_leaves_no_choice_and_takes_nothing_off() -> None:
         ),
         (fit(READY, weight=None), fit(READY, weight=None, title="new"), ()),
         (fit("type::bug"), fit("type::bug", "Deliverable"), ("deliverable-not-ready",)),
+        (fit(READY, weight=None), fit(READY, "Deliverable", weight=None), ("deliverable-not-ready",)),
         (fit(weight=5), fit(READY, "type::bug", "Deliverable", weight=5), ("over-weight",)),
         (fit(READY), fit("workflow::in dev"), ("in-dev-without-assignee",)),
         (fit(READY), fit("workflow::in dev", assignees=("eng_alder",)), ()),

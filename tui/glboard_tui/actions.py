@@ -249,8 +249,19 @@ ACTIONS: tuple[Action, ...] = (
     ),
     _edit("accept.search", "Accept with somebody else", "d /", group="Plan", hint="search"),
     _edit("accept.back", "Take Deliverable off", "D", group="Plan", hint="not accepted"),
+    _edit("plan.breakdown", "Ask for a breakdown, by a comment to people", "B", group="Plan"),
+    _edit(
+        "plan.slip",
+        "Slip: missed its milestone, on to the one after",
+        "x s",
+        group="Plan",
+        hint="slip",
+    ),
+    _edit("plan.drop", "Drop to the Backlog, with a reason", "x p", group="Plan", hint="drop, with a reason"),
+    _edit("plan.spike", "Spike: the label, and a weight where none is", "W s", group="Plan", hint="spike"),
     _edit("flow.set", "Flow state", "s <flow>", group="Move", hint="state"),
     _edit("flow.advance", "Advance the flow state by one", "S", group="Move", hint="advance"),
+    _edit("flow.blocked", "Blocked, with a comment", "b", group="Move", hint="blocked"),
     Action(
         id="move.left",
         title="Move to the previous column",
@@ -289,6 +300,8 @@ ACTIONS: tuple[Action, ...] = (
     _edit("close.complete", "Complete, and close", "x x", group="Move", hint="complete and close"),
     _edit("close.plain", "Close", "x c", group="Move", hint="close"),
     _edit("close.reopen", "Reopen", "x o", group="Move", hint="reopen"),
+    _edit("close.wont-do", "Close: won't do", "x w", group="Move", hint="won't do"),
+    _edit("close.duplicate", "Close as a duplicate", "x d", group="Move", hint="duplicate"),
     _edit("assignees.edit", "Assignees", "a", group="People and labels", hint="assignees"),
     _edit("assignees.me", "Assign me, or take me off", "A", group="People and labels"),
     _edit("labels.edit", "Labels", "t", group="People and labels", hint="labels"),
@@ -478,12 +491,12 @@ ACTIONS: tuple[Action, ...] = (
 BY_ID = {action.id: action for action in ACTIONS}
 
 PREFIXES = {
-    "W": "weight and ready",
+    "W": "weight, and what with it",
     "m": "milestone",
     "s": "flow state",
     ">": "to column",
     "d": "accept",
-    "x": "close",
+    "x": "close, slip, drop",
     "g": "go",
     "f": "filter",
     "y": "copy",

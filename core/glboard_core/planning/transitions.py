@@ -5,12 +5,12 @@ Owns the rules, not the asking: nothing is forbidden, GitLab's roles decide. Pur
 
 from __future__ import annotations
 
-from glboard_core.board.rules import types_of
+from glboard_core.board.rules import ready, types_of
 from glboard_core.config import LabelSettings
 from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue
 from glboard_core.planning.counting import over_weight
-from glboard_core.planning.readiness import READY, flow_ready
+from glboard_core.planning.readiness import READY
 
 
 def questions(
@@ -31,7 +31,7 @@ def questions(
         if len(types_of(after, names)) != 1:
             codes.append("ready-without-type")
     if names.deliverable in after.labels - before.labels:
-        if not flow_ready(after, flow):
+        if not ready(after, flow, names):
             codes.append("deliverable-not-ready")
         if over_weight(after):
             codes.append("over-weight")

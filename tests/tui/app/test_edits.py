@@ -96,7 +96,7 @@ async def test_an_edit_is_shown_made_and_undone(part: int) -> None:
 
 async def test_what_the_screen_shows_is_what_gitlab_has(stage: Stage) -> None:
     await stage.focus("platform#2")
-    await stage.press("3", "s", "d", "m", "f")
+    await stage.press("3", "s", "d", "y", "m", "f")  # in dev without an assignee asks
     await stage.settle()
     record = on_server(stage, "platform#2")
     assert (record.weight, record.milestone and record.milestone.title) == (3, "19.9")

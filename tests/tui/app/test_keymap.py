@@ -11,7 +11,7 @@ from glboard_tui.screens.commands import COMMANDS
 
 PEOPLE = {"a": "eng_alder", "b": "eng_birch"}
 #: Keys of DESIGN.md section 5 that belong to later issues.
-LATER = [("g", key) for key in "crqotseidxnL"] + [("p",), ("B",), ("b",)] + [("x", k) for k in "spdw"]
+LATER = [("g", key) for key in "crqotseidxnL"] + [("p",)]
 
 
 def options(slot: Slot) -> dict[str, str]:
@@ -58,7 +58,7 @@ def test_a_prefix_waits_and_says_what_can_follow() -> None:
 def test_digits_are_one_line_of_the_strip() -> None:
     found = step(Keymap(), "W")
     assert isinstance(found, Wait)
-    assert [f.key for f in found.follow] == ["0-9"]
+    assert [f.key for f in found.follow] == ["s", "0-9"]
 
 
 def test_what_does_not_apply_is_neither_run_nor_offered() -> None:

@@ -13,7 +13,7 @@ from glboard_core.errors import GlboardError
 from glboard_core.model.board import Column
 from glboard_core.model.flow import STATES
 from glboard_core.model.issue import Issue, IssueId
-from glboard_tui import notices
+from glboard_tui import notices, warned
 from glboard_tui.actions import Situation, Slot
 from glboard_tui.bridge import Bridge
 from glboard_tui.edits import Planner, Work, reachable
@@ -38,7 +38,9 @@ class Desk:
         #: Does the last edit again, on what is focused or marked now.
         self.again: Callable[[], None] | None = None
         #: Comments that were begun, by the issues they are for.
-        self.drafts: dict[tuple[IssueId, ...], str] = {}
+        self.drafts: dict[tuple[str, ...], str] = {}
+        #: Warnings somebody said yes to: they are not asked again (DOMAIN.md 7.13).
+        self.asked: warned.Asked = set()
 
     # What there is
 
@@ -96,6 +98,10 @@ class Desk:
             return self._issues([self.screen.pane.issue])
         return self._issues(issue for issue, _ in self.screen.board.targets())
 
+    def now(self, issues: Iterable[Issue]) -> list[Issue]:
+        """These issues as they are by now: they may have changed, or gone, while a dialog was open."""
+        return self._issues(issue.id for issue in issues)
+
     def column(self) -> Column | None:
         """The focused column."""
         return self.screen.board.focused[1]
@@ -107,18 +113,31 @@ class Desk:
 
     def do(
         self, make: Make, *, on: Sequence[Issue] | None = None, follow: bool = False, again: bool = True
-    ) -> Work | None:
+    ) -> None:
         """Make an edit of the targets (or of ``on``) and remember how, for ``.``."""
         planner = self.bridge.planner()
-        # Issues may have changed, or gone, while a dialog was open: identity is the id.
-        issues = self.targets() if on is None else self._issues(issue.id for issue in on)
+        issues = self.targets() if on is None else self.now(on)
         if planner is None or not issues:
             self.say("There is nothing to change here.")
-            return None
+            return
         if again:
-            self.again = lambda: _ignore(self.do(make, follow=follow))
-        work = make(planner, issues)
-        return work if self.perform(work, follow=follow) else None
+            self.again = lambda: self.do(make, follow=follow)
+        self.careful(make(planner, issues), follow=follow)
+
+    def careful(self, work: Work, *, follow: bool = False) -> None:
+        """Do it, after asking what it deserves to be asked about: all, only the rest, or nothing."""
+        planner = self.bridge.planner()
+        found = warned.warned(work, planner, self.bridge.issue, self.asked) if planner else None
+        if found is None:
+            self.perform(work, follow=follow)
+            return
+
+        def answered(answer: str) -> None:
+            if answer == "y":
+                self.asked |= found.accepted()
+            self.perform(work if answer == "y" else found.rest, follow=follow)
+
+        self.ask(found.heading, found.answers, answered, note=found.words)
 
     def perform(self, work: Work, *, follow: bool = False) -> bool:
         """Do it, show it in the next frame, clear the marks. Whether anything was done."""
@@ -179,7 +198,3 @@ class Desk:
         from glboard_tui.screens.picker import Picker
 
         self.screen.app.push_screen(Picker(title, choices, ticks=ticks, note=note), picked)
-
-
-def _ignore(_: object) -> None:
-    """Take a result that nobody wants."""

@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from glboard_tui.screens.commands import conflicts, focusing, looking, moving, people, planning, writing
+from glboard_tui.screens.commands import (
+    compound,
+    conflicts,
+    focusing,
+    looking,
+    moving,
+    people,
+    planning,
+    writing,
+)
 from glboard_tui.screens.desk import Desk
 
 Command = Callable[[Desk, str], None]
@@ -60,6 +69,13 @@ COMMANDS: dict[str, Command] = {
     "close.complete": moving.complete,
     "close.plain": moving.close,
     "close.reopen": moving.reopen,
+    "close.wont-do": compound.wont_do,
+    "close.duplicate": compound.duplicate,
+    "plan.slip": compound.slip,
+    "plan.drop": compound.drop,
+    "plan.breakdown": compound.breakdown,
+    "plan.spike": compound.spike,
+    "flow.blocked": compound.blocked,
     "assignees.edit": people.edit_assignees,
     "assignees.me": people.assign_me,
     "labels.edit": people.edit_labels,

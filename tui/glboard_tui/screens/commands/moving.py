@@ -61,7 +61,7 @@ def move(desk: Desk, issues: Sequence[Issue], to: Mapping[IssueId, Column], *, f
     moves = planner.move(issues, index, column.key if column else None, to)
 
     def go(work: Work) -> None:
-        desk.perform(work, follow=follow)
+        desk.careful(work, follow=follow)
 
     if moves.closing > 1:
         desk.ask(f"Close {moves.closing} issues?", {"y": "close them"}, lambda _: go(moves.work))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from glboard_core.board.resolve import milestone_title, role_of
-from glboard_core.board.rules import ready
 from glboard_core.errors import NameUnknown
 from glboard_core.model.flow import STATES
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone
+from glboard_tui.compounds import accepted
 from glboard_tui.screens.commands.people import person_choices
 from glboard_tui.screens.desk import Desk
 from glboard_tui.screens.prompt import Prompt
@@ -150,15 +150,19 @@ def accept_search(desk: Desk, _: str) -> None:
 
 
 def _accept(desk: Desk, issues: Sequence[Issue], username: str | None) -> None:
-    planner = desk.bridge.planner()
-    if planner is None:
-        return
-    unready = sum(not ready(issue, planner.flow, planner.names) for issue in issues)
-    done = desk.do(lambda planner, on: planner.accept(on, username), on=issues)
+    alone = sum(not issue.assignees for issue in issues)
+    if username is not None or not alone:
+        desk.do(lambda planner, on: planner.accept(on, username), on=issues)
+    else:
+        # Accepting proposes somebody (7.4): who is assigned stays, the others need a name.
+        desk.pick(
+            "Nobody is assigned: accept for"
+            if len(issues) == 1
+            else f"{alone} have nobody: accept those for",
+            person_choices(desk),
+            lambda result: desk.do(lambda planner, on: accepted(planner, on, result.add[0]), on=issues),
+        )
     desk.again = lambda: _accept(desk, desk.targets(), username)
-    if done and unready:
-        # Advice, not a block (DOMAIN.md 7.13): GitLab's roles decide.
-        desk.say("Accepted, but not ready yet" if len(issues) == 1 else f"Accepted; {unready} not ready yet")
 
 
 def take_back(desk: Desk, _: str) -> None:

@@ -1,0 +1,168 @@
+"""What the compound keys mean for one issue (7.14), at their edges."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from msgspec import UNSET, structs
+
+from glboard_core.board import compound
+from glboard_core.board.compound import Wanted
+from glboard_core.board.op import Edit, OpId, apply, inverse
+from glboard_core.config import LabelSettings
+from glboard_core.model.catalog import Label
+from glboard_core.model.flow import FlowScheme
+from support.make import LABELS, catalog, issue
+
+NAMES = LabelSettings(wont_do=("wontfix", "closed::wont do"), duplicate=("duplicate",))
+FLOW, STATUS, BOTH = FlowScheme(), FlowScheme(backend="status"), FlowScheme(backend="both")
+TODAY = date(2026, 12, 7)
+
+
+def known(*titles: str, owner: str = "demo-org") -> Any:
+    return catalog(
+        labels=tuple(
+            Label(id=f"gid://gitlab/GroupLabel/{n}", title=title, owner=owner)
+            for n, title in enumerate((*LABELS, *titles), 1)
+        )
+    )
+
+
+ALL = known("missed:19.7", "missed:19.8", "missed-deliverable", "spike", "closed::wont do", "duplicate")
+
+
+def test_a_slip_says_it_was_missed_and_goes_on() -> None:
+    one = issue(1, "type::bug", milestone="19.7")
+    assert compound.slip(one, ALL, NAMES, TODAY) == Wanted(
+        edit=Edit(milestone="19.8", add=frozenset({"missed:19.7"}))
+    )
+
+
+def test_a_deliverable_that_slips_is_a_missed_deliverable_and_stays_one() -> None:
+    one = issue(1, "Deliverable", milestone="19.7")
+    found = compound.slip(one, ALL, NAMES, TODAY)
+    assert found
+    assert apply(found.edit, one).labels - one.labels == {"missed:19.7", "missed-deliverable"}
+    assert "Deliverable" in apply(found.edit, one).labels
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"milestone": None},
+        {"milestone": "Backlog"},
+        {"milestone": "never heard of"},
+        {"milestone": "19.10"},  # the last one there is
+        {"milestone": "19.7", "state": "closed"},
+    ],
+)
+def test_what_cannot_slip(fields: dict[str, Any]) -> None:
+    assert compound.slip(issue(1, **fields), ALL, NAMES, TODAY) is None
+
+
+def test_nine_slips_to_ten() -> None:
+    found = compound.slip(issue(1, milestone="19.9"), known("missed:19.9"), NAMES, TODAY)
+    assert found
+    assert found.edit.milestone == "19.10"
+
+
+def test_a_label_that_does_not_exist_is_named_and_left_out() -> None:
+    one = issue(1, "Deliverable", milestone="19.7")
+    assert compound.slip(one, catalog(), NAMES, TODAY) == Wanted(
+        edit=Edit(milestone="19.8"), lacks=("missed:19.7", "missed-deliverable")
+    )
+    elsewhere = known("missed:19.7", owner="demo-org/other")
+    found = compound.slip(one, elsewhere, NAMES, TODAY)
+    assert found
+    assert "missed:19.7" in found.lacks
+
+
+def test_what_is_on_it_already_is_not_lacking() -> None:
+    one = issue(1, "missed:19.7", milestone="19.7")
+    assert compound.slip(one, catalog(), NAMES, TODAY) == Wanted(edit=Edit(milestone="19.8"))
+
+
+def test_a_drop_from_a_milestone_under_way_was_missed() -> None:
+    one = issue(1, "Deliverable", milestone="19.7")
+    assert compound.drop(one, "Backlog", ALL, NAMES, TODAY) == Wanted(
+        edit=Edit(milestone="Backlog", add=frozenset({"missed:19.7"}), remove=frozenset({"Deliverable"}))
+    )
+
+
+@pytest.mark.parametrize(
+    ("milestone", "today", "missed"),
+    [
+        ("19.8", date(2026, 12, 11), frozenset[str]()),
+        ("19.8", date(2026, 12, 12), frozenset({"missed:19.8"})),
+        (None, TODAY, frozenset[str]()),
+        ("Next 1-3 releases", TODAY, frozenset[str]()),
+    ],
+)
+def test_a_drop_before_the_start_missed_nothing(
+    milestone: str | None, today: date, missed: frozenset[str]
+) -> None:
+    found = compound.drop(issue(1, milestone=milestone), "Backlog", ALL, NAMES, today)
+    assert found == Wanted(edit=Edit(milestone="Backlog", add=missed))
+
+
+def test_what_is_closed_is_neither_dropped_nor_closed_again() -> None:
+    done = issue(1, milestone="19.7", state="closed")
+    assert compound.drop(done, "Backlog", ALL, NAMES, TODAY) is None
+    assert compound.wont_do(done, ALL, FLOW, NAMES) is None
+    assert compound.duplicate(done, ALL, FLOW, NAMES) is None
+
+
+def test_wont_do_takes_the_first_label_that_exists() -> None:
+    found = compound.wont_do(issue(1), ALL, FLOW, NAMES)
+    assert found == Wanted(edit=Edit(state="closed", add=frozenset({"closed::wont do"})))
+    without = compound.wont_do(issue(1), catalog(), FLOW, NAMES)
+    assert without == Wanted(edit=Edit(state="closed"), lacks=("wontfix",))
+    unconfigured = compound.wont_do(issue(1), ALL, FLOW, LabelSettings())
+    assert unconfigured == Wanted(edit=Edit(state="closed"))
+
+
+@pytest.mark.parametrize("flow", [STATUS, BOTH])
+def test_where_statuses_count_the_status_says_why_it_was_closed(flow: FlowScheme) -> None:
+    found = compound.wont_do(issue(1), ALL, flow, LabelSettings())
+    assert found
+    assert (found.edit.state, found.edit.status) == ("closed", "Won't do")
+    found = compound.duplicate(issue(1), ALL, flow, NAMES)
+    assert found
+    assert (found.edit.status, found.edit.add) == ("Duplicate", {"duplicate"})
+    by_label = compound.duplicate(issue(1), ALL, FLOW, NAMES)
+    assert by_label
+    assert by_label.edit.status is UNSET
+
+
+def test_a_spike_gets_a_weight_only_where_it_has_none() -> None:
+    assert compound.spike(issue(1), ALL, NAMES, 2).edit == Edit(weight=2, add=frozenset({"spike"}))
+    assert compound.spike(issue(1, weight=0), ALL, NAMES, 2).edit == Edit(add=frozenset({"spike"}))
+    assert compound.spike(issue(1), ALL, NAMES).edit == Edit(add=frozenset({"spike"}))
+    assert compound.spike(issue(1), catalog(), NAMES) == Wanted(edit=Edit(), lacks=("spike",))
+
+
+def test_breakdown_and_blocked_change_the_flow_state_by_the_backend() -> None:
+    one = issue(1, "workflow::in dev")
+    asked = compound.ask_breakdown(one, FLOW)
+    assert apply(asked, one).scoped("workflow::") == ("workflow::planning breakdown",)
+    assert compound.block(one, STATUS).status == "Blocked"
+
+
+@pytest.mark.parametrize("labels", [(), ("Deliverable",), ("missed:19.7",)])
+def test_each_is_taken_back_whole(labels: tuple[str, ...]) -> None:
+    one = issue(1, "workflow::in dev", *labels, milestone="19.7", status="In dev")
+    wanted = [
+        compound.slip(one, ALL, NAMES, TODAY),
+        compound.drop(one, "Backlog", ALL, NAMES, TODAY),
+        compound.wont_do(one, ALL, BOTH, NAMES),
+        compound.duplicate(one, ALL, BOTH, NAMES),
+        compound.spike(one, ALL, NAMES, 2),
+        Wanted(edit=compound.block(one, BOTH)),
+    ]
+    for found in wanted:
+        assert found
+        back = inverse(found.edit, one, OpId("op"))
+        assert back
+        assert apply(back, structs.replace(apply(found.edit, one))) == one

@@ -1,0 +1,124 @@
+"""Compound keys on several issues at once: one keystroke's acts, and what has to be said before (7.14).
+
+Pure. What a compound action means for one issue is ``glboard_core.board.compound``; here it becomes one undo
+level with its words, its comment and the list of labels that some projects do not have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from msgspec import Struct
+
+from glboard_core.board import compound, plans
+from glboard_core.board.compound import Wanted
+from glboard_core.board.op import Act, Comment, Edit
+from glboard_core.model.issue import Issue, IssueId
+from glboard_tui.edits import Planner, Work, each, short, titled
+
+Means = Callable[[Planner, Issue], Wanted | None]
+"""What is wanted of one issue; none where it makes no sense for it."""
+
+
+class Compound(Struct, frozen=True, kw_only=True):
+    """The work, the labels it does without, with the projects, and the work on the issues that lack none."""
+
+    work: Work
+    lacks: Mapping[str, tuple[str, ...]] = {}
+    whole: Work = Work()
+
+    @property
+    def missing(self) -> str:
+        """The labels that do not exist, in words: ``missed:19.7 does not exist for platform``."""
+        return "\n".join(
+            f"{label} does not exist for {', '.join(projects)}." for label, projects in self.lacks.items()
+        )
+
+
+def compounded(
+    planner: Planner, issues: Sequence[Issue], means: Means, what: str, *, why_not: str, comment: str = ""
+) -> Compound:
+    """Each issue's edit, then the comment: the edit may leave while the comment is still held back."""
+    wanted = [(issue, found) for issue in issues if (found := means(planner, issue)) is not None]
+    lacks: dict[str, dict[str, None]] = {}
+    for issue, found in wanted:
+        for label in found.lacks:
+            lacks.setdefault(label, {})[issue.project.rpartition("/")[2]] = None
+    left = len(issues) - len(wanted)
+    skipped = "" if not left else f"{left} left out: {why_not}" if len(issues) > 1 else why_not
+    return Compound(
+        work=_work([(issue, found.edit) for issue, found in wanted], what, comment, skipped),
+        lacks={label: tuple(projects) for label, projects in lacks.items()},
+        whole=_work([(i, found.edit) for i, found in wanted if not found.lacks], what, comment, skipped),
+    )
+
+
+def _work(edits: Sequence[tuple[Issue, Edit]], what: str, comment: str, skipped: str) -> Work:
+    acts: list[tuple[IssueId, Act]] = []
+    for issue, edit in edits:
+        acts.append((issue.id, edit))
+        if comment:
+            acts.append((issue.id, Comment(body=comment)))
+    title = titled([issue for issue, _ in edits], what) if edits else ""
+    return Work(acts=tuple(acts), title=title, skipped=skipped)
+
+
+def breakdown(planner: Planner, issue: Issue) -> Wanted | None:
+    """Planning breakdown, of what is open."""
+    return Wanted(edit=compound.ask_breakdown(issue, planner.flow)) if issue.is_open else None
+
+
+def blocked(planner: Planner, issue: Issue) -> Wanted | None:
+    """Blocked, of what is open."""
+    return Wanted(edit=compound.block(issue, planner.flow)) if issue.is_open else None
+
+
+def slipped(planner: Planner, issue: Issue) -> Wanted | None:
+    """Missed, and on to the next milestone."""
+    return compound.slip(issue, planner.catalog, planner.names, planner.today)
+
+
+def dropped(bucket: str) -> Means:
+    """Out of the plan and into ``bucket``."""
+    return lambda planner, issue: compound.drop(issue, bucket, planner.catalog, planner.names, planner.today)
+
+
+def wont_do(planner: Planner, issue: Issue) -> Wanted | None:
+    """Closed, not done."""
+    return compound.wont_do(issue, planner.catalog, planner.flow, planner.names)
+
+
+def duplicate(of: str) -> Means:
+    """Closed as a duplicate of the issue with that full reference, which is none of itself."""
+
+    def means(planner: Planner, issue: Issue) -> Wanted | None:
+        if issue.reference == of:
+            return None
+        return compound.duplicate(issue, planner.catalog, planner.flow, planner.names)
+
+    return means
+
+
+def spiked(weight: int | None) -> Means:
+    """Marked as a spike, with that weight where there is none."""
+    return lambda planner, issue: compound.spike(issue, planner.catalog, planner.names, weight)
+
+
+def accepted(planner: Planner, issues: Sequence[Issue], otherwise: str) -> Work:
+    """Deliverable for the present assignees, and for ``otherwise`` where nobody is assigned (7.4)."""
+    return each(
+        issues,
+        lambda issue: plans.accept(issue, None if issue.assignees else otherwise, planner.names),
+        "accepted" if any(issue.assignees for issue in issues) else f"accepted for {otherwise}",
+    )
+
+
+def request_text(people: Sequence[str]) -> str:
+    """What a request for a breakdown says until somebody types something better."""
+    asked = " ".join(f"@{name}" for name in people)
+    return f"{asked} please break this down, and set a weight and a type label."
+
+
+def where(issues: Sequence[Issue]) -> str:
+    """Which issues a dialog is about."""
+    return short(issues[0]) if len(issues) == 1 else f"{len(issues)} issues, one comment on each"

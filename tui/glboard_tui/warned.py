@@ -1,0 +1,107 @@
+"""What a keystroke deserves to be asked about before it is done: counts for each rule (DOMAIN.md 7.13).
+
+Pure. The rules are ``glboard_core.planning.transitions``; here they are asked of every issue that a keystroke
+reaches, less what was said yes to before, and put in words. Nothing is forbidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct, structs
+
+from glboard_core.board.op import Comment, Edit, apply
+from glboard_core.model.issue import Issue, IssueId
+from glboard_core.planning.transitions import questions
+from glboard_tui.edits import Planner, Work, short, titled
+
+Asked = set[tuple[IssueId, str]]
+"""What somebody has said yes to: a rule for an issue."""
+
+_WORDS = {
+    "ready-without-weight": "ready without a weight",
+    "ready-without-type": "ready without exactly one type",
+    "deliverable-not-ready": "Deliverable on an issue that is not ready",
+    "over-weight": "accepted with a weight over 3: break it down",
+    "in-dev-without-assignee": "in dev without an assignee",
+    "complete-with-merge-requests": "complete while merge requests are open",
+    "unblocked-without-comment": "out of blocked without a comment",
+}
+#: Asked every time: it needs an explicit yes.
+_ALWAYS = "deliverable-not-ready"
+
+
+class Warned(Struct, frozen=True, kw_only=True):
+    """The issues with something to ask, and the work without them."""
+
+    of: Mapping[IssueId, tuple[str, ...]]
+    reached: int
+    rest: Work
+    reference: str = ""
+
+    @property
+    def heading(self) -> str:
+        """The question."""
+        if self.reached == 1:
+            return f"{self.reference}: go on?"
+        return f"{len(self.of)} of {self.reached} deserve a second look. Go on?"
+
+    @property
+    def words(self) -> str:
+        """Each rule with how many issues it is about; for one issue the rules alone."""
+        counts: dict[str, int] = {}
+        for codes in self.of.values():
+            for code in codes:
+                counts[code] = counts.get(code, 0) + 1
+        return "\n".join(
+            _WORDS.get(code, code) + (f": {count}" if self.reached > 1 else "")
+            for code, count in counts.items()
+        )
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """All, and those without a warning where there are any. Esc cancels."""
+        if self.reached == 1:
+            return {"y": "yes, do it"}
+        answers = {"y": f"all {self.reached}"}
+        if self.rest.acts:
+            answers["o"] = f"only the {self.reached - len(self.of)} without a warning"
+        return answers
+
+    def accepted(self) -> Asked:
+        """What a yes to all of it settles."""
+        return {(issue, code) for issue, codes in self.of.items() for code in codes if code != _ALWAYS}
+
+
+def warned(
+    work: Work, planner: Planner, find: Callable[[IssueId], Issue | None], asked: Asked
+) -> Warned | None:
+    """What to ask before ``work``; none where there is nothing to ask."""
+    before: dict[IssueId, Issue] = {}
+    after: dict[IssueId, Issue] = {}
+    commented = {issue for issue, act in work.acts if isinstance(act, Comment)}
+    for identity, act in work.acts:
+        issue = after.get(identity) or find(identity)
+        if issue is None or not isinstance(act, Edit):
+            continue
+        before.setdefault(identity, issue)
+        after[identity] = apply(act, issue)
+    of: dict[IssueId, tuple[str, ...]] = {}
+    for identity, now in after.items():
+        codes = questions(before[identity], now, planner.flow, planner.names, commented=identity in commented)
+        if left := tuple(code for code in codes if (identity, code) not in asked):
+            of[identity] = left
+    if not of:
+        return None
+    rest = [after[identity] for identity in after if identity not in of]
+    what = work.title.partition(" ")[2]
+    return Warned(
+        of=of,
+        reached=len(after),
+        reference=short(next(iter(before.values()))),
+        rest=structs.replace(
+            work,
+            acts=tuple((identity, act) for identity, act in work.acts if identity not in of),
+            title=titled(rest, what) if rest else "",
+        ),
+    )
