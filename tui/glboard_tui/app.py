@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from textual import events
@@ -25,6 +26,7 @@ from glboard_styles.themes import THEMES, default_theme
 from glboard_tui import notices
 from glboard_tui.bridge import Bridge, Connect
 from glboard_tui.keymap import Keymap
+from glboard_tui.plan import OpenReports, Plan
 from glboard_tui.screens.board import BoardScreen
 from glboard_tui.screens.keyline import KeyLine
 from glboard_tui.screens.welcome import Welcome
@@ -47,8 +49,10 @@ class GlboardApp(App[int]):
 
     ``connect`` makes the engine: what its mirror holds is part of the first frame, and the network is used
     (and imported) only after that; without it the welcome screen is shown, which offers ``demo``.
-    ``remember`` is told which board
-    was chosen. ``warnings`` are said once. Raises ConfigError where the keymap of the settings is wrong.
+    ``remember`` is told which board was chosen; ``team_file`` holds the team's days; ``reports`` reads the
+    events of the past. ``warnings`` are said once.
+
+    Raises ConfigError where the keymap of the settings is wrong.
     """
 
     CSS = all_sheets()
@@ -71,6 +75,8 @@ class GlboardApp(App[int]):
         remember: Remember | None = None,
         warnings: Sequence[str] = (),
         where: str = "",
+        team_file: Path | None = None,
+        reports: OpenReports | None = None,
     ) -> None:
         super().__init__()
         self.settings = settings
@@ -84,7 +90,8 @@ class GlboardApp(App[int]):
         self._first_frame = asyncio.Event()
         view = View(settings, board, milestone)
         self.bridge = Bridge(settings, view, self._stir)
-        self.board_screen = BoardScreen(self.bridge, Keymap(settings.keymap, where=where), self)
+        plan = Plan(self.bridge, team_file, reports)
+        self.board_screen = BoardScreen(self.bridge, Keymap(settings.keymap, where=where), self, plan)
         self._keys = KeyLine(self, self.board_screen, super().on_event)
 
     async def on_mount(self) -> None:

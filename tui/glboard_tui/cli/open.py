@@ -7,8 +7,8 @@ the command line; the network is not imported before the first frame is painted.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,9 +23,13 @@ from glboard_core.session import Place, open_engine
 from glboard_tui.cli.context import Options
 
 if TYPE_CHECKING:
+    from glboard_core.gitlab.account import Account
+    from glboard_core.reports import Reports
     from glboard_core.sync.engine import Engine
 
 FIRST_BOARD = "planning"
+#: Beside the configuration file.
+TEAM_FILE = "team.toml"
 
 
 class Last(Struct, frozen=True):
@@ -67,31 +71,59 @@ def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
     settings = options.settings() if options.config else Settings()
     if settings.board(board) is None:
         raise NameUnknown("board", board, tuple(b.id for b in settings.boards))
-    app = GlboardApp(settings, lambda: _on_demo(options, settings, demo), board=board)
-    app.run()
-    # After a signal 128 and its number, as of any program; after a crash 1.
-    return app.return_code or 0
-
-
-def _run(options: Options, settings: Settings, last: Last, *, place: Place | None) -> int:
-    from glboard_tui.app import GlboardApp
-
+    accounts: list[Account] = []
     app = GlboardApp(
         settings,
-        (lambda: open_engine(place, settings)) if place is not None else None,
-        board=last.board,
-        milestone=last.milestone,
-        demo=lambda: _on_demo(options, Settings(), DemoOptions()),
-        remember=_remember if place is not None else None,
-        where=str(options.config_path),
+        lambda: _on_demo(options, settings, demo, accounts),
+        board=board,
+        team_file=options.config.parent / TEAM_FILE if options.config else None,
+        reports=_reports(lambda: accounts[-1]),
     )
     app.run()
     # After a signal 128 and its number, as of any program; after a crash 1.
     return app.return_code or 0
 
 
+def _run(options: Options, settings: Settings, last: Last, *, place: Place | None) -> int:
+    from glboard_core.gitlab.credentials import find_account
+    from glboard_tui.app import GlboardApp
+
+    accounts: list[Account] = []
+    app = GlboardApp(
+        settings,
+        (lambda: open_engine(place, settings)) if place is not None else None,
+        board=last.board,
+        milestone=last.milestone,
+        demo=lambda: _on_demo(options, Settings(), DemoOptions(), accounts),
+        remember=_remember if place is not None else None,
+        where=str(options.config_path),
+        team_file=options.config_path.parent / TEAM_FILE,
+        reports=_reports(
+            lambda: accounts[-1] if accounts else find_account(options.url, configured=settings.gitlab.url)
+        ),
+    )
+    app.run()
+    # After a signal 128 and its number, as of any program; after a crash 1.
+    return app.return_code or 0
+
+
+def _reports(account: Callable[[], Account]) -> Callable[[Engine], AbstractAsyncContextManager[Reports]]:
+    """What reads the events of the past, with the account the board is shown with."""
+
+    @asynccontextmanager
+    async def read(engine: Engine) -> AsyncIterator[Reports]:
+        from glboard_core.reports import open_reports
+
+        async with open_reports(engine, account()) as reports:
+            yield reports
+
+    return read
+
+
 @asynccontextmanager
-async def _on_demo(options: Options, settings: Settings, demo: DemoOptions) -> AsyncIterator[Engine]:
+async def _on_demo(
+    options: Options, settings: Settings, demo: DemoOptions, accounts: list[Account]
+) -> AsyncIterator[Engine]:
     from glboard_core.demo.process import SpawnError, spawn
     from glboard_core.gitlab.account import Account, Secret
 
@@ -106,6 +138,7 @@ async def _on_demo(options: Options, settings: Settings, demo: DemoOptions) -> A
         raise GlboardError(f"The demo did not start: {error}", title="Demo") from None
     try:
         account = Account(url=child.url, token=Secret(child.token), kind="token", source="the demo")
+        accounts.append(account)
         settings = msgspec.structs.replace(settings, gitlab=GitLabSettings(url=child.url, group=child.group))
         place = Place(group=child.group, as_of=options.as_of, read_only=options.read_only, keep=False)
         async with open_engine(place, settings, account=account) as engine:

@@ -23,6 +23,7 @@ from glboard_tui import notices
 from glboard_tui.actions import BY_ID
 from glboard_tui.bridge import Bridge, Update
 from glboard_tui.keymap import Keymap
+from glboard_tui.plan import Plan
 from glboard_tui.screens import words
 from glboard_tui.screens.cards import presenter
 from glboard_tui.screens.commands.moving import move
@@ -62,8 +63,9 @@ class BoardScreen(Screen[None]):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  (Textual declares it so)
 
-    def __init__(self, bridge: Bridge, keymap: Keymap, host: Host) -> None:
+    def __init__(self, bridge: Bridge, keymap: Keymap, host: Host, plan: Plan) -> None:
         super().__init__()
+        self.plan = plan
         self.bridge = bridge
         self.keymap = keymap
         self.host = host
@@ -213,6 +215,8 @@ class BoardScreen(Screen[None]):
                 catalog=bridge.catalog,
                 writable=bridge.writable,
                 failed_start=self.host.trouble is not None,
+                capacity=self.plan.capacity(self.plan.board_milestone()),
+                team=self.plan.team is not None,
             )
         )
 

@@ -11,10 +11,12 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import following
+from glboard_core.planning.capacity import Capacity
 from glboard_tui.actions import BY_ID, Situation
 from glboard_tui.bridge import Status
 from glboard_tui.edits import short
 from glboard_tui.keymap import Keymap
+from glboard_tui.screens.plan_words import capacity_facts, people_facts, plan_words
 from glboard_tui.widgets.card import Fact
 from glboard_tui.widgets.footer import FooterView
 from glboard_tui.widgets.header import Fresh, HeaderView
@@ -55,8 +57,13 @@ def header_view(
     catalog: Catalog | None = None,
     writable: bool = True,
     failed_start: bool = False,
+    capacity: Capacity | None = None,
+    team: bool = False,
 ) -> HeaderView:
-    """The header. ``waited`` are the seconds since the status was told; its age has grown by them."""
+    """The header. ``waited`` are the seconds since the status was told; its age has grown by them.
+
+    ``capacity`` is the milestone's, where the board has one; ``team``: whether there are days to go by.
+    """
     found = settings.board(board_id)
     name = index.board.name if index else found.name if found else board_id
     if status is None:
@@ -68,6 +75,9 @@ def header_view(
         )
     fresh, word = _FRESH[status.freshness]
     age = "" if fresh in ("live", "loading") or status.age is None else age_words(status.age + waited)
+    has_weight = catalog is None or catalog.server.has_weight
+    # A filter's sums are those of what is seen; beside a capacity only the whole plan can stand.
+    planned = capacity if has_weight and (team or not text) else None
     title = f"{name} {index.board.milestone}" if index and index.board.milestone else name
     return HeaderView(
         board=title,
@@ -80,17 +90,21 @@ def header_view(
         failed=status.failed,
         conflicts=status.conflicts,
         read_only=not writable,
-        sums=sums(index, has_weight=catalog is None or catalog.server.has_weight) if index else (),
+        sums=capacity_facts(planned, team=team)
+        if planned
+        else sums(index, has_weight=has_weight)
+        if index
+        else (),
+        people=people_facts(planned) if planned and team else (),
     )
 
 
 def sums(index: BoardIndex, *, has_weight: bool = True) -> tuple[Fact, ...]:
-    """What the board adds up to. Capacity and carry-over will stand beside it."""
+    """What a board adds up to that is not a milestone's plan."""
     issues = f"{index.count} issue" if index.count == 1 else f"{index.count} issues"
     if not has_weight:
         return (Fact(issues),)
-    plan = f"plan {index.weight}" + (f" + {index.unweighted} unweighted" if index.unweighted else "")
-    return (Fact(plan), Fact(issues))
+    return (Fact(plan_words(index.weight, index.unweighted)), Fact(issues))
 
 
 def age_words(seconds: float) -> str:

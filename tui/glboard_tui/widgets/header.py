@@ -121,7 +121,11 @@ def _room(items: list[tuple[str, Ink, int]]) -> int:
 def _second(view: HeaderView, width: int, palette: Palette) -> Strip:
     line = Line(width)
     line.add(" ", palette.style("band"))
-    left = [(clean(fact.text), _INKS[fact.tone]) for fact in view.sums]
+    facts = list(view.sums)
+    # What is minor gives way first, then what stands last.
+    while len(facts) > 1 and _cells(facts) + 2 > width:
+        facts.remove(next((fact for fact in reversed(facts) if fact.minor), facts[-1]))
+    left = [(clean(fact.text), _INKS[fact.tone]) for fact in facts]
     right = [(clean(fact.text), _INKS[fact.tone]) for fact in view.people]
 
     def room(facts: list[tuple[str, Ink]]) -> int:
@@ -129,13 +133,15 @@ def _second(view: HeaderView, width: int, palette: Palette) -> Strip:
 
     while right and room(left) + room(right) + 4 > width:
         right.pop()
-    while len(left) > 1 and room(left) + 2 > width:
-        left.pop()
     _join(line, left, palette)
     if right:
         line.pad(room(right) + 1, palette.style("band", "muted"))
         _join(line, right, palette)
     return line.strip(palette.style("band"))
+
+
+def _cells(facts: list[Fact]) -> int:
+    return sum(width_of(clean(fact.text)) for fact in facts) + 3 * max(len(facts) - 1, 0)
 
 
 def _join(line: Line, facts: list[tuple[str, Ink]], palette: Palette) -> None:

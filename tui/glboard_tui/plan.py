@@ -1,0 +1,242 @@
+"""What the planning rules say of the issues on screen: capacity, candidates, triage, and what was locked.
+
+Owns the team's file and the moment a figure is computed again: when an issue, the catalog or the day changed,
+never because a focus moved. Only the issues of the milestones concerned are read. The rules themselves are
+``glboard_core.planning``; what needs events of the past is asked of ``glboard_core.reports``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from glboard_core.errors import ConfigError, GlboardError
+from glboard_core.model.catalog import Catalog
+from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.milestone import Milestone, preceding, upcoming
+from glboard_core.planning import capacity as capacities
+from glboard_core.planning import team as teams
+from glboard_core.planning.capacity import Capacity
+from glboard_core.planning.team import Team
+from glboard_core.sync.engine import Engine
+from glboard_core.sync.events import CatalogChanged, Event, IssuesChanged
+from glboard_tui.bridge import Bridge
+
+if TYPE_CHECKING:
+    from glboard_core.planning.candidates import Candidate
+    from glboard_core.planning.say_do import SayDo
+    from glboard_core.planning.scope import Scope
+    from glboard_core.planning.snapshot import PlanSnapshot
+    from glboard_core.planning.triage import Finding
+    from glboard_core.reports import Reports
+
+OpenReports = Callable[[Engine], AbstractAsyncContextManager["Reports"]]
+"""Makes what reads events, over the engine's own account; closes its connection at the end."""
+
+#: Read, of how many.
+Progress = Callable[[int, int], None]
+
+
+class Plan:
+    """One per app. ``team_file`` is where the team's days are, if anywhere."""
+
+    def __init__(
+        self, bridge: Bridge, team_file: Path | None = None, reports: OpenReports | None = None
+    ) -> None:
+        self.bridge = bridge
+        self.team_file = team_file
+        self.team: Team | None = None
+        #: What is wrong with the team's file.
+        self.trouble: ConfigError | None = None
+        self._reports = reports
+        self._engine: Engine | None = None
+        self._watchers: list[Callable[[], None]] = []
+        self._capacities: dict[tuple[str, object], Capacity | None] = {}
+        #: The reasons of each issue as it was when they were looked for.
+        self._reasons: dict[IssueId, tuple[Issue, tuple[str, ...]]] = {}
+        self._reasons_for: object = None
+        self.reload()
+
+    # The team
+
+    def reload(self) -> None:
+        """Read the team's file again. What is wrong with it is kept in ``trouble``."""
+        self.team, self.trouble = None, None
+        self._capacities.clear()
+        if self.team_file is None or not self.team_file.is_file():
+            return
+        try:
+            self.team = teams.load(self.team_file)
+        except ConfigError as error:
+            self.trouble = error
+
+    # Changes
+
+    def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call ``changed`` whenever figures may have changed. Returns what ends that."""
+        self._attach()
+        self._watchers.append(changed)
+        return lambda: self._watchers.remove(changed) if changed in self._watchers else None
+
+    def _attach(self) -> Engine | None:
+        engine = self.bridge.engine
+        if engine is not None and engine is not self._engine:
+            self._engine = engine
+            self._capacities.clear()
+            engine.listen(self._hear)
+        return engine
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, IssuesChanged | CatalogChanged):
+            self._capacities.clear()
+            for changed in list(self._watchers):
+                changed()
+
+    # What there is
+
+    @property
+    def _catalog(self) -> Catalog | None:
+        return self.bridge.catalog
+
+    def milestone(self) -> Milestone | None:
+        """The version milestone of the board that is shown; on a board without one, the next."""
+        catalog, today = self._catalog, self.bridge.today
+        if catalog is None or today is None:
+            return None
+        return self.board_milestone() or next(iter(upcoming(catalog.milestones, today)), None)
+
+    def board_milestone(self) -> Milestone | None:
+        """The version milestone of the board that is shown, or none."""
+        board, catalog = self.bridge.board, self._catalog
+        if board is None or not board.milestone or catalog is None:
+            return None
+        found = catalog.find_milestone(board.milestone)
+        return found if found is not None and found.is_version else None
+
+    def _issues(self, *titles: str | None) -> Iterable[Issue]:
+        if (engine := self._attach()) is not None:
+            for title in titles:
+                if title is not None:
+                    yield from engine.shown.matching(title)
+
+    def capacity(self, milestone: Milestone | None) -> Capacity | None:
+        """The capacity of a version milestone, or none. Without a team only the sums mean anything."""
+        self._attach()
+        catalog = self._catalog
+        if milestone is None or catalog is None or milestone.start is None or milestone.due is None:
+            return None
+        key = (milestone.title, self.bridge.today)
+        if key not in self._capacities:
+            before = preceding(catalog.milestones, milestone.title)
+            self._capacities[key] = capacities.capacity(
+                self._issues(milestone.title, before.title if before else None),
+                milestone,
+                self.team or Team(),
+                catalog.milestones,
+                self.bridge.view.flow,
+                self.bridge.settings.labels,
+                self.bridge.settings.planning,
+            )
+        return self._capacities[key]
+
+    def candidates(self, milestone: Milestone) -> list[Candidate]:
+        """The open issues of the milestone in suggested order (DOMAIN.md 7.12)."""
+        from glboard_core.planning.candidates import candidates
+        from glboard_core.planning.readiness import open_for_deliverables
+
+        catalog, today = self._catalog, self.bridge.today
+        if catalog is None or today is None:
+            return []
+        return candidates(
+            self._issues(milestone.title),
+            milestone.title,
+            open_for_deliverables(catalog.milestones, today),
+            self.bridge.view.flow,
+            self.bridge.settings.labels,
+        )
+
+    def triage(self) -> list[Finding]:
+        """Every open issue with something to put right, in manual order (7.9)."""
+        from glboard_core.model.issue import rank_key
+        from glboard_core.planning.calendar import by_title
+        from glboard_core.planning.triage import Finding, Rules
+
+        engine, catalog = self._attach(), self._catalog
+        if engine is None or catalog is None:
+            return []
+        today = engine.today()
+        if self._reasons_for != (catalog, today):
+            # What milestones there are, and which are over, decides reasons, too.
+            self._reasons_for = (catalog, today)
+            self._reasons.clear()
+        rules = Rules(
+            names=self.bridge.settings.labels,
+            flow=self.bridge.view.flow,
+            milestones=by_title(catalog.milestones),
+            today=today,
+        )
+        found = []
+        for issue in engine.shown.values():
+            known = self._reasons.get(issue.id)
+            if known is None or known[0] != issue:
+                known = self._reasons[issue.id] = (issue, rules.reasons(issue))
+            if known[1]:
+                found.append(Finding(issue, known[1]))
+        return sorted(found, key=lambda finding: rank_key(finding.issue))
+
+    # The lock
+
+    def locked(self, milestone: Milestone) -> PlanSnapshot | None:
+        """The plan as it was locked on this machine. Raises ConfigError, StoreFailed."""
+        from glboard_core.reports import kept_plan
+
+        engine = self._attach()
+        return kept_plan(engine.store, milestone.title) if engine is not None else None
+
+    def lock(self, milestone: Milestone) -> PlanSnapshot:
+        """Lock the plan as it is shown now. Raises StoreFailed, GlboardError."""
+        from glboard_core.reports import keep_plan
+
+        snapshot = self._now(milestone)
+        keep_plan(self._must().store, snapshot)
+        return snapshot
+
+    def scope(self, milestone: Milestone) -> Scope | None:
+        """What changed since the lock, unsent changes included; none where nothing was locked.
+
+        Raises ConfigError, StoreFailed.
+        """
+        from glboard_core.planning.scope import scope
+
+        locked = self.locked(milestone)
+        return scope(locked, self._now(milestone)) if locked is not None else None
+
+    def _now(self, milestone: Milestone) -> PlanSnapshot:
+        from glboard_core.planning.snapshot import take
+
+        names = self.bridge.settings.labels
+        return take(self._issues(milestone.title), milestone.title, self._must().now(), names)
+
+    def _must(self) -> Engine:
+        if (engine := self._attach()) is None:
+            raise GlboardError("There is no connection yet.", hint="Wait a moment, then try again.")
+        return engine
+
+    # The past
+
+    async def say_do(self, milestone: Milestone, progress: Progress) -> tuple[SayDo, Sequence[str], datetime]:
+        """Say/Do, the references whose events nobody may see, and the moment it is as of.
+
+        Raises what reading raises, and UsageError where the milestone has no dates.
+        """
+        engine = self._must()
+        if self._reports is None:
+            raise GlboardError(
+                "The events cannot be read in this session.", hint="glboard report say-do reads them."
+            )
+        async with self._reports(engine) as reports:
+            found = await reports.say_do(milestone, plan=self.locked(milestone), progress=progress)
+            return found, reports.unread, engine.now()
