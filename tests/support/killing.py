@@ -159,3 +159,51 @@ def _other_person(server: DemoServer, seed: int, issues: int, stop: threading.Ev
             server.world.edit(name, by="eng_1", title=f"Title {number}")
         else:
             server.world.comment(name, f"foreign {number}", by="eng_1")
+
+
+def edit_together(
+    server: DemoServer, state: Path, *, edits: int, seed: int, issues: int, kill: bool = False
+) -> Reckoning:
+    """Two processes that share a state file edit at once, and another person too.
+
+    With ``kill`` the first of them, which sends, is killed in the middle: the other takes over.
+    """
+    stop = threading.Event()
+    other = threading.Thread(target=_other_person, args=(server, seed, issues, stop))
+    other.start()
+    try:
+        workers = [
+            Worker(
+                Job(
+                    url=server.url,
+                    token=server.token,
+                    state=str(state),
+                    seed=seed + n,
+                    first=(n + 1) * NUMBERS,
+                    edits=edits,
+                    linger=1.0,
+                    issues=issues,
+                )
+            )
+            for n in range(2)
+        ]
+        if kill:
+            end = time.monotonic() + 60
+            while workers[0].running and workers[0].kept < edits / 2 and time.monotonic() < end:
+                time.sleep(0.005)
+            workers[0].kill()
+        for worker in workers:
+            worker.join(600)
+    finally:
+        stop.set()
+        other.join()
+    server.faults.clear()
+    last = Worker(
+        Job(url=server.url, token=server.token, state=str(state), seed=1, first=1000, edits=0, choose=True)
+    )
+    last.join(120)
+    store = SqliteStore(state)
+    try:
+        return reckon(server.world, store, [*workers[0].said, *workers[1].said, *last.said], me=ME)
+    finally:
+        store.close()

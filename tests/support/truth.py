@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from glboard_core.board.op import Comment, Create, DeleteNote, Edit, Op, OpId
 from glboard_core.demo.records import Event
@@ -31,8 +31,8 @@ class Reckoning(Struct):
     failed: int = 0
     waiting: int = 0
     dropped: int = 0
-    #: Another person's change overwritten in the window between re-reading and writing; seconds after it.
-    slipped: list[float] = []
+    #: Another person's change overwritten between re-reading and writing: seconds after it, and where.
+    slipped: list[tuple[float, str]] = []
     #: Made with a lost answer, overwritten by another person, and then chosen or dropped as a conflict.
     chosen: int = 0
     lost: list[str] = []
@@ -40,7 +40,7 @@ class Reckoning(Struct):
 
     def line(self) -> str:
         """In one line."""
-        worst = f", at most {max(self.slipped):.2f} s after it" if self.slipped else ""
+        worst = f", at most {max(self.slipped)[0]:.2f} s after it" if self.slipped else ""
         return ", ".join(
             (
                 f"{self.edits} changes: {self.made} made",
@@ -153,7 +153,7 @@ def _compare_weights(
 ) -> None:
     made: dict[str, list[Op]] = defaultdict(list)
     for op in done:
-        if _weight(op) is not None:
+        if _sets(op) is not UNSET:
             made[op.issue].append(op)
     unsure = {(op.issue, _weight(op)) for op in kept.values() if op.id in unknown}
     for project in world.projects.values():
@@ -169,8 +169,22 @@ def _weight(op: Op) -> int | None:
     return weight if isinstance(weight, int) and weight >= 100 else None
 
 
+def _taken_back(weight: int, ops: list[Op]) -> bool:
+    """Whether an edit and what took it back have one lost answer: nothing shows whether either was made."""
+    sets = [at for at, op in enumerate(ops) if _sets(op) == weight]
+    return all(any(_sets(later) == _seen(ops[at]) for later in ops[at + 1 :]) for at in sets)
+
+
+def _sets(op: Op) -> object:
+    return op.act.weight if isinstance(op.act, Edit) else UNSET
+
+
+def _seen(op: Op) -> object:
+    return op.before.weight if op.before is not None else None
+
+
 def _compare_weight(
-    name: str, events: list[Event], made: list[Op], found: Reckoning, unsure: set[int | None], me: str
+    name: str, events: list[Event], weighed: list[Op], found: Reckoning, unsure: set[int | None], me: str
 ) -> None:
     """Every number set as often as it was asked for.
 
@@ -178,6 +192,7 @@ def _compare_weight(
     conflict: a person chooses. Then it may be there although it was dropped, or twice, with the other's
     change in between; never twice without.
     """
+    made = [op for op in weighed if _weight(op) is not None]
     wanted = Counter(_weight(op) for op in made)
     saw: dict[int | None, set[int | None]] = defaultdict(set)
     for op in made:
@@ -198,13 +213,13 @@ def _compare_weight(
         elif len(spots) > most:
             found.chosen += 1
     for wish in wanted:
-        if wish is not None and wish not in places:
+        if wish is not None and wish not in places and not _taken_back(wish, weighed):
             found.lost.append(f"{name} weight {wish} was never set")
     mine = [event for event in events if event.by.username == me]
-    last = [op for op in made if op.issue]
-    if mine and last and events[-1] is mine[-1] and _weight(last[-1]) not in (None, mine[-1].value):
-        found.doubled.append(f"{name}: {mine[-1].value} came over {_weight(last[-1])}")
+    if mine and weighed and events[-1] is mine[-1] and _sets(weighed[-1]) != mine[-1].value:
+        found.doubled.append(f"{name}: {mine[-1].value} came over {_sets(weighed[-1])}")
     for earlier, event in pairwise(events):
         over_theirs = earlier.by.username != me and event.by.username == me
         if over_theirs and event.value in saw and earlier.value not in saw[event.value]:
-            found.slipped.append((event.at - earlier.at) / _MICROSECONDS)
+            seconds = (event.at - earlier.at) / _MICROSECONDS
+            found.slipped.append((seconds, f"{name}: {event.value} over {earlier.value}"))

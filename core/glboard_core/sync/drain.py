@@ -216,6 +216,8 @@ class Drain:
 
     async def _send(self, items: Sequence[Item]) -> GlboardError | None:
         engine = self._engine
+        # What takes its time comes first: between looking at an issue and writing it, others may write it.
+        ready, answered = await self._prepared([item.op for item in items])
         edited = [item.op.issue for item in items if isinstance(item.op.act, Edit)]
         await engine.mirror.freshen(self._pace.fresh, edited)
         items = await self._without_clashes(items)
@@ -227,8 +229,8 @@ class Drain:
             raise ConnectionFailed("Nothing has been read from GitLab yet.")
         known = engine.store.issues()
         confirmed = {item.op.issue: known[item.op.issue] for item in items if item.op.issue in known}
-        ready, answered = await self._prepared([item.op for item in items])
-        outcomes = await engine.gateway.send(ready, confirmed, catalog) if ready else []
+        leaving = [ready[item.op.id] for item in items if item.op.id in ready]
+        outcomes = await engine.gateway.send(leaving, confirmed, catalog) if leaving else []
         engine.heard()
         by_op = {outcome.op: outcome for outcome in (*outcomes, *answered)}
         return self._settle([(item, by_op[item.op.id]) for item in items])
@@ -282,9 +284,9 @@ class Drain:
             item.sent = now
         return going
 
-    async def _prepared(self, ops: Sequence[Op]) -> tuple[list[Op], list[Outcome]]:
+    async def _prepared(self, ops: Sequence[Op]) -> tuple[dict[OpId, Op], list[Outcome]]:
         """Fill in what is only known now: the note a comment became."""
-        ready: list[Op] = []
+        ready: dict[OpId, Op] = {}
         answered: list[Outcome] = []
         for op in ops:
             if isinstance(op.act, DeleteNote) and op.act.note is None:
@@ -293,9 +295,9 @@ class Drain:
                 if note is None:
                     answered.append(Done(op=op.id))  # the comment never was: there is nothing to delete
                     continue
-                ready.append(structs.replace(op, act=structs.replace(op.act, note=note)))
+                ready[op.id] = structs.replace(op, act=structs.replace(op.act, note=note))
             else:
-                ready.append(op)
+                ready[op.id] = op
         return ready, answered
 
     def _settle(self, answers: Sequence[tuple[Item, Outcome]]) -> GlboardError | None:

@@ -303,8 +303,7 @@ class Engine:
         if self.refuse is not None:
             self.tell(Notice(str(self.refuse)))
         if len(self.pending):
-            fate = "this session is read-only, so they stay here" if self.read_only else "they go out now"
-            self.tell(Notice(f"{len(self.pending)} changes from before were not sent yet; {fate}."))
+            self.tell(Notice(_left_over(len(self.pending), read_only=self.read_only)))
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.mirror.run(first), name="mirror")
@@ -491,6 +490,14 @@ class Engine:
         self.status = status
         if changed:
             self.tell(StatusChanged(status))
+
+
+def _left_over(count: int, *, read_only: bool) -> str:
+    one = count == 1
+    what = "1 change from before was" if one else f"{count} changes from before were"
+    if read_only:
+        return f"{what} not sent yet; in a read-only session {'it stays' if one else 'they stay'} here."
+    return f"{what} not sent yet; {'it goes' if one else 'they go'} out now."
 
 
 def _again(op: Op) -> Act:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from msgspec import UNSET, structs
@@ -17,7 +18,7 @@ from glboard_core.board.conflict import Clash, seen_without
 from glboard_core.board.op import Comment, Create, Edit, GroupId, Op, OpId
 from glboard_core.board.undo import UndoStack
 from glboard_core.config import SyncSettings
-from glboard_core.errors import EditImpossible, GlboardError
+from glboard_core.errors import EditImpossible, GlboardError, StoreFailed
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Entry, Logged, Store
 from glboard_core.state import Change, fold_one
@@ -234,12 +235,22 @@ class Ledger:
         for op, error, _ in failed:
             self.failed.append((op, error))
             self._undo_stack.forget(op.id)
-            for item in self.pending.items(op.issue):
-                self.rebase(item, without=op)
+        self._rebase_on_refused([op for op, _, _ in failed])
         self.fold_and_tell(before, "answer", always=True)
         self._say_settled([op for op, _ in done], [(op, error) for op, error, _ in failed], titles)
         if len(self._settled_at) > 1_000:
             self._settled_at = {i: at for i, at in self._settled_at.items() if moment - at < LATE}
+
+    def _rebase_on_refused(self, refused_: Sequence[Op]) -> None:
+        """What follows on a refused Op is compared with what is there, in the fields of that Op."""
+        rebased: list[Item] = []
+        for op in refused_:
+            for item in self.pending.items(op.issue):
+                self.rebase(item, without=op)
+                rebased.append(item)
+        if rebased:
+            with suppress(StoreFailed):  # after a restart it would be asked about: no harm
+                self.store.enqueue([Entry(op=item.op, title=item.title, due=item.due) for item in rebased])
 
     def _sorted_out(
         self, done: Sequence[Made], failed: Sequence[Refused]

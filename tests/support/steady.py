@@ -1,0 +1,137 @@
+"""A long day at a board: polls, now and then an edit here and there, and what it costs."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import sqlite3
+import tracemalloc
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+
+from msgspec import Struct
+
+from glboard_core.board.op import Comment, Edit
+from glboard_core.config import LabelSettings, Settings, SyncSettings
+from glboard_core.demo.options import DemoOptions
+from glboard_core.demo.process import spawn
+from glboard_core.gitlab.account import Account, Secret
+from glboard_core.gitlab.gateway import GitLabGateway
+from glboard_core.store.sqlite import SqliteStore
+from glboard_core.sync.engine import Engine
+from support.engines import HASTE, QUICK
+
+#: How much faster than life: a poll every 10 s, order every 240 s, labels every 600 s.
+FASTER = 1_000.0
+#: Polls between two edits.
+EVERY = 60
+DAY = SyncSettings(
+    poll=10 / FASTER,
+    poll_idle=10 / FASTER,
+    reconcile=240 / FASTER,
+    catalog=600 / FASTER,
+    hold=0,
+    hold_comments=0,
+)
+
+
+class Day(Struct, kw_only=True):
+    """What was measured: after a quarter of the polls, and at the end. Memory and file in bytes."""
+
+    polls: int
+    edits: int
+    memory_early: int
+    memory_at_end: int
+    file_early: int
+    file_at_end: int
+    connections_early: int
+    connections_at_end: int
+    resident_early: int
+    resident_at_end: int
+
+    def line(self) -> str:
+        """In one line."""
+        return (
+            f"{self.polls} polls, {self.edits} edits: "
+            f"traced {self.memory_early:,} -> {self.memory_at_end:,}, "
+            f"resident {self.resident_early:,} -> {self.resident_at_end:,}, "
+            f"files {self.file_early:,} -> {self.file_at_end:,} bytes, "
+            f"open files {self.connections_early} -> {self.connections_at_end}"
+        )
+
+
+class _Measure:
+    def __init__(self, state: Path) -> None:
+        gc.collect()
+        with closing(sqlite3.connect(state)) as connection:
+            # The journal is as long as its limit; what is in it belongs to the file.
+            connection.execute("pragma wal_checkpoint(truncate)")
+        self.memory = tracemalloc.get_traced_memory()[0]
+        self.file = sum(one.stat().st_size for one in state.parent.iterdir())
+        self.open = len(os.listdir("/proc/self/fd"))
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        self.resident = pages * os.sysconf("SC_PAGE_SIZE")
+
+
+async def _some(
+    engine: Engine, running: asyncio.Task[None], state: Path, done: Callable[[], int], until: int
+) -> _Measure:
+    """Let polls go by until there were so many, then measure."""
+    next_edit = done()
+    while done() < until:
+        await asyncio.sleep(0.001)
+        if running.done():
+            running.result()
+        if done() >= next_edit and engine.verified and len(engine.shown):
+            next_edit = done() + EVERY
+            issue = sorted(engine.shown)[done() % len(engine.shown)]
+            if engine.undo() is None or done() % 2:
+                weight = (engine.shown[issue].weight or 0) % 5 + 1
+                engine.perform([(issue, Edit(weight=weight)), (issue, Comment(body="Still here"))], "edit")
+    await engine.settled()
+    return _Measure(state)
+
+
+async def live(state: Path, *, polls: int) -> Day:
+    """So many polls, an edit in every tenth of them; each edit is undone by the next."""
+    settings = Settings(sync=DAY, labels=LabelSettings(group=""))
+    with spawn(DemoOptions(issues=150, seed=3)) as demo:
+        store = SqliteStore(state)
+        account = Account(url=demo.url, token=Secret(demo.token))
+        async with GitLabGateway(account, demo.group, limits=QUICK) as gateway:
+            engine = Engine(gateway, store, settings, pace=HASTE)
+            running = asyncio.create_task(engine.run())
+            done = 0
+            poll = engine.mirror.poll
+
+            async def counted() -> None:
+                nonlocal done
+                await poll()
+                done += 1
+
+            engine.mirror.poll = counted  # type: ignore[method-assign]
+            try:
+                tracemalloc.start()
+                early = await _some(engine, running, state, lambda: done, polls // 4)
+                late = await _some(engine, running, state, lambda: done, polls)
+                edits = len(store.log(100_000))
+            finally:
+                tracemalloc.stop()
+                running.cancel()
+                with suppress(asyncio.CancelledError):
+                    await running
+        store.close()
+    return Day(
+        polls=done,
+        edits=edits,
+        memory_early=early.memory,
+        memory_at_end=late.memory,
+        file_early=early.file,
+        file_at_end=late.file,
+        connections_early=early.open,
+        connections_at_end=late.open,
+        resident_early=early.resident,
+        resident_at_end=late.resident,
+    )

@@ -1,0 +1,138 @@
+"""The composition root: whose file is opened, and what happens where none can be."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from glboard_core.board.op import Edit
+from glboard_core.config import Settings
+from glboard_core.demo.server import DemoServer
+from glboard_core.errors import ConnectionFailed, StoreFailed
+from glboard_core.gitlab.account import Account, Secret
+from glboard_core.model.issue import IssueId
+from glboard_core.session import Place, open_engine
+from glboard_core.store.database import state_file
+from glboard_core.store.memory import MemoryStore
+from glboard_core.store.sqlite import SqliteStore
+from glboard_core.sync.engine import Engine, UserChangedError
+from glboard_core.sync.events import Notice
+from support.engines import GROUP, ME, STILL, eventually
+
+SETTINGS = Settings(sync=STILL)
+
+
+def account(server: DemoServer, user: str | None = None) -> Account:
+    """The owner's account, or another person's."""
+    return Account(url=server.url, token=Secret(server.token_for(user) if user else server.token))
+
+
+def issue(engine: Engine, reference: str) -> IssueId:
+    """The id of an issue as shown."""
+    return next(found.id for found in engine.shown.values() if found.reference == reference)
+
+
+async def run(place: Place, who: Account) -> None:
+    """Open an engine that has something to send, and run it."""
+    async with open_engine(place, SETTINGS, account=who) as engine:
+        assert len(engine.pending) == 1
+        await engine.run()
+
+
+async def stop(running: asyncio.Task[None]) -> None:
+    """End the background."""
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
+async def test_the_outbox_goes_on_in_the_next_session(server: DemoServer, tmp_path: Path) -> None:
+    place = Place(group=GROUP, folder=tmp_path)
+    async with open_engine(place, SETTINGS, account=account(server)) as engine:
+        await engine.load()
+        # Never run: as if it had ended before anything was sent.
+        engine.perform([(issue(engine, "top/app#1"), Edit(weight=5))], "weight 5")
+    async with open_engine(place, SETTINGS, account=account(server)) as engine:
+        assert engine.shown[issue(engine, "top/app#1")].weight == 5
+        notices: list[str] = []
+        engine.listen(lambda event: notices.append(event.text) if isinstance(event, Notice) else None)
+        running = asyncio.create_task(engine.run())
+        await eventually(lambda: engine.status.unsent == 0)
+        assert notices == ["1 change from before was not sent yet; it goes out now."]
+        await stop(running)
+    assert server.world.issue("top/app#1").weight == 5
+
+
+async def test_another_users_outbox_is_never_sent(server: DemoServer, tmp_path: Path) -> None:
+    place = Place(group=GROUP, folder=tmp_path)
+    async with open_engine(place, SETTINGS, account=account(server)) as engine:
+        await engine.load()
+        engine.perform([(issue(engine, "top/app#1"), Edit(weight=5))], "weight 5")
+    server.requests.clear()
+    with pytest.raises(UserChangedError):
+        await run(place, account(server, "eng_1"))
+    assert sum(record.mutations for record in server.requests) == 0
+    # The next start opens that person's own file; the first one's change waits in theirs.
+    async with open_engine(place, SETTINGS, account=account(server, "eng_1")) as engine:
+        assert len(engine.pending) == 0
+        running = asyncio.create_task(engine.run())
+        await eventually(lambda: engine.verified)
+        await engine.settled()
+        await stop(running)
+    assert server.world.issue("top/app#1").weight == 1
+    store = SqliteStore(state_file(tmp_path, server.url, GROUP, ME))
+    assert len(store.outbox()) == 1
+    store.close()
+
+
+async def test_a_folder_that_cannot_be_used_refuses_edits_and_shows_the_board(
+    server: DemoServer, tmp_path: Path
+) -> None:
+    (tmp_path / "state").write_text("a file is in the way")
+    place = Place(group=GROUP, folder=tmp_path / "state")
+    async with open_engine(place, SETTINGS, account=account(server)) as engine:
+        assert isinstance(engine.store, MemoryStore)
+        notices: list[str] = []
+        engine.listen(lambda event: notices.append(event.text) if isinstance(event, Notice) else None)
+        running = asyncio.create_task(engine.run())
+        await eventually(lambda: len(engine.shown) == 14)
+        await engine.settled()
+        with pytest.raises(StoreFailed):
+            engine.perform([(issue(engine, "top/app#1"), Edit(weight=5))], "weight 5")
+        assert any("Changes cannot be kept" in text for text in notices)
+        await stop(running)
+    assert server.world.issue("top/app#1").weight == 1
+
+
+async def test_a_first_start_without_a_server_says_so(server: DemoServer, tmp_path: Path) -> None:
+    await asyncio.to_thread(server.stop)
+    with pytest.raises(ConnectionFailed):
+        async with open_engine(Place(group=GROUP, folder=tmp_path), SETTINGS, account=account(server)):
+            pass
+    await asyncio.to_thread(server.start)
+
+
+async def test_a_damaged_list_of_users_costs_a_question(server: DemoServer, tmp_path: Path) -> None:
+    place = Place(group=GROUP, folder=tmp_path)
+    async with open_engine(place, SETTINGS, account=account(server)) as engine:
+        await engine.load()
+    (tmp_path / "users.json").write_bytes(b'{"half a')
+    async with open_engine(place, SETTINGS, account=account(server)) as engine:
+        assert len(engine.shown) == 14
+    assert (tmp_path / "users.json").stat().st_mode & 0o077 == 0
+
+
+async def test_before_the_first_answer_the_clock_is_the_last_sessions(
+    server: DemoServer, tmp_path: Path
+) -> None:
+    place = Place(group=GROUP, folder=tmp_path)
+    async with open_engine(place, SETTINGS, account=account(server)) as engine:
+        await engine.load()
+        there = server.world.clock.moment()
+    await asyncio.to_thread(server.stop)
+    async with open_engine(place, SETTINGS, account=account(server)) as engine:
+        assert abs((engine.now() - there).total_seconds()) < 60
+    await asyncio.to_thread(server.start)
