@@ -1,0 +1,61 @@
+"""A dialog with a list to walk: what the failed list, the change log and their like share.
+
+Owns the list, its motions and the way out. What its rows say, and what keys do with one, is the subclass's.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from glboard_tui.screens.dialog import Dialog
+
+
+class Listing(Dialog[None]):
+    """Rows, newest first. ``j`` ``k`` walk, ``q`` and Esc close."""
+
+    DEFAULT_CSS = """
+    Listing OptionList { height: auto; max-height: 22; border: none; padding: 0; background: $panel; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "move(1)", show=False),
+        Binding("k", "move(-1)", show=False),
+        Binding("q", "cancel", show=False),
+    ]
+
+    def __init__(self, title: str, *, hint: str) -> None:
+        super().__init__(title, hint=hint)
+        self.list = OptionList(markup=False)
+
+    def inside(self) -> list[Widget]:
+        """The list."""
+        return [self.list]
+
+    def on_mount(self) -> None:
+        """Fill it, and walk in it."""
+        self.fill()
+        self.list.focus()
+
+    @abstractmethod
+    def fill(self) -> None:
+        """Show the rows as they are now."""
+
+    def show_rows(self, rows: Iterable[Content], *, empty: str = "") -> None:
+        """Replace the rows, and stay near the one that was chosen. ``empty`` stands where there is none."""
+        at = self.list.highlighted or 0
+        options = [Option(row) for row in rows]
+        self.list.clear_options()
+        self.list.add_options(options or [Option(Content(empty), disabled=True)])
+        if options:
+            self.list.highlighted = min(at, len(options) - 1)
+
+    def action_move(self, step: int) -> None:
+        """Up or down."""
+        self.list.action_cursor_down() if step > 0 else self.list.action_cursor_up()
