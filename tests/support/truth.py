@@ -20,6 +20,8 @@ from glboard_core.ports import MADE, Store
 from support.worker import Said
 
 _MICROSECONDS = 1_000_000
+#: What people saw when they set a weight: by issue and the weight they set.
+Saw = dict[tuple[str, object], set[object]]
 
 
 class Reckoning(Struct):
@@ -61,7 +63,11 @@ def reckon(world: World, store: Store, said: Iterable[Said], *, me: str) -> Reck
     kept: dict[OpId, Op] = {}
     taking: set[OpId] = set()
     taken: set[OpId] = set()
+    saw: Saw = defaultdict(set)
     for one in said:
+        for op in one.ops:
+            # Whoever chose "mine" saw what was there then.
+            saw[op.issue, _sets(op)].add(_seen(op))
         kept.update((op.id, op) for op in one.ops)
         (taking if one.what == "taking" else taken).update(one.ids)
     ends: dict[OpId, str] = {}
@@ -103,7 +109,7 @@ def reckon(world: World, store: Store, said: Iterable[Said], *, me: str) -> Reck
             found.lost.append(f"nobody knows what became of it ({end}): {op}")
     _compare_notes(world, done, found, unknown, kept)
     _compare_new(world, done, found, unknown, kept)
-    _compare_weights(world, done, found, unknown, kept, me)
+    _compare_weights(world, done, found, unknown, kept, saw, me)
     return found
 
 
@@ -149,7 +155,13 @@ def _compare_new(
 
 
 def _compare_weights(
-    world: World, done: list[Op], found: Reckoning, unknown: set[OpId], kept: dict[OpId, Op], me: str
+    world: World,
+    done: list[Op],
+    found: Reckoning,
+    unknown: set[OpId],
+    kept: dict[OpId, Op],
+    saw: Saw,
+    me: str,
 ) -> None:
     made: dict[str, list[Op]] = defaultdict(list)
     for op in done:
@@ -161,6 +173,7 @@ def _compare_weights(
             gid = f"gid://gitlab/Issue/{issue.id}"
             events = [event for event in issue.history or () if event.kind == "weight"]
             _compare_weight(issue.reference, events, made[gid], found, {v for i, v in unsure if i == gid}, me)
+            _compare_windows(gid, issue.reference, events, found, saw, me)
 
 
 def _weight(op: Op) -> int | None:
@@ -170,9 +183,16 @@ def _weight(op: Op) -> int | None:
 
 
 def _taken_back(weight: int, ops: list[Op]) -> bool:
-    """Whether an edit and what took it back have one lost answer: nothing shows whether either was made."""
+    """Whether this is one half of an edit and what took it back, with one answer that was lost.
+
+    Nothing shows whether they were made, and nothing is missing if not.
+    """
     sets = [at for at, op in enumerate(ops) if _sets(op) == weight]
-    return all(any(_sets(later) == _seen(ops[at]) for later in ops[at + 1 :]) for at in sets)
+    return all(
+        any(_sets(later) == _seen(ops[at]) for later in ops[at + 1 :])
+        or any(_seen(earlier) == weight for earlier in ops[:at])
+        for at in sets
+    )
 
 
 def _sets(op: Op) -> object:
@@ -194,9 +214,6 @@ def _compare_weight(
     """
     made = [op for op in weighed if _weight(op) is not None]
     wanted = Counter(_weight(op) for op in made)
-    saw: dict[int | None, set[int | None]] = defaultdict(set)
-    for op in made:
-        saw[_weight(op)].add(op.before.weight if op.before is not None else None)
     places: dict[int, list[int]] = defaultdict(list)
     for at, event in enumerate(events):
         if event.by.username == me and isinstance(event.value, int) and event.value >= 100:
@@ -218,8 +235,13 @@ def _compare_weight(
     mine = [event for event in events if event.by.username == me]
     if mine and weighed and events[-1] is mine[-1] and _sets(weighed[-1]) != mine[-1].value:
         found.doubled.append(f"{name}: {mine[-1].value} came over {_sets(weighed[-1])}")
+
+
+def _compare_windows(gid: str, name: str, events: list[Event], found: Reckoning, saw: Saw, me: str) -> None:
+    """Another person's change that we wrote over, though nobody here had seen it."""
     for earlier, event in pairwise(events):
+        seen = saw.get((gid, event.value))
         over_theirs = earlier.by.username != me and event.by.username == me
-        if over_theirs and event.value in saw and earlier.value not in saw[event.value]:
+        if over_theirs and seen is not None and earlier.value not in seen:
             seconds = (event.at - earlier.at) / _MICROSECONDS
             found.slipped.append((seconds, f"{name}: {event.value} over {earlier.value}"))
