@@ -34,6 +34,7 @@ from glboard_core.gitlab.retry import Limits
 from glboard_core.model.issue import Issue
 from glboard_core.store.memory import MemoryStore
 from glboard_core.sync.engine import Engine
+from glboard_core.sync.pace import Pace
 from glboard_tui.app import GlboardApp
 from glboard_tui.screens.board import BoardScreen
 
@@ -274,6 +275,7 @@ async def staged(
     token: str | None = None,
     read_only: bool = False,
     loaded: bool = True,
+    pace: Pace | None = None,
     **app_settings: Any,
 ) -> AsyncIterator[Stage]:
     """The app on an embedded GitLab, with the first load done unless told otherwise."""
@@ -284,7 +286,7 @@ async def staged(
         async def connect() -> AsyncIterator[Engine]:
             account = Account(url=server.url, token=Secret(given))
             async with GitLabGateway(account, GROUP, limits=QUICK) as gateway:
-                yield Engine(gateway, MemoryStore(), settings, read_only=read_only)
+                yield Engine(gateway, MemoryStore(), settings, read_only=read_only, pace=pace)
 
         app = GlboardApp(settings, connect, **app_settings)
         async with app.run_test(size=size) as pilot:

@@ -1,0 +1,67 @@
+"""Mine, theirs, or look: what a person does when somebody else changed the same field; and the change log."""
+
+from __future__ import annotations
+
+import pytest
+
+from glboard_core.model.issue import Issue
+from glboard_core.sync.pace import Pace
+from tui.app.stage import GROUP, Stage, staged
+
+#: What was read just now is read again before anything is sent: else a test is too quick for a conflict.
+WARY = Pace(fresh=0.0)
+
+
+async def clash(stage: Stage) -> Issue:
+    """Somebody else weighs a card that is weighed here at the same time."""
+    await stage.focus("platform#1")
+    stage.world.edit(f"{GROUP}/platform#1", by="pm_oak", weight=8)
+    await stage.press("5")
+    await stage.settle()
+    issue = stage.issue("platform#1")
+    assert [c.theirs for c in stage.engine.clashing(issue.id)] == ["8"]
+    assert stage.world.issue(f"{GROUP}/platform#1").weight == 8
+    await stage.focus("platform#1")
+    return issue
+
+
+@pytest.mark.parametrize(
+    ("keys", "weight"),
+    [(("!", "m"), 5), (("!", "t"), 8), (("!", "l", "m"), 5), (("!", "l", "t"), 8)],
+)
+async def test_one_key_chooses(keys: tuple[str, ...], weight: int) -> None:
+    async with staged(pace=WARY) as stage:
+        issue = await clash(stage)
+        await stage.press(*keys)
+        await stage.settle()
+        assert stage.engine.clashing(issue.id) == ()
+        assert stage.world.issue(f"{GROUP}/platform#1").weight == weight
+        assert stage.issue("platform#1").weight == weight
+
+
+async def test_looking_decides_nothing() -> None:
+    async with staged(pace=WARY) as stage:
+        issue = await clash(stage)
+        await stage.press("!", "l", "escape")
+        assert stage.engine.clashing(issue.id)
+
+
+async def test_without_a_conflict_the_keys_mean_nothing() -> None:
+    async with staged() as stage:
+        await stage.focus("platform#1")
+        await stage.press("!", "m")
+        assert stage.engine.pending.of(stage.issue("platform#1").id) == []
+
+
+async def test_the_log_says_what_was_done_and_takes_the_last_back() -> None:
+    async with staged() as stage:
+        await stage.focus("platform#1")
+        before = stage.issue("platform#1").weight
+        await stage.press("7")
+        await stage.settle()
+        await stage.press("g", "h")
+        [row] = stage.app.bridge.history()
+        assert (row.reference, row.what, row.result) == ("platform#1", "weight 7", "done")
+        await stage.press("u")
+        await stage.settle()
+        assert stage.issue("platform#1").weight == before
