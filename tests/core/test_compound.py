@@ -130,7 +130,7 @@ def test_where_statuses_count_the_status_says_why_it_was_closed(flow: FlowScheme
     assert (found.edit.state, found.edit.status) == ("closed", "Won't do")
     found = compound.duplicate(issue(1), ALL, flow, NAMES)
     assert found
-    assert (found.edit.status, found.edit.add) == ("Duplicate", {"duplicate"})
+    assert (found.edit.status, found.edit.add) == ("Duplicate", frozenset({"duplicate"}))
     by_label = compound.duplicate(issue(1), ALL, FLOW, NAMES)
     assert by_label
     assert by_label.edit.status is UNSET

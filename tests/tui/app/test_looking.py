@@ -87,7 +87,7 @@ async def test_milestones_and_people_as_columns(stage: Stage) -> None:
     assert stage.cards()["eng_birch"] == ["platform#1"]
     await stage.focus("platform#2")
     await stage.press("greater_than_sign", "b" if "eng_birch" in stage.cards() else "e", "escape")
-    await stage.press("d", "b")
+    await stage.press("d", "b", "y")
     assert "platform#2" in stage.cards()["eng_birch"]
 
 

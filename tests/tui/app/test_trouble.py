@@ -173,7 +173,7 @@ async def test_the_smallest_terminal() -> None:
     async with staged(size=(40, 10)) as stage:
         await stage.press("j", "t")
         await stage.type("docu")
-        await stage.press("enter", "s", "d", "l")
+        await stage.press("enter", "s", "d", "y", "l")
         assert "documentation" in stage.issue("platform#2").labels
         assert stage.focused == "platform#4"
         await stage.pilot.resize_terminal(12, 4)

@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 
+from glboard_core.config import LabelSettings
 from glboard_core.model.board import Board, Column
 from glboard_core.model.issue import Issue
+from glboard_tui.screens.cards import missing_words
 from glboard_tui.widgets.card import CardView
 from glboard_tui.widgets.present import Around, present
 from support.make import issue, issue_id
@@ -108,6 +110,36 @@ def test_blocked_slipped_closed_confidential() -> None:
     view = card("workflow::blocked", "missed:19.6", "missed:19.7", state="closed", confidential=True)
     assert (view.blocked, view.slipped, view.closed, view.confidential) == (True, 2, True, True)
     assert view.facts == ()
+
+
+def test_what_is_open_in_a_milestone_that_is_over_slipped() -> None:
+    over = Around(over={"19.7"})
+    assert card(milestone="19.7", around=over).slipped == 1
+    assert card("missed:19.7", milestone="19.7", around=over).slipped == 1
+    assert card("missed:19.5", "missed:19.6", milestone="19.7", around=over).slipped == 2
+    assert card(milestone="19.8", around=over).slipped == 0
+    assert card(milestone="19.7", state="closed", around=over).slipped == 0
+
+
+def test_ready_is_good_only_where_it_is_ready_indeed() -> None:
+    label = "workflow::ready for development"
+    assert [(f.text, f.tone) for f in card("type::bug", label).facts] == [("ready", "good")]
+    not_quite = Around(ready=lambda issue: issue.weight is not None)
+    assert [(f.text, f.tone) for f in card("type::bug", label, around=not_quite).facts] == [
+        ("ready", "plain")
+    ]
+
+
+def test_labels_that_are_missing_are_one_word() -> None:
+    names = LabelSettings(devops="devops::x", section="section::y", categories=("Category:z",))
+    assert missing_words(issue(1, "type::bug"), names) == ("4 labels missing",)
+    most = ("type::bug", "bug::ux", "devops::x", "section::y")
+    assert missing_words(issue(1, *most), names) == ("no category",)
+    assert missing_words(issue(1, *most, "Category:z"), names) == ()
+    assert missing_words(issue(1, "type::ignore"), names) == ()
+    assert missing_words(issue(1, "type::bug", state="closed"), names) == ()
+    # A type of none or two is said by its own warning.
+    assert missing_words(issue(1, "devops::x", "section::y", "Category:z"), names) == ()
 
 
 def test_a_mask_hides_all_but_weight() -> None:

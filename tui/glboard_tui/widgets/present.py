@@ -12,7 +12,7 @@ from datetime import date
 from msgspec import Struct
 
 from glboard_core.model.board import Board, Column
-from glboard_core.model.flow import FlowScheme, FlowState
+from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue, IssueId
 from glboard_tui.widgets.card import CardView, Chip, Fact, Tone
 
@@ -51,6 +51,10 @@ def _no_words(_: Issue) -> tuple[str, ...]:
     return ()
 
 
+def _is_ready(_: Issue) -> bool:
+    return True
+
+
 def _no_mask(_: Issue) -> str | None:
     return None
 
@@ -77,6 +81,10 @@ class Around(Struct, frozen=True, kw_only=True):
     color: Callable[[str], str | None] = _no_color
     initials: Callable[[str], str] = _two_letters
     warnings: Callable[[Issue], tuple[str, ...]] = _no_words
+    #: Whether an issue whose flow state says so is ready indeed (DOMAIN.md 7.3).
+    ready: Callable[[Issue], bool] = _is_ready
+    #: Titles of the milestones that are over: what is open in one has slipped (7.7).
+    over: Container[str] = frozenset()
     mask: Callable[[Issue], str | None] = _no_mask
     pending: Container[IssueId] = frozenset()
     failed: Container[IssueId] = frozenset()
@@ -114,13 +122,19 @@ def present(issue: Issue, column: Column, board: Board, around: Around) -> CardV
         blocked=issue.blocked or (state is not None and state.name == "blocked" and column.kind != "flow"),
         confidential=issue.confidential,
         closed=not issue.is_open,
-        slipped=sum(label.startswith(around.names.missed_prefix) for label in issue.labels),
+        slipped=_slipped(issue, around),
         warnings=around.warnings(issue),
         pending=issue.id in around.pending,
         failed=issue.id in around.failed,
         conflict=issue.id in around.conflicts,
         glow=issue.id in around.glow,
     )
+
+
+def _slipped(issue: Issue, around: Around) -> int:
+    """How often it slipped: its missed milestones; one that is over counts before anybody labelled it."""
+    missed = sum(label.startswith(around.names.missed_prefix) for label in issue.labels)
+    return max(missed, int(issue.is_open and (issue.milestone or "") in around.over))
 
 
 def short_reference(issue: Issue) -> str:
@@ -137,7 +151,7 @@ def _facts(issue: Issue, column: Column, board: Board, around: Around) -> list[F
             value = label[len(prefix) :]
             urgent = value == "1"
             facts.append(Fact(f"{letter}{value}" if value.isdigit() else value, "bad" if urgent else "plain"))
-    facts.extend(_flow_fact(around.flow.of(issue), column))
+    facts.extend(_flow_fact(issue, column, around))
     if column.kind != "milestone" and board.milestone is None and issue.milestone:
         facts.append(Fact(issue.milestone))
     if names.deliverable in issue.labels and names.deliverable not in board.labels | {column.value}:
@@ -156,11 +170,15 @@ def _facts(issue: Issue, column: Column, board: Board, around: Around) -> list[F
     return facts
 
 
-def _flow_fact(state: FlowState | None, column: Column) -> list[Fact]:
+def _flow_fact(issue: Issue, column: Column, around: Around) -> list[Fact]:
+    state = around.flow.of(issue)
     if state is None or column.kind == "flow" or state.name == "blocked":
         return []
     name = state.shown_as or state.name
-    return [Fact(_SHORT_STATES.get(name, name), _STATE_TONES.get(name, "plain"))]
+    tone = _STATE_TONES.get(name, "plain")
+    if name == "ready for development" and not around.ready(issue):
+        tone = "plain"  # the warning says what it lacks
+    return [Fact(_SHORT_STATES.get(name, name), tone)]
 
 
 def _due(issue: Issue, today: date | None) -> Fact | None:
