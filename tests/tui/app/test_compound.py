@@ -300,3 +300,18 @@ async def test_out_of_blocked_without_a_comment_asks(stage: Stage) -> None:
     assert stage.issue("platform#1").scoped("workflow::") == ("workflow::blocked",)
     await stage.press("s", "v", "y")
     assert stage.issue("platform#1").scoped("workflow::") == ("workflow::in review",)
+
+
+async def test_half_done_is_said_to_be_half_done(stage: Stage) -> None:
+    root = stage.world.group(GROUP)
+    gone = stage.world.label_of(root, "workflow::blocked")
+    assert gone is not None
+    stage.world.labels.pop(gone.id, None)
+    await stage.press("b", *"red", "ctrl+s")
+    await stage.settle()
+    assert "workflow::blocked" not in stage.issue("platform#1").labels
+    assert [row.reference for row in stage.app.bridge.failed()] == ["platform#1"]
+    assert len(notes(stage, "platform#1")) == 1
+    await stage.press("u")
+    await stage.settle()
+    assert notes(stage, "platform#1") == []
