@@ -147,6 +147,12 @@ def _board(name: str, title: str, key: str) -> Action:
     return Action(id=f"board.{name}", title=f"{title} board", keys=(f"g {key}",), group="Boards", hint=title)
 
 
+def _process(name: str, title: str, key: str, hint: str) -> Action:
+    return Action(
+        id=f"process.{name}", title=title, keys=(f"g {key}",), group="Boards", hint=hint, when=_ready
+    )
+
+
 ACTIONS: tuple[Action, ...] = (
     _board_focus("focus.left", "Column to the left", "h", "left"),
     _focus("focus.down", "Down", "j", "down"),
@@ -400,6 +406,11 @@ ACTIONS: tuple[Action, ...] = (
     _board("backlog", "Backlog", "k"),
     _board("milestones", "Milestones", "m"),
     _board("people", "People", "w"),
+    _process("candidates", "Candidates of the milestone, in suggested order", "c", "candidates"),
+    _process("room", "Room: capacity of each person and the team", "r", "room"),
+    _process("triage", "Triage: what wants to be put right", "t", "triage"),
+    _process("say-do", "Say/Do of the milestone", "s", "Say/Do"),
+    _process("lock", "Lock the plan; what changed since", "L", "lock"),
     Action(
         id="walk.previous",
         title="The board's previous milestone",

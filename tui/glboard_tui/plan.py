@@ -79,7 +79,12 @@ class Plan:
         """Call ``changed`` whenever figures may have changed. Returns what ends that."""
         self._attach()
         self._watchers.append(changed)
-        return lambda: self._watchers.remove(changed) if changed in self._watchers else None
+
+        def unwatch() -> None:
+            if changed in self._watchers:
+                self._watchers.remove(changed)
+
+        return unwatch
 
     def _attach(self) -> Engine | None:
         engine = self.bridge.engine

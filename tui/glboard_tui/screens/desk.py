@@ -7,7 +7,7 @@ marks that can be seen; marks clear after an action; what was done can be repeat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from glboard_core.errors import GlboardError
 from glboard_core.model.board import Column
@@ -29,12 +29,24 @@ Make = Callable[[Planner, Sequence[Issue]], Work]
 _DIGITS = dict.fromkeys("0123456789", "")
 
 
+class OnTop(Protocol):
+    """A list over the board."""
+
+    def chosen(self) -> Issue | None:
+        """The issue its keys are for."""
+
+    def tell(self, text: str) -> None:
+        """Say a word where it can be seen."""
+
+
 class Desk:
     """One per board screen."""
 
     def __init__(self, screen: BoardScreen, bridge: Bridge) -> None:
         self.screen = screen
         self.bridge = bridge
+        #: A list on top of the board, whose issue the keys are for.
+        self.top: OnTop | None = None
         #: Does the last edit again, on what is focused or marked now.
         self.again: Callable[[], None] | None = None
         #: Comments that were begun, by the issues they are for.
@@ -46,8 +58,8 @@ class Desk:
 
     @property
     def in_detail(self) -> bool:
-        """Whether keys go to the opened issue."""
-        return self.screen.pane.has_keys
+        """Whether keys go to one issue, opened or in a list on top."""
+        return self.top is not None or self.screen.pane.has_keys
 
     def situation(self) -> Situation:
         """What decides which actions apply."""
@@ -94,6 +106,9 @@ class Desk:
 
     def targets(self) -> list[Issue]:
         """What the next edit reaches: the opened issue, else the marks in sight, else the focused card."""
+        if self.top is not None:
+            chosen = self.top.chosen()
+            return self._issues([chosen.id]) if chosen is not None else []
         if self.in_detail and self.screen.pane.issue is not None:
             return self._issues([self.screen.pane.issue])
         return self._issues(issue for issue, _ in self.screen.board.targets())
@@ -164,6 +179,8 @@ class Desk:
     def say(self, text: str, *, bad: bool = False) -> None:
         """A word in the footer, until the next key."""
         self.screen.say(text, bad=bad)
+        if self.top is not None:
+            self.top.tell(text)
 
     def tell(self, error: GlboardError) -> None:
         """An error, with what to do."""

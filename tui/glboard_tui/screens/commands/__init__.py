@@ -17,6 +17,7 @@ from glboard_tui.screens.commands import (
     moving,
     people,
     planning,
+    process,
     writing,
 )
 from glboard_tui.screens.desk import Desk
@@ -103,6 +104,11 @@ COMMANDS: dict[str, Command] = {
     "board.backlog": looking.board("backlog"),
     "board.milestones": looking.board("milestones"),
     "board.people": looking.board("people"),
+    "process.candidates": process.candidates,
+    "process.room": process.room,
+    "process.triage": process.triage,
+    "process.say-do": process.say_do,
+    "process.lock": process.lock,
     "walk.previous": looking.walk_back,
     "walk.next": looking.walk_on,
     "open.detail": looking.open_issue,

@@ -1,0 +1,201 @@
+"""Room, candidates, triage, lock and Say/Do, by keyboard on the embedded GitLab."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from textual.screen import Screen
+from textual.widgets import Static
+
+from glboard_core.gitlab.gateway import GitLabGateway
+from glboard_core.reports import Reports, open_reports
+from glboard_core.sync.engine import Engine
+from glboard_tui.screens.ask import Ask
+from glboard_tui.screens.candidates import Candidates
+from glboard_tui.screens.room import Room
+from glboard_tui.screens.saydo import SayDoPane
+from glboard_tui.screens.triage import Triage
+from glboard_tui.screens.worklist import WorkList
+from tui.app.stage import Stage, small_world, staged
+
+S = TypeVar("S", bound=Screen[Any])
+
+
+def on_top(stage: Stage, kind: type[S]) -> S:
+    assert isinstance(stage.app.screen, kind), stage.app.screen
+    return stage.app.screen
+
+
+def text(stage: Stage) -> str:
+    return "\n".join(str(part.render()) for part in stage.app.screen.query(Static))
+
+
+def names(stage: Stage) -> list[str]:
+    found = stage.app.screen
+    assert isinstance(found, WorkList)
+    return [stage.name(entry.issue) for entry in found.entries]
+
+
+@asynccontextmanager
+async def reading(engine: Engine) -> AsyncIterator[Reports]:
+    assert isinstance(engine.gateway, GitLabGateway)
+    async with open_reports(engine, engine.gateway.account) as reports:
+        yield reports
+
+
+# Room
+
+
+async def test_the_room_of_each_and_of_the_team(stage: Stage) -> None:
+    await stage.press("g", "r")
+    on_top(stage, Room)
+    said = text(stage)
+    alder, birch = (next(line for line in said.splitlines() if name in line) for name in ("alder", "birch"))
+    assert alder.split()[:6] == ["eng_alder", "25", "12.5", "0", "1", "+11.5"]
+    assert birch.split()[:6] == ["eng_birch", "2", "1", "0", "2", "!-1"]
+    assert birch.endswith("!over")
+    assert "room +2.5 with the likely carry-over" in said
+    assert "budget by role: backend 12.5, frontend 1" in said
+    await stage.press("escape")
+    assert stage.app.screen is stage.screen
+
+
+async def test_without_a_team_the_room_pane_says_how_to_write_one(tmp_path: Path) -> None:
+    path = tmp_path / "team.toml"
+    async with staged(team_file=path) as stage:
+        await stage.press("g", "r")
+        assert "days_per_weight = 2" in text(stage)
+        assert str(path) in text(stage)
+        path.write_text('[[people]]\nusername = "eng_alder"\nfacto = 1\n', encoding="utf-8")
+        await stage.press("r")
+        assert "team.toml cannot be used" in text(stage)
+        assert "factor" in text(stage)
+        path.write_text('[[people]]\nusername = "eng_alder"\n', encoding="utf-8")
+        await stage.press("r", "q")
+        assert stage.screen.header.view.sums[0].text == "plan 9 + 4 unweighted / capacity 12.5"
+
+
+# Candidates
+
+
+async def test_candidates_are_accepted_line_by_line(stage: Stage) -> None:
+    await stage.press("g", "c")
+    screen = on_top(stage, Candidates)
+    assert screen.heading_of(1, 8).startswith("Candidates 19.8: 1 of 8 · 0 accepted · still +11.5")
+    assert names(stage)[:2] == ["platform#1", "platform#2"]
+    assert "not ready, no weight" in screen.entries[1].about
+    await stage.press("enter")
+    assert "Deliverable" in stage.issue("platform#1").labels
+    assert screen.entries[0].about.endswith("accepted · eng_birch")
+    assert "1 accepted · still +9.5" in screen.heading_of(1, 8)
+    await stage.press("u")
+    assert "Deliverable" not in stage.issue("platform#1").labels
+    await stage.press("d", "a")
+    assert stage.issue("platform#1").assignees == ("eng_alder",)
+    await stage.press("D", "escape")
+    assert "Deliverable" not in stage.issue("platform#1").labels
+
+
+async def test_fill_to_room_is_a_proposal(stage: Stage) -> None:
+    await stage.press("g", "c", "F")
+    assert "Accept 2 issues, weight 3, into room for 11.5?" in text(stage)
+    await stage.press("n")
+    assert not stage.app.bridge.undo_title
+    await stage.press("F", "y")
+    assert all("Deliverable" in stage.issue(f"platform#{n}").labels for n in (1, 5))
+    await stage.press("u")
+    assert not any("Deliverable" in stage.issue(f"platform#{n}").labels for n in (1, 5))
+
+
+async def test_without_a_team_there_is_no_proposal() -> None:
+    async with staged() as stage:
+        await stage.press("g", "c", "F")
+        assert "no team.toml" in text(stage)
+
+
+# Triage
+
+
+async def test_triage_follows_what_is_put_right(stage: Stage) -> None:
+    await stage.press("g", "t")
+    screen = on_top(stage, Triage)
+    before = names(stage)
+    assert "Triage: 1 of" in text(stage)
+    assert "no subtype" in screen.entries[0].about
+    await stage.press("n")
+    assert stage.name(screen.chosen()) == before[1]
+    await stage.press("k", "p", "1")
+    assert "priority::1" in stage.issue(before[0]).labels
+    assert "bug without priority" not in screen.entries[0].about
+    await stage.press("p", "2")
+    assert "There is no label priority::2" in text(stage)
+    await stage.press("x", "c")
+    if isinstance(stage.app.screen, Ask):
+        await stage.press("y")
+    assert names(stage) == before[1:]
+    assert "1 put right" in screen.heading_of(1, len(before) - 1)
+    await stage.press("u")
+    assert names(stage) == before
+    await stage.press("G")
+    assert stage.name(screen.chosen()) == before[-1]
+    await stage.press("escape", "j")
+    assert stage.screen.desk.top is None
+
+
+async def test_a_list_shows_remote_text_as_it_is(stage: Stage) -> None:
+    await stage.press("g", "t")
+    screen = on_top(stage, Triage)
+    await stage.press(*["j"] * names(stage).index("platform#6"))
+    assert "fix [/api] crash" in text(stage)
+    assert stage.name(screen.chosen()) == "platform#6"
+
+
+# The lock
+
+
+async def test_the_plan_is_locked_and_its_scope_is_said(stage: Stage) -> None:
+    await stage.focus("platform#1")
+    await stage.press("d", "enter", "g", "L")
+    assert "Lock the plan of 19.8" in text(stage)
+    await stage.press("l")
+    assert stage.message.startswith("Locked 19.8: 1 Deliverables, weight 2")
+    await stage.focus("platform#5")
+    await stage.press("d", "enter")
+    await stage.focus("platform#1")
+    await stage.press("3", "g", "L")
+    said = text(stage)
+    assert "1 added: platform#5" in said
+    assert "1 re-weighted: platform#1 2 to 3" in said
+    await stage.press("escape")
+    assert stage.app.screen is stage.screen
+
+
+# Say/Do
+
+
+async def test_say_do_in_words_first(team_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with staged(small_world(), team_file=team_file, reports=reading) as stage:
+        copied: list[str] = []
+        monkeypatch.setattr(stage.app, "copy_to_clipboard", copied.append)
+        await stage.press("g", "b", "g", "s")
+        on_top(stage, SayDoPane)
+        await stage.until(lambda: "definition group" in text(stage))
+        assert "0 of 1 closed so far, until 11 Dec (0.0 %), definition group" in text(stage)
+        assert "definition committed, rebuilt from events" in text(stage)
+        assert "handbook" not in text(stage)
+        await stage.press("d", "l", "y")
+        assert "handbook_deliverable" in text(stage)
+        assert "platform#8" in text(stage)
+        assert copied[0].startswith("## Say/Do 19.7\n")
+        assert "| group | 1 | 0 | 0.0 % |" in copied[0]
+        await stage.press("escape")
+        assert stage.app.screen is stage.screen
+
+
+async def test_say_do_that_cannot_be_read_says_so(stage: Stage) -> None:
+    await stage.press("g", "s")
+    await stage.until(lambda: "cannot be read in this session" in text(stage))

@@ -1,0 +1,108 @@
+"""The planning process: room, candidates, triage, the lock, Say/Do. Each is about the board's milestone."""
+
+from __future__ import annotations
+
+from glboard_core.errors import GlboardError
+from glboard_core.model.milestone import Milestone
+from glboard_core.planning.scope import Scope
+from glboard_core.planning.snapshot import PlanSnapshot
+from glboard_tui.screens.desk import Desk
+
+
+def _milestone(desk: Desk) -> Milestone | None:
+    found = desk.screen.plan.milestone()
+    if found is None:
+        desk.say("There is no version milestone with dates to plan.")
+    return found
+
+
+def room(desk: Desk, _: str) -> None:
+    """Who has how much room."""
+    from glboard_tui.screens.room import Room
+
+    if (milestone := _milestone(desk)) is not None:
+        desk.screen.plan.reload()
+        desk.screen.app.push_screen(Room(desk.screen.plan, milestone), lambda _: desk.screen.show_header())
+
+
+def candidates(desk: Desk, _: str) -> None:
+    """What could become a Deliverable."""
+    from glboard_tui.screens.candidates import Candidates
+
+    if (milestone := _milestone(desk)) is not None:
+        desk.screen.app.push_screen(Candidates(desk, milestone), lambda _: desk.screen.show_footer())
+
+
+def triage(desk: Desk, _: str) -> None:
+    """What wants to be put right."""
+    from glboard_tui.screens.triage import Triage
+
+    desk.screen.app.push_screen(Triage(desk), lambda _: desk.screen.show_footer())
+
+
+def say_do(desk: Desk, _: str) -> None:
+    """What was said and what was done."""
+    from glboard_tui.screens.saydo import SayDoPane
+
+    if (milestone := _milestone(desk)) is not None:
+        desk.screen.app.push_screen(SayDoPane(desk.screen.plan, milestone))
+
+
+def lock(desk: Desk, _: str) -> None:
+    """Lock the plan, or see what changed since it was locked."""
+    plan, milestone = desk.screen.plan, _milestone(desk)
+    if milestone is None:
+        return
+    try:
+        changed = plan.scope(milestone)
+    except GlboardError as error:
+        desk.tell(error)
+        return
+
+    def answered(_: str) -> None:
+        try:
+            taken = plan.lock(milestone)
+        except GlboardError as error:
+            desk.tell(error)
+            return
+        kept = "" if desk.bridge.keeps else ", until glboard is left"
+        desk.say(f"Locked {milestone.title}: {_count(taken)}{kept}.")
+
+    if changed is None:
+        question, word = f"Lock the plan of {milestone.title} as it is now?", "lock it"
+        note = "Say/Do and scope go by it from then on. It stays on this machine."
+    else:
+        question = f"{milestone.title} was locked {changed.locked.locked_at:%Y-%m-%d %H:%M} UTC"
+        word, note = "lock it anew, as it is now", scope_words(changed)
+    desk.ask(question, {"l": word}, answered, note=note)
+
+
+def _count(taken: PlanSnapshot) -> str:
+    weight = sum(row.weight or 0 for row in taken.issues)
+    return f"{len(taken.issues)} Deliverables, weight {weight}"
+
+
+def scope_words(changed: Scope) -> str:
+    """What came, went and changed its weight since the lock."""
+
+    def short(reference: str) -> str:
+        return reference.rpartition("/")[2]
+
+    parts = [
+        ("added", [short(row.reference) for row in changed.added]),
+        ("removed", [short(row.reference) for row in changed.removed]),
+        (
+            "re-weighted",
+            [
+                f"{short(one.reference)} {_weight(one.before)} to {_weight(one.after)}"
+                for one in changed.reweighted
+            ],
+        ),
+    ]
+    lines = [f"{len(names)} {word}: {', '.join(names)}" for word, names in parts if names]
+    since = "Since then\n" + "\n".join(lines) if lines else "Nothing changed since."
+    return f"It held {_count(changed.locked)}. {since}"
+
+
+def _weight(weight: int | None) -> str:
+    return "none" if weight is None else str(weight)
