@@ -409,6 +409,8 @@ ACTIONS: tuple[Action, ...] = (
     _process("candidates", "Candidates of the milestone, in suggested order", "c", "candidates"),
     _process("room", "Room: capacity of each person and the team", "r", "room"),
     _process("triage", "Triage: what wants to be put right", "t", "triage"),
+    _process("refinement", "Refinement queue: planning breakdown without a weight", "q", "refinement"),
+    _process("own", "My work, by flow state", "o", "my work"),
     _process("say-do", "Say/Do of the milestone", "s", "Say/Do"),
     _process("lock", "Lock the plan; what changed since", "L", "lock"),
     Action(

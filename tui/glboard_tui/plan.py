@@ -192,6 +192,40 @@ class Plan:
                 found.append(Finding(issue, known[1]))
         return sorted(found, key=lambda finding: rank_key(finding.issue))
 
+    def unrefined(self) -> list[Issue]:
+        """Open issues of the group in planning breakdown without a weight, in manual order (EN-2)."""
+        from glboard_core.model.issue import rank_key
+        from glboard_core.planning.counting import counts
+
+        names, flow = self.bridge.settings.labels, self.bridge.view.flow
+
+        def waits(issue: Issue) -> bool:
+            if not issue.is_open or issue.weight is not None or not counts(issue, names):
+                return False
+            state = flow.of(issue)
+            return state is not None and state.name == "planning breakdown"
+
+        engine = self._attach()
+        return sorted(filter(waits, engine.shown.values()), key=rank_key) if engine is not None else []
+
+    def mine(self) -> list[Issue]:
+        """Open issues assigned to me: by flow state, then in manual order (EN-1)."""
+        from glboard_core.model.flow import STATES
+        from glboard_core.model.issue import rank_key
+
+        engine, catalog, flow = self._attach(), self._catalog, self.bridge.view.flow
+        if engine is None or catalog is None:
+            return []
+        steps = {state: place for place, state in enumerate(STATES)}
+
+        def step(issue: Issue) -> int:
+            state = flow.of(issue)
+            return steps.get(state, -1) if state is not None else -1
+
+        me = catalog.me.username
+        found = (issue for issue in engine.shown.values() if issue.is_open and me in issue.assignees)
+        return sorted(found, key=lambda issue: (step(issue), rank_key(issue)))
+
     # The lock
 
     def locked(self, milestone: Milestone) -> PlanSnapshot | None:

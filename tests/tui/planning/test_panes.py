@@ -199,3 +199,26 @@ async def test_say_do_in_words_first(team_file: Path, monkeypatch: pytest.Monkey
 async def test_say_do_that_cannot_be_read_says_so(stage: Stage) -> None:
     await stage.press("g", "s")
     await stage.until(lambda: "cannot be read in this session" in text(stage))
+
+
+# Queues
+
+
+async def test_the_refinement_queue_and_own_work(stage: Stage) -> None:
+    await stage.press("g", "q")
+    assert names(stage) == ["platform#2", "platform#9"]
+    await stage.press("W", "2")
+    assert names(stage) == ["platform#9"]
+    assert stage.issue("platform#2").weight == 2
+    assert "Refinement queue: 1 of 1" in text(stage)
+    await stage.press("A", "escape", "g", "o")
+    assert names(stage) == ["platform#9"]
+    assert "My work: 1 of 1" in text(stage)
+    await stage.press("A")
+    assert names(stage) == []
+    assert "My work: 0 of 0" in text(stage)
+
+
+async def test_lists_use_the_width_of_the_screen(stage: Stage) -> None:
+    await stage.press("g", "t")
+    assert stage.app.screen.query_one(".overlay").size.width > 130

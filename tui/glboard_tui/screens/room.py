@@ -18,7 +18,7 @@ from glboard_tui.screens.plan_words import TEAM_EXAMPLE, number, plan_words, sig
 from glboard_tui.widgets.card import Tone
 from glboard_tui.widgets.text import clean, fit, fit_right
 
-_BAR = 20
+_BAR = 16
 _INKS: dict[Tone, str] = {"plain": "", "good": "$text-success", "warn": "$text-warning", "bad": "$text-error"}
 
 

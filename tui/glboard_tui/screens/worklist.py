@@ -40,7 +40,6 @@ class WorkList(Dialog[None]):
     """Dismissed by ``Esc`` or ``q``."""
 
     DEFAULT_CSS = """
-    WorkList .overlay { width: 96%; max-width: 160; }
     WorkList .about { height: auto; min-height: 2; max-height: 4; margin-top: 1; color: $foreground 85%; }
     WorkList WhichKey { background: $panel; }
     """

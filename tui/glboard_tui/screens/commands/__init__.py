@@ -107,6 +107,8 @@ COMMANDS: dict[str, Command] = {
     "process.candidates": process.candidates,
     "process.room": process.room,
     "process.triage": process.triage,
+    "process.refinement": process.refinement,
+    "process.own": process.own,
     "process.say-do": process.say_do,
     "process.lock": process.lock,
     "walk.previous": looking.walk_back,

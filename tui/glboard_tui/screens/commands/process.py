@@ -40,6 +40,20 @@ def triage(desk: Desk, _: str) -> None:
     desk.screen.app.push_screen(Triage(desk), lambda _: desk.screen.show_footer())
 
 
+def refinement(desk: Desk, _: str) -> None:
+    """What waits for a weight."""
+    from glboard_tui.screens.queues import Refinement
+
+    desk.screen.app.push_screen(Refinement(desk), lambda _: desk.screen.show_footer())
+
+
+def own(desk: Desk, _: str) -> None:
+    """What is assigned to me."""
+    from glboard_tui.screens.queues import OwnWork
+
+    desk.screen.app.push_screen(OwnWork(desk), lambda _: desk.screen.show_footer())
+
+
 def say_do(desk: Desk, _: str) -> None:
     """What was said and what was done."""
     from glboard_tui.screens.saydo import SayDoPane
