@@ -14,14 +14,10 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from msgspec import UNSET, structs
-
-from glboard_core.board.conflict import clashes
-from glboard_core.board.op import Comment, Create, DeleteNote, Edit, Op, OpId
+from glboard_core.board.op import Comment, Create, Edit, Op, OpId
 from glboard_core.errors import (
     AuthError,
     ConnectionFailed,
-    EditRefused,
     EditUnknown,
     GlboardError,
     RateLimited,
@@ -29,6 +25,7 @@ from glboard_core.errors import (
 )
 from glboard_core.model.issue import Issue
 from glboard_core.ports import Done, Outcome
+from glboard_core.sync.checks import prepared, without_clashes
 from glboard_core.sync.lost import look_for
 from glboard_core.sync.pending import Item
 
@@ -217,10 +214,10 @@ class Drain:
     async def _send(self, items: Sequence[Item]) -> GlboardError | None:
         engine = self._engine
         # What takes its time comes first: between looking at an issue and writing it, others may write it.
-        ready, answered = await self._prepared([item.op for item in items])
+        ready, answered = await prepared([item.op for item in items], self._notes, engine.gateway)
         edited = [item.op.issue for item in items if isinstance(item.op.act, Edit)]
         await engine.mirror.freshen(self._pace.fresh, edited)
-        items = await self._without_clashes(items)
+        items = await without_clashes(engine, items)
         items = self._claimed(items)
         catalog = engine.catalog
         if not items:
@@ -235,42 +232,6 @@ class Drain:
         by_op = {outcome.op: outcome for outcome in (*outcomes, *answered)}
         return self._settle([(item, by_op[item.op.id]) for item in items])
 
-    async def _without_clashes(self, items: Sequence[Item]) -> list[Item]:
-        """Those that overwrite nobody's change; the others wait, and all that follows on their issue.
-
-        A description is not part of the mirror, so it is read before it is overwritten.
-        """
-        engine = self._engine
-        waiting: set[str] = set()
-        going: list[Item] = []
-        for item in items:
-            issue = item.op.issue
-            if issue not in waiting:
-                now = engine.ledger.folded_before(item)
-                item.clashes = clashes(item.op, now) if now is not None else ()
-                theirs = await self._other_description(item.op)
-                if not item.clashes and theirs is not None:
-                    engine.ledger.description_clashed(item, theirs)
-            if item.clashes or issue in waiting:
-                waiting.add(issue)
-                item.under_way = False
-            else:
-                going.append(item)
-        if waiting:
-            engine.clashed(waiting)
-        return going
-
-    async def _other_description(self, op: Op) -> str | None:
-        """What the description has become since it was opened for editing, if it has."""
-        act = op.act
-        if not isinstance(act, Edit) or act.description is UNSET or act.description_was is UNSET:
-            return None
-        try:
-            there = (await self._engine.gateway.detail(op.issue)).description
-        except EditRefused:
-            return None  # the issue is gone; the answer to the edit will say so
-        return None if there in (act.description_was, act.description) else there
-
     def _claimed(self, items: Sequence[Item]) -> list[Item]:
         """Those still in the outbox, marked there as sent. What another window took back is dropped."""
         engine = self._engine
@@ -283,22 +244,6 @@ class Drain:
         for item in going:
             item.sent = now
         return going
-
-    async def _prepared(self, ops: Sequence[Op]) -> tuple[dict[OpId, Op], list[Outcome]]:
-        """Fill in what is only known now: the note a comment became."""
-        ready: dict[OpId, Op] = {}
-        answered: list[Outcome] = []
-        for op in ops:
-            if isinstance(op.act, DeleteNote) and op.act.note is None:
-                # After a restart it is not remembered which note it was, but the note bears the Op's mark.
-                note = self._notes.get(op.act.of) or await self._engine.gateway.note_of(op.issue, op.act.of)
-                if note is None:
-                    answered.append(Done(op=op.id))  # the comment never was: there is nothing to delete
-                    continue
-                ready[op.id] = structs.replace(op, act=structs.replace(op.act, note=note))
-            else:
-                ready[op.id] = op
-        return ready, answered
 
     def _settle(self, answers: Sequence[tuple[Item, Outcome]]) -> GlboardError | None:
         """Take in the outcomes; returns why some were not sent, if so."""

@@ -1,37 +1,37 @@
 """The engine's face: what the screen and the command line call.
 
-Sole owner of state: shown = fold(confirmed, pending), which ``ledger.py`` keeps. ``perform`` paints at once
-and queues; ``run`` loads, polls, sends and follows other windows in the background until it is cancelled.
-Reading the server is ``mirror.py``; sending is ``drain.py``; how the outbox ends is ``outcome.py``.
+Sole owner of state: shown = fold(confirmed, pending), which ``ledger.py`` keeps; what a person does becomes
+Ops in ``hand.py``. ``perform`` paints at once and queues; ``run`` loads, polls, sends and follows other
+windows in the background until it is cancelled. Reading the server is ``mirror.py``; sending is ``drain.py``;
+how the outbox ends is ``outcome.py``.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from msgspec import structs
-
 from glboard_core.board.conflict import Clash
-from glboard_core.board.op import Act, Create, Edit, GroupId, Op, OpId, apply, changes_nothing, created
+from glboard_core.board.op import Act, Op, OpId
 from glboard_core.board.resolve import resolve
-from glboard_core.board.undo import Group, UndoStack, inverses
+from glboard_core.board.undo import Group, UndoStack
 from glboard_core.config import Settings
-from glboard_core.errors import EditImpossible, GlboardError, NameUnknown, ReadOnly, StoreFailed
+from glboard_core.errors import GlboardError, NameUnknown, ReadOnly, StoreFailed
 from glboard_core.model.board import Board
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueDetail, IssueId
-from glboard_core.ports import Entry, Gateway, Logged, Store
-from glboard_core.sync import reading
+from glboard_core.ports import Gateway, Logged, Store
+from glboard_core.sync import reading, windows
+from glboard_core.sync.condition import Condition
 from glboard_core.sync.drain import Drain
-from glboard_core.sync.events import CatalogChanged, Cause, Event, Notice, Status, StatusChanged
-from glboard_core.sync.ids import new_id
-from glboard_core.sync.ledger import Ledger, Made, Refused
+from glboard_core.sync.events import CatalogChanged, Cause, Event, Notice, Status
+from glboard_core.sync.hand import Hand
+from glboard_core.sync.ledger import Ledger
 from glboard_core.sync.mirror import Mirror
-from glboard_core.sync.outcome import UNDO, last_made, logged
+from glboard_core.sync.outcome import Made, Refused, last_made
 from glboard_core.sync.pace import Pace
 from glboard_core.sync.pending import Pending
 from glboard_core.sync.shown import Shown
@@ -76,18 +76,13 @@ class Engine:
         self.pace = pace or Pace()
         self.undo_stack = UndoStack()
         self.ledger = Ledger(store, self.undo_stack, settings.sync, self.tell, gateway.now)
-        self.status = Status(
-            unsent=len(self.pending),
-            failed=len(self.failed),
-            freshness="cached" if store.catalog() else "loading",
-        )
+        self._condition = Condition(self.ledger, self.tell)
+        self.hand = Hand(self.ledger, self.undo_stack, gateway.now, self.disk_failed)
         self._as_of = as_of
         self._zone = ZoneInfo(settings.ui.time_zone)
         self._listeners: list[Listener] = []
-        self._answered: float | None = None
         #: Whether the server said, in this session, that we are who the store belongs to.
         self.verified = False
-        self._disk_refuses = False
         self.mirror = Mirror(self)
         self.drain = Drain(self)
 
@@ -112,6 +107,11 @@ class Engine:
     def failed(self) -> list[tuple[Op, GlboardError]]:
         """Changes that were refused, oldest first, until they are tried again or dropped."""
         return self.ledger.failed
+
+    @property
+    def status(self) -> Status:
+        """How true the screen is."""
+        return self._condition.status
 
     def now(self) -> datetime:
         """The moment everything is computed with, aware and in UTC (DESIGN section 2)."""
@@ -150,13 +150,8 @@ class Engine:
         An act that would change nothing makes no Op. Raises StoreFailed where they cannot be kept, and
         ReadOnly where changes are refused; then nothing is changed.
         """
-        self._may_change()
-        ops = self._make(acts)
-        if ops:
-            self._enqueue(ops, title)
-            self.undo_stack.done(Group(id=ops[0].group, title=title, ops=tuple(ops)))
-            self._status()
-        return ops
+        with self._changing():
+            return self.hand.perform(acts, title)
 
     def undo(self) -> Group | None:
         """Take back the last keystroke, of this session or else of an earlier one.
@@ -164,119 +159,54 @@ class Engine:
         What has not been sent never leaves; the rest is sent inverted. None where there is nothing. Raises as
         ``perform``.
         """
-        self._may_change()
-        group = self.undo_stack.undo() or last_made(self.store.log())
-        if group is None:
-            return None
-        try:
-            made = self.ledger.take_back(group.ops)
-            # "Before" is what the edit left: if somebody changed that since, it is a conflict.
-            left = {op.issue: apply(op.act, op.before) for op in made if op.before is not None}
-            self._enqueue(self._make(inverses(made), seen=left), f"{UNDO}{group.title}")
-        except GlboardError:
-            self.undo_stack.redone(group)
-            raise
-        self._log_undone(made, group.title)
-        self.undo_stack.undone(group)
-        self.drain.wake()
-        self._status()
-        return group
-
-    def _log_undone(self, ops: Sequence[Op], title: str) -> None:
-        """Note which changes were taken back, so that no later session takes them back again."""
-        if not ops:
-            return
-        now = self.gateway.now()
-        try:
-            self.store.settle([], [], [logged(op, title, now, "undone") for op in ops])
-        except StoreFailed as error:
-            self.disk_failed(error)
+        with self._changing():
+            return self.hand.undo()
 
     def redo(self) -> Group | None:
         """Do again what was undone last. Raises as ``perform``."""
-        self._may_change()
-        group = self.undo_stack.redo()
-        if group is None:
-            return None
-        ops = self._make([(op.issue, _again(op)) for op in group.ops])
-        try:
-            self._enqueue(ops, group.title)
-        except GlboardError:
-            self.undo_stack.undone(group)
-            raise
-        again = Group(id=group.id, title=group.title, ops=tuple(ops))
-        if ops:
-            self.undo_stack.redone(again)
-        self._status()
-        return again
+        with self._changing():
+            return self.hand.redo()
 
     def retry(self, op: OpId) -> None:
-        """Send a refused change again, with what hangs on it. Raises as ``perform``.
+        """Send a refused change again, with what hangs on it; nothing where it is not in the list any more.
 
-        Raises KeyError where it is not in the list of failed ones.
+        Where its issue is gone it stays in the list, with that as the reason. Raises as ``perform``.
         """
-        self._may_change()
-        failed = next((failed for failed, _ in self.failed if failed.id == op), None)
-        if failed is None:
-            raise KeyError(op)
-        new = isinstance(failed.act, Create)
-        # What was done to a new issue that could not be made goes with it.
-        along = [
-            other for other, _ in self.failed if other is failed or (new and other.issue == failed.issue)
-        ]
-        if not new and failed.issue not in self.shown:
-            raise EditImpossible(
-                "The issue is not there any more.",
-                hint="Press r to read everything again, or drop the change.",
-            )
-        titles = {refusal.op.id: refusal.title for refusal in self.store.refusals()}
-        title = f"again: {titles.get(op, '').removeprefix('again: ')}"
-        ops = self._make([(other.issue, other.act) for other in along])
-        self._enqueue(ops, title)
-        if ops:
-            self.undo_stack.done(Group(id=ops[0].group, title=title, ops=tuple(ops)))
-        for other in along:
-            self.drop_failed(other.id)
+        with self._changing():
+            self.hand.retry(op)
 
     def drop_failed(self, op: OpId) -> None:
         """Strike a refused change from the list. Raises StoreFailed."""
-        self.store.forgive(op)
-        self.ledger.failed = [(failed, error) for failed, error in self.failed if failed.id != op]
+        self.hand.drop_failed(op)
         self._status()
 
-    def _may_change(self) -> None:
+    def take_mine(self, issue: IssueId) -> None:
+        """Send what waits, over what the server has now. Raises as ``perform``."""
+        with self._changing():
+            self.hand.take_mine(issue)
+
+    def take_theirs(self, issue: IssueId) -> None:
+        """Drop what waits on this issue; what the server has stays. Raises as ``perform``."""
+        with self._changing():
+            self.hand.take_theirs(issue)
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
         if self.refuse is not None:
             raise self.refuse
         if self.read_only:
             raise ReadOnly(
                 "This session is read-only.", hint="Start glboard without --read-only to change issues."
             )
+        yield
+        self.drain.wake()
+        self._status()
 
     # Conflicts
 
     def clashing(self, issue: IssueId) -> tuple[Clash, ...]:
         """What waits for a choice on this issue: field, what was seen, mine, theirs."""
         return self.pending.clashing(issue)
-
-    def take_mine(self, issue: IssueId) -> None:
-        """Send what waits, over what the server has now. Raises as ``perform``."""
-        self._may_change()
-        items = self.pending.items(issue)
-        for item in items:
-            self.ledger.chosen(item)
-        # Chosen once, also if the program ends before it is sent.
-        self.store.enqueue([Entry(op=item.op, title=item.title, due=item.due) for item in items])
-        self.drain.wake()
-        self.ledger.tell_same([issue])
-        self._status()
-
-    def take_theirs(self, issue: IssueId) -> None:
-        """Drop what waits on this issue; what the server has stays. Raises StoreFailed."""
-        items = [item for item in self.pending.items(issue) if not item.under_way]
-        first = next((row for row, item in enumerate(items) if item.clashes), len(items))
-        self.ledger.drop([item.op for item in items[first:]], "dropped")
-        self.drain.wake()
-        self._status()
 
     def refresh(self) -> None:
         """Read everything again soon, and try again to send."""
@@ -323,7 +253,7 @@ class Engine:
 
     def look_at_others(self) -> None:
         """Take over what other windows wrote since the last look. Raises StoreFailed."""
-        if self.ledger.look_at_others():
+        if windows.look_at_others(self.ledger):
             self.drain.wake()
             self._status()
 
@@ -402,7 +332,7 @@ class Engine:
     def settle(self, done: Sequence[Made], failed: Sequence[Refused], *, result: str = "done") -> None:
         """Ops were answered. Raises StoreFailed; then nothing is changed."""
         self.ledger.settle(done, failed, result=result)
-        self._disk_refuses = False
+        self._condition.disk_works()
         self._status()
 
     def clashed(self, issues: Iterable[str]) -> None:
@@ -412,12 +342,12 @@ class Engine:
 
     def vanished(self, ops: Sequence[OpId]) -> None:
         """These could not be claimed: another window sends them, or has taken them back."""
-        self.ledger.vanished(ops)
+        windows.vanished(self.ledger, ops)
         self._status()
 
     def heard(self, *, loading: str | None = None) -> None:
         """The server answered just now."""
-        self._answered = time.monotonic()
+        self._condition.heard()
         changes: dict[str, object] = {"freshness": "loading" if self.mirror.loading else "live"}
         if loading is not None:
             changes["loading"] = loading
@@ -433,63 +363,15 @@ class Engine:
 
     def disk_failed(self, error: StoreFailed) -> None:
         """The disk refuses what has to be kept: said once, until it works again."""
-        if not self._disk_refuses:
-            self._disk_refuses = True
-            self.tell(Notice(str(error)))
+        self._condition.disk_failed(error)
 
     def tell(self, event: Event) -> None:
         """Give an event to every listener."""
         for listener in self._listeners:
             listener(event)
 
-    # Inside
-
-    def _make(
-        self, acts: Sequence[tuple[IssueId, Act]], *, seen: Mapping[IssueId, Issue] | None = None
-    ) -> list[Op]:
-        """Ops of one group. ``seen``: what the person goes by, where that is not what is shown."""
-        group = GroupId(new_id())
-        ops: list[Op] = []
-        now: dict[IssueId, Issue] = {}
-        saw: dict[IssueId, Issue] = dict(seen or {})
-        for issue, act in acts:
-            shown = now.get(issue) or self.shown.get(issue)
-            if shown is None and not isinstance(act, Create):
-                continue
-            if shown is not None and changes_nothing(act, shown):
-                continue
-            before = saw.get(issue, shown)
-            # The server's time also under --as-of: what is looked for on the server goes by it.
-            at = self.gateway.now()
-            op = Op(id=OpId(new_id()), group=group, issue=issue, act=act, at=at, before=before)
-            ops.append(op)
-            if shown is not None:
-                now[issue] = apply(act, shown)
-            elif isinstance(act, Create):
-                now[issue] = created(op)
-            if before is not None:
-                saw[issue] = apply(act, before)
-        return ops
-
-    def _enqueue(self, ops: Sequence[Op], title: str) -> None:
-        self.ledger.enqueue(ops, title)
-        self.drain.wake()
-
     def _status(self, **changes: object) -> None:
-        age = None if self._answered is None else time.monotonic() - self._answered
-        status = structs.replace(
-            self.status,
-            unsent=len(self.pending),
-            failed=len(self.failed),
-            conflicts=sum(bool(self.pending.clashing(issue)) for issue in self.pending.issues()),
-            loaded=len(self.store.issues()) if self.mirror.loading else self.status.loaded,
-            age=age,
-            **changes,
-        )
-        changed = structs.replace(status, age=None) != structs.replace(self.status, age=None)
-        self.status = status
-        if changed:
-            self.tell(StatusChanged(status))
+        self._condition.update(counting=self.mirror.loading, **changes)
 
 
 def _left_over(count: int, *, read_only: bool) -> str:
@@ -498,10 +380,3 @@ def _left_over(count: int, *, read_only: bool) -> str:
     if read_only:
         return f"{what} not sent yet; in a read-only session {'it stays' if one else 'they stay'} here."
     return f"{what} not sent yet; {'it goes' if one else 'they go'} out now."
-
-
-def _again(op: Op) -> Act:
-    """The act that does an Op again: an issue that was made once is opened, not made a second time."""
-    if isinstance(op.act, Create) and not op.issue.startswith("new:"):
-        return Edit(state="opened")
-    return op.act

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 
 from msgspec import UNSET, structs
 
@@ -18,23 +18,18 @@ from glboard_core.board.conflict import Clash, seen_without
 from glboard_core.board.op import Comment, Create, Edit, GroupId, Op, OpId
 from glboard_core.board.undo import UndoStack
 from glboard_core.config import SyncSettings
-from glboard_core.errors import EditImpossible, GlboardError, StoreFailed
+from glboard_core.errors import GlboardError, StoreFailed
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.ports import Entry, Logged, Store
+from glboard_core.ports import Entry, Store
 from glboard_core.state import Change, fold_one
 from glboard_core.sync.events import Cause, Event, IssuesChanged, Renamed, Settled
-from glboard_core.sync.ids import new_id
-from glboard_core.sync.outcome import logged, refused, remembered
+from glboard_core.sync.outcome import Made, Refused, logged, made, refused, remembered, sorted_out
 from glboard_core.sync.pending import Item, Pending
 from glboard_core.sync.shown import Shown
 
-Made = tuple[Op, Issue | None]
-Refused = tuple[Op, GlboardError, Issue | None]
-
-#: Moments of answers are kept that long, in seconds: no page is under way for longer.
+#: Moments of answers are kept that long, in seconds, once there are many: no page is under way for longer.
 LATE = 600.0
-#: Lines of the log in which the new id of an issue made by another window is looked for.
-RECENT = 200
+KEPT = 1_000
 
 
 class Ledger:
@@ -94,7 +89,7 @@ class Ledger:
         ]
         self.store.enqueue(entries)
         self._titles[ops[0].group] = title
-        before = self._seen(op.issue for op in ops)
+        before = self.seen(op.issue for op in ops)
         for entry in entries:
             self.pending.hold(entry.op.issue, now + sync.hold)
             self.pending.add(entry)
@@ -109,7 +104,7 @@ class Ledger:
         if not self.store.take_back([op.id for op in here]):
             # Another window was faster with some of them.
             here = [op for op in reversed(here) if self.store.take_back([op.id])]
-        before = self._seen(op.issue for op in here)
+        before = self.seen(op.issue for op in here)
         for op in here:
             self.pending.remove(op.id)
         self._forget_titles(here)
@@ -126,7 +121,7 @@ class Ledger:
         now = self._now()
         lines = [logged(op, self.title(op), now, result) for op in ops]
         self.store.settle([op.id for op in ops], [], lines)
-        before = self._seen(op.issue for op in ops)
+        before = self.seen(op.issue for op in ops)
         for op in ops:
             self.pending.remove(op.id)
             self._undo_stack.forget(op.id)
@@ -177,7 +172,7 @@ class Ledger:
                 fresh.append(issue)
         if not fresh:
             return
-        before = self._seen(issue.id for issue in fresh)
+        before = self.seen(issue.id for issue in fresh)
         self.store.put(fresh)
         self.fold_and_tell(before, cause)
 
@@ -188,7 +183,7 @@ class Ledger:
         ]
         if not left:
             return
-        before = self._seen(left)
+        before = self.seen(left)
         self.store.drop(left)
         self.fold_and_tell(before, cause)
 
@@ -207,13 +202,13 @@ class Ledger:
 
         Raises StoreFailed; then nothing is changed, and the answers have to be looked for again.
         """
-        done, failed = self._sorted_out(done, failed)
+        done, failed = sorted_out(done, failed, self.pending)
         now = self._now()
         answered = [*(op for op, _ in done), *(op for op, _, _ in failed)]
         titles = {op.id: self.title(op) for op in answered}
         new = {op.issue: issue for op, issue in done if isinstance(op.act, Create) and issue is not None}
         renamed = [pair for old, issue in new.items() for pair in self.pending.renamed(old, issue)]
-        lines = [_line(op, issue, titles[op.id], now, result) for op, issue in done]
+        lines = [made(op, issue, titles[op.id], now, result) for op, issue in done]
         lines += [logged(op, titles[op.id], now, "failed", str(error)) for op, error, _ in failed]
         # Before the new issue's own Op leaves the outbox: a crash in between finds it by its mark again.
         if renamed:
@@ -221,25 +216,21 @@ class Ledger:
         refusals = [refused(op, titles[op.id], error, now) for op, error, _ in failed]
         self.store.settle([op.id for op in answered], refusals, lines)
         # On disk: from here on nothing fails.
-        before = self._seen([*(op.issue for op in answered), *(issue.id for issue in new.values())])
+        before = self.seen([*(op.issue for op in answered), *(issue.id for issue in new.values())])
         self._put(done, failed)
         for item, op in renamed:
             self.pending.put(item, op)
-        moment = asyncio.get_running_loop().time()
         for op in answered:
             self.pending.remove(op.id)
-            self._settled_at[new[op.issue].id if op.issue in new else op.issue] = moment
+            self.answered(new[op.issue].id if op.issue in new else op.issue)
         for old, issue in new.items():
-            self._undo_stack.rename(old, issue.id)
-            self._tell(Renamed(old, issue.id))
+            self.renamed(old, issue.id)
         for op, error, _ in failed:
             self.failed.append((op, error))
             self._undo_stack.forget(op.id)
         self._rebase_on_refused([op for op, _, _ in failed])
         self.fold_and_tell(before, "answer", always=True)
         self._say_settled([op for op, _ in done], [(op, error) for op, error, _ in failed], titles)
-        if len(self._settled_at) > 1_000:
-            self._settled_at = {i: at for i, at in self._settled_at.items() if moment - at < LATE}
 
     def _rebase_on_refused(self, refused_: Sequence[Op]) -> None:
         """What follows on a refused Op is compared with what is there, in the fields of that Op."""
@@ -252,24 +243,17 @@ class Ledger:
             with suppress(StoreFailed):  # after a restart it would be asked about: no harm
                 self.store.enqueue([Entry(op=item.op, title=item.title, due=item.due) for item in rebased])
 
-    def _sorted_out(
-        self, done: Sequence[Made], failed: Sequence[Refused]
-    ) -> tuple[list[Made], list[Refused]]:
-        """What became of new issues: made in part, or not at all, with what hangs on them."""
-        made, refused_ = list(done), []
-        for op, error, issue in failed:
-            if not isinstance(op.act, Create):
-                refused_.append((op, error, issue))
-            elif issue is not None and issue.iid:
-                made.append((op, issue))
-                refused_.append((_rest(op, op.act, issue), error, issue))
-            else:
-                refused_.append((op, error, None))
-                orphan = EditImpossible("The new issue that it belongs to was not made.")
-                refused_ += [
-                    (other.op, orphan, None) for other in self.pending.items(op.issue) if other.op.id != op.id
-                ]
-        return made, refused_
+    def answered(self, issue: IssueId) -> None:
+        """A change of ours was answered just now: what was asked for earlier is late."""
+        moment = asyncio.get_running_loop().time()
+        self._settled_at[issue] = moment
+        if len(self._settled_at) > KEPT:
+            self._settled_at = {i: at for i, at in self._settled_at.items() if moment - at < LATE}
+
+    def renamed(self, old: IssueId, new: IssueId) -> None:
+        """A new issue has its id from the server now."""
+        self._undo_stack.rename(old, new)
+        self._tell(Renamed(old, new))
 
     def _put(self, done: Sequence[Made], failed: Sequence[Refused]) -> None:
         issues: list[Issue] = []
@@ -289,10 +273,10 @@ class Ledger:
         titles: Mapping[OpId, str],
     ) -> None:
         for group in dict.fromkeys(op.group for op in (*done, *(op for op, _ in failed))):
-            made = tuple(op for op in done if op.group == group)
+            these = tuple(op for op in done if op.group == group)
             refused_ = tuple((op, error) for op, error in failed if op.group == group)
-            first = made[0] if made else refused_[0][0]
-            self._tell(Settled(title=titles[first.id], done=made, failed=refused_))
+            first = these[0] if these else refused_[0][0]
+            self._tell(Settled(title=titles[first.id], done=these, failed=refused_))
         self._forget_titles([*done, *(op for op, _ in failed)])
 
     def _forget_titles(self, ops: Iterable[Op]) -> None:
@@ -318,75 +302,10 @@ class Ledger:
         item.clashes = ()
         self.rebase(item)
 
-    # Other windows
-
-    def vanished(self, ops: Sequence[OpId]) -> None:
-        """These could not be claimed: another window sends them, or has taken them back."""
-        here = {entry.op.id for entry in self.store.outbox()}
-        left = [item for op in ops if (item := self.pending.item(op)) is not None]
-        before = self._seen(item.op.issue for item in left)
-        for item in left:
-            item.under_way = False
-            if item.op.id in here:
-                item.lost = time.time()
-            else:
-                self.pending.remove(item.op.id)
-        self.fold_and_tell(before, "answer", always=True)
-
-    def look_at_others(self) -> bool:
-        """Take over what other windows wrote since the last look; whether there was anything.
-
-        Raises StoreFailed where the disk cannot be read.
-        """
-        seen = self.store.others()
-        if seen is None:
-            return False
-        entries = self.store.outbox()
-        here = {entry.op.id: entry for entry in entries}
-        settled = [op for op in self.pending if op.id not in here]
-        new = [entry for entry in entries if entry.op.id not in self.pending]
-        renamed = self._renamed_by_others(settled, here)
-        # What they were before is not known any more: of what went, the id has to do.
-        before: dict[IssueId, Issue | None] = {issue.id: None for issue in seen.issues}
-        before |= {issue: self.shown.get(issue) or _bare(issue) for issue in seen.gone}
-        before |= self._seen(
-            [*(op.issue for op in settled), *(e.op.issue for e in new), *renamed, *renamed.values()]
-        )
-        moment = asyncio.get_running_loop().time()
-        for op in settled:
-            self.pending.remove(op.id)
-            self._settled_at[renamed.get(op.issue, op.issue)] = moment
-        for entry in new:
-            self.pending.add(entry)
-        for item in [item for op in self.pending if (item := self.pending.item(op.id)) is not None]:
-            if item.op != here[item.op.id].op:
-                before.setdefault(item.op.issue, self.shown.get(item.op.issue))
-                self.pending.put(item, here[item.op.id].op)
-        self.pending.arrange(list(here))
-        self.failed = [remembered(refusal) for refusal in self.store.refusals()]
-        for old, to in renamed.items():
-            self._undo_stack.rename(old, to)
-            self._tell(Renamed(old, to))
-        self.fold_and_tell(before, "theirs", always=True)
-        return True
-
-    def _renamed_by_others(self, settled: Sequence[Op], here: Mapping[OpId, Entry]) -> dict[IssueId, IssueId]:
-        """New issues that another window's engine has made: their ids before and after."""
-        found = {
-            op.issue: here[op.id].op.issue
-            for op in self.pending
-            if op.id in here and op.issue != here[op.id].op.issue
-        }
-        creates = {op.id: op.issue for op in settled if isinstance(op.act, Create)}
-        if creates:
-            for line in self.store.log(RECENT):
-                if line.op in creates and line.change.issue != creates[line.op]:
-                    found[creates[line.op]] = line.change.issue
-        return found
-
     # Telling
 
-    def _seen(self, issues: Iterable[IssueId]) -> dict[IssueId, Issue | None]:
+    def seen(self, issues: Iterable[IssueId]) -> dict[IssueId, Issue | None]:
+        """These issues as shown: what a change is told against."""
         return {issue: self.shown.get(issue) for issue in issues}
 
     def fold_and_tell(
@@ -407,31 +326,4 @@ class Ledger:
 
     def tell_same(self, issues: Iterable[IssueId]) -> None:
         """The picture of these issues changed, though they did not."""
-        self.fold_and_tell(self._seen(issues), "answer", always=True)
-
-
-def _line(op: Op, issue: Issue | None, title: str, at: datetime, result: str) -> Logged:
-    """A line of the log; one about a new issue bears the reference that the server gave it."""
-    line = logged(op, title, at, result)
-    if not isinstance(op.act, Create) or issue is None:
-        return line
-    return structs.replace(
-        line, reference=issue.reference, change=structs.replace(line.change, issue=issue.id)
-    )
-
-
-def _bare(issue: IssueId) -> Issue:
-    """An issue of which nothing but the id is known."""
-    never = datetime.fromtimestamp(0, UTC)
-    return Issue(id=issue, project="", iid=0, title="", created_at=never, updated_at=never)
-
-
-def _rest(op: Op, new: Create, issue: Issue) -> Op:
-    """What is still missing on an issue that was made, but not with all that was asked."""
-    missing = Edit(
-        add=new.labels - issue.labels,
-        milestone=new.milestone if new.milestone and new.milestone != issue.milestone else UNSET,
-        weight=new.weight if new.weight is not None and new.weight != issue.weight else UNSET,
-        assignees=new.assignees if new.assignees and set(new.assignees) != set(issue.assignees) else UNSET,
-    )
-    return structs.replace(op, id=OpId(new_id()), issue=issue.id, act=missing, before=issue)
+        self.fold_and_tell(self.seen(issues), "answer", always=True)

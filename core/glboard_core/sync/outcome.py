@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from msgspec import UNSET, structs
+
 from glboard_core import errors
-from glboard_core.board.op import Create, GroupId, Op, describe, inverse
+from glboard_core.board.op import Create, Edit, GroupId, Op, OpId, describe, inverse
 from glboard_core.board.undo import Group
-from glboard_core.errors import GlboardError
+from glboard_core.errors import EditImpossible, GlboardError
+from glboard_core.model.issue import Issue
 from glboard_core.ports import MADE, Logged, Refusal
+from glboard_core.sync.ids import new_id
+from glboard_core.sync.pending import Pending
+
+Made = tuple[Op, Issue | None]
+Refused = tuple[Op, GlboardError, Issue | None]
 
 #: How the title of an undo begins.
 UNDO = "undo: "
@@ -30,6 +38,16 @@ def logged(op: Op, title: str, at: datetime, result: str, message: str = "") -> 
         was=describe(back) if back is not None and not new else "",
         result=result,
         message=message,
+    )
+
+
+def made(op: Op, issue: Issue | None, title: str, at: datetime, result: str) -> Logged:
+    """A line of the log; one about a new issue bears the reference that the server gave it."""
+    line = logged(op, title, at, result)
+    if not isinstance(op.act, Create) or issue is None:
+        return line
+    return structs.replace(
+        line, reference=issue.reference, change=structs.replace(line.change, issue=issue.id)
     )
 
 
@@ -63,3 +81,35 @@ def remembered(refusal: Refusal) -> tuple[Op, GlboardError]:
     if isinstance(kind, type) and issubclass(kind, errors.EditRefused):
         return refusal.op, kind(refusal.message, hint=refusal.hint)
     return refusal.op, GlboardError(refusal.message, hint=refusal.hint)
+
+
+def sorted_out(
+    done: Sequence[Made], failed: Sequence[Refused], pending: Pending
+) -> tuple[list[Made], list[Refused]]:
+    """What became of new issues: made in part, or not at all, with what hangs on them."""
+    made: list[Made] = list(done)
+    refused_: list[Refused] = []
+    for op, error, issue in failed:
+        if not isinstance(op.act, Create):
+            refused_.append((op, error, issue))
+        elif issue is not None and issue.iid:
+            made.append((op, issue))
+            refused_.append((_rest(op, op.act, issue), error, issue))
+        else:
+            refused_.append((op, error, None))
+            orphan = EditImpossible("The new issue that it belongs to was not made.")
+            refused_ += [
+                (other.op, orphan, None) for other in pending.items(op.issue) if other.op.id != op.id
+            ]
+    return made, refused_
+
+
+def _rest(op: Op, new: Create, issue: Issue) -> Op:
+    """What is still missing on an issue that was made, but not with all that was asked."""
+    missing = Edit(
+        add=new.labels - issue.labels,
+        milestone=new.milestone if new.milestone and new.milestone != issue.milestone else UNSET,
+        weight=new.weight if new.weight is not None and new.weight != issue.weight else UNSET,
+        assignees=new.assignees if new.assignees and set(new.assignees) != set(issue.assignees) else UNSET,
+    )
+    return structs.replace(op, id=OpId(new_id()), issue=issue.id, act=missing, before=issue)

@@ -1,0 +1,188 @@
+"""The hand: what a person does, as Ops. One keystroke is one group, taken back and done again as one.
+
+Owns how acts become Ops and the undo stack. The ledger keeps what it makes; it sends nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from msgspec import structs
+
+from glboard_core.board.op import Act, Create, Edit, GroupId, Op, OpId, apply, changes_nothing, created
+from glboard_core.board.undo import Group, UndoStack, inverses
+from glboard_core.errors import EditImpossible, GlboardError, StoreFailed
+from glboard_core.model.issue import Issue, IssueId
+from glboard_core.ports import Entry
+from glboard_core.sync.ids import new_id
+from glboard_core.sync.ledger import Ledger
+from glboard_core.sync.outcome import UNDO, last_made, logged
+
+#: Why what was refused cannot be tried again.
+GONE = EditImpossible(
+    "The issue is not there any more.", hint="Press r to read everything again, or drop the change."
+)
+
+
+class Hand:
+    """Makes Ops of what a person does. ``now`` is the server's clock; ``refused`` is told of a log that the
+    disk did not take.
+
+    Whatever changes something raises StoreFailed where it cannot be kept; then nothing is changed.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        undo_stack: UndoStack,
+        now: Callable[[], datetime],
+        refused: Callable[[StoreFailed], None],
+    ) -> None:
+        self._ledger = ledger
+        self._undo_stack = undo_stack
+        self._now = now
+        self._refused = refused
+
+    def perform(self, acts: Sequence[tuple[IssueId, Act]], title: str) -> list[Op]:
+        """Do one keystroke's acts: shown at once, kept in the outbox, sent soon. Returns the Ops made.
+
+        An act that would change nothing makes no Op.
+        """
+        ops = self._make(acts)
+        if ops:
+            self._ledger.enqueue(ops, title)
+            self._undo_stack.done(Group(id=ops[0].group, title=title, ops=tuple(ops)))
+        return ops
+
+    def undo(self) -> Group | None:
+        """Take back the last keystroke, of this session or else of an earlier one.
+
+        What has not been sent never leaves; the rest is sent inverted. None where there is nothing.
+        """
+        group = self._undo_stack.undo() or last_made(self._ledger.store.log())
+        if group is None:
+            return None
+        made: Sequence[Op] = group.ops
+        try:
+            made = self._ledger.take_back(group.ops)
+            # "Before" is what the edit left: if somebody changed that since, it is a conflict.
+            left = {op.issue: apply(op.act, op.before) for op in made if op.before is not None}
+            self._ledger.enqueue(self._make(inverses(made), seen=left), f"{UNDO}{group.title}")
+        except GlboardError:
+            self._undo_stack.redone(structs.replace(group, ops=tuple(made)))
+            raise
+        self._log_undone(made, group.title)
+        self._undo_stack.undone(group)
+        return group
+
+    def _log_undone(self, ops: Sequence[Op], title: str) -> None:
+        """Note which changes were taken back, so that no later session takes them back again."""
+        if not ops:
+            return
+        now = self._now()
+        try:
+            self._ledger.store.settle([], [], [logged(op, title, now, "undone") for op in ops])
+        except StoreFailed as error:
+            self._refused(error)
+
+    def redo(self) -> Group | None:
+        """Do again what was undone last."""
+        group = self._undo_stack.redo()
+        if group is None:
+            return None
+        ops = self._make([(op.issue, _again(op)) for op in group.ops])
+        try:
+            self._ledger.enqueue(ops, group.title)
+        except GlboardError:
+            self._undo_stack.undone(group)
+            raise
+        again = Group(id=group.id, title=group.title, ops=tuple(ops))
+        if ops:
+            self._undo_stack.redone(again)
+        return again
+
+    def retry(self, op: OpId) -> None:
+        """Send a refused change again, with what hangs on it; nothing where it is not in the list any more.
+
+        Where its issue is gone it stays in the list, with that as the reason.
+        """
+        ledger = self._ledger
+        failed = next((failed for failed, _ in ledger.failed if failed.id == op), None)
+        if failed is None:
+            return
+        new = isinstance(failed.act, Create)
+        if not new and failed.issue not in ledger.shown:
+            ledger.failed = [(one, GONE if one is failed else error) for one, error in ledger.failed]
+            return
+        # What was done to a new issue that could not be made goes with it.
+        along = [one for one, _ in ledger.failed if one is failed or (new and one.issue == failed.issue)]
+        titles = {refusal.op.id: refusal.title for refusal in ledger.store.refusals()}
+        title = f"again: {titles.get(op, '').removeprefix('again: ')}"
+        ops = self._make([(other.issue, other.act) for other in along])
+        self._ledger.enqueue(ops, title)
+        if ops:
+            self._undo_stack.done(Group(id=ops[0].group, title=title, ops=tuple(ops)))
+        for other in along:
+            self.drop_failed(other.id)
+
+    def drop_failed(self, op: OpId) -> None:
+        """Strike a refused change from the list. Raises StoreFailed."""
+        self._ledger.store.forgive(op)
+        self._ledger.failed = [(failed, error) for failed, error in self._ledger.failed if failed.id != op]
+
+    def take_mine(self, issue: IssueId) -> None:
+        """Send what waits, over what the server has now."""
+        items = list(self._ledger.pending.items(issue))
+        before = [(item, item.op, item.clashes) for item in items]
+        for item in items:
+            self._ledger.chosen(item)
+        try:
+            # Chosen once, also if the program ends before it is sent.
+            self._ledger.store.enqueue([Entry(op=item.op, title=item.title, due=item.due) for item in items])
+        except StoreFailed:
+            for item, op, clashes in before:
+                self._ledger.pending.put(item, op)
+                item.clashes = clashes
+            raise
+        self._ledger.tell_same([issue])
+
+    def take_theirs(self, issue: IssueId) -> None:
+        """Drop what waits on this issue; what the server has stays."""
+        items = [item for item in self._ledger.pending.items(issue) if not item.under_way]
+        first = next((row for row, item in enumerate(items) if item.clashes), len(items))
+        self._ledger.drop([item.op for item in items[first:]], "dropped")
+
+    def _make(
+        self, acts: Sequence[tuple[IssueId, Act]], *, seen: Mapping[IssueId, Issue] | None = None
+    ) -> list[Op]:
+        """Ops of one group. ``seen``: what the person goes by, where that is not what is shown."""
+        group = GroupId(new_id())
+        ops: list[Op] = []
+        now: dict[IssueId, Issue] = {}
+        saw: dict[IssueId, Issue] = dict(seen or {})
+        for issue, act in acts:
+            shown = now.get(issue) or self._ledger.shown.get(issue)
+            if shown is None and not isinstance(act, Create):
+                continue
+            if shown is not None and changes_nothing(act, shown):
+                continue
+            before = saw.get(issue, shown)
+            # The server's time also under --as-of: what is looked for on the server goes by it.
+            at = self._now()
+            op = Op(id=OpId(new_id()), group=group, issue=issue, act=act, at=at, before=before)
+            ops.append(op)
+            if shown is not None:
+                now[issue] = apply(act, shown)
+            elif isinstance(act, Create):
+                now[issue] = created(op)
+            if before is not None:
+                saw[issue] = apply(act, before)
+        return ops
+
+
+def _again(op: Op) -> Act:
+    """The act that does an Op again: an issue that was made once is opened, not made a second time."""
+    if isinstance(op.act, Create) and not op.issue.startswith("new:"):
+        return Edit(state="opened")
+    return op.act

@@ -1,0 +1,88 @@
+"""Other windows of the program on the same state file: what they wrote is taken over into the ledger."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from glboard_core.board.op import Create, Op, OpId
+from glboard_core.model.issue import Issue, IssueId
+from glboard_core.ports import Entry
+from glboard_core.sync.ledger import Ledger
+from glboard_core.sync.outcome import remembered
+
+#: Lines of the log in which the new id of an issue made by another window is looked for.
+RECENT = 200
+
+
+def look_at_others(ledger: Ledger) -> bool:
+    """Take over what other windows wrote since the last look; whether there was anything.
+
+    Raises StoreFailed where the disk cannot be read.
+    """
+    seen = ledger.store.others()
+    if seen is None:
+        return False
+    entries = ledger.store.outbox()
+    pending = ledger.pending
+    here = {entry.op.id: entry for entry in entries}
+    settled = [op for op in pending if op.id not in here]
+    new = [entry for entry in entries if entry.op.id not in pending]
+    renamed = _renamed(ledger, settled, here)
+    # What they were before is not known any more: of what went, the id has to do.
+    before: dict[IssueId, Issue | None] = {issue.id: None for issue in seen.issues}
+    before |= {issue: ledger.shown.get(issue) or _bare(issue) for issue in seen.gone}
+    before |= ledger.seen(
+        [*(op.issue for op in settled), *(e.op.issue for e in new), *renamed, *renamed.values()]
+    )
+    for op in settled:
+        pending.remove(op.id)
+        ledger.answered(renamed.get(op.issue, op.issue))
+    for entry in new:
+        pending.add(entry)
+    for item in [item for op in pending if (item := pending.item(op.id)) is not None]:
+        if item.op != here[item.op.id].op:
+            before.setdefault(item.op.issue, ledger.shown.get(item.op.issue))
+            pending.put(item, here[item.op.id].op)
+    pending.arrange(list(here))
+    ledger.failed = [remembered(refusal) for refusal in ledger.store.refusals()]
+    for old, to in renamed.items():
+        ledger.renamed(old, to)
+    ledger.fold_and_tell(before, "theirs", always=True)
+    return True
+
+
+def vanished(ledger: Ledger, ops: Sequence[OpId]) -> None:
+    """These could not be claimed: another window sends them, or has taken them back."""
+    here = {entry.op.id for entry in ledger.store.outbox()}
+    left = [item for op in ops if (item := ledger.pending.item(op)) is not None]
+    before = ledger.seen(item.op.issue for item in left)
+    for item in left:
+        item.under_way = False
+        if item.op.id in here:
+            item.lost = time.time()
+        else:
+            ledger.pending.remove(item.op.id)
+    ledger.fold_and_tell(before, "answer", always=True)
+
+
+def _renamed(ledger: Ledger, settled: Sequence[Op], here: Mapping[OpId, Entry]) -> dict[IssueId, IssueId]:
+    """New issues that another window's engine has made: their ids before and after."""
+    found = {
+        op.issue: here[op.id].op.issue
+        for op in ledger.pending
+        if op.id in here and op.issue != here[op.id].op.issue
+    }
+    creates = {op.id: op.issue for op in settled if isinstance(op.act, Create)}
+    if creates:
+        for line in ledger.store.log(RECENT):
+            if line.op in creates and line.change.issue != creates[line.op]:
+                found[creates[line.op]] = line.change.issue
+    return found
+
+
+def _bare(issue: IssueId) -> Issue:
+    """An issue of which nothing but the id is known."""
+    never = datetime.fromtimestamp(0, UTC)
+    return Issue(id=issue, project="", iid=0, title="", created_at=never, updated_at=never)
