@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -69,17 +69,21 @@ def say(said: Said) -> None:
 class Telling(SqliteStore):
     """The store, telling what it keeps."""
 
+    def __init__(self, path: Path, tell: Callable[[Said], None] = say) -> None:
+        self._tell = tell
+        super().__init__(path)
+
     def enqueue(self, entries: Sequence[Entry]) -> None:
         """Keep, then tell."""
         super().enqueue(entries)
-        say(Said(what="kept", ops=tuple(entry.op for entry in entries)))
+        self._tell(Said(what="kept", ops=tuple(entry.op for entry in entries)))
 
     def take_back(self, ops: Sequence[OpId]) -> bool:
         """Tell, take back, tell."""
-        say(Said(what="taking", ids=tuple(ops)))
+        self._tell(Said(what="taking", ids=tuple(ops)))
         taken = super().take_back(ops)
         if taken:
-            say(Said(what="taken", ids=tuple(ops)))
+            self._tell(Said(what="taken", ids=tuple(ops)))
         return taken
 
 

@@ -1,0 +1,53 @@
+"""What edits and polls cost: requests, and round trips at 150 ms.
+
+Run as ``python -m pytest -n0 -s tests/soak/test_cost.py``; it prints the figures. Round trips are the time
+from letting go of what was held to the last answer, in units of the latency.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from glboard_core.demo.server import DemoServer
+from glboard_core.store.sqlite import SqliteStore
+from support.engines import STILL, build_world, window
+
+LATENCY = 150.0
+HELD = structs.replace(STILL, hold=3600, hold_comments=3600)
+
+
+@pytest.mark.parametrize("count", [1, 20, 100])
+async def test_edits(tmp_path: Path, count: int) -> None:
+    store = SqliteStore(tmp_path / "state.sqlite3")
+    async with DemoServer(build_world(issues=100)) as server, window(server, store, sync=HELD) as desk:
+        server.settings.latency_ms = LATENCY
+        server.requests.clear()
+        desk.edit_all([f"app#{n}" for n in range(1, count + 1)], milestone="19.8")
+        started = time.monotonic()
+        assert await desk.engine.finish(60) == 0
+        trips = (time.monotonic() - started) * 1_000 / LATENCY
+        asked = len(server.requests)
+        writes = sum(1 for record in server.requests if record.mutations)
+        print(f"{count} edits: {asked} requests ({writes} of them changes), {trips:.1f} round trips")
+        assert len(server.requests) <= 10
+    store.close()
+
+
+async def test_polls(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "state.sqlite3")
+    async with DemoServer(build_world(issues=500)) as server, window(server, store) as desk:
+        server.requests.clear()
+        started = time.process_time()
+        for _ in range(100):
+            await desk.refreshed()
+        spent = (time.process_time() - started) * 10
+        each = len(server.requests) / 100
+        print(f"a poll when nothing changed: {each} requests, {spent:.1f} ms of both sides")
+        server.requests.clear()
+        await desk.engine.mirror.reconcile()
+        print(f"reconciling 502 issues: {len(server.requests)} requests")
+    store.close()
