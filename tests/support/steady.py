@@ -25,6 +25,8 @@ from support.engines import HASTE, QUICK
 
 #: How much faster than life: a poll every 10 s, order every 240 s, labels every 600 s.
 FASTER = 1_000.0
+#: Bytes that a line of the change log takes; the last 20,000 are kept.
+LOGGED = 1_200
 #: Polls between two edits.
 EVERY = 60
 DAY = SyncSettings(
@@ -41,6 +43,7 @@ class Day(Struct, kw_only=True):
     """What was measured: after a quarter of the polls, and at the end. Memory and file in bytes."""
 
     polls: int
+    edits_early: int
     edits: int
     memory_early: int
     memory_at_end: int
@@ -60,6 +63,13 @@ class Day(Struct, kw_only=True):
             f"files {self.file_early:,} -> {self.file_at_end:,} bytes, "
             f"open files {self.connections_early} -> {self.connections_at_end}"
         )
+
+
+def assert_flat(day: Day) -> None:
+    """What was there after a quarter is there at the end, and no more but lines in the change log."""
+    assert day.connections_at_end <= day.connections_early
+    assert day.file_at_end <= day.file_early + LOGGED * (day.edits - day.edits_early) + 32_768
+    assert day.memory_at_end <= day.memory_early + 400_000
 
 
 class _Measure:
@@ -115,6 +125,7 @@ async def live(state: Path, *, polls: int) -> Day:
             try:
                 tracemalloc.start()
                 early = await _some(engine, running, state, lambda: done, polls // 4)
+                edits_early = len(store.log(100_000))
                 late = await _some(engine, running, state, lambda: done, polls)
                 edits = len(store.log(100_000))
             finally:
@@ -125,6 +136,7 @@ async def live(state: Path, *, polls: int) -> Day:
         store.close()
     return Day(
         polls=done,
+        edits_early=edits_early,
         edits=edits,
         memory_early=early.memory,
         memory_at_end=late.memory,
