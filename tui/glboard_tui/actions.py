@@ -1,132 +1,26 @@
-"""The one registry of actions: id, title, keys, help group, when each applies.
+"""The one registry of actions.
 
 Bindings, the footer, ``?``, the palette and the documentation derive from it. It owns names and nothing of
 what an action does: that is ``screens/commands``, which a test holds against this list. Ids are stable, since
 people write them into their keymap.
-
-Keys are sequences of tokens separated by spaces: a printable character stands for itself, others have names
-(``enter``, ``ctrl+d``, ``space``). A last token in angle brackets is an argument: ``<digit>``, or the letter
-of a flow state, a column or a person.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Literal
 
-from msgspec import Struct
-
-Group = Literal[
-    "Focus", "Marks", "Plan", "Move", "People and labels", "Text", "Undo", "Find", "Boards", "View"
-]
-Slot = Literal["digit", "flow", "column", "person"]
-Scope = Literal["board", "detail"]
-
-GROUPS: tuple[Group, ...] = (
-    "Focus",
-    "Marks",
-    "Plan",
-    "Move",
-    "People and labels",
-    "Text",
-    "Undo",
-    "Find",
-    "Boards",
-    "View",
+from glboard_tui.action import (
+    GROUPS,
+    Action,
+    Group,
+    When,
+    key_words,
+    on_conflict,
+    on_targets,
+    when_editable,
+    when_ready,
+    when_weighable,
 )
-
-
-class Situation(Struct, frozen=True, kw_only=True):
-    """What decides whether an action applies now."""
-
-    scope: Scope = "board"
-    #: Issues the next edit would reach.
-    targets: int = 0
-    marked: int = 0
-    #: Whether the last action's marks can be brought back.
-    lost_marks: bool = False
-    undo: bool = False
-    redo: bool = False
-    repeat: bool = False
-    #: Whether something can be closed by Esc: filter or marks.
-    escape: bool = False
-    failed: int = 0
-    #: Whether a change of a target waits for a choice between mine and theirs.
-    clashing: bool = False
-    #: Whether this server knows weights (EE).
-    weights: bool = True
-    #: Whether the catalog was read, so that pickers have something to offer.
-    ready: bool = True
-    writable: bool = True
-
-
-When = Callable[[Situation], bool]
-
-
-def _always(_: Situation) -> bool:
-    return True
-
-
-def _ready(now: Situation) -> bool:
-    return now.ready
-
-
-def _targets(now: Situation) -> bool:
-    return now.targets > 0
-
-
-def _edits(now: Situation) -> bool:
-    return now.targets > 0 and now.ready and now.writable
-
-
-def _weighs(now: Situation) -> bool:
-    return _edits(now) and now.weights
-
-
-def _clash(now: Situation) -> bool:
-    return now.clashing
-
-
-class Action(Struct, frozen=True, kw_only=True):
-    """One thing a person can do. ``hint`` is its word in footer and which-key; "" keeps the title."""
-
-    id: str
-    title: str
-    keys: tuple[str, ...]
-    group: Group
-    hint: str = ""
-    when: When = _always
-    #: Where it works: everywhere an issue is looked at, or on the board alone.
-    scopes: tuple[Scope, ...] = ("board",)
-    #: Whether the palette offers it (focus moves would only be noise there).
-    palette: bool = True
-
-    @property
-    def word(self) -> str:
-        """What footer and which-key call it."""
-        return self.hint or self.title
-
-    @property
-    def slot(self) -> Slot | None:
-        """What kind of argument its last key is, or none."""
-        return next((slot for keys in self.keys if (slot := slot_of(keys))), None)
-
-    def applies(self, now: Situation) -> bool:
-        """Whether it can be done now."""
-        return now.scope in self.scopes and self.when(now)
-
-
-_SLOTS: dict[str, Slot] = {"<digit>": "digit", "<flow>": "flow", "<column>": "column", "<person>": "person"}
-
-
-def slot_of(keys: str) -> Slot | None:
-    """The argument a key sequence ends in, or none."""
-    return _SLOTS.get(keys.rpartition(" ")[2])
-
-
-def slot_token(slot: Slot) -> str:
-    """How that argument is written in a key sequence."""
-    return f"<{slot}>"
 
 
 def _focus(name: str, title: str, *keys: str) -> Action:
@@ -137,7 +31,9 @@ def _board_focus(name: str, title: str, *keys: str) -> Action:
     return Action(id=name, title=title, keys=keys, group="Focus", palette=False)
 
 
-def _edit(name: str, title: str, *keys: str, group: Group, hint: str = "", when: When = _edits) -> Action:
+def _edit(
+    name: str, title: str, *keys: str, group: Group, hint: str = "", when: When = when_editable
+) -> Action:
     return Action(
         id=name, title=title, keys=keys, group=group, hint=hint, when=when, scopes=("board", "detail")
     )
@@ -149,7 +45,7 @@ def _board(name: str, title: str, key: str) -> Action:
 
 def _process(name: str, title: str, key: str, hint: str) -> Action:
     return Action(
-        id=f"process.{name}", title=title, keys=(f"g {key}",), group="Boards", hint=hint, when=_ready
+        id=f"process.{name}", title=title, keys=(f"g {key}",), group="Boards", hint=hint, when=when_ready
     )
 
 
@@ -208,10 +104,10 @@ ACTIONS: tuple[Action, ...] = (
         title="Mark a range: from here, then to there",
         keys=("V",),
         group="Marks",
-        when=_targets,
+        when=on_targets,
         palette=False,
     ),
-    Action(id="mark.column", title="Mark the column", keys=("*",), group="Marks", when=_targets),
+    Action(id="mark.column", title="Mark the column", keys=("*",), group="Marks", when=on_targets),
     Action(
         id="mark.again",
         title="The last marks again",
@@ -220,15 +116,15 @@ ACTIONS: tuple[Action, ...] = (
         hint="last marks",
         when=lambda now: now.lost_marks,
     ),
-    _edit("weight.set", "Weight", "<digit>", group="Plan", hint="weight", when=_weighs),
-    _edit("weight.type", "Type or clear the weight", "w", group="Plan", when=_weighs),
+    _edit("weight.set", "Weight", "<digit>", group="Plan", hint="weight", when=when_weighable),
+    _edit("weight.type", "Type or clear the weight", "w", group="Plan", when=when_weighable),
     _edit(
         "weight.ready",
         "Weight, and ready for development",
         "W <digit>",
         group="Plan",
         hint="weight and ready",
-        when=_weighs,
+        when=when_weighable,
     ),
     _edit("milestone.next", "To the next milestone", "m n", group="Plan", hint="next"),
     _edit("milestone.after", "To the one after the next", "m f", group="Plan", hint="the one after"),
@@ -274,7 +170,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("H",),
         group="Move",
         hint="move left",
-        when=_edits,
+        when=when_editable,
     ),
     Action(
         id="move.right",
@@ -282,7 +178,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("L",),
         group="Move",
         hint="move right",
-        when=_edits,
+        when=when_editable,
     ),
     Action(
         id="move.to",
@@ -290,17 +186,19 @@ ACTIONS: tuple[Action, ...] = (
         keys=("> <column>",),
         group="Move",
         hint="to column",
-        when=_edits,
+        when=when_editable,
     ),
-    Action(id="rank.up", title="Rank up", keys=("K",), group="Move", when=_edits),
-    Action(id="rank.down", title="Rank down", keys=("J",), group="Move", when=_edits),
-    Action(id="rank.top", title="Rank to the top", keys=("g K",), group="Move", when=_edits, hint="to top"),
+    Action(id="rank.up", title="Rank up", keys=("K",), group="Move", when=when_editable),
+    Action(id="rank.down", title="Rank down", keys=("J",), group="Move", when=when_editable),
+    Action(
+        id="rank.top", title="Rank to the top", keys=("g K",), group="Move", when=when_editable, hint="to top"
+    ),
     Action(
         id="rank.bottom",
         title="Rank to the bottom",
         keys=("g J",),
         group="Move",
-        when=_edits,
+        when=when_editable,
         hint="to bottom",
     ),
     _edit("close.complete", "Complete, and close", "x x", group="Move", hint="complete and close"),
@@ -342,7 +240,7 @@ ACTIONS: tuple[Action, ...] = (
         title="Repeat the last edit",
         keys=(".",),
         group="Undo",
-        when=lambda now: now.repeat and _edits(now),
+        when=lambda now: now.repeat and when_editable(now),
         scopes=("board", "detail"),
     ),
     Action(
@@ -359,17 +257,19 @@ ACTIONS: tuple[Action, ...] = (
         group="Undo",
         hint="history",
     ),
-    _edit("conflict.mine", "Conflict: mine goes over theirs", "! m", group="Undo", hint="mine", when=_clash),
-    _edit("conflict.theirs", "Conflict: theirs stays", "! t", group="Undo", hint="theirs", when=_clash),
-    _edit("conflict.look", "Conflict: look at both", "! l", group="Undo", hint="look", when=_clash),
-    Action(id="filter.edit", title="Filter", keys=("/",), group="Find", hint="filter", when=_ready),
+    _edit(
+        "conflict.mine", "Conflict: mine goes over theirs", "! m", group="Undo", hint="mine", when=on_conflict
+    ),
+    _edit("conflict.theirs", "Conflict: theirs stays", "! t", group="Undo", hint="theirs", when=on_conflict),
+    _edit("conflict.look", "Conflict: look at both", "! l", group="Undo", hint="look", when=on_conflict),
+    Action(id="filter.edit", title="Filter", keys=("/",), group="Find", hint="filter", when=when_ready),
     Action(
         id="filter.person",
         title="Filter by a person",
         keys=("f a",),
         group="Find",
         hint="person",
-        when=_ready,
+        when=when_ready,
     ),
     Action(
         id="filter.unweighted",
@@ -377,7 +277,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("f u",),
         group="Find",
         hint="unweighted",
-        when=_ready,
+        when=when_ready,
     ),
     Action(
         id="filter.unready",
@@ -385,12 +285,17 @@ ACTIONS: tuple[Action, ...] = (
         keys=("f r",),
         group="Find",
         hint="unready",
-        when=_ready,
+        when=when_ready,
     ),
     Action(
-        id="filter.slipped", title="Filter: slipped", keys=("f s",), group="Find", hint="slipped", when=_ready
+        id="filter.slipped",
+        title="Filter: slipped",
+        keys=("f s",),
+        group="Find",
+        hint="slipped",
+        when=when_ready,
     ),
-    Action(id="filter.mine", title="Filter: mine", keys=("f m",), group="Find", hint="mine", when=_ready),
+    Action(id="filter.mine", title="Filter: mine", keys=("f m",), group="Find", hint="mine", when=when_ready),
     Action(
         id="escape",
         title="Close the overlay, then the filter, then the marks",
@@ -418,11 +323,13 @@ ACTIONS: tuple[Action, ...] = (
         title="The board's previous milestone",
         keys=("-", "["),
         group="Boards",
-        when=_ready,
+        when=when_ready,
     ),
-    Action(id="walk.next", title="The board's next milestone", keys=("=", "]"), group="Boards", when=_ready),
     Action(
-        id="open.detail", title="Open the issue", keys=("enter",), group="View", hint="open", when=_targets
+        id="walk.next", title="The board's next milestone", keys=("=", "]"), group="Boards", when=when_ready
+    ),
+    Action(
+        id="open.detail", title="Open the issue", keys=("enter",), group="View", hint="open", when=on_targets
     ),
     Action(
         id="open.browser",
@@ -430,7 +337,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("o",),
         group="View",
         hint="browser",
-        when=_targets,
+        when=on_targets,
         scopes=("board", "detail"),
     ),
     Action(
@@ -439,7 +346,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("y r",),
         group="View",
         hint="reference",
-        when=_targets,
+        when=on_targets,
         scopes=("board", "detail"),
     ),
     Action(
@@ -448,7 +355,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("y u",),
         group="View",
         hint="URL",
-        when=_targets,
+        when=on_targets,
         scopes=("board", "detail"),
     ),
     Action(
@@ -457,7 +364,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("y t",),
         group="View",
         hint="title",
-        when=_targets,
+        when=on_targets,
         scopes=("board", "detail"),
     ),
     Action(
@@ -466,11 +373,11 @@ ACTIONS: tuple[Action, ...] = (
         keys=("y m",),
         group="View",
         hint="Markdown",
-        when=_targets,
+        when=on_targets,
         scopes=("board", "detail"),
     ),
     Action(id="view.density", title="Density: compact, normal, roomy", keys=("z",), group="View"),
-    Action(id="view.closed", title="Show or hide (closed)", keys=("Z",), group="View", when=_ready),
+    Action(id="view.closed", title="Show or hide (closed)", keys=("Z",), group="View", when=when_ready),
     Action(id="view.theme", title="Change the theme", keys=(), group="View"),
     Action(id="view.refresh", title="Read again from GitLab", keys=("r",), group="View", hint="refresh"),
     Action(
@@ -515,42 +422,6 @@ PREFIXES = {
     "y": "copy",
 }
 """What the default prefixes are called in the which-key strip."""
-
-_NAMES = {
-    "escape": "Esc",
-    "enter": "Enter",
-    "space": "Space",
-    "tab": "Tab",
-    "shift+tab": "Shift+Tab",
-    "pagedown": "PgDn",
-    "pageup": "PgUp",
-    "left": "Left",
-    "right": "Right",
-    "up": "Up",
-    "down": "Down",
-    "home": "Home",
-    "end": "End",
-    "<digit>": "0-9",
-    "<flow>": "letter",
-    "<column>": "letter",
-    "<person>": "letter",
-}
-
-
-def key_words(keys: str) -> str:
-    """A key sequence as people read it: ``g g`` is ``gg``, ``ctrl+d`` is ``Ctrl+D``."""
-    tokens = keys.split(" ")
-    words = [_key_word(token) for token in tokens]
-    return ("" if all(len(word) == 1 for word in words) else " ").join(words)
-
-
-def _key_word(token: str) -> str:
-    if token in _NAMES:
-        return _NAMES[token]
-    modifier, plus, key = token.partition("+")
-    if plus and key:
-        return f"{modifier.capitalize()}+{_NAMES.get(key, key.upper())}"
-    return token
 
 
 def markdown_table(keys_of: Callable[[Action], Iterable[str]] = lambda action: action.keys) -> str:

@@ -14,7 +14,8 @@ from difflib import get_close_matches
 from msgspec import Struct, field
 
 from glboard_core.errors import ConfigError
-from glboard_tui.actions import ACTIONS, PREFIXES, Action, Scope, Slot, key_words, slot_of, slot_token
+from glboard_tui.action import Action, Scope, Slot, key_words, slot_of, slot_token
+from glboard_tui.actions import ACTIONS, PREFIXES
 
 Options = Callable[[Slot], Mapping[str, str]]
 """The letters an argument may be at this moment, with their names."""

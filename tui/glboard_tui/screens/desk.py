@@ -14,7 +14,7 @@ from glboard_core.model.board import Column
 from glboard_core.model.flow import STATES
 from glboard_core.model.issue import Issue, IssueId
 from glboard_tui import notices, warned
-from glboard_tui.actions import Situation, Slot
+from glboard_tui.action import Situation, Slot
 from glboard_tui.bridge import Bridge
 from glboard_tui.edits import Planner, Work, reachable
 from glboard_tui.screens.ask import Ask

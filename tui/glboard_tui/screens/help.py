@@ -12,7 +12,8 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from glboard_tui.actions import ACTIONS, GROUPS, Action, key_words
+from glboard_tui.action import GROUPS, Action, key_words
+from glboard_tui.actions import ACTIONS
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.dialog import Dialog
 from glboard_tui.view import STATES

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from textual import events
 
-from glboard_tui.actions import Action, key_words
+from glboard_tui.action import Action, key_words
 from glboard_tui.keymap import Keymap, Run, Unknown, Wait
 from glboard_tui.screens.commands import COMMANDS
 from glboard_tui.screens.desk import Desk

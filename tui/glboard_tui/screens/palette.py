@@ -11,7 +11,8 @@ from heapq import nlargest
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from glboard_tui.actions import ACTIONS, Action
+from glboard_tui.action import Action
+from glboard_tui.actions import ACTIONS
 from glboard_tui.edits import short
 from glboard_tui.screens.board import BoardScreen
 from glboard_tui.screens.commands.looking import open_board

@@ -12,7 +12,8 @@ from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import following
 from glboard_core.planning.capacity import Capacity
-from glboard_tui.actions import BY_ID, Situation
+from glboard_tui.action import Situation
+from glboard_tui.actions import BY_ID
 from glboard_tui.bridge import Status
 from glboard_tui.edits import short
 from glboard_tui.keymap import Keymap
