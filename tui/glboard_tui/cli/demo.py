@@ -45,8 +45,10 @@ def command(
 ) -> None:
     """Open the board on an embedded GitLab with a plausible group; changes last for the session.
 
-    Nothing of it touches your own configuration or account.
+    Nothing of it touches your own configuration or account. With --as-of its clock starts then, and runs on:
+    the same day gives the same group.
     """
+    given: Options = ctx.obj
     host, port = _address(serve) if serve is not None else ("127.0.0.1", 0)
     options = DemoOptions(
         scenario=str(scenario) if scenario else None,
@@ -61,12 +63,13 @@ def command(
         tier=tier,  # type: ignore[arg-type]  # click.Choice lets nothing else through
         edition=edition,  # type: ignore[arg-type]
         gitlab_version=gitlab_version,
+        # A scenario has a moment of its own; --as-of then moves the dates only, as with any GitLab.
+        as_of=given.as_of.isoformat() if given.as_of and scenario is None else None,
     )
     try:
         options.check()
     except OptionsError as error:
         raise UsageError(str(error)) from None
-    given: Options = ctx.obj
     if serve is not None:
         from glboard_core.demo.serve import serve as serve_alone
 

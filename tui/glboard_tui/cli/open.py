@@ -140,7 +140,9 @@ async def _on_demo(
         account = Account(url=child.url, token=Secret(child.token), kind="token", source="the demo")
         accounts.append(account)
         settings = msgspec.structs.replace(settings, gitlab=GitLabSettings(url=child.url, group=child.group))
-        place = Place(group=child.group, as_of=options.as_of, read_only=options.read_only, keep=False)
+        # A world that starts at that moment is its own clock, and that one runs.
+        as_of = None if demo.as_of else options.as_of
+        place = Place(group=child.group, as_of=as_of, read_only=options.read_only, keep=False)
         async with open_engine(place, settings, account=account) as engine:
             yield engine
     finally:
