@@ -88,6 +88,18 @@ class FlowSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     backend: Literal["label", "status", "both"] = "label"
 
 
+class PlanningIssueSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The planning issue of a milestone. It always carries the group's label and ``type::ignore``.
+
+    ``project`` is its full path; empty: where the group's other planning issues are. ``title`` names the
+    milestone as ``{milestone}``. ``labels`` are put on a new one beside those two, where they exist.
+    """
+
+    project: str = ""
+    title: str = "{milestone} planning"
+    labels: tuple[str, ...] = ("Planning Issue",)
+
+
 class PlanningSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the planning rules leave open (DOMAIN.md 7.6, 7.10, 7.11).
 
@@ -105,6 +117,7 @@ class PlanningSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     likely_share: Annotated[float, Meta(ge=0, le=1)] = 1.0
     past_milestones: Annotated[int, Meta(ge=1)] = 3
     spike_weight: Annotated[int, Meta(ge=0)] = 2
+    issue: PlanningIssueSettings = PlanningIssueSettings()
 
 
 class GitLabSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -318,6 +318,7 @@ ACTIONS: tuple[Action, ...] = (
     _process("own", "My work, by flow state", "o", "my work"),
     _process("say-do", "Say/Do of the milestone", "s", "Say/Do"),
     _process("lock", "Lock the plan; what changed since", "L", "lock"),
+    _process("planning-issue", "The planning issue of the milestone", "i", "planning issue"),
     Action(
         id="walk.previous",
         title="The board's previous milestone",

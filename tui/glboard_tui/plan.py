@@ -27,6 +27,7 @@ from glboard_tui.bridge import Bridge
 
 if TYPE_CHECKING:
     from glboard_core.planning.candidates import Candidate
+    from glboard_core.planning.planning_issue import FoundIssue
     from glboard_core.planning.say_do import SayDo
     from glboard_core.planning.scope import Scope
     from glboard_core.planning.snapshot import PlanSnapshot
@@ -225,6 +226,12 @@ class Plan:
         me = catalog.me.username
         found = (issue for issue in engine.shown.values() if issue.is_open and me in issue.assignees)
         return sorted(found, key=lambda issue: (step(issue), rank_key(issue)))
+
+    def planning_issue(self, milestone: Milestone) -> FoundIssue:
+        """The planning issue of the milestone, as the mirror knows it; it stands on no board."""
+        from glboard_core.planning.planning_issue import find
+
+        return find(self._issues(milestone.title, ""), milestone, self.bridge.settings)
 
     # The lock
 

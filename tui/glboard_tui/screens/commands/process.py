@@ -62,6 +62,23 @@ def say_do(desk: Desk, _: str) -> None:
         desk.screen.app.push_screen(SayDoPane(desk.screen.plan, milestone))
 
 
+def planning_issue(desk: Desk, _: str) -> None:
+    """Open the planning issue of the milestone."""
+    if (milestone := _milestone(desk)) is None:
+        return
+    found = desk.screen.plan.planning_issue(milestone)
+    if found.issue is None:
+        names = desk.bridge.settings.labels
+        marks = f"the labels {names.group} and {names.ignore}" if names.group else f"the label {names.ignore}"
+        desk.say(
+            f"There is no planning issue for {milestone.title}: "
+            f"an issue of that milestone with {marks} and “planning” in its title."
+        )
+        return
+    desk.screen.open_detail(found.issue.id)
+    desk.say(found.doubt or f"The planning issue of {milestone.title}; o opens it in the browser.")
+
+
 def lock(desk: Desk, _: str) -> None:
     """Lock the plan, or see what changed since it was locked."""
     plan, milestone = desk.screen.plan, _milestone(desk)

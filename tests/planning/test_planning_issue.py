@@ -1,0 +1,125 @@
+"""Which issue is the planning issue of a milestone, and what a new one is called."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from glboard_core.config import PlanningIssueSettings, Settings, parse
+from glboard_core.errors import ConfigError
+from glboard_core.model.issue import Issue
+from glboard_core.planning.planning_issue import find, labels_for, project_for, title_for
+from support.make import GROUP_LABEL, WHEN, issue, milestone
+
+NEXT = milestone("19.8", "2026-12-12", "2027-01-15")
+SETTINGS = Settings()
+
+
+def planning(number: int, title: str, **fields: Any) -> Issue:
+    labels = fields.pop("labels", frozenset({GROUP_LABEL, "type::ignore"}))
+    return issue(number, title=title, labels=labels, **{"milestone": "19.8", **fields})
+
+
+def configured(**fields: Any) -> Settings:
+    own = PlanningIssueSettings(**fields)
+    return structs.replace(SETTINGS, planning=structs.replace(SETTINGS.planning, issue=own))
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "19.8 planning",
+        "Planning issue for 19.8",
+        "Custom Models planning 19.8",
+        "🗓 Plan: 19.8",
+        "planning issue",
+        "Planning 19.8, with the carry-over of 19.7",
+    ],
+)
+def test_it_is_found_whoever_made_it(title: str) -> None:
+    assert find([issue(1, milestone="19.8"), planning(2, title)], NEXT, SETTINGS).issue is not None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        planning(2, "19.8 retrospective"),
+        planning(2, "19.8 planning retrospective"),
+        planning(2, "Planning issue for 19.7"),
+        planning(2, "Planning issue for 19.80"),
+        planning(2, "Planning issue for 19.8.1"),
+        planning(2, "19.8 planning", milestone="19.9"),
+        planning(2, "Planning", milestone=None),
+        planning(2, "Planets of 19.8"),
+        planning(2, "19.8 planning", labels=frozenset({"type::ignore"})),
+        planning(2, "19.8 planning", labels=frozenset({GROUP_LABEL})),
+    ],
+)
+def test_others_are_left_alone(other: Issue) -> None:
+    assert find([other], NEXT, SETTINGS).issue is None
+
+
+def test_one_without_a_milestone_must_name_it() -> None:
+    assert find([planning(2, "19.8 planning", milestone=None)], NEXT, SETTINGS).issue is not None
+
+
+def test_of_several_the_oldest_open_one_is_taken_and_said() -> None:
+    def at(number: int, days: int, **fields: Any) -> Issue:
+        return planning(number, "19.8 planning", created_at=WHEN + timedelta(days=days), **fields)
+
+    found = find([at(4, 2), at(3, 1), at(2, 0, state="closed")], NEXT, SETTINGS)
+    assert found.issue is not None
+    assert found.issue.iid == 3
+    assert [one.iid for one in found.others] == [4, 2]
+    assert found.doubt == (
+        "3 look like it; taken is demo-org/platform#3, not demo-org/platform#4, demo-org/platform#2."
+    )
+    closed = find([at(2, 0, state="closed", duplicate=True), at(3, 1, state="closed")], NEXT, SETTINGS)
+    assert closed.issue is not None
+    assert closed.issue.iid == 3
+    assert find([at(3, 1)], NEXT, SETTINGS).doubt == ""
+
+
+def test_the_words_of_an_own_title_make_it_too() -> None:
+    own = configured(title="Ziele für {milestone}")
+    assert find([planning(2, "Unsere Ziele für 19.8")], NEXT, own).issue is not None
+    assert find([planning(2, "Unsere Ziele für 19.8")], NEXT, SETTINGS).issue is None
+
+
+def test_what_a_new_one_is_called() -> None:
+    assert title_for(NEXT, PlanningIssueSettings()) == "19.8 planning"
+    assert title_for(NEXT, PlanningIssueSettings(title=" Plan of\n{milestone} ")) == "Plan of 19.8"
+
+
+@pytest.mark.parametrize(
+    ("title", "words"), [("Planning", "must name the milestone"), ("{mielstone} x", "{mielstone}")]
+)
+def test_a_title_that_cannot_be_used_is_refused(title: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        title_for(NEXT, PlanningIssueSettings(title=title))
+
+
+def test_its_labels_are_named_once_each() -> None:
+    assert labels_for(SETTINGS) == (GROUP_LABEL, "type::ignore", "Planning Issue")
+    assert labels_for(configured(labels=("type::ignore",))) == (GROUP_LABEL, "type::ignore")
+
+
+def test_a_new_one_goes_where_the_others_are_unless_a_project_is_configured() -> None:
+    old = planning(1, "18.0 planning", milestone="18.0", project="demo-org/old", created_at=WHEN)
+    new = planning(
+        2, "19.7 planning", milestone="19.7", project="demo-org/team", created_at=WHEN + timedelta(days=1)
+    )
+    assert project_for([new, old], SETTINGS) == "demo-org/team"
+    assert project_for([new], configured(project="demo-org/meta")) == "demo-org/meta"
+    with pytest.raises(ConfigError, match=r"planning\.issue\.project"):
+        project_for([issue(1)], SETTINGS)
+
+
+def test_the_settings_are_a_table_of_the_file() -> None:
+    own = parse('[planning.issue]\nproject = "a/b"\ntitle = "Plan {milestone}"\n', "config.toml")
+    assert own.planning.issue.project == "a/b"
+    with pytest.raises(ConfigError, match="Did you mean “project”"):
+        parse('[planning.issue]\nprojekt = "a/b"\n', "config.toml")
