@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from glboard_core.board.conflict import Clash
@@ -25,6 +25,7 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueDetail, IssueId
 from glboard_core.ports import Gateway, Logged, Store
 from glboard_core.sync import reading, windows
+from glboard_core.sync.age import Age
 from glboard_core.sync.condition import Condition
 from glboard_core.sync.drain import Drain
 from glboard_core.sync.events import CatalogChanged, Cause, Event, Notice, Status
@@ -38,8 +39,8 @@ from glboard_core.sync.shown import Shown
 
 Listener = Callable[[Event], None]
 
-#: Where the store keeps whose it is, and how far the server's clock was from this machine's, in seconds.
-USER, CLOCK = "user", "clock"
+#: Where the store keeps whose it is.
+USER = "user"
 
 
 class UserChangedError(Exception):
@@ -76,7 +77,8 @@ class Engine:
         self.pace = pace or Pace()
         self.undo_stack = UndoStack()
         self.ledger = Ledger(store, self.undo_stack, settings.sync, self.tell, gateway.now)
-        self._condition = Condition(self.ledger, self.tell)
+        self._age = Age(store, gateway.now)
+        self._condition = Condition(self.ledger, self._age, self.tell)
         self.hand = Hand(self.ledger, self.undo_stack, gateway.now, self.disk_failed)
         self._as_of = as_of
         self._zone = ZoneInfo(settings.ui.time_zone)
@@ -241,6 +243,8 @@ class Engine:
                 tasks.create_task(self._follow(), name="follow")
         except* UserChangedError as group:
             raise group.exceptions[0] from None
+        finally:
+            self._age.keep()
 
     async def _follow(self) -> None:
         """Take over what other windows wrote."""
@@ -260,6 +264,7 @@ class Engine:
     async def load(self) -> None:
         """Read catalog and scope once, without polling. Raises what the gateway does."""
         await self.mirror.load(None)
+        self._age.caught_up()
 
     async def load_catalog(self) -> None:
         """Read labels, milestones, people and projects only. Raises what the gateway does."""
@@ -322,8 +327,7 @@ class Engine:
         elif owner.decode() != catalog.me.id:
             raise UserChangedError(catalog.me.username)
         self.verified = True
-        offset = (self.gateway.now() - datetime.now(UTC)).total_seconds()
-        self.store.put_meta(CLOCK, f"{offset:.0f}".encode())
+        self._age.set_clock()
         if catalog != self.store.catalog():
             self.store.put_catalog(catalog)
             self.tell(CatalogChanged())
@@ -346,9 +350,10 @@ class Engine:
         self._status()
 
     def heard(self, *, loading: str | None = None) -> None:
-        """The server answered just now."""
-        self._condition.heard()
-        changes: dict[str, object] = {"freshness": "loading" if self.mirror.loading else "live"}
+        """The server answered just now; ``loading`` is what is being read, and empty once all was read."""
+        if loading == "":
+            self._age.caught_up()
+        changes: dict[str, object] = {"freshness": self._condition.heard(loading=self.mirror.loading)}
         if loading is not None:
             changes["loading"] = loading
         self._status(error=None, **changes)

@@ -12,15 +12,17 @@ from glboard_core.model.issue import IssueId
 from glboard_core.state import Change
 
 Cause = Literal["mine", "theirs", "load", "answer"]
+Freshness = Literal["loading", "live", "cached", "offline", "signed-out"]
 
 
 class Status(Struct, frozen=True, kw_only=True):
-    """How true the screen is. ``age`` counts seconds since the server last answered; none before that.
+    """How true the screen is. ``age`` counts seconds since the mirror held all that the server had, also
+    in an earlier session; none where it never did.
 
     ``unsent`` are Ops not yet confirmed; ``failed`` the changes that were refused and are kept in a list.
     """
 
-    freshness: Literal["loading", "live", "cached", "offline", "signed-out"] = "loading"
+    freshness: Freshness = "loading"
     unsent: int = 0
     failed: int = 0
     #: Changes that wait for a choice between mine and theirs.

@@ -75,6 +75,11 @@ def header_view(
             progress="" if failed_start else "connecting",
         )
     fresh, word = _FRESH[status.freshness]
+    progress = ""
+    if fresh == "loading":
+        progress = str(status.loaded) if status.loaded else status.loading
+    elif fresh == "cached" and status.loading:
+        progress = f"· {status.loading}"
     age = "" if fresh in ("live", "loading") or status.age is None else age_words(status.age + waited)
     has_weight = catalog is None or catalog.server.has_weight
     # A filter's sums are those of what is seen; beside a capacity only the whole plan can stand.
@@ -85,8 +90,8 @@ def header_view(
         role=index.board.role if index else "",
         filter=text,
         fresh=fresh,
-        age=age or word or ("slowed" if status.slowed else ""),
-        progress=(str(status.loaded) if status.loaded else status.loading) if fresh == "loading" else "",
+        age=f"{word} {age}".strip() or ("slowed" if status.slowed else ""),
+        progress=progress,
         unsent=status.unsent,
         failed=status.failed,
         conflicts=status.conflicts,

@@ -1,0 +1,192 @@
+"""The age of the mirror: true from a session's first moment, also offline, whatever the clocks say."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from glboard_core.config import Settings
+from glboard_core.demo.server import DemoServer
+from glboard_core.gitlab.account import Account, Secret
+from glboard_core.ports import Store
+from glboard_core.session import Place, open_engine
+from glboard_core.store.memory import MemoryStore
+from glboard_core.sync import age as age_module
+from glboard_core.sync.age import CAUGHT_UP, Age
+from glboard_core.sync.events import StatusChanged
+from support.engines import GROUP, STILL, Window, eventually, window
+
+HOURS = 3_600.0
+HOUR = timedelta(hours=1)
+
+
+class Clocks:
+    """This machine's clocks and the server's, to be turned."""
+
+    def __init__(self) -> None:
+        self.wall = 1_800_000_000.0
+        self.steady = 100.0
+        #: The server's clock minus this machine's, and what of it is known before the server answers.
+        self.offset = timedelta()
+
+    def now(self) -> datetime:
+        """The server's clock."""
+        return datetime.fromtimestamp(self.wall, UTC) + self.offset
+
+    def pass_(self, seconds: float) -> None:
+        """Time goes on everywhere."""
+        self.wall += seconds
+        self.steady += seconds
+
+
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    """The clocks that the age goes by."""
+    made = Clocks()
+
+    class Time:
+        time = staticmethod(lambda: made.wall)
+        monotonic = staticmethod(lambda: made.steady)
+
+    monkeypatch.setattr(age_module, "time", Time)
+    return made
+
+
+def aged(store: Store, clocks: Clocks) -> Age:
+    """An age as a session finds it."""
+    return Age(store, clocks.now)
+
+
+def test_it_is_kept_through_a_restart(clocks: Clocks) -> None:
+    store = MemoryStore()
+    first = aged(store, clocks)
+    assert first.seconds is None
+    first.caught_up()
+    clocks.pass_(2 * HOURS)
+    assert first.seconds == aged(store, clocks).seconds == 2 * HOURS
+
+
+def test_a_wrong_clock_does_not_lie_once_the_server_has_answered(clocks: Clocks) -> None:
+    store = MemoryStore()
+    # This machine is an hour fast, and then put right; the server answers, but not with issues.
+    clocks.offset = -HOUR
+    aged(store, clocks).caught_up()
+    clocks.pass_(3 * HOURS)
+    clocks.wall -= HOURS
+    clocks.offset = timedelta()
+    assert aged(store, clocks).seconds == 3 * HOURS
+
+
+def test_a_clock_put_back_gives_no_age_rather_than_a_false_one(clocks: Clocks) -> None:
+    store = MemoryStore()
+    aged(store, clocks).caught_up()
+    clocks.wall -= 24 * HOURS
+    assert aged(store, clocks).seconds is None
+
+
+def test_a_night_asleep_counts(clocks: Clocks) -> None:
+    here = aged(MemoryStore(), clocks)
+    here.caught_up()
+    clocks.wall += 8 * HOURS  # the steady clock stands still meanwhile
+    assert here.seconds == 8 * HOURS
+    clocks.wall -= 24 * HOURS
+    clocks.steady += 60
+    assert here.seconds == 60
+
+
+def test_it_is_noted_now_and_then_and_at_the_end(clocks: Clocks) -> None:
+    store = MemoryStore()
+    here = aged(store, clocks)
+    here.caught_up()
+    clocks.pass_(10)
+    here.caught_up()
+    clocks.pass_(5)
+    assert aged(store, clocks).seconds == 15  # older than true, never younger
+    here.keep()
+    assert aged(store, clocks).seconds == 5
+
+
+def test_another_windows_later_note_stays(clocks: Clocks) -> None:
+    store = MemoryStore()
+    one, two = aged(store, clocks), aged(store, clocks)
+    one.caught_up()
+    clocks.pass_(100)
+    two.caught_up()
+    one.keep()
+    assert aged(store, clocks).seconds == 0
+
+
+def test_nonsense_on_disk_is_no_age(clocks: Clocks) -> None:
+    store = MemoryStore()
+    for nonsense in (b"", b"\xff\xfe", b"yesterday"):
+        store.put_meta(CAUGHT_UP, nonsense)
+        assert aged(store, clocks).seconds is None
+
+
+def older(store: Store, **by: Any) -> None:
+    """Let what the store holds be older than it is."""
+    kept = store.meta(CAUGHT_UP)
+    assert kept
+    moment = datetime.fromisoformat(kept.decode()) - timedelta(**by)
+    store.put_meta(CAUGHT_UP, moment.isoformat().encode())
+
+
+async def test_a_start_shows_the_age_of_the_mirror(server: DemoServer, tmp_path: Path) -> None:
+    place = Place(group=GROUP, folder=tmp_path)
+    settings = Settings(sync=STILL)
+    who = Account(url=server.url, token=Secret(server.token))
+    async with open_engine(place, settings, account=who) as engine:
+        await engine.load()
+        older(engine.store, hours=2)
+        # The server's clock is days from this machine's: only the difference may count.
+        assert abs((engine.now() - datetime.now(UTC)).total_seconds()) > HOURS
+    async with open_engine(place, settings, account=who) as engine:
+        assert engine.status.freshness == "cached"
+        assert engine.status.age == pytest.approx(2 * HOURS, abs=60)
+
+
+async def test_offline_from_the_start_says_how_old_it_is(server: DemoServer, tmp_path: Path) -> None:
+    place = Place(group=GROUP, folder=tmp_path)
+    settings = Settings(sync=STILL)
+    who = Account(url=server.url, token=Secret(server.token))
+    async with open_engine(place, settings, account=who) as engine:
+        await engine.load()
+        older(engine.store, days=3)
+    await asyncio.to_thread(server.stop)
+    async with open_engine(place, settings, account=who) as engine:
+        desk = Window(engine, server)
+        running = asyncio.create_task(engine.run())
+        await eventually(lambda: engine.status.freshness == "offline")
+        assert engine.status.age == pytest.approx(72 * HOURS, abs=60)
+        await asyncio.to_thread(server.start)
+        engine.refresh()
+        await eventually(lambda: engine.status.freshness == "live")
+        assert engine.status.age == pytest.approx(0, abs=60)
+        # It stayed cached, not "loading", until it was caught up: there was something to see.
+        assert "loading" not in {event.status.freshness for event in desk.told(StatusChanged)}
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+
+async def test_an_answer_to_a_change_makes_the_mirror_no_younger(server: DemoServer, store: Store) -> None:
+    async with window(server, store) as desk:
+        kept = store.meta(CAUGHT_UP)
+        server.world.clock.advance(100)
+        desk.edit("app#1", weight=5)
+        await desk.settled()
+        desk.engine._age.keep()
+        assert store.meta(CAUGHT_UP) == kept
+
+
+async def test_a_load_that_ends_halfway_leaves_no_age(server: DemoServer, store: Store) -> None:
+    server.faults.next("500", "Issues", times=9999)
+    async with window(server, store, loaded=False) as desk:
+        await desk.until(lambda: desk.engine.status.freshness == "offline")
+        assert desk.engine.status.age is None
+    assert not store.meta(CAUGHT_UP)

@@ -1,0 +1,30 @@
+"""How fresh the header says the board is."""
+
+from __future__ import annotations
+
+import pytest
+
+from glboard_core.config import Settings
+from glboard_core.sync.events import Status
+from glboard_tui.screens.words import header_view
+from glboard_tui.widgets.header import _fresh
+
+HOURS = 3_600.0
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (Status(freshness="live", age=3 * HOURS), "live"),
+        (Status(freshness="cached", age=3 * 60.0), "cached 3m"),
+        (Status(freshness="cached", age=2 * HOURS, loading="what changed"), "cached 2h · what changed"),
+        (Status(freshness="cached", age=72 * HOURS), "cached 3d"),
+        (Status(freshness="cached"), "cached"),
+        (Status(freshness="offline", age=72 * HOURS, loading="what changed"), "offline 3d"),
+        (Status(freshness="signed-out", age=2 * HOURS), "offline signed out 2h"),
+        (Status(freshness="loading", age=72 * HOURS, loading="40 issues"), "loading 40 issues"),
+    ],
+)
+def test_the_age_of_the_mirror_is_said(status: Status, words: str) -> None:
+    view = header_view(Settings(), "planning", None, "", status)
+    assert _fresh(view)[0] == words
