@@ -9,6 +9,7 @@ hold a token, a password or an authorisation header.
     GlboardError
     ├── UsageError               the command line was wrong (exit status 2)
     ├── ConfigError              a file people write is wrong: file, line, key
+    │   └── FileChanged          it is not what it was when it was read: nothing was written
     ├── ScenarioError            a scenario file is wrong
     ├── NameUnknown              a board, label, milestone or person that does not exist; near matches
     ├── AuthError                who you are, or may do
@@ -71,6 +72,10 @@ class ConfigError(GlboardError):
         super().__init__(f"{place}: {message}" if place else message, hint=hint)
         self.where = where
         self.key = key
+
+
+class FileChanged(ConfigError):
+    """A file people write was changed by somebody else since it was read, so it was left alone."""
 
 
 class ScenarioError(GlboardError):

@@ -14,7 +14,8 @@ from glboard_core.config import PlanningSettings
 from glboard_core.errors import UsageError
 from glboard_core.model.issue import Issue
 from glboard_core.planning.calendar import window, workdays
-from glboard_core.planning.capacity import Capacity, budget, capacity, mean_closed_weight, past_milestones
+from glboard_core.planning.capacity import Capacity, budget, capacity
+from glboard_core.planning.closed import Closed, closed_weights, mean, past_milestones
 from glboard_core.planning.load import load_of
 from glboard_core.planning.team import Member, Span, Team
 from planning.lives import FLOW, NAMES
@@ -182,6 +183,27 @@ def test_sums_by_role() -> None:
     assert found.by_role() == {"backend": 25.0, "frontend": 6.25}
 
 
+def test_a_role_that_one_person_has_tells_that_persons_budget() -> None:
+    pair = (Member(username="a", role="backend"), Member(username="b", role="backend"))
+    assert capacity_of([], Team(people=pair)).shared_roles() == {"backend": 25.0}
+    # One without a role is what is left of the total.
+    assert capacity_of([], Team(people=(*pair, Member(username="c")))).shared_roles() == {}
+
+
+def test_net_days_of_the_file_go_before_reckoned_ones() -> None:
+    member = Member(
+        username="a",
+        holidays=(date(2026, 12, 24),),
+        support_days={"19.8": 5},
+        net_days={"19.8": 12.5, "19.9": 1},
+        factor=0.5,
+    )
+    assert budget(member, Team(reserve=0.2), X).net_days == 12.5
+    assert budget(member, Team(reserve=0.2), X).weight == pytest.approx(12.5 / 2 * 0.5 * 0.8)
+    assert budget(structs.replace(member, net_days={"19.8": 0}), Team(), X).net_days == 0
+    assert budget(structs.replace(member, net_days={"19.9": 3}), Team(), X).net_days == 19
+
+
 def test_an_empty_milestone() -> None:
     found = capacity_of([], Team(people=(Member(username="a"),)))
     assert (found.planned, found.unweighted, found.room) == (0, 0, 12.5)
@@ -201,8 +223,14 @@ def test_the_mean_of_the_last_three_milestones_that_are_over() -> None:
         issue(4, milestone="19.9", weight=9, state="closed"),
         issue(5, "Deliverable", milestone="19.6", weight=9, state="closed"),
     ]
-    assert mean_closed_weight(issues, past, NAMES) == 2.0
-    assert mean_closed_weight(issues, [], NAMES) is None
+    closed = closed_weights(issues, past, NAMES)
+    assert closed == (
+        Closed(milestone="19.7", count=1, weight=4),
+        Closed(milestone="19.8"),
+        Closed(milestone="19.9", count=1, weight=2),
+    )
+    assert mean(closed) == 2.0
+    assert mean(closed_weights(issues, [], NAMES)) is None
 
 
 # -- load

@@ -7,16 +7,15 @@ budgets are weights too and never rounded; days are workdays, Monday to Friday.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 
 from msgspec import Struct
 
 from glboard_core.config import LabelSettings, PlanningSettings
 from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue, rank_key
-from glboard_core.model.milestone import Milestone, preceding, versions
+from glboard_core.model.milestone import Milestone, preceding
 from glboard_core.planning.calendar import workdays
-from glboard_core.planning.counting import counts, deliverables, planned, total
+from glboard_core.planning.counting import deliverables, planned, total
 from glboard_core.planning.team import Member, Team, days
 
 
@@ -97,16 +96,26 @@ class Capacity(Struct, frozen=True, kw_only=True):
                 sums[person.role] = sums.get(person.role, 0.0) + person.budget.weight
         return sums
 
+    def shared_roles(self) -> Mapping[str, float]:
+        """``by_role`` where no sum tells one person's budget: every role has two people or more. Else none.
+
+        The sum of a role that one person has is theirs, and so is what the other sums leave of the total.
+        """
+        having = [person.role for person in self.people if person.budget is not None]
+        return self.by_role() if all(having.count(role) > 1 for role in having) else {}
+
 
 def budget(member: Member, team: Team, milestone: Milestone) -> Budget:
     """One person's days and weight in a milestone (7.10). Raises UsageError where it has no dates.
 
-    net = workdays that are neither a holiday nor time off (each day once) − support days, at least 0;
-    weight = net / days per weight × factor × (1 − reserve).
+    net = workdays that are neither a holiday nor time off (each day once) − support days, at least 0, unless
+    the file gives the person's net days itself; weight = net / days per weight × factor × (1 − reserve).
     """
     off = days(team.holidays) | days(member.holidays) | days(member.time_off)
     there = sum(day not in off for day in workdays(milestone))
-    net = max(0, there - member.support_days.get(milestone.title, 0))
+    net = member.net_days.get(milestone.title)
+    if net is None:
+        net = max(0, there - member.support_days.get(milestone.title, 0))
     return Budget(net, net / team.days_per_weight * member.factor * (1 - team.reserve))
 
 
@@ -191,32 +200,3 @@ def by_assignee(issues: Iterable[Issue]) -> dict[str, list[Issue]]:
         for name in issue.assignees:
             found.setdefault(name, []).append(issue)
     return found
-
-
-def past_milestones(
-    milestones: Iterable[Milestone], milestone: Milestone, today: date, planning: PlanningSettings
-) -> list[Milestone]:
-    """The last version milestones before ``milestone`` that are over, oldest first (7.10)."""
-    over = [
-        m
-        for m in versions(milestones)
-        if m.due is not None
-        and m.due < today
-        and (milestone.start is None or (m.start is not None and m.start < milestone.start))
-    ]
-    return over[-planning.past_milestones :]
-
-
-def mean_closed_weight(
-    issues: Iterable[Issue], past: Sequence[Milestone], names: LabelSettings
-) -> float | None:
-    """Mean closed Deliverable weight of these milestones, the figure for comparison (7.10); None for none."""
-    if not past:
-        return None
-    titles = {milestone.title for milestone in past}
-    done = [
-        i
-        for i in issues
-        if not i.is_open and i.milestone in titles and names.deliverable in i.labels and counts(i, names)
-    ]
-    return total(done).weight / len(past)

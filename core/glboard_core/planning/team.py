@@ -33,11 +33,15 @@ class Span(
 
 Days = tuple[date | Span, ...]
 
+Count = Annotated[int, Meta(ge=0)] | Annotated[float, Meta(ge=0)]
+"""A number of workdays, whole or not."""
+
 
 class Member(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One person. ``factor`` is 1, or 0.5 while onboarding.
 
-    ``support_days`` are workdays, by milestone title.
+    ``support_days`` are workdays, by milestone title. ``net_days`` too: where a milestone stands in it, they
+    are that person's days in it, whatever holidays, time off and support would make of them.
     """
 
     username: Annotated[str, Meta(min_length=1)]
@@ -45,7 +49,8 @@ class Member(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     factor: Annotated[float, Meta(ge=0)] = 1.0
     holidays: Days = ()
     time_off: Days = ()
-    support_days: dict[str, Annotated[int, Meta(ge=0)] | Annotated[float, Meta(ge=0)]] = {}
+    support_days: dict[str, Count] = {}
+    net_days: dict[str, Count] = {}
 
 
 class Team(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -52,6 +52,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     milestone: str | None
     locked_at: datetime | None
     team: Path | None
+    names: bool = False
 
 
 Reader = Callable[[Asked, "Reports"], Awaitable[Printed]]
@@ -67,10 +68,19 @@ Reader = Callable[[Asked, "Reports"], Awaitable[Printed]]
     metavar="FILE",
     help="The team's days (capacity, candidates, load); else team.toml in the configuration folder.",
 )
+@click.option(
+    "--names", is_flag=True, help="Markdown with a line for each person, not only totals (capacity)."
+)
 @formats.format_option
 @click.pass_obj
 def command(
-    options: Options, kind: str, milestone: str | None, locked_at: str | None, team: Path | None, style: str
+    options: Options,
+    kind: str,
+    milestone: str | None,
+    locked_at: str | None,
+    team: Path | None,
+    names: bool,
+    style: str,
 ) -> int:
     """Print a report on MILESTONE: a title, current, next, or an alias. triage takes none.
 
@@ -92,6 +102,7 @@ def command(
         milestone=milestone,
         locked_at=parse_time(locked_at) if locked_at else None,
         team=team,
+        names=names,
     )
     printed, unread = _settled(asked, _READERS[kind], keep=kind in _OF_LOCKED and asked.locked_at is None)
     click.echo(printed.as_(style))
@@ -193,14 +204,12 @@ async def _capacity(asked: Asked, reports: Reports) -> Printed:
             hint="Write one (see the README), or name another with --team.",
         )
     found = _capacity_of(await _with_carry_over(reports, milestone), milestone, team, reports)
-    past = capacities.past_milestones(
-        reports.catalog.milestones, milestone, reports.engine.today(), reports.settings.planning
-    )
-    closed = await reports.closed_issues([one.title for one in past])
-    mean = capacities.mean_closed_weight(closed, past, reports.settings.labels)
-    return Printed(
-        report_shapes.capacity(found), report_text.capacity(found, mean, [one.title for one in past])
-    )
+    from glboard_core.comparison import read_closed
+    from glboard_core.planning.capacity_text import markdown
+
+    closed = await read_closed(reports, milestone)
+    posted = markdown(found, milestone, closed, names=asked.names)
+    return Printed(report_shapes.capacity(found), report_text.capacity(found, closed, posted))
 
 
 async def _with_carry_over(reports: Reports, milestone: Milestone) -> list[Issue]:

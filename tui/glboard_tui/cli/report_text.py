@@ -17,6 +17,7 @@ from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.candidates import Candidate, fill
 from glboard_core.planning.capacity import Capacity
+from glboard_core.planning.closed import Closed, mean
 from glboard_core.planning.load import Load
 from glboard_core.planning.mix import Mix
 from glboard_core.planning.say_do import DEFINITIONS, TARGETS, SayDo
@@ -57,6 +58,8 @@ class Text(Struct, frozen=True, kw_only=True):
     lists: tuple[Listing, ...] = ()
     csv_heads: tuple[str, ...]
     csv_rows: Rows
+    #: The report as Markdown, where that is not made of the parts above.
+    markdown: str = ""
 
 
 class Printed(Struct, frozen=True):
@@ -71,7 +74,9 @@ class Printed(Struct, frozen=True):
             return formats.as_json(self.shape)
         if style == "csv":
             return formats.as_csv(self.text.csv_heads, self.text.csv_rows)
-        return _markdown(self.text) if style == "markdown" else _plain(self.text)
+        if style == "markdown":
+            return self.text.markdown or _markdown(self.text)
+        return _plain(self.text)
 
 
 def _plain(text: Text) -> str:
@@ -209,8 +214,8 @@ def say_do(report: SayDo, milestone: Milestone, now: datetime) -> Text:
     )
 
 
-def capacity(report: Capacity, mean: float | None, past: Sequence[str]) -> Text:
-    """Capacity: the team's line, the comparison, then a line for each person."""
+def capacity(report: Capacity, closed: Sequence[Closed], markdown: str) -> Text:
+    """The team's line, the comparison, then a line for each person. ``markdown`` is what is posted."""
     carried = report.carry_over
     unweighted = f" + {report.unweighted} unweighted" if report.unweighted else ""
     lines = [
@@ -224,10 +229,9 @@ def capacity(report: Capacity, mean: float | None, past: Sequence[str]) -> Text:
     roles = {role: weight for role, weight in report.by_role().items() if role}
     if roles:
         lines.append("By role: " + ", ".join(f"{role} {_number(w)}" for role, w in roles.items()) + ".")
-    if mean is not None:
-        lines.append(
-            f"For comparison: closed Deliverable weight of {', '.join(past)} was {_number(mean)} on average."
-        )
+    if (average := mean(closed)) is not None:
+        each = ", ".join(f"{one.milestone}: {one.weight}" for one in closed)
+        lines.append(f"For comparison, closed Deliverable weight: {_number(average)} on average ({each}).")
     heads = ("username", "role", "net days", "budget", "committed", "carry-over", "room")
     rows = [
         (
@@ -248,6 +252,7 @@ def capacity(report: Capacity, mean: float | None, past: Sequence[str]) -> Text:
         lists=(Listing(f"carry-over of {carried.milestone}", tuple(i.reference for i in carried.issues)),),
         csv_heads=heads,
         csv_rows=rows,
+        markdown=markdown,
     )
 
 

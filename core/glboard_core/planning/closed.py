@@ -1,0 +1,61 @@
+"""What was closed in the milestones before: the figure to compare a capacity with (DOMAIN.md 7.10).
+
+Owns which milestones are looked back on, and their sums. Weights are sums of GitLab's issue weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from msgspec import Struct
+
+from glboard_core.config import LabelSettings, PlanningSettings
+from glboard_core.model.issue import Issue
+from glboard_core.model.milestone import Milestone, versions
+from glboard_core.planning.counting import counts, total
+
+
+class Closed(Struct, frozen=True, kw_only=True):
+    """The closed Deliverables of one milestone: how many, and their weight."""
+
+    milestone: str
+    count: int = 0
+    weight: int = 0
+
+
+def mean(closed: Sequence[Closed]) -> float | None:
+    """Mean closed Deliverable weight (7.10); None where there is no milestone to look back on."""
+    return sum(one.weight for one in closed) / len(closed) if closed else None
+
+
+def past_milestones(
+    milestones: Iterable[Milestone], milestone: Milestone, today: date, planning: PlanningSettings
+) -> list[Milestone]:
+    """The last version milestones before ``milestone`` that are over, oldest first (7.10)."""
+    over = [
+        m
+        for m in versions(milestones)
+        if m.due is not None
+        and m.due < today
+        and (milestone.start is None or (m.start is not None and m.start < milestone.start))
+    ]
+    return over[-planning.past_milestones :]
+
+
+def closed_weights(
+    issues: Iterable[Issue], past: Sequence[Milestone], names: LabelSettings
+) -> tuple[Closed, ...]:
+    """The closed Deliverables of each of these milestones, in their order; other issues are passed over."""
+    done: dict[str, list[Issue]] = {milestone.title: [] for milestone in past}
+    for issue in issues:
+        if (
+            not issue.is_open
+            and issue.milestone in done
+            and names.deliverable in issue.labels
+            and counts(issue, names)
+        ):
+            done[issue.milestone].append(issue)
+    return tuple(
+        Closed(milestone=title, count=len(found), weight=total(found).weight) for title, found in done.items()
+    )

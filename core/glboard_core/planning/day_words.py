@@ -1,0 +1,87 @@
+"""Days as people type them in one line: ``2026-12-21, 12-28..30``.
+
+Owns the short forms. A day without a year is the one nearest to the milestone that is planned, so that 01-04
+typed in December is next year's. What is written back is always whole, so reading it again gives the same.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from glboard_core.errors import UsageError
+from glboard_core.planning.team import Days, Span
+
+_DAY = re.compile(r"(?:(?P<year>\d{4})-)?(?P<month>\d{1,2})-(?P<day>\d{1,2})")
+_SHORT = re.compile(r"\d{1,2}")
+_HINT = "Write days like 2026-12-21 or 12-21, ranges like 12-28..12-30, with commas between them."
+#: A longer range is a slip of the finger.
+_LONGEST = 366
+
+
+def words(days: Days) -> str:
+    """Days in one line, as they are typed."""
+    return ", ".join(
+        f"{entry.first}..{entry.last}" if isinstance(entry, Span) else str(entry) for entry in days
+    )
+
+
+def read(typed: str, near: date) -> Days:
+    """Days from one line; those without a year are near ``near``. Raises UsageError, naming the wrong one."""
+    found: list[date | Span] = []
+    for part in re.split(r"[,;]", re.sub(r"\s*(?:\.\.\.?|…|–|\bto\b)\s*", "..", typed)):
+        for word in part.split():
+            entry = _entry(word, near)
+            if entry not in found:
+                found.append(entry)
+    return tuple(found)
+
+
+def _entry(word: str, near: date) -> date | Span:
+    first, dots, last = word.partition("..")
+    start = _day(first, near)
+    if not dots:
+        return start
+    if _SHORT.fullmatch(last):
+        last = f"{start.year:04}-{start.month:02}-{last}"
+    # The end of a range is never before its start: over New Year it is next year's.
+    end = _day(last, start)
+    if end < start and "-" in last and last.count("-") == 1:
+        end = _made(end.year + 1, end.month, end.day, last)
+    if end < start:
+        raise UsageError(f"The range {word} ends before it starts.", hint=_HINT)
+    if (end - start).days >= _LONGEST:
+        raise UsageError(f"The range {word} is longer than a year.", hint=_HINT)
+    return Span(first=start, last=end)
+
+
+def _day(word: str, near: date) -> date:
+    found = _DAY.fullmatch(word)
+    if found is None:
+        raise UsageError(f"“{word}” is not a day.", hint=_HINT)
+    month, day = int(found["month"]), int(found["day"])
+    if found["year"] is not None:
+        return _made(int(found["year"]), month, day, word)
+    around: list[date] = []
+    for year in (near.year - 1, near.year, near.year + 1):
+        try:
+            around.append(date(year, month, day))
+        except ValueError:
+            continue  # 29 February is not in every year
+    if not around:
+        raise UsageError(f"“{word}” is not a day.", hint=_HINT)
+    return min(around, key=lambda one: abs((one - near).days))
+
+
+def _made(year: int, month: int, day: int, word: str) -> date:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        raise UsageError(f"“{word}” is not a day.", hint=_HINT) from None
+
+
+def merged(before: Days, typed: Days) -> Days:
+    """What was typed, in the order of what was there: the order means nothing, and what stays keeps its place
+    (and in a file its comment)."""
+    kept = tuple(entry for entry in before if entry in typed)
+    return kept + tuple(entry for entry in typed if entry not in kept)

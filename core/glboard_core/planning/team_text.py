@@ -1,0 +1,242 @@
+"""How values stand in the text of ``team.toml``: where a line goes in, what is taken out, what stays.
+
+Owns layout. A value that is there is changed in place by tomlkit, which keeps comments and order; a new line
+is put in as text, since only a person's eye knows to which side a comment belongs: what stands above a
+``[[people]]`` goes with it. Every way is tried by its caller against the meaning of the result.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any
+
+from tomlkit import TOMLDocument, dumps, item, parse, value
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import AoT, Array, InlineTable
+
+from glboard_core.planning.team import Days, Member, Span, Team
+
+Value = str | float | Days | dict[str, float] | None
+Way = Callable[[str], str]
+
+HEAD = """\
+# The team's days. It stays on this machine: days off are private.
+days_per_weight = 2     # two workdays of one engineer make a weight of 1
+reserve = 0.0           # the share that is kept free: 0.1 is a tenth
+holidays = []           # days off for everybody, like "2026-12-24"
+"""
+
+_PEOPLE = re.compile(r"\s*\[\[\s*people\s*\]\]")
+_TABLE = re.compile(r"\s*\[")
+
+
+class CannotEdit(Exception):
+    """This way does not fit this file."""
+
+
+def setting(person: int | None, key: str, wanted: Value) -> Sequence[Way]:
+    """Set a value of the team, or of the person with that number; None takes the key away."""
+    if wanted is None:
+        return (lambda text: _drop_key(text, person, key),)
+    return (
+        lambda text: _change(text, person, key, wanted),
+        lambda text: _insert(text, person, key, wanted),
+        lambda text: _append(text, person, key, wanted),
+    )
+
+
+def adding(usernames: Sequence[str]) -> Sequence[Way]:
+    """People at the end of the file."""
+    return (
+        lambda text: _ended(text) + "".join(person(name) for name in usernames),
+        lambda text: _add_to_list(text, usernames),
+    )
+
+
+def removing(number: int) -> Sequence[Way]:
+    """The person with that number, and no comment that belongs to another."""
+    return (lambda text: _cut(text, number), lambda text: _drop_from_list(text, number))
+
+
+def person(username: str) -> str:
+    """A new person's lines."""
+    return f"\n[[people]]\nusername = {written(username)}\n"
+
+
+def whole(team: Team) -> str:
+    """A file that says nothing but this team."""
+    lines = [f"{key} = {written(getattr(team, key))}" for key in ("days_per_weight", "reserve", "holidays")]
+    for member in team.people:
+        lines.append("[[people]]")
+        lines.extend(f"{key} = {written(getattr(member, key))}" for key in Member.__struct_fields__)
+    return "\n".join(lines) + "\n"
+
+
+def written(wanted: Value) -> str:
+    """A value as TOML on one line."""
+    if isinstance(wanted, tuple):
+        return f"[{', '.join(map(_entry, wanted))}]"
+    if isinstance(wanted, dict):
+        inside = ", ".join(f"{written(key)} = {written(days)}" for key, days in wanted.items())
+        return f"{{ {inside} }}" if inside else "{}"
+    plain = int(wanted) if isinstance(wanted, float) and wanted.is_integer() else wanted
+    return str(item(plain).as_string())
+
+
+def _entry(entry: date | Span) -> str:
+    if isinstance(entry, Span):
+        return f'{{ from = "{entry.first}", to = "{entry.last}" }}'
+    return f'"{entry}"'
+
+
+# -- lines
+
+
+def _lines(text: str) -> list[str]:
+    return text.splitlines(keepends=True)
+
+
+def _ended(text: str) -> str:
+    return text if not text or text.endswith("\n") else text + "\n"
+
+
+def _block(lines: Sequence[str], number: int) -> tuple[int, int]:
+    """Where a person's lines begin and what comes after them; their own tables are part of it."""
+    heads = [at for at, line in enumerate(lines) if _PEOPLE.match(line)]
+    if number >= len(heads):
+        raise CannotEdit
+    end = heads[number] + 1
+    while end < len(lines) and not (_TABLE.match(lines[end]) and not _own(lines[end])):
+        end += 1
+    return heads[number], end
+
+
+def _own(line: str) -> bool:
+    return re.match(r"\s*\[\s*people\s*\.", line) is not None
+
+
+def _last_said(lines: Sequence[str], first: int, end: int) -> int:
+    """After the last line of a stretch that is neither blank nor only a comment."""
+    while end > first and (not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#")):
+        end -= 1
+    return end
+
+
+def _insert(text: str, number: int | None, key: str, wanted: Value) -> str:
+    lines = _lines(_ended(text))
+    first, end = (0, len(lines)) if number is None else _block(lines, number)
+    below = first + (number is not None)
+    tables = (at for at in range(below, end) if _TABLE.match(lines[at]))
+    end = next(tables, end)
+    at = _last_said(lines, below, end)
+    if number is None and at == 0:
+        # Below what the file says of itself at its top.
+        while at < end and lines[at].strip():
+            at += 1
+    lines.insert(at, f"{key} = {written(wanted)}\n")
+    return "".join(lines)
+
+
+def _cut(text: str, number: int) -> str:
+    lines = _lines(text)
+    first, end = _block(lines, number)
+    end = _last_said(lines, first, end)
+    if first and not lines[first - 1].strip() and (end == len(lines) or not lines[end].strip()):
+        first -= 1  # one blank line between people, not two
+    return "".join(lines[:first] + lines[end:])
+
+
+# -- tomlkit
+
+
+def _document(text: str) -> TOMLDocument:
+    try:
+        return parse(text)
+    except TOMLKitError as error:
+        raise CannotEdit from error
+
+
+def _table(document: TOMLDocument, number: int | None) -> Any:
+    try:
+        return document if number is None else document["people"][number]
+    except (KeyError, IndexError, TypeError) as error:
+        raise CannotEdit from error
+
+
+def _change(text: str, number: int | None, key: str, wanted: Value) -> str:
+    document = _document(text)
+    table = _table(document, number)
+    if key not in table:
+        raise CannotEdit
+    there = table[key]
+    if isinstance(wanted, tuple) and isinstance(there, Array):
+        plain = there.as_string()
+        if "#" in plain or "\n" in plain:
+            _merge(there, wanted)
+            return dumps(document)
+    if isinstance(wanted, dict) and not isinstance(there, InlineTable):
+        for gone in [name for name in there if name not in wanted]:
+            del there[gone]
+        for name, days in wanted.items():
+            if name not in there or there[name] != days:
+                there[name] = value(written(days))
+        return dumps(document)
+    table[key] = value(written(wanted))
+    return dumps(document)
+
+
+def _merge(there: Array, wanted: Days) -> None:
+    """Change a list over several lines by what goes and what comes, so that the rest keeps its comments."""
+    left = [_entry(entry) for entry in wanted]
+    for at in range(len(there) - 1, -1, -1):
+        said = _said(there[at])
+        if said in left:
+            left.remove(said)
+        else:
+            del there[at]
+    for place, entry in enumerate(_entry(entry) for entry in wanted):
+        if place >= len(there) or _said(there[place]) != entry:
+            there.insert(place, value(entry))
+
+
+def _said(entry: Any) -> str:
+    """An entry as this program writes it, however it stands there."""
+    if isinstance(entry, dict):
+        return f'{{ from = "{entry["from"]}", to = "{entry["to"]}" }}'
+    return f'"{entry}"'
+
+
+def _append(text: str, number: int | None, key: str, wanted: Value) -> str:
+    document = _document(text)
+    _table(document, number)[key] = value(written(wanted))
+    return dumps(document)
+
+
+def _drop_key(text: str, number: int | None, key: str) -> str:
+    document = _document(text)
+    table = _table(document, number)
+    if key not in table:
+        raise CannotEdit
+    del table[key]
+    return dumps(document)
+
+
+def _add_to_list(text: str, usernames: Sequence[str]) -> str:
+    document = _document(text)
+    people = document.get("people")
+    if isinstance(people, AoT) or not isinstance(people, Array):
+        raise CannotEdit
+    for name in usernames:
+        people.append(value(f"{{ username = {written(name)} }}"))
+    return dumps(document)
+
+
+def _drop_from_list(text: str, number: int) -> str:
+    document = _document(text)
+    people: Any = document.get("people")
+    if not isinstance(people, AoT | Array) or number >= len(people):
+        raise CannotEdit
+    del people[number]
+    return dumps(document)

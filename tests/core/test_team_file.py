@@ -1,0 +1,62 @@
+"""team.toml on disk: whole or not at all, never over somebody else's change, private."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from glboard_core import team_file
+from glboard_core.errors import ConfigError, FileChanged
+
+
+def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "team.toml"
+    assert team_file.read(path) is None
+    team_file.write(path, "a\r\nb\n", seen=None)
+    assert team_file.read(path) == "a\r\nb\n"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert os.listdir(path.parent) == ["team.toml"]
+
+
+def test_permissions_and_links_stay(tmp_path: Path) -> None:
+    real = tmp_path / "kept.toml"
+    real.write_text("x")
+    real.chmod(0o640)
+    link = tmp_path / "team.toml"
+    link.symlink_to(real)
+    team_file.write(link, "y", seen="x")
+    assert link.is_symlink()
+    assert (real.read_text(), real.stat().st_mode & 0o777) == ("y", 0o640)
+
+
+@pytest.mark.parametrize("seen", [None, "before"])
+def test_what_somebody_else_wrote_is_not_overwritten(tmp_path: Path, seen: str | None) -> None:
+    path = tmp_path / "team.toml"
+    path.write_text("theirs")
+    with pytest.raises(FileChanged, match="meanwhile"):
+        team_file.write(path, "mine", seen=seen)
+    assert path.read_text() == "theirs"
+    path.unlink()
+    if seen is not None:
+        with pytest.raises(FileChanged):
+            team_file.write(path, "mine", seen=seen)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_disk_that_refuses_leaves_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "team.toml"
+    path.write_text("before")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ConfigError, match="No space left"):
+        team_file.write(path, "after", seen="before")
+    assert path.read_text() == "before"
+    assert os.listdir(tmp_path) == ["team.toml"]
+    (tmp_path / "team.toml").write_bytes(b"\xff")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        team_file.read(path)

@@ -1,0 +1,325 @@
+"""Changing team.toml: the value asked for and nothing else, whoever wrote the file and how."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glboard_core.errors import ConfigError, UsageError
+from glboard_core.planning import day_words
+from glboard_core.planning.team import Days, Member, Span, Team, parse
+from glboard_core.planning.team_edit import (
+    AddPeople,
+    Change,
+    OfMilestone,
+    OfPerson,
+    OfTeam,
+    RemovePerson,
+    after,
+    edited,
+    fresh,
+)
+
+FILE = """\
+# Our team
+days_per_weight = 2   # two
+holidays = [  # bank
+  "2026-12-24",  # eve
+  2026-12-25,
+]
+
+# alder leads
+[[people]]
+username = "eng_alder" # A
+time_off = ["2026-12-21", { from = "2026-12-28", to = "2026-12-30" }]
+support_days = { "19.8" = 5 } # asked
+
+# birch is new
+[[people]]
+username = 'eng_birch'
+factor = 0.5 # onboarding
+
+[[people]]  # cedar
+username = "eng_cedar"
+[people.support_days]
+"19.8" = 2  # weekly
+# the end
+"""
+
+
+def day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def changed(change: Change, text: str = FILE) -> tuple[list[str], list[str]]:
+    """The lines that went and those that came."""
+    made = edited(text, change)
+    before, now = Counter(text.splitlines()), Counter(made.splitlines())
+    return list((before - now).elements()), list((now - before).elements())
+
+
+@pytest.mark.parametrize(
+    ("change", "gone", "come"),
+    [
+        (OfTeam("days_per_weight", 2.5), ["days_per_weight = 2   # two"], ["days_per_weight = 2.5   # two"]),
+        (OfTeam("reserve", 0.15), [], ["reserve = 0.15"]),
+        (OfTeam("holidays", (day("2026-12-25"),)), ['  "2026-12-24",  # eve'], []),
+        (
+            OfTeam(
+                "holidays",
+                (day("2026-12-24"), day("2026-12-25"), Span(first=day("2027-01-01"), last=day("2027-01-02"))),
+            ),
+            [],
+            ['  { from = "2027-01-01", to = "2027-01-02" },'],
+        ),
+        (OfPerson("eng_birch", "factor", 1.0), ["factor = 0.5 # onboarding"], ["factor = 1 # onboarding"]),
+        (OfPerson("eng_birch", "factor", 0.0), ["factor = 0.5 # onboarding"], ["factor = 0 # onboarding"]),
+        (OfPerson("eng_alder", "role", 'back"end'), [], ['role = "back\\"end"']),
+        (
+            OfPerson("eng_alder", "time_off", (day("2026-12-22"),)),
+            ['time_off = ["2026-12-21", { from = "2026-12-28", to = "2026-12-30" }]'],
+            ['time_off = ["2026-12-22"]'],
+        ),
+        (
+            OfMilestone("eng_alder", "support_days", "19.9", 2.5),
+            ['support_days = { "19.8" = 5 } # asked'],
+            ['support_days = { "19.8" = 5, "19.9" = 2.5 } # asked'],
+        ),
+        (
+            OfMilestone("eng_alder", "support_days", "19.8", None),
+            ['support_days = { "19.8" = 5 } # asked'],
+            [],
+        ),
+        (
+            OfMilestone("eng_cedar", "support_days", "19.8", 3),
+            ['"19.8" = 2  # weekly'],
+            ['"19.8" = 3  # weekly'],
+        ),
+        (OfMilestone("eng_cedar", "net_days", "19.8", 12.5), [], ['net_days = { "19.8" = 12.5 }']),
+        (AddPeople(("eng_dogwood",)), [], ["", "[[people]]", 'username = "eng_dogwood"']),
+        (
+            RemovePerson("eng_alder"),
+            [
+                "[[people]]",
+                'username = "eng_alder" # A',
+                'time_off = ["2026-12-21", { from = "2026-12-28", to = "2026-12-30" }]',
+                'support_days = { "19.8" = 5 } # asked',
+            ],
+            [],
+        ),
+    ],
+)
+def test_what_goes_and_what_comes(change: Change, gone: list[str], come: list[str]) -> None:
+    assert changed(change) == (gone, come)
+    assert parse(edited(FILE, change), "t") == after(parse(FILE, "t"), change)
+
+
+def test_a_new_line_stands_with_its_person_and_not_below_the_next_ones_comment() -> None:
+    made = edited(FILE, OfMilestone("eng_alder", "net_days", "19.8", 8)).splitlines()
+    at = made.index('net_days = { "19.8" = 8 }')
+    assert made[at - 1].startswith("support_days")
+    assert made[at + 2] == "# birch is new"
+
+
+def test_other_ways_to_write_a_team() -> None:
+    inline = 'people = [{ username = "a", factor = 1 }, { username = "b" }]  # two\n'
+    made = edited(inline, OfPerson("a", "factor", 0.5))
+    assert "factor = 0.5" in made
+    assert "# two" in made
+    assert [m.username for m in parse(edited(inline, AddPeople(("c",))), "t").people] == ["a", "b", "c"]
+    assert [m.username for m in parse(edited(inline, RemovePerson("a")), "t").people] == ["b"]
+    dotted = '[[people]]\nusername = "a"\nsupport_days."19.8" = 1 # w\n'
+    assert "# w" in edited(dotted, OfMilestone("a", "support_days", "19.9", 2))
+    windows = 'reserve = 0.1\r\n[[people]]\r\nusername = "a"\r\n'
+    assert parse(edited(windows, OfPerson("a", "role", "x")), "t").people[0].role == "x"
+    bare = '[[people]]\nusername = "a"'
+    assert parse(edited(bare, AddPeople(("b",))), "t").people[1].username == "b"
+    assert edited("", OfTeam("reserve", 0.1)) == "reserve = 0.1\n"
+
+
+def test_what_may_not_stand_in_the_file_is_refused() -> None:
+    with pytest.raises(ConfigError, match="< 1"):
+        edited(FILE, OfTeam("reserve", 1.0))
+    with pytest.raises(ConfigError, match=">= 0"):
+        edited(FILE, OfMilestone("eng_alder", "net_days", "19.8", -1))
+    with pytest.raises(ConfigError, match="before it starts"):
+        edited(FILE, OfTeam("holidays", (Span(first=day("2026-12-25"), last=day("2026-12-24")),)))
+    with pytest.raises(UsageError, match="not in team"):
+        edited(FILE, OfPerson("nobody", "role", "x"))
+    with pytest.raises(UsageError, match="already"):
+        edited(FILE, AddPeople(("eng_alder",)))
+    with pytest.raises(ConfigError, match="not TOML"):
+        edited("= =", OfTeam("reserve", 0.1))
+
+
+def test_what_changes_nothing_leaves_the_text_alone() -> None:
+    assert edited(FILE, OfPerson("eng_birch", "factor", 0.5)) == FILE
+
+
+def test_a_fresh_file_is_a_team_and_can_be_edited() -> None:
+    text = fresh(["eng_alder", "eng_birch"])
+    assert parse(text, "t") == Team(people=(Member(username="eng_alder"), Member(username="eng_birch")))
+    assert "private" in edited(text, OfTeam("reserve", 0.1))
+
+
+# -- the law
+
+
+comments = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp")), max_size=8).map(
+    lambda text: f"# {text}".rstrip()
+)
+dates = st.integers(0, 500).map(lambda n: date(2026, 6, 1) + timedelta(days=n))
+spans = st.tuples(dates, st.integers(0, 20)).map(
+    lambda pair: Span(first=pair[0], last=pair[0] + timedelta(days=pair[1]))
+)
+day_lists = st.lists(dates | spans, max_size=4, unique=True).map(tuple)
+counts = st.integers(0, 30) | st.sampled_from([0.5, 2.5, 12.25])
+by_milestone = st.dictionaries(st.sampled_from(["19.7", "19.8", "19.9"]), counts, max_size=3)
+names = st.sampled_from(["eng_alder", "eng_birch", "eng_cedar", "eng_dogwood"])
+
+
+def _entry(entry: date | Span) -> str:
+    if isinstance(entry, Span):
+        return f'{{from="{entry.first}",to = {entry.last}}}'
+    return f"{entry}"
+
+
+@st.composite
+def lines_of(draw: st.DrawFn, key: str, value: object) -> list[str]:
+    """One key as somebody might write it, with comments beside it and above."""
+    end = draw(st.just("") | comments.map(lambda text: "  " + text))
+    above = draw(st.lists(comments | st.just(""), max_size=2))
+    if isinstance(value, tuple):
+        if draw(st.booleans()):
+            inside = [f"  {_entry(entry)}, {draw(comments)}" for entry in value]
+            return [*above, f"{key} = [{end}", *inside, "]"]
+        return [*above, f"{key} = [{', '.join(map(_entry, value))}]{end}"]
+    if isinstance(value, dict):
+        inside_ = ",".join(f'"{name}"={days}' for name, days in value.items())
+        return [*above, f"{key}={{{inside_}}}{end}"]
+    said = f'"{value}"' if isinstance(value, str) else str(value)
+    return [*above, f"{key}  =  {said}{end}"]
+
+
+@st.composite
+def files(draw: st.DrawFn) -> str:
+    lines = draw(st.lists(comments | st.just(""), max_size=2))
+    for key, values in (
+        ("days_per_weight", st.sampled_from([1, 2, 2.5])),
+        ("reserve", st.sampled_from([0, 0.1])),
+        ("holidays", day_lists),
+    ):
+        if draw(st.booleans()):
+            lines += draw(lines_of(key, draw(values)))
+    for name in draw(st.lists(names, min_size=1, unique=True)):
+        lines += [*draw(st.lists(comments | st.just(""), max_size=2)), f"[[people]]  {draw(comments)}"]
+        keys: dict[str, object] = {"username": name}
+        for key, person_values in (
+            ("role", st.sampled_from(["", "backend"])),
+            ("factor", st.sampled_from([0, 0.5, 1])),
+            ("holidays", day_lists),
+            ("time_off", day_lists),
+            ("support_days", by_milestone),
+            ("net_days", by_milestone),
+        ):
+            if draw(st.booleans()):
+                keys[key] = draw(person_values)
+        for key in draw(st.permutations(list(keys))):
+            lines += draw(lines_of(key, keys[key]))
+    lines += draw(st.lists(comments | st.just(""), max_size=2))
+    return "\n".join(lines) + draw(st.sampled_from(["", "\n"]))
+
+
+changes: st.SearchStrategy[Change] = st.one_of(
+    st.builds(OfTeam, st.just("holidays"), day_lists),
+    st.builds(OfTeam, st.just("reserve"), st.sampled_from([0, 0.05, 0.25])),
+    st.builds(OfPerson, names, st.sampled_from(["holidays", "time_off"]), day_lists),
+    st.builds(OfPerson, names, st.just("role"), st.sampled_from(["", "SET", "front\\end"])),
+    st.builds(OfPerson, names, st.just("factor"), st.sampled_from([0, 0.5, 1.5])),
+    st.builds(
+        OfMilestone, names, st.sampled_from(["support_days", "net_days"]),
+        st.sampled_from(["19.8", "19.10"]), counts | st.none(),
+    ),
+    st.builds(AddPeople, names.map(lambda name: (name,))),
+    st.builds(RemovePerson, names),
+)  # fmt: skip
+
+
+def _merged(change: Change, team: Team) -> Change:
+    """Lists as the prompt hands them in: what stays in its old order."""
+    if isinstance(change, OfTeam | OfPerson) and isinstance(change.value, tuple):
+        holder = team if isinstance(change, OfTeam) else team.member(change.username)
+        there: Days = getattr(holder, change.key) if holder else ()
+        value = day_words.merged(there, change.value)
+        if isinstance(change, OfTeam):
+            return OfTeam(change.key, value)
+        return OfPerson(change.username, change.key, value)
+    return change
+
+
+@given(files(), changes)
+def test_an_edit_changes_its_own_value_and_nothing_else(text: str, change: Change) -> None:
+    team = parse(text, "t")
+    change = _merged(change, team)
+    try:
+        wanted = after(team, change)
+    except UsageError:
+        return
+    made = edited(text, change)
+    assert parse(made, "t") == wanted
+    gone, _ = changed(change, text)
+    if isinstance(change, RemovePerson):
+        # The comments above the next person, and those at the end, are not this one's.
+        head = text.split("[[people]]", maxsplit=1)[0].splitlines()
+        assert made.splitlines()[: len(head) - 1] == head[: len(head) - 1]
+        return
+    # Every comment that does not stand in the line of the value (or of a day that went) is there still.
+    key = getattr(change, "key", "")
+    for line in gone:
+        if line.strip():
+            assert line.lstrip().startswith((key or "nothing", "{from", "20")), line
+            assert key
+    assert edited(made, change) == made if not isinstance(change, AddPeople) else True
+
+
+@given(day_lists)
+def test_days_in_words_read_the_same(days: Days) -> None:
+    assert day_words.read(day_words.words(days), date(2026, 12, 12)) == days
+
+
+@pytest.mark.parametrize(
+    ("typed", "days"),
+    [
+        ("", ()),
+        ("12-21", (day("2026-12-21"),)),
+        ("01-04, 12-21", (day("2027-01-04"), day("2026-12-21"))),
+        ("12-28..30 2026-12-31", (Span(first=day("2026-12-28"), last=day("2026-12-30")), day("2026-12-31"))),
+        ("12-30 to 01-02", (Span(first=day("2026-12-30"), last=day("2027-01-02")),)),
+        ("12-30…01-02;", (Span(first=day("2026-12-30"), last=day("2027-01-02")),)),
+        ("12-21, 12-21", (day("2026-12-21"),)),
+    ],
+)
+def test_short_forms_of_days(typed: str, days: Days) -> None:
+    assert day_words.read(typed, day("2026-12-12")) == days
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("12-32", "“12-32” is not a day"),
+        ("tomorrow", "is not a day"),
+        ("2026-02-30", "is not a day"),
+        ("2026-12-24..2026-12-21", "ends before it starts"),
+        ("12-24..21", "ends before it starts"),
+        ("2026-01-01..2028-01-01", "longer than a year"),
+        ("12-21..", "is not a day"),
+        ("02-29, 12-21, x", "is not a day"),
+    ],
+)
+def test_slips_are_named(typed: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        day_words.read(typed, day("2026-12-12"))
