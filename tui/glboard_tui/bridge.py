@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from msgspec import Struct, field
 
 from glboard_core.board import undo
-from glboard_core.board.op import Op, OpId
+from glboard_core.board.op import Act, Create, Op, OpId, describe
 from glboard_core.config import Settings
 from glboard_core.errors import GlboardError, NameUnknown
 from glboard_core.model.issue import IssueDetail, IssueId
@@ -29,7 +29,7 @@ from glboard_core.sync.events import (
     StatusChanged,
 )
 from glboard_core.sync.ids import new_issue_id
-from glboard_tui.edits import Work
+from glboard_tui.edits import Work, short
 from glboard_tui.known import Asked, Known, Past, Refused
 from glboard_tui.view import View
 
@@ -207,6 +207,28 @@ class Bridge(Known):
         if self.engine is not None:
             self._repaint.update(refused.issue for refused, _ in self.engine.failed if refused.id == op)
             self.engine.retry(op)
+
+    def instead(self, op: OpId, act: Act) -> bool:
+        """Send an edited change in a refused one's stead, with what hangs on it; whether it was taken.
+
+        The refused one leaves the list only when the other is in the outbox; it stays where there would be
+        nothing to send. Raises as ``perform``.
+        """
+        engine = self.engine
+        failed = next((one for one, _ in engine.failed if one.id == op), None) if engine else None
+        if engine is None or failed is None:
+            return False
+        # What was done to a new issue that could not be made goes with it.
+        new = isinstance(failed.act, Create)
+        along = [one for one, _ in engine.failed if one is failed or (new and one.issue == failed.issue)]
+        issue = engine.shown.get(failed.issue) or failed.before
+        title = f"{short(issue)} {describe(act, issue)}" if issue else describe(act)
+        acts = [(one.issue, act if one is failed else one.act) for one in along]
+        if not engine.perform(acts, title):
+            return False
+        for one in along:
+            self.drop(one.id)
+        return True
 
     def drop(self, op: OpId) -> None:
         """Strike a refused change from the list; its card is repainted."""

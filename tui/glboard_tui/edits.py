@@ -27,6 +27,17 @@ Acts = tuple[tuple[IssueId, Act], ...]
 _NO_UNLISTED = frozenset({"assignee", "all"})
 
 
+def joined(title: str, description: str) -> str:
+    """An issue's words as one text to edit: first line title, a blank line, description."""
+    return f"{title}\n\n{description}\n"
+
+
+def split(text: str) -> tuple[str, str]:
+    """Title and description of an edited text; the blank line between them may be missing."""
+    first, _, rest = text.partition("\n")
+    return first.strip(), rest.lstrip("\n").rstrip()
+
+
 class Work(Struct, frozen=True, kw_only=True):
     """One keystroke's acts, and how it is said: footer, undo and failures use ``title``.
 

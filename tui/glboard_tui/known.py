@@ -39,6 +39,8 @@ class Refused(Struct, frozen=True, kw_only=True):
     message: str
     hint: str
     act: Act
+    #: The full path of its issue's project.
+    project: str = ""
 
 
 class Past(Struct, frozen=True, kw_only=True):
@@ -171,6 +173,7 @@ class Known:
                     message=error.message,
                     hint=error.hint,
                     act=op.act,
+                    project=issue.project if issue else "",
                 )
             )
         return rows

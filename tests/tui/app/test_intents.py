@@ -16,10 +16,9 @@ from glboard_core.model.board import Board, Column
 from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue, rank_key
 from glboard_core.model.milestone import following
-from glboard_tui.edits import Planner, new_issue, reachable, sideways
+from glboard_tui.edits import Planner, joined, new_issue, reachable, sideways, split
 from glboard_tui.letters import letters_for
 from glboard_tui.ranking import Where, ranked
-from glboard_tui.screens.editor import joined, split
 from glboard_tui.screens.words import age_words
 from glboard_tui.widgets.choices import Choice, Ticks, matching, ticks_of
 from support.make import catalog, issue

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec import UNSET
+
+from glboard_core.board.op import Comment, Edit
 from glboard_core.errors import GlboardError
 from glboard_core.model.board import Column
 from glboard_core.model.flow import STATES
@@ -16,7 +19,7 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_tui import notices, warned
 from glboard_tui.action import Situation, Slot
 from glboard_tui.bridge import Bridge
-from glboard_tui.edits import Planner, Work, reachable
+from glboard_tui.edits import Planner, Work, joined, reachable
 from glboard_tui.screens.ask import Ask
 from glboard_tui.widgets.choices import Choice, Result, Ticks
 
@@ -163,6 +166,7 @@ class Desk:
             ops = self.bridge.perform(work)
         except GlboardError as error:  # it cannot be kept, or this session is read-only
             self.tell(error)
+            self._keep_words(work)
             return False
         if not ops:
             self.say("Nothing changed: it is so already.")
@@ -173,6 +177,19 @@ class Desk:
         if not self.in_detail:
             self.screen.board.clear_marks()
         return True
+
+    def _keep_words(self, work: Work) -> None:
+        """What was typed for an edit that was not taken is a draft again."""
+        comments = [(issue, act.body) for issue, act in work.acts if isinstance(act, Comment)]
+        if comments:
+            self.drafts[tuple(issue for issue, _ in comments)] = comments[0][1]
+            self.say("Your text is kept: c goes on with it.")
+        for issue, act in work.acts:
+            if isinstance(act, Edit) and act.description is not UNSET:
+                found = self.bridge.issue(issue)
+                title = act.title if act.title is not UNSET else found.title if found else ""
+                self.drafts["edit", issue] = joined(title, act.description)
+                self.say("Your text is kept: e goes on with it.")
 
     # Saying and asking
 

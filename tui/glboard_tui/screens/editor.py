@@ -21,17 +21,6 @@ from glboard_core.errors import GlboardError
 _FALLBACKS = ("nano", "vim", "vi")
 
 
-def joined(title: str, description: str) -> str:
-    """First line title, a blank line, description."""
-    return f"{title}\n\n{description}\n"
-
-
-def split(text: str) -> tuple[str, str]:
-    """Title and description of an edited text; the blank line between them may be missing."""
-    first, _, rest = text.partition("\n")
-    return first.strip(), rest.lstrip("\n").rstrip()
-
-
 def editor_command() -> list[str]:
     """The editor to start. Raises GlboardError where there is none."""
     for name in ("VISUAL", "EDITOR"):

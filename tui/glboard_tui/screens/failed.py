@@ -1,18 +1,24 @@
-"""What was not made, with the reason, and what to do with each: try again, or drop it."""
+"""What was not made, with the reason, and what to do with each: try again, edit, copy, or drop it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from glboard_tui.bridge import Bridge, Refused
+from glboard_core.board.op import Act, OpId
+from glboard_tui.bridge import Refused
+from glboard_tui.screens.desk import Desk
 from glboard_tui.screens.listing import Listing
-from glboard_tui.widgets.text import clean
+from glboard_tui.screens.mending import mend, parts_of, text_of
+from glboard_tui.widgets.text import clean, clip
 
 #: Rows shown; nobody reads more, and each has several lines.
 _MOST = 200
+#: Cells of a typed text that a row shows.
+_PREVIEW = 60
 
 
 class FailedList(Listing):
@@ -20,21 +26,25 @@ class FailedList(Listing):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "retry", show=False),
+        Binding("e", "edit", show=False),
+        Binding("y", "copy", show=False),
         Binding("d", "drop", show=False),
         Binding("R", "retry_all", show=False),
         Binding("D", "drop_all", show=False),
     ]
 
-    def __init__(self, bridge: Bridge) -> None:
-        super().__init__("Not changed in GitLab", hint="r try again · d drop · R, D all of them · Esc closes")
-        self._bridge = bridge
+    def __init__(self, desk: Desk) -> None:
+        hint = "r try again · e edit · y copy · d drop · R, D all of them · Esc closes"
+        super().__init__("Not changed in GitLab", hint=hint)
+        self._desk = desk
+        self._bridge = desk.bridge
         self._rows: list[Refused] = []
 
     def fill(self) -> None:
         """The list as it is now; with nothing left in it, it closes."""
         self._rows = self._bridge.failed()
         if self._rows:
-            self.show_rows(_row(row) for row in self._rows[:_MOST])
+            self.show_rows(self._words(row) for row in self._rows[:_MOST])
         else:
             self.dismiss(None)
 
@@ -45,36 +55,92 @@ class FailedList(Listing):
     def action_retry(self) -> None:
         """Send it again."""
         if row := self._chosen():
-            self._bridge.retry(row.op)
+            self.attempt(lambda: self._bridge.retry(row.op))
             self.fill()
 
-    def action_drop(self) -> None:
-        """Strike it from the list."""
-        if row := self._chosen():
-            self._bridge.drop(row.op)
+    def action_edit(self) -> None:
+        """Change it, and send that in its stead; until then it stays here."""
+        row = self._chosen()
+        if row is None:
+            return
+        if not parts_of(row.act):
+            self.say("There is nothing to edit in it: r tries again, d drops it.")
+        elif not self._bridge.writable:
+            self.say("This session may only read; nothing was changed.")
+        else:
+            mend(self._desk, row, lambda act: self._mended(row.op, act))
+
+    def _mended(self, op: OpId, act: Act) -> None:
+        taken: list[bool] = []
+        if not self.attempt(lambda: taken.append(self._bridge.instead(op, act))):
+            return
+        if taken[0]:
+            self._desk.drafts.pop(("failed", op), None)
+            self._desk.say("Sent in its stead.")
             self.fill()
+        else:
+            self.say("That is so already, or its issue is gone: nothing was sent.")
+
+    def action_copy(self) -> None:
+        """Copy what was typed, or else what was to be changed."""
+        if row := self._chosen():
+            text = self._desk.drafts.get(("failed", row.op)) or text_of(row.act)
+            self.app.copy_to_clipboard(text or f"{row.reference} {row.what}: {row.message}")
+            self.say("Copied: its text" if text else "Copied: what was to be changed, and why it was not")
+
+    def action_drop(self) -> None:
+        """Strike it from the list; what was typed is asked about, since it is nowhere else."""
+        if row := self._chosen():
+            self._drop([row])
 
     def action_retry_all(self) -> None:
         """Send all again, in the order they were made."""
-        for row in reversed(self._rows):
-            self._bridge.retry(row.op)
-        self.fill()
+        self._each(self._bridge.retry, list(reversed(self._rows)))
 
     def action_drop_all(self) -> None:
         """Strike all."""
-        for row in self._rows:
-            self._bridge.drop(row.op)
+        self._drop(self._rows)
+
+    def _drop(self, rows: list[Refused]) -> None:
+        def go() -> None:
+            self._each(self._bridge.drop, rows)
+
+        texts = sum(bool(text_of(row.act)) for row in rows)
+        if not texts:
+            go()
+            return
+        one = len(rows) == 1
+        self._desk.ask(
+            "Drop it, and the text typed for it?" if one else f"Drop {len(rows)}, {texts} with typed text?",
+            {"y": "drop it" if one else "drop them all"},
+            lambda _: go(),
+            note="y in the list copies a text first.",
+        )
+
+    def _each(self, act: Callable[[OpId], None], rows: Sequence[Refused]) -> None:
+        """As far as it goes: what one is refused for, the others are, too."""
+
+        def go() -> None:
+            for row in rows:
+                act(row.op)
+
+        self.attempt(go)
         self.fill()
 
-
-def _row(row: Refused) -> Content:
-    words = Content.assemble(
-        (clean(row.reference), "bold"),
-        "  ",
-        clean(row.what),
-        "  ",
-        (clean(row.title), "dim"),
-        "\n  ",
-        (clean(row.message), "$text-error"),
-    )
-    return Content.assemble(words, "\n  ", (clean(row.hint), "dim")) if row.hint else words
+    def _words(self, row: Refused) -> Content:
+        issue = self._bridge.issue(row.issue)
+        masked = issue is not None and self._bridge.mask(issue) is not None
+        typed = "" if masked else " ".join(text_of(row.act).split())
+        parts: list[str | tuple[str, str]] = [
+            (clean(row.reference), "bold"),
+            "  ",
+            clean(row.what),
+            "  ",
+            (clean(row.title), "dim"),
+        ]
+        if typed:
+            parts.append(("\n  " + clip(clean(f"“{typed}”"), _PREVIEW), "italic"))
+        parts.append(("\n  " + clean(row.message), "$text-error"))
+        if row.hint:
+            parts.append(("\n  " + clean(row.hint), "dim"))
+        return Content.assemble(*parts)

@@ -29,9 +29,9 @@ class History(Listing):
         self.show_rows((_row(row) for row in self._bridge.history()), empty="Nothing was changed yet.")
 
     def action_undo(self) -> None:
-        """Take back the last change, and close: the board shows it."""
-        self._bridge.undo()
-        self.dismiss(None)
+        """Take back the last change, and close: the board shows it. Where that is refused it stays."""
+        if self.attempt(self._bridge.undo):
+            self.dismiss(None)
 
 
 def _row(row: Past) -> Content:

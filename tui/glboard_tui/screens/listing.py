@@ -6,7 +6,7 @@ Owns the list, its motions and the way out. What its rows say, and what keys do 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -15,6 +15,8 @@ from textual.widget import Widget
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from glboard_core.errors import GlboardError
+from glboard_tui import notices
 from glboard_tui.screens.dialog import Dialog
 
 
@@ -55,6 +57,15 @@ class Listing(Dialog[None]):
         self.list.add_options(options or [Option(Content(empty), disabled=True)])
         if options:
             self.list.highlighted = min(at, len(options) - 1)
+
+    def attempt(self, act: Callable[[], object]) -> bool:
+        """Do something that the disk or a read-only session may refuse; whether it was done."""
+        try:
+            act()
+        except GlboardError as error:
+            notices.tell(self.app, notices.notice_of(error))
+            return False
+        return True
 
     def action_move(self, step: int) -> None:
         """Up or down."""

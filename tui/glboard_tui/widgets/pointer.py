@@ -6,6 +6,7 @@ card is under the pointer stands in the strips' meta, so there is no arithmetic 
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import NamedTuple
 
 from textual import events
@@ -66,25 +67,25 @@ class Pointer(Stage):
 
     # -- what the board does with it
 
+    @abstractmethod
     def focus_card(self, issue: IssueId, key: str) -> None:
         """Focus a card."""
-        raise NotImplementedError
 
+    @abstractmethod
     def column(self, key: str) -> None:
         """Focus a column."""
-        raise NotImplementedError
 
+    @abstractmethod
     def toggle_mark(self) -> None:
         """Mark or unmark the focused card."""
-        raise NotImplementedError
 
+    @abstractmethod
     def mark_to(self, issue: IssueId, key: str) -> None:
         """Mark from the focus to a card."""
-        raise NotImplementedError
 
+    @abstractmethod
     def grabbed(self, issue: IssueId) -> tuple[IssueId, ...]:
         """What a drag of this card takes along."""
-        raise NotImplementedError
 
     # -- the gesture
 

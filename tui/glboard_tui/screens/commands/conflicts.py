@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from glboard_core.model.issue import Issue
+from collections.abc import Callable
+
+from glboard_core.errors import GlboardError
+from glboard_core.model.issue import Issue, IssueId
 from glboard_tui.screens.desk import Desk
 
 
 def mine(desk: Desk, _: str) -> None:
     """What I did goes over what is there now."""
-    for issue in _clashing(desk):
-        desk.bridge.take_mine(issue.id)
-        desk.say(f"Yours is sent: {issue.reference.rpartition('/')[2]}.")
-    desk.screen.sync()
+    _choose(desk, desk.bridge.take_mine, "Yours is sent")
 
 
 def theirs(desk: Desk, _: str) -> None:
     """What is there now stays; mine is dropped."""
+    _choose(desk, desk.bridge.take_theirs, "Theirs stays")
+
+
+def _choose(desk: Desk, take: Callable[[IssueId], None], said: str) -> None:
     for issue in _clashing(desk):
-        desk.bridge.take_theirs(issue.id)
-        desk.say(f"Theirs stays: {issue.reference.rpartition('/')[2]}.")
+        try:
+            take(issue.id)
+        except GlboardError as error:  # it cannot be kept, or this session is read-only: it goes on waiting
+            desk.tell(error)
+            break
+        desk.say(f"{said}: {issue.reference.rpartition('/')[2]}.")
     desk.screen.sync()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from glboard_core.model.issue import Issue
 from glboard_tui.screens.desk import Desk
@@ -40,30 +40,33 @@ def assign_me(desk: Desk, _: str) -> None:
 
 def edit_labels(desk: Desk, _: str) -> None:
     """Tick labels valid in every target's project; scoped ones exclude one another."""
-    catalog = desk.bridge.catalog
     issues = desk.targets()
-    if catalog is None:
-        return
     start = ticks_of([issue.labels for issue in issues])
-    valid = {label.title: label for label in catalog.labels_for({issue.project for issue in issues})}
     present = sorted(start, key=lambda title: (start[title] != "on", title.casefold()))
-    # What is on an issue can be taken off it, even where it is no longer offered.
-    titles = dict.fromkeys([*present, *valid])
-    choices = [
-        Choice(
-            value=title,
-            text=title,
-            color=catalog.color(title),
-            note="" if title in valid else "not in every project",
-        )
-        for title in titles
-    ]
+    choices = label_choices(desk, {issue.project for issue in issues}, present)
 
     def picked(result: Result) -> None:
         add = frozenset(result.add)
         desk.do(lambda planner, on: planner.relabel(on, add, result.remove), on=issues)
 
     desk.pick(_of("Labels", issues), choices, picked, ticks=Ticks(start, scoped=True))
+
+
+def label_choices(desk: Desk, projects: Collection[str], first: Sequence[str]) -> list[Choice]:
+    """Labels valid in all projects, after ``first``: what is on an issue can be taken off it in any case."""
+    catalog = desk.bridge.catalog
+    if catalog is None:
+        return []
+    valid = {label.title: label for label in catalog.labels_for(projects)}
+    return [
+        Choice(
+            value=title,
+            text=title,
+            color=catalog.color(title),
+            note="" if title in valid else "not in every project",
+        )
+        for title in dict.fromkeys([*first, *valid])
+    ]
 
 
 def _of(what: str, issues: Sequence[Issue]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from glboard_core.board.resolve import milestone_title, role_of
 from glboard_core.errors import NameUnknown
@@ -39,12 +39,13 @@ def type_weight(desk: Desk, _: str) -> None:
         "Weight" if len(issues) == 1 else f"Weight of {len(issues)} issues",
         value="" if value is None else str(value),
         placeholder="nothing clears it",
-        check=_wrong_weight,
+        check=wrong_weight,
     )
     desk.screen.app.push_screen(prompt, typed)
 
 
-def _wrong_weight(text: str) -> str:
+def wrong_weight(text: str) -> str:
+    """What is wrong with a typed weight, or ""; nothing typed clears it."""
     text = text.strip()
     if text and not (text.isascii() and text.isdigit()):
         return "A weight is a whole number of 0 or more."
@@ -86,15 +87,14 @@ def search_milestone(desk: Desk, _: str) -> None:
         title = result.add[0]
         desk.do(lambda planner, on: planner.milestone(on, title), on=issues)
 
-    desk.pick("Milestone", milestone_choices(desk, issues), picked)
+    desk.pick("Milestone", milestone_choices(desk, {issue.project for issue in issues}), picked)
 
 
-def milestone_choices(desk: Desk, issues: Sequence[Issue]) -> list[Choice]:
-    """Titles valid for all, with dates: what comes first, then buckets, then what is over."""
+def milestone_choices(desk: Desk, projects: Collection[str]) -> list[Choice]:
+    """Titles valid in all projects, with dates: what comes first, then buckets, then what is over."""
     catalog, today = desk.bridge.catalog, desk.bridge.today
     if catalog is None or today is None:
         return []
-    projects = {issue.project for issue in issues}
     titles = dict.fromkeys(m.title for m in catalog.milestones)
     valid = [
         milestone

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from glboard_core.board.op import Comment, Edit
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import Issue, IssueId
-from glboard_tui.edits import Work, new_issue, titled
+from glboard_tui.edits import Work, joined, new_issue, split, titled
 from glboard_tui.screens.desk import Desk
-from glboard_tui.screens.editor import edit_in_editor, joined, split
+from glboard_tui.screens.editor import edit_in_editor
 from glboard_tui.widgets.choices import Choice
 
 
@@ -118,7 +118,7 @@ async def _edit(desk: Desk, identity: IssueId) -> None:
             return
         desk.say("")
         before = joined(issue.title, detail.description)
-        after = edit_in_editor(desk.screen.app, before)
+        after = edit_in_editor(desk.screen.app, desk.drafts.get(("edit", identity), before))
     except GlboardError as error:
         desk.tell(error)
         return
@@ -129,6 +129,7 @@ async def _edit(desk: Desk, identity: IssueId) -> None:
     if not title:
         desk.say("The first line is the title; it may not be empty. Nothing was changed.", bad=True)
         return
+    desk.drafts.pop(("edit", identity), None)
     changes: dict[str, str] = {}
     if title != issue.title:
         changes["title"] = title
@@ -181,4 +182,4 @@ def failed(desk: Desk, _: str) -> None:
         return
     from glboard_tui.screens.failed import FailedList
 
-    desk.screen.app.push_screen(FailedList(desk.bridge), lambda _: desk.screen.sync())
+    desk.screen.app.push_screen(FailedList(desk), lambda _: desk.screen.sync())

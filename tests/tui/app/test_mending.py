@@ -1,0 +1,219 @@
+"""The failed list: what was refused is edited and sent in its stead, copied, or dropped; and never lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from textual.widgets import Input, OptionList, TextArea
+
+from glboard_core.board.op import Comment, Create, DeleteNote, Edit, OpId, Rank
+from glboard_core.errors import ReadOnly, StoreFailed
+from glboard_tui.screens.ask import Ask
+from glboard_tui.screens.compose import Draft
+from glboard_tui.screens.failed import FailedList
+from glboard_tui.screens.history import History
+from glboard_tui.screens.mending import parts_of, text_of
+from tui.app.stage import GROUP, ME, Stage
+
+LOCKED = f"{GROUP}/locked#1"
+
+
+def unlock(stage: Stage) -> None:
+    """The person may edit the project now."""
+    stage.world.project(f"{GROUP}/locked").overrides[stage.world.user(ME).id] = 40
+
+
+async def refused(stage: Stage, *keys: str, text: str = "") -> None:
+    """An edit of the one issue that may not be edited, and the list that it stands in."""
+    await stage.focus("locked#1")
+    await stage.press(*keys)
+    if text:
+        await stage.type(text)
+        await stage.press("ctrl+s")
+    await stage.settle()
+    assert stage.screen.header.view.failed == 1
+    await stage.press("g", "f")
+    assert isinstance(stage.app.screen, FailedList)
+
+
+async def test_a_weight_is_typed_anew_and_sent_in_its_stead(stage: Stage) -> None:
+    await refused(stage, "4")
+    unlock(stage)
+    await stage.press("e")
+    assert stage.app.screen.query_one(Input).value == "4"
+    await stage.press("backspace", "6", "enter")
+    await stage.settle()
+    assert stage.world.issue(LOCKED).weight == 6
+    assert stage.screen.header.view.failed == 0
+    assert stage.app.screen is stage.screen
+    await stage.press("u")
+    await stage.settle()
+    assert stage.world.issue(LOCKED).weight is None
+
+
+async def test_esc_leaves_it_in_the_list(stage: Stage) -> None:
+    await refused(stage, "4")
+    unlock(stage)
+    await stage.press("e", "escape")
+    await stage.settle()
+    assert isinstance(stage.app.screen, FailedList)
+    assert stage.screen.header.view.failed == 1
+    assert stage.world.issue(LOCKED).weight is None
+
+
+async def test_another_milestone_is_picked(stage: Stage) -> None:
+    await refused(stage, "m", "k")
+    unlock(stage)
+    await stage.press("e")
+    await stage.type("19.9")
+    await stage.press("enter")
+    await stage.settle()
+    milestone = stage.world.issue(LOCKED).milestone
+    assert milestone is not None
+    assert milestone.title == "19.9"
+
+
+async def test_of_several_parts_one_is_chosen_and_the_rest_goes_along(stage: Stage) -> None:
+    # Accepting is two parts: Deliverable, and an assignee. It is not ready, so that is asked about.
+    await refused(stage, "d", "b", "y")
+    unlock(stage)
+    await stage.press("e")
+    assert isinstance(stage.app.screen, Ask)
+    await stage.press("t")
+    await stage.type("documentation")
+    await stage.press("space", "enter")
+    await stage.settle()
+    issue = stage.world.issue(LOCKED)
+    assert {label.title for label in issue.labels} >= {"Deliverable", "documentation"}
+    assert [person.username for person in issue.assignees] == ["eng_birch"]
+
+
+async def test_people_are_ticked_as_the_refused_change_had_them(stage: Stage) -> None:
+    await refused(stage, "d", "b", "y")
+    unlock(stage)
+    await stage.press("e", "a")
+    await stage.type("eng_alder")
+    await stage.press("space", "enter")
+    await stage.settle()
+    issue = stage.world.issue(LOCKED)
+    assert sorted(person.username for person in issue.assignees) == ["eng_alder", "eng_birch"]
+    assert "Deliverable" in {label.title for label in issue.labels}
+
+
+async def test_a_comment_keeps_its_text_until_another_is_taken(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied: list[str] = []
+    monkeypatch.setattr(stage.app, "copy_to_clipboard", copied.append)
+    stage.world.issue(LOCKED).project.archived = True
+    await refused(stage, "c", text="Two [/days] of thought")
+    await stage.press("y")
+    assert copied == ["Two [/days] of thought"]
+    await stage.press("e")
+    assert isinstance(stage.app.screen, Draft)
+    assert stage.app.screen.query_one(TextArea).text == "Two [/days] of thought"
+    await stage.type(", and more")
+    await stage.press("escape", "y")
+    assert copied[-1] == "Two [/days] of thought, and more"
+    # Dropping it asks, since the text is nowhere else.
+    await stage.press("d")
+    assert isinstance(stage.app.screen, Ask)
+    await stage.press("escape")
+    stage.world.issue(LOCKED).project.archived = False
+    await stage.press("e", "ctrl+s")
+    await stage.settle()
+    assert stage.screen.header.view.failed == 0
+    bodies = [note.body for note in stage.world.issue(LOCKED).notes or ()]
+    assert len(bodies) == 1
+    assert bodies[0].startswith("Two [/days] of thought, and more")
+
+
+def _fails(error: Exception) -> Callable[..., None]:
+    def fail(*_: object) -> None:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize("keys", [("r",), ("R",), ("e", "backspace", "6", "enter")])
+async def test_where_nothing_can_be_kept_the_list_is_unchanged(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...]
+) -> None:
+    await refused(stage, "4")
+    unlock(stage)
+    monkeypatch.setattr(stage.engine.store, "enqueue", _fails(StoreFailed("The disk [/x] is full.")))
+    await stage.press(*keys)
+    await stage.settle()
+    assert stage.toasts[-1].startswith("State folder: The disk [/x] is full.")
+    assert isinstance(stage.app.screen, FailedList)
+    assert stage.app.screen.query_one(OptionList).option_count == 1
+    assert [op.act for op, _ in stage.engine.failed] == [Edit(weight=4)]
+    assert stage.issue("locked#1").weight is None
+
+
+@pytest.mark.parametrize("key", ["d", "D"])
+async def test_what_cannot_be_dropped_stays(stage: Stage, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    await refused(stage, "4")
+    monkeypatch.setattr(stage.engine.store, "forgive", _fails(StoreFailed("The disk is full.")))
+    await stage.press(key)
+    assert "The disk is full." in stage.toasts[-1]
+    assert stage.app.screen.query_one(OptionList).option_count == 1
+    assert stage.screen.header.view.failed == 1
+
+
+async def test_a_read_only_session_tries_nothing_again(stage: Stage) -> None:
+    await refused(stage, "4")
+    unlock(stage)
+    stage.engine.read_only = True
+    await stage.press("r")
+    assert stage.toasts[-1].startswith(f"{ReadOnly.title}: This session is read-only.")
+    await stage.press("e")
+    assert isinstance(stage.app.screen, FailedList)
+    assert stage.screen.header.view.failed == 1
+
+
+async def test_undo_in_the_log_says_why_it_cannot(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    await stage.focus("platform#1")
+    await stage.press("5")
+    await stage.settle()
+    await stage.press("g", "h")
+    monkeypatch.setattr(stage.engine.store, "enqueue", _fails(StoreFailed("The disk is full.")))
+    await stage.press("u")
+    assert isinstance(stage.app.screen, History)
+    assert "The disk is full." in stage.toasts[-1]
+    assert stage.issue("platform#1").weight == 5
+
+
+async def test_a_comment_that_could_not_be_kept_is_a_draft_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.focus("platform#1")
+    with monkeypatch.context() as broken:
+        broken.setattr(stage.engine.store, "enqueue", _fails(StoreFailed("The disk is full.")))
+        await stage.press("c")
+        await stage.type("Long thought")
+        await stage.press("ctrl+s")
+    assert "c goes on with it" in stage.message
+    await stage.press("c", "ctrl+s")
+    await stage.settle()
+    assert (stage.world.issue(f"{GROUP}/platform#1").notes or [])[0].body.startswith("Long thought")
+
+
+def test_which_parts_can_be_edited() -> None:
+    assert parts_of(Comment(body="x")) == ["comment"]
+    assert parts_of(Edit(weight=None, milestone="19.9", remove=frozenset({"Deliverable"}))) == [
+        "milestone",
+        "weight",
+        "labels",
+    ]
+    assert parts_of(Edit(title="a", description="b")) == ["description"]
+    assert parts_of(Edit(title="a")) == ["title"]
+    assert parts_of(Create(project="p", title="t", weight=2)) == ["weight", "title"]
+    assert parts_of(Edit(state="closed")) == parts_of(Rank()) == parts_of(DeleteNote(of=OpId("1"))) == []
+
+
+def test_what_was_typed() -> None:
+    assert text_of(Edit(title="a", description="b")) == "a\n\nb"
+    assert text_of(Create(project="p", title="t")) == "t"
+    assert text_of(Edit(weight=3)) == ""
