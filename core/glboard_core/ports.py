@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
@@ -18,6 +18,9 @@ from glboard_core.errors import GlboardError
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, State
 from glboard_core.model.reference import Reference
+
+if TYPE_CHECKING:
+    from glboard_core.planning.snapshot import PlanSnapshot
 
 
 class IssueQuery(Struct, frozen=True, kw_only=True):
@@ -237,6 +240,22 @@ class Store(Protocol):
 
     def put_meta(self, key: str, value: bytes) -> None:
         """Keep a value under a key."""
+        ...
+
+    def plans(self, milestone: str) -> Sequence[PlanSnapshot]:
+        """The plans of a milestone that were locked or imported here, the one kept last first."""
+        ...
+
+    def keep_plan(self, plan: PlanSnapshot) -> None:
+        """Keep a locked plan: on disk before this returns. Those kept before stay."""
+        ...
+
+    def recall(self, keys: Sequence[str], on: date) -> Mapping[str, bytes]:
+        """What was kept under these keys, where it is still there; used on that day."""
+        ...
+
+    def remember(self, values: Mapping[str, bytes], on: date) -> None:
+        """Keep what was read and can be read again; what was not used for long before that day goes."""
         ...
 
     def outbox(self) -> Sequence[Entry]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -29,21 +29,24 @@ from glboard_core.planning.say_do import SayDo, Track
 from glboard_core.planning.scope import Scope
 from glboard_core.planning.snapshot import PlanSnapshot
 from glboard_core.ports import IssueQuery, Store
+from glboard_core.store.kept import Closed, Kept
 
 if TYPE_CHECKING:
     from glboard_core.gitlab.account import Account
-    from glboard_core.gitlab.events import EventReader, Progress
+    from glboard_core.gitlab.events import EventReader, Progress, Read
     from glboard_core.sync.engine import Engine
 
 #: Questions side by side.
 PARALLEL = 4
-#: Where the store keeps locked plans, by milestone title.
-_PLAN = "plan:"
+#: Histories that are kept in one go, so that little is lost where reading is broken off.
+TOGETHER = 50
+#: How long the closed issues of a milestone are only brought up to date before all are read again.
+WHOLE = timedelta(days=2)
 
 
 class Past(Struct, frozen=True, kw_only=True):
     """Issues with what they were. ``unread`` are references whose events may not be seen: of these only the
-    present is known. ``histories`` are to be kept and handed in again."""
+    present is known."""
 
     tracks: tuple[Track, ...]
     histories: Mapping[IssueId, History]
@@ -59,7 +62,7 @@ class Reports:
     """Reports on one engine's group.
 
     ``as_of`` is given where the session looks at an earlier moment: events after it did not happen.
-    ``known`` histories save reading them again.
+    What was read is kept in the engine's store, and read again only where an issue was updated since.
     """
 
     def __init__(
@@ -68,13 +71,13 @@ class Reports:
         reader: EventReader,
         *,
         as_of: datetime | None = None,
-        known: Mapping[IssueId, History] | None = None,
     ) -> None:
         self.engine = engine
         self.settings = engine.settings
         self._as_of = as_of
         self._reader = reader
-        self._known = dict(known or {})
+        self._known: dict[IssueId, History] = {}
+        self._unkept: list[History] = []
         #: References whose events could not be read by the last report.
         self.unread: tuple[str, ...] = ()
 
@@ -120,11 +123,31 @@ class Reports:
         )
 
     async def closed_issues(self, milestones: Sequence[str]) -> list[Issue]:
-        """The group's closed issues of these milestones, however long ago."""
-        return await self.issues(
-            IssueQuery(labels=self._labels(), milestone=title, state="closed", order="updated")
-            for title in milestones
-        )
+        """The group's closed issues of these milestones, however long ago.
+
+        What was read lately is only brought up to date, with one question for all of them: what was updated
+        since. An issue that lost the group's label meanwhile stays in it until all are read again.
+        """
+        kept, labels, now = self._kept(), self._labels(), self.engine.gateway.now()
+        known = {title: kept.closed(_question(labels, title)) for title in milestones}
+        fresh = {title: one for title, one in known.items() if one and now - one.whole < WHOLE}
+        lacking = [title for title in known if title not in fresh]
+        queries = [
+            IssueQuery(labels=labels, milestone=title, state="closed", order="updated") for title in lacking
+        ]
+        if fresh:
+            since = min(one.at for one in fresh.values())
+            queries.append(IssueQuery(labels=labels, updated_after=since, order="updated"))
+        found = {issue.id: issue for issue in await self.issues(queries)}
+        all_of: list[Issue] = []
+        for title in known:
+            old = fresh.get(title)
+            issues = ({issue.id: issue for issue in old.issues} if old else {}) | found
+            closed = tuple(i for i in issues.values() if i.milestone == title and not i.is_open)
+            whole = old.whole if old else now
+            kept.keep_closed(_question(labels, title), Closed(at=now, whole=whole, issues=closed))
+            all_of += closed
+        return all_of
 
     async def extend_for(self, issues: Iterable[Issue]) -> None:
         """Learn the milestones of subgroups and projects where an issue has one the group does not know."""
@@ -221,8 +244,7 @@ class Reports:
         absent = extra - {issue.id for issue in issues}
         if absent:
             issues += (await self.engine.gateway.read(sorted(absent))).values()
-        placed = await self._reader.histories(issues, ("milestone",), self._known, progress)
-        self._known.update(placed.histories)
+        placed = await self._histories(issues, ("milestone",), progress)
         concerned = [
             issue
             for issue in issues
@@ -235,8 +257,7 @@ class Reports:
             )
         ]
         # Milestones once more, for those updated so lately that what was read of them may be old already.
-        read = await self._reader.histories(concerned, ("milestone", *kinds), self._known, progress)
-        self._known.update(read.histories)
+        read = await self._histories(concerned, ("milestone", *kinds), progress)
         unread = {*placed.unread, *read.unread}
         self.unread = tuple(issue.reference for issue in concerned if issue.id in unread)
         return Past(
@@ -249,6 +270,31 @@ class Reports:
         )
 
     # -- inside
+
+    def _kept(self) -> Kept:
+        return Kept(self.engine.store, self.engine.gateway.now().date())
+
+    async def _histories(
+        self, issues: Sequence[Issue], kinds: Sequence[EventKind], progress: Progress | None
+    ) -> Read:
+        """The histories, of which those that are read now are kept, also where the reading is broken off."""
+        kept = self._kept()
+        self._known |= kept.histories(issue.id for issue in issues if issue.id not in self._known)
+
+        def heard(history: History) -> None:
+            self._known[history.issue] = history
+            self._unkept.append(history)
+            if len(self._unkept) >= TOGETHER:
+                self._flush(kept)
+
+        try:
+            return await self._reader.histories(issues, kinds, self._known, progress, heard)
+        finally:
+            self._flush(kept)
+
+    def _flush(self, kept: Kept) -> None:
+        kept.keep_histories(self._unkept)
+        self._unkept.clear()
 
     def _labels(self) -> tuple[str, ...]:
         label = self.settings.labels.group
@@ -270,7 +316,6 @@ async def open_reports(
     account: Account,
     *,
     as_of: datetime | None = None,
-    known: Mapping[IssueId, History] | None = None,
 ) -> AsyncIterator[Reports]:
     """Reports over an engine, with a connection of their own to the same ``account`` for the events."""
     from glboard_core.gitlab.events import EventReader
@@ -278,17 +323,15 @@ async def open_reports(
 
     transport = Transport(account)
     try:
-        yield Reports(engine, EventReader(transport), as_of=as_of, known=known)
+        yield Reports(engine, EventReader(transport), as_of=as_of)
     finally:
         await transport.close()
 
 
+def _question(labels: Sequence[str], milestone: str) -> str:
+    return "\n".join((*labels, milestone))
+
+
 def kept_plan(store: Store, milestone: str) -> PlanSnapshot | None:
-    """The plan of a milestone as it was locked on this machine, or none. Raises ConfigError, StoreFailed."""
-    raw = store.meta(_PLAN + milestone)
-    return snapshot.imported(raw, f"the locked plan of {milestone}") if raw is not None else None
-
-
-def keep_plan(store: Store, plan: PlanSnapshot) -> None:
-    """Lock a plan, in place of one locked before. Raises StoreFailed."""
-    store.put_meta(_PLAN + plan.milestone, snapshot.exported(plan))
+    """The plan of a milestone as it was locked or imported here last, or none. Raises StoreFailed."""
+    return next(iter(store.plans(milestone)), None)

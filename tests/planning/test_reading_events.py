@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +18,11 @@ from glboard_core.gitlab.events import EventReader, WireEvent, event_of
 from glboard_core.gitlab.transport import Transport
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue
-from glboard_core.reports import Reports, keep_plan, kept_plan
+from glboard_core.ports import Store
+from glboard_core.reports import Reports, kept_plan
+from glboard_core.store.kept import Kept
 from glboard_core.store.memory import MemoryStore
+from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
 
 ALL: tuple[EventKind, ...] = ("label", "milestone", "state", "weight")
@@ -209,9 +213,11 @@ def test_what_an_event_says(wire: dict[str, Any], kind: EventKind, value: tuple[
 # -- which issues a report asks for
 
 
-async def reports_of(server: DemoServer, transport: Transport, **more: Any) -> Reports:
+async def reports_of(
+    server: DemoServer, transport: Transport, *, store: Store | None = None, **more: Any
+) -> Reports:
     settings = Settings()
-    engine = Engine(gateway(server), MemoryStore(), _for_world(settings))
+    engine = Engine(gateway(server), store or MemoryStore(), _for_world(settings))
     await engine.load_catalog()
     return Reports(engine, EventReader(transport), **more)
 
@@ -281,7 +287,7 @@ async def test_a_plan_that_was_locked_here_is_found_again(reading: Reading) -> N
     store = MemoryStore()
     assert kept_plan(store, "19.7") is None
     plan = PlanSnapshot(milestone="19.7", locked_at=AT)
-    keep_plan(store, plan)
+    store.keep_plan(plan)
     assert kept_plan(store, "19.7") == plan
     assert kept_plan(store, "19.8") is None
     reports = await reports_of(reading.server, reading.transport)
@@ -289,4 +295,68 @@ async def test_a_plan_that_was_locked_here_is_found_again(reading: Reading) -> N
     assert (found.source, found.locked_at) == ("snapshot", AT)
     changed = await reports.scope(reports.milestone("19.7"), plan=plan)
     assert changed.locked == plan
+    await reports.engine.gateway.close()
+
+
+# -- what is kept from one run to the next
+
+
+async def test_a_second_run_asks_for_no_events(reading: Reading, tmp_path: Path) -> None:
+    reading.world.clock.advance(10)
+    asked = []
+    for run in (1, 2, 3):
+        store = SqliteStore(tmp_path / "state.sqlite3")
+        reports = await reports_of(reading.server, reading.transport, store=store)
+        reading.server.requests.clear()
+        found = await reports.say_do(reports.milestone("19.7"))
+        asked.append(len(reading.server.requests.of("resource_")))
+        assert found.source == "rebuilt"
+        await reports.engine.gateway.close()
+        store.close()
+        if run == 2:
+            reading.world.edit("top/app#1", by=ME, add_labels=["Deliverable"])
+            reading.world.clock.advance(10)
+    # The third reads again what was updated: milestones, labels and states of one issue.
+    assert asked[0] >= 20
+    assert asked[1:] == [0, 3]
+
+
+async def test_what_was_read_is_kept_where_the_reading_breaks_off(reading: Reading, tmp_path: Path) -> None:
+    reading.world.clock.advance(10)
+    store = SqliteStore(tmp_path / "state.sqlite3")
+    reports = await reports_of(reading.server, reading.transport, store=store)
+    reading.server.faults.next("401", "resource_", skip=8)
+    with pytest.raises(TokenRejected):
+        await reports.past("19.7", AT, ("label",))
+    kept = Kept(store, reading.world.clock.moment().date()).histories(i.id for i in await reading.issues())
+    assert len(kept) >= 2
+    await reports.engine.gateway.close()
+    store.close()
+
+
+async def test_closed_issues_of_past_milestones_are_kept_and_brought_up_to_date(reading: Reading) -> None:
+    world = reading.world
+    reports = await reports_of(reading.server, reading.transport)
+
+    async def closed(*milestones: str) -> list[str]:
+        reading.server.requests.clear()
+        return sorted(issue.reference for issue in await reports.closed_issues(milestones))
+
+    world.edit("top/app#1", by=ME, close=True)
+    world.edit("top/app#2", by=ME, milestone="19.8", close=True)
+    world.clock.advance(10)
+    first = await closed("19.7", "19.8")
+    assert {"top/app#1", "top/app#2"} <= set(first)
+    world.edit("top/app#1", by=ME, reopen=True)
+    world.edit("top/app#2", by=ME, milestone="19.7")
+    world.edit("top/app#3", by=ME, close=True)
+    assert await closed("19.7") == sorted({*first, "top/app#2", "top/app#3"} - {"top/app#1"})
+    assert len(reading.server.requests) == 1
+    assert "top/app#2" not in await closed("19.8")
+    # What is old is read whole: who lost the group's label, or went, is in no answer about updates.
+    world.delete("top/app#3")
+    assert "top/app#3" in await closed("19.7")
+    world.clock.advance(3 * 24 * 3600)
+    await reports.engine.load_catalog()
+    assert "top/app#3" not in await closed("19.7")
     await reports.engine.gateway.close()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from glboard_core.board.op import Edit, GroupId, Op, OpId
+from glboard_core.planning.snapshot import PlannedIssue, PlanSnapshot
 from glboard_core.ports import Entry, Logged, Refusal
 from glboard_core.store.memory import MemoryStore
 from glboard_core.store.sqlite import SqliteStore
@@ -123,6 +124,17 @@ class Both(RuleBasedStateMachine):
         """Something else is kept."""
         self.both("put_meta", key, value)
 
+    @rule(milestone=st.sampled_from(["19.8", "19.9"]), weight=st.integers(0, 9))
+    def keep_plan(self, milestone: str, weight: int) -> None:
+        """A plan is locked."""
+        row = PlannedIssue(issue=make.issue_id(1), reference="a#1", weight=weight, assignees=("b",))
+        self.both("keep_plan", PlanSnapshot(milestone=milestone, locked_at=make.WHEN, issues=(row,)))
+
+    @rule(values=st.dictionaries(st.sampled_from("xyz"), st.binary(max_size=4), max_size=3))
+    def remember(self, values: dict[str, bytes]) -> None:
+        """Something of the past was read."""
+        self.both("remember", values, make.WHEN.date())
+
     @rule()
     def again(self) -> None:
         """The file is closed and opened again."""
@@ -138,6 +150,9 @@ class Both(RuleBasedStateMachine):
         self.both("log", 2)
         for key in ("k", "l"):
             self.both("meta", key)
+        for milestone in ("19.8", "19.9", "never"):
+            self.both("plans", milestone)
+        self.both("recall", ["x", "y", "never"], make.WHEN.date())
         for n in (1, 2, 9):
             self.both("issue", make.issue_id(n))
         one, two = self.memory.issues(), self.disk.issues()

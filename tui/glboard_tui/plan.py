@@ -244,10 +244,8 @@ class Plan:
 
     def lock(self, milestone: Milestone) -> PlanSnapshot:
         """Lock the plan as it is shown now. Raises StoreFailed, GlboardError."""
-        from glboard_core.reports import keep_plan
-
         snapshot = self._now(milestone)
-        keep_plan(self._must().store, snapshot)
+        self._must().store.keep_plan(snapshot)
         return snapshot
 
     def scope(self, milestone: Milestone) -> Scope | None:

@@ -90,8 +90,9 @@ class EventReader:
         kinds: Iterable[EventKind],
         known: Mapping[IssueId, History] | None = None,
         progress: Progress | None = None,
+        heard: Callable[[History], None] | None = None,
     ) -> Read:
-        """The events of these kinds, for each issue.
+        """The events of these kinds, for each issue. ``heard`` gets each one that was asked for, at once.
 
         ``known`` histories of issues that were not updated since are taken as they are, and only the kinds
         they lack are read; what they hold beyond the kinds asked for stays in them. One issue's 403 or 404
@@ -130,18 +131,21 @@ class EventReader:
                 return old
             # When the reading began, by the server's clock, which is only known once it has answered.
             began = self._transport.now() - timedelta(seconds=time.monotonic() - started)
-            return History(
+            found = History(
                 issue=issue.id,
                 updated_at=issue.updated_at,
                 read_at=began,
                 kinds=frozenset(read),
                 events=tuple(events),
             )
+            if heard is not None:
+                heard(found)
+            return found
 
-        found = await side_by_side([partial(one, issue) for issue in asked], self._parallel)
+        read_now = await side_by_side([partial(one, issue) for issue in asked], self._parallel)
         if refused and len(refused) == len(asked):
             raise self._nothing(next(iter(refused.values())))
-        return Read({history.issue: history for history in found}, tuple(refused))
+        return Read({history.issue: history for history in read_now}, tuple(refused))
 
     def _nothing(self, first: GlboardError) -> GlboardError:
         """What to say where every issue was refused. A 404 is worded for GraphQL elsewhere."""

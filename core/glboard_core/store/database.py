@@ -46,6 +46,14 @@ MIGRATIONS: tuple[str, ...] = (
     create table refusal (seq integer primary key autoincrement, id text not null unique, body blob not null);
     create table log (seq integer primary key autoincrement, at text not null, body blob not null);
     """,
+    # Locked plans, which nobody can read again, and what reports read beyond the mirror, which can be.
+    """
+    create table plan (seq integer primary key autoincrement, milestone text not null, body blob not null);
+    create index plan_by_milestone on plan (milestone);
+    insert into plan (milestone, body) select substr(key, 6), value from meta where key like 'plan:%';
+    delete from meta where key like 'plan:%';
+    create table past (key text primary key, used_on text not null, value blob not null) without rowid;
+    """,
 )
 
 #: Files up to this size are read through at the start (2 ms for 6,000 issues, 200 for 100,000).

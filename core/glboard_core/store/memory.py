@@ -7,7 +7,9 @@ promises of ``ports.Store`` except the disk and the other windows.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 
@@ -15,6 +17,9 @@ from glboard_core.board.op import OpId
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Entry, Issues, Logged, Refusal, Seen
+
+if TYPE_CHECKING:
+    from glboard_core.planning.snapshot import PlanSnapshot
 
 #: Lines of the log that are kept.
 LOGGED = 5_000
@@ -52,6 +57,8 @@ class MemoryStore:
         self._refusals: dict[OpId, Refusal] = {}
         self._log: deque[Logged] = deque(maxlen=LOGGED)
         self._meta: dict[str, bytes] = {}
+        self._plans: list[PlanSnapshot] = []
+        self._past: dict[str, bytes] = {}
         self._catalog: Catalog | None = None
 
     def issue(self, issue: IssueId) -> Issue | None:
@@ -93,6 +100,22 @@ class MemoryStore:
     def put_meta(self, key: str, value: bytes) -> None:
         """Keep a value under a key."""
         self._meta[key] = value
+
+    def plans(self, milestone: str) -> Sequence[PlanSnapshot]:
+        """The plans of a milestone, the one kept last first."""
+        return [plan for plan in reversed(self._plans) if plan.milestone == milestone]
+
+    def keep_plan(self, plan: PlanSnapshot) -> None:
+        """Keep a locked plan; those kept before stay."""
+        self._plans.append(plan)
+
+    def recall(self, keys: Sequence[str], on: date) -> Mapping[str, bytes]:
+        """What was kept under these keys."""
+        return {key: self._past[key] for key in keys if key in self._past}
+
+    def remember(self, values: Mapping[str, bytes], on: date) -> None:
+        """Keep what was read, as long as the session."""
+        self._past |= values
 
     def outbox(self) -> Sequence[Entry]:
         """The Ops not yet settled, oldest first."""

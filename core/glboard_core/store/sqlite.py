@@ -7,20 +7,26 @@ GitLab may be lost to a power cut, since it can be read again. Several windows s
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from glboard_core.board.op import Op, OpId
+from glboard_core.errors import StoreFailed
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Entry, Logged, Refusal, Seen
+from glboard_core.store import past
 from glboard_core.store.database import Aside, failed, lock_of, open_file, rescue
 from glboard_core.store.lease import Lease
 from glboard_core.store.rows import Rows
+
+if TYPE_CHECKING:
+    from glboard_core.planning.snapshot import PlanSnapshot
 
 #: Lines of the change log that are kept.
 LOGGED = 20_000
@@ -114,6 +120,27 @@ class SqliteStore:
                 )
         except sqlite3.Error:
             return
+
+    # What reports keep
+
+    def plans(self, milestone: str) -> Sequence[PlanSnapshot]:
+        """The plans of a milestone, the one kept last first. Raises StoreFailed for one that is damaged."""
+        with self._must_read():
+            return past.plans(self._durable, milestone)
+
+    def keep_plan(self, plan: PlanSnapshot) -> None:
+        """Keep a locked plan: on disk before this returns. Those kept before stay."""
+        with self._must_write():
+            past.keep_plan(self._durable, plan)
+
+    def recall(self, keys: Sequence[str], on: date) -> Mapping[str, bytes]:
+        """What was kept under these keys, where it is still there; used on that day."""
+        return past.recall(self._fast, keys, on)
+
+    def remember(self, values: Mapping[str, bytes], on: date) -> None:
+        """Keep what can be read again; a full disk is no reason to stop."""
+        with suppress(sqlite3.Error), _transaction(self._fast):
+            past.remember(self._fast, values, on)
 
     # The outbox
 
@@ -232,6 +259,9 @@ class SqliteStore:
         entries = [Entry(op=op, title=title, sent=sent) for title, sent, op in found if op is not None]
         if entries:
             self.enqueue(entries)
+        with suppress(StoreFailed):
+            for plan in past.rescued(aside.path):
+                self.keep_plan(plan)
         rescued = f" {_changes(len(entries))} rescued from it." if entries else ""
         kept = f"It is kept as {aside.path.name}; a new one was begun."
         return f"The state file cannot be used: {aside.why}. {kept}{rescued}"
@@ -248,7 +278,7 @@ class SqliteStore:
     def _must_read(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, msgspec.DecodeError) as error:
             raise failed(self.path, error) from None
 
     @contextmanager

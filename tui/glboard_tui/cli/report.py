@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 KINDS = ("say-do", "capacity", "candidates", "mix", "load", "scope", "triage")
 
 
-#: Those that go by the plan locked on this machine, where no time is named.
-_OF_LOCKED = frozenset({"say-do", "scope"})
+#: Those that go by the plan locked on this machine, or read what is kept from one run to the next.
+_KEEPING = frozenset({"say-do", "scope", "capacity"})
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -104,7 +104,7 @@ def command(
         team=team,
         names=names,
     )
-    printed, unread = _settled(asked, _READERS[kind], keep=kind in _OF_LOCKED and asked.locked_at is None)
+    printed, unread = _settled(asked, _READERS[kind], keep=kind in _KEEPING)
     click.echo(printed.as_(style))
     for line in _about_unread(unread):
         click.echo(line, err=True)
@@ -112,7 +112,7 @@ def command(
 
 
 def _settled(asked: Asked, reader: Reader, *, keep: bool) -> tuple[Printed, tuple[str, ...]]:
-    """Run a reader; ``keep`` where it goes by the plan that was locked on this machine."""
+    """Run a reader; ``keep`` where it goes by what is kept on this machine."""
     from glboard_core.sync.engine import UserChangedError
 
     try:

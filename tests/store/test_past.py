@@ -1,0 +1,130 @@
+"""Locked plans and what was read of the past: kept, brought along, let go of."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import date, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from glboard_core.errors import StoreFailed
+from glboard_core.model.event import Event, History
+from glboard_core.planning.snapshot import PlannedIssue, PlanSnapshot
+from glboard_core.store.database import MIGRATIONS
+from glboard_core.store.kept import Kept
+from glboard_core.store.past import KEPT
+from glboard_core.store.sqlite import SqliteStore
+from support import make
+
+TODAY = date(2026, 12, 7)
+PLAN = PlanSnapshot(
+    milestone="19.8",
+    locked_at=make.WHEN,
+    issues=(PlannedIssue(issue=make.issue_id(1), reference="top/app#1", weight=2, assignees=("eng_1",)),),
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the state file will be."""
+    return tmp_path / "one.sqlite3"
+
+
+def reopened(path: Path) -> SqliteStore:
+    """The same file, opened again."""
+    SqliteStore(path).close()
+    return SqliteStore(path)
+
+
+def test_a_plan_locked_before_there_was_a_table_for_plans_is_brought_along(path: Path) -> None:
+    with sqlite3.connect(path) as old:
+        for statement in MIGRATIONS[0].split(";"):
+            old.execute(statement)
+        body = msgspec.json.encode({"glboard_plan": 1, **msgspec.to_builtins(PLAN)})
+        old.execute("insert into meta values ('plan:19.8', ?), ('clock', '0')", (body,))
+        old.execute("pragma user_version = 1")
+    old.close()
+    store = SqliteStore(path)
+    assert store.plans("19.8") == [PLAN]
+    assert (store.meta("plan:19.8"), store.meta("clock")) == (None, "0")
+    store.close()
+
+
+def test_what_is_locked_again_hides_no_older_plan(path: Path) -> None:
+    store = SqliteStore(path)
+    later = msgspec.structs.replace(PLAN, locked_at=make.WHEN + timedelta(days=1))
+    store.keep_plan(PLAN)
+    store.keep_plan(later)
+    store.close()
+    store = SqliteStore(path)
+    assert store.plans("19.8") == [later, PLAN]
+    store.close()
+
+
+def test_plans_are_rescued_from_a_file_that_is_put_aside(path: Path) -> None:
+    store = SqliteStore(path)
+    store.keep_plan(PLAN)
+    store.close()
+    with sqlite3.connect(path) as newer:
+        newer.execute("pragma user_version = 999")
+    newer.close()
+    store = SqliteStore(path)
+    assert "put aside" in store.notice or "aside" in store.notice
+    assert store.plans("19.8") == [PLAN]
+    store.close()
+
+
+def test_a_plan_that_cannot_be_read_is_said_and_not_taken_for_none(path: Path) -> None:
+    store = SqliteStore(path)
+    store._durable.execute("insert into plan (milestone, body) values ('19.8', 'no plan')")
+    with pytest.raises(StoreFailed):
+        store.plans("19.8")
+    store.close()
+
+
+def test_a_disk_that_refuses_a_plan_says_so_and_one_that_refuses_the_past_does_not(path: Path) -> None:
+    store = SqliteStore(path)
+    for connection in (store._durable, store._fast):
+        connection.execute("pragma query_only = 1")
+    with pytest.raises(StoreFailed):
+        store.keep_plan(PLAN)
+    store.remember({"a": b"1"}, TODAY)
+    assert store.recall(["a"], TODAY) == {}
+    store.close()
+
+
+def test_what_no_report_uses_for_months_goes(path: Path) -> None:
+    store = SqliteStore(path)
+    store.remember({"old": b"1", "used": b"2"}, TODAY)
+    halfway = TODAY + KEPT / 2
+    assert store.recall(["used"], halfway) == {"used": b"2"}
+    store.remember({"new": b"3"}, TODAY + KEPT)
+    assert store.recall(["old", "used", "new"], TODAY).keys() == {"old", "used", "new"}
+    store.remember({}, TODAY + KEPT + timedelta(days=1))
+    assert store.recall(["old", "used", "new"], TODAY).keys() == {"used", "new"}
+    store.close()
+
+
+def test_histories_are_there_in_the_next_run(path: Path) -> None:
+    many = [
+        History(
+            issue=make.issue_id(n),
+            updated_at=make.WHEN,
+            read_at=make.WHEN,
+            kinds=frozenset({"label", "weight"}),
+            events=(Event(kind="weight", action="add", at=make.WHEN, value=n, by="eng_1", id=n),),
+        )
+        for n in range(1200)
+    ]
+    unread = History(issue=make.issue_id(9999), updated_at=make.WHEN, read_at=make.WHEN)
+    store = SqliteStore(path)
+    Kept(store, TODAY).keep_histories([*many, unread])
+    store.close()
+    store = reopened(path)
+    found = Kept(store, TODAY).histories([*(one.issue for one in many), unread.issue])
+    assert found == {one.issue: one for one in many}
+    store.remember({f"history-1:{make.issue_id(1)}": b"of another version"}, TODAY)
+    assert Kept(store, TODAY).histories([make.issue_id(1)]) == {}
+    store.close()
