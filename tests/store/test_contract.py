@@ -150,8 +150,8 @@ class Both(RuleBasedStateMachine):
         self.both("log", 2)
         for key in ("k", "l"):
             self.both("meta", key)
-        for milestone in ("19.8", "19.9", "never"):
-            self.both("plans", milestone)
+        for title in ("19.8", "19.9", "never"):
+            self.both("plans", title)
         self.both("recall", ["x", "y", "never"], make.WHEN.date())
         for n in (1, 2, 9):
             self.both("issue", make.issue_id(n))

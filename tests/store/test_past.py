@@ -43,12 +43,12 @@ def test_a_plan_locked_before_there_was_a_table_for_plans_is_brought_along(path:
         for statement in MIGRATIONS[0].split(";"):
             old.execute(statement)
         body = msgspec.json.encode({"glboard_plan": 1, **msgspec.to_builtins(PLAN)})
-        old.execute("insert into meta values ('plan:19.8', ?), ('clock', '0')", (body,))
+        old.execute("insert into meta values ('plan:19.8', ?), ('clock', x'30')", (body,))
         old.execute("pragma user_version = 1")
     old.close()
     store = SqliteStore(path)
     assert store.plans("19.8") == [PLAN]
-    assert (store.meta("plan:19.8"), store.meta("clock")) == (None, "0")
+    assert (store.meta("plan:19.8"), store.meta("clock")) == (None, b"0")
     store.close()
 
 
