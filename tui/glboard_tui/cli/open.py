@@ -7,8 +7,8 @@ the command line; the network is not imported before the first frame is painted.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,16 +72,37 @@ def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
     if settings.board(board) is None:
         raise NameUnknown("board", board, tuple(b.id for b in settings.boards))
     accounts: list[Account] = []
-    app = GlboardApp(
-        settings,
-        lambda: _on_demo(options, settings, demo, accounts),
-        board=board,
-        team_file=options.config.parent / TEAM_FILE if options.config else None,
-        reports=_reports(lambda: accounts[-1]),
-    )
-    app.run()
+    with _team_of(options, demo) as team_file:
+        app = GlboardApp(
+            settings,
+            lambda: _on_demo(options, settings, demo, accounts),
+            board=board,
+            team_file=team_file,
+            reports=_reports(lambda: accounts[-1]),
+        )
+        app.run()
     # After a signal 128 and its number, as of any program; after a crash 1.
     return app.return_code or 0
+
+
+@contextmanager
+def _team_of(options: Options, demo: DemoOptions) -> Iterator[Path | None]:
+    """One's own team file where ``--config`` names a folder, else one made for the demo and gone with it."""
+    if options.config:
+        yield options.config.parent / TEAM_FILE
+        return
+    from datetime import UTC, datetime
+    from tempfile import TemporaryDirectory
+
+    from glboard_core.demo.team import team_of_scenario, team_of_world
+
+    today = (options.as_of or datetime.now(UTC)).date()
+    text = team_of_scenario(Path(demo.scenario)) if demo.scenario else team_of_world(today)
+    with TemporaryDirectory(prefix="glboard-demo-") as folder:
+        path = Path(folder) / TEAM_FILE
+        if text is not None:
+            path.write_text(text, "utf-8")
+        yield path
 
 
 def _run(options: Options, settings: Settings, last: Last, *, place: Place | None) -> int:
