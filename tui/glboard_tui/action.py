@@ -18,7 +18,11 @@ Group = Literal[
     "Focus", "Marks", "Plan", "Move", "People and labels", "Text", "Undo", "Find", "Boards", "View"
 ]
 Slot = Literal["digit", "flow", "column", "person"]
-Scope = Literal["board", "detail"]
+Scope = Literal["board", "detail", "list"]
+"""Where a key is pressed: on the board, in an opened issue, in a list over the board."""
+
+#: Wherever an issue is looked at.
+EVERYWHERE: tuple[Scope, ...] = ("board", "detail", "list")
 
 GROUPS: tuple[Group, ...] = (
     "Focus",
@@ -100,7 +104,7 @@ class Action(Struct, frozen=True, kw_only=True):
     group: Group
     hint: str = ""
     when: When = always
-    #: Where it works: everywhere an issue is looked at, or on the board alone.
+    #: Where it works.
     scopes: tuple[Scope, ...] = ("board",)
     #: Whether the palette offers it (focus moves would only be noise there).
     palette: bool = True

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from glboard_tui.action import (
+    EVERYWHERE,
     GROUPS,
     Action,
     Group,
@@ -24,7 +25,7 @@ from glboard_tui.action import (
 
 
 def _focus(name: str, title: str, *keys: str) -> Action:
-    return Action(id=name, title=title, keys=keys, group="Focus", palette=False, scopes=("board", "detail"))
+    return Action(id=name, title=title, keys=keys, group="Focus", palette=False, scopes=EVERYWHERE)
 
 
 def _board_focus(name: str, title: str, *keys: str) -> Action:
@@ -34,9 +35,7 @@ def _board_focus(name: str, title: str, *keys: str) -> Action:
 def _edit(
     name: str, title: str, *keys: str, group: Group, hint: str = "", when: When = when_editable
 ) -> Action:
-    return Action(
-        id=name, title=title, keys=keys, group=group, hint=hint, when=when, scopes=("board", "detail")
-    )
+    return Action(id=name, title=title, keys=keys, group=group, hint=hint, when=when, scopes=EVERYWHERE)
 
 
 def _board(name: str, title: str, key: str) -> Action:
@@ -61,7 +60,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         id="pane.next",
         title="Next pane: column, or opened issue",
-        scopes=("board", "detail"),
+        scopes=EVERYWHERE,
         keys=("tab",),
         group="Focus",
         palette=False,
@@ -69,26 +68,26 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         id="pane.previous",
         title="Previous pane: column, or opened issue",
-        scopes=("board", "detail"),
+        scopes=EVERYWHERE,
         keys=("shift+tab",),
         group="Focus",
         palette=False,
     ),
     Action(
         id="card.next",
-        title="Next card (in an opened issue)",
+        title="Next card (in an opened issue or a list)",
         keys=("n", "J"),
         group="Focus",
         palette=False,
-        scopes=("detail",),
+        scopes=("detail", "list"),
     ),
     Action(
         id="card.previous",
-        title="Previous card (in an opened issue)",
+        title="Previous card (in an opened issue or a list)",
         keys=("N", "K"),
         group="Focus",
         palette=False,
-        scopes=("detail",),
+        scopes=("detail", "list"),
     ),
     Action(
         id="mark.toggle",
@@ -96,7 +95,8 @@ ACTIONS: tuple[Action, ...] = (
         keys=("space",),
         group="Marks",
         hint="mark",
-        when=lambda now: now.targets > 0,
+        when=on_targets,
+        scopes=("board", "list"),
         palette=False,
     ),
     Action(
@@ -105,9 +105,17 @@ ACTIONS: tuple[Action, ...] = (
         keys=("V",),
         group="Marks",
         when=on_targets,
+        scopes=("board", "list"),
         palette=False,
     ),
-    Action(id="mark.column", title="Mark the column", keys=("*",), group="Marks", when=on_targets),
+    Action(
+        id="mark.column",
+        title="Mark the column, or the whole list",
+        keys=("*",),
+        group="Marks",
+        when=on_targets,
+        scopes=("board", "list"),
+    ),
     Action(
         id="mark.again",
         title="The last marks again",
@@ -115,6 +123,7 @@ ACTIONS: tuple[Action, ...] = (
         group="Marks",
         hint="last marks",
         when=lambda now: now.lost_marks,
+        scopes=("board", "list"),
     ),
     _edit("weight.set", "Weight", "<digit>", group="Plan", hint="weight", when=when_weighable),
     _edit("weight.type", "Type or clear the weight", "w", group="Plan", when=when_weighable),
@@ -225,7 +234,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("u",),
         group="Undo",
         when=lambda now: now.undo,
-        scopes=("board", "detail"),
+        scopes=EVERYWHERE,
     ),
     Action(
         id="redo",
@@ -233,7 +242,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("U", "ctrl+r"),
         group="Undo",
         when=lambda now: now.redo,
-        scopes=("board", "detail"),
+        scopes=EVERYWHERE,
     ),
     Action(
         id="repeat",
@@ -241,7 +250,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=(".",),
         group="Undo",
         when=lambda now: now.repeat and when_editable(now),
-        scopes=("board", "detail"),
+        scopes=EVERYWHERE,
     ),
     Action(
         id="failed.list",
@@ -299,7 +308,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         id="escape",
         title="Close the overlay, then the filter, then the marks",
-        scopes=("board", "detail"),
+        scopes=EVERYWHERE,
         keys=("escape",),
         group="Find",
         palette=False,
@@ -339,7 +348,7 @@ ACTIONS: tuple[Action, ...] = (
         group="View",
         hint="browser",
         when=on_targets,
-        scopes=("board", "detail"),
+        scopes=EVERYWHERE,
     ),
     Action(
         id="copy.reference",
@@ -348,7 +357,7 @@ ACTIONS: tuple[Action, ...] = (
         group="View",
         hint="reference",
         when=on_targets,
-        scopes=("board", "detail"),
+        scopes=EVERYWHERE,
     ),
     Action(
         id="copy.url",
@@ -357,7 +366,7 @@ ACTIONS: tuple[Action, ...] = (
         group="View",
         hint="URL",
         when=on_targets,
-        scopes=("board", "detail"),
+        scopes=EVERYWHERE,
     ),
     Action(
         id="copy.title",
@@ -366,7 +375,7 @@ ACTIONS: tuple[Action, ...] = (
         group="View",
         hint="title",
         when=on_targets,
-        scopes=("board", "detail"),
+        scopes=EVERYWHERE,
     ),
     Action(
         id="copy.markdown",
@@ -375,12 +384,19 @@ ACTIONS: tuple[Action, ...] = (
         group="View",
         hint="Markdown",
         when=on_targets,
-        scopes=("board", "detail"),
+        scopes=EVERYWHERE,
     ),
     Action(id="view.density", title="Density: compact, normal, roomy", keys=("z",), group="View"),
     Action(id="view.closed", title="Show or hide (closed)", keys=("Z",), group="View", when=when_ready),
     Action(id="view.theme", title="Change the theme", keys=(), group="View"),
-    Action(id="view.refresh", title="Read again from GitLab", keys=("r",), group="View", hint="refresh"),
+    Action(
+        id="view.refresh",
+        title="Read again from GitLab",
+        keys=("r",),
+        group="View",
+        hint="refresh",
+        scopes=("board", "list"),
+    ),
     Action(
         id="help",
         title="All keys",
@@ -388,7 +404,7 @@ ACTIONS: tuple[Action, ...] = (
         group="View",
         hint="keys",
         palette=True,
-        scopes=("board", "detail"),
+        scopes=EVERYWHERE,
     ),
     Action(
         id="palette",
@@ -396,7 +412,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("ctrl+p",),
         group="View",
         palette=False,
-        scopes=("board", "detail"),
+        scopes=EVERYWHERE,
     ),
     Action(
         id="quit",
@@ -404,7 +420,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("q", "ctrl+c", "ctrl+q"),
         group="View",
         hint="quit",
-        scopes=("board", "detail"),
+        scopes=EVERYWHERE,
     ),
 )
 """Every action of the program, in the order of the help."""

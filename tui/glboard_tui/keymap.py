@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from msgspec import Struct, field
 
 from glboard_core.errors import ConfigError
-from glboard_tui.action import Action, Scope, Slot, key_words, slot_of, slot_token
+from glboard_tui.action import EVERYWHERE, Action, Scope, Slot, key_words, slot_of, slot_token
 from glboard_tui.actions import ACTIONS, PREFIXES
 
 Options = Callable[[Slot], Mapping[str, str]]
@@ -79,7 +79,7 @@ class Keymap:
         where: str = "",
     ) -> None:
         # A scope has a tree of its own, so the same key may mean one thing on the board, another in an issue.
-        self._roots: dict[Scope, _Node] = {"board": _Node(), "detail": _Node()}
+        self._roots: dict[Scope, _Node] = {scope: _Node() for scope in EVERYWHERE}
         self._keys = _overridden(actions, overrides or {}, where)
         for action in actions:
             for keys in self._keys[action.id]:

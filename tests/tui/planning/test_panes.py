@@ -11,6 +11,7 @@ import pytest
 from textual.screen import Screen
 from textual.widgets import Static
 
+from glboard_core.board.op import Edit
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.reports import Reports, open_reports
 from glboard_core.sync.engine import Engine
@@ -31,7 +32,10 @@ def on_top(stage: Stage, kind: type[S]) -> S:
 
 
 def text(stage: Stage) -> str:
-    return "\n".join(str(part.render()) for part in stage.app.screen.query(Static))
+    """What is said on top: words, and the message of a list's footer."""
+    screen = stage.app.screen
+    said = [str(part.render()) for part in screen.query(Static)]
+    return "\n".join([*said, screen.footer.view.message] if isinstance(screen, WorkList) else said)
 
 
 def names(stage: Stage) -> list[str]:
@@ -222,3 +226,62 @@ async def test_the_refinement_queue_and_own_work(stage: Stage) -> None:
 async def test_lists_use_the_width_of_the_screen(stage: Stage) -> None:
     await stage.press("g", "t")
     assert stage.app.screen.query_one(".overlay").size.width > 130
+
+
+# Marks
+
+
+async def test_a_key_takes_the_marked_lines_and_then_none_is_marked(stage: Stage) -> None:
+    await stage.press("g", "t")
+    screen = on_top(stage, Triage)
+    first, second, third = names(stage)[:3]
+    await stage.press("space", "j", "j", "space")
+    assert screen.footer.view.target == "2 marked"
+    assert screen.rows.render_line(1).text.startswith(" ✓ platform#")
+    await stage.press("7")
+    assert [stage.issue(name).weight for name in (first, third)] == [7, 7]
+    assert stage.issue(second).weight != 7
+    assert screen.footer.view.target == third
+    await stage.press("g", "v")
+    assert screen.footer.view.target == "2 marked"
+    assert stage.screen.board.marks.all == ()
+
+
+async def test_only_marks_that_stand_in_the_list_act(stage: Stage) -> None:
+    await stage.press("g", "q")
+    screen = on_top(stage, WorkList)
+    assert names(stage) == ["platform#2", "platform#9"]
+    await stage.press("asterisk")
+    assert screen.footer.view.target == "2 marked"
+    stage.engine.perform([(stage.issue("platform#2").id, Edit(weight=1))], "from elsewhere")
+    await stage.press("V")
+    assert screen.footer.view.target == "1 marked"
+    await stage.press("W", "2")
+    assert stage.issue("platform#2").weight == 1
+    assert stage.issue("platform#9").weight == 2
+
+
+async def test_escape_takes_marks_off_before_it_closes_the_list(stage: Stage) -> None:
+    await stage.press("g", "t", "V", "j")
+    screen = on_top(stage, Triage)
+    assert screen.footer.view.target == "2 marked"
+    await stage.press("escape")
+    assert screen.footer.view.message == "The range is kept."
+    await stage.press("escape")
+    assert screen.footer.view.target == names(stage)[1]
+    await stage.press("escape")
+    assert stage.app.screen is stage.screen
+
+
+async def test_keys_that_come_in_one_piece_act_on_what_is_left(stage: Stage) -> None:
+    await stage.press("g", "q")
+    stage.burst("W", "1", "W", "2")
+    await stage.until(lambda: not names(stage))
+    assert [stage.issue(f"platform#{n}").weight for n in (2, 9)] == [1, 2]
+
+
+async def test_a_click_is_the_cursor(stage: Stage) -> None:
+    await stage.press("g", "t")
+    screen = on_top(stage, Triage)
+    await stage.pilot.click(screen.rows, offset=(10, 3))
+    assert stage.name(screen.chosen()) == names(stage)[2]

@@ -17,6 +17,7 @@ from glboard_tui.screens.plan_words import number, signed
 from glboard_tui.screens.words import warning_words
 from glboard_tui.screens.worklist import Entry, WorkList
 from glboard_tui.widgets.palette import Ink
+from glboard_tui.widgets.table import Col
 
 _REASONS = {
     "not-ready": "not ready",
@@ -31,7 +32,25 @@ class Candidates(WorkList):
     """The list of one milestone."""
 
     empty = "No open issues in this milestone."
-    hints = "d letter, Enter accept · D take back · F fill to room · W weight, ready · M defer · Esc closes"
+    hints = (
+        ("Enter", "accept"),
+        ("accept.with", "for somebody"),
+        ("accept.back", "take back"),
+        ("F", "fill to room"),
+        ("weight.ready", "weight, ready"),
+        ("milestone.defer", "defer"),
+        ("escape", "close"),
+    )
+    cols = (
+        Col(title="slipped", right=True),
+        Col(title="#", right=True),
+        Col(title="pr"),
+        Col(title="w", right=True),
+        Col(title="sum", right=True),
+        Col(title="issue", least=12),
+        Col(title="title", least=24),
+        Col(title="", least=14),
+    )
 
     def __init__(self, desk: Desk, milestone: Milestone) -> None:
         super().__init__(desk)
@@ -73,14 +92,14 @@ class Candidates(WorkList):
         return Entry(
             one.issue,
             (
-                (f"slip {one.slipped}" if one.slipped else "", "warn", -6),
-                (f"{one.rank}", "muted", -4),
-                (f"P{one.priority}" if one.priority else "", "muted", 3),
-                ("?" if one.issue.weight is None else str(one.issue.weight), "strong", -3),
-                (total, "bad" if over else "muted", -5),
-                (short(one.issue), "strong", 20),
-                (title, ink, 42),
-                (notes, ink, 0),
+                (f"{one.slipped}" if one.slipped else "", "warn"),
+                (f"{one.rank}", "muted"),
+                (f"P{one.priority}" if one.priority else "", "muted"),
+                ("?" if one.issue.weight is None else str(one.issue.weight), "strong"),
+                (total, "bad" if over else "muted"),
+                (short(one.issue), "strong"),
+                (title, ink),
+                (notes, ink),
             ),
             f"{title}\n{notes}" + (f" · {who}" if who else " · nobody is assigned"),
         )

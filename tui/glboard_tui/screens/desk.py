@@ -22,6 +22,7 @@ from glboard_tui.bridge import Bridge
 from glboard_tui.edits import Planner, Work, joined, reachable
 from glboard_tui.screens.ask import Ask
 from glboard_tui.widgets.choices import Choice, Result, Ticks
+from glboard_tui.widgets.listed import Listed
 
 if TYPE_CHECKING:
     from glboard_tui.screens.board import BoardScreen
@@ -33,10 +34,23 @@ _DIGITS = dict.fromkeys("0123456789", "")
 
 
 class OnTop(Protocol):
-    """A list over the board."""
+    """A list over the board, to which focus and marks belong while it is there."""
 
-    def chosen(self) -> Issue | None:
-        """The issue its keys are for."""
+    @property
+    def listed(self) -> Listed:
+        """Its lines, its cursor and its marks."""
+
+    def go(self, step: int) -> None:
+        """Move the cursor by lines."""
+
+    def half(self, direction: int) -> None:
+        """Move the cursor by half of what is seen."""
+
+    def painted_anew(self) -> None:
+        """Marks or cursor changed."""
+
+    def leave(self) -> None:
+        """Close it."""
 
     def tell(self, text: str) -> None:
         """Say a word where it can be seen."""
@@ -61,20 +75,21 @@ class Desk:
 
     @property
     def in_detail(self) -> bool:
-        """Whether keys go to one issue, opened or in a list on top."""
-        return self.top is not None or self.screen.pane.has_keys
+        """Whether keys go to the opened issue."""
+        return self.top is None and self.screen.pane.has_keys
 
     def situation(self) -> Situation:
         """What decides which actions apply."""
-        bridge, board = self.bridge, self.screen.board
+        bridge = self.bridge
+        marks = self.top.listed.marks if self.top is not None else self.screen.board.marks
         marked = len(self.marked())
         catalog = bridge.catalog
         status = bridge.status
         return Situation(
-            scope="detail" if self.in_detail else "board",
+            scope="list" if self.top is not None else "detail" if self.in_detail else "board",
             targets=len(self.targets()),
             marked=marked,
-            lost_marks=board.marks.can_restore,
+            lost_marks=marks.can_restore,
             undo=bool(bridge.undo_title),
             redo=bridge.can_redo,
             repeat=self.again is not None,
@@ -102,6 +117,8 @@ class Desk:
 
     def marked(self) -> list[Issue]:
         """The marked issues that can be seen now."""
+        if self.top is not None:
+            return self._issues(self.top.listed.marked)
         board = self.screen.board
         if not len(board.marks):
             return []
@@ -110,8 +127,7 @@ class Desk:
     def targets(self) -> list[Issue]:
         """What the next edit reaches: the opened issue, else the marks in sight, else the focused card."""
         if self.top is not None:
-            chosen = self.top.chosen()
-            return self._issues([chosen.id]) if chosen is not None else []
+            return self._issues(self.top.listed.targets)
         if self.in_detail and self.screen.pane.issue is not None:
             return self._issues([self.screen.pane.issue])
         return self._issues(issue for issue, _ in self.screen.board.targets())
@@ -174,7 +190,10 @@ class Desk:
         if work.skipped:
             self.say(work.skipped)
         self.screen.sync(follow=follow)
-        if not self.in_detail:
+        if self.top is not None:
+            self.top.listed.marks.clear()
+            self.top.painted_anew()
+        elif not self.in_detail:
             self.screen.board.clear_marks()
         return True
 

@@ -7,12 +7,20 @@ from collections.abc import Sequence
 from glboard_core.model.issue import Issue
 from glboard_tui.edits import short
 from glboard_tui.screens.worklist import Entry, WorkList
+from glboard_tui.widgets.table import Col
 
 
 class _Queue(WorkList):
     """One line an issue: flow state, weight, milestone."""
 
     subject = ""
+    cols = (
+        Col(title="issue", least=12),
+        Col(title="w", right=True),
+        Col(title="title", least=24),
+        Col(title="state", least=12),
+        Col(title="milestone", least=10, drop=1),
+    )
 
     def issues(self) -> Sequence[Issue]:
         """Which ones, in order."""
@@ -25,19 +33,15 @@ class _Queue(WorkList):
     def _entry(self, issue: Issue) -> Entry:
         bridge = self.desk.bridge
         title, state = bridge.title_of(issue), bridge.view.flow.of(issue)
-        facts = [
-            state.name if state else "no state",
-            issue.milestone or "no milestone",
-            "blocked" if issue.blocked else "",
-        ]
         weight = "?" if issue.weight is None else str(issue.weight)
         return Entry(
             issue,
             (
-                (short(issue), "strong", 20),
-                (weight, "strong", -3),
-                (title, "text", 52),
-                (" · ".join(fact for fact in facts if fact), "muted", 0),
+                (short(issue), "strong"),
+                (weight, "warn" if issue.weight is None else "strong"),
+                (title, "text"),
+                ((state.name if state else "no state") + (", blocked" if issue.blocked else ""), "muted"),
+                (issue.milestone or "no milestone", "muted"),
             ),
             f"{title}\n{' '.join(sorted(issue.labels))}",
         )
@@ -52,7 +56,14 @@ class Refinement(_Queue):
 
     subject = "Refinement queue"
     empty = "Nothing in planning breakdown waits for a weight."
-    hints = "W digit weight and ready · o browser · c comment · n next · u undo · Esc closes"
+    hints = (
+        ("weight.ready", "weight, ready"),
+        ("plan.spike", "spike"),
+        ("text.comment", "comment"),
+        ("plan.breakdown", "break down"),
+        ("open.browser", "browser"),
+        ("escape", "close"),
+    )
 
     def issues(self) -> Sequence[Issue]:
         """In manual order."""
@@ -64,7 +75,15 @@ class OwnWork(_Queue):
 
     subject = "My work"
     empty = "Nothing open is assigned to you."
-    hints = "S next state · s state · c comment · x close · o browser · n next · Esc closes"
+    hints = (
+        ("flow.advance", "next state"),
+        ("flow.set", "state"),
+        ("flow.blocked", "blocked"),
+        ("text.comment", "comment"),
+        ("close.complete", "complete"),
+        ("open.browser", "browser"),
+        ("escape", "close"),
+    )
 
     def issues(self) -> Sequence[Issue]:
         """By flow state, then in manual order."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from glboard_tui.edits import short
 from glboard_tui.screens.worklist import Entry, WorkList
+from glboard_tui.widgets.table import Col
 
 _WORDS = {
     "missing-type": "no type",
@@ -37,7 +38,16 @@ class Triage(WorkList):
     """The list. ``p`` and a digit is the priority; the other keys are the board's."""
 
     empty = "Nothing is left to put right."
-    hints = "m milestone · t labels · p 1-4 priority · s state · x close · n next · u undo · Esc closes"
+    hints = (
+        ("m", "milestone"),
+        ("labels.edit", "labels"),
+        ("p 1-4", "priority"),
+        ("flow.set", "state"),
+        ("x", "close"),
+        ("n", "next"),
+        ("escape", "close"),
+    )
+    cols = (Col(title="issue", least=12), Col(title="title", least=28), Col(title="to put right", least=20))
     _priority = False
     _most = 0
 
@@ -50,9 +60,9 @@ class Triage(WorkList):
             Entry(
                 one.issue,
                 (
-                    (short(one.issue), "strong", 20),
-                    (bridge.title_of(one.issue), "text", 44),
-                    (reason_words(one.reasons), "warn", 0),
+                    (short(one.issue), "strong"),
+                    (bridge.title_of(one.issue), "text"),
+                    (reason_words(one.reasons), "warn"),
                 ),
                 f"{bridge.title_of(one.issue)}\n{reason_words(one.reasons)}",
             )

@@ -185,13 +185,13 @@ def footer_view(
         last=last,
         message=message,
         bad=bad,
-        marked=now.marked > 0 and now.scope == "board",
+        marked=now.marked > 0 and now.scope != "detail",
     )
 
 
 def target_words(now: Situation, targets: Sequence[Issue]) -> str:
     """What the next key acts on."""
-    if now.marked and now.scope == "board":
+    if now.marked and now.scope != "detail":
         return f"{now.marked} marked"
     return short(targets[0]) if targets else ""
 

@@ -1,8 +1,8 @@
 """A list of issues to work through, on which every key of an opened issue works.
 
-Owns the cursor and that the list follows changes at once: an issue that needs nothing more leaves it, and the
-cursor stands on the next. What a key does to an issue is the registry's, as on the board: the list is the
-desk's target while it is on top. Which issues, and what is said of them, is the subclass's.
+Owns that the list follows changes at once: an issue that needs nothing more leaves it, and the cursor stands
+on the next. It is the desk's target while it is on top, so marks and edits are as on the board. Which issues,
+and what is said of them, is the subclass's.
 """
 
 from __future__ import annotations
@@ -10,59 +10,72 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
-from textual import events
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
 from textual.content import Content
-from textual.widget import Widget
 from textual.widgets import Static
 
 from glboard_core.model.issue import Issue
+from glboard_tui.actions import BY_ID
 from glboard_tui.screens.desk import Desk
 from glboard_tui.screens.dialog import Dialog
 from glboard_tui.screens.keys import Keys, token_of
-from glboard_tui.widgets.rows import Cell, Rows
+from glboard_tui.screens.words import target_words
+from glboard_tui.widgets.footer import FooterBar, FooterView
+from glboard_tui.widgets.listed import Listed
+from glboard_tui.widgets.rows import Rows
+from glboard_tui.widgets.table import Cell, Col, Head, Table
 from glboard_tui.widgets.text import clean
 from glboard_tui.widgets.whichkey import WhichKey
 
-_STEPS = {"j": 1, "down": 1, "n": 1, "tab": 1, "k": -1, "up": -1, "N": -1, "shift+tab": -1}
-_END = 1_000_000
-_LEAPS = {"pagedown": 10, "ctrl+d": 10, "pageup": -10, "ctrl+u": -10, "G": _END, "end": _END, "home": -_END}
-
 
 class Entry(Struct, frozen=True):
-    """A line: its issue, the cells, and what is said below the list while the cursor is on it."""
+    """A line: its issue, the cells, what is said below while the cursor is on it, and what stands above."""
 
     issue: Issue
     cells: tuple[Cell, ...]
     about: str = ""
+    heads: tuple[Head, ...] = ()
+
+
+Hint = tuple[str, str]
+"""An action's id, or a key of the list's own, and its word in the footer."""
 
 
 class WorkList(Dialog[None]):
-    """Dismissed by ``Esc`` or ``q``."""
+    """From below the header to the footer. Dismissed by ``Esc`` or ``q``."""
 
     DEFAULT_CSS = """
-    WorkList .about { height: auto; min-height: 2; max-height: 4; margin-top: 1; color: $foreground 85%; }
-    WorkList WhichKey { background: $panel; }
+    WorkList .about { height: auto; min-height: 2; max-height: 4; color: $foreground 85%; }
     """
+    cols: Sequence[Col] = ()
     empty = "Nothing is left here."
-    hints = ""
+    hints: Sequence[Hint] = ()
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__("", hint=self.hints)
+        super().__init__("")
         self.desk = desk
         self.plan = desk.screen.plan
         self.entries: list[Entry] = []
-        self._rows = Rows(empty=f" {self.empty}")
+        #: Lines, cursor and marks.
+        self.listed = Listed()
+        self.rows = Rows(empty=self.empty)
         self._about = Static(classes="about")
-        self._strip = WhichKey()
+        self._strip, self.footer = WhichKey(), FooterBar()
         self._keys = Keys(desk.screen.keymap, desk, self._strip)
         self._unwatch: Callable[[], None] = lambda: None
         self._asked = False
-        self._said = False
+        self._said = ""
 
     # What the subclass says
 
     def fill(self) -> Sequence[Entry]:
         """The lines as they are now."""
+        return ()
+
+    def after(self) -> Sequence[Head]:
+        """What stands below the last line."""
         return ()
 
     def heading_of(self, place: int, count: int) -> str:
@@ -75,9 +88,15 @@ class WorkList(Dialog[None]):
 
     # The list
 
-    def inside(self) -> list[Widget]:
-        """Lines, what is said of one, what can follow a prefix."""
-        return [self._rows, self._about, self._strip]
+    def compose(self) -> ComposeResult:
+        """Title, lines and what is said of one; what can follow a key; the footer."""
+        with Vertical(classes="overlay"):
+            yield Static(classes="overlay-title")
+            with Container(classes="body"):
+                yield self.rows
+            yield self._about
+        yield self.footer
+        yield Container(self._strip, id="strip")
 
     def on_mount(self) -> None:
         """Take the desk, and follow what changes."""
@@ -96,54 +115,118 @@ class WorkList(Dialog[None]):
         if not self._asked:
             # Many changes come at once; the list is made once for all of them.
             self._asked = True
-            self.call_later(self.refill)
+            self.call_later(self._refill_asked)
+
+    def _refill_asked(self) -> None:
+        if self._asked:
+            self.refill()
 
     def refill(self) -> None:
         """Make the list anew; the cursor stays with its issue, or goes to what came after it."""
         self._asked = False
-        at, before = self._rows.cursor, self.chosen()
         self.entries = list(self.fill())
-        if before is not None:
-            at = next((n for n, entry in enumerate(self.entries) if entry.issue.id == before.id), at)
-        self._rows.show([entry.cells for entry in self.entries], at)
-        self._tell()
+        self.listed.replace([entry.issue.id for entry in self.entries])
+        heads = {row: entry.heads for row, entry in enumerate(self.entries) if entry.heads}
+        if below := self.after():
+            heads[len(self.entries)] = tuple(below)
+        table = Table(cols=self.cols, rows=[entry.cells for entry in self.entries], heads=heads)
+        self.rows.show(table, self.listed.cursor, self._marked_rows())
+        self.told()
 
-    def _tell(self) -> None:
+    def _marked_rows(self) -> frozenset[int]:
+        marks = self.listed.marks
+        if not len(marks):
+            return frozenset()
+        return frozenset(row for row, issue in enumerate(self.listed.ids) if issue in marks)
+
+    def told(self) -> None:
+        """Title, what is said of the line, footer: after any change."""
         count = len(self.entries)
-        words = self.heading_of(self._rows.cursor + 1 if count else 0, count)
+        words = self.heading_of(self.listed.cursor + 1 if count else 0, count)
         self.query_one(".overlay-title", Static).update(Content(clean(words)))
-        entry = self.entries[self._rows.cursor] if self.entries else None
+        entry = self.entry
         about = entry.about if entry else ""
         self._about.update(Content("\n".join(map(clean, about.splitlines()))))
+        self._show_footer()
+
+    def _show_footer(self) -> None:
+        now, keymap = self.desk.situation(), self.desk.screen.keymap
+        hints = []
+        for name, words in self.hints:
+            action = BY_ID.get(name)
+            if action is None:
+                hints.append((name, words))
+            elif action.applies(now) and (keys := keymap.shown(action)):
+                hints.append((keys, words))
+        if help_key := keymap.shown(BY_ID["help"]):
+            hints.append((help_key, "keys"))
+        undo = self.desk.bridge.undo_title
+        self.footer.show(
+            FooterView(
+                target=target_words(now, self.desk.targets()),
+                hints=tuple(hints),
+                last=f"{keymap.shown(BY_ID['undo'])} undo: {undo}" if undo else "",
+                message=self._said,
+                marked=now.marked > 0,
+            )
+        )
+
+    @property
+    def entry(self) -> Entry | None:
+        """The line the cursor is on."""
+        return self.entries[self.listed.cursor] if self.entries else None
 
     def chosen(self) -> Issue | None:
         """The issue under the cursor."""
-        return self.entries[self._rows.cursor].issue if self.entries else None
+        entry = self.entry
+        return entry.issue if entry else None
 
-    def tell(self, text: str) -> None:
-        """A word from the desk, until the next key."""
-        self._said = bool(text)
-        self.say(text or self.hint)
+    # What the desk asks of it
 
     def go(self, step: int) -> None:
         """Move the cursor."""
-        self._rows.go(self._rows.cursor + step)
-        self._tell()
+        self.listed.go(self.listed.cursor + step)
+        self.painted_anew()
+
+    def half(self, direction: int) -> None:
+        """Half of what is seen."""
+        self.go(direction * max(1, self.rows.seen // 2))
+
+    def painted_anew(self) -> None:
+        """Cursor or marks changed."""
+        if self.is_mounted:
+            self.rows.go(self.listed.cursor, self._marked_rows())
+            self.told()
+
+    def leave(self) -> None:
+        """Back to the board."""
+        self.dismiss(None)
+
+    def tell(self, text: str) -> None:
+        """A word, until the next key."""
+        self._said = text
+        self._show_footer()
+
+    # Keys
 
     def on_key(self, event: events.Key) -> None:
-        """Own keys, then those of an opened issue."""
+        """Own keys, then those of the registry."""
         event.stop()
         event.prevent_default()
-        token = token_of(event)
+        self.desk.bridge.touch()
+        if self._asked:
+            self.refill()  # keys that come in one piece act on what the one before left
         if self._said:
             self.tell("")
+        token = token_of(event)
         if self._keys.pending:
             self._keys.press(token)
-        elif token in _STEPS:
-            self.go(_STEPS[token])
-        elif token in _LEAPS:
-            self.go(_LEAPS[token])
-        elif token in ("escape", "q"):
-            self.dismiss(None)
+        elif token == "q":  # noqa: S105  (a key, no secret)
+            self.leave()
         elif not self.own_key(token):
             self._keys.press(token)
+
+    @on(Rows.Chosen)
+    def _clicked(self, event: Rows.Chosen) -> None:
+        self.listed.go(event.row)
+        self.painted_anew()

@@ -1,75 +1,158 @@
-"""A list of lines with a cursor: only what is seen is painted, so it may be as long as it likes.
+"""A list of lines with a cursor, marks and headings: only what is seen is painted, however long it is.
 
-Owns the cursor and the scrolling. It takes no keys itself and knows no issues.
+Owns the scrolling and the picture of a line. It takes no keys, knows no issues, and is told where the cursor
+is and what is marked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container
 
+from textual import events
 from textual.geometry import Size
+from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from glboard_tui.widgets.lines import Line
-from glboard_tui.widgets.palette import Ground, Ink, palette_of
-from glboard_tui.widgets.text import clean, clip, fit, fit_right
+from glboard_tui.widgets.palette import Ground, Palette, palette_of
+from glboard_tui.widgets.table import Head, Table, gap_of, widths
+from glboard_tui.widgets.text import clean, fit, fit_right
 
-Cell = tuple[str, Ink, int]
-"""Text, ink and width; a negative width is right-aligned, 0 takes what is left."""
+#: Cells before the first column: cursor, mark, space.
+_LEFT = 3
 
 
 class Rows(ScrollView):
-    """Lines of cells."""
+    """Lines of cells below the titles of their columns, which stay when the lines scroll."""
 
     ALLOW_SELECT = False
     can_focus = False
     DEFAULT_CSS = """
-    Rows { height: auto; overflow-x: hidden; }
+    Rows { height: 1fr; width: 1fr; overflow-x: hidden; }
     """
+
+    class Chosen(Message):
+        """A line was clicked."""
+
+        def __init__(self, row: int) -> None:
+            super().__init__()
+            self.row = row
 
     def __init__(self, *, empty: str = "") -> None:
         super().__init__()
         self.cursor = 0
-        self._rows: Sequence[Sequence[Cell]] = ()
         self._empty = empty
+        self._table = Table()
+        self._marked: Container[int] = ()
+        self._natural: list[int] = []
+        #: What stands in each line: the number of a row, or a heading.
+        self._lines: list[int | Head] = []
+        #: The line of each row.
+        self._at: list[int] = []
 
-    def show(self, rows: Sequence[Sequence[Cell]], cursor: int) -> None:
+    def show(self, table: Table, cursor: int, marked: Container[int] = ()) -> None:
         """Other lines."""
-        self._rows = rows
-        self.virtual_size = Size(self.size.width, max(1, len(rows)))
-        self.go(cursor)
-        self.refresh(layout=True)
+        self._table, self._natural = table, table.natural()
+        self._lines, self._at = [], []
+        for row in range(len(table.rows)):
+            self._lines.extend(table.heads.get(row, ()))
+            self._at.append(len(self._lines))
+            self._lines.append(row)
+        self._lines.extend(table.heads.get(len(table.rows), ()))
+        size = Size(self.size.width, len(self._lines) + 1)
+        if size != self.virtual_size:
+            self.virtual_size = size
+        self.go(cursor, marked)
 
-    def go(self, row: int) -> None:
-        """The cursor to a line, the nearest there is."""
-        self.cursor = min(max(row, 0), max(len(self._rows) - 1, 0))
-        top, height = self.scroll_offset.y, max(1, self.size.height)
-        if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False, immediate=True)
-        elif self.cursor >= top + height:
-            self.scroll_to(y=self.cursor - height + 1, animate=False, immediate=True)
+    def go(self, row: int, marked: Container[int] = ()) -> None:
+        """The cursor to a row that exists, with what is marked now."""
+        self.cursor, self._marked = row, marked
+        self._reveal()
         self.refresh()
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As many lines as there are, up to half the screen."""
-        return min(max(1, len(self._rows)), max(3, self.app.size.height * 50 // 100))
+    @property
+    def seen(self) -> int:
+        """How many lines there is room for."""
+        return max(1, self.size.height - 1)
+
+    def _reveal(self) -> None:
+        if not self._at or not self.size.height:
+            return
+        line = first = self._at[self.cursor]
+        while first > 0 and isinstance(self._lines[first - 1], Head):
+            first -= 1  # the heading of a group is read with its first row
+        top = self.scroll_offset.y
+        if first < top:
+            self.scroll_to(y=first, animate=False, immediate=True)
+        elif line >= top + self.seen:
+            self.scroll_to(y=line - self.seen + 1, animate=False, immediate=True)
+
+    def on_resize(self) -> None:
+        """The cursor stays in sight."""
+        self.virtual_size = Size(self.size.width, len(self._lines) + 1)
+        self._reveal()
+
+    def on_click(self, event: events.Click) -> None:
+        """Tell which row it was."""
+        line = event.y - 1 + self.scroll_offset.y
+        if event.y > 0 and 0 <= line < len(self._lines) and isinstance(row := self._lines[line], int):
+            self.post_message(self.Chosen(row))
+
+    # Painting
 
     def render_line(self, y: int) -> Strip:
-        """One line."""
+        """The titles of the columns in the first line, whatever is scrolled to below."""
         palette = palette_of(self.app)
-        line = Line(self.size.width)
-        row = y + self.scroll_offset.y
-        if row >= len(self._rows):
-            if row == 0:
-                line.add(self._empty, palette.style("overlay", "muted"))
+        if not self._lines:
+            line = Line(self.size.width)
+            if y == 1:
+                line.add(f" {clean(self._empty)}", palette.style("overlay", "muted"))
             return line.strip(palette.style("overlay"))
-        ground: Ground = "focus" if row == self.cursor else "overlay"
-        line.add("▌" if row == self.cursor else " ", palette.style(ground, "accent"))
-        for text, ink, width in self._rows[row]:
-            words = clean(text)
+        cells = widths(self._table.cols, self._natural, self.size.width - _LEFT)
+        if y == 0:
+            return self._titles(cells, palette)
+        at = y - 1 + self.scroll_offset.y
+        what = self._lines[at] if at < len(self._lines) else None
+        if what is None:
+            return Line(self.size.width).strip(palette.style("overlay"))
+        return self._head(what, palette) if isinstance(what, Head) else self._row(what, cells, palette)
+
+    def _titles(self, cells: list[int], palette: Palette) -> Strip:
+        line = Line(self.size.width)
+        style = palette.style("overlay", "muted")
+        line.add(" " * _LEFT, style)
+        gap = " " * gap_of(self.size.width - _LEFT)
+        for col, width in zip(self._table.cols, cells, strict=True):
             if width:
-                words = fit_right(words, -width) if width < 0 else fit(words, width)
-            line.add(clip(words, line.room), palette.style(ground, ink))
-            line.add(" ", palette.style(ground))
+                line.add((fit_right if col.right else fit)(clean(col.title), width) + gap, style)
+        return line.strip(palette.style("overlay"))
+
+    def _head(self, head: Head, palette: Palette) -> Strip:
+        line = Line(self.size.width)
+        words = clean(head.text)
+        if head.rule:
+            rule = palette.style("overlay", head.ink)
+            line.add("──", rule)
+            line.add(f" {words} " if words else "", rule)
+            line.add("─" * line.room, rule)
+        else:
+            line.add(" ", palette.style("overlay"))
+            line.add(words, palette.style("overlay", head.ink))
+        return line.strip(palette.style("overlay"))
+
+    def _row(self, row: int, cells: list[int], palette: Palette) -> Strip:
+        here, marked = row == self.cursor, row in self._marked
+        ground: Ground = "both" if here and marked else "focus" if here else "marked" if marked else "overlay"
+        line = Line(self.size.width)
+        line.add("▌" if here else " ", palette.style(ground, "accent"))
+        line.add("✓" if marked else " ", palette.style(ground, "warn"))
+        line.add(" ", palette.style(ground))
+        gap = " " * gap_of(self.size.width - _LEFT)
+        for (text, ink), col, width in zip(self._table.rows[row], self._table.cols, cells, strict=True):
+            if not width:
+                continue
+            words = clean(text)
+            line.add((fit_right if col.right else fit)(words, width), palette.style(ground, ink))
+            line.add(gap, palette.style(ground))
         return line.strip(palette.style(ground))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from glboard_tui.screens.desk import Desk
 
+#: More lines than there can be.
+_END = 1_000_000
+
 
 def left(desk: Desk, _: str) -> None:
     """One column left."""
@@ -17,31 +20,49 @@ def right(desk: Desk, _: str) -> None:
 
 def down(desk: Desk, _: str) -> None:
     """One card, or line, down."""
+    if desk.top is not None:
+        desk.top.go(1)
+        return
     desk.screen.pane.scroll_by(1) if desk.in_detail else desk.screen.board.move(0, 1)
 
 
 def up(desk: Desk, _: str) -> None:
     """One card, or line, up."""
+    if desk.top is not None:
+        desk.top.go(-1)
+        return
     desk.screen.pane.scroll_by(-1) if desk.in_detail else desk.screen.board.move(0, -1)
 
 
 def top(desk: Desk, _: str) -> None:
     """To the top."""
-    desk.screen.pane.scroll_by(-1_000_000) if desk.in_detail else desk.screen.board.first()
+    if desk.top is not None:
+        desk.top.go(-_END)
+        return
+    desk.screen.pane.scroll_by(-_END) if desk.in_detail else desk.screen.board.first()
 
 
 def bottom(desk: Desk, _: str) -> None:
     """To the bottom."""
-    desk.screen.pane.scroll_by(1_000_000) if desk.in_detail else desk.screen.board.last()
+    if desk.top is not None:
+        desk.top.go(_END)
+        return
+    desk.screen.pane.scroll_by(_END) if desk.in_detail else desk.screen.board.last()
 
 
 def half_down(desk: Desk, _: str) -> None:
     """Half a screen down."""
+    if desk.top is not None:
+        desk.top.half(1)
+        return
     desk.screen.pane.scroll_half(1) if desk.in_detail else desk.screen.board.half(1)
 
 
 def half_up(desk: Desk, _: str) -> None:
     """Half a screen up."""
+    if desk.top is not None:
+        desk.top.half(-1)
+        return
     desk.screen.pane.scroll_half(-1) if desk.in_detail else desk.screen.board.half(-1)
 
 
@@ -56,6 +77,9 @@ def previous_pane(desk: Desk, _: str) -> None:
 
 
 def _pane(desk: Desk, step: int) -> None:
+    if desk.top is not None:
+        desk.top.go(step)
+        return
     if desk.screen.pane.is_open:
         desk.screen.other_pane()
         return
@@ -68,43 +92,73 @@ def _pane(desk: Desk, step: int) -> None:
 
 
 def next_card(desk: Desk, _: str) -> None:
-    """The card below, opened."""
+    """The card below, opened; in a list the next line."""
+    if desk.top is not None:
+        desk.top.go(1)
+        return
     desk.screen.board.move(0, 1)
     desk.screen.open_detail()
 
 
 def previous_card(desk: Desk, _: str) -> None:
-    """The card above, opened."""
+    """The card above, opened; in a list the line before."""
+    if desk.top is not None:
+        desk.top.go(-1)
+        return
     desk.screen.board.move(0, -1)
     desk.screen.open_detail()
 
 
 def mark(desk: Desk, _: str) -> None:
-    """Mark, and go on to the next card: so a run of marks is a run of spaces."""
-    desk.screen.board.toggle_mark()
+    """Mark, or take the mark off."""
+    if desk.top is not None:
+        desk.top.listed.toggle()
+        desk.top.painted_anew()
+    else:
+        desk.screen.board.toggle_mark()
 
 
 def mark_range(desk: Desk, _: str) -> None:
     """Begin or end a range."""
-    desk.screen.board.mark_range()
-    if desk.screen.board.marks.anchor is not None:
+    if desk.top is not None:
+        begun = desk.top.listed.range()
+        desk.top.painted_anew()
+    else:
+        desk.screen.board.mark_range()
+        begun = desk.screen.board.marks.anchor is not None
+    if begun:
         desk.say("Move to the other end; V keeps the range.")
 
 
 def mark_column(desk: Desk, _: str) -> None:
-    """The whole column."""
-    desk.screen.board.mark_column()
+    """The whole column, or list."""
+    if desk.top is not None:
+        desk.top.listed.all()
+        desk.top.painted_anew()
+    else:
+        desk.screen.board.mark_column()
 
 
 def mark_again(desk: Desk, _: str) -> None:
     """The last marks."""
-    desk.screen.board.restore_marks()
+    if desk.top is not None:
+        desk.top.listed.marks.restore()
+        desk.top.painted_anew()
+    else:
+        desk.screen.board.restore_marks()
 
 
 def escape(desk: Desk, _: str) -> None:
-    """Overlay, then range, then filter, then marks."""
+    """Overlay, then range, then filter, then marks; in a list range and marks before the list itself."""
     screen, bridge = desk.screen, desk.bridge
-    if screen.pane.is_open:
+    if desk.top is not None:
+        ended = desk.top.listed.escape()
+        desk.top.painted_anew()
+        if ended == "range":
+            desk.say("The range is kept.")
+        elif not ended:
+            desk.top.leave()
+    elif screen.pane.is_open:
         screen.close_detail()
     elif screen.board.end_range():
         desk.say("The range is kept.")

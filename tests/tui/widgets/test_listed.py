@@ -1,0 +1,95 @@
+"""Cursor and marks of a list: they stick to issues, and what is gone does not act."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glboard_core.model.issue import IssueId
+from glboard_tui.widgets.listed import Listed
+
+
+def ids(text: str) -> list[IssueId]:
+    return [IssueId(letter) for letter in text]
+
+
+def listed(text: str, at: int = 0) -> Listed:
+    made = Listed()
+    made.replace(ids(text))
+    made.go(at)
+    return made
+
+
+def test_the_cursor_stays_with_its_issue() -> None:
+    lines = listed("abc", 1)
+    lines.replace(ids("xyabc"))
+    assert lines.here == "b"
+
+
+def test_an_issue_that_leaves_hands_the_cursor_to_what_came_after_it() -> None:
+    lines = listed("abcde", 2)
+    lines.replace(ids("ade"))  # b and c left at once
+    assert lines.here == "d"
+    lines.replace(ids("xa"))
+    assert lines.here == "a"
+    lines.replace([])
+    assert lines.here is None
+    assert lines.targets == []
+
+
+def test_marks_act_in_the_order_of_the_list_and_only_those_in_it() -> None:
+    lines = listed("abcd", 2)
+    lines.toggle()
+    lines.go(0)
+    lines.toggle()
+    lines.go(3)
+    assert lines.targets == ["a", "c"]
+    lines.replace(ids("bcd"))
+    assert lines.targets == ["c"]
+    lines.replace(ids("bd"))
+    assert lines.targets == [lines.here]
+
+
+def test_a_range_follows_the_cursor_and_keeps_what_was_marked() -> None:
+    lines = listed("abcde")
+    lines.toggle()
+    lines.go(2)
+    assert lines.range()
+    lines.go(4)
+    assert lines.marked == ["a", "c", "d", "e"]
+    lines.go(3)
+    assert lines.marked == ["a", "c", "d"]
+    assert not lines.range()
+    lines.go(0)
+    assert lines.marked == ["a", "c", "d"]
+
+
+def test_escape_ends_the_range_then_takes_the_marks_off_then_nothing() -> None:
+    lines = listed("abc")
+    lines.range()
+    lines.go(1)
+    assert [lines.escape(), lines.escape(), lines.escape()] == ["range", "marks", ""]
+    lines.marks.restore()
+    assert lines.marked == ["a", "b"]
+
+
+def test_all_and_none() -> None:
+    lines = listed("abc")
+    lines.all()
+    assert lines.marked == ["a", "b", "c"]
+    lines.all()
+    assert lines.marked == []
+
+
+@given(
+    st.lists(st.text("abcdefgh", max_size=8).map(lambda t: "".join(dict.fromkeys(t))), min_size=2), st.data()
+)
+def test_whatever_comes_and_goes_the_cursor_stands_on_a_line(steps: list[str], data: st.DataObject) -> None:
+    lines = Listed()
+    for text in steps:
+        lines.replace(ids(text))
+        lines.go(data.draw(st.integers(-1, 9)))
+        if data.draw(st.booleans()):
+            lines.toggle()
+        assert (lines.here in lines.ids) == bool(lines.ids)
+        assert set(lines.targets) <= set(lines.ids)

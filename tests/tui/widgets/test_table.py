@@ -1,0 +1,59 @@
+"""How the columns of a list share a width."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glboard_tui.widgets.table import Col, Head, Table, gap_of, widths
+
+
+def test_columns_are_as_wide_as_what_stands_in_them() -> None:
+    table = Table(
+        cols=(Col(title="issue"), Col(title="slipped"), Col(title="w", right=True)),
+        rows=[(("platform#1", "text"), ("", "text"), ("3", "text"))],
+    )
+    assert table.natural() == [10, 0, 1]
+    assert widths(table.cols, table.natural(), 100) == [10, 0, 1]
+
+
+def test_the_title_gives_way_first_and_keeps_its_least() -> None:
+    cols = (Col(), Col(least=20))
+    assert widths(cols, [10, 80], 60) == [10, 49]
+    assert widths(cols, [10, 80], 20) == [10, 20]
+
+
+def test_those_that_give_way_become_alike() -> None:
+    cols = (Col(least=10), Col(least=10))
+    assert widths(cols, [80, 30], 51) == [25, 25]
+
+
+def test_what_may_be_dropped_goes_before_the_least_is_broken() -> None:
+    cols = (Col(least=20), Col(drop=1), Col(drop=2))
+    assert widths(cols, [40, 10, 10], 42) == [20, 10, 10]
+    assert widths(cols, [40, 10, 10], 40) == [29, 10, 0]
+    assert widths(cols, [40, 10, 10], 24) == [24, 0, 0]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 30), st.integers(0, 2)), max_size=7),
+    st.integers(0, 200),
+)
+def test_no_column_is_wider_than_it_needs_and_none_is_drawn_over_the_edge_needlessly(
+    wanted: list[tuple[int, int, int]], width: int
+) -> None:
+    cols = [Col(least=least, drop=drop) for _, least, drop in wanted]
+    natural = [n for n, _, _ in wanted]
+    got = widths(cols, natural, width)
+    shown = [at for at, cells in enumerate(got) if cells]
+    assert all(cells <= n for cells, n in zip(got, natural, strict=True))
+    assert all(got[at] >= min(natural[at], cols[at].least or natural[at]) for at in shown)
+    over = sum(got) + gap_of(width) * max(0, len(shown) - 1) - width
+    if over > 0:  # only where nothing more could give way
+        assert all(not cols[at].drop for at in shown)
+        assert all(got[at] == natural[at] or got[at] == cols[at].least for at in shown)
+
+
+def test_headings_are_no_rows() -> None:
+    table = Table(cols=(Col(),), rows=[(("a", "text"),)], heads={0: (Head("in dev"),)})
+    assert table.natural() == [1]
