@@ -109,6 +109,14 @@ def test_spawn_tells_why_it_failed() -> None:
         spawn(DemoOptions(host="0.0.0.0"))
 
 
+def test_somebody_else_can_sign_in() -> None:
+    with spawn(DemoOptions(issues=30, user="eng_alder")) as demo:
+        response = httpx.get(f"{demo.url}/api/v4/user", headers={"private-token": demo.token}, timeout=5)
+        assert response.json()["username"] == "eng_alder"
+    with pytest.raises(SpawnError, match=r"no eng_adler; there are em_maple, eng_alder"):
+        spawn(DemoOptions(issues=30, user="eng_adler"))
+
+
 def test_the_parents_side_loads_the_standard_library_only() -> None:
     code = (
         "import sys; import glboard_core.demo.process; print([m for m in sys.modules if m in sys.argv[1:]])"

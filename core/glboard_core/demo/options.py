@@ -23,12 +23,13 @@ class OptionsError(ValueError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOptions:
     """Everything that can be said about a demo. Port 0 is any free one; `as_of` (ISO 8601) is when the clock
-    starts, by default now, or the time of the scenario."""
+    starts, by default now, or the time of the scenario; `user` is who signs in, by default the EM."""
 
     scenario: str | None = None
     issues: int = 300
     seed: int = 1
     as_of: str | None = None
+    user: str | None = None
     host: str = "127.0.0.1"
     port: int = 0
     allow_remote: bool = False
@@ -109,6 +110,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--seed", type=int, default=default.seed, metavar="S", help="which made-up world")
     made.add_argument("--as-of", metavar="TIME", help="when the world's clock starts")
+    made.add_argument("--user", metavar="NAME", help="who signs in, such as eng_alder; by default the EM")
     made.add_argument(
         "--latency", type=float, default=0, metavar="MS", dest="latency_ms", help="on every request"
     )

@@ -28,10 +28,16 @@ def build_world(options: DemoOptions) -> World:
     clock = Clock(_start(options.as_of)) if options.as_of else None
     tier, edition, version = options.tier, options.edition, options.gitlab_version
     if options.scenario:
-        return load_scenario(options.scenario, clock=clock, tier=tier, edition=edition, version=version)
-    return default_world(
-        seed=options.seed, issues=options.issues, clock=clock, tier=tier, edition=edition, version=version
-    )
+        world = load_scenario(options.scenario, clock=clock, tier=tier, edition=edition, version=version)
+    else:
+        world = default_world(
+            seed=options.seed, issues=options.issues, clock=clock, tier=tier, edition=edition, version=version
+        )
+    if options.user is not None:
+        if options.user not in world.users:
+            raise OptionsError(f"there is no {options.user}; there are {', '.join(sorted(world.users))}")
+        world.owner_username = options.user
+    return world
 
 
 def _start(text: str) -> datetime:

@@ -16,6 +16,7 @@ from glboard_tui.cli.context import Options
 @click.option("--scenario", type=click.Path(path_type=Path), metavar="FILE", help="Load a scenario (JSON).")
 @click.option("--issues", type=click.IntRange(min=1), default=300, show_default=True, metavar="N")
 @click.option("--seed", type=int, default=1, show_default=True, metavar="S", help="Another world.")
+@click.option("--user", metavar="NAME", help="Sign in as somebody else than the EM, such as eng_alder.")
 @click.option("--latency", type=click.FloatRange(min=0), default=0, metavar="MS", help="Delay every answer.")
 @click.option(
     "--faults", default="", metavar="SPEC", help="Break answers: 429:0.1,500:0.05,reset-after:0.05 …"
@@ -33,6 +34,7 @@ def command(
     scenario: Path | None,
     issues: int,
     seed: int,
+    user: str | None,
     latency: float,
     faults: str,
     tier: str,
@@ -54,6 +56,7 @@ def command(
         scenario=str(scenario) if scenario else None,
         issues=issues,
         seed=seed,
+        user=user,
         host=host,
         port=port,
         allow_remote=allow_remote,
