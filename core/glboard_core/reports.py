@@ -217,6 +217,19 @@ class Reports:
         locked = plan or snapshot.rebuild(past.pairs, milestone.title, lock, names)
         return scope.scope(locked, snapshot.at_the_end(past.pairs, milestone.title, now, names))
 
+    async def taken(
+        self, milestone: Milestone, *, at: datetime | None = None, progress: Progress | None = None
+    ) -> PlanSnapshot:
+        """The plan of a milestone as ours: as it is now, or rebuilt from events as it was ``at``."""
+        names, me = self.settings.labels, self.catalog.me.username
+        if at is None:
+            issues = await self.issues([IssueQuery(labels=self._labels(), milestone=milestone.title)])
+            found = snapshot.take(issues, milestone.title, self.engine.gateway.now(), names)
+        else:
+            past = await self.past(milestone.title, at, ("label", "weight"), progress=progress)
+            found = snapshot.rebuild(past.pairs, milestone.title, at, names)
+        return snapshot.locked(found, me, self.engine.host, self.catalog.group)
+
     async def past(
         self,
         milestone: str,

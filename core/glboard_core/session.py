@@ -64,6 +64,7 @@ async def open_engine(
     try:
         engine = Engine(gateway, store, settings, as_of=place.as_of, read_only=place.read_only)
         engine.refuse = trouble
+        engine.host = account.url.partition("://")[2].lower()
         yield engine
     except UserChangedError as error:
         if known is not None:

@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from glboard_core.errors import ConfigError
 from glboard_core.planning.ending import leftovers
 from glboard_core.planning.scope import Reweighted, scope
-from glboard_core.planning.snapshot import PlanSnapshot, at_the_end, exported, imported, rebuild, take
+from glboard_core.planning.snapshot import (
+    PlanSnapshot,
+    at_the_end,
+    exported,
+    imported,
+    locked,
+    rebuild,
+    refused,
+    take,
+)
+from glboard_core.planning.snapshot_text import count_words, locked_words
 from planning.lives import NAMES, UTC_WINDOW, at, life, numbers, pairs
 from support.make import issue
 
@@ -43,9 +53,18 @@ def test_a_plan_is_every_deliverable_of_the_milestone_that_counts() -> None:
 
 def test_export_and_import() -> None:
     plan = take([issue(1, "Deliverable", milestone="19.6", weight=0)], "19.6", at("10-09"), NAMES)
+    plan = locked(plan, "em_maple", "gitlab.example.com", "demo-org")
     raw = exported(plan)
+    assert msgspec.json.decode(raw)["glboard_plan"] == 1
+    assert "title" not in raw.decode()
     assert imported(raw, "plan.json") == plan
     assert msgspec.json.decode(raw)["issues"][0]["reference"] == "demo-org/platform#1"
+
+
+def _with(*rows: str) -> bytes:
+    """A file with these rows."""
+    issues = ", ".join(f"{{{row}}}" for row in rows)
+    return f'{{"milestone": "19.6", "locked_at": "2026-10-09T17:00:00Z", "issues": [{issues}]}}'.encode()
 
 
 @pytest.mark.parametrize(
@@ -54,13 +73,41 @@ def test_export_and_import() -> None:
         (b"{", "not a locked plan"),
         (b'{"milestone": "19.6"}', "locked_at"),
         (b'{"milestone": "19.6", "locked_at": "2026-10-09T17:00:00"}', "no zone"),
-        (b'{"milestone": "19.6", "locked_at": "2026-10-09T17:00:00Z", "glboard_plan": 9}', "newer"),
+        (b'{"milestone": "19.6", "locked_at": "2026-10-09T17:00:00Z", "glboard_plan": 9}', "format 9"),
+        (b'{"milestone": "19\\u001b.6", "locked_at": "2026-10-09T17:00:00Z"}', "cannot be shown"),
+        (_with('"issue": "1", "reference": "a/b#1"'), "global id"),
+        (_with('"issue": "gid://gitlab/Issue/1", "reference": "a/b#1\\u001b"'), "reference"),
+        (_with('"issue": "gid://gitlab/Issue/1", "reference": "a/b#1", "weight": -1'), "below 0"),
+        (_with('"issue": "gid://gitlab/Issue/1", "reference": "a/b#1", "weight": "2"'), "not a locked plan"),
+        (_with('"issue": "gid://gitlab/Issue/1", "reference": "a/b#1", "assignees": ["a b"]'), "usernames"),
+        (_with(*['"issue": "gid://gitlab/Issue/1", "reference": "a/b#1"'] * 2), "twice"),
     ],
 )
 def test_what_is_no_plan_is_refused(raw: bytes, says: str) -> None:
     with pytest.raises(ConfigError, match=says) as caught:
         imported(raw, "plan.json")
     assert caught.value.where == "plan.json"
+
+
+def test_a_plan_of_another_group_or_host_is_refused() -> None:
+    plan = locked(PlanSnapshot(milestone="19.6", locked_at=at("10-09")), "em_maple", "one.example", "org")
+    assert refused(plan, "one.example", "org") == ""
+    assert (
+        refused(plan, "one.example", "org/sub")
+        == "it is of org on one.example, and this is org/sub on one.example"
+    )
+    assert "two.example" in refused(plan, "two.example", "org")
+    assert "does not say" in refused(PlanSnapshot(milestone="19.6", locked_at=at("10-09")), "", "")
+
+
+def test_a_plan_in_words() -> None:
+    plan = PlanSnapshot(milestone="19.6", locked_at=at("10-09 17:00:00"))
+    assert locked_words(plan) == "locked 2026-10-09 17:00 UTC"
+    plan = locked(plan, "em_maple", "h", "g")
+    assert locked_words(plan) == "locked 2026-10-09 17:00 UTC by em_maple"
+    rebuilt = msgspec.structs.replace(plan, rebuilt=True)
+    assert locked_words(rebuilt) == "rebuilt from events as of 2026-10-09 17:00 UTC, locked by em_maple"
+    assert count_words(plan) == "0 Deliverables, weight 0"
 
 
 def test_a_colleague_s_zone_does_not_matter() -> None:

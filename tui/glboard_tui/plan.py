@@ -244,9 +244,14 @@ class Plan:
 
     def lock(self, milestone: Milestone) -> PlanSnapshot:
         """Lock the plan as it is shown now. Raises StoreFailed, GlboardError."""
-        snapshot = self._now(milestone)
-        self._must().store.keep_plan(snapshot)
-        return snapshot
+        from glboard_core.planning.snapshot import locked
+
+        engine, catalog = self._must(), self._catalog
+        taken = self._now(milestone)
+        if catalog is not None:
+            taken = locked(taken, catalog.me.username, engine.host, catalog.group)
+        engine.store.keep_plan(taken)
+        return taken
 
     def scope(self, milestone: Milestone) -> Scope | None:
         """What changed since the lock, unsent changes included; none where nothing was locked.

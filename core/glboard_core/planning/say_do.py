@@ -65,9 +65,9 @@ class Ratio(Struct, frozen=True):
 class SayDo(Struct, frozen=True, kw_only=True):
     """The whole report. Lists are references in order of project and number; times are UTC.
 
-    ``source`` says where ``committed`` comes from: a local snapshot, or rebuilt from events. ``wont_do`` and
-    ``duplicates`` are the closed ones that were not done, among all that any definition says; ``quiet_slips``
-    went to another milestone before the end without a ``missed:`` label.
+    ``source`` says where ``committed`` comes from: a local snapshot, which ``locked_by`` took, or events.
+    ``wont_do`` and ``duplicates`` are the closed ones that were not done, among all that any definition says;
+    ``quiet_slips`` went to another milestone before the end without a ``missed:`` label.
     """
 
     milestone: str
@@ -75,6 +75,7 @@ class SayDo(Struct, frozen=True, kw_only=True):
     cut_off: datetime
     locked_at: datetime
     source: Literal["snapshot", "rebuilt"]
+    locked_by: str
     definitions: Mapping[Definition, Ratio]
     late_added: tuple[str, ...]
     removed_or_moved_early: tuple[str, ...]
@@ -173,6 +174,7 @@ def say_do(
         cut_off=window.cut_off,
         locked_at=plan.locked_at,
         source="rebuilt" if plan.rebuilt else "snapshot",
+        locked_by=plan.locked_by,
         definitions=definitions,
         late_added=listed(group - committed),
         removed_or_moved_early=listed(committed - kept),

@@ -6,11 +6,12 @@ are replayed, since GitLab loses some (7.6 caveats). Weight in GitLab's issue we
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Container, Iterable
 from datetime import UTC, datetime
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from glboard_core.config import LabelSettings
 from glboard_core.errors import ConfigError
@@ -20,6 +21,10 @@ from glboard_core.planning.replay import Moment, Timeline, cut
 
 #: The shape of the file; a reader refuses one it does not know.
 FORMAT = 1
+
+_ID = re.compile(r"gid://[\w-]+/[\w:-]+/\d+", re.ASCII)
+_REFERENCE = re.compile(r"[\w./-]+#\d+", re.ASCII)
+_USERNAME = re.compile(r"[\w.-]+", re.ASCII)
 
 
 class PlannedIssue(Struct, frozen=True, kw_only=True):
@@ -32,12 +37,28 @@ class PlannedIssue(Struct, frozen=True, kw_only=True):
 
 
 class PlanSnapshot(Struct, frozen=True, kw_only=True):
-    """The plan of a milestone as it was at ``locked_at``. ``rebuilt`` where it comes from events."""
+    """The plan of a milestone as it was at ``locked_at``. ``rebuilt`` where it comes from events.
+
+    ``locked_by`` is the username of who locked it; ``host`` and ``group`` say where its issues are. All three
+    are empty where nobody locked it: in a plan that a report rebuilds for itself.
+    """
 
     milestone: str
     locked_at: datetime
     issues: tuple[PlannedIssue, ...] = ()
     rebuilt: bool = False
+    locked_by: str = ""
+    host: str = ""
+    group: str = ""
+
+    @property
+    def weight(self) -> int:
+        """The sum of the weights; none counts as nothing."""
+        return sum(row.weight or 0 for row in self.issues)
+
+
+class _Version(Struct, frozen=True):
+    glboard_plan: int | None = None
 
 
 class _File(PlanSnapshot, frozen=True, kw_only=True):
@@ -86,21 +107,62 @@ def _from_moments(
     return PlanSnapshot(milestone=milestone, locked_at=cut(at), issues=tuple(planned), rebuilt=True)
 
 
+def locked(snapshot: PlanSnapshot, by: str, host: str, group: str) -> PlanSnapshot:
+    """The snapshot as somebody's plan, for the issues of a group on a host."""
+    return structs.replace(snapshot, locked_by=by, host=host, group=group)
+
+
 def exported(snapshot: PlanSnapshot) -> bytes:
     """The snapshot as JSON, for a file."""
     fields = {name: getattr(snapshot, name) for name in PlanSnapshot.__struct_fields__}
-    return msgspec.json.format(msgspec.json.encode(_File(**fields)), indent=2)
+    return msgspec.json.format(msgspec.json.encode(_File(**fields)), indent=2) + b"\n"
 
 
 def imported(raw: bytes, where: str) -> PlanSnapshot:
-    """The snapshot from JSON. Raises ConfigError, naming ``where``, for anything else."""
+    """The snapshot from JSON, which may come from anywhere. Raises ConfigError, naming ``where``."""
     try:
+        version = msgspec.json.decode(raw, type=_Version).glboard_plan
+        if version is not None and version != FORMAT:
+            raise ConfigError(
+                f"this locked plan is of format {version}, and this glboard reads format {FORMAT}.",
+                where=where,
+                hint="Was it written by a newer glboard? Then update this one.",
+            )
         found = msgspec.json.decode(raw, type=_File)
     except msgspec.DecodeError as error:
         raise ConfigError(f"this is not a locked plan: {error}", where=where) from None
-    if found.glboard_plan != FORMAT:
-        raise ConfigError("this locked plan was written by a newer glboard.", where=where)
     if found.locked_at.tzinfo is None:
         raise ConfigError("the time has no zone.", where=where, key="locked_at")
+    for key in ("milestone", "locked_by", "host", "group"):
+        if not getattr(found, key).isprintable():
+            raise ConfigError("there are characters in it that cannot be shown.", where=where, key=key)
+    seen: set[IssueId] = set()
+    for at, row in enumerate(found.issues):
+        if wrong := _wrong(row, seen):
+            raise ConfigError(wrong, where=where, key=f"issues[{at}]")
+        seen.add(row.issue)
     fields = {name: getattr(found, name) for name in PlanSnapshot.__struct_fields__}
-    return PlanSnapshot(**{**fields, "locked_at": found.locked_at.astimezone(UTC)})
+    return PlanSnapshot(**{**fields, "locked_at": cut(found.locked_at.astimezone(UTC))})
+
+
+def _wrong(row: PlannedIssue, seen: Container[IssueId]) -> str:
+    if not _ID.fullmatch(row.issue):
+        return "issue is not a global id such as gid://gitlab/Issue/17."
+    if row.issue in seen:
+        return f"{row.issue} is in it twice."
+    if not _REFERENCE.fullmatch(row.reference):
+        return "reference is not one such as group/project#12."
+    if row.weight is not None and row.weight < 0:
+        return "weight is below 0."
+    if any(not _USERNAME.fullmatch(name) for name in row.assignees):
+        return "assignees are not usernames."
+    return ""
+
+
+def refused(snapshot: PlanSnapshot, host: str, group: str) -> str:
+    """Why a plan cannot be used for a group on a host, in words; "" where it can."""
+    if not (snapshot.host and snapshot.group):
+        return "it does not say of which host and group it is"
+    if (snapshot.host, snapshot.group) != (host, group):
+        return f"it is of {snapshot.group} on {snapshot.host}, and this is {group} on {host}"
+    return ""

@@ -72,6 +72,8 @@ class Engine:
         self.store = store
         self.settings = settings
         self.read_only = read_only
+        #: Host, port and path of the server, as files name it; set by who knows it.
+        self.host = ""
         #: Why changes cannot be kept, if they cannot: then they are refused rather than pretended.
         self.refuse: GlboardError | None = None
         self.pace = pace or Pace()

@@ -21,6 +21,7 @@ COMMANDS = {
     "demo": ("glboard_tui.cli.demo", "Try everything on a GitLab of its own: no account, no network."),
     "show": ("glboard_tui.cli.show", "Print a board as text or data."),
     "report": ("glboard_tui.cli.report", "Print Say/Do, capacity, candidates, mix, load, scope or triage."),
+    "plan": ("glboard_tui.cli.plan", "Lock the plan of a milestone; export and import it."),
     "edit": ("glboard_tui.cli.edit", "Change issues from the command line."),
     "undo": ("glboard_tui.cli.undo", "Take back the last change, or list the change log."),
     "config": ("glboard_tui.cli.config", "Show where the configuration is, and what is in force."),

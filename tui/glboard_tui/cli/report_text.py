@@ -15,13 +15,15 @@ from msgspec import Struct
 
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone
+from glboard_core.planning import say_do_text
 from glboard_core.planning.candidates import Candidate, fill
 from glboard_core.planning.capacity import Capacity
 from glboard_core.planning.closed import Closed, mean
 from glboard_core.planning.load import Load
 from glboard_core.planning.mix import Mix
-from glboard_core.planning.say_do import DEFINITIONS, TARGETS, SayDo
+from glboard_core.planning.say_do import DEFINITIONS, SayDo
 from glboard_core.planning.scope import Scope
+from glboard_core.planning.snapshot_text import count_words, locked_words
 from glboard_core.planning.triage import Finding
 from glboard_tui.cli import formats
 from glboard_tui.cli.report_shapes import moment
@@ -149,50 +151,22 @@ def say_do(report: SayDo, milestone: Milestone, now: datetime) -> Text:
 
     ``now`` is the moment the report is as of: before the cut-off nothing is settled yet.
     """
-    group, committed = report.definitions["group"], report.definitions["committed"]
-    source = "from the plan locked" if report.source == "snapshot" else "rebuilt from events as of"
-    due = _day(milestone.due)
-    when = f"so far, until {due}" if now < report.cut_off else f"by {due}"
     lists = [
         *(
             Listing(f"{name}: not done", report.definitions[name].missed)
             for name in DEFINITIONS
             if report.definitions[name].said
         ),
-        Listing("late added", report.late_added),
-        Listing("removed or moved early", report.removed_or_moved_early),
-        Listing("moved to another milestone without a missed label", report.quiet_slips),
-        Listing("late closed", report.late_closed),
-        Listing("unresolved", report.unresolved),
-        Listing("closed as won't do", report.wont_do),
-        Listing("closed as duplicate", report.duplicates),
+        *(Listing(title, references) for title, references in say_do_text.beside(report)),
     ]
     return Text(
         heading=f"Say/Do {report.milestone}",
-        lines=(
-            (
-                f"{len(group.done)} of {len(group.said)} closed {when} "
-                f"({_percent(group.percent)}), definition group."
-            ),
-            (
-                f"{len(committed.done)} of {len(committed.said)} ({_percent(committed.percent)}), definition "
-                f"committed, {source} {moment(report.locked_at)}."
-            ),
-        ),
+        lines=tuple(f"{line}." for line in say_do_text.said(report, milestone, now)),
         tables=(
             Table(
                 "",
                 ("definition", "said", "done", "percent", "target"),
-                [
-                    (
-                        name,
-                        str(len(ratio.said)),
-                        str(len(ratio.done)),
-                        _percent(ratio.percent),
-                        f"{TARGETS[name]} %" if name in TARGETS else "",
-                    )
-                    for name, ratio in report.definitions.items()
-                ],
+                say_do_text.table(report),
                 frozenset({1, 2, 3, 4}),
             ),
         ),
@@ -388,12 +362,12 @@ def scope(report: Scope) -> Text:
     """Scope: what came, went and changed weight since the lock."""
     added = tuple(row.reference for row in report.added)
     removed = tuple(row.reference for row in report.removed)
-    how = "rebuilt from events" if report.locked.rebuilt else "from the plan that was kept"
+    how = locked_words(report.locked)
     return Text(
         heading=f"Scope {report.locked.milestone}",
         lines=(
             (
-                f"Since {moment(report.locked.locked_at)} ({how}, {len(report.locked.issues)} issues): "
+                f"Since the plan, {how} ({count_words(report.locked)}): "
                 f"{len(added)} added, {len(removed)} removed, {len(report.reweighted)} re-weighted."
             ),
         ),

@@ -1,0 +1,302 @@
+"""``glboard plan``: lock a milestone's plan, look at it, hand it to a colleague, take a colleague's.
+
+Owns the subcommands, their words and the files. What a plan is, and which one is refused, is
+``planning/snapshot.py``; the store keeps every plan, and the one kept last is the one that counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from msgspec import structs
+
+from glboard_core.errors import ConfigError, GlboardError, NameUnknown, UsageError
+from glboard_core.planning import snapshot as plans
+from glboard_core.planning.calendar import dates_of
+from glboard_core.planning.snapshot import PlanSnapshot
+from glboard_core.planning.snapshot_text import count_words, locked_words
+from glboard_tui.cli import formats
+from glboard_tui.cli.context import Options, parse_time
+from glboard_tui.cli.edit import PARTLY
+from glboard_tui.cli.report_shapes import moment
+
+if TYPE_CHECKING:
+    from glboard_core.reports import Reports
+
+Task = Callable[["Reports"], Awaitable[int]]
+
+_number = click.option(
+    "--number",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Which of the plans kept: 1 is the one that counts, 2 the one before.",
+)
+_replace = click.option("--replace", is_flag=True, help="Do not ask where a plan is locked already.")
+
+
+@click.group("plan")
+def command() -> None:
+    """Lock the plan of a milestone, and exchange it with colleagues. Say/Do and scope go by it."""
+
+
+@command.command("lock")
+@click.argument("milestone")
+@click.option("--at", metavar="TIME", help="As it was at that moment, rebuilt from events (ISO 8601, UTC).")
+@_replace
+@click.pass_context
+def lock(ctx: click.Context, milestone: str, at: str | None, replace: bool) -> None:
+    """Lock the plan of MILESTONE: its Deliverables with weight and assignees, as they are on GitLab now."""
+    options: Options = ctx.obj
+    when = parse_time(at) if at else options.as_of
+
+    async def task(reports: Reports) -> int:
+        one = reports.milestone(milestone)
+        dates_of(one)
+        if when is not None and when > reports.engine.gateway.now():
+            raise UsageError(f"{moment(when)} is not over yet.", hint="A plan is locked as it is, or was.")
+        before = reports.engine.store.plans(one.title)
+        taken = await reports.taken(one, at=when, progress=_progress)
+        if not _agreed(before, taken, replace):
+            return 1
+        reports.engine.store.keep_plan(taken)
+        click.echo(f"Locked {one.title}: {count_words(taken)}, {locked_words(taken)}.")
+        return _unread(reports)
+
+    ctx.exit(_run(options, task))
+
+
+@command.command("export")
+@click.argument("milestone")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Else it is printed.")
+@_number
+@click.pass_context
+def export(ctx: click.Context, milestone: str, output: Path | None, number: int) -> None:
+    """Write the locked plan of MILESTONE as a file (JSON) for a colleague. It holds no titles."""
+
+    async def task(reports: Reports) -> int:
+        raw = plans.exported(_kept(reports, milestone, number))
+        if output is None or str(output) == "-":
+            click.echo(raw, nl=False)
+        else:
+            _write(output, raw)
+            click.echo(f"Wrote {output}.")
+        return 0
+
+    ctx.exit(_run(ctx.obj, task))
+
+
+@command.command("import")
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@_replace
+@click.pass_context
+def import_(ctx: click.Context, file: Path, replace: bool) -> None:
+    """Use the plan in FILE, as `glboard plan export` wrote it. The one it replaces is kept."""
+
+    async def task(reports: Reports) -> int:
+        plan = plans.imported(_content(file), str(file))
+        if wrong := plans.refused(plan, reports.engine.host, reports.catalog.group):
+            raise ConfigError(f"this plan cannot be used: {wrong}.", where=str(file))
+        if reports.catalog.find_milestone(plan.milestone) is None:
+            raise NameUnknown("milestone", plan.milestone, reports.catalog.near_milestones(plan.milestone))
+        before = reports.engine.store.plans(plan.milestone)
+        if before and before[0] == plan:
+            click.echo(f"This is the plan of {plan.milestone} that counts already.")
+            return 0
+        if not _agreed(before, plan, replace):
+            return 1
+        reports.engine.store.keep_plan(plan)
+        click.echo(f"Imported the plan of {plan.milestone}: {count_words(plan)}, {locked_words(plan)}.")
+        return 0
+
+    ctx.exit(_run(ctx.obj, task))
+
+
+@command.command("show")
+@click.argument("milestone")
+@click.option("--list", "listing", is_flag=True, help="The plans that are kept, the one that counts first.")
+@_number
+@formats.format_option
+@click.pass_context
+def show(ctx: click.Context, milestone: str, listing: bool, number: int, style: str) -> None:
+    """Print the locked plan of MILESTONE."""
+
+    async def task(reports: Reports) -> int:
+        if listing:
+            title = reports.milestone(milestone).title
+            click.echo(_listed(reports.engine.store.plans(title), style))
+        else:
+            click.echo(_shown(_kept(reports, milestone, number), style))
+        return 0
+
+    ctx.exit(_run(ctx.obj, task))
+
+
+@command.command("restore")
+@click.argument("milestone")
+@click.argument("number", type=click.IntRange(min=2))
+@click.pass_context
+def restore(ctx: click.Context, milestone: str, number: int) -> None:
+    """Let an older plan of MILESTONE count again: NUMBER as `plan show --list` has it."""
+
+    async def task(reports: Reports) -> int:
+        plan = _kept(reports, milestone, number)
+        reports.engine.store.keep_plan(plan)
+        click.echo(
+            f"The plan of {plan.milestone} is again the one {locked_words(plan)}: {count_words(plan)}."
+        )
+        return 0
+
+    ctx.exit(_run(ctx.obj, task))
+
+
+# -- inside
+
+
+def _run(options: Options, task: Task) -> int:
+    from glboard_core.sync.engine import UserChangedError
+
+    async def once() -> int:
+        async with _reports(options) as reports:
+            await reports.engine.load_catalog()
+            return await task(reports)
+
+    try:
+        return asyncio.run(once())
+    except UserChangedError:
+        # The token is another person's than last time. That is remembered now, so their state file is opened.
+        return asyncio.run(once())
+
+
+@asynccontextmanager
+async def _reports(options: Options) -> AsyncIterator[Reports]:
+    from glboard_core.gitlab.credentials import find_account
+    from glboard_core.reports import open_reports
+    from glboard_core.session import open_engine
+
+    settings = options.settings()
+    account = find_account(options.url, configured=settings.gitlab.url)
+    place = structs.replace(options.place, keep=True)
+    async with (
+        open_engine(place, settings, account=account) as engine,
+        open_reports(engine, account, as_of=options.as_of) as reports,
+    ):
+        if engine.refuse is not None:
+            # Without the state folder there is no plan to show, and none would be kept.
+            raise engine.refuse
+        yield reports
+
+
+def _kept(reports: Reports, milestone: str, number: int) -> PlanSnapshot:
+    title = reports.milestone(milestone).title
+    kept = reports.engine.store.plans(title)
+    if not kept:
+        raise GlboardError(
+            f"The plan of {title} is not locked here.",
+            title="Plan",
+            hint=f"glboard plan lock {title} does it; glboard plan import FILE takes a colleague's.",
+        )
+    if number > len(kept):
+        raise UsageError(f"There are {len(kept)} plans of {title}.", hint="See glboard plan show M --list.")
+    return kept[number - 1]
+
+
+def _agreed(before: Sequence[PlanSnapshot], plan: PlanSnapshot, replace: bool) -> bool:
+    """Whether a plan may take the place of the one that counts; that one stays, as number 2."""
+    if not before or replace:
+        return True
+    there = f"The plan of {plan.milestone} is {locked_words(before[0])}: {count_words(before[0])}."
+    if not sys.stdin.isatty():
+        raise UsageError(there, hint="--replace puts the new one in its place; the old one is kept.")
+    click.echo(there)
+    return click.confirm(f"Replace it by {count_words(plan)}, {locked_words(plan)}? The old one is kept")
+
+
+def _content(file: Path) -> bytes:
+    if str(file) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"it cannot be read: {error.strerror}.", where=str(file)) from None
+
+
+def _write(file: Path, raw: bytes) -> None:
+    try:
+        file.write_bytes(raw)
+    except OSError as error:
+        raise GlboardError(f"{file} cannot be written: {error.strerror}.", title="Plan") from None
+
+
+def _shown(plan: PlanSnapshot, style: str) -> str:
+    rows = [
+        (row.reference, "" if row.weight is None else str(row.weight), " ".join(row.assignees))
+        for row in plan.issues
+    ]
+    heads = ("reference", "weight", "assignees")
+    if style == "json":
+        return formats.as_json(
+            {
+                "milestone": plan.milestone,
+                "locked_at": moment(plan.locked_at),
+                "locked_by": plan.locked_by,
+                "rebuilt": plan.rebuilt,
+                "weight": plan.weight,
+                "issues": [
+                    {"reference": r.reference, "weight": r.weight, "assignees": r.assignees}
+                    for r in plan.issues
+                ],
+            }
+        )
+    if style == "csv":
+        return formats.as_csv(heads, rows)
+    title = f"Plan of {plan.milestone}, {locked_words(plan)}: {count_words(plan)}"
+    if style == "markdown":
+        table = formats.as_markdown(heads, rows, plain=frozenset({0}))
+        return f"## {formats.escape_markdown(title)}\n\n{table}"
+    return f"{title}\n\n{formats.as_table(heads, rows, right=frozenset({1}))}".rstrip()
+
+
+def _listed(kept: Sequence[PlanSnapshot], style: str) -> str:
+    heads = ("number", "locked at", "by", "issues", "weight", "from")
+    rows = [
+        (
+            str(number),
+            moment(plan.locked_at),
+            plan.locked_by,
+            str(len(plan.issues)),
+            str(plan.weight),
+            "events" if plan.rebuilt else "issues",
+        )
+        for number, plan in enumerate(kept, 1)
+    ]
+    if style == "json":
+        return formats.as_json(
+            [dict(zip([h.replace(" ", "_") for h in heads], r, strict=True)) for r in rows]
+        )
+    printers = {"table": formats.as_table, "csv": formats.as_csv, "markdown": formats.as_markdown}
+    return printers[style](heads, rows) or "No plan is locked here."
+
+
+def _unread(reports: Reports) -> int:
+    if not reports.unread:
+        return 0
+    count = len(reports.unread)
+    words = f"the history of {count} issues could not be read; of these only today is known:"
+    click.echo(f"glboard: {words}", err=True)
+    click.echo(f"  {', '.join(reports.unread)}", err=True)
+    return PARTLY
+
+
+def _progress(done: int, of: int) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\rreading events {done}/{of}", nl=False, err=True)
+        if done == of:
+            click.echo("\r\x1b[K", nl=False, err=True)
