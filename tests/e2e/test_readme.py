@@ -10,6 +10,7 @@ import pytest
 
 from glboard_core.config import DEFAULT_BOARDS, parse
 from glboard_core.demo.faults import KINDS
+from glboard_core.planning.snapshot import PlanSnapshot, imported
 from glboard_tui.actions import markdown_table
 from glboard_tui.cli.main import COMMANDS, cli
 from glboard_tui.cli.show import ShownBoard, ShownColumn, ShownIssue
@@ -36,13 +37,19 @@ def test_configuration_can_be_read(text: str) -> None:
 
 
 def test_json_has_the_fields_of_show() -> None:
-    (text,) = blocks("json")
-    board = json.loads(text)
+    board = json.loads(blocks("json")[0])
     column = board["columns"][0]
     issue = column["issues"][0]
     shapes = ((board, ShownBoard), (column, ShownColumn), (issue, ShownIssue))
     for shown, shape in shapes:
         assert tuple(shown) == shape.__struct_fields__
+
+
+def test_the_plan_s_json_has_every_field_and_can_be_imported() -> None:
+    text = blocks("json")[1].encode()
+    plan = imported(text, "README.md")
+    assert set(json.loads(text)) == {"glboard_plan", *PlanSnapshot.__struct_fields__}
+    assert plan.issues[0].assignees == ("eng_elm",)
 
 
 def test_boards_commands_and_faults_are_named() -> None:
