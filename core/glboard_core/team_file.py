@@ -7,7 +7,6 @@ alone where it is new. What stands in it is ``planning.team``'s.
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from glboard_core.errors import ConfigError, FileChanged
@@ -30,6 +29,8 @@ def write(path: Path, text: str, *, seen: str | None) -> None:
     Permissions stay as they are; a new file is its owner's alone. Raises FileChanged, and ConfigError where
     it cannot be written: in both cases the file is as it was.
     """
+    import tempfile  # not before somebody edits: its own imports are many
+
     # A link (to a folder of settings under version control, say) stays a link.
     target = Path(os.path.realpath(path))
     try:
@@ -52,6 +53,16 @@ def write(path: Path, text: str, *, seen: str | None) -> None:
         raise _unwritable(path, error) from None
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def remove(path: Path, *, seen: str) -> None:
+    """Take a file away that still holds what was ``seen``. Raises FileChanged, and ConfigError."""
+    if read(path) != seen:
+        raise FileChanged("was changed meanwhile by somebody else; it was left.", where=str(path))
+    try:
+        path.unlink()
+    except OSError as error:
+        raise _unwritable(path, error) from None
 
 
 def _unwritable(path: Path, error: OSError) -> ConfigError:

@@ -1,6 +1,6 @@
 """What the planning rules say of the issues on screen: capacity, candidates, triage, and what was locked.
 
-Owns the team's file and the moment a figure is computed again: when an issue, the catalog or the day changed,
+Owns the moment a figure is computed again: when an issue, the catalog, the day or the team's file changed,
 never because a focus moved. Only the issues of the milestones concerned are read. The rules themselves are
 ``glboard_core.planning``; what needs events of the past is asked of ``glboard_core.reports``.
 """
@@ -13,17 +13,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from glboard_core.errors import ConfigError, GlboardError
+from msgspec import Struct, structs
+
+from glboard_core.errors import ConfigError, GlboardError, StoreFailed
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone, preceding, upcoming
 from glboard_core.planning import capacity as capacities
-from glboard_core.planning import team as teams
 from glboard_core.planning.capacity import Capacity
+from glboard_core.planning.closed import Closed
 from glboard_core.planning.team import Team
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import CatalogChanged, Event, IssuesChanged
 from glboard_tui.bridge import Bridge
+from glboard_tui.roster import Roster
 
 if TYPE_CHECKING:
     from glboard_core.planning.candidates import Candidate
@@ -41,6 +44,18 @@ OpenReports = Callable[[Engine], AbstractAsyncContextManager["Reports"]]
 Progress = Callable[[int, int], None]
 
 
+class Lookback(Struct, frozen=True, kw_only=True):
+    """What the milestones before closed: none while it is not known; ``read`` in this session, or kept.
+
+    ``trouble`` says why it could not be read.
+    """
+
+    closed: tuple[Closed, ...] | None = None
+    read: bool = False
+    reading: bool = False
+    trouble: str = ""
+
+
 class Plan:
     """One per app. ``team_file`` is where the team's days are, if anywhere."""
 
@@ -48,10 +63,8 @@ class Plan:
         self, bridge: Bridge, team_file: Path | None = None, reports: OpenReports | None = None
     ) -> None:
         self.bridge = bridge
-        self.team_file = team_file
-        self.team: Team | None = None
-        #: What is wrong with the team's file.
-        self.trouble: ConfigError | None = None
+        self.roster = Roster(team_file, self._tell)
+        self._closed: dict[str, Lookback] = {}
         self._reports = reports
         self._engine: Engine | None = None
         self._watchers: list[Callable[[], None]] = []
@@ -59,20 +72,22 @@ class Plan:
         #: The reasons of each issue as it was when they were looked for.
         self._reasons: dict[IssueId, tuple[Issue, tuple[str, ...]]] = {}
         self._reasons_for: object = None
-        self.reload()
 
     # The team
 
+    @property
+    def team(self) -> Team | None:
+        """The team, or none where there is no file or it is wrong."""
+        return self.roster.team
+
+    @property
+    def trouble(self) -> ConfigError | None:
+        """What is wrong with the team's file."""
+        return self.roster.trouble
+
     def reload(self) -> None:
-        """Read the team's file again. What is wrong with it is kept in ``trouble``."""
-        self.team, self.trouble = None, None
-        self._capacities.clear()
-        if self.team_file is None or not self.team_file.is_file():
-            return
-        try:
-            self.team = teams.load(self.team_file)
-        except ConfigError as error:
-            self.trouble = error
+        """Read the team's file again."""
+        self.roster.reload()
 
     # Changes
 
@@ -97,9 +112,12 @@ class Plan:
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, IssuesChanged | CatalogChanged):
-            self._capacities.clear()
-            for changed in list(self._watchers):
-                changed()
+            self._tell()
+
+    def _tell(self) -> None:
+        self._capacities.clear()
+        for changed in list(self._watchers):
+            changed()
 
     # What there is
 
@@ -147,6 +165,58 @@ class Plan:
                 self.bridge.settings.planning,
             )
         return self._capacities[key]
+
+    # The second figure
+
+    def closed(self, milestone: Milestone) -> Lookback:
+        """What the milestones before closed, as far as it is known by now."""
+        if (known := self._closed.get(milestone.title)) is None:
+            known = self._closed[milestone.title] = self._kept_closed(milestone)
+        return known
+
+    def mean_closed(self) -> float | None:
+        """The mean of those, for the header of the board that is shown; not before the first frame."""
+        status, milestone = self.bridge.status, self.board_milestone()
+        if self.team is None or milestone is None or status is None or status.freshness != "live":
+            return None
+        from glboard_core.planning.closed import mean
+
+        return mean(self.closed(milestone).closed or ())
+
+    def _kept_closed(self, milestone: Milestone) -> Lookback:
+        from glboard_core import comparison
+
+        if (engine := self._attach()) is None or engine.catalog is None:
+            return Lookback()
+        try:
+            kept = comparison.kept_closed(engine.store, comparison.past_of(engine, milestone))
+        except StoreFailed:
+            kept = None
+        return Lookback(closed=kept)
+
+    async def read_closed(self, milestone: Milestone) -> None:
+        """Read what the milestones before closed, unless that was done in this session. Tells who watches."""
+        from glboard_core import comparison
+
+        known = self.closed(milestone)
+        engine = self._attach()
+        if known.read or known.reading or self._reports is None or engine is None:
+            return
+        self._closed[milestone.title] = structs.replace(known, reading=True, trouble="")
+        try:
+            async with self._reports(engine) as reports:
+                closed = await comparison.read_closed(reports, milestone)
+            self._closed[milestone.title] = Lookback(closed=closed, read=True)
+            comparison.keep_closed(engine.store, closed)
+        except GlboardError as error:
+            now = self._closed[milestone.title]
+            if not now.read:  # else it is only not kept, which costs a reading the next time
+                self._closed[milestone.title] = structs.replace(known, trouble=error.message)
+        finally:
+            now = self._closed[milestone.title]
+            if now.reading:  # given up: the next look reads again
+                self._closed[milestone.title] = structs.replace(now, reading=False)
+        self._tell()
 
     def candidates(self, milestone: Milestone) -> list[Candidate]:
         """The open issues of the milestone in suggested order (DOMAIN.md 7.12)."""

@@ -1,4 +1,4 @@
-"""Room, candidates, triage, lock and Say/Do, by keyboard on the embedded GitLab."""
+"""Candidates, triage, lock and Say/Do, by keyboard on the embedded GitLab."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from glboard_core.reports import Reports, open_reports
 from glboard_core.sync.engine import Engine
 from glboard_tui.screens.ask import Ask
 from glboard_tui.screens.candidates import Candidates
-from glboard_tui.screens.room import Room
 from glboard_tui.screens.saydo import SayDoPane
 from glboard_tui.screens.triage import Triage
 from glboard_tui.screens.worklist import WorkList
@@ -49,38 +48,6 @@ async def reading(engine: Engine) -> AsyncIterator[Reports]:
     assert isinstance(engine.gateway, GitLabGateway)
     async with open_reports(engine, engine.gateway.account) as reports:
         yield reports
-
-
-# Room
-
-
-async def test_the_room_of_each_and_of_the_team(stage: Stage) -> None:
-    await stage.press("g", "r")
-    on_top(stage, Room)
-    said = text(stage)
-    alder, birch = (next(line for line in said.splitlines() if name in line) for name in ("alder", "birch"))
-    assert alder.split()[:6] == ["eng_alder", "25", "12.5", "0", "1", "+11.5"]
-    assert birch.split()[:6] == ["eng_birch", "2", "1", "0", "2", "!-1"]
-    assert birch.endswith("!over")
-    assert "room +2.5 with the likely carry-over" in said
-    assert "budget by role: backend 12.5, frontend 1" in said
-    await stage.press("escape")
-    assert stage.app.screen is stage.screen
-
-
-async def test_without_a_team_the_room_pane_says_how_to_write_one(tmp_path: Path) -> None:
-    path = tmp_path / "team.toml"
-    async with staged(team_file=path) as stage:
-        await stage.press("g", "r")
-        assert "days_per_weight = 2" in text(stage)
-        assert str(path) in text(stage)
-        path.write_text('[[people]]\nusername = "eng_alder"\nfacto = 1\n', encoding="utf-8")
-        await stage.press("r")
-        assert "team.toml cannot be used" in text(stage)
-        assert "factor" in text(stage)
-        path.write_text('[[people]]\nusername = "eng_alder"\n', encoding="utf-8")
-        await stage.press("r", "q")
-        assert stage.screen.header.view.sums[0].text == "plan 9 + 4 unweighted / capacity 12.5"
 
 
 # Candidates

@@ -217,6 +217,7 @@ class BoardScreen(Screen[None]):
                 failed_start=self.host.trouble is not None,
                 capacity=self.plan.capacity(self.plan.board_milestone()),
                 team=self.plan.team is not None,
+                closed=self.plan.mean_closed(),
             )
         )
 

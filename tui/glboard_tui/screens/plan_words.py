@@ -31,8 +31,11 @@ def plan_words(weight: int, unweighted: int) -> str:
     return f"plan {weight}" + (f" + {unweighted} unweighted" if unweighted else "")
 
 
-def capacity_facts(found: Capacity, *, team: bool) -> tuple[Fact, ...]:
-    """The header's second line, from the left. Without a team there is nothing to compare the plan with."""
+def capacity_facts(found: Capacity, *, team: bool, closed: float | None = None) -> tuple[Fact, ...]:
+    """The header's second line, from the left. Without a team there is nothing to compare the plan with.
+
+    ``closed`` is the mean closed weight of the milestones before, where it is known.
+    """
     plan = plan_words(found.planned, found.unweighted)
     carried = found.carry_over
     carry = Fact(f"carry-over {number(carried.likely)} likely, {carried.weight} all", minor=True)
@@ -43,6 +46,7 @@ def capacity_facts(found: Capacity, *, team: bool) -> tuple[Fact, ...]:
         Fact(f"{plan} / capacity {number(found.total)}"),
         carry,
         Fact(f"room {signed(found.room_likely)} likely, {signed(found.room)} all", tone),
+        *([] if closed is None else [Fact(f"closed before {number(closed)}", minor=True)]),
     )
 
 
@@ -79,18 +83,3 @@ def short_names(usernames: Iterable[str]) -> dict[str, str]:
     )
     cut = max(low.rfind(sign, 0, same) for sign in "_-.") + 1
     return {name: name[cut:] if len(name) > cut else name for name in known}
-
-
-TEAM_EXAMPLE = """\
-days_per_weight = 2                # two workdays of one engineer make a weight of 1
-reserve = 0.0                      # the share that is kept free, 0.1 for a tenth
-holidays = ["2026-12-24", "2026-12-25"]
-
-[[people]]
-username = "eng_alder"
-role = "backend"                   # optional; sums by role
-factor = 1.0                       # 0.5 while onboarding
-time_off = ["2026-12-21", { from = "2026-12-28", to = "2026-12-30" }]
-support_days = { "19.8" = 5 }      # workdays, by milestone
-"""
-"""What a team.toml looks like, for somebody who has none."""

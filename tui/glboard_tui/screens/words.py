@@ -60,10 +60,12 @@ def header_view(
     failed_start: bool = False,
     capacity: Capacity | None = None,
     team: bool = False,
+    closed: float | None = None,
 ) -> HeaderView:
     """The header. ``waited`` are the seconds since the status was told; its age has grown by them.
 
-    ``capacity`` is the milestone's, where the board has one; ``team``: whether there are days to go by.
+    ``capacity`` is the milestone's, where the board has one; ``team``: whether there are days to go by;
+    ``closed`` the mean closed weight of the milestones before it.
     """
     found = settings.board(board_id)
     name = index.board.name if index else found.name if found else board_id
@@ -96,7 +98,7 @@ def header_view(
         failed=status.failed,
         conflicts=status.conflicts,
         read_only=not writable,
-        sums=capacity_facts(planned, team=team)
+        sums=capacity_facts(planned, team=team, closed=closed)
         if planned
         else sums(index, has_weight=has_weight)
         if index

@@ -22,7 +22,7 @@ def room(desk: Desk, _: str) -> None:
 
     if (milestone := _milestone(desk)) is not None:
         desk.screen.plan.reload()
-        desk.screen.app.push_screen(Room(desk.screen.plan, milestone), lambda _: desk.screen.show_header())
+        desk.screen.app.push_screen(Room(desk, milestone), lambda _: desk.screen.show_header())
 
 
 def candidates(desk: Desk, _: str) -> None:

@@ -1,0 +1,271 @@
+"""The room pane: figures that move with the board, the team's file edited by keys, net days typed unseen."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input, Static
+
+from glboard_core.errors import Offline
+from glboard_core.planning.team import days, load
+from glboard_core.reports import Reports
+from glboard_tui.screens.ask import Ask
+from glboard_tui.screens.picker import Picker
+from glboard_tui.screens.prompt import Prompt
+from glboard_tui.screens.room import Room
+from glboard_tui.screens.room_body import RoomBody
+from glboard_tui.screens.unseen import Unseen
+from tui.app.stage import Stage, small_world, staged
+from tui.planning.test_panes import reading
+
+TWO = '[[people]]\nusername = "eng_alder"\n[[people]]\nusername = "eng_birch"\n'
+
+
+def body(stage: Stage) -> RoomBody:
+    return next(found for screen in stage.app.screen_stack for found in screen.query(RoomBody))
+
+
+def lines(stage: Stage) -> list[str]:
+    """The people and the team as they stand in the pane, cells apart."""
+    pane = body(stage)
+    rows = [*pane._rows._rows, *pane._team._rows]
+    return [" ".join(text.strip() for text, _, _ in row if text.strip()) for row in rows]
+
+
+def words(stage: Stage) -> str:
+    return "\n".join(str(part.render()) for part in body(stage).query(Static) if part.display)
+
+
+def on_top(stage: Stage) -> str:
+    return "\n".join(str(part.render()) for part in stage.app.screen.query(Static))
+
+
+async def typed(stage: Stage, key: str, text: str) -> None:
+    """A key of the pane, and an answer in place of what stands there."""
+    await stage.press(key, "ctrl+u", *text, "enter")
+
+
+async def test_the_room_of_each_and_of_the_team(stage: Stage) -> None:
+    await stage.press("g", "r")
+    assert isinstance(stage.app.screen, Room)
+    alder, birch, team = lines(stage)
+    assert alder == "eng_alder backend 25 12.5 0 1 +11.5 ▓░░░░░░░░░░░░░░░ room"
+    assert birch == "eng_birch frontend 2 1 0 2 !-1 ▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓! !over"
+    assert team.startswith("team 13.5 2 9 +2.5 ██▓▓▓▓▓▓▓▓▓▓▓░░░")
+    said = words(stage)
+    assert "capacity 13.5, room +2.5 with the likely carry-over" in said
+    assert "by role backend 12.5, frontend 1" in said
+    assert "9 + 4 unweighted, 0 accepted, 6 assigned to nobody" in said
+    await stage.press("j")
+    assert "eng_birch · frontend · factor 1 · off 2026-12-12..2027-01-13" in words(stage)
+    await stage.press("escape")
+    assert not isinstance(stage.app.screen, Room)
+
+
+async def test_a_team_file_is_made_from_the_people_seen_after_asking(tmp_path: Path) -> None:
+    path = tmp_path / "team.toml"
+    async with staged(team_file=path) as stage:
+        await stage.press("g", "r")
+        assert "from the 2 assigned in 19.8" in words(stage)
+        await stage.press("enter")
+        assert isinstance(stage.app.screen, Ask)
+        assert "eng_alder, eng_birch" in on_top(stage)
+        await stage.press("n")
+        assert not path.exists()
+        await stage.press("enter", "y")
+        assert [member.username for member in load(path).people] == ["eng_alder", "eng_birch"]
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert lines(stage)[0].startswith("eng_alder 25 12.5")
+        assert stage.screen.plan.team is not None
+        await stage.press("u")
+        assert not path.exists()
+        await stage.press("escape")
+        assert stage.screen.header.view.people == ()
+
+
+async def test_a_wrong_file_is_said_and_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "team.toml"
+    path.write_text('[[people]]\nusername = "eng_alder"\nfacto = 1\n', encoding="utf-8")
+    async with staged(team_file=path) as stage:
+        await stage.press("g", "r")
+        assert "team.toml cannot be used" in words(stage)
+        assert "factor" in words(stage)
+        path.write_text('[[people]]\nusername = "eng_alder"\n', encoding="utf-8")
+        await stage.press("r", "q")
+        assert stage.screen.header.view.sums[0].text == "plan 9 + 4 unweighted / capacity 12.5"
+
+
+async def test_every_value_is_edited_and_taken_back(stage: Stage, team_file: Path) -> None:
+    before = team_file.read_text(encoding="utf-8")
+    await stage.press("g", "r")
+    await typed(stage, "t", "12-21, 12-28..30")
+    assert len(days(load(team_file).people[0].time_off)) == 4
+    assert lines(stage)[0].startswith("eng_alder backend 21 10.5")
+    await typed(stage, "h", "2026-12-24")
+    await typed(stage, "s", "2,5")
+    await typed(stage, "f", "0.5")
+    await typed(stage, "o", "SET")
+    alder = load(team_file).people[0]
+    assert (alder.support_days, alder.factor, alder.role) == ({"19.8": 2.5}, 0.5, "SET")
+    assert lines(stage)[0].startswith("eng_alder SET 17.5 4.38")
+    await typed(stage, "R", "20 %")
+    await typed(stage, "w", "2.5")
+    await typed(stage, "H", "12-25")
+    team = load(team_file)
+    assert (team.reserve, team.days_per_weight, len(team.holidays)) == (0.2, 2.5, 1)
+    assert "reserve 20 %" in words(stage)
+    await stage.press(*["u"] * 8)
+    assert team_file.read_text(encoding="utf-8") == before
+    await stage.press("u")
+    assert "Nothing was changed here" in words(stage)
+    assert lines(stage)[0].startswith("eng_alder backend 25 12.5")
+
+
+async def test_people_are_added_and_removed(stage: Stage, team_file: Path) -> None:
+    await stage.press("g", "r", "a")
+    assert isinstance(stage.app.screen, Picker)
+    await stage.press(*"maple", "enter")
+    assert load(team_file).member("em_maple") is not None
+    await stage.press("k", "k", "j", "x")
+    assert "Remove eng_birch" in on_top(stage)
+    await stage.press("y")
+    assert [member.username for member in load(team_file).people] == ["eng_alder", "em_maple"]
+    # Who is assigned and has no days is listed still, and can be added again.
+    assert lines(stage)[2] == "eng_birch 0 2 no days"
+    await stage.press("j", "j", "t")
+    assert "eng_birch is not in team.toml; a adds them" in words(stage)
+    await stage.press("u", "u")
+    assert [member.username for member in load(team_file).people] == ["eng_alder", "eng_birch"]
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "says"),
+    [
+        ("t", "12-40", "“12-40” is not a day"),
+        ("f", "much", "not a number"),
+        ("f", "-1", "0 or more"),
+        ("f", "inf", "0 or more"),
+        ("R", "100 %", "< 1"),
+        ("w", "0", "> 0"),
+        ("s", "1e999", "0 or more"),
+    ],
+)
+async def test_a_slip_is_said_at_the_prompt_and_nothing_is_lost(
+    stage: Stage, team_file: Path, key: str, text: str, says: str
+) -> None:
+    before = team_file.read_text(encoding="utf-8")
+    await stage.press("g", "r")
+    await typed(stage, key, text)
+    assert isinstance(stage.app.screen, Prompt)
+    assert says in on_top(stage)
+    assert stage.app.screen.query_one(Input).value == text
+    await stage.press("escape")
+    assert team_file.read_text(encoding="utf-8") == before
+
+
+async def test_a_file_changed_by_somebody_else_is_not_overwritten(stage: Stage, team_file: Path) -> None:
+    await stage.press("g", "r", "f", "ctrl+u", "2")
+    team_file.write_text(TWO.replace("birch", "cedar"), encoding="utf-8")
+    await stage.press("enter")
+    assert "changed meanwhile" in on_top(stage)
+    assert "cedar" in team_file.read_text(encoding="utf-8")
+    assert "factor" not in team_file.read_text(encoding="utf-8")
+    await stage.press("escape")
+    assert lines(stage)[1].startswith("eng_cedar")
+    # It is read again now, so the same answer is taken.
+    await typed(stage, "f", "2")
+    assert load(team_file).people[0].factor == 2
+
+
+async def test_blind_shows_words_and_no_figure_of_anybody(stage: Stage) -> None:
+    await stage.press("g", "r", "b")
+    assert lines(stage) == ["eng_alder backend room", "eng_birch frontend !over", "team room"]
+    said = words(stage)
+    assert "Room in 19.8 · blind" in said
+    assert "capacity 13.5" in said
+    # One person has each role, so their sums would be theirs.
+    assert "by role" not in said
+    assert "off 2026" not in said
+    for key in ("t", "h", "s", "f"):
+        await stage.press(key)
+        assert isinstance(stage.app.screen, Room)
+        assert "hidden" in words(stage)
+    await stage.press("escape", "g", "r")
+    assert lines(stage)[0] == "eng_alder backend room"
+    await stage.press("b")
+    assert lines(stage)[0].startswith("eng_alder backend 25")
+
+
+async def test_net_days_are_typed_unseen(stage: Stage, team_file: Path) -> None:
+    await stage.press("g", "r", "b", "n", "1", "2", ".", "5")
+    assert isinstance(stage.app.screen, Unseen)
+    assert "12.5" not in on_top(stage)
+    shown = on_top(stage)
+    await stage.press("backspace", "backspace")
+    assert on_top(stage) == shown
+    await stage.press("x", "enter")
+    assert "not a number" in on_top(stage)
+    assert "12x" not in on_top(stage)
+    await stage.press("9", "9", "9", "9", "enter")
+    assert "9999" not in on_top(stage)
+    await stage.press("1", "2", ",", "5", "enter")
+    assert load(team_file).people[0].net_days == {"19.8": 12.5}
+    assert lines(stage)[0] == "eng_alder backend room"
+    await stage.press("b")
+    assert lines(stage)[0].startswith("eng_alder backend 12.5 6.25")
+    assert "net days given: 12.5" in words(stage)
+    await stage.press("n", "enter")
+    assert load(team_file).people[0].net_days == {}
+    assert lines(stage)[0].startswith("eng_alder backend 25")
+
+
+async def test_what_was_closed_before_is_read_in_the_background_and_kept(team_file: Path) -> None:
+    world = small_world()
+    world.add_milestone(world.group("demo-org"), "19.6", date(2026, 10, 10), date(2026, 11, 13))
+    for weight in (3, 2):
+        world.create(
+            "demo-org/platform", "Shipped", by="em_maple", milestone="19.6", weight=weight, close=True,
+            add_labels=["group::custom models", "type::bug", "Deliverable"],
+        )  # fmt: skip
+    async with staged(world, team_file=team_file, reports=reading) as stage:
+        await stage.press("g", "r")
+        await stage.until(lambda: "closed before 5 on average (19.6 5)" in words(stage))
+        assert stage.engine.store.meta("closed:19.6") is not None
+        await stage.press("escape")
+        asked = len(stage.server.requests)
+        await stage.press("g", "r")
+        assert "closed before 5 on average" in words(stage)
+        assert stage.screen.header.view.sums[-1].text == "closed before 5"
+        await stage.settle()
+        assert len(stage.server.requests) == asked
+
+
+async def test_what_cannot_be_read_is_said_and_blocks_nothing(
+    team_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> None:
+        raise Offline("GitLab is away.")
+
+    monkeypatch.setattr(Reports, "closed_issues", fails)
+    world = small_world()
+    world.add_milestone(world.group("demo-org"), "19.6", date(2026, 10, 10), date(2026, 11, 13))
+    async with staged(world, team_file=team_file, reports=reading) as stage:
+        await stage.press("g", "r")
+        await stage.until(lambda: "cannot be read: GitLab is away." in words(stage))
+        assert lines(stage)[0].startswith("eng_alder")
+
+
+async def test_twelve_people_scroll_and_the_sums_stay_in_sight(tmp_path: Path) -> None:
+    path = tmp_path / "team.toml"
+    path.write_text("".join(f'[[people]]\nusername = "eng_{n:02}"\n' for n in range(20)), "utf-8")
+    async with staged(team_file=path, size=(100, 30)) as stage:
+        await stage.press("g", "r", "G")
+        pane = body(stage)
+        assert pane.person is not None
+        assert pane.person.username == "eng_birch"  # assigned, not in the file
+        assert pane._rows.scroll_offset.y > 0
+        keys = pane._keys.region
+        assert keys.bottom <= 29
+        assert keys.height >= 2

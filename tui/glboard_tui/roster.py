@@ -1,0 +1,141 @@
+"""The team's file as the screen sees it: who is in it, what is wrong with it, changes, and taking them back.
+
+Owns what was read last, so that a file somebody else changed meanwhile is noticed, and whether figures of
+single people may be seen (a shared screen). What may stand in the file and how it is written is the core's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from glboard_core import team_file
+from glboard_core.errors import ConfigError, FileChanged, UsageError
+from glboard_core.planning import team as teams
+from glboard_core.planning.team import Team
+
+if TYPE_CHECKING:
+    from glboard_core.planning.team_edit import Change
+
+
+class _Step(Struct, frozen=True):
+    """One change of the file: what it was (none: there was no file), what it became, in words."""
+
+    before: str | None
+    after: str
+    words: str
+
+
+class Roster:
+    """One per app. ``path`` is where the file is or would be; ``changed`` is told when it was read anew."""
+
+    def __init__(self, path: Path | None, changed: Callable[[], None]) -> None:
+        self.path = path
+        self.team: Team | None = None
+        #: What is wrong with the file.
+        self.trouble: ConfigError | None = None
+        #: Figures of single people are hidden; for the session.
+        self.blind = False
+        self._text: str | None = None
+        self._steps: list[_Step] = []
+        # The first reading is nobody's news.
+        self._changed: Callable[[], None] = lambda: None
+        self.reload()
+        self._changed = changed
+
+    @property
+    def place(self) -> str:
+        """The file's path in words."""
+        return str(self.path) if self.path else "team.toml"
+
+    def reload(self, *, anew: bool = False) -> bool:
+        """Read the file. Whether it is another than before; what is wrong with it is kept in ``trouble``."""
+        if self.path is None:
+            return False
+        try:
+            text = team_file.read(self.path)
+        except ConfigError as error:
+            self.team, self.trouble, self._text = None, error, None
+            self._changed()
+            return True
+        if text == self._text and self.trouble is None and not anew:
+            return False
+        self._take(text)
+        return True
+
+    def _take(self, text: str | None) -> None:
+        self._text, self.team, self.trouble = text, None, None
+        if text is not None:
+            try:
+                self.team = teams.parse(text, self.place)
+            except ConfigError as error:
+                self.trouble = error
+        self._changed()
+
+    def make(self, usernames: Sequence[str]) -> None:
+        """Begin a file with these people. Raises FileChanged, ConfigError, UsageError."""
+        from glboard_core.planning.team_edit import fresh
+
+        self._write(fresh(usernames), "a new team.toml")
+
+    def change(self, change: Change) -> bool:
+        """Change the file. Whether there was anything to change.
+
+        Raises FileChanged (and shows what is there now), ConfigError and UsageError: then it is as it was.
+        """
+        from glboard_core.planning.team_edit import edited
+
+        if self.trouble is not None:
+            raise self.trouble
+        if self._text is None:
+            raise UsageError("There is no team.toml yet.", hint="Enter makes one.")
+        made = edited(self._text, change, self.place)
+        if made == self._text:
+            return False
+        self._write(made, change.words)
+        return True
+
+    def _write(self, text: str, words: str) -> None:
+        path = self._must()
+        try:
+            team_file.write(path, text, seen=self._text)
+        except FileChanged:
+            self._forget()
+            raise
+        self._steps.append(_Step(self._text, text, words))
+        self._take(text)
+
+    def undo(self) -> str:
+        """Take the last change of this session back: what it was, or "" where there is none.
+
+        Raises FileChanged where somebody else changed the file since, and ConfigError.
+        """
+        if not self._steps:
+            return ""
+        step, path = self._steps[-1], self._must()
+        try:
+            if step.before is None:
+                team_file.remove(path, seen=step.after)
+            else:
+                team_file.write(path, step.before, seen=step.after)
+        except FileChanged:
+            self._forget()
+            raise
+        self._steps.pop()
+        self._take(step.before)
+        return step.words
+
+    def _forget(self) -> None:
+        """The file is somebody else's now: show it, and take nothing back over it."""
+        self._steps.clear()
+        self.reload(anew=True)
+
+    def _must(self) -> Path:
+        if self.path is None:
+            raise UsageError(
+                "There is no place for a team.toml.", hint="Start with --config FILE: it stands beside it."
+            )
+        return self.path

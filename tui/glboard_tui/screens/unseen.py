@@ -1,0 +1,61 @@
+"""A line that is typed on a shared screen without being shown: neither what it is nor how long it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import events
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from glboard_tui.screens.dialog import Dialog
+
+_EMPTY, _TYPED = "nothing typed yet", "••••"
+_MOST = 40
+
+
+class Unseen(Dialog[bool]):
+    """Dismissed with whether it was taken. ``check`` takes the text and says what is wrong with it, or ""."""
+
+    DEFAULT_CSS = """
+    Unseen .unseen { height: 1; background: $surface; margin: 0 0 1 0; }
+    """
+
+    def __init__(self, title: str, *, note: str, check: Callable[[str], str]) -> None:
+        super().__init__(title, note=note, hint="Enter takes it · Esc cancels")
+        self._check = check
+        self._text = ""
+        self._shown = Static(_EMPTY, classes="unseen")
+
+    def inside(self) -> list[Widget]:
+        """Whether something was typed."""
+        return [self._shown]
+
+    def on_key(self, event: events.Key) -> None:
+        """Letters, Backspace, Enter."""
+        if event.key == "escape":
+            return
+        event.stop()
+        event.prevent_default()
+        if event.key == "enter":
+            if wrong := self._check(self._text):
+                self._put("")
+                self.say(f"{wrong} Type it again.")
+            else:
+                self.dismiss(True)
+        elif event.key in ("backspace", "delete"):
+            self._put(self._text[:-1])
+        elif event.key == "ctrl+u":
+            self._put("")
+        elif event.is_printable and event.character:
+            self._put(self._text + event.character)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """What is pasted is not shown either."""
+        event.stop()
+        self._put(self._text + event.text.strip())
+
+    def _put(self, text: str) -> None:
+        self._text = text[:_MOST]
+        self._shown.update(Content(_TYPED if self._text else _EMPTY))
