@@ -10,14 +10,14 @@ of a flow state, a column or a person.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, get_args
 
 from msgspec import Struct
 
 Group = Literal[
     "Focus", "Marks", "Plan", "Move", "People and labels", "Text", "Undo", "Find", "Boards", "View"
 ]
-Slot = Literal["digit", "flow", "column", "person"]
+Slot = Literal["digit", "flow", "column", "person", "priority", "severity"]
 Scope = Literal["board", "detail", "list"]
 """Where a key is pressed: on the board, in an opened issue, in a list over the board."""
 
@@ -124,7 +124,7 @@ class Action(Struct, frozen=True, kw_only=True):
         return now.scope in self.scopes and self.when(now)
 
 
-_SLOTS: dict[str, Slot] = {"<digit>": "digit", "<flow>": "flow", "<column>": "column", "<person>": "person"}
+_SLOTS: dict[str, Slot] = {f"<{slot}>": slot for slot in get_args(Slot)}
 
 
 def slot_of(keys: str) -> Slot | None:
@@ -155,6 +155,8 @@ _NAMES = {
     "<flow>": "letter",
     "<column>": "letter",
     "<person>": "letter",
+    "<priority>": "1-4",
+    "<severity>": "1-4",
 }
 
 

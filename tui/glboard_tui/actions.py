@@ -135,6 +135,7 @@ ACTIONS: tuple[Action, ...] = (
         hint="weight and ready",
         when=when_weighable,
     ),
+    _edit("milestone.current", "To the current milestone", "m c", group="Plan", hint="current"),
     _edit("milestone.next", "To the next milestone", "m n", group="Plan", hint="next"),
     _edit("milestone.after", "To the one after the next", "m f", group="Plan", hint="the one after"),
     _edit("milestone.next-1-3", "To Next 1-3", "m 1", group="Plan", hint="Next 1-3"),
@@ -172,6 +173,7 @@ ACTIONS: tuple[Action, ...] = (
     _edit("plan.spike", "Spike: the label, and a weight where none is", "W s", group="Plan", hint="spike"),
     _edit("flow.set", "Flow state", "s <flow>", group="Move", hint="state"),
     _edit("flow.advance", "Advance the flow state by one", "S", group="Move", hint="advance"),
+    _edit("flow.take", "Take it: assigned to me, in dev", "I", group="Move", hint="take it"),
     _edit("flow.blocked", "Blocked, with a comment", "b", group="Move", hint="blocked"),
     Action(
         id="move.left",
@@ -218,6 +220,15 @@ ACTIONS: tuple[Action, ...] = (
     _edit("assignees.edit", "Assignees", "a", group="People and labels", hint="assignees"),
     _edit("assignees.me", "Assign me, or take me off", "A", group="People and labels"),
     _edit("labels.edit", "Labels", "t", group="People and labels", hint="labels"),
+    _edit("labels.priority", "Priority", "P <priority>", group="People and labels", hint="priority"),
+    _edit("labels.severity", "Severity", "Y <severity>", group="People and labels", hint="severity"),
+    _edit(
+        "labels.missing",
+        "Add the labels that are missing: group, type, subtype, category",
+        "T",
+        group="People and labels",
+        hint="missing labels",
+    ),
     _edit("text.comment", "Comment", "c", group="Text", hint="comment"),
     Action(
         id="text.new",
@@ -437,6 +448,8 @@ PREFIXES = {
     "g": "go",
     "f": "filter",
     "y": "copy",
+    "P": "priority",
+    "Y": "severity",
 }
 """What the default prefixes are called in the which-key strip."""
 

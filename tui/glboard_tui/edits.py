@@ -18,7 +18,7 @@ from glboard_core.config import LabelSettings
 from glboard_core.model.board import UNLISTED, Board, Column
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.flow import BY_NAME, FlowScheme, FlowState
-from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.issue import Issue, IssueId, same_scope
 from glboard_core.model.milestone import following
 
 Acts = tuple[tuple[IssueId, Act], ...]
@@ -83,6 +83,11 @@ def each(issues: Sequence[Issue], edit: Callable[[Issue], Edit | None], what: st
     return Work(acts=tuple(acts), title=titled(reached, what) if reached else "", skipped=skipped)
 
 
+def _project(issues: Sequence[Issue]) -> str:
+    projects = {issue.project for issue in issues}
+    return projects.pop() if len(projects) == 1 else "their project"
+
+
 class Planner(Struct, frozen=True, kw_only=True):
     """Intents over issues, with what they need to know of the server, the settings and the day."""
 
@@ -112,6 +117,20 @@ class Planner(Struct, frozen=True, kw_only=True):
             issues,
             lambda issue: plans.set_milestone(title, self.names, issue),
             f"to {title}" if title else "no milestone",
+        )
+
+    def milestones(self, issues: Sequence[Issue], titles: Mapping[IssueId, str | None], name: str) -> Work:
+        """Each issue to its own title; those whose project cannot see such a milestone are left out."""
+        found = sorted({title for title in titles.values() if title})
+        return each(
+            issues,
+            lambda issue: (
+                plans.set_milestone(title, self.names, issue) if (title := titles.get(issue.id)) else None
+            ),
+            f"to {found[0]}" if len(found) == 1 else f"to {name}",
+            f"their project has no milestone {name}"
+            if len(issues) > 1
+            else f"{_project(issues)} has no milestone {name}",
         )
 
     def defer(self, issues: Sequence[Issue]) -> Work:
@@ -209,6 +228,31 @@ class Planner(Struct, frozen=True, kw_only=True):
             [*(f"+{label}" for label in sorted(add)), *(f"-{label}" for label in sorted(remove))]
         )
         return each(issues, lambda issue: plans.relabel(issue, add, remove), what)
+
+    def one_of_scope(self, issues: Sequence[Issue], label: str) -> Work:
+        """A scoped label on and all its siblings off, where the issue's project has it."""
+        return each(
+            issues,
+            lambda issue: (
+                plans.relabel(issue, frozenset({label}), same_scope(label, issue.labels))
+                if self.catalog.label(issue.project, label) is not None
+                else None
+            ),
+            f"+{label}",
+            f"there is no label {label} in {_project(issues)}",
+        )
+
+    def take(self, issues: Sequence[Issue]) -> Work:
+        """Me on, and in dev: the start of work on an issue (EN-4)."""
+        me, state = self.catalog.me.username, BY_NAME["in dev"]
+
+        def edit(issue: Issue) -> Edit | None:
+            if not issue.is_open:
+                return None
+            people = issue.assignees if me in issue.assignees else (*issue.assignees, me)
+            return structs.replace(plans.set_flow(issue, state, self.flow), assignees=people)
+
+        return each(issues, edit, "taken, in dev", "closed already")
 
     def reassign(self, issues: Sequence[Issue], add: Sequence[str], remove: frozenset[str]) -> Work:
         """People on and off, the others untouched."""

@@ -42,3 +42,19 @@ def letters_for(usernames: Iterable[str]) -> dict[str, str]:
 def _telling(name: str) -> str:
     parts = [p for p in name.casefold().replace("-", "_").replace(".", "_").split("_") if p]
     return "".join(c for c in (parts[-1] if parts else "") if c in _ALPHABET)
+
+
+def keys_for_labels(titles: Iterable[str], prefix: str) -> dict[str, str]:
+    """A key for each label of a scope, by key: what stands after the prefix where that is one character.
+
+    >>> keys_for_labels(["priority::1", "priority::2", "priority::later"], "priority::")
+    {'1': 'priority::1', '2': 'priority::2', 'l': 'priority::later'}
+    """
+    given: dict[str, str] = {}
+    for title in sorted({title for title in titles if title.startswith(prefix) and title != prefix}):
+        rest = title.removeprefix(prefix).casefold()
+        wanted = [c for c in (rest if len(rest) > 1 else rest + _ALPHABET) if c.isalnum()]
+        key = next((c for c in (*wanted, *_ALPHABET) if c not in given), "")
+        if key:
+            given[key] = title
+    return given

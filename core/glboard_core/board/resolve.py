@@ -60,6 +60,16 @@ def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date
     )
 
 
+def milestone_for(name: str, project: str, settings: Settings, catalog: Catalog, today: date) -> str | None:
+    """The same for an issue of ``project``: the first of the aliases that project can see, or none.
+
+    Subgroups may call their buckets otherwise than the group does. Raises NameUnknown where no alias exists.
+    """
+    title = milestone_title(name, settings, catalog, today)
+    titles = (title, *settings.milestones.get(name, ()))
+    return next((known for known in titles if catalog.milestone(project, known) is not None), None)
+
+
 def role_of(title: str | None, catalog: Catalog, today: date) -> str:
     """``current``, ``next``, ``after next`` or "" for a milestone title: what it is today."""
     if title is None:

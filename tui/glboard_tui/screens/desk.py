@@ -20,6 +20,7 @@ from glboard_tui import notices, warned
 from glboard_tui.action import Situation, Slot
 from glboard_tui.bridge import Bridge
 from glboard_tui.edits import Planner, Work, joined, reachable
+from glboard_tui.letters import keys_for_labels
 from glboard_tui.screens.ask import Ask
 from glboard_tui.widgets.choices import Choice, Result, Ticks
 from glboard_tui.widgets.listed import Listed
@@ -114,6 +115,16 @@ class Desk:
             case "column":
                 index = self.bridge.index
                 return {k: c.title for k, c in reachable(index).items()} if index else {}
+            case "priority":
+                return self._labels(self.bridge.settings.labels.priority_prefix)
+            case "severity":
+                return self._labels(self.bridge.settings.labels.severity_prefix)
+
+    def _labels(self, prefix: str) -> dict[str, str]:
+        catalog = self.bridge.catalog
+        known = keys_for_labels((label.title for label in catalog.labels), prefix) if catalog else {}
+        # Where GitLab has none, the usual four: the key then says that there is no such label.
+        return known or {digit: prefix + digit for digit in "1234"}
 
     def marked(self) -> list[Issue]:
         """The marked issues that can be seen now."""

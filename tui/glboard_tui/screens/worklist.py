@@ -31,12 +31,20 @@ from glboard_tui.widgets.whichkey import WhichKey
 
 
 class Entry(Struct, frozen=True):
-    """A line: its issue, the cells, what is said below while the cursor is on it, and what stands above."""
+    """A line: its issue, the cells, what is said below while the cursor is on it, and what stands above.
+
+    ``about`` may be made when it is needed: a list is long, and only one line is said more of.
+    """
 
     issue: Issue
     cells: tuple[Cell, ...]
-    about: str = ""
+    about: str | Callable[[], str] = ""
     heads: tuple[Head, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """What is said below."""
+        return self.about if isinstance(self.about, str) else self.about()
 
 
 Hint = tuple[str, str]
@@ -145,7 +153,7 @@ class WorkList(Dialog[None]):
         words = self.heading_of(self.listed.cursor + 1 if count else 0, count)
         self.query_one(".overlay-title", Static).update(Content(clean(words)))
         entry = self.entry
-        about = entry.about if entry else ""
+        about = entry.words if entry else ""
         self._about.update(Content("\n".join(map(clean, about.splitlines()))))
         self._show_footer()
 

@@ -125,7 +125,8 @@ class Rows(ScrollView):
         gap = " " * gap_of(self.size.width - _LEFT)
         for col, width in zip(self._table.cols, cells, strict=True):
             if width:
-                line.add((fit_right if col.right else fit)(clean(col.title), width) + gap, style)
+                line.add((fit_right if col.right else fit)(clean(col.title), width), style)
+                line.add(gap, style)
         return line.strip(palette.style("overlay"))
 
     def _head(self, head: Head, palette: Palette) -> Strip:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from glboard_core.board.resolve import milestone_title, role_of
+from glboard_core.board.resolve import milestone_for, milestone_title, role_of
 from glboard_core.errors import NameUnknown
 from glboard_core.model.flow import STATES
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone
 from glboard_tui.compounds import accepted
+from glboard_tui.edits import Planner, Work
 from glboard_tui.screens.commands.people import person_choices
 from glboard_tui.screens.desk import Desk
 from glboard_tui.screens.prompt import Prompt
@@ -64,12 +65,18 @@ def to_milestone(name: str) -> Callable[[Desk, str], None]:
         catalog, today = desk.bridge.catalog, desk.bridge.today
         if catalog is None or today is None:
             return
+        settings = desk.bridge.settings
         try:
-            title = milestone_title(name, desk.bridge.settings, catalog, today)
+            title = milestone_title(name, settings, catalog, today)
         except NameUnknown as error:
             desk.tell(error)
             return
-        desk.do(lambda planner, issues: planner.milestone(issues, title))
+
+        def make(planner: Planner, issues: Sequence[Issue]) -> Work:
+            titles = {i.id: milestone_for(name, i.project, settings, catalog, today) for i in issues}
+            return planner.milestones(issues, titles, title)
+
+        desk.do(make)
 
     return command
 
@@ -131,6 +138,11 @@ def flow(desk: Desk, letter: str) -> None:
 def advance(desk: Desk, _: str) -> None:
     """One flow state on."""
     desk.do(lambda planner, issues: planner.advance(issues))
+
+
+def take(desk: Desk, _: str) -> None:
+    """Assigned to me, and in dev."""
+    desk.do(lambda planner, issues: planner.take(issues))
 
 
 def accept(desk: Desk, letter: str) -> None:
