@@ -115,7 +115,7 @@ def test_the_argument_need_not_be_written() -> None:
     [
         ({"wieght.set": "q"}, ["keymap.wieght.set", "no such action", "weight.set"]),
         ({"help": "sapce"}, ["keymap.help", "“sapce” is not a key", "space"]),
-        ({"quit": "m"}, ["keymap.", "(quit)", "(milestone.next)"]),
+        ({"quit": "m"}, ["keymap.", "(quit)", "(milestone.current)"]),
         ({"labels.edit": "l"}, ["(labels.edit)", "(focus.right)"]),
         ({"labels.edit": "3"}, ["(labels.edit)", "(weight.set)"]),
         ({"flow.set": "g"}, ["(flow.set)"]),
