@@ -18,6 +18,7 @@ from msgspec import Meta, Struct, field
 from glboard_core.errors import ConfigError
 
 ColumnsBy = Literal["label", "flow", "milestone", "assignee", "none"]
+CapacityWords = Literal["totals", "names", "none"]
 
 
 class Limit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -93,11 +94,16 @@ class PlanningIssueSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     ``project`` is its full path; empty: where the group's other planning issues are. ``title`` names the
     milestone as ``{milestone}``. ``labels`` are put on a new one beside those two, where they exist.
+    ``template`` is a Markdown file, beside this one unless its path is absolute; empty: the built-in one.
+    ``capacity`` says what it tells of the team: totals, also each one's weight by name, or nothing.
     """
 
     project: str = ""
     title: str = "{milestone} planning"
     labels: tuple[str, ...] = ("Planning Issue",)
+    template: str = ""
+    capacity: CapacityWords = "totals"
+    confidential: bool = False
 
 
 class PlanningSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -118,6 +124,9 @@ class PlanningSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     past_milestones: Annotated[int, Meta(ge=1)] = 3
     spike_weight: Annotated[int, Meta(ge=0)] = 2
     issue: PlanningIssueSettings = PlanningIssueSettings()
+    #: The boards made in GitLab when a milestone is opened, and what one of that milestone is called there.
+    boards: tuple[str, ...] = ("planning", "build", "next-1-3", "next-4-6")
+    board_title: str = "{board} {milestone}"
 
 
 class GitLabSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -50,20 +50,40 @@ class Outcome:
     commands_only: bool = False
 
 
+def split(body: str) -> tuple[str, list[tuple[str, str]]]:
+    """A text without its commands, and those. Lines of fenced code are no commands."""
+    kept: list[str] = []
+    commands: list[tuple[str, str]] = []
+    fenced = False
+    for line in body.splitlines():
+        fenced ^= line.lstrip().startswith("```")
+        found = None if fenced else _COMMAND.match(line)
+        if found is not None and found.group(1) in _KNOWN:
+            commands.append((found.group(1), found.group(2) or ""))
+        else:
+            kept.append(line)
+    return "\n".join(kept).strip("\n"), commands
+
+
+def describe(world: World, issue: Issue, user: User) -> None:
+    """What GitLab does with a description that was just written: its commands are done and taken out."""
+    rest, commands = split(issue.description)
+    if not commands:
+        return
+    changing.apply(world, issue, Change(description=rest), user)
+    for name, text in commands:
+        _run(world, issue, user, name, text, Outcome())
+
+
 def comment(world: World, issue: Issue, body: str, user: User, *, internal: bool = False) -> Outcome:
     """Comments on an issue: does the commands, keeps the rest as a note."""
     outcome = Outcome()
     if not body.strip():
         outcome.errors.append("Note can't be blank")
         return outcome
-    kept = []
-    for line in body.splitlines():
-        found = _COMMAND.match(line)
-        if found is not None and found.group(1) in _KNOWN:
-            _run(world, issue, user, found.group(1), found.group(2) or "", outcome)
-        else:
-            kept.append(line)
-    rest = "\n".join(kept).strip("\n")
+    rest, commands = split(body)
+    for name, text in commands:
+        _run(world, issue, user, name, text, outcome)
     if rest.strip():
         outcome.note = world.add_note(issue, rest, user, internal=internal)
     else:

@@ -1,56 +1,105 @@
-"""Rare administration over REST: boards, through python-gitlab in a thread.
+"""Rare administration over REST: a group's boards and labels, through python-gitlab in a thread.
 
-Owns what is done a few times a year. python-gitlab is imported on use (it takes 220 ms) and never runs in the
-event loop. It must not read or change issues: the gateway does.
+Owns what is done a few times a month. It never takes anything away: no board, no list, no filter that
+somebody chose. It must not read or change issues: ``gateway`` does, and for the planning issue
+``rest_issues``.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from glboard_core.errors import (
-    EditForbidden,
-    GlboardError,
-    Offline,
-    QueryRefused,
-    RateLimited,
-    ServerFailed,
-    TimedOut,
-    TlsFailed,
-)
 from glboard_core.gitlab.account import Account
-from glboard_core.gitlab.asking import group_missing
 from glboard_core.gitlab.encode import number
-from glboard_core.gitlab.failures import UNKNOWN_WAIT, token_rejected
+from glboard_core.gitlab.rest_client import PATIENCE, Doing, RestClient, once
 from glboard_core.gitlab.text import line
 from glboard_core.model.catalog import Catalog
+from glboard_core.planning.board_work import SeenBoard, SeenList, WantedBoard, moves
 
 if TYPE_CHECKING:
-    from gitlab import Gitlab, GitlabError
+    from gitlab import Gitlab
 
-#: Seconds for one request.
-TIMEOUT = 30.0
+_NEEDS = "It needs the Planner role; more than one board of a group needs Premium."
 
 
 class BoardMade(Struct, frozen=True, kw_only=True):
-    """A board of the group. ``missing`` are columns it could not get; ``scoped``: its filter is set."""
+    """A board of the group. ``missing`` are columns it could not get; ``scoped``: its filter is set;
+    ``ordered``: its lists stand in the order asked for."""
 
     id: str
     url: str
     new: bool
     scoped: bool = True
     missing: tuple[str, ...] = ()
+    ordered: bool = True
 
 
 class Admin:
-    """Sets up a group. Every method may raise AuthError, ConnectionFailed and EditForbidden."""
+    """Sets up a group. Every method may raise AuthError, ConnectionFailed and EditRefused."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, client: RestClient | None = None) -> None:
         self._account = account
+        self._client = client or RestClient(account)
+
+    # Boards
+
+    async def boards(self, group: str) -> list[SeenBoard]:
+        """All boards of the group. Their lists may be cut short: ``lists`` reads those of one."""
+        return await self._client.ask(
+            Doing(f"read the boards of {group}"),
+            lambda gitlab: [
+                self._seen(group, board.attributes)
+                for board in gitlab.groups.get(group, lazy=True).boards.list(iterator=True, **PATIENCE)
+            ],
+        )
+
+    async def lists(self, group: str, board: int) -> tuple[SeenList, ...]:
+        """All movable lists of a board, in order."""
+        return await self._client.ask(
+            Doing(f"read the boards of {group}"), lambda gitlab: _lists(gitlab, group, board)
+        )
+
+    async def make_board(self, group: str, name: str, known: frozenset[int] = frozenset()) -> SeenBoard:
+        """A new board, without lists or a filter. ``known`` are boards that are not it, whatever their name.
+
+        Raises EditUnknown where the answer was lost and no such board appears.
+        """
+
+        def work(gitlab: Gitlab) -> SeenBoard:
+            boards = gitlab.groups.get(group, lazy=True).boards
+
+            def find() -> SeenBoard | None:
+                seen = (self._seen(group, one.attributes) for one in boards.list(iterator=True, **PATIENCE))
+                return next((one for one in seen if one.name == name and one.id not in known), None)
+
+            return once(find, lambda: self._seen(group, boards.create({"name": name}, **PATIENCE).attributes))
+
+        return await self._client.ask(Doing(f"set up boards of {group}", _NEEDS), work)
+
+    async def finish_board(self, catalog: Catalog, board: SeenBoard, wanted: WantedBoard) -> BoardMade:
+        """Set the filter where there is none, add the lists that are missing, put ours in order.
+
+        Raises EditImpossible where the group has no such milestone.
+        """
+        group = catalog.group
+        ids = {
+            title: int(number(label.id))
+            for title in wanted.lists
+            if (label := catalog.label(group, title)) is not None
+        }
+        scope: dict[str, Any] = {}
+        if board.milestone is None and not board.labels:
+            if wanted.labels:
+                scope["labels"] = ",".join(sorted(wanted.labels))
+            if wanted.milestone:
+                scope["milestone_id"] = int(catalog.milestone_id(group, wanted.milestone))
+        return await self._client.ask(
+            Doing(f"set up boards of {group}", _NEEDS),
+            lambda gitlab: self._finish(gitlab, group, board, wanted, ids, scope),
+        )
 
     async def ensure_board(
         self,
@@ -64,107 +113,121 @@ class Admin:
         """The group's board ``name`` with label columns ``lists``, made where it is not there.
 
         ``labels`` and ``milestone`` are its filter, which needs Premium. Any board makes ranking possible.
-        Raises EditImpossible where the group has no such milestone, GroupNotFound.
+        Raises EditImpossible where the group has no such milestone.
         """
-        group = catalog.group
-        wanted = [(title, label) for title in lists if (label := catalog.label(group, title)) is not None]
-        ids = {title: int(number(label.id)) for title, label in wanted}
-        scope: dict[str, Any] = {}
-        if labels:
-            scope["labels"] = ",".join(labels)
-        if milestone is not None:
-            scope["milestone_id"] = int(catalog.milestone_id(group, milestone))
-        made = await asyncio.to_thread(self._guarded, group, name, ids, scope)
-        if isinstance(made, GlboardError):
-            raise made
-        unknown = tuple(title for title in lists if title not in ids)
+        before = {board.id for board in await self.boards(catalog.group) if board.name == name}
+        board = await self.make_board(catalog.group, name)
+        wanted = WantedBoard(
+            name=name, milestone=milestone or "", labels=frozenset(labels), lists=tuple(lists)
+        )
+        made = await self.finish_board(catalog, board, wanted)
         return BoardMade(
-            id=made.id, url=made.url, new=made.new, scoped=made.scoped, missing=(*unknown, *made.missing)
+            id=made.id,
+            url=made.url,
+            new=board.id not in before,
+            scoped=made.scoped,
+            missing=made.missing,
+            ordered=made.ordered,
         )
 
-    def _guarded(
-        self, group: str, name: str, lists: dict[str, int], scope: dict[str, Any]
-    ) -> BoardMade | GlboardError:
-        """As ``_ensure``, with errors as values: an exception would carry the client and its token along."""
-        from gitlab import GitlabError
-        from requests import exceptions as requests
-
-        try:
-            return self._ensure(group, name, lists, scope)
-        except GitlabError as problem:
-            return self._error(problem, group)
-        except requests.SSLError:
-            return TlsFailed(f"TLS with {self._account.host} failed.", hint="Look at REQUESTS_CA_BUNDLE.")
-        except requests.Timeout:
-            return TimedOut(f"{self._account.host} did not answer in time.", hint="Try again later.")
-        except requests.RequestException:
-            return Offline(f"{self._account.host} cannot be reached.", hint="Is the network up?")
-
-    def _ensure(self, path: str, name: str, lists: dict[str, int], scope: dict[str, Any]) -> BoardMade:
+    def _finish(
+        self,
+        gitlab: Gitlab,
+        group: str,
+        board: SeenBoard,
+        wanted: WantedBoard,
+        ids: Mapping[str, int],
+        scope: Mapping[str, Any],
+    ) -> BoardMade:
         from gitlab import GitlabError
 
-        group = self._client().groups.get(path, lazy=True)
-        board = next((b for b in group.boards.list(iterator=True) if b.name == name), None)
-        new = board is None
-        if board is None:
-            board = group.boards.create({"name": name})
         scoped = True
-        if new and scope:
-            try:
-                group.boards.update(board.id, scope)
-            except GitlabError:
-                scoped = False
-        # The list of columns that came with the board may be short; asked for, it is whole.
-        present = {column.label["id"] for column in board.lists.list(get_all=True) if column.label}
-        missing: list[str] = []
-        for title, label in lists.items():
-            if label in present:
+        here = gitlab.groups.get(group, lazy=True).boards.get(board.id, lazy=True)
+        if scope:
+            # Without the licence GitLab says yes and sets nothing.
+            boards = gitlab.groups.get(group, lazy=True).boards
+            answer = boards.update(board.id, dict(scope), **PATIENCE)
+            after = self._seen(group, answer)
+            scoped = after.milestone == (wanted.milestone or None) and after.labels == wanted.labels
+        missing = [title for title in wanted.lists if title not in ids]
+        present = {one.label for one in _lists(gitlab, group, board.id)}
+        for title, label in ids.items():
+            if title in present:
                 continue
             try:
-                board.lists.create({"label_id": label})
-            except GitlabError:
+                here.lists.create({"label_id": label}, **PATIENCE)
+            except GitlabError as problem:
+                if problem.response_code in (401, 429) or (problem.response_code or 500) >= 500:
+                    raise
                 missing.append(title)
+        for column, position in moves(_lists(gitlab, group, board.id), wanted.lists):
+            here.lists.update(column, {"position": position}, **PATIENCE)
+        now = _lists(gitlab, group, board.id)
+        # Somebody may have added the same in the meantime, or taken a list away.
+        present = {one.label for one in now}
         return BoardMade(
             id=f"gid://gitlab/Board/{board.id}",
-            url=f"{self._account.url}/groups/{path}/-/boards/{board.id}",
-            new=new,
+            url=board.url,
+            new=False,
             scoped=scoped,
-            missing=tuple(missing),
+            missing=tuple(title for title in wanted.lists if title in missing and title not in present),
+            ordered=not moves(now, wanted.lists),
         )
 
-    def _client(self) -> Gitlab:
-        from gitlab import Gitlab
-        from requests import Session
-
-        account = self._account
-        session = Session()
-        session.trust_env = not account.loopback
-        return Gitlab(
-            account.url,
-            ssl_verify=account.verify,
-            timeout=TIMEOUT,
-            keep_base_url=True,
-            session=session,
-            private_token=account.token.reveal() if account.kind == "token" else None,
-            oauth_token=account.token.reveal() if account.kind == "oauth" else None,
+    def _seen(self, group: str, board: Mapping[str, Any]) -> SeenBoard:
+        milestone = board.get("milestone")
+        return SeenBoard(
+            id=int(board["id"]),
+            name=line(str(board["name"])),
+            url=f"{self._account.url}/groups/{group}/-/boards/{int(board['id'])}",
+            milestone=line(str(milestone["title"])) if milestone else None,
+            labels=frozenset(line(str(label["name"])) for label in board.get("labels") or ()),
+            lists=_movable(board.get("lists") or ()),
+            # Entities of boards tell of filters only where the licence has them.
+            scoped="labels" in board,
         )
 
-    def _error(self, problem: GitlabError, group: str) -> GlboardError:
-        host = self._account.host
-        status = problem.response_code
-        said = line(str(problem.error_message))[:200]
-        match status:
-            case 401:
-                return token_rejected(host)
-            case 403:
-                return EditForbidden(
-                    f"{host} does not let you set up boards of {group}: {said}.",
-                    hint="It needs the Reporter role; more than one board of a group needs Premium.",
-                )
-            case 404:
-                return group_missing(group, host)
-            case 429:
-                return RateLimited(f"{host} asks us to slow down.", retry_after=UNKNOWN_WAIT)
-            case int() if status >= 500:
-                return ServerFailed(f"{host} failed (HTTP {status}).", status=status, hint="Try again later.")
-        return QueryRefused(f"{host} refused to set up the board: {said}")
+    # Labels
+
+    async def ensure_label(self, group: str, title: str, color: str, description: str) -> bool:
+        """A label of the group; whether it was made. One that is there stays as it is."""
+
+        def work(gitlab: Gitlab) -> bool:
+            from gitlab import GitlabError
+            from requests import exceptions as requests
+
+            labels = gitlab.groups.get(group, lazy=True).labels
+            wish = {"name": title, "color": color, "description": description}
+            for again in (True, False):
+                try:
+                    labels.create(wish, **PATIENCE)
+                except GitlabError as problem:
+                    if problem.response_code == 409:
+                        return not again
+                    if not again or (problem.response_code or 500) < 500:
+                        raise
+                except requests.RequestException:
+                    # GitLab keeps titles unique, so asking again makes no second one.
+                    if not again:
+                        raise
+                else:
+                    return True
+            return False
+
+        needs = "Labels of a group need the Planner role in it."
+        return await self._client.ask(Doing(f"make labels in {group}", needs), work)
+
+
+def _lists(gitlab: Gitlab, group: str, board: int) -> tuple[SeenList, ...]:
+    here = gitlab.groups.get(group, lazy=True).boards.get(board, lazy=True)
+    # The lists that come with a board may be cut short; asked for, they are whole.
+    return _movable([one.attributes for one in here.lists.list(get_all=True, **PATIENCE)])
+
+
+def _movable(lists: Sequence[Mapping[str, Any]]) -> tuple[SeenList, ...]:
+    placed = [one for one in lists if one.get("position") is not None]
+    placed.sort(key=lambda one: int(one["position"]))
+    return tuple(
+        SeenList(int(one["id"]), line(str(one["label"]["name"])) if one.get("label") else None)
+        for one in placed
+    )

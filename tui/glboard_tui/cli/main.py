@@ -23,6 +23,10 @@ COMMANDS = {
     "report": ("glboard_tui.cli.report", "Print Say/Do, capacity, candidates, mix, load, scope or triage."),
     "plan": ("glboard_tui.cli.plan", "Lock the plan of a milestone; export and import it."),
     "edit": ("glboard_tui.cli.edit", "Change issues from the command line."),
+    "milestone": (
+        "glboard_tui.cli.milestone",
+        "Open a milestone: its planning issue, boards and labels in GitLab.",
+    ),
     "undo": ("glboard_tui.cli.undo", "Take back the last change, or list the change log."),
     "config": ("glboard_tui.cli.config", "Show where the configuration is, and what is in force."),
 }

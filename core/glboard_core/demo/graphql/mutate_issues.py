@@ -12,7 +12,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from glboard_core.demo import access, changing, ranking
+from glboard_core.demo import access, changing, notes, ranking
 from glboard_core.demo import boards as board_rules
 from glboard_core.demo.changing import UNSET, Change
 from glboard_core.demo.clock import moment
@@ -97,6 +97,8 @@ def answer(info: Info, wish: dict[str, Any], issue: Issue, change: Change) -> di
     """Makes a change and answers with the issue as it is now, whatever was dropped."""
     world, user = writer(info)
     errors = changing.apply(world, issue, change, user)
+    if change.description is not UNSET and not errors:
+        notes.describe(world, issue, user)
     return {"issue": issue, "errors": errors, "clientMutationId": wish.get("clientMutationId")}
 
 
@@ -239,6 +241,7 @@ def create_issue(world: World, project: Project, title: str, user: User, change:
     issue.history = []
     world.index.add(issue)
     changing.apply(world, issue, change, user)
+    notes.describe(world, issue, user)
     return issue
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from glboard_core.demo import access, changing, ranking
+from glboard_core.demo import access, changing, notes, ranking
 from glboard_core.demo.changing import UNSET, Change
 from glboard_core.demo.filtering import LOOSE, IssueFilter
 from glboard_core.demo.finding import key_of
@@ -275,9 +275,12 @@ def update(call: Call, project: str, iid: str) -> Any:
         )
     if not access.can_update(user, issue):
         raise forbidden()
-    problems = changing.apply(call.world, issue, _change(call, issue.project), user)
+    change = _change(call, issue.project)
+    problems = changing.apply(call.world, issue, change, user)
     if problems:
         raise Refused(400, _messages(problems))
+    if change.description is not UNSET:
+        notes.describe(call.world, issue, user)
     stamp = call.time("updated_at")
     if stamp is not None and access.level(user, issue.project) >= OWNER:
         with call.world.index.moving(issue):

@@ -285,14 +285,13 @@ def _scope(call: Call, made: Board) -> None:
 
 
 def create_board(call: Call, name: str) -> Any:
-    """A new board; more than one is Premium."""
+    """A new board; more than one is Premium. Only its name is read: a filter is set afterwards."""
     here = find.group(call, name)
     find.plannable(call, here)
     title = call.required("name")
     if not rules.may_add_board(call.world, here):
         raise forbidden()
     made = call.world.add_board(here, title)
-    _scope(call, made)
     return 201, shapes.board(call, made)
 
 

@@ -1,0 +1,135 @@
+"""``glboard milestone open``: the plan first, then what was done, in words and as data; exit statuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from glboard_core.demo.server import DemoServer
+from glboard_core.gitlab import rest_client
+from glboard_tui.cli.context import Options
+from glboard_tui.cli.main import run
+from glboard_tui.cli.milestone import command
+from support.month import planning_issues, world_of
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[DemoServer]:
+    with DemoServer(world_of()) as running:
+        monkeypatch.setenv("GITLAB_HOST", running.url)
+        monkeypatch.setenv("GITLAB_TOKEN", running.token)
+        monkeypatch.setenv("GLBOARD_GROUP", "top")
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+        monkeypatch.setattr(rest_client, "LOOKS", (0.01,))
+        folder = tmp_path / "config" / "glboard"
+        folder.mkdir(parents=True)
+        (folder / "config.toml").write_text('[planning.issue]\nproject = "top/app"\n', encoding="utf-8")
+        yield running
+
+
+def asked(answers: str) -> str:
+    """What a person sees who answers so."""
+    done = CliRunner().invoke(command, ["open", "next"], input=answers, obj=Options())
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
+    status = run(["milestone", "open", "next", "--format", "json", *arguments])
+    printed: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return status, printed
+
+
+def test_the_plan_is_shown_and_a_dry_run_does_nothing(
+    server: DemoServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["milestone", "open", "next", "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "create        board  Build 19.8" in said
+    assert "Nothing was done (--dry-run)." in said
+    status, data = shown(capsys, "--dry-run")
+    assert status == 0
+    assert data["milestone"] == "19.8"
+    assert {step["action"] for step in data["steps"]} == {"create"}
+    assert data["steps"][0] == {
+        "part": "label",
+        "name": "missed:19.8",
+        "action": "create",
+        "changes": ["a label of the group"],
+        "notes": [],
+        "url": None,
+    }
+    assert not server.world.boards
+    assert not planning_issues(server.world)
+
+
+def test_done_once_the_second_time_there_is_nothing_to_do(
+    server: DemoServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, data = shown(capsys, "--yes")
+    assert status == 0
+    assert {step["result"] for step in data["steps"]} == {"done"}
+    assert data["steps"][-1]["url"].endswith("/top/app/-/issues/3")
+    status, data = shown(capsys, "--yes")
+    assert status == 0
+    assert {step["action"] for step in data["steps"]} == {"nothing"}
+    assert run(["milestone", "open", "19.8"]) == 0
+    assert "Nothing to do." in capsys.readouterr().out
+    assert len(planning_issues(server.world)) == 1
+
+
+def test_asked_first_and_about_labels_apart(server: DemoServer) -> None:
+    said = asked("n\n")
+    assert said.endswith("Nothing was done.\n")
+    assert not server.world.boards
+    said = asked("y\nn\n")
+    assert "Make missed:19.8 in the group? [y/N]: n" in said
+    assert "done          issue  19.8 planning  http" in said
+    assert len(server.world.boards) == 4
+    assert not any(label.title == "missed:19.8" for label in server.world.labels.values())
+    said = asked("y\n")
+    assert "done          label  missed:19.8" in said
+
+
+def test_parts_can_be_left_out(server: DemoServer, capsys: pytest.CaptureFixture[str]) -> None:
+    status, data = shown(capsys, "--yes", "--without", "board", "--without", "label")
+    assert status == 0
+    assert [step["part"] for step in data["steps"]] == ["issue"]
+    assert not server.world.boards
+    assert "Build 19.8: not in GitLab" in planning_issues(server.world)[0].description
+
+
+def test_partly_done_is_3_and_failed_is_1(server: DemoServer, capsys: pytest.CaptureFixture[str]) -> None:
+    server.faults.next("reset-before", "POST /api/v4/projects")
+    status, data = shown(capsys, "--yes")
+    assert status == 3
+    assert data["steps"][-1]["result"] == "failed"
+    assert "did not answer" in data["steps"][-1]["message"]
+    server.faults.next("500", "PUT", times=9)
+    server.faults.next("500", "POST /api/v4", times=9)
+    assert run(["milestone", "open", "next", "--yes"]) == 1
+    assert "failed        issue" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["milestone", "open", "19.88"], "There is no milestone named “19.88”"),
+        (["milestone", "open", "Backlog"], "no start and due date"),
+        (["milestone", "open", "next", "--format", "json"], "--dry-run or --yes"),
+        (["--read-only", "milestone", "open", "next"], "--read-only changes nothing"),
+        (["milestone", "opne", "next"], "No such command 'opne'"),
+    ],
+)
+def test_wrong_use_is_2_and_says_what_to_do(
+    server: DemoServer, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert run(arguments) == 2
+    assert words in capsys.readouterr().err
+    assert not server.world.boards

@@ -1,0 +1,95 @@
+"""What a person wrote into an issue survives every update; the parts between whole marks are made anew."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glboard_core.planning.generated import (
+    Kept,
+    appended,
+    is_owned,
+    merge,
+    owner_mark,
+    same,
+    wrapped,
+)
+
+OLD = wrapped("dates", "from then\n\nto then")
+
+
+def test_only_what_stands_between_the_marks_is_replaced() -> None:
+    before = f"Hello\n\n{OLD}\n\n- [x] done\n"
+    found = merge(before, {"dates": "other days"})
+    assert found.changed == ("dates",)
+    assert found.text == f"Hello\n\n{wrapped('dates', 'other days')}\n\n- [x] done\n"
+    assert merge(found.text, {"dates": "other days"}).text == found.text
+    assert merge(found.text, {"dates": "other days"}).changed == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "why"),
+    [
+        ("nothing of ours", "its marks were taken out"),
+        (OLD.replace("to then", "to then, I say"), "edited by hand"),
+        (OLD.split("to then")[0], "no pair"),
+        (OLD + "\n" + OLD, "no pair"),
+        (OLD.replace("from then", wrapped("boards", "x")), "no pair"),
+        ("<!-- glboard:end dates -->\n<!-- glboard:begin dates 00000000 -->", "no pair"),
+    ],
+)
+def test_whatever_a_person_touched_is_left_alone_and_told(before: str, why: str) -> None:
+    found = merge(before, {"dates": "other days"})
+    assert found.text == before
+    assert found.changed == ()
+    assert [one.name for one in found.kept] == ["dates"]
+    assert why in found.kept[0].why
+
+
+def test_a_part_that_was_emptied_is_made_anew() -> None:
+    begin, end = OLD.splitlines()[0], OLD.splitlines()[-1]
+    found = merge(f"{begin}\n{end}", {"dates": "other days"})
+    assert found.text == wrapped("dates", "other days")
+
+
+def test_blanks_and_longer_rules_are_no_edit() -> None:
+    table = wrapped("dates", "| a | b |\n| --- | ---: |\n| 1 | 2 |")
+    padded = table.replace("| --- | ---: |", "| ------ | ----: |").replace("\n", "\r\n")
+    assert merge(padded, {"dates": "| a | b |\n| --- | ---: |\n| 1 | 2 |"}).changed == ()
+    assert merge(padded, {"dates": "new"}).changed == ("dates",)
+
+
+def test_an_issue_that_is_not_ours_keeps_its_text_and_gets_the_parts_below() -> None:
+    found = appended("What a person wrote\n", {"dates": "days", "boards": "links"}, "19.8")
+    assert found.text.startswith("What a person wrote\n\n## Dates\n\n<!-- glboard:begin dates")
+    assert is_owned(found.text, "19.8")
+    assert not is_owned(found.text, "19.9")
+    assert merge(found.text, {"dates": "days", "boards": "links"}).changed == ()
+    assert merge("", {"dates": "x"}).kept == (Kept("dates", "its marks were taken out"),)
+
+
+def test_the_mark_of_an_odd_title_ends_no_comment() -> None:
+    mark = owner_mark("19.8 --> <b>")
+    assert mark.count("-->") == 1
+    assert is_owned(mark, "19.8 --> <b>")
+
+
+def test_line_ends_make_no_difference() -> None:
+    assert same("a \r\nb\n\n", "a\nb")
+    assert not same("a\nb", "a\n\nb")
+
+
+written = st.text(alphabet="ab \n|<!->[]xglboard:beginend ", max_size=60)
+
+
+@given(before=written, after=written, parts=st.lists(written, min_size=2, max_size=2))
+def test_text_around_the_parts_is_never_lost(before: str, after: str, parts: list[str]) -> None:
+    first, second = ({"dates": part} for part in parts)
+    text = f"{before}\n{wrapped('dates', first['dates'])}\n{after}"
+    found = merge(text, second)
+    if found.changed:
+        assert found.text == f"{before}\n{wrapped('dates', second['dates'])}\n{after}"
+    else:
+        assert found.text == text
+    assert merge(found.text, second).text == found.text

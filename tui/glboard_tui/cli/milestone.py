@@ -1,0 +1,224 @@
+"""``glboard milestone open M``: the planning issue, the boards and the labels of a milestone in GitLab."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+from msgspec import structs
+
+from glboard_core.errors import ConfigError, UsageError
+from glboard_core.planning.opening import Part, Step
+from glboard_tui.cli import formats
+from glboard_tui.cli.context import Options
+
+if TYPE_CHECKING:
+    from glboard_core.opening import Opening, Outcome
+    from glboard_core.planning.team import Team
+
+PARTLY = 3
+_DOES = {"create": "create", "update": "update", "nothing": "as it is", "impossible": "not possible"}
+
+
+@click.group("milestone")
+def command() -> None:
+    """Set up a milestone in GitLab."""
+
+
+@command.command("open")
+@click.argument("milestone")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--yes", is_flag=True, help="Do it without asking, labels included.")
+@click.option(
+    "--without",
+    multiple=True,
+    type=click.Choice(get_args(Part)),
+    metavar="PART",
+    help="Leave out label, board or issue.",
+)
+@click.option(
+    "--team",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The team's days, for the capacity; else team.toml in the configuration folder.",
+)
+@click.option("--format", "style", type=click.Choice(("table", "json")), default="table", show_default=True)
+@click.pass_context
+def open_milestone(
+    ctx: click.Context,
+    milestone: str,
+    dry_run: bool,
+    yes: bool,
+    without: tuple[Part, ...],
+    team: Path | None,
+    style: str,
+) -> None:
+    """Create or update the planning issue, the boards and the labels of MILESTONE.
+
+    MILESTONE is a title, current, next, or after-next. What would be done is shown first. What is there is
+    updated and never made twice; what people wrote or chose stays. Exit status 3: done in part, and what is
+    missing is listed.
+    """
+    if style == "json" and not (dry_run or yes):
+        raise UsageError(
+            "--format json goes with --dry-run or --yes.", hint="Nobody could answer a question."
+        )
+    options: Options = ctx.obj
+    if options.read_only and not dry_run:
+        raise UsageError("--read-only changes nothing.", hint="Add --dry-run to see what would be done.")
+    ctx.exit(
+        asyncio.run(
+            _run(options, milestone, frozenset(without), _team(options, team), dry_run, yes, style == "json")
+        )
+    )
+
+
+def _team(options: Options, named: Path | None) -> Team | None:
+    from glboard_core.planning import team as teams
+
+    path = named or options.config_path.parent / "team.toml"
+    if named is None and not path.is_file():
+        return None
+    if not path.is_file():
+        raise ConfigError("there is no such file.", where=str(path))
+    return teams.load(path)
+
+
+async def _run(
+    options: Options,
+    milestone: str,
+    without: frozenset[Part],
+    team: Team | None,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+) -> int:
+    from glboard_core.gitlab.credentials import find_account
+    from glboard_core.opening import Opening
+    from glboard_core.session import open_engine
+    from glboard_core.sync.engine import UserChangedError
+
+    settings = options.settings()
+    account = find_account(options.url, configured=settings.gitlab.url)
+    place = structs.replace(options.place, keep=True)
+    for again in (True, False):
+        try:
+            async with open_engine(place, settings, account=account) as engine:
+                await engine.load_catalog()
+                opening = Opening(engine, account, milestone, team=team, folder=options.config_path.parent)
+                try:
+                    return await _open(opening, without, dry_run=dry_run, yes=yes, as_json=as_json)
+                finally:
+                    opening.close()
+        except UserChangedError:
+            # The token is another person's than last time: their state file is opened now.
+            if not again:
+                raise
+    return 1
+
+
+async def _open(
+    opening: Opening, without: frozenset[Part], *, dry_run: bool, yes: bool, as_json: bool
+) -> int:
+    steps = [step for step in await opening.look() if step.part not in without]
+    title = opening.milestone.title
+    due = any(step.is_due for step in steps)
+    if as_json and (dry_run or not due):
+        click.echo(formats.as_json({"milestone": title, "steps": [_step(step) for step in steps]}))
+        return 0
+    if not as_json:
+        click.echo(f"Milestone {title}")
+        for line in _lines(steps):
+            click.echo(line)
+        click.echo()
+    if not due:
+        click.echo("Nothing to do.")
+        return 0
+    if dry_run:
+        click.echo("Nothing was done (--dry-run).")
+        return 0
+    if not yes:
+        chosen = _asked(steps)
+        if chosen is None:
+            click.echo("Nothing was done.")
+            return 0
+        without |= chosen
+    progress = None if as_json or not sys.stderr.isatty() else _progress
+    outcomes = await (
+        opening.do(without=without, progress=progress) if progress else opening.do(without=without)
+    )
+    if as_json:
+        click.echo(formats.as_json(_result(title, steps, outcomes)))
+    else:
+        for line in _results(outcomes):
+            click.echo(line)
+    return _status(outcomes)
+
+
+def _asked(steps: Sequence[Step]) -> frozenset[Part] | None:
+    """What to leave out; none where nothing is to be done."""
+    labels = [step.name for step in steps if step.part == "label" and step.is_due]
+    others = any(step.is_due for step in steps if step.part != "label")
+    if others and not click.confirm("Do this" + (", the labels apart?" if labels else "?")):
+        return None
+    if labels and not click.confirm(f"Make {', '.join(labels)} in the group?", default=not others):
+        return frozenset({"label"}) if others else None
+    return frozenset()
+
+
+def _progress(step: Step, outcome: Outcome | None) -> None:
+    if outcome is None:
+        click.echo(f"{step.part} {step.name} …", err=True)
+
+
+def _lines(steps: Sequence[Step]) -> list[str]:
+    lines = []
+    for step in steps:
+        lines.append(f"  {_DOES[step.action]:<12}  {step.part:<5}  {step.name}")
+        lines += [f"{'':23}{words}" for words in (*step.words, *step.notes)]
+    return lines
+
+
+def _results(outcomes: Sequence[Outcome]) -> list[str]:
+    lines = []
+    for one in outcomes:
+        state = "partly done" if one.state == "done" and one.message else one.state
+        lines.append(f"  {state:<12}  {one.step.part:<5}  {one.step.name}  {one.url}".rstrip())
+        lines += [f"{'':23}{words}" for words in (one.message, one.hint) if words]
+    return lines
+
+
+def _status(outcomes: Sequence[Outcome]) -> int:
+    if all(one.is_whole for one in outcomes):
+        return 0
+    return PARTLY if any(one.state == "done" for one in outcomes) else 1
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "part": step.part,
+        "name": step.name,
+        "action": step.action,
+        "changes": list(step.words),
+        "notes": list(step.notes),
+        "url": step.url or None,
+    }
+
+
+def _result(title: str, steps: Sequence[Step], outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    results = {(one.step.part, one.step.name): one for one in outcomes}
+    rows = []
+    for step in steps:
+        row = _step(step)
+        if (one := results.get((step.part, step.name))) is not None:
+            row |= {
+                "result": one.state,
+                "message": one.message or None,
+                "url": one.url or row["url"],
+            }
+        rows.append(row)
+    return {"milestone": title, "steps": rows}
