@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
+from glboard_core.board.conflict import Clash
 from glboard_core.board.op import Op, OpId
 from glboard_core.errors import GlboardError
 from glboard_core.model.catalog import Catalog
@@ -138,13 +139,14 @@ class Entry(Struct, frozen=True, kw_only=True):
 
     ``title`` names the keystroke it came from. ``due`` is when it may be sent, in seconds since the epoch by
     this machine's clock; ``sent`` when it was handed to the network (0: not yet). What was sent and is still
-    here after a start has an answer that was lost.
+    here after a start has an answer that was lost. ``clashes`` are what it waits for a person to choose.
     """
 
     op: Op
     title: str = ""
     due: float = 0.0
     sent: float = 0.0
+    clashes: tuple[Clash, ...] = ()
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
@@ -266,6 +268,14 @@ class Store(Protocol):
         """Keep Ops until they are settled: on disk before this returns. One with a known id is replaced."""
         ...
 
+    def rewrite(self, entries: Sequence[Entry]) -> frozenset[OpId]:
+        """Replace what is kept of Ops (act, due, clashes); returns those still there. Adds none."""
+        ...
+
+    def contest(self, clashes: Mapping[OpId, Sequence[Clash]]) -> None:
+        """Note which Ops wait for a choice (with an empty one: no longer), so that all windows show it."""
+        ...
+
     def claim(self, ops: Sequence[OpId], at: float) -> frozenset[OpId]:
         """Mark Ops as sent now, before they are; returns those still there and not claimed by others."""
         ...
@@ -274,8 +284,11 @@ class Store(Protocol):
         """These were not sent after all."""
         ...
 
-    def take_back(self, ops: Sequence[OpId]) -> bool:
-        """Remove Ops if all are here and none was sent: then they never leave. All or nothing."""
+    def take_back(self, ops: Sequence[OpId], log: Sequence[Logged] = ()) -> bool:
+        """Remove Ops if all are here and none was sent: then they never leave. All or nothing.
+
+        ``log`` is written in the same step, if it is done.
+        """
         ...
 
     def settle(self, ops: Iterable[OpId], refusals: Sequence[Refusal], log: Sequence[Logged]) -> None:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from glboard_core.board.conflict import Clash
 from glboard_core.board.op import Edit, GroupId, Op, OpId
 from glboard_core.planning.snapshot import PlannedIssue, PlanSnapshot
 from glboard_core.ports import Entry, Logged, Refusal
@@ -20,6 +21,7 @@ from support import make
 
 names = st.sampled_from([OpId(name) for name in "abcdef"])
 some_names = st.lists(names, unique=True, max_size=4)
+CLASHES = (Clash("weight", "1", "8", "5"),)
 milestones = st.sampled_from([None, "19.8", "19.9"])
 
 
@@ -32,6 +34,21 @@ def op(name: OpId, weight: int) -> Op:
         act=Edit(weight=weight),
         at=make.WHEN,
         before=make.issue(1),
+    )
+
+
+def line(name: OpId, weight: int, result: str) -> Logged:
+    """A line of the change log."""
+    return Logged(
+        at=make.WHEN,
+        change=op(name, weight),
+        op=name,
+        group="g",
+        title="t",
+        reference="r",
+        what="w",
+        was="",
+        result=result,
     )
 
 
@@ -76,6 +93,17 @@ class Both(RuleBasedStateMachine):
         """Ops are kept, or written anew."""
         self.both("enqueue", [Entry(op=op(name, weight), title=title, due=due) for name in ops])
 
+    @rule(ops=some_names, weight=st.integers(0, 9), due=st.floats(0, 100), waits=st.booleans())
+    def rewrite(self, ops: list[OpId], weight: int, due: float, waits: bool) -> None:
+        """What is kept of Ops is replaced, and none is added."""
+        clashes = CLASHES if waits else ()
+        self.both("rewrite", [Entry(op=op(name, weight), due=due, clashes=clashes) for name in ops])
+
+    @rule(ops=some_names, waits=st.booleans())
+    def contest(self, ops: list[OpId], waits: bool) -> None:
+        """Ops wait for a choice, or no longer."""
+        self.both("contest", dict.fromkeys(ops, CLASHES if waits else ()))
+
     @rule(ops=some_names, at=st.floats(1, 100))
     def claim(self, ops: list[OpId], at: float) -> None:
         """Ops leave."""
@@ -86,10 +114,10 @@ class Both(RuleBasedStateMachine):
         """Ops did not leave."""
         self.both("unclaim", ops)
 
-    @rule(ops=some_names)
-    def take_back(self, ops: list[OpId]) -> None:
-        """Ops are taken back: all or none."""
-        self.both("take_back", ops)
+    @rule(ops=some_names, logged=st.booleans())
+    def take_back(self, ops: list[OpId], logged: bool) -> None:
+        """Ops are taken back: all or none, and the log with them."""
+        self.both("take_back", ops, [line(name, 1, "dropped") for name in ops] if logged else [])
 
     @rule(ops=some_names, failed=some_names, weight=st.integers(0, 9))
     def settle(self, ops: list[OpId], failed: list[OpId], weight: int) -> None:
@@ -98,20 +126,7 @@ class Both(RuleBasedStateMachine):
             Refusal(op=op(n, weight), title="t", kind="EditInvalid", message="m", hint="", at=make.WHEN)
             for n in failed
         ]
-        log = [
-            Logged(
-                at=make.WHEN,
-                change=op(n, weight),
-                op=n,
-                group="g",
-                title="t",
-                reference="r",
-                what="w",
-                was="",
-                result="done",
-            )
-            for n in ops
-        ]
+        log = [line(name, weight, "done") for name in ops]
         self.both("settle", ops, refusals, log)
 
     @rule(name=names)

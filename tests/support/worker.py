@@ -25,7 +25,7 @@ from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.retry import Limits
 from glboard_core.model.issue import IssueId
-from glboard_core.ports import Entry
+from glboard_core.ports import Entry, Logged
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.ids import new_issue_id
@@ -78,8 +78,16 @@ class Telling(SqliteStore):
         super().enqueue(entries)
         self._tell(Said(what="kept", ops=tuple(entry.op for entry in entries)))
 
-    def take_back(self, ops: Sequence[OpId]) -> bool:
-        """Tell, take back, tell."""
+    def rewrite(self, entries: Sequence[Entry]) -> frozenset[OpId]:
+        """Keep, then tell what of it was there."""
+        there = super().rewrite(entries)
+        self._tell(Said(what="kept", ops=tuple(entry.op for entry in entries if entry.op.id in there)))
+        return there
+
+    def take_back(self, ops: Sequence[OpId], log: Sequence[Logged] = ()) -> bool:
+        """Tell, take back, tell; what is in the log needs no telling."""
+        if log:
+            return super().take_back(ops, log)
         self._tell(Said(what="taking", ids=tuple(ops)))
         taken = super().take_back(ops)
         if taken:

@@ -5,6 +5,9 @@ The long form is ``tests/soak/test_together.py``.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,7 @@ from glboard_core.demo.faults import Faults
 from glboard_core.demo.server import DemoServer
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.events import IssuesChanged, Renamed
-from support.engines import BRISK, build_world, window
+from support.engines import BRISK, Window, build_world, window
 from support.killing import FAULTS, edit_together
 
 
@@ -23,7 +26,7 @@ def test_two_processes_lose_and_double_nothing(tmp_path: Path, kill: bool) -> No
     faults = Faults(dict(FAULTS), seed=3, slow_seconds=0.7)
     with DemoServer(build_world(), faults=faults) as server:
         found = edit_together(server, tmp_path / "s.sqlite3", edits=120, seed=3, issues=12, kill=kill)
-    print(found.line())
+    print(found.line(), found.doubled)
     assert found.lost == []
     assert found.doubled == []
     assert found.edits >= 150
@@ -77,3 +80,120 @@ async def test_the_second_window_takes_over_when_the_first_ends(server: DemoServ
         await second.until(lambda: second.there("app#2").weight == 5)
         assert two.lead()
     two.close()
+
+
+# Conflicts
+
+
+@asynccontextmanager
+async def two_windows(server: DemoServer, path: Path) -> AsyncIterator[tuple[Window, Window]]:
+    """(the one that sends, another), on one state file."""
+    one, two = SqliteStore(path), SqliteStore(path)
+    async with window(server, one) as first, window(server, two) as second:
+        assert one.lead()
+        yield first, second
+    one.close()
+    two.close()
+
+
+async def clash(sender: Window, hand: Window) -> None:
+    """``hand`` edits app#1 while somebody else does; ``sender`` finds that it would go over it."""
+    server = sender.server
+    server.world.edit("top/app#1", by="eng_1", weight=5)
+    hand.edit("app#1", weight=8)
+    hand.comment("app#1", "After it")
+    await sender.until(lambda: sender.engine.status.conflicts == 1)
+
+
+@pytest.mark.parametrize("by_sender", [True, False])
+async def test_a_conflict_is_seen_in_every_window(
+    server: DemoServer, tmp_path: Path, by_sender: bool
+) -> None:
+    async with two_windows(server, tmp_path / "s.sqlite3") as (sender, other):
+        await clash(sender, sender if by_sender else other)
+        await other.until(lambda: other.engine.status.conflicts == 1)
+        [here] = other.engine.clashing(other.issue("app#1").id)
+        assert (here.field, here.saw, here.mine, here.theirs) == ("weight", "1", "8", "5")
+        # And its card is painted anew: nothing of the issue itself changed there.
+        assert any(
+            after is not None and after.reference == "top/app#1"
+            for event in other.told(IssuesChanged)
+            for _, after in event.changes
+        )
+
+
+@pytest.mark.parametrize("by_sender", [True, False])
+@pytest.mark.parametrize("mine", [True, False])
+async def test_either_window_chooses(server: DemoServer, tmp_path: Path, by_sender: bool, mine: bool) -> None:
+    async with two_windows(server, tmp_path / "s.sqlite3") as (sender, other):
+        await clash(sender, other)
+        await other.until(lambda: other.engine.status.conflicts == 1)
+        chooser = sender if by_sender else other
+        issue = chooser.issue("app#1").id
+        chooser.engine.take_mine(issue) if mine else chooser.engine.take_theirs(issue)
+        for desk in (sender, other):
+            await desk.until(lambda desk=desk: desk.engine.status.unsent == 0)  # type: ignore[misc]
+            assert desk.engine.status.conflicts == 0
+            await desk.refreshed()
+            assert desk.issue("app#1").weight == (8 if mine else 5)
+        assert sender.there("app#1").weight == (8 if mine else 5)
+        assert sender.notes_there("app#1") == (["After it"] if mine else [])
+        if mine:
+            # Undone in the window that made it, it is what the other person had made of it.
+            for _ in range(2):
+                other.engine.undo()
+            await other.until(lambda: other.there("app#1").weight == 5)
+
+
+@pytest.mark.parametrize("second_mine", [True, False])
+async def test_a_choice_that_comes_too_late_does_nothing_twice(
+    server: DemoServer, tmp_path: Path, second_mine: bool
+) -> None:
+    async with two_windows(server, tmp_path / "s.sqlite3") as (sender, other):
+        await clash(sender, other)
+        await other.until(lambda: other.engine.status.conflicts == 1)
+        # The other window has not looked since: it chooses about something that was sent long ago.
+        look, other.engine.look_at_others = other.engine.look_at_others, lambda: None  # type: ignore[method-assign]
+        issue = sender.issue("app#1").id
+        sender.engine.take_mine(issue)
+        await sender.until(lambda: sender.engine.status.unsent == 0)
+        sender.world.edit("top/app#1", by="eng_1", weight=6)
+        other.engine.take_mine(issue) if second_mine else other.engine.take_theirs(issue)
+        other.engine.look_at_others = look  # type: ignore[method-assign]
+        for desk in (sender, other):
+            await desk.until(lambda desk=desk: desk.engine.status.unsent == 0)  # type: ignore[misc]
+        assert sender.there("app#1").weight == 6
+        assert sender.notes_there("app#1") == ["After it"]
+        assert {line.result for line in sender.engine.history()} == {"done"}
+
+
+async def test_a_conflict_is_there_again_at_once_and_offline(server: DemoServer, tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    async with two_windows(server, path) as (sender, _):
+        await clash(sender, sender)
+    await asyncio.to_thread(server.stop)
+    store = SqliteStore(path)
+    async with window(server, store, loaded=False) as desk:
+        assert desk.engine.status.conflicts == 1
+        await desk.until(lambda: desk.engine.status.freshness == "offline")
+        desk.engine.take_mine(desk.issue("app#1").id)
+        await asyncio.to_thread(server.start)
+        desk.engine.refresh()
+        await desk.until(lambda: desk.engine.status.unsent == 0)
+        assert desk.there("app#1").weight == 8
+    store.close()
+
+
+async def test_a_conflict_follows_what_the_others_do(server: DemoServer, tmp_path: Path) -> None:
+    async with two_windows(server, tmp_path / "s.sqlite3") as (sender, other):
+        await clash(sender, sender)
+        await other.until(lambda: other.engine.status.conflicts == 1)
+        server.world.edit("top/app#1", by="eng_1", weight=6)
+        await other.refreshed()
+        for desk in (other, sender):
+            await desk.until(lambda desk=desk: desk.engine.clashing(desk.issue("app#1").id)[0].theirs == "6")  # type: ignore[misc]
+        # Put back to what was seen, it is in nobody's way.
+        server.world.edit("top/app#1", by="eng_1", weight=1)
+        await other.refreshed()
+        await sender.until(lambda: sender.there("app#1").weight == 8)
+        await other.until(lambda: other.engine.status.conflicts == 0)

@@ -54,6 +54,8 @@ MIGRATIONS: tuple[str, ...] = (
     delete from meta where key like 'plan:%';
     create table past (key text primary key, used_on text not null, value blob not null) without rowid;
     """,
+    # What an Op waits for, so that every window shows it and in each it can be chosen.
+    "alter table outbox add column clashes blob",
 )
 
 #: Files up to this size are read through at the start (2 ms for 6,000 issues, 200 for 100,000).

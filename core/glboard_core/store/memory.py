@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from glboard_core.board.conflict import Clash
 from glboard_core.board.op import OpId
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
@@ -129,6 +130,22 @@ class MemoryStore:
                 entry if kept is None else structs.replace(kept, op=entry.op, due=entry.due)
             )
 
+    def rewrite(self, entries: Sequence[Entry]) -> frozenset[OpId]:
+        """Replace what is kept of Ops, but not when they were sent; returns those that were still there."""
+        there = [entry for entry in entries if entry.op.id in self._outbox]
+        for entry in there:
+            kept = self._outbox[entry.op.id]
+            self._outbox[entry.op.id] = structs.replace(
+                kept, op=entry.op, due=entry.due, clashes=entry.clashes
+            )
+        return frozenset(entry.op.id for entry in there)
+
+    def contest(self, clashes: Mapping[OpId, Sequence[Clash]]) -> None:
+        """Note which Ops wait for a choice, or wait no longer."""
+        for op, found in clashes.items():
+            if op in self._outbox:
+                self._outbox[op] = structs.replace(self._outbox[op], clashes=tuple(found))
+
     def claim(self, ops: Sequence[OpId], at: float) -> frozenset[OpId]:
         """Mark Ops as sent now; returns those still there and not sent before."""
         claimed = frozenset(op for op in ops if op in self._outbox and not self._outbox[op].sent)
@@ -142,12 +159,13 @@ class MemoryStore:
             if op in self._outbox:
                 self._outbox[op] = structs.replace(self._outbox[op], sent=0.0)
 
-    def take_back(self, ops: Sequence[OpId]) -> bool:
-        """Remove Ops if all are here and none was sent."""
+    def take_back(self, ops: Sequence[OpId], log: Sequence[Logged] = ()) -> bool:
+        """Remove Ops if all are here and none was sent; ``log`` is written with it."""
         if any(op not in self._outbox or self._outbox[op].sent for op in ops):
             return False
         for op in ops:
             del self._outbox[op]
+        self._log.extend(log)
         return True
 
     def settle(self, ops: Iterable[OpId], refusals: Sequence[Refusal], log: Sequence[Logged]) -> None:

@@ -1,54 +1,46 @@
 """The mirror, the outbox and the change log on disk: ``ports.Store`` over a state file.
 
-Owns transactions. Two connections: what a person did is on disk before the call returns; what was read from
-GitLab may be lost to a power cut, since it can be read again. Several windows share the file.
+Owns the connection of what was read from GitLab: it may be lost to a power cut, since it can be read again.
+What a person did is ``outbox.py``. Several windows share the file.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from glboard_core.board.op import Op, OpId
 from glboard_core.errors import StoreFailed
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.ports import Entry, Logged, Refusal, Seen
+from glboard_core.ports import Entry, Seen
 from glboard_core.store import past
-from glboard_core.store.database import Aside, failed, lock_of, open_file, rescue
+from glboard_core.store.database import Aside, lock_of, open_file, rescue
 from glboard_core.store.lease import Lease
+from glboard_core.store.outbox import Outbox, read, read_op, transaction
 from glboard_core.store.rows import Rows
 
 if TYPE_CHECKING:
     from glboard_core.planning.snapshot import PlanSnapshot
 
-#: Lines of the change log that are kept.
-LOGGED = 20_000
-
-T = TypeVar("T")
-
 _encode = msgspec.msgpack.Encoder().encode
-_op = msgspec.msgpack.Decoder(Op)
 _catalog = msgspec.msgpack.Decoder(Catalog)
-_refusal = msgspec.msgpack.Decoder(Refusal)
-_logged = msgspec.msgpack.Decoder(Logged)
 
 
-class SqliteStore:
+class SqliteStore(Outbox):
     """``ports.Store`` on disk. Raises StoreFailed where the disk refuses what a person did.
 
     ``notice`` says in words what was put aside and rescued when it was opened, or is empty.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._durable, self._fast, aside = open_file(path)
+        durable, self._fast, aside = open_file(path)
+        super().__init__(path, durable)
         self._lease = Lease(lock_of(path))
         self._rows = Rows(self._fast)
         self._kept: Catalog | None = None
@@ -75,7 +67,7 @@ class SqliteStore:
 
     def _mirror(self, issues: Sequence[Issue], gone: Sequence[IssueId]) -> None:
         try:
-            with _transaction(self._fast):
+            with transaction(self._fast):
                 rev = self._rows.write(issues, gone)
         except sqlite3.Error:
             self._rows.hold(issues, gone)
@@ -113,7 +105,7 @@ class SqliteStore:
     def put_meta(self, key: str, value: bytes) -> None:
         """Keep a value under a key; a full disk is no reason to stop, since all of it can be read again."""
         try:
-            with _transaction(self._fast):
+            with transaction(self._fast):
                 self._fast.execute(
                     "insert into meta values (?, ?) on conflict (key) do update set value = excluded.value",
                     (key, value),
@@ -125,12 +117,12 @@ class SqliteStore:
 
     def plans(self, milestone: str) -> Sequence[PlanSnapshot]:
         """The plans of a milestone, the one kept last first. Raises StoreFailed for one that is damaged."""
-        with self._must_read():
+        with self._reading():
             return past.plans(self._durable, milestone)
 
     def keep_plan(self, plan: PlanSnapshot) -> None:
         """Keep a locked plan: on disk before this returns. Those kept before stay."""
-        with self._must_write():
+        with self._writing():
             past.keep_plan(self._durable, plan)
 
     def recall(self, keys: Sequence[str], on: date) -> Mapping[str, bytes]:
@@ -139,89 +131,8 @@ class SqliteStore:
 
     def remember(self, values: Mapping[str, bytes], on: date) -> None:
         """Keep what can be read again; a full disk is no reason to stop."""
-        with suppress(sqlite3.Error), _transaction(self._fast):
+        with suppress(sqlite3.Error), transaction(self._fast):
             past.remember(self._fast, values, on)
-
-    # The outbox
-
-    def outbox(self) -> Sequence[Entry]:
-        """The Ops not yet settled, oldest first. What cannot be read stays where it is."""
-        with self._must_read():
-            rows = self._durable.execute("select op, title, due, sent from outbox order by seq").fetchall()
-        found = ((_read(_op, op), title, due, sent) for op, title, due, sent in rows)
-        return [
-            Entry(op=op, title=title, due=due, sent=sent) for op, title, due, sent in found if op is not None
-        ]
-
-    def enqueue(self, entries: Sequence[Entry]) -> None:
-        """Keep Ops until they are settled: on disk before this returns. One with a known id is replaced."""
-        with self._must_write():
-            self._durable.executemany(
-                "insert into outbox (id, title, due, sent, op) values (?, ?, ?, ?, ?) "
-                "on conflict (id) do update set op = excluded.op, due = excluded.due",
-                [(e.op.id, e.title, e.due, e.sent, _encode(e.op)) for e in entries],
-            )
-
-    def claim(self, ops: Sequence[OpId], at: float) -> frozenset[OpId]:
-        """Mark Ops as sent now; returns those still there and not claimed before."""
-        claimed: set[OpId] = set()
-        with self._must_write():
-            for op in ops:
-                done = self._durable.execute("update outbox set sent = ? where id = ? and sent = 0", (at, op))
-                if done.rowcount:
-                    claimed.add(op)
-        return frozenset(claimed)
-
-    def unclaim(self, ops: Iterable[OpId]) -> None:
-        """These were not sent after all."""
-        with self._must_write():
-            self._durable.executemany("update outbox set sent = 0 where id = ?", [(op,) for op in ops])
-
-    def take_back(self, ops: Sequence[OpId]) -> bool:
-        """Remove Ops if all are here and none was sent: then they never leave."""
-        try:
-            with self._must_write():
-                for op in ops:
-                    done = self._durable.execute("delete from outbox where id = ? and sent = 0", (op,))
-                    if not done.rowcount:
-                        raise _SentError
-        except _SentError:
-            return False
-        return True
-
-    def settle(self, ops: Iterable[OpId], refusals: Sequence[Refusal], log: Sequence[Logged]) -> None:
-        """Remove Ops that were answered, keep the refused ones and write the log, in one transaction."""
-        with self._must_write():
-            self._durable.executemany("delete from outbox where id = ?", [(op,) for op in ops])
-            self._durable.executemany(
-                "insert into refusal (id, body) values (?, ?) "
-                "on conflict (id) do update set body = excluded.body",
-                [(refusal.op.id, _encode(refusal)) for refusal in refusals],
-            )
-            self._durable.executemany(
-                "insert into log (at, body) values (?, ?)",
-                [(line.at.isoformat(), _encode(line)) for line in log],
-            )
-            self._durable.execute("delete from log where seq <= (select max(seq) from log) - ?", (LOGGED,))
-
-    def refusals(self) -> Sequence[Refusal]:
-        """The changes that were not made, oldest first."""
-        with self._must_read():
-            rows = self._durable.execute("select body from refusal order by seq").fetchall()
-        return [found for (body,) in rows if (found := _read(_refusal, body)) is not None]
-
-    def forgive(self, op: OpId) -> None:
-        """Strike a change from the list of refused ones."""
-        with self._must_write():
-            self._durable.execute("delete from refusal where id = ?", (op,))
-
-    def log(self, limit: int = 500) -> Sequence[Logged]:
-        """The change log, newest first."""
-        with self._must_read():
-            rows = self._durable.execute(
-                "select body from log order by seq desc limit ?", (limit,)
-            ).fetchall()
-        return [found for (body,) in rows if (found := _read(_logged, body)) is not None]
 
     # Other windows
 
@@ -231,7 +142,7 @@ class SqliteStore:
 
     def others(self) -> Seen | None:
         """What other windows wrote since the last call; None where nothing changed."""
-        with self._must_read():
+        with self._reading():
             version = self._data_version()
             if version == self._version:
                 return None
@@ -255,7 +166,7 @@ class SqliteStore:
         )
 
     def _rescue(self, aside: Aside) -> str:
-        found = [(title, sent, _read(_op, body)) for title, sent, body in rescue(aside.path)]
+        found = [(title, sent, read(read_op, body)) for title, sent, body in rescue(aside.path)]
         entries = [Entry(op=op, title=title, sent=sent) for title, sent, op in found if op is not None]
         if entries:
             self.enqueue(entries)
@@ -267,52 +178,13 @@ class SqliteStore:
         return f"The state file cannot be used: {aside.why}. {kept}{rescued}"
 
     def _unread(self) -> str:
-        with self._must_read():
+        with self._reading():
             rows = self._durable.execute("select op from outbox").fetchall()
-        unread = sum(_read(_op, op) is None for (op,) in rows)
+        unread = sum(read(read_op, op) is None for (op,) in rows)
         if not unread:
             return ""
         return f"{_changes(unread)} not understood, and so not sent; they stay in {self.path.name}."
 
-    @contextmanager
-    def _must_read(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, msgspec.DecodeError) as error:
-            raise failed(self.path, error) from None
-
-    @contextmanager
-    def _must_write(self) -> Iterator[None]:
-        try:
-            with _transaction(self._durable):
-                yield
-        except sqlite3.Error as error:
-            raise failed(self.path, error) from None
-
-
-def _read(decoder: msgspec.msgpack.Decoder[T], body: bytes) -> T | None:
-    """A value from its bytes; none where another version wrote it, or nobody."""
-    try:
-        return decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-
 
 def _changes(count: int) -> str:
     return f"{count} unsent change was" if count == 1 else f"{count} unsent changes were"
-
-
-class _SentError(Exception):
-    """An Op that was to be taken back has left."""
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("begin immediate")
-    try:
-        yield
-        connection.execute("commit")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("rollback")
-        raise

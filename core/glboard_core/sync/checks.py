@@ -11,6 +11,7 @@ from glboard_core.board.conflict import clashes
 from glboard_core.board.op import DeleteNote, Edit, Op, OpId
 from glboard_core.errors import EditRefused
 from glboard_core.ports import Done, Gateway, Outcome
+from glboard_core.sync.contest import description_clash
 from glboard_core.sync.pending import Item
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ async def without_clashes(engine: Engine, items: Sequence[Item]) -> list[Item]:
             item.clashes = clashes(item.op, now) if now is not None else ()
             theirs = await _other_description(item.op, engine.gateway)
             if not item.clashes and theirs is not None:
-                engine.ledger.description_clashed(item, theirs)
+                item.clashes = description_clash(item, theirs)
         if item.clashes or issue in waiting:
             waiting.add(issue)
             item.under_way = False

@@ -26,6 +26,7 @@ class Condition:
         self.status = Status(
             unsent=len(ledger.pending),
             failed=len(ledger.failed),
+            conflicts=self._conflicts(),
             freshness="cached" if ledger.store.catalog() else "loading",
             age=age.seconds,
         )
@@ -57,7 +58,7 @@ class Condition:
             self.status,
             unsent=len(ledger.pending),
             failed=len(ledger.failed),
-            conflicts=sum(bool(ledger.pending.clashing(issue)) for issue in ledger.pending.issues()),
+            conflicts=self._conflicts(),
             loaded=len(ledger.store.issues()) if counting else self.status.loaded,
             age=self._age.seconds,
             **changes,
@@ -66,3 +67,7 @@ class Condition:
         self.status = status
         if changed:
             self._tell(StatusChanged(status))
+
+    def _conflicts(self) -> int:
+        pending = self._ledger.pending
+        return sum(bool(pending.clashing(issue)) for issue in pending.issues())

@@ -24,7 +24,7 @@ from glboard_core.model.board import Board
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueDetail, IssueId
 from glboard_core.ports import Gateway, Logged, Store
-from glboard_core.sync import reading, windows
+from glboard_core.sync import contest, reading, windows
 from glboard_core.sync.age import Age
 from glboard_core.sync.condition import Condition
 from glboard_core.sync.drain import Drain
@@ -187,12 +187,12 @@ class Engine:
     def take_mine(self, issue: IssueId) -> None:
         """Send what waits, over what the server has now. Raises as ``perform``."""
         with self._changing():
-            self.hand.take_mine(issue)
+            contest.choose_mine(self.ledger, issue)
 
     def take_theirs(self, issue: IssueId) -> None:
         """Drop what waits on this issue; what the server has stays. Raises as ``perform``."""
         with self._changing():
-            self.hand.take_theirs(issue)
+            contest.choose_theirs(self.ledger, issue)
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
@@ -316,6 +316,7 @@ class Engine:
     def confirm(self, issues: Iterable[Issue], cause: Cause, *, asked: float | None = None) -> None:
         """The server says these issues are so; ``asked`` is when, by the loop's clock."""
         self.ledger.confirm(issues, cause, asked=asked)
+        self.drain.wake()  # what waited for a choice may not have to any more
 
     def gone(self, issues: Iterable[IssueId], *, asked: float | None = None) -> None:
         """These issues left the scope; ``asked`` as in ``confirm``."""
@@ -343,7 +344,10 @@ class Engine:
 
     def clashed(self, issues: Iterable[str]) -> None:
         """These issues have something that waits for a choice."""
-        self.ledger.tell_same([IssueId(issue) for issue in issues])
+        found = [IssueId(issue) for issue in issues]
+        waiting = [item for issue in found for item in self.pending.items(issue) if item.clashes]
+        contest.note(self.ledger, waiting)
+        self.ledger.tell_same(found)
         self._status()
 
     def vanished(self, ops: Sequence[OpId]) -> None:

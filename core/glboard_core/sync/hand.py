@@ -14,7 +14,6 @@ from glboard_core.board.op import Act, Create, Edit, GroupId, Op, OpId, apply, c
 from glboard_core.board.undo import Group, UndoStack, inverses
 from glboard_core.errors import EditImpossible, GlboardError, StoreFailed
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.ports import Entry
 from glboard_core.sync.ids import new_id
 from glboard_core.sync.ledger import Ledger
 from glboard_core.sync.outcome import UNDO, last_made, logged
@@ -130,28 +129,6 @@ class Hand:
         """Strike a refused change from the list. Raises StoreFailed."""
         self._ledger.store.forgive(op)
         self._ledger.failed = [(failed, error) for failed, error in self._ledger.failed if failed.id != op]
-
-    def take_mine(self, issue: IssueId) -> None:
-        """Send what waits, over what the server has now."""
-        items = list(self._ledger.pending.items(issue))
-        before = [(item, item.op, item.clashes) for item in items]
-        for item in items:
-            self._ledger.chosen(item)
-        try:
-            # Chosen once, also if the program ends before it is sent.
-            self._ledger.store.enqueue([Entry(op=item.op, title=item.title, due=item.due) for item in items])
-        except StoreFailed:
-            for item, op, clashes in before:
-                self._ledger.pending.put(item, op)
-                item.clashes = clashes
-            raise
-        self._ledger.tell_same([issue])
-
-    def take_theirs(self, issue: IssueId) -> None:
-        """Drop what waits on this issue; what the server has stays."""
-        items = [item for item in self._ledger.pending.items(issue) if not item.under_way]
-        first = next((row for row, item in enumerate(items) if item.clashes), len(items))
-        self._ledger.drop([item.op for item in items[first:]], "dropped")
 
     def _make(
         self, acts: Sequence[tuple[IssueId, Act]], *, seen: Mapping[IssueId, Issue] | None = None

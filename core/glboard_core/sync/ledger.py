@@ -12,16 +12,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from msgspec import UNSET, structs
+from msgspec import structs
 
-from glboard_core.board.conflict import Clash, seen_without
-from glboard_core.board.op import Comment, Create, Edit, GroupId, Op, OpId
+from glboard_core.board.conflict import seen_without
+from glboard_core.board.op import Comment, Create, GroupId, Op, OpId
 from glboard_core.board.undo import UndoStack
 from glboard_core.config import SyncSettings
 from glboard_core.errors import GlboardError, StoreFailed
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Entry, Store
 from glboard_core.state import Change, fold_one
+from glboard_core.sync import contest
 from glboard_core.sync.events import Cause, Event, IssuesChanged, Renamed, Settled
 from glboard_core.sync.outcome import Made, Refused, logged, made, refused, remembered, sorted_out
 from glboard_core.sync.pending import Item, Pending
@@ -117,15 +118,19 @@ class Ledger:
         return item is not None and not item.sent and not item.lost
 
     def drop(self, ops: Sequence[Op], result: str) -> None:
-        """Drop Ops for good; the log tells. Raises StoreFailed."""
+        """Drop Ops that were not sent for good; the log tells. What another window has sent meanwhile stays.
+
+        Raises StoreFailed.
+        """
         now = self._now()
-        lines = [logged(op, self.title(op), now, result) for op in ops]
-        self.store.settle([op.id for op in ops], [], lines)
-        before = self.seen(op.issue for op in ops)
-        for op in ops:
+        dropped = [
+            op for op in ops if self.store.take_back([op.id], [logged(op, self.title(op), now, result)])
+        ]
+        before = self.seen(op.issue for op in dropped)
+        for op in dropped:
             self.pending.remove(op.id)
             self._undo_stack.forget(op.id)
-        self._forget_titles(ops)
+        self._forget_titles(dropped)
         self.fold_and_tell(before, "mine", always=True)
 
     def rebase(self, item: Item, *, without: Op | None = None) -> None:
@@ -138,8 +143,16 @@ class Ledger:
             return
         if without is not None and saw is not None:
             now = seen_without(saw, without.act, now)
-        self.pending.put(item, structs.replace(item.op, before=now))
-        self._undo_stack.replace(item.op)
+        self.rewritten(item, structs.replace(item.op, before=now))
+
+    def rewritten(self, item: Item, op: Op) -> None:
+        """The same Op, with another thing seen before it."""
+        self.pending.put(item, op)
+        self._undo_stack.replace(op)
+
+    def was_sent(self, op: Op) -> None:
+        """Another window sent it, perhaps after a choice there: undo goes by what it went over."""
+        self._undo_stack.replace(op)
 
     def folded_before(self, item: Item) -> Issue | None:
         """The issue as the server would show it just before this Op: with what is ahead in line done."""
@@ -174,6 +187,7 @@ class Ledger:
             return
         before = self.seen(issue.id for issue in fresh)
         self.store.put(fresh)
+        contest.look_again(self, (issue.id for issue in fresh))
         self.fold_and_tell(before, cause)
 
     def gone(self, issues: Iterable[IssueId], cause: Cause = "theirs", *, asked: float | None = None) -> None:
@@ -212,7 +226,7 @@ class Ledger:
         lines += [logged(op, titles[op.id], now, "failed", str(error)) for op, error, _ in failed]
         # Before the new issue's own Op leaves the outbox: a crash in between finds it by its mark again.
         if renamed:
-            self.store.enqueue([Entry(op=op, title=i.title, due=i.due, sent=i.lost) for i, op in renamed])
+            self.store.rewrite([Entry(op=op, due=i.due, clashes=i.clashes) for i, op in renamed])
         refusals = [refused(op, titles[op.id], error, now) for op, error, _ in failed]
         self.store.settle([op.id for op in answered], refusals, lines)
         # On disk: from here on nothing fails.
@@ -241,7 +255,7 @@ class Ledger:
                 rebased.append(item)
         if rebased:
             with suppress(StoreFailed):  # after a restart it would be asked about: no harm
-                self.store.enqueue([Entry(op=item.op, title=item.title, due=item.due) for item in rebased])
+                self.store.rewrite([Entry(op=i.op, due=i.due, clashes=i.clashes) for i in rebased])
 
     def answered(self, issue: IssueId) -> None:
         """A change of ours was answered just now: what was asked for earlier is late."""
@@ -283,24 +297,6 @@ class Ledger:
         groups = {op.group for op in ops}
         for group in groups - {op.group for op in self.pending}:
             self._titles.pop(group, None)
-
-    # Conflicts
-
-    def description_clashed(self, item: Item, theirs: str) -> None:
-        """The description changed on the server since it was opened for editing."""
-        act = item.op.act
-        if isinstance(act, Edit) and act.description is not UNSET:
-            item.clashes = (Clash("description", str(act.description_was), str(act.description), theirs),)
-
-    def chosen(self, item: Item) -> None:
-        """Mine goes over what is there now: nothing the person saw before counts any more."""
-        act = item.op.act
-        for clash in item.clashes:
-            if clash.field == "description" and isinstance(act, Edit):
-                act = structs.replace(act, description_was=clash.theirs)
-                self.pending.put(item, structs.replace(item.op, act=act))
-        item.clashes = ()
-        self.rebase(item)
 
     # Telling
 

@@ -34,7 +34,7 @@ class Item:
         self.sent = 0.0
         self.under_way = False
         self.tries = 0
-        self.clashes: tuple[Clash, ...] = ()
+        self.clashes = entry.clashes
 
 
 class Pending:

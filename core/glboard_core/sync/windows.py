@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 from glboard_core.board.op import Create, Op, OpId
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.ports import Entry
+from glboard_core.ports import Entry, Logged
 from glboard_core.sync.ledger import Ledger
 from glboard_core.sync.outcome import remembered
 
-#: Lines of the log in which the new id of an issue made by another window is looked for.
+#: Lines of the log in which is looked for what another window sent: ids of new issues, what it went over.
 RECENT = 200
 
 
@@ -29,22 +29,32 @@ def look_at_others(ledger: Ledger) -> bool:
     here = {entry.op.id: entry for entry in entries}
     settled = [op for op in pending if op.id not in here]
     new = [entry for entry in entries if entry.op.id not in pending]
-    renamed = _renamed(ledger, settled, here)
+    recent = ledger.store.log(RECENT) if settled else ()
+    renamed = _renamed(ledger, settled, here, recent)
     # What they were before is not known any more: of what went, the id has to do.
     before: dict[IssueId, Issue | None] = {issue.id: None for issue in seen.issues}
     before |= {issue: ledger.shown.get(issue) or _bare(issue) for issue in seen.gone}
     before |= ledger.seen(
         [*(op.issue for op in settled), *(e.op.issue for e in new), *renamed, *renamed.values()]
     )
+    gone = {op.id for op in settled}
+    for line in recent:
+        if line.op in gone:
+            ledger.was_sent(line.change)
     for op in settled:
         pending.remove(op.id)
         ledger.answered(renamed.get(op.issue, op.issue))
     for entry in new:
         pending.add(entry)
     for item in [item for op in pending if (item := pending.item(op.id)) is not None]:
-        if item.op != here[item.op.id].op:
+        entry = here[item.op.id]
+        if item.op != entry.op:
             before.setdefault(item.op.issue, ledger.shown.get(item.op.issue))
-            pending.put(item, here[item.op.id].op)
+            ledger.rewritten(item, entry.op)
+        if item.clashes != entry.clashes and not item.under_way:
+            # Found, or chosen, in another window.
+            before.setdefault(item.op.issue, ledger.shown.get(item.op.issue))
+            item.clashes = entry.clashes
     pending.arrange(list(here))
     ledger.failed = [remembered(refusal) for refusal in ledger.store.refusals()]
     for old, to in renamed.items():
@@ -67,7 +77,9 @@ def vanished(ledger: Ledger, ops: Sequence[OpId]) -> None:
     ledger.fold_and_tell(before, "answer", always=True)
 
 
-def _renamed(ledger: Ledger, settled: Sequence[Op], here: Mapping[OpId, Entry]) -> dict[IssueId, IssueId]:
+def _renamed(
+    ledger: Ledger, settled: Sequence[Op], here: Mapping[OpId, Entry], recent: Sequence[Logged]
+) -> dict[IssueId, IssueId]:
     """New issues that another window's engine has made: their ids before and after."""
     found = {
         op.issue: here[op.id].op.issue
@@ -75,10 +87,9 @@ def _renamed(ledger: Ledger, settled: Sequence[Op], here: Mapping[OpId, Entry]) 
         if op.id in here and op.issue != here[op.id].op.issue
     }
     creates = {op.id: op.issue for op in settled if isinstance(op.act, Create)}
-    if creates:
-        for line in ledger.store.log(RECENT):
-            if line.op in creates and line.change.issue != creates[line.op]:
-                found[creates[line.op]] = line.change.issue
+    for line in recent:
+        if line.op in creates and line.change.issue != creates[line.op]:
+            found[creates[line.op]] = line.change.issue
     return found
 
 
