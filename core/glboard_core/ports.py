@@ -311,6 +311,10 @@ class Store(Protocol):
         """Whether this window sends: one at a time does, and another takes over when it ends."""
         ...
 
+    def resign(self) -> None:
+        """Let another window send, until this one takes it up again."""
+        ...
+
     def others(self) -> Seen | None:
         """What other windows wrote since the last call; None where nothing changed."""
         ...

@@ -17,7 +17,7 @@ from glboard_core.demo.faults import Faults
 from glboard_core.demo.server import DemoServer
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.events import IssuesChanged, Renamed
-from support.engines import BRISK, Window, build_world, window
+from support.engines import BRISK, ME, Window, build_world, window
 from support.killing import FAULTS, edit_together
 
 
@@ -79,6 +79,63 @@ async def test_the_second_window_takes_over_when_the_first_ends(server: DemoServ
         second.edit("app#2", weight=5)
         await second.until(lambda: second.there("app#2").weight == 5)
         assert two.lead()
+    two.close()
+
+
+@pytest.mark.parametrize("busy", [True, False])
+async def test_a_window_that_is_signed_out_lets_another_send(
+    server: DemoServer, tmp_path: Path, busy: bool
+) -> None:
+    path = tmp_path / "s.sqlite3"
+    one, two = SqliteStore(path), SqliteStore(path)
+    token = server.token_for(ME)
+    async with (
+        window(server, one, sync=BRISK, token=token) as first,
+        window(server, two, sync=BRISK) as second,
+    ):
+        first.edit("app#1", weight=4)
+        await first.settled()
+        assert not two.lead()
+        server.expire(token)
+        if busy:
+            # Something of its own waits, in either window.
+            first.edit("app#3", weight=6)
+        await first.until(lambda: first.engine.status.freshness == "signed-out")
+        second.edit("app#2", weight=5)
+        await second.until(lambda: second.there("app#2").weight == 5)
+        if busy:
+            await second.until(lambda: second.there("app#3").weight == 6)
+        await first.until(lambda: first.engine.status.unsent == 0)
+        assert first.engine.status.freshness == "signed-out"
+        assert first.issue("app#2").weight == 5
+        # What it does now leaves by the other window.
+        first.edit("app#4", weight=7)
+        await first.until(lambda: first.engine.status.unsent == 0)
+        assert first.there("app#4").weight == 7
+        assert len([line for line in one.log() if line.result == "done"]) == (4 if busy else 3)
+    one.close()
+    two.close()
+
+
+async def test_a_window_that_became_read_only_lets_another_send(server: DemoServer, tmp_path: Path) -> None:
+    async with two_windows(server, tmp_path / "s.sqlite3") as (first, second):
+        first.edit("app#1", weight=4)
+        await first.settled()
+        first.engine.read_only = True
+        first.engine.drain.wake()
+        second.edit("app#2", weight=5)
+        await second.until(lambda: second.there("app#2").weight == 5)
+
+
+async def test_a_window_whose_engine_ended_lets_another_send(server: DemoServer, tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    one, two = SqliteStore(path), SqliteStore(path)
+    async with window(server, one) as first:
+        first.edit("app#1", weight=4)
+        await first.settled()
+    # Its file is still open: it may stand on a screen that says why it ended.
+    assert two.lead()
+    one.close()
     two.close()
 
 

@@ -192,6 +192,9 @@ class MemoryStore:
         """There is no other window."""
         return True
 
+    def resign(self) -> None:
+        """There is no other window."""
+
     def others(self) -> Seen | None:
         """There is no other window."""
         return None

@@ -140,6 +140,10 @@ class SqliteStore(Outbox):
         """Whether this window sends."""
         return self._lease.held()
 
+    def resign(self) -> None:
+        """Let another window send."""
+        self._lease.release()
+
     def others(self) -> Seen | None:
         """What other windows wrote since the last call; None where nothing changed."""
         with self._reading():

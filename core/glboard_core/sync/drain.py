@@ -28,6 +28,7 @@ from glboard_core.ports import Done, Outcome
 from glboard_core.sync.checks import prepared, without_clashes
 from glboard_core.sync.lost import look_for
 from glboard_core.sync.pending import Item
+from glboard_core.sync.right import Right
 
 if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
@@ -48,6 +49,7 @@ class Drain:
         self._failures = 0
         self._not_before = 0.0
         self._notes: OrderedDict[OpId, str] = OrderedDict()
+        self._right = Right(engine)
 
     def wake(self) -> None:
         """Something changed: look again at what is to be sent."""
@@ -71,33 +73,48 @@ class Drain:
 
     async def run(self) -> None:
         """Send until cancelled. Batches of different issues travel side by side."""
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                wait = self._seconds_to_wait()
-                try:
-                    async with asyncio.timeout(wait):
-                        await self._wake.wait()
-                except TimeoutError:
-                    pass
-                self._wake.clear()
-                async with self._changed:
-                    self._changed.notify_all()
-                if not self._may_send():
-                    continue
-                for batch in self._batches():
-                    self._sending += 1
-                    tasks.create_task(self._deliver(batch), name="deliver")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                while True:
+                    await self._rest()
+                    if self._may_send():
+                        for batch in self._batches():
+                            self._sending += 1
+                            tasks.create_task(self._deliver(batch), name="deliver")
+        finally:
+            self._engine.store.resign()
+
+    async def _rest(self) -> None:
+        """Until something may be sent, or something changed."""
+        try:
+            async with asyncio.timeout(self._seconds_to_wait()):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
+        async with self._changed:
+            self._changed.notify_all()
+
+    def signed_out(self) -> None:
+        """The server does not let us in: whoever it lets in may send, until it lets us in again."""
+        self._right.lose()
+        self._wake.set()
+
+    def let_in(self) -> None:
+        """The server answered: this window may send again."""
+        if self._right.regain():
+            self._wake.set()
 
     def _seconds_to_wait(self) -> float | None:
-        engine = self._engine
+        if not self._sending:
+            # Not before all is answered: another window would look for it, and send it a second time.
+            self._right.step_back()
         now = time.time()
         wait = self._next(now)
-        if wait is None or engine.read_only:
+        if wait is None or self._engine.read_only:
             return None
         wait = max(wait, self._not_before - now)
-        if not engine.verified or not engine.store.lead():
-            wait = max(wait, self._pace.lease_check)
-        return wait
+        return wait if self._right.held() else max(wait, self._pace.lease_check)
 
     def _next(self, now: float) -> float | None:
         """Seconds until something may be sent or looked for; none where all waits for a person."""
@@ -107,14 +124,8 @@ class Drain:
         return min(waits, default=None)
 
     def _may_send(self) -> bool:
-        # Before the server said who we are nothing leaves; the catalog's arrival wakes us.
-        return (
-            self._engine.verified
-            and not self._engine.read_only
-            and time.time() >= self._not_before
-            and bool(len(self._engine.pending))
-            and self._engine.store.lead()
-        )
+        ready = time.time() >= self._not_before and bool(len(self._engine.pending))
+        return ready and self._right.held()
 
     def _batches(self) -> list[list[Item]]:
         pending = self._engine.pending
@@ -176,6 +187,8 @@ class Drain:
             self._wake.set()
 
     def _stopped(self, error: GlboardError) -> None:
+        if isinstance(error, AuthError):
+            self._engine.mirror.look()  # whether it is for good: then another window may send
         self._engine.unreachable(error, signed_out=isinstance(error, AuthError))
         self._failures += 1
         wait = self._pace.wait(self._failures)

@@ -359,6 +359,7 @@ class Engine:
         """The server answered just now; ``loading`` is what is being read, and empty once all was read."""
         if loading == "":
             self._age.caught_up()
+        self.drain.let_in()
         changes: dict[str, object] = {"freshness": self._condition.heard(loading=self.mirror.loading)}
         if loading is not None:
             changes["loading"] = loading
@@ -370,6 +371,8 @@ class Engine:
 
     def unreachable(self, error: GlboardError, *, signed_out: bool = False) -> None:
         """The server did not answer, or no longer lets us in; what is shown may be old."""
+        if signed_out:
+            self.drain.signed_out()
         self._status(freshness="signed-out" if signed_out else "offline", error=error)
 
     def disk_failed(self, error: StoreFailed) -> None:

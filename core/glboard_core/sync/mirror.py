@@ -62,6 +62,10 @@ class Mirror:
         self._quiet.clear()
         self._wake.set()
 
+    def look(self) -> None:
+        """Read what changed now rather than at the next poll."""
+        self._wake.set()
+
     def touch(self) -> None:
         """A person is there: polls are frequent while the program is used, and rarer when it is not."""
         now = asyncio.get_running_loop().time()
