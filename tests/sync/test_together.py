@@ -107,7 +107,7 @@ async def test_a_window_that_is_signed_out_lets_another_send(
             await second.until(lambda: second.there("app#3").weight == 6)
         await first.until(lambda: first.engine.status.unsent == 0)
         assert first.engine.status.freshness == "signed-out"
-        assert first.issue("app#2").weight == 5
+        await first.until(lambda: first.issue("app#2").weight == 5)
         # What it does now leaves by the other window.
         first.edit("app#4", weight=7)
         await first.until(lambda: first.engine.status.unsent == 0)
