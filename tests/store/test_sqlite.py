@@ -24,7 +24,9 @@ from support import make
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def entry(name: str, issue: int = 1, act: Edit | Comment | None = None, **fields: float) -> Entry:
+def entry(
+    name: str, issue: int = 1, act: Edit | Comment | None = None, *, due: float = 0.0, sent: float = 0.0
+) -> Entry:
     """An Op in the outbox."""
     op = Op(
         id=OpId(name),
@@ -34,7 +36,7 @@ def entry(name: str, issue: int = 1, act: Edit | Comment | None = None, **fields
         at=make.WHEN,
         before=make.issue(issue),
     )
-    return Entry(op=op, title="weight 3", **fields)
+    return Entry(op=op, title="weight 3", due=due, sent=sent)
 
 
 def ids(store: SqliteStore) -> list[str]:
