@@ -336,3 +336,10 @@ async def test_the_words_of_a_comment_are_never_commands(stage: Stage) -> None:
     assert {i: (s.state, s.weight, s.labels) for i, s in stage.engine.shown.items()} == {
         i: (s.state, s.weight, s.labels) for i, s in before.items()
     }
+
+
+async def test_a_filter_typed_in_one_piece_is_whole_and_the_next_key_is_the_boards(stage: Stage) -> None:
+    await stage.focus("platform#2")
+    stage.burst("/", *"platform#2", "enter", "7")
+    await stage.until(lambda: stage.issue("platform#2").weight == 7)
+    assert stage.app.bridge.view.text == "platform#2"

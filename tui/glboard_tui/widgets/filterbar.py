@@ -66,7 +66,8 @@ class FilterBar(Horizontal):
             field.value = text
         field.cursor_position = len(text)
         field.cursor_blink = False
-        field.focus()
+        # Now, not when the app comes to it: the next key may be here already.
+        self.screen.set_focus(field, scroll_visible=False)
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
