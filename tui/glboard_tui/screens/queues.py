@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from glboard_core.board.rules import types_of
 from glboard_core.model.issue import Issue
+from glboard_core.planning.candidates import highest
 from glboard_tui.edits import short
 from glboard_tui.screens.worklist import Entry, WorkList
 from glboard_tui.widgets.table import Col
@@ -52,22 +54,45 @@ class _Queue(WorkList):
 
 
 class Refinement(_Queue):
-    """Planning breakdown without a weight."""
+    """Planning breakdown without a weight; the description stands beside the list."""
 
     subject = "Refinement queue"
     empty = "Nothing in planning breakdown waits for a weight."
+    reads = True
+    cols = (
+        Col(title="issue", least=12),
+        Col(title="pr", drop=2),
+        Col(title="type", drop=3),
+        Col(title="title", least=24),
+        Col(title="milestone", drop=1),
+    )
     hints = (
         ("weight.ready", "weight, ready"),
         ("plan.spike", "spike"),
-        ("text.comment", "comment"),
+        ("text.comment", "ask"),
+        ("J K", "scroll"),
         ("plan.breakdown", "break down"),
+        ("v", "description off or on"),
         ("open.browser", "browser"),
-        ("escape", "close"),
     )
 
     def issues(self) -> Sequence[Issue]:
         """In manual order."""
         return self.plan.unrefined()
+
+    def _entry(self, issue: Issue) -> Entry:
+        names = self.desk.bridge.settings.labels
+        priority = highest(issue, names.priority_prefix)
+        return Entry(
+            issue,
+            (
+                (short(issue), "strong"),
+                (f"P{priority}" if priority else "", "muted"),
+                (" ".join(kind.removeprefix(names.type_prefix) for kind in types_of(issue, names)), "muted"),
+                (self.desk.bridge.title_of(issue), "text"),
+                (issue.milestone or "", "muted"),
+            ),
+        )
 
 
 class OwnWork(_Queue):

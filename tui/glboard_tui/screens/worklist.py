@@ -21,6 +21,7 @@ from glboard_tui.actions import BY_ID
 from glboard_tui.screens.desk import Desk
 from glboard_tui.screens.dialog import Dialog
 from glboard_tui.screens.keys import Keys, token_of
+from glboard_tui.screens.reading import Reading
 from glboard_tui.screens.words import target_words
 from glboard_tui.widgets.footer import FooterBar, FooterView
 from glboard_tui.widgets.listed import Listed
@@ -57,7 +58,11 @@ class WorkList(Dialog[None]):
     DEFAULT_CSS = """
     WorkList .about { height: auto; min-height: 2; max-height: 4; color: $foreground 85%; }
     """
+    #: Beside the list where there is room for both, below it where there is none.
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]  # noqa: RUF012  (Textual declares it so)
     cols: Sequence[Col] = ()
+    #: Whether the description stands beside the list from the start.
+    reads = False
     empty = "Nothing is left here."
     hints: Sequence[Hint] = ()
 
@@ -69,6 +74,8 @@ class WorkList(Dialog[None]):
         #: Lines, cursor and marks.
         self.listed = Listed()
         self.rows = Rows(empty=self.empty)
+        self.reading = Reading(desk, self)
+        self.reading.on = self.reads
         self._about = Static(classes="about")
         self._strip, self.footer = WhichKey(), FooterBar()
         self._keys = Keys(desk.screen.keymap, desk, self._strip)
@@ -102,6 +109,7 @@ class WorkList(Dialog[None]):
             yield Static(classes="overlay-title")
             with Container(classes="body"):
                 yield self.rows
+                yield self.reading.pane
             yield self._about
         yield self.footer
         yield Container(self._strip, id="strip")
@@ -155,6 +163,8 @@ class WorkList(Dialog[None]):
         entry = self.entry
         about = entry.words if entry else ""
         self._about.update(Content("\n".join(map(clean, about.splitlines()))))
+        self._about.display = bool(about)
+        self.reading.show(entry.issue if entry else None)
         self._show_footer()
 
     def _show_footer(self) -> None:
@@ -231,7 +241,11 @@ class WorkList(Dialog[None]):
             self._keys.press(token)
         elif token == "q":  # noqa: S105  (a key, no secret)
             self.leave()
-        elif not self.own_key(token):
+        elif self.own_key(token):
+            pass
+        elif self.reading.key(token):
+            self.told()
+        else:
             self._keys.press(token)
 
     @on(Rows.Chosen)

@@ -161,6 +161,7 @@ def spike(desk: Desk, _: str) -> None:
         f"Weight {offered} for a time-boxed spike?",
         {"y": f"weight {offered} where there is none", "n": "only mark it"},
         lambda answer: go(offered if answer == "y" else None),
+        note="Its scope belongs into the description: what is to be found out, and in what time.",
     )
 
 

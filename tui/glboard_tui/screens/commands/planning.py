@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from glboard_core.board.resolve import milestone_for, milestone_title, role_of
+from glboard_core.board.rules import MAX_WEIGHT
 from glboard_core.errors import NameUnknown
 from glboard_core.model.flow import STATES
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone
 from glboard_tui.compounds import accepted
 from glboard_tui.edits import Planner, Work
+from glboard_tui.screens.commands.compound import breakdown
 from glboard_tui.screens.commands.people import person_choices
 from glboard_tui.screens.desk import Desk
 from glboard_tui.screens.prompt import Prompt
@@ -18,6 +20,8 @@ from glboard_tui.widgets.choices import Choice, Result
 
 _BY_LETTER = {state.letter: state for state in STATES}
 _MOST = 1_000_000
+#: The rule's code, the same as when an issue is accepted: one yes is enough.
+_OVER = "over-weight"
 
 
 def weight(desk: Desk, digit: str) -> None:
@@ -54,8 +58,26 @@ def wrong_weight(text: str) -> str:
 
 
 def weight_ready(desk: Desk, digit: str) -> None:
-    """Done weighting."""
-    desk.do(lambda planner, issues: planner.weight_ready(issues, int(digit)))
+    """Done weighting. More than a weight should be is refused once, gently: break it down (EN-2)."""
+    number, issues = int(digit), desk.targets()
+    fresh = {(issue.id, _OVER) for issue in issues} - desk.asked
+
+    def ready() -> None:
+        desk.do(lambda planner, on: planner.weight_ready(on, number), on=issues)
+        desk.again = lambda: weight_ready(desk, digit)
+
+    def answered(answer: str) -> None:
+        if answer == "b":
+            breakdown(desk, "")
+            return
+        desk.asked |= fresh
+        ready()
+
+    if number <= MAX_WEIGHT or not fresh:
+        ready()
+        return
+    words = {"b": "ask for a breakdown", "y": f"weight {number} and ready all the same"}
+    desk.ask(f"Weight {number} is over {MAX_WEIGHT}: break it down?", words, answered)
 
 
 def to_milestone(name: str) -> Callable[[Desk, str], None]:

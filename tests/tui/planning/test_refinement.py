@@ -1,0 +1,178 @@
+"""The refinement queue: read the description, weigh, ready, next (EN-2)."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from textual.widgets import Markdown, Static
+
+from glboard_core.demo.world import World
+from glboard_core.errors import ConnectionFailed
+from glboard_core.model.issue import IssueDetail, IssueId
+from glboard_tui.screens.ask import Ask
+from glboard_tui.screens.compose import Draft
+from glboard_tui.screens.queues import Refinement
+from tui.app.stage import GROUP, GROUP_LABEL, ME, Stage, small_world, staged
+
+PLANNING = "workflow::planning breakdown"
+
+
+def world() -> World:
+    """Three issues wait: platform#2, platform#9 and, last, ai-gateway#2 with a description."""
+    made = small_world()
+    made.create(
+        f"{GROUP}/ai-gateway",
+        "Compare two models",
+        by=ME,
+        add_labels=[GROUP_LABEL, "type::feature", PLANNING],
+        description="# Why\n\nTeams compare [/them] by hand.",
+    )
+    return made
+
+
+def queue(stage: Stage) -> Refinement:
+    assert isinstance(stage.app.screen, Refinement)
+    return stage.app.screen
+
+
+def here(stage: Stage) -> str:
+    return stage.name(queue(stage).chosen())
+
+
+def described(stage: Stage) -> str:
+    documents = list(stage.app.screen.query(Markdown))
+    return documents[0].source if documents and documents[0].display else ""
+
+
+def pane_says(stage: Stage) -> str:
+    return "\n".join(str(part.render()) for part in queue(stage).reading.pane.query(Static) if part.display)
+
+
+async def test_the_description_stands_beside_the_list_and_below_it_where_there_is_little_room() -> None:
+    for size in ((160, 45), (100, 30)):
+        async with staged(world(), size=size) as stage:
+            await stage.press("g", "q", "G")
+            assert here(stage) == "ai-gateway#2"
+            await stage.until(lambda stage=stage: "by hand" in described(stage))  # type: ignore[misc]
+            rows, pane = queue(stage).rows.region, queue(stage).reading.pane.region
+            if size[0] == 160:
+                assert rows.right <= pane.x
+                assert rows.y == pane.y
+            else:
+                assert rows.bottom <= pane.y
+                assert pane.height >= 10
+            await stage.press("v")
+            assert not queue(stage).reading.pane.display
+            await stage.press("enter")
+            assert queue(stage).reading.pane.display
+
+
+async def test_weight_and_ready_then_the_next_one_and_its_description() -> None:
+    async with staged(world()) as stage:
+        await stage.press("g", "q", "j", "W", "2")
+        assert stage.issue("platform#9").weight == 2
+        assert "workflow::ready for development" in stage.issue("platform#9").labels
+        assert here(stage) == "ai-gateway#2"
+        await stage.until(lambda: "by hand" in described(stage))
+
+
+async def test_a_weight_over_three_is_refused_gently_and_once() -> None:
+    async with staged(world()) as stage:
+        await stage.press("g", "q", "W", "5")
+        assert isinstance(stage.app.screen, Ask)
+        await stage.press("escape")
+        assert stage.issue("platform#2").weight is None
+        await stage.press("W", "5", "y")
+        assert stage.issue("platform#2").weight == 5
+        await stage.press("u", "g", "g", "W", "5")
+        assert stage.issue("platform#2").weight == 5  # said yes to already
+        assert here(stage) == "platform#9"
+        await stage.press("W", "8", "b")
+        assert "breakdown" in str(stage.app.screen.query(".overlay-title").first(Static).render())
+
+
+async def test_marked_ones_are_weighed_together_after_one_question() -> None:
+    async with staged(world()) as stage:
+        await stage.press("g", "q", "asterisk", "W", "4", "y")
+        assert queue(stage).entries == []
+        await stage.press("u")
+        assert len(queue(stage).entries) == 3
+
+
+async def test_a_question_is_a_comment_and_a_spike_keeps_its_scope_in_mind() -> None:
+    made = world()
+    made.add_label(made.group(GROUP), "spike")
+    async with staged(made) as stage:
+        await stage.press("g", "q", "c")
+        assert isinstance(stage.app.screen, Draft)
+        await stage.type("why?")
+        await stage.press("ctrl+s")
+        assert stage.app.bridge.undo_title == "platform#2 comment"
+        assert here(stage) == "platform#2"
+        await stage.press("W", "s")
+        assert isinstance(stage.app.screen, Ask)
+        assert "scope" in stage.app.screen.note
+        await stage.press("y")
+        assert stage.issue("platform#2").weight == 2
+        assert "spike" in stage.issue("platform#2").labels
+
+
+async def test_what_comes_late_is_not_shown_for_another_issue(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with staged(world()) as stage:
+        gates: dict[IssueId, asyncio.Event] = {}
+
+        async def slow(issue: IssueId) -> IssueDetail:
+            await gates.setdefault(issue, asyncio.Event()).wait()
+            return IssueDetail(id=issue, description=f"of {issue}")
+
+        monkeypatch.setattr(stage.engine, "detail", slow)
+        await stage.press("g", "q")
+        first = stage.issue("platform#2").id
+        await stage.until(lambda: first in gates)
+        await stage.press("j")
+        assert here(stage) == "platform#9"  # nothing waited for
+        second = stage.issue("platform#9").id
+        await stage.until(lambda: second in gates)
+        gates[first].set()
+        gates[second].set()
+        await stage.until(lambda: described(stage) == f"of {second}")
+
+
+async def test_a_description_that_cannot_be_read_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with staged(world()) as stage:
+
+        async def broken(_: IssueId) -> IssueDetail:
+            raise ConnectionFailed("GitLab did not answer.")
+
+        monkeypatch.setattr(stage.engine, "detail", broken)
+        await stage.press("g", "q")
+        await stage.until(lambda: "GitLab did not answer." in pane_says(stage))
+        await stage.press("W", "1")
+        assert stage.issue("platform#2").weight == 1
+
+
+async def test_walking_asks_for_nothing_until_the_cursor_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with staged(world()) as stage:
+        asked: list[IssueId] = []
+        known = stage.engine.detail
+
+        async def counted(issue: IssueId) -> IssueDetail:
+            asked.append(issue)
+            return await known(issue)
+
+        monkeypatch.setattr(stage.engine, "detail", counted)
+        stage.burst("g", "q", "j", "j")
+        await stage.until(lambda: "by hand" in described(stage))
+        assert asked == [stage.issue("ai-gateway#2").id]
+        await stage.press("k", "j")
+        await stage.until(lambda: "by hand" in described(stage))
+        assert asked.count(stage.issue("ai-gateway#2").id) == 1
+
+
+async def test_share_mode_shows_no_description() -> None:
+    async with staged(world()) as stage:
+        stage.app.bridge.mask = lambda _: "masked"
+        await stage.press("g", "q")
+        assert "Masked" in pane_says(stage)
+        assert "Slow answers" not in pane_says(stage)
