@@ -65,7 +65,10 @@ class LabelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class SyncSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How often the server is asked, in seconds."""
+    """How often the server is asked, in seconds; and for how long what was done is held back.
+
+    ``hold_comments`` holds comments and new issues, with all that the same key did beside them.
+    """
 
     poll: float = 10.0
     poll_idle: float = 60.0

@@ -207,6 +207,8 @@ class Store(Protocol):
     """
 
     notice: str
+    #: Whether what is kept outlives the program.
+    durable: bool
 
     def issue(self, issue: IssueId) -> Issue | None:
         """The confirmed issue, or none."""

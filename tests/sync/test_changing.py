@@ -143,17 +143,22 @@ async def test_a_comment_of_an_earlier_session_is_found_and_deleted(server: Demo
 async def test_undo_takes_back_what_is_still_here_and_inverts_the_rest(
     server: DemoServer, store: Store
 ) -> None:
-    """One key that edits and comments: the edit left first, the comment is still held."""
+    """One key on two issues: one edit left, the other waits in line behind a comment that is still held."""
     async with window(server, store, sync=structs.replace(HELD, hold=0)) as desk:
+        desk.comment("app#2", "Held")
         server.requests.clear()
-        desk.do("app#1", Edit(add=frozenset({"workflow::blocked"})), Comment(body="Why"))
+        desk.edit_all(["app#1", "app#2"], add=frozenset({"workflow::blocked"}))
         await desk.until(lambda: "workflow::blocked" in desk.labels_there("app#1"))
-        await desk.until(lambda: len(desk.engine.pending) == 1)
+        await desk.until(lambda: len(desk.engine.pending) == 2)
         desk.engine.undo()
-        assert await desk.engine.finish(5) == 0
+        await desk.until(lambda: "workflow::blocked" not in desk.labels_there("app#1"))
+        await desk.until(lambda: len(desk.engine.pending) == 1)
         assert desk.labels_there("app#1") == {GROUP_LABEL, "type::bug"}
-        assert desk.notes_there("app#1") == []
-        assert not server.requests.of("createNote")
+        assert await desk.engine.finish(5) == 0
+        assert desk.labels_there("app#2") == {GROUP_LABEL, "type::bug"}
+        assert desk.notes_there("app#2") == ["Held"]
+        # There and back on the one, the comment on the other, and nothing else.
+        assert desk.mutations == 3
 
 
 async def test_a_new_issue_is_renamed_and_edits_on_it_follow(desk: Window) -> None:
@@ -306,6 +311,27 @@ async def test_edits_are_held_until_the_keys_rest(server: DemoServer, store: Sto
         assert len([r for r in server.requests.of("updateIssue") if r.mutations >= 4]) == 1
         await desk.settled()
         assert desk.notes_there("app#2") == ["Later"]
+
+
+async def test_an_edit_with_a_comment_leaves_as_one(server: DemoServer, store: Store) -> None:
+    hold = structs.replace(STILL, hold=0.05, hold_comments=0.5)
+    async with window(server, store, sync=hold) as desk:
+        events = len(desk.there("app#1").history or ())
+        desk.do("app#1", Edit(weight=5), Comment(body="Why"))
+        desk.edit("app#2", weight=3)
+        await desk.until(lambda: desk.there("app#2").weight == 3)
+        # The short hold is over; the edit waits for its comment, and undo takes both back unsent.
+        assert desk.there("app#1").weight == 1
+        desk.engine.undo()  # the other issue's, which has left
+        desk.engine.undo()
+        await desk.settled()
+        assert not desk.world.issue("top/app#1").notes
+        assert len(desk.there("app#1").history or ()) == events
+        server.requests.clear()
+        desk.do("app#1", Edit(weight=5), Comment(body="Why"))
+        await desk.settled()
+        assert [record.mutations for record in server.requests if record.mutations] == [2]
+        assert (desk.there("app#1").weight, desk.notes_there("app#1")) == (5, ["Why"])
 
 
 async def test_leaving_sends_at_once(server: DemoServer, store: Store) -> None:

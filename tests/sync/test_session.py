@@ -16,7 +16,6 @@ from glboard_core.gitlab.account import Account, Secret
 from glboard_core.model.issue import IssueId
 from glboard_core.session import Place, open_engine
 from glboard_core.store.database import state_file
-from glboard_core.store.memory import MemoryStore
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine, UserChangedError
 from glboard_core.sync.events import Notice
@@ -94,7 +93,7 @@ async def test_a_folder_that_cannot_be_used_refuses_edits_and_shows_the_board(
     (tmp_path / "state").write_text("a file is in the way")
     place = Place(group=GROUP, folder=tmp_path / "state")
     async with open_engine(place, SETTINGS, account=account(server)) as engine:
-        assert isinstance(engine.store, MemoryStore)
+        assert not engine.store.durable
         notices: list[str] = []
         engine.listen(lambda event: notices.append(event.text) if isinstance(event, Notice) else None)
         running = asyncio.create_task(engine.run())

@@ -20,7 +20,6 @@ from glboard_core.model.board import Board
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import current, upcoming
-from glboard_core.store.memory import MemoryStore
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import Status
 from glboard_tui.edits import Planner
@@ -220,7 +219,7 @@ class Known:
     @property
     def keeps(self) -> bool:
         """Whether what is unsent outlives the program."""
-        return self.engine is not None and not isinstance(self.engine.store, MemoryStore)
+        return self.engine is not None and self.engine.store.durable
 
 
 class Asked:

@@ -51,6 +51,8 @@ class HeldIssues(Issues):
 class MemoryStore:
     """``ports.Store`` in memory."""
 
+    durable = False
+
     def __init__(self) -> None:
         self.notice = ""
         self._issues = HeldIssues()

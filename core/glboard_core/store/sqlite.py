@@ -38,6 +38,8 @@ class SqliteStore(Outbox):
     ``notice`` says in words what was put aside and rescued when it was opened, or is empty.
     """
 
+    durable = True
+
     def __init__(self, path: Path) -> None:
         durable, self._fast, aside = open_file(path)
         super().__init__(path, durable)

@@ -188,7 +188,7 @@ class Drain:
 
     def _stopped(self, error: GlboardError) -> None:
         if isinstance(error, AuthError):
-            self._engine.mirror.look()  # whether it is for good: then another window may send
+            self._engine.mirror.hasten()  # whether it is for good: then another window may send
         self._engine.unreachable(error, signed_out=isinstance(error, AuthError))
         self._failures += 1
         wait = self._pace.wait(self._failures)

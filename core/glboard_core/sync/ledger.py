@@ -75,19 +75,18 @@ class Ledger:
     # What a person does
 
     def enqueue(self, ops: Sequence[Op], title: str) -> None:
-        """Keep Ops and show them. Raises StoreFailed."""
+        """Keep Ops and show them. Raises StoreFailed.
+
+        What one key does leaves together, a comment's edit with the comment: so undo takes back all of it
+        or nothing, and no mail tells of half. Hence it is held as long as its longest part.
+        """
         if not ops:
             return
         now = time.time()
         sync = self._sync
-        entries = [
-            Entry(
-                op=op,
-                title=title,
-                due=now + (sync.hold_comments if isinstance(op.act, Comment | Create) else sync.hold),
-            )
-            for op in ops
-        ]
+        speaks = any(isinstance(op.act, Comment | Create) for op in ops)
+        due = now + (max(sync.hold, sync.hold_comments) if speaks else sync.hold)
+        entries = [Entry(op=op, title=title, due=due) for op in ops]
         self.store.enqueue(entries)
         self._titles[ops[0].group] = title
         before = self.seen(op.issue for op in ops)

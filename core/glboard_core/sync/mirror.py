@@ -62,7 +62,7 @@ class Mirror:
         self._quiet.clear()
         self._wake.set()
 
-    def look(self) -> None:
+    def hasten(self) -> None:
         """Read what changed now rather than at the next poll."""
         self._wake.set()
 
