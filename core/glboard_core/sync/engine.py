@@ -35,6 +35,7 @@ from glboard_core.sync.mirror import Mirror
 from glboard_core.sync.outcome import Made, Refused, last_made
 from glboard_core.sync.pace import Pace
 from glboard_core.sync.pending import Pending
+from glboard_core.sync.scope import adopt
 from glboard_core.sync.shown import Shown
 
 Listener = Callable[[Event], None]
@@ -78,8 +79,10 @@ class Engine:
         self.refuse: GlboardError | None = None
         self.pace = pace or Pace()
         self.undo_stack = UndoStack()
-        self.ledger = Ledger(store, self.undo_stack, settings.sync, self.tell, gateway.now)
         self._age = Age(store, gateway.now)
+        # Before anything is shown: what belongs to another scope must not be.
+        self._narrowed = adopt(store, settings.labels.group, self._age)
+        self.ledger = Ledger(store, self.undo_stack, settings.sync, self.tell, gateway.now)
         self._condition = Condition(self.ledger, self._age, self.tell)
         self.hand = Hand(self.ledger, self.undo_stack, gateway.now, self.disk_failed)
         self._as_of = as_of
@@ -236,6 +239,8 @@ class Engine:
             self.tell(Notice(self.store.notice))
         if self.refuse is not None:
             self.tell(Notice(str(self.refuse)))
+        if self._narrowed:
+            self.tell(Notice("The group label changed since the last session; all issues are read anew."))
         if len(self.pending):
             self.tell(Notice(_left_over(len(self.pending), read_only=self.read_only)))
         try:

@@ -19,7 +19,7 @@ from glboard_core.model.board import Board
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import IssueId
 from glboard_core.ports import IssueQuery
-from glboard_core.sync.scope import Scope, scope_of_group
+from glboard_core.sync.scope import CURSOR, Scope, scope_of_group
 
 if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 SIDE_BY_SIDE = 6
 #: More pages of changes than these, and the boards are read instead.
 MANY_PAGES = 5
-#: Where the poll's cursor is kept.
-CURSOR = "cursor"
 #: A change may become visible a moment after the time it bears, and times are told to the second.
 MARGIN = timedelta(seconds=2)
 #: Seconds without a key after which the program counts as not in use.
@@ -135,7 +133,7 @@ class Mirror:
     async def start(self, first: Board | str | None) -> None:
         """After a start: from nothing a whole load, from a mirror what changed. Raises as the gateway."""
         kept = self._engine.store.meta(CURSOR)
-        if kept is None or self._engine.catalog is None:
+        if not kept or self._engine.catalog is None:
             await self.load(first)
             return
         self.loading = True
@@ -311,7 +309,7 @@ class Mirror:
         return True
 
     def _move_cursor(self, to: datetime) -> None:
-        if to != self._cursor or self._engine.store.meta(CURSOR) is None:
+        if to != self._cursor or not self._engine.store.meta(CURSOR):
             self._cursor = to
             self._engine.store.put_meta(CURSOR, to.isoformat().encode())
 

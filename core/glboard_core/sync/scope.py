@@ -1,14 +1,22 @@
-"""What the mirror holds: the issues of one group with its label, open or closed since not long ago."""
+"""What the mirror holds: the issues of one group with its label, open or closed since not long ago.
+
+The group is in the name of the state file; the label is not, since outbox and log are of all of them.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import current, preceding, versions
+from glboard_core.ports import Store
+from glboard_core.sync.age import Age
+
+#: Where the store keeps whose issues the mirror holds, and how far the poll has come (none: read it anew).
+SCOPE, CURSOR = "scope", "cursor"
 
 
 class Scope(Struct, frozen=True):
@@ -30,6 +38,26 @@ class Scope(Struct, frozen=True):
 def scope_of_group(label: str, catalog: Catalog | None, today: date) -> Scope:
     """The scope of today. Closed issues count since the start of the milestone before the current one."""
     return Scope((label,) if label else (), closed_after(catalog, today) if catalog else None)
+
+
+def adopt(store: Store, label: str, age: Age) -> bool:
+    """Make the mirror one of this scope; whether it is known to have been one of another.
+
+    What does not belong is dropped at once, so that it is never shown; what may be missing is read at the
+    next start of the mirror, which has no cursor then. Outbox, refused changes and log stay as they are.
+    """
+    key = json.encode([label] if label else [])
+    before = store.meta(SCOPE)
+    if before == key:
+        return False
+    if store.meta(CURSOR) or len(store.issues()):
+        # First, so that a crash in the middle leaves a mirror that is read anew.
+        store.put_meta(CURSOR, b"")
+        age.forget()
+        scope = Scope((label,) if label else (), None)
+        store.drop([issue.id for issue in store.issues().matching(None) if not scope.holds(issue)])
+    store.put_meta(SCOPE, key)
+    return before is not None
 
 
 def closed_after(catalog: Catalog, today: date) -> datetime:

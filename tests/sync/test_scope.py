@@ -1,0 +1,103 @@
+"""A mirror is of one scope: with another group label it is read anew, and shows nothing of the old one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from glboard_core.board.op import Edit
+from glboard_core.config import LabelSettings, Settings
+from glboard_core.demo.server import DemoServer
+from glboard_core.ports import Store
+from glboard_core.sync.engine import Engine
+from glboard_core.sync.events import Notice
+from support.engines import GROUP_LABEL, HASTE, STILL, Window, build_world, gateway
+
+OTHER = "type::feature"
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[DemoServer]:
+    """app#1 has the other label beside the group's, app#2 instead of it."""
+    world = build_world()
+    world.edit("top/app#1", by="eng_1", add_labels=[OTHER])
+    world.edit("top/app#2", by="eng_1", add_labels=[OTHER], remove_labels=[GROUP_LABEL])
+    world.clock.advance(60)
+    async with DemoServer(world) as running:
+        yield running
+
+
+@asynccontextmanager
+async def desk_of(
+    server: DemoServer, store: Store, label: str, *, running: bool = True
+) -> AsyncIterator[Window]:
+    """A session with that group label."""
+    async with gateway(server) as one:
+        engine = Engine(one, store, Settings(sync=STILL, labels=LabelSettings(group=label)), pace=HASTE)
+        desk = Window(engine, server)
+        if not running:
+            yield desk
+            return
+        desk.task = asyncio.create_task(engine.run())
+        await desk.until(lambda: engine.verified)
+        await desk.settled()
+        yield desk
+        desk.task.cancel()
+        with suppress(asyncio.CancelledError):
+            await desk.task
+
+
+def names(desk: Window) -> set[str]:
+    """The issues of app that are shown."""
+    return {f"app#{i.iid}" for i in desk.engine.shown.values() if i.project == "top/app"}
+
+
+async def test_another_group_label_is_read_anew(server: DemoServer, store: Store) -> None:
+    async with desk_of(server, store, GROUP_LABEL) as desk:
+        assert names(desk) == {f"app#{n}" for n in range(1, 13)} - {"app#2"}
+    async with desk_of(server, store, OTHER, running=False) as desk:
+        # The first frame, before anything was asked: what fits of what is there, and no age of the whole.
+        assert names(desk) == {"app#1"}
+        assert desk.engine.status.age is None
+    async with desk_of(server, store, OTHER) as desk:
+        assert names(desk) == {"app#1", "app#2"}
+        assert desk.engine.status.freshness == "live"
+    # And back, with a Notice; unchanged, it is read as always.
+    async with desk_of(server, store, GROUP_LABEL) as desk:
+        assert len(names(desk)) == 11
+        assert any("label changed" in notice.text for notice in desk.told(Notice))
+    server.requests.clear()
+    async with desk_of(server, store, GROUP_LABEL) as desk:
+        assert len(names(desk)) == 11
+        assert desk.told(Notice) == []
+
+
+async def test_no_label_is_the_whole_group(server: DemoServer, store: Store) -> None:
+    async with desk_of(server, store, GROUP_LABEL):
+        pass
+    async with desk_of(server, store, "") as desk:
+        assert names(desk) == {f"app#{n}" for n in range(1, 13)}
+
+
+async def test_a_reading_that_was_cut_off_begins_again(server: DemoServer, store: Store) -> None:
+    async with desk_of(server, store, GROUP_LABEL):
+        pass
+    async with desk_of(server, store, OTHER, running=False):
+        pass  # ended before the server was asked
+    async with desk_of(server, store, OTHER) as desk:
+        assert names(desk) == {"app#1", "app#2"}
+
+
+async def test_outbox_and_log_stay(server: DemoServer, store: Store) -> None:
+    async with desk_of(server, store, GROUP_LABEL) as desk:
+        desk.edit("app#3", weight=4)
+        await desk.settled()
+    async with desk_of(server, store, GROUP_LABEL, running=False) as desk:
+        desk.engine.perform([(desk.issue("app#4").id, Edit(weight=7))], "weight 7")
+    async with desk_of(server, store, OTHER) as desk:
+        assert desk.there("app#4").weight == 7
+        assert names(desk) == {"app#1", "app#2"}
+        assert [line.title for line in desk.engine.history()] == ["weight 7", "test"]
