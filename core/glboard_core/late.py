@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from glboard_core.board.op import Op, OpId
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Issue, IssueDetail, IssueId
+from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note
 from glboard_core.model.reference import Reference
 from glboard_core.ports import Gateway, IssueQuery, Outcome, Placed
 
@@ -81,6 +81,10 @@ class LateGateway:
     async def note_of(self, issue: IssueId, op: OpId) -> str | None:
         """The note a Comment became."""
         return await (await self._real()).note_of(issue, op)
+
+    async def marked_note(self, issue: IssueId, mark: str, author: str) -> Note | None:
+        """The note a NoteWrite is about."""
+        return await (await self._real()).marked_note(issue, mark, author)
 
     async def created_by(self, op: Op) -> Issue | None:
         """The issue a Create became."""

@@ -17,7 +17,7 @@ from glboard_core.board.conflict import Clash
 from glboard_core.board.op import Op, OpId
 from glboard_core.errors import GlboardError
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Issue, IssueDetail, IssueId, State
+from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note, State
 from glboard_core.model.reference import Reference
 
 if TYPE_CHECKING:
@@ -99,6 +99,10 @@ class Gateway(Protocol):
 
     async def note_of(self, issue: IssueId, op: OpId) -> str | None:
         """The id of the note that a Comment Op became, found by its marker; None where it is not there."""
+        ...
+
+    async def marked_note(self, issue: IssueId, mark: str, author: str) -> Note | None:
+        """The newest note of ``author`` with that mark, which a NoteWrite Op wrote; None without one."""
         ...
 
     async def created_by(self, op: Op) -> Issue | None:

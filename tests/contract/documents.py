@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from glboard_core.board.op import Act, Comment, Create, DeleteNote, Edit, GroupId, Op, OpId, Rank
+from glboard_core.board.op import Act, Comment, Create, DeleteNote, Edit, GroupId, NoteWrite, Op, OpId, Rank
 from glboard_core.gitlab import queries
 from glboard_core.gitlab.encode import Scribe
 from glboard_core.gitlab.queries import Call, Dialect
@@ -73,6 +73,8 @@ ACTS: dict[str, Act] = {
     ),
     "rank": Rank(above=IssueId("gid://gitlab/Issue/1"), below=IssueId("gid://gitlab/Issue/2")),
     "comment": Comment(body="Hello"),
+    "note": NoteWrite(mark="capacity 19.8", body="Hello"),
+    "note anew": NoteWrite(mark="capacity 19.8", body="Hello", was="", note="gid://gitlab/Note/8"),
     "delete note": DeleteNote(of=OpId("c1"), note="gid://gitlab/Note/8"),
     "create": Create(
         project="top/app",

@@ -378,6 +378,31 @@ def test_notes_are_changed_by_their_author(wire: Wire) -> None:
     assert note.id not in wire.world.notes
 
 
+def test_commands_in_a_changed_note_are_done_and_of_commands_alone_nothing_stays(wire: Wire) -> None:
+    issue = an_issue(wire.world)
+    note = wire.world.comment(issue.reference, "first", by="em_maple")
+    update = (
+        "mutation U($id: NoteID!, $body: String!) { updateNote(input: {id: $id, body: $body})"
+        " { errors note { body } } }"
+    )
+    ident = f"gid://gitlab/Note/{note.id}"
+    assert wire.data(update, id=ident, body="text\n/weight 7")["updateNote"]["note"] == {"body": "text"}
+    assert issue.weight == 7
+    assert wire.data(update, id=ident, body=" ")["updateNote"]["errors"] == ["Note can't be blank"]
+    assert note.body == "text"
+    assert wire.data(update, id=ident, body="/weight 3")["updateNote"]["note"] is None
+    assert note.id not in wire.world.notes
+    said = wire.world.add_note(issue, "changed the title", issue.author, system=True)
+    assert NOT_AVAILABLE in wire.error(update, id=f"gid://gitlab/Note/{said.id}", body="x")
+    mine = wire.world.comment(issue.reference, "mine", by="em_maple")
+    issue.project.archived = True
+    try:
+        assert NOT_AVAILABLE in wire.error(update, id=f"gid://gitlab/Note/{mine.id}", body="x")
+    finally:
+        issue.project.archived = False  # the world is every test's
+    assert mine.body == "mine"
+
+
 def test_confidential_issues_are_hidden_from_guests(wire: Wire) -> None:
     world = wire.world
     issue = an_issue(world)

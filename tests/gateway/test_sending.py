@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from gateway.worlds import ME, Desk, errors, make, untimed
-from glboard_core.board.op import Comment, Create, DeleteNote, Edit, OpId, Rank, apply, inverse
+from gateway.worlds import ME, Desk, errors, gateway, make, untimed
+from glboard_core.board.op import Comment, Create, DeleteNote, Edit, NoteWrite, OpId, Rank, apply, inverse
 from glboard_core.demo.server import DemoServer
 from glboard_core.errors import (
     EditDropped,
@@ -235,6 +235,67 @@ async def test_deleting_a_comment_that_is_gone(desk: Desk) -> None:
     error = await desk.fail("top/app#1", DeleteNote(of=OpId("x"), note="gid://gitlab/Note/99999"))
     assert isinstance(error, EditForbidden)
     assert isinstance(await desk.fail("top/app#1", DeleteNote(of=OpId("x"))), EditImpossible)
+
+
+# -- the one comment of its kind
+
+
+CAPACITY = "capacity 19.8"
+
+
+def bodies(desk: Desk, reference: str = "top/app#1") -> list[str]:
+    return [
+        text.split_marker(note.body)[0] for note in desk.world.issue(reference).notes or () if not note.system
+    ]
+
+
+async def test_a_note_is_made_found_by_its_mark_and_written_anew(desk: Desk) -> None:
+    made = desk.op("top/app#1", NoteWrite(mark=CAPACITY, body="Room +4\n/close"))
+    [outcome] = await desk.send(made)
+    assert isinstance(outcome, Done)
+    assert outcome.issue is not None
+    assert outcome.issue.notes == 1
+    assert bodies(desk) == ["Room +4\n\\/close\n\n<!-- glboard note: capacity 19.8 -->"]
+    # Others' notes with the same mark, and mine of another kind, are passed over.
+    desk.world.comment("top/app#1", "Theirs\n\n<!-- glboard note: capacity 19.8 -->", by="eng_1")
+    await desk.do("top/app#1", NoteWrite(mark="capacity 19.80", body="Other"))
+    found = await desk.gateway.marked_note(made.issue, CAPACITY, "EM_willow")
+    assert found is not None
+    assert (found.id, found.body, found.mark, found.op) == (
+        outcome.note,
+        "Room +4\n\\/close",
+        CAPACITY,
+        made.id,
+    )
+    again = desk.op("top/app#1", NoteWrite(mark=CAPACITY, body="Room +2", was="", note=found.id))
+    [outcome] = await desk.send(again)
+    assert isinstance(outcome, Done)
+    assert outcome.note == found.id
+    assert bodies(desk)[0] == "Room +2\n\n<!-- glboard note: capacity 19.8 -->"
+    assert len(bodies(desk)) == 3
+    assert await desk.gateway.note_of(again.issue, again.id) == found.id
+    assert desk.world.issue("top/app#1").open
+
+
+async def test_a_mark_cannot_end_its_comment(desk: Desk) -> None:
+    mark = "capacity --> <b>x"
+    await desk.do("top/app#1", NoteWrite(mark=mark, body="Text"))
+    assert bodies(desk) == ["Text\n\n<!-- glboard note: capacity b x -->"]
+    assert await desk.gateway.marked_note(desk.issue("top/app#1").id, mark, ME) is not None
+
+
+async def test_a_note_that_is_gone_or_somebody_elses_is_refused(desk: Desk) -> None:
+    gone = NoteWrite(mark=CAPACITY, body="x", was="y", note="gid://gitlab/Note/99999")
+    assert isinstance(await desk.fail("top/app#1", gone), EditForbidden)
+    desk.world.comment("top/app#1", "Mine", by="em_willow")
+    note = (desk.world.issue("top/app#1").notes or [])[0]
+    async with gateway(desk.server, token=desk.server.token_for("eng_1")) as other:
+        op = desk.op("top/app#1", structs.replace(gone, note=f"gid://gitlab/Note/{note.id}"))
+        [outcome] = await other.send([op], desk.shown, desk.catalog)
+    assert isinstance(outcome, Failed)
+    assert isinstance(outcome.error, EditForbidden)
+    assert note.body == "Mine"
+    assert isinstance(await desk.fail("top/app#1", NoteWrite(mark=CAPACITY, body=" ")), EditInvalid)
 
 
 # -- new issues

@@ -67,12 +67,29 @@ class Comment(Struct, frozen=True, kw_only=True, tag="comment"):
     body: str
 
 
-class DeleteNote(Struct, frozen=True, kw_only=True, tag="delete_note"):
-    """Delete the comment that the Op ``of`` made; ``note`` is its id once known. Redone by ``body``."""
+class DeleteNote(Struct, frozen=True, kw_only=True, tag="delete_note", omit_defaults=True):
+    """Delete the comment that the Op ``of`` made; ``note`` is its id once known. Redone by ``body``.
+
+    ``mark`` is that of a NoteWrite: other Ops may have written its note anew since.
+    """
 
     of: OpId
     note: str | None = None
     body: str = ""
+    mark: str = ""
+
+
+class NoteWrite(Struct, frozen=True, kw_only=True, tag="note_write", omit_defaults=True):
+    """The one comment of its kind: my note that bears ``mark`` (invisibly) gets this text, or is made.
+
+    ``was`` is the text it has, None where there is none yet: so that it can be taken back. ``note`` is its
+    id, filled in when it is sent, since somebody may have made or deleted it by then.
+    """
+
+    mark: str
+    body: str
+    was: str | None = None
+    note: str | None = None
 
 
 class Create(Struct, frozen=True, kw_only=True, tag="create", omit_defaults=True):
@@ -88,7 +105,7 @@ class Create(Struct, frozen=True, kw_only=True, tag="create", omit_defaults=True
     confidential: bool = False
 
 
-Act = Edit | Rank | Comment | DeleteNote | Create
+Act = Edit | Rank | Comment | DeleteNote | NoteWrite | Create
 
 
 class Op(Struct, frozen=True, kw_only=True):
@@ -122,6 +139,8 @@ def apply(act: Act, issue: Issue) -> Issue:
             return issue if act.position is None else msgspec.structs.replace(issue, position=act.position)
         case Comment():
             return msgspec.structs.replace(issue, notes=issue.notes + 1)
+        case NoteWrite():
+            return issue if act.was is not None else msgspec.structs.replace(issue, notes=issue.notes + 1)
         case DeleteNote():
             return msgspec.structs.replace(issue, notes=max(0, issue.notes - 1))
         case Create():
@@ -180,8 +199,12 @@ def inverse(act: Act, before: Issue | None, op: OpId) -> Act | None:
             )
         case Comment():
             return DeleteNote(of=op, body=act.body)
+        case NoteWrite():
+            if act.was is None:
+                return DeleteNote(of=op, body=act.body, mark=act.mark)
+            return NoteWrite(mark=act.mark, body=act.was, was=act.body)
         case DeleteNote():
-            return Comment(body=act.body)
+            return NoteWrite(mark=act.mark, body=act.body) if act.mark else Comment(body=act.body)
         case Create():
             return Edit(state="closed")
 
@@ -235,7 +258,7 @@ def touches(act: Act) -> frozenset[Field]:
             return frozenset(names)
         case Rank():
             return frozenset({"rank"})
-        case Comment() | DeleteNote():
+        case Comment() | DeleteNote() | NoteWrite():
             return frozenset({"notes"})
         case Create():
             return frozenset()
@@ -257,6 +280,8 @@ def describe(act: Act, before: Issue | None = None) -> str:
             return "rank to bottom" if act.below is None else "rank"
         case Comment():
             return "comment"
+        case NoteWrite():
+            return "comment" if act.was is None else "comment written anew"
         case DeleteNote():
             return "delete comment"
         case Create():

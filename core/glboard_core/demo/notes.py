@@ -81,16 +81,38 @@ def comment(world: World, issue: Issue, body: str, user: User, *, internal: bool
     if not body.strip():
         outcome.errors.append("Note can't be blank")
         return outcome
+    rest = _obeyed(world, issue, body, user, outcome)
+    if rest.strip():
+        outcome.note = world.add_note(issue, rest, user, internal=internal)
+    return outcome
+
+
+def rewrite(world: World, note: Note, body: str, user: User) -> Outcome:
+    """Writes a comment anew: commands in it are done, too, and of commands alone the comment is deleted."""
+    outcome = Outcome(note=note)
+    if not body.strip():
+        outcome.errors.append("Note can't be blank")
+        return outcome
+    rest = _obeyed(world, note.issue, body, user, outcome)
+    if rest.strip():
+        note.body = rest
+        note.updated = world.clock.now()
+    else:
+        world.drop_note(note)
+        outcome.note = None
+    return outcome
+
+
+def _obeyed(world: World, issue: Issue, body: str, user: User, outcome: Outcome) -> str:
+    """Does the commands of a text; what is left of it."""
     rest, commands = split(body)
     for name, text in commands:
         _run(world, issue, user, name, text, outcome)
-    if rest.strip():
-        outcome.note = world.add_note(issue, rest, user, internal=internal)
-    else:
+    if not rest.strip():
         outcome.commands_only = True
         if outcome.failures and not outcome.messages:
             outcome.errors = outcome.failures
-    return outcome
+    return rest
 
 
 def _labels(world: World, issue: Issue, text: str) -> list[Label]:

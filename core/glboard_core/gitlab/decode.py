@@ -155,6 +155,7 @@ def placed(row: WirePlaced) -> Placed:
 def note(row: WireNote) -> Note:
     """A note with clean text. The marker of a comment of ours becomes ``op``."""
     body, op = text.split_marker(text.body(row.body))
+    body, mark = text.split_kind(body)
     return Note(
         id=row.id,
         author=text.line(row.author.username) if row.author else "",
@@ -162,6 +163,7 @@ def note(row: WireNote) -> Note:
         created_at=row.created_at,
         system=row.system,
         op=op,
+        mark=mark,
     )
 
 

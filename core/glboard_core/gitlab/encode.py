@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from msgspec import UNSET, Struct
 
-from glboard_core.board.op import Comment, Create, DeleteNote, Edit, Op, Rank, labels_after
+from glboard_core.board.op import Comment, Create, DeleteNote, Edit, NoteWrite, Op, Rank, labels_after
 from glboard_core.errors import EditImpossible, EditInvalid
 from glboard_core.gitlab import text
 from glboard_core.gitlab.queries import CREATE_COST, STATUS_BACK, Call, Dialect, issue_back
@@ -48,7 +48,9 @@ class Scribe(Struct, frozen=True, kw_only=True):
             case Rank():
                 return (self._rank(op.act, issue),)
             case Comment():
-                return (self._comment(op, op.act, issue),)
+                return (self._comment(op, op.act.body, issue),)
+            case NoteWrite():
+                return (self._note(op, op.act, issue),)
 
     # -- edits
 
@@ -170,14 +172,26 @@ class Scribe(Struct, frozen=True, kw_only=True):
             ("rank",),
         )
 
-    def _comment(self, op: Op, comment: Comment, issue: Issue) -> Call:
-        if not comment.body.strip():
+    def _note(self, op: Op, note: NoteWrite, issue: Issue) -> Call:
+        body = text.kept(text.literal(note.body), note.mark)
+        if note.note is None:
+            return self._comment(op, body if note.body.strip() else "", issue)
+        return Call(
+            field="updateNote",
+            input_type="UpdateNoteInput",
+            input={"id": note.note, "body": text.marked(body, op.id)},
+            back="errors note { id }",
+            cost=4,
+        )
+
+    def _comment(self, op: Op, body: str, issue: Issue) -> Call:
+        if not body.strip():
             raise EditInvalid("A comment needs text.")
         said = " quickActionsStatus { commandsOnly errorMessages }" if self.dialect.modern else ""
         return Call(
             field="createNote",
             input_type="CreateNoteInput",
-            input={"noteableId": issue.id, "body": text.marked(text.literal(comment.body), op.id)},
+            input={"noteableId": issue.id, "body": text.marked(text.literal(body), op.id)},
             back=f"errors note {{ id }}{said}",
             cost=7,
         )

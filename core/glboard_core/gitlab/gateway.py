@@ -235,18 +235,30 @@ class GitLabGateway:
 
     async def note_of(self, issue: IssueId, op: OpId) -> str | None:
         """The id of the note that a Comment Op became, found by its marker; None where it is not there."""
+        async for note in self._last_notes(issue):
+            if note.op == op:
+                return note.id
+        return None
+
+    async def marked_note(self, issue: IssueId, mark: str, author: str) -> Note | None:
+        """The newest note of ``author`` that bears the mark of its kind; None where there is none."""
+        async for note in self._last_notes(issue):
+            if text.same_kind(mark, note.mark) and note.author.casefold() == author.casefold():
+                return note
+        return None
+
+    async def _last_notes(self, issue: IssueId) -> AsyncIterator[Note]:
+        """Comments, the newest first, as far back as is looked."""
         before: str | None = None
         for _ in range(MOST_NOTES // queries.PAGE):
             variables = {"id": issue, "last": queries.PAGE, "before": before}
             answer = await self._asking.ask(queries.last_notes(), variables, _DetailAnswer)
             page = (answer.issue and answer.issue.notes) or Page[WireNote]()
-            for note in page.items():
-                if text.split_marker(text.body(note.body))[1] == op:
-                    return note.id
+            for row in reversed(page.items()):
+                yield decode.note(row)
             before = page.page_info.start_cursor
             if not page.page_info.has_previous_page or before is None:
                 break
-        return None
 
     async def created_by(self, op: Op) -> Issue | None:
         """The issue that a Create Op became, found by its marker; None where it is not there."""

@@ -12,7 +12,7 @@ from datetime import datetime
 import msgspec
 from msgspec import UNSET, Struct
 
-from glboard_core.board.op import Comment, Create, DeleteNote, Edit, Op, Rank
+from glboard_core.board.op import Comment, Create, DeleteNote, Edit, NoteWrite, Op, Rank
 from glboard_core.errors import (
     EditDropped,
     EditForbidden,
@@ -101,7 +101,7 @@ class Judge:
             commands_only = self._only_commands(reply)
             if reply.errors and not commands_only:
                 problems.append(_invalid(reply.errors))
-            elif isinstance(op.act, Comment):
+            elif isinstance(op.act, Comment | NoteWrite):
                 if reply.note is not None:
                     note = reply.note.id
                 elif not commands_only:
@@ -148,6 +148,8 @@ class Judge:
     def _counted(self, op: Op, issue: Issue | None) -> Issue | None:
         """The issue with its number of comments, which a note's payload does not tell."""
         step = {Comment: 1, DeleteNote: -1}.get(type(op.act))
+        if isinstance(op.act, NoteWrite) and op.act.note is None:
+            step = 1
         if step is None or issue is None:
             return issue
         return msgspec.structs.replace(issue, notes=max(0, issue.notes + step))

@@ -137,7 +137,7 @@ def last_notes() -> str:
     return (
         "query LastNotes($id: IssueID!, $last: Int, $before: String) { issue(id: $id) { id"
         " notes(filter: ONLY_COMMENTS, last: $last, before: $before)"
-        " { pageInfo { hasPreviousPage startCursor } nodes { id body createdAt } } } }"
+        " { pageInfo { hasPreviousPage startCursor } nodes { id body createdAt author { username } } } } }"
     )
 
 

@@ -22,6 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u
 _BLANK = re.compile(r"[\t\n]+")
 
 _MARKER = re.compile(r"\n*<!-- glboard:(?P<op>[^\s<>]+?) -->\s*$")
+_KIND = re.compile(r"\n*<!-- glboard note: (?P<mark>[^<>\n]+?) -->\s*$")
 _FENCE = re.compile(r"^```.*\n(?:.*\n)*?```[ \t]*$", re.MULTILINE)
 _COMMAND = re.compile(r"^( {0,3})/(?=[A-Za-z])", re.MULTILINE)
 
@@ -49,6 +50,27 @@ def split_marker(text: str) -> tuple[str, str | None]:
     """A body without our marker, and the Op's id from it; none where there is no marker at its end."""
     found = _MARKER.search(text)
     return (text[: found.start()], found["op"]) if found else (text, None)
+
+
+def kept(text: str, mark: str) -> str:
+    """The text with the mark of its kind, by which it is found again to be written anew: invisible, too."""
+    return f"{text.rstrip()}\n\n<!-- glboard note: {_plain(mark)} -->".lstrip("\n")
+
+
+def split_kind(text: str) -> tuple[str, str]:
+    """A body (without its Op's marker) without the mark of its kind, and that mark; "" where it has none."""
+    found = _KIND.search(text)
+    return (text[: found.start()], found["mark"]) if found else (text, "")
+
+
+def same_kind(mark: str, found: str) -> bool:
+    """Whether a mark that was read back is this one."""
+    return _plain(mark) == found
+
+
+def _plain(mark: str) -> str:
+    # Nothing in it may end an HTML comment.
+    return re.sub(r"(?:[<>\s]|--+)+", " ", mark).strip() or "-"
 
 
 def literal(text: str) -> str:

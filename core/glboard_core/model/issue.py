@@ -79,6 +79,8 @@ class Note(Struct, frozen=True, kw_only=True):
     system: bool = False
     #: The id of the Op that wrote this comment, from the invisible marker it carries; ``body`` is without it.
     op: str | None = None
+    #: What kind of comment it is, from another such marker; "" for most.
+    mark: str = ""
 
 
 class IssueDetail(Struct, frozen=True, kw_only=True):

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET, structs
 
 from glboard_core.board.conflict import clashes
-from glboard_core.board.op import DeleteNote, Edit, Op, OpId
+from glboard_core.board.op import DeleteNote, Edit, NoteWrite, Op, OpId
 from glboard_core.errors import EditRefused
+from glboard_core.model.issue import IssueId
 from glboard_core.ports import Done, Gateway, Outcome
 from glboard_core.sync.contest import description_clash
 from glboard_core.sync.pending import Item
@@ -56,19 +57,38 @@ async def _other_description(op: Op, gateway: Gateway) -> str | None:
 
 
 async def prepared(
-    ops: Sequence[Op], notes: Mapping[OpId, str], gateway: Gateway
+    ops: Sequence[Op], notes: Mapping[OpId, str], gateway: Gateway, me: str
 ) -> tuple[dict[OpId, Op], list[Outcome]]:
-    """Fill in what is only known now: the note a comment became. What needs no sending is answered."""
+    """Fill in what is only known now: the note a comment became, or the one that is written anew.
+
+    What needs no sending is answered. ``me`` is the username whose notes may be written anew.
+    """
     ready: dict[OpId, Op] = {}
     answered: list[Outcome] = []
     for op in ops:
-        if isinstance(op.act, DeleteNote) and op.act.note is None:
-            # After a restart it is not remembered which note it was, but the note bears the Op's mark.
-            note = notes.get(op.act.of) or await gateway.note_of(op.issue, op.act.of)
-            if note is None:
-                answered.append(Done(op=op.id))  # the comment never was: there is nothing to delete
-                continue
-            ready[op.id] = structs.replace(op, act=structs.replace(op.act, note=note))
-        else:
-            ready[op.id] = op
+        match op.act:
+            case DeleteNote(note=None):
+                note = await _note_to_delete(op.issue, op.act, notes, gateway, me)
+                if note is None:
+                    answered.append(Done(op=op.id))  # the comment never was: there is nothing to delete
+                    continue
+                ready[op.id] = structs.replace(op, act=structs.replace(op.act, note=note))
+            case NoteWrite():
+                # As it is there now, whatever was there when the key was pressed: so there is never a second.
+                there = await gateway.marked_note(op.issue, op.act.mark, me)
+                ready[op.id] = structs.replace(
+                    op, act=structs.replace(op.act, note=there.id if there else None)
+                )
+            case _:
+                ready[op.id] = op
     return ready, answered
+
+
+async def _note_to_delete(
+    issue: IssueId, act: DeleteNote, notes: Mapping[OpId, str], gateway: Gateway, me: str
+) -> str | None:
+    if act.mark:
+        there = await gateway.marked_note(issue, act.mark, me)
+        return there.id if there else None
+    # After a restart it is not remembered which note it was, but the note bears the Op's mark.
+    return notes.get(act.of) or await gateway.note_of(issue, act.of)

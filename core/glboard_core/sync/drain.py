@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from glboard_core.board.op import Comment, Create, Edit, Op, OpId
+from glboard_core.board.op import Comment, Create, Edit, NoteWrite, Op, OpId
 from glboard_core.errors import (
     AuthError,
     ConnectionFailed,
@@ -138,7 +138,7 @@ class Drain:
 
     def _look_at(self, item: Item) -> float:
         """When a lost Op may be looked for: what must not be there twice, not before the server gave up."""
-        if isinstance(item.op.act, Create | Comment):
+        if isinstance(item.op.act, Create | Comment | NoteWrite):
             return item.lost + self._pace.server_limit
         return 0.0
 
@@ -227,7 +227,8 @@ class Drain:
     async def _send(self, items: Sequence[Item]) -> GlboardError | None:
         engine = self._engine
         # What takes its time comes first: between looking at an issue and writing it, others may write it.
-        ready, answered = await prepared([item.op for item in items], self._notes, engine.gateway)
+        me = engine.catalog.me.username if engine.catalog is not None else ""
+        ready, answered = await prepared([item.op for item in items], self._notes, engine.gateway, me)
         edited = [item.op.issue for item in items if isinstance(item.op.act, Edit)]
         await engine.mirror.freshen(self._pace.fresh, edited)
         items = await without_clashes(engine, items)

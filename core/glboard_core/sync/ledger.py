@@ -15,7 +15,7 @@ from datetime import datetime
 from msgspec import structs
 
 from glboard_core.board.conflict import seen_without
-from glboard_core.board.op import Comment, Create, GroupId, Op, OpId
+from glboard_core.board.op import Comment, Create, GroupId, NoteWrite, Op, OpId
 from glboard_core.board.undo import UndoStack
 from glboard_core.config import SyncSettings
 from glboard_core.errors import GlboardError, StoreFailed
@@ -84,7 +84,7 @@ class Ledger:
             return
         now = time.time()
         sync = self._sync
-        speaks = any(isinstance(op.act, Comment | Create) for op in ops)
+        speaks = any(isinstance(op.act, Comment | NoteWrite | Create) for op in ops)
         due = now + (max(sync.hold, sync.hold_comments) if speaks else sync.hold)
         entries = [Entry(op=op, title=title, due=due) for op in ops]
         self.store.enqueue(entries)

@@ -13,7 +13,7 @@ from datetime import timedelta
 from msgspec import Struct, structs
 
 from glboard_core.board.conflict import shown_by
-from glboard_core.board.op import Comment, Create, DeleteNote, Op, OpId
+from glboard_core.board.op import Comment, Create, DeleteNote, NoteWrite, Op, OpId
 from glboard_core.errors import EditForbidden, EditUnknown, GlboardError
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Gateway
@@ -63,13 +63,14 @@ async def _judge(item: Item, found: Found, shown: set[OpId], gateway: Gateway) -
             gone = EditForbidden("The issue is gone, or you may no longer see it.")
             found.failed.append((op, gone, None))
             return
-        case Comment():
+        case Comment() | NoteWrite():
             note = await gateway.note_of(op.issue, op.id)
             if note is not None:
                 found.notes[op.id] = note
                 found.done.append((op, issue))
                 return
-        case DeleteNote():
+        # One that is known by its mark is looked for by that when it is sent again.
+        case DeleteNote() if not op.act.mark:
             if await gateway.note_of(op.issue, op.act.of) is None:
                 found.done.append((op, issue))
                 return

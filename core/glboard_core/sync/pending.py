@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import structs
 
 from glboard_core.board.conflict import Clash
-from glboard_core.board.op import Create, DeleteNote, Op, OpId, Rank
+from glboard_core.board.op import Create, DeleteNote, NoteWrite, Op, OpId, Rank
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Entry
 
@@ -132,7 +132,7 @@ class Pending:
                 if ranking and isinstance(item.op.act, Rank):
                     break
                 batch.append(item)
-                if isinstance(item.op.act, Create):
+                if isinstance(item.op.act, Create | NoteWrite):
                     break  # what follows needs the id that the server gives
         for item in batch:
             item.under_way = True

@@ -8,7 +8,7 @@ from graphql import GraphQLError
 
 from glboard_core.demo import access
 from glboard_core.demo.graphql.context import Fields, Info, context_of, not_available, writer
-from glboard_core.demo.notes import comment
+from glboard_core.demo.notes import comment, rewrite
 from glboard_core.demo.records import Note
 
 THROTTLED = "This endpoint has been requested too many times. Try again later."
@@ -46,20 +46,23 @@ def _create_note(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
 def _own_note(info: Info, ident: int) -> Note:
     world, user = writer(info)
     note = world.notes.get(ident)
-    if note is None or not (user is note.author or access.can_maintain(user, note.issue.project)):
+    # Nobody changes what the server wrote, nothing of an archived project, others' notes only a maintainer.
+    if note is None or note.system or note.issue.project.archived or not access.can_read(user, note.issue):
+        raise not_available()
+    if user is not note.author and not access.can_maintain(user, note.issue.project):
         raise not_available()
     return note
 
 
 def _update_note(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     note = _own_note(info, wish["id"])
-    errors = []
-    if not (wish.get("body") or "").strip():
-        errors = ["Note can't be blank"]
-    else:
-        note.body = wish["body"]
-        note.updated = context_of(info).world.clock.now()
-    return {"note": note, "errors": errors, "clientMutationId": wish.get("clientMutationId")}
+    world, user = writer(info)
+    outcome = rewrite(world, note, wish.get("body") or "", user)
+    return {
+        "note": outcome.note,
+        "errors": outcome.errors,
+        "clientMutationId": wish.get("clientMutationId"),
+    }
 
 
 def _destroy_note(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:

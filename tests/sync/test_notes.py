@@ -1,0 +1,116 @@
+"""The one comment of its kind: never two of it, never lost, taken back, and refused in the open."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec import structs
+
+from glboard_core.board.op import NoteWrite
+from glboard_core.demo.server import DemoServer
+from glboard_core.ports import Store
+from support.engines import STILL, Window, window
+
+MARK = "capacity 19.8"
+#: Before the change is made, and after it.
+LOSSES = ("reset-before", "reset-after")
+HELD = structs.replace(STILL, hold=3600, hold_comments=7200)
+
+
+def write(desk: Window, body: str, was: str | None = None, name: str = "app#1") -> None:
+    desk.do(name, NoteWrite(mark=MARK, body=body, was=was))
+
+
+async def test_a_second_one_is_written_over_the_first(desk: Window) -> None:
+    write(desk, "Room 4")
+    assert desk.issue("app#1").notes == 1
+    await desk.settled()
+    write(desk, "Room 2", "Room 4")
+    await desk.settled()
+    assert desk.notes_there("app#1") == ["Room 2"]
+    assert desk.issue("app#1").notes == 1
+    assert [line.what for line in desk.engine.history()] == ["comment written anew", "comment"]
+    for left in (["Room 4"], []):
+        desk.engine.undo()
+        await desk.settled()
+        assert desk.notes_there("app#1") == left
+    for left in (["Room 4"], ["Room 2"]):
+        desk.engine.redo()
+        await desk.settled()
+        assert desk.notes_there("app#1") == left
+
+
+async def test_two_that_wait_together_are_one_in_the_end(desk: Window) -> None:
+    write(desk, "Room 4")
+    write(desk, "Room 2")
+    await desk.settled()
+    assert desk.notes_there("app#1") == ["Room 2"]
+
+
+async def test_one_that_was_made_elsewhere_meanwhile_is_written_over(desk: Window) -> None:
+    body = f"Room 9\n\n<!-- glboard note: {MARK} -->\n\n<!-- glboard:another -->"
+    desk.world.comment("top/app#1", body, by="em_willow")
+    desk.world.comment("top/app#1", body.replace("9", "7"), by="eng_1")
+    write(desk, "Room 4")
+    await desk.settled()
+    assert desk.notes_there("app#1") == ["Room 4", "Room 7"]
+
+
+async def test_one_that_was_deleted_meanwhile_is_made_again(desk: Window) -> None:
+    write(desk, "Room 4")
+    await desk.settled()
+    [note] = desk.there("app#1").notes
+    desk.world.drop_note(note)
+    write(desk, "Room 2", "Room 4")
+    await desk.settled()
+    assert desk.notes_there("app#1") == ["Room 2"]
+
+
+async def test_taken_back_within_the_hold_it_never_leaves(server: DemoServer) -> None:
+    async with window(server, sync=HELD) as desk:
+        server.requests.clear()
+        write(desk, "Room 4")
+        desk.engine.undo()
+        assert await desk.engine.finish(5) == 0
+        assert desk.mutations == 0
+        assert desk.issue("app#1").notes == 0
+
+
+@pytest.mark.parametrize("fault", LOSSES)
+@pytest.mark.parametrize("field", ["createNote", "updateNote"])
+async def test_with_a_lost_answer_it_is_there_once(server: DemoServer, fault: str, field: str) -> None:
+    async with window(server) as desk:
+        if field == "updateNote":
+            write(desk, "Room 4")
+            await desk.settled()
+        server.faults.next(fault, field)
+        write(desk, "Room 2")
+        await desk.settled()
+        assert desk.notes_there("app#1") == ["Room 2"]
+        assert desk.engine.status.failed == 0
+
+
+async def test_it_is_taken_back_in_a_later_session(server: DemoServer, store: Store) -> None:
+    async with window(server, store) as desk:
+        write(desk, "Room 4")
+        await desk.settled()
+        write(desk, "Room 2", "Room 4")
+        await desk.settled()
+    async with window(server, store) as desk:
+        for left in (["Room 4"], []):
+            desk.engine.undo()
+            await desk.settled()
+            assert desk.notes_there("app#1") == left
+
+
+async def test_one_that_is_refused_stands_in_the_failed_list_and_can_be_tried_again(desk: Window) -> None:
+    project = desk.world.project("top/app")
+    project.archived = True
+    write(desk, "Room 4")
+    await desk.settled()
+    assert desk.notes_there("app#1") == []
+    [(op, _)] = desk.engine.failed
+    assert desk.issue("app#1").notes == 0
+    project.archived = False
+    desk.engine.retry(op.id)
+    await desk.settled()
+    assert desk.notes_there("app#1") == ["Room 4"]
