@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from demo.wire import SHARED, Wire
+from glboard_core.demo.clock import iso_seconds, micros
 from glboard_core.demo.scenario import ScenarioError, load_scenario
 from glboard_core.demo.server import DemoServer
 
@@ -147,7 +149,24 @@ def test_little_is_needed(tmp_path: Path) -> None:
             },
             "moon add",
         ),
-        ({"issue": {"labels": [1]}}, "labels"),
+        ({"issue": {"labels": [1]}}, "issue 1: labels[0]"),
+        ({"issue": {"weight": -1}}, "issue 1: weight -1"),
+        ({"issue": {"weight": 1.5}}, "issue 1: weight 1.5"),
+        ({"issue": {"title": None}}, "issue 1: Object missing required field `title`"),
+        ({"issue": {"milestone": {"title": "19.8"}}}, "near it are 19.7"),
+        ({"issue": {"key": "A1", "events": [{"kind": "label", "action": "add"}]}}, "issue A1: events[0].at"),
+        (
+            {"issue": {"events": [{"kind": "label", "action": "add", "at": "2026-11-01"}]}},
+            "label add has no value",
+        ),
+        ({"issue": {"created_at": "yesterday"}}, "issue 1: created_at: 'yesterday' is no time"),
+        ({"issues": ["A1"]}, "issues[0]: is no object"),
+        ({"issues": None}, "issues is missing"),
+        ({"milestones": [{"id": 1, "title": "a"}, {"id": 1, "title": "b"}]}, "id 1 stands there twice"),
+        (
+            {"milestones": [{"title": "19.7", "start_date": "2026-11-14", "due_date": "2026-11-13"}]},
+            "19.7 ends before it starts",
+        ),
     ],
 )
 def test_bad_files_are_told(tmp_path: Path, change: dict[str, Any], told: str) -> None:
@@ -160,6 +179,49 @@ def test_bad_files_are_told(tmp_path: Path, change: dict[str, Any], told: str) -
         load_scenario(path)
     assert str(path) in str(caught.value)
     assert told in str(caught.value)
+
+
+def test_what_the_format_leaves_open_has_a_plain_meaning(tmp_path: Path) -> None:
+    content = base()
+    content["as_of"] = "2026-12-07"
+    content["milestones"].append({"title": "Backlog"})
+    moved = {"kind": "milestone", "action": "add", "value": "19.7", "at": "2026-11-03T10:00"}
+    gone = {"kind": "milestone", "action": "remove", "value": "19.1", "at": "2026-11-02T11:00+01:00"}
+    closed = {"kind": "state", "action": "closed", "at": "2026-11-04T10:00:00.5Z", "by": "eng_elm"}
+    content["issues"] += [
+        {
+            "references": {"full": "demo-org/platform#7"}, "title": "Two", "state": "closed", "weight": 2.0,
+            "labels": ["type::bug", "type::bug"], "assignees": [{"username": "eng_elm"}, "eng_elm"],
+            "milestone": "19.7", "updated_at": "2026-11-01T00:00:00Z", "events": [closed, moved, gone],
+            "pm_rank": 0.5, "unheard_of": True,
+        },
+        {
+            "key": "N3", "iid": 8, "project_path": "demo-org/platform", "title": "Three", "labels": None,
+            "milestone": {"title": "Backlog"}, "events": None, "assignees": None, "confidential": None,
+        },
+    ]  # fmt: skip
+    path = tmp_path / "open.json"
+    path.write_text(json.dumps(content), "utf-8")
+    world = load_scenario(path)
+    assert iso_seconds(world.clock.now())[:17] == "2026-12-07T00:00:"
+    two, three = world.issue("demo-org/platform#7"), world.issue("demo-org/platform#8")
+    assert [two.id, three.id] == [11, 12]
+    assert (two.weight, [one.title for one in two.labels]) == (2, ["type::bug"])
+    assert [one.username for one in two.assignees] == ["eng_elm"]
+    # In order of time; the milestone that nobody knows was deleted since.
+    told = [(iso_seconds(one.at), one.kind, getattr(one.value, "title", None)) for one in two.history or ()]
+    assert told == [
+        ("2026-11-02T10:00:00Z", "milestone", None),
+        ("2026-11-03T10:00:00Z", "milestone", "19.7"),
+        ("2026-11-04T10:00:00Z", "state", None),
+    ]
+    # Closed when its event says so, and each event touched it.
+    assert two.closed == two.updated == micros(datetime(2026, 11, 4, 10, 0, 0, 500_000, UTC))
+    assert (two.history or [])[0].by.username == "em_maple"
+    # Made before anything the file tells of.
+    assert three.created == two.created < micros(datetime(2026, 11, 1, tzinfo=UTC))
+    assert (three.labels, three.assignees, three.confidential) == ((), (), False)
+    assert [one.position for one in (two, world.issue("demo-org/platform#1"), three)] == [512, 1024, 1536]
 
 
 def test_files_that_are_no_scenario(tmp_path: Path) -> None:

@@ -7,11 +7,10 @@ the place in it. What a file expects as results is not read.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, datetime, time, timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from glboard_core.demo.clock import Clock, micros
 from glboard_core.demo.records import (
@@ -27,90 +26,18 @@ from glboard_core.demo.records import (
     Tier,
     User,
 )
+from glboard_core.demo.scenario_file import EventRow, IssueRow, Scenario, ScenarioError, once, read
 from glboard_core.demo.vocabulary import LABELS
 from glboard_core.demo.world import World
+
+__all__ = ["ScenarioError", "load_scenario"]
 
 _DISTANCE = 512
 _COLOR = "#6699cc"
 
 
-class ScenarioError(ValueError):
-    """A scenario file that cannot be used."""
-
-
-class _Milestone(msgspec.Struct):
-    id: int
-    title: str
-    start_date: date | None = None
-    due_date: date | None = None
-    state: str = "active"
-
-
-class _MilestoneName(msgspec.Struct):
-    title: str
-
-
-class _People(msgspec.Struct):
-    em: str
-    pm: str | None = None
-    set: str | None = None
-    engineers: list[str] = []
-
-
-class _Event(msgspec.Struct):
-    kind: str
-    action: str
-    at: datetime
-    by: str
-    value: str | int | None = None
-
-
-class _Issue(msgspec.Struct):
-    id: int
-    iid: int
-    project_path: str
-    title: str
-    created_at: datetime
-    updated_at: datetime
-    project_id: int | None = None
-    key: str | None = None
-    description: str | None = None
-    state: str = "opened"
-    closed_at: datetime | None = None
-    labels: list[str] = []
-    status: str | None = None
-    milestone: _MilestoneName | None = None
-    weight: int | None = None
-    assignees: list[str] = []
-    confidential: bool = False
-    upvotes: int = 0
-    health_status: str | None = None
-    merge_requests_count: int = 0
-    blocked_by: list[int | str] = []
-    pm_rank: int | None = None
-    events: list[_Event] = []
-
-
-class _Scenario(msgspec.Struct):
-    as_of: datetime
-    people: _People
-    milestones: list[_Milestone]
-    issues: list[_Issue]
-
-
-def _read(path: Path) -> _Scenario:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=_Scenario)
-    except OSError as error:
-        raise ScenarioError(f"{path}: cannot be read ({error.strerror})") from error
-    except msgspec.ValidationError as error:
-        raise ScenarioError(f"{path}: {error}") from error
-    except msgspec.DecodeError as error:
-        raise ScenarioError(f"{path}: is not JSON ({error})") from error
-
-
 class _Loader:
-    def __init__(self, path: Path, data: _Scenario, world: World) -> None:
+    def __init__(self, path: Path, data: Scenario, world: World) -> None:
         self.path = path
         self.data = data
         self.world = world
@@ -123,6 +50,8 @@ class _Loader:
 
     def user(self, username: str) -> User:
         """A person, made at first sight and put in the group."""
+        if not username:
+            raise self.wrong("people", "somebody has no username")
         known = self.world.users.get(username)
         if known is None:
             known = self.world.add_user(username, username.replace("_", " ").title())
@@ -131,6 +60,8 @@ class _Loader:
 
     def label(self, title: str) -> Label:
         """A group label, made at first sight."""
+        if not title:
+            raise self.wrong("labels", "one has no title")
         root = self.world.root
         return self.world.label_of(root, title) or self.world.add_label(
             root, title, self.colors.get(title, _COLOR)
@@ -149,9 +80,15 @@ class _Loader:
 
     def times(self) -> None:
         """The milestones."""
-        for one in self.data.milestones:
+        rows = self.data.milestones
+        self.world.next_id("milestone", max((row.id for row in rows if row.id is not None), default=0))
+        for one in rows:
             if one.title in self.milestones:
                 raise self.wrong("milestones", f"{one.title} stands there twice")
+            if one.id in self.world.milestones:
+                raise self.wrong("milestones", f"id {one.id} stands there twice")
+            if one.start_date and one.due_date and one.due_date < one.start_date:
+                raise self.wrong("milestones", f"{one.title} ends before it starts")
             made = self.world.add_milestone(
                 self.world.root, one.title, one.start_date, one.due_date, ident=one.id
             )
@@ -161,37 +98,57 @@ class _Loader:
     def milestone(self, where: str, title: str) -> Milestone:
         """A milestone that must be known."""
         if title not in self.milestones:
-            raise self.wrong(where, f"there is no milestone {title}")
+            near = get_close_matches(title, self.milestones, 3)
+            hint = f"; near it are {', '.join(near)}" if near else ""
+            raise self.wrong(where, f"there is no milestone {title}{hint}")
         return self.milestones[title]
 
-    def issue(self, row: _Issue) -> Issue:
+    def dawn(self) -> datetime:
+        """Before everything the file tells of: when issues were made of which it is not said."""
+        days = [one.start_date for one in self.data.milestones if one.start_date]
+        told = [datetime.combine(day, time(), UTC) for day in days]
+        for _, row in self.data.issues:
+            told += [event.at for event in row.events] + [at for at in (row.created_at, row.closed_at) if at]
+        first = min([self.data.as_of, *told])
+        return first - timedelta(days=7) if first.year > 1 else first
+
+    def project(self, where: str, row: IssueRow) -> Project:
+        """The project of an issue, made at first sight."""
+        if (known := self.world.projects.get(row.project_path)) is not None:
+            return known
+        if "/" not in row.project_path.strip("/"):
+            raise self.wrong(where, f"project_path {row.project_path} has no group")
+        same = next((one for one in self.world.projects.values() if one.id == row.project_id), None)
+        if same is not None:
+            raise self.wrong(where, f"project_id {row.project_id} is that of {same.full_path}")
+        return self.world.add_project(row.project_path, ident=row.project_id)
+
+    def issue(self, where: str, row: IssueRow) -> Issue:
         """One issue."""
-        where = f"issue {row.key or row.iid}"
         if row.id in self.world.index.issues:
             raise self.wrong(where, f"id {row.id} stands there twice")
-        project = self.world.projects.get(row.project_path)
-        if project is None:
-            if "/" not in row.project_path:
-                raise self.wrong(where, f"project_path {row.project_path} has no group")
-            project = self.world.add_project(row.project_path, ident=row.project_id)
+        project = self.project(where, row)
         if row.iid in project.issues:
             raise self.wrong(where, f"iid {row.iid} stands twice in {row.project_path}")
         if row.state not in ("opened", "closed"):
             raise self.wrong(where, f"state {row.state} is neither opened nor closed")
-        author = self.world.owner
+        if row.weight is not None and (row.weight < 0 or row.weight != int(row.weight)):
+            raise self.wrong(where, f"weight {row.weight} is no whole number from 0 on")
+        made = row.created_at or self.born
         issue = self.world.new_issue(
-            project, row.title, author, micros(row.created_at), ident=row.id, iid=row.iid
+            project, row.title, self.world.owner, micros(made), ident=row.id, iid=row.iid
         )
-        issue.updated = micros(row.updated_at)
         issue.open = row.state == "opened"
-        issue.closed = micros(row.closed_at) if row.closed_at else None
-        if not issue.open and issue.closed is None:
-            raise self.wrong(where, "is closed and has no closed_at")
-        issue.description = row.description or ""
-        issue.labels = tuple(sorted((self.label(one) for one in row.labels), key=lambda one: one.title))
+        issue.closed = self.closed(where, row)
+        # Each change of label, milestone or state touches an issue, whatever is written of it.
+        touched = [at for at in (made, row.updated_at, *(event.at for event in row.events)) if at]
+        issue.updated = max(*(micros(at) for at in touched), issue.closed or 0)
+        issue.description = row.description
+        labels = [self.label(one) for one in once(row.labels)]
+        issue.labels = tuple(sorted(labels, key=lambda one: one.title))
         issue.milestone = self.milestone(where, row.milestone.title) if row.milestone else None
-        issue.weight = row.weight
-        issue.assignees = tuple(self.user(one) for one in row.assignees)
+        issue.weight = None if row.weight is None else int(row.weight)
+        issue.assignees = tuple(self.user(one) for one in once(row.assignees))
         issue.confidential = row.confidential
         issue.upvotes = row.upvotes
         issue.health = row.health_status
@@ -201,24 +158,38 @@ class _Loader:
         self.world.index.issues[issue.id] = issue
         return issue
 
-    def event(self, where: str, row: _Event) -> Event:
-        """One event of an issue."""
-        by, at = self.user(row.by), micros(row.at)
+    def closed(self, where: str, row: IssueRow) -> int | None:
+        """When it was closed: as written, else as its last event says."""
+        if row.state == "opened":
+            return None
+        closes = [one.at for one in row.events if (one.kind, one.action) == ("state", "closed")]
+        at = row.closed_at or max(closes, default=None)
+        if at is None:
+            raise self.wrong(where, "is closed and has no closed_at")
+        return micros(at)
+
+    def event(self, where: str, row: EventRow) -> Event:
+        """One event of an issue. A milestone that is not in the file was deleted since: GitLab keeps its
+        event, and says null."""
+        by, at = self.user(row.by or self.data.people.em), micros(row.at)
+        told = f"event {row.kind} {row.action}"
         value: Any = None
         match row.kind, row.action:
+            case ("label" | "milestone", "add" | "remove") if row.value is None:
+                raise self.wrong(where, f"the {told} has no value")
             case "label", "add" | "remove":
                 value = self.label(str(row.value))
             case "milestone", "add" | "remove":
-                value = self.milestone(where, str(row.value))
+                value = self.milestones.get(str(row.value))
             case "weight", _:
                 value = row.value
             case "state", "closed" | "reopened":
                 pass
-            case kind, action:
-                raise self.wrong(where, f"there is no event {kind} {action}")
+            case _:
+                raise self.wrong(where, f"there is no {told}")
         return Event(self.world.next_id("event"), row.kind, row.action, value, at, by)
 
-    def links(self, made: list[tuple[_Issue, Issue]]) -> None:
+    def links(self, made: list[tuple[IssueRow, Issue]]) -> None:
         """Who waits for whom, by key, id or reference."""
         named: dict[int | str, Issue] = {}
         for row, issue in made:
@@ -241,12 +212,15 @@ class _Loader:
 
     def load(self) -> None:
         """Everything, in the order things need one another."""
-        if not self.data.issues:
+        rows = self.data.issues
+        if not rows:
             raise ScenarioError(f"{self.path}: there are no issues in it")
-        self.world.add_group(self.data.issues[0].project_path.split("/")[0])
+        self.world.add_group(rows[0][1].project_path.split("/")[0])
         self.people()
         self.times()
-        made = [(row, self.issue(row)) for row in self.data.issues]
+        self.born = self.dawn()
+        self.world.next_id("issue", max((row.id for _, row in rows if row.id is not None), default=0))
+        made = [(row, self.issue(where, row)) for where, row in rows]
         roots = {issue.project.full_path.split("/")[0] for _, issue in made}
         if len(roots) > 1:
             raise ScenarioError(
@@ -271,7 +245,7 @@ def load_scenario(
 ) -> World:
     """The world of a scenario file. A clock that is given is used as it is; else one starts at `as_of`."""
     file = Path(path)
-    data = _read(file)
+    data = read(file)
     world = World(
         clock=clock or Clock(data.as_of),
         tier=tier,
