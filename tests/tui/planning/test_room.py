@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec import structs
 from textual.widgets import Input, Static
 
+from glboard_core.demo.world import World
 from glboard_core.errors import Offline
 from glboard_core.planning.team import days, load
 from glboard_core.reports import Reports
 from glboard_tui.screens.ask import Ask
 from glboard_tui.screens.picker import Picker
+from glboard_tui.screens.post import Post
 from glboard_tui.screens.prompt import Prompt
 from glboard_tui.screens.room import Room
 from glboard_tui.screens.room_body import RoomBody
 from glboard_tui.screens.unseen import Unseen
-from tui.app.stage import Stage, small_world, staged
+from tui.app.stage import STILL, Stage, small_world, staged
 from tui.planning.test_panes import reading
 
 TWO = '[[people]]\nusername = "eng_alder"\n[[people]]\nusername = "eng_birch"\n'
@@ -269,3 +273,92 @@ async def test_twelve_people_scroll_and_the_sums_stay_in_sight(tmp_path: Path) -
         keys = pane._keys.region
         assert keys.bottom <= 29
         assert keys.height >= 2
+
+
+# Posting
+
+
+def planned_world(**wishes: Any) -> World:
+    world = small_world()
+    world.create(
+        "demo-org/platform", "Planning 19.8", by="em_maple", milestone="19.8",
+        add_labels=["group::custom models", "type::ignore"], **wishes,
+    )  # fmt: skip
+    return world
+
+
+def notes(stage: Stage) -> list[str]:
+    found = stage.world.issue("demo-org/platform#12")
+    return [note.body for note in found.notes or () if not note.system]
+
+
+async def test_the_capacity_is_posted_after_a_preview_and_written_anew(team_file: Path) -> None:
+    async with staged(planned_world(), team_file=team_file) as stage:
+        await stage.press("g", "r", "p")
+        screen = stage.app.screen
+        assert isinstance(screen, Post)
+        await stage.until(lambda: "It becomes a new comment." in on_top(stage))
+        shown = on_top(stage)
+        assert "| Capacity | 13.5 | 13.5 |" in shown
+        assert "eng" not in shown
+        await stage.press("n")
+        assert "eng\\_alder" in on_top(stage)
+        await stage.press("n", "enter")
+        assert "It goes to demo-org/platform#12" in words(stage)
+        await stage.settle()
+        [first] = notes(stage)
+        assert first.startswith("## Capacity 19.8")
+        assert "<!-- glboard note: capacity 19.8 -->" in first
+        await stage.press("p")
+        await stage.until(lambda: "says so already" in on_top(stage))
+        await stage.press("enter")
+        assert isinstance(stage.app.screen, Post)
+        await stage.press("escape")
+        await typed(stage, "f", "2")
+        await stage.press("p")
+        await stage.until(lambda: "written anew" in on_top(stage))
+        await stage.press("enter")
+        await stage.settle()
+        [second] = notes(stage)
+        assert "| Capacity | 26 | 26 |" in second
+        await stage.press("escape", "u")
+        await stage.settle()
+        assert notes(stage)[0].splitlines()[:-2] == first.splitlines()[:-2]
+        await stage.press("u")
+        await stage.settle()
+        assert notes(stage) == []
+
+
+async def test_it_is_taken_back_before_it_leaves(team_file: Path) -> None:
+    held = structs.replace(STILL, sync=structs.replace(STILL.sync, hold=3600, hold_comments=3600))
+    async with staged(planned_world(), team_file=team_file, settings=held) as stage:
+        await stage.press("g", "r", "p")
+        await stage.until(lambda: "It becomes a new comment." in on_top(stage))
+        await stage.press("enter", "p")
+        # What waits counts as posted: a second one takes its place.
+        await stage.until(lambda: "says so already" in on_top(stage))
+        await stage.press("escape", "escape", "u")
+        assert stage.app.bridge.status is not None
+        assert stage.app.bridge.status.unsent == 0
+        assert not stage.server.requests.of("createNote")
+
+
+async def test_blind_posts_totals_only(team_file: Path) -> None:
+    async with staged(planned_world(), team_file=team_file) as stage:
+        await stage.press("g", "r", "b", "p", "n")
+        assert "hidden" in on_top(stage)
+        assert "eng" not in on_top(stage)
+
+
+async def test_where_it_cannot_be_posted_that_is_said(stage: Stage, team_file: Path) -> None:
+    await stage.press("g", "r", "p")
+    assert "no planning issue for 19.8" in words(stage)
+    async with staged(planned_world(), team_file=team_file, read_only=True) as other:
+        await other.press("g", "r", "p")
+        assert "may only read" in words(other)
+    async with staged(planned_world(), team_file=team_file) as other:
+        other.server.faults.next("500", "LastNotes", times=99)
+        await other.press("g", "r", "p")
+        await other.until(lambda: "cannot be seen whether" in on_top(other))
+        await other.press("enter")
+        assert isinstance(other.app.screen, Post)

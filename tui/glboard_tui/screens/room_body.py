@@ -33,7 +33,7 @@ _STEPS = {
 _BESIDE = 18
 KEYS = (
     "n net days, unseen · t time off · s support · f factor · o role · h holidays · a add · x remove\n"
-    "w days/weight · R reserve · H team holidays · b {blind} · u undo · r reread"
+    "w days/weight · R reserve · H team holidays · b {blind} · p post · u undo · r reread"
 )
 
 

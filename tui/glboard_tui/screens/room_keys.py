@@ -270,6 +270,29 @@ def _undo(body: RoomBody) -> None:
     body.say(f"Taken back: {words}." if words else "Nothing was changed here in this session.")
 
 
+def _post(body: RoomBody) -> None:
+    milestone, desk = body.milestone, body.desk
+    if milestone is None or body.found is None or body.plan.team is None:
+        body.say("There is no capacity to post yet: Enter makes a team.toml.")
+        return
+    if not desk.bridge.writable:
+        body.say("This session may only read.")
+        return
+    found = body.plan.planning_issue(milestone)
+    if found.issue is None or found.issue.is_new:
+        body.say(f"There is no planning issue for {milestone.title} to post it on.")
+        return
+    issue = found.issue
+    from glboard_tui.posting import post
+    from glboard_tui.screens.post import Post
+
+    def answered(answer: tuple[str, str | None] | None) -> None:
+        if answer is not None and desk.perform(post(issue, milestone, *answer)):
+            body.say(f"It goes to {issue.reference}. On the board u takes it back. {found.doubt}".rstrip())
+
+    body.app.push_screen(Post(desk, milestone, issue), answered)
+
+
 # -- prompts
 
 
@@ -315,6 +338,7 @@ _KEYS: dict[str, Callable[[RoomBody], None]] = {
     "w": _team("days_per_weight", "Days a weight", "Workdays of one engineer that make a weight of 1"),
     "H": _team_holidays,
     "b": _blind,
+    "p": _post,
     "r": _reload,
     "u": _undo,
     "enter": _make,

@@ -1,0 +1,41 @@
+"""Posting a capacity on the planning issue: which note it is, and the change that writes it.
+
+Owns the mark by which the note of a milestone is known. There is one of each person: posted again it is
+written anew. The text is ``planning.capacity_text``'s; sending, holding back and undo are the engine's.
+"""
+
+from __future__ import annotations
+
+from glboard_core.board.op import NoteWrite
+from glboard_core.errors import GlboardError
+from glboard_core.model.issue import Issue
+from glboard_core.model.milestone import Milestone
+from glboard_tui.edits import Work
+from glboard_tui.plan import Plan
+
+
+def mark_of(milestone: Milestone) -> str:
+    """The mark of a milestone's capacity."""
+    return f"capacity {milestone.title}"
+
+
+async def posted_before(plan: Plan, issue: Issue, milestone: Milestone) -> str | None:
+    """The text of my note of before, sent or still waiting; None where there is none.
+
+    Raises what reading raises.
+    """
+    engine, mark = plan.bridge.engine, mark_of(milestone)
+    if engine is None or engine.catalog is None:
+        raise GlboardError("There is no connection yet.", hint="Wait a moment, then try again.")
+    waiting = [op.act for op in engine.pending.of(issue.id)]
+    for act in reversed(waiting):
+        if isinstance(act, NoteWrite) and act.mark == mark:
+            return act.body
+    note = await engine.gateway.marked_note(issue.id, mark, engine.catalog.me.username)
+    return note.body if note is not None else None
+
+
+def post(issue: Issue, milestone: Milestone, text: str, was: str | None) -> Work:
+    """The change that posts ``text``; ``was`` is what ``posted_before`` said."""
+    act = NoteWrite(mark=mark_of(milestone), body=text, was=was)
+    return Work(acts=((issue.id, act),), title=f"capacity of {milestone.title} on {issue.reference}")

@@ -1,0 +1,116 @@
+"""The preview before a capacity is posted: the very text, totals or names, and whether it is news."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from glboard_core.errors import GlboardError
+from glboard_core.model.issue import Issue
+from glboard_core.model.milestone import Milestone
+from glboard_core.planning.capacity_text import markdown
+from glboard_tui.posting import posted_before
+from glboard_tui.screens.desk import Desk
+from glboard_tui.screens.dialog import Dialog
+from glboard_tui.widgets.text import clean
+
+_HINT = "Enter posts it · n {other} · j k scroll · y copies · Esc cancels"
+
+
+class Post(Dialog[tuple[str, str | None]]):
+    """Dismissed with the text to post and the one it takes the place of, if any."""
+
+    DEFAULT_CSS = """
+    Post .preview { height: auto; max-height: 24; margin: 1 0; background: $surface; padding: 0 1; }
+    Post .preview Static { height: auto; }
+    Post .overlay-note { height: auto; }
+    """
+
+    def __init__(self, desk: Desk, milestone: Milestone, issue: Issue) -> None:
+        title = clean(desk.bridge.title_of(issue))
+        super().__init__(f"Post the capacity of {milestone.title} on {issue.reference}", note=title, hint="")
+        self._desk = desk
+        self._milestone = milestone
+        self._issue = issue
+        self._names = False
+        self._text = ""
+        self._was: str | None = None
+        #: Whether it is known what was posted before.
+        self._looked = False
+        self._shown = Static()
+        self._scroll = VerticalScroll(self._shown, classes="preview", can_focus=False)
+        self._state = Static("Looking whether one was posted before …", classes="state")
+
+    def inside(self) -> list[Widget]:
+        """The text, and what will become of it."""
+        return [self._scroll, self._state]
+
+    def on_mount(self) -> None:
+        """Show the text at once; look for the note of before meanwhile."""
+        self._show()
+        self.run_worker(self._look(), group="post", exit_on_error=False)
+        super().on_mount()
+
+    async def _look(self) -> None:
+        try:
+            self._was = await posted_before(self._desk.screen.plan, self._issue, self._milestone)
+        except GlboardError as error:
+            words = f"It cannot be seen whether one was posted before: {clean(str(error))}"
+            self._state.update(Content.styled(words, "$text-error"))
+            return
+        self._looked = True
+        self._show()
+
+    def _show(self) -> None:
+        plan = self._desk.screen.plan
+        found = plan.capacity(self._milestone)
+        if found is not None:
+            closed = plan.closed(self._milestone).closed or ()
+            self._text = markdown(found, self._milestone, closed, names=self._names)
+        self._shown.update(Content("\n".join(map(clean, self._text.splitlines()))))
+        if self._looked:
+            if self._was is None:
+                words = "It becomes a new comment."
+            elif self._was == self._text:
+                words = "Your comment says so already."
+            else:
+                words = "Your comment of before is written anew."
+            self._state.update(Content(words))
+        self.say(_HINT.format(other="totals only" if self._names else "names too"))
+
+    def on_key(self, event: events.Key) -> None:
+        """Enter, n, y, scrolling."""
+        if event.key == "escape":
+            return
+        event.stop()
+        event.prevent_default()
+        match event.key:
+            case "enter":
+                self._post()
+            case "n":
+                self._other()
+            case "y":
+                self.app.copy_to_clipboard(self._text)
+                self.say("Copied.")
+            case "j" | "down" | "k" | "up":
+                self._scroll.scroll_relative(y=2 if event.key in ("j", "down") else -2, animate=False)
+            case "q":
+                self.dismiss(None)
+
+    def _post(self) -> None:
+        if not self._looked:
+            self.say("A moment: it is not known yet whether one was posted before.")
+        elif self._was == self._text:
+            self.say("Nothing to post: your comment says so already.")
+        else:
+            self.dismiss((self._text, self._was))
+
+    def _other(self) -> None:
+        if self._desk.screen.plan.roster.blind:
+            self.say("Figures of single people are hidden; b in the room pane shows them.")
+            return
+        self._names = not self._names
+        self._show()
