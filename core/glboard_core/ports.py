@@ -187,10 +187,14 @@ MADE = ("done", "settled")
 
 
 class Seen(Struct, frozen=True, kw_only=True):
-    """What other windows wrote since the last look: issues, issues gone, and whether the outbox changed."""
+    """What other windows wrote since the last look: issues, and issues gone.
+
+    ``were`` are those of them that this window had shown lately, as they were then.
+    """
 
     issues: tuple[Issue, ...] = ()
     gone: tuple[IssueId, ...] = ()
+    were: tuple[Issue, ...] = ()
 
 
 class Issues(Mapping[IssueId, Issue]):

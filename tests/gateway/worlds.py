@@ -148,4 +148,4 @@ def errors(outcomes: Iterable[Outcome]) -> list[type[GlboardError] | None]:
 
 def untimed(issue: Issue) -> Issue:
     """The issue without what only the server moves."""
-    return structs.replace(issue, updated_at=AT, closed_at=None, notes=0)
+    return structs.replace(issue, updated_at=AT, updated_by=None, closed_at=None, notes=0)

@@ -265,7 +265,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="failed.list",
-        title="What was not made: try again or drop",
+        title="What was not made: try again, edit or drop",
         keys=("g f",),
         group="Undo",
         hint="failed",
@@ -400,6 +400,14 @@ ACTIONS: tuple[Action, ...] = (
     Action(id="view.density", title="Density: compact, normal, roomy", keys=("z",), group="View"),
     Action(id="view.closed", title="Show or hide (closed)", keys=("Z",), group="View", when=when_ready),
     Action(id="view.theme", title="Change the theme", keys=(), group="View"),
+    Action(
+        id="view.updates",
+        title="What others changed since you looked",
+        keys=("g u",),
+        group="View",
+        hint="updates",
+        scopes=("board", "detail"),
+    ),
     Action(
         id="view.refresh",
         title="Read again from GitLab",

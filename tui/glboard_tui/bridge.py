@@ -31,6 +31,7 @@ from glboard_core.sync.events import (
 from glboard_core.sync.ids import new_issue_id
 from glboard_tui.edits import Work, short
 from glboard_tui.known import Asked, Known, Past, Refused
+from glboard_tui.unseen import Theirs
 from glboard_tui.view import View
 
 Connect = Callable[[], AbstractAsyncContextManager[Engine]]
@@ -50,6 +51,8 @@ class Update(Struct, kw_only=True):
     status: bool = False
     renamed: list[tuple[IssueId, IssueId]] = field(default_factory=list)
     settled: list[Settled] = field(default_factory=list)
+    #: What others took off the board.
+    left: list[Theirs] = field(default_factory=list)
     #: Things to be said once.
     notices: list[str] = field(default_factory=list)
 
@@ -126,12 +129,23 @@ class Bridge(Known):
             for before, after in event.changes:
                 update.touched |= index.update(before, after)
         update.issues |= ids
-        if event.cause == "theirs":
-            self.glow |= ids
-        elif event.cause == "mine":
-            self.glow -= ids
+        match event.cause:
+            case "mine":
+                self.unseen.mine(ids)
+            case "answer":
+                self.unseen.answered(after.id for before, after in event.changes if after and before != after)
+            case "theirs" | "load":
+                self._hear_theirs(event, update)
         if event.cause != "answer":
             self._people = None
+
+    def _hear_theirs(self, event: IssuesChanged, update: Update) -> None:
+        engine = self.engine
+        # A page of a load holds what was never seen, too: that is no news.
+        changes = [c for c in event.confirmed if event.cause == "theirs" or None not in c]
+        if engine is not None and changes:
+            update.left += self.unseen.heard(changes, self.place, me=self.me, now=self.server_now())
+            update.issues.update(issue.id for change in changes for issue in change if issue is not None)
 
     def _rebuild(self) -> None:
         """Resolve the board again and read all issues; events queued until now are in what is read."""
@@ -144,12 +158,6 @@ class Bridge(Known):
             self.trouble = None
         except NameUnknown as error:
             self.trouble = error if self.engine.catalog is not None else None
-
-    def seen(self, issue: IssueId) -> bool:
-        """The card was focused: it glows no more. Whether it did."""
-        was = issue in self.glow
-        self.glow.discard(issue)
-        return was
 
     # What is looked at
 

@@ -7,7 +7,7 @@ changes nothing in the engine: that is ``bridge.py``. Screens reach it through t
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -24,6 +24,7 @@ from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import Status
 from glboard_tui.edits import Planner
 from glboard_tui.letters import letters_for
+from glboard_tui.unseen import Place, Theirs, Unseen
 from glboard_tui.view import View
 
 
@@ -61,7 +62,7 @@ class Known:
         self.view = view
         self.engine: Engine | None = None
         #: Changed by others and not looked at since.
-        self.glow: set[IssueId] = set()
+        self.unseen = Unseen()
         #: The seam of share mode: the words to show instead of an issue's own, or none.
         self.mask: Callable[[Issue], str | None] = lambda _: None
         self._people: dict[str, str] | None = None
@@ -134,7 +135,26 @@ class Known:
 
     def is_changed(self, issue: IssueId) -> bool:
         """Whether something about it is new: unsent, refused, or changed by others."""
-        return issue in self.glow or self.is_pending(issue) or self.is_failed(issue)
+        return issue in self.unseen or self.is_pending(issue) or self.is_failed(issue)
+
+    @property
+    def place(self) -> Place | None:
+        """The board that is looked at, as a measure of what is on it."""
+        return Place(self.board, self.view.flow) if self.board is not None else None
+
+    def is_here(self, row: Theirs) -> bool:
+        """Whether what others changed is on the board that is looked at, or left it."""
+        place = self.place
+        return place is not None and (row.left == place.name or place.shows(row.now))
+
+    @property
+    def me(self) -> str:
+        """The person's username; "" before the catalog was read."""
+        return self.catalog.me.username if self.catalog else ""
+
+    def server_now(self) -> datetime:
+        """The server's clock in UTC, also under ``--as-of``: what others do, they do now."""
+        return self.engine.gateway.now() if self.engine else datetime.now(UTC)
 
     def title_of(self, issue: Issue) -> str:
         """The words that stand for an issue wherever its title would: screen, clipboard, export."""

@@ -152,7 +152,9 @@ class World(Registry):
             issue = self.new_issue(self.project(path), title, self.user(by), self.clock.now())
             issue.history = []
             self.index.add(issue)
-            return self.edit(issue.reference, by=by, **wishes)
+            self.edit(issue.reference, by=by, **wishes)
+            issue.updated_by = None
+            return issue
 
     def comment(self, reference: str, body: str, *, by: str) -> Note:
         """Comments as another person would."""

@@ -80,6 +80,7 @@ class WireIssue(Struct, frozen=True, kw_only=True, rename="camel"):
     reference: str
     created_at: datetime
     updated_at: datetime
+    updated_by: User | None = None
     closed_at: datetime | None = None
     confidential: bool = False
     due_date: str | None = None
@@ -194,6 +195,7 @@ class Decoder:
             due=day(wire.due_date),
             created_at=wire.created_at,
             updated_at=wire.updated_at,
+            updated_by=self.line(wire.updated_by.username) if wire.updated_by else None,
             closed_at=wire.closed_at,
             duplicate=wire.closed_as_duplicate_of is not None,
             merge_requests=wire.merge_requests_count,

@@ -125,14 +125,21 @@ class Judge:
 
     def _merged(self, op: Op, issue: Issue | None, reply: Payload) -> Issue | None:
         if reply.work_item is not None and issue is not None:
-            return self._with_status(issue, reply.work_item)
+            return self._by_me(op, issue, self._with_status(issue, reply.work_item))
         if bytes(reply.issue) == NULL:
             return issue
         if isinstance(op.act, Create):
             return self._decoder.issue(msgspec.json.decode(reply.issue, type=WireIssue))
         if issue is None:
             return None
-        return self._decoder.changed(issue, msgspec.json.decode(reply.issue, type=IssuePart))
+        part = msgspec.json.decode(reply.issue, type=IssuePart)
+        return self._by_me(op, issue, self._decoder.changed(issue, part))
+
+    def _by_me(self, op: Op, before: Issue, after: Issue) -> Issue:
+        """Who updated it last is not asked back, since it is known: whoever made it move. A rank does not."""
+        if isinstance(op.act, Rank) or after.updated_at <= before.updated_at:
+            return after
+        return msgspec.structs.replace(after, updated_by=self._catalog.me.username)
 
     def _with_status(self, issue: Issue, item: WorkItemPart) -> Issue:
         part = IssuePart(

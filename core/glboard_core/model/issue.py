@@ -43,6 +43,8 @@ class Issue(Struct, frozen=True, kw_only=True, gc=False):
     due: date | None = None
     created_at: datetime
     updated_at: datetime
+    #: Who changed it last, by GitLab. None for nobody yet; a comment moves ``updated_at`` alone.
+    updated_by: str | None = None
     closed_at: datetime | None = None
     duplicate: bool = False
     merge_requests: int = 0

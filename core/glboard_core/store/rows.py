@@ -116,21 +116,23 @@ class Rows(Issues):
         self._unwritten.update((issue.id, issue) for issue in issues)
         self._unwritten.update((identity, None) for identity in gone)
 
-    def since(self) -> tuple[list[Issue], list[IssueId]]:
-        """(issues, gone) written by anybody since the last call."""
+    def since(self) -> tuple[list[Issue], list[IssueId], list[Issue]]:
+        """(issues, gone, were) written by anybody since the last call; ``were``: as this window had them."""
         rows = self._connection.execute(
             "select id, slim, rev from issue where rev > ? order by rev", (self.rev,)
         ).fetchall()
         issues: list[Issue] = []
         gone: list[IssueId] = []
+        were: list[Issue] = []
         for identity, slim, rev in rows:
             self.rev = max(self.rev, rev)
-            self._cache.pop(identity, None)
+            if (was := self._cache.pop(identity, None)) is not None:
+                were.append(was)
             if slim is None:
                 gone.append(identity)
             else:
                 issues.append(_decode(slim))
-        return issues, gone
+        return issues, gone, were
 
     def _latest(self) -> int:
         return int(self._connection.execute("select coalesce(max(rev), 0) from issue").fetchone()[0])

@@ -153,8 +153,8 @@ class SqliteStore(Outbox):
             if version == self._version:
                 return None
             self._version = version
-            issues, gone = self._rows.since()
-        return Seen(issues=tuple(issues), gone=tuple(gone))
+            issues, gone, were = self._rows.since()
+        return Seen(issues=tuple(issues), gone=tuple(gone), were=tuple(were))
 
     def close(self) -> None:
         """Let go of the file."""

@@ -37,10 +37,15 @@ class Status(Struct, frozen=True, kw_only=True):
 
 
 class IssuesChanged(Struct, frozen=True):
-    """Issues as shown before and after, with whose doing it was. ``answer``: the server confirmed ours."""
+    """Issues as shown before and after, with whose doing it was. ``answer``: the server confirmed ours.
+
+    ``confirmed`` is what the server said before and says now, without what is unsent here: for ``theirs`` and
+    ``load``, where it is known.
+    """
 
     changes: tuple[Change, ...]
     cause: Cause
+    confirmed: tuple[Change, ...] = ()
 
 
 class CatalogChanged(Struct, frozen=True):

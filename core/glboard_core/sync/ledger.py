@@ -176,29 +176,33 @@ class Ledger:
         (``asked``, by the loop's clock) may not show the change: it counts as unsure and is read again.
         """
         fresh: list[Issue] = []
+        confirmed: list[Change] = []
         for issue in issues:
             if self._late(issue.id, asked):
                 continue
             known = self.store.issue(issue.id)
             if known is None or (issue != known and issue.updated_at >= known.updated_at):
                 fresh.append(issue)
+                confirmed.append(Change((known, issue)))
         if not fresh:
             return
         before = self.seen(issue.id for issue in fresh)
         self.store.put(fresh)
         contest.look_again(self, (issue.id for issue in fresh))
-        self.fold_and_tell(before, cause)
+        self.fold_and_tell(before, cause, confirmed=confirmed)
 
     def gone(self, issues: Iterable[IssueId], cause: Cause = "theirs", *, asked: float | None = None) -> None:
         """These issues left the scope; late answers count as in ``confirm``."""
-        left = [
-            issue for issue in issues if not self._late(issue, asked) and self.store.issue(issue) is not None
-        ]
+        left = {
+            issue: known
+            for issue in issues
+            if not self._late(issue, asked) and (known := self.store.issue(issue)) is not None
+        }
         if not left:
             return
         before = self.seen(left)
         self.store.drop(left)
-        self.fold_and_tell(before, cause)
+        self.fold_and_tell(before, cause, confirmed=[Change((known, None)) for known in left.values()])
 
     def _late(self, issue: IssueId, asked: float | None) -> bool:
         late = asked is not None and (
@@ -304,9 +308,14 @@ class Ledger:
         return {issue: self.shown.get(issue) for issue in issues}
 
     def fold_and_tell(
-        self, before: Mapping[IssueId, Issue | None], cause: Cause, *, always: bool = False
+        self,
+        before: Mapping[IssueId, Issue | None],
+        cause: Cause,
+        *,
+        always: bool = False,
+        confirmed: Sequence[Change] = (),
     ) -> None:
-        """Fold issues again and tell what changed since ``before``.
+        """Fold issues again and tell what changed since ``before``, and what the server changed.
 
         ``always``: the picture changes even where the issue does not (no longer unsent, say).
         """
@@ -316,8 +325,8 @@ class Ledger:
             now = self.shown.get(issue)
             if (always or was != now) and not (was is None and now is None):
                 changes.append(Change((was, now)))
-        if changes:
-            self._tell(IssuesChanged(tuple(changes), cause))
+        if changes or confirmed:
+            self._tell(IssuesChanged(tuple(changes), cause, tuple(confirmed)))
 
     def tell_same(self, issues: Iterable[IssueId]) -> None:
         """The picture of these issues changed, though they did not."""

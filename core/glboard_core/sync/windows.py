@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from glboard_core.board.op import Create, Op, OpId
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Entry, Logged
+from glboard_core.state import Change
 from glboard_core.sync.ledger import Ledger
 from glboard_core.sync.outcome import remembered
 
@@ -59,7 +60,17 @@ def look_at_others(ledger: Ledger) -> bool:
     ledger.failed = [remembered(refusal) for refusal in ledger.store.refusals()]
     for old, to in renamed.items():
         ledger.renamed(old, to)
-    ledger.fold_and_tell(before, "theirs", always=True)
+    # What the other window changed is the person's own doing; what it read is others'.
+    ours = {*(op.issue for op in (*settled, *(entry.op for entry in new))), *renamed, *renamed.values()}
+    were = {issue.id: issue for issue in seen.were if issue.id not in ours}
+    now: dict[IssueId, Issue | None] = {issue.id: issue for issue in seen.issues}
+    ledger.fold_and_tell({i: was for i, was in before.items() if i in ours}, "answer", always=True)
+    ledger.fold_and_tell(
+        {i: was for i, was in before.items() if i not in ours},
+        "theirs",
+        always=True,
+        confirmed=[Change((was, now.get(issue))) for issue, was in were.items()],
+    )
     return True
 
 

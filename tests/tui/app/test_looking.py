@@ -215,9 +215,9 @@ async def test_what_others_changed_glows_until_it_is_looked_at(stage: Stage) -> 
     await stage.engine.mirror.poll()
     await stage.pilot.pause()
     assert stage.issue("platform#3").weight == 8
-    assert stage.issue("platform#3").id in stage.app.bridge.glow
+    assert stage.issue("platform#3").id in stage.app.bridge.unseen
     await stage.focus("platform#3")
-    assert stage.issue("platform#3").id not in stage.app.bridge.glow
+    assert stage.issue("platform#3").id not in stage.app.bridge.unseen
 
 
 async def test_is_changed_finds_what_is_not_sent_yet(stage: Stage) -> None:

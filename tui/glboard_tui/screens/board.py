@@ -24,7 +24,7 @@ from glboard_tui.actions import BY_ID
 from glboard_tui.bridge import Bridge, Update
 from glboard_tui.keymap import Keymap
 from glboard_tui.plan import Plan
-from glboard_tui.screens import words
+from glboard_tui.screens import theirs, words
 from glboard_tui.screens.cards import presenter
 from glboard_tui.screens.commands.moving import move
 from glboard_tui.screens.desk import Desk
@@ -99,7 +99,35 @@ class BoardScreen(Screen[None]):
         """Say that it is connecting; look at the age of what is shown now and then."""
         self.board.focus()
         self.show_board()
-        self.set_interval(10, self.show_header)
+        self.set_interval(10, self._older)
+
+    def _older(self) -> None:
+        self.show_header()
+        self.show_footer()
+
+    # What others changed
+
+    @property
+    def _eye(self) -> IssueId | None:
+        """The issue that is looked at."""
+        return self.pane.issue if self.desk.in_detail else self.board.focused[0]
+
+    def _look(self) -> None:
+        """A person is there, and looks at that card: it glows no more."""
+        if (issue := self._eye) is not None and self.bridge.unseen.look(issue):
+            self.board.changed(set(), {issue})
+            self.show_header()
+
+    def theirs(self) -> str:
+        """What others changed about the card under the cursor, in a line; "" where nothing is new.
+
+        An opened issue says it itself.
+        """
+        row = self.bridge.unseen.of(self._eye)
+        if row is None or self.desk.in_detail or self.desk.marked():
+            return ""
+        bridge = self.bridge
+        return theirs.line(row, me=bridge.me, now=bridge.server_now(), mask=bridge.mask)
 
     # Keys
 
@@ -116,6 +144,7 @@ class BoardScreen(Screen[None]):
         self.sync()
         if self._message:
             self.say("")
+        self._look()
         self.keys.press(token_of(event))
         self.show_footer()
 
@@ -215,6 +244,7 @@ class BoardScreen(Screen[None]):
                 catalog=bridge.catalog,
                 writable=bridge.writable,
                 failed_start=self.host.trouble is not None,
+                changed=sum(map(bridge.is_here, bridge.unseen)),
                 capacity=self.plan.capacity(self.plan.board_milestone()),
                 team=self.plan.team is not None,
                 closed=self.plan.mean_closed(),
@@ -232,7 +262,7 @@ class BoardScreen(Screen[None]):
                 catalog=bridge.catalog,
                 today=bridge.today,
                 undo=bridge.undo_title,
-                message=self._message,
+                message=self._message or self.theirs(),
                 bad=self._bad,
             )
         )
@@ -258,8 +288,7 @@ class BoardScreen(Screen[None]):
 
     @on(BoardWidget.FocusChanged)
     def _focus_changed(self, event: BoardWidget.FocusChanged) -> None:
-        if event.issue is not None and self.bridge.seen(event.issue):
-            self.board.changed(set(), {event.issue})
+        self._look()
         self.show_footer()
 
     @on(BoardWidget.MarksChanged)

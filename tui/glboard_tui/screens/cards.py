@@ -56,7 +56,7 @@ def _around(bridge: Bridge) -> Around:
         pending=Asked(bridge.is_pending),
         failed=Asked(bridge.is_failed),
         conflicts=Asked(bridge.is_conflicting),
-        glow=bridge.glow,
+        glow=bridge.unseen,
     )
 
 

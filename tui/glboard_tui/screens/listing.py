@@ -25,6 +25,10 @@ class Listing(Dialog[None]):
 
     DEFAULT_CSS = """
     Listing OptionList { height: auto; max-height: 22; border: none; padding: 0; background: $panel; }
+    Listing OptionList:focus { border: none; }
+    Listing OptionList:focus > .option-list--option-highlighted {
+        background: $primary 25%; color: $foreground; text-style: none;
+    }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "move(1)", show=False),

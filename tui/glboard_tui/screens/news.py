@@ -8,6 +8,7 @@ from textual.app import App
 
 from glboard_tui import notices
 from glboard_tui.bridge import Bridge, Update
+from glboard_tui.screens import theirs
 
 
 class News:
@@ -21,6 +22,9 @@ class News:
         """What came with an update: the engine's notices, what was refused, a connection that is lost."""
         for text in update.notices:
             notices.say(app, text)
+        if update.left:
+            words = theirs.left_words(update.left, me=self._bridge.me, mask=self._bridge.mask)
+            notices.say(app, words)
         for settled in update.settled:
             if settled.failed:
                 notices.tell(app, notices.failures(settled.title, settled.failed, len(settled.done)))

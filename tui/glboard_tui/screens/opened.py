@@ -9,7 +9,7 @@ from glboard_core.errors import GlboardError
 from glboard_core.model.issue import Issue, IssueId
 from glboard_tui import notices
 from glboard_tui.bridge import Update
-from glboard_tui.screens import words
+from glboard_tui.screens import theirs, words
 from glboard_tui.screens.desk import Desk
 from glboard_tui.widgets.detail import DetailPane
 
@@ -27,7 +27,9 @@ class Opened:
         issue = self._desk.bridge.issue(identity)
         if issue is None:
             return
+        self._desk.bridge.unseen.look(identity)
         self._show(issue)
+        self._desk.screen.board.changed(set(), {identity})
         self._desk.screen.set_focus(self._pane)
         self.load(identity)
 
@@ -35,6 +37,9 @@ class Opened:
         bridge = self._desk.bridge
         masked = bridge.mask(issue)
         facts = [] if masked else words.detail_facts(issue, bridge.catalog, bridge.view.flow)
+        if not masked and (row := bridge.unseen.of(issue.id)) is not None:
+            by = f"{theirs.who(row, bridge.me)}, {theirs.when(row, bridge.server_now())}:"
+            facts.insert(1, ("Changed", (by, *row.what)))
         self._pane.show_issue(issue, masked or issue.title, facts)
 
     def load(self, identity: IssueId) -> None:

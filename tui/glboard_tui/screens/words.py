@@ -58,6 +58,7 @@ def header_view(
     catalog: Catalog | None = None,
     writable: bool = True,
     failed_start: bool = False,
+    changed: int = 0,
     capacity: Capacity | None = None,
     team: bool = False,
     closed: float | None = None,
@@ -65,7 +66,8 @@ def header_view(
     """The header. ``waited`` are the seconds since the status was told; its age has grown by them.
 
     ``capacity`` is the milestone's, where the board has one; ``team``: whether there are days to go by;
-    ``closed`` the mean closed weight of the milestones before it.
+    ``closed`` the mean closed weight of the milestones before it; ``changed``: cards of this board that
+    others changed since one looked.
     """
     found = settings.board(board_id)
     name = index.board.name if index else found.name if found else board_id
@@ -94,6 +96,7 @@ def header_view(
         fresh=fresh,
         age=f"{word} {age}".strip() or ("slowed" if status.slowed else ""),
         progress=progress,
+        changed=changed,
         unsent=status.unsent,
         failed=status.failed,
         conflicts=status.conflicts,

@@ -34,6 +34,8 @@ class HeaderView(Struct, frozen=True, kw_only=True):
     fresh: Fresh = "live"
     age: str = ""
     progress: str = ""
+    #: Changed by others and not looked at.
+    changed: int = 0
     unsent: int = 0
     failed: int = 0
     conflicts: int = 0
@@ -90,6 +92,8 @@ def _states(view: HeaderView) -> list[tuple[str, Ink, int]]:
         items.append((f"SHARE {view.masked} masked" if view.masked else "SHARE", "accent", 1))
     if view.draft:
         items.append((f"draft {view.draft}", "accent", 1))
+    if view.changed:
+        items.append((f"●{view.changed} changed", "accent", 1))
     items.append(_fresh(view))
     if view.unsent:
         items.append((f"{view.unsent} unsent", "warn", 0))

@@ -166,6 +166,7 @@ _ISSUE: dict[str, Any] = {
     "discussionLocked": lambda issue, _: issue.locked,
     "createdAt": lambda issue, _: issue.created,
     "updatedAt": lambda issue, _: issue.updated,
+    "updatedBy": lambda issue, _: issue.updated_by,
     "closedAt": lambda issue, _: issue.closed,
     "dueDate": lambda issue, _: issue.due,
     "totalTimeSpent": lambda *_: 0,

@@ -242,6 +242,7 @@ def create_issue(world: World, project: Project, title: str, user: User, change:
     world.index.add(issue)
     changing.apply(world, issue, change, user)
     notes.describe(world, issue, user)
+    issue.updated_by = None  # nobody has updated it yet: it was made
     return issue
 
 

@@ -129,6 +129,7 @@ COMMANDS: dict[str, Command] = {
     "view.density": looking.density,
     "view.closed": looking.closed,
     "view.theme": looking.theme,
+    "view.updates": looking.updates,
     "view.refresh": looking.refresh,
     "help": looking.show_help,
     "palette": looking.palette,

@@ -156,6 +156,16 @@ def theme(desk: Desk, _: str) -> None:
     desk.screen.app.search_themes()
 
 
+def updates(desk: Desk, _: str) -> None:
+    """What others changed since one looked."""
+    if not len(desk.bridge.unseen):
+        desk.say("You have seen all that others changed.")
+        return
+    from glboard_tui.screens.updates import Updates
+
+    desk.screen.app.push_screen(Updates(desk), lambda _: desk.screen.show_footer())
+
+
 def refresh(desk: Desk, _: str) -> None:
     """Read everything again."""
     desk.bridge.refresh()

@@ -1,0 +1,52 @@
+"""What others changed, in words: for the footer, the opened issue, the list, and what left the board."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from glboard_core.model.issue import Issue
+from glboard_tui.edits import short
+from glboard_tui.screens.words import age_words
+from glboard_tui.unseen import Theirs
+
+Mask = Callable[[Issue], str | None]
+"""The seam of share mode."""
+
+#: Cards named in one line about those that left.
+_NAMED = 3
+
+
+def who(row: Theirs, me: str) -> str:
+    """Whom GitLab names, the last one last; oneself is somewhere else then."""
+    return ", ".join("you, elsewhere" if name == me else name for name in row.by) or "somebody"
+
+
+def when(row: Theirs, now: datetime) -> str:
+    """How long ago: ``2m ago``."""
+    age = age_words((now - row.at).total_seconds())
+    return f"{age} ago" if age else "just now"
+
+
+def what(row: Theirs, mask: Mask) -> tuple[str, ...]:
+    """What differs; of a masked issue no more than that something does."""
+    return ("changed",) if mask(row.issue) is not None else row.what
+
+
+def line(row: Theirs, *, me: str, now: datetime, mask: Mask) -> str:
+    """``eng_birch: milestone 19.8 to 19.9, weight 2 to 3, 2m ago``."""
+    return f"{who(row, me)}: {', '.join(what(row, mask))}, {when(row, now)}"
+
+
+def left_words(rows: Sequence[Theirs], *, me: str, mask: Mask) -> str:
+    """``3 left the board: platform#4219 to 19.9 by pm_cedar, …``."""
+    named = []
+    for row in rows[:_NAMED]:
+        if mask(row.issue) is not None:
+            named.append("a masked one")
+            continue
+        by = f" by {who(row, me)}" if row.by else ""
+        named.append(f"{short(row.issue)} {row.where_to}{by}")
+    if len(rows) > _NAMED:
+        named.append(f"and {len(rows) - _NAMED} more")
+    return f"{len(rows)} left the board: {', '.join(named)}"

@@ -1,0 +1,196 @@
+"""What others changed since one looked: which cards, what, who and when; until each was looked at.
+
+Pure. Owns the memory behind a card's glow. It is told every change the engine tells of, with whose doing it
+was, and gives words; what is painted is the widgets'. Times are the server's, in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from msgspec import Struct, structs
+
+from glboard_core.board.differences import UNSEEN, author, differences
+from glboard_core.board.placement import column_keys
+from glboard_core.model.board import CLOSED, Board
+from glboard_core.model.flow import FlowScheme
+from glboard_core.model.issue import Issue, IssueId
+from glboard_core.state import Change
+
+#: Cards remembered; whoever was away for longer reads the board instead.
+MOST = 1_000
+#: More cards than these in other places at once, and the server has spaced the order anew: no news.
+RESPACED = 20
+
+
+class Place(Struct, frozen=True):
+    """The board that is looked at: what leaves it is told apart."""
+
+    board: Board
+    flow: FlowScheme
+
+    def shows(self, issue: Issue | None) -> bool:
+        """Whether an issue stands on it among the open ones, whatever the filter."""
+        return issue is not None and any(key != CLOSED for key in column_keys(self.board, issue, self.flow))
+
+    @property
+    def name(self) -> str:
+        """Board and milestone."""
+        return f"{self.board.name} {self.board.milestone or ''}".strip()
+
+
+class Theirs(Struct, frozen=True, kw_only=True):
+    """A card that others changed: as it was when one looked, as it is; none for one that came or went.
+
+    ``by`` are those GitLab names, the last one last; ``left`` is the board it left, or "".
+    """
+
+    id: IssueId
+    was: Issue | None
+    now: Issue | None
+    by: tuple[str, ...]
+    at: datetime
+    left: str = ""
+
+    @property
+    def issue(self) -> Issue:
+        """The issue, as it is or was last."""
+        found = self.now or self.was
+        assert found is not None  # one of the two always is
+        return found
+
+    @property
+    def what(self) -> tuple[str, ...]:
+        """What differs, in words."""
+        if self.was is None:
+            return ("new here",)
+        if self.now is None:
+            return ("not among the group's issues any more",)
+        return differences(self.was, self.now) or (UNSEEN,)
+
+    @property
+    def where_to(self) -> str:
+        """Why it left a board, in a word or two."""
+        if self.now is None or self.was is None:
+            return "gone from the group"
+        if not self.now.is_open:
+            return "closed"
+        if self.now.milestone != self.was.milestone:
+            return f"to {self.now.milestone}" if self.now.milestone else "to no milestone"
+        return ", ".join(self.what)
+
+
+class Unseen:
+    """The cards not looked at yet, the latest change last. ``in`` asks by issue."""
+
+    def __init__(self) -> None:
+        self._rows: dict[IssueId, Theirs] = {}
+        #: Changed here; what the server then tells of it may be our own doing.
+        self._own: set[IssueId] = set()
+        self._looked: Theirs | None = None
+
+    def __contains__(self, issue: object) -> bool:
+        return issue in self._rows
+
+    def __iter__(self) -> Iterator[Theirs]:
+        return iter(self._rows.values())
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def of(self, issue: IssueId | None) -> Theirs | None:
+        """What is new about a card; also the one being looked at, until another is."""
+        if issue is None:
+            return None
+        if issue in self._rows:
+            return self._rows[issue]
+        return self._looked if self._looked is not None and self._looked.id == issue else None
+
+    # What happened
+
+    def mine(self, issues: Iterable[IssueId]) -> None:
+        """Changed here by the person: that was a look."""
+        for issue in issues:
+            self._rows.pop(issue, None)
+
+    def answered(self, issues: Iterable[IssueId]) -> None:
+        """The server made changes of ours: what it tells of them next is no news."""
+        self._own.update(issues)
+
+    def heard(
+        self, changes: Sequence[Change], place: Place | None, *, me: str, now: datetime
+    ) -> list[Theirs]:
+        """The server told of changes; returns those that took a card off the board."""
+        told = [(before, after) for before, after in changes if self._is_news(before, after, me)]
+        moved = sum(_only_moved(before, after) for before, after in told)
+        left: list[Theirs] = []
+        for before, after in told:
+            if moved > RESPACED and _only_moved(before, after):
+                continue
+            row = self._remember(before, after, now)
+            if row is not None and place is not None and place.shows(before) and not place.shows(after):
+                row = self._rows[row.id] = structs.replace(row, left=place.name)
+                left.append(row)
+        return left
+
+    def _is_news(self, before: Issue | None, after: Issue | None, me: str) -> bool:
+        issue = after or before
+        if issue is None:
+            return False
+        own = issue.id in self._own
+        self._own.discard(issue.id)
+        if before is None or after is None:
+            return not own
+        if own and after.updated_by == me:
+            # What an edit of ours brings along: closing sets a status.
+            before = structs.replace(before, status=after.status, position=after.position)
+        if differences(before, after):
+            return True
+        # Touched, and nothing to see: a description. Or the trace of a comment of ours. Times are told to the
+        # second; a mirror of before this was asked for knows no names.
+        other = before.updated_by is not None and after.updated_by not in (before.updated_by, me)
+        return not own and (other or after.updated_at > before.updated_at)
+
+    def _remember(self, before: Issue | None, after: Issue | None, now: datetime) -> Theirs | None:
+        issue = after or before
+        assert issue is not None
+        earlier = self._rows.pop(issue.id, None)
+        was = earlier.was if earlier is not None else before
+        who = author(before, after) if before and after else after.updated_by if after else None
+        by = tuple(dict.fromkeys((*(earlier.by if earlier else ()), *((who,) if who else ()))))
+        if earlier is not None and was and after and not differences(was, after):
+            return None  # there and back again
+        if was is None and after is None:
+            return None  # came and went unseen
+        moved = before is None or issue.updated_at > before.updated_at
+        at = min(issue.updated_at, now) if moved and after is not None else now
+        row = Theirs(id=issue.id, was=was, now=after, by=by, at=at)
+        self._rows[issue.id] = row
+        if len(self._rows) > MOST:
+            del self._rows[next(iter(self._rows))]
+        return row
+
+    # Looking
+
+    def look(self, issue: IssueId | None) -> bool:
+        """A card is looked at: it glows no more, and is still told about while it is. Whether it glowed."""
+        row = self._rows.pop(issue, None) if issue is not None else None
+        if row is not None or (self._looked is not None and self._looked.id != issue):
+            self._looked = row
+        return row is not None
+
+    def look_at_all(self) -> set[IssueId]:
+        """All were looked at; which that were."""
+        seen = set(self._rows)
+        self._rows.clear()
+        return seen
+
+
+def _only_moved(before: Issue | None, after: Issue | None) -> bool:
+    return (
+        before is not None
+        and after is not None
+        and after.position != before.position
+        and not differences(structs.replace(before, position=after.position), after)
+    )
