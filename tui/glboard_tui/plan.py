@@ -30,6 +30,7 @@ from glboard_tui.roster import Roster
 
 if TYPE_CHECKING:
     from glboard_core.planning.candidates import Candidate
+    from glboard_core.planning.mix import Mix
     from glboard_core.planning.planning_issue import FoundIssue
     from glboard_core.planning.say_do import SayDo
     from glboard_core.planning.scope import Scope
@@ -302,6 +303,27 @@ class Plan:
         from glboard_core.planning.planning_issue import find
 
         return find(self._issues(milestone.title, ""), milestone, self.bridge.settings)
+
+    def mix(self, milestone: Milestone) -> Mix:
+        """What the open issues of the milestone are, beside the target (7.11)."""
+        from glboard_core.planning.mix import mix
+
+        settings = self.bridge.settings
+        return mix(self._issues(milestone.title), milestone.title, settings.labels, settings.planning.mix)
+
+    def typed(self, milestone: Milestone) -> dict[str, list[Issue]]:
+        """The issues behind the mix by type, in manual order; one of several types stands under its first."""
+        from glboard_core.board.rules import types_of
+        from glboard_core.model.issue import rank_key
+        from glboard_core.planning.counting import planned
+        from glboard_core.planning.mix import UNDEFINED
+
+        names = self.bridge.settings.labels
+        groups: dict[str, list[Issue]] = {name: [] for name in self.mix(milestone).types}
+        there = planned(self._issues(milestone.title), milestone.title, names)
+        for issue in sorted(there, key=rank_key):
+            groups[next(iter(types_of(issue, names)), UNDEFINED)].append(issue)
+        return groups
 
     # The lock
 

@@ -57,6 +57,7 @@ class WorkList(Dialog[None]):
 
     DEFAULT_CSS = """
     WorkList .about { height: auto; min-height: 2; max-height: 4; color: $foreground 85%; }
+    WorkList .above { height: auto; max-height: 14; margin-bottom: 1; }
     """
     #: Beside the list where there is room for both, below it where there is none.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]  # noqa: RUF012  (Textual declares it so)
@@ -76,7 +77,7 @@ class WorkList(Dialog[None]):
         self.rows = Rows(empty=self.empty)
         self.reading = Reading(desk, self)
         self.reading.on = self.reads
-        self._about = Static(classes="about")
+        self._above, self._about = Static(classes="above"), Static(classes="about")
         self._strip, self.footer = WhichKey(), FooterBar()
         self._keys = Keys(desk.screen.keymap, desk, self._strip)
         self._unwatch: Callable[[], None] = lambda: None
@@ -88,6 +89,10 @@ class WorkList(Dialog[None]):
     def fill(self) -> Sequence[Entry]:
         """The lines as they are now."""
         return ()
+
+    def above(self) -> Content | None:
+        """What stands between title and lines, whatever they are scrolled to; none where there is nothing."""
+        return None
 
     def after(self) -> Sequence[Head]:
         """What stands below the last line."""
@@ -107,6 +112,7 @@ class WorkList(Dialog[None]):
         """Title, lines and what is said of one; what can follow a key; the footer."""
         with Vertical(classes="overlay"):
             yield Static(classes="overlay-title")
+            yield self._above
             with Container(classes="body"):
                 yield self.rows
                 yield self.reading.pane
@@ -147,6 +153,9 @@ class WorkList(Dialog[None]):
             heads[len(self.entries)] = tuple(below)
         table = Table(cols=self.cols, rows=[entry.cells for entry in self.entries], heads=heads)
         self.rows.show(table, self.listed.cursor, self._marked_rows())
+        above = self.above()
+        self._above.display = above is not None
+        self._above.update(above or "")
         self.told()
 
     def _marked_rows(self) -> frozenset[int]:

@@ -54,6 +54,14 @@ def own(desk: Desk, _: str) -> None:
     desk.screen.app.push_screen(OwnWork(desk), lambda _: desk.screen.show_footer())
 
 
+def mix(desk: Desk, _: str) -> None:
+    """What the milestone is made of."""
+    from glboard_tui.screens.mix import MixList
+
+    if (milestone := _milestone(desk)) is not None:
+        desk.screen.app.push_screen(MixList(desk, milestone), lambda _: desk.screen.show_footer())
+
+
 def say_do(desk: Desk, _: str) -> None:
     """What was said and what was done."""
     from glboard_tui.screens.saydo import SayDoPane

@@ -1,0 +1,156 @@
+"""Mix: what a milestone's work is made of, by count and by weight, beside the target (DOMAIN.md 7.11).
+
+A list of its issues by type below the bars, so that a defer or another type moves them at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from glboard_core.model.issue import Issue
+from glboard_core.model.milestone import Milestone
+from glboard_core.planning.counting import Sum
+from glboard_core.planning.mix import UNDEFINED, Mix
+from glboard_tui.edits import short
+from glboard_tui.screens.desk import Desk
+from glboard_tui.screens.plan_words import number
+from glboard_tui.screens.worklist import Entry, WorkList
+from glboard_tui.widgets.table import Col, Head
+from glboard_tui.widgets.text import clean, fit, fit_right
+
+#: Percent that nobody calls off the target.
+_NEAR = 5.0
+
+_Row = tuple[str, str, float | None, str, float | None, float | None]
+"""Name, count, percent of count, weight, percent of weight, target."""
+
+
+class MixList(WorkList):
+    """The issues of one milestone by type."""
+
+    empty = "No open issues in this milestone."
+    hints = (
+        ("labels.edit", "labels"),
+        ("milestone.defer", "defer"),
+        ("m", "milestone"),
+        ("weight.set", "weight"),
+        ("escape", "close"),
+    )
+    cols = (
+        Col(title="issue", least=12),
+        Col(title="w", right=True),
+        Col(title="title", least=28),
+        Col(title="state", least=8, drop=1),
+    )
+
+    def __init__(self, desk: Desk, milestone: Milestone) -> None:
+        super().__init__(desk)
+        self._milestone = milestone
+
+    def above(self) -> Content:
+        """The bars."""
+        prefix = self.desk.bridge.settings.labels.type_prefix
+        return figures(self.plan.mix(self._milestone), prefix, self.app.size.width - 8)
+
+    def fill(self) -> Sequence[Entry]:
+        """One line an issue, below a heading for each type."""
+        entries: list[Entry] = []
+        for name, issues in self.plan.typed(self._milestone).items():
+            # No sums here: an issue of two types counts in both above, and stands in one place below.
+            head = Head(self._plain(name))
+            entries += [self._entry(issue, name, () if at else (head,)) for at, issue in enumerate(issues)]
+        return entries
+
+    def _entry(self, issue: Issue, group: str, heads: tuple[Head, ...]) -> Entry:
+        bridge = self.desk.bridge
+        prefix = bridge.settings.labels.type_prefix
+        also = [self._plain(n) for n in sorted(issue.labels) if n.startswith(prefix) and n != group]
+        state = bridge.view.flow.of(issue)
+        said = [state.name if state else "no state", *(f"also {name}" for name in also)]
+        title = bridge.title_of(issue)
+        return Entry(
+            issue,
+            (
+                (short(issue), "strong"),
+                ("?" if issue.weight is None else str(issue.weight), "strong"),
+                (title, "text"),
+                (" · ".join(said), "warn" if also else "muted"),
+            ),
+            f"{title}\n{' '.join(sorted(issue.labels))}",
+            heads,
+        )
+
+    def _plain(self, name: str) -> str:
+        return plain(name, self.desk.bridge.settings.labels.type_prefix)
+
+    def heading_of(self, place: int, count: int) -> str:
+        """Milestone, place, and the whole."""
+        return (
+            f"Mix {self._milestone.title}: {place} of {count} · {_sums(self.plan.mix(self._milestone).whole)}"
+        )
+
+
+def plain(name: str, prefix: str) -> str:
+    """``bug`` for ``type::bug``; several joined ones alike; no type is said in words."""
+    return " + ".join(
+        "no type" if part == UNDEFINED else part.removeprefix(prefix) for part in name.split(" + ")
+    )
+
+
+def _sums(sums: Sum) -> str:
+    unweighted = f" + {sums.unweighted} unweighted" if sums.unweighted else ""
+    return f"{sums.count} issue{'' if sums.count == 1 else 's'}, weight {sums.weight}{unweighted}"
+
+
+def figures(found: Mix, prefix: str, width: int) -> Content:
+    """A line for each type and each target of several types: share of count and of weight, as bars.
+
+    ``│`` in a bar is the target; what is more than a little off is said with a sign.
+    """
+    rows: list[_Row] = []
+    for name, share in found.types.items():
+        if share.sums.count or name != UNDEFINED:
+            sums, wanted = share.sums, found.target.get(name)
+            of_count, of_weight = share.percent_count, share.percent_weight
+            rows.append((name, str(sums.count), of_count, str(sums.weight), of_weight, wanted))
+    for target, wanted in found.target.items():
+        if target not in found.types:
+            of_count, of_weight = found.reached(target)
+            rows.append((target, "", of_count, "", of_weight, wanted))
+    names = [clean(plain(row[0], prefix)) for row in rows]
+    name_width = max(map(len, names), default=0)
+    cells = min(24, max(6, (width - name_width - 54) // 2))
+    half = 4 + 8 + 2 + cells
+    heads = f"{'':{name_width}} {fit('   of count', half)}  {fit('   of weight', half)}  target │"
+    lines = [Content.styled(heads, "dim")]
+    for words, (_, count, of_count, weight, of_weight, wanted) in zip(names, rows, strict=True):
+        parts: list[Content | str | tuple[str, str]] = [(fit(words, name_width), "bold"), " "]
+        for value, percent in ((count, of_count), (weight, of_weight)):
+            said = "-" if percent is None else f"{percent:.1f} %"
+            parts += [fit_right(value, 4), fit_right(said, 8), "  ", bar(percent, wanted, cells), "  "]
+        if wanted is not None:
+            parts += [f"{number(wanted)} %", _off(of_weight, wanted)]
+        lines.append(Content.assemble(*parts))
+    return Content("\n").join(lines)
+
+
+def _off(share: float | None, wanted: float) -> tuple[str, str]:
+    """How far the weight is from the target, with a sign, where it is."""
+    if share is None:
+        return "", ""
+    off = share - wanted
+    if abs(off) < _NEAR:
+        return "  near", "$text-success"
+    return f"  {'+' if off > 0 else '−'}{number(round(abs(off), 1))} by weight", "$text-warning"
+
+
+def bar(share: float | None, wanted: float | None, cells: int) -> Content:
+    """A share of the whole; ``│`` where the target is."""
+    filled = round(min(100.0, share or 0.0) / 100 * cells)
+    marks = ["█"] * filled + ["░"] * (cells - filled)
+    if wanted is not None:
+        marks[min(cells - 1, max(0, round(wanted / 100 * cells) - 1))] = "│"
+    done, rest = "".join(marks[:filled]), "".join(marks[filled:])
+    return Content.assemble((done, "$accent"), (rest, "dim"))
