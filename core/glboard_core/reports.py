@@ -80,6 +80,8 @@ class Reports:
         self._unkept: list[History] = []
         #: References whose events could not be read by the last report.
         self.unread: tuple[str, ...] = ()
+        #: The issues the last report was about, by reference.
+        self.seen: Mapping[str, Issue] = {}
 
     # -- names and dates
 
@@ -273,6 +275,7 @@ class Reports:
         read = await self._histories(concerned, ("milestone", *kinds), progress)
         unread = {*placed.unread, *read.unread}
         self.unread = tuple(issue.reference for issue in concerned if issue.id in unread)
+        self.seen = {issue.reference: issue for issue in concerned}
         return Past(
             tracks=tuple(
                 Track(issue, timeline(issue, read.histories[issue.id].events, until=self._as_of))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from glboard_core.errors import ConfigError
-from glboard_core.planning.ending import leftovers
+from glboard_core.planning.ending import ending, leftovers
 from glboard_core.planning.scope import Reweighted, scope
 from glboard_core.planning.snapshot import (
     PlanSnapshot,
@@ -22,7 +25,7 @@ from glboard_core.planning.snapshot import (
 )
 from glboard_core.planning.snapshot_text import count_words, locked_words
 from planning.lives import NAMES, UTC_WINDOW, at, life, numbers, pairs
-from support.make import issue
+from support.make import issue, milestone
 
 PLANNED = (("10-07", "into 19.6"), ("10-09 10:00:00", "+Deliverable"))
 
@@ -184,3 +187,54 @@ def test_the_end_of_a_milestone_is_one_list() -> None:
         (1, "open"),
         (4, "late-closed"),
     ]
+
+
+def test_what_left_without_a_word_is_known_by_the_plan_and_what_was_said_by_the_label() -> None:
+    everything = [
+        issue(1, "Deliverable", milestone="19.7"),
+        issue(2, "Deliverable", "missed:19.6", milestone="19.7"),
+        issue(3, "missed:19.6", milestone=None),
+        issue(4, "Deliverable", milestone=None),
+        issue(5, "Deliverable", milestone="19.7", state="closed"),
+        issue(6, "Deliverable", "missed:19.5", milestone="19.7"),
+        issue(7, "type::ignore", milestone="19.7"),
+        issue(8, "missed:19.6", milestone="19.6"),
+    ]
+    before = [
+        structs.replace(one, milestone="19.6", labels=one.labels | {"Deliverable"}) for one in everything
+    ]
+    plan = take(before, "19.6", at("10-09"), NAMES)
+    found = leftovers([*everything, everything[0]], "19.6", UTC_WINDOW, NAMES, plan)
+    # The eighth has the label and is still in it: the bot labelled it and did not move it, or somebody did.
+    assert [(left.issue.iid, left.kind) for left in found] == [
+        (8, "open"),
+        (1, "quiet"),
+        (4, "quiet"),
+        (6, "quiet"),
+        (2, "handled"),
+        (3, "handled"),
+    ]
+    # Without a plan nobody knows who was meant to be in it.
+    assert [left.issue.iid for left in leftovers(everything, "19.6", UTC_WINDOW, NAMES)] == [8, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("today", "left", "title"),
+    [
+        ("2026-11-13", {"19.6"}, "19.6"),
+        ("2026-11-14", {"19.6"}, "19.6"),
+        ("2026-11-14", {"19.5"}, "19.7"),
+        ("2026-11-14", set(), "19.7"),
+        ("2026-12-11", set(), "19.7"),
+        ("2026-12-12", set(), "19.7"),
+        ("2026-10-09", set(), None),
+    ],
+)
+def test_which_milestone_ends(today: str, left: set[str], title: str | None) -> None:
+    known = [
+        milestone("19.7", "2026-11-14", "2026-12-11"),
+        milestone("19.6", "2026-10-10", "2026-11-13"),
+        milestone("Backlog", None, None),
+    ]
+    found = ending(known, date.fromisoformat(today), left.__contains__)
+    assert (found.title if found else None) == title

@@ -338,6 +338,7 @@ ACTIONS: tuple[Action, ...] = (
     _process("own", "My work, by flow state", "o", "my work"),
     _process("say-do", "Say/Do of the milestone", "s", "Say/Do"),
     _process("mix", "Mix of bugs, maintenance and features, beside the target", "M", "mix"),
+    _process("end", "End of the milestone: what is left of it", "e", "end"),
     _process("lock", "Lock the plan; what changed since", "L", "lock"),
     _process("planning-issue", "The planning issue of the milestone", "i", "planning issue"),
     Action(

@@ -26,7 +26,8 @@ from glboard_styles.themes import THEMES, default_theme
 from glboard_tui import notices
 from glboard_tui.bridge import Bridge, Connect
 from glboard_tui.keymap import Keymap
-from glboard_tui.plan import OpenReports, Plan
+from glboard_tui.past import OpenReports
+from glboard_tui.plan import Plan
 from glboard_tui.screens.board import BoardScreen
 from glboard_tui.screens.keyline import KeyLine
 from glboard_tui.screens.welcome import Welcome

@@ -1,15 +1,13 @@
-"""What the planning rules say of the issues on screen: capacity, candidates, triage, and what was locked.
+"""What the planning rules say of the issues on screen: capacity, candidates, triage, mix.
 
 Owns the moment a figure is computed again: when an issue, the catalog, the day or the team's file changed,
 never because a focus moved. Only the issues of the milestones concerned are read. The rules themselves are
-``glboard_core.planning``; what needs events of the past is asked of ``glboard_core.reports``.
+``glboard_core.planning``; what was locked and what needs events of the past is ``past.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,23 +24,14 @@ from glboard_core.planning.team import Team
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import CatalogChanged, Event, IssuesChanged
 from glboard_tui.bridge import Bridge
+from glboard_tui.past import OpenReports, Past
 from glboard_tui.roster import Roster
 
 if TYPE_CHECKING:
     from glboard_core.planning.candidates import Candidate
     from glboard_core.planning.mix import Mix
     from glboard_core.planning.planning_issue import FoundIssue
-    from glboard_core.planning.say_do import SayDo
-    from glboard_core.planning.scope import Scope
-    from glboard_core.planning.snapshot import PlanSnapshot
     from glboard_core.planning.triage import Finding
-    from glboard_core.reports import Reports
-
-OpenReports = Callable[[Engine], AbstractAsyncContextManager["Reports"]]
-"""Makes what reads events, over the engine's own account; closes its connection at the end."""
-
-#: Read, of how many.
-Progress = Callable[[int, int], None]
 
 
 class Lookback(Struct, frozen=True, kw_only=True):
@@ -67,6 +56,8 @@ class Plan:
         self.roster = Roster(team_file, self._tell)
         self._closed: dict[str, Lookback] = {}
         self._reports = reports
+        #: What was locked, and what events tell.
+        self.past = Past(self, reports)
         self._engine: Engine | None = None
         self._watchers: list[Callable[[], None]] = []
         self._capacities: dict[tuple[str, object], Capacity | None] = {}
@@ -121,6 +112,15 @@ class Plan:
             changed()
 
     # What there is
+
+    @property
+    def engine(self) -> Engine | None:
+        """The engine, followed from now on; none before there is one."""
+        return self._attach()
+
+    def issues_of(self, *titles: str | None) -> Iterable[Issue]:
+        """The issues of these milestones as shown ("" for those without)."""
+        return self._issues(*titles)
 
     @property
     def _catalog(self) -> Catalog | None:
@@ -324,60 +324,3 @@ class Plan:
         for issue in sorted(there, key=rank_key):
             groups[next(iter(types_of(issue, names)), UNDEFINED)].append(issue)
         return groups
-
-    # The lock
-
-    def locked(self, milestone: Milestone) -> PlanSnapshot | None:
-        """The plan as it was locked on this machine. Raises ConfigError, StoreFailed."""
-        from glboard_core.reports import kept_plan
-
-        engine = self._attach()
-        return kept_plan(engine.store, milestone.title) if engine is not None else None
-
-    def lock(self, milestone: Milestone) -> PlanSnapshot:
-        """Lock the plan as it is shown now. Raises StoreFailed, GlboardError."""
-        from glboard_core.planning.snapshot import locked
-
-        engine, catalog = self._must(), self._catalog
-        taken = self._now(milestone)
-        if catalog is not None:
-            taken = locked(taken, catalog.me.username, engine.host, catalog.group)
-        engine.store.keep_plan(taken)
-        return taken
-
-    def scope(self, milestone: Milestone) -> Scope | None:
-        """What changed since the lock, unsent changes included; none where nothing was locked.
-
-        Raises ConfigError, StoreFailed.
-        """
-        from glboard_core.planning.scope import scope
-
-        locked = self.locked(milestone)
-        return scope(locked, self._now(milestone)) if locked is not None else None
-
-    def _now(self, milestone: Milestone) -> PlanSnapshot:
-        from glboard_core.planning.snapshot import take
-
-        names = self.bridge.settings.labels
-        return take(self._issues(milestone.title), milestone.title, self._must().now(), names)
-
-    def _must(self) -> Engine:
-        if (engine := self._attach()) is None:
-            raise GlboardError("There is no connection yet.", hint="Wait a moment, then try again.")
-        return engine
-
-    # The past
-
-    async def say_do(self, milestone: Milestone, progress: Progress) -> tuple[SayDo, Sequence[str], datetime]:
-        """Say/Do, the references whose events nobody may see, and the moment it is as of.
-
-        Raises what reading raises, and UsageError where the milestone has no dates.
-        """
-        engine = self._must()
-        if self._reports is None:
-            raise GlboardError(
-                "The events cannot be read in this session.", hint="glboard report say-do reads them."
-            )
-        async with self._reports(engine) as reports:
-            found = await reports.say_do(milestone, plan=self.locked(milestone), progress=progress)
-            return found, reports.unread, engine.now()

@@ -1,48 +1,83 @@
 """The end of a milestone: everything in it that still wants a decision (DOMAIN.md 7.6 special cases, EM-11).
 
-Owns which list an issue stands in. Slipping and dropping are edits (``board/plans.py``), not made here.
+Owns which milestone that is, and which list an issue stands in. It works before the bot that slips issues has
+run, and after it (section 3: the run date disagrees, confidential issues are skipped). Slipping and dropping
+are edits (``board/compound.py``), not made here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import date
 from typing import Literal
 
 from msgspec import Struct
 
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, rank_key
+from glboard_core.model.milestone import Milestone, current, versions
 from glboard_core.planning.calendar import Window
 from glboard_core.planning.counting import counts
+from glboard_core.planning.snapshot import PlanSnapshot
 
-Kind = Literal["confidential", "deliverable", "open", "late-closed"]
-_ORDER: tuple[Kind, ...] = ("confidential", "deliverable", "open", "late-closed")
+Kind = Literal["confidential", "deliverable", "open", "late-closed", "quiet", "handled"]
+KINDS: tuple[Kind, ...] = ("confidential", "deliverable", "open", "late-closed", "quiet", "handled")
+#: What holds a milestone open: what is still in it and not closed.
+OPEN: frozenset[Kind] = frozenset({"confidential", "deliverable", "open"})
 
 
 class Leftover(Struct, frozen=True):
     """An issue and why it is left.
 
     ``confidential`` ones the bot skips, so they are nobody's but ours; ``deliverable`` slips or is dropped;
-    ``open`` was never accepted; ``late-closed`` came after the cut-off.
+    ``open`` was never accepted; ``late-closed`` came after the cut-off; ``quiet`` was in the locked plan and
+    is in another milestone, or none, without the missed label; ``handled`` has the label and has moved on.
     """
 
     issue: Issue
     kind: Kind
 
 
+def ending(milestones: Iterable[Milestone], today: date, left: Callable[[str], bool]) -> Milestone | None:
+    """The milestone whose end is looked after now, or none.
+
+    The last one that ended, while anything in it is open (``left``, by title); else the current one, which
+    ends next; between milestones, the last that ended.
+    """
+    known = versions(milestones)
+    ended = [one for one in known if one.due is not None and one.due < today]
+    if ended and left(ended[-1].title):
+        return ended[-1]
+    return current(known, today) or (ended[-1] if ended else None)
+
+
 def leftovers(
-    issues: Iterable[Issue], milestone: str, window: Window, names: LabelSettings
+    issues: Iterable[Issue],
+    milestone: str,
+    window: Window,
+    names: LabelSettings,
+    plan: PlanSnapshot | None = None,
 ) -> list[Leftover]:
-    """What is left of ``milestone``, in the order of the kinds, then in manual order."""
+    """What is left of ``milestone``, in the order of the kinds, then in manual order.
+
+    ``issues`` are those of the milestone, those of ``plan`` (what was locked, if anything), and those that
+    may have moved on; others do no harm.
+    """
+    planned = {row.issue for row in plan.issues} if plan is not None else set()
     found = [
         Leftover(issue, kind)
-        for issue in issues
-        if issue.milestone == milestone and counts(issue, names) and (kind := _kind(issue, window, names))
+        for issue in {issue.id: issue for issue in issues}.values()
+        if counts(issue, names) and (kind := _kind(issue, milestone, window, names, issue.id in planned))
     ]
-    return sorted(found, key=lambda left: (_ORDER.index(left.kind), rank_key(left.issue)))
+    return sorted(found, key=lambda left: (KINDS.index(left.kind), rank_key(left.issue)))
 
 
-def _kind(issue: Issue, window: Window, names: LabelSettings) -> Kind | None:
+def _kind(issue: Issue, milestone: str, window: Window, names: LabelSettings, planned: bool) -> Kind | None:
+    missed = names.missed_prefix + milestone in issue.labels
+    if issue.milestone != milestone:
+        if not issue.is_open:
+            return None
+        return "handled" if missed else "quiet" if planned else None
     accepted = names.deliverable in issue.labels
     if issue.is_open:
         if issue.confidential:

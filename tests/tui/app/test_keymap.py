@@ -12,7 +12,7 @@ from glboard_tui.screens.commands import COMMANDS
 
 PEOPLE = {"a": "eng_alder", "b": "eng_birch"}
 #: Keys of DESIGN.md section 5 that belong to later issues.
-LATER = [("g", key) for key in "edxn"] + [("p",)]
+LATER = [("g", key) for key in "dxn"] + [("p",)]
 
 
 def options(slot: Slot) -> dict[str, str]:

@@ -60,7 +60,8 @@ class SayDoPane(Dialog[None]):
 
     async def _read(self) -> None:
         try:
-            self._found = await self._plan.say_do(self._milestone, self._progress)
+            read = await self._plan.past.say_do(self._milestone, self._progress)
+            self._found = read.report, read.unread, read.at
         except GlboardError as error:
             hint = f"\n{clean(error.hint)}" if error.hint else ""
             self._words.update(Content.assemble((clean(error.message), "$text-error"), hint))

@@ -117,6 +117,7 @@ COMMANDS: dict[str, Command] = {
     "process.own": process.own,
     "process.say-do": process.say_do,
     "process.lock": process.lock,
+    "process.end": process.end,
     "process.mix": process.mix,
     "process.planning-issue": process.planning_issue,
     "walk.previous": looking.walk_back,

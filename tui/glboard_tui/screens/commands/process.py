@@ -87,20 +87,31 @@ def planning_issue(desk: Desk, _: str) -> None:
     desk.say(found.doubt or f"The planning issue of {milestone.title}; o opens it in the browser.")
 
 
+def end(desk: Desk, _: str) -> None:
+    """What is left of the milestone that ends."""
+    from glboard_tui.screens.ending import Ending
+
+    milestone = desk.screen.plan.past.ending()
+    if milestone is None:
+        desk.say("There is no version milestone with dates that ends.")
+        return
+    desk.screen.app.push_screen(Ending(desk, milestone), lambda _: desk.screen.show_footer())
+
+
 def lock(desk: Desk, _: str) -> None:
     """Lock the plan, or see what changed since it was locked."""
     plan, milestone = desk.screen.plan, _milestone(desk)
     if milestone is None:
         return
     try:
-        changed = plan.scope(milestone)
+        changed = plan.past.scope(milestone)
     except GlboardError as error:
         desk.tell(error)
         return
 
     def answered(_: str) -> None:
         try:
-            taken = plan.lock(milestone)
+            taken = plan.past.lock(milestone)
         except GlboardError as error:
             desk.tell(error)
             return

@@ -1,0 +1,112 @@
+"""The end of a milestone: one list, each line handled by a key, before and after the bot."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from glboard_core.planning.ending import Kind, Leftover
+from glboard_tui.screens.ending import Ending, bot_words
+from support import make
+from tui.app.stage import GROUP, ME, NOW, Stage, small_world, staged
+from tui.planning.test_panes import names, on_top, text
+
+
+def left(*kinds: Kind) -> list[Leftover]:
+    return [Leftover(make.issue(n), kind) for n, kind in enumerate(kinds, 1)]
+
+
+@pytest.mark.parametrize(
+    ("today", "kinds", "says"),
+    [
+        (
+            "2026-12-07",
+            ("open",),
+            "It ends 11 Dec, in 4 days. Afterwards the slippage bot moves",
+        ),
+        ("2026-12-10", ("open",), "tomorrow"),
+        (
+            "2026-12-11",
+            ("open", "confidential"),
+            "moves what is open to 19.8, but not the 1",
+        ),
+        ("2026-12-12", ("open", "deliverable"), "If it looks after these projects, the slippage bot"),
+        ("2026-12-12", ("open", "handled", "handled"), "2 moved on with the label; 1 did not"),
+        ("2026-12-12", ("confidential", "handled"), "What is left is confidential"),
+        ("2026-12-12", ("late-closed", "handled", "quiet"), "nothing open is left"),
+    ],
+)
+def test_what_the_bot_does(today: str, kinds: tuple[Kind, ...], says: str) -> None:
+    milestone = make.milestone("19.7", "2026-11-14", "2026-12-11")
+    assert says in bot_words(milestone, left(*kinds), date.fromisoformat(today), "19.8")
+
+
+def heads(screen: Ending) -> list[str]:
+    return [head.text for entry in screen.entries for head in entry.heads]
+
+
+async def test_before_the_end_everything_open_is_listed_and_handled_by_a_key(stage: Stage) -> None:
+    await stage.press("g", "e")
+    screen = on_top(stage, Ending)
+    assert names(stage) == ["platform#8"]
+    assert "End of 19.7: 1 of 1 · 1 still open in it" in text(stage)
+    assert "ends 11 Dec, in 4 days" in text(stage)
+    assert heads(screen) == ["Deliverable, still open (1, weight 2)"]
+    await stage.press("x", "s")
+    if stage.app.screen is not screen:
+        # There is no label missed-deliverable in this world, and that is asked.
+        await stage.press("y")
+    # It stays in sight, with what became of it.
+    assert "0 still open in it" in text(stage)
+    assert heads(screen) == ["missed:19.7, moved on (1, weight 2)"]
+    assert "now in 19.8" in text(stage)
+    await stage.press("u")
+    assert heads(screen) == ["Deliverable, still open (1, weight 2)"]
+    await stage.press("+")
+    assert "+ is for what moved away" in screen.footer.view.message
+    await stage.press("=")
+    assert "End of 19.8" in text(stage)
+    assert "There is no label missed:19.8 yet" in text(stage)
+    await stage.press("-", "-")
+    assert "no other milestone" in screen.footer.view.message
+    await stage.press("escape")
+    assert stage.app.screen is stage.screen
+
+
+async def test_after_the_bot_what_it_skipped_and_what_left_quietly() -> None:
+    world = small_world()
+    world.edit(f"{GROUP}/platform#4", by=ME, milestone="19.7", add_labels=["Deliverable"])
+    world.edit(f"{GROUP}/platform#5", by=ME, milestone="19.7", add_labels=["Deliverable"])
+    world.edit(f"{GROUP}/platform#3", by=ME, milestone="19.7", add_labels=["Deliverable"], confidential=True)
+    async with staged(world) as stage:
+        await stage.press("g", "b", "g", "L", "l")
+        assert "Locked 19.7: 4" in stage.message
+        # The milestone ends; the bot moves one, somebody moves another without a word, one is closed late.
+        world.clock.advance(5 * 24 * 3600)
+        world.edit(f"{GROUP}/platform#8", by=ME, milestone="19.8", add_labels=["missed:19.7"])
+        world.edit(f"{GROUP}/platform#4", by=ME, milestone="Backlog")
+        world.edit(f"{GROUP}/platform#5", by=ME, close=True)
+        await stage.press("r")
+        await stage.settle()
+        assert stage.engine.today() > NOW.date()
+        await stage.press("g", "e")
+        screen = on_top(stage, Ending)
+        assert [stage.name(e.issue) for e in screen.entries] == [
+            "platform#3", "platform#5", "platform#4", "platform#8",
+        ]  # fmt: skip
+        assert [head.split(" (")[0] for head in heads(screen)] == [
+            "Confidential, still open",
+            "Closed after the end",
+            "In the locked plan, moved away without missed:19.7",
+            "missed:19.7, moved on",
+        ]
+        assert "What is left is confidential" in text(stage)
+        await stage.press("j", "j", "+")
+        assert "missed:19.7" in stage.issue("platform#4").labels
+        assert len(heads(screen)) == 3
+        # All of them at once, as on a board.
+        await stage.press("*", "+")
+        assert "+ is for what moved away" in screen.footer.view.message
+        await stage.press("escape", "g", "g", "x", "p")
+        assert stage.app.screen is not screen
