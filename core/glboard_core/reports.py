@@ -288,7 +288,7 @@ class Reports:
     # -- inside
 
     def _kept(self) -> Kept:
-        return Kept(self.engine.store, self.engine.gateway.now().date())
+        return Kept(self.engine.store, self.engine.gateway.now().date(), self.catalog.group_id)
 
     async def _histories(
         self, issues: Sequence[Issue], kinds: Sequence[EventKind], progress: Progress | None

@@ -276,3 +276,27 @@ def test_a_history_that_may_not_be_read_is_said_and_the_rest_is_printed(
     printed = capsys.readouterr()
     assert "Say/Do 19.6" in printed.out
     assert "demo-org/app#1" in printed.err
+
+
+def test_another_world_at_the_same_address_has_its_own_past(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setenv("GLBOARD_GROUP", "demo-org")
+    milestones = [{"id": 1, "title": "19.6", "start_date": "2026-10-10", "due_date": "2026-11-13"}]
+    port = 0
+    for day, committed in (("10-09 10:00:00", 1), ("10-12", 0)):
+        # The same issue, updated at the same time: only its past differs.
+        issue = row(1, ("10-07", "into 19.6"), (day, "+Deliverable"), labels=(D,), milestone="19.6")
+        path = tmp_path / "world.json"
+        people = {"em": "em_maple"}
+        content = {"as_of": AS_OF, "people": people, "milestones": milestones, "issues": [issue]}
+        path.write_text(json.dumps(content), "utf-8")
+        with DemoServer(load_scenario(path), port=port) as served:
+            port = int(served.url.rpartition(":")[2])
+            monkeypatch.setenv("GITLAB_HOST", served.url)
+            monkeypatch.setenv("GITLAB_TOKEN", served.token)
+            assert run(["report", "say-do", "19.6", "--format", "json"]) == 0
+        got = json.loads(capsys.readouterr().out)
+        assert len(got["definitions"]["committed"]["assigned"]) == committed, day

@@ -328,7 +328,9 @@ async def test_what_was_read_is_kept_where_the_reading_breaks_off(reading: Readi
     reading.server.faults.next("401", "resource_", skip=8)
     with pytest.raises(TokenRejected):
         await reports.past("19.7", AT, ("label",))
-    kept = Kept(store, reading.world.clock.moment().date()).histories(i.id for i in await reading.issues())
+    kept = Kept(
+        store, reading.world.clock.moment().date(), f"gid://gitlab/Group/{reading.world.root.id}"
+    ).histories(i.id for i in await reading.issues())
     assert len(kept) >= 2
     await reports.engine.gateway.close()
     store.close()

@@ -19,6 +19,7 @@ from glboard_core.store.sqlite import SqliteStore
 from support import make
 
 TODAY = date(2026, 12, 7)
+GROUP = "gid://gitlab/Group/1"
 PLAN = PlanSnapshot(
     milestone="19.8",
     locked_at=make.WHEN,
@@ -120,11 +121,12 @@ def test_histories_are_there_in_the_next_run(path: Path) -> None:
     ]
     unread = History(issue=make.issue_id(9999), updated_at=make.WHEN, read_at=make.WHEN)
     store = SqliteStore(path)
-    Kept(store, TODAY).keep_histories([*many, unread])
+    Kept(store, TODAY, GROUP).keep_histories([*many, unread])
     store.close()
     store = reopened(path)
-    found = Kept(store, TODAY).histories([*(one.issue for one in many), unread.issue])
+    found = Kept(store, TODAY, GROUP).histories([*(one.issue for one in many), unread.issue])
     assert found == {one.issue: one for one in many}
-    store.remember({f"history-1:{make.issue_id(1)}": b"of another version"}, TODAY)
-    assert Kept(store, TODAY).histories([make.issue_id(1)]) == {}
+    assert Kept(store, TODAY, "gid://gitlab/Group/2").histories([make.issue_id(1)]) == {}
+    store.remember({f"history-2:{GROUP}:{make.issue_id(1)}": b"of another version"}, TODAY)
+    assert Kept(store, TODAY, GROUP).histories([make.issue_id(1)]) == {}
     store.close()

@@ -100,13 +100,15 @@ class Registry:
         user = self.users[username] = User(self.next_id("user"), username, name)
         return user
 
-    def add_group(self, full_path: str, name: str | None = None) -> Group:
+    def add_group(self, full_path: str, name: str | None = None, *, ident: int | None = None) -> Group:
         """A new group; its parents are made too."""
         if full_path in self.groups:
             return self.groups[full_path]
         above, _, path = full_path.rpartition("/")
         parent = self.add_group(above) if above else None
-        group = Group(self.next_id("group"), path, full_path, name or path.replace("-", " ").title(), parent)
+        group = Group(
+            self.next_id("group", ident), path, full_path, name or path.replace("-", " ").title(), parent
+        )
         self.groups[full_path] = group
         return group
 

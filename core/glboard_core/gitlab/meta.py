@@ -161,6 +161,7 @@ class Meta:
             projects=tuple(_project(one) for one in projects if not one.archived),
             ranking_board=boards[0].id if boards else None,
             notes=tuple(notes),
+            group_id=group.id or "",
         )
 
     async def extended(self, catalog: Catalog, projects: Iterable[str]) -> Catalog:

@@ -89,6 +89,8 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     ranking_board: str | None = None
     #: What was left out, in words for a person (such as members beyond the number that is read).
     notes: tuple[str, ...] = ()
+    #: The group's global id: another group may come to have its path. Empty where it was not asked for.
+    group_id: str = ""
 
     @cached_property
     def _labels(self) -> Mapping[str, tuple[Label, ...]]:
