@@ -317,6 +317,10 @@ class Store(Protocol):
         """The change log, newest first."""
         ...
 
+    def prune(self, before: datetime) -> int:
+        """Forget lines of the change log older than that; how many. What is unsent or refused stays."""
+        ...
+
     def lead(self) -> bool:
         """Whether this window sends: one at a time does, and another takes over when it ends."""
         ...

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -189,6 +189,13 @@ class MemoryStore:
     def log(self, limit: int = 500) -> Sequence[Logged]:
         """The change log, newest first."""
         return list(reversed(self._log))[:limit]
+
+    def prune(self, before: datetime) -> int:
+        """Forget lines of the change log older than that; how many."""
+        kept = [line for line in self._log if line.at >= before]
+        gone = len(self._log) - len(kept)
+        self._log = deque(kept, maxlen=LOGGED)
+        return gone
 
     def lead(self) -> bool:
         """There is no other window."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -147,6 +148,13 @@ class Outbox:
                 "select body from log order by seq desc limit ?", (limit,)
             ).fetchall()
         return [found for (body,) in rows if (found := read(_logged, body)) is not None]
+
+    def prune(self, before: datetime) -> int:
+        """Forget lines of the change log older than that; how many."""
+        moment = before.astimezone(UTC).isoformat()
+        with self._writing():
+            done = self._durable.execute("delete from log where at < ?", (moment,))
+        return done.rowcount
 
     # Inside
 

@@ -32,7 +32,7 @@ from glboard_core.sync.events import CatalogChanged, Cause, Event, Notice, Statu
 from glboard_core.sync.hand import Hand
 from glboard_core.sync.ledger import Ledger
 from glboard_core.sync.mirror import Mirror
-from glboard_core.sync.outcome import Made, Refused, last_made
+from glboard_core.sync.outcome import Made, Refused, last_made, prunable
 from glboard_core.sync.pace import Pace
 from glboard_core.sync.pending import Pending
 from glboard_core.sync.scope import adopt
@@ -42,6 +42,10 @@ Listener = Callable[[Event], None]
 
 #: Where the store keeps whose it is.
 USER = "user"
+
+
+#: More lines than any log has.
+_ALL = 1_000_000_000
 
 
 class UserChangedError(Exception):
@@ -227,6 +231,17 @@ class Engine:
     def history(self, limit: int = 500) -> Sequence[Logged]:
         """The change log, newest first."""
         return self.store.log(limit)
+
+    def prunable(self, before: datetime) -> tuple[datetime, int]:
+        """(up to when, how many lines): what ``prune`` would forget, no keystroke by halves."""
+        return prunable(self.store.log(_ALL), before)
+
+    def prune(self, before: datetime) -> int:
+        """Forget the change log before that moment, for good; how many lines. Raises StoreFailed.
+
+        What is unsent, failed or waits for a choice is not in the log, and stays.
+        """
+        return self.store.prune(self.prunable(before)[0])
 
     # The background
 

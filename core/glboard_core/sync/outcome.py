@@ -68,6 +68,21 @@ def last_made(log: Sequence[Logged]) -> Group | None:
     return None
 
 
+def prunable(log: Sequence[Logged], before: datetime) -> tuple[datetime, int]:
+    """Up to when the log can be forgotten, at most ``before``, and how many lines that are.
+
+    A keystroke is forgotten whole or not at all: half of it must never be taken back as if it were all.
+    """
+    oldest: dict[str, datetime] = {}
+    newest: dict[str, datetime] = {}
+    for line in log:
+        oldest[line.group] = min(oldest.get(line.group, line.at), line.at)
+        newest[line.group] = max(newest.get(line.group, line.at), line.at)
+    while halved := [oldest[group] for group in oldest if oldest[group] < before <= newest[group]]:
+        before = min(halved)
+    return before, sum(line.at < before for line in log)
+
+
 def refused(op: Op, title: str, error: GlboardError, at: datetime) -> Refusal:
     """A change that was not made, to be kept."""
     return Refusal(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import click
 from msgspec import Struct
@@ -28,13 +29,28 @@ class Line(Struct, frozen=True):
 @click.command("undo")
 @click.option("--list", "listing", is_flag=True, help="Print the change log, newest first.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N")
+@click.option(
+    "--prune",
+    "days",
+    type=click.IntRange(min=1, max=36_500),
+    metavar="DAYS",
+    help="Forget what is older than that; it cannot be taken back any more.",
+)
+@click.option("--yes", is_flag=True, help="Prune without asking.")
 @formats.format_option
 @click.pass_context
-def command(ctx: click.Context, listing: bool, limit: int, style: str) -> None:
-    """Take back the last change made through glboard on this machine, or list them.
+def command(ctx: click.Context, listing: bool, limit: int, days: int | None, yes: bool, style: str) -> None:
+    """Take back the last change made through glboard on this machine, list them, or forget old ones.
 
-    What somebody changed since is not overwritten: that is said, and nothing is done.
+    What somebody changed since is not overwritten: that is said, and nothing is done. The log keeps the last
+    20,000 changes; --prune forgets those of more than so many days ago, and never what is unsent or failed.
     """
+    if days is not None:
+        if listing:
+            raise click.UsageError("--list and --prune do not go together.")
+        ctx.exit(asyncio.run(_prune(ctx.obj, days, yes=yes)))
+    if yes:
+        raise click.UsageError("--yes goes with --prune.")
     ctx.exit(asyncio.run(_list(ctx.obj, limit, style) if listing else _undo(ctx.obj)))
 
 
@@ -89,6 +105,26 @@ async def _undo(options: Options) -> int:
         if not missed:
             return 0
         return PARTLY if missed < len({op.issue for op in group.ops}) else 1
+
+
+async def _prune(options: Options, days: int, *, yes: bool) -> int:
+    async with options.engine(keep=True) as engine:
+        before, count = engine.prunable(engine.now() - timedelta(days=days))
+        if not count:
+            click.echo(f"No change of more than {_days(days)} ago is in the log; nothing was forgotten.")
+            return 0
+        changes = "1 line" if count == 1 else f"{count} lines"
+        if not yes:
+            click.echo(f"{changes} of more than {_days(days)} ago will be forgotten.", err=True)
+            click.echo("What they tell of cannot be taken back any more; GitLab is not touched.", err=True)
+            click.confirm("Forget them?", abort=True, err=True)
+        engine.prune(before)
+        click.echo(f"Forgotten: {changes} of the change log.")
+        return 0
+
+
+def _days(days: int) -> str:
+    return "1 day" if days == 1 else f"{days} days"
 
 
 def _line(entry: Logged) -> Line:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec import UNSET, UnsetType, structs
 
-from glboard_core.board.op import Act, Comment, Create, Edit
+from glboard_core.board.op import Act, Comment, Create, Edit, NoteWrite
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import Issue
 from glboard_tui.edits import joined, split
@@ -58,7 +58,7 @@ def _has(value: object, act: Edit | Create) -> bool:
 def text_of(act: Act) -> str:
     """What a person typed for it, or "": nothing of a change that was made by keys alone."""
     match act:
-        case Comment():
+        case Comment() | NoteWrite():
             return act.body
         case Create() | Edit():
             title, description = _text(act.title), _text(act.description)

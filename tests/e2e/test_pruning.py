@@ -1,0 +1,113 @@
+"""``glboard undo --prune``: old keystrokes are forgotten whole, and never what is unsent or failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from glboard_core.board.op import Edit, GroupId, Op, OpId
+from glboard_core.demo.server import DemoServer
+from glboard_core.demo.world import World
+from glboard_core.ports import Entry, Logged, Refusal, Store
+from glboard_core.store.memory import MemoryStore
+from glboard_core.store.sqlite import SqliteStore
+from glboard_core.sync.outcome import prunable
+from glboard_tui.cli.main import run
+from support.make import WHEN, issue, issue_id
+from tui.app.stage import GROUP, small_world
+
+Text = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
+    """A world on a machine of its own."""
+    world = small_world()
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    with DemoServer(world) as server:
+        monkeypatch.setenv("GITLAB_HOST", server.url)
+        monkeypatch.setenv("GITLAB_TOKEN", server.token)
+        monkeypatch.setenv("GLBOARD_GROUP", GROUP)
+        yield world
+
+
+def test_what_is_old_is_forgotten_after_a_yes(
+    world: World, capsys: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(["edit", f"{GROUP}/platform#1", "--weight", "5"]) == 0
+    world.clock.advance(40 * 24 * 3600)
+    assert run(["edit", f"{GROUP}/platform#3", "--weight", "6"]) == 0
+    capsys.readouterr()
+    # Nobody says yes.
+    monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "n")
+    assert run(["undo", "--prune", "30"]) != 0
+    assert "1 line of more than 30 days ago will be forgotten.\n" in capsys.readouterr().err
+    assert run(["undo", "--prune", "30", "--yes"]) == 0
+    assert capsys.readouterr().out == "Forgotten: 1 line of the change log.\n"
+    assert run(["undo", "--prune", "30", "--yes"]) == 0
+    assert "nothing was forgotten" in capsys.readouterr().out
+    assert run(["undo", "--list"]) == 0
+    listed = capsys.readouterr().out
+    assert "platform#3" in listed
+    assert "platform#1" not in listed
+    assert run(["undo"]) == 0
+    assert run(["undo"]) == 0
+    assert "nothing to undo" in capsys.readouterr().out
+    assert world.issue(f"{GROUP}/platform#1").weight == 5
+    assert world.issue(f"{GROUP}/platform#3").weight == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--prune", "0"), ("--prune", "x"), ("--prune", "3", "--list"), ("--yes",)]
+)
+def test_wrong_use(world: World, arguments: tuple[str, ...]) -> None:
+    assert run(["undo", *arguments]) == 2
+
+
+def line(name: str, group: str, hours: float) -> Logged:
+    op = Op(
+        id=OpId(name),
+        group=GroupId(group),
+        issue=issue_id(1),
+        act=Edit(weight=1),
+        at=WHEN,
+        before=issue(1),
+    )
+    return Logged(
+        at=WHEN + timedelta(hours=hours),
+        change=op,
+        op=op.id,
+        group=group,
+        title="t",
+        reference="r",
+        what="w",
+        was="",
+        result="done",
+    )
+
+
+def test_a_keystroke_is_forgotten_whole_or_not_at_all() -> None:
+    # Of the second keystroke one half was answered before the moment and one after; the third hangs on it.
+    log = [line("a", "one", 0), line("b", "two", 2), line("c", "three", 1), line("d", "three", 3)]
+    log.append(line("e", "two", 9))
+    assert prunable(log, WHEN + timedelta(hours=5)) == (WHEN + timedelta(hours=1), 1)
+    assert prunable(log, WHEN + timedelta(hours=10)) == (WHEN + timedelta(hours=10), 5)
+    assert prunable([], WHEN) == (WHEN, 0)
+
+
+@pytest.mark.parametrize("kind", ["memory", "disk"])
+def test_what_is_unsent_or_failed_stays(kind: str, tmp_path: Path) -> None:
+    store: Store = MemoryStore() if kind == "memory" else SqliteStore(tmp_path / "state.sqlite3")
+    old = line("a", "one", -1000)
+    refusal = Refusal(op=old.change, title="t", kind="EditForbidden", message="m", hint="", at=old.at)
+    store.settle([], [refusal], [old, line("b", "two", 0)])
+    store.enqueue([Entry(op=old.change, title="t")])
+    assert store.prune(WHEN) == 1
+    assert [entry.op for entry in store.log()] == ["b"]
+    assert [entry.op for entry in store.refusals()] == [old.change]
+    assert [entry.op for entry in store.outbox()] == [old.change]
+    store.close()
