@@ -25,9 +25,11 @@ class LateGateway:
     """
 
     def __init__(self, module: str, make: Callable[[], Gateway], offset: timedelta = timedelta()) -> None:
+        self.offset = offset
         self._module = module
         self._make = make
-        self._offset = offset
+        #: A catalog that was read before anybody asked for it.
+        self._met: Catalog | None = None
         self._gateway: Gateway | None = None
         self._lock = asyncio.Lock()
         self._answered = False
@@ -48,10 +50,18 @@ class LateGateway:
         """The server's clock in UTC."""
         if self._gateway is not None and self._answered:
             return self._gateway.now()
-        return datetime.now(UTC) + self._offset
+        return datetime.now(UTC) + self.offset
+
+    async def meet(self) -> Catalog:
+        """Read the catalog to learn who we are; the next who asks for it gets this one."""
+        self._met = await self.catalog()
+        return self._met
 
     async def catalog(self) -> Catalog:
         """See ``ports.Gateway``, as with all below."""
+        if self._met is not None:
+            met, self._met = self._met, None
+            return met
         found = await (await self._real()).catalog()
         self._answered = True
         return found
@@ -64,6 +74,10 @@ class LateGateway:
         """Issues page by page."""
         async for page in (await self._real()).pages(query):
             yield page
+
+    async def count(self, queries: Sequence[IssueQuery]) -> int:
+        """How many issues there are."""
+        return await (await self._real()).count(queries)
 
     async def placements(self, labels: tuple[str, ...]) -> AsyncIterator[list[Placed]]:
         """Slim rows for reconciling."""

@@ -31,6 +31,9 @@ class IssueQuery(Struct, frozen=True, kw_only=True):
     """
 
     labels: tuple[str, ...] = ()
+    #: None of these labels; in none of these milestones, by title.
+    without: tuple[str, ...] = ()
+    without_milestones: tuple[str, ...] = ()
     milestone: str | None = None
     state: State | None = None
     updated_after: datetime | None = None
@@ -83,6 +86,10 @@ class Gateway(Protocol):
 
     def pages(self, query: IssueQuery) -> AsyncIterator[list[Issue]]:
         """The issues, page by page, each at most once."""
+        ...
+
+    async def count(self, queries: Sequence[IssueQuery]) -> int:
+        """How many issues these find, added up: one request. Not every server counts in time."""
         ...
 
     def placements(self, labels: tuple[str, ...]) -> AsyncIterator[list[Placed]]:

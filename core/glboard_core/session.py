@@ -56,12 +56,14 @@ async def open_engine(
         account = find_account(place.url, configured=settings.gitlab.url)
     known = _Known(place.folder or _state_folder(), f"{account.url} {group}") if place.keep else None
     user = known.user if known else None
-    if known is not None and user is None:
-        user = await _ask_who(account, group)
-        known.remember(user)
-    store, trouble = _store(known, account.url, group, user)
-    gateway = LateGateway("glboard_core.gitlab.gateway", lambda: _gateway(account, group), _offset(store))
+    gateway = LateGateway("glboard_core.gitlab.gateway", lambda: _gateway(account, group))
+    store: Store | None = None
     try:
+        if known is not None and user is None:
+            user = (await gateway.meet()).me.username
+            known.remember(user)
+        store, trouble = _store(known, account.url, group, user)
+        gateway.offset = _offset(store)
         engine = Engine(gateway, store, settings, as_of=place.as_of, read_only=place.read_only)
         engine.refuse = trouble
         engine.host = account.url.partition("://")[2].lower()
@@ -72,21 +74,14 @@ async def open_engine(
         raise
     finally:
         await gateway.close()
-        store.close()
+        if store is not None:
+            store.close()
 
 
 def _gateway(account: Account, group: str) -> Gateway:
     from glboard_core.gitlab.gateway import GitLabGateway
 
     return GitLabGateway(account, group)
-
-
-async def _ask_who(account: Account, group: str) -> str:
-    gateway = LateGateway("glboard_core.gitlab.gateway", lambda: _gateway(account, group))
-    try:
-        return (await gateway.catalog()).me.username
-    finally:
-        await gateway.close()
 
 
 def _store(known: _Known | None, url: str, group: str, user: str | None) -> tuple[Store, StoreFailed | None]:

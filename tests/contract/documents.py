@@ -122,6 +122,7 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     yield Document("about", queries.about())
     yield Document("meta", queries.meta())
     yield Document("issues", queries.issues(dialect))
+    yield Document("counts", queries.counts(2))
     yield Document("placements", queries.placements())
     for count in (1, queries.READ_EACH):
         yield Document(f"read {count}", queries.read(dialect, count))

@@ -14,14 +14,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from perf import keys, starts
+from perf import firsts, keys, starts
 from perf.figures import Table, machine
 
 
 def main() -> int:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.perf", description=__doc__)
-    parser.add_argument("what", nargs="*", help="start, keys; default: both")
+    parser.add_argument("what", nargs="*", help="start, first, keys; default: all")
     parser.add_argument("--runs", type=int, default=7, help="starts of each kind; rounds of keys (7)")
     parser.add_argument(
         "--issues",
@@ -31,17 +31,21 @@ def main() -> int:
         help="open issues in scope, beside none",
     )
     parser.add_argument("--cards", type=int, nargs="*", default=[100, 10_000, 100_000], help="columns")
+    parser.add_argument("--latency", type=float, default=100, metavar="MS", help="of first (100)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure")
     given = parser.parse_args()
     table = Table()
-    what = given.what or ["start", "keys"]
-    if unknown := set(what) - {"start", "keys"}:
-        parser.error(f"{', '.join(sorted(unknown))}: neither start nor keys")
+    known = ["start", "first", "keys"]
+    what = given.what or known
+    if unknown := sorted(set(what) - set(known)):
+        parser.error(f"{', '.join(unknown)}: none of {', '.join(known)}")
     print(machine())
     with tempfile.TemporaryDirectory(prefix="glboard-perf-") as folder:
         home = Path(folder)
         if "start" in what:
             starts.measure(table, home, given.issues, given.runs)
+        if "first" in what:
+            firsts.measure(table, home, given.issues, given.runs, given.latency)
         if "keys" in what:
             keys.measure(table, home, given.cards, given.runs)
     if given.json:

@@ -168,7 +168,7 @@ class GlboardApp(App[int]):
         await self._first_frame.wait()
         while True:
             try:
-                await engine.run(self.bridge.view.board_id)
+                await engine.run()
             except UserChangedError:
                 raise
             except Exception as error:  # noqa: BLE001  (the boundary: the board stays up)

@@ -153,6 +153,7 @@ class Bridge(Known):
             return
         self._events = [event for event in self._events if not isinstance(event, IssuesChanged)]
         self._people = None
+        self.engine.look(self.view.board_id, self.view.milestone)
         try:
             self.view.build(self.engine, Asked(self.is_changed))
             self.trouble = None

@@ -16,7 +16,7 @@ from glboard_core.board.conflict import Clash
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.op import Act, OpId, describe
 from glboard_core.config import Settings
-from glboard_core.model.board import Board
+from glboard_core.model.board import CLOSED, Board
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import current, upcoming
@@ -105,6 +105,24 @@ class Known:
     def size(self) -> int:
         """How many issues there are on this machine."""
         return len(self.engine.shown) if self.engine else 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all issues of the scope were read once; before that no sum over them is the truth."""
+        return self.engine is not None and self.engine.is_complete
+
+    def unread(self) -> frozenset[str]:
+        """The keys of the board's columns that were read in part only: counts and sums are not true yet."""
+        index = self.index
+        if self.engine is None or index is None or self.is_complete:
+            return frozenset()
+        unread = self.engine.unread(index.board)
+        return frozenset(cards.column.key for cards in index.columns if cards.column.key in unread)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether open issues of the board are still to come."""
+        return bool(self.unread() - {CLOSED})
 
     def issue(self, issue: IssueId) -> Issue | None:
         """An issue as shown now, on this board or not."""

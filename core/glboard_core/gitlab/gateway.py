@@ -53,6 +53,14 @@ class _IssuesAnswer(Struct, frozen=True):
     group: _Issues | None
 
 
+class _Count(Struct, frozen=True):
+    count: int
+
+
+class _CountsAnswer(Struct, frozen=True):
+    group: dict[str, _Count | None] | None
+
+
 class _Placements(Struct, frozen=True):
     issues: Page[WirePlaced] | None
 
@@ -147,16 +155,7 @@ class GitLabGateway:
 
     async def pages(self, query: IssueQuery) -> AsyncIterator[list[Issue]]:
         """The issues, page by page, each at most once. Raises GroupNotFound too."""
-        variables: dict[str, object] = {
-            "group": self.group,
-            "labels": list(query.labels) or None,
-            "milestone": [query.milestone] if query.milestone else None,
-            "wild": "NONE" if query.milestone == "" else None,
-            "state": query.state,
-            "updatedAfter": query.updated_after,
-            "closedAfter": query.closed_after,
-            "sort": _SORTS[query.order],
-        }
+        variables = {"group": self.group, "sort": _SORTS[query.order], **_filters(query)}
         seen: set[IssueId] = set()
         async for page in self._asking.pages(queries.issues, variables, _IssuesAnswer, self._issues_of):
             yield decode.unique(map(self._decoder.issue, page), seen)
@@ -165,6 +164,18 @@ class GitLabGateway:
         if answer.group is None:
             raise group_missing(self.group, self.account.host)
         return answer.group.issues or Page()
+
+    async def count(self, queries_: Sequence[IssueQuery]) -> int:
+        """How many issues these find, added up, by one request. Raises GroupNotFound too."""
+        variables: dict[str, object] = {"group": self.group}
+        for n, query in enumerate(queries_):
+            variables |= {f"{name}{n}": value for name, value in _filters(query).items()}
+        document = queries.counts(len(queries_))
+        answer = await self._asking.ask(document, variables, _CountsAnswer)
+        if answer.group is None:
+            raise group_missing(self.group, self.account.host)
+        self._all_there((f"q{n}" for n in range(len(queries_))), answer.group)
+        return sum(found.count for found in answer.group.values() if found is not None)
 
     async def placements(self, labels: tuple[str, ...]) -> AsyncIterator[list[Placed]]:
         """All open issues with these labels, slim, in manual order."""
@@ -305,3 +316,18 @@ class GitLabGateway:
     ) -> list[Outcome]:
         """Make the changes; one outcome for each Op, in the same order. See ``ports.Gateway.send``."""
         return await self._writer.send(ops, shown, catalog)
+
+
+def _filters(query: IssueQuery) -> dict[str, object]:
+    filters: dict[str, object] = {
+        "labels": list(query.labels) or None,
+        "milestone": [query.milestone] if query.milestone else None,
+        "wild": "NONE" if query.milestone == "" else None,
+        "state": query.state,
+        "updatedAfter": query.updated_after,
+        "closedAfter": query.closed_after,
+    }
+    absent = {"labelName": list(query.without), "milestoneTitle": list(query.without_milestones)}
+    if any(absent.values()):
+        filters["not"] = {name: titles for name, titles in absent.items() if titles}
+    return filters

@@ -58,16 +58,23 @@ def card(dialect: Dialect) -> str:
     )
 
 
-_FILTERS = (
-    "$labels: [String], $milestone: [String], $wild: MilestoneWildcardId, $state: IssuableState,"
-    " $updatedAfter: Time, $closedAfter: Time, $sort: IssueSort"
-)
-# Issues and incidents are what GitLab's own boards show; tasks and the like belong to their parents.
-_ARGUMENTS = (
-    "includeSubgroups: true, types: [ISSUE, INCIDENT], labelName: $labels, milestoneTitle: $milestone,"
-    " milestoneWildcardId: $wild, state: $state, updatedAfter: $updatedAfter, closedAfter: $closedAfter,"
-    " sort: $sort"
-)
+def _filters(n: str = "") -> str:
+    return (
+        f"$labels{n}: [String], $milestone{n}: [String], $wild{n}: MilestoneWildcardId,"
+        f" $state{n}: IssuableState, $updatedAfter{n}: Time, $closedAfter{n}: Time,"
+        f" $not{n}: NegatedIssueFilterInput"
+    )
+
+
+def _arguments(n: str = "") -> str:
+    # Issues and incidents are what GitLab's own boards show; tasks and the like belong to their parents.
+    return (
+        f"includeSubgroups: true, types: [ISSUE, INCIDENT], labelName: $labels{n},"
+        f" milestoneTitle: $milestone{n}, milestoneWildcardId: $wild{n}, state: $state{n},"
+        f" updatedAfter: $updatedAfter{n}, closedAfter: $closedAfter{n}, not: $not{n}"
+    )
+
+
 _PAGE_INFO = "pageInfo { hasNextPage endCursor }"
 
 
@@ -75,9 +82,19 @@ _PAGE_INFO = "pageInfo { hasNextPage endCursor }"
 def issues(dialect: Dialect) -> str:
     """One page of the group's issues. Variables: group, first, after, and any of the filters."""
     return (
-        f"query Issues($group: ID!, $first: Int, $after: String, {_FILTERS})"
-        f" {{ group(fullPath: $group) {{ issues({_ARGUMENTS}, first: $first, after: $after)"
+        f"query Issues($group: ID!, $first: Int, $after: String, $sort: IssueSort, {_filters()})"
+        f" {{ group(fullPath: $group) {{ issues({_arguments()}, sort: $sort, first: $first, after: $after)"
         f" {{ {_PAGE_INFO} nodes {{ ...Card }} }} }} }} {card(dialect)}"
+    )
+
+
+@cache
+def counts(count: int) -> str:
+    """How many issues ``count`` filters find, as q0, q1 and so on. Variables: group, labels0, labels1…"""
+    names = [str(n) for n in range(count)]
+    return (
+        f"query Counts($group: ID!, {', '.join(map(_filters, names))}) {{ group(fullPath: $group)"
+        f" {{ {' '.join(f'q{n}: issues({_arguments(n)}) {{ count }}' for n in names)} }} }}"
     )
 
 

@@ -51,15 +51,14 @@ class Condition:
         """The disk took what it was given."""
         self._disk_refuses = False
 
-    def update(self, *, counting: bool, **changes: object) -> None:
-        """Look again; ``counting`` is whether issues are being counted, ``changes`` what else is known."""
+    def update(self, **changes: object) -> None:
+        """Look again; ``changes`` is what else is known."""
         ledger = self._ledger
         status = structs.replace(
             self.status,
             unsent=len(ledger.pending),
             failed=len(ledger.failed),
             conflicts=self._conflicts(),
-            loaded=len(ledger.store.issues()) if counting else self.status.loaded,
             age=self._age.seconds,
             **changes,
         )

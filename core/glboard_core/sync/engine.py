@@ -9,7 +9,7 @@ how the outbox ends is ``outcome.py``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -149,6 +149,19 @@ class Engine:
             issues = [i for i in issues if i.is_open and (i.milestone or "") == bare.milestone]
         return resolve(found, self.settings, catalog, self.today(), milestone=milestone, issues=issues)
 
+    def look(self, board: str, milestone: str | None = None) -> None:
+        """This board is looked at: on a first load it is read before the rest."""
+        self.mirror.look(board, milestone)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the whole scope was read once, in this session or an earlier one."""
+        return self.mirror.first.complete
+
+    def unread(self, board: Board) -> Container[str]:
+        """The keys of columns that were not read whole yet: their counts and sums are not the truth."""
+        return self.mirror.first.unread(board)
+
     async def detail(self, issue: IssueId) -> IssueDetail:
         """Description and notes, read from the server. Raises EditForbidden, ConnectionFailed."""
         return await self.gateway.detail(issue)
@@ -245,8 +258,8 @@ class Engine:
 
     # The background
 
-    async def run(self, first: Board | str | None = None) -> None:
-        """Load, poll, send and follow until cancelled. ``first`` is the board to read before the rest.
+    async def run(self) -> None:
+        """Load, poll, send and follow until cancelled. On a first load the board looked at comes first.
 
         Raises UserChangedError where the token is another person's than the store.
         """
@@ -260,7 +273,7 @@ class Engine:
             self.tell(Notice(_left_over(len(self.pending), read_only=self.read_only)))
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self.mirror.run(first), name="mirror")
+                tasks.create_task(self.mirror.run(), name="mirror")
                 tasks.create_task(self.drain.run(), name="drain")
                 tasks.create_task(self._follow(), name="follow")
         except* UserChangedError as group:
@@ -285,7 +298,7 @@ class Engine:
 
     async def load(self) -> None:
         """Read catalog and scope once, without polling. Raises what the gateway does."""
-        await self.mirror.load(None)
+        await self.mirror.load()
         self._age.caught_up()
 
     async def load_catalog(self) -> None:
@@ -295,7 +308,7 @@ class Engine:
     async def load_board(self, board: str, milestone: str | None = None, *, closed: bool = False) -> None:
         """Read the catalog and one board's issues: for commands that print it. Raises NameUnknown too."""
         await self.load_catalog()
-        await self.mirror.load_board(self.board(board, milestone), closed=closed)
+        await self.mirror.first.board(self.board(board, milestone), closed=closed)
 
     async def load_issues(self, references: Sequence[str]) -> list[Issue]:
         """Read these issues by reference (see ``model/reference.py``) and what their projects offer.
@@ -375,15 +388,19 @@ class Engine:
         windows.vanished(self.ledger, ops)
         self._status()
 
-    def heard(self, *, loading: str | None = None) -> None:
-        """The server answered just now; ``loading`` is what is being read, and empty once all was read."""
+    def heard(self, *, loading: str | None = None, **progress: int) -> None:
+        """The server answered just now; ``loading`` is what is being read, and empty once all was read.
+
+        ``progress`` is how far that is: loaded, total and columns of the status.
+        """
+        changes: dict[str, object] = {**progress}
         if loading == "":
             self._age.caught_up()
+            changes |= {"loaded": 0, "total": 0}
         self.drain.let_in()
-        changes: dict[str, object] = {"freshness": self._condition.heard(loading=self.mirror.loading)}
         if loading is not None:
             changes["loading"] = loading
-        self._status(error=None, **changes)
+        self._status(error=None, freshness=self._condition.heard(loading=self.mirror.loading), **changes)
 
     def slowed(self, scarce: bool) -> None:
         """Little of the rate limit is left, or enough again."""
@@ -405,7 +422,7 @@ class Engine:
             listener(event)
 
     def _status(self, **changes: object) -> None:
-        self._condition.update(counting=self.mirror.loading, **changes)
+        self._condition.update(**changes)
 
 
 def _left_over(count: int, *, read_only: bool) -> str:

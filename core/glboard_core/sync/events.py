@@ -30,8 +30,12 @@ class Status(Struct, frozen=True, kw_only=True):
     #: Polls are rarer, since little of the server's rate limit is left.
     slowed: bool = False
     age: float | None = None
-    loaded: int = 0
+    #: What is being read, in a word; how many issues of how many (0: not known), and how many columns were
+    #: read whole on a first start.
     loading: str = ""
+    loaded: int = 0
+    total: int = 0
+    columns: int = 0
     #: Why it is offline or signed out; shown once.
     error: GlboardError | None = None
 

@@ -1,4 +1,4 @@
-"""Reading the server: the first load, the poll for changes, the reconciling list.
+"""Reading the server: when everything is read, the poll for changes, the reconciling list.
 
 Owns the scope (one group, its group label, open issues and those closed since the start of the milestone
 before the current one) and the cursor of the poll. It hands what it read to the engine and changes nothing
@@ -8,7 +8,7 @@ itself. Times are the server's, in UTC, so a wrong clock on this machine misses 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -19,13 +19,12 @@ from glboard_core.model.board import Board
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import IssueId
 from glboard_core.ports import IssueQuery
+from glboard_core.sync.loading import Loading
 from glboard_core.sync.scope import CURSOR, Scope, scope_of_group
 
 if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
 
-#: Columns read at the same time on a first load.
-SIDE_BY_SIDE = 6
 #: More pages of changes than these, and the boards are read instead.
 MANY_PAGES = 5
 #: A change may become visible a moment after the time it bears, and times are told to the second.
@@ -51,6 +50,9 @@ class Mirror:
         self._catalogued = float("-inf")
         self._extended: frozenset[str] = frozenset()
         self._used = float("-inf")
+        #: The board that is looked at, and its milestone where that was chosen by hand.
+        self._looked: tuple[str, str | None] | None = None
+        self.first = Loading(engine, complete=bool(engine.store.meta(CURSOR)))
         #: Whether a load is under way.
         self.loading = False
 
@@ -76,7 +78,7 @@ class Mirror:
         """Wait until everything was read once, and no reading is under way or asked for."""
         await self._quiet.wait()
 
-    async def run(self, first: Board | str | None) -> None:
+    async def run(self) -> None:
         """Load or catch up, then poll until cancelled. Failures change the status and are tried again."""
         self._quiet.clear()
         failures = 0
@@ -86,7 +88,7 @@ class Mirror:
                 async with self._reading:
                     if self._again or not loaded:
                         again, self._again = self._again, False
-                        await (self.load(first) if again else self.start(first))
+                        await (self.load() if again else self.start())
                         loaded = True
                     else:
                         await self._follow()
@@ -130,11 +132,11 @@ class Mirror:
 
     # Loading
 
-    async def start(self, first: Board | str | None) -> None:
+    async def start(self) -> None:
         """After a start: from nothing a whole load, from a mirror what changed. Raises as the gateway."""
         kept = self._engine.store.meta(CURSOR)
         if not kept or self._engine.catalog is None:
-            await self.load(first)
+            await self.load()
             return
         self.loading = True
         self._engine.heard(loading="what changed")
@@ -142,13 +144,13 @@ class Mirror:
         await self._catalog()
         if not await self._catch_up():
             # Away for long: reading the boards is less than reading all that happened.
-            await self.load(first)
+            await self.load()
             return
         await self.reconcile()
         self.loading = False
 
-    async def load(self, first: Board | str | None) -> None:
-        """Read the catalog, the board seen first, then the whole scope. Raises what the gateway does."""
+    async def load(self) -> None:
+        """Read the catalog, the board that is looked at, then the whole scope. Raises as the gateway."""
         engine = self._engine
         self.loading = True
         engine.heard(loading="labels and milestones")
@@ -156,10 +158,7 @@ class Mirror:
         # Whatever changes while pages are read is read again by the first poll, by the server's clock.
         started = engine.gateway.now()
         asked = asyncio.get_running_loop().time()
-        board = self._board(first)
-        if board is not None:
-            await self._load_board(board)
-        seen = await self._load_scope(self._scope(catalog))
+        seen = await self.first.everything(self._scope(catalog), self._board)
         engine.gone([issue for issue in engine.store.issues() if issue not in seen], asked=asked)
         self._move_cursor(started)
         self._polled = self._reconciled = asyncio.get_running_loop().time()
@@ -175,52 +174,19 @@ class Mirror:
         self._catalogued = asyncio.get_running_loop().time()
         return catalog
 
-    def _board(self, first: Board | str | None) -> Board | None:
-        if isinstance(first, str):
-            try:
-                return self._engine.board(first)
-            except NameUnknown:
-                return None
-        return first
+    def look(self, board: str, milestone: str | None = None) -> None:
+        """This board is looked at: a first load reads it before the rest."""
+        if (board, milestone) != self._looked:
+            self._looked = (board, milestone)
+            self.first.turn()
 
-    async def load_board(self, board: Board, *, closed: bool = False) -> None:
-        """Read one board's issues and no more, its columns side by side. For commands that print a board."""
-        await self._load_board(board, closed=closed)
-
-    async def _load_board(self, board: Board, *, closed: bool = False) -> None:
-        base = IssueQuery(labels=tuple(sorted(board.labels)), milestone=board.milestone, state="opened")
-        queries = [base]
-        if closed:
-            queries.append(
-                IssueQuery(labels=base.labels, milestone=base.milestone, state="closed", order="updated")
-            )
-        await self._read_all(queries)
-
-    async def _load_scope(self, scope: Scope) -> set[IssueId]:
-        return await self._read_all(
-            [
-                IssueQuery(labels=scope.labels, state="opened"),
-                IssueQuery(
-                    labels=scope.labels, state="closed", closed_after=scope.closed_after, order="updated"
-                ),
-            ]
-        )
-
-    async def _read_all(self, queries: Iterable[IssueQuery]) -> set[IssueId]:
-        seen: set[IssueId] = set()
-        gate = asyncio.Semaphore(SIDE_BY_SIDE)
-
-        async def read(query: IssueQuery) -> None:
-            async with gate:
-                asked = asyncio.get_running_loop().time()
-                async for page in self._engine.gateway.pages(query):
-                    seen.update(issue.id for issue in page)
-                    self._engine.confirm(page, "load", asked=asked)
-                    self._engine.heard(loading=f"{len(seen)} issues")
-                    asked = asyncio.get_running_loop().time()
-
-        await _side_by_side(read(query) for query in queries)
-        return seen
+    def _board(self) -> Board | None:
+        if self._looked is None:
+            return None
+        try:
+            return self._engine.board(*self._looked)
+        except NameUnknown:
+            return None
 
     async def _extend(self) -> None:
         """Learn the labels and milestones of the projects that issues stand in: later than the boards."""
@@ -345,13 +311,3 @@ class Mirror:
     def _scope(self, catalog: Catalog | None) -> Scope:
         engine = self._engine
         return scope_of_group(engine.settings.labels.group, catalog, engine.today())
-
-
-async def _side_by_side(jobs: Iterable[Coroutine[None, None, None]]) -> None:
-    """Run jobs together; the first failure cancels the others and is raised as itself, not in a group."""
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            for job in jobs:
-                tasks.create_task(job)
-    except* GlboardError as group:
-        raise group.exceptions[0] from None

@@ -175,6 +175,8 @@ class BoardScreen(Screen[None]):
                 self._status_at = time.monotonic()
                 if self.bridge.index is None:
                     self.show_board()
+                else:
+                    self._show_unread()
             self._news.tell(self.app, update)
             self.show_header()
             self.show_footer()
@@ -201,10 +203,18 @@ class BoardScreen(Screen[None]):
             catalog = self.bridge.catalog
             self.board.has_weight = catalog is None or catalog.server.has_weight
             self.board.display = True
-            self.board.show(index, present=presenter(self.bridge, index), empty=self._empty())
+            unread = self.bridge.unread()
+            self.board.show(index, present=presenter(self.bridge, index), empty=self._empty(), unread=unread)
             self._news.warn(self.app)
         self.show_header()
         self.show_footer()
+
+    def _show_unread(self) -> None:
+        """A column was read whole: its count and sums are true now, and empty means empty."""
+        unread = self.bridge.unread()
+        if unread != self.board.unread:
+            self.board.empty_text = self._empty()
+            self.board.show_unread(unread)
 
     def _show_panel(self) -> None:
         status = self.bridge.status
@@ -220,11 +230,10 @@ class BoardScreen(Screen[None]):
         self._panel.say(notice.title, notice.message, notice.hint, keys, bad=True)
 
     def _empty(self) -> str:
-        status = self.bridge.status
+        if self.bridge.is_partial:
+            return "Loading …"
         if self.bridge.view.text:
             return "Nothing fits the filter\nEsc clears it"
-        if status is not None and status.freshness == "loading":
-            return "Loading …"
         board = self.bridge.board
         if board is not None and board.warnings:
             return "\n".join(["Nothing here", *board.warnings])
@@ -245,9 +254,10 @@ class BoardScreen(Screen[None]):
                 writable=bridge.writable,
                 failed_start=self.host.trouble is not None,
                 changed=sum(map(bridge.is_here, bridge.unseen)),
-                capacity=self.plan.capacity(self.plan.board_milestone()),
+                capacity=self.plan.capacity(self.plan.board_milestone()) if bridge.is_complete else None,
                 team=self.plan.team is not None,
                 closed=self.plan.mean_closed(),
+                partial=bridge.is_partial,
             )
         )
 

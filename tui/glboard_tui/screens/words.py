@@ -62,12 +62,13 @@ def header_view(
     capacity: Capacity | None = None,
     team: bool = False,
     closed: float | None = None,
+    partial: bool = False,
 ) -> HeaderView:
     """The header. ``waited`` are the seconds since the status was told; its age has grown by them.
 
     ``capacity`` is the milestone's, where the board has one; ``team``: whether there are days to go by;
     ``closed`` the mean closed weight of the milestones before it; ``changed``: cards of this board that
-    others changed since one looked.
+    others changed since one looked; ``partial``: some of the board's columns are still being read.
     """
     found = settings.board(board_id)
     name = index.board.name if index else found.name if found else board_id
@@ -81,9 +82,9 @@ def header_view(
     fresh, word = _FRESH[status.freshness]
     progress = ""
     if fresh == "loading":
-        progress = str(status.loaded) if status.loaded else status.loading
+        progress = progress_words(status)
     elif fresh == "cached" and status.loading:
-        progress = f"· {status.loading}"
+        progress = f"· {progress_words(status)}"
     age = "" if fresh in ("live", "loading") or status.age is None else age_words(status.age + waited)
     has_weight = catalog is None or catalog.server.has_weight
     # A filter's sums are those of what is seen; beside a capacity only the whole plan can stand.
@@ -101,13 +102,24 @@ def header_view(
         failed=status.failed,
         conflicts=status.conflicts,
         read_only=not writable,
-        sums=capacity_facts(planned, team=team, closed=closed)
+        sums=(Fact("plan …"),)
+        if partial
+        else capacity_facts(planned, team=team, closed=closed)
         if planned
         else sums(index, has_weight=has_weight)
         if index
         else (),
         people=people_facts(planned) if planned and team else (),
     )
+
+
+def progress_words(status: Status) -> str:
+    """What is being read: ``1,200 of 6,041``, where how many there are is known."""
+    if not status.loaded:
+        return status.loading
+    # Counted before it was read: by then there may be more.
+    total = f" of {status.total:,}" if status.total >= status.loaded else ""
+    return f"{status.loaded:,}{total}"
 
 
 def sums(index: BoardIndex, *, has_weight: bool = True) -> tuple[Fact, ...]:

@@ -50,16 +50,19 @@ class BoardWidget(Pointer, can_focus=True):
 
     # -- what it shows
 
-    def show(self, index: BoardIndex, *, present: Present, empty: str = "") -> None:
+    def show(
+        self, index: BoardIndex, *, present: Present, empty: str = "", unread: frozenset[str] = frozenset()
+    ) -> None:
         """Swap the whole board. The focus stays on its issue where that is on the new board too.
 
-        ``empty`` is said where there are no cards at all: what to press.
+        ``empty`` is said where there are no cards at all: what to press. ``unread`` are the keys of columns
+        of which more is to come.
         """
         if self.index is None or self.index.board.id != index.board.id:
             self._tops.clear()
             for cards in self._lists:
                 cards.cards = None
-        self.index, self.empty_text = index, empty
+        self.index, self.empty_text, self.unread = index, empty, unread
         self._painter.present = present
         self._painter.forget_all()
         self.cancel_drag()

@@ -33,6 +33,9 @@ class Host(Protocol):
     def card_state(self, key: str, issue: IssueId) -> tuple[bool, bool, bool]:
         """Whether the card is focused, marked, dragged."""
 
+    def is_unread(self, key: str) -> bool:
+        """Whether more cards of the column are to come."""
+
     def list_sized(self, cards: CardList) -> None:
         """The column has its size now, or another one."""
 
@@ -191,7 +194,7 @@ class CardList(ScrollView):
         row, part = divmod(self.top_line + y, self._painter.height)
         edge = self._edge(y)
         if row >= len(self.cards):
-            return self._painter.blank(width, edge, "—" if not len(self.cards) and y == 0 else "")
+            return self._painter.blank(width, edge, self._after(row - len(self.cards), part))
         identity = self.cards[row]
         issue = self._host.issue_shown(identity)
         if issue is None:
@@ -206,6 +209,14 @@ class CardList(ScrollView):
             dragged=dragged,
             edge=edge,
         )[part]
+
+    def _after(self, row: int, part: int) -> str:
+        """What stands below the last card, at the first line there: that there is none, or more to come."""
+        if self.cards is None or row or part:
+            return ""
+        if self._host.is_unread(self.cards.column.key):
+            return "loading …"
+        return "" if len(self.cards) else "—"
 
     def _edge(self, y: int) -> Edge:
         """The right edge doubles as the scrollbar: heavier where the window stands."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from msgspec import Struct
 
@@ -32,6 +32,7 @@ def frame(
     focus: str | None,
     target: str | None,
     has_weight: bool,
+    unread: Container[str] = (),
 ) -> Frame:
     """The frame of ``columns``; ``focus`` and ``target`` are keys of the focused and the drop column."""
 
@@ -49,11 +50,13 @@ def frame(
                     x=x + place * RAIL,
                     width=RAIL,
                     count=len(cards),
+                    partial=key in unread,
                     rail=True,
                     target=aimed,
                 )
             )
-            names.append(RailView(key, _upright(str(len(cards)), title), target=aimed))
+            count = "…" if key in unread else str(len(cards))
+            names.append(RailView(key, _upright(count, title), target=aimed))
         return heads, names
 
     def unseen(at: int, count: int, x: int) -> tuple[HeadView, RailView]:
@@ -86,6 +89,7 @@ def frame(
                 width=slot.width,
                 color=column.color,
                 count=len(cards),
+                partial=column.key in unread,
                 weight=cards.weight if has_weight else None,
                 unweighted=cards.unweighted if has_weight else 0,
                 limit_issues=column.limit_issues,

@@ -35,6 +35,8 @@ class HeadView(Struct, frozen=True, kw_only=True):
     unweighted: int = 0
     limit_issues: int | None = None
     limit_weight: int | None = None
+    #: Cards are still to come, so that count and sums are not the truth.
+    partial: bool = False
     focused: bool = False
     target: bool = False
     rail: bool = False
@@ -49,7 +51,7 @@ def paint_head(view: HeadView, palette: Palette) -> Strip:
     ground: Ground = "target" if view.target else "band_focus" if view.focused else "band"
     line = Line(view.width)
     if view.rail:
-        count = f"+{view.more}" if view.more else str(view.count)
+        count = f"+{view.more}" if view.more else "…" if view.partial else str(view.count)
         shown = count if len(count) < RAIL else ""
         line.add(fit_right(shown, RAIL - 1), palette.style(ground, "muted"))
         line.add("│", palette.style("band", "line"))
@@ -87,6 +89,8 @@ def _cells(form: list[tuple[str, Ink]]) -> int:
 
 def _forms(view: HeadView) -> list[list[tuple[str, Ink]]]:
     """The ways to say it, longest first. None of them lets a missing weight look like 0 (DOMAIN.md 7.5)."""
+    if view.partial:
+        return [[("…", "muted")]]
     over = view.limit_issues is not None and view.count > view.limit_issues
     count = str(view.count) if view.limit_issues is None else f"{view.count}/{view.limit_issues}"
     first: tuple[str, Ink] = (f"!{count}" if over else count, "bad" if over else "text")

@@ -34,6 +34,8 @@ class Stage(Vertical):
         self.marks = Marks()
         self.has_weight = True
         self.empty_text = ""
+        #: Keys of columns of which more is to come: they say so, and show no count.
+        self.unread: frozenset[str] = frozenset()
         self.dragged: frozenset[IssueId] = frozenset()
         self.drop_key: str | None = None
         self._place: Place | None = None
@@ -77,6 +79,10 @@ class Stage(Vertical):
             issue in self.marks,
             issue in self.dragged,
         )
+
+    def is_unread(self, key: str) -> bool:
+        """Whether more cards of a column are to come."""
+        return key in self.unread
 
     def list_sized(self, cards: CardList) -> None:
         """A column has another height: keep the focus in sight."""
@@ -143,6 +149,7 @@ class Stage(Vertical):
             focus=self._place.key if self._place else None,
             target=self.drop_key,
             has_weight=self.has_weight,
+            unread=self.unread,
         )
         self._heads.show(around.heads)
         self._left.show(around.left)
@@ -173,6 +180,14 @@ class Stage(Vertical):
             if cards.cards is not None:
                 cards.bind(cards.cards, top=self._tops.get(cards.cards.column.key, 0), edged=cards.edged)
         self._reveal()
+
+    def show_unread(self, unread: frozenset[str]) -> None:
+        """More, or fewer, columns are being read."""
+        differ, self.unread = self.unread ^ unread, unread
+        self._lay_out()
+        for cards in self.lists():
+            if cards.key in differ:
+                cards.refresh()
 
     def repaint_all(self) -> None:
         """Present every card anew (another mask, another day), and paint all."""

@@ -1,0 +1,65 @@
+"""Which questions read a board column by column, so that its columns can be read side by side. Pure.
+
+Owns the way from a column to what GitLab can filter by. Where it cannot (a status, people not known yet) one
+question reads the whole board.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct, structs
+
+from glboard_core.model.board import UNLISTED, Board, Column
+from glboard_core.model.flow import STATES, FlowScheme
+from glboard_core.ports import IssueQuery
+
+
+class Part(Struct, frozen=True):
+    """A question, and the keys of the columns it reads; none: all of the board's."""
+
+    query: IssueQuery
+    keys: frozenset[str] | None = None
+
+
+def parts(board: Board, flow: FlowScheme) -> list[Part]:
+    """The open issues of a board. A column is read once every part that names it is."""
+    base = IssueQuery(
+        labels=tuple(sorted(board.labels)),
+        without=tuple(sorted(board.without)),
+        milestone=board.milestone,
+        state="opened",
+    )
+    kind = board.columns[0].kind if board.columns else None
+    if kind == "label":
+        titles = {column.key: [column.value or ""] for column in board.columns}
+    elif kind == "flow" and flow.backend != "status":
+        titles = {column.key: _labels(column, board, flow) for column in board.columns}
+    elif kind == "milestone" and board.milestone is None:
+        return _by_milestone(board, base)
+    else:
+        return [Part(base)]
+    found = [
+        Part(structs.replace(base, labels=(*base.labels, title)), frozenset({key}))
+        for key, values in titles.items()
+        for title in values
+        if title not in base.labels
+    ]
+    listed = sorted({title for values in titles.values() for title in values})
+    found.append(Part(structs.replace(base, without=(*base.without, *listed)), frozenset({UNLISTED})))
+    return found
+
+
+def _labels(column: Column, board: Board, flow: FlowScheme) -> list[str]:
+    """The labels that put an issue into a flow column: its own, and those of the states it absorbed."""
+    listed = {other.value for other in board.columns}
+    return [
+        flow.label(state)
+        for state in STATES
+        if state.name == column.value or (state.shown_as == column.value and state.name not in listed)
+    ]
+
+
+def _by_milestone(board: Board, base: IssueQuery) -> list[Part]:
+    titles = [(column.key, column.value or "") for column in board.columns]
+    found = [Part(structs.replace(base, milestone=title), frozenset({key})) for key, title in titles]
+    listed = tuple(sorted(title for _, title in titles if title))
+    return [*found, Part(structs.replace(base, without_milestones=listed), frozenset({UNLISTED}))]

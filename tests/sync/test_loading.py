@@ -1,0 +1,155 @@
+"""The first reading: the board that is looked at comes first, and says what it does not know yet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from glboard_core.demo.server import DemoServer
+from glboard_core.errors import ServerFailed
+from glboard_core.model.board import CLOSED, UNLISTED
+from glboard_core.model.issue import Issue
+from glboard_core.ports import IssueQuery, Store
+from glboard_core.sync import loading
+from glboard_core.sync.events import StatusChanged
+from support.engines import Window, window
+
+BUG, FEATURE = "type::bug", "type::feature"
+
+
+class Held:
+    """A window whose pages wait until a test lets them through."""
+
+    def __init__(self, made: Window) -> None:
+        self.window = made
+        self.engine = made.engine
+        self.asked: list[IssueQuery] = []
+        self.open = asyncio.Event()
+        #: Questions with these labels are held back even so.
+        self.shut: set[str] = set()
+        #: And so are those for the rest of the scope.
+        self.shut_rest = False
+        self.shut_open = asyncio.Event()
+        self._pages = made.engine.gateway.pages
+        made.engine.gateway.pages = self._held  # type: ignore[method-assign]
+
+    async def _held(self, query: IssueQuery) -> AsyncIterator[list[Issue]]:
+        self.asked.append(query)
+        await self.open.wait()
+        async for page in self._pages(query):
+            if self.shut & set(query.labels) or (self.shut_rest and query.milestone is None):
+                await self.shut_open.wait()
+            yield page
+
+    def unread(self) -> set[str]:
+        if self.engine.catalog is None:
+            return {"everything"}
+        board = self.engine.board("planning", "19.7")
+        keys = [*(column.key for column in board.columns), UNLISTED, CLOSED]
+        unread = self.engine.unread(board)
+        return {key for key in keys if key in unread}
+
+
+@pytest.fixture
+async def held(server: DemoServer, store: Store) -> AsyncIterator[Held]:
+    async with window(server, store, running=False) as made:
+        made.engine.look("planning", "19.7")
+        yield Held(made)
+
+
+@asynccontextmanager
+async def loading_of(held: Held) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(held.engine.load())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_the_columns_of_the_board_are_asked_for_together_and_before_the_rest(held: Held) -> None:
+    async with loading_of(held) as task:
+        await held.window.until(lambda: len(held.asked) == 4)
+        assert {query.milestone for query in held.asked} == {"19.7"}
+        assert {BUG, FEATURE} <= {label for query in held.asked for label in query.labels}
+        assert held.unread() == {BUG, FEATURE, "type::maintenance", UNLISTED, CLOSED}
+        held.open.set()
+        await task
+    assert [query.milestone for query in held.asked[4:]] == [None, None]
+    assert held.unread() == set()
+    assert held.engine.is_complete
+    assert len(held.engine.shown) == 14
+
+
+async def test_a_column_says_that_it_is_whole_before_the_others_are(held: Held) -> None:
+    held.shut = {FEATURE}
+    held.open.set()
+    async with loading_of(held) as task:
+        await held.window.until(lambda: held.unread() == {FEATURE, CLOSED})
+        assert not held.engine.is_complete
+        held.shut_open.set()
+        await task
+
+
+async def test_a_long_column_comes_with_the_rest(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first pages fill the screen; to read all of it twice would only delay everything else."""
+    monkeypatch.setattr(loading, "FIRST_PAGES", 1)
+    held.engine.gateway._asking.page_size = 5  # type: ignore[attr-defined]
+    held.open.set()
+
+    async with loading_of(held) as task:
+        await held.window.until(lambda: any(query.milestone is None for query in held.asked))
+        assert held.unread() == {BUG, CLOSED}
+        await task
+    assert held.unread() == set()
+
+
+async def test_another_board_that_is_looked_at_is_read_while_the_rest_is(held: Held) -> None:
+    held.shut_rest = True
+    held.open.set()
+    build = ("build", None)
+    async with loading_of(held) as task:
+        await held.window.until(lambda: held.unread() == {CLOSED})
+        board = held.engine.board(*build)
+        assert UNLISTED in held.engine.unread(board)
+        held.engine.look(*build)
+        await held.window.until(lambda: UNLISTED not in held.engine.unread(board))
+        assert not held.engine.is_complete
+        held.shut_open.set()
+        await task
+
+
+async def test_how_much_there_is_is_counted_once(held: Held) -> None:
+    held.open.set()
+    await held.engine.load()
+    told = [event.status for event in held.window.told(StatusChanged)]
+    assert {status.total for status in told if status.total} == {14}
+    assert max(status.loaded for status in told) == 14
+    assert len(held.window.server.requests.of("Counts")) == 1
+
+
+async def test_a_server_that_cannot_count_is_read_all_the_same(held: Held) -> None:
+    async def count(queries: object) -> int:
+        raise ServerFailed("too much to count", status=503)
+
+    held.engine.gateway.count = count  # type: ignore[method-assign]
+    held.open.set()
+    await held.engine.load()
+    assert len(held.engine.shown) == 14
+    assert held.engine.status.total == 0
+
+
+async def test_a_load_that_broke_off_is_not_taken_for_the_whole(server: DemoServer, store: Store) -> None:
+    async with window(server, store, running=False) as made:
+        held = Held(made)
+        made.engine.look("planning", "19.7")
+        held.shut = {FEATURE}
+        held.open.set()
+        async with loading_of(held):
+            await made.until(lambda: held.unread() == {FEATURE, CLOSED})
+    async with window(server, store, running=False) as again:
+        assert not again.engine.is_complete
+        assert BUG in again.engine.unread(again.engine.board("planning", "19.7"))

@@ -1,0 +1,90 @@
+"""A very first start: what is not read yet does not look empty, and no count is shown before it is true."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from glboard_core.gitlab.gateway import GitLabGateway
+from glboard_core.model.issue import Issue
+from glboard_core.ports import IssueQuery
+from tui.app.stage import Stage, staged
+
+#: The milestone of a board that has no cards.
+EMPTY = "Next 4-6 releases"
+
+
+class Slow:
+    """Lets the questions for one column, and those for the rest, wait."""
+
+    def __init__(self) -> None:
+        self.column, self.rest = asyncio.Event(), asyncio.Event()
+        self._pages = GitLabGateway.pages
+
+    async def pages(self, gateway: GitLabGateway, query: IssueQuery) -> AsyncIterator[list[Issue]]:
+        if query.milestone is None:
+            await self.rest.wait()
+        elif "type::bug" in query.labels or query.milestone == EMPTY:
+            await self.column.wait()
+        async for page in self._pages(gateway, query):
+            yield page
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
+    made = Slow()
+
+    def pages(gateway: GitLabGateway, query: IssueQuery) -> AsyncIterator[list[Issue]]:
+        return made.pages(gateway, query)
+
+    monkeypatch.setattr(GitLabGateway, "pages", pages)
+    return made
+
+
+def drawn(stage: Stage) -> str:
+    """The lines of the board as they are on the screen."""
+    strips = stage.app.screen._compositor.render_strips()
+    return "\n".join(strip.text.rstrip() for strip in strips)
+
+
+async def test_a_column_that_is_not_read_says_so_and_shows_no_count(slow: Slow) -> None:
+    async with staged(loaded=False) as stage:
+        await stage.until(lambda: stage.app.bridge.unread() == {"type::bug", "(closed)"})
+        await stage.pilot.pause()
+        lines = drawn(stage).splitlines()
+        bug, maintenance, *_ = lines[2].split("│")
+        assert bug.split() == ["■", "bug", "…"]
+        assert maintenance.split() == ["■", "maintenance", "1", "·", "3w"]
+        assert lines[3].startswith("  loading …")
+        assert "plan …" in lines[1]
+        header = stage.screen.header.view
+        assert (header.fresh, header.progress) == ("loading", "5 of 13")
+
+        slow.column.set()
+        await stage.until(lambda: not stage.app.bridge.is_partial)
+        await stage.pilot.pause()
+        lines = drawn(stage).splitlines()
+        assert lines[2].startswith("■ bug")
+        assert " 4 · 5w · 1 unweighted" in lines[2]
+        assert "loading …" not in "\n".join(lines[3:])
+        # Carry-over and people are of other boards, too: nothing is said of them before all is read.
+        assert stage.screen.header.view.sums[0].text == "plan 9 + 4 unweighted"
+        assert len(stage.screen.header.view.sums) == 2
+
+        slow.rest.set()
+        await stage.settle()
+        assert stage.screen.header.view.fresh == "live"
+
+
+async def test_a_board_on_the_way_does_not_say_that_it_is_empty(slow: Slow) -> None:
+    async with staged(loaded=False) as stage:
+        await stage.until(lambda: stage.app.bridge.index is not None)
+        await stage.press("g", "4")
+        assert "Loading …" in drawn(stage)
+        slow.column.set()
+        await stage.until(lambda: not stage.app.bridge.is_partial)
+        await stage.pilot.pause()
+        assert "Nothing here" in drawn(stage)
+        assert not stage.app.bridge.is_complete
