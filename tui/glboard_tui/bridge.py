@@ -77,6 +77,8 @@ class Bridge(Known):
         self.trouble: GlboardError | None = None
         self._stir = stir
         self._events: list[Event] = []
+        #: Changes that an earlier session left unsent, when the engine came.
+        self.left_over = 0
         #: Cards whose flags changed without an event of their own.
         self._repaint: set[IssueId] = set()
 
@@ -85,6 +87,7 @@ class Bridge(Known):
     def attach(self, engine: Engine) -> None:
         """Listen to an engine from now on, and show what it has."""
         self.engine = engine
+        self.left_over = 0 if engine.read_only else len(engine.pending)
         engine.listen(self._hear)
         self._rebuild()
 

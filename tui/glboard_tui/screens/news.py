@@ -9,6 +9,7 @@ from textual.app import App
 from glboard_tui import notices
 from glboard_tui.bridge import Bridge, Update
 from glboard_tui.screens import theirs
+from glboard_tui.screens.catchup import CatchUp
 
 
 class News:
@@ -17,6 +18,8 @@ class News:
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
         self._said: set[str] = set()
+        self._waited = CatchUp()
+        self._engine: object = None
 
     def tell(self, app: App[Any], update: Update) -> None:
         """What came with an update: the engine's notices, what was refused, a connection that is lost."""
@@ -25,8 +28,14 @@ class News:
         if update.left:
             words = theirs.left_words(update.left, me=self._bridge.me, mask=self._bridge.mask)
             notices.say(app, words)
+        if self._bridge.engine is not self._engine:
+            self._engine = self._bridge.engine
+            self._waited.left_over(self._bridge.left_over)
+        told, summary = self._waited.hear(self._bridge.status, update.settled)
+        if summary is not None:
+            notices.tell(app, summary)
         for settled in update.settled:
-            if settled.failed:
+            if settled.failed and not told:
                 notices.tell(app, notices.failures(settled.title, settled.failed, len(settled.done)))
         status = self._bridge.status
         if not update.status or status is None:
