@@ -7,14 +7,13 @@ What is wanted is ``planning/opening.py``; the requests are ``gitlab/rest.py`` a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import structs
 
 from glboard_core.board.resolve import flow_scheme, milestone_title
 from glboard_core.config import Settings
@@ -39,7 +38,7 @@ from glboard_core.planning.calendar import dates_of
 from glboard_core.planning.candidates import candidates
 from glboard_core.planning.capacity import capacity, carry_over
 from glboard_core.planning.issue_parts import BoardLink, Month
-from glboard_core.planning.opening import IssueText, Part, Seen, SeenIssue, Step, Wanted
+from glboard_core.planning.opening import IssueText, Outcome, Progress, Seen, SeenIssue, Step, Wanted
 from glboard_core.planning.planning_issue import project_for
 from glboard_core.planning.readiness import open_for_deliverables
 from glboard_core.planning.team import Team
@@ -52,27 +51,6 @@ _MADE = "boards-made"
 _MISSED, _GREY = "#d9534f", "#808080"
 
 _COMMAND = re.compile(r"/[a-z]")
-
-State = Literal["done", "failed", "not tried"]
-
-
-class Outcome(Struct, frozen=True, kw_only=True):
-    """What became of a step. ``message`` says what went wrong, or what is missing of what was done."""
-
-    step: Step
-    state: State
-    url: str = ""
-    message: str = ""
-    hint: str = ""
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all of it was done."""
-        return self.state == "done" and not self.message
-
-
-#: A step began (no outcome) or ended.
-Progress = Callable[[Step, Outcome | None], None]
 
 
 class Opening:
@@ -215,9 +193,9 @@ class Opening:
     # Doing it
 
     async def do(
-        self, *, without: frozenset[Part] = frozenset(), progress: Progress = lambda *_: None
+        self, *, without: Collection[Step] = (), progress: Progress = lambda *_: None
     ) -> list[Outcome]:
-        """Do the steps of the last ``look`` that are due, except the parts in ``without``.
+        """Do the steps of the last ``look`` that are due, except those in ``without``.
 
         A refused part does not stop the others; without a connection, or where the token is refused, the rest
         is not tried. Raises ReadOnly.
@@ -227,7 +205,7 @@ class Opening:
         done: list[Outcome] = []
         broken: GlboardError | None = None
         for step in self.steps:
-            if step.part in without or (not step.is_due and step.part != "issue"):
+            if step in without or (not step.is_due and step.part != "issue"):
                 continue
             if step.part == "issue" and not step.is_due and not self._newly_linked(done):
                 continue
@@ -236,7 +214,7 @@ class Opening:
                 continue
             progress(step, None)
             try:
-                outcome = await self._do(step, without)
+                outcome = await self._do(step)
             except GlboardError as error:
                 outcome = Outcome(step=step, state="failed", message=error.message, hint=error.hint)
                 if isinstance(error, AuthError | ConnectionFailed):
@@ -249,13 +227,13 @@ class Opening:
     def _newly_linked(done: Iterable[Outcome]) -> bool:
         return any(one.step.part == "board" and one.state == "done" for one in done)
 
-    async def _do(self, step: Step, without: frozenset[Part]) -> Outcome:
+    async def _do(self, step: Step) -> Outcome:
         match step.part:
             case "label":
                 return await self._label(step)
             case "board":
                 return await self._board(step)
-        return await self._issue(step, without)
+        return await self._issue(step)
 
     async def _label(self, step: Step) -> Outcome:
         names = self._engine.settings.labels
@@ -299,7 +277,7 @@ class Opening:
         made = self._seen.made | {board.id}
         self._seen = structs.replace(self._seen, boards=(*others, board), made=made)
 
-    async def _issue(self, step: Step, without: frozenset[Part]) -> Outcome:
+    async def _issue(self, step: Step) -> Outcome:
         wanted = self._must()
         text = self._text(wanted, self._seen)
         if text is None:

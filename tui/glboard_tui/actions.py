@@ -342,6 +342,13 @@ ACTIONS: tuple[Action, ...] = (
     _process("lock", "Lock the plan; what changed since", "L", "lock"),
     _process("planning-issue", "The planning issue of the milestone", "i", "planning issue"),
     Action(
+        id="process.open-milestone",
+        title="Open the milestone in GitLab: planning issue, boards, labels",
+        keys=(),
+        group="Boards",
+        when=lambda now: now.ready and now.writable,
+    ),
+    Action(
         id="walk.previous",
         title="The board's previous milestone",
         keys=("-", "["),

@@ -27,7 +27,7 @@ from glboard_tui import notices
 from glboard_tui.bridge import Bridge, Connect
 from glboard_tui.keymap import Keymap
 from glboard_tui.past import OpenReports
-from glboard_tui.plan import Plan
+from glboard_tui.plan import OpenMilestone, Plan
 from glboard_tui.screens.board import BoardScreen
 from glboard_tui.screens.keyline import KeyLine
 from glboard_tui.screens.welcome import Welcome
@@ -51,7 +51,7 @@ class GlboardApp(App[int]):
     ``connect`` makes the engine: what its mirror holds is part of the first frame, and the network is used
     (and imported) only after that; without it the welcome screen is shown, which offers ``demo``.
     ``remember`` is told which board was chosen; ``team_file`` holds the team's days; ``reports`` reads the
-    events of the past. ``warnings`` are said once.
+    events of the past, ``opening`` opens a milestone in GitLab. ``warnings`` are said once.
 
     Raises ConfigError where the keymap of the settings is wrong.
     """
@@ -78,6 +78,7 @@ class GlboardApp(App[int]):
         where: str = "",
         team_file: Path | None = None,
         reports: OpenReports | None = None,
+        opening: OpenMilestone | None = None,
     ) -> None:
         super().__init__()
         self.settings = settings
@@ -91,7 +92,7 @@ class GlboardApp(App[int]):
         self._first_frame = asyncio.Event()
         view = View(settings, board, milestone)
         self.bridge = Bridge(settings, view, self._stir)
-        plan = Plan(self.bridge, team_file, reports)
+        plan = Plan(self.bridge, team_file, reports, opening)
         self.board_screen = BoardScreen(self.bridge, Keymap(settings.keymap, where=where), self, plan)
         self._keys = KeyLine(self, self.board_screen, super().on_event)
 

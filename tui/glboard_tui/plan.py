@@ -28,10 +28,14 @@ from glboard_tui.past import OpenReports, Past
 from glboard_tui.roster import Roster
 
 if TYPE_CHECKING:
+    from glboard_core.opening import Opening
     from glboard_core.planning.candidates import Candidate
     from glboard_core.planning.mix import Mix
     from glboard_core.planning.planning_issue import FoundIssue
     from glboard_core.planning.triage import Finding
+
+OpenMilestone = Callable[[Engine, str, "Team | None"], "Opening"]
+"""Makes what opens a milestone in GitLab, over the engine's own account."""
 
 
 class Lookback(Struct, frozen=True, kw_only=True):
@@ -50,7 +54,11 @@ class Plan:
     """One per app. ``team_file`` is where the team's days are, if anywhere."""
 
     def __init__(
-        self, bridge: Bridge, team_file: Path | None = None, reports: OpenReports | None = None
+        self,
+        bridge: Bridge,
+        team_file: Path | None = None,
+        reports: OpenReports | None = None,
+        opening: OpenMilestone | None = None,
     ) -> None:
         self.bridge = bridge
         self.roster = Roster(team_file, self._tell)
@@ -58,6 +66,7 @@ class Plan:
         self._reports = reports
         #: What was locked, and what events tell.
         self.past = Past(self, reports)
+        self._opening = opening
         self._engine: Engine | None = None
         self._watchers: list[Callable[[], None]] = []
         self._capacities: dict[tuple[str, object], Capacity | None] = {}
@@ -303,6 +312,17 @@ class Plan:
         from glboard_core.planning.planning_issue import find
 
         return find(self._issues(milestone.title, ""), milestone, self.bridge.settings)
+
+    def opening(self, milestone: Milestone) -> Opening:
+        """What opens the milestone in GitLab. Raises GlboardError where this session cannot."""
+        if (engine := self._attach()) is None:
+            raise GlboardError("There is no connection yet.", hint="Wait a moment, then try again.")
+        if self._opening is None:
+            raise GlboardError(
+                "A milestone cannot be opened in this session.",
+                hint=f"glboard milestone open {milestone.title} does.",
+            )
+        return self._opening(engine, milestone.title, self.roster.team)
 
     def mix(self, milestone: Milestone) -> Mix:
         """What the open issues of the milestone are, beside the target (7.11)."""

@@ -8,7 +8,7 @@ it was carried out, it has nothing left to do.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -25,6 +25,7 @@ from glboard_core.planning.template import check, fill
 
 Part = Literal["label", "board", "issue"]
 Action = Literal["create", "update", "nothing", "impossible"]
+State = Literal["done", "failed", "not tried"]
 
 _BOARDS = re.compile(r"<!-- glboard boards(?P<ids>( \d+)*) -->")
 _NO_SCOPE = "boards with a filter, and more than one of a group, need GitLab Premium"
@@ -63,6 +64,25 @@ class Step(Struct, frozen=True, kw_only=True):
     def is_due(self) -> bool:
         """Whether anything is to be written."""
         return self.action in ("create", "update")
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What became of a step. ``message`` says what went wrong, or what is missing of what was done."""
+
+    step: Step
+    state: State
+    url: str = ""
+    message: str = ""
+    hint: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it was done."""
+        return self.state == "done" and not self.message
+
+
+#: A step began (no outcome) or ended.
+Progress = Callable[[Step, Outcome | None], None]
 
 
 class IssueText(Struct, frozen=True, kw_only=True):
@@ -138,7 +158,7 @@ def plan(wanted: Wanted, seen: Seen) -> list[Step]:
 
 def board_step(board: WantedBoard, seen: Seen) -> Step:
     """What is to be done about one board."""
-    lacking = tuple(f"the label “{label}” does not exist, so it has no such list" for label in board.lacking)
+    lacking = (f"no label for {', '.join(map(_short, board.lacking))}",) if board.lacking else ()
     made = ours(seen)
     there = match(board, seen.boards, made)
     if there is None:
@@ -322,5 +342,6 @@ def _usable(label: str, project: str, catalog: Catalog, coming: Collection[str])
 def _issue_step(
     issue: Issue, action: Action, *, words: tuple[str, ...] = (), notes: tuple[str, ...] = ()
 ) -> Step:
-    name = f"{issue.title} ({issue.reference})"
+    # A confidential title is not for every screen this is shown on.
+    name = f"{'planning issue' if issue.confidential else issue.title} ({issue.reference})"
     return Step(part="issue", name=name, action=action, words=words, notes=notes, url=issue.web_url)

@@ -12,12 +12,12 @@ import click
 from msgspec import structs
 
 from glboard_core.errors import ConfigError, UsageError
-from glboard_core.planning.opening import Part, Step
+from glboard_core.planning.opening import Outcome, Part, Step
 from glboard_tui.cli import formats
 from glboard_tui.cli.context import Options
 
 if TYPE_CHECKING:
-    from glboard_core.opening import Opening, Outcome
+    from glboard_core.opening import Opening
     from glboard_core.planning.team import Team
 
 PARTLY = 3
@@ -147,10 +147,9 @@ async def _open(
             click.echo("Nothing was done.")
             return 0
         without |= chosen
-    progress = None if as_json or not sys.stderr.isatty() else _progress
-    outcomes = await (
-        opening.do(without=without, progress=progress) if progress else opening.do(without=without)
-    )
+    left = [step for step in opening.steps if step.part in without]
+    tell = not as_json and sys.stderr.isatty()
+    outcomes = await opening.do(without=left, progress=_progress if tell else lambda *_: None)
     if as_json:
         click.echo(formats.as_json(_result(title, steps, outcomes)))
     else:

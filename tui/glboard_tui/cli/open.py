@@ -24,6 +24,8 @@ from glboard_tui.cli.context import Options
 
 if TYPE_CHECKING:
     from glboard_core.gitlab.account import Account
+    from glboard_core.opening import Opening
+    from glboard_core.planning.team import Team
     from glboard_core.reports import Reports
     from glboard_core.sync.engine import Engine
 
@@ -79,6 +81,7 @@ def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
             board=board,
             team_file=team_file,
             reports=_reports(lambda: accounts[-1]),
+            opening=_opening(options, lambda: accounts[-1]),
         )
         app.run()
     # After a signal 128 and its number, as of any program; after a crash 1.
@@ -110,6 +113,10 @@ def _run(options: Options, settings: Settings, last: Last, *, place: Place | Non
     from glboard_tui.app import GlboardApp
 
     accounts: list[Account] = []
+
+    def account() -> Account:
+        return accounts[-1] if accounts else find_account(options.url, configured=settings.gitlab.url)
+
     app = GlboardApp(
         settings,
         (lambda: open_engine(place, settings)) if place is not None else None,
@@ -119,9 +126,8 @@ def _run(options: Options, settings: Settings, last: Last, *, place: Place | Non
         remember=_remember if place is not None else None,
         where=str(options.config_path),
         team_file=options.config_path.parent / TEAM_FILE,
-        reports=_reports(
-            lambda: accounts[-1] if accounts else find_account(options.url, configured=settings.gitlab.url)
-        ),
+        reports=_reports(account),
+        opening=_opening(options, account),
     )
     app.run()
     # After a signal 128 and its number, as of any program; after a crash 1.
@@ -139,6 +145,19 @@ def _reports(account: Callable[[], Account]) -> Callable[[Engine], AbstractAsync
             yield reports
 
     return read
+
+
+def _opening(
+    options: Options, account: Callable[[], Account]
+) -> Callable[[Engine, str, Team | None], Opening]:
+    """What opens a milestone, with the account the board is shown with."""
+
+    def opening(engine: Engine, milestone: str, team: Team | None) -> Opening:
+        from glboard_core.opening import Opening
+
+        return Opening(engine, account(), milestone, team=team, folder=options.config_path.parent)
+
+    return opening
 
 
 @asynccontextmanager

@@ -120,6 +120,7 @@ COMMANDS: dict[str, Command] = {
     "process.end": process.end,
     "process.mix": process.mix,
     "process.planning-issue": process.planning_issue,
+    "process.open-milestone": process.open_milestone,
     "walk.previous": looking.walk_back,
     "walk.next": looking.walk_on,
     "open.detail": looking.open_issue,

@@ -6,6 +6,7 @@ from glboard_core.errors import GlboardError
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.scope import Scope
 from glboard_core.planning.snapshot import PlanSnapshot
+from glboard_tui.actions import BY_ID
 from glboard_tui.screens.desk import Desk
 
 
@@ -76,12 +77,8 @@ def planning_issue(desk: Desk, _: str) -> None:
         return
     found = desk.screen.plan.planning_issue(milestone)
     if found.issue is None:
-        names = desk.bridge.settings.labels
-        marks = f"the labels {names.group} and {names.ignore}" if names.group else f"the label {names.ignore}"
-        desk.say(
-            f"There is no planning issue for {milestone.title}: "
-            f"an issue of that milestone with {marks} and “planning” in its title."
-        )
+        palette = desk.screen.keymap.shown(BY_ID["palette"])
+        desk.say(f"There is no planning issue for {milestone.title} yet: {palette} “open” makes one.")
         return
     desk.screen.open_detail(found.issue.id)
     desk.say(found.doubt or f"The planning issue of {milestone.title}; o opens it in the browser.")
@@ -96,6 +93,14 @@ def end(desk: Desk, _: str) -> None:
         desk.say("There is no version milestone with dates that ends.")
         return
     desk.screen.app.push_screen(Ending(desk, milestone), lambda _: desk.screen.show_footer())
+
+
+def open_milestone(desk: Desk, _: str) -> None:
+    """Make or update the milestone's planning issue, boards and labels, after showing what that means."""
+    from glboard_tui.screens.opening import OpeningPane
+
+    if (milestone := _milestone(desk)) is not None:
+        desk.screen.app.push_screen(OpeningPane(desk, milestone))
 
 
 def lock(desk: Desk, _: str) -> None:

@@ -1,0 +1,140 @@
+"""Opening a milestone from the palette: the plan first, then Enter, with GitLab's faults on the way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from glboard_core.config import PlanningIssueSettings
+from glboard_core.gitlab import rest_client
+from glboard_core.gitlab.gateway import GitLabGateway
+from glboard_core.opening import Opening
+from glboard_core.planning.team import Team
+from glboard_core.sync.engine import Engine
+from glboard_tui.actions import BY_ID
+from glboard_tui.screens.opening import OpeningPane
+from tui.app.stage import STILL, Stage, staged
+
+SETTINGS = structs.replace(
+    STILL,
+    planning=structs.replace(STILL.planning, issue=PlanningIssueSettings(project="demo-org/platform")),
+)
+
+
+def opening(engine: Engine, milestone: str, team: Team | None) -> Opening:
+    assert isinstance(engine.gateway, GitLabGateway)
+    return Opening(engine, engine.gateway.account, milestone, team=team)
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rest_client, "LOOKS", (0.01,))
+
+
+@asynccontextmanager
+async def looking(**given: Any) -> AsyncIterator[tuple[Stage, OpeningPane]]:
+    """The pane, once it has read what GitLab has."""
+    async with staged(**{"settings": SETTINGS, "opening": opening, **given}) as stage:
+        stage.screen.run_action_id("process.open-milestone")
+        await stage.pilot.pause()
+        pane = stage.app.screen
+        assert isinstance(pane, OpeningPane)
+        await stage.until(lambda: pane.said != pane.hint)
+        await idle(stage, pane)
+        yield stage, pane
+
+
+async def idle(stage: Stage, pane: OpeningPane) -> None:
+    await stage.until(lambda: not pane.is_busy)
+    await stage.pilot.pause()
+
+
+def rows(pane: OpeningPane) -> str:
+    return "\n".join(str(option.prompt) for option in pane.list.options)
+
+
+async def go(stage: Stage, pane: OpeningPane) -> None:
+    await stage.press("enter")
+    await idle(stage, pane)
+
+
+async def test_nothing_is_written_before_enter() -> None:
+    async with looking() as (stage, pane):
+        assert "+ create       label  missed:19.8" in rows(pane)
+        assert "+ create       board  Build 19.8\n    filter 19.8, Deliverable" in rows(pane)
+        assert "+ create       issue  19.8 planning" in rows(pane)
+        await stage.press("escape")
+        assert stage.app.screen is stage.screen
+        assert len(stage.world.boards) == 1
+        assert not any(r.method == "POST" and "v4" in r.path for r in stage.server.requests)
+
+
+async def test_enter_does_it_and_the_key_finds_the_issue_then() -> None:
+    async with looking() as (stage, pane):
+        await go(stage, pane)
+        assert "✓ done         issue  19.8 planning" in rows(pane)
+        assert "!" not in rows(pane)
+        assert len(stage.world.boards) == 5
+        await stage.press("enter")
+        assert len(stage.world.boards) == 5
+        await stage.press("r")
+        await idle(stage, pane)
+        assert "Nothing to do" in pane.said
+        assert "+" not in rows(pane)
+        await stage.press("escape")
+        await stage.settle()
+        assert "Opened 19.8" in stage.message
+        await stage.press("g", "i")
+        assert stage.issue("platform#12").id == stage.screen.pane.issue
+
+
+async def test_a_line_that_is_left_out_is_not_done() -> None:
+    async with looking() as (stage, pane):
+        await stage.press("j", "j", "space")
+        assert "- left out     board  Planning 19.8" in rows(pane)
+        await go(stage, pane)
+        assert "Planning 19.8" not in {board.name for board in stage.world.boards.values()}
+        assert "Build 19.8" in {board.name for board in stage.world.boards.values()}
+
+
+async def test_what_fails_is_said_and_the_rest_is_done() -> None:
+    async with looking() as (stage, pane):
+        stage.server.faults.next("403", "POST /api/v4/groups/demo-org/labels", times=2)
+        await go(stage, pane)
+        assert "! failed       label  missed:19.8" in rows(pane)
+        assert "Planner role" in rows(pane)
+        assert "✓ done         board  Build 19.8" in rows(pane)
+        assert "2 of 7 not done" in pane.said
+        await stage.press("r")
+        await idle(stage, pane)
+        assert "+ create       label  missed:19.8" in rows(pane)
+        assert "  as it is     board  Build 19.8" in rows(pane)
+
+
+async def test_leaving_does_not_stop_what_was_begun() -> None:
+    async with looking() as (stage, pane):
+        stage.server.faults.slow_seconds = 0.2
+        stage.server.faults.next("slow", "POST /api/v4/groups/demo-org/boards")
+        await stage.press("enter", "escape")
+        assert stage.app.screen is stage.screen
+        await stage.press("j")  # keys are taken while it goes on
+        await idle(stage, pane)
+        assert len(stage.world.boards) == 5
+        assert "Opened 19.8" in stage.message
+
+
+async def test_a_configuration_that_is_wrong_says_what_to_write() -> None:
+    async with looking(settings=STILL) as (stage, pane):
+        assert "planning.issue.project" in rows(pane)
+        assert 'project = "group/project"' in rows(pane)
+        await stage.press("enter")
+        assert "r looks again" in pane.said
+
+
+async def test_without_the_right_to_write_the_palette_has_no_such_line() -> None:
+    async with staged(settings=SETTINGS, opening=opening, token="read") as stage:
+        assert not BY_ID["process.open-milestone"].applies(stage.screen.desk.situation())
