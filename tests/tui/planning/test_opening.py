@@ -43,7 +43,7 @@ async def looking(**given: Any) -> AsyncIterator[tuple[Stage, OpeningPane]]:
         await stage.pilot.pause()
         pane = stage.app.screen
         assert isinstance(pane, OpeningPane)
-        await stage.until(lambda: pane.said != pane.hint)
+        await stage.until(lambda: not pane.said.startswith("Reading"))
         await idle(stage, pane)
         yield stage, pane
 

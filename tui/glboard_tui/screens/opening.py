@@ -29,6 +29,7 @@ _DOES: dict[Action, tuple[str, str]] = {
     "nothing": ("as it is", "dim"),
     "impossible": ("not possible", "$text-warning"),
 }
+_READING = "Reading what GitLab has … · Esc closes"
 _LOOKED = "Enter does it · Space leaves a line out · r looks again · Esc closes"
 _NOTHING = "Nothing to do · r looks again · Esc closes"
 #: Cells before the words of a line; an option's own padding and the scrollbar; and where nothing is known.
@@ -52,7 +53,7 @@ class OpeningPane(Listing):
     ]
 
     def __init__(self, desk: Desk, milestone: Milestone) -> None:
-        super().__init__(f"Open {milestone.title} in GitLab", hint="Reading what GitLab has … · Esc closes")
+        super().__init__(f"Open {milestone.title} in GitLab", hint=_READING)
         self._desk = desk
         self._milestone = milestone
         self._opening: Opening | None = None
@@ -61,6 +62,7 @@ class OpeningPane(Listing):
         self._at: Step | None = None
         self._done: dict[Step, Outcome] = {}
         self._trouble: GlboardError | None = None
+        self._left_for_good = False
         #: Whether GitLab is asked, or written to.
         self.is_busy = False
         #: The line of hints.
@@ -90,8 +92,7 @@ class OpeningPane(Listing):
 
     async def _look(self) -> None:
         self._trouble, self._steps, self._left, self._done = None, [], set(), {}
-        self.say("Reading what GitLab has … · Esc closes")
-        self.fill()
+        self._tell(_READING)
         try:
             self._opening = self._opening or self._desk.screen.plan.opening(self._milestone)
             self._steps = await self._opening.look()
@@ -180,19 +181,29 @@ class OpeningPane(Listing):
                 await job()
             finally:
                 self.is_busy = False
-                if not self.is_attached:
+                if self._left_for_good:
                     self._close()
 
         self._desk.screen.work(run(), "opening")
 
     def _tell(self, hint: str) -> None:
         self.said = hint
-        if self.is_attached:
+        if not self._left_for_good:
             self.fill()
             self.say(hint)
 
+    def action_cancel(self) -> None:
+        """Leave; what was begun goes on."""
+        self._gone()
+        super().action_cancel()
+
     def on_unmount(self) -> None:
-        """Connections are closed once nothing is under way."""
+        """The same, where the whole program is left."""
+        self._gone()
+
+    def _gone(self) -> None:
+        # Known before the widgets go: what is under way would look for them.
+        self._left_for_good = True
         if not self.is_busy:
             self._close()
 
