@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from glboard_core.errors import GlboardError
 from glboard_core.model.milestone import Milestone
-from glboard_core.planning.scope import Scope
-from glboard_core.planning.snapshot import PlanSnapshot
 from glboard_tui.actions import BY_ID
 from glboard_tui.screens.desk import Desk
 
@@ -114,50 +112,16 @@ def lock(desk: Desk, _: str) -> None:
         desk.tell(error)
         return
 
-    def answered(_: str) -> None:
-        try:
-            taken = plan.past.lock(milestone)
-        except GlboardError as error:
-            desk.tell(error)
-            return
-        kept = "" if desk.bridge.keeps else ", until glboard is left"
-        desk.say(f"Locked {milestone.title}: {_count(taken)}{kept}.")
+    from glboard_tui.screens.locked import LockedPlan, ask_import, lock_now
 
-    if changed is None:
-        question, word = f"Lock the plan of {milestone.title} as it is now?", "lock it"
-        note = "Say/Do and scope go by it from then on. It stays on this machine."
-    else:
-        question = f"{milestone.title} was locked {changed.locked.locked_at:%Y-%m-%d %H:%M} UTC"
-        word, note = "lock it anew, as it is now", scope_words(changed)
-    desk.ask(question, {"l": word}, answered, note=note)
-
-
-def _count(taken: PlanSnapshot) -> str:
-    weight = sum(row.weight or 0 for row in taken.issues)
-    return f"{len(taken.issues)} Deliverables, weight {weight}"
-
-
-def scope_words(changed: Scope) -> str:
-    """What came, went and changed its weight since the lock."""
-
-    def short(reference: str) -> str:
-        return reference.rpartition("/")[2]
-
-    parts = [
-        ("added", [short(row.reference) for row in changed.added]),
-        ("removed", [short(row.reference) for row in changed.removed]),
-        (
-            "re-weighted",
-            [
-                f"{short(one.reference)} {_weight(one.before)} to {_weight(one.after)}"
-                for one in changed.reweighted
-            ],
-        ),
-    ]
-    lines = [f"{len(names)} {word}: {', '.join(names)}" for word, names in parts if names]
-    since = "Since then\n" + "\n".join(lines) if lines else "Nothing changed since."
-    return f"It held {_count(changed.locked)}. {since}"
-
-
-def _weight(weight: int | None) -> str:
-    return "none" if weight is None else str(weight)
+    if changed is not None:
+        pane = LockedPlan(desk, milestone, changed)
+        desk.screen.app.push_screen(pane, lambda _: desk.screen.show_footer())
+        return
+    one = milestone
+    desk.ask(
+        f"Lock the plan of {milestone.title} as it is now?",
+        {"l": "lock it", "i": "import a colleague's"},
+        lambda answer: lock_now(desk, one) if answer == "l" else ask_import(desk, one),
+        note="Say/Do and scope go by it from then on. It stays on this machine.",
+    )
