@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glboard_core.model.issue import Issue
-from glboard_core.planning.candidates import Candidate, Order, candidates, fill
+from glboard_core.planning.candidates import Candidate, Order, candidates, fill, room_ends, running
 from glboard_core.planning.mix import UNDEFINED, Mix, mix
 from planning.lives import FLOW, NAMES, READY
 from support.make import issue
@@ -72,6 +72,21 @@ def test_candidates_are_the_open_issues_of_the_milestone_that_count() -> None:
         )
     ) == [1, 6]
     assert found() == []
+
+
+def test_the_weight_adds_up_over_what_is_or_can_be_accepted() -> None:
+    lines = found(fit(1, weight=2), fit(2, NAMES.deliverable, weight=3), issue(3, milestone="19.8", weight=5))
+    sums = running(lines)
+    assert sorted(n for n in sums if n is not None)[-1] == 5
+    assert sums[iids(lines).index(3)] is None
+
+
+def test_the_room_ends_before_the_first_line_that_goes_beyond() -> None:
+    assert room_ends([2, None, 5], 5) is None
+    assert room_ends([2, None, 5], 4.5) == 2
+    assert room_ends([2, None, 5], -1) == 0
+    assert room_ends([0], 0) is None
+    assert room_ends([], 0) is None
 
 
 def test_filling_goes_down_the_order_and_skips_what_does_not_fit() -> None:

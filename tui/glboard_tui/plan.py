@@ -29,7 +29,8 @@ from glboard_tui.roster import Roster
 
 if TYPE_CHECKING:
     from glboard_core.opening import Opening
-    from glboard_core.planning.candidates import Candidate
+    from glboard_core.planning.candidates import Candidate, Order
+    from glboard_core.planning.capacity import PersonCapacity
     from glboard_core.planning.mix import Mix
     from glboard_core.planning.planning_issue import FoundIssue
     from glboard_core.planning.triage import Finding
@@ -228,8 +229,14 @@ class Plan:
                 self._closed[milestone.title] = structs.replace(now, reading=False)
         self._tell()
 
-    def candidates(self, milestone: Milestone) -> list[Candidate]:
-        """The open issues of the milestone in suggested order (DOMAIN.md 7.12)."""
+    def rooms(self) -> dict[str, PersonCapacity]:
+        """Each person of the team with what they have left in the milestone that is planned, by username."""
+        milestone = self.milestone()
+        found = self.capacity(milestone) if milestone is not None and self.team is not None else None
+        return {p.username: p for p in found.people if p.budget is not None} if found is not None else {}
+
+    def candidates(self, milestone: Milestone, order: Order = "suggested") -> list[Candidate]:
+        """The open issues of the milestone, in suggested order or another (DOMAIN.md 7.12)."""
         from glboard_core.planning.candidates import candidates
         from glboard_core.planning.readiness import open_for_deliverables
 
@@ -242,6 +249,7 @@ class Plan:
             open_for_deliverables(catalog.milestones, today),
             self.bridge.view.flow,
             self.bridge.settings.labels,
+            order=order,
         )
 
     def triage(self) -> list[Finding]:

@@ -113,6 +113,25 @@ def fill(ordered: Sequence[Candidate], space: float) -> list[Line]:
     return lines
 
 
+def running(ordered: Sequence[Candidate]) -> list[int | None]:
+    """The weight of all that is or can be accepted, down to each line; none where a line can be neither."""
+    found: list[int | None] = []
+    so_far = 0
+    for candidate in ordered:
+        counts = candidate.accepted or candidate.eligible
+        so_far += (candidate.issue.weight or 0) if counts else 0
+        found.append(so_far if counts else None)
+    return found
+
+
+def room_ends(sums: Sequence[int | None], room: float) -> int | None:
+    """The first line whose running weight is more than ``room``; none where all of it fits.
+
+    ``room`` is the team's weight less the carry-over, before anything is accepted.
+    """
+    return next((row for row, weight in enumerate(sums) if weight is not None and weight > room), None)
+
+
 def _natural(value: str) -> tuple[int, str]:
     return (int(value), "") if value.isdecimal() else (1_000, value)
 

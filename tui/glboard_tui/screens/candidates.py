@@ -1,61 +1,84 @@
 """Candidates: a milestone's issues in suggested order, accepted line by line (DOMAIN.md 7.4, 7.12).
 
-Owns the running weight beside the room and the proposal that fills it. Nothing is written before somebody
-accepts a line or confirms the proposal.
+Owns the line where the room ends, and the proposal that fills the room. Nothing is written before somebody
+accepts a line, or the proposal as a whole.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
-from glboard_core.model.issue import Issue
+from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
-from glboard_core.planning.candidates import Candidate, fill
+from glboard_core.planning.candidates import Candidate, Order, fill, room_ends, running
+from glboard_core.planning.counting import over_weight
 from glboard_tui.edits import short
+from glboard_tui.screens.commands import COMMANDS
 from glboard_tui.screens.desk import Desk
-from glboard_tui.screens.plan_words import number, signed
-from glboard_tui.screens.words import warning_words
-from glboard_tui.screens.worklist import Entry, WorkList
+from glboard_tui.screens.plan_words import number, short_names, signed
+from glboard_tui.screens.remedies import reason_words, what_to_press
+from glboard_tui.screens.worklist import Entry, Hint, WorkList
 from glboard_tui.widgets.palette import Ink
-from glboard_tui.widgets.table import Col
+from glboard_tui.widgets.table import Col, Head
 
-_REASONS = {
-    "not-ready": "not ready",
-    "no-weight": "no weight",
-    "missing-type": "no type",
-    "several-types": "several types",
-    "other-milestone": "neither current nor next milestone",
+_ORDERS: dict[Order, str] = {
+    "suggested": "suggested order",
+    "priority": "by priority",
+    "weight": "by weight",
 }
+_HINTS: tuple[Hint, ...] = (
+    ("Enter", "accept"),
+    ("accept.with", "for somebody"),
+    ("accept.back", "take back"),
+    ("F", "fill to room"),
+    ("O", "order"),
+    ("weight.ready", "weight, ready"),
+    ("milestone.defer", "defer"),
+    ("v", "description"),
+)
+_PROPOSING: tuple[Hint, ...] = (
+    ("Enter", "accept this line"),
+    ("accept.with", "for somebody"),
+    ("-", "leave it out"),
+    ("F", "accept all proposed"),
+    ("escape", "end the proposal"),
+)
 
 
 class Candidates(WorkList):
     """The list of one milestone."""
 
     empty = "No open issues in this milestone."
-    hints = (
-        ("Enter", "accept"),
-        ("accept.with", "for somebody"),
-        ("accept.back", "take back"),
-        ("F", "fill to room"),
-        ("weight.ready", "weight, ready"),
-        ("milestone.defer", "defer"),
-        ("escape", "close"),
-    )
     cols = (
         Col(title="slipped", right=True),
         Col(title="#", right=True),
         Col(title="pr"),
+        Col(title="sev"),
         Col(title="w", right=True),
         Col(title="sum", right=True),
-        Col(title="issue", least=12),
+        Col(title="issue", least=12, drop=1),
         Col(title="title", least=24),
-        Col(title="", least=14),
+        Col(title="for", least=6),
+        Col(title="state", least=20),
     )
 
     def __init__(self, desk: Desk, milestone: Milestone) -> None:
         super().__init__(desk)
         self._milestone = milestone
+        self._order: Order = "suggested"
         self._found: list[Candidate] = []
+        self._ends: int | None = None
+        self._whole: float | None = None
+        #: Whether a proposal is shown, what it takes, and what was left out of it.
+        self._proposing = False
+        self._proposed: set[IssueId] = set()
+        self._out: set[IssueId] = set()
+
+    @property
+    def hints(self) -> Sequence[Hint]:  # type: ignore[override]
+        """Other keys while something is proposed."""
+        return _PROPOSING if self._proposing else _HINTS
 
     @property
     def _space(self) -> float | None:
@@ -63,94 +86,194 @@ class Candidates(WorkList):
         found = self.plan.capacity(self._milestone) if self.plan.team is not None else None
         return found.space() if found is not None else None
 
+    # The lines
+
     def fill(self) -> Sequence[Entry]:
         """One line a candidate; the weight adds up over what is or can be accepted."""
-        self._found = self.plan.candidates(self._milestone)
+        self._found = self.plan.candidates(self._milestone, self._order)
         capacity = self.plan.capacity(self._milestone) if self.plan.team is not None else None
-        # What is accepted is in the running weight here, so the line to keep below is that before accepting.
-        whole = capacity.space() + capacity.accepted if capacity is not None else None
-        sums, entries = 0, []
-        for one in self._found:
-            if one.accepted or one.eligible:
-                sums += one.issue.weight or 0
-            entries.append(self._entry(one, sums, whole))
-        return entries
+        # What is accepted is in the running weight here, so the line to keep above is that before accepting.
+        self._whole = capacity.space() + capacity.accepted if capacity is not None else None
+        sums = running(self._found)
+        self._ends = None if self._whole is None else room_ends(sums, self._whole)
+        self._propose()
+        names = short_names(
+            {*self.plan.rooms(), *(name for one in self._found for name in one.issue.assignees)}
+        )
+        return [
+            self._entry(one, weight, names, ends=row == self._ends)
+            for row, (one, weight) in enumerate(zip(self._found, sums, strict=True))
+        ]
 
-    def _entry(self, one: Candidate, sums: int, whole: float | None) -> Entry:
-        title = self.desk.bridge.title_of(one.issue)
-        counts = one.accepted or one.eligible
-        over = counts and whole is not None and sums > whole
-        total = f"{'!' if over else ''}{sums}" if counts else ""
-        # A card's reasons and warnings overlap; what keeps it out comes first.
-        against = [_REASONS.get(code, code) for code in one.reasons]
-        warned = warning_words([c for c in one.warnings if c not in ("missing-type", "several-types")])
-        severe = [f"severity {one.severity}"] if one.severe else []
-        who = " ".join(one.issue.assignees)
-        state = "accepted" if one.accepted else "not yet: " + ", ".join(against) if against else "can be"
-        ink: Ink = "good" if one.accepted else "muted" if against else "text"
-        notes = " · ".join([state, *(w for w in warned if not against or w == "break down"), *severe])
+    def _propose(self) -> None:
+        space = self._space
+        if not self._proposing or space is None:
+            self._proposed = set()
+            return
+        offered = [one for one in self._found if one.issue.id not in self._out]
+        self._proposed = {line.candidate.issue.id for line in fill(offered, space) if line.chosen}
+        self._proposing = bool(self._proposed)
+
+    def _entry(self, one: Candidate, weight: int | None, names: dict[str, str], *, ends: bool) -> Entry:
+        issue = one.issue
+        title = self.desk.bridge.title_of(issue)
+        over = weight is not None and self._whole is not None and weight > self._whole
+        state, ink = self._state(one)
+        heavy: Ink = "warn" if issue.weight is None or over_weight(issue) else "strong"
         return Entry(
-            one.issue,
+            issue,
             (
                 (f"{one.slipped}" if one.slipped else "", "warn"),
                 (f"{one.rank}", "muted"),
                 (f"P{one.priority}" if one.priority else "", "muted"),
-                ("?" if one.issue.weight is None else str(one.issue.weight), "strong"),
-                (total, "bad" if over else "muted"),
-                (short(one.issue), "strong"),
-                (title, ink),
-                (notes, ink),
+                (f"S{one.severity}" if one.severity else "", "bad" if one.severe else "muted"),
+                ("?" if issue.weight is None else str(issue.weight), heavy),
+                ("" if weight is None else f"!{weight}" if over else f"{weight}", "bad" if over else "muted"),
+                (short(issue), "strong"),
+                (title, "muted" if one.reasons and not one.accepted else "text"),
+                (" ".join(names[name] for name in issue.assignees), "muted"),
+                (state, ink),
             ),
-            f"{title}\n{notes}" + (f" · {who}" if who else " · nobody is assigned"),
+            partial(self._said_of, one, title),
+            (Head(self._ruler(), "warn", rule=True),) if ends else (),
         )
 
-    def heading_of(self, place: int, count: int) -> str:
-        """Milestone, place, and what may still be accepted."""
+    def _state(self, one: Candidate) -> tuple[str, Ink]:
+        if one.accepted:
+            return "accepted", "good"
+        if one.issue.id in self._proposed:
+            return "proposed", "accent"
+        if one.reasons:
+            return reason_words(one.reasons).replace(" · ", ", "), "muted"
+        return ("ready, weight over 3" if over_weight(one.issue) else "ready"), "text"
+
+    def _said_of(self, one: Candidate, title: str) -> str:
+        keymap = self.desk.screen.keymap
+        codes = [*one.reasons, *(["over-weight"] if over_weight(one.issue) else [])]
+        helps = what_to_press(codes, keymap)
+        severe = f"A bug of severity {one.severity}. " if one.severe else ""
+        if one.accepted:
+            does = f"Accepted for {', '.join(one.issue.assignees) or 'nobody'}."
+        elif one.reasons:
+            does = "Accepting it asks first."
+        elif one.issue.assignees:
+            does = f"Enter accepts it for {', '.join(one.issue.assignees)}."
+        else:
+            does = "Nobody is assigned: d and a letter accepts it for somebody."
+        return f"{title}\n{severe}{does}" + (f"\n{helps}" if helps else "")
+
+    def _ruler(self) -> str:
+        return f"room for {number(max(self._whole or 0, 0))} ends here"
+
+    def after(self) -> Sequence[Head]:
+        """Where everything fits, what is left."""
         space = self._space
-        room = f" · still {signed(space)} beside likely carry-over" if space is not None else ""
+        if self._ends is not None or space is None or not self._found or self._whole is None:
+            return ()
+        weights = [weight for weight in running(self._found) if weight is not None]
+        left = self._whole - (weights[-1] if weights else 0)
+        return (Head(f"all of it fits: room for {number(left)} more", "good", rule=True),)
+
+    def heading_of(self, place: int, count: int) -> str:
+        """Milestone, what is accepted, what may still be, the order, and the place."""
         accepted = sum(one.accepted for one in self._found)
-        return f"Candidates {self._milestone.title}: {place} of {count} · {accepted} accepted{room}"
+        space = self._space
+        room = f" · room {signed(space)} beside the likely carry-over" if space is not None else ""
+        at = f" · line {place}" if count else ""
+        return (
+            f"Candidates {self._milestone.title}: {accepted} of {count} accepted{room} · "
+            f"{_ORDERS[self._order]}{at}"
+        )
+
+    def refill(self) -> None:
+        """A proposed line that was decided hands the cursor to the next one."""
+        was = self.listed.here in self._proposed
+        super().refill()
+        if was and self.listed.here not in self._proposed:
+            self._to_next()
+
+    def _to_next(self) -> None:
+        ids = self.listed.ids
+        order = [*ids[self.listed.cursor :], *ids]
+        found = next((issue for issue in order if issue in self._proposed), None)
+        if found is not None:
+            self.listed.find(found)
+            self.painted_anew()
+
+    # Keys
 
     def own_key(self, token: str) -> bool:
-        """``Enter`` accepts, ``F`` proposes."""
-        from glboard_tui.screens.commands import COMMANDS
-
+        """``Enter`` accepts, ``F`` proposes, ``O`` sorts; ``-`` and ``Esc`` while something is proposed."""
+        here = self.listed.here
         if token == "enter":  # noqa: S105  (a key, no secret)
-            if (issue := self.chosen()) is not None and self.desk.bridge.writable:
-                COMMANDS["accept.present" if issue.assignees else "accept.search"](self.desk, "")
-            return True
-        if token == "F":  # noqa: S105  (a key, no secret)
-            self._propose()
-            return True
-        return False
+            if not self.desk.bridge.writable:
+                self.tell("This session may only read.")
+            elif here is not None:
+                COMMANDS["accept.present"](self.desk, "")
+        elif token == "F":  # noqa: S105  (a key, no secret)
+            self._fill_room()
+        elif token == "O":  # noqa: S105  (a key, no secret)
+            orders = list(_ORDERS)
+            self._order = orders[(orders.index(self._order) + 1) % len(orders)]
+            self.refill()
+        elif token == "-" and here in self._proposed:  # noqa: S105  (a key, no secret)
+            self._out.add(here) if here is not None else None
+            self.refill()
+        elif token == "escape" and self._proposing and not len(self.listed.marks):  # noqa: S105
+            self._end("The proposal is gone; nothing was changed by it.")
+        else:
+            return False
+        return True
 
-    def _propose(self) -> None:
+    def _end(self, words: str) -> None:
+        self._proposing = False
+        self.refill()
+        self.tell(words)
+
+    def _fill_room(self) -> None:
         space = self._space
         if space is None:
             self.tell("There is no team.toml to know the room from; g r says how to write one.")
-            return
-        if not self.desk.bridge.writable:
+        elif not self.desk.bridge.writable:
             self.tell("This session may only read.")
-            return
-        lines = fill(self._found, space)
-        chosen = [line.candidate.issue for line in lines if line.chosen]
+        elif self._proposing:
+            self._ask_all()
+        else:
+            self._proposing, self._out = True, set()
+            self.refill()
+            if not self._proposing:
+                self.tell(f"Nothing to propose: nothing ready fits into {number(space)}.")
+                return
+            self._to_next()
+            self.tell(f"{self._sum_of(self._chosen())} of {number(space)} proposed; nothing is changed yet.")
+
+    def _chosen(self) -> list[Issue]:
+        return [one.issue for one in self._found if one.issue.id in self._proposed]
+
+    @staticmethod
+    def _sum_of(issues: Sequence[Issue]) -> str:
+        return f"{len(issues)} issues, weight {sum(issue.weight or 0 for issue in issues)}"
+
+    def _ask_all(self) -> None:
+        chosen = self._chosen()
         having = [issue for issue in chosen if issue.assignees]
-        if not having:
-            why = "nobody is assigned to what fits; d and a letter does both" if chosen else "nothing fits"
-            self.tell(f"Nothing to propose: {why}.")
-            return
-        weight = sum(issue.weight or 0 for issue in having)
-        note = "\n".join(f"{short(i)}  {i.weight}  {' '.join(i.assignees)}" for i in having[:3])
-        if len(having) > 3:
-            note += f"   … and {len(having) - 3} more"
-        if left := len(chosen) - len(having):
-            note += f"\n{left} that would fit have no assignee: d and a letter accepts them."
+        lines = [f"{short(i)}  {i.weight}  {' '.join(i.assignees) or '(nobody)'}" for i in chosen[:3]]
+        if len(chosen) > 3:
+            lines[2:] = [f"… and {len(chosen) - 2} more"]
+        answers = {}
+        if having:
+            answers["y"] = f"{self._sum_of(having)}: each for whoever is assigned"
+        if len(having) < len(chosen):
+            answers["a"] = f"{self._sum_of(chosen)}: choose who takes those without anybody"
+        answers["n"] = "change nothing"
         self.desk.ask(
-            f"Accept {len(having)} issues, weight {weight}, into room for {number(space)}?",
-            {"y": "accept them, each for whoever is assigned", "n": "change nothing"},
-            lambda answer: self._accept(having) if answer == "y" else None,
-            note=note,
+            f"Accept what is proposed into room {signed(self._space or 0)}?",
+            answers,
+            lambda answer: self._accept(chosen if answer == "a" else having) if answer != "n" else None,
+            note="\n".join(lines),
         )
 
     def _accept(self, issues: Sequence[Issue]) -> None:
-        self.desk.do(lambda planner, on: planner.accept(on, None), on=issues, again=False)
+        from glboard_tui.screens.commands.planning import accept_issues
+
+        accept_issues(self.desk, issues)

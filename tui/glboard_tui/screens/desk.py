@@ -22,6 +22,7 @@ from glboard_tui.bridge import Bridge
 from glboard_tui.edits import Planner, Work, joined, reachable
 from glboard_tui.letters import keys_for_labels
 from glboard_tui.screens.ask import Ask
+from glboard_tui.screens.plan_words import rooms_words, short_names
 from glboard_tui.widgets.choices import Choice, Result, Ticks
 from glboard_tui.widgets.listed import Listed
 
@@ -111,7 +112,7 @@ class Desk:
             case "flow":
                 return {state.letter: state.name for state in STATES}
             case "person":
-                return self.bridge.people()
+                return self._people()
             case "column":
                 index = self.bridge.index
                 return {k: c.title for k, c in reachable(index).items()} if index else {}
@@ -119,6 +120,19 @@ class Desk:
                 return self._labels(self.bridge.settings.labels.priority_prefix)
             case "severity":
                 return self._labels(self.bridge.settings.labels.severity_prefix)
+
+    def rooms(self) -> dict[str, str]:
+        """What each person of the team has left, in words, by username; nothing without a team."""
+        plan = self.screen.plan
+        return rooms_words(plan.rooms(), blind=plan.roster.blind)
+
+    def _people(self) -> dict[str, str]:
+        people, rooms = self.bridge.people(), self.rooms()
+        if not rooms:
+            return people
+        # Whoever has room but no letter yet is reached by the search.
+        names = short_names({*people.values(), *rooms})
+        return {key: f"{names[name]} {rooms.get(name, '')}".rstrip() for key, name in people.items()}
 
     def _labels(self, prefix: str) -> dict[str, str]:
         catalog = self.bridge.catalog

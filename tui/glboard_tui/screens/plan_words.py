@@ -5,7 +5,7 @@ Over is always said with a sign and a word; the colour only underlines it (DOMAI
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from glboard_core.planning.capacity import Capacity, PersonCapacity
 from glboard_tui.widgets.card import Fact, Tone
@@ -58,6 +58,11 @@ def state_of(person: PersonCapacity) -> tuple[str, Tone]:
     if room < 0:
         return "!over", "bad"
     return ("full", "warn") if room < _LEAST else ("room", "good")
+
+
+def rooms_words(rooms: Mapping[str, PersonCapacity], *, blind: bool) -> dict[str, str]:
+    """What each person has left, by username: ``+4.5``, ``!-2``; blind only full, room or over."""
+    return {name: state_of(one)[0] if blind else signed(one.room or 0) for name, one in rooms.items()}
 
 
 def people_facts(found: Capacity) -> tuple[Fact, ...]:

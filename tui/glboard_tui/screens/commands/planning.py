@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
+from msgspec import structs
+
 from glboard_core.board.resolve import milestone_for, milestone_title, role_of
 from glboard_core.board.rules import MAX_WEIGHT
 from glboard_core.errors import NameUnknown
@@ -180,7 +182,12 @@ def accept_present(desk: Desk, _: str) -> None:
 def accept_search(desk: Desk, _: str) -> None:
     """Deliverable, for somebody who has no letter yet."""
     issues = desk.targets()
-    desk.pick("Accept for", person_choices(desk), lambda result: _accept(desk, issues, result.add[0]))
+    desk.pick("Accept for", _takers(desk), lambda result: _accept(desk, issues, result.add[0]))
+
+
+def accept_issues(desk: Desk, issues: Sequence[Issue]) -> None:
+    """Deliverable for whoever is assigned; for those without anybody it is asked who."""
+    _accept(desk, issues, None)
 
 
 def _accept(desk: Desk, issues: Sequence[Issue], username: str | None) -> None:
@@ -193,10 +200,19 @@ def _accept(desk: Desk, issues: Sequence[Issue], username: str | None) -> None:
             "Nobody is assigned: accept for"
             if len(issues) == 1
             else f"{alone} have nobody: accept those for",
-            person_choices(desk),
+            _takers(desk),
             lambda result: desk.do(lambda planner, on: accepted(planner, on, result.add[0]), on=issues),
         )
     desk.again = lambda: _accept(desk, desk.targets(), username)
+
+
+def _takers(desk: Desk) -> list[Choice]:
+    """Everybody, with what they have left where that is known."""
+    rooms = desk.rooms()
+    return [
+        structs.replace(choice, note=f"room {rooms[choice.value]}" if choice.value in rooms else choice.note)
+        for choice in person_choices(desk)
+    ]
 
 
 def take_back(desk: Desk, _: str) -> None:
