@@ -258,9 +258,9 @@ async def test_keys_can_be_rebound() -> None:
     async with staged(settings=replace(STILL, keymap={"focus.down": "comma", "weight.ready": "X"})) as stage:
         await stage.press("comma")
         assert stage.focused == "platform#2"
-        await stage.press("j", "X", "4")
+        await stage.press("j", "X", "3")
         assert stage.focused == "platform#2"
-        assert stage.issue("platform#2").weight == 4
+        assert stage.issue("platform#2").weight == 3
 
 
 async def test_the_mouse_opens_and_drags(stage: Stage) -> None:
