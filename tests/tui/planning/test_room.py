@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from msgspec import structs
 from textual.widgets import Input, Static
 
@@ -24,7 +28,15 @@ from glboard_tui.screens.unseen import Unseen
 from tui.app.stage import STILL, Stage, small_world, staged
 from tui.planning.test_panes import reading
 
+#: Too narrow for the pane beside the board.
+narrow = partial(staged, size=(120, 45))
 TWO = '[[people]]\nusername = "eng_alder"\n[[people]]\nusername = "eng_birch"\n'
+
+
+@pytest_asyncio.fixture
+async def stage(team_file: Path) -> AsyncIterator[Stage]:
+    async with narrow(team_file=team_file) as running:
+        yield running
 
 
 def body(stage: Stage) -> RoomBody:
@@ -70,7 +82,7 @@ async def test_the_room_of_each_and_of_the_team(stage: Stage) -> None:
 
 async def test_a_team_file_is_made_from_the_people_seen_after_asking(tmp_path: Path) -> None:
     path = tmp_path / "team.toml"
-    async with staged(team_file=path) as stage:
+    async with narrow(team_file=path) as stage:
         await stage.press("g", "r")
         assert "from the 2 assigned in 19.8" in words(stage)
         await stage.press("enter")
@@ -92,7 +104,7 @@ async def test_a_team_file_is_made_from_the_people_seen_after_asking(tmp_path: P
 async def test_a_wrong_file_is_said_and_read_again(tmp_path: Path) -> None:
     path = tmp_path / "team.toml"
     path.write_text('[[people]]\nusername = "eng_alder"\nfacto = 1\n', encoding="utf-8")
-    async with staged(team_file=path) as stage:
+    async with narrow(team_file=path) as stage:
         await stage.press("g", "r")
         assert "team.toml cannot be used" in words(stage)
         assert "factor" in words(stage)
@@ -233,7 +245,7 @@ async def test_what_was_closed_before_is_read_in_the_background_and_kept(team_fi
             "demo-org/platform", "Shipped", by="em_maple", milestone="19.6", weight=weight, close=True,
             add_labels=["group::custom models", "type::bug", "Deliverable"],
         )  # fmt: skip
-    async with staged(world, team_file=team_file, reports=reading) as stage:
+    async with narrow(world, team_file=team_file, reports=reading) as stage:
         await stage.press("g", "r")
         await stage.until(lambda: "closed before 5 on average (19.6 5)" in words(stage))
         assert stage.engine.store.meta("closed:19.6") is not None
@@ -255,7 +267,7 @@ async def test_what_cannot_be_read_is_said_and_blocks_nothing(
     monkeypatch.setattr(Reports, "closed_issues", fails)
     world = small_world()
     world.add_milestone(world.group("demo-org"), "19.6", date(2026, 10, 10), date(2026, 11, 13))
-    async with staged(world, team_file=team_file, reports=reading) as stage:
+    async with narrow(world, team_file=team_file, reports=reading) as stage:
         await stage.press("g", "r")
         await stage.until(lambda: "cannot be read: GitLab is away." in words(stage))
         assert lines(stage)[0].startswith("eng_alder")
@@ -264,7 +276,7 @@ async def test_what_cannot_be_read_is_said_and_blocks_nothing(
 async def test_twelve_people_scroll_and_the_sums_stay_in_sight(tmp_path: Path) -> None:
     path = tmp_path / "team.toml"
     path.write_text("".join(f'[[people]]\nusername = "eng_{n:02}"\n' for n in range(20)), "utf-8")
-    async with staged(team_file=path, size=(100, 30)) as stage:
+    async with narrow(team_file=path, size=(100, 30)) as stage:
         await stage.press("g", "r", "G")
         pane = body(stage)
         assert pane.person is not None
@@ -293,7 +305,7 @@ def notes(stage: Stage) -> list[str]:
 
 
 async def test_the_capacity_is_posted_after_a_preview_and_written_anew(team_file: Path) -> None:
-    async with staged(planned_world(), team_file=team_file) as stage:
+    async with narrow(planned_world(), team_file=team_file) as stage:
         await stage.press("g", "r", "p")
         screen = stage.app.screen
         assert isinstance(screen, Post)
@@ -331,7 +343,7 @@ async def test_the_capacity_is_posted_after_a_preview_and_written_anew(team_file
 
 async def test_it_is_taken_back_before_it_leaves(team_file: Path) -> None:
     held = structs.replace(STILL, sync=structs.replace(STILL.sync, hold=3600, hold_comments=3600))
-    async with staged(planned_world(), team_file=team_file, settings=held) as stage:
+    async with narrow(planned_world(), team_file=team_file, settings=held) as stage:
         await stage.press("g", "r", "p")
         await stage.until(lambda: "It becomes a new comment." in on_top(stage))
         await stage.press("enter", "p")
@@ -344,7 +356,7 @@ async def test_it_is_taken_back_before_it_leaves(team_file: Path) -> None:
 
 
 async def test_blind_posts_totals_only(team_file: Path) -> None:
-    async with staged(planned_world(), team_file=team_file) as stage:
+    async with narrow(planned_world(), team_file=team_file) as stage:
         await stage.press("g", "r", "b", "p", "n")
         assert "hidden" in on_top(stage)
         assert "eng" not in on_top(stage)
@@ -353,12 +365,125 @@ async def test_blind_posts_totals_only(team_file: Path) -> None:
 async def test_where_it_cannot_be_posted_that_is_said(stage: Stage, team_file: Path) -> None:
     await stage.press("g", "r", "p")
     assert "no planning issue for 19.8" in words(stage)
-    async with staged(planned_world(), team_file=team_file, read_only=True) as other:
+    async with narrow(planned_world(), team_file=team_file, read_only=True) as other:
         await other.press("g", "r", "p")
         assert "may only read" in words(other)
-    async with staged(planned_world(), team_file=team_file) as other:
+    async with narrow(planned_world(), team_file=team_file) as other:
         other.server.faults.next("500", "LastNotes", times=99)
         await other.press("g", "r", "p")
         await other.until(lambda: "cannot be seen whether" in on_top(other))
         await other.press("enter")
         assert isinstance(other.app.screen, Post)
+
+
+# Beside the board
+
+
+@asynccontextmanager
+async def wide(team_file: Path, **more: Any) -> AsyncIterator[Stage]:
+    async with staged(team_file=team_file, **more) as running:
+        yield running
+
+
+async def test_the_pane_stays_beside_the_board_and_moves_with_it(team_file: Path) -> None:
+    async with wide(team_file) as stage:
+        await stage.focus("platform#2")
+        await stage.press("g", "r")
+        assert not isinstance(stage.app.screen, Room)
+        room = stage.screen.beside
+        assert room is not None
+        assert room.has_keys
+        assert stage.screen.board.region.right <= room.region.x
+        assert room.region.right <= 160
+        assert "The keys are the room pane" in stage.message
+        await stage.press("j")
+        assert "eng_birch" in words(stage)
+        await stage.press("escape")
+        assert stage.focused == "platform#2"
+        assert room.is_open
+        await stage.press("8", "A")
+        assert stage.issue("platform#2").weight == 8
+        assert lines(stage)[-2].startswith("em_maple 0 8")
+        await stage.press("u", "u", "space")
+        assert stage.marked == ["platform#2"]
+        assert "9 + 4 unweighted" in words(stage)
+        await stage.press("g", "r")
+        assert stage.screen.beside is None
+        assert stage.marked == ["platform#2"]
+
+
+async def test_tab_reaches_it_after_the_last_column(team_file: Path) -> None:
+    async with wide(team_file) as stage:
+        await stage.press("g", "r", "tab")
+        room, board = stage.screen.beside, stage.screen.board
+        assert room is not None
+        assert not room.has_keys
+        await stage.press(*["tab"] * 4)
+        assert room.has_keys
+        await stage.press("shift+tab")
+        assert not room.has_keys
+        assert board.focused[1] is not None
+        assert board.focused[1].title == "(unlisted)"
+        await stage.press("tab")
+        # What has the focus goes with this key, so nothing can be waited for there.
+        stage.burst("q")
+        await stage.until(lambda: stage.screen.beside is None and stage.app.focused is board)
+
+
+async def test_its_keys_change_the_team_and_never_a_card(team_file: Path) -> None:
+    async with wide(team_file) as stage:
+        weight = stage.issue("platform#1").weight
+        await stage.press("g", "r", "5", "d", "x")
+        assert stage.issue("platform#1").weight == weight
+        assert isinstance(stage.app.screen, Ask)
+        await stage.press("n")
+        await typed(stage, "f", "0.5")
+        assert load(team_file).people[0].factor == 0.5
+        assert stage.screen.header.view.sums[0].text == "plan 9 + 4 unweighted / capacity 7.25"
+        await stage.press("u")
+        assert load(team_file).people[0].factor == 1
+
+
+async def test_an_opened_issue_and_a_narrow_terminal_take_its_place(team_file: Path) -> None:
+    async with wide(team_file) as stage:
+        await stage.press("g", "r", "escape", "enter")
+        room = stage.screen.beside
+        assert room is not None
+        assert not room.is_open
+        await stage.press("escape")
+        assert room.is_open
+        await stage.pilot.resize_terminal(100, 30)
+        await stage.pilot.pause()
+        assert not room.is_open
+        await stage.press("g", "r")
+        assert isinstance(stage.app.screen, Room)
+        await stage.press("escape")
+        await stage.pilot.resize_terminal(160, 45)
+        await stage.pilot.pause()
+        assert room.is_open
+
+
+async def test_it_follows_the_boards_milestone(team_file: Path) -> None:
+    async with wide(team_file) as stage:
+        await stage.press("g", "r", "escape", "=")
+        assert "Room in 19.9" in words(stage)
+        await stage.press("g", "k")
+        assert "Room in 19.8" in words(stage)
+
+
+async def test_moving_the_focus_makes_nothing_of_it_again(
+    team_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with wide(team_file) as stage:
+        await stage.press("g", "r", "escape")
+        made: list[str] = []
+        show = RoomBody.show
+
+        def counted(pane: RoomBody) -> None:
+            made.append("again")
+            show(pane)
+
+        await stage.settle()
+        monkeypatch.setattr(RoomBody, "show", counted)
+        await stage.press("j", "k", "l", "space", "escape")
+        assert made == []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Coroutine
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -40,8 +40,13 @@ from glboard_tui.widgets.header import HeaderBar
 from glboard_tui.widgets.panel import Panel
 from glboard_tui.widgets.whichkey import WhichKey
 
+if TYPE_CHECKING:
+    from glboard_tui.screens.beside import Beside
+
 #: Issues up to which every typed letter filters at once; above it waits for a pause of that many seconds.
 _AT_ONCE, _PAUSE = 4_000, 0.12
+#: Cells from which on the room pane stands beside the board: three columns and the pane.
+_BESIDE = 140
 
 
 class Host(Protocol):
@@ -81,6 +86,8 @@ class BoardScreen(Screen[None]):
         self._status_at = time.monotonic()
         self._filter_timer: Timer | None = None
         self._leaving = Leaving(self.desk)
+        #: The room pane, once it was asked for; not seen while an issue is open or the terminal is narrow.
+        self.beside: Beside | None = None
 
     def compose(self) -> ComposeResult:
         """From top to bottom; what lies over the board last."""
@@ -145,7 +152,13 @@ class BoardScreen(Screen[None]):
         if self._message:
             self.say("")
         self._look()
-        self.keys.press(token_of(event))
+        self.press(token_of(event))
+
+    def press(self, token: str) -> None:
+        """A key for what has the focus: the room pane beside the board, else the board."""
+        room = self.beside
+        if room is None or not room.has_keys or self.keys.pending or not room.take(token):
+            self.keys.press(token)
         self.show_footer()
 
     def run_action_id(self, action: str, argument: str = "") -> None:
@@ -242,6 +255,8 @@ class BoardScreen(Screen[None]):
     def show_header(self) -> None:
         """Which board, what filter, how fresh, how much unsent."""
         bridge = self.bridge
+        if self.beside is not None:
+            self.beside.follow()
         self.header.show(
             words.header_view(
                 bridge.settings,
@@ -272,10 +287,16 @@ class BoardScreen(Screen[None]):
                 catalog=bridge.catalog,
                 today=bridge.today,
                 undo=bridge.undo_title,
-                message=self._message or self.theirs(),
+                message=self._message or self._whose_keys or self.theirs(),
                 bad=self._bad,
             )
         )
+
+    @property
+    def _whose_keys(self) -> str:
+        """What to say while the keys are not for a card."""
+        has = self.beside is not None and self.beside.has_keys
+        return "The keys are the room pane's: Esc or Tab goes to the board, g r closes it." if has else ""
 
     def say(self, text: str, *, bad: bool = False) -> None:
         """A word in the footer, until the next key."""
@@ -328,11 +349,13 @@ class BoardScreen(Screen[None]):
         identity = issue or self.board.focused[0]
         if identity is not None:
             self.opened.open(identity)
+            self._make_room()
             self.show_footer()
 
     def close_detail(self) -> None:
         """Back to the board."""
         self.pane.close()
+        self._make_room()
         self.set_focus(self.board)
         self.show_footer()
 
@@ -345,6 +368,45 @@ class BoardScreen(Screen[None]):
         """Between board and opened issue."""
         self.set_focus(self.board if self.pane.has_keys else self.pane)
         self.show_footer()
+
+    # The room pane
+
+    def toggle_room(self) -> bool:
+        """Open the room pane beside the board, or close it; False where there is no place for it."""
+        if self.size.width < _BESIDE:
+            return False
+        if self.beside is not None:
+            self.close_room()
+            return True
+        from glboard_tui.screens.beside import Beside
+
+        self.plan.reload()
+        if self.pane.is_open:
+            self.close_detail()
+        self.beside = Beside(self.desk)
+        self.query_one("#middle").mount(self.beside, before=self.pane)
+        self.beside.follow()
+        return True
+
+    def close_room(self) -> None:
+        """Give its place to the board."""
+        if self.beside is not None:
+            self.beside.remove()
+            self.beside = None
+            self.set_focus(self.board)
+            self.show_header()
+
+    def on_resize(self) -> None:
+        """The room pane stays beside the board where there is place."""
+        self._make_room()
+
+    def _make_room(self) -> None:
+        room = self.beside
+        shown = self.size.width >= _BESIDE and not self.pane.is_open
+        if room is not None and bool(room.display) != shown:
+            room.display = shown
+            if self.focused is room:
+                self.set_focus(self.board)
 
     # The filter
 

@@ -13,6 +13,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
 from glboard_core.model.milestone import Milestone
@@ -38,7 +39,10 @@ KEYS = (
 
 
 class RoomBody(Vertical):
-    """``milestone`` says which one it is about now; ``closing`` is the hint how to leave."""
+    """``milestone`` says which one it is about now; ``closing`` is the hint how to leave.
+
+    ``lines`` are those of the pane and what is around it that are not people.
+    """
 
     DEFAULT_CSS = """
     RoomBody { height: auto; width: 1fr; }
@@ -51,12 +55,15 @@ class RoomBody(Vertical):
     RoomBody .room-team { height: 1; }
     """
 
-    def __init__(self, desk: Desk, milestone: Callable[[], Milestone | None], closing: str) -> None:
+    def __init__(
+        self, desk: Desk, milestone: Callable[[], Milestone | None], closing: str, *, lines: int = _BESIDE
+    ) -> None:
         super().__init__()
         self.desk = desk
         self.plan = desk.screen.plan
         self._milestone = milestone
         self._leave = closing
+        self._lines = lines
         self.found: Capacity | None = None
         self._title = Static(classes="room-title")
         self._head = Static(classes="room-head")
@@ -93,7 +100,7 @@ class RoomBody(Vertical):
 
     def on_resize(self, _: events.Resize) -> None:
         """Other columns, and another number of people that can be seen without losing what stands below."""
-        self._rows.styles.max_height = max(3, self.screen.size.height - _BESIDE)
+        self._rows.styles.max_height = max(3, self.screen.size.height - self._lines)
         self.changed()
 
     def changed(self) -> None:
@@ -131,13 +138,15 @@ class RoomBody(Vertical):
         title = f"Room in {milestone.title}{blind}" if milestone else "Room"
         _say(self._title, Content(clean(title)))
         for part in (self._head, self._rows, self._team, self._about, self._sums):
-            part.display = words is None
-        self._words.display = words is not None
+            _show(part, shown=words is None)
+        _show(self._words, shown=words is not None)
         if words is not None:
             _say(self._words, words)
         elif self.found is not None and milestone is not None:
             self._show_figures(self.found, milestone)
         self._show_keys()
+        # What was changed here is the header's, too.
+        self.desk.screen.show_header()
 
     def _show_figures(self, found: Capacity, milestone: Milestone) -> None:
         blind = self.plan.roster.blind
@@ -219,8 +228,21 @@ class RoomBody(Vertical):
         return act(self, token)
 
 
+def _show(part: Widget, *, shown: bool) -> None:
+    # Only where it differs: every assignment asks for a layout.
+    if part.display != shown:
+        part.display = shown
+
+
 def _say(part: Static, words: Content) -> None:
-    """Other words; a layout only where they may take another number of lines."""
-    if part.visual == words:
+    """Other words, with a layout only where they take another number of lines."""
+    before = part.visual
+    if before == words:
         return
-    part.update(words)
+    width = part.size.width
+    same = isinstance(before, Content) and width > 0 and _height(before, width) == _height(words, width)
+    part.update(words, layout=not same)
+
+
+def _height(words: Content, width: int) -> int:
+    return len(words.wrap(width)) if words.plain else 0

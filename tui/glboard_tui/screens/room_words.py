@@ -49,7 +49,8 @@ class Tally(Struct, frozen=True):
 
 def columns_for(found: Capacity, width: int, *, blind: bool) -> Columns:
     """What fits into ``width`` cells: the figures always, then the bar, then the role."""
-    name = min(_MOST_NAME, max([9, *(len(person.username) for person in found.people)]))
+    most = max(9, min(_MOST_NAME, width - 41))
+    name = min(most, max([9, *(len(person.username) for person in found.people)]))
     role = max((len(person.role) for person in found.people), default=0)
     if blind:
         return Columns(name, role=min(role, 12), figures=False)

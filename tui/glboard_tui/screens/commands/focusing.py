@@ -83,12 +83,19 @@ def _pane(desk: Desk, step: int) -> None:
     if desk.screen.pane.is_open:
         desk.screen.other_pane()
         return
-    index, column = desk.bridge.index, desk.column()
+    index, column, room = desk.bridge.index, desk.column(), desk.screen.beside
     if index is None or column is None:
         return
     keys = [c.column.key for c in index.visible()]
-    if column.key in keys:
-        desk.screen.board.column(keys[(keys.index(column.key) + step) % len(keys)])
+    if room is not None and room.has_keys:
+        desk.screen.set_focus(desk.screen.board)
+        desk.screen.board.column(keys[0 if step > 0 else -1])
+    elif column.key in keys:
+        at = keys.index(column.key) + step
+        if room is not None and room.is_open and not 0 <= at < len(keys):
+            desk.screen.set_focus(room)
+        else:
+            desk.screen.board.column(keys[at % len(keys)])
 
 
 def next_card(desk: Desk, _: str) -> None:

@@ -16,10 +16,12 @@ def _milestone(desk: Desk) -> Milestone | None:
 
 
 def room(desk: Desk, _: str) -> None:
-    """Who has how much room."""
-    from glboard_tui.screens.room import Room
-
+    """Who has how much room: beside the board, or over it where that is narrow."""
     if (milestone := _milestone(desk)) is not None:
+        if desk.top is None and desk.screen.toggle_room():
+            return
+        from glboard_tui.screens.room import Room
+
         desk.screen.plan.reload()
         desk.screen.app.push_screen(Room(desk, milestone), lambda _: desk.screen.show_header())
 
