@@ -73,14 +73,13 @@ def dates(month: Month) -> str:
     """From when to when, and what came before."""
     own, before = month.milestone, month.before
     rows = [
-        ("Milestone", plain(own.title)),
         ("Starts", _day(own.start)),
         ("Due", _day(own.due)),
         ("Workdays", f"{len(workdays(own))}, before holidays"),
     ]
     if before is not None:
         rows.append(("Before it", f"{plain(before.title)}, until {_day(before.due)}"))
-    return table(("", ""), rows)
+    return table(("Milestone", plain(own.title)), rows)
 
 
 def board_links(boards: Sequence[BoardLink]) -> str:
