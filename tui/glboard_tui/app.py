@@ -218,5 +218,7 @@ class GlboardApp(App[int]):
     async def on_unmount(self) -> None:
         """Close the connection before the loop ends."""
         if self._live is not None:
+            if not self._live.done():
+                self.bridge.keep_unseen()
             self._live.cancel()
             await asyncio.gather(self._live, return_exceptions=True)

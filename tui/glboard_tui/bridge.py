@@ -37,6 +37,9 @@ from glboard_tui.view import View
 Connect = Callable[[], AbstractAsyncContextManager[Engine]]
 """Makes the engine, after the first paint; closes it at the end. Entering may raise any GlboardError."""
 
+#: Where the store keeps what others changed and nobody looked at.
+UNSEEN = "unseen"
+
 __all__ = ["Asked", "Bridge", "Connect", "Past", "Refused", "Settled", "Status", "Update"]
 
 
@@ -88,8 +91,14 @@ class Bridge(Known):
         """Listen to an engine from now on, and show what it has."""
         self.engine = engine
         self.left_over = 0 if engine.read_only else len(engine.pending)
+        self.unseen.take_up(engine.store.meta(UNSEEN))
         engine.listen(self._hear)
         self._rebuild()
+
+    def keep_unseen(self) -> None:
+        """Remember for the next session what was not looked at. What cannot be written costs only that."""
+        if self.engine is not None:
+            self.engine.store.put_meta(UNSEEN, self.unseen.kept())
 
     def _hear(self, event: Event) -> None:
         self._events.append(event)

@@ -7,8 +7,10 @@ was, and gives words; what is painted is the widgets'. Times are the server's, i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 
+import msgspec
 from msgspec import Struct, structs
 
 from glboard_core.board.differences import UNSEEN, author, differences
@@ -106,6 +108,20 @@ class Unseen:
         if issue in self._rows:
             return self._rows[issue]
         return self._looked if self._looked is not None and self._looked.id == issue else None
+
+    # From one session to the next
+
+    def kept(self) -> bytes:
+        """All of it, to be kept; b"" for nothing."""
+        return msgspec.msgpack.encode(list(self)) if self._rows else b""
+
+    def take_up(self, kept: bytes | None) -> None:
+        """Go on with what another session kept. What another version wrote is let go."""
+        if not kept:
+            return
+        with suppress(msgspec.DecodeError):
+            rows = msgspec.msgpack.decode(kept, type=list[Theirs])
+            self._rows = {row.id: row for row in rows if row.was or row.now} | self._rows
 
     # What happened
 

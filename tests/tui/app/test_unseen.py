@@ -245,3 +245,38 @@ def test_how_long_ago(seconds: int, words: str) -> None:
     unseen = Unseen()
     unseen.heard([Change((issue(1), issue(1, weight=1, updated_at=LATER)))], None, me="me", now=LATER)
     assert theirs.when(next(iter(unseen)), LATER + timedelta(seconds=seconds)) == words
+
+
+def test_it_goes_on_in_the_next_session() -> None:
+    unseen, later = Unseen(), Unseen()
+    changes = [
+        Change((issue(1), issue(1, weight=1, updated_at=LATER, updated_by="pm_oak"))),
+        Change((issue(2), None)),
+    ]
+    unseen.heard(changes, None, me="me", now=LATER)
+    later.take_up(unseen.kept())
+    assert list(later) == list(unseen)
+    # The same card changes again: it is still told against what was seen.
+    later.heard(
+        [Change((issue(1, weight=1), issue(1, weight=3, updated_at=LATER, updated_by="eng_birch")))],
+        None,
+        me="me",
+        now=LATER,
+    )
+    row = later.of(issue(1).id)
+    assert row is not None
+    assert (row.by, row.what) == (("pm_oak", "eng_birch"), ("weight none to 3",))
+    later.take_up(b"\xc1 of another version")
+    later.take_up(None)
+    assert len(later) == 2
+    assert Unseen().kept() == b""
+
+
+async def test_what_was_not_looked_at_is_kept_when_the_program_ends() -> None:
+    async with staged() as stage:
+        stage.world.edit(f"{GROUP}/platform#3", by="pm_oak", weight=8)
+        await others(stage)
+        store, row = stage.engine.store, list(stage.app.bridge.unseen)
+    found = Unseen()
+    found.take_up(store.meta("unseen"))
+    assert list(found) == row
