@@ -16,7 +16,7 @@ from msgspec import Struct, structs
 from glboard_core.errors import ConfigError, GlboardError, StoreFailed
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.model.milestone import Milestone, preceding, upcoming
+from glboard_core.model.milestone import Milestone, current, preceding, upcoming
 from glboard_core.planning import capacity as capacities
 from glboard_core.planning.capacity import Capacity
 from glboard_core.planning.closed import Closed
@@ -299,21 +299,22 @@ class Plan:
 
     def mine(self) -> list[Issue]:
         """Open issues assigned to me: by flow state, then in manual order (EN-1)."""
-        from glboard_core.model.flow import STATES
-        from glboard_core.model.issue import rank_key
+        from glboard_core.planning.own_work import assigned
 
-        engine, catalog, flow = self._attach(), self._catalog, self.bridge.view.flow
+        engine, catalog = self._attach(), self._catalog
         if engine is None or catalog is None:
             return []
-        steps = {state: place for place, state in enumerate(STATES)}
+        return assigned(engine.shown.values(), catalog.me.username, self.bridge.view.flow)
 
-        def step(issue: Issue) -> int:
-            state = flow.of(issue)
-            return steps.get(state, -1) if state is not None else -1
+    def to_pick(self) -> tuple[str | None, list[Issue]]:
+        """The current milestone, and what of it is ready and nobody's, in order (EN-4)."""
+        from glboard_core.planning.own_work import to_pick
 
-        me = catalog.me.username
-        found = (issue for issue in engine.shown.values() if issue.is_open and me in issue.assignees)
-        return sorted(found, key=lambda issue: (step(issue), rank_key(issue)))
+        catalog, today = self._catalog, self.bridge.today
+        if catalog is None or today is None or (now := current(catalog.milestones, today)) is None:
+            return None, []
+        names = self.bridge.settings.labels
+        return now.title, to_pick(self._issues(now.title), now.title, self.bridge.view.flow, names)
 
     def planning_issue(self, milestone: Milestone) -> FoundIssue:
         """The planning issue of the milestone, as the mirror knows it; it stands on no board."""

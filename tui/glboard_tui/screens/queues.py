@@ -7,56 +7,17 @@ from collections.abc import Sequence
 from glboard_core.board.rules import types_of
 from glboard_core.model.issue import Issue
 from glboard_core.planning.candidates import highest
+from glboard_tui.actions import BY_ID
 from glboard_tui.edits import short
+from glboard_tui.screens.desk import Desk
 from glboard_tui.screens.worklist import Entry, WorkList
-from glboard_tui.widgets.table import Col
+from glboard_tui.widgets.palette import Ink
+from glboard_tui.widgets.table import Col, Head
 
 
-class _Queue(WorkList):
-    """One line an issue: flow state, weight, milestone."""
-
-    subject = ""
-    cols = (
-        Col(title="issue", least=12),
-        Col(title="w", right=True),
-        Col(title="title", least=24),
-        Col(title="state", least=12),
-        Col(title="milestone", least=10, drop=1),
-    )
-
-    def issues(self) -> Sequence[Issue]:
-        """Which ones, in order."""
-        return ()
-
-    def fill(self) -> Sequence[Entry]:
-        """The lines."""
-        return [self._entry(issue) for issue in self.issues()]
-
-    def _entry(self, issue: Issue) -> Entry:
-        bridge = self.desk.bridge
-        title, state = bridge.title_of(issue), bridge.view.flow.of(issue)
-        weight = "?" if issue.weight is None else str(issue.weight)
-        return Entry(
-            issue,
-            (
-                (short(issue), "strong"),
-                (weight, "warn" if issue.weight is None else "strong"),
-                (title, "text"),
-                ((state.name if state else "no state") + (", blocked" if issue.blocked else ""), "muted"),
-                (issue.milestone or "no milestone", "muted"),
-            ),
-            f"{title}\n{' '.join(sorted(issue.labels))}",
-        )
-
-    def heading_of(self, place: int, count: int) -> str:
-        """``Refinement queue: 3 of 9``."""
-        return f"{self.subject}: {place} of {count}"
-
-
-class Refinement(_Queue):
+class Refinement(WorkList):
     """Planning breakdown without a weight; the description stands beside the list."""
 
-    subject = "Refinement queue"
     empty = "Nothing in planning breakdown waits for a weight."
     reads = True
     cols = (
@@ -76,9 +37,13 @@ class Refinement(_Queue):
         ("open.browser", "browser"),
     )
 
-    def issues(self) -> Sequence[Issue]:
+    def fill(self) -> Sequence[Entry]:
         """In manual order."""
-        return self.plan.unrefined()
+        return [self._entry(issue) for issue in self.plan.unrefined()]
+
+    def heading_of(self, place: int, count: int) -> str:
+        """``Refinement queue: 3 of 9``."""
+        return f"Refinement queue: {place} of {count}"
 
     def _entry(self, issue: Issue) -> Entry:
         names = self.desk.bridge.settings.labels
@@ -95,21 +60,80 @@ class Refinement(_Queue):
         )
 
 
-class OwnWork(_Queue):
-    """Assigned to me."""
+class OwnWork(WorkList):
+    """Assigned to me, by flow state; below it what of the current milestone I could begin next."""
 
-    subject = "My work"
-    empty = "Nothing open is assigned to you."
+    empty = "Nothing open is assigned to you, and nothing ready waits in the current milestone."
     hints = (
+        ("flow.take", "take it: mine, in dev"),
         ("flow.advance", "next state"),
-        ("flow.set", "state"),
-        ("flow.blocked", "blocked"),
+        ("flow.blocked", "blocked, why"),
         ("text.comment", "comment"),
+        ("v", "description"),
+        ("flow.set", "state"),
         ("close.complete", "complete"),
         ("open.browser", "browser"),
-        ("escape", "close"),
+    )
+    cols = (
+        Col(title="issue", least=12),
+        Col(title="pr", drop=2),
+        Col(title="w", right=True),
+        Col(title="title", least=24),
+        Col(title="milestone", least=10, drop=1),
+        Col(title="", least=8),
     )
 
-    def issues(self) -> Sequence[Issue]:
-        """By flow state, then in manual order."""
-        return self.plan.mine()
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._mine = 0
+
+    def fill(self) -> Sequence[Entry]:
+        """The groups, one after the other."""
+        mine = self.plan.mine()
+        keys = {name: self.desk.screen.keymap.shown(BY_ID[name]) for name, _ in self.hints if name in BY_ID}
+        going = f"{keys['flow.advance']} advances it, {keys['flow.blocked']} says what blocks it."
+        taking = f"Nobody has it: {keys['flow.take']} makes it yours, in dev."
+        self._mine = len(mine)
+        states = [self._state(issue) for issue in mine]
+        entries = []
+        for row, (issue, state) in enumerate(zip(mine, states, strict=True)):
+            first = row == 0 or states[row - 1] != state
+            head = Head(f"{state} · {states.count(state)}", "warn" if state == "blocked" else "accent")
+            entries.append(self._line(issue, head if first else None, going))
+        milestone, free = self.plan.to_pick()
+        for row, issue in enumerate(free):
+            head = Head(f"next to pick in {milestone} · {len(free)}", "good")
+            entries.append(self._line(issue, None if row else head, taking))
+        return entries
+
+    def _state(self, issue: Issue) -> str:
+        state = self.desk.bridge.view.flow.of(issue)
+        return state.name if state else "no state"
+
+    def _line(self, issue: Issue, head: Head | None, does: str) -> Entry:
+        names = self.desk.bridge.settings.labels
+        title, priority = self.desk.bridge.title_of(issue), highest(issue, names.priority_prefix)
+        blocked = issue.blocked or self._state(issue) == "blocked"
+        why = " Blocked: v shows the description and, below it, the comments that say by what."
+        heavy: Ink = "warn" if issue.weight is None else "strong"
+        return Entry(
+            issue,
+            (
+                (short(issue), "strong"),
+                (f"P{priority}" if priority else "", "muted"),
+                ("?" if issue.weight is None else str(issue.weight), heavy),
+                (title, "text"),
+                (issue.milestone or "no milestone", "muted"),
+                (
+                    "blocked" if blocked else "Deliverable" if names.deliverable in issue.labels else "",
+                    "warn" if blocked else "muted",
+                ),
+            ),
+            f"{title}\n{does}{why if blocked else ''}",
+            (head,) if head else (),
+        )
+
+    def heading_of(self, place: int, count: int) -> str:
+        """``My work: 3 open · 2 to pick``."""
+        at = f" · line {place} of {count}" if count else ""
+        return f"My work: {self._mine} open · {count - self._mine} to pick{at}"
