@@ -11,6 +11,8 @@ import pytest
 from glboard_core.config import DEFAULT_BOARDS, parse
 from glboard_core.demo.faults import KINDS
 from glboard_core.planning.snapshot import PlanSnapshot, imported
+from glboard_core.planning.team import Member, Team
+from glboard_core.planning.team import parse as parse_team
 from glboard_tui.actions import markdown_table
 from glboard_tui.cli.main import COMMANDS, cli
 from glboard_tui.cli.show import ShownBoard, ShownColumn, ShownIssue
@@ -30,10 +32,18 @@ def test_keys_are_the_registrys() -> None:
     assert table.strip() == markdown_table().strip(), "run: python docs/make_keys.py"
 
 
-@pytest.mark.parametrize("text", blocks("toml"))
+@pytest.mark.parametrize("text", [text for text in blocks("toml") if "[[people]]" not in text])
 def test_configuration_can_be_read(text: str) -> None:
     settings = parse(text, "README.md")
     Keymap(settings.keymap)
+
+
+def test_the_team_can_be_read_and_says_all_there_is_to_say() -> None:
+    [text] = [text for text in blocks("toml") if "[[people]]" in text]
+    assert len(parse_team(text, "README.md").people) == 1
+    for key in (*Team.__struct_fields__, *Member.__struct_fields__):
+        # A person's own holidays are written as the team's are.
+        assert key in text
 
 
 def test_json_has_the_fields_of_show() -> None:
