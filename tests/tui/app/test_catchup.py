@@ -7,6 +7,7 @@ import pytest
 from glboard_core.board.op import Edit, GroupId, Op, OpId
 from glboard_core.errors import EditForbidden, GlboardError
 from glboard_tui.bridge import Settled, Status
+from glboard_tui.screens import news
 from glboard_tui.screens.catchup import WORTH, CatchUp
 from support.make import WHEN, issue_id
 from tui.app.stage import GROUP, Stage
@@ -106,3 +107,18 @@ async def test_on_the_screen_one_toast_tells_of_all(stage: Stage) -> None:
         "Back online: 2 sent, 1 refused: You may not change issues in demo-org/locked."
     ]
     assert stage.world.issue(f"{GROUP}/platform#2").weight == 3
+
+
+@pytest.mark.parametrize(("quiet", "said"), [(news.QUIET, 1), (0.0, 2)])
+async def test_a_shaky_line_is_said_once_a_while(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, quiet: float, said: int
+) -> None:
+    monkeypatch.setattr(news, "QUIET", quiet)
+    for _ in range(2):
+        stage.server.stop()
+        await stage.press("r")
+        await stage.until(lambda: stage.screen.header.view.fresh == "offline")
+        stage.server.start()
+        await stage.press("r")
+        await stage.until(lambda: stage.screen.header.view.fresh == "live")
+    assert len(stage.toasts) == said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from textual.app import App
@@ -11,6 +12,9 @@ from glboard_tui.bridge import Bridge, Update
 from glboard_tui.screens import theirs
 from glboard_tui.screens.catchup import CatchUp
 
+#: Seconds in which the same trouble is not said again: the header says it all the time.
+QUIET = 60.0
+
 
 class News:
     """Remembers what was said already."""
@@ -18,6 +22,9 @@ class News:
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
         self._said: set[str] = set()
+        #: Errors that hold on, and when each was said last.
+        self._standing: set[str] = set()
+        self._told_at: dict[str, float] = {}
         self._waited = CatchUp()
         self._engine: object = None
 
@@ -41,9 +48,8 @@ class News:
         if not update.status or status is None:
             return
         if status.error is None:
-            # It answers again: the next failure is news.
-            self._said = {text for text in self._said if not text.startswith("error ")}
-        elif self._bridge.index is not None and self._first_time(f"error {type(status.error).__name__}"):
+            self._standing.clear()
+        elif self._bridge.index is not None and self._is_news(type(status.error).__name__):
             # The header goes on saying so; what to do is said once.
             notices.tell(app, notices.notice_of(status.error))
 
@@ -57,6 +63,17 @@ class News:
             fresh.append("Read-only: nothing can be changed.")
         if fresh:
             notices.say(app, notices.warnings_text(fresh), title="Please note", severity="warning")
+
+    def _is_news(self, error: str) -> bool:
+        """Whether an error has just begun, and was not said a moment ago: a shaky line is no news."""
+        if error in self._standing:
+            return False
+        self._standing.add(error)
+        now = time.monotonic()
+        if now - self._told_at.get(error, float("-inf")) < QUIET:
+            return False
+        self._told_at[error] = now
+        return True
 
     def _first_time(self, text: str) -> bool:
         if text in self._said:
