@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from glboard_core.board.op import Op, OpId
 from glboard_core.model.catalog import Catalog
+from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note
 from glboard_core.model.reference import Reference
 from glboard_core.ports import Gateway, IssueQuery, Outcome, Placed
@@ -99,6 +100,12 @@ class LateGateway:
     async def marked_note(self, issue: IssueId, mark: str, author: str) -> Note | None:
         """The note a NoteWrite is about."""
         return await (await self._real()).marked_note(issue, mark, author)
+
+    async def events(
+        self, issues: Sequence[Issue], kinds: Iterable[EventKind]
+    ) -> Mapping[IssueId, Sequence[Event]]:
+        """What happened to issues."""
+        return await (await self._real()).events(issues, kinds)
 
     async def created_by(self, op: Op) -> Issue | None:
         """The issue a Create became."""

@@ -17,6 +17,7 @@ from glboard_core.board.conflict import Clash
 from glboard_core.board.op import Op, OpId
 from glboard_core.errors import GlboardError
 from glboard_core.model.catalog import Catalog
+from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note, State
 from glboard_core.model.reference import Reference
 
@@ -110,6 +111,12 @@ class Gateway(Protocol):
 
     async def marked_note(self, issue: IssueId, mark: str, author: str) -> Note | None:
         """The newest note of ``author`` with that mark, which a NoteWrite Op wrote; None without one."""
+        ...
+
+    async def events(
+        self, issues: Sequence[Issue], kinds: Iterable[EventKind]
+    ) -> Mapping[IssueId, Sequence[Event]]:
+        """What happened to these issues: a request for each kind of each. What may not be seen is absent."""
         ...
 
     async def created_by(self, op: Op) -> Issue | None:

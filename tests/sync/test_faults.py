@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -12,10 +13,11 @@ from msgspec import structs
 from glboard_core.board.op import Comment, Edit
 from glboard_core.demo.server import DemoServer
 from glboard_core.errors import StoreFailed
+from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Store
 from glboard_core.store.memory import MemoryStore
 from glboard_core.sync.events import Notice, Settled
-from support.engines import BRISK, STILL, build_world, lines, window
+from support.engines import BRISK, STILL, Window, build_world, lines, window
 
 LOSSES = ["reset-before", "reset-after", "500", "502", "html", "html-200", "partial", "timeout"]
 
@@ -65,6 +67,95 @@ async def test_a_lost_edit_that_was_made_is_not_overtaken_by_an_older_one(server
         await desk.settled()
         assert desk.there("app#1").weight == 5
         assert desk.mutations == 2
+
+
+def changed_before_the_look(desk: Window, **theirs: Any) -> None:
+    """Somebody changes app#1 after our request, and before we look what became of it."""
+    gateway = desk.engine.gateway
+    read = gateway.read
+
+    async def after_them(issues: Sequence[IssueId]) -> Mapping[IssueId, Issue]:
+        gateway.read = read  # type: ignore[method-assign]
+        desk.world.edit("top/app#1", by="eng_1", **theirs)
+        return await read(issues)
+
+    gateway.read = after_them  # type: ignore[method-assign]
+
+
+MADE_AND_CHANGED: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"weight": 5}, {"weight": 9}),
+    ({"milestone": "19.8"}, {"milestone": "19.9"}),
+    ({"milestone": None}, {"milestone": "19.9"}),
+    ({"state": "closed"}, {"reopen": True}),
+    ({"add": frozenset({"workflow::in dev"})}, {"add_labels": ["workflow::in review"]}),
+    ({"weight": 5, "assignees": ("eng_1",)}, {"weight": 9}),
+]
+
+
+@pytest.mark.parametrize(("mine", "theirs"), MADE_AND_CHANGED)
+async def test_a_lost_edit_that_was_made_and_changed_again_is_made(
+    server: DemoServer, mine: dict[str, Any], theirs: dict[str, Any]
+) -> None:
+    async with window(server) as desk:
+        server.faults.next("reset-after", "updateIssue")
+        changed_before_the_look(desk, **theirs)
+        desk.edit("app#1", **mine)
+        await desk.settled()
+        # The events tell that it was made: nothing waits for a choice, and theirs stays.
+        assert desk.engine.status.conflicts == desk.engine.status.unsent == desk.engine.status.failed == 0
+        assert [line.result for line in desk.engine.history()] == ["settled"]
+        assert len(server.requests.of("updateIssue")) == 1
+        if "weight" in mine:
+            # Undo checks as ever: theirs came over it.
+            desk.engine.undo()
+            await desk.settled()
+            assert desk.engine.status.conflicts == 1
+
+
+async def test_a_lost_edit_that_was_not_made_is_asked_about(server: DemoServer) -> None:
+    async with window(server) as desk:
+        server.faults.next("reset-before", "updateIssue")
+        changed_before_the_look(desk, weight=9)
+        desk.edit("app#1", weight=5)
+        await desk.settled()
+        assert desk.there("app#1").weight == 9
+        [clash] = desk.engine.clashing(desk.issue("app#1").id)
+        assert (clash.theirs, clash.maybe) == ("9", True)
+        # Chosen, lost once more and changed once more: what was made before proves nothing.
+        server.faults.next("reset-before", "updateIssue")
+        changed_before_the_look(desk, weight=8)
+        desk.engine.take_mine(desk.issue("app#1").id)
+        await desk.settled()
+        assert desk.engine.status.conflicts == 1
+        desk.engine.take_mine(desk.issue("app#1").id)
+        await desk.settled()
+        assert desk.there("app#1").weight == 5
+
+
+async def test_what_leaves_no_event_may_have_been_made(server: DemoServer) -> None:
+    async with window(server) as desk:
+        server.faults.next("reset-after", "issueSetAssignees")
+        changed_before_the_look(desk, assignees=["eng_2"])
+        desk.edit("app#1", assignees=("eng_1",))
+        await desk.settled()
+        [clash] = desk.engine.clashing(desk.issue("app#1").id)
+        assert clash.maybe
+        # A conflict that had no lost answer is sure.
+        desk.engine.take_theirs(desk.issue("app#1").id)
+        desk.edit("app#2", weight=5)
+        desk.world.edit("top/app#2", by="eng_1", weight=9)
+        await desk.settled()
+        assert [clash.maybe for clash in desk.engine.clashing(desk.issue("app#2").id)] == [False]
+
+
+async def test_a_lost_edit_asks_for_events_only_where_somebody_came(server: DemoServer) -> None:
+    async with window(server) as desk:
+        for fault in ("reset-before", "reset-after"):
+            server.faults.next(fault, "updateIssue")
+            desk.edit("app#1", weight=5 if fault == "reset-before" else 6)
+            await desk.settled()
+        assert desk.there("app#1").weight == 6
+        assert not [record for record in server.requests if "resource_" in record.path]
 
 
 async def test_one_document_lost_and_another_not_sent(server: DemoServer) -> None:

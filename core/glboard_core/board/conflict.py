@@ -19,12 +19,16 @@ FIELDS = ("state", "milestone", "weight", "assignees", "status", "title")
 
 
 class Clash(Struct, frozen=True):
-    """One field that both changed, in words: what the person saw, wants, and what the server has now."""
+    """One field that both changed, in words: what the person saw, wants, and what the server has now.
+
+    ``maybe``: an answer was lost, so mine may have been made already, before theirs.
+    """
 
     field: str
     saw: str
     mine: str
     theirs: str
+    maybe: bool = False
 
 
 def clashes(op: Op, now: Issue) -> tuple[Clash, ...]:
@@ -81,6 +85,11 @@ def _fields(edit: Edit, saw: Issue, now: Issue) -> list[Clash]:
         if _plain(name, theirs) not in (_plain(name, was), _plain(name, mine)):
             found.append(Clash(name, _words(was), _words(mine), _words(theirs)))
     return found
+
+
+def same(name: str, one: object, other: object) -> bool:
+    """Whether two values of a field mean the same to GitLab."""
+    return _plain(name, one) == _plain(name, other)
 
 
 def _plain(name: str, value: object) -> object:

@@ -15,7 +15,7 @@ from typing import Self
 from msgspec import Struct
 
 from glboard_core.board.op import Create, Op, OpId
-from glboard_core.errors import EditForbidden
+from glboard_core.errors import AuthError, EditForbidden, NotGitLab, ScopeMissing, TokenRejected
 from glboard_core.gitlab import decode, queries, text
 from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.asking import Asking, group_missing, side_by_side
@@ -27,6 +27,7 @@ from glboard_core.gitlab.retry import Budget, Limits
 from glboard_core.gitlab.transport import Transport
 from glboard_core.gitlab.writer import Writer
 from glboard_core.model.catalog import Catalog, Server
+from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note
 from glboard_core.model.reference import Reference
 from glboard_core.ports import IssueQuery, Outcome, Placed
@@ -270,6 +271,20 @@ class GitLabGateway:
             before = page.page_info.start_cursor
             if not page.page_info.has_previous_page or before is None:
                 break
+
+    async def events(
+        self, issues: Sequence[Issue], kinds: Iterable[EventKind]
+    ) -> Mapping[IssueId, Sequence[Event]]:
+        """What happened to these issues, over REST; what may not be seen is absent."""
+        from glboard_core.gitlab.events import EventReader  # rarely needed: not at every start
+
+        try:
+            read = await EventReader(self._transport).histories(issues, kinds)
+        except (TokenRejected, ScopeMissing):
+            raise
+        except (AuthError, NotGitLab):
+            return {}  # may not be seen, or a proxy keeps REST from us
+        return {issue: history.events for issue, history in read.histories.items()}
 
     async def created_by(self, op: Op) -> Issue | None:
         """The issue that a Create Op became, found by its marker; None where it is not there."""

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET, structs
 
-from glboard_core.board.conflict import clashes
 from glboard_core.board.op import DeleteNote, Edit, NoteWrite, Op, OpId
 from glboard_core.errors import EditRefused
 from glboard_core.model.issue import IssueId
 from glboard_core.ports import Done, Gateway, Outcome
-from glboard_core.sync.contest import description_clash
+from glboard_core.sync.contest import against, description_clash
 from glboard_core.sync.pending import Item
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ async def without_clashes(engine: Engine, items: Sequence[Item]) -> list[Item]:
         issue = item.op.issue
         if issue not in waiting:
             now = engine.ledger.folded_before(item)
-            item.clashes = clashes(item.op, now) if now is not None else ()
+            item.clashes = against(item, now) if now is not None else ()
             theirs = await _other_description(item.op, engine.gateway)
             if not item.clashes and theirs is not None:
                 item.clashes = description_clash(item, theirs)

@@ -15,7 +15,7 @@ from msgspec import UNSET, structs
 from glboard_core.board.conflict import Clash, clashes
 from glboard_core.board.op import Edit
 from glboard_core.errors import StoreFailed
-from glboard_core.model.issue import IssueId
+from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Entry
 from glboard_core.sync.pending import Item
 
@@ -31,12 +31,20 @@ def note(ledger: Ledger, items: Iterable[Item]) -> None:
         ledger.store.contest({item.op.id: item.clashes for item in items})
 
 
+def against(item: Item, now: Issue) -> tuple[Clash, ...]:
+    """What ``item`` would go over; told as made perhaps, where an answer to it was lost."""
+    found = clashes(item.op, now)
+    if item.tries or any(clash.maybe for clash in item.clashes):
+        return tuple(structs.replace(clash, maybe=True) for clash in found)
+    return found
+
+
 def description_clash(item: Item, theirs: str) -> tuple[Clash, ...]:
     """The description changed on the server since it was opened for editing."""
     act = item.op.act
     if not isinstance(act, Edit) or act.description is UNSET:
         return ()
-    return (Clash(DESCRIPTION, str(act.description_was), str(act.description), theirs),)
+    return (Clash(DESCRIPTION, str(act.description_was), str(act.description), theirs, bool(item.tries)),)
 
 
 def look_again(ledger: Ledger, issues: Iterable[IssueId]) -> None:
@@ -54,7 +62,7 @@ def look_again(ledger: Ledger, issues: Iterable[IssueId]) -> None:
             if now is None:
                 continue
             kept = tuple(clash for clash in item.clashes if clash.field == DESCRIPTION)
-            found = (*clashes(item.op, now), *kept)
+            found = (*against(item, now), *kept)
             if found != item.clashes:
                 item.clashes = found
                 changed.append(item)
@@ -85,7 +93,14 @@ def choose_mine(ledger: Ledger, issue: IssueId) -> None:
             ledger.rewritten(item, op)
             item.clashes = found
         raise
+    for item in items:
+        anew(item)
     ledger.tell_same([issue])
+
+
+def anew(item: Item) -> None:
+    """It was chosen, so it goes out as if for the first time: what became of it before proves nothing."""
+    item.tries, item.claimed = 0, item.lost
 
 
 def choose_theirs(ledger: Ledger, issue: IssueId) -> None:

@@ -257,6 +257,7 @@ class Drain:
         going = [item for item in items if item.op.id in claimed]
         for item in going:
             item.sent = now
+            item.claimed = item.claimed or now
         return going
 
     def _settle(self, answers: Sequence[tuple[Item, Outcome]]) -> GlboardError | None:
@@ -282,6 +283,7 @@ class Drain:
             elif isinstance(outcome.error, ConnectionFailed | AuthError):
                 # This one was not sent: back into the line, however often it takes.
                 unsent.append(item)
+                item.claimed = item.claimed if item.tries else 0.0
                 if item.op.issue not in lost:
                     item.due = now + self._wait_after(outcome.error)
                     stopped = outcome.error
@@ -326,7 +328,8 @@ class Drain:
     async def _look(self, items: Sequence[Item]) -> None:
         """What became of Ops whose answer was lost. Raises what the gateway does, and StoreFailed."""
         engine = self._engine
-        found = await look_for(items, engine.gateway)
+        me = engine.catalog.me.username if engine.catalog else ""
+        found = await look_for(items, engine.gateway, me)
         engine.heard()
         for op, note in found.notes.items():
             self._made(op, note)
@@ -336,6 +339,7 @@ class Drain:
         for item in items:
             item.under_way = False
         for item in found.again:
+            item.tries = max(item.tries, 1)  # also where the answer was lost to an earlier session
             item.lost = 0.0
             item.due = 0.0
         over = {op.id for op, _ in found.done} | {op.id for op, _, _ in found.failed}

@@ -1,24 +1,27 @@
 """Settling what was lost: what became of Ops whose answer did not come, by reading what the server has.
 
 Owns the judgement, so that nothing is done twice: a new issue and a comment bear the mark of their Op, an
-edit is seen in the issue itself. It sends nothing.
+edit is seen in the issue itself, or in its events where somebody has changed it since. It sends nothing.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from msgspec import Struct, structs
 
 from glboard_core.board.conflict import shown_by
+from glboard_core.board.evidence import kinds, proven
 from glboard_core.board.op import Comment, Create, DeleteNote, NoteWrite, Op, OpId
 from glboard_core.errors import EditForbidden, EditUnknown, GlboardError
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Gateway
 from glboard_core.sync.pending import Item
 
+#: Times on the wire are told to the second, and so is the server's clock.
+TOLD_TO = timedelta(seconds=2)
 #: How often an Op whose answer was lost is sent again before a person is asked.
 MAX_TRIES = 8
 
@@ -35,29 +38,51 @@ class Found(Struct):
     now: Mapping[IssueId, Issue]
 
 
-async def look_for(items: Sequence[Item], gateway: Gateway) -> Found:
-    """Read back. Raises what the gateway does."""
+async def look_for(items: Sequence[Item], gateway: Gateway, me: str) -> Found:
+    """Read back; ``me`` is the username whose events count. Raises what the gateway does."""
     existing = [item.op.issue for item in items if not item.op.issue.startswith("new:")]
     now = await gateway.read(existing) if existing else {}
     found = Found([], [], [], {}, now)
-    by_issue: dict[IssueId, list[Op]] = {}
+    by_issue: dict[IssueId, list[Item]] = {}
     for item in items:
-        by_issue.setdefault(item.op.issue, []).append(item.op)
-    shown = {
-        op.id for identity, ops in by_issue.items() if identity in now for op in shown_by(ops, now[identity])
-    }
+        by_issue.setdefault(item.op.issue, []).append(item)
+    made: set[OpId] = set()
+    for identity, line in by_issue.items():
+        if identity in now:
+            made |= {op.id for op in shown_by([item.op for item in line], now[identity])}
+            made |= await _in_events([i for i in line if i.op.id not in made], now[identity], gateway, me)
     for item in items:
-        await _judge(item, found, shown, gateway)
+        await _judge(item, found, made, gateway)
     return found
 
 
-async def _judge(item: Item, found: Found, shown: set[OpId], gateway: Gateway) -> None:
+async def _in_events(items: Sequence[Item], now: Issue, gateway: Gateway, me: str) -> set[OpId]:
+    """Edits of one issue that do not show in it, and were made all the same: its events say so.
+
+    Asked only where somebody changed the issue since they left: a request for each kind of event.
+    """
+    since = {item.op.id: max(item.op.at, _left(item, gateway)) - TOLD_TO for item in items}
+    ops = [item.op for item in items if now.updated_at >= since[item.op.id]]
+    wanted = kinds(ops)
+    if not wanted:
+        return set()
+    events = await gateway.events([now], wanted)
+    return {op.id for op in proven(ops, now, events.get(now.id, ()), me, since)}
+
+
+def _left(item: Item, gateway: Gateway) -> datetime:
+    """When an Op left at the earliest, by the server's clock."""
+    claimed = item.claimed or item.lost
+    return gateway.now() - timedelta(seconds=max(0.0, time.time() - claimed))
+
+
+async def _judge(item: Item, found: Found, made: set[OpId], gateway: Gateway) -> None:
     op, issue = item.op, found.now.get(item.op.issue)
     match op.act:
         case Create():
-            made = await gateway.created_by(_when_sent(item, gateway))
-            if made is not None:
-                found.done.append((op, made))
+            new = await gateway.created_by(_when_sent(item, gateway))
+            if new is not None:
+                found.done.append((op, new))
                 return
         case _ if issue is None:
             gone = EditForbidden("The issue is gone, or you may no longer see it.")
@@ -74,7 +99,7 @@ async def _judge(item: Item, found: Found, shown: set[OpId], gateway: Gateway) -
             if await gateway.note_of(op.issue, op.act.of) is None:
                 found.done.append((op, issue))
                 return
-        case _ if op.id in shown:
+        case _ if op.id in made:
             found.done.append((op, issue))
             return
     if item.tries >= MAX_TRIES:

@@ -21,16 +21,17 @@ class Item:
 
     ``due``: not before then. ``under_way``: being prepared or sent by this window. ``sent``: on the wire,
     since that moment. ``lost``: sent, and known since that moment to have no answer; it has to be looked for.
-    ``clashes``: waits for a person to choose.
+    ``clashes``: waits for a person to choose. ``claimed``: since when it may be on the server, by this
+    machine's clock; 0 where it cannot be. ``tries``: how often an answer to it was lost.
     """
 
-    __slots__ = ("clashes", "due", "lost", "op", "sent", "title", "tries", "under_way")
+    __slots__ = ("claimed", "clashes", "due", "lost", "op", "sent", "title", "tries", "under_way")
 
     def __init__(self, entry: Entry) -> None:
         self.op = entry.op
         self.title = entry.title
         self.due = entry.due
-        self.lost = entry.sent
+        self.lost = self.claimed = entry.sent
         self.sent = 0.0
         self.under_way = False
         self.tries = 0

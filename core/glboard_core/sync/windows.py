@@ -10,6 +10,7 @@ from glboard_core.board.op import Create, Op, OpId
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Entry, Logged
 from glboard_core.state import Change
+from glboard_core.sync.contest import anew
 from glboard_core.sync.ledger import Ledger
 from glboard_core.sync.outcome import remembered
 
@@ -55,6 +56,8 @@ def look_at_others(ledger: Ledger) -> bool:
         if item.clashes != entry.clashes and not item.under_way:
             # Found, or chosen, in another window.
             before.setdefault(item.op.issue, ledger.shown.get(item.op.issue))
+            if item.clashes and not entry.clashes:
+                anew(item)
             item.clashes = entry.clashes
     pending.arrange(list(here))
     ledger.failed = [remembered(refusal) for refusal in ledger.store.refusals()]
@@ -76,13 +79,14 @@ def look_at_others(ledger: Ledger) -> bool:
 
 def vanished(ledger: Ledger, ops: Sequence[OpId]) -> None:
     """These could not be claimed: another window sends them, or has taken them back."""
-    here = {entry.op.id for entry in ledger.store.outbox()}
+    here = {entry.op.id: entry for entry in ledger.store.outbox()}
     left = [item for op in ops if (item := ledger.pending.item(op)) is not None]
     before = ledger.seen(item.op.issue for item in left)
     for item in left:
         item.under_way = False
         if item.op.id in here:
             item.lost = time.time()
+            item.claimed = here[item.op.id].sent
         else:
             ledger.pending.remove(item.op.id)
     ledger.fold_and_tell(before, "answer", always=True)

@@ -36,10 +36,10 @@ def look(desk: Desk, _: str) -> None:
     if not found:
         return
     issue = found[0]
-    lines = [
-        f"{clash.field}: was {clash.saw}, mine {clash.mine}, theirs {clash.theirs}"
-        for clash in desk.bridge.clashes(issue.id)
-    ]
+    clashes = desk.bridge.clashes(issue.id)
+    lines = [f"{c.field}: was {c.saw}, mine {c.mine}, theirs {c.theirs}" for c in clashes]
+    if any(clash.maybe for clash in clashes):
+        lines.append("GitLab's answer to yours was lost: it may have been made before theirs.")
     desk.ask(
         f"Somebody else changed {issue.reference.rpartition('/')[2]} since you saw it.",
         {"m": "mine goes over theirs", "t": "theirs stays, mine is dropped"},
