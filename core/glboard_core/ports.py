@@ -7,7 +7,7 @@ GitLab behind it, never another gateway); a store keeps the mirror and the outbo
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence, ValuesView
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,6 +20,7 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note, State
 from glboard_core.model.reference import Reference
+from glboard_core.model.slim import Slim
 
 if TYPE_CHECKING:
     from glboard_core.planning.snapshot import PlanSnapshot
@@ -218,6 +219,24 @@ class Issues(Mapping[IssueId, Issue]):
     def matching(self, milestone: str | None) -> Iterator[Issue]:
         """The issues of a milestone ("" for those without), or all of them for None."""
         ...
+
+    @abstractmethod
+    def slim(self, milestone: str | None) -> Iterator[Slim]:
+        """The same, but only what places, counts and sorts them."""
+        ...
+
+    def values(self) -> ValuesView[Issue]:
+        """All of them, in one go rather than one by one."""
+        return _Values(self)
+
+
+class _Values(ValuesView[Issue]):
+    def __init__(self, issues: Issues) -> None:
+        super().__init__(issues)
+        self._issues = issues
+
+    def __iter__(self) -> Iterator[Issue]:
+        return self._issues.matching(None)
 
 
 class Store(Protocol):

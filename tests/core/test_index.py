@@ -15,6 +15,7 @@ from glboard_core.config import BoardSettings, Settings
 from glboard_core.model.board import CLOSED, UNLISTED, Board
 from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.store.memory import MemoryStore
 from support.make import GROUP_LABEL, WHEN, catalog, issue, issues
 
 FLOW = FlowScheme()
@@ -122,3 +123,19 @@ def test_a_milestone_filter_of_none_takes_issues_without_one() -> None:
     index = BoardIndex(board("none", milestone="none"), FLOW, {one.id: one, two.id: two})
     assert index.count == 1
     assert GROUP_LABEL in index.board.labels
+
+
+@given(st.lists(issues(), max_size=12), st.sampled_from(["label", "flow", "milestone", "assignee", "none"]))
+def test_the_slim_part_is_enough_to_build_it(some: list[Issue], by: Any) -> None:
+    whole = {one.id: one for one in some}
+    store = MemoryStore()
+    store.put(whole.values())
+    built, slim = (BoardIndex(board(by), FLOW, held) for held in (whole, store.issues()))
+    for one, other in zip(slim.columns, built.columns, strict=True):
+        assert one.column == other.column
+        assert [one[row] for row in range(len(one))] == [other[row] for row in range(len(other))]
+        assert (one.weight, one.unweighted) == (other.weight, other.unweighted)
+    assert (slim.count, slim.weight, slim.unweighted) == (built.count, built.weight, built.unweighted)
+    for each in whole.values():
+        assert slim.update(each, None) == built.update(each, None)
+    assert slim.count == 0

@@ -8,13 +8,15 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from glboard_core.board.op import Comment, Edit, GroupId, Op, OpId
 from glboard_core.errors import StoreFailed
+from glboard_core.model.slim import Slim, slim_of
 from glboard_core.ports import Entry
 from glboard_core.store import database
 from glboard_core.store.database import MIGRATIONS
@@ -431,3 +433,38 @@ def test_names_are_readable_and_unique(tmp_path: Path) -> None:
     assert one != two
     assert one.name.startswith("gitlab.example.com-a-b-willow-")
     assert len(database.state_file(tmp_path, "https://x", "g" * 500, "u").name) < 120
+
+
+def test_the_slim_part_says_what_the_issue_does(tmp_path: Path) -> None:
+    """Also of rows that were written before there was such a part, and of what only memory holds."""
+    store = SqliteStore(tmp_path / "state.sqlite3")
+    whole = [
+        make.issue(1, "type::bug", weight=0, assignees=("eng_alder", "eng_birch"), milestone="19.8"),
+        make.issue(2, labels=frozenset(), position=None, status="In dev"),
+        make.issue(3, state="closed", closed_at=make.WHEN, milestone="19.8"),
+        make.issue(4, "type::bug", weight=0, assignees=("eng_alder", "eng_birch"), milestone="19.8"),
+    ]
+    store.put(whole)
+    store._fast.execute("update issue set place = null where id = ?", (whole[2].id,))
+    store._rows.hold([structs.replace(whole[1], weight=5)], [])
+
+    def said(found: Iterable[Slim]) -> set[object]:
+        return {(s.id, structs.astuple(s.kind), s.position, s.weight, s.closed) for s in found}
+
+    held = [structs.replace(one, weight=5) if one.id == whole[1].id else one for one in whole]
+    assert said(store.issues().slim(None)) == said(map(slim_of, held))
+    assert said(store.issues().slim("19.8")) == said(map(slim_of, (whole[0], whole[2], whole[3])))
+    assert said(store.issues().slim("")) == said([slim_of(held[1])])
+    alike = [s.kind for s in store.issues().slim("19.8") if s.id in (whole[0].id, whole[3].id)]
+    assert alike[0] is alike[1]
+    store.close()
+
+
+def test_many_rows_are_read_some_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glboard_core.store.rows.READ_EACH", 3)
+    store = SqliteStore(tmp_path / "state.sqlite3")
+    store.put([make.issue(n, milestone="19.8" if n % 2 else None) for n in range(1, 10)])
+    assert len(list(store.issues().matching(None))) == len(list(store.issues().values())) == 9
+    assert {i.iid for i in store.issues().matching("19.8")} == {1, 3, 5, 7, 9}
+    assert len(list(store.issues().slim(""))) == 4
+    store.close()

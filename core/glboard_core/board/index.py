@@ -15,7 +15,8 @@ from glboard_core.board.placement import column_keys
 from glboard_core.board.resolve import assignee_column
 from glboard_core.model.board import CLOSED, UNLISTED, Board, Column
 from glboard_core.model.flow import FlowScheme
-from glboard_core.model.issue import Issue, IssueId, rank_key
+from glboard_core.model.issue import Issue, IssueId, order_key, rank_key
+from glboard_core.model.slim import Kind, Slim
 
 Key = tuple[bool, float, int, str]
 Keep = Callable[[Issue], bool]
@@ -27,6 +28,10 @@ class Matching(Protocol):
 
     def matching(self, milestone: str | None) -> Iterator[Issue]:
         """The issues of a milestone ("" for those without), or all for None."""
+        ...
+
+    def slim(self, milestone: str | None) -> Iterator[Slim]:
+        """The same, but only what places, counts and sorts them."""
         ...
 
 
@@ -43,19 +48,20 @@ def _place(issue: Issue, columns: tuple[str, ...]) -> Place:
     return Place(columns, _key(issue), issue.weight, issue.is_open)
 
 
+def _place_slim(issue: Slim, columns: tuple[str, ...]) -> Place:
+    by = issue.position
+    if not (is_open := issue.kind.is_open):
+        by = None if issue.closed is None else -issue.closed
+    return Place(columns, order_key(by, issue.id), issue.weight, is_open)
+
+
 def _key(issue: Issue) -> Key:
     return rank_key(issue) if issue.is_open else closed_key(issue)
 
 
 def closed_key(issue: Issue) -> Key:
     """The order of (closed): the last closed first."""
-    _, _, number, identity = rank_key(issue)
-    return (
-        issue.closed_at is None,
-        -issue.closed_at.timestamp() if issue.closed_at else 0.0,
-        number,
-        identity,
-    )
+    return order_key(-issue.closed_at.timestamp() if issue.closed_at else None, issue.id)
 
 
 class ColumnIndex:
@@ -157,12 +163,11 @@ class BoardIndex:
         self.count = self.weight = self.unweighted = 0
         self._on_board = {}
         found: dict[str, list[Place]] = {}
-        for issue in self._candidates():
-            if keys := self._placed(issue):
-                place = self._on_board[issue.id] = _place(issue, keys)
-                self._sum(place, 1)
-                for key in keys:
-                    found.setdefault(key, []).append(place)
+        for identity, place in self._places():
+            self._on_board[identity] = place
+            self._sum(place, 1)
+            for key in place.columns:
+                found.setdefault(key, []).append(place)
         for key, places in found.items():
             self._column(key).fill(places)
         self._order()
@@ -209,6 +214,21 @@ class BoardIndex:
             for key in new:
                 self._column(key).add(place)
         return {*(old.columns if old else ()), *new}
+
+    def _places(self) -> Iterator[tuple[IssueId, Place]]:
+        if self._keep is None and isinstance(self._issues, Matching):
+            # Without a filter the slim part is enough, and issues of one kind stand in the same columns.
+            placed: dict[Kind, tuple[str, ...]] = {}
+            for slim in self._issues.slim(self.board.milestone):
+                columns = placed.get(slim.kind)
+                if columns is None:
+                    columns = placed[slim.kind] = column_keys(self.board, slim.kind, self._flow)
+                if columns:
+                    yield slim.id, _place_slim(slim, columns)
+            return
+        for issue in self._candidates():
+            if keys := self._placed(issue):
+                yield issue.id, _place(issue, keys)
 
     def _candidates(self) -> Iterable[Issue]:
         if isinstance(self._issues, Matching):

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from glboard_core.model.board import CLOSED, UNASSIGNED, UNLISTED, Board, Column
 from glboard_core.model.flow import FlowScheme
-from glboard_core.model.issue import Issue
+from glboard_core.model.slim import Placeable
 
 
-def matches(board: Board, issue: Issue) -> bool:
+def matches(board: Board, issue: Placeable) -> bool:
     """Whether the board's filter lets the issue in, open or closed."""
     if board.milestone is not None and (issue.milestone or "") != board.milestone:
         return False
     return board.labels <= issue.labels and board.without.isdisjoint(issue.labels)
 
 
-def column_keys(board: Board, issue: Issue, flow: FlowScheme) -> tuple[str, ...]:
+def column_keys(board: Board, issue: Placeable, flow: FlowScheme) -> tuple[str, ...]:
     """The keys of the columns the issue stands in, in order; empty where it is not on the board."""
     if not matches(board, issue):
         return ()
@@ -40,7 +40,7 @@ def column_keys(board: Board, issue: Issue, flow: FlowScheme) -> tuple[str, ...]
     return found or (UNLISTED,)
 
 
-def _flow_keys(columns: tuple[Column, ...], issue: Issue, flow: FlowScheme) -> tuple[str, ...]:
+def _flow_keys(columns: tuple[Column, ...], issue: Placeable, flow: FlowScheme) -> tuple[str, ...]:
     listed = {column.value for column in columns}
     # A state that another absorbed (scheduling) is shown there, unless the board has a column of its own.
     values = {

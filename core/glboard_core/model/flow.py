@@ -12,6 +12,7 @@ from typing import Literal
 from msgspec import Struct
 
 from glboard_core.model.issue import Issue
+from glboard_core.model.slim import Placeable
 
 Backend = Literal["label", "status", "both"]
 
@@ -78,7 +79,7 @@ class FlowScheme(Struct, frozen=True, kw_only=True):
         """The scoped label that writes ``state``."""
         return self.prefix + state.name
 
-    def labelled(self, issue: Issue) -> tuple[FlowState, ...]:
+    def labelled(self, issue: Placeable) -> tuple[FlowState, ...]:
         """All states the labels name, the one farthest from completion first (several by mistake)."""
         found = [
             state
@@ -91,7 +92,7 @@ class FlowScheme(Struct, frozen=True, kw_only=True):
         """The state the labels say; of several the one farthest from completion (section 2, 7.4)."""
         return next(iter(self.labelled(issue)), None)
 
-    def by_status(self, issue: Issue) -> FlowState | None:
+    def by_status(self, issue: Placeable) -> FlowState | None:
         """The state the work item status says, compared without regard to case."""
         if issue.status is None:
             return None
@@ -102,7 +103,7 @@ class FlowScheme(Struct, frozen=True, kw_only=True):
         """flow(i) of 7.2. With backend "both" the label speaks; a difference is ``conflict``."""
         return self.by_status(issue) if self.backend == "status" else self.by_label(issue)
 
-    def all_of(self, issue: Issue) -> tuple[FlowState, ...]:
+    def all_of(self, issue: Placeable) -> tuple[FlowState, ...]:
         """Every state the issue is in: more than one only where labels name several."""
         if self.backend == "status":
             state = self.by_status(issue)

@@ -115,10 +115,10 @@ def same_scope(label: str, others: Iterable[str]) -> frozenset[str]:
 
 def rank_key(issue: Issue) -> tuple[bool, float, int, str]:
     """The order of GitLab's manual sorting: by relative position, none last, then by id."""
-    number = issue.id.rpartition("/")[2]
-    return (
-        issue.position is None,
-        issue.position if issue.position is not None else 0.0,
-        int(number) if number.isdigit() else 0,
-        issue.id,
-    )
+    return order_key(issue.position, issue.id)
+
+
+def order_key(by: float | None, issue: IssueId) -> tuple[bool, float, int, str]:
+    """An order by a number, none last, then by the id's number."""
+    number = issue.rpartition("/")[2]
+    return (by is None, 0.0 if by is None else by, int(number) if number.isdigit() else 0, issue)

@@ -56,6 +56,13 @@ MIGRATIONS: tuple[str, ...] = (
     """,
     # What an Op waits for, so that every window shows it and in each it can be chosen.
     "alter table outbox add column clashes blob",
+    # What places, counts and sorts an issue without decoding it; none in rows written before.
+    """
+    alter table issue add column place text;
+    alter table issue add column position real;
+    alter table issue add column weight integer;
+    alter table issue add column closed real;
+    """,
 )
 
 #: Files up to this size are read through at the start (2 ms for 6,000 issues, 200 for 100,000).

@@ -17,6 +17,7 @@ from glboard_core.board.conflict import Clash
 from glboard_core.board.op import OpId
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.slim import Slim, slim_of
 from glboard_core.ports import Entry, Issues, Logged, Refusal, Seen
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ class HeldIssues(Issues):
         for issue in self.held.values():
             if milestone is None or (issue.milestone or "") == milestone:
                 yield issue
+
+    def slim(self, milestone: str | None) -> Iterator[Slim]:
+        """The same, but only what places, counts and sorts them."""
+        return map(slim_of, self.matching(milestone))
 
 
 class MemoryStore:

@@ -9,22 +9,29 @@ from __future__ import annotations
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import msgspec
 
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.slim import Kind, Slim, slim_of
 from glboard_core.ports import Issues
 
 #: Issues kept decoded: a few screens of cards.
 CACHED = 4_096
 
+#: Rows read in one go.
+READ_EACH = 2_000
+
 _decode = msgspec.msgpack.Decoder(Issue).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 _PUT = """
-insert into issue (id, milestone, project, updated_at, rev, slim) values (?, ?, ?, ?, ?, ?)
+insert into issue (id, milestone, project, updated_at, rev, slim, place, position, weight, closed)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 on conflict (id) do update set milestone = excluded.milestone, project = excluded.project,
-updated_at = excluded.updated_at, rev = excluded.rev, slim = excluded.slim
+updated_at = excluded.updated_at, rev = excluded.rev, slim = excluded.slim, place = excluded.place,
+position = excluded.position, weight = excluded.weight, closed = excluded.closed
 """
 #: Another window may have read the issue later than this one did.
 _PUT_NEWER = f"{_PUT} where excluded.updated_at >= issue.updated_at or issue.slim is null"
@@ -38,6 +45,7 @@ class Rows(Issues):
         self._cache: OrderedDict[IssueId, Issue] = OrderedDict()
         #: What could not be written: the issue, or None for one that is gone.
         self._unwritten: dict[IssueId, Issue | None] = {}
+        self._projects: frozenset[str] | None = None
         self.rev = self._latest()
 
     def __getitem__(self, issue: IssueId) -> Issue:
@@ -68,38 +76,77 @@ class Rows(Issues):
         if self._unwritten:
             return sum(1 for _ in self)
         return int(
-            self._connection.execute("select count(*) from issue where slim is not null").fetchone()[0]
+            # The smallest index: the rows themselves need not be read.
+            self._connection.execute(
+                "select count(*) from issue indexed by issue_by_milestone where slim is not null"
+            ).fetchone()[0]
         )
 
     def matching(self, milestone: str | None) -> Iterator[Issue]:
         """The issues of a milestone ("" for none), or all for None: decoded one by one, not kept."""
-        question = "select slim from issue where slim is not null"
-        rows = (
-            self._connection.execute(question)
-            if milestone is None
-            else self._connection.execute(f"{question} and milestone = ?", (milestone,))
-        ).fetchall()
-        for (slim,) in rows:
-            issue = _decode(slim)
-            if issue.id not in self._unwritten:
-                yield issue
+        for identity, slim in self._read("id, slim", milestone):
+            if identity not in self._unwritten:
+                yield _decode(slim)
+        yield from self._held(milestone)
+
+    def slim(self, milestone: str | None) -> Iterator[Slim]:
+        """The same, but only what places, counts and sorts them; alike ones share their kind."""
+        kinds: dict[tuple[str, str], Kind] = {}
+        wanted = "id, milestone, place, position, weight, closed, case when place is null then slim end"
+        for identity, title, place, position, weight, closed, whole in self._read(wanted, milestone):
+            if identity in self._unwritten:
+                continue
+            if place is None:  # written before there was such a part
+                yield slim_of(_decode(whole))
+                continue
+            kind = kinds.get((title, place))
+            if kind is None:
+                kind = kinds[title, place] = _kind(title, place)
+            yield Slim(identity, kind, position, weight, closed)
+        yield from map(slim_of, self._held(milestone))
+
+    def _read(self, wanted: str, milestone: str | None) -> Iterator[tuple[Any, ...]]:
+        """Rows by id, some at a time: so that they are never in memory all at once."""
+        given = () if milestone is None else (milestone,)
+        which = "id > ? and slim is not null order by id limit ?"
+        if milestone is not None:
+            which = f"milestone = ? and {which}"
+        question = " ".join(("select", wanted, "from issue where", which))
+        last = ""
+        while True:
+            rows = self._connection.execute(question, (*given, last, READ_EACH)).fetchall()
+            yield from rows
+            if len(rows) < READ_EACH:
+                return
+            last = rows[-1][0]
+
+    def _held(self, milestone: str | None) -> Iterator[Issue]:
         for held in list(self._unwritten.values()):
             if held is not None and (milestone is None or (held.milestone or "") == milestone):
                 yield held
 
-    @property
-    def held(self) -> bool:
-        """Whether some of it is in memory alone."""
-        return bool(self._unwritten)
+    def projects(self) -> frozenset[str]:
+        """The projects that issues stand in."""
+        if self._unwritten:
+            return frozenset(issue.project for issue in self.matching(None))
+        if self._projects is None:
+            rows = self._connection.execute("select distinct project from issue where slim is not null")
+            self._projects = frozenset(project for (project,) in rows)
+        return self._projects
 
     def write(self, issues: Sequence[Issue], gone: Sequence[IssueId]) -> int:
         """Write changes in the transaction that is open; returns their number. Raises sqlite3.Error."""
         rev = self._latest() + 1
         self._connection.executemany(
             _PUT_NEWER,
-            [(i.id, i.milestone or "", i.project, i.updated_at.isoformat(), rev, _encode(i)) for i in issues],
+            [
+                (i.id, i.milestone or "", i.project, i.updated_at.isoformat(), rev, _encode(i), *_slim_row(i))
+                for i in issues
+            ],
         )
-        self._connection.executemany(_PUT, [(identity, "", "", "", rev, None) for identity in gone])
+        nothing = (None,) * 5
+        self._connection.executemany(_PUT, [(identity, "", "", "", rev, *nothing) for identity in gone])
+        self._projects = None
         return rev
 
     def wrote(self, rev: int, issues: Iterable[Issue], gone: Iterable[IssueId]) -> None:
@@ -126,6 +173,7 @@ class Rows(Issues):
         were: list[Issue] = []
         for identity, slim, rev in rows:
             self.rev = max(self.rev, rev)
+            self._projects = None
             if (was := self._cache.pop(identity, None)) is not None:
                 were.append(was)
             if slim is None:
@@ -142,3 +190,24 @@ class Rows(Issues):
         if len(self._cache) > CACHED:
             self._cache.popitem(last=False)
         return issue
+
+
+#: Between the fields of what places an issue, and between the items of one: no text of GitLab's holds them.
+_FIELD, _ITEM = "\x1e", "\x1f"
+
+
+def _slim_row(issue: Issue) -> tuple[str, float | None, int | None, float | None]:
+    fields = (issue.state, issue.status or "", _ITEM.join(issue.assignees), _ITEM.join(sorted(issue.labels)))
+    closed = issue.closed_at.timestamp() if issue.closed_at else None
+    return _FIELD.join(fields), issue.position, issue.weight, closed
+
+
+def _kind(milestone: str, place: str) -> Kind:
+    state, status, assignees, labels = place.split(_FIELD)
+    return Kind(
+        milestone or None,
+        "opened" if state == "opened" else "closed",
+        status or None,
+        tuple(assignees.split(_ITEM)) if assignees else (),
+        frozenset(labels.split(_ITEM)) if labels else frozenset(),
+    )

@@ -78,10 +78,7 @@ class SqliteStore(Outbox):
 
     def projects(self) -> frozenset[str]:
         """The projects that issues stand in."""
-        if self._rows.held:
-            return frozenset(issue.project for issue in self._rows.matching(None))
-        rows = self._fast.execute("select distinct project from issue where slim is not null")
-        return frozenset(project for (project,) in rows)
+        return self._rows.projects()
 
     # What is known beside issues
 

@@ -5,10 +5,11 @@ Owns the overlay. ``confirmed`` belongs to the store and is never changed here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, ValuesView
 
 from glboard_core.board.op import Op
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.slim import Slim, slim_of
 from glboard_core.ports import Issues
 from glboard_core.state import fold_one
 
@@ -37,6 +38,19 @@ class Shown(Mapping[IssueId, Issue]):
             if milestone is None or (issue.milestone or "") == milestone:
                 yield issue
 
+    def slim(self, milestone: str | None) -> Iterator[Slim]:
+        """The same, but only what places, counts and sorts them."""
+        for issue in self._confirmed.slim(milestone):
+            if issue.id not in self._overlay:
+                yield issue
+        for shown in list(self._overlay.values()):
+            if milestone is None or (shown.milestone or "") == milestone:
+                yield slim_of(shown)
+
+    def values(self) -> ValuesView[Issue]:
+        """All of them, in one go rather than one by one."""
+        return _Values(self)
+
     def __getitem__(self, issue: IssueId) -> Issue:
         return self._overlay[issue] if issue in self._overlay else self._confirmed[issue]
 
@@ -51,3 +65,12 @@ class Shown(Mapping[IssueId, Issue]):
 
     def __contains__(self, issue: object) -> bool:
         return issue in self._overlay or issue in self._confirmed
+
+
+class _Values(ValuesView[Issue]):
+    def __init__(self, shown: Shown) -> None:
+        super().__init__(shown)
+        self._shown = shown
+
+    def __iter__(self) -> Iterator[Issue]:
+        return self._shown.matching(None)

@@ -1,0 +1,74 @@
+"""The slim part of an issue: enough to place, count and sort it on any board, and no more.
+
+Owns the shape and what it has in common with the whole issue. Issues that stand alike (same milestone, state,
+labels, people, status) share one ``Kind``, so that a scope of 100,000 is placed by a few thousand looks.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from glboard_core.model.issue import Issue, IssueId, State
+
+
+class Placeable(Protocol):
+    """What decides the column: of a whole issue, or of a kind."""
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """Titles."""
+        ...
+
+    @property
+    def milestone(self) -> str | None:
+        """The title, or none."""
+        ...
+
+    @property
+    def assignees(self) -> tuple[str, ...]:
+        """Usernames in the server's order."""
+        ...
+
+    @property
+    def status(self) -> str | None:
+        """The work item status, or none."""
+        ...
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the state is opened."""
+        ...
+
+
+class Kind(Struct, frozen=True, eq=False):
+    """All that decides where an issue stands. Compared by identity: whoever makes kinds makes each once."""
+
+    milestone: str | None
+    state: State
+    status: str | None
+    assignees: tuple[str, ...]
+    labels: frozenset[str]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the state is opened."""
+        return self.state == "opened"
+
+
+class Slim(Struct, frozen=True, gc=False):
+    """One issue: its kind, and what counts and sorts it. ``closed``: seconds since the epoch, or none."""
+
+    id: IssueId
+    kind: Kind
+    position: float | None
+    weight: int | None
+    closed: float | None
+
+
+def slim_of(issue: Issue) -> Slim:
+    """The slim part of an issue that is there as a whole; its kind is its own."""
+    kind = Kind(issue.milestone, issue.state, issue.status, issue.assignees, issue.labels)
+    closed = issue.closed_at.timestamp() if issue.closed_at else None
+    return Slim(issue.id, kind, issue.position, issue.weight, closed)
