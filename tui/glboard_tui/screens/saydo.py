@@ -1,184 +1,249 @@
-"""Say/Do of a milestone: in words first, every figure with its definition and its list (DOMAIN.md 7.6)."""
+"""Say/Do of a milestone: in words first, and every issue behind the figures (DOMAIN.md 7.6).
+
+Owns the reading, which may take a while, and its progress. ``-`` and ``=`` look at other milestones: in the
+retrospective one looks back while the board shows what comes next.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from datetime import datetime
-from typing import ClassVar
+from itertools import groupby
+from pathlib import Path
 
-from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widget import Widget
-from textual.widgets import Static
 
 from glboard_core.errors import GlboardError
 from glboard_core.model.milestone import Milestone
-from glboard_core.planning.say_do import DEFINITIONS, TARGETS, Definition, SayDo
-from glboard_tui.plan import Plan
-from glboard_tui.screens.dialog import Dialog
+from glboard_core.planning import say_do_text
+from glboard_core.planning.say_do_rows import Outcome, Row, rows
+from glboard_tui.edits import short
+from glboard_tui.past import SaidDone
+from glboard_tui.screens.desk import Desk
+from glboard_tui.screens.prompt import Prompt
+from glboard_tui.screens.worklist import Entry, WorkList
+from glboard_tui.widgets.palette import Ink
+from glboard_tui.widgets.table import Cell, Col, Head
 from glboard_tui.widgets.text import clean
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~-])")
+_HEADS: dict[Outcome, str] = {
+    "not done": "Said and not done",
+    "apart": "Closed as won't do or duplicate",
+    "done": "Done",
+    "beside": "In neither figure",
+}
+_BAR = 24
 
 
-class SayDoPane(Dialog[None]):
+class SayDoPane(WorkList):
     """Dismissed by ``Esc``, also while events are still read."""
 
-    DEFAULT_CSS = """
-    SayDoPane .words { height: auto; max-height: 30; margin: 1 0; }
-    SayDoPane Static { height: auto; }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "cancel", show=False),
-        Binding("d", "definitions", show=False),
-        Binding("l", "lists", show=False),
-        Binding("y", "copy", show=False),
-        Binding("j,down", "scroll(2)", show=False),
-        Binding("k,up", "scroll(-2)", show=False),
-    ]
+    empty = ""
+    hints = (
+        ("%", "other definitions"),
+        ("C", "copy as Markdown"),
+        ("E", "write a file"),
+        ("- =", "milestone"),
+        ("R", "read again"),
+        ("open.browser", "browser"),
+        ("escape", "close"),
+    )
+    cols = (
+        Col(title="issue", least=12),
+        Col(title="w", right=True, drop=1),
+        Col(title="title", least=24),
+        Col(title="group"),
+        Col(title="committed"),
+        Col(title="notes", least=12),
+    )
 
-    def __init__(self, plan: Plan, milestone: Milestone) -> None:
-        hint = "d other definitions · l lists · y copy as Markdown · Esc closes"
-        super().__init__(f"Say/Do {milestone.title}", hint=hint)
-        self._plan = plan
+    def __init__(self, desk: Desk, milestone: Milestone) -> None:
+        super().__init__(desk)
         self._milestone = milestone
-        self._words = Static("Reading …")
-        self._scroll = VerticalScroll(self._words, classes="words", can_focus=False)
-        self._all = self._listed = False
-        self._found: tuple[SayDo, Sequence[str], datetime] | None = None
-
-    def inside(self) -> list[Widget]:
-        """The words."""
-        return [self._scroll]
+        self._read: SaidDone | None = None
+        self._error: GlboardError | None = None
+        self._progress = (0, 0)
+        self._all = False
 
     def on_mount(self) -> None:
         """Read the events."""
-        self.run_worker(self._read(), exclusive=True, exit_on_error=False)
         super().on_mount()
+        self._begin()
 
-    async def _read(self) -> None:
+    def _begin(self) -> None:
+        self._read, self._error, self._progress = None, None, (0, 0)
+        self.refill()
+        self.run_worker(self._reading(), group="say-do", exclusive=True, exit_on_error=False)
+
+    async def _reading(self) -> None:
         try:
-            read = await self._plan.past.say_do(self._milestone, self._progress)
-            self._found = read.report, read.unread, read.at
+            self._read = await self.plan.past.say_do(self._milestone, self._count)
         except GlboardError as error:
-            hint = f"\n{clean(error.hint)}" if error.hint else ""
-            self._words.update(Content.assemble((clean(error.message), "$text-error"), hint))
-            return
-        self._show()
+            self._error = error
+        self.refill()
 
-    def _progress(self, done: int, of: int) -> None:
-        filled = round(24 * done / of) if of else 24
-        self._words.update(Content(f"reading events {done} of {of}  {'█' * filled}{'░' * (24 - filled)}"))
+    def _count(self, done: int, of: int) -> None:
+        before, self._progress = self._progress, (done, of)
+        # A repaint for each of a thousand issues would be slower than the reading.
+        if done == of or before[1] != of or round(_BAR * done / of) != round(_BAR * before[0] / of):
+            self.refill()
 
-    def _show(self) -> None:
-        if self._found is None:
-            return
-        report, unread, now = self._found
-        lines = said(report, self._milestone, now)
-        text = [Content.styled(clean(lines[0]), "bold"), *(Content(clean(line)) for line in lines[1:])]
-        shown: Sequence[Definition] = DEFINITIONS if self._all else ("group", "committed")
-        if self._all:
-            text += [Content(""), *(Content(_line(name, report)) for name in DEFINITIONS)]
-        if self._listed:
-            for title, references in listed(report, shown):
-                text.append(
-                    Content.assemble(
-                        (f"\n{title} ({len(references)}): ", "bold"), ", ".join(map(clean, references))
-                    )
-                )
-        if unread:
-            text.append(Content(f"\nOf {len(unread)} issues only today is known: {clean(', '.join(unread))}"))
-        self._words.update(Content("\n").join(text))
+    # The lines
 
-    def action_definitions(self) -> None:
-        """All five definitions, or the two."""
-        self._all = not self._all
-        self._show()
+    def fill(self) -> Sequence[Entry]:
+        """Every issue of the two figures and the lists, once."""
+        if (read := self._read) is None:
+            return []
+        entries: list[Entry] = []
+        for outcome, group in groupby(rows(read.report), key=lambda row: row.outcome):
+            some = list(group)
+            heads = [Head(f"{_HEADS[outcome]} ({len(some)})", "warn" if outcome == "not done" else "accent")]
+            for row in some:
+                if (entry := self._entry(row, read, tuple(heads))) is not None:
+                    entries.append(entry)
+                    heads.clear()
+        return entries
 
-    def action_lists(self) -> None:
-        """The issues behind the figures."""
-        self._listed = not self._listed
-        self._show()
-
-    def action_scroll(self, lines: int) -> None:
-        """Up or down."""
-        self._scroll.scroll_relative(y=lines, animate=False)
-
-    def action_copy(self) -> None:
-        """For the retrospective: everything, as Markdown."""
-        if self._found is None:
-            self.say("Not read yet.")
-            return
-        report, _, now = self._found
-        self.app.copy_to_clipboard(markdown(report, self._milestone, now))
-        self.say("Copied as Markdown.")
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f} %"
-
-
-def said(report: SayDo, milestone: Milestone, now: datetime) -> list[str]:
-    """The group's figure in words, ``committed`` beside it, and where that comes from."""
-    group, committed = report.definitions["group"], report.definitions["committed"]
-    due = f"{milestone.due.day} {milestone.due:%b}" if milestone.due else "?"
-    when = f"so far, until {due}" if now < report.cut_off else f"by {due}"
-    source = "from the plan locked" if report.source == "snapshot" else "rebuilt from events as of"
-    return [
-        f"{len(group.done)} of {len(group.said)} closed {when} ({_percent(group.percent)}), definition group",
-        (
-            f"{len(committed.done)} of {len(committed.said)} ({_percent(committed.percent)}), "
-            f"definition committed, {source} {report.locked_at:%Y-%m-%d %H:%M} UTC"
-        ),
-    ]
-
-
-def _line(name: Definition, report: SayDo) -> str:
-    ratio = report.definitions[name]
-    target = f"  target {TARGETS[name]} %" if name in TARGETS else ""
-    return f"{name:22} {len(ratio.done):>3} of {len(ratio.said):<3} {_percent(ratio.percent):>8}{target}"
-
-
-def listed(report: SayDo, shown: Sequence[Definition]) -> list[tuple[str, tuple[str, ...]]]:
-    """The lists behind the figures, those that hold something."""
-    lists = [
-        *(
-            part
-            for name in shown
-            for part in (
-                (f"{name}: done", report.definitions[name].done),
-                (f"{name}: not done", report.definitions[name].missed),
-            )
-        ),
-        ("late added", report.late_added),
-        ("removed or moved early", report.removed_or_moved_early),
-        ("moved to another milestone without a missed label", report.quiet_slips),
-        ("late closed", report.late_closed),
-        ("unresolved", report.unresolved),
-        ("closed as won't do", report.wont_do),
-        ("closed as duplicate", report.duplicates),
-    ]
-    return [(title, references) for title, references in lists if references]
-
-
-def _plain(text: str) -> str:
-    return _MARKUP.sub(r"\\\1", text)
-
-
-def markdown(report: SayDo, milestone: Milestone, now: datetime) -> str:
-    """The whole report for the retrospective. References stay as they are, so that GitLab links them."""
-    parts = ["## " + _plain(f"Say/Do {report.milestone}")]
-    parts += [_plain(line) + "." for line in said(report, milestone, now)]
-    rows = ["| definition | said | done | percent | target |", "| --- | ---: | ---: | ---: | ---: |"]
-    for name in DEFINITIONS:
-        ratio = report.definitions[name]
-        target = f"{TARGETS[name]} %" if name in TARGETS else ""
-        rows.append(
-            f"| {name} | {len(ratio.said)} | {len(ratio.done)} | {_percent(ratio.percent)} | {target} |"
+    def _entry(self, row: Row, read: SaidDone, heads: tuple[Head, ...]) -> Entry | None:
+        known = read.issues.get(row.reference)
+        if known is None:
+            return None
+        bridge = self.desk.bridge
+        issue = bridge.issue(known.id) or known
+        title, notes = bridge.title_of(issue), " · ".join(row.notes)
+        ink: Ink = "warn" if row.outcome == "not done" else "muted"
+        return Entry(
+            issue,
+            (
+                (short(issue), "strong"),
+                ("?" if issue.weight is None else str(issue.weight), "strong"),
+                (title, "text"),
+                _mark(row.group),
+                _mark(row.committed),
+                (notes, ink),
+            ),
+            f"{title}\n{' · '.join(one for one in (notes, ' '.join(issue.assignees)) if one)}",
+            heads,
         )
-    parts.append("\n".join(rows))
-    for title, references in listed(report, DEFINITIONS):
-        parts.append(f"**{title}** ({len(references)})\n\n" + "\n".join(f"- {r}" for r in references))
-    return "\n\n".join(parts) + "\n"
+
+    def heading_of(self, place: int, count: int) -> str:
+        """``Say/Do 19.7: 3 of 12``."""
+        return f"Say/Do {self._milestone.title}" + (f": {place} of {count}" if count else "")
+
+    def above(self) -> Content:
+        """The words; while events are read, how far it is."""
+        if self._error is not None:
+            hint = f"\n{clean(self._error.hint)}" if self._error.hint else ""
+            return Content.assemble((clean(self._error.message), "$text-error"), hint)
+        if self._read is None:
+            done, of = self._progress
+            filled = round(_BAR * done / of) if of else 0
+            words = f"reading events {done} of {of}  " if of else "Reading …  "
+            return Content(words + "█" * filled + "░" * (_BAR - filled))
+        return words_of(self._read, self._milestone, self._all, self._counting())
+
+    def _counting(self) -> bool:
+        return self.desk.bridge.settings.planning.count_wont_do
+
+    # Keys
+
+    def own_key(self, token: str) -> bool:
+        """Definitions, copy, file, milestone, reading again; ``o`` also for what no board holds."""
+        match token:
+            case "%":
+                self._all = not self._all
+                self.refill()
+            case "C":
+                self._copy()
+            case "E":
+                self._ask_file()
+            case "R":
+                self._begin()
+            case "-" | "[":
+                self._walk(-1)
+            case "=" | "]":
+                self._walk(1)
+            case "o":
+                return self._browse()
+            case _:
+                return False
+        return True
+
+    def _walk(self, step: int) -> None:
+        other = self.plan.past.beside(self._milestone, step)
+        if other is None:
+            self.tell("There is no other milestone with dates there.")
+            return
+        self._milestone = other
+        self._begin()
+
+    def _browse(self) -> bool:
+        issue = self.chosen()
+        if issue is None or self.desk.bridge.issue(issue.id) is not None:
+            return False
+        if issue.web_url.startswith(("https://", "http://")):
+            self.app.open_url(issue.web_url)
+        return True
+
+    @property
+    def _markdown(self) -> str:
+        read = self._read
+        if read is None:
+            return ""
+        return say_do_text.markdown(read.report, self._milestone, read.at, read.unread)
+
+    def _copy(self) -> None:
+        if not self._markdown:
+            self.tell("Not read yet.")
+            return
+        self.app.copy_to_clipboard(self._markdown)
+        self.tell("Copied as Markdown.")
+
+    def _ask_file(self) -> None:
+        text = self._markdown
+        if not text:
+            self.tell("Not read yet.")
+            return
+
+        def answered(name: str | None) -> None:
+            if not name:
+                return
+            file = Path(name).expanduser()
+            try:
+                with file.open("x", encoding="utf-8") as out:
+                    out.write(text)
+            except FileExistsError:
+                self.tell(f"{file} is there already.")
+            except OSError as error:
+                self.tell(f"{file} cannot be written: {error.strerror}.")
+            else:
+                self.tell(f"Wrote {file}.")
+
+        name = f"say-do-{self._milestone.title}.md"
+        prompt = Prompt("Write Say/Do as Markdown", value=name, hint="Enter writes it · Esc cancels")
+        self.app.push_screen(prompt, answered)
+
+
+def _mark(done: bool | None) -> Cell:
+    if done is None:
+        return "", "muted"
+    return ("done", "good") if done else ("not done", "warn")
+
+
+def words_of(read: SaidDone, milestone: Milestone, everything: bool, counting: bool) -> Content:
+    """The group's figure, ``committed`` beside it, the others if asked for, and what is unknown."""
+    first, second = say_do_text.said(read.report, milestone, read.at)
+    lines = [Content.styled(clean(first), "bold"), Content(clean(second))]
+    if everything:
+        heads = f"{'definition':22}{'said':>6}{'done':>6}{'percent':>10}{'target':>9}"
+        lines.append(Content.styled(heads, "dim"))
+        for name, said, done, percent, target in say_do_text.table(read.report):
+            lines.append(Content(f"{name:22}{said:>6}{done:>6}{percent:>10}{target:>9}"))
+    if read.report.wont_do or read.report.duplicates:
+        how = "count as the definitions say" if counting else "do not count (count_wont_do is off)"
+        lines.append(Content(f"Won't do and duplicates stand apart and {how}."))
+    hidden = [row.reference for row in rows(read.report) if row.reference not in read.issues]
+    if hidden:
+        lines.append(Content(f"Gone or hidden, and so not listed below: {clean(', '.join(hidden))}"))
+    if read.unread:
+        lines.append(Content(f"Of {len(read.unread)} only today is known: {clean(', '.join(read.unread))}"))
+    return Content("\n").join(lines)

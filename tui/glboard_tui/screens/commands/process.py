@@ -64,11 +64,15 @@ def mix(desk: Desk, _: str) -> None:
 
 
 def say_do(desk: Desk, _: str) -> None:
-    """What was said and what was done."""
+    """What was said and what was done: of the board's milestone once it began, else of the one that ends."""
     from glboard_tui.screens.saydo import SayDoPane
 
-    if (milestone := _milestone(desk)) is not None:
-        desk.screen.app.push_screen(SayDoPane(desk.screen.plan, milestone))
+    milestone, today = _milestone(desk), desk.bridge.today
+    if milestone is None or today is None:
+        return
+    if milestone.start is not None and milestone.start > today:
+        milestone = desk.screen.plan.past.ending() or milestone
+    desk.screen.app.push_screen(SayDoPane(desk, milestone), lambda _: desk.screen.show_footer())
 
 
 def planning_issue(desk: Desk, _: str) -> None:
