@@ -344,22 +344,23 @@ async def test_a_colleague_s_plan_is_exported_and_imported(
         await stage.press("d", "enter", "g", "L", "l", "g", "L", "E", "enter")
         screen = on_top(stage, LockedPlan)
         file = tmp_path / "plan-19.8.json"
+        await stage.until(file.exists)
         assert '"host": "gitlab.example.com"' in file.read_text()
         # It is not written over.
         await stage.press("E", "enter")
-        assert "is there already" in stage.toasts[-1]
+        await stage.until(lambda: "is there already" in "".join(stage.toasts))
         await stage.press("5", "L", "l")
         assert len(stage.engine.store.plans("19.8")) == 2
         await stage.press("R", *str(file), "enter")
-        assert "That one is kept" in text(stage)
+        await stage.until(lambda: "That one is kept" in text(stage))
         await stage.press("y")
         assert "1 re-weighted" in text(stage)
         assert screen.entries[0].cells[-1][0] == "weight 2 → 5"
         file.write_text(file.read_text().replace("gitlab.example.com", "elsewhere.example.com"))
         await stage.press("R", *str(file), "enter")
-        assert "elsewhere.example.com" in stage.toasts[-1]
+        await stage.until(lambda: "elsewhere.example.com" in "".join(stage.toasts))
         await stage.press("R", "n", "o", "enter")
-        assert "cannot be read" in stage.toasts[-1]
+        await stage.until(lambda: "cannot be read" in "".join(stage.toasts))
         assert len(stage.engine.store.plans("19.8")) == 3
         await stage.press("escape")
 
@@ -398,9 +399,10 @@ async def test_say_do_of_another_milestone_and_as_a_file(
         assert screen.heading_of(1, 1) == "Say/Do 19.7: 1 of 1"
         assert screen.entries[0].cells[3:5] == (("not done", "warn"), ("", "muted"))
         await stage.press("E", "enter")
+        await stage.until(lambda: "Wrote say-do-19.7.md" in screen.footer.view.message)
         assert (tmp_path / "say-do-19.7.md").read_text().startswith("## Say/Do 19.7\n")
         await stage.press("E", "enter")
-        assert "is there already" in screen.footer.view.message
+        await stage.until(lambda: "is there already" in screen.footer.view.message)
         await stage.press("=")
         await stage.until(lambda: "until 15 Jan" in text(stage))
         assert screen.heading_of(0, 0) == "Say/Do 19.8"
