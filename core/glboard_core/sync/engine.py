@@ -143,10 +143,10 @@ class Engine:
             raise NameUnknown("board", board, tuple(b.id for b in self.settings.boards))
         if (catalog := self.catalog) is None:
             raise NameUnknown("board", board, hint="Nothing has been read from GitLab yet.")
-        issues: Iterable[Issue] = self.shown.values() if found.by == "assignee" else ()
+        issues: Iterable[Issue] = ()
         if found.by == "assignee":
             bare = resolve(found, self.settings, catalog, self.today(), milestone=milestone)
-            issues = [i for i in issues if i.is_open and (i.milestone or "") == bare.milestone]
+            issues = (i for i in self.shown.matching(bare.milestone) if i.is_open)
         return resolve(found, self.settings, catalog, self.today(), milestone=milestone, issues=issues)
 
     def look(self, board: str, milestone: str | None = None) -> None:

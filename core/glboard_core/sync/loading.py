@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: Questions under way at the same time.
 SIDE_BY_SIDE = 6
 #: Pages of a column that are read before the scope: what is longer comes with that.
-FIRST_PAGES = 5
+FIRST_PAGES = 10
 
 Visible = Callable[[], Board | None]
 
