@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from glboard_core.board.conflict import Clash
 from glboard_core.board.op import Op, OpId
-from glboard_core.errors import GlboardError
+from glboard_core.errors import GlboardError, StoreFailed
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note, State
@@ -364,6 +364,10 @@ class Store(Protocol):
 
     def others(self) -> Seen | None:
         """What other windows wrote since the last call; None where nothing changed."""
+        ...
+
+    def check(self) -> StoreFailed | None:
+        """Look for damage that a start takes no time for; what to say of it, if any. For a thread."""
         ...
 
     def close(self) -> None:

@@ -467,4 +467,37 @@ def test_many_rows_are_read_some_at_a_time(tmp_path: Path, monkeypatch: pytest.M
     assert len(list(store.issues().matching(None))) == len(list(store.issues().values())) == 9
     assert {i.iid for i in store.issues().matching("19.8")} == {1, 3, 5, 7, 9}
     assert len(list(store.issues().slim(""))) == 4
+
+
+def test_damage_in_a_large_file_is_found_later_and_put_aside_at_the_next_start(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "CHECKED", 0)
+    store = SqliteStore(path)
+    store.put([make.issue(n) for n in range(1, 2_000)])
+    store.enqueue([entry("a")])
+    assert store.check() is None
+    store.close()
+    whole = path.read_bytes()
+    # Some page of issues that nobody reads at the start: which one it is, is SQLite's business.
+    for page in range(len(whole) // 4096 // 2, len(whole) // 4096):
+        path = path.with_name(f"{page}.sqlite3")
+        path.write_bytes(whole[: page * 4096] + b"\xff" * 4096 + whole[(page + 1) * 4096 :])
+        store = SqliteStore(path)
+        if not store.notice:
+            break
+        store.close()
+    assert store.notice == ""  # too large to be read through at the start
+    found = store.check()
+    assert found is not None
+    assert "damaged" in str(found)
+    assert path.exists()
+    store.close()
+    store = SqliteStore(path)
+    assert "1 unsent change was rescued" in store.notice
+    assert ids(store) == ["a"]
+    assert store.check() is None
+    store.close()
+    store = SqliteStore(path)
+    assert store.notice == ""
     store.close()

@@ -16,10 +16,11 @@ from glboard_core.gitlab.account import Account, Secret
 from glboard_core.model.issue import IssueId
 from glboard_core.session import Place, open_engine
 from glboard_core.store.database import state_file
+from glboard_core.store.memory import MemoryStore
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine, UserChangedError
 from glboard_core.sync.events import Notice
-from support.engines import GROUP, ME, STILL, eventually
+from support.engines import GROUP, ME, STILL, eventually, window
 
 SETTINGS = Settings(sync=STILL)
 
@@ -135,3 +136,15 @@ async def test_before_the_first_answer_the_clock_is_the_last_sessions(
     async with open_engine(place, SETTINGS, account=account(server)) as engine:
         assert abs((engine.now() - there).total_seconds()) < 60
     await asyncio.to_thread(server.start)
+
+
+async def test_damage_found_after_the_start_refuses_edits_and_says_so(server: DemoServer) -> None:
+    class Damaged(MemoryStore):
+        def check(self) -> StoreFailed:  # type: ignore[override]
+            return StoreFailed("The state file is damaged.", hint="Start again.")
+
+    async with window(server, Damaged()) as desk:
+        await desk.until(lambda: desk.engine.refuse is not None)
+        assert any("damaged" in notice.text for notice in desk.told(Notice))
+        with pytest.raises(StoreFailed):
+            desk.edit("app#1", weight=5)

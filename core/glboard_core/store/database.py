@@ -65,7 +65,8 @@ MIGRATIONS: tuple[str, ...] = (
     """,
 )
 
-#: Files up to this size are read through at the start (2 ms for 6,000 issues, 200 for 100,000).
+#: Files up to this size are read through at the start (2 ms for 6,000 issues, 200 for 100,000), larger ones
+#: after it.
 CHECKED = 32 * 1024 * 1024
 
 #: Seconds to wait for another window's write.
@@ -128,6 +129,7 @@ def put_aside(path: Path) -> Path:
     while (aside := path.with_suffix(f".aside-{number}")).exists():
         number += 1
     path.rename(aside)
+    _mark_of(path).unlink(missing_ok=True)
     for tail in ("-wal", "-shm"):
         with suppress(FileNotFoundError):
             path.with_name(path.name + tail).rename(aside.with_name(aside.name + tail))
@@ -194,10 +196,41 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     """Read all that matters: a file cut short or overwritten is found now, not in a call."""
     connection.execute("select sum(length(op)) from outbox").fetchone()
     connection.execute("select sum(length(body)) from refusal").fetchone()
+    connection.execute("select max(rev) from issue").fetchone()
+    if (marked := _mark_of(path)).exists():
+        raise sqlite3.DatabaseError(marked.read_text("utf-8") or "found in the last session")
     if path.stat().st_size <= CHECKED:
-        (said,) = connection.execute("pragma quick_check(1)").fetchone()
-        if said != "ok":
-            raise sqlite3.DatabaseError(said.splitlines()[-1])
+        _quick_check(connection)
+
+
+def _quick_check(connection: sqlite3.Connection) -> None:
+    (said,) = connection.execute("pragma quick_check(1)").fetchone()
+    if said != "ok":
+        raise sqlite3.DatabaseError(said.splitlines()[-1])
+
+
+def _mark_of(path: Path) -> Path:
+    return path.with_suffix(".damaged")
+
+
+def damage(path: Path) -> str:
+    """Read a file through that was too large for that at the start; in words what is wrong, or nothing.
+
+    Takes a while, on a connection of its own: for a thread. A damaged file is marked, so that the next start
+    puts it aside and rescues what is unsent: under the feet of open windows it cannot be.
+    """
+    if not path.exists() or path.stat().st_size <= CHECKED:
+        return ""
+    try:
+        with closing(_connect(path, "normal")) as connection:
+            _quick_check(connection)
+    except sqlite3.OperationalError:
+        return ""  # busy, or gone meanwhile: that says nothing about it
+    except sqlite3.DatabaseError as error:
+        with suppress(OSError):
+            _mark_of(path).write_text(str(error), "utf-8")
+        return str(error)
+    return ""
 
 
 def _statements(script: str) -> Sequence[str]:

@@ -213,5 +213,8 @@ class MemoryStore:
         """There is no other window."""
         return None
 
+    def check(self) -> None:
+        """There is no file."""
+
     def close(self) -> None:
         """Nothing to let go of."""

@@ -20,7 +20,7 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Entry, Seen
 from glboard_core.store import past
-from glboard_core.store.database import Aside, lock_of, open_file, rescue
+from glboard_core.store.database import Aside, damage, lock_of, open_file, rescue
 from glboard_core.store.lease import Lease
 from glboard_core.store.outbox import Outbox, read, read_op, transaction
 from glboard_core.store.rows import Rows
@@ -152,6 +152,16 @@ class SqliteStore(Outbox):
             self._version = version
             issues, gone, were = self._rows.since()
         return Seen(issues=tuple(issues), gone=tuple(gone), were=tuple(were))
+
+    def check(self) -> StoreFailed | None:
+        """Read a large file through; what to say where it is damaged."""
+        why = damage(self.path)
+        if not why:
+            return None
+        return StoreFailed(
+            f"The state file is damaged ({why}): edits are refused from now on.",
+            hint="Start glboard again: the file is put aside then, and what is unsent is rescued from it.",
+        )
 
     def close(self) -> None:
         """Let go of the file."""

@@ -276,10 +276,19 @@ class Engine:
                 tasks.create_task(self.mirror.run(), name="mirror")
                 tasks.create_task(self.drain.run(), name="drain")
                 tasks.create_task(self._follow(), name="follow")
+                tasks.create_task(self._check(), name="check")
         except* UserChangedError as group:
             raise group.exceptions[0] from None
         finally:
             self._age.keep()
+
+    async def _check(self) -> None:
+        """Once the board stands, look for damage that the start took no time for."""
+        await self.mirror.idle()
+        if found := await asyncio.to_thread(self.store.check):
+            self.refuse = found
+            self.tell(Notice(str(found)))
+            self._status()
 
     async def _follow(self) -> None:
         """Take over what other windows wrote."""
