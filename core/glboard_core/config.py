@@ -15,17 +15,24 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta, Struct, field
 
+from glboard_core import config_values as values
 from glboard_core.errors import ConfigError
 
 ColumnsBy = Literal["label", "flow", "milestone", "assignee", "none"]
 CapacityWords = Literal["totals", "names", "none"]
+#: Seconds between two questions: a server is asked neither without end nor never.
+Every = Annotated[float, Meta(ge=0.01, le=86_400)]
+#: Seconds something waits; 0 for not at all.
+Wait = Annotated[float, Meta(ge=0, le=3_600)]
+Some = Annotated[int, Meta(ge=0)]
+Percent = Annotated[float, Meta(ge=0, le=100)]
 
 
 class Limit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A work-in-progress limit of a column: a number of issues, a sum of weights, or both."""
 
-    issues: int | None = None
-    weight: int | None = None
+    issues: Some | None = None
+    weight: Some | None = None
 
 
 class BoardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,12 +77,12 @@ class SyncSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ``hold_comments`` holds comments and new issues, with all that the same key did beside them.
     """
 
-    poll: float = 10.0
-    poll_idle: float = 60.0
-    reconcile: float = 240.0
-    catalog: float = 600.0
-    hold: float = 2.0
-    hold_comments: float = 10.0
+    poll: Every = 10.0
+    poll_idle: Every = 60.0
+    reconcile: Every = 240.0
+    catalog: Every = 600.0
+    hold: Wait = 2.0
+    hold_comments: Wait = 10.0
 
 
 class UiSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -119,7 +126,7 @@ class PlanningSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """
 
     count_wont_do: bool = True
-    mix: dict[str, float] = field(
+    mix: dict[str, Percent] = field(
         default_factory=lambda: {"type::feature": 60.0, "type::maintenance + type::bug": 40.0}
     )
     nearly_done: tuple[str, ...] = ("in review", "verification", "awaiting security release", "complete")
@@ -228,16 +235,14 @@ def parse(text: str, where: str) -> Settings:
             own = msgspec.convert(boards, tuple[BoardSettings, ...])
             settings = msgspec.structs.replace(settings, boards=_merge(own))
         if milestones is not None:
-            aliases = {
-                key: (value,) if isinstance(value, str) else msgspec.convert(value, tuple[str, ...])
-                for key, value in milestones.items()
-            }
-            settings = msgspec.structs.replace(settings, milestones={**DEFAULT_MILESTONES, **aliases})
+            own_titles = values.milestones(milestones, lambda key: _at(where, _line(text, key)))
+            settings = msgspec.structs.replace(settings, milestones={**DEFAULT_MILESTONES, **own_titles})
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
         key = path.strip("`").lstrip(".").replace("[...]", "")
         line = _line(text, key.rpartition(".")[2])
         raise ConfigError(message[0].lower() + message[1:], where=_at(where, line), key=key) from None
+    values.time_zone(settings.ui.time_zone, lambda key: _at(where, _line(text, key)))
     return settings
 
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from glboard_core.board.resolve import milestone_title, resolve, role_of
+from glboard_core.board.resolve import milestone_for, milestone_title, resolve, role_of
 from glboard_core.board.rules import missed, ready, slipped, warnings
 from glboard_core.config import BoardSettings, LabelSettings, Limit, Settings
 from glboard_core.errors import NameUnknown
@@ -74,6 +74,18 @@ def test_names_resolve_by_date_and_alias() -> None:
     }
     assert (
         milestone_title("backlog", settings, catalog(milestones=(milestone("BACKLOG"),)), TODAY) == "BACKLOG"
+    )
+
+
+def test_another_title_of_an_alias_is_that_alias() -> None:
+    settings = Settings()
+    for name in ("Next 1-3 Milestones", "next 1-3 milestones", "Next-1-3", "next 1-3 RELEASES"):
+        assert milestone_title(name, settings, catalog(), TODAY) == "Next 1-3 releases"
+    # One that does exist is itself, though another of the alias is there too.
+    both = catalog(milestones=(milestone("Next 1-3 Milestones"), milestone("Next 1-3 releases")))
+    assert milestone_title("Next 1-3 releases", settings, both, TODAY) == "Next 1-3 releases"
+    assert milestone_for("Next 1-3 Milestones", "demo-org/app", settings, catalog(), TODAY) == (
+        "Next 1-3 releases"
     )
 
 

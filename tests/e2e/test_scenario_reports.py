@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -237,6 +238,8 @@ def test_confidential_titles_stay_out_of_reports(
         (["say-do"], 2, "Which milestone"),
         (["triage", "19.8"], 2, "takes no milestone"),
         (["mix", "19.88"], 2, "19.8"),
+        (["say-do", "19.6", "--locked-at", ""], 2, "is not a time"),
+        (["scope", "19.6", "--locked-at", "0001-01-01T00:00:00+10:00"], 2, "is not a time"),
         (["say-do", "backlog"], 2, "no start and due date"),
         (["capacity", "next"], 1, "team.toml"),
         (["capacity", "next", "--team", "none.toml"], 1, "no such file"),
@@ -251,3 +254,30 @@ def test_what_makes_no_sense_is_said(
     printed = capsys.readouterr()
     assert says in printed.err
     assert printed.out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["show", "planning", "--milestone", "19.88"], "Near matches: 19.8"),
+        (["show", "planning", "--milestone", ""], "no milestone named"),
+        (["--as-of", "", "show", "planning"], "is not a time"),
+        (["plan", "lock", "19.8", "--at", ""], "is not a time"),
+    ],
+)
+def test_a_name_or_time_that_is_none_is_an_error(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    printed = capsys.readouterr()
+    assert says in printed.err
+    assert printed.out == ""
+
+
+def test_another_title_of_an_alias_is_that_milestone(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = set()
+    for name in ("next-1-3", "Next 1-3 Milestones", "Next 1-3 releases"):
+        assert run(["show", "build", "--milestone", name, "--format", "json"]) == 0
+        assert run(["report", "mix", name, "--format", "json"]) == 0
+        printed.add(re.sub(r'"as_of": ".*"', "", capsys.readouterr().out))
+    assert len(printed) == 1

@@ -28,6 +28,8 @@ def flow_scheme(settings: Settings) -> FlowScheme:
 def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date) -> str:
     """The title on the server of ``current``, ``next``, ``after-next``, an alias key or a title.
 
+    A title that is written otherwise on the server resolves as the alias it is one of.
+
     Raises NameUnknown with the near matches where there is none.
     """
     if name == "current":
@@ -42,7 +44,7 @@ def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date
                 "milestone", name, hint=f"No further version milestone starts after {today.isoformat()}."
             )
         return coming[index].title
-    titles = settings.milestones.get(name, (name,))
+    titles = settings.milestones.get(name) or (name, *_aliases(name, settings))
     known = {milestone.title: milestone.title for milestone in catalog.milestones}
     folded = {title.casefold(): title for title in known}
     for title in titles:
@@ -60,13 +62,22 @@ def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date
     )
 
 
+def _aliases(name: str, settings: Settings) -> tuple[str, ...]:
+    """The titles of the alias that ``name`` is one of, as a key or a title in any case; or none."""
+    wanted = name.casefold()
+    for key, titles in settings.milestones.items():
+        if wanted in (key.casefold(), *(title.casefold() for title in titles)):
+            return titles
+    return ()
+
+
 def milestone_for(name: str, project: str, settings: Settings, catalog: Catalog, today: date) -> str | None:
     """The same for an issue of ``project``: the first of the aliases that project can see, or none.
 
     Subgroups may call their buckets otherwise than the group does. Raises NameUnknown where no alias exists.
     """
     title = milestone_title(name, settings, catalog, today)
-    titles = (title, *settings.milestones.get(name, ()))
+    titles = (title, *_aliases(name, settings))
     return next((known for known in titles if catalog.milestone(project, known) is not None), None)
 
 

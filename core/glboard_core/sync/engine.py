@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from glboard_core.board.conflict import Clash
 from glboard_core.board.op import Act, Op, OpId
-from glboard_core.board.resolve import resolve
+from glboard_core.board.resolve import milestone_title, resolve
 from glboard_core.board.undo import Group, UndoStack
 from glboard_core.config import Settings
 from glboard_core.errors import GlboardError, NameUnknown, ReadOnly, StoreFailed
@@ -317,6 +317,9 @@ class Engine:
     async def load_board(self, board: str, milestone: str | None = None, *, closed: bool = False) -> None:
         """Read the catalog and one board's issues: for commands that print it. Raises NameUnknown too."""
         await self.load_catalog()
+        if milestone not in (None, "any", "none") and self.catalog is not None:
+            # A name typed wrong is an error for a command; on a screen it is a board that says so.
+            milestone_title(milestone or "", self.settings, self.catalog, self.today())
         await self.mirror.first.board(self.board(board, milestone), closed=closed)
 
     async def load_issues(self, references: Sequence[str]) -> list[Issue]:

@@ -90,10 +90,10 @@ def parse_time(text: str) -> datetime:
     """
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        if len(text) <= len("2026-12-07"):
+            moment = datetime.combine(moment.date(), time.min)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise UsageError(
             f"“{text}” is not a time.", hint="Write it like 2026-12-07 or 2026-12-07T15:00:00Z."
         ) from None
-    if len(text) <= len("2026-12-07"):
-        moment = datetime.combine(moment.date(), time.min)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

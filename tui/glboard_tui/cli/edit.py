@@ -12,7 +12,7 @@ from msgspec import Struct
 from glboard_core.board import plans
 from glboard_core.board.op import Act, Comment, Edit, apply, describe
 from glboard_core.board.placement import column_keys, matches
-from glboard_core.board.resolve import flow_scheme, milestone_title
+from glboard_core.board.resolve import flow_scheme, milestone_for, milestone_title
 from glboard_core.errors import NameUnknown, UsageError
 from glboard_core.model.board import CLOSED, UNLISTED, Board, Column
 from glboard_core.model.issue import Issue, IssueId
@@ -150,7 +150,7 @@ def _edit(engine: Engine, issue: Issue, wanted: Wanted) -> Edit:
         for name in ("milestone", "assignees", "state", "status"):
             values[name] = getattr(move, name)
     if wanted.milestone is not None:
-        values["milestone"] = _milestone(engine, wanted.milestone)
+        values["milestone"] = _milestone(engine, wanted.milestone, issue.project)
     if wanted.weight is not None:
         values["weight"] = None if wanted.weight == "none" else int(wanted.weight)
     if wanted.assign or wanted.unassign:
@@ -166,13 +166,16 @@ def _username(name: str) -> str:
     return name.removeprefix("@")
 
 
-def _milestone(engine: Engine, name: str) -> str | None:
+def _milestone(engine: Engine, name: str, project: str) -> str | None:
     if name == "none":
         return None
     catalog = engine.catalog
     if catalog is None:
         raise NameUnknown("milestone", name)
-    return milestone_title(name, engine.settings, catalog, engine.today())
+    settings, today = engine.settings, engine.today()
+    # Its project may call it otherwise; where it has none at all, sending says so.
+    own = milestone_for(name, project, settings, catalog, today)
+    return own or milestone_title(name, settings, catalog, today)
 
 
 def _move(engine: Engine, issue: Issue, board_id: str, to: str) -> Edit:

@@ -99,7 +99,7 @@ def cli(
         profile=profile,
         config=config,
         read_only=read_only,
-        as_of=parse_time(as_of) if as_of else None,
+        as_of=parse_time(as_of) if as_of is not None else None,
     )
     if ctx.invoked_subcommand is None:
         from glboard_tui.cli.open import open_last

@@ -55,7 +55,7 @@ def command() -> None:
 def lock(ctx: click.Context, milestone: str, at: str | None, replace: bool) -> None:
     """Lock the plan of MILESTONE: its Deliverables with weight and assignees, as they are on GitLab now."""
     options: Options = ctx.obj
-    when = parse_time(at) if at else options.as_of
+    when = parse_time(at) if at is not None else options.as_of
 
     async def task(reports: Reports) -> int:
         one = reports.milestone(milestone)

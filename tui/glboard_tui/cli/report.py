@@ -100,7 +100,7 @@ def command(
     asked = Asked(
         options=options,
         milestone=milestone,
-        locked_at=parse_time(locked_at) if locked_at else None,
+        locked_at=parse_time(locked_at) if locked_at is not None else None,
         team=team,
         names=names,
     )
