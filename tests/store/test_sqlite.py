@@ -413,6 +413,76 @@ def test_the_lease_is_taken_over_when_its_holder_is_killed(path: Path) -> None:
         store.close()
 
 
+OPENER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {core!r})
+from glboard_core.store.database import open_file
+print("here", flush=True)
+for line in sys.stdin:
+    try:
+        for connection in open_file(Path(line.strip()))[:2]:
+            connection.close()
+        print("opened", flush=True)
+    except BaseException as error:
+        print(error, flush=True)
+"""
+
+
+def test_windows_that_open_a_new_file_at_once_all_open_it(tmp_path: Path) -> None:
+    openers = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPENER.format(core=str(ROOT / "core"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(6)
+    ]
+
+    def says(opener: subprocess.Popen[str]) -> str:
+        assert opener.stdout is not None
+        return opener.stdout.readline().strip()
+
+    try:
+        assert {says(opener) for opener in openers} == {"here"}
+        for number in range(40):
+            for opener in openers:
+                assert opener.stdin is not None
+                opener.stdin.write(f"{tmp_path / str(number)}.sqlite3\n")
+                opener.stdin.flush()
+            assert [says(opener) for opener in openers] == ["opened"] * len(openers)
+    finally:
+        for opener in openers:
+            opener.kill()
+            opener.communicate()
+
+
+def test_a_file_that_another_window_holds_is_not_blamed_on_the_disk(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.parent.mkdir()
+    monkeypatch.setattr(database, "BUSY", 0.05)
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("begin exclusive")
+    with pytest.raises(StoreFailed) as caught:
+        SqliteStore(path)
+    assert "Another window" in str(caught.value)
+    assert "disk" not in str(caught.value)
+    holder.execute("rollback")
+    holder.close()
+    store = SqliteStore(path)
+    second = sqlite3.connect(path, isolation_level=None)
+    second.execute("begin immediate")
+    with pytest.raises(StoreFailed) as caught:
+        store.enqueue([entry("a")])
+    assert "disk" not in str(caught.value)
+    second.execute("rollback")
+    second.close()
+    store.enqueue([entry("a")])
+    store.close()
+
+
 def test_many_changes_are_one_write_each(path: Path) -> None:
     """The log is pruned, and the file does not grow for ever."""
     store = SqliteStore(path)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from hashlib import sha256
@@ -138,6 +139,11 @@ def put_aside(path: Path) -> Path:
 
 def failed(path: Path, error: Exception) -> StoreFailed:
     """What a person is told when the state folder cannot be used."""
+    if _is_busy(error):
+        return StoreFailed(
+            f"Another window of glboard has been writing {path} for more than {BUSY:g} seconds.",
+            hint="Nothing is lost. Try again in a moment; if it stays so, end the window that hangs.",
+        )
     return StoreFailed(
         f"Changes cannot be kept in {path.parent}: {error}.",
         hint="Edits are refused until it can be written: free some disk space, or mend the folder's rights.",
@@ -166,7 +172,7 @@ def _open(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
 def _connect(path: Path, synchronous: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
     try:
-        connection.execute("pragma journal_mode = wal")
+        _into_wal(connection)
         connection.execute(f"pragma synchronous = {synchronous}")
         connection.execute("pragma cache_size = -4096")
         connection.execute("pragma journal_size_limit = 4194304")
@@ -174,6 +180,28 @@ def _connect(path: Path, synchronous: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _into_wal(connection: sqlite3.Connection) -> None:
+    """Make it WAL, which SQLite refuses at once while another window does: its busy timeout does not count.
+
+    Raises sqlite3.OperationalError where that takes longer than BUSY.
+    """
+    until = time.monotonic() + BUSY
+    while True:
+        try:
+            connection.execute("pragma journal_mode = wal")
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _is_busy(error: Exception) -> bool:
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
