@@ -43,6 +43,11 @@ class Refused(Struct, frozen=True, kw_only=True):
     project: str = ""
 
 
+WAITS = "waits"
+#: In place of a time, and as wide as one.
+NOT_SENT = "not sent yet"
+
+
 class Past(Struct, frozen=True, kw_only=True):
     """A row of the change log. ``when`` is in the team's time zone."""
 
@@ -220,20 +225,20 @@ class Known:
         return self.engine.clashing(issue) if self.engine else ()
 
     def history(self) -> list[Past]:
-        """The change log, newest first."""
+        """The change log, newest first, below what is not sent yet."""
         if self.engine is None:
             return []
         zone = ZoneInfo(self.settings.ui.time_zone)
         return [
             Past(
-                when=line.at.astimezone(zone).strftime("%d %b %H:%M"),
+                when=NOT_SENT if line.result == WAITS else line.at.astimezone(zone).strftime("%d %b %H:%M"),
                 reference=line.reference.rpartition("/")[2],
                 what=line.what,
                 was=line.was,
                 result=line.result,
                 message=line.message,
             )
-            for line in self.engine.history()
+            for line in (*self.engine.unsent(), *self.engine.history())
         ]
 
     @property

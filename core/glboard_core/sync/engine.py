@@ -32,7 +32,7 @@ from glboard_core.sync.events import CatalogChanged, Cause, Event, Notice, Statu
 from glboard_core.sync.hand import Hand
 from glboard_core.sync.ledger import Ledger
 from glboard_core.sync.mirror import Mirror
-from glboard_core.sync.outcome import Made, Refused, last_made, prunable
+from glboard_core.sync.outcome import Made, Refused, last_made, logged, prunable
 from glboard_core.sync.pace import Pace
 from glboard_core.sync.pending import Pending
 from glboard_core.sync.scope import adopt
@@ -244,6 +244,12 @@ class Engine:
     def history(self, limit: int = 500) -> Sequence[Logged]:
         """The change log, newest first."""
         return self.store.log(limit)
+
+    def unsent(self) -> list[Logged]:
+        """What is not with GitLab yet, newest first, as the log will say it; the result is ``waits``."""
+        items = (self.pending.item(op.id) for op in self.pending)
+        lines = [logged(item.op, item.title, self.now(), "waits") for item in items if item is not None]
+        return lines[::-1]
 
     def prunable(self, before: datetime) -> tuple[datetime, int]:
         """(up to when, how many lines): what ``prune`` would forget, no keystroke by halves."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from glboard_core.model.issue import Issue
 from glboard_core.sync.pace import Pace
-from tui.app.stage import GROUP, Stage, staged
+from tui.app.stage import GROUP, STILL, Stage, staged
 
 #: What was read just now is read again before anything is sent: else a test is too quick for a conflict.
 WARY = Pace(fresh=0.0)
@@ -65,3 +66,14 @@ async def test_the_log_says_what_was_done_and_takes_the_last_back() -> None:
         await stage.press("u")
         await stage.settle()
         assert stage.issue("platform#1").weight == before
+
+
+async def test_the_log_says_what_is_not_sent_yet_above_the_rest() -> None:
+    held = replace(STILL, sync=replace(STILL.sync, hold=600))
+    async with staged(settings=held) as stage:
+        await stage.focus("platform#1")
+        await stage.press("7")
+        [row] = stage.app.bridge.history()
+        assert (row.when, row.reference, row.what) == ("not sent yet", "platform#1", "weight 7")
+        await stage.press("u")
+        assert stage.app.bridge.history() == []

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from glboard_tui.bridge import Bridge
-from glboard_tui.known import Past
+from glboard_tui.known import WAITS, Past
 from glboard_tui.screens.listing import Listing
 from glboard_tui.widgets.text import clean
 
@@ -43,7 +43,7 @@ def _row(row: Past) -> Content:
     ]
     if row.was:
         parts.append((f"  was: {clean(row.was)}", "dim"))
-    if row.result != "done":
+    if row.result not in ("done", WAITS):
         parts.append((f"  {row.result}", _TONES.get(row.result, "dim")))
     if row.message:
         parts.append((f"\n       {clean(row.message)}", "$text-error"))
