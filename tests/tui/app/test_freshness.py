@@ -21,7 +21,7 @@ HOURS = 3_600.0
         (Status(freshness="cached", age=72 * HOURS), "cached 3d"),
         (Status(freshness="cached"), "cached"),
         (Status(freshness="offline", age=72 * HOURS, loading="what changed"), "offline 3d"),
-        (Status(freshness="signed-out", age=2 * HOURS), "offline signed out 2h"),
+        (Status(freshness="signed-out", age=2 * HOURS), "signed out 2h"),
         (Status(freshness="loading", age=72 * HOURS, loading="40 issues"), "loading 40 issues"),
     ],
 )

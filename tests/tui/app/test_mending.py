@@ -217,3 +217,19 @@ def test_what_was_typed() -> None:
     assert text_of(Edit(title="a", description="b")) == "a\n\nb"
     assert text_of(Create(project="p", title="t")) == "t"
     assert text_of(Edit(weight=3)) == ""
+
+
+async def test_the_title_of_a_new_issue_that_could_not_be_kept_is_there_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(stage.engine.store, "enqueue", _fails(StoreFailed("The disk is full.")))
+        await stage.press("n", *"Faster", "enter")
+        assert "The disk is full." in stage.toasts[-1]
+    assert stage.message == "Your title is kept: n goes on with it."
+    await stage.press("n", *" start", "escape")
+    assert stage.message == "Your title is kept; n goes on with it."
+    await stage.press("n", "enter")
+    assert "Faster start" in [issue.title for issue in stage.engine.shown.values()]
+    await stage.press("n", "escape")
+    assert not stage.message

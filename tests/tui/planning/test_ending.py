@@ -110,3 +110,36 @@ async def test_after_the_bot_what_it_skipped_and_what_left_quietly() -> None:
         assert "+ is for what moved away" in screen.footer.view.message
         await stage.press("escape", "g", "g", "x", "p")
         assert stage.app.screen is not screen
+
+
+async def test_the_cursor_stays_for_the_next_one_that_is_left() -> None:
+    world = small_world()
+    for number in (3, 4, 5):
+        world.edit(f"{GROUP}/platform#{number}", by=ME, milestone="19.7", add_labels=["Deliverable"])
+    async with staged(world) as stage:
+        await stage.press("g", "e")
+        screen = on_top(stage, Ending)
+        assert names(stage) == ["platform#3", "platform#4", "platform#5", "platform#8"]
+
+        async def slip() -> None:
+            await stage.press("x", "s")
+            if stage.app.screen is not screen:
+                await stage.press("y")
+
+        await stage.press("j")
+        await slip()
+        assert names(stage) == ["platform#3", "platform#5", "platform#8", "platform#4"]
+        assert stage.name(screen.chosen()) == "platform#5"
+        await slip()
+        await slip()
+        # The last one that is left stands above.
+        assert stage.name(screen.chosen()) == "platform#3"
+        # What is not done with is followed: without Deliverable it stands below another heading.
+        await stage.press("u", "D")
+        assert len(heads(screen)) == 3
+        assert stage.name(screen.chosen()) == "platform#3"
+        # One looks at what is done with, and it stays under the cursor.
+        await stage.press("G")
+        done = stage.name(screen.chosen())
+        await stage.press("7")
+        assert stage.name(screen.chosen()) == done

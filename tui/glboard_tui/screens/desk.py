@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import UNSET
 
-from glboard_core.board.op import Comment, Edit
+from glboard_core.board.op import Comment, Create, Edit
 from glboard_core.errors import GlboardError
 from glboard_core.model.board import Column
 from glboard_core.model.flow import STATES
@@ -68,7 +68,7 @@ class Desk:
         self.top: OnTop | None = None
         #: Does the last edit again, on what is focused or marked now.
         self.again: Callable[[], None] | None = None
-        #: Comments that were begun, by the issues they are for.
+        #: What was typed and not taken: comments by the issues they are for, other words by what they are.
         self.drafts: dict[tuple[str, ...], str] = {}
         #: Warnings somebody said yes to: they are not asked again (DOMAIN.md 7.13).
         self.asked: warned.Asked = set()
@@ -229,6 +229,9 @@ class Desk:
             self.drafts[tuple(issue for issue, _ in comments)] = comments[0][1]
             self.say("Your text is kept: c goes on with it.")
         for issue, act in work.acts:
+            if isinstance(act, Create):
+                self.drafts[("new",)] = act.title
+                self.say("Your title is kept: n goes on with it.")
             if isinstance(act, Edit) and act.description is not UNSET:
                 found = self.bridge.issue(issue)
                 title = act.title if act.title is not UNSET else found.title if found else ""

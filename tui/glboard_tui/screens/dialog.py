@@ -1,6 +1,7 @@
 """What lies over the board: a framed box with a title and a line of hints, the board readable around it.
 
-Owns the frame that pickers, prompts and questions share.
+Owns the frame that pickers, prompts and questions share, and that nothing paints a dialog which leaves: its
+workers end with it, and its lines are known by name, not looked for among what may be gone.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
@@ -43,15 +45,17 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         self.hint = hint
         #: Whether it has its focus, so that keys reach the right place.
         self.is_ready = False
+        self._title_line = Static(Content(clean(title)), classes="overlay-title")
+        self._hint_line = Static(Content(hint), classes="overlay-hint")
 
     def compose(self) -> ComposeResult:
         """Title, note, the dialog's own, hints."""
         with Vertical(classes="overlay"):
-            yield Static(Content(clean(self.heading)), classes="overlay-title")
+            yield self._title_line
             if self.note:
                 yield Static(Content("\n".join(map(clean, self.note.splitlines()))), classes="overlay-note")
             yield from self.inside()
-            yield Static(Content(self.hint), classes="overlay-hint")
+            yield self._hint_line
 
     def inside(self) -> list[Widget]:
         """What stands between title and hints."""
@@ -70,7 +74,12 @@ class Dialog(ModalScreen[T | None], Generic[T]):
 
     def say(self, hint: str) -> None:
         """Replace the line of hints."""
-        self.query_one(".overlay-hint", Static).update(Content(clean(hint)))
+        self._hint_line.update(Content(clean(hint)))
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Leave. What the dialog was reading is given up: a dialog's workers read and paint, and never write."""
+        self.workers.cancel_node(self)
+        return super().dismiss(result)
 
     def action_cancel(self) -> None:
         """Change nothing."""

@@ -108,6 +108,7 @@ class Ending(WorkList):
             ),
             f"{title}\n{said}" + (f" · {who}" if who else " · nobody is assigned"),
             heads,
+            done=kind in ("late-closed", "handled"),
         )
 
     def heading_of(self, place: int, count: int) -> str:

@@ -80,6 +80,8 @@ class MixList(WorkList):
             ),
             f"{title}\n{' '.join(sorted(issue.labels))}",
             heads,
+            # Going through those without a type, one types the next; another type is looked at.
+            done=group != UNDEFINED,
         )
 
     def _plain(self, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -12,16 +12,25 @@ from textual.widgets import Input
 from glboard_tui.screens.dialog import Dialog
 
 
-class NewIssue(Dialog[tuple[str, bool]]):
-    """Dismissed with the title, and whether another project shall be chosen first."""
+Then = Literal["create", "other", "keep"]
+"""Create it; choose another project first; nothing, but what was typed stays there."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "other", show=False)]
+
+class NewIssue(Dialog[tuple[str, Then]]):
+    """Dismissed with the title and what to do with it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "other", show=False),
+        Binding("escape", "keep", show=False),
+    ]
 
     def __init__(self, project: str, facts: str, *, title: str = "", several: bool = False) -> None:
         tab = "Tab another project · " if several else ""
         super().__init__(f"New issue in {project}", note=facts, hint=f"Enter creates · {tab}Esc cancels")
         self._several = several
-        self._input = Input(title, placeholder="title", compact=True, max_length=255)
+        # What was typed before goes on; selected, it would be lost with the next letter.
+        self._input = Input(title, placeholder="title", compact=True, max_length=255, select_on_focus=False)
+        self._input.cursor_position = len(title)
 
     def inside(self) -> list[Widget]:
         """A field."""
@@ -35,11 +44,15 @@ class NewIssue(Dialog[tuple[str, bool]]):
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
         if event.value.strip():
-            self.dismiss((event.value.strip(), False))
+            self.dismiss((event.value.strip(), "create"))
         else:
             self.say("An issue needs a title.")
 
     def action_other(self) -> None:
         """Keep what is typed and choose the project."""
         if self._several:
-            self.dismiss((self._input.value, True))
+            self.dismiss((self._input.value, "other"))
+
+    def action_keep(self) -> None:
+        """Close; what is typed is there the next time."""
+        self.dismiss((self._input.value.strip(), "keep"))

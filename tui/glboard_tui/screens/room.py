@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from textual import events
 from textual.widget import Widget
-from textual.widgets import Static
 
 from glboard_core.model.milestone import Milestone
 from glboard_tui.screens.desk import Desk
@@ -26,8 +25,7 @@ class Room(Dialog[None]):
 
     def on_mount(self) -> None:
         """The pane has its own title and keys."""
-        for part in self.query(".overlay-title, .overlay-hint").results(Static):
-            part.display = False
+        self._title_line.display = self._hint_line.display = False
         self.body.read_past()
         super().on_mount()
 

@@ -25,12 +25,12 @@ from glboard_tui.widgets.header import Fresh, HeaderView
 #: Seconds below which an age is not worth saying.
 _YOUNG = 45
 
-_FRESH: dict[str, tuple[Fresh, str]] = {
-    "loading": ("loading", ""),
-    "live": ("live", ""),
-    "cached": ("cached", ""),
-    "offline": ("offline", ""),
-    "signed-out": ("offline", "signed out"),
+_FRESH: dict[str, Fresh] = {
+    "loading": "loading",
+    "live": "live",
+    "cached": "cached",
+    "offline": "offline",
+    "signed-out": "signed out",
 }
 
 _WARNINGS = {
@@ -79,7 +79,7 @@ def header_view(
             fresh="offline" if failed_start else "loading",
             progress="" if failed_start else "connecting",
         )
-    fresh, word = _FRESH[status.freshness]
+    fresh = _FRESH[status.freshness]
     progress = ""
     if fresh == "loading":
         progress = progress_words(status)
@@ -95,7 +95,7 @@ def header_view(
         role=index.board.role if index else "",
         filter=text,
         fresh=fresh,
-        age=f"{word} {age}".strip() or ("slowed" if status.slowed else ""),
+        age=age or ("slowed" if status.slowed else ""),
         progress=progress,
         changed=changed,
         unsent=status.unsent,

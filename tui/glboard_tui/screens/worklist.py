@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 from textual import events, on
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widgets import Static
@@ -34,13 +35,15 @@ from glboard_tui.widgets.whichkey import WhichKey
 class Entry(Struct, frozen=True):
     """A line: its issue, the cells, what is said below while the cursor is on it, and what stands above.
 
-    ``about`` may be made when it is needed: a list is long, and only one line is said more of.
+    ``about`` may be made when it is needed: a list is long, and only one line is said more of. ``done``: it
+    stays in sight, but nothing is left to do; the cursor does not follow an issue that becomes so.
     """
 
     issue: Issue
     cells: tuple[Cell, ...]
     about: str | Callable[[], str] = ""
     heads: tuple[Head, ...] = ()
+    done: bool = False
 
     @property
     def words(self) -> str:
@@ -111,7 +114,7 @@ class WorkList(Dialog[None]):
     def compose(self) -> ComposeResult:
         """Title, lines and what is said of one; what can follow a key; the footer."""
         with Vertical(classes="overlay"):
-            yield Static(classes="overlay-title")
+            yield self._title_line
             yield self._above
             with Container(classes="body"):
                 yield self.rows
@@ -127,9 +130,18 @@ class WorkList(Dialog[None]):
         self.refill()
         super().on_mount()
 
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Give the desk back at once: the next key is the board's, or another list's."""
+        self._give_back()
+        return super().dismiss(result)
+
     def on_unmount(self) -> None:
-        """Give the desk back."""
+        """The same, where the whole program is left."""
+        self._give_back()
+
+    def _give_back(self) -> None:
         self._unwatch()
+        self._asked = False
         if self.desk.top is self:
             self.desk.top = None
 
@@ -144,10 +156,11 @@ class WorkList(Dialog[None]):
             self.refill()
 
     def refill(self) -> None:
-        """Make the list anew; the cursor stays with its issue, or goes to what came after it."""
+        """Make the list anew; the cursor stays with its issue, or goes to what is left after it."""
         self._asked = False
         self.entries = list(self.fill())
-        self.listed.replace([entry.issue.id for entry in self.entries])
+        done = frozenset(entry.issue.id for entry in self.entries if entry.done)
+        self.listed.replace([entry.issue.id for entry in self.entries], done)
         heads = {row: entry.heads for row, entry in enumerate(self.entries) if entry.heads}
         if below := self.after():
             heads[len(self.entries)] = tuple(below)
@@ -168,7 +181,7 @@ class WorkList(Dialog[None]):
         """Title, what is said of the line, footer: after any change."""
         count = len(self.entries)
         words = self.heading_of(self.listed.cursor + 1 if count else 0, count)
-        self.query_one(".overlay-title", Static).update(Content(clean(words)))
+        self._title_line.update(Content(clean(words)))
         entry = self.entry
         about = entry.words if entry else ""
         self._about.update(Content("\n".join(map(clean, about.splitlines()))))

@@ -53,14 +53,17 @@ class DetailPane(VerticalScroll, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self.issue: IssueId | None = None
+        # Known by name: what is shown late finds them also while the pane is taken away.
+        self._title, self._facts = Static(classes="detail-title"), Facts()
+        self._state, self._notes = Static(classes="detail-state"), Static(classes="detail-notes")
         self._document: Markdown | None = None
 
     def compose(self) -> ComposeResult:
         """Title, facts, notes; the description is put between when there is one."""
-        yield Static(classes="detail-title")
-        yield Facts()
-        yield Static(classes="detail-state")
-        yield Static(classes="detail-notes")
+        yield self._title
+        yield self._facts
+        yield self._state
+        yield self._notes
 
     @property
     def is_open(self) -> bool:
@@ -76,19 +79,18 @@ class DetailPane(VerticalScroll, can_focus=True):
         """What is known at once. Description and notes of another issue are taken away."""
         fresh = issue.id != self.issue
         self.issue = issue.id
-        self.query_one(".detail-title", Static).update(Content(clean(title)))
-        self.query_one(Facts).show(facts)
+        self._title.update(Content(clean(title)))
+        self._facts.show(facts)
         self.display = True
         if fresh:
             self.scroll_to(y=0, animate=False)
             self.say("Loading description and comments …")
-            self.query_one(".detail-notes", Static).update(Content(""))
+            self._notes.update(Content(""))
 
     def say(self, text: str) -> None:
         """A line where the description will be; "" takes it away."""
-        line = self.query_one(".detail-state", Static)
-        line.update(Content("\n".join(map(clean, text.splitlines()))))
-        line.display = bool(text)
+        self._state.update(Content("\n".join(map(clean, text.splitlines()))))
+        self._state.display = bool(text)
         if text and self._document is not None:
             self._document.display = False
 
@@ -102,14 +104,14 @@ class DetailPane(VerticalScroll, can_focus=True):
             document = await self._mounted_document()
             document.display = True
             await document.update(text)
-        self.query_one(".detail-notes", Static).update(notes_content(detail.notes))
+        self._notes.update(notes_content(detail.notes))
 
     async def _mounted_document(self) -> Markdown:
         from textual.widgets import Markdown
 
         if self._document is None:
             self._document = Markdown(parser_factory=_parser, open_links=False)
-            await self.mount(self._document, before=".detail-notes")
+            await self.mount(self._document, before=self._notes)
         return self._document
 
     def close(self) -> None:

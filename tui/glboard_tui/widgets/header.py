@@ -17,7 +17,7 @@ from glboard_tui.widgets.lines import Line
 from glboard_tui.widgets.palette import Ink, Palette, palette_of
 from glboard_tui.widgets.text import clean, clip, width_of
 
-Fresh = Literal["live", "cached", "offline", "loading"]
+Fresh = Literal["live", "cached", "offline", "signed out", "loading"]
 
 _INKS: dict[Tone, Ink] = {"plain": "text", "good": "good", "warn": "warn", "bad": "bad"}
 
@@ -106,7 +106,13 @@ def _states(view: HeaderView) -> list[tuple[str, Ink, int]]:
 
 def _fresh(view: HeaderView) -> tuple[str, Ink, int]:
     words = " ".join(word for word in (view.fresh, view.age, view.progress) if word)
-    inks: dict[Fresh, Ink] = {"live": "good", "cached": "warn", "offline": "bad", "loading": "accent"}
+    inks: dict[Fresh, Ink] = {
+        "live": "good",
+        "cached": "warn",
+        "offline": "bad",
+        "signed out": "bad",
+        "loading": "accent",
+    }
     return words, inks[view.fresh], 0
 
 

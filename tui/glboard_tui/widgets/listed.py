@@ -1,12 +1,13 @@
 """The issues of a list, the line the cursor is on, and which are marked: as data. Pure.
 
 Owns the same rules as on the board (DESIGN.md section 5): the cursor sticks to its issue, an issue that
-leaves hands it to the next one, and only marks that stand in the list act.
+leaves hands it to the next one, and only marks that stand in the list act. An issue that a key has done with
+hands it on as well, where the list says which ones those are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from glboard_core.model.issue import IssueId
 from glboard_tui.widgets.marks import Marks
@@ -23,6 +24,7 @@ class Listed:
         self.cursor = 0
         self.marks = Marks()
         self._rows: dict[IssueId, int] = {}
+        self._done: Collection[IssueId] = frozenset()
 
     @property
     def here(self) -> IssueId | None:
@@ -42,13 +44,20 @@ class Listed:
         here = self.here
         return self.marked or ([here] if here is not None else [])
 
-    def replace(self, ids: Sequence[IssueId]) -> None:
-        """Other lines. The cursor stays with its issue, else goes to what came after it, else before it."""
-        before, at = self.ids, self.cursor
+    def replace(self, ids: Sequence[IssueId], done: Collection[IssueId] = frozenset()) -> None:
+        """Other lines. The cursor stays with its issue, else goes to what came after it, else before it.
+
+        ``done`` are those that stay in sight with nothing left to do: where the issue under the cursor became
+        one of them, the cursor goes on to what is left, as if the issue had gone.
+        """
+        before, at, here = self.ids, self.cursor, self.here
+        was_done, self._done = self._done, done
         self.ids = list(ids)
         self._rows = {issue: row for row, issue in enumerate(self.ids)}
-        stayed = (issue for issue in (*before[at:], *reversed(before[:at])) if issue in self._rows)
-        found = next(stayed, None)
+        stayed = [issue for issue in (*before[at:], *reversed(before[:at])) if issue in self._rows]
+        found = stayed[0] if stayed else None
+        if found is not None and found == here and found in done and found not in was_done:
+            found = next((issue for issue in stayed if issue not in done), found)
         self.cursor = self._rows[found] if found is not None else 0
 
     def go(self, row: int) -> None:

@@ -13,6 +13,10 @@ from glboard_tui.screens.editor import edit_in_editor
 from glboard_tui.widgets.choices import Choice
 
 
+#: What a new issue's title is kept under, by the desk too where it was refused.
+_NEW = ("new",)
+
+
 def comment(desk: Desk, _: str) -> None:
     """One comment, on each of the targets."""
     issues = desk.targets()
@@ -53,12 +57,13 @@ def new(desk: Desk, _: str) -> None:
     projects = [p.path for p in catalog.projects if not p.archived and p.can_edit is not False]
     focused = desk.screen.board.focused[0]
     issue = desk.bridge.issue(focused) if focused else None
+    kept = desk.drafts.get(_NEW, "")
     if issue is not None and issue.project in projects:
-        _title(desk, issue.project, projects, "")
+        _title(desk, issue.project, projects, kept)
     elif len(projects) == 1:
-        _title(desk, projects[0], projects, "")
+        _title(desk, projects[0], projects, kept)
     elif projects:
-        _choose_project(desk, projects, "")
+        _choose_project(desk, projects, kept)
     else:
         desk.say("You may not make issues in any project of this group.", bad=True)
 
@@ -78,11 +83,17 @@ def _title(desk: Desk, project: str, projects: Sequence[str], title: str) -> Non
     def typed(answer: tuple[str, bool] | None) -> None:
         if answer is None:
             return
-        text, other = answer
-        if other:
-            _choose_project(desk, projects, text)
+        text, then = answer
+        desk.drafts.pop(_NEW, None)
+        if then == "create":
+            _create(desk, new_issue(board, column, project, text, desk.bridge.view.flow))
             return
-        _create(desk, new_issue(board, column, project, text, desk.bridge.view.flow))
+        if text:
+            desk.drafts[_NEW] = text
+        if then == "other":
+            _choose_project(desk, projects, text)
+        elif text:
+            desk.say("Your title is kept; n goes on with it.")
 
     from glboard_tui.screens.newissue import NewIssue
 

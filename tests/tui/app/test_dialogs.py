@@ -1,0 +1,60 @@
+"""What all dialogs share: nothing paints one that is leaving."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from glboard_tui.screens.dialog import Dialog
+from glboard_tui.screens.triage import Triage
+from tui.app.stage import Stage
+
+
+class Restless(Dialog[None]):
+    """Says something as often as it can."""
+
+    def __init__(self) -> None:
+        super().__init__("Restless")
+        self.left = False
+
+    async def keep_saying(self) -> None:
+        """Until it is stopped."""
+        try:
+            while True:
+                self.say("still here")
+                await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            self.left = True
+            raise
+
+
+async def test_a_dialog_s_worker_ends_with_it(stage: Stage) -> None:
+    for _ in range(3):
+        dialog = Restless()
+        await stage.app.push_screen(dialog)
+        dialog.run_worker(dialog.keep_saying())  # an error in it would close the app, and fail this
+        await asyncio.sleep(0)
+        dialog.dismiss(None)
+        await stage.until(lambda dialog=dialog: dialog.left and not dialog.is_running)  # type: ignore[misc]
+    assert stage.app.screen is stage.screen
+
+
+async def test_a_dialog_that_has_left_can_be_told_something(stage: Stage) -> None:
+    dialog = Restless()
+    await stage.app.push_screen(dialog)
+    await dialog.dismiss(None)
+    dialog.say("too late")
+
+
+@pytest.mark.parametrize("leave", ["escape", "q"])
+async def test_a_list_that_has_left_takes_no_change_and_no_key(stage: Stage, leave: str) -> None:
+    await stage.press("g", "t")
+    screen = stage.app.screen
+    assert isinstance(screen, Triage)
+    await stage.press(leave)
+    await stage.until(lambda: not screen.is_running)
+    assert stage.screen.desk.top is None
+    screen.refill()
+    screen.painted_anew()
+    screen.tell("too late")
