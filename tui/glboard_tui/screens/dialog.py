@@ -77,7 +77,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         self._hint_line.update(Content(clean(hint)))
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
-        """Leave. What the dialog was reading is given up: a dialog's workers read and paint, and never write."""
+        """Leave. What it was reading is given up: a dialog's workers read and paint, and never write."""
         self.workers.cancel_node(self)
         return super().dismiss(result)
 

@@ -11,7 +11,6 @@ from textual.widgets import Input
 
 from glboard_tui.screens.dialog import Dialog
 
-
 Then = Literal["create", "other", "keep"]
 """Create it; choose another project first; nothing, but what was typed stays there."""
 

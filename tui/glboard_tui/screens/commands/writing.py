@@ -12,7 +12,6 @@ from glboard_tui.screens.desk import Desk
 from glboard_tui.screens.editor import edit_in_editor
 from glboard_tui.widgets.choices import Choice
 
-
 #: What a new issue's title is kept under, by the desk too where it was refused.
 _NEW = ("new",)
 
