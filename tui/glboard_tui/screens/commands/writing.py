@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from glboard_core.board.op import Comment, Edit
 from glboard_core.errors import GlboardError
@@ -11,6 +12,9 @@ from glboard_tui.edits import Work, joined, new_issue, split, titled
 from glboard_tui.screens.desk import Desk
 from glboard_tui.screens.editor import edit_in_editor
 from glboard_tui.widgets.choices import Choice
+
+if TYPE_CHECKING:
+    from glboard_tui.screens.newissue import Then
 
 #: What a new issue's title is kept under, by the desk too where it was refused.
 _NEW = ("new",)
@@ -79,7 +83,7 @@ def _title(desk: Desk, project: str, projects: Sequence[str], title: str) -> Non
     plan = new_issue(board, column, project, "", desk.bridge.view.flow)
     facts = [*sorted(plan.labels), plan.milestone or "no milestone", *plan.assignees]
 
-    def typed(answer: tuple[str, bool] | None) -> None:
+    def typed(answer: tuple[str, Then] | None) -> None:
         if answer is None:
             return
         text, then = answer
