@@ -39,13 +39,18 @@ def say_do(report: SayDo) -> Shape:
         "cut_off": moment(report.cut_off),
         "locked_at": moment(report.locked_at),
         "source": report.source,
-        "locked_by": report.locked_by,
+        **_locker(report.locked_by),
         "definitions": {name: _ratio(report, name) for name in DEFINITIONS},
         "late_added": report.late_added,
         "removed_or_moved_early": report.removed_or_moved_early,
         "late_closed": report.late_closed,
         "unresolved": report.unresolved,
     }
+
+
+def _locker(username: str) -> Shape:
+    """Who locked the plan; nothing where it was rebuilt from events, which nobody locked."""
+    return {"locked_by": username} if username else {}
 
 
 def _ratio(report: SayDo, name: Definition) -> Shape:
@@ -158,7 +163,7 @@ def scope(report: Scope) -> Shape:
     return {
         "milestone": report.locked.milestone,
         "locked_at": moment(report.locked.locked_at),
-        "locked_by": report.locked.locked_by,
+        **_locker(report.locked.locked_by),
         "added": [row.reference for row in report.added],
         "removed": [row.reference for row in report.removed],
         "reweighted": [
