@@ -9,7 +9,9 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from msgspec import structs
 from textual.pilot import Pilot
@@ -17,6 +19,7 @@ from textual.pilot import Pilot
 from glboard_core.config import GitLabSettings, Settings
 from glboard_core.demo.options import DemoOptions
 from glboard_core.demo.process import SpawnedDemo, spawn
+from glboard_core.demo.team import team_of_world
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.session import Place, open_engine
 from glboard_core.sync.engine import Engine
@@ -26,8 +29,8 @@ PICTURE = Path(__file__).with_name("board.svg")
 SIZE = (160, 45)
 #: A Monday in the middle of a milestone.
 DAY = "2026-12-07T15:00:00Z"
-#: Two cards marked, and before that one made ready with a weight.
-KEYS = ("j", "W", "3", "l", "j", "j", "space", "j", "space")
+#: The room pane, one card made ready with a weight, two marked.
+KEYS = ("g", "r", "escape", "j", "W", "3", "l", "j", "j", "space", "j", "space")
 _PATIENCE = 30.0
 #: Rich asks for its font from a server; a picture should ask for nothing.
 _REMOTE_FONT = re.compile(r",?\s*url\(\"https?://[^)]*\) format\(\"[^\"]*\"\)")
@@ -51,12 +54,16 @@ async def _screen(server: SpawnedDemo) -> str:
         async with open_engine(Place(group=server.group, keep=False), settings, account=account) as engine:
             yield engine
 
-    app = GlboardApp(settings, connect)
-    async with app.run_test(size=SIZE) as pilot:
-        await _all_read(app, pilot)
-        await pilot.press(*KEYS)
-        await pilot.pause()
-        return app.export_screenshot(title="glboard")
+    with TemporaryDirectory() as folder:
+        team = Path(folder) / "team.toml"
+        team.write_text(team_of_world(datetime.fromisoformat(DAY).date()), "utf-8")
+        app = GlboardApp(settings, connect, team_file=team)
+        async with app.run_test(size=SIZE) as pilot:
+            await _all_read(app, pilot)
+            for key in KEYS:
+                await pilot.press(key)
+                await pilot.pause()
+            return app.export_screenshot(title="glboard")
 
 
 async def _all_read(app: GlboardApp, pilot: Pilot[int]) -> None:

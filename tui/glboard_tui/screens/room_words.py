@@ -23,6 +23,9 @@ from glboard_tui.widgets.text import fit, fit_right
 
 INKS: dict[Tone, Ink] = {"plain": "text", "good": "good", "warn": "warn", "bad": "bad"}
 _MOST_NAME = 20
+#: Cells of the words at a line's end, and the shortest bar that tells anything.
+_WORDS = 7
+_SHORT = 6
 
 
 class Columns(Struct, frozen=True):
@@ -32,6 +35,8 @@ class Columns(Struct, frozen=True):
     role: int = 0
     bar: int = 0
     figures: bool = True
+    #: Whether ``full``, ``room`` or ``!over`` stands at the end; a short bar says it by itself.
+    words: bool = True
 
 
 class Tally(Struct, frozen=True):
@@ -55,8 +60,10 @@ def columns_for(found: Capacity, width: int, *, blind: bool) -> Columns:
     if blind:
         return Columns(name, role=min(role, 12), figures=False)
     left = width - name - 1 - 42
-    bar = 17 if left >= 18 else 0
-    return Columns(name, role=min(role, 12) if left - 18 > role else 0, bar=bar)
+    if left >= 18:
+        return Columns(name, role=min(role, 12) if left - 18 > role else 0, bar=17)
+    short = left + _WORDS
+    return Columns(name, bar=short, words=False) if short >= _SHORT else Columns(name)
 
 
 def head(columns: Columns) -> str:
@@ -69,7 +76,7 @@ def head(columns: Columns) -> str:
             fit_right(word, width)
             for word, width in (("days", 5), ("budget", 6), ("carry", 5), ("plan", 5), ("room", 7))
         ]
-    if columns.bar:
+    if columns.bar and columns.words:
         parts.append("█carry ▓plan !over")
     return " " + " ".join(parts)
 
@@ -125,9 +132,12 @@ def _cells(name: str, role: str, tally: Tally, columns: Columns, ink: Ink) -> tu
             bar(tally.carried, tally.planned, tally.weight, columns.bar - 1)
             if tally.weight is not None
             else ""
+            if columns.words
+            else tally.words
         )
         cells.append((shown, tone, columns.bar))
-    cells.append((tally.words, tone, 0))
+    if columns.words:
+        cells.append((tally.words, tone, 0))
     return tuple(cells)
 
 
