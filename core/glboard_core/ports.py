@@ -307,8 +307,11 @@ class Store(Protocol):
         """The Ops not yet settled, oldest first."""
         ...
 
-    def enqueue(self, entries: Sequence[Entry]) -> None:
-        """Keep Ops until they are settled: on disk before this returns. One with a known id is replaced."""
+    def enqueue(self, entries: Sequence[Entry], instead: Iterable[OpId] = ()) -> None:
+        """Keep Ops until they are settled: on disk before this returns. One with a known id is replaced.
+
+        ``instead`` are the refused changes they stand for: struck from the list in the same step.
+        """
         ...
 
     def rewrite(self, entries: Sequence[Entry]) -> frozenset[OpId]:

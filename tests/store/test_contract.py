@@ -88,10 +88,11 @@ class Both(RuleBasedStateMachine):
         weight=st.integers(0, 9),
         due=st.floats(0, 100),
         title=st.sampled_from(["one", "two"]),
+        instead=some_names,
     )
-    def enqueue(self, ops: list[OpId], weight: int, due: float, title: str) -> None:
-        """Ops are kept, or written anew."""
-        self.both("enqueue", [Entry(op=op(name, weight), title=title, due=due) for name in ops])
+    def enqueue(self, ops: list[OpId], weight: int, due: float, title: str, instead: list[OpId]) -> None:
+        """Ops are kept, or written anew; refused ones leave their list."""
+        self.both("enqueue", [Entry(op=op(name, weight), title=title, due=due) for name in ops], instead)
 
     @rule(ops=some_names, weight=st.integers(0, 9), due=st.floats(0, 100), waits=st.booleans())
     def rewrite(self, ops: list[OpId], weight: int, due: float, waits: bool) -> None:

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import random
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -73,9 +73,9 @@ class Telling(SqliteStore):
         self._tell = tell
         super().__init__(path)
 
-    def enqueue(self, entries: Sequence[Entry]) -> None:
+    def enqueue(self, entries: Sequence[Entry], instead: Iterable[OpId] = ()) -> None:
         """Keep, then tell."""
-        super().enqueue(entries)
+        super().enqueue(entries, instead)
         self._tell(Said(what="kept", ops=tuple(entry.op for entry in entries)))
 
     def rewrite(self, entries: Sequence[Entry]) -> frozenset[OpId]:

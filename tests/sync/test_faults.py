@@ -359,10 +359,15 @@ class Refusing(MemoryStore):
         if what in self.refusing:
             raise StoreFailed("The disk is full.", hint="Free some space.")
 
-    def enqueue(self, entries):  # type: ignore[no-untyped-def]  # as in the class above
+    def enqueue(self, entries, instead=()):  # type: ignore[no-untyped-def]  # as in the class above
         """Refuse or keep."""
         self._ask("enqueue")
-        super().enqueue(entries)
+        super().enqueue(entries, instead)
+
+    def forgive(self, op):  # type: ignore[no-untyped-def]
+        """Refuse or strike."""
+        self._ask("forgive")
+        super().forgive(op)
 
     def claim(self, ops, at):  # type: ignore[no-untyped-def]
         """Refuse or mark."""
@@ -392,6 +397,24 @@ async def test_a_disk_that_refuses_an_edit_leaves_all_as_it_was(server: DemoServ
         desk.edit("app#1", weight=5)
         await desk.settled()
         assert desk.there("app#1").weight == 5
+
+
+async def test_what_is_tried_again_leaves_the_list_with_the_same_write(server: DemoServer) -> None:
+    store = Refusing()
+    async with window(server, store) as desk:
+        desk.edit("locked#1", weight=3)
+        await desk.settled()
+        ((op, _),) = desk.engine.failed
+        store.refusing = {"enqueue", "forgive"}
+        with pytest.raises(StoreFailed):
+            desk.engine.retry(op.id)
+        assert [one.id for one, _ in desk.engine.failed] == [op.id]
+        assert [refusal.op.id for refusal in store.refusals()] == [op.id]
+        store.refusing = {"forgive"}
+        desk.engine.retry(op.id)
+        assert desk.engine.failed == []
+        assert store.refusals() == []
+        assert desk.engine.status.unsent == 1
 
 
 @pytest.mark.parametrize("refusing", ["claim", "settle", "unclaim", "claim unclaim", "settle unclaim"])

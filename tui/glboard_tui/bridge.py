@@ -245,10 +245,9 @@ class Bridge(Known):
         issue = engine.shown.get(failed.issue) or failed.before
         title = f"{short(issue)} {describe(act, issue)}" if issue else describe(act)
         acts = [(one.issue, act if one is failed else one.act) for one in along]
-        if not engine.perform(acts, title):
+        if not engine.perform(acts, title, [one.id for one in along]):
             return False
-        for one in along:
-            self.drop(one.id)
+        self._repaint.update(one.issue for one in along)
         return True
 
     def drop(self, op: OpId) -> None:

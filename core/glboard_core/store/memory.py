@@ -129,8 +129,10 @@ class MemoryStore:
         """The Ops not yet settled, oldest first."""
         return list(self._outbox.values())
 
-    def enqueue(self, entries: Sequence[Entry]) -> None:
-        """Keep Ops until they are settled; one with a known id is replaced."""
+    def enqueue(self, entries: Sequence[Entry], instead: Iterable[OpId] = ()) -> None:
+        """Keep Ops until they are settled, in the stead of refused ones; one with a known id is replaced."""
+        for op in instead:
+            self._refusals.pop(op, None)
         for entry in entries:
             kept = self._outbox.get(entry.op.id)
             self._outbox[entry.op.id] = (

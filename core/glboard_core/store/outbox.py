@@ -53,14 +53,18 @@ class Outbox:
                 found.append(Entry(op=op, title=title, due=due, sent=sent, clashes=waits))
         return found
 
-    def enqueue(self, entries: Sequence[Entry]) -> None:
-        """Keep Ops until they are settled: on disk before this returns. One with a known id is replaced."""
+    def enqueue(self, entries: Sequence[Entry], instead: Iterable[OpId] = ()) -> None:
+        """Keep Ops until they are settled: on disk before this returns. One with a known id is replaced.
+
+        ``instead`` are refused ones that leave their list in the same transaction.
+        """
         with self._writing():
             self._durable.executemany(
                 "insert into outbox (id, title, due, sent, op) values (?, ?, ?, ?, ?) "
                 "on conflict (id) do update set op = excluded.op, due = excluded.due",
                 [(e.op.id, e.title, e.due, e.sent, _encode(e.op)) for e in entries],
             )
+            self._durable.executemany("delete from refusal where id = ?", [(op,) for op in instead])
 
     def rewrite(self, entries: Sequence[Entry]) -> frozenset[OpId]:
         """Replace what is kept of Ops, but not when they were sent; returns those that were still there."""

@@ -9,7 +9,7 @@ how the outbox ends is ``outcome.py``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -168,14 +168,17 @@ class Engine:
 
     # What a person does
 
-    def perform(self, acts: Sequence[tuple[IssueId, Act]], title: str) -> list[Op]:
+    def perform(
+        self, acts: Sequence[tuple[IssueId, Act]], title: str, instead: Collection[OpId] = ()
+    ) -> list[Op]:
         """Do one keystroke's acts: shown at once, kept in the outbox, sent soon. Returns the Ops made.
 
-        An act that would change nothing makes no Op. Raises StoreFailed where they cannot be kept, and
+        An act that would change nothing makes no Op. ``instead`` are refused changes that leave the list in
+        the same step, if any Op is made. Raises StoreFailed where they cannot be kept, and
         ReadOnly where changes are refused; then nothing is changed.
         """
         with self._changing():
-            return self.hand.perform(acts, title)
+            return self.hand.perform(acts, title, instead)
 
     def undo(self) -> Group | None:
         """Take back the last keystroke, of this session or else of an earlier one.

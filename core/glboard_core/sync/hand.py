@@ -5,7 +5,7 @@ Owns how acts become Ops and the undo stack. The ledger keeps what it makes; it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import structs
@@ -43,14 +43,17 @@ class Hand:
         self._now = now
         self._refused = refused
 
-    def perform(self, acts: Sequence[tuple[IssueId, Act]], title: str) -> list[Op]:
+    def perform(
+        self, acts: Sequence[tuple[IssueId, Act]], title: str, instead: Collection[OpId] = ()
+    ) -> list[Op]:
         """Do one keystroke's acts: shown at once, kept in the outbox, sent soon. Returns the Ops made.
 
-        An act that would change nothing makes no Op.
+        An act that would change nothing makes no Op. ``instead`` are refused changes that leave the list in
+        the same step, if any Op is made.
         """
         ops = self._make(acts)
         if ops:
-            self._ledger.enqueue(ops, title)
+            self._ledger.enqueue(ops, title, instead)
             self._undo_stack.done(Group(id=ops[0].group, title=title, ops=tuple(ops)))
         return ops
 
@@ -119,11 +122,10 @@ class Hand:
         titles = {refusal.op.id: refusal.title for refusal in ledger.store.refusals()}
         title = f"again: {titles.get(op, '').removeprefix('again: ')}"
         ops = self._make([(other.issue, other.act) for other in along])
-        self._ledger.enqueue(ops, title)
+        # In one step: what is in the outbox again is no more in the list.
+        self._ledger.enqueue(ops, title, [other.id for other in along])
         if ops:
             self._undo_stack.done(Group(id=ops[0].group, title=title, ops=tuple(ops)))
-        for other in along:
-            self.drop_failed(other.id)
 
     def drop_failed(self, op: OpId) -> None:
         """Strike a refused change from the list. Raises StoreFailed."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -74,21 +74,23 @@ class Ledger:
 
     # What a person does
 
-    def enqueue(self, ops: Sequence[Op], title: str) -> None:
-        """Keep Ops and show them. Raises StoreFailed.
+    def enqueue(self, ops: Sequence[Op], title: str, instead: Collection[OpId] = ()) -> None:
+        """Keep Ops and show them; ``instead`` are refused ones that they stand for. Raises StoreFailed; then
+        nothing is changed.
 
         What one key does leaves together, a comment's edit with the comment: so undo takes back all of it
         or nothing, and no mail tells of half. Hence it is held as long as its longest part.
         """
-        if not ops:
+        if not ops and not instead:
             return
         now = time.time()
         sync = self._sync
         speaks = any(isinstance(op.act, Comment | NoteWrite | Create) for op in ops)
         due = now + (max(sync.hold, sync.hold_comments) if speaks else sync.hold)
         entries = [Entry(op=op, title=title, due=due) for op in ops]
-        self.store.enqueue(entries)
-        self._titles[ops[0].group] = title
+        self.store.enqueue(entries, instead)
+        self.failed = [(failed, error) for failed, error in self.failed if failed.id not in instead]
+        self._titles.update((op.group, title) for op in ops[:1])
         before = self.seen(op.issue for op in ops)
         for entry in entries:
             self.pending.hold(entry.op.issue, now + sync.hold)
