@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from msgspec import structs
 
 from glboard_core.board.resolve import milestone_for, milestone_title, resolve, role_of
 from glboard_core.board.rules import missed, ready, slipped, warnings
@@ -50,6 +51,22 @@ def test_deferring_goes_to_the_next_start_after_the_cards_own() -> None:
     assert before
     assert before.title == "19.9"
     assert preceding(MILESTONES, "19.6") is None
+
+
+def test_of_several_with_one_title_the_groups_own_counts() -> None:
+    """A subgroup's 19.8 with other dates is not what the team plans, in whatever order they were read."""
+    group = milestone("19.8", "2026-12-12", "2027-01-15", id="20")
+    below = structs.replace(milestone("19.8", "2026-12-01", "2026-12-31", id="3"), owner="demo-org/sub")
+    beside = structs.replace(milestone("19.8", "2026-12-02", "2026-12-30", id="12"), owner="demo-org/a")
+    for found in ((below, group, beside), (group, beside, below)):
+        assert versions(found) == [group]
+        assert current(found, TODAY) is None
+        assert catalog(milestones=found).find_milestone("19.8") == group
+    # Where the group has none, the one that was there first, by its number.
+    for found in ((beside, below, below), (below, beside, below)):
+        assert versions(found) == [below]
+    # The team's own one without dates yet is no version; another's dates do not make it one.
+    assert versions((milestone("19.8", id="9"), below)) == []
 
 
 def test_a_version_needs_both_dates_and_such_a_title() -> None:

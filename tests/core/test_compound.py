@@ -14,7 +14,7 @@ from glboard_core.board.op import Edit, OpId, apply, inverse
 from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Label
 from glboard_core.model.flow import FlowScheme
-from support.make import LABELS, catalog, issue
+from support.make import LABELS, MILESTONES, catalog, issue, milestone
 
 NAMES = LabelSettings(wont_do=("wontfix", "closed::wont do"), duplicate=("duplicate",))
 FLOW, STATUS, BOTH = FlowScheme(), FlowScheme(backend="status"), FlowScheme(backend="both")
@@ -60,6 +60,18 @@ def test_a_deliverable_that_slips_is_a_missed_deliverable_and_stays_one() -> Non
 )
 def test_what_cannot_slip(fields: dict[str, Any]) -> None:
     assert compound.slip(issue(1, **fields), ALL, NAMES, TODAY) is None
+
+
+def test_a_slip_goes_to_what_the_project_can_have() -> None:
+    own = tuple(one for one in MILESTONES if one.title != "19.8")
+    other = structs.replace(milestone("19.8", "2026-12-12", "2027-01-15"), owner="demo-org/other")
+    among = structs.replace(known("missed:19.7"), milestones=(*own, other))
+    goes = {
+        project: found.edit.milestone
+        for project in ("demo-org/app", "demo-org/other/app")
+        if (found := compound.slip(issue(1, milestone="19.7", project=project), among, NAMES, TODAY))
+    }
+    assert goes == {"demo-org/app": "19.9", "demo-org/other/app": "19.8"}
 
 
 def test_nine_slips_to_ten() -> None:

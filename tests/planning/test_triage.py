@@ -10,7 +10,7 @@ import pytest
 from glboard_core.config import LabelSettings
 from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue
-from glboard_core.planning.calendar import by_title
+from glboard_core.model.milestone import by_title
 from glboard_core.planning.triage import ORDER, Rules, triage
 from planning.lives import FLOW, NAMES, READY
 from support.make import MILESTONES, issue, milestone

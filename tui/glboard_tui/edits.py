@@ -12,6 +12,7 @@ from datetime import date
 from msgspec import Struct, structs
 
 from glboard_core.board import plans
+from glboard_core.board.compound import later
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.op import Act, Create, Edit
 from glboard_core.config import LabelSettings
@@ -19,7 +20,6 @@ from glboard_core.model.board import UNLISTED, Board, Column
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.flow import BY_NAME, FlowScheme, FlowState
 from glboard_core.model.issue import Issue, IssueId, same_scope
-from glboard_core.model.milestone import following
 
 Acts = tuple[tuple[IssueId, Act], ...]
 
@@ -134,10 +134,10 @@ class Planner(Struct, frozen=True, kw_only=True):
         )
 
     def defer(self, issues: Sequence[Issue]) -> Work:
-        """The version milestone after each issue's own, Deliverable off (DOMAIN.md 7.1)."""
+        """The version milestone after each issue's own that its project can have, Deliverable off (7.1)."""
         targets: dict[IssueId, str] = {}
         for issue in issues:
-            after = following(self.catalog.milestones, issue.milestone, self.today)
+            after = later(issue, self.catalog, self.today)
             if after is not None:
                 targets[issue.id] = after.title
         titles = sorted(set(targets.values()))
@@ -149,7 +149,9 @@ class Planner(Struct, frozen=True, kw_only=True):
                 else None
             ),
             f"to {titles[0]}" if len(titles) == 1 else "deferred",
-            "no later version milestone exists",
+            "their project has no later version milestone"
+            if len(issues) > 1
+            else f"{_project(issues)} has no later version milestone",
         )
 
     def set_flow(self, issues: Sequence[Issue], state: FlowState) -> Work:

@@ -16,7 +16,7 @@ from msgspec import Struct, structs
 from glboard_core.errors import ConfigError, GlboardError, StoreFailed
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.model.milestone import Milestone, current, preceding, upcoming
+from glboard_core.model.milestone import Milestone, by_title, current, preceding, upcoming
 from glboard_core.planning import capacity as capacities
 from glboard_core.planning.capacity import Capacity
 from glboard_core.planning.closed import Closed
@@ -255,7 +255,6 @@ class Plan:
     def triage(self) -> list[Finding]:
         """Every open issue with something to put right, in manual order (7.9)."""
         from glboard_core.model.issue import rank_key
-        from glboard_core.planning.calendar import by_title
         from glboard_core.planning.triage import Finding, Rules
 
         engine, catalog = self._attach(), self._catalog

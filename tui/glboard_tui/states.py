@@ -14,6 +14,7 @@ from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import IssueId
+from glboard_core.model.milestone import by_title
 
 
 def filter_states(
@@ -27,7 +28,7 @@ def filter_states(
     others; it is asked anew each time.
     """
     me = catalog.me.username
-    milestones = {m.title: m for m in catalog.milestones}
+    milestones = by_title(catalog.milestones)
     return {
         "unweighted": lambda issue: issue.weight is None,
         "weighted": lambda issue: issue.weight is not None,

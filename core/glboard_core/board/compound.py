@@ -41,18 +41,24 @@ def block(issue: Issue, flow: FlowScheme) -> Edit:
 
 
 def own_version(issue: Issue, catalog: Catalog) -> Milestone | None:
-    """The version milestone the issue is in, or none."""
-    found = catalog.find_milestone(issue.milestone) if issue.milestone else None
+    """The version milestone the issue is in, or none: its project's own where that has one."""
+    title = issue.milestone or ""
+    found = catalog.milestone(issue.project, title) or catalog.find_milestone(title)
     return found if found is not None and found.is_version else None
+
+
+def later(issue: Issue, catalog: Catalog, today: date) -> Milestone | None:
+    """Where the issue goes when it is deferred (7.1), among the milestones its project can have; or none."""
+    return following(catalog.milestones_for(issue.project), issue.milestone, today)
 
 
 def slip(issue: Issue, catalog: Catalog, names: LabelSettings, today: date) -> Wanted | None:
     """Missed its own milestone, and into the version milestone after it, as the bot does (section 3).
 
-    None where it is closed, in no version milestone, or where there is no later one.
+    None where it is closed, in no version milestone, or where its project has no later one.
     """
     own = own_version(issue, catalog)
-    after = following(catalog.milestones, issue.milestone, today)
+    after = later(issue, catalog, today)
     if own is None or after is None or not issue.is_open:
         return None
     labels = [names.missed_prefix + own.title]

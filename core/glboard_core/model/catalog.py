@@ -13,7 +13,7 @@ from functools import cached_property
 from msgspec import Struct
 
 from glboard_core.errors import EditImpossible
-from glboard_core.model.milestone import Milestone
+from glboard_core.model.milestone import Milestone, by_title
 
 
 class Label(Struct, frozen=True, kw_only=True):
@@ -149,7 +149,16 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
 
     def find_milestone(self, title: str) -> Milestone | None:
         """The milestone with that title highest up in the group, or none: for dates, not for writing."""
-        return min((m for m in self.milestones if m.title == title), key=lambda m: len(m.owner), default=None)
+        return self._milestones.get(title)
+
+    @cached_property
+    def _milestones(self) -> Mapping[str, Milestone]:
+        return by_title(self.milestones)
+
+    def milestones_for(self, project: str) -> list[Milestone]:
+        """The milestones an issue of ``project`` can have, one per title: its nearest."""
+        titles = dict.fromkeys(m.title for m in self.milestones if _within(project, m.owner))
+        return [found for title in titles if (found := self.milestone(project, title)) is not None]
 
     def near_milestones(self, title: str) -> tuple[str, ...]:
         """Titles that look like ``title``, best first, at most three."""

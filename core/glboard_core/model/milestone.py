@@ -35,13 +35,20 @@ class Milestone(Struct, frozen=True, kw_only=True):
         return bool(_VERSION.fullmatch(self.title)) and self.start is not None and self.due is not None
 
 
+def by_title(milestones: Iterable[Milestone]) -> dict[str, Milestone]:
+    """The milestones by title. Of several with one title the one highest up in the group: the team's.
+
+    A subgroup's or project's own, perhaps with other dates, counts only where nobody above has the title; of
+    several on one level the one that was there first (the lowest id).
+    """
+    ordered = sorted(milestones, key=lambda m: (m.owner.count("/"), len(m.id), m.id), reverse=True)
+    return {milestone.title: milestone for milestone in ordered}
+
+
 def versions(milestones: Iterable[Milestone]) -> list[Milestone]:
-    """The version milestones, one per title, in order of their start."""
-    unique: dict[str, Milestone] = {}
-    for milestone in milestones:
-        if milestone.is_version:
-            unique.setdefault(milestone.title, milestone)
-    return sorted(unique.values(), key=lambda m: (m.start or date.min, m.title))
+    """The version milestones, one per title (see ``by_title``), in order of their start."""
+    found = [milestone for milestone in by_title(milestones).values() if milestone.is_version]
+    return sorted(found, key=lambda m: (m.start or date.min, m.title))
 
 
 def current(milestones: Iterable[Milestone], today: date) -> Milestone | None:
@@ -63,7 +70,7 @@ def following(milestones: Iterable[Milestone], title: str | None, today: date) -
     A card without a milestone, or in one without dates, goes to the next one.
     """
     known = list(milestones)
-    own = next((m for m in known if m.title == title and m.start is not None), None)
+    own = by_title(known).get(title or "")
     if own is None or own.start is None:
         return next(iter(upcoming(known, today)), None)
     after = own.start

@@ -6,7 +6,6 @@ aware, in UTC and whole seconds. Which milestone is current or next is ``model/m
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from msgspec import Struct
@@ -15,12 +14,6 @@ from glboard_core.errors import UsageError
 from glboard_core.model.milestone import Milestone
 
 _SATURDAY = 5
-
-
-def by_title(milestones: Iterable[Milestone]) -> dict[str, Milestone]:
-    """The milestones by title; of several with one title the one highest up in the group, for its dates."""
-    ordered = sorted(milestones, key=lambda milestone: -len(milestone.owner))
-    return {milestone.title: milestone for milestone in ordered}
 
 
 class Window(Struct, frozen=True, kw_only=True):

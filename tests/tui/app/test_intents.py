@@ -21,7 +21,7 @@ from glboard_tui.letters import letters_for
 from glboard_tui.ranking import Where, ranked
 from glboard_tui.screens.words import age_words
 from glboard_tui.widgets.choices import Choice, Ticks, matching, ticks_of
-from support.make import catalog, issue
+from support.make import MILESTONES, catalog, issue, milestone
 
 PLANNER = Planner(flow=FlowScheme(), names=LabelSettings(), catalog=catalog(), today=date(2026, 12, 7))
 BOARD = Board(
@@ -58,8 +58,21 @@ def test_deferring_goes_by_each_cards_own_milestone() -> None:
         Edit(milestone="19.8"),
     ]
     last = PLANNER.defer([card(3, milestone="19.10")])
-    assert (last.acts, last.skipped) == ((), "no later version milestone exists")
+    assert (last.acts, last.skipped) == ((), f"{card(3).project} has no later version milestone")
     assert following(PLANNER.catalog.milestones, "19.10", PLANNER.today) is None
+
+
+def test_deferring_goes_to_what_the_project_can_have() -> None:
+    own = tuple(one for one in MILESTONES if one.title != "19.9")
+    other = structs.replace(milestone("19.9", "2027-01-16", "2027-02-12"), owner="demo-org/other")
+    planner = structs.replace(PLANNER, catalog=catalog(milestones=(*own, other)))
+    there = card(2, milestone="19.8", project="demo-org/other/app")
+    work = planner.defer([card(1, milestone="19.8"), there])
+    assert [act for _, act in work.acts] == [Edit(milestone="19.10"), Edit(milestone="19.9")]
+    nowhere = structs.replace(PLANNER, catalog=catalog(milestones=(other,)))
+    assert nowhere.defer([card(1, milestone="19.8"), there]).skipped == (
+        "1 left out: their project has no later version milestone"
+    )
 
 
 def test_accepting_needs_somebody() -> None:

@@ -20,10 +20,9 @@ from msgspec import Struct, structs
 from glboard_core.board.resolve import flow_scheme
 from glboard_core.errors import ConfigError, UsageError
 from glboard_core.model.issue import Issue
-from glboard_core.model.milestone import Milestone, preceding
+from glboard_core.model.milestone import Milestone, by_title, preceding
 from glboard_core.planning import capacity as capacities
 from glboard_core.planning import team as teams
-from glboard_core.planning.calendar import by_title
 from glboard_core.planning.candidates import candidates
 from glboard_core.planning.load import load_of
 from glboard_core.planning.mix import mix

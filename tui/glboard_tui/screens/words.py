@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from glboard_core.board.compound import later
 from glboard_core.board.index import BoardIndex
 from glboard_core.config import Settings
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue
-from glboard_core.model.milestone import following
 from glboard_core.planning.capacity import Capacity
 from glboard_tui.action import Situation
 from glboard_tui.actions import BY_ID
@@ -217,11 +217,9 @@ def _deferred(targets: Sequence[Issue], catalog: Catalog | None, today: date | N
     if catalog is None or today is None:
         return ""
     # Cards of one board mostly share a milestone: a look at a few decides what the key is called.
-    own = {issue.milestone for issue in targets[:20]}
-    if len(own) != 1:
-        return ""
-    after = following(catalog.milestones, own.pop(), today)
-    return f"to {after.title}" if after else ""
+    alike = {(issue.milestone, issue.project): issue for issue in targets[:20]}
+    after = {found.title if (found := later(one, catalog, today)) else "" for one in alike.values()}
+    return f"to {after.pop()}" if len(after) == 1 and "" not in after else ""
 
 
 def detail_facts(
