@@ -18,11 +18,14 @@ Group = Literal[
     "Focus", "Marks", "Plan", "Move", "People and labels", "Text", "Undo", "Find", "Boards", "View"
 ]
 Slot = Literal["digit", "flow", "column", "person", "priority", "severity"]
-Scope = Literal["board", "detail", "list"]
-"""Where a key is pressed: on the board, in an opened issue, in a list over the board."""
+Scope = Literal["board", "detail", "list", "room"]
+"""Where a key is pressed: on the board, in an opened issue, in a list over the board, in the room pane beside
+it, where no key is for a card."""
 
 #: Wherever an issue is looked at.
 EVERYWHERE: tuple[Scope, ...] = ("board", "detail", "list")
+#: What goes elsewhere: from a list to another one or to a board, from the room pane as well.
+GOING: tuple[Scope, ...] = ("board", "list", "room")
 
 GROUPS: tuple[Group, ...] = (
     "Focus",

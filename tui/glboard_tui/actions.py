@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 from glboard_tui.action import (
     EVERYWHERE,
+    GOING,
     GROUPS,
     Action,
     Group,
@@ -39,12 +40,21 @@ def _edit(
 
 
 def _board(name: str, title: str, key: str) -> Action:
-    return Action(id=f"board.{name}", title=f"{title} board", keys=(f"g {key}",), group="Boards", hint=title)
+    keys = (f"g {key}",)
+    return Action(
+        id=f"board.{name}", title=f"{title} board", keys=keys, group="Boards", hint=title, scopes=GOING
+    )
 
 
 def _process(name: str, title: str, key: str, hint: str) -> Action:
     return Action(
-        id=f"process.{name}", title=title, keys=(f"g {key}",), group="Boards", hint=hint, when=when_ready
+        id=f"process.{name}",
+        title=title,
+        keys=(f"g {key}",),
+        group="Boards",
+        hint=hint,
+        when=when_ready,
+        scopes=GOING,
     )
 
 
@@ -60,7 +70,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         id="pane.next",
         title="Next pane: column, or opened issue",
-        scopes=EVERYWHERE,
+        scopes=(*EVERYWHERE, "room"),
         keys=("tab",),
         group="Focus",
         palette=False,
@@ -68,7 +78,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         id="pane.previous",
         title="Previous pane: column, or opened issue",
-        scopes=EVERYWHERE,
+        scopes=(*EVERYWHERE, "room"),
         keys=("shift+tab",),
         group="Focus",
         palette=False,
@@ -269,14 +279,9 @@ ACTIONS: tuple[Action, ...] = (
         keys=("g f",),
         group="Undo",
         hint="failed",
+        scopes=GOING,
     ),
-    Action(
-        id="history",
-        title="The change log",
-        keys=("g h",),
-        group="Undo",
-        hint="history",
-    ),
+    Action(id="history", title="The change log", keys=("g h",), group="Undo", hint="history", scopes=GOING),
     _edit(
         "conflict.mine", "Conflict: mine goes over theirs", "! m", group="Undo", hint="mine", when=on_conflict
     ),
@@ -347,6 +352,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=(),
         group="Boards",
         when=lambda now: now.ready and now.writable,
+        scopes=GOING,
     ),
     Action(
         id="walk.previous",
@@ -354,9 +360,15 @@ ACTIONS: tuple[Action, ...] = (
         keys=("-", "["),
         group="Boards",
         when=when_ready,
+        scopes=("board", "room"),
     ),
     Action(
-        id="walk.next", title="The board's next milestone", keys=("=", "]"), group="Boards", when=when_ready
+        id="walk.next",
+        title="The board's next milestone",
+        keys=("=", "]"),
+        group="Boards",
+        when=when_ready,
+        scopes=("board", "room"),
     ),
     Action(
         id="open.detail", title="Open the issue", keys=("enter",), group="View", hint="open", when=on_targets
@@ -406,16 +418,22 @@ ACTIONS: tuple[Action, ...] = (
         when=on_targets,
         scopes=EVERYWHERE,
     ),
-    Action(id="view.density", title="Density: compact, normal, roomy", keys=("z",), group="View"),
+    Action(
+        id="view.density",
+        title="Density: compact, normal, roomy",
+        keys=("z",),
+        group="View",
+        scopes=("board", "room"),
+    ),
     Action(id="view.closed", title="Show or hide (closed)", keys=("Z",), group="View", when=when_ready),
-    Action(id="view.theme", title="Change the theme", keys=(), group="View"),
+    Action(id="view.theme", title="Change the theme", keys=(), group="View", scopes=GOING),
     Action(
         id="view.updates",
         title="What others changed since you looked",
         keys=("g u",),
         group="View",
         hint="updates",
-        scopes=("board", "detail"),
+        scopes=("board", "detail", "room"),
     ),
     Action(
         id="view.refresh",
@@ -432,7 +450,7 @@ ACTIONS: tuple[Action, ...] = (
         group="View",
         hint="keys",
         palette=True,
-        scopes=EVERYWHERE,
+        scopes=(*EVERYWHERE, "room"),
     ),
     Action(
         id="palette",
@@ -440,7 +458,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("ctrl+p",),
         group="View",
         palette=False,
-        scopes=EVERYWHERE,
+        scopes=(*EVERYWHERE, "room"),
     ),
     Action(
         id="quit",
@@ -448,7 +466,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("q", "ctrl+c", "ctrl+q"),
         group="View",
         hint="quit",
-        scopes=EVERYWHERE,
+        scopes=(*EVERYWHERE, "room"),
     ),
 )
 """Every action of the program, in the order of the help."""

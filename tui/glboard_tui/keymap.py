@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from typing import get_args
 
 from msgspec import Struct, field
 
 from glboard_core.errors import ConfigError
-from glboard_tui.action import EVERYWHERE, Action, Scope, Slot, key_words, slot_of, slot_token
+from glboard_tui.action import Action, Scope, Slot, key_words, slot_of, slot_token
 from glboard_tui.actions import ACTIONS, PREFIXES
 
 Options = Callable[[Slot], Mapping[str, str]]
@@ -79,7 +80,7 @@ class Keymap:
         where: str = "",
     ) -> None:
         # A scope has a tree of its own, so the same key may mean one thing on the board, another in an issue.
-        self._roots: dict[Scope, _Node] = {scope: _Node() for scope in EVERYWHERE}
+        self._roots: dict[Scope, _Node] = {scope: _Node() for scope in get_args(Scope)}
         self._keys = _overridden(actions, overrides or {}, where)
         for action in actions:
             for keys in self._keys[action.id]:

@@ -17,8 +17,6 @@ from glboard_tui.screens.room_body import RoomBody
 if TYPE_CHECKING:
     from glboard_tui.screens.desk import Desk
 
-#: Keys that mean the same as on the board, whatever has the focus.
-_SHARED = frozenset({"g", "tab", "shift+tab", "ctrl+p", "?", "-", "=", "[", "]", "z"})
 #: Lines of the pane that are not people, as narrow as it is.
 _LINES = 29
 
@@ -69,16 +67,17 @@ class Beside(VerticalScroll, can_focus=True):
             self.body.changed()
 
     def take(self, token: str) -> bool:
-        """Take a key, if it is the pane's; the others are the board's."""
+        """Take a key: the pane's own come first. Whether it was taken; no other is for a card."""
         if self._early is not None:
             self._early.append(token)
             return True
-        if token in _SHARED:
-            return False
         if token == "escape":  # noqa: S105  (a key, no secret)
             self.screen.set_focus(self._desk.screen.board)
         elif token == "q":  # noqa: S105
             self._desk.screen.close_room()
-        elif not self.body.press(token) and len(token) == 1:
-            self.body.say(f"{token} means nothing in this pane. Esc or Tab goes to the board.")
+        elif not self.body.press(token):
+            if self._desk.screen.keys.means(token, "room"):
+                return False
+            if len(token) == 1:
+                self.body.say(f"{token} means nothing in this pane. Esc or Tab goes to the board.")
         return True

@@ -388,6 +388,14 @@ class BoardScreen(Screen[None]):
         self.beside.follow()
         return True
 
+    def focus_room(self) -> bool:
+        """Give the keys to the room pane beside the board; False where it is not seen."""
+        if self.beside is None or not self.beside.is_open:
+            return False
+        self.set_focus(self.beside)
+        self.show_footer()
+        return True
+
     def close_room(self) -> None:
         """Give its place to the board."""
         if self.beside is not None:

@@ -17,7 +17,7 @@ from glboard_core.model.board import Column
 from glboard_core.model.flow import STATES
 from glboard_core.model.issue import Issue, IssueId
 from glboard_tui import notices, warned
-from glboard_tui.action import Situation, Slot
+from glboard_tui.action import Scope, Situation, Slot
 from glboard_tui.bridge import Bridge
 from glboard_tui.edits import Planner, Work, joined, reachable
 from glboard_tui.letters import keys_for_labels
@@ -80,6 +80,23 @@ class Desk:
         """Whether keys go to the opened issue."""
         return self.top is None and self.screen.pane.has_keys
 
+    @property
+    def in_room(self) -> bool:
+        """Whether keys go to the room pane beside the board, and so to no card."""
+        room = self.screen.beside
+        return self.top is None and room is not None and room.has_keys
+
+    @property
+    def _scope(self) -> Scope:
+        if self.top is not None:
+            return "list"
+        return "detail" if self.in_detail else "room" if self.in_room else "board"
+
+    def make_way(self) -> None:
+        """Close the list on top, for another one or the board."""
+        if self.top is not None:
+            self.top.leave()
+
     def situation(self) -> Situation:
         """What decides which actions apply."""
         bridge = self.bridge
@@ -88,7 +105,7 @@ class Desk:
         catalog = bridge.catalog
         status = bridge.status
         return Situation(
-            scope="list" if self.top is not None else "detail" if self.in_detail else "board",
+            scope=self._scope,
             targets=len(self.targets()),
             marked=marked,
             lost_marks=marks.can_restore,
@@ -145,16 +162,18 @@ class Desk:
         if self.top is not None:
             return self._issues(self.top.listed.marked)
         board = self.screen.board
-        if not len(board.marks):
+        if not len(board.marks) or self.in_room:
             return []
         return self._issues(issue for issue, _ in board.targets() if issue in board.marks)
 
     def targets(self) -> list[Issue]:
-        """What the next edit reaches: the opened issue, else the marks in sight, else the focused card."""
+        """What the next edit reaches: opened issue, else marks in sight, else focused card; in the room none."""
         if self.top is not None:
             return self._issues(self.top.listed.targets)
         if self.in_detail and self.screen.pane.issue is not None:
             return self._issues([self.screen.pane.issue])
+        if self.in_room:
+            return []
         return self._issues(issue for issue, _ in self.screen.board.targets())
 
     def now(self, issues: Iterable[Issue]) -> list[Issue]:

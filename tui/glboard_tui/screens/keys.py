@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import structs
 from textual import events
 
-from glboard_tui.action import Action, key_words
+from glboard_tui.action import Action, Scope, key_words
 from glboard_tui.keymap import Keymap, Run, Unknown, Wait
 from glboard_tui.screens.commands import COMMANDS
 from glboard_tui.screens.desk import Desk
@@ -37,6 +38,12 @@ class Keys:
     def pending(self) -> bool:
         """Whether a prefix waits for what follows."""
         return bool(self._pressed)
+
+    def means(self, token: str, scope: Scope) -> bool:
+        """Whether a key is or begins an action that applies there now."""
+        now = structs.replace(self._desk.situation(), scope=scope)
+        step = self.keymap.step((token,), lambda action: action.applies(now), self._desk.options, scope)
+        return not isinstance(step, Unknown)
 
     def press(self, token: str) -> None:
         """Take one key."""

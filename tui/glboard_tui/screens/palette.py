@@ -8,14 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from heapq import nlargest
+from typing import Any
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+from textual.screen import Screen
 
+from glboard_core.model.issue import IssueId
 from glboard_tui.action import Action
 from glboard_tui.actions import ACTIONS
 from glboard_tui.edits import short
 from glboard_tui.screens.board import BoardScreen
 from glboard_tui.screens.commands.looking import open_board
+from glboard_tui.screens.worklist import WorkList
 from glboard_tui.widgets.text import clean
 
 _MOST_ISSUES = 20
@@ -26,7 +31,11 @@ class BoardCommands(Provider):
     """What can be done, opened and gone to."""
 
     def _screen(self) -> BoardScreen | None:
-        return self.screen if isinstance(self.screen, BoardScreen) else None
+        """The board; from a list, the one below it: its desk knows what applies in the list."""
+        screen: Screen[Any] = self.screen
+        if isinstance(screen, WorkList):
+            screen = screen.desk.screen
+        return screen if isinstance(screen, BoardScreen) else None
 
     def _actions(self, screen: BoardScreen) -> Iterator[tuple[Action, str]]:
         now = screen.desk.situation()
@@ -54,11 +63,24 @@ class BoardCommands(Provider):
                 run = partial(screen.run_action_id, action.id)
                 yield Hit(score, matcher.highlight(action.title), run, help=keys or action.group)
         for board in screen.bridge.settings.boards:
-            title = f"Open the board {board.name}"
+            title = clean(f"Open the board {board.name}")
             if (score := matcher.match(title)) > 0:
-                yield Hit(score, matcher.highlight(title), partial(open_board, screen.desk, board.id))
+                shown = Content(title) if "[" in title else matcher.highlight(title)
+                yield Hit(score, shown, partial(open_board, screen.desk, board.id), text=title)
         for score, reference, title, go in _issues(screen, query):
-            yield Hit(score, title, go, help=reference)
+            # Remote text is never markup: a string would be read as such, and one odd bracket ends the app.
+            yield Hit(score, Content(title), go, text=title, help=reference)
+
+
+def _go(screen: BoardScreen, issue: IssueId) -> None:
+    """To the issue in the list on top, where it stands there, else to its card."""
+    top = screen.desk.top
+    if top is not None and issue in top.listed.ids:
+        top.listed.find(issue)
+        top.painted_anew()
+        return
+    screen.desk.make_way()
+    screen.board.focus_card(issue)
 
 
 def _issues(screen: BoardScreen, query: str) -> list[tuple[float, str, str, partial[None]]]:
@@ -77,6 +99,6 @@ def _issues(screen: BoardScreen, query: str) -> list[tuple[float, str, str, part
             text = f"{issue.reference} {title}".casefold()
             if all(word in text for word in words):
                 score = 0.3 + 0.2 * text.startswith(words[0]) + 0.2 * (words[0] in issue.reference)
-                go = partial(screen.board.focus_card, issue.id)
+                go = partial(_go, screen, issue.id)
                 found[issue.id] = (score, short(issue), title[:_LONGEST], go)
     return nlargest(_MOST_ISSUES, found.values(), key=lambda hit: hit[0])

@@ -17,6 +17,7 @@ class Room(Dialog[None]):
 
     def __init__(self, desk: Desk, milestone: Milestone) -> None:
         super().__init__("", hint="")
+        self._desk = desk
         self.body = RoomBody(desk, lambda: milestone, "Esc closes")
 
     def inside(self) -> list[Widget]:
@@ -36,5 +37,7 @@ class Room(Dialog[None]):
         token = token_of(event)
         if token in ("escape", "q"):
             self.dismiss(None)
-        else:
-            self.body.press(token)
+        elif not self.body.press(token) and self._desk.screen.keys.means(token, "room"):
+            # It goes elsewhere: to a list, another board, the palette.
+            self.dismiss(None)
+            self._desk.screen.press(token)

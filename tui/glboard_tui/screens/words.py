@@ -208,6 +208,8 @@ def footer_view(
 
 def target_words(now: Situation, targets: Sequence[Issue]) -> str:
     """What the next key acts on."""
+    if now.scope == "room":
+        return "room pane"
     if now.marked and now.scope != "detail":
         return f"{now.marked} marked"
     return short(targets[0]) if targets else ""

@@ -31,6 +31,7 @@ def open_board(desk: Desk, name: str, milestone: str | None = None) -> None:
     except NameUnknown as error:
         desk.tell(error)
         return
+    desk.make_way()
     desk.screen.board_chosen()
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from glboard_core.errors import GlboardError
 from glboard_core.model.milestone import Milestone
 from glboard_tui.actions import BY_ID
 from glboard_tui.screens.desk import Desk
+
+if TYPE_CHECKING:
+    from glboard_tui.screens.worklist import WorkList
 
 
 def _milestone(desk: Desk) -> Milestone | None:
@@ -15,10 +20,23 @@ def _milestone(desk: Desk) -> Milestone | None:
     return found
 
 
+def _show(desk: Desk, listed: WorkList) -> None:
+    """A list, in the place of the one on top."""
+    if type(desk.top) is type(listed):
+        desk.say("You are in it; Esc closes it.")
+        return
+    desk.make_way()
+    desk.screen.app.push_screen(listed, lambda _: desk.screen.show_footer())
+
+
 def room(desk: Desk, _: str) -> None:
     """Who has how much room: beside the board, or over it where that is narrow."""
     if (milestone := _milestone(desk)) is not None:
-        if desk.top is None and desk.screen.toggle_room():
+        if desk.top is not None:
+            desk.make_way()
+            if desk.screen.focus_room():
+                return
+        if desk.screen.toggle_room():
             return
         from glboard_tui.screens.room import Room
 
@@ -31,28 +49,28 @@ def candidates(desk: Desk, _: str) -> None:
     from glboard_tui.screens.candidates import Candidates
 
     if (milestone := _milestone(desk)) is not None:
-        desk.screen.app.push_screen(Candidates(desk, milestone), lambda _: desk.screen.show_footer())
+        _show(desk, Candidates(desk, milestone))
 
 
 def triage(desk: Desk, _: str) -> None:
     """What wants to be put right."""
     from glboard_tui.screens.triage import Triage
 
-    desk.screen.app.push_screen(Triage(desk), lambda _: desk.screen.show_footer())
+    _show(desk, Triage(desk))
 
 
 def refinement(desk: Desk, _: str) -> None:
     """What waits for a weight."""
     from glboard_tui.screens.queues import Refinement
 
-    desk.screen.app.push_screen(Refinement(desk), lambda _: desk.screen.show_footer())
+    _show(desk, Refinement(desk))
 
 
 def own(desk: Desk, _: str) -> None:
     """What is assigned to me."""
     from glboard_tui.screens.queues import OwnWork
 
-    desk.screen.app.push_screen(OwnWork(desk), lambda _: desk.screen.show_footer())
+    _show(desk, OwnWork(desk))
 
 
 def mix(desk: Desk, _: str) -> None:
@@ -60,7 +78,7 @@ def mix(desk: Desk, _: str) -> None:
     from glboard_tui.screens.mix import MixList
 
     if (milestone := _milestone(desk)) is not None:
-        desk.screen.app.push_screen(MixList(desk, milestone), lambda _: desk.screen.show_footer())
+        _show(desk, MixList(desk, milestone))
 
 
 def say_do(desk: Desk, _: str) -> None:
@@ -72,7 +90,7 @@ def say_do(desk: Desk, _: str) -> None:
         return
     if milestone.start is not None and milestone.start > today:
         milestone = desk.screen.plan.past.ending() or milestone
-    desk.screen.app.push_screen(SayDoPane(desk, milestone), lambda _: desk.screen.show_footer())
+    _show(desk, SayDoPane(desk, milestone))
 
 
 def planning_issue(desk: Desk, _: str) -> None:
@@ -84,6 +102,7 @@ def planning_issue(desk: Desk, _: str) -> None:
         palette = desk.screen.keymap.shown(BY_ID["palette"])
         desk.say(f"There is no planning issue for {milestone.title} yet: {palette} “open” makes one.")
         return
+    desk.make_way()
     desk.screen.open_detail(found.issue.id)
     desk.say(found.doubt or f"The planning issue of {milestone.title}; o opens it in the browser.")
 
@@ -96,7 +115,7 @@ def end(desk: Desk, _: str) -> None:
     if milestone is None:
         desk.say("There is no version milestone with dates that ends.")
         return
-    desk.screen.app.push_screen(Ending(desk, milestone), lambda _: desk.screen.show_footer())
+    _show(desk, Ending(desk, milestone))
 
 
 def open_milestone(desk: Desk, _: str) -> None:
@@ -122,7 +141,7 @@ def lock(desk: Desk, _: str) -> None:
 
     if changed is not None:
         pane = LockedPlan(desk, milestone, changed)
-        desk.screen.app.push_screen(pane, lambda _: desk.screen.show_footer())
+        _show(desk, pane)
         return
     one = milestone
     desk.ask(

@@ -1,0 +1,104 @@
+"""From one list to another, to the room and to a board, without closing anything first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from glboard_tui.screens.candidates import Candidates
+from glboard_tui.screens.room import Room
+from glboard_tui.screens.triage import Triage
+from tui.app.stage import Stage, staged
+from tui.planning.test_panes import names, on_top, text
+
+
+def over(stage: Stage) -> list[str]:
+    """What lies over the board, from below."""
+    return [type(screen).__name__ for screen in stage.app.screen_stack[2:]]
+
+
+async def test_a_list_takes_the_place_of_another(stage: Stage) -> None:
+    await stage.press("g", "c", "g", "t")
+    on_top(stage, Triage)
+    assert over(stage) == ["Triage"]
+    assert stage.screen.desk.top is on_top(stage, Triage)
+    first = names(stage)[0]
+    await stage.press("7")
+    assert stage.issue(first).weight == 7
+    await stage.press("j", "g", "t")
+    assert "You are in it" in text(stage)
+    assert stage.name(on_top(stage, Triage).chosen()) == names(stage)[1]
+    await stage.press("g", "c")
+    on_top(stage, Candidates)
+    await stage.press("escape")
+    assert over(stage) == []
+    assert stage.screen.desk.top is None
+
+
+async def test_keys_that_come_in_one_piece_find_the_other_list(stage: Stage) -> None:
+    await stage.press("g", "q")
+    stage.burst("g", "t", "j", "7")
+    await stage.until(lambda: isinstance(stage.app.screen, Triage) and bool(stage.app.bridge.undo_title))
+    assert stage.issue(names(stage)[1]).weight == 7
+
+
+async def test_from_a_list_to_a_board_and_to_the_room_beside_it(stage: Stage) -> None:
+    await stage.press("g", "c", "g", "b")
+    assert over(stage) == []
+    assert stage.cards()["in dev"] == ["platform#8"]
+    await stage.press("g", "p", "g", "c", "g", "r")
+    room = stage.screen.beside
+    assert room is not None
+    assert room.has_keys
+    # It stays beside the board while one looks at lists, and g r comes back to it.
+    await stage.press("g", "t", "g", "r")
+    assert over(stage) == []
+    assert stage.screen.beside is room
+    assert room.has_keys
+
+
+async def test_on_a_narrow_terminal_the_room_gives_way_too(team_file: Path) -> None:
+    async with staged(team_file=team_file, size=(100, 30)) as stage:
+        await stage.press("g", "c", "g", "r")
+        assert isinstance(stage.app.screen, Room)
+        assert over(stage) == ["Room"]
+        await stage.press("g", "t")
+        assert over(stage) == ["Triage"]
+
+
+async def test_no_key_of_the_room_pane_is_for_a_card(stage: Stage) -> None:
+    await stage.focus("platform#2")
+    await stage.press("space", "g", "r")
+    assert stage.screen.footer.view.target == "room pane"
+    order = stage.cards()
+    await stage.press("g")
+    assert not {"K", "J", "v", "g"} & {key for key, _ in stage.screen.strip._entries}
+    assert {"c", "t", "p"} <= {key for key, _ in stage.screen.strip._entries}
+    await stage.press("K", "g", "J")
+    await stage.settle()
+    assert stage.cards() == order
+    assert not stage.app.bridge.undo_title
+    await stage.press("escape")
+    assert stage.screen.footer.view.target == "1 marked"
+    await stage.press("7")
+    assert stage.issue("platform#2").weight == 7
+
+
+async def test_the_palette_in_a_list_offers_what_the_list_can_do(stage: Stage) -> None:
+    await stage.press("g", "t", "ctrl+p")
+    await stage.type("defer")
+    await stage.pilot.pause(0.3)
+    await stage.press("enter")
+    await stage.until(lambda: isinstance(stage.app.screen, Triage))
+    await stage.until(lambda: stage.issue("platform#1").milestone == "19.9")
+    # Brackets in a title are no markup.
+    await stage.press("ctrl+p")
+    await stage.type("fix")
+    await stage.pilot.pause(0.3)
+    await stage.press("escape")
+    # An issue of the list is gone to in it.
+    await stage.press("ctrl+p")
+    await stage.type("upgrade the runner")
+    await stage.pilot.pause(0.3)
+    await stage.press("enter")
+    await stage.until(lambda: isinstance(stage.app.screen, Triage))
+    await stage.until(lambda: stage.name(on_top(stage, Triage).chosen()) == "platform#4")
