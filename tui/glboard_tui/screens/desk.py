@@ -167,7 +167,7 @@ class Desk:
         return self._issues(issue for issue, _ in board.targets() if issue in board.marks)
 
     def targets(self) -> list[Issue]:
-        """What the next edit reaches: opened issue, else marks in sight, else focused card; in the room none."""
+        """What the next edit reaches: opened issue, marks in sight, else focused card; none in the room."""
         if self.top is not None:
             return self._issues(self.top.listed.targets)
         if self.in_detail and self.screen.pane.issue is not None:
