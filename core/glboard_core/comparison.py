@@ -18,8 +18,9 @@ from glboard_core.ports import Store
 from glboard_core.reports import Reports
 from glboard_core.sync.engine import Engine
 
-#: Where the store keeps the figures, by milestone title.
-_CLOSED = "closed:"
+#: Where the store keeps the figures, by the group's global id and milestone title. What stands under the
+#: title alone is of an earlier version: it says not of which group it is, so it is read again.
+_CLOSED = "closed-2:"
 
 
 def past_of(engine: Engine, milestone: Milestone) -> list[Milestone]:
@@ -36,14 +37,16 @@ async def read_closed(reports: Reports, milestone: Milestone) -> tuple[Closed, .
     return closed_weights(issues, past, reports.settings.labels)
 
 
-def kept_closed(store: Store, past: Sequence[Milestone]) -> tuple[Closed, ...] | None:
+def kept_closed(store: Store, group: str, past: Sequence[Milestone]) -> tuple[Closed, ...] | None:
     """The same as they were read last on this machine; None where one of them never was.
+
+    ``group`` is a global id: another group may come to have the path, with milestones of the same titles.
 
     Raises StoreFailed.
     """
     found: list[Closed] = []
     for one in past:
-        raw = store.meta(_CLOSED + one.title)
+        raw = store.meta(_key(group, one.title))
         if raw is None:
             return None
         try:
@@ -53,7 +56,11 @@ def kept_closed(store: Store, past: Sequence[Milestone]) -> tuple[Closed, ...] |
     return tuple(found)
 
 
-def keep_closed(store: Store, closed: Sequence[Closed]) -> None:
+def keep_closed(store: Store, group: str, closed: Sequence[Closed]) -> None:
     """Keep them for the next time. Raises StoreFailed."""
     for one in closed:
-        store.put_meta(_CLOSED + one.milestone, msgspec.json.encode(one))
+        store.put_meta(_key(group, one.milestone), msgspec.json.encode(one))
+
+
+def _key(group: str, title: str) -> str:
+    return f"{_CLOSED}{group}:{title}"

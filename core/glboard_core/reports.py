@@ -230,7 +230,7 @@ class Reports:
         else:
             past = await self.past(milestone.title, at, ("label", "weight"), progress=progress)
             found = snapshot.rebuild(past.pairs, milestone.title, at, names)
-        return snapshot.locked(found, me, self.engine.host, self.catalog.group)
+        return snapshot.locked(found, me, self.engine.host, self.catalog.group, self.catalog.group_id)
 
     async def past(
         self,
@@ -348,6 +348,14 @@ def _question(labels: Sequence[str], milestone: str) -> str:
     return "\n".join((*labels, milestone))
 
 
-def kept_plan(store: Store, milestone: str) -> PlanSnapshot | None:
-    """The plan of a milestone as it was locked or imported here last, or none. Raises StoreFailed."""
-    return next(iter(store.plans(milestone)), None)
+def kept_plans(store: Store, milestone: str, group_id: str) -> list[PlanSnapshot]:
+    """The plans of a milestone that were locked or imported here, the last one first. Raises StoreFailed.
+
+    Not those of another group that had the same path (on a server set up anew); ``group_id`` is a global id.
+    """
+    return [plan for plan in store.plans(milestone) if plan.is_of(group_id)]
+
+
+def kept_plan(store: Store, milestone: str, group_id: str) -> PlanSnapshot | None:
+    """The one of them that counts, or none. Raises StoreFailed."""
+    return next(iter(kept_plans(store, milestone, group_id)), None)

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from glboard_core.comparison import keep_closed, kept_closed
 from glboard_core.errors import ConfigError
+from glboard_core.planning.closed import Closed
 from glboard_core.planning.ending import ending, leftovers
 from glboard_core.planning.scope import Reweighted, scope
 from glboard_core.planning.snapshot import (
@@ -24,6 +26,8 @@ from glboard_core.planning.snapshot import (
     take,
 )
 from glboard_core.planning.snapshot_text import count_words, locked_words
+from glboard_core.reports import kept_plans
+from glboard_core.store.memory import MemoryStore
 from planning.lives import NAMES, UTC_WINDOW, at, life, numbers, pairs
 from support.make import issue, milestone
 
@@ -90,6 +94,25 @@ def test_what_is_no_plan_is_refused(raw: bytes, says: str) -> None:
     with pytest.raises(ConfigError, match=says) as caught:
         imported(raw, "plan.json")
     assert caught.value.where == "plan.json"
+
+
+def test_another_group_that_has_the_path_now_has_its_own_plans_and_figures() -> None:
+    old, new = "gid://gitlab/Group/1", "gid://gitlab/Group/2"
+    bare = PlanSnapshot(milestone="19.6", locked_at=at("10-09"))
+    mine, theirs = (locked(bare, "em_maple", "one.example", "org", group) for group in (new, old))
+    earlier = locked(bare, "pm_oak", "one.example", "org")
+    store = MemoryStore()
+    for plan in (earlier, mine, theirs):
+        store.keep_plan(plan)
+    assert kept_plans(store, "19.6", new) == [mine, earlier]
+    assert kept_plans(store, "19.6", old) == [theirs, earlier]
+    assert "another group" in refused(theirs, "one.example", "org", new)
+    assert refused(earlier, "one.example", "org", new) == ""
+    assert imported(exported(mine), "plan.json") == mine
+    past = [milestone("19.6", "2026-10-10", "2026-11-13")]
+    keep_closed(store, old, [Closed(milestone="19.6", count=3, weight=7)])
+    assert kept_closed(store, new, past) is None
+    assert kept_closed(store, old, past) == (Closed(milestone="19.6", count=3, weight=7),)
 
 
 def test_a_plan_of_another_group_or_host_is_refused() -> None:

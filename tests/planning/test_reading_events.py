@@ -285,11 +285,11 @@ async def test_a_plan_that_was_locked_here_is_found_again(reading: Reading) -> N
     from glboard_core.planning.snapshot import PlanSnapshot
 
     store = MemoryStore()
-    assert kept_plan(store, "19.7") is None
+    assert kept_plan(store, "19.7", "") is None
     plan = PlanSnapshot(milestone="19.7", locked_at=AT)
     store.keep_plan(plan)
-    assert kept_plan(store, "19.7") == plan
-    assert kept_plan(store, "19.8") is None
+    assert kept_plan(store, "19.7", "") == plan
+    assert kept_plan(store, "19.8", "") is None
     reports = await reports_of(reading.server, reading.transport)
     found = await reports.say_do(reports.milestone("19.7"), plan=plan)
     assert (found.source, found.locked_at) == ("snapshot", AT)

@@ -64,8 +64,10 @@ class Past:
         """The plan as it was locked or imported here last. Raises StoreFailed."""
         from glboard_core.reports import kept_plan
 
-        engine = self._plan.engine
-        return kept_plan(engine.store, milestone.title) if engine is not None else None
+        if (engine := self._plan.engine) is None:
+            return None
+        group = engine.catalog.group_id if engine.catalog is not None else ""
+        return kept_plan(engine.store, milestone.title, group)
 
     def lock(self, milestone: Milestone) -> PlanSnapshot:
         """Lock the plan as it is shown now. Raises StoreFailed, GlboardError."""
@@ -74,7 +76,7 @@ class Past:
         engine, catalog = self._must(), self._plan.bridge.catalog
         taken = self._now(milestone)
         if catalog is not None:
-            taken = locked(taken, catalog.me.username, engine.host, catalog.group)
+            taken = locked(taken, catalog.me.username, engine.host, catalog.group, catalog.group_id)
         engine.store.keep_plan(taken)
         return taken
 
@@ -118,7 +120,7 @@ class Past:
         except OSError as error:
             raise ConfigError(f"it cannot be read: {error.strerror}.", where=str(file)) from None
         plan = imported(raw, str(file))
-        wrong = refused(plan, engine.host, catalog.group)
+        wrong = refused(plan, engine.host, catalog.group, catalog.group_id)
         if not wrong and plan.milestone != milestone.title:
             wrong = f"it is of {plan.milestone}, and this is {milestone.title}"
         if wrong:

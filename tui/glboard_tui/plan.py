@@ -197,10 +197,11 @@ class Plan:
     def _kept_closed(self, milestone: Milestone) -> Lookback:
         from glboard_core import comparison
 
-        if (engine := self._attach()) is None or engine.catalog is None:
+        if (engine := self._attach()) is None or (catalog := engine.catalog) is None:
             return Lookback()
         try:
-            kept = comparison.kept_closed(engine.store, comparison.past_of(engine, milestone))
+            past = comparison.past_of(engine, milestone)
+            kept = comparison.kept_closed(engine.store, catalog.group_id, past)
         except StoreFailed:
             kept = None
         return Lookback(closed=kept)
@@ -217,8 +218,9 @@ class Plan:
         try:
             async with self._reports(engine) as reports:
                 closed = await comparison.read_closed(reports, milestone)
+                group = reports.catalog.group_id
             self._closed[milestone.title] = Lookback(closed=closed, read=True)
-            comparison.keep_closed(engine.store, closed)
+            comparison.keep_closed(engine.store, group, closed)
         except GlboardError as error:
             now = self._closed[milestone.title]
             if not now.read:  # else it is only not kept, which costs a reading the next time

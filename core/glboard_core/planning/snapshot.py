@@ -40,7 +40,8 @@ class PlanSnapshot(Struct, frozen=True, kw_only=True):
     """The plan of a milestone as it was at ``locked_at``. ``rebuilt`` where it comes from events.
 
     ``locked_by`` is the username of who locked it; ``host`` and ``group`` say where its issues are. All three
-    are empty where nobody locked it: in a plan that a report rebuilds for itself.
+    are empty where nobody locked it: in a plan that a report rebuilds for itself. ``group_id`` is the group's
+    global id, since another may come to have its path; empty in plans of earlier versions, which go by path.
     """
 
     milestone: str
@@ -50,6 +51,11 @@ class PlanSnapshot(Struct, frozen=True, kw_only=True):
     locked_by: str = ""
     host: str = ""
     group: str = ""
+    group_id: str = ""
+
+    def is_of(self, group_id: str) -> bool:
+        """Whether it may be the plan of the group with that global id, as far as both are known."""
+        return not self.group_id or not group_id or self.group_id == group_id
 
     @property
     def weight(self) -> int:
@@ -107,9 +113,9 @@ def _from_moments(
     return PlanSnapshot(milestone=milestone, locked_at=cut(at), issues=tuple(planned), rebuilt=True)
 
 
-def locked(snapshot: PlanSnapshot, by: str, host: str, group: str) -> PlanSnapshot:
+def locked(snapshot: PlanSnapshot, by: str, host: str, group: str, group_id: str = "") -> PlanSnapshot:
     """The snapshot as somebody's plan, for the issues of a group on a host."""
-    return structs.replace(snapshot, locked_by=by, host=host, group=group)
+    return structs.replace(snapshot, locked_by=by, host=host, group=group, group_id=group_id)
 
 
 def exported(snapshot: PlanSnapshot) -> bytes:
@@ -133,7 +139,7 @@ def imported(raw: bytes, where: str) -> PlanSnapshot:
         raise ConfigError(f"this is not a locked plan: {error}", where=where) from None
     if found.locked_at.tzinfo is None:
         raise ConfigError("the time has no zone.", where=where, key="locked_at")
-    for key in ("milestone", "locked_by", "host", "group"):
+    for key in ("milestone", "locked_by", "host", "group", "group_id"):
         if not getattr(found, key).isprintable():
             raise ConfigError("there are characters in it that cannot be shown.", where=where, key=key)
     seen: set[IssueId] = set()
@@ -159,10 +165,12 @@ def _wrong(row: PlannedIssue, seen: Container[IssueId]) -> str:
     return ""
 
 
-def refused(snapshot: PlanSnapshot, host: str, group: str) -> str:
+def refused(snapshot: PlanSnapshot, host: str, group: str, group_id: str = "") -> str:
     """Why a plan cannot be used for a group on a host, in words; "" where it can."""
     if not (snapshot.host and snapshot.group):
         return "it does not say of which host and group it is"
     if (snapshot.host, snapshot.group) != (host, group):
         return f"it is of {snapshot.group} on {snapshot.host}, and this is {group} on {host}"
+    if not snapshot.is_of(group_id):
+        return f"it is of another group that was called {group} on {host} before"
     return ""

@@ -248,7 +248,10 @@ async def test_what_was_closed_before_is_read_in_the_background_and_kept(team_fi
     async with narrow(world, team_file=team_file, reports=reading) as stage:
         await stage.press("g", "r")
         await stage.until(lambda: "closed before 5 on average (19.6 5)" in words(stage))
-        assert stage.engine.store.meta("closed:19.6") is not None
+        assert stage.engine.catalog
+        group = stage.engine.catalog.group_id
+        assert group
+        assert stage.engine.store.meta(f"closed-2:{group}:19.6") is not None
         await stage.press("escape")
         asked = len(stage.server.requests)
         await stage.press("g", "r")

@@ -62,7 +62,7 @@ def lock(ctx: click.Context, milestone: str, at: str | None, replace: bool) -> N
         dates_of(one)
         if when is not None and when > reports.engine.gateway.now():
             raise UsageError(f"{moment(when)} is not over yet.", hint="A plan is locked as it is, or was.")
-        before = reports.engine.store.plans(one.title)
+        before = _plans(reports, one.title)
         taken = await reports.taken(one, at=when, progress=_progress)
         if not _agreed(before, taken, replace):
             return 1
@@ -102,11 +102,11 @@ def import_(ctx: click.Context, file: Path, replace: bool) -> None:
 
     async def task(reports: Reports) -> int:
         plan = plans.imported(_content(file), str(file))
-        if wrong := plans.refused(plan, reports.engine.host, reports.catalog.group):
+        if wrong := plans.refused(plan, reports.engine.host, reports.catalog.group, reports.catalog.group_id):
             raise ConfigError(f"this plan cannot be used: {wrong}.", where=str(file))
         if reports.catalog.find_milestone(plan.milestone) is None:
             raise NameUnknown("milestone", plan.milestone, reports.catalog.near_milestones(plan.milestone))
-        before = reports.engine.store.plans(plan.milestone)
+        before = _plans(reports, plan.milestone)
         if before and before[0] == plan:
             click.echo(f"This is the plan of {plan.milestone} that counts already.")
             return 0
@@ -131,7 +131,7 @@ def show(ctx: click.Context, milestone: str, listing: bool, number: int, style: 
     async def task(reports: Reports) -> int:
         if listing:
             title = reports.milestone(milestone).title
-            click.echo(_listed(reports.engine.store.plans(title), style))
+            click.echo(_listed(_plans(reports, title), style))
         else:
             click.echo(_shown(_kept(reports, milestone, number), style))
         return 0
@@ -194,9 +194,15 @@ async def _reports(options: Options) -> AsyncIterator[Reports]:
         yield reports
 
 
+def _plans(reports: Reports, title: str) -> list[PlanSnapshot]:
+    from glboard_core.reports import kept_plans
+
+    return kept_plans(reports.engine.store, title, reports.catalog.group_id)
+
+
 def _kept(reports: Reports, milestone: str, number: int) -> PlanSnapshot:
     title = reports.milestone(milestone).title
-    kept = reports.engine.store.plans(title)
+    kept = _plans(reports, title)
     if not kept:
         raise GlboardError(
             f"The plan of {title} is not locked here.",

@@ -171,7 +171,9 @@ def _team(asked: Asked) -> Team | None:
 def _kept(asked: Asked, reports: Reports, milestone: Milestone) -> PlanSnapshot | None:
     from glboard_core.reports import kept_plan
 
-    return kept_plan(reports.engine.store, milestone.title) if asked.locked_at is None else None
+    if asked.locked_at is not None:
+        return None
+    return kept_plan(reports.engine.store, milestone.title, reports.catalog.group_id)
 
 
 # -- one reader for each report
