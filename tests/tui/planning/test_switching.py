@@ -66,6 +66,8 @@ async def test_on_a_narrow_terminal_the_room_gives_way_too(team_file: Path) -> N
 
 
 async def test_no_key_of_the_room_pane_is_for_a_card(stage: Stage) -> None:
+    await stage.focus("platform#1")
+    await stage.press("6")
     await stage.focus("platform#2")
     await stage.press("space", "g", "r")
     assert stage.screen.footer.view.target == "room pane"
@@ -76,8 +78,11 @@ async def test_no_key_of_the_room_pane_is_for_a_card(stage: Stage) -> None:
     await stage.press("K", "g", "J")
     await stage.settle()
     assert stage.cards() == order
-    assert not stage.app.bridge.undo_title
-    await stage.press("escape")
+    # Its u is for the team's days.
+    assert stage.screen.footer.view.last == ""
+    await stage.press("u", "escape")
+    assert stage.issue("platform#1").weight == 6
+    assert "platform#1 weight 6" in stage.screen.footer.view.last
     assert stage.screen.footer.view.target == "1 marked"
     await stage.press("7")
     assert stage.issue("platform#2").weight == 7

@@ -195,7 +195,8 @@ def footer_view(
         hints.append((keys, words))
     if help_key := keymap.shown(BY_ID["help"]):
         hints.append((help_key, "keys"))
-    last = f"{keymap.shown(BY_ID['undo'])} undo: {undo}" if undo else ""
+    # The room pane has an undo of its own, of the team's days.
+    last = f"{keymap.shown(BY_ID['undo'])} undo: {undo}" if undo and now.scope != "room" else ""
     return FooterView(
         target=target_words(now, targets),
         hints=tuple(hints),
