@@ -10,7 +10,7 @@ from glboard_core.planning.ending import Kind, Leftover
 from glboard_tui.screens.ending import Ending, bot_words
 from support import make
 from tui.app.stage import GROUP, ME, NOW, Stage, small_world, staged
-from tui.planning.test_panes import names, on_top, text
+from tui.planning.lists import names, on_top, text
 
 
 def left(*kinds: Kind) -> list[Leftover]:

@@ -9,7 +9,7 @@ from glboard_core.planning.mix import mix
 from glboard_tui.screens.mix import MixList, bar, figures, plain
 from support import make
 from tui.app.stage import Stage
-from tui.planning.test_panes import names, on_top, text
+from tui.planning.lists import names, on_top, text
 
 LABELS = Settings().labels
 

@@ -26,7 +26,7 @@ from glboard_tui.screens.room import Room
 from glboard_tui.screens.room_body import RoomBody
 from glboard_tui.screens.unseen import Unseen
 from tui.app.stage import STILL, Stage, small_world, staged
-from tui.planning.test_panes import reading
+from tui.planning.lists import reading
 
 #: Too narrow for the pane beside the board.
 narrow = partial(staged, size=(120, 45))

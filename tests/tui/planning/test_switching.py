@@ -8,7 +8,7 @@ from glboard_tui.screens.candidates import Candidates
 from glboard_tui.screens.room import Room
 from glboard_tui.screens.triage import Triage
 from tui.app.stage import Stage, staged
-from tui.planning.test_panes import names, on_top, text
+from tui.planning.lists import names, on_top, text
 
 
 def over(stage: Stage) -> list[str]:

@@ -1,0 +1,110 @@
+"""Candidates by keyboard on the embedded GitLab: accepting, the room, the proposal."""
+
+from __future__ import annotations
+
+from glboard_tui.screens.candidates import Candidates
+from glboard_tui.widgets.whichkey import WhichKey
+from tui.app.stage import Stage, staged
+from tui.planning.lists import lines, names, on_top, text
+
+
+async def test_candidates_are_accepted_line_by_line(stage: Stage) -> None:
+    await stage.press("g", "c")
+    screen = on_top(stage, Candidates)
+    assert "Candidates 19.8: 0 of 9 accepted · room +11.5 beside the likely carry-over" in text(stage)
+    assert names(stage)[:2] == ["platform#1", "platform#2"]
+    assert "not ready, no weight" in lines(stage)[1]
+    await stage.press("enter")
+    assert "Deliverable" in stage.issue("platform#1").labels
+    assert "Accepted for eng_birch." in screen.entries[0].words
+    assert "1 of 9 accepted · room +9.5" in text(stage)
+    await stage.press("u")
+    assert "Deliverable" not in stage.issue("platform#1").labels
+    await stage.press("d", "a")
+    assert stage.issue("platform#1").assignees == ("eng_alder",)
+    await stage.press("D", "escape")
+    assert "Deliverable" not in stage.issue("platform#1").labels
+
+
+async def test_the_line_where_the_room_ends(stage: Stage) -> None:
+    await stage.press("g", "c")
+    assert lines(stage)[9].startswith("── all of it fits: room for 8.5 more ──")
+    await stage.press("j", "W", "9", "y")
+    await stage.press("g", "g", "w", "backspace", "6", "enter")
+    ruler = next(at for at, line in enumerate(lines(stage)) if "room for 11.5 ends here" in line)
+    # platform#1 weighs 6, platform#2 9: with it the sum is 15.
+    assert ruler == 1
+    assert "!15" in lines(stage)[2]
+
+
+async def test_candidates_in_another_order(stage: Stage) -> None:
+    await stage.press("g", "c", "G", "k", "P", "1", "O")
+    assert "by priority" in text(stage)
+    assert names(stage)[0] == "ai-gateway#1"
+    await stage.press("O")
+    assert "by weight" in text(stage)
+    assert names(stage)[0] == "platform#3"
+    await stage.press("O")
+    assert names(stage)[0] == "platform#1"
+
+
+async def test_each_letter_says_what_room_there_is(stage: Stage) -> None:
+    await stage.press("g", "c", "d")
+    strip = dict(stage.app.screen.query_one(WhichKey)._entries)
+    assert strip["a"].endswith("alder +11.5")
+    assert strip["b"].endswith("birch !-1")
+    await stage.press("escape")
+    stage.screen.plan.roster.blind = True
+    await stage.press("d")
+    strip = dict(stage.app.screen.query_one(WhichKey)._entries)
+    assert strip["a"].endswith("alder room")
+    assert strip["b"].endswith("birch !over")
+
+
+async def test_fill_to_room_is_a_proposal_confirmed_as_a_whole(stage: Stage) -> None:
+    await stage.press("g", "c", "F")
+    assert "2 issues, weight 3 of 11.5 proposed; nothing is changed yet." in text(stage)
+    assert [line.split()[-1] for line in lines(stage) if "proposed" in line] == ["proposed"] * 2
+    assert not stage.app.bridge.undo_title
+    await stage.press("F", "n", "escape")
+    assert "The proposal is gone" in text(stage)
+    assert not stage.app.bridge.undo_title
+    on_top(stage, Candidates)
+    await stage.press("F", "F", "y")
+    assert all("Deliverable" in stage.issue(f"platform#{n}").labels for n in (1, 5))
+    await stage.press("u")
+    assert not any("Deliverable" in stage.issue(f"platform#{n}").labels for n in (1, 5))
+
+
+async def test_a_proposal_is_confirmed_line_by_line(stage: Stage) -> None:
+    await stage.press("g", "c", "F")
+    screen = on_top(stage, Candidates)
+    assert stage.name(screen.chosen()) == "platform#1"
+    await stage.press("enter")
+    assert "Deliverable" in stage.issue("platform#1").labels
+    assert stage.name(screen.chosen()) == "platform#5"
+    await stage.press("-")
+    assert "Deliverable" not in stage.issue("platform#5").labels
+    assert not any("proposed" in line for line in lines(stage))
+    await stage.press("escape")
+    assert stage.app.screen is stage.screen
+
+
+async def test_those_proposed_without_anybody_are_given_to_somebody(stage: Stage) -> None:
+    await stage.focus("platform#5")
+    await stage.press("a", "space", "enter")
+    assert stage.issue("platform#5").assignees == ()
+    await stage.press("g", "c", "F", "F")
+    assert "(nobody)" in text(stage)
+    await stage.press("a")
+    await stage.type("alder")
+    await stage.press("enter")
+    assert stage.issue("platform#5").assignees == ("eng_alder",)
+    assert stage.issue("platform#1").assignees == ("eng_birch",)
+    assert all("Deliverable" in stage.issue(f"platform#{n}").labels for n in (1, 5))
+
+
+async def test_without_a_team_there_is_no_proposal() -> None:
+    async with staged() as stage:
+        await stage.press("g", "c", "F")
+        assert "no team.toml" in text(stage)

@@ -1,0 +1,65 @@
+"""Marks, the cursor and the mouse in a list."""
+
+from __future__ import annotations
+
+from glboard_core.board.op import Edit
+from glboard_tui.screens.triage import Triage
+from glboard_tui.screens.worklist import WorkList
+from tui.app.stage import Stage
+from tui.planning.lists import names, on_top
+
+
+async def test_a_key_takes_the_marked_lines_and_then_none_is_marked(stage: Stage) -> None:
+    await stage.press("g", "t")
+    screen = on_top(stage, Triage)
+    first, second, third = names(stage)[:3]
+    await stage.press("space", "j", "j", "space")
+    assert screen.footer.view.target == "2 marked"
+    assert screen.rows.render_line(1).text.startswith(" ✓ platform#")
+    await stage.press("7")
+    assert [stage.issue(name).weight for name in (first, third)] == [7, 7]
+    assert stage.issue(second).weight != 7
+    assert screen.footer.view.target == third
+    await stage.press("g", "v")
+    assert screen.footer.view.target == "2 marked"
+    assert stage.screen.board.marks.all == ()
+
+
+async def test_only_marks_that_stand_in_the_list_act(stage: Stage) -> None:
+    await stage.press("g", "q")
+    screen = on_top(stage, WorkList)
+    assert names(stage) == ["platform#2", "platform#9"]
+    await stage.press("asterisk")
+    assert screen.footer.view.target == "2 marked"
+    stage.engine.perform([(stage.issue("platform#2").id, Edit(weight=1))], "from elsewhere")
+    await stage.press("V")
+    assert screen.footer.view.target == "1 marked"
+    await stage.press("W", "2")
+    assert stage.issue("platform#2").weight == 1
+    assert stage.issue("platform#9").weight == 2
+
+
+async def test_escape_takes_marks_off_before_it_closes_the_list(stage: Stage) -> None:
+    await stage.press("g", "t", "V", "j")
+    screen = on_top(stage, Triage)
+    assert screen.footer.view.target == "2 marked"
+    await stage.press("escape")
+    assert screen.footer.view.message == "The range is kept."
+    await stage.press("escape")
+    assert screen.footer.view.target == names(stage)[1]
+    await stage.press("escape")
+    assert stage.app.screen is stage.screen
+
+
+async def test_keys_that_come_in_one_piece_act_on_what_is_left(stage: Stage) -> None:
+    await stage.press("g", "q")
+    stage.burst("W", "1", "W", "2")
+    await stage.until(lambda: not names(stage))
+    assert [stage.issue(f"platform#{n}").weight for n in (2, 9)] == [1, 2]
+
+
+async def test_a_click_is_the_cursor(stage: Stage) -> None:
+    await stage.press("g", "t")
+    screen = on_top(stage, Triage)
+    await stage.pilot.click(screen.rows, offset=(10, 3))
+    assert stage.name(screen.chosen()) == names(stage)[2]
