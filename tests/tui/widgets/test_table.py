@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from glboard_tui.widgets.table import Col, Head, Table, gap_of, widths
+from glboard_tui.widgets.text import clip_reference
 
 
 def test_columns_are_as_wide_as_what_stands_in_them() -> None:
@@ -57,3 +59,16 @@ def test_no_column_is_wider_than_it_needs_and_none_is_drawn_over_the_edge_needle
 def test_headings_are_no_rows() -> None:
     table = Table(cols=(Col(),), rows=[(("a", "text"),)], heads={0: (Head("in dev"),)})
     assert table.natural() == [1]
+
+
+@pytest.mark.parametrize(
+    ("reference", "width", "shown"),
+    [
+        ("platform#12", 11, "platform#12"),
+        ("model-registry#16", 12, "model-re…#16"),
+        ("model-registry#16", 4, "#16"),
+        ("no number", 5, "no n…"),
+    ],
+)
+def test_of_a_reference_the_number_stays(reference: str, width: int, shown: str) -> None:
+    assert clip_reference(reference, width) == shown

@@ -57,7 +57,7 @@ class Candidates(WorkList):
         Col(title="sev"),
         Col(title="w", right=True),
         Col(title="sum", right=True),
-        Col(title="issue", least=12, drop=1),
+        Col(title="issue", reference=True, least=12, drop=1),
         Col(title="title", least=24),
         Col(title="for", least=6),
         Col(title="state", least=20),

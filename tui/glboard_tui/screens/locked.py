@@ -40,7 +40,7 @@ class LockedPlan(WorkList):
         ("escape", "close"),
     )
     cols = (
-        Col(title="issue", least=12),
+        Col(title="issue", reference=True, least=12),
         Col(title="w", right=True),
         Col(title="title", least=28),
         Col(title="who", least=6, drop=2),

@@ -39,7 +39,7 @@ class MixList(WorkList):
         ("escape", "close"),
     )
     cols = (
-        Col(title="issue", least=12),
+        Col(title="issue", reference=True, least=12),
         Col(title="w", right=True),
         Col(title="title", least=28),
         Col(title="state", least=8, drop=1),

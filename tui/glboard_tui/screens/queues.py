@@ -21,7 +21,7 @@ class Refinement(WorkList):
     empty = "Nothing in planning breakdown waits for a weight."
     reads = True
     cols = (
-        Col(title="issue", least=12),
+        Col(title="issue", reference=True, least=12),
         Col(title="pr", drop=2),
         Col(title="type", drop=3),
         Col(title="title", least=24),
@@ -75,7 +75,7 @@ class OwnWork(WorkList):
         ("open.browser", "browser"),
     )
     cols = (
-        Col(title="issue", least=12),
+        Col(title="issue", reference=True, least=12),
         Col(title="pr", drop=2),
         Col(title="w", right=True),
         Col(title="title", least=24),

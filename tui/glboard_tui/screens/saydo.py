@@ -48,7 +48,7 @@ class SayDoPane(WorkList):
         ("escape", "close"),
     )
     cols = (
-        Col(title="issue", least=12),
+        Col(title="issue", reference=True, least=12),
         Col(title="w", right=True, drop=1),
         Col(title="title", least=24),
         Col(title="group"),

@@ -26,7 +26,11 @@ class Triage(WorkList):
         ("labels.edit", "labels"),
         ("flow.set", "state"),
     )
-    cols = (Col(title="issue", least=12), Col(title="title", least=28), Col(title="to put right", least=24))
+    cols = (
+        Col(title="issue", reference=True, least=12),
+        Col(title="title", least=28),
+        Col(title="to put right", least=24),
+    )
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)

@@ -20,7 +20,7 @@ class Updates(WorkList):
 
     empty = "You have seen all that others changed."
     cols = (
-        Col(title="issue", least=12),
+        Col(title="issue", reference=True, least=12),
         Col(title="who", least=9),
         Col(title="what", least=30),
         Col(title="title", least=16, drop=1),

@@ -16,7 +16,7 @@ from textual.strip import Strip
 from glboard_core.model.issue import IssueId
 from glboard_tui.widgets.lines import Line
 from glboard_tui.widgets.palette import Ground, Ink, Palette
-from glboard_tui.widgets.text import clean, clip, fit, fit_right, width_of
+from glboard_tui.widgets.text import clean, clip, clip_reference, fit, fit_right, width_of
 
 Density = Literal["compact", "normal", "roomy"]
 
@@ -225,7 +225,7 @@ class _Brush:
         words = self._words()
         minor = {clean(fact.text) for fact in self.view.facts if fact.minor}
         wanted = sum(width_of(text) + 1 for text, _ in words if text not in minor)
-        reference = _short(clean(self.view.reference), max(room - wanted, min(room, 12)))
+        reference = clip_reference(clean(self.view.reference), max(room - wanted, min(room, 12)))
         line.add(reference, self._ink("muted"))
         left = room - width_of(reference)
         for text, ink in words:
@@ -241,15 +241,6 @@ class _Brush:
             line.add(" ", self._ink("muted"))
             line.add(text, self.palette.chip(chip.color, self.ground))
             left -= width_of(text) + 1
-
-
-def _short(reference: str, room: int) -> str:
-    """A reference in ``room`` cells: the number stays whole, the project's name is what is cut."""
-    if width_of(reference) <= room:
-        return reference
-    project, _, number = reference.rpartition("#")
-    left = room - len(number) - 1
-    return f"{clip(project, left)}#{number}" if left > 2 else clip(f"#{number}", room)
 
 
 def _two_lines(title: str, room: int) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from textual.strip import Strip
 from glboard_tui.widgets.lines import Line
 from glboard_tui.widgets.palette import Ground, Palette, palette_of
 from glboard_tui.widgets.table import Head, Table, gap_of, widths
-from glboard_tui.widgets.text import clean, fit, fit_right
+from glboard_tui.widgets.text import clean, clip_reference, fit, fit_right
 
 #: Cells before the first column: cursor, mark, space.
 _LEFT = 3
@@ -154,6 +154,8 @@ class Rows(ScrollView):
             if not width:
                 continue
             words = clean(text)
+            if col.reference:
+                words = clip_reference(words, width)
             line.add((fit_right if col.right else fit)(words, width), palette.style(ground, ink))
             line.add(gap, palette.style(ground))
         return line.strip(palette.style(ground))

@@ -23,13 +23,15 @@ _WIDE = 120
 class Col(Struct, frozen=True, kw_only=True):
     """A column. ``least`` is what it may be narrowed to, 0 that it keeps the width of what stands in it.
 
-    ``drop``: given up where the least is too much, the highest number first; 0 never is.
+    ``drop``: given up where the least is too much, the highest number first; 0 never is. ``reference``: of
+    what stands in it the number stays whole.
     """
 
     title: str = ""
     right: bool = False
     least: int = 0
     drop: int = 0
+    reference: bool = False
 
 
 class Head(Struct, frozen=True):

@@ -53,6 +53,15 @@ def clip(text: str, width: int) -> str:
     return set_cell_size(text, width - 1).rstrip() + ELLIPSIS
 
 
+def clip_reference(reference: str, width: int) -> str:
+    """A reference in at most ``width`` cells: the number stays whole, the project's name is what is cut."""
+    project, mark, number = reference.rpartition("#")
+    if not mark or cell_len(reference) <= width:
+        return clip(reference, width)
+    left = width - len(number) - 1
+    return f"{clip(project, left)}#{number}" if left > 2 else clip(f"#{number}", width)
+
+
 def fit(text: str, width: int) -> str:
     """The text in exactly ``width`` cells, left-aligned."""
     text = clip(text, width)
