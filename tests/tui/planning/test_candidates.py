@@ -108,3 +108,16 @@ async def test_without_a_team_there_is_no_proposal() -> None:
     async with staged() as stage:
         await stage.press("g", "c", "F")
         assert "no team.toml" in text(stage)
+
+
+async def test_the_cursor_stays_with_what_is_accepted_and_with_what_moves(stage: Stage) -> None:
+    await stage.press("g", "c", "enter")
+    screen = on_top(stage, Candidates)
+    # It is still there to be given to somebody else.
+    assert stage.name(screen.chosen()) == "platform#1"
+    await stage.press("O", "G", "k")
+    last = stage.name(screen.chosen())
+    before = names(stage).index(last)
+    await stage.press("P", "1")
+    assert names(stage).index(last) < before
+    assert stage.name(screen.chosen()) == last

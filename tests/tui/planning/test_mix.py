@@ -8,7 +8,7 @@ from glboard_core.config import Settings
 from glboard_core.planning.mix import mix
 from glboard_tui.screens.mix import MixList, bar, figures, plain
 from support import make
-from tui.app.stage import Stage
+from tui.app.stage import GROUP, GROUP_LABEL, ME, Stage, small_world, staged
 from tui.planning.lists import names, on_top, text
 
 LABELS = Settings().labels
@@ -71,3 +71,20 @@ async def test_the_mix_moves_with_edits(stage: Stage) -> None:
     assert text(stage).splitlines()[1:7] == before.splitlines()[1:7]
     await stage.press("escape")
     assert stage.app.screen is stage.screen
+
+
+async def test_going_through_those_without_a_type_the_cursor_stays_for_the_next() -> None:
+    world = small_world()
+    world.create(f"{GROUP}/platform", "Untold", by=ME, add_labels=[GROUP_LABEL], milestone="19.8")
+    async with staged(world) as stage:
+        await stage.press("g", "M")
+        screen = on_top(stage, MixList)
+        first, second = names(stage)[-2:]
+        await stage.press("G", "k")
+        assert stage.name(screen.chosen()) == first
+        await stage.press("t", *"type::bug", "enter")
+        assert "type::bug" in stage.issue(first).labels
+        assert stage.name(screen.chosen()) == second
+        await stage.press("t", *"type::bug", "enter")
+        # None is left: it is followed to where it counts now.
+        assert stage.name(screen.chosen()) == second
