@@ -42,6 +42,16 @@ def test_commands_that_print_never_load_textual(command: list[str]) -> None:
     assert done.stderr.strip() == "[]"
 
 
+def test_the_screen_is_there_without_what_is_needed_later() -> None:
+    program = (
+        "import glboard_tui.cli.open, glboard_tui.app, glboard_core.store.sqlite, sys\n"
+        "print(*sorted(m for m in sys.modules if m.startswith(('glboard_core.demo', 'glboard_core.reports',"
+        " 'glboard_core.opening', 'httpx', 'zipfile', 'argparse'))))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
 def test_every_module_says_what_it_is() -> None:
     bare = [
         str(path.relative_to(ROOT))

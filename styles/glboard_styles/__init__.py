@@ -5,7 +5,7 @@ Owns no widgets. A sheet is named after its screen; ``sheet("board")`` is its te
 
 from __future__ import annotations
 
-from importlib.resources import files
+from pkgutil import get_data
 
 SHEETS: tuple[str, ...] = ("base", "board", "overlay", "screens")
 """The sheets there are, in the order they apply."""
@@ -13,7 +13,11 @@ SHEETS: tuple[str, ...] = ("base", "board", "overlay", "screens")
 
 def sheet(name: str) -> str:
     """The text of ``name``.tcss. Raises FileNotFoundError where there is none."""
-    return (files(__package__ or "glboard_styles") / f"{name}.tcss").read_text(encoding="utf-8")
+    # importlib.resources would do the same, and import zipfile and more for it at every start.
+    data = get_data(__name__, f"{name}.tcss")
+    if data is None:
+        raise FileNotFoundError(f"{name}.tcss")
+    return data.decode()
 
 
 def all_sheets() -> str:

@@ -7,6 +7,7 @@ widget's worker, which would die with its widget.
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -109,6 +110,10 @@ class GlboardApp(App[int]):
         self.call_after_refresh(self._painted)
 
     def _painted(self) -> None:
+        if not gc.isenabled():
+            # The start is over. What it made stays to the end: no collection need look at it again.
+            gc.freeze()
+            gc.enable()
         self.board_screen.board.density = self.settings.ui.density
         if self.settings.ui.theme and self.theme != self.settings.ui.theme:
             self._warnings += (f"There is no theme named “{self.settings.ui.theme}”.",)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tui.app.stage import Stage
+import gc
+
+from tui.app.stage import Stage, small_world, staged
 
 
 async def test_the_planning_board_of_the_next_milestone(stage: Stage) -> None:
@@ -16,3 +18,14 @@ async def test_the_planning_board_of_the_next_milestone(stage: Stage) -> None:
     assert (header.board, header.role, header.fresh) == ("Planning 19.8", "next", "live")
     assert header.sums[0].text == "plan 9 + 4 unweighted"
     assert stage.focused == "platform#1"
+
+
+async def test_garbage_is_collected_again_after_the_first_frame() -> None:
+    gc.disable()
+    try:
+        async with staged(small_world()) as stage:
+            assert stage.cards()
+            assert gc.isenabled()
+    finally:
+        gc.enable()
+        gc.unfreeze()

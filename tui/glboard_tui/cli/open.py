@@ -7,6 +7,7 @@ the command line; the network is not imported before the first frame is painted.
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -17,12 +18,12 @@ import msgspec
 from msgspec import Struct
 
 from glboard_core.config import GitLabSettings, Settings
-from glboard_core.demo.options import DemoOptions
 from glboard_core.errors import GlboardError, NameUnknown
 from glboard_core.session import Place, open_engine
 from glboard_tui.cli.context import Options
 
 if TYPE_CHECKING:
+    from glboard_core.demo.options import DemoOptions
     from glboard_core.gitlab.account import Account
     from glboard_core.opening import Opening
     from glboard_core.planning.team import Team
@@ -68,13 +69,13 @@ def open_board(options: Options, board: str, milestone: str | None) -> int:
 
 def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
     """Open a board on an embedded GitLab. Own settings only where ``--config`` names a file."""
-    from glboard_tui.app import GlboardApp
-
     settings = options.settings() if options.config else Settings()
     if settings.board(board) is None:
         raise NameUnknown("board", board, tuple(b.id for b in settings.boards))
     accounts: list[Account] = []
-    with _team_of(options, demo) as team_file:
+    with _team_of(options, demo) as team_file, _nothing_collected():
+        from glboard_tui.app import GlboardApp
+
         app = GlboardApp(
             settings,
             lambda: _on_demo(options, settings, demo, accounts),
@@ -110,28 +111,46 @@ def _team_of(options: Options, demo: DemoOptions) -> Iterator[Path | None]:
 
 def _run(options: Options, settings: Settings, last: Last, *, place: Place | None) -> int:
     from glboard_core.gitlab.credentials import find_account
-    from glboard_tui.app import GlboardApp
 
     accounts: list[Account] = []
 
     def account() -> Account:
         return accounts[-1] if accounts else find_account(options.url, configured=settings.gitlab.url)
 
-    app = GlboardApp(
-        settings,
-        (lambda: open_engine(place, settings)) if place is not None else None,
-        board=last.board,
-        milestone=last.milestone,
-        demo=lambda: _on_demo(options, Settings(), DemoOptions(), accounts),
-        remember=_remember if place is not None else None,
-        where=str(options.config_path),
-        team_file=options.config_path.parent / TEAM_FILE,
-        reports=_reports(account),
-        opening=_opening(options, account),
-    )
-    app.run()
+    def on_demo() -> AbstractAsyncContextManager[Engine]:
+        from glboard_core.demo.options import DemoOptions
+
+        return _on_demo(options, Settings(), DemoOptions(), accounts)
+
+    with _nothing_collected():
+        from glboard_tui.app import GlboardApp
+
+        app = GlboardApp(
+            settings,
+            (lambda: open_engine(place, settings)) if place is not None else None,
+            board=last.board,
+            milestone=last.milestone,
+            demo=on_demo,
+            remember=_remember if place is not None else None,
+            where=str(options.config_path),
+            team_file=options.config_path.parent / TEAM_FILE,
+            reports=_reports(account),
+            opening=_opening(options, account),
+        )
+        app.run()
     # After a signal 128 and its number, as of any program; after a crash 1.
     return app.return_code or 0
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """No garbage collection up to the first frame: what is made until then stays to the end, and walking it
+    again and again is an eighth of the start. The app collects from its first frame on."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _reports(account: Callable[[], Account]) -> Callable[[Engine], AbstractAsyncContextManager[Reports]]:
