@@ -130,7 +130,7 @@ def documents(dialect: Dialect) -> Iterator[Document]:
         yield Document(f"find {count}", queries.find(dialect, count))
     yield Document("recent", queries.recent(dialect))
     yield Document("last notes", queries.last_notes())
-    yield Document("detail", queries.detail())
+    yield Document("detail", queries.detail(dialect))
     yield Document("group milestones", queries.group_milestones())
     yield Document("group labels", queries.group_labels())
     yield Document("members", queries.members())

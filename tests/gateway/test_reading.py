@@ -259,6 +259,15 @@ async def test_details(desk: Desk) -> None:
     assert said[0].op is None
 
 
+async def test_details_name_what_blocks_it(desk: Desk) -> None:
+    world = desk.world
+    waits, waited_for = world.issue("top/app#1"), world.issue("top/app#2")
+    world.block(waits, waited_for)
+    detail = await desk.gateway.detail(desk.issue("top/app#1").id)
+    there = [(one.reference, one.title, one.state) for one in detail.blockers]
+    assert there == [("top/app#2", waited_for.title, "opened")]
+
+
 async def test_details_of_what_is_gone(desk: Desk) -> None:
     with pytest.raises(EditForbidden):
         await desk.gateway.detail(IssueId("gid://gitlab/Issue/999999"))
@@ -303,6 +312,15 @@ async def test_the_community_edition() -> None:
     assert len(issues) == 8
     assert not catalog.server.has_weight
     assert all(issue.weight is None for issue in issues)
+
+
+@pytest.mark.parametrize("kinds", [{"edition": "ce", "tier": "free", "version": "18.5"}, {"tier": "free"}])
+async def test_a_server_without_blocking_says_none(kinds: dict[str, str]) -> None:
+    async with DemoServer(make(**kinds)) as server, gateway(server) as one:
+        world = server.world
+        world.block(world.issue("top/app#1"), world.issue("top/app#2"))
+        detail = await one.detail(IssueId(f"gid://gitlab/Issue/{world.issue('top/app#1').id}"))
+        assert detail.blockers == ()
 
 
 async def test_a_server_that_hides_its_edition_is_found_out() -> None:

@@ -18,7 +18,7 @@ from glboard_core.board.op import Act, OpId, describe
 from glboard_core.config import Settings
 from glboard_core.model.board import CLOSED, Board
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.issue import Blocker, Issue, IssueId
 from glboard_core.model.milestone import current, upcoming
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import Status
@@ -182,6 +182,22 @@ class Known:
     def title_of(self, issue: Issue) -> str:
         """The words that stand for an issue wherever its title would: screen, clipboard, export."""
         return self.mask(issue) or issue.title
+
+    def title_of_blocker(self, blocker: Blocker) -> str:
+        """The same for an issue that blocks one of ours: it need not be one that was read as a card."""
+        project, _, iid = blocker.reference.rpartition("#")
+        now = self.server_now()
+        bare = Issue(
+            id=blocker.id,
+            project=project,
+            iid=int(iid) if iid.isdecimal() else 0,
+            title=blocker.title,
+            state=blocker.state,
+            confidential=blocker.confidential,
+            created_at=now,
+            updated_at=now,
+        )
+        return self.title_of(self.issue(blocker.id) or bare)
 
     def people(self) -> dict[str, str]:
         """Usernames by letter: whoever is assigned in the current and next milestone, or on this board."""

@@ -150,7 +150,7 @@ class Asking:
         """Note that ``field`` is missing; whether another dialect than the one ``used`` may do."""
         if self._dialect != used:
             return True
-        if field in ("weight", "blocked") and used.ee:
+        if field in ("weight", "blocked", "blockedByIssues") and used.ee:
             self._dialect = structs.replace(used, ee=False, status=False)
         elif field == "status" and used.status:
             self._dialect = structs.replace(used, status=False)

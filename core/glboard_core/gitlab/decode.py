@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from glboard_core.gitlab import text
-from glboard_core.model.issue import Issue, IssueId, Note, State
+from glboard_core.model.issue import Blocker, Issue, IssueId, Note, State
 from glboard_core.ports import Placed
 
 T = TypeVar("T")
@@ -131,6 +131,27 @@ class WireNote(Struct, frozen=True, kw_only=True, rename="camel"):
     created_at: datetime
     system: bool = False
     author: User | None = None
+
+
+class WireBlocker(Struct, frozen=True, kw_only=True):
+    """An issue that blocks another, as ``queries.detail`` asks for it."""
+
+    id: str
+    reference: str
+    title: str
+    state: str
+    confidential: bool = False
+
+
+def blocker(wire: WireBlocker) -> Blocker:
+    """A blocker from the wire."""
+    return Blocker(
+        id=IssueId(wire.id),
+        reference=text.line(wire.reference),
+        title=text.line(wire.title),
+        state=state_of(wire.state),
+        confidential=wire.confidential,
+    )
 
 
 def day(value: str | None) -> date | None:

@@ -28,7 +28,7 @@ from glboard_core.gitlab.transport import Transport
 from glboard_core.gitlab.writer import Writer
 from glboard_core.model.catalog import Catalog, Server
 from glboard_core.model.event import Event, EventKind
-from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note
+from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, Note
 from glboard_core.model.reference import Reference
 from glboard_core.ports import IssueQuery, Outcome, Placed
 
@@ -78,10 +78,11 @@ class _RecentAnswer(Struct, frozen=True):
     project: _Project | None
 
 
-class _Detail(Struct, frozen=True):
+class _Detail(Struct, frozen=True, rename="camel"):
     id: str
     description: str | None = None
     notes: Page[WireNote] | None = None
+    blocked_by_issues: Page[decode.WireBlocker] | None = None
 
 
 class _DetailAnswer(Struct, frozen=True):
@@ -305,24 +306,26 @@ class GitLabGateway:
         return None
 
     async def detail(self, issue: IssueId) -> IssueDetail:
-        """Description and notes. Raises EditForbidden where the issue is gone."""
+        """Description, blockers and notes. Raises EditForbidden where the issue is gone."""
         description: str | None = None
+        blockers: tuple[Blocker, ...] = ()
         notes: list[Note] = []
 
         def pick(answer: _DetailAnswer) -> Page[WireNote]:
-            nonlocal description
+            nonlocal description, blockers
             if answer.issue is None:
                 raise EditForbidden("The issue is gone, or you may no longer see it.")
             description = answer.issue.description
+            blockers = tuple(map(decode.blocker, (answer.issue.blocked_by_issues or Page()).items()))
             return answer.issue.notes or Page()
 
-        pages = self._asking.pages(queries.detail(), {"id": issue}, _DetailAnswer, pick)
+        pages = self._asking.pages(queries.detail, {"id": issue}, _DetailAnswer, pick)
         async for page in pages:
             notes += map(decode.note, page)
             if len(notes) >= MOST_NOTES:
                 break
         body, op = text.split_marker(text.body(description or ""))
-        return IssueDetail(id=issue, description=body, notes=tuple(notes), op=op)
+        return IssueDetail(id=issue, description=body, notes=tuple(notes), op=op, blockers=blockers)
 
     # -- changes
 

@@ -158,10 +158,16 @@ def last_notes() -> str:
     )
 
 
-def detail() -> str:
-    """Description and one page of notes. Variables: id, first, after."""
+def detail(dialect: Dialect) -> str:
+    """Description, blockers and one page of notes. Variables: id, first, after."""
+    blockers = (
+        " blockedByIssues(first: 20) { nodes { id reference(full: true) title state confidential } }"
+        if dialect.ee
+        else ""
+    )
     return (
-        "query Detail($id: IssueID!, $first: Int, $after: String) { issue(id: $id) { id description"
+        "query Detail($id: IssueID!, $first: Int, $after: String)"
+        f" {{ issue(id: $id) {{ id description{blockers}"
         " notes(filter: ALL_NOTES, first: $first, after: $after)"
         f" {{ {_PAGE_INFO} nodes {{ id body createdAt system author {{ username }} }} }} }} }}"
     )

@@ -85,6 +85,16 @@ class Note(Struct, frozen=True, kw_only=True):
     mark: str = ""
 
 
+class Blocker(Struct, frozen=True, kw_only=True):
+    """An issue that another one waits for, perhaps of another group: open, and one that we may see."""
+
+    id: IssueId
+    reference: str
+    title: str
+    state: State = "opened"
+    confidential: bool = False
+
+
 class IssueDetail(Struct, frozen=True, kw_only=True):
     """What an opened issue shows beyond the card: read on demand, never part of the mirror's slim row."""
 
@@ -93,6 +103,8 @@ class IssueDetail(Struct, frozen=True, kw_only=True):
     notes: tuple[Note, ...] = ()
     #: The id of the Op that made this issue, as for a note.
     op: str | None = None
+    #: What it is blocked by; nothing where the server has no such links (the CE build, a tier without them).
+    blockers: tuple[Blocker, ...] = ()
 
 
 def scope_of(label: str) -> str | None:

@@ -14,13 +14,18 @@ from textual.widgets import Markdown, Static
 from glboard_core.model.issue import IssueDetail, IssueId, Note
 from glboard_tui.screens import editor
 from glboard_tui.widgets.detail import notes_content, readable
-from glboard_tui.widgets.facts import laid_out
+from glboard_tui.widgets.facts import Facts, laid_out
 from support.make import WHEN
 from tui.app.stage import GROUP, Stage, staged
 
 
 def notes_of(stage: Stage) -> str:
     return str(stage.screen.pane.query_one(".detail-notes", Static).render())
+
+
+def facts_of(stage: Stage) -> str:
+    facts = stage.screen.pane.query_one(Facts)
+    return "\n".join(facts.render_line(y).text.rstrip() for y in range(facts.size.height))
 
 
 async def test_an_issue_is_opened_read_and_edited(stage: Stage) -> None:
@@ -76,6 +81,25 @@ async def test_a_late_answer_shows_nothing_of_another_issue(
     gate.set()
     await stage.pilot.pause()
     assert "of the second" in notes_of(stage)
+
+
+async def test_it_says_what_blocks_the_issue(stage: Stage) -> None:
+    world = stage.world
+    waits = stage.issue("platform#1")
+    by = world.issue("demo-org/platform#2")
+    world.block(world.issue(waits.reference), by)
+    await stage.press("enter")
+    said = f"Blocked   by platform#2 (open)  {by.title}"
+    await stage.until(lambda: said in facts_of(stage))
+    # In share mode its title is as hidden as anywhere else.
+    await stage.press("escape")
+    stage.screen.bridge.mask = lambda one: "masked" if one.reference.endswith("#2") else None
+    await stage.press("enter")
+    await stage.until(lambda: "by platform#2 (open)  masked" in facts_of(stage))
+    assert by.title not in facts_of(stage)
+    # What is shown of the next issue is not of this one.
+    await stage.press("n")
+    assert "by platform#2" not in facts_of(stage)
 
 
 async def test_it_takes_the_right_half_or_all(stage: Stage) -> None:

@@ -6,7 +6,7 @@ Owns the load. Description and notes carry the issue they belong to; one that co
 from __future__ import annotations
 
 from glboard_core.errors import GlboardError
-from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.issue import Blocker, Issue, IssueId
 from glboard_tui import notices
 from glboard_tui.bridge import Update
 from glboard_tui.screens import theirs, words
@@ -21,6 +21,8 @@ class Opened:
         self._desk = desk
         self._pane = pane
         self._generation = 0
+        # What the shown issue is blocked by, once that was read.
+        self._blockers: tuple[IssueId, tuple[Blocker, ...]] | None = None
 
     def open(self, identity: IssueId) -> None:
         """Show an issue: at once what is known, then what is read."""
@@ -37,6 +39,8 @@ class Opened:
         bridge = self._desk.bridge
         masked = bridge.mask(issue)
         facts = [] if masked else words.detail_facts(issue, bridge.catalog, bridge.view.flow)
+        if not masked and self._blockers is not None and self._blockers[0] == issue.id:
+            facts[2:2] = words.blocker_facts(self._blockers[1], bridge.title_of_blocker)
         if not masked and (row := bridge.unseen.of(issue.id)) is not None:
             by = f"{theirs.who(row, bridge.me)}, {theirs.when(row, bridge.server_now())}:"
             facts.insert(1, ("Changed", (by, *row.what)))
@@ -62,6 +66,10 @@ class Opened:
                 self._pane.say(f"{notice.title}: {notice.text}")
             return
         if generation == self._generation:
+            self._blockers = (identity, detail.blockers)
+            issue = self._desk.bridge.issue(identity)
+            if issue is not None and self._pane.issue == identity:
+                self._show(issue)
             await self._pane.show_detail(detail)
 
     def follow(self, update: Update) -> None:

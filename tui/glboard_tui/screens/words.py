@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from glboard_core.board.compound import later
@@ -10,7 +10,7 @@ from glboard_core.board.index import BoardIndex
 from glboard_core.config import Settings
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.flow import FlowScheme
-from glboard_core.model.issue import Issue
+from glboard_core.model.issue import Blocker, Issue
 from glboard_core.planning.capacity import Capacity
 from glboard_tui.action import Situation
 from glboard_tui.actions import BY_ID
@@ -223,6 +223,18 @@ def _deferred(targets: Sequence[Issue], catalog: Catalog | None, today: date | N
     alike = {(issue.milestone, issue.project): issue for issue in targets[:20]}
     after = {found.title if (found := later(one, catalog, today)) else "" for one in alike.values()}
     return f"to {after.pop()}" if len(after) == 1 and "" not in after else ""
+
+
+def blocker_facts(
+    blockers: Sequence[Blocker], title_of: Callable[[Blocker], str]
+) -> list[tuple[str, tuple[str, ...]]]:
+    """What an opened issue is blocked by, each on lines of its own: ``by platform#12 (open)``, its title."""
+    facts: list[tuple[str, tuple[str, ...]]] = []
+    for one in blockers:
+        state = "open" if one.state == "opened" else "closed"
+        short_one = f"by {one.reference.rpartition('/')[2]} ({state})"
+        facts.append(("" if facts else "Blocked", (short_one, title_of(one))))
+    return facts
 
 
 def detail_facts(
