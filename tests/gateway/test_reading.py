@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -315,7 +316,7 @@ async def test_the_community_edition() -> None:
 
 
 @pytest.mark.parametrize("kinds", [{"edition": "ce", "tier": "free", "version": "18.5"}, {"tier": "free"}])
-async def test_a_server_without_blocking_says_none(kinds: dict[str, str]) -> None:
+async def test_a_server_without_blocking_says_none(kinds: dict[str, Any]) -> None:
     async with DemoServer(make(**kinds)) as server, gateway(server) as one:
         world = server.world
         world.block(world.issue("top/app#1"), world.issue("top/app#2"))
