@@ -11,7 +11,7 @@ from pathlib import Path
 from support.steady import assert_flat, live
 
 
-async def test_twelve_hours_leave_nothing_behind(tmp_path: Path) -> None:
-    day = await live(tmp_path / "state.sqlite3", polls=4_320)
+def test_twelve_hours_leave_nothing_behind(tmp_path: Path) -> None:
+    day = live(tmp_path / "state.sqlite3", polls=4_320)
     print(day.line())
     assert_flat(day)

@@ -1,4 +1,7 @@
-"""A long day at a board: polls, now and then an edit here and there, and what it costs."""
+"""A long day at a board: polls, now and then an edit here and there, and what it costs.
+
+It is lived in a process of its own: in the tests' own, threads and late imports of others would be measured.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,14 @@ import asyncio
 import gc
 import os
 import sqlite3
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from glboard_core.board.op import Comment, Edit
@@ -104,8 +110,21 @@ async def _some(
     return _Measure(state)
 
 
-async def live(state: Path, *, polls: int) -> Day:
+def live(state: Path, *, polls: int) -> Day:
     """So many polls, an edit in every tenth of them; each edit is undone by the next."""
+    path = os.pathsep.join(filter(None, (str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH"))))
+    done = subprocess.run(
+        [sys.executable, "-m", "support.steady", str(state), str(polls)],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return msgspec.json.decode(done.stdout, type=Day)
+
+
+async def _live(state: Path, polls: int) -> Day:
     settings = Settings(sync=DAY, labels=LabelSettings(group=""))
     with spawn(DemoOptions(issues=150, seed=3)) as demo:
         store = SqliteStore(state)
@@ -147,3 +166,7 @@ async def live(state: Path, *, polls: int) -> Day:
         resident_early=early.resident,
         resident_at_end=late.resident,
     )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(msgspec.json.encode(asyncio.run(_live(Path(sys.argv[1]), int(sys.argv[2])))).decode())

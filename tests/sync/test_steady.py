@@ -7,5 +7,5 @@ from pathlib import Path
 from support.steady import assert_flat, live
 
 
-async def test_many_polls_leave_nothing_behind(tmp_path: Path) -> None:
-    assert_flat(await live(tmp_path / "state.sqlite3", polls=240))
+def test_many_polls_leave_nothing_behind(tmp_path: Path) -> None:
+    assert_flat(live(tmp_path / "state.sqlite3", polls=240))

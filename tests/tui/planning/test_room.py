@@ -393,7 +393,7 @@ async def test_the_pane_stays_beside_the_board_and_moves_with_it(team_file: Path
         await stage.focus("platform#2")
         await stage.press("g", "r")
         assert not isinstance(stage.app.screen, Room)
-        room = stage.screen.beside
+        room = stage.screen.docking.pane
         assert room is not None
         assert room.has_keys
         assert stage.screen.board.region.right <= room.region.x
@@ -411,14 +411,14 @@ async def test_the_pane_stays_beside_the_board_and_moves_with_it(team_file: Path
         assert stage.marked == ["platform#2"]
         assert "9 + 4 unweighted" in words(stage)
         await stage.press("g", "r")
-        assert stage.screen.beside is None
+        assert stage.screen.docking.pane is None
         assert stage.marked == ["platform#2"]
 
 
 async def test_tab_reaches_it_after_the_last_column(team_file: Path) -> None:
     async with wide(team_file) as stage:
         await stage.press("g", "r", "tab")
-        room, board = stage.screen.beside, stage.screen.board
+        room, board = stage.screen.docking.pane, stage.screen.board
         assert room is not None
         assert not room.has_keys
         await stage.press(*["tab"] * 4)
@@ -430,7 +430,7 @@ async def test_tab_reaches_it_after_the_last_column(team_file: Path) -> None:
         await stage.press("tab")
         # What has the focus goes with this key, so nothing can be waited for there.
         stage.burst("q")
-        await stage.until(lambda: stage.screen.beside is None and stage.app.focused is board)
+        await stage.until(lambda: stage.screen.docking.pane is None and stage.app.focused is board)
 
 
 async def test_its_keys_change_the_team_and_never_a_card(team_file: Path) -> None:
@@ -450,7 +450,7 @@ async def test_its_keys_change_the_team_and_never_a_card(team_file: Path) -> Non
 async def test_an_opened_issue_and_a_narrow_terminal_take_its_place(team_file: Path) -> None:
     async with wide(team_file) as stage:
         await stage.press("g", "r", "escape", "enter")
-        room = stage.screen.beside
+        room = stage.screen.docking.pane
         assert room is not None
         assert not room.is_open
         await stage.press("escape")

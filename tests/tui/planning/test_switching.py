@@ -46,13 +46,13 @@ async def test_from_a_list_to_a_board_and_to_the_room_beside_it(stage: Stage) ->
     assert over(stage) == []
     assert stage.cards()["in dev"] == ["platform#8"]
     await stage.press("g", "p", "g", "c", "g", "r")
-    room = stage.screen.beside
+    room = stage.screen.docking.pane
     assert room is not None
     assert room.has_keys
     # It stays beside the board while one looks at lists, and g r comes back to it.
     await stage.press("g", "t", "g", "r")
     assert over(stage) == []
-    assert stage.screen.beside is room
+    assert stage.screen.docking.pane is room
     assert room.has_keys
 
 

@@ -74,7 +74,7 @@ class Beside(VerticalScroll, can_focus=True):
         if token == "escape":  # noqa: S105  (a key, no secret)
             self.screen.set_focus(self._desk.screen.board)
         elif token == "q":  # noqa: S105
-            self._desk.screen.close_room()
+            self._desk.screen.docking.close()
         elif not self.body.press(token):
             if self._desk.screen.keys.means(token, "room"):
                 return False

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
 from glboard_core.errors import GlboardError
@@ -28,6 +27,8 @@ from glboard_tui.screens import theirs, words
 from glboard_tui.screens.cards import presenter
 from glboard_tui.screens.commands.moving import move
 from glboard_tui.screens.desk import Desk
+from glboard_tui.screens.docking import Docking
+from glboard_tui.screens.filtering import Filtering
 from glboard_tui.screens.keys import Keys, token_of
 from glboard_tui.screens.leaving import Leaving
 from glboard_tui.screens.news import News
@@ -39,14 +40,6 @@ from glboard_tui.widgets.footer import FooterBar
 from glboard_tui.widgets.header import HeaderBar
 from glboard_tui.widgets.panel import Panel
 from glboard_tui.widgets.whichkey import WhichKey
-
-if TYPE_CHECKING:
-    from glboard_tui.screens.beside import Beside
-
-#: Issues up to which every typed letter filters at once; above it waits for a pause of that many seconds.
-_AT_ONCE, _PAUSE = 4_000, 0.12
-#: Cells from which on the room pane stands beside the board: three columns and the pane.
-_BESIDE = 140
 
 
 class Host(Protocol):
@@ -84,10 +77,9 @@ class BoardScreen(Screen[None]):
         self._message, self._bad = "", False
         self._news = News(bridge)
         self._status_at = time.monotonic()
-        self._filter_timer: Timer | None = None
+        self.filtering = Filtering(self)
         self._leaving = Leaving(self.desk)
-        #: The room pane, once it was asked for; not seen while an issue is open or the terminal is narrow.
-        self.beside: Beside | None = None
+        self.docking = Docking(self)
 
     def compose(self) -> ComposeResult:
         """From top to bottom; what lies over the board last."""
@@ -156,7 +148,7 @@ class BoardScreen(Screen[None]):
 
     def press(self, token: str) -> None:
         """A key for what has the focus: the room pane beside the board, else the board."""
-        room = self.beside
+        room = self.docking.pane
         if room is None or not room.has_keys or self.keys.pending or not room.take(token):
             self.keys.press(token)
         self.show_footer()
@@ -255,8 +247,8 @@ class BoardScreen(Screen[None]):
     def show_header(self) -> None:
         """Which board, what filter, how fresh, how much unsent."""
         bridge = self.bridge
-        if self.beside is not None:
-            self.beside.follow()
+        if self.docking.pane is not None:
+            self.docking.pane.follow()
         self.header.show(
             words.header_view(
                 bridge.settings,
@@ -295,7 +287,7 @@ class BoardScreen(Screen[None]):
     @property
     def _whose_keys(self) -> str:
         """What to say while the keys are not for a card."""
-        has = self.beside is not None and self.beside.has_keys
+        has = self.docking.pane is not None and self.docking.pane.has_keys
         return "The keys are the room pane's: Esc or Tab goes to the board, g r closes it." if has else ""
 
     def say(self, text: str, *, bad: bool = False) -> None:
@@ -349,13 +341,13 @@ class BoardScreen(Screen[None]):
         identity = issue or self.board.focused[0]
         if identity is not None:
             self.opened.open(identity)
-            self._make_room()
+            self.docking.fit()
             self.show_footer()
 
     def close_detail(self) -> None:
         """Back to the board."""
         self.pane.close()
-        self._make_room()
+        self.docking.fit()
         self.set_focus(self.board)
         self.show_footer()
 
@@ -369,52 +361,9 @@ class BoardScreen(Screen[None]):
         self.set_focus(self.board if self.pane.has_keys else self.pane)
         self.show_footer()
 
-    # The room pane
-
-    def toggle_room(self) -> bool:
-        """Open the room pane beside the board, or close it; False where there is no place for it."""
-        if self.size.width < _BESIDE:
-            return False
-        if self.beside is not None:
-            self.close_room()
-            return True
-        from glboard_tui.screens.beside import Beside
-
-        self.plan.reload()
-        if self.pane.is_open:
-            self.close_detail()
-        self.beside = Beside(self.desk)
-        self.query_one("#middle").mount(self.beside, before=self.pane)
-        self.beside.follow()
-        return True
-
-    def focus_room(self) -> bool:
-        """Give the keys to the room pane beside the board; False where it is not seen."""
-        if self.beside is None or not self.beside.is_open:
-            return False
-        self.set_focus(self.beside)
-        self.show_footer()
-        return True
-
-    def close_room(self) -> None:
-        """Give its place to the board."""
-        if self.beside is not None:
-            self.beside.remove()
-            self.beside = None
-            self.set_focus(self.board)
-            self.show_header()
-
     def on_resize(self) -> None:
         """The room pane stays beside the board where there is place."""
-        self._make_room()
-
-    def _make_room(self) -> None:
-        room = self.beside
-        shown = self.size.width >= _BESIDE and not self.pane.is_open
-        if room is not None and bool(room.display) != shown:
-            room.display = shown
-            if self.focused is room:
-                self.set_focus(self.board)
+        self.docking.fit()
 
     # The filter
 
@@ -422,30 +371,13 @@ class BoardScreen(Screen[None]):
         """Type a filter over the footer."""
         self._filter.edit(self.bridge.view.text)
 
-    def set_filter(self, text: str) -> None:
-        """Filter the board."""
-        unknown = self.bridge.filter(text)
-        self.show_board()
-        if unknown:
-            self.say(f"is:{unknown[0]} is not known, so nothing fits; ? lists what is.", bad=True)
-
     @on(FilterBar.Typed)
     def _filter_typed(self, event: FilterBar.Typed) -> None:
-        if self._filter_timer is not None:
-            self._filter_timer.stop()
-        if self.bridge.size <= _AT_ONCE:
-            self.set_filter(event.text)
-        else:
-            self._filter_timer = self.set_timer(_PAUSE, lambda: self.set_filter(event.text))
+        self.filtering.typed(event.text)
 
     @on(FilterBar.Closed)
     def _filter_closed(self, event: FilterBar.Closed) -> None:
-        if self._filter_timer is not None:
-            self._filter_timer.stop()
-        self.board.focus()
-        if event.text.strip() != self.bridge.view.text:
-            self.set_filter(event.text)
-        self.show_footer()
+        self.filtering.closed(event.text)
 
     # Work in the background, and leaving
 

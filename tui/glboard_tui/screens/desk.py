@@ -83,7 +83,7 @@ class Desk:
     @property
     def in_room(self) -> bool:
         """Whether keys go to the room pane beside the board, and so to no card."""
-        room = self.screen.beside
+        room = self.screen.docking.pane
         return self.top is None and room is not None and room.has_keys
 
     @property

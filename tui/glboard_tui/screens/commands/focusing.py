@@ -83,7 +83,7 @@ def _pane(desk: Desk, step: int) -> None:
     if desk.screen.pane.is_open:
         desk.screen.other_pane()
         return
-    index, column, room = desk.bridge.index, desk.column(), desk.screen.beside
+    index, column, room = desk.bridge.index, desk.column(), desk.screen.docking.pane
     if index is None or column is None:
         return
     keys = [c.column.key for c in index.visible()]
@@ -170,6 +170,6 @@ def escape(desk: Desk, _: str) -> None:
     elif screen.board.end_range():
         desk.say("The range is kept.")
     elif bridge.view.text:
-        screen.set_filter("")
+        screen.filtering.set("")
     elif len(screen.board.marks):
         screen.board.clear_marks()

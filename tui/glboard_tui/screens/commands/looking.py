@@ -71,7 +71,7 @@ def by_person(desk: Desk, _: str) -> None:
 
 def _set_person(desk: Desk, name: str) -> None:
     words = [word for word in desk.bridge.view.text.split() if not word.startswith("@")]
-    desk.screen.set_filter(" ".join([*words, f"@{name}"]))
+    desk.screen.filtering.set(" ".join([*words, f"@{name}"]))
 
 
 def only(state: str) -> Callable[[Desk, str], None]:
@@ -81,7 +81,7 @@ def only(state: str) -> Callable[[Desk, str], None]:
     def command(desk: Desk, _: str) -> None:
         words = desk.bridge.view.text.split()
         kept = [word for word in words if word != term]
-        desk.screen.set_filter(" ".join(kept if len(kept) < len(words) else [*words, term]))
+        desk.screen.filtering.set(" ".join(kept if len(kept) < len(words) else [*words, term]))
 
     return command
 

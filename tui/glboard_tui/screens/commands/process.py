@@ -34,9 +34,9 @@ def room(desk: Desk, _: str) -> None:
     if (milestone := _milestone(desk)) is not None:
         if desk.top is not None:
             desk.make_way()
-            if desk.screen.focus_room():
+            if desk.screen.docking.focus():
                 return
-        if desk.screen.toggle_room():
+        if desk.screen.docking.toggle():
             return
         from glboard_tui.screens.room import Room
 

@@ -1,0 +1,52 @@
+"""Filtering the board while one types, at the pace that a board of its size allows.
+
+Owns when a typed filter takes hold. The line is ``widgets/filterbar.py``, what the words mean
+``glboard_core.board.filters``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.timer import Timer
+
+if TYPE_CHECKING:
+    from glboard_tui.screens.board import BoardScreen
+
+#: Issues up to which every typed letter filters at once; above it waits for a pause of that many seconds.
+_AT_ONCE, _PAUSE = 4_000, 0.12
+
+
+class Filtering:
+    """One for each board screen."""
+
+    def __init__(self, screen: BoardScreen) -> None:
+        self._screen = screen
+        self._timer: Timer | None = None
+
+    def set(self, text: str) -> None:
+        """Filter the board."""
+        unknown = self._screen.bridge.filter(text)
+        self._screen.show_board()
+        if unknown:
+            self._screen.say(f"is:{unknown[0]} is not known, so nothing fits; ? lists what is.", bad=True)
+
+    def typed(self, text: str) -> None:
+        """The text so far."""
+        self._stop()
+        if self._screen.bridge.size <= _AT_ONCE:
+            self.set(text)
+        else:
+            self._timer = self._screen.set_timer(_PAUSE, lambda: self.set(text))
+
+    def closed(self, text: str) -> None:
+        """The filter that holds from now on."""
+        self._stop()
+        self._screen.board.focus()
+        if text.strip() != self._screen.bridge.view.text:
+            self.set(text)
+        self._screen.show_footer()
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
