@@ -96,13 +96,15 @@ class GlboardApp(App[int]):
         plan = Plan(self.bridge, team_file, reports, opening)
         self.board_screen = BoardScreen(self.bridge, Keymap(settings.keymap, where=where), self, plan)
         self._keys = KeyLine(self, self.board_screen, super().on_event)
-
-    async def on_mount(self) -> None:
-        """Theme and signals; then the board screen, from the mirror; after its first frame the network."""
+        # Before anything runs: a theme that comes later has every sheet parsed and applied once more.
         for theme in THEMES:
             self.register_theme(theme)
-        wanted = self.settings.ui.theme
+        wanted = settings.ui.theme
         self.theme = wanted if wanted in self.available_themes else default_theme(no_color=self.no_color)
+        self.stylesheet.set_variables(self.get_css_variables())
+
+    async def on_mount(self) -> None:
+        """Signals; then the board screen, from the mirror; after its first frame the network."""
         self._obey_signals()
         await self.push_screen(self.board_screen)
         # What the mirror holds is part of the first frame; the network waits until that is painted.
@@ -110,6 +112,9 @@ class GlboardApp(App[int]):
         self.call_after_refresh(self._painted)
 
     def _painted(self) -> None:
+        # What keys do is needed from the first key on, not for the first frame.
+        import glboard_tui.screens.commands  # noqa: F401
+
         if not gc.isenabled():
             # The start is over. What it made stays to the end: no collection need look at it again.
             gc.freeze()

@@ -25,7 +25,6 @@ from glboard_tui.keymap import Keymap
 from glboard_tui.plan import Plan
 from glboard_tui.screens import theirs, words
 from glboard_tui.screens.cards import presenter
-from glboard_tui.screens.commands.moving import move
 from glboard_tui.screens.desk import Desk
 from glboard_tui.screens.docking import Docking
 from glboard_tui.screens.filtering import Filtering
@@ -322,6 +321,8 @@ class BoardScreen(Screen[None]):
     def _card_dropped(self, event: BoardWidget.CardDropped) -> None:
         self.sync()
         issues = [issue for identity in event.ids if (issue := self.bridge.issue(identity))]
+        from glboard_tui.screens.commands.moving import move
+
         move(self.desk, issues, {issue.id: event.to_column for issue in issues})
 
     @on(BoardWidget.CardOpened)

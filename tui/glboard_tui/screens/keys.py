@@ -12,7 +12,6 @@ from textual import events
 
 from glboard_tui.action import Action, Scope, key_words
 from glboard_tui.keymap import Keymap, Run, Unknown, Wait
-from glboard_tui.screens.commands import COMMANDS
 from glboard_tui.screens.desk import Desk
 from glboard_tui.widgets.whichkey import WhichKey
 
@@ -56,6 +55,8 @@ class Keys:
         match step:
             case Run():
                 self.cancel()
+                from glboard_tui.screens.commands import COMMANDS
+
                 COMMANDS[step.action.id](self._desk, step.argument)
             case Wait():
                 self._pressed = keys
