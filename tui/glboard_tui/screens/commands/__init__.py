@@ -1,8 +1,8 @@
-"""What each action does, by its id. One function an action, in rooms by subject.
+"""What each action does, by its id. One function per action, in modules by subject.
 
-A command gets the desk and its argument (the digit or letter of its slot, or ""). A test holds this table
-against the registry: every action has a command, every command an action. Dialogs are imported where they
-are opened: their widgets are half of what a start would import.
+A command gets the desk and its argument (the digit or letter of its slot, or ""). A test compares this table
+with the registry: every action has a command, every command an action. Dialogs are imported where they
+are opened: their widgets would otherwise be half of the imports at start.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Compound keys: one question or comment, one group of changes, one undo (DOMAIN.md 7.14).
 
-Nothing closes on one key, and closing more than one asks. Where a label is missing in GitLab it is said, and
-done without it only after a yes. What was typed is kept as a draft by Esc.
+No single key closes an issue, and closing more than one asks first. A label that is missing in GitLab is
+reported, and the change is done without it only after a yes. Esc keeps typed text as a draft.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from glboard_tui.screens.commands.people import person_choices
 from glboard_tui.screens.desk import Desk
 from glboard_tui.widgets.choices import Ticks
 
-_CLOSED = "closed already"
+_CLOSED = "already closed"
 
 
 def breakdown(desk: Desk, _: str) -> None:
-    """To planning breakdown, with a comment to the people chosen; a draft goes on where it was left."""
+    """Move to planning breakdown, with a comment to the chosen people; an existing draft is resumed."""
     issues = desk.targets()
     desk.again = lambda: breakdown(desk, "")
 
@@ -34,8 +34,8 @@ def breakdown(desk: Desk, _: str) -> None:
             desk,
             issues,
             "B",
-            "Ask for a breakdown",
-            lambda comment: _do(desk, issues, compounds.breakdown, "breakdown asked", _CLOSED, comment),
+            "Request breakdown",
+            lambda comment: _do(desk, issues, compounds.breakdown, "breakdown requested", _CLOSED, comment),
             text=text,
         )
 
@@ -44,7 +44,7 @@ def breakdown(desk: Desk, _: str) -> None:
         return
     assigned = sorted({name for issue in issues for name in issue.assignees})
     desk.pick(
-        "Whom to ask for a breakdown?",
+        "Request breakdown from",
         person_choices(desk, assigned),
         lambda result: write(compounds.request_text(result.add)),
         ticks=Ticks(),
@@ -52,7 +52,7 @@ def breakdown(desk: Desk, _: str) -> None:
 
 
 def blocked(desk: Desk, _: str) -> None:
-    """Blocked, and a comment with the link or the reason."""
+    """Mark as blocked, with a comment that gives the link or the reason."""
     issues = desk.targets()
     desk.again = lambda: blocked(desk, "")
     _write(
@@ -65,14 +65,14 @@ def blocked(desk: Desk, _: str) -> None:
 
 
 def slip(desk: Desk, _: str) -> None:
-    """Missed its milestone, and on to the one after."""
+    """Label as missed and move to the following milestone."""
     issues = desk.targets()
     desk.again = lambda: slip(desk, "")
-    _do(desk, issues, compounds.slipped, "slipped", "closed, or no version milestone to slip from and to")
+    _do(desk, issues, compounds.slipped, "slipped", "closed, or no version milestone to slip from or to")
 
 
 def drop(desk: Desk, _: str) -> None:
-    """To the Backlog, Deliverable off, with the reason as a comment."""
+    """Move to the Backlog without Deliverable, with the reason as a comment."""
     issues = desk.targets()
     catalog, today = desk.bridge.catalog, desk.bridge.today
     if catalog is None or today is None:
@@ -94,14 +94,14 @@ def drop(desk: Desk, _: str) -> None:
 
 
 def wont_do(desk: Desk, _: str) -> None:
-    """Closed as not to be done."""
+    """Close as won't do."""
     issues = desk.targets()
     desk.again = lambda: wont_do(desk, "")
     _closing(desk, issues, lambda: _do(desk, issues, compounds.wont_do, "won't do, closed", _CLOSED))
 
 
 def duplicate(desk: Desk, _: str) -> None:
-    """Closed as a duplicate of the issue whose reference is typed, which a comment names."""
+    """Close as a duplicate of the issue whose reference is typed; a comment names it."""
     issues = desk.targets()
     catalog = desk.bridge.catalog
     if catalog is None:
@@ -109,7 +109,7 @@ def duplicate(desk: Desk, _: str) -> None:
     desk.again = lambda: duplicate(desk, "")
 
     def reference(text: str) -> str:
-        # A bare number is an issue of the same project, where there is but one.
+        # A bare number is an issue of the same project, if all targets share one project.
         projects = {issue.project for issue in issues}
         text = text.strip()
         short = text.startswith("#") and len(projects) == 1
@@ -120,14 +120,14 @@ def duplicate(desk: Desk, _: str) -> None:
             full = reference(text)
         except GlboardError as error:
             return " ".join(str(error).split())
-        return "An issue is no duplicate of itself." if [i.reference for i in issues] == [full] else ""
+        return "An issue cannot be a duplicate of itself." if [i.reference for i in issues] == [full] else ""
 
     def typed(text: str | None) -> None:
         if text is None:
             return
         full = reference(text)
         means = compounds.duplicate(full)
-        why_not = "closed already, or the issue itself"
+        why_not = "already closed, or the issue itself"
         comment = f"Duplicate of {full}"
         _closing(desk, issues, lambda: _do(desk, issues, means, "duplicate, closed", why_not, comment))
 
@@ -143,7 +143,7 @@ def duplicate(desk: Desk, _: str) -> None:
 
 
 def spike(desk: Desk, _: str) -> None:
-    """The spike's label; where there is no weight, the usual one is offered."""
+    """Add the spike label, and offer the usual weight if there is none."""
     issues = desk.targets()
     desk.again = lambda: spike(desk, "")
     names, planning = desk.bridge.settings.labels, desk.bridge.settings.planning
@@ -159,9 +159,9 @@ def spike(desk: Desk, _: str) -> None:
         return
     desk.ask(
         f"Weight {offered} for a time-boxed spike?",
-        {"y": f"weight {offered} where there is none", "n": "only mark it"},
+        {"y": f"set weight {offered} if empty", "n": "only add the spike label"},
         lambda answer: go(offered if answer == "y" else None),
-        note="Its scope belongs into the description: what is to be found out, and in what time.",
+        note="Describe what to find out and the time box.",
     )
 
 
@@ -169,26 +169,26 @@ def _marked(issue: Issue, label: str) -> Issue:
     return structs.replace(issue, labels=issue.labels | {label})
 
 
-# What they share
+# Shared by all
 
 
 def _do(
     desk: Desk, issues: Sequence[Issue], means: Means, what: str, why_not: str, comment: str = ""
 ) -> None:
-    """Do it, after saying which labels do not exist and asking whether to go on without them."""
+    """Do it, after listing the labels that do not exist and asking whether to continue without them."""
     planner, now = desk.bridge.planner(), desk.now(issues)
     if planner is None or not now:
-        desk.say("There is nothing to change here.")
+        desk.say("Nothing to change here.")
         return
     made = compounds.compounded(planner, now, means, what, why_not=why_not, comment=comment)
     if not made.lacks:
         desk.careful(made.work)
         return
-    answers = {"y": "go on without it"}
+    answers = {"y": "continue without it"}
     if made.whole.acts:
-        answers["o"] = "only where it exists"
+        answers["o"] = "only where the label exists"
     desk.ask(
-        "A label is missing. Go on without it?",
+        "A label is missing. Continue without it?",
         answers,
         lambda answer: desk.careful(made.work if answer == "y" else made.whole),
         note=made.missing,
@@ -210,7 +210,7 @@ def _draft_key(action: str, issues: Sequence[Issue]) -> tuple[str, ...]:
 def _write(
     desk: Desk, issues: Sequence[Issue], key: str, title: str, send: Callable[[str], None], *, text: str = ""
 ) -> None:
-    """Let a comment be written, beginning with its draft or ``text``; Esc keeps it."""
+    """Open the comment editor with the draft or ``text``; Esc keeps what was typed."""
     draft = _draft_key(key, issues)
 
     def written(answer: tuple[str, bool] | None) -> None:
@@ -222,7 +222,7 @@ def _write(
             send(typed)
         elif typed.strip():
             desk.drafts[draft] = typed
-            desk.say(f"Nothing was changed; kept as a draft, {key} goes on with it.")
+            desk.say(f"Nothing changed. Draft saved; press {key} to resume.")
         else:
             desk.drafts.pop(draft, None)
 

@@ -1,4 +1,4 @@
-"""When somebody else changed the same field: mine, theirs, or look first."""
+"""Conflicts, when someone else changed the same field: keep mine, keep theirs, or look first."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from glboard_tui.screens.desk import Desk
 
 
 def mine(desk: Desk, _: str) -> None:
-    """What I did goes over what is there now."""
-    _choose(desk, desk.bridge.take_mine, "Yours is sent")
+    """Keep mine: send my change over the current value."""
+    _choose(desk, desk.bridge.take_mine, "Kept yours")
 
 
 def theirs(desk: Desk, _: str) -> None:
-    """What is there now stays; mine is dropped."""
-    _choose(desk, desk.bridge.take_theirs, "Theirs stays")
+    """Keep theirs: the current value stays and my change is discarded."""
+    _choose(desk, desk.bridge.take_theirs, "Kept theirs")
 
 
 def _choose(desk: Desk, take: Callable[[IssueId], None], said: str) -> None:
     for issue in _clashing(desk):
         try:
             take(issue.id)
-        except GlboardError as error:  # it cannot be kept, or this session is read-only: it goes on waiting
+        except GlboardError as error:  # it cannot be stored, or this session is read-only: the conflict stays
             desk.tell(error)
             break
         desk.say(f"{said}: {issue.reference.rpartition('/')[2]}.")
@@ -31,7 +31,7 @@ def _choose(desk: Desk, take: Callable[[IssueId], None], said: str) -> None:
 
 
 def look(desk: Desk, _: str) -> None:
-    """Field by field: what I saw, what I want, what is there now."""
+    """Show each field: what I saw, what I want, and its current value."""
     found = _clashing(desk)
     if not found:
         return
@@ -39,17 +39,17 @@ def look(desk: Desk, _: str) -> None:
     clashes = desk.bridge.clashes(issue.id)
     lines = [f"{c.field}: was {c.saw}, mine {c.mine}, theirs {c.theirs}" for c in clashes]
     if any(clash.maybe for clash in clashes):
-        lines.append("GitLab's answer to yours was lost: it may have been made before theirs.")
+        lines.append("GitLab's reply to your change was lost; it may have been applied before theirs.")
     desk.ask(
-        f"Somebody else changed {issue.reference.rpartition('/')[2]} since you saw it.",
-        {"m": "mine goes over theirs", "t": "theirs stays, mine is dropped"},
+        f"Someone else changed {issue.reference.rpartition('/')[2]} since you saw it.",
+        {"m": "keep mine", "t": "keep theirs, discard mine"},
         lambda answer: (mine if answer == "m" else theirs)(desk, ""),
         note="\n".join(lines),
     )
 
 
 def history(desk: Desk, _: str) -> None:
-    """The change log."""
+    """Open the change log."""
     from glboard_tui.screens.history import History
 
     desk.screen.app.push_screen(History(desk.bridge))
@@ -58,5 +58,5 @@ def history(desk: Desk, _: str) -> None:
 def _clashing(desk: Desk) -> list[Issue]:
     found = [issue for issue in desk.targets() if desk.bridge.is_conflicting(issue.id)]
     if not found:
-        desk.say("Nothing here waits for a choice.")
+        desk.say("No conflict here.")
     return found

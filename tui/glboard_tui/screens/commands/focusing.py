@@ -1,25 +1,25 @@
-"""Focus and marks: keys that change nothing on the server."""
+"""Focus and selection: keys that change nothing on the server."""
 
 from __future__ import annotations
 
 from glboard_tui.screens.desk import Desk
 
-#: More lines than there can be.
+#: More lines than any list has.
 _END = 1_000_000
 
 
 def left(desk: Desk, _: str) -> None:
-    """One column left."""
+    """Move one column left."""
     desk.screen.board.move(-1, 0)
 
 
 def right(desk: Desk, _: str) -> None:
-    """One column right."""
+    """Move one column right."""
     desk.screen.board.move(1, 0)
 
 
 def down(desk: Desk, _: str) -> None:
-    """One card, or line, down."""
+    """Move one card or line down."""
     if desk.top is not None:
         desk.top.go(1)
         return
@@ -27,7 +27,7 @@ def down(desk: Desk, _: str) -> None:
 
 
 def up(desk: Desk, _: str) -> None:
-    """One card, or line, up."""
+    """Move one card or line up."""
     if desk.top is not None:
         desk.top.go(-1)
         return
@@ -35,7 +35,7 @@ def up(desk: Desk, _: str) -> None:
 
 
 def top(desk: Desk, _: str) -> None:
-    """To the top."""
+    """Go to the top."""
     if desk.top is not None:
         desk.top.go(-_END)
         return
@@ -43,7 +43,7 @@ def top(desk: Desk, _: str) -> None:
 
 
 def bottom(desk: Desk, _: str) -> None:
-    """To the bottom."""
+    """Go to the bottom."""
     if desk.top is not None:
         desk.top.go(_END)
         return
@@ -51,7 +51,7 @@ def bottom(desk: Desk, _: str) -> None:
 
 
 def half_down(desk: Desk, _: str) -> None:
-    """Half a screen down."""
+    """Move half a screen down."""
     if desk.top is not None:
         desk.top.half(1)
         return
@@ -59,7 +59,7 @@ def half_down(desk: Desk, _: str) -> None:
 
 
 def half_up(desk: Desk, _: str) -> None:
-    """Half a screen up."""
+    """Move half a screen up."""
     if desk.top is not None:
         desk.top.half(-1)
         return
@@ -67,12 +67,12 @@ def half_up(desk: Desk, _: str) -> None:
 
 
 def next_pane(desk: Desk, _: str) -> None:
-    """Between board and opened issue; without one, to the next column."""
+    """Switch between the board and the open issue; without one, go to the next column."""
     _pane(desk, 1)
 
 
 def previous_pane(desk: Desk, _: str) -> None:
-    """The same backwards."""
+    """Switch the other way; without an open issue, go to the previous column."""
     _pane(desk, -1)
 
 
@@ -99,7 +99,7 @@ def _pane(desk: Desk, step: int) -> None:
 
 
 def next_card(desk: Desk, _: str) -> None:
-    """The card below, opened; in a list the next line."""
+    """Open the card below; in a list, go to the next line."""
     if desk.top is not None:
         desk.top.go(1)
         return
@@ -108,7 +108,7 @@ def next_card(desk: Desk, _: str) -> None:
 
 
 def previous_card(desk: Desk, _: str) -> None:
-    """The card above, opened; in a list the line before."""
+    """Open the card above; in a list, go to the previous line."""
     if desk.top is not None:
         desk.top.go(-1)
         return
@@ -117,7 +117,7 @@ def previous_card(desk: Desk, _: str) -> None:
 
 
 def mark(desk: Desk, _: str) -> None:
-    """Mark, or take the mark off."""
+    """Select or deselect."""
     if desk.top is not None:
         desk.top.listed.toggle()
         desk.top.painted_anew()
@@ -126,7 +126,7 @@ def mark(desk: Desk, _: str) -> None:
 
 
 def mark_range(desk: Desk, _: str) -> None:
-    """Begin or end a range."""
+    """Start or end a range."""
     if desk.top is not None:
         begun = desk.top.listed.range()
         desk.top.painted_anew()
@@ -138,7 +138,7 @@ def mark_range(desk: Desk, _: str) -> None:
 
 
 def mark_column(desk: Desk, _: str) -> None:
-    """The whole column, or list."""
+    """Select the whole column or list."""
     if desk.top is not None:
         desk.top.listed.all()
         desk.top.painted_anew()
@@ -147,7 +147,7 @@ def mark_column(desk: Desk, _: str) -> None:
 
 
 def mark_again(desk: Desk, _: str) -> None:
-    """The last marks."""
+    """Restore the last selection."""
     if desk.top is not None:
         desk.top.listed.marks.restore()
         desk.top.painted_anew()
@@ -156,19 +156,22 @@ def mark_again(desk: Desk, _: str) -> None:
 
 
 def escape(desk: Desk, _: str) -> None:
-    """Overlay, then range, then filter, then marks; in a list range and marks before the list itself."""
+    """Close the open issue, then end the range, then the filter, then the selection.
+
+    In a list the range and the selection end before the list closes.
+    """
     screen, bridge = desk.screen, desk.bridge
     if desk.top is not None:
         ended = desk.top.listed.escape()
         desk.top.painted_anew()
         if ended == "range":
-            desk.say("The range is kept.")
+            desk.say("Range selected.")
         elif not ended:
             desk.top.leave()
     elif screen.pane.is_open:
         screen.close_detail()
     elif screen.board.end_range():
-        desk.say("The range is kept.")
+        desk.say("Range selected.")
     elif bridge.view.text:
         screen.filtering.set("")
     elif len(screen.board.marks):

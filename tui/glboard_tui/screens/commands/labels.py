@@ -1,4 +1,4 @@
-"""Priority, severity, and the labels that are missing: what triage asks for, on any list or board."""
+"""Priority, severity and missing labels: what triage asks for, on any list or board."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _LEAVE = ""
 
 
 def priority(desk: Desk, key: str) -> None:
-    """The priority with that key."""
+    """Set the priority with that key."""
     label = desk.options("priority")[key]
     desk.do(lambda planner, issues: planner.one_of_scope(issues, label))
 
 
 def severity(desk: Desk, key: str) -> None:
-    """The severity with that key."""
+    """Set the severity with that key."""
     label = desk.options("severity")[key]
     desk.do(lambda planner, issues: planner.one_of_scope(issues, label))
 
 
 def missing(desk: Desk, _: str) -> None:
-    """All labels that are missing, in one act: what leaves a choice is asked first; Esc changes nothing."""
+    """Add all missing labels in one change, after asking where there is a choice; Esc changes nothing."""
     desk.again = lambda: missing(desk, "")
     issues = desk.targets()
     _ask(desk, issues, issues, frozenset())
@@ -57,7 +57,7 @@ def _ask(
             _ask(desk, issues, completing.answered(so_far, asked, label), left)
 
     choices = [Choice(value=title, text=title, color=catalog.color(title)) for title in asked.choices]
-    desk.pick(_title(asked), [*choices, Choice(value=_LEAVE, text="leave as it is")], picked)
+    desk.pick(_title(asked), [*choices, Choice(value=_LEAVE, text="leave unchanged")], picked)
 
 
 def _title(asked: Question) -> str:
@@ -89,11 +89,11 @@ def _add(desk: Desk, issues: Sequence[Issue], chosen: Sequence[Issue]) -> None:
         lacks.update(dict.fromkeys(absent))
     missed = f"GitLab has no label {', '.join(lacks)}" if lacks else ""
     if not edits:
-        desk.say(f"Nothing to add: {missed or 'no label is missing'}.")
+        desk.say(f"No labels to add: {missed or 'none is missing'}.")
         return
     added = sorted({label for edit in edits.values() for label in edit.add})
     what = f"+{added[0]}" if len(added) == 1 else f"{len(added)} labels" if added else "one type"
-    nothing = "nothing was missing"
+    nothing = "no label is missing"
     desk.do(lambda _, on: each(on, lambda issue: edits.get(issue.id), what, nothing), on=issues, again=False)
     if lacks:
-        desk.say(f"Added what there is: {missed}.")
+        desk.say(f"Added the labels that exist. {missed}.")

@@ -1,4 +1,4 @@
-"""Boards, milestones, filters, opening and copying: what is looked at, and taking it elsewhere."""
+"""Boards, milestones, filters, opening and copying: what is shown, and how to take it elsewhere."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from glboard_tui.screens.desk import Desk
 from glboard_tui.widgets.card import Density
 
 _DENSITIES: tuple[Density, ...] = ("compact", "normal", "roomy")
-#: Browser tabs one key may open.
+#: The most browser tabs that one key opens.
 _MOST_TABS = 5
 
 
 def board(name: str) -> Callable[[Desk, str], None]:
-    """A command that opens a board; on that board already, its own milestone again."""
+    """Return a command that opens a board; if it is open, the command returns to its own milestone."""
 
     def command(desk: Desk, _: str) -> None:
         open_board(desk, name)
@@ -36,12 +36,12 @@ def open_board(desk: Desk, name: str, milestone: str | None = None) -> None:
 
 
 def walk_back(desk: Desk, _: str) -> None:
-    """The previous milestone."""
+    """Go to the previous milestone."""
     _walk(desk, -1)
 
 
 def walk_on(desk: Desk, _: str) -> None:
-    """The next milestone."""
+    """Go to the next milestone."""
     _walk(desk, 1)
 
 
@@ -54,7 +54,7 @@ def _walk(desk: Desk, step: int) -> None:
         return
     title = view.walk(step, catalog)
     if title is None:
-        desk.say("There is no milestone further that way.")
+        desk.say("No milestone in that direction.")
         return
     open_board(desk, view.board_id, title)
 
@@ -65,8 +65,8 @@ def edit_filter(desk: Desk, _: str) -> None:
 
 
 def by_person(desk: Desk, _: str) -> None:
-    """Only one person's cards."""
-    desk.pick("Filter by a person", person_choices(desk), lambda r: _set_person(desk, r.add[0]))
+    """Show only one person's cards."""
+    desk.pick("Filter by person", person_choices(desk), lambda r: _set_person(desk, r.add[0]))
 
 
 def _set_person(desk: Desk, name: str) -> None:
@@ -75,7 +75,7 @@ def _set_person(desk: Desk, name: str) -> None:
 
 
 def only(state: str) -> Callable[[Desk, str], None]:
-    """A command that puts ``is:state`` into the filter, or takes it out."""
+    """Return a command that toggles ``is:state`` in the filter."""
     term = f"is:{state}"
 
     def command(desk: Desk, _: str) -> None:
@@ -95,9 +95,9 @@ def browser(desk: Desk, _: str) -> None:
     """Open in the browser."""
     urls = [issue.web_url for issue in desk.targets() if issue.web_url.startswith(("https://", "http://"))]
     if not urls:
-        desk.say("GitLab has given no address for it yet.")
+        desk.say("No web address yet: GitLab has not created this issue.")
     elif len(urls) > _MOST_TABS:
-        desk.say(f"{len(urls)} tabs are too many; mark at most {_MOST_TABS}.")
+        desk.say(f"{len(urls)} tabs are too many; select at most {_MOST_TABS}.")
     else:
         for url in urls:
             desk.screen.app.open_url(url)
@@ -105,40 +105,40 @@ def browser(desk: Desk, _: str) -> None:
 
 
 def copy(what: str, text_of: Callable[[Desk, Issue], str]) -> Callable[[Desk, str], None]:
-    """A command that copies something of each target, one a line."""
+    """Return a command that copies something of each target, one per line."""
 
     def command(desk: Desk, _: str) -> None:
         issues = desk.targets()
         desk.screen.app.copy_to_clipboard("\n".join(text_of(desk, issue) for issue in issues))
-        # The clipboard of the terminal (OSC 52): there is no answer, so it is only said that it was sent.
+        # The terminal's clipboard (OSC 52) sends no reply, so this reports only what was sent.
         desk.say(f"Copied: {what}" + (f" of {len(issues)}" if len(issues) > 1 else ""))
 
     return command
 
 
 def reference(_: Desk, issue: Issue) -> str:
-    """The full reference."""
+    """Return the full reference."""
     return issue.reference
 
 
 def url(_: Desk, issue: Issue) -> str:
-    """The web address."""
+    """Return the web address."""
     return issue.web_url
 
 
 def title(desk: Desk, issue: Issue) -> str:
-    """The title, masked where it is on the screen."""
+    """Return the title, masked if it is masked on the screen."""
     return desk.bridge.title_of(issue)
 
 
 def markdown(desk: Desk, issue: Issue) -> str:
-    """A Markdown link."""
+    """Return a Markdown link."""
     words = desk.bridge.title_of(issue).replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
     return f"[{words}]({issue.web_url}) ({issue.reference})"
 
 
 def density(desk: Desk, _: str) -> None:
-    """The next density."""
+    """Switch to the next density."""
     widget = desk.screen.board
     widget.density = _DENSITIES[(_DENSITIES.index(widget.density) + 1) % len(_DENSITIES)]
     desk.say(f"Density: {widget.density}")
@@ -149,7 +149,7 @@ def closed(desk: Desk, _: str) -> None:
     on = not desk.bridge.view.show_closed
     desk.bridge.show_closed(on=on)
     desk.screen.show_board()
-    desk.say("(closed) is shown." if on else "(closed) is hidden.")
+    desk.say("Showing (closed)." if on else "Hiding (closed).")
 
 
 def theme(desk: Desk, _: str) -> None:
@@ -158,9 +158,9 @@ def theme(desk: Desk, _: str) -> None:
 
 
 def updates(desk: Desk, _: str) -> None:
-    """What others changed since one looked."""
+    """List the changes by others that were not looked at yet."""
     if not len(desk.bridge.unseen):
-        desk.say("You have seen all that others changed.")
+        desk.say("No new changes by others.")
         return
     from glboard_tui.screens.updates import Updates
 
@@ -168,24 +168,24 @@ def updates(desk: Desk, _: str) -> None:
 
 
 def refresh(desk: Desk, _: str) -> None:
-    """Read everything again."""
+    """Refresh everything from GitLab."""
     desk.bridge.refresh()
     desk.screen.retry()
-    desk.say("Reading again …")
+    desk.say("Refreshing …")
 
 
 def show_help(desk: Desk, _: str) -> None:
-    """All keys."""
+    """Show all keys."""
     from glboard_tui.screens.help import Help
 
     desk.screen.app.push_screen(Help(desk.screen.keymap))
 
 
 def palette(desk: Desk, _: str) -> None:
-    """The command palette."""
+    """Open the command palette."""
     desk.screen.app.action_command_palette()
 
 
 def quit_program(desk: Desk, _: str) -> None:
-    """Quit; asks when something is unsent."""
+    """Quit, after asking if changes are unsent."""
     desk.screen.quit()

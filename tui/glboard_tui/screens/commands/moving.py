@@ -1,8 +1,8 @@
-"""Columns, rank, closing: where a card stands.
+"""Columns, rank and closing: where a card is.
 
-Where the focus goes: after ``H`` and ``L`` on one card it goes with the card, so that it can be moved on and
-one sees where it went; after everything else (a marked set, ``>``, a drag) it stays with the neighbour, since
-the next card of the list one is working through is there.
+After ``H`` and ``L`` on one card the focus follows the card, so that it can be moved again and its new place
+is visible. After everything else (a selection, ``>``, a drag) the focus moves to the neighbour, which is the
+next card to work on.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from glboard_tui.screens.desk import Desk
 
 
 def left(desk: Desk, _: str) -> None:
-    """To the previous column."""
+    """Move to the previous column."""
     _sideways(desk, -1)
 
 
 def right(desk: Desk, _: str) -> None:
-    """To the next column."""
+    """Move to the next column."""
     _sideways(desk, 1)
 
 
@@ -34,7 +34,7 @@ def _sideways(desk: Desk, step: int) -> None:
     column = desk.column()
     to = sideways(index, issues, column.key if column else None, step)
     if not to:
-        desk.say("There is no column further that way; > and a letter reaches the special ones.")
+        desk.say("No column in that direction; use > for (unlisted) and (closed).")
         return
     alone = not desk.marked()
     move(desk, issues, to, follow=alone)
@@ -42,7 +42,7 @@ def _sideways(desk: Desk, step: int) -> None:
 
 
 def to_column(desk: Desk, letter: str) -> None:
-    """To the column with that letter."""
+    """Move to the column with that letter."""
     index = desk.bridge.index
     target = reachable(index).get(letter) if index else None
     if target is None:
@@ -54,7 +54,7 @@ def to_column(desk: Desk, letter: str) -> None:
 
 
 def move(desk: Desk, issues: Sequence[Issue], to: Mapping[IssueId, Column], *, follow: bool = False) -> None:
-    """Move cards; asks once where a type changes, and where more than one would be closed."""
+    """Move cards, after asking once if a type changes or if more than one would be closed."""
     index, planner, column = desk.bridge.index, desk.bridge.planner(), desk.column()
     if index is None or planner is None:
         return
@@ -70,7 +70,7 @@ def move(desk: Desk, issues: Sequence[Issue], to: Mapping[IssueId, Column], *, f
         if moves.further is not None:
             answers = {
                 "y": "change the type, keep the subtype label",
-                "t": "… and take the subtype label off",
+                "t": "change the type, remove the subtype label",
             }
         further = moves.further or moves.work
         desk.ask(
@@ -84,11 +84,11 @@ def move(desk: Desk, issues: Sequence[Issue], to: Mapping[IssueId, Column], *, f
     elif moves.work.acts:
         go(moves.work)
     else:
-        desk.say("It stands there already.")
+        desk.say("Already there.")
 
 
 def rank(where: Where) -> Callable[[Desk, str], None]:
-    """A command that ranks the targets of the focused column."""
+    """Return a command that ranks the targets of the focused column."""
 
     def command(desk: Desk, _: str) -> None:
         index, column, catalog = desk.bridge.index, desk.column(), desk.bridge.catalog
@@ -96,12 +96,12 @@ def rank(where: Where) -> Callable[[Desk, str], None]:
         if index is None or cards is None or catalog is None:
             return
         if cards.column.kind == "closed":
-            desk.say("(closed) is in the order of closing; reopen a card to rank it.")
+            desk.say("(closed) is sorted by closing time; reopen a card to rank it.")
             return
         if catalog.ranking_board is None:
-            desk.say("This group has no board in GitLab, and without one it keeps no manual order.", bad=True)
+            desk.say("Cannot rank: GitLab keeps no manual order in a group without a board.", bad=True)
             return
-        # The focus stays on the card, which stays in its column: it can be ranked on.
+        # The card stays in its column and keeps the focus, so that it can be ranked again.
         desk.perform(ranked(index, cards, desk.targets(), where), follow=True)
         desk.again = lambda: command(desk, "")
 
@@ -109,7 +109,7 @@ def rank(where: Where) -> Callable[[Desk, str], None]:
 
 
 def complete(desk: Desk, _: str) -> None:
-    """Flow complete, and closed."""
+    """Set the workflow state complete, and close."""
     _closing(desk, "Complete and close", lambda on: desk.do(lambda p, issues: p.complete(issues), on=on))
     desk.again = lambda: complete(desk, "")
 
@@ -129,9 +129,9 @@ def _closing(desk: Desk, what: str, go: Callable[[Sequence[Issue]], object]) -> 
 
 
 def _ignore(_: object) -> None:
-    """Take a result that nobody wants."""
+    """Discard a result."""
 
 
 def reopen(desk: Desk, _: str) -> None:
-    """Open again."""
+    """Reopen."""
     desk.do(lambda planner, issues: planner.set_state(issues, close=False))

@@ -1,4 +1,4 @@
-"""Assignees and labels: pickers over what the catalog holds."""
+"""Assignees and labels: pickers for what the catalog holds."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from glboard_tui.widgets.choices import Choice, Result, Ticks, ticks_of
 
 
 def person_choices(desk: Desk, first: Sequence[str] = ()) -> list[Choice]:
-    """Everybody of the group: ``first``, then who is on a board already, then the rest, by username."""
+    """All group members: ``first``, then those with cards on a board, then the rest, by username."""
     catalog = desk.bridge.catalog
     if catalog is None:
         return []
     busy = set(desk.bridge.people().values())
     known = {person.username: person.name for person in catalog.people}
-    # Somebody who left the group may still be assigned.
+    # A person who left the group may still be assigned.
     names = dict.fromkeys([*first, *sorted(busy), *sorted(known)])
     return [Choice(value=name, text=name, note=known.get(name, "")) for name in names]
 
 
 def edit_assignees(desk: Desk, _: str) -> None:
-    """Tick people; those on all of several issues are on, those on some are marked so."""
+    """Choose assignees. Of several issues, people on all are ticked, people on some are half ticked."""
     issues = desk.targets()
     start = ticks_of([issue.assignees for issue in issues])
 
@@ -34,12 +34,12 @@ def edit_assignees(desk: Desk, _: str) -> None:
 
 
 def assign_me(desk: Desk, _: str) -> None:
-    """Me on, or off."""
+    """Assign or unassign me."""
     desk.do(lambda planner, issues: planner.toggle_me(issues))
 
 
 def edit_labels(desk: Desk, _: str) -> None:
-    """Tick labels valid in every target's project; scoped ones exclude one another."""
+    """Choose labels valid in every target's project; labels of one scope exclude each other."""
     issues = desk.targets()
     start = ticks_of([issue.labels for issue in issues])
     present = sorted(start, key=lambda title: (start[title] != "on", title.casefold()))
@@ -53,7 +53,7 @@ def edit_labels(desk: Desk, _: str) -> None:
 
 
 def label_choices(desk: Desk, projects: Collection[str], first: Sequence[str]) -> list[Choice]:
-    """Labels valid in all projects, after ``first``: what is on an issue can be taken off it in any case."""
+    """Labels valid in all projects, after ``first``: a label on an issue can always be removed from it."""
     catalog = desk.bridge.catalog
     if catalog is None:
         return []

@@ -1,4 +1,4 @@
-"""Weight, milestone, flow state, acceptance: the edits of a planning session."""
+"""Weight, milestone, workflow state and acceptance: the edits of a planning session."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from glboard_tui.widgets.choices import Choice, Result
 
 _BY_LETTER = {state.letter: state for state in STATES}
 _MOST = 1_000_000
-#: The rule's code, the same as when an issue is accepted: one yes is enough.
+#: The rule's code, the same as for accepting, so that one yes covers both.
 _OVER = "over-weight"
 
 
 def weight(desk: Desk, digit: str) -> None:
-    """A digit is the weight."""
+    """Set the digit as weight."""
     desk.do(lambda planner, issues: planner.weight(issues, int(digit)))
 
 
 def type_weight(desk: Desk, _: str) -> None:
-    """Type any weight; nothing typed clears it."""
+    """Type any weight; empty input clears it."""
     issues = desk.targets()
     shown = {issue.weight for issue in issues}
     value = next(iter(shown)) if len(shown) == 1 else None
@@ -45,22 +45,22 @@ def type_weight(desk: Desk, _: str) -> None:
     prompt = Prompt(
         "Weight" if len(issues) == 1 else f"Weight of {len(issues)} issues",
         value="" if value is None else str(value),
-        placeholder="nothing clears it",
+        placeholder="leave empty to clear",
         check=wrong_weight,
     )
     desk.screen.app.push_screen(prompt, typed)
 
 
 def wrong_weight(text: str) -> str:
-    """What is wrong with a typed weight, or ""; nothing typed clears it."""
+    """Return what is wrong with a typed weight, or ""; empty input is valid and clears it."""
     text = text.strip()
     if text and not (text.isascii() and text.isdigit()):
-        return "A weight is a whole number of 0 or more."
-    return "That is more than anybody can carry." if text and int(text) > _MOST else ""
+        return "The weight must be a whole number, 0 or more."
+    return f"The weight must be at most {_MOST:,}." if text and int(text) > _MOST else ""
 
 
 def weight_ready(desk: Desk, digit: str) -> None:
-    """Done weighting. More than a weight should be is refused once, gently: break it down (EN-2)."""
+    """Set weight and ready. A weight over the limit first offers a breakdown (EN-2)."""
     number, issues = int(digit), desk.targets()
     fresh = {(issue.id, _OVER) for issue in issues} - desk.asked
 
@@ -78,12 +78,12 @@ def weight_ready(desk: Desk, digit: str) -> None:
     if number <= MAX_WEIGHT or not fresh:
         ready()
         return
-    words = {"b": "ask for a breakdown", "y": f"weight {number} and ready all the same"}
-    desk.ask(f"Weight {number} is over {MAX_WEIGHT}: break it down?", words, answered)
+    words = {"b": "request breakdown", "y": f"set weight {number} and ready anyway"}
+    desk.ask(f"Weight {number} is over {MAX_WEIGHT}. Break it down?", words, answered)
 
 
 def to_milestone(name: str) -> Callable[[Desk, str], None]:
-    """A command that sets the milestone which ``name`` is today (``next``, a key of ``[milestones]``)."""
+    """Return a command that sets the milestone ``name`` means today (``next``, a key of ``[milestones]``)."""
 
     def command(desk: Desk, _: str) -> None:
         catalog, today = desk.bridge.catalog, desk.bridge.today
@@ -106,12 +106,12 @@ def to_milestone(name: str) -> Callable[[Desk, str], None]:
 
 
 def no_milestone(desk: Desk, _: str) -> None:
-    """Take the milestone off."""
+    """Remove the milestone."""
     desk.do(lambda planner, issues: planner.milestone(issues, None))
 
 
 def search_milestone(desk: Desk, _: str) -> None:
-    """Choose among the milestones every target's project can see."""
+    """Choose among the milestones that every target's project can see."""
     issues = desk.targets()
 
     def picked(result: Result) -> None:
@@ -122,7 +122,7 @@ def search_milestone(desk: Desk, _: str) -> None:
 
 
 def milestone_choices(desk: Desk, projects: Collection[str]) -> list[Choice]:
-    """Titles valid in all projects, with dates: what comes first, then buckets, then what is over."""
+    """Titles valid in all projects, with dates: current and future, then buckets, then past ones."""
     catalog, today = desk.bridge.catalog, desk.bridge.today
     if catalog is None or today is None:
         return []
@@ -149,44 +149,44 @@ def milestone_choices(desk: Desk, projects: Collection[str]) -> list[Choice]:
 
 
 def defer(desk: Desk, _: str) -> None:
-    """The milestone after its own, Deliverable off."""
+    """Move to the next milestone and remove Deliverable."""
     desk.do(lambda planner, issues: planner.defer(issues))
 
 
 def flow(desk: Desk, letter: str) -> None:
-    """Set a flow state."""
+    """Set a workflow state."""
     state = _BY_LETTER[letter]
     desk.do(lambda planner, issues: planner.set_flow(issues, state))
 
 
 def advance(desk: Desk, _: str) -> None:
-    """One flow state on."""
+    """Advance by one workflow state."""
     desk.do(lambda planner, issues: planner.advance(issues))
 
 
 def take(desk: Desk, _: str) -> None:
-    """Assigned to me, and in dev."""
+    """Assign to me and set in dev."""
     desk.do(lambda planner, issues: planner.take(issues))
 
 
 def accept(desk: Desk, letter: str) -> None:
-    """Deliverable, for the person with that letter."""
+    """Accept for the person with that letter."""
     _accept(desk, desk.targets(), desk.bridge.people()[letter])
 
 
 def accept_present(desk: Desk, _: str) -> None:
-    """Deliverable, for whoever is assigned."""
+    """Accept and keep the assignee."""
     _accept(desk, desk.targets(), None)
 
 
 def accept_search(desk: Desk, _: str) -> None:
-    """Deliverable, for somebody who has no letter yet."""
+    """Accept for a person found by search."""
     issues = desk.targets()
     desk.pick("Accept for", _takers(desk), lambda result: _accept(desk, issues, result.add[0]))
 
 
 def accept_issues(desk: Desk, issues: Sequence[Issue]) -> None:
-    """Deliverable for whoever is assigned; for those without anybody it is asked who."""
+    """Accept and keep the assignees; ask who takes the unassigned issues."""
     _accept(desk, issues, None)
 
 
@@ -195,11 +195,9 @@ def _accept(desk: Desk, issues: Sequence[Issue], username: str | None) -> None:
     if username is not None or not alone:
         desk.do(lambda planner, on: planner.accept(on, username), on=issues)
     else:
-        # Accepting proposes somebody (7.4): who is assigned stays, the others need a name.
+        # Accepting names a person (7.4): assignees stay, unassigned issues need one.
         desk.pick(
-            "Nobody is assigned: accept for"
-            if len(issues) == 1
-            else f"{alone} have nobody: accept those for",
+            "Unassigned: accept for" if len(issues) == 1 else f"{alone} unassigned: accept those for",
             _takers(desk),
             lambda result: desk.do(lambda planner, on: accepted(planner, on, result.add[0]), on=issues),
         )
@@ -207,14 +205,14 @@ def _accept(desk: Desk, issues: Sequence[Issue], username: str | None) -> None:
 
 
 def _takers(desk: Desk) -> list[Choice]:
-    """Everybody, with what they have left where that is known."""
+    """All group members, with their free capacity if known."""
     rooms = desk.rooms()
     return [
-        structs.replace(choice, note=f"room {rooms[choice.value]}" if choice.value in rooms else choice.note)
+        structs.replace(choice, note=f"free {rooms[choice.value]}" if choice.value in rooms else choice.note)
         for choice in person_choices(desk)
     ]
 
 
 def take_back(desk: Desk, _: str) -> None:
-    """Deliverable off."""
+    """Remove Deliverable."""
     desk.do(lambda planner, issues: planner.take_back(issues))

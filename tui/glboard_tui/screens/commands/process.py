@@ -1,4 +1,4 @@
-"""The planning process: room, candidates, triage, the lock, Say/Do. Each is about the board's milestone."""
+"""The planning process: capacity, candidates, triage, the lock, Say/Do. Most use the board's milestone."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 def _milestone(desk: Desk) -> Milestone | None:
     found = desk.screen.plan.milestone()
     if found is None:
-        desk.say("There is no version milestone with dates to plan.")
+        desk.say("No version milestone with dates to plan.")
     return found
 
 
 def _show(desk: Desk, listed: WorkList) -> None:
-    """A list, in the place of the one on top."""
+    """Show a list in place of the one on top."""
     if type(desk.top) is type(listed):
-        desk.say("You are in it; Esc closes it.")
+        desk.say("Already open; Esc closes it.")
         return
     desk.make_way()
     desk.screen.app.push_screen(listed, lambda _: desk.screen.show_footer())
 
 
 def room(desk: Desk, _: str) -> None:
-    """Who has how much room: beside the board, or over it where that is narrow."""
+    """Toggle the capacity pane: next to the board, or over it in a narrow terminal."""
     if (milestone := _milestone(desk)) is not None:
         if desk.top is not None:
             desk.make_way()
@@ -45,7 +45,7 @@ def room(desk: Desk, _: str) -> None:
 
 
 def candidates(desk: Desk, _: str) -> None:
-    """What could become a Deliverable."""
+    """List the issues that could become a Deliverable."""
     from glboard_tui.screens.candidates import Candidates
 
     if (milestone := _milestone(desk)) is not None:
@@ -53,28 +53,28 @@ def candidates(desk: Desk, _: str) -> None:
 
 
 def triage(desk: Desk, _: str) -> None:
-    """What wants to be put right."""
+    """List the issues that need fixing."""
     from glboard_tui.screens.triage import Triage
 
     _show(desk, Triage(desk))
 
 
 def refinement(desk: Desk, _: str) -> None:
-    """What waits for a weight."""
+    """List the issues that need a weight."""
     from glboard_tui.screens.queues import Refinement
 
     _show(desk, Refinement(desk))
 
 
 def own(desk: Desk, _: str) -> None:
-    """What is assigned to me."""
+    """List the issues assigned to me."""
     from glboard_tui.screens.queues import OwnWork
 
     _show(desk, OwnWork(desk))
 
 
 def mix(desk: Desk, _: str) -> None:
-    """What the milestone is made of."""
+    """Show the mix of work in the milestone."""
     from glboard_tui.screens.mix import MixList
 
     if (milestone := _milestone(desk)) is not None:
@@ -82,7 +82,7 @@ def mix(desk: Desk, _: str) -> None:
 
 
 def say_do(desk: Desk, _: str) -> None:
-    """What was said and what was done: of the board's milestone once it began, else of the one that ends."""
+    """Show Say/Do of the board's milestone once it started, otherwise of the one that is ending."""
     from glboard_tui.screens.saydo import SayDoPane
 
     milestone, today = _milestone(desk), desk.bridge.today
@@ -100,7 +100,7 @@ def planning_issue(desk: Desk, _: str) -> None:
     found = desk.screen.plan.planning_issue(milestone)
     if found.issue is None:
         palette = desk.screen.keymap.shown(BY_ID["palette"])
-        desk.say(f"There is no planning issue for {milestone.title} yet: {palette} “open” makes one.")
+        desk.say(f"No planning issue for {milestone.title} yet: {palette} “open” creates one.")
         return
     desk.make_way()
     desk.screen.open_detail(found.issue.id)
@@ -108,18 +108,18 @@ def planning_issue(desk: Desk, _: str) -> None:
 
 
 def end(desk: Desk, _: str) -> None:
-    """What is left of the milestone that ends."""
+    """List what is left of the milestone that is ending."""
     from glboard_tui.screens.ending import Ending
 
     milestone = desk.screen.plan.past.ending()
     if milestone is None:
-        desk.say("There is no version milestone with dates that ends.")
+        desk.say("No version milestone with dates is ending.")
         return
     _show(desk, Ending(desk, milestone))
 
 
 def open_milestone(desk: Desk, _: str) -> None:
-    """Make or update the milestone's planning issue, boards and labels, after showing what that means."""
+    """Create or update the milestone's planning issue, boards and labels, after a preview."""
     from glboard_tui.screens.opening import OpeningPane
 
     if (milestone := _milestone(desk)) is not None:
@@ -127,7 +127,7 @@ def open_milestone(desk: Desk, _: str) -> None:
 
 
 def lock(desk: Desk, _: str) -> None:
-    """Lock the plan, or see what changed since it was locked."""
+    """Lock the plan, or show what changed since it was locked."""
     plan, milestone = desk.screen.plan, _milestone(desk)
     if milestone is None:
         return
@@ -145,8 +145,8 @@ def lock(desk: Desk, _: str) -> None:
         return
     one = milestone
     desk.ask(
-        f"Lock the plan of {milestone.title} as it is now?",
+        f"Lock the current plan of {milestone.title}?",
         {"l": "lock it", "i": "import a colleague's"},
         lambda answer: lock_now(desk, one) if answer == "l" else ask_import(desk, one),
-        note="Say/Do and scope go by it from then on. It stays on this machine.",
+        note="Say/Do and scope then use the locked plan. It stays on this machine.",
     )

@@ -1,4 +1,4 @@
-"""Words: comments, new issues, title and description; and taking back what was done."""
+"""Text: comments, new issues, title and description; and undo, redo and repeat."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from glboard_tui.widgets.choices import Choice
 if TYPE_CHECKING:
     from glboard_tui.screens.newissue import Then
 
-#: What a new issue's title is kept under, by the desk too where it was refused.
+#: The draft key of a new issue's title; the desk uses it too if the issue was rejected.
 _NEW = ("new",)
 
 
 def comment(desk: Desk, _: str) -> None:
-    """One comment, on each of the targets."""
+    """Write one comment, posted on each of the targets."""
     issues = desk.targets()
     key = tuple(issue.id for issue in issues)
     where = issues[0].reference if len(issues) == 1 else f"{len(issues)} issues, one comment on each"
@@ -33,7 +33,7 @@ def comment(desk: Desk, _: str) -> None:
         if not send:
             if text.strip():
                 desk.drafts[key] = text
-                desk.say("Kept as a draft; c goes on with it.")
+                desk.say("Draft saved; press c to resume.")
             else:
                 desk.drafts.pop(key, None)
             return
@@ -53,7 +53,7 @@ def _commented(issues: Sequence[Issue], text: str) -> Work:
 
 
 def new(desk: Desk, _: str) -> None:
-    """A new issue in the focused column, in the focused card's project unless another is chosen."""
+    """Create an issue in the focused column, in the focused card's project unless another is chosen."""
     catalog = desk.bridge.catalog
     if catalog is None:
         return
@@ -68,7 +68,7 @@ def new(desk: Desk, _: str) -> None:
     elif projects:
         _choose_project(desk, projects, kept)
     else:
-        desk.say("You may not make issues in any project of this group.", bad=True)
+        desk.say("You cannot create issues in any project of this group.", bad=True)
 
 
 def _choose_project(desk: Desk, projects: Sequence[str], title: str) -> None:
@@ -96,7 +96,7 @@ def _title(desk: Desk, project: str, projects: Sequence[str], title: str) -> Non
         if then == "other":
             _choose_project(desk, projects, text)
         elif text:
-            desk.say("Your title is kept; n goes on with it.")
+            desk.say("Title saved as draft; press n to resume.")
 
     from glboard_tui.screens.newissue import NewIssue
 
@@ -109,18 +109,18 @@ def _create(desk: Desk, act: object) -> None:
     identity = desk.bridge.new_issue_id()
     if desk.perform(Work(acts=((identity, act),), title="new issue")):  # type: ignore[arg-type]
         desk.screen.board.focus_card(identity)
-        desk.say("u closes it again: GitLab cannot unmake an issue.")
+        desk.say("Undo (u) closes it: GitLab cannot delete issues.")
 
 
 def edit(desk: Desk, _: str) -> None:
-    """Title and description in $EDITOR; the description is read from the server first."""
+    """Edit title and description in $EDITOR; the description is first read from the server."""
     issues = desk.targets()
     if len(issues) > 1:
-        desk.say("Title and description are edited one issue at a time.")
+        desk.say("Edit title and description one issue at a time.")
     elif issues[0].is_new:
-        desk.say("GitLab has not made this issue yet; try again in a moment.")
+        desk.say("GitLab has not created this issue yet; try again in a moment.")
     else:
-        desk.say("Reading the description …")
+        desk.say("Loading the description …")
         desk.screen.work(_edit(desk, issues[0].id), "edit")
 
 
@@ -137,11 +137,11 @@ async def _edit(desk: Desk, identity: IssueId) -> None:
         desk.tell(error)
         return
     if after is None or after == before:
-        desk.say("Unchanged.")
+        desk.say("No changes.")
         return
     title, description = split(after)
     if not title:
-        desk.say("The first line is the title; it may not be empty. Nothing was changed.", bad=True)
+        desk.say("Nothing changed: the first line is the title and cannot be empty.", bad=True)
         return
     desk.drafts.pop(("edit", identity), None)
     changes: dict[str, str] = {}
@@ -158,14 +158,14 @@ async def _edit(desk: Desk, identity: IssueId) -> None:
 
 
 def undo(desk: Desk, _: str) -> None:
-    """Take back the last keystroke."""
+    """Undo the last change."""
     try:
         found = desk.bridge.undo()
     except GlboardError as error:
         desk.tell(error)
         return
     if found is None:
-        desk.say("There is nothing to undo.")
+        desk.say("Nothing to undo.")
         return
     title, but = found
     desk.screen.sync(follow=True)
@@ -173,26 +173,26 @@ def undo(desk: Desk, _: str) -> None:
 
 
 def redo(desk: Desk, _: str) -> None:
-    """Do again what was undone."""
+    """Redo the last undone change."""
     try:
         title = desk.bridge.redo()
     except GlboardError as error:
         desk.tell(error)
         return
     desk.screen.sync(follow=True)
-    desk.say(f"Done again: {title}" if title else "There is nothing to do again.")
+    desk.say(f"Redone: {title}" if title else "Nothing to redo.")
 
 
 def repeat(desk: Desk, _: str) -> None:
-    """The last edit, on what is focused or marked now."""
+    """Repeat the last edit on the current focus or selection."""
     if desk.again is not None:
         desk.again()
 
 
 def failed(desk: Desk, _: str) -> None:
-    """The list of what was not made."""
+    """Open the list of failed changes."""
     if not desk.bridge.failed():
-        desk.say("Nothing failed.")
+        desk.say("No failed changes.")
         return
     from glboard_tui.screens.failed import FailedList
 
