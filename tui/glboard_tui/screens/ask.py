@@ -1,4 +1,4 @@
-"""A question with a letter for each answer. Any other key is not an answer; ``Esc`` is "do nothing"."""
+"""A question with a letter for each answer. Other keys are ignored; ``Esc`` does nothing and closes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from glboard_tui.widgets.text import clean
 
 
 class Ask(Dialog[str]):
-    """Dismissed with the letter. ``answers`` are words by letter, in order."""
+    """Dismissed with the letter. ``answers`` maps letters to texts, in order."""
 
     DEFAULT_CSS = """
     Ask .answers { height: auto; margin: 1 0; }

@@ -1,7 +1,7 @@
-"""The room pane beside the board: it stays while the board is edited, and moves with it.
+"""The capacity pane next to the board: it stays open while the board is edited, and updates with it.
 
-Owns whether it is open, when there is place for it, and which keys are its own while it has the focus. Where
-the terminal is too narrow the pane lies over the board (``room.py``). An opened issue takes its place.
+Owns the keys the pane takes while it has the focus. In a terminal that is too narrow the pane opens over the
+board (``room.py``). An open issue takes its place.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from glboard_tui.screens.room_body import RoomBody
 if TYPE_CHECKING:
     from glboard_tui.screens.desk import Desk
 
-#: Lines of the pane that are not people, as narrow as it is.
+#: Lines of the narrow pane that do not list people.
 _LINES = 29
 
 
@@ -33,16 +33,18 @@ class Beside(VerticalScroll, can_focus=True):
         super().__init__()
         self._desk = desk
         self._shown: Milestone | None = None
-        #: Keys that came before it was there; none to be kept any more once it is.
+        #: Keys pressed before the pane was mounted; None once it is.
         self._early: list[str] | None = []
-        self.body = RoomBody(desk, desk.screen.plan.milestone, "Esc to the board, g r closes", lines=_LINES)
+        self.body = RoomBody(
+            desk, desk.screen.plan.milestone, "Esc goes to the board, g r closes", lines=_LINES
+        )
 
     def compose(self) -> ComposeResult:
-        """The pane."""
+        """Yield the pane."""
         yield self.body
 
     def on_mount(self) -> None:
-        """Take the focus, and the keys that came before it was there, in order."""
+        """Take the focus, then the keys pressed before the pane was mounted, in order."""
         self.screen.set_focus(self)
         early, self._early = self._early or [], None
         for token in early:
@@ -50,16 +52,16 @@ class Beside(VerticalScroll, can_focus=True):
 
     @property
     def is_open(self) -> bool:
-        """Whether it can be seen."""
+        """Whether it is visible."""
         return bool(self.display)
 
     @property
     def has_keys(self) -> bool:
-        """Whether keys are meant for it."""
+        """Whether keys go to it."""
         return self._early is not None or (self.is_open and self.screen.focused is self)
 
     def follow(self) -> None:
-        """The board may show another milestone now."""
+        """Update if the board shows another milestone."""
         milestone = self.body.milestone
         if milestone != self._shown:
             self._shown = milestone
@@ -67,7 +69,7 @@ class Beside(VerticalScroll, can_focus=True):
             self.body.changed()
 
     def take(self, token: str) -> bool:
-        """Take a key: the pane's own come first. Whether it was taken; no other is for a card."""
+        """Take a key, the pane's own first. Return whether it was taken; no key reaches a card."""
         if self._early is not None:
             self._early.append(token)
             return True
@@ -79,5 +81,5 @@ class Beside(VerticalScroll, can_focus=True):
             if self._desk.screen.keys.means(token, "room"):
                 return False
             if len(token) == 1:
-                self.body.say(f"{token} means nothing in this pane. Esc or Tab goes to the board.")
+                self.body.say(f"{token} is not bound in this pane. Esc or Tab goes to the board.")
         return True

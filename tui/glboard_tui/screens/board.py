@@ -1,7 +1,7 @@
-"""The board screen: composes header, board, opened issue and footer, and routes between them and the bridge.
+"""The board screen: composes header, board, open issue and footer, and routes between them and the bridge.
 
-Owns what is on top (panel, board, opened issue, filter line) and when which part is painted anew. It holds no
-board logic and binds no keys: ``keys.py`` turns keys into commands, ``words.py`` state into words.
+Owns what is on top (panel, board, open issue, filter line) and when each part is repainted. It holds no
+board logic and binds no keys: ``keys.py`` turns keys into commands, ``words.py`` state into text.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ from glboard_tui.widgets.whichkey import WhichKey
 
 
 class Host(Protocol):
-    """What the screen asks of the app."""
+    """What the screen needs from the app."""
 
     @property
     def trouble(self) -> GlboardError | None:
-        """Why there is no connection, once connecting was given up."""
+        """Why there is no connection, once connecting has failed."""
 
     def remember(self, board: str, milestone: str | None) -> None:
-        """Another board was chosen: the one to open next time."""
+        """Remember the board to open next time."""
 
     def connect_again(self) -> None:
-        """Try again, where connecting was given up."""
+        """Retry after connecting has failed."""
 
 
 class BoardScreen(Screen[None]):
-    """One for the whole run; boards are switched in it."""
+    """The one screen of a run; boards are switched within it."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  (Textual declares it so)
 
@@ -81,20 +81,20 @@ class BoardScreen(Screen[None]):
         self.docking = Docking(self)
 
     def compose(self) -> ComposeResult:
-        """From top to bottom; what lies over the board last."""
+        """Yield from top to bottom; overlays come last."""
         yield self.header
         with Container(id="middle"):
             yield self._panel
             yield self.board
             yield self.pane
         yield self.footer
-        # Each in a box of its own: what is shown or hidden has its parent painted anew, and a key with a
-        # strip must not cost a whole screen twice.
+        # Each has its own container: showing or hiding a widget repaints its parent, and a key with a
+        # strip must not repaint the whole screen twice.
         yield Container(self.strip, id="strip")
         yield Container(self._filter, id="filter")
 
     def on_mount(self) -> None:
-        """Say that it is connecting; look at the age of what is shown now and then."""
+        """Show that glboard is connecting; refresh the displayed age at intervals."""
         self.board.focus()
         self.show_board()
         self.set_interval(10, self._older)
@@ -107,19 +107,19 @@ class BoardScreen(Screen[None]):
 
     @property
     def _eye(self) -> IssueId | None:
-        """The issue that is looked at."""
+        """The issue the person is looking at."""
         return self.pane.issue if self.desk.in_detail else self.board.focused[0]
 
     def _look(self) -> None:
-        """A person is there, and looks at that card: it glows no more."""
+        """Mark the card as seen, so that it stops glowing."""
         if (issue := self._eye) is not None and self.bridge.unseen.look(issue):
             self.board.changed(set(), {issue})
             self.show_header()
 
     def theirs(self) -> str:
-        """What others changed about the card under the cursor, in a line; "" where nothing is new.
+        """Changes by others to the card under the cursor, in one line; "" if there are none.
 
-        An opened issue says it itself.
+        An open issue shows them itself.
         """
         row = self.bridge.unseen.of(self._eye)
         if row is None or self.desk.in_detail or self.desk.marked():
@@ -135,7 +135,7 @@ class BoardScreen(Screen[None]):
         return self.is_mounted and not self._filter.is_open
 
     def take(self, event: events.Key) -> None:
-        """Every key goes through the keymap; Textual's own bindings stay out of it."""
+        """Send every key through the keymap; Textual's own bindings are not used."""
         self.bridge.touch()
         if event.key == "escape" and self.board.cancel_drag():
             return
@@ -146,24 +146,24 @@ class BoardScreen(Screen[None]):
         self.press(token_of(event))
 
     def press(self, token: str) -> None:
-        """A key for what has the focus: the room pane beside the board, else the board."""
+        """Send a key to the focused pane: the capacity pane next to the board, otherwise the board."""
         room = self.docking.pane
         if room is None or not room.has_keys or self.keys.pending or not room.take(token):
             self.keys.press(token)
         self.show_footer()
 
     def run_action_id(self, action: str, argument: str = "") -> None:
-        """Do an action of the registry (the palette's way in)."""
+        """Run an action of the registry (used by the palette)."""
         from glboard_tui.screens.commands import COMMANDS
 
         self.sync()
         COMMANDS[action](self.desk, argument)
         self.show_footer()
 
-    # What the engine said
+    # Updates from the engine
 
     def sync(self, *, follow: bool = False) -> None:
-        """Take in what the engine said: index, cards, header and notices in one step."""
+        """Apply the engine's updates: index, cards, header and notices in one step."""
         focused = self.board.focused[0]
         update = self.bridge.flush()
         if not update:
@@ -186,7 +186,7 @@ class BoardScreen(Screen[None]):
             self.show_footer()
 
     def _rename(self, update: Update, focused: IssueId | None) -> None:
-        """A new issue got its id: focus and marks go with it."""
+        """Move focus and selection to the id that GitLab gave a new issue."""
         for old, new in update.renamed:
             if focused == old:
                 self.board.focus_card(new)
@@ -195,10 +195,10 @@ class BoardScreen(Screen[None]):
             if self.pane.issue == old:
                 self.open_detail(new)
 
-    # What is shown
+    # Display
 
     def show_board(self) -> None:
-        """The board as it is now, or the panel that says why there is none."""
+        """Show the current board, or the panel that says why there is none."""
         index = self.bridge.index
         if index is None:
             self._show_panel()
@@ -214,7 +214,7 @@ class BoardScreen(Screen[None]):
         self.show_footer()
 
     def _show_unread(self) -> None:
-        """A column was read whole: its count and sums are true now, and empty means empty."""
+        """Update after a column was read in full: its count and sums are now exact."""
         unread = self.bridge.unread()
         if unread != self.board.unread:
             self.board.empty_text = self._empty()
@@ -227,24 +227,24 @@ class BoardScreen(Screen[None]):
         retry = self.keymap.shown(BY_ID["view.refresh"])
         leave = self.keymap.shown(BY_ID["quit"])
         if error is None:
-            self._panel.say("Connecting …", "Labels and milestones come first, then the board.")
+            self._panel.say("Connecting …", "Labels and milestones load first, then the board.")
             return
         notice = notices.notice_of(error)
-        keys = f"{retry} tries again · {leave} quits"
+        keys = f"{retry} retries · {leave} quits"
         self._panel.say(notice.title, notice.message, notice.hint, keys, bad=True)
 
     def _empty(self) -> str:
         if self.bridge.is_partial:
             return "Loading …"
         if self.bridge.view.text:
-            return "Nothing fits the filter\nEsc clears it"
+            return "No issues match the filter\nEsc clears it"
         board = self.bridge.board
         if board is not None and board.warnings:
-            return "\n".join(["Nothing here", *board.warnings])
-        return "Nothing here\nn makes an issue, - and = walk through the milestones, g opens other boards"
+            return "\n".join(["No issues here", *board.warnings])
+        return "No issues here\nn creates one, - and = go to the previous and next milestone, g opens other boards"
 
     def show_header(self) -> None:
-        """Which board, what filter, how fresh, how much unsent."""
+        """Show board, filter, freshness and unsent changes."""
         bridge = self.bridge
         if self.docking.pane is not None:
             self.docking.pane.follow()
@@ -268,7 +268,7 @@ class BoardScreen(Screen[None]):
         )
 
     def show_footer(self) -> None:
-        """What the next key acts on."""
+        """Show what the next key acts on."""
         bridge = self.bridge
         self.footer.show(
             words.footer_view(
@@ -285,19 +285,19 @@ class BoardScreen(Screen[None]):
 
     @property
     def _whose_keys(self) -> str:
-        """What to say while the keys are not for a card."""
+        """The message while keys do not go to a card."""
         has = self.docking.pane is not None and self.docking.pane.has_keys
-        return "The keys are the room pane's: Esc or Tab goes to the board, g r closes it." if has else ""
+        return "Keys go to the capacity pane: Esc or Tab returns to the board, g r closes it." if has else ""
 
     def say(self, text: str, *, bad: bool = False) -> None:
-        """A word in the footer, until the next key."""
+        """Show a message in the footer until the next key."""
         self._message, self._bad = text, bad
         self.show_footer()
 
     # The board
 
     def board_chosen(self) -> None:
-        """Another board or milestone: show it, and open it the next time."""
+        """Show another board or milestone, and open it next time."""
         view = self.bridge.view
         if self.pane.is_open:
             self.close_detail()
@@ -305,7 +305,7 @@ class BoardScreen(Screen[None]):
         self.host.remember(view.board_id, view.milestone)
 
     def retry(self) -> None:
-        """Connect again, where that was given up."""
+        """Reconnect after connecting has failed."""
         self.host.connect_again()
 
     @on(BoardWidget.FocusChanged)
@@ -335,7 +335,7 @@ class BoardScreen(Screen[None]):
         many = f"{len(event.ids)} cards" if len(event.ids) > 1 else "the card"
         self.say("" if not event.ids else f"Drop {many} on {column.title if column else '…'} · Esc cancels")
 
-    # The opened issue
+    # The open issue
 
     def open_detail(self, issue: IssueId | None = None) -> None:
         """Open an issue, by default the focused one."""
@@ -346,24 +346,24 @@ class BoardScreen(Screen[None]):
             self.show_footer()
 
     def close_detail(self) -> None:
-        """Back to the board."""
+        """Return to the board."""
         self.pane.close()
         self.docking.fit()
         self.set_focus(self.board)
         self.show_footer()
 
     def reload_detail(self) -> None:
-        """Description or notes of the opened issue changed."""
+        """Reload description and comments of the open issue."""
         if self.pane.issue is not None:
             self.opened.load(self.pane.issue)
 
     def other_pane(self) -> None:
-        """Between board and opened issue."""
+        """Switch between the board and the open issue."""
         self.set_focus(self.board if self.pane.has_keys else self.pane)
         self.show_footer()
 
     def on_resize(self) -> None:
-        """The room pane stays beside the board where there is place."""
+        """Keep the capacity pane next to the board if there is space."""
         self.docking.fit()
 
     # The filter
@@ -380,10 +380,10 @@ class BoardScreen(Screen[None]):
     def _filter_closed(self, event: FilterBar.Closed) -> None:
         self.filtering.closed(event.text)
 
-    # Work in the background, and leaving
+    # Background work, and quitting
 
     def work(self, job: Coroutine[Any, Any, None], group: str, *, only: bool = False) -> None:
-        """Run something that waits. ``only``: an earlier one of its group is given up (never a write)."""
+        """Run a background job. ``only`` cancels an earlier one of its group (never a write)."""
         self.run_worker(job, group=group, exclusive=only, exit_on_error=False)
 
     @on(Worker.StateChanged)
@@ -392,5 +392,5 @@ class BoardScreen(Screen[None]):
             notices.tell(self.app, notices.unexpected(event.worker.error))
 
     def quit(self) -> None:
-        """Leave."""
+        """Quit."""
         self._leaving.start()

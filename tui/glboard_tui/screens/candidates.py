@@ -1,7 +1,7 @@
 """Candidates: a milestone's issues in suggested order, accepted line by line (DOMAIN.md 7.4, 7.12).
 
-Owns the line where the room ends, and the proposal that fills the room. Nothing is written before somebody
-accepts a line, or the proposal as a whole.
+Owns the line where the capacity is reached, and the proposal that fills it. Nothing is written until a line,
+or the proposal as a whole, is accepted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from glboard_core.planning.counting import over_weight
 from glboard_tui.edits import short
 from glboard_tui.screens.commands import COMMANDS
 from glboard_tui.screens.desk import Desk
-from glboard_tui.screens.plan_words import number, short_names, signed
+from glboard_tui.screens.plan_words import free_words, number, short_names
 from glboard_tui.screens.remedies import reason_words, what_to_press
 from glboard_tui.screens.worklist import Entry, Hint, WorkList
 from glboard_tui.widgets.palette import Ink
@@ -29,9 +29,9 @@ _ORDERS: dict[Order, str] = {
 }
 _HINTS: tuple[Hint, ...] = (
     ("Enter", "accept"),
-    ("accept.with", "for somebody"),
-    ("accept.back", "take back"),
-    ("F", "fill to room"),
+    ("accept.with", "assign to"),
+    ("accept.back", "remove Deliverable"),
+    ("F", "fill capacity"),
     ("O", "order"),
     ("weight.ready", "weight, ready"),
     ("milestone.defer", "defer"),
@@ -39,7 +39,7 @@ _HINTS: tuple[Hint, ...] = (
 )
 _PROPOSING: tuple[Hint, ...] = (
     ("Enter", "accept this line"),
-    ("accept.with", "for somebody"),
+    ("accept.with", "assign to"),
     ("-", "leave it out"),
     ("F", "accept all proposed"),
     ("escape", "end the proposal"),
@@ -47,7 +47,7 @@ _PROPOSING: tuple[Hint, ...] = (
 
 
 class Candidates(WorkList):
-    """The list of one milestone."""
+    """The candidates of one milestone."""
 
     empty = "No open issues in this milestone."
     cols = (
@@ -70,29 +70,29 @@ class Candidates(WorkList):
         self._found: list[Candidate] = []
         self._ends: int | None = None
         self._whole: float | None = None
-        #: Whether a proposal is shown, what it takes, and what was left out of it.
+        #: Whether a proposal is shown, the issues in it, and those left out of it.
         self._proposing = False
         self._proposed: set[IssueId] = set()
         self._out: set[IssueId] = set()
 
     @property
     def hints(self) -> Sequence[Hint]:  # type: ignore[override]
-        """Other keys while something is proposed."""
+        """The hints; a proposal has its own."""
         return _PROPOSING if self._proposing else _HINTS
 
     @property
     def _space(self) -> float | None:
-        """What may still be accepted, beside likely carry-over; none without a team."""
+        """The capacity left after likely carry-over; None without a team."""
         found = self.plan.capacity(self._milestone) if self.plan.team is not None else None
         return found.space() if found is not None else None
 
     # The lines
 
     def fill(self) -> Sequence[Entry]:
-        """One line a candidate; the weight adds up over what is or can be accepted."""
+        """One line per candidate; the weight sum covers what is or can be accepted."""
         self._found = self.plan.candidates(self._milestone, self._order)
         capacity = self.plan.capacity(self._milestone) if self.plan.team is not None else None
-        # What is accepted is in the running weight here, so the line to keep above is that before accepting.
+        # The running weight includes accepted issues, so the limit is the capacity before accepting.
         self._whole = capacity.space() + capacity.accepted if capacity is not None else None
         sums = running(self._found)
         self._ends = None if self._whole is None else room_ends(sums, self._whole)
@@ -153,32 +153,32 @@ class Candidates(WorkList):
         helps = what_to_press(codes, keymap)
         severe = f"A bug of severity {one.severity}. " if one.severe else ""
         if one.accepted:
-            does = f"Accepted for {', '.join(one.issue.assignees) or 'nobody'}."
+            does = f"Accepted for {', '.join(one.issue.assignees) or 'no one'}."
         elif one.reasons:
-            does = "Accepting it asks first."
+            does = "Accepting asks first."
         elif one.issue.assignees:
             does = f"Enter accepts it for {', '.join(one.issue.assignees)}."
         else:
-            does = "Nobody is assigned: d and a letter accepts it for somebody."
+            does = "Unassigned: press d and a letter to accept and assign."
         return f"{title}\n{severe}{does}" + (f"\n{helps}" if helps else "")
 
     def _ruler(self) -> str:
-        return f"room for {number(max(self._whole or 0, 0))} ends here"
+        return f"capacity {number(max(self._whole or 0, 0))} reached"
 
     def after(self) -> Sequence[Head]:
-        """Where everything fits, what is left."""
+        """The capacity left if everything fits."""
         space = self._space
         if self._ends is not None or space is None or not self._found or self._whole is None:
             return ()
         weights = [weight for weight in running(self._found) if weight is not None]
         left = self._whole - (weights[-1] if weights else 0)
-        return (Head(f"all of it fits: room for {number(left)} more", "good", rule=True),)
+        return (Head(f"everything fits, {number(left)} left", "good", rule=True),)
 
     def heading_of(self, place: int, count: int) -> str:
-        """Milestone, what is accepted, what may still be, the order, and the place."""
+        """Milestone, how many are accepted, the free capacity, the order, and the cursor's line."""
         accepted = sum(one.accepted for one in self._found)
         space = self._space
-        room = f" · room {signed(space)} beside the likely carry-over" if space is not None else ""
+        room = f" · {free_words(space)} after likely carry-over" if space is not None else ""
         at = f" · line {place}" if count else ""
         return (
             f"Candidates {self._milestone.title}: {accepted} of {count} accepted{room} · "
@@ -186,7 +186,7 @@ class Candidates(WorkList):
         )
 
     def refill(self) -> None:
-        """A proposed line that was decided hands the cursor to the next one."""
+        """Refill; once a proposed line is decided the cursor moves to the next one."""
         was = self.listed.here in self._proposed
         super().refill()
         if was and self.listed.here not in self._proposed:
@@ -207,7 +207,7 @@ class Candidates(WorkList):
         here = self.listed.here
         if token == "enter":  # noqa: S105  (a key, no secret)
             if not self.desk.bridge.writable:
-                self.tell("This session may only read.")
+                self.tell("Read-only session.")
             elif here is not None:
                 COMMANDS["accept.present"](self.desk, "")
         elif token == "F":  # noqa: S105  (a key, no secret)
@@ -220,7 +220,7 @@ class Candidates(WorkList):
             self._out.add(here) if here is not None else None
             self.refill()
         elif token == "escape" and self._proposing and not len(self.listed.marks):  # noqa: S105
-            self._end("The proposal is gone; nothing was changed by it.")
+            self._end("Proposal discarded; nothing changed.")
         else:
             return False
         return True
@@ -233,19 +233,19 @@ class Candidates(WorkList):
     def _fill_room(self) -> None:
         space = self._space
         if space is None:
-            self.tell("There is no team.toml to know the room from; g r says how to write one.")
+            self.tell("No capacity without team.toml; g r shows how to create it.")
         elif not self.desk.bridge.writable:
-            self.tell("This session may only read.")
+            self.tell("Read-only session.")
         elif self._proposing:
             self._ask_all()
         else:
             self._proposing, self._out = True, set()
             self.refill()
             if not self._proposing:
-                self.tell(f"Nothing to propose: nothing ready fits into {number(space)}.")
+                self.tell(f"Nothing to propose: no ready issue fits into {number(space)}.")
                 return
             self._to_next()
-            self.tell(f"{self._sum_of(self._chosen())} of {number(space)} proposed; nothing is changed yet.")
+            self.tell(f"{self._sum_of(self._chosen())} of {number(space)} proposed; nothing changed yet.")
 
     def _chosen(self) -> list[Issue]:
         return [one.issue for one in self._found if one.issue.id in self._proposed]
@@ -257,17 +257,17 @@ class Candidates(WorkList):
     def _ask_all(self) -> None:
         chosen = self._chosen()
         having = [issue for issue in chosen if issue.assignees]
-        lines = [f"{short(i)}  {i.weight}  {' '.join(i.assignees) or '(nobody)'}" for i in chosen[:3]]
+        lines = [f"{short(i)}  {i.weight}  {' '.join(i.assignees) or '(unassigned)'}" for i in chosen[:3]]
         if len(chosen) > 3:
             lines[2:] = [f"… and {len(chosen) - 2} more"]
         answers = {}
         if having:
-            answers["y"] = f"{self._sum_of(having)}: each for whoever is assigned"
+            answers["y"] = f"{self._sum_of(having)}: keep the assignees"
         if len(having) < len(chosen):
-            answers["a"] = f"{self._sum_of(chosen)}: choose who takes those without anybody"
+            answers["a"] = f"{self._sum_of(chosen)}: choose who takes the unassigned ones"
         answers["n"] = "change nothing"
         self.desk.ask(
-            f"Accept what is proposed into room {signed(self._space or 0)}?",
+            f"Accept the proposal? Capacity: {free_words(self._space or 0)}.",
             answers,
             lambda answer: self._accept(chosen if answer == "a" else having) if answer != "n" else None,
             note="\n".join(lines),

@@ -1,4 +1,4 @@
-"""How an issue becomes a card on this board: what the bridge knows, handed to ``widgets/present.py``."""
+"""How an issue becomes a card on this board: passes the bridge's data to ``widgets/present.py``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from glboard_tui.widgets.present import Around, Names, present
 
 
 def presenter(bridge: Bridge, index: BoardIndex) -> Present:
-    """Makes the cards of this board; flags are asked anew for every card."""
+    """Return the function that creates this board's cards; flags are read for every card."""
     around = _around(bridge)
 
     def picture(issue: Issue, column: Column) -> CardView:
@@ -61,7 +61,7 @@ def _around(bridge: Bridge) -> Around:
 
 
 def missing_words(issue: Issue, names: LabelSettings) -> tuple[str, ...]:
-    """The labels every issue of the group should carry and this open one does not, in one word (7.8).
+    """The group's required labels that this open issue lacks, in short (7.8).
 
     A missing type is a warning of its own.
     """

@@ -1,7 +1,7 @@
-"""What became of changes that had to wait: made while there was no connection, or left by the last session.
+"""The result of changes that waited: made while offline, or left unsent by the last session.
 
-Owns the count from the moment they wait until all that can be sent was answered, and the one line that says
-it: a toast for each of twenty keystrokes would bury the one that was refused.
+Owns the count from the moment they wait until GitLab has replied to all that can be sent, and the one line
+that reports it: a toast for each of twenty keystrokes would bury the one that was rejected.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from glboard_core.errors import GlboardError
 from glboard_tui.bridge import Settled, Status
 from glboard_tui.notices import Notice, failures
 
-#: Seconds without a connection that are worth a word when it is back; a dropped request is not.
+#: Seconds offline after which reconnecting is reported; a dropped request is not.
 WORTH = 10.0
 
 
 class CatchUp:
-    """Collects what is settled until nothing waits. ``clock`` counts seconds."""
+    """Collects settled changes until none waits. ``clock`` counts seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -29,13 +29,13 @@ class CatchUp:
         self._failed: list[tuple[Op, GlboardError]] = []
 
     def left_over(self, count: int) -> None:
-        """So many changes of the last session wait."""
+        """Note how many changes of the last session are unsent."""
         if count:
             self._begin()
             self._left_over = count
 
     def hear(self, status: Status | None, settled: Sequence[Settled]) -> tuple[bool, Notice | None]:
-        """Whether what was settled is told by this, and what is to be said now."""
+        """Return whether this reports the settled changes, and the notice to show now."""
         if status is None:
             return False, None
         away = status.freshness in ("offline", "signed-out")
@@ -46,7 +46,7 @@ class CatchUp:
         for one in settled:
             self._done += len(one.done)
             self._failed += one.failed
-        # What waits for a choice holds back what follows on its issue: nobody waits for that.
+        # A conflict holds back later changes of its issue; the report does not wait for those.
         if away or (status.unsent and not status.conflicts):
             return True, None
         return True, self._end(status.conflicts)
@@ -59,15 +59,16 @@ class CatchUp:
     def _end(self, conflicts: int) -> Notice | None:
         since, self._since = self._since, None
         long = since is not None and self._clock() - since >= WORTH
-        title = "Of the last session" if self._left_over else "Back online"
+        title = "From the last session" if self._left_over else "Back online"
         if self._failed:
             notice = failures("", self._failed, self._done)
-            sent = f"{self._done} sent, {len(self._failed)} refused"
+            sent = f"{self._done} sent, {len(self._failed)} rejected"
             return Notice(
                 title=f"{title}: {sent}", message=notice.message, hint=notice.hint, severity="error"
             )
         if not self._done or not (long or self._left_over):
             return None
-        changes = "1 change was sent" if self._done == 1 else f"{self._done} changes were sent"
-        waiting = f"; {conflicts} waits for your choice (! m, ! t)" if conflicts else ""
+        changes = "1 change sent" if self._done == 1 else f"{self._done} changes sent"
+        one = "1 conflict" if conflicts == 1 else f"{conflicts} conflicts"
+        waiting = f"; {one} to resolve (! m, ! t)" if conflicts else ""
         return Notice(title="", message=f"{title}: {changes}{waiting}.")

@@ -1,4 +1,4 @@
-"""A comment: several lines, sent with Ctrl+S or Ctrl+Enter, kept as a draft by Esc."""
+"""The comment editor: several lines, sent with Ctrl+S or Ctrl+Enter, kept as a draft with Esc."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ class Draft(Dialog[tuple[str, bool]]):
         self._area = TextArea(text, soft_wrap=True, show_line_numbers=False, tab_behavior="focus")
 
     def inside(self) -> list[Widget]:
-        """A field of several lines."""
+        """A multi-line field."""
         return [self._area]
 
     def on_mount(self) -> None:
-        """Go on where the draft ended."""
+        """Put the cursor at the end of the draft."""
         self._area.cursor_blink = False
         self._area.move_cursor(self._area.document.end)
         self._area.focus()
 
     def action_send(self) -> None:
-        """Send what is there."""
+        """Send the text."""
         if self._area.text.strip():
             self.dismiss((self._area.text.rstrip(), True))
         else:
-            self.say("There is nothing to send yet. Esc closes.")
+            self.say("Nothing to send yet. Esc closes.")
 
     def action_keep(self) -> None:
         """Close and keep the text."""

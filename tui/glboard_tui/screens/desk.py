@@ -1,7 +1,7 @@
-"""What a command may use: the issues it reaches, ways to do, to ask and to say.
+"""What a command can use: its target issues, and ways to change, ask and report.
 
-Owns the safety rules every edit shares (DESIGN.md section 5): a marked set takes every action, but only the
-marks that can be seen; marks clear after an action; what was done can be repeated. It knows no keys.
+Owns the safety rules every edit shares (DESIGN.md section 5): an action applies to the whole selection, but
+only its visible part; the selection clears after an action; an action can be repeated. It knows no keys.
 """
 
 from __future__ import annotations
@@ -30,32 +30,32 @@ if TYPE_CHECKING:
     from glboard_tui.screens.board import BoardScreen
 
 Make = Callable[[Planner, Sequence[Issue]], Work]
-"""An intent: from the issues it reaches to one keystroke's acts."""
+"""An intent: from its target issues to one keystroke's acts."""
 
 _DIGITS = dict.fromkeys("0123456789", "")
 
 
 class OnTop(Protocol):
-    """A list over the board, to which focus and marks belong while it is there."""
+    """A list over the board, which owns focus and selection while it is open."""
 
     @property
     def listed(self) -> Listed:
-        """Its lines, its cursor and its marks."""
+        """Its lines, cursor and selection."""
 
     def go(self, step: int) -> None:
         """Move the cursor by lines."""
 
     def half(self, direction: int) -> None:
-        """Move the cursor by half of what is seen."""
+        """Move the cursor by half the visible lines."""
 
     def painted_anew(self) -> None:
-        """Marks or cursor changed."""
+        """Repaint after selection or cursor changed."""
 
     def leave(self) -> None:
         """Close it."""
 
     def tell(self, text: str) -> None:
-        """Say a word where it can be seen."""
+        """Show a message where it is visible."""
 
 
 class Desk:
@@ -64,25 +64,25 @@ class Desk:
     def __init__(self, screen: BoardScreen, bridge: Bridge) -> None:
         self.screen = screen
         self.bridge = bridge
-        #: A list on top of the board, whose issue the keys are for.
+        #: The list on top of the board, whose issue the keys act on.
         self.top: OnTop | None = None
-        #: Does the last edit again, on what is focused or marked now.
+        #: Repeats the last edit on the current focus or selection.
         self.again: Callable[[], None] | None = None
-        #: What was typed and not taken: comments by the issues they are for, other words by what they are.
+        #: Typed text that was not sent: comments by their issues, other texts by their kind.
         self.drafts: dict[tuple[str, ...], str] = {}
-        #: Warnings somebody said yes to: they are not asked again (DOMAIN.md 7.13).
+        #: Warnings that were confirmed: they are not asked again (DOMAIN.md 7.13).
         self.asked: warned.Asked = set()
 
-    # What there is
+    # State
 
     @property
     def in_detail(self) -> bool:
-        """Whether keys go to the opened issue."""
+        """Whether keys go to the open issue."""
         return self.top is None and self.screen.pane.has_keys
 
     @property
     def in_room(self) -> bool:
-        """Whether keys go to the room pane beside the board, and so to no card."""
+        """Whether keys go to the capacity pane next to the board, and so to no card."""
         room = self.screen.docking.pane
         return self.top is None and room is not None and room.has_keys
 
@@ -93,12 +93,12 @@ class Desk:
         return "detail" if self.in_detail else "room" if self.in_room else "board"
 
     def make_way(self) -> None:
-        """Close the list on top, for another one or the board."""
+        """Close the list on top, to show another one or the board."""
         if self.top is not None:
             self.top.leave()
 
     def situation(self) -> Situation:
-        """What decides which actions apply."""
+        """Return the state that decides which actions apply."""
         bridge = self.bridge
         marks = self.top.listed.marks if self.top is not None else self.screen.board.marks
         marked = len(self.marked())
@@ -122,7 +122,7 @@ class Desk:
         )
 
     def options(self, slot: Slot) -> Mapping[str, str]:
-        """The letters an argument may be now, with their names."""
+        """The possible letters of an argument now, with their names."""
         match slot:
             case "digit":
                 return _DIGITS
@@ -139,7 +139,7 @@ class Desk:
                 return self._labels(self.bridge.settings.labels.severity_prefix)
 
     def rooms(self) -> dict[str, str]:
-        """What each person of the team has left, in words, by username; nothing without a team."""
+        """Each team member's free capacity as text, by username; empty without a team."""
         plan = self.screen.plan
         return rooms_words(plan.rooms(), blind=plan.roster.blind)
 
@@ -147,18 +147,18 @@ class Desk:
         people, rooms = self.bridge.people(), self.rooms()
         if not rooms:
             return people
-        # Whoever has room but no letter yet is reached by the search.
+        # People with capacity but no letter yet are found by the search.
         names = short_names({*people.values(), *rooms})
         return {key: f"{names[name]} {rooms.get(name, '')}".rstrip() for key, name in people.items()}
 
     def _labels(self, prefix: str) -> dict[str, str]:
         catalog = self.bridge.catalog
         known = keys_for_labels((label.title for label in catalog.labels), prefix) if catalog else {}
-        # Where GitLab has none, the usual four: the key then says that there is no such label.
+        # If GitLab has none, offer the usual four: the key then reports that the label does not exist.
         return known or {digit: prefix + digit for digit in "1234"}
 
     def marked(self) -> list[Issue]:
-        """The marked issues that can be seen now."""
+        """The selected issues that are visible now."""
         if self.top is not None:
             return self._issues(self.top.listed.marked)
         board = self.screen.board
@@ -167,7 +167,7 @@ class Desk:
         return self._issues(issue for issue, _ in board.targets() if issue in board.marks)
 
     def targets(self) -> list[Issue]:
-        """What the next edit reaches: opened issue, marks in sight, else focused card; none in the room."""
+        """The next edit's targets: open issue, visible selection or focused card; none in the capacity pane."""
         if self.top is not None:
             return self._issues(self.top.listed.targets)
         if self.in_detail and self.screen.pane.issue is not None:
@@ -177,7 +177,7 @@ class Desk:
         return self._issues(issue for issue, _ in self.screen.board.targets())
 
     def now(self, issues: Iterable[Issue]) -> list[Issue]:
-        """These issues as they are by now: they may have changed, or gone, while a dialog was open."""
+        """The current state of these issues: they may have changed or gone while a dialog was open."""
         return self._issues(issue.id for issue in issues)
 
     def column(self) -> Column | None:
@@ -187,23 +187,23 @@ class Desk:
     def _issues(self, ids: Iterable[IssueId]) -> list[Issue]:
         return [issue for identity in ids if (issue := self.bridge.issue(identity)) is not None]
 
-    # Doing
+    # Changing
 
     def do(
         self, make: Make, *, on: Sequence[Issue] | None = None, follow: bool = False, again: bool = True
     ) -> None:
-        """Make an edit of the targets (or of ``on``) and remember how, for ``.``."""
+        """Edit the targets (or ``on``) and remember the edit for ``.``."""
         planner = self.bridge.planner()
         issues = self.targets() if on is None else self.now(on)
         if planner is None or not issues:
-            self.say("There is nothing to change here.")
+            self.say("Nothing to change here.")
             return
         if again:
             self.again = lambda: self.do(make, follow=follow)
         self.careful(make(planner, issues), follow=follow)
 
     def careful(self, work: Work, *, follow: bool = False) -> None:
-        """Do it, after asking what it deserves to be asked about: all, only the rest, or nothing."""
+        """Do it, after asking about any warnings: do all, only the rest, or nothing."""
         planner = self.bridge.planner()
         found = warned.warned(work, planner, self.bridge.issue, self.asked) if planner else None
         if found is None:
@@ -218,18 +218,18 @@ class Desk:
         self.ask(found.heading, found.answers, answered, note=found.words)
 
     def perform(self, work: Work, *, follow: bool = False) -> bool:
-        """Do it, show it in the next frame, clear the marks. Whether anything was done."""
+        """Do it, show it in the next frame, clear the selection. Return whether anything changed."""
         if not work.acts:
-            self.say(f"Nothing changed: {work.skipped}" if work.skipped else "Nothing to change.")
+            self.say(f"No change: {work.skipped}" if work.skipped else "Nothing to change.")
             return False
         try:
             ops = self.bridge.perform(work)
-        except GlboardError as error:  # it cannot be kept, or this session is read-only
+        except GlboardError as error:  # it cannot be stored, or this session is read-only
             self.tell(error)
             self._keep_words(work)
             return False
         if not ops:
-            self.say("Nothing changed: it is so already.")
+            self.say("No change: already set.")
             return False
         if work.skipped:
             self.say(work.skipped)
@@ -242,31 +242,31 @@ class Desk:
         return True
 
     def _keep_words(self, work: Work) -> None:
-        """What was typed for an edit that was not taken is a draft again."""
+        """Keep the text of an edit that failed as a draft."""
         comments = [(issue, act.body) for issue, act in work.acts if isinstance(act, Comment)]
         if comments:
             self.drafts[tuple(issue for issue, _ in comments)] = comments[0][1]
-            self.say("Your text is kept: c goes on with it.")
+            self.say("Comment saved as draft; press c to resume.")
         for issue, act in work.acts:
             if isinstance(act, Create):
                 self.drafts[("new",)] = act.title
-                self.say("Your title is kept: n goes on with it.")
+                self.say("Title saved as draft; press n to resume.")
             if isinstance(act, Edit) and act.description is not UNSET:
                 found = self.bridge.issue(issue)
                 title = act.title if act.title is not UNSET else found.title if found else ""
                 self.drafts["edit", issue] = joined(title, act.description)
-                self.say("Your text is kept: e goes on with it.")
+                self.say("Text saved as draft; press e to resume.")
 
-    # Saying and asking
+    # Reporting and asking
 
     def say(self, text: str, *, bad: bool = False) -> None:
-        """A word in the footer, until the next key."""
+        """Show a message in the footer until the next key."""
         self.screen.say(text, bad=bad)
         if self.top is not None:
             self.top.tell(text)
 
     def tell(self, error: GlboardError) -> None:
-        """An error, with what to do."""
+        """Show an error with its hint."""
         notices.tell(self.screen.app, notices.notice_of(error))
 
     def ask(
@@ -289,7 +289,7 @@ class Desk:
         ticks: Ticks | None = None,
         note: str = "",
     ) -> None:
-        """Let choose; ``then`` gets the result, and is not called on Esc."""
+        """Open a picker; ``then`` gets the result, and is not called on Esc."""
 
         def picked(result: Result | None) -> None:
             if result is not None:

@@ -1,7 +1,7 @@
-"""What lies over the board: a framed box with a title and a line of hints, the board readable around it.
+"""The base of dialogs: a framed box over the board with a title and a line of hints.
 
-Owns the frame that pickers, prompts and questions share, and that nothing paints a dialog which leaves: its
-workers end with it, and its lines are known by name, not looked for among what may be gone.
+Owns the frame that pickers, prompts and questions share. Nothing paints a dialog that is closing: its workers
+end with it, and its lines are attributes, not queried from widgets that may be gone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class Dialog(ModalScreen[T | None], Generic[T]):
-    """Dismissed with what was chosen, or with None by ``Esc``."""
+    """Dismissed with the choice, or with None by ``Esc``."""
 
     DEFAULT_CSS = """
     Dialog .overlay-title { height: auto; max-height: 3; }
@@ -38,7 +38,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", show=False)]
 
-    def __init__(self, title: str, *, note: str = "", hint: str = "Esc cancel") -> None:
+    def __init__(self, title: str, *, note: str = "", hint: str = "Esc cancels") -> None:
         super().__init__()
         self.heading = title
         self.note = note
@@ -49,7 +49,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         self._hint_line = Static(Content(hint), classes="overlay-hint")
 
     def compose(self) -> ComposeResult:
-        """Title, note, the dialog's own, hints."""
+        """Yield title, note, the dialog's own widgets and hints."""
         with Vertical(classes="overlay"):
             yield self._title_line
             if self.note:
@@ -58,13 +58,13 @@ class Dialog(ModalScreen[T | None], Generic[T]):
             yield self._hint_line
 
     def inside(self) -> list[Widget]:
-        """What stands between title and hints."""
+        """The widgets between title and hints."""
         return []
 
     def on_mount(self) -> None:
-        """Ready once the focus is where the subclass puts it (that is queued at the app, too)."""
+        """Become ready once the focus is where the subclass puts it (that is also queued at the app)."""
         for field in self.query(Input):
-            # A blinking cursor is a repaint twice a second, on a shared screen and over every slow line.
+            # A blinking cursor repaints twice a second, also on a shared screen or a slow connection.
             field.cursor_blink = False
         self.app.call_later(self._get_ready)
 
@@ -77,10 +77,10 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         self._hint_line.update(Content(clean(hint)))
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
-        """Leave. What it was reading is given up: a dialog's workers read and paint, and never write."""
+        """Close and cancel reads: a dialog's workers only read and paint, and never write."""
         self.workers.cancel_node(self)
         return super().dismiss(result)
 
     def action_cancel(self) -> None:
-        """Change nothing."""
+        """Close without a change."""
         self.dismiss(None)

@@ -1,6 +1,6 @@
-"""The place beside the board: the room pane where the terminal is wide enough, an opened issue before it.
+"""The area next to the board: the capacity pane if the terminal is wide enough, or an open issue instead.
 
-Owns whether the pane is there and when it is seen. The pane itself is ``beside.py``.
+Owns whether the pane exists and when it is visible. The pane itself is ``beside.py``.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     from glboard_tui.screens.beside import Beside
     from glboard_tui.screens.board import BoardScreen
 
-#: Cells from which on the room pane stands beside the board: three columns and the pane.
+#: The width from which the capacity pane fits next to the board: three columns and the pane.
 _WIDE = 140
 
 
 class Docking:
-    """One for each board screen."""
+    """One per board screen."""
 
     def __init__(self, screen: BoardScreen) -> None:
         self._screen = screen
-        #: The room pane, once it was asked for; not seen while an issue is open or the terminal is narrow.
+        #: The capacity pane if it is open; hidden while an issue is open or the terminal is narrow.
         self.pane: Beside | None = None
 
     def toggle(self) -> bool:
-        """Open the room pane beside the board, or close it; False where there is no place for it."""
+        """Open or close the capacity pane next to the board; return False if there is no space for it."""
         screen = self._screen
         if screen.size.width < _WIDE:
             return False
@@ -42,7 +42,7 @@ class Docking:
         return True
 
     def focus(self) -> bool:
-        """Give the keys to the room pane; False where it is not seen."""
+        """Give the keys to the capacity pane; return False if it is not visible."""
         if self.pane is None or not self.pane.is_open:
             return False
         self._screen.set_focus(self.pane)
@@ -50,7 +50,7 @@ class Docking:
         return True
 
     def close(self) -> None:
-        """Give its place to the board."""
+        """Close the pane and give its space to the board."""
         if self.pane is not None:
             self.pane.remove()
             self.pane = None
@@ -58,7 +58,7 @@ class Docking:
             self._screen.show_header()
 
     def fit(self) -> None:
-        """Show or hide it, by the width of the terminal and whether an issue is open."""
+        """Show or hide it, depending on the terminal's width and whether an issue is open."""
         screen, pane = self._screen, self.pane
         shown = screen.size.width >= _WIDE and not screen.pane.is_open
         if pane is not None and bool(pane.display) != shown:

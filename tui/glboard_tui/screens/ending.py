@@ -1,4 +1,4 @@
-"""The end of a milestone: one list of what is left of it, each handled by a key (DOMAIN.md 7.6, EM-11)."""
+"""The end of a milestone: one list of what is left, each line handled by a key (DOMAIN.md 7.6, EM-11)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _INKS: dict[Kind, Ink] = {"confidential": "warn", "quiet": "warn", "late-closed"
 
 
 class Ending(WorkList):
-    """What is left of one milestone. ``-`` and ``=`` look at the one before and after."""
+    """What is left of one milestone. ``-`` and ``=`` show the previous and next one."""
 
     empty = "Nothing is left of this milestone."
     hints = (
@@ -47,7 +47,7 @@ class Ending(WorkList):
         super().__init__(desk)
         self._milestone = milestone
         self._found: list[Leftover] = []
-        #: What stood here in this session: what is dropped to a milestone without dates stays in sight.
+        #: Issues listed in this session, so that one dropped to a milestone without dates stays visible.
         self._seen: dict[IssueId, None] = {}
 
     @property
@@ -57,7 +57,7 @@ class Ending(WorkList):
     # The lines
 
     def fill(self) -> Sequence[Entry]:
-        """One line an issue, below a heading for each kind with what becomes of it."""
+        """One line per issue, below a heading for each kind that says what happens to it."""
         self._found = self.plan.past.leftovers(self._milestone, self._seen)
         self._seen |= dict.fromkeys(left.issue.id for left in self._found)
         entries: list[Entry] = []
@@ -72,15 +72,15 @@ class Ending(WorkList):
         sums = f"{count}, weight {weight}"
         match kind:
             case "confidential":
-                return f"Confidential, still open ({sums}): the bot skips these, so nobody else moves them"
+                return f"Confidential, still open ({sums}): the bot skips these, move them yourself"
             case "deliverable":
                 return f"Deliverable, still open ({sums})"
             case "open":
                 return f"Other open issues ({sums})"
             case "late-closed":
-                return f"Closed after the end ({sums}): handbook counts them, group and committed do not"
+                return f"Closed after the end ({sums}): counted by handbook, not by group and committed"
             case "quiet":
-                return f"In the locked plan, moved away without {self._missed} ({sums}): + labels them"
+                return f"In the locked plan, moved without {self._missed} ({sums}): + labels them"
             case "handled":
                 return f"{self._missed}, moved on ({sums})"
 
@@ -106,7 +106,7 @@ class Ending(WorkList):
                 (who, "muted"),
                 (said, _INKS.get(kind, "text")),
             ),
-            f"{title}\n{said}" + (f" · {who}" if who else " · nobody is assigned"),
+            f"{title}\n{said}" + (f" · {who}" if who else " · unassigned"),
             heads,
             done=kind in ("late-closed", "handled"),
         )
@@ -117,7 +117,7 @@ class Ending(WorkList):
         return f"End of {self._milestone.title}: {place} of {count} · {still} still open in it"
 
     def above(self) -> Content:
-        """When it ends, and what the bot does, or has done."""
+        """When it ends, and what the bot does or has done."""
         today, after = self.desk.bridge.today, self.plan.past.beside(self._milestone, 1)
         lines: list[Content] = []
         if today is not None:
@@ -125,18 +125,18 @@ class Ending(WorkList):
             lines.append(Content(clean(words)))
         if self.plan.past.lock_of(self._milestone) is None:
             lines.append(
-                Content("Its plan is not locked here: what moved away without the label is in g s only.")
+                Content("Plan not locked here; see Say/Do (g s) for issues moved without the label.")
             )
         catalog = self.desk.bridge.catalog
         if catalog is not None and catalog.color(self._missed) is None:
-            warning = f"There is no label {self._missed} yet: a slip asks whether to go without it."
+            warning = f"No label {self._missed} yet: a slip asks whether to continue without it."
             lines.append(Content.styled(clean(warning), "$text-warning"))
         return Content("\n").join(lines)
 
     # Keys
 
     def own_key(self, token: str) -> bool:
-        """``+`` labels what left quietly; ``-`` and ``=`` change the milestone."""
+        """``+`` labels what was moved without the label; ``-`` and ``=`` change the milestone."""
         match token:
             case "+":
                 self._label()
@@ -151,7 +151,7 @@ class Ending(WorkList):
     def _walk(self, step: int) -> None:
         other = self.plan.past.beside(self._milestone, step)
         if other is None:
-            self.tell("There is no other milestone with dates there.")
+            self.tell("No milestone with dates in that direction.")
             return
         self._milestone = other
         self._seen.clear()
@@ -161,12 +161,12 @@ class Ending(WorkList):
         quiet = {left.issue.id for left in self._found if left.kind == "quiet"}
         issues = [issue for issue in self.desk.targets() if issue.id in quiet]
         if not issues:
-            self.tell(f"+ is for what moved away without {self._missed}; x s slips, x p drops the others.")
+            self.tell(f"+ is for issues moved without {self._missed}; x s slips, x p drops the others.")
             return
         catalog = self.desk.bridge.catalog
         lacking = {i.project for i in issues if catalog and catalog.label(i.project, self._missed) is None}
         if lacking:
-            self.tell(f"There is no label {self._missed} in {', '.join(sorted(lacking))}.")
+            self.tell(f"No label {self._missed} in {', '.join(sorted(lacking))}.")
             return
         self.desk.do(_missing(frozenset({self._missed})), on=issues, again=False)
 
@@ -178,7 +178,7 @@ def _missing(labels: frozenset[str]) -> Callable[[Planner, Sequence[Issue]], Wor
 def bot_words(milestone: Milestone, found: Sequence[Leftover], today: date, after: str) -> str:
     """When it ends, what the slippage bot will do or has done, and what it leaves to people (section 3).
 
-    ``after`` is the milestone that it moves issues to.
+    ``after`` is the milestone it moves issues to.
     """
     if milestone.due is None:
         return ""
@@ -186,17 +186,18 @@ def bot_words(milestone: Milestone, found: Sequence[Leftover], today: date, afte
     still = sum(count[kind] for kind in OPEN)
     due = day_words(milestone.due)
     skipped = f", but not the {count['confidential']} confidential" if count["confidential"] else ""
-    will = f"the slippage bot moves what is open to {after or 'the next milestone'}{skipped}"
+    to = f"{after or 'the next milestone'}{skipped}"
+    will = f"the slippage bot moves open issues to {to}"
     if today <= milestone.due:
         days = (milestone.due - today).days
         when = "today" if not days else "tomorrow" if days == 1 else f"in {days} days"
-        return f"It ends {due}, {when}. Afterwards {will}."
-    ended = f"It ended {due}"
+        return f"Ends {due}, {when}. Afterwards {will}."
+    ended = f"Ended {due}"
     if not still:
-        return f"{ended}, and nothing open is left in it."
+        return f"{ended}; no open issues are left."
     if still == count["confidential"]:
-        return f"{ended}. What is left is confidential: the bot skips that."
+        return f"{ended}. Only confidential issues are left: the bot skips those."
     if count["handled"]:
-        moved = f"{count['handled']} moved on with the label"
-        return f"{ended}. {moved}; {still} did not: the bot skipped them, or is still to come."
-    return f"{ended}. If it looks after these projects, {will}."
+        moved = f"{count['handled']} moved with the label"
+        return f"{ended}. {moved}; {still} did not: the bot skipped them or has not run yet."
+    return f"{ended}. If the slippage bot covers these projects, it will move open issues to {to}."

@@ -1,4 +1,4 @@
-"""What was not made, with the reason, and what to do with each: try again, edit, copy, or drop it."""
+"""The failed changes, each with the reason: retry, edit, copy or discard it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from glboard_tui.screens.listing import Listing
 from glboard_tui.screens.mending import mend, parts_of, text_of
 from glboard_tui.widgets.text import clean, clip
 
-#: Rows shown; nobody reads more, and each has several lines.
+#: The most rows shown; each has several lines.
 _MOST = 200
-#: Cells of a typed text that a row shows.
+#: Cells of typed text that a row shows.
 _PREVIEW = 60
 
 
 class FailedList(Listing):
-    """The refused changes, newest first."""
+    """The failed changes, newest first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "retry", show=False),
@@ -34,14 +34,14 @@ class FailedList(Listing):
     ]
 
     def __init__(self, desk: Desk) -> None:
-        hint = "r try again · e edit · y copy · d drop · R, D all of them · Esc closes"
-        super().__init__("Not changed in GitLab", hint=hint)
+        hint = "r retry · e edit · y copy · d discard · R, D all of them · Esc closes"
+        super().__init__("Failed changes", hint=hint)
         self._desk = desk
         self._bridge = desk.bridge
         self._rows: list[Refused] = []
 
     def fill(self) -> None:
-        """The list as it is now; with nothing left in it, it closes."""
+        """Show the current list; close it once it is empty."""
         self._rows = self._bridge.failed()
         if self._rows:
             self.show_rows(self._words(row) for row in self._rows[:_MOST])
@@ -53,20 +53,20 @@ class FailedList(Listing):
         return self._rows[at] if at is not None and at < len(self._rows) else None
 
     def action_retry(self) -> None:
-        """Send it again."""
+        """Retry the change."""
         if row := self._chosen():
             self.attempt(lambda: self._bridge.retry(row.op))
             self.fill()
 
     def action_edit(self) -> None:
-        """Change it, and send that in its stead; until then it stays here."""
+        """Edit the change and send it instead; until then it stays in the list."""
         row = self._chosen()
         if row is None:
             return
         if not parts_of(row.act):
-            self.say("There is nothing to edit in it: r tries again, d drops it.")
+            self.say("Nothing to edit: r retries, d discards it.")
         elif not self._bridge.writable:
-            self.say("This session may only read; nothing was changed.")
+            self.say("Read-only session: nothing changed.")
         else:
             mend(self._desk, row, lambda act: self._mended(row.op, act))
 
@@ -76,29 +76,29 @@ class FailedList(Listing):
             return
         if taken[0]:
             self._desk.drafts.pop(("failed", op), None)
-            self._desk.say("Sent in its stead.")
+            self._desk.say("Sent instead.")
             self.fill()
         else:
-            self.say("That is so already, or its issue is gone: nothing was sent.")
+            self.say("Nothing sent: already set, or the issue is gone.")
 
     def action_copy(self) -> None:
-        """Copy what was typed, or else what was to be changed."""
+        """Copy the typed text, or the change and its error if there is none."""
         if row := self._chosen():
             text = self._desk.drafts.get(("failed", row.op)) or text_of(row.act)
             self.app.copy_to_clipboard(text or f"{row.reference} {row.what}: {row.message}")
-            self.say("Copied: its text" if text else "Copied: what was to be changed, and why it was not")
+            self.say("Copied: text" if text else "Copied: change and error")
 
     def action_drop(self) -> None:
-        """Strike it from the list; what was typed is asked about, since it is nowhere else."""
+        """Discard the change, after asking if it has typed text, which exists nowhere else."""
         if row := self._chosen():
             self._drop([row])
 
     def action_retry_all(self) -> None:
-        """Send all again, in the order they were made."""
+        """Retry all, in their original order."""
         self._each(self._bridge.retry, list(reversed(self._rows)))
 
     def action_drop_all(self) -> None:
-        """Strike all."""
+        """Discard all."""
         self._drop(self._rows)
 
     def _drop(self, rows: list[Refused]) -> None:
@@ -111,14 +111,14 @@ class FailedList(Listing):
             return
         one = len(rows) == 1
         self._desk.ask(
-            "Drop it, and the text typed for it?" if one else f"Drop {len(rows)}, {texts} with typed text?",
-            {"y": "drop it" if one else "drop them all"},
+            "Discard it and your text?" if one else f"Discard {len(rows)} changes, {texts} with your text?",
+            {"y": "discard it" if one else "discard them all"},
             lambda _: go(),
-            note="y in the list copies a text first.",
+            note="To copy a text first, press y in the list.",
         )
 
     def _each(self, act: Callable[[OpId], None], rows: Sequence[Refused]) -> None:
-        """As far as it goes: what one is refused for, the others are, too."""
+        """Apply to each row and stop at the first error: the others would fail for the same reason."""
 
         def go() -> None:
             for row in rows:

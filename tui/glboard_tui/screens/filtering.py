@@ -1,6 +1,6 @@
-"""Filtering the board while one types, at the pace that a board of its size allows.
+"""Filtering the board while typing, at the pace that its size allows.
 
-Owns when a typed filter takes hold. The line is ``widgets/filterbar.py``, what the words mean
+Owns when a typed filter is applied. The input line is ``widgets/filterbar.py``; the syntax is
 ``glboard_core.board.filters``.
 """
 
@@ -13,12 +13,12 @@ from textual.timer import Timer
 if TYPE_CHECKING:
     from glboard_tui.screens.board import BoardScreen
 
-#: Issues up to which every typed letter filters at once; above it waits for a pause of that many seconds.
+#: Up to this many issues every typed letter filters at once; above, filtering waits for a pause (in seconds).
 _AT_ONCE, _PAUSE = 4_000, 0.12
 
 
 class Filtering:
-    """One for each board screen."""
+    """One per board screen."""
 
     def __init__(self, screen: BoardScreen) -> None:
         self._screen = screen
@@ -29,10 +29,12 @@ class Filtering:
         unknown = self._screen.bridge.filter(text)
         self._screen.show_board()
         if unknown:
-            self._screen.say(f"is:{unknown[0]} is not known, so nothing fits; ? lists what is.", bad=True)
+            self._screen.say(
+                f"Unknown filter is:{unknown[0]}, so nothing matches; ? lists the known ones.", bad=True
+            )
 
     def typed(self, text: str) -> None:
-        """The text so far."""
+        """Apply the text typed so far."""
         self._stop()
         if self._screen.bridge.size <= _AT_ONCE:
             self.set(text)
@@ -40,7 +42,7 @@ class Filtering:
             self._timer = self._screen.set_timer(_PAUSE, lambda: self.set(text))
 
     def closed(self, text: str) -> None:
-        """The filter that holds from now on."""
+        """Apply the final filter text."""
         self._stop()
         self._screen.board.focus()
         if text.strip() != self._screen.bridge.view.text:

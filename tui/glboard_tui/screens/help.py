@@ -1,4 +1,4 @@
-"""All keys by group, those in force, found by typing."""
+"""All current keys by group, filtered by typing."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from glboard_tui.keymap import Keymap
 from glboard_tui.screens.dialog import Dialog
 from glboard_tui.view import STATES
 
-#: Cells for the keys, where there is room.
+#: Cells for the keys, if there is enough width.
 _KEYS = 18
 
 _FILTER: tuple[tuple[str, str], ...] = (
-    ("words", "all of them, in title, reference or label"),
+    ("words", "match all, in title, reference or label"),
     ("~label", "a label; @user an assignee; %milestone a milestone"),
     ("w:3, w>2, w:none", "the weight"),
-    ("-word", "without it; a | b either; “two words” together"),
+    ("-word", "exclude it; a | b either; “two words” together"),
     ("is:", ", ".join(STATES)),
 )
 
 
 class Help(Dialog[None]):
-    """The keys. Typing narrows them to what has the words in title, keys or group."""
+    """The keys. Typing filters them by title, keys or group."""
 
     DEFAULT_CSS = """
     Help VerticalScroll { height: 1fr; }
@@ -45,17 +45,17 @@ class Help(Dialog[None]):
     ]
 
     def __init__(self, keymap: Keymap) -> None:
-        super().__init__("Keys", hint="type to find · arrows scroll · Esc closes")
+        super().__init__("Keys", hint="type to search · arrows scroll · Esc closes")
         self._keymap = keymap
-        self._input = Input(placeholder="type to find", compact=True)
+        self._input = Input(placeholder="type to search", compact=True)
         self._text = Static(Content(""))
 
     def inside(self) -> list[Widget]:
-        """A field and the list."""
+        """An input field and the list."""
         return [self._input, VerticalScroll(self._text, can_focus=False)]
 
     def on_mount(self) -> None:
-        """Show all."""
+        """Show all keys."""
         self._fill("")
         self._input.focus()
 
@@ -70,7 +70,7 @@ class Help(Dialog[None]):
 
     def _fill(self, query: str) -> None:
         lines = list(self._lines(query.casefold().split()))
-        self._text.update(Content("\n").join(lines) if lines else Content("No key is called so."))
+        self._text.update(Content("\n").join(lines) if lines else Content("No matching key."))
 
     def _lines(self, words: list[str]) -> Iterable[Content]:
         first = True

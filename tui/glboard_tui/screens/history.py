@@ -1,4 +1,4 @@
-"""The change log: what was done through the program, when, from what, and how it ended."""
+"""The change log: each change made with glboard, when, the value before, and the result."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _TONES = {"failed": "$text-error", "dropped": "$text-warning", "undone": "$text-
 
 
 class History(Listing):
-    """The log, newest first. ``u`` takes back the last change, as on the board."""
+    """The log, newest first. ``u`` undoes the last change, as on the board."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("u", "undo", show=False)]
 
     def __init__(self, bridge: Bridge) -> None:
-        super().__init__("Changes made with glboard", hint="u takes back the last one · Esc closes")
+        super().__init__("Changes made with glboard", hint="u undoes the last one · Esc closes")
         self._bridge = bridge
 
     def fill(self) -> None:
-        """The log as it is now."""
-        self.show_rows((_row(row) for row in self._bridge.history()), empty="Nothing was changed yet.")
+        """Show the current log."""
+        self.show_rows((_row(row) for row in self._bridge.history()), empty="No changes yet.")
 
     def action_undo(self) -> None:
-        """Take back the last change, and close: the board shows it. Where that is refused it stays."""
+        """Undo the last change and close, so that the board shows it; stay open if undo fails."""
         if self.attempt(self._bridge.undo):
             self.dismiss(None)
 

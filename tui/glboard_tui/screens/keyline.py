@@ -1,10 +1,10 @@
-"""Keys in the order they were pressed, however fast they come.
+"""Handles keys in the order they were pressed, however fast they arrive.
 
-A slow line delivers several keys at once. Textual hands each to what has the focus at that moment, before the
-first has done anything: of ``c`` and the words of a comment, the words would be commands. So the board takes
-its keys at once, and a key for anything else is waited for before the next is looked at.
+A slow connection delivers several keys at once. Textual sends each to the widget focused at that moment,
+before the first has any effect: after ``c``, the letters of a comment would be commands. So the board takes
+its keys at once, and any other key must finish before the next one is handled.
 
-Owns the line of keys that wait, and nothing of what a key means.
+Owns the queue of waiting keys; it does not know what a key means.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from textual.message_pump import MessagePump
 from glboard_tui.screens.board import BoardScreen
 from glboard_tui.screens.dialog import Dialog
 
-#: Seconds after which a key that has not come through holds up the others no longer.
+#: Seconds after which an unfinished key no longer holds up the others.
 _PATIENCE = 0.5
 
 
 class KeyLine:
-    """The keys of an app. ``forward`` is Textual's own way for a key."""
+    """The keys of an app. ``forward`` is Textual's own handling of a key."""
 
     def __init__(
         self, app: App[int], board: BoardScreen, forward: Callable[[events.Key], Awaitable[None]]
@@ -33,24 +33,24 @@ class KeyLine:
         self._board = board
         self._forward = forward
         self._keys: deque[events.Key] = deque()
-        #: Counts the keys on their way, so that a late end of one does not end another.
+        #: Numbers the keys in progress, so that a late end of one does not end another.
         self._number = 0
         self._under_way = False
 
     async def put(self, event: events.Key) -> None:
-        """One more key."""
+        """Add a key."""
         self._keys.append(event)
         await self.go()
 
     async def go(self) -> None:
-        """Look at the keys that wait, as far as that is possible now."""
+        """Handle the waiting keys, as far as possible now."""
         while self._keys and not self._under_way:
             try:
                 screen = self._app.screen
             except ScreenStackError:
                 return
             if isinstance(screen, Dialog) and not screen.is_ready:
-                return  # it says when it is
+                return  # it posts a message once it is
             event = self._keys.popleft()
             if screen is self._board and self._board.takes_keys:
                 self._app.app_focus = True
@@ -62,10 +62,10 @@ class KeyLine:
             self._follow(self._number)
 
     def _follow(self, number: int) -> None:
-        """Come back when the key has done what it does.
+        """Continue when the key has taken effect.
 
-        It goes up from the focused widget to the app, which looks for a binding (``Enter`` of a field is
-        one); what that posts goes up once more; a dialog's answer is then called from app or board.
+        It bubbles from the focused widget to the app, which looks for a binding (such as ``Enter`` in a
+        field); the message that posts bubbles again; a dialog's result is then called from app or board.
         """
         up: list[MessagePump] = []
         node: MessagePump | None = self._app.focused or self._app.screen

@@ -1,6 +1,6 @@
-"""From a key press to a command: prefixes, the strip of what can follow, a word for what means nothing.
+"""From a key press to a command: prefixes, the strip of possible next keys, a message for unbound keys.
 
-Owns the keys pressed so far. What keys mean is ``keymap.py``; what is then done is ``commands``.
+Owns the keys pressed so far. ``keymap.py`` says what keys mean; ``commands`` runs them.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from glboard_tui.widgets.whichkey import WhichKey
 
 
 def token_of(event: events.Key) -> str:
-    """A key as the keymap writes it: what it prints, or its name."""
+    """Return a key as the keymap writes it: the character it prints, or its name."""
     if event.is_printable and event.character and event.character != " ":
         return event.character
-    # Terminals disagree on what Enter of the keypad, Ctrl+M and the like are called; Textual knows.
+    # Terminals disagree on the names of keypad Enter, Ctrl+M and others; Textual normalizes them.
     return event.key
 
 
@@ -35,11 +35,11 @@ class Keys:
 
     @property
     def pending(self) -> bool:
-        """Whether a prefix waits for what follows."""
+        """Whether a prefix waits for the next key."""
         return bool(self._pressed)
 
     def means(self, token: str, scope: Scope) -> bool:
-        """Whether a key is or begins an action that applies there now."""
+        """Whether a key is or starts an action that applies in ``scope`` now."""
         now = structs.replace(self._desk.situation(), scope=scope)
         step = self.keymap.step((token,), lambda action: action.applies(now), self._desk.options, scope)
         return not isinstance(step, Unknown)
@@ -77,11 +77,11 @@ class Keys:
         if action is not None and (action.slot is None or keys[-1] in self._desk.options(action.slot)):
             self._desk.say(f"{action.title}: {_reason(self._desk, action)}")
         elif len(keys) > 1:
-            self._desk.say(f"{key_words(' '.join(keys))} means nothing here.")
+            self._desk.say(f"{key_words(' '.join(keys))} is not bound here.")
 
 
 def fitting(entries: Sequence[tuple[str, str]], width: int, height: int) -> list[tuple[str, str]]:
-    """The entries, their words cut where a small terminal has too few lines for one column of them."""
+    """The entries, with texts cut if the terminal has too few lines to list them in one column."""
     rows = max(1, height - 4)
     across = -(-len(entries) // rows)
     if across <= 1:
@@ -94,11 +94,11 @@ def fitting(entries: Sequence[tuple[str, str]], width: int, height: int) -> list
 def _reason(desk: Desk, action: Action) -> str:
     now = desk.situation()
     if not now.ready:
-        return "not before GitLab has answered."
+        return "nothing loaded from GitLab yet."
     if not now.writable:
-        return "this session may only read."
+        return "read-only session."
     if not now.weights and action.id.startswith("weight"):
         return "this GitLab has no weights."
     if action.id in ("undo", "redo", "repeat", "mark.again"):
-        return "there is nothing yet."
-    return "there is no card here."
+        return "nothing to act on yet."
+    return "no card here."

@@ -1,22 +1,22 @@
-"""Leaving: what is held back is sent first, and what cannot be sent is asked about."""
+"""Quitting: unsent changes are sent first; if they cannot be sent, a question decides."""
 
 from __future__ import annotations
 
 from glboard_tui.screens.desk import Desk
 
-#: Seconds in which leaving waits for GitLab: without asking, and when told to.
+#: Seconds that quitting waits for GitLab: without asking, and when told to wait.
 _SOON, _LONG = 3.0, 3600.0
 
 
 class Leaving:
-    """The way out of the program."""
+    """Quits the program."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._under_way = False
 
     def start(self) -> None:
-        """Leave, or ask where something has not reached GitLab; while it is being sent, ask at once."""
+        """Quit; if changes are unsent, send them first, or ask when offline or already sending."""
         status = self._desk.bridge.status
         if status is None or not status.unsent:
             self._desk.screen.app.exit()
@@ -24,20 +24,21 @@ class Leaving:
             self._ask(status.unsent)
         else:
             self._under_way = True
-            self._desk.say(f"Sending {status.unsent} …, then it quits.")
+            changes = "1 change" if status.unsent == 1 else f"{status.unsent} changes"
+            self._desk.say(f"Sending {changes} before quitting …")
             self._desk.screen.work(self._when_sent(_SOON), "quit")
 
     def _ask(self, unsent: int) -> None:
         later = (
-            "what is unsent goes out at the next start"
+            "unsent changes are sent at the next start"
             if self._desk.bridge.keeps
-            else "what is unsent is lost"
+            else "unsent changes are lost"
         )
         self._desk.ask(
-            f"{unsent} changes have not reached GitLab yet."
+            f"{unsent} changes are not sent to GitLab yet."
             if unsent > 1
-            else "One change has not reached GitLab yet.",
-            {"w": "wait until it has, then quit", "y": f"quit now; {later}"},
+            else "1 change is not sent to GitLab yet.",
+            {"w": "wait until sent, then quit", "y": f"quit now; {later}"},
             self._answered,
         )
 
@@ -46,7 +47,7 @@ class Leaving:
             self._desk.screen.app.exit()
         else:
             self._under_way = True
-            self._desk.say("Waiting for GitLab …; quitting again asks again.")
+            self._desk.say("Waiting for GitLab … Quit again to choose again.")
             self._desk.screen.work(self._when_sent(_LONG), "quit")
 
     async def _when_sent(self, seconds: float) -> None:

@@ -1,6 +1,6 @@
-"""A dialog with a list to walk: what the failed list, the change log and their like share.
+"""The base of dialogs with a list, such as the failed changes and the change log.
 
-Owns the list, its motions and the way out. What its rows say, and what keys do with one, is the subclass's.
+Owns the list, its movement and closing. The subclass provides the rows and what keys do with one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from glboard_tui.screens.dialog import Dialog
 
 
 class Listing(Dialog[None]):
-    """Rows, newest first. ``j`` ``k`` walk, ``q`` and Esc close."""
+    """Rows, newest first. ``j`` and ``k`` move, ``q`` and Esc close."""
 
     DEFAULT_CSS = """
     Listing OptionList { height: auto; max-height: 22; border: none; padding: 0; background: $panel; }
@@ -45,16 +45,16 @@ class Listing(Dialog[None]):
         return [self.list]
 
     def on_mount(self) -> None:
-        """Fill it, and walk in it."""
+        """Fill the list and focus it."""
         self.fill()
         self.list.focus()
 
     @abstractmethod
     def fill(self) -> None:
-        """Show the rows as they are now."""
+        """Show the current rows."""
 
     def show_rows(self, rows: Iterable[Content], *, empty: str = "") -> None:
-        """Replace the rows, and stay near the one that was chosen. ``empty`` stands where there is none."""
+        """Replace the rows and keep the cursor's position. ``empty`` is shown if there are none."""
         at = self.list.highlighted or 0
         options = [Option(row) for row in rows]
         self.list.clear_options()
@@ -63,7 +63,7 @@ class Listing(Dialog[None]):
             self.list.highlighted = min(at, len(options) - 1)
 
     def attempt(self, act: Callable[[], object]) -> bool:
-        """Do something that the disk or a read-only session may refuse; whether it was done."""
+        """Do something that a full disk or a read-only session can refuse; return whether it was done."""
         try:
             act()
         except GlboardError as error:
@@ -72,5 +72,5 @@ class Listing(Dialog[None]):
         return True
 
     def action_move(self, step: int) -> None:
-        """Up or down."""
+        """Move up or down."""
         self.list.action_cursor_down() if step > 0 else self.list.action_cursor_up()

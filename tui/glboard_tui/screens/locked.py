@@ -1,7 +1,7 @@
-"""A locked plan and what became of it: added, removed, re-weighted since (EM-10), every issue key at hand.
+"""A locked plan and its changes: added, removed, re-weighted since (EM-10); every issue key works in it.
 
-Owns the list, and the ways out of it and in: locking anew, a file for a colleague, a colleague's file. A plan
-that is replaced is kept (``glboard plan show M --list``).
+Owns the list, locking again, export to a file and import of a colleague's file. A replaced plan is kept
+(``glboard plan show M --list``).
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from glboard_tui.widgets.text import clean
 
 
 class LockedPlan(WorkList):
-    """The plan of one milestone."""
+    """The locked plan of one milestone."""
 
-    empty = "Nothing was in the plan, and nothing is now."
+    empty = "The plan was empty, and still is."
     hints = (
-        ("accept.back", "take back"),
+        ("accept.back", "remove Deliverable"),
         ("milestone.defer", "defer"),
         ("weight.set", "weight"),
-        ("L", "lock anew"),
+        ("L", "lock again"),
         ("E", "export"),
-        ("R", "read in a colleague's"),
+        ("R", "import"),
         ("escape", "close"),
     )
     cols = (
@@ -51,13 +51,13 @@ class LockedPlan(WorkList):
         super().__init__(desk)
         self._milestone = milestone
         self._scope = changed
-        #: References of what left the plan and stands on no board here.
+        #: References of issues that left the plan and are on no board here.
         self._gone: tuple[str, ...] = ()
 
     # The lines
 
     def fill(self) -> Sequence[Entry]:
-        """What was added, removed, re-weighted; then what stayed as it was."""
+        """What was added, removed or re-weighted; then what is unchanged."""
         try:
             self._scope = self.plan.past.scope(self._milestone) or self._scope
         except GlboardError as error:
@@ -71,7 +71,7 @@ class LockedPlan(WorkList):
             "Added": [(row, "added") for row in changed.added],
             "Removed": [(row, "") for row in changed.removed],
             "Re-weighted": [],
-            "As it was locked": [],
+            "Unchanged": [],
         }
         for row in now.values():
             if row.issue in removed or row.issue in added:
@@ -79,7 +79,7 @@ class LockedPlan(WorkList):
             if (one := weights.get(row.reference)) is not None:
                 groups["Re-weighted"].append((row, f"weight {_w(one.before)} → {_w(one.after)}"))
             else:
-                groups["As it was locked"].append((row, ""))
+                groups["Unchanged"].append((row, ""))
         gone: list[str] = []
         entries: list[Entry] = []
         for name, rows in groups.items():
@@ -87,7 +87,7 @@ class LockedPlan(WorkList):
             gone += [row.reference for row, _ in rows if self.desk.bridge.issue(row.issue) is None]
             weight = sum(row.weight or 0 for row, _ in rows)
             head = Head(f"{name} ({len(rows)}, weight {weight})")
-            ink: Ink = "muted" if name == "As it was locked" else "warn"
+            ink: Ink = "muted" if name == "Unchanged" else "warn"
             for at, (row, said) in enumerate(shown):
                 if (entry := self._entry(row.issue, said, ink, () if at else (head,))) is not None:
                     entries.append(entry)
@@ -101,7 +101,7 @@ class LockedPlan(WorkList):
         if not said and ink == "warn":
             where = issue.milestone or "no milestone"
             moved = issue.milestone != self._milestone.title
-            said = f"now in {where}" if moved else f"no {bridge.settings.labels.deliverable} any more"
+            said = f"now in {where}" if moved else f"{bridge.settings.labels.deliverable} removed"
         if not issue.is_open:
             said = f"{said} · closed" if said else "closed"
         title, who = bridge.title_of(issue), " ".join(issue.assignees)
@@ -125,18 +125,18 @@ class LockedPlan(WorkList):
         return f"Plan of {self._milestone.title}: {place} of {count} · {changes}"
 
     def above(self) -> Content:
-        """When it was locked and by whom, and what no board holds any more."""
+        """When it was locked and by whom, and which issues are on no board."""
         plan = self._scope.locked
         words = locked_words(plan)
-        lines = [f"{words[0].upper()}{words[1:]}: {count_words(plan)}. Say/Do and scope go by it."]
+        lines = [f"{words[0].upper()}{words[1:]}: {count_words(plan)}. Say/Do and scope use it."]
         if self._gone:
-            lines.append(f"On no board any more: {', '.join(self._gone)}")
+            lines.append(f"No longer on any board: {', '.join(self._gone)}")
         return Content("\n".join(map(clean, lines)))
 
     # Keys
 
     def own_key(self, token: str) -> bool:
-        """``L`` locks anew, ``E`` writes a file, ``R`` reads one."""
+        """``L`` locks again, ``E`` exports a file, ``R`` imports one."""
         match token:
             case "L":
                 self._lock()
@@ -154,10 +154,10 @@ class LockedPlan(WorkList):
             self.refill()
 
         self.desk.ask(
-            f"Lock the plan of {self._milestone.title} anew, as it is now?",
+            f"Lock the current plan of {self._milestone.title} again?",
             {"l": "lock it"},
             answered,
-            note=f"The one before is kept: it was {locked_words(self._scope.locked)}.",
+            note=f"The previous one is kept: it was {locked_words(self._scope.locked)}.",
         )
 
 
@@ -166,18 +166,18 @@ def _w(weight: int | None) -> str:
 
 
 def lock_now(desk: Desk, milestone: Milestone) -> None:
-    """Lock, and say so."""
+    """Lock the plan and report it."""
     try:
         taken = desk.screen.plan.past.lock(milestone)
     except GlboardError as error:
         desk.tell(error)
         return
-    kept = "" if desk.bridge.keeps else ", until glboard is left"
+    kept = "" if desk.bridge.keeps else ", until you quit glboard"
     desk.say(f"Locked {milestone.title}: {count_words(taken)}{kept}.")
 
 
 def ask_export(desk: Desk, plan: PlanSnapshot) -> None:
-    """Ask for a file and write the plan there."""
+    """Ask for a file and export the plan to it."""
 
     def answered(text: str | None) -> None:
         if not text:
@@ -191,12 +191,12 @@ def ask_export(desk: Desk, plan: PlanSnapshot) -> None:
             desk.say(f"Wrote {file}: references, weights and assignees, no titles.")
 
     name = f"plan-{plan.milestone.replace('/', '-')}.json"
-    prompt = Prompt("Write the plan to a file", value=name, hint="Enter writes it · Esc cancels")
+    prompt = Prompt("Export the plan to a file", value=name, hint="Enter exports it · Esc cancels")
     desk.screen.app.push_screen(prompt, answered)
 
 
 def ask_import(desk: Desk, milestone: Milestone, then: Callable[[], None] = lambda: None) -> None:
-    """Ask for a colleague's file and, where a plan is locked already, whether to put it in its place."""
+    """Ask for a colleague's file and, if a plan is already locked, whether to replace it."""
     past = desk.screen.plan.past
 
     def use(plan: PlanSnapshot) -> None:
@@ -205,7 +205,7 @@ def ask_import(desk: Desk, milestone: Milestone, then: Callable[[], None] = lamb
         except GlboardError as error:
             desk.tell(error)
             return
-        desk.say(f"The plan of {milestone.title} is now the one {locked_words(plan)}: {count_words(plan)}.")
+        desk.say(f"Using the plan of {milestone.title} {locked_words(plan)}: {count_words(plan)}.")
         then()
 
     def answered(text: str | None) -> None:
@@ -229,8 +229,8 @@ def ask_import(desk: Desk, milestone: Milestone, then: Callable[[], None] = lamb
 
     prompt = Prompt(
         f"A colleague's plan of {milestone.title}",
-        placeholder="path of the file",
-        note="A file that E here, or glboard plan export, wrote.",
-        hint="Enter reads it · Esc cancels",
+        placeholder="file path",
+        note="A file written by E here or by glboard plan export.",
+        hint="Enter imports it · Esc cancels",
     )
     desk.screen.app.push_screen(prompt, answered)

@@ -1,7 +1,7 @@
-"""A refused change, mended: the editor that fits what it changes, with the refused value filled in.
+"""Editing a failed change: opens the editor for its kind, filled in with the failed value.
 
-Owns which parts of a change can be edited, and its text as it would be copied. It sends nothing: the edited
-change is handed on, and the refused one stays in its list until that was taken.
+Owns which parts of a change can be edited, and its text for copying. It sends nothing: the caller gets the
+edited change, and the failed one stays in the list until that is accepted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from glboard_tui.widgets.choices import Result, Tick, Ticks
 
 Done = Callable[[Act], None]
 
-#: Letter and name of each part, as the keys of the board have it.
+#: The letter of each part, the same as its key on the board.
 _LETTERS = {
     "milestone": "m",
     "weight": "w",
@@ -35,7 +35,7 @@ _LETTERS = {
 
 
 def parts_of(act: Act) -> list[str]:
-    """What of it can be edited; nothing of a rank, a state or a deletion."""
+    """The parts that can be edited; none for a rank, a state or a deletion."""
     if isinstance(act, Comment):
         return ["comment"]
     if not isinstance(act, Edit | Create):
@@ -56,7 +56,7 @@ def _has(value: object, act: Edit | Create) -> bool:
 
 
 def text_of(act: Act) -> str:
-    """What a person typed for it, or "": nothing of a change that was made by keys alone."""
+    """The text a person typed for it, or "" for a change made by keys alone."""
     match act:
         case Comment() | NoteWrite():
             return act.body
@@ -76,7 +76,7 @@ def mend(desk: Desk, row: Refused, done: Done) -> None:
     parts = parts_of(row.act)
     if len(parts) > 1:
         desk.ask(
-            "Edit which part of it? The rest goes along as it is.",
+            "Which part do you want to edit? The rest is sent unchanged.",
             {_LETTERS[part]: part for part in parts},
             lambda letter: _mend(desk, row, next(p for p in parts if _LETTERS[p] == letter), done),
             note=row.message,
@@ -112,7 +112,7 @@ def _comment(desk: Desk, row: Refused, act: Comment, done: Done) -> None:
         if answer is None:
             return
         text, send = answer
-        # Until it is taken it is a draft, whatever becomes of it.
+        # It stays a draft until it is sent.
         desk.drafts[key] = text
         if send:
             done(Comment(body=text))
@@ -133,7 +133,7 @@ def _weight(desk: Desk, row: Refused, act: Edit | Create, done: Done) -> None:
         f"Weight of {row.reference}",
         value=str(value),
         note=row.message,
-        placeholder="nothing clears it",
+        placeholder="leave empty to clear",
         check=wrong_weight,
     )
     desk.screen.app.push_screen(prompt, typed)
@@ -177,7 +177,7 @@ def _milestone(
     desk: Desk, row: Refused, act: Edit | Create, _: Issue | None, projects: set[str], done: Done
 ) -> None:
     choices = milestone_choices(desk, projects)
-    # The refused one first, where it can be chosen at all: it is what the cursor stands on.
+    # The failed one first, if it can be chosen at all: the cursor starts there.
     choices.sort(key=lambda choice: choice.value != act.milestone)
     desk.pick(
         f"Milestone of {row.reference} instead of {act.milestone or 'none'}",
@@ -229,7 +229,7 @@ def _labels(
 
 
 def _ticked(now: Iterable[str], wanted: Iterable[str], *, scoped: bool = False) -> Ticks:
-    """What is there, with the refused change already ticked."""
+    """The current values, with the failed change already ticked."""
     start: dict[str, Tick] = dict.fromkeys(now, "on")
     ticks, wanted = Ticks(start, scoped=scoped), set(wanted)
     for value in sorted(start.keys() - wanted):

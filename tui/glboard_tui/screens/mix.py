@@ -1,6 +1,6 @@
-"""Mix: what a milestone's work is made of, by count and by weight, beside the target (DOMAIN.md 7.11).
+"""Mix: a milestone's work by type, by count and by weight, compared with the target (DOMAIN.md 7.11).
 
-A list of its issues by type below the bars, so that a defer or another type moves them at once.
+Lists its issues by type below the bars; deferring an issue or changing its type updates the bars at once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from glboard_tui.screens.worklist import Entry, WorkList
 from glboard_tui.widgets.table import Col, Head
 from glboard_tui.widgets.text import clean, fit, fit_right
 
-#: Percent that nobody calls off the target.
+#: Percentage points within which a share counts as near the target.
 _NEAR = 5.0
 
 _Row = tuple[str, str, float | None, str, float | None, float | None]
@@ -55,10 +55,10 @@ class MixList(WorkList):
         return figures(self.plan.mix(self._milestone), prefix, self.app.size.width - 8)
 
     def fill(self) -> Sequence[Entry]:
-        """One line an issue, below a heading for each type."""
+        """One line per issue, below a heading for each type."""
         entries: list[Entry] = []
         for name, issues in self.plan.typed(self._milestone).items():
-            # No sums here: an issue of two types counts in both above, and stands in one place below.
+            # No sums here: an issue of two types counts in both bars but is listed once.
             head = Head(self._plain(name))
             entries += [self._entry(issue, name, () if at else (head,)) for at, issue in enumerate(issues)]
         return entries
@@ -80,7 +80,7 @@ class MixList(WorkList):
             ),
             f"{title}\n{' '.join(sorted(issue.labels))}",
             heads,
-            # Going through those without a type, one types the next; another type is looked at.
+            # After setting a type the cursor moves to the next issue without one.
             done=group != UNDEFINED,
         )
 
@@ -88,14 +88,14 @@ class MixList(WorkList):
         return plain(name, self.desk.bridge.settings.labels.type_prefix)
 
     def heading_of(self, place: int, count: int) -> str:
-        """Milestone, place, and the whole."""
+        """Milestone, the cursor's place, and the total."""
         return (
             f"Mix {self._milestone.title}: {place} of {count} · {_sums(self.plan.mix(self._milestone).whole)}"
         )
 
 
 def plain(name: str, prefix: str) -> str:
-    """``bug`` for ``type::bug``; several joined ones alike; no type is said in words."""
+    """``bug`` for ``type::bug``, also for several joined types; ``no type`` for an undefined one."""
     return " + ".join(
         "no type" if part == UNDEFINED else part.removeprefix(prefix) for part in name.split(" + ")
     )
@@ -107,9 +107,9 @@ def _sums(sums: Sum) -> str:
 
 
 def figures(found: Mix, prefix: str, width: int) -> Content:
-    """A line for each type and each target of several types: share of count and of weight, as bars.
+    """One line per type and per target of several types: share of count and of weight, as bars.
 
-    ``│`` in a bar is the target; what is more than a little off is said with a sign.
+    ``│`` in a bar is the target; a larger deviation is shown with a sign.
     """
     rows: list[_Row] = []
     for name, share in found.types.items():
@@ -139,7 +139,7 @@ def figures(found: Mix, prefix: str, width: int) -> Content:
 
 
 def _off(share: float | None, wanted: float) -> tuple[str, str]:
-    """How far the weight is from the target, with a sign, where it is."""
+    """How far the weight is from the target, with a sign; "near" if it is close."""
     if share is None:
         return "", ""
     off = share - wanted
@@ -149,7 +149,7 @@ def _off(share: float | None, wanted: float) -> tuple[str, str]:
 
 
 def bar(share: float | None, wanted: float | None, cells: int) -> Content:
-    """A share of the whole; ``│`` where the target is."""
+    """A share of the whole as a bar; ``│`` marks the target."""
     filled = round(min(100.0, share or 0.0) / 100 * cells)
     marks = ["█"] * filled + ["░"] * (cells - filled)
     if wanted is not None:

@@ -1,4 +1,4 @@
-"""The title of a new issue, with what it will carry: the board's labels and milestone, the column's own."""
+"""The dialog for a new issue's title; it also shows the labels and milestone from board and column."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textual.widgets import Input
 from glboard_tui.screens.dialog import Dialog
 
 Then = Literal["create", "other", "keep"]
-"""Create it; choose another project first; nothing, but what was typed stays there."""
+"""Create it; choose another project first; or only keep the typed title as a draft."""
 
 
 class NewIssue(Dialog[tuple[str, Then]]):
@@ -27,16 +27,16 @@ class NewIssue(Dialog[tuple[str, Then]]):
         tab = "Tab another project · " if several else ""
         super().__init__(f"New issue in {project}", note=facts, hint=f"Enter creates · {tab}Esc cancels")
         self._several = several
-        # What was typed before goes on; selected, it would be lost with the next letter.
+        # The draft is continued; if selected, it would be lost with the next letter.
         self._input = Input(title, placeholder="title", compact=True, max_length=255, select_on_focus=False)
         self._input.cursor_position = len(title)
 
     def inside(self) -> list[Widget]:
-        """A field."""
+        """An input field."""
         return [self._input]
 
     def on_mount(self) -> None:
-        """Type at once."""
+        """Focus the field."""
         self._input.focus()
 
     @on(Input.Submitted)
@@ -48,10 +48,10 @@ class NewIssue(Dialog[tuple[str, Then]]):
             self.say("An issue needs a title.")
 
     def action_other(self) -> None:
-        """Keep what is typed and choose the project."""
+        """Keep the typed title and choose the project."""
         if self._several:
             self.dismiss((self._input.value, "other"))
 
     def action_keep(self) -> None:
-        """Close; what is typed is there the next time."""
+        """Close and keep the typed title for next time."""
         self.dismiss((self._input.value.strip(), "keep"))

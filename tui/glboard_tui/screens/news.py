@@ -1,4 +1,4 @@
-"""What is said without being asked: failures, warnings, why there is no connection. Each once."""
+"""Toasts that appear by themselves: failures, warnings, why there is no connection. Each appears once."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from glboard_tui.bridge import Bridge, Update
 from glboard_tui.screens import theirs
 from glboard_tui.screens.catchup import CatchUp
 
-#: Seconds in which the same trouble is not said again: the header says it all the time.
+#: Seconds in which the same error is not repeated: the header shows it all the time.
 QUIET = 60.0
 
 
 class News:
-    """Remembers what was said already."""
+    """Shows the toasts and remembers which were shown."""
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
         self._said: set[str] = set()
-        #: Errors that hold on, and when each was said last.
+        #: Ongoing errors, and when each was last shown.
         self._standing: set[str] = set()
         self._told_at: dict[str, float] = {}
         self._waited = CatchUp()
         self._engine: object = None
 
     def tell(self, app: App[Any], update: Update) -> None:
-        """What came with an update: the engine's notices, what was refused, a connection that is lost."""
+        """Show what came with an update: the engine's notices, failed changes, a lost connection."""
         for text in update.notices:
             notices.say(app, text)
         if update.left:
@@ -50,22 +50,22 @@ class News:
         if status.error is None:
             self._standing.clear()
         elif self._bridge.index is not None and self._is_news(type(status.error).__name__):
-            # The header goes on saying so; what to do is said once.
+            # The header keeps showing the state; the hint is shown once.
             notices.tell(app, notices.notice_of(status.error))
 
     def warn(self, app: App[Any]) -> None:
-        """What could not be resolved on this board, and what this server or token cannot do."""
+        """Warn of names this board could not resolve, and of what this server or token cannot do."""
         board, catalog = self._bridge.board, self._bridge.catalog
         fresh = [text for text in (board.warnings if board else ()) if self._first_time(text)]
         if catalog is not None and not catalog.server.has_weight and self._first_time("weights"):
-            fresh.append("This GitLab is the Community Edition: it has no weights and no blocked issues.")
+            fresh.append("GitLab Community Edition: no weights and no blocked issues.")
         if not self._bridge.writable and self._first_time("read-only"):
-            fresh.append("Read-only: nothing can be changed.")
+            fresh.append("Read-only session: changes are disabled.")
         if fresh:
             notices.say(app, notices.warnings_text(fresh), title="Please note", severity="warning")
 
     def _is_news(self, error: str) -> bool:
-        """Whether an error has just begun, and was not said a moment ago: a shaky line is no news."""
+        """Whether an error is new and was not shown recently: an unstable connection must not repeat it."""
         if error in self._standing:
             return False
         self._standing.add(error)

@@ -1,6 +1,6 @@
-"""The opened issue: what it shows at once, and loading the rest without ever showing another issue's.
+"""The open issue: what it shows at once, and loading the rest without ever showing another issue's data.
 
-Owns the load. Description and notes carry the issue they belong to; one that comes late is dropped.
+Owns the load. Description and comments carry the issue they belong to; late replies are ignored.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ class Opened:
         self._desk = desk
         self._pane = pane
         self._generation = 0
-        # What the shown issue is blocked by, once that was read.
+        # What blocks the shown issue, once that was read.
         self._blockers: tuple[IssueId, tuple[Blocker, ...]] | None = None
 
     def open(self, identity: IssueId) -> None:
-        """Show an issue: at once what is known, then what is read."""
+        """Show an issue: known data at once, then what is read."""
         issue = self._desk.bridge.issue(identity)
         if issue is None:
             return
@@ -47,12 +47,12 @@ class Opened:
         self._pane.show_issue(issue, masked or issue.title, facts)
 
     def load(self, identity: IssueId) -> None:
-        """Read description and notes."""
+        """Read description and comments."""
         issue = self._desk.bridge.issue(identity)
         if issue is not None and self._desk.bridge.mask(issue) is not None:
             self._pane.say("Masked: comments are never shown in share mode.")
         elif issue is not None and issue.is_new:
-            self._pane.say("GitLab has not made this issue yet.")
+            self._pane.say("GitLab has not created this issue yet.")
         else:
             self._generation += 1
             self._desk.screen.work(self._load(identity, self._generation), "detail", only=True)
@@ -73,14 +73,14 @@ class Opened:
             await self._pane.show_detail(detail)
 
     def follow(self, update: Update) -> None:
-        """The opened issue changed: its facts again, and its notes where a comment came or went."""
+        """Update the open issue's facts, and its comments if one was added or removed."""
         identity = self._pane.issue
         if identity is None or identity not in update.issues:
             return
         issue = self._desk.bridge.issue(identity)
         if issue is None:
             self._desk.screen.close_detail()
-            self._desk.say("The opened issue is gone.")
+            self._desk.say("Issue not found, or you no longer have access.")
             return
         self._show(issue)
         if any(op.issue == identity for settled in update.settled for op in settled.done):

@@ -1,7 +1,7 @@
-"""Opening a milestone in GitLab: what would be done, line by line, then how it goes.
+"""Opening a milestone in GitLab: a preview line by line, then the progress.
 
-Owns the lines and which of them are left out. Nothing is written before Enter; reading and writing run beside
-the screen, and leaving it does not stop what was begun.
+Owns the lines and which of them are left out. Nothing is written before Enter; reading and writing run in the
+background, and closing the dialog does not stop a write in progress.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 _DOES: dict[Action, tuple[str, str]] = {
     "create": ("create", "$text-success"),
     "update": ("update", "$text-accent"),
-    "nothing": ("as it is", "dim"),
+    "nothing": ("no change", "dim"),
     "impossible": ("not possible", "$text-warning"),
 }
-_READING = "Reading what GitLab has … · Esc closes"
-_LOOKED = "Enter does it · Space leaves a line out · r looks again · Esc closes"
-_NOTHING = "Nothing to do · r looks again · Esc closes"
-#: Cells before the words of a line; an option's own padding and the scrollbar; and where nothing is known.
+_READING = "Loading from GitLab … · Esc closes"
+_LOOKED = "Enter applies · Space leaves a line out · r refreshes · Esc closes"
+_NOTHING = "Nothing to do · r refreshes · Esc closes"
+#: Cells before a line's text; for an option's padding and the scrollbar; and the width if it is not known.
 _INDENT, _BESIDE, _ROOM = 4, 4, 60
 
 
 class OpeningPane(Listing):
-    """``Enter`` carries the plan out. Closed before that, nothing happened."""
+    """``Enter`` applies the plan. Closing the dialog before that changes nothing."""
 
     DEFAULT_CSS = """
     OpeningPane OptionList, OpeningPane OptionList:focus { border: none; padding: 0; margin: 1 0; }
@@ -63,17 +63,17 @@ class OpeningPane(Listing):
         self._done: dict[Step, Outcome] = {}
         self._trouble: GlboardError | None = None
         self._left_for_good = False
-        #: Whether GitLab is asked, or written to.
+        #: Whether a request to GitLab is running.
         self.is_busy = False
         #: The line of hints.
         self.said = self.hint
 
     def on_mount(self) -> None:
-        """Look what there is."""
+        """Load the current state from GitLab."""
         self.action_look()
 
     def fill(self) -> None:
-        """The plan, or what is going on."""
+        """Show the plan or its progress."""
         if self._trouble is not None:
             error = self._trouble
             words = Content.assemble(
@@ -81,12 +81,12 @@ class OpeningPane(Listing):
             )
             self.show_rows([words])
         else:
-            self.show_rows((self._words(step) for step in self._steps), empty="Reading …")
+            self.show_rows((self._words(step) for step in self._steps), empty="Loading …")
 
-    # Looking
+    # Reading
 
     def action_look(self) -> None:
-        """Read what GitLab has, and plan anew."""
+        """Read the state from GitLab and plan again."""
         if not self.is_busy:
             self._begin(self._look)
 
@@ -98,33 +98,33 @@ class OpeningPane(Listing):
             self._steps = await self._opening.look()
         except GlboardError as error:
             self._trouble = error
-            self._tell("r tries again · Esc closes")
+            self._tell("r retries · Esc closes")
             return
         self._tell(_LOOKED if self._is_due() else _NOTHING)
 
     def _is_due(self) -> bool:
         return any(step.is_due and step not in self._left for step in self._steps)
 
-    # Doing
+    # Applying
 
     def action_leave_out(self) -> None:
-        """Leave a line out, or take it in again."""
+        """Leave a line out, or include it again."""
         at = self.list.highlighted
         if self.is_busy or self._done or at is None or at >= len(self._steps):
             return
         step = self._steps[at]
         if not step.is_due:
-            self.say("There is nothing to do in this line.")
+            self.say("Nothing to do in this line.")
             return
         self._left ^= {step}
         self._tell(_LOOKED if self._is_due() else _NOTHING)
 
     def action_go(self) -> None:
-        """Carry it out."""
+        """Apply the plan."""
         if self.is_busy:
             return
         if self._done or self._trouble is not None:
-            self._tell("r looks again, and plans what is missing.")
+            self._tell("r refreshes and plans what is missing.")
         elif self._is_due():
             self._begin(self._go)
         else:
@@ -145,22 +145,22 @@ class OpeningPane(Listing):
         except GlboardError as error:
             self._at = None
             self._desk.tell(error)
-            self._tell("r looks again · Esc closes")
+            self._tell("r refreshes · Esc closes")
             return
         self._done = {one.step: one for one in outcomes}
-        # The board and the planning issue's key are to know what was made.
+        # The board and the planning issue's key need what was created.
         self._desk.bridge.refresh()
         missing = sum(not one.is_whole for one in outcomes)
         if missing:
-            said = f"{missing} of {len(outcomes)} not done, or only in part"
+            said = f"{missing} of {len(outcomes)} not done, or only partly"
         else:
             said = f"Opened {self._milestone.title}"
         self._desk.say(said, bad=bool(missing))
-        again = "r looks again · " if missing else ""
+        again = "r refreshes · " if missing else ""
         self._tell(f"{said} · {again}o browser · Esc closes")
 
     def action_browser(self) -> None:
-        """Open what the line is about."""
+        """Open the line's object in the browser."""
         at = self.list.highlighted
         step = self._steps[at] if at is not None and at < len(self._steps) else None
         done = self._done.get(step) if step is not None else None
@@ -168,12 +168,12 @@ class OpeningPane(Listing):
         if url.startswith(("https://", "http://")):
             self.app.open_url(url)
         else:
-            self.say("It is not in GitLab yet.")
+            self.say("Not in GitLab yet.")
 
-    # Beside the screen
+    # Background
 
     def _begin(self, job: Callable[[], Awaitable[None]]) -> None:
-        """Run a job of the board screen's, which outlives this one: what was begun is not stopped."""
+        """Run a job on the board screen, which outlives this dialog, so that closing does not stop it."""
         self.is_busy = True
 
         async def run() -> None:
@@ -193,16 +193,16 @@ class OpeningPane(Listing):
             self.say(hint)
 
     def action_cancel(self) -> None:
-        """Leave; what was begun goes on."""
+        """Close; a job in progress continues."""
         self._gone()
         super().action_cancel()
 
     def on_unmount(self) -> None:
-        """The same, where the whole program is left."""
+        """Do the same when the program quits."""
         self._gone()
 
     def _gone(self) -> None:
-        # Known before the widgets go: what is under way would look for them.
+        # Set before the widgets are removed: a running job would look for them.
         self._left_for_good = True
         if not self.is_busy:
             self._close()
@@ -212,7 +212,7 @@ class OpeningPane(Listing):
             self._opening.close()
             self._opening = None
 
-    # Words
+    # Texts
 
     def _words(self, step: Step) -> Content:
         state, ink = self._state(step)
@@ -227,7 +227,7 @@ class OpeningPane(Listing):
         return Content("\n").join(lines)
 
     def _indented(self, text: str, style: str = "") -> list[Content]:
-        """Words under a line, wrapped where the list ends."""
+        """Text under a line, wrapped at the width of the list."""
         width = self.list.size.width
         room = max(20, width - _BESIDE - _INDENT) if width else _ROOM
         return [Content.styled(" " * _INDENT + line, style) for line in wrap(clean(text), room)]
@@ -237,7 +237,7 @@ class OpeningPane(Listing):
         if outcome is not None:
             if outcome.is_whole:
                 return "✓ done", "$text-success"
-            return ("! in part" if outcome.state == "done" else f"! {outcome.state}"), "$text-error"
+            return ("! partly" if outcome.state == "done" else f"! {outcome.state}"), "$text-error"
         if step is self._at:
             return "…", "$text-accent"
         if step in self._left:

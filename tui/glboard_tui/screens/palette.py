@@ -1,6 +1,6 @@
 """The command palette: actions, boards and the issues of the board.
 
-Searches what is on this machine and nothing else. Hits are capped: nobody reads more, and each is a widget.
+Searches only data on this machine. The number of hits is limited, since each is a widget.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _LONGEST = 100
 
 
 class BoardCommands(Provider):
-    """What can be done, opened and gone to."""
+    """Actions to run, boards to open and issues to go to."""
 
     def _screen(self) -> BoardScreen | None:
-        """The board; from a list, the one below it: its desk knows what applies in the list."""
+        """The board screen, also from a list on top: its desk knows what applies in the list."""
         screen: Screen[Any] = self.screen
         if isinstance(screen, WorkList):
             screen = screen.desk.screen
@@ -40,12 +40,12 @@ class BoardCommands(Provider):
     def _actions(self, screen: BoardScreen) -> Iterator[tuple[Action, str]]:
         now = screen.desk.situation()
         for action in ACTIONS:
-            # An argument cannot be given here; its prefix shows what there is.
+            # An argument cannot be given here; its prefix key shows the choices.
             if action.palette and action.slot is None and action.applies(now):
                 yield action, screen.keymap.shown(action)
 
     async def discover(self) -> Hits:
-        """Everything that can be done now."""
+        """All actions that apply now."""
         if (screen := self._screen()) is None:
             return
         for action, keys in self._actions(screen):
@@ -54,7 +54,7 @@ class BoardCommands(Provider):
             )
 
     async def search(self, query: str) -> Hits:
-        """Actions, boards, issues."""
+        """Search actions, boards and issues."""
         if (screen := self._screen()) is None:
             return
         matcher = self.matcher(query)
@@ -63,17 +63,17 @@ class BoardCommands(Provider):
                 run = partial(screen.run_action_id, action.id)
                 yield Hit(score, matcher.highlight(action.title), run, help=keys or action.group)
         for board in screen.bridge.settings.boards:
-            title = clean(f"Open the board {board.name}")
+            title = clean(f"Open board: {board.name}")
             if (score := matcher.match(title)) > 0:
                 shown = Content(title) if "[" in title else matcher.highlight(title)
                 yield Hit(score, shown, partial(open_board, screen.desk, board.id), text=title)
         for score, reference, title, go in _issues(screen, query):
-            # Remote text is never markup: a string would be read as such, and one odd bracket ends the app.
+            # Remote text is never markup: a string would be parsed, and one odd bracket would crash the app.
             yield Hit(score, Content(title), go, text=title, help=reference)
 
 
 def _go(screen: BoardScreen, issue: IssueId) -> None:
-    """To the issue in the list on top, where it stands there, else to its card."""
+    """Go to the issue in the list on top if it is there, otherwise to its card."""
     top = screen.desk.top
     if top is not None and issue in top.listed.ids:
         top.listed.find(issue)
@@ -84,7 +84,7 @@ def _go(screen: BoardScreen, issue: IssueId) -> None:
 
 
 def _issues(screen: BoardScreen, query: str) -> list[tuple[float, str, str, partial[None]]]:
-    """The board's issues whose reference or title has all the words, the best ones."""
+    """The best matches among the board's issues whose reference or title has all the words."""
     index = screen.bridge.index
     words = query.casefold().split()
     if index is None or not words:

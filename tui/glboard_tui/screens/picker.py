@@ -1,7 +1,7 @@
 """Choosing from a list by typing: labels, people, milestones, projects.
 
-Owns the keys of a picker. It is given everything it offers when it is made, so it opens at once and never
-asks the server.
+Owns the keys of a picker. It gets all its choices when it is created, so it opens at once and never requests
+anything from the server.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from glboard_tui.widgets.pickers import PickList
 
 
 class Find(Input):
-    """A field in which a space ticks. Enter and space come after the letters typed before them, in order."""
+    """A field in which space ticks. Enter and space take effect after the letters typed before them."""
 
     class Ticked(Message):
         """Space was pressed."""
 
     def __init__(self, *, ticks: bool) -> None:
-        super().__init__(placeholder="type to find", compact=True)
+        super().__init__(placeholder="type to search", compact=True)
         self._ticks = ticks
 
     def on_key(self, event: events.Key) -> None:
-        """Tell of a space instead of typing it."""
+        """Report a space instead of typing it."""
         if event.key == "space" and self._ticks:
             event.stop()
             event.prevent_default()
@@ -39,7 +39,7 @@ class Find(Input):
 
 
 class Picker(Dialog[Result]):
-    """One of several, or with ``ticks`` any number of them. ``Result.add`` holds the one that was chosen."""
+    """Choose one of several, or with ``ticks`` any number. ``Result.add`` holds what was chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,ctrl+k", "move(-1)", show=False),
@@ -51,17 +51,19 @@ class Picker(Dialog[Result]):
     def __init__(
         self, title: str, choices: Sequence[Choice], *, ticks: Ticks | None = None, note: str = ""
     ) -> None:
-        several = "Space ticks · Enter applies · [~] on some of them · Esc cancels"
-        super().__init__(title, note=note, hint=several if ticks is not None else "Enter takes · Esc cancels")
+        several = "Space ticks · Enter applies · [~] only on some · Esc cancels"
+        super().__init__(
+            title, note=note, hint=several if ticks is not None else "Enter confirms · Esc cancels"
+        )
         self._list = PickList(choices, ticks)
         self._input = Find(ticks=ticks is not None)
 
     def inside(self) -> list[Widget]:
-        """A field and the list."""
+        """An input field and the list."""
         return [self._input, self._list]
 
     def on_mount(self) -> None:
-        """Type at once."""
+        """Focus the field."""
         self._input.focus()
 
     @on(Input.Changed)
@@ -85,7 +87,7 @@ class Picker(Dialog[Result]):
 
     @on(Input.Submitted)
     def _apply(self) -> None:
-        """Done. With nothing ticked or unticked yet, what is under the cursor is meant."""
+        """Confirm. If nothing was ticked or unticked, apply the choice under the cursor."""
         ticks, current = self._list.ticks, self._list.current
         if ticks is None:
             self.dismiss(Result(add=(current.value,)) if current else None)

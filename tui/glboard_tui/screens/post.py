@@ -1,4 +1,4 @@
-"""The preview before a capacity is posted: the very text, totals or names, and whether it is news."""
+"""The preview before a capacity is posted: the exact text, totals or names, and whether it changed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HINT = "Enter posts it · n {other} · j k scroll · y copies · Esc cancels"
 
 
 class Post(Dialog[tuple[str, str | None]]):
-    """Dismissed with the text to post and the one it takes the place of, if any."""
+    """Dismissed with the text to post and the one it replaces, if any."""
 
     DEFAULT_CSS = """
     Post .preview { height: auto; max-height: 24; margin: 1 0; background: $surface; padding: 0 1; }
@@ -38,18 +38,18 @@ class Post(Dialog[tuple[str, str | None]]):
         self._names = False
         self._text = ""
         self._was: str | None = None
-        #: Whether it is known what was posted before.
+        #: Whether the earlier comment was looked up.
         self._looked = False
         self._shown = Static()
         self._scroll = VerticalScroll(self._shown, classes="preview", can_focus=False)
-        self._state = Static("Looking whether one was posted before …", classes="state")
+        self._state = Static("Looking for an earlier comment …", classes="state")
 
     def inside(self) -> list[Widget]:
-        """The text, and what will become of it."""
+        """The text, and what posting it will do."""
         return [self._scroll, self._state]
 
     def on_mount(self) -> None:
-        """Show the text at once; look for the note of before meanwhile."""
+        """Show the text at once, and look for the earlier comment in the background."""
         self._show()
         self.run_worker(self._look(), group="post", exit_on_error=False)
         super().on_mount()
@@ -58,7 +58,7 @@ class Post(Dialog[tuple[str, str | None]]):
         try:
             self._was = await posted_before(self._desk.screen.plan, self._issue, self._milestone)
         except GlboardError as error:
-            words = f"It cannot be seen whether one was posted before: {clean(str(error))}"
+            words = f"Cannot look for an earlier comment: {clean(str(error))}"
             self._state.update(Content.styled(words, "$text-error"))
             return
         self._looked = True
@@ -73,16 +73,16 @@ class Post(Dialog[tuple[str, str | None]]):
         self._shown.update(Content("\n".join(map(clean, self._text.splitlines()))))
         if self._looked:
             if self._was is None:
-                words = "It becomes a new comment."
+                words = "A new comment will be posted."
             elif self._was == self._text:
-                words = "Your comment says so already."
+                words = "Your earlier comment is up to date."
             else:
-                words = "Your comment of before is written anew."
+                words = "Your earlier comment will be updated."
             self._state.update(Content(words))
         self.say(_HINT.format(other="totals only" if self._names else "names too"))
 
     def on_key(self, event: events.Key) -> None:
-        """Enter, n, y, scrolling."""
+        """Handle Enter, n, y and scrolling."""
         if event.key == "escape":
             return
         event.stop()
@@ -102,15 +102,15 @@ class Post(Dialog[tuple[str, str | None]]):
 
     def _post(self) -> None:
         if not self._looked:
-            self.say("A moment: it is not known yet whether one was posted before.")
+            self.say("Still looking for an earlier comment …")
         elif self._was == self._text:
-            self.say("Nothing to post: your comment says so already.")
+            self.say("Nothing to post: your earlier comment is up to date.")
         else:
             self.dismiss((self._text, self._was))
 
     def _other(self) -> None:
         if self._desk.screen.plan.roster.blind:
-            self.say("Figures of single people are hidden; b in the room pane shows them.")
+            self.say("Individual figures hidden; b in the capacity pane shows them.")
             return
         self._names = not self._names
         self._show()

@@ -1,4 +1,4 @@
-"""One line to type: a weight, the title of a new issue."""
+"""A one-line input, such as a weight or a file name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from glboard_tui.screens.dialog import Dialog
 
 
 class Prompt(Dialog[str]):
-    """Dismissed with the text. ``check`` returns what is wrong with it, or "" where nothing is."""
+    """Dismissed with the text. ``check`` returns what is wrong with it, or "" if it is valid."""
 
     def __init__(
         self,
@@ -21,7 +21,7 @@ class Prompt(Dialog[str]):
         value: str = "",
         note: str = "",
         placeholder: str = "",
-        hint: str = "Enter takes it · Esc cancels",
+        hint: str = "Enter confirms · Esc cancels",
         check: Callable[[str], str] = lambda _: "",
     ) -> None:
         super().__init__(title, note=note, hint=hint)
@@ -29,11 +29,11 @@ class Prompt(Dialog[str]):
         self._input = Input(value, placeholder=placeholder, compact=True)
 
     def inside(self) -> list[Widget]:
-        """A field."""
+        """An input field."""
         return [self._input]
 
     def on_mount(self) -> None:
-        """Type at once."""
+        """Focus the field."""
         self._input.focus()
 
     @on(Input.Submitted)

@@ -1,4 +1,4 @@
-"""Lists for engineers: what waits for a weight, and one's own work by flow state (EN-1, EN-2)."""
+"""Lists for engineers: issues that need a weight, and own work by workflow state (EN-1, EN-2)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from glboard_tui.widgets.table import Col, Head
 
 
 class Refinement(WorkList):
-    """Planning breakdown without a weight; the description stands beside the list."""
+    """Issues in planning breakdown without a weight, with the description next to the list."""
 
-    empty = "Nothing in planning breakdown waits for a weight."
+    empty = "No issues in planning breakdown need a weight."
     reads = True
     cols = (
         Col(title="issue", reference=True, least=12),
@@ -33,7 +33,7 @@ class Refinement(WorkList):
         ("text.comment", "ask"),
         ("J K", "scroll"),
         ("plan.breakdown", "break down"),
-        ("v", "description off or on"),
+        ("v", "description on/off"),
         ("open.browser", "browser"),
     )
 
@@ -61,13 +61,13 @@ class Refinement(WorkList):
 
 
 class OwnWork(WorkList):
-    """Assigned to me, by flow state; below it what of the current milestone I could begin next."""
+    """Issues assigned to me, by workflow state, then ready ones of the current milestone to pick next."""
 
-    empty = "Nothing open is assigned to you, and nothing ready waits in the current milestone."
+    empty = "No open issues are assigned to you, and none are ready to pick in the current milestone."
     hints = (
         ("flow.take", "take it: mine, in dev"),
         ("flow.advance", "next state"),
-        ("flow.blocked", "blocked, why"),
+        ("flow.blocked", "blocked by"),
         ("text.comment", "comment"),
         ("v", "description"),
         ("flow.set", "state"),
@@ -88,11 +88,11 @@ class OwnWork(WorkList):
         self._mine = 0
 
     def fill(self) -> Sequence[Entry]:
-        """The groups, one after the other."""
+        """The groups, one after another."""
         mine = self.plan.mine()
         keys = {name: self.desk.screen.keymap.shown(BY_ID[name]) for name, _ in self.hints if name in BY_ID}
-        going = f"{keys['flow.advance']} advances it, {keys['flow.blocked']} says what blocks it."
-        taking = f"Nobody has it: {keys['flow.take']} makes it yours, in dev."
+        going = f"{keys['flow.advance']} advances it, {keys['flow.blocked']} marks it as blocked."
+        taking = f"Unassigned: {keys['flow.take']} assigns it to you and sets in dev."
         self._mine = len(mine)
         states = [self._state(issue) for issue in mine]
         entries = []
@@ -114,7 +114,7 @@ class OwnWork(WorkList):
         names = self.desk.bridge.settings.labels
         title, priority = self.desk.bridge.title_of(issue), highest(issue, names.priority_prefix)
         blocked = issue.blocked or self._state(issue) == "blocked"
-        why = " Blocked: v shows the description and, below it, the comments that say by what."
+        why = " Blocked: v shows the description and the comments that say why."
         heavy: Ink = "warn" if issue.weight is None else "strong"
         return Entry(
             issue,

@@ -1,7 +1,7 @@
-"""The description of the issue under the cursor of a list, read late and never waited for.
+"""The description of the issue under a list's cursor, read in the background.
 
-Owns what was read while the list is open, and that what comes late is not shown for another issue. The pane
-is the opened issue's own; here it has fewer facts, since the list says the rest.
+Owns what was read while the list is open, and that a late reply is not shown for another issue. The pane
+is the same as for an open issue; it has fewer facts here, since the list shows the rest.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from glboard_tui import notices
 from glboard_tui.screens.desk import Desk
 from glboard_tui.widgets.detail import DetailPane
 
-#: Seconds the cursor rests before GitLab is asked: walking down a list asks for nothing.
+#: Seconds the cursor rests before a request: moving down a list requests nothing.
 _REST = 0.12
 _KEPT = 50
 _SCROLL = 3
@@ -27,7 +27,7 @@ _Version = tuple[IssueId, datetime, int]
 
 
 class Reading:
-    """Fills the pane of one list, while it is on."""
+    """Fills the pane of one list while it is shown."""
 
     def __init__(self, desk: Desk, screen: Screen[None]) -> None:
         self.pane = DetailPane()
@@ -40,7 +40,7 @@ class Reading:
         self._kept: OrderedDict[_Version, IssueDetail] = OrderedDict()
 
     def show(self, issue: Issue | None) -> None:
-        """This issue: what is known at once, the rest from what was read, or soon."""
+        """Show an issue: known data at once, the rest if it was read before, otherwise soon."""
         if issue is None or not self.on:
             self._stop()
             self._wanted = None
@@ -58,14 +58,14 @@ class Reading:
         if masked is not None:
             self.pane.say("Masked: descriptions and comments are never shown in share mode.")
         elif issue.is_new:
-            self.pane.say("GitLab has not made this issue yet.")
+            self.pane.say("GitLab has not created this issue yet.")
         elif version in self._kept:
             self._work(version)
         else:
             self._timer = self._screen.set_timer(_REST, lambda: self._work(version))
 
     def _telling(self, issue: Issue) -> tuple[str, ...]:
-        """The labels that are not the same on every issue, nor said by the list."""
+        """The labels that are neither the same on every issue nor shown by the list."""
         names = self._desk.bridge.settings.labels
         same = {names.group, names.devops, names.section}
         said = (names.workflow_prefix, names.priority_prefix, names.type_prefix)
@@ -73,7 +73,7 @@ class Reading:
         return tuple(sorted(labels, key=str.casefold))
 
     def key(self, token: str) -> bool:
-        """Turn it on or off, scroll; whether the key was one of its own."""
+        """Toggle or scroll the pane; return whether the key was one of its own."""
         if token in ("v", "enter"):
             self.on = not self.on
         elif not self.on:

@@ -1,7 +1,7 @@
-"""What is wrong with an issue in words, and which keys put it right: for the lists. Pure.
+"""What is wrong with an issue, in words, and which keys fix it: for the lists. Pure.
 
-Owns the words of the reason codes (DOMAIN.md 7.4, 7.9) and the actions that help. Keys come from the keymap,
-so that they are those in force.
+Owns the texts of the reason codes (DOMAIN.md 7.4, 7.9) and the actions that help. Keys come from the keymap,
+so that rebound keys are shown.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ Remedy = tuple[str, str]
 """An action's id, and what its key does here."""
 
 _ADDS: tuple[Remedy, ...] = (("labels.missing", "adds it"),)
-_OFF: Remedy = ("accept.back", "takes Deliverable off")
+_OFF: Remedy = ("accept.back", "removes Deliverable")
 
 _KNOWN: dict[str, tuple[str, tuple[Remedy, ...]]] = {
     "missing-type": ("no type", (("labels.missing", "asks which"),)),
-    "several-types": ("several types", (("labels.missing", "asks which stays"),)),
+    "several-types": ("several types", (("labels.missing", "asks which to keep"),)),
     "missing-subtype": ("no subtype", (("labels.missing", "asks which"),)),
     "missing-milestone": (
         "no milestone",
@@ -47,29 +47,29 @@ _KNOWN: dict[str, tuple[str, tuple[Remedy, ...]]] = {
         (("weight.ready", "weight and ready"), _OFF),
     ),
     "expired-milestone": (
-        "its milestone is over",
+        "its milestone has ended",
         (("plan.slip", "slips it"), ("milestone.defer", "defers it"), ("plan.drop", "drops it")),
     ),
-    "ready-without-weight": ("ready, no weight", (("weight.set", "weighs it"),)),
+    "ready-without-weight": ("ready, no weight", (("weight.set", "sets it"),)),
     "over-weight": (
         "weight over 3: break it down",
-        (("plan.breakdown", "asks for that"), ("weight.set", "weighs it anew")),
+        (("plan.breakdown", "requests it"), ("weight.set", "changes the weight")),
     ),
     "label-status-conflict": ("label and status differ", (("flow.set", "sets both"),)),
-    # Only among candidates.
+    # Only used for candidates.
     "not-ready": ("not ready", (("weight.ready", "weight and ready"),)),
-    "no-weight": ("no weight", (("weight.set", "weighs it"),)),
+    "no-weight": ("no weight", (("weight.set", "sets it"),)),
     "other-milestone": ("neither current nor next milestone", (("milestone.next", "to the next"),)),
 }
 
 
 def reason_words(codes: Sequence[str]) -> str:
-    """Reason codes in words."""
+    """Reason codes as text."""
     return " · ".join(_KNOWN[code][0] if code in _KNOWN else code for code in codes)
 
 
 def what_to_press(codes: Sequence[str], keymap: Keymap) -> str:
-    """What helps, each key once, with the reasons it helps: ``T adds it (no category, no devops label)``."""
+    """The keys that help, each once, after their reasons: ``no category, no devops label: T adds it``."""
     helps: dict[Remedy, list[str]] = {}
     for code in codes:
         words, remedies = _KNOWN.get(code, (code, ()))

@@ -1,4 +1,4 @@
-"""The room pane over the board, where there is no place beside it (DOMAIN.md 7.10)."""
+"""The capacity pane over the board, if there is no space next to it (DOMAIN.md 7.10)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from glboard_tui.screens.room_body import RoomBody
 
 
 class Room(Dialog[None]):
-    """Dismissed by ``Esc`` or ``q``. It moves with every change."""
+    """Dismissed by ``Esc`` or ``q``. It updates with every change."""
 
     def __init__(self, desk: Desk, milestone: Milestone) -> None:
         super().__init__("", hint="")
@@ -25,19 +25,19 @@ class Room(Dialog[None]):
         return [self.body]
 
     def on_mount(self) -> None:
-        """The pane has its own title and keys."""
+        """Hide the dialog's title and hints: the pane has its own."""
         self._title_line.display = self._hint_line.display = False
         self.body.read_past()
         super().on_mount()
 
     def on_key(self, event: events.Key) -> None:
-        """The pane's keys."""
+        """Handle the pane's keys."""
         event.stop()
         event.prevent_default()
         token = token_of(event)
         if token in ("escape", "q"):
             self.dismiss(None)
         elif not self.body.press(token) and self._desk.screen.keys.means(token, "room"):
-            # It goes elsewhere: to a list, another board, the palette.
+            # The key leads elsewhere: to a list, another board or the palette.
             self.dismiss(None)
             self._desk.screen.press(token)

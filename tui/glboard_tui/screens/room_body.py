@@ -1,7 +1,7 @@
-"""The room pane's inside, beside the board or over it: people with a cursor, the team, the sums, the keys.
+"""The content of the capacity pane, next to the board or over it: people, the team, the sums, the keys.
 
-Owns what is shown and when it is made again. What its keys do is ``room_keys.py``, what stands in its lines
-``room_words.py``. It moves with every change on the board, before anything is sent.
+Owns what is shown and when it is refreshed. ``room_keys.py`` handles its keys, ``room_words.py`` writes its
+lines. It updates with every change on the board, before anything is sent.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ _STEPS = {
     "j": 1, "down": 1, "k": -1, "up": -1, "ctrl+d": 5, "pagedown": 5, "ctrl+u": -5, "pageup": -5,
     "G": _END, "end": _END, "home": -_END,
 }  # fmt: skip
-#: Lines of the pane and its frame that are not people.
+#: Lines of the pane and its frame that do not list people.
 _BESIDE = 18
 KEYS = (
-    "n net days, unseen · t time off · s support · f factor · o role · h holidays · a add · x remove\n"
-    "w days/weight · R reserve · H team holidays · b {blind} · p post · u undo · r reread"
+    "n net days, hidden · t time off · s support · f factor · o role · h holidays · a add · x remove\n"
+    "w days/weight · R reserve · H team holidays · b {blind} · p post · u undo · r reload"
 )
 
 
 class RoomBody(Vertical):
-    """``milestone`` says which one it is about now; ``closing`` is the hint how to leave.
+    """``milestone`` returns the current one; ``closing`` is the hint how to close the pane.
 
-    ``lines`` are those of the pane and what is around it that are not people.
+    ``lines`` counts the lines of the pane and around it that do not list people.
     """
 
     DEFAULT_CSS = """
@@ -78,7 +78,7 @@ class RoomBody(Vertical):
         self._said = ""
 
     def compose(self) -> ComposeResult:
-        """From top to bottom."""
+        """Yield from top to bottom."""
         yield self._title
         yield self._words
         yield self._head
@@ -89,29 +89,29 @@ class RoomBody(Vertical):
         yield self._keys
 
     def on_mount(self) -> None:
-        """Follow what changes, and read what is not in the mirror."""
+        """Follow changes, and show the pane."""
         self._team.shows_cursor = False
         self._unwatch = self.plan.watch(self.changed)
         self.show()
 
     def on_unmount(self) -> None:
-        """Stop following."""
+        """Stop following changes."""
         self._unwatch()
 
     def on_resize(self, _: events.Resize) -> None:
-        """Other columns, and another number of people that can be seen without losing what stands below."""
+        """Adapt the columns, and the number of visible people so that the lines below stay in view."""
         self._rows.styles.max_height = max(3, self.screen.size.height - self._lines)
         self.changed()
 
     def changed(self) -> None:
-        """Show it anew, once for many changes."""
+        """Refresh it, once for many changes."""
         if not self._asked:
             self._asked = True
             self.call_later(self.show)
 
     @property
     def milestone(self) -> Milestone | None:
-        """The milestone it is about."""
+        """The milestone it shows."""
         return self._milestone()
 
     @property
@@ -122,20 +122,20 @@ class RoomBody(Vertical):
         return self.found.people[min(self._rows.cursor, len(self.found.people) - 1)]
 
     def read_past(self) -> None:
-        """Read the second figure in the background, where that was not done yet."""
+        """Read the mean closed weight in the background, if that was not done yet."""
         if (milestone := self.milestone) is not None:
             self.desk.screen.work(self.plan.read_closed(milestone), "closed")
 
     def show(self) -> None:
-        """Everything as it is now."""
+        """Show the current state."""
         self._asked = False
         if not self.is_mounted:
             return
         milestone = self.milestone
         self.found = self.plan.capacity(milestone)
         words = self._no_figures(milestone)
-        blind = " · blind" if self.plan.roster.blind else ""
-        title = f"Room in {milestone.title}{blind}" if milestone else "Room"
+        blind = " · figures hidden" if self.plan.roster.blind else ""
+        title = f"Capacity of {milestone.title}{blind}" if milestone else "Capacity"
         _say(self._title, Content(clean(title)))
         for part in (self._head, self._rows, self._team, self._about, self._sums):
             _show(part, shown=words is None)
@@ -145,7 +145,7 @@ class RoomBody(Vertical):
         elif self.found is not None and milestone is not None:
             self._show_figures(self.found, milestone)
         self._show_keys()
-        # What was changed here is the header's, too.
+        # The header shows the changed figures, too.
         self.desk.screen.show_header()
 
     def _show_figures(self, found: Capacity, milestone: Milestone) -> None:
@@ -169,7 +169,7 @@ class RoomBody(Vertical):
     def _tell(self) -> None:
         person, team, milestone = self.person, self.plan.team, self.milestone
         if person is None or team is None or milestone is None:
-            _say(self._about, Content("Nobody is in team.toml yet: a adds people."))
+            _say(self._about, Content("No one is in team.toml yet: a adds people."))
             return
         member = team.member(person.username)
         words = room_words.about(person, member, milestone.title, blind=self.plan.roster.blind)
@@ -188,17 +188,17 @@ class RoomBody(Vertical):
 
     def _no_team(self, milestone: Milestone) -> Content:
         roster, found = self.plan.roster, self.found
-        start = ("Without the team's days there is no capacity.\n\n", "bold")
+        start = ("No capacity without the team's days.\n\n", "bold")
         if roster.path is None:
-            return Content.assemble(start, "Start with --config FILE: team.toml stands beside it.")
+            return Content.assemble(start, "Start with --config FILE: team.toml is in the same folder.")
         seen = [person.username for person in found.people] if found else []
-        who = f" from the {len(seen)} assigned in {milestone.title} and carried over to it" if seen else ""
+        who = f" with the {len(seen)} people assigned in {milestone.title} or its carry-over" if seen else ""
         return Content.assemble(
             start,
             (" Enter ", "bold $accent"),
-            f" makes {clean(roster.place)}{clean(who)}.\n\n",
-            "It stays on this machine. Time off, support days, roles and the rest are set here by keys,\n"
-            "or written by hand; r reads it again.",
+            f" creates {clean(roster.place)}{clean(who)}.\n\n",
+            "It stays on this machine. Set time off, support days, roles and the rest with keys here,\n"
+            "or edit the file yourself; r reloads it.",
         )
 
     def _show_keys(self) -> None:
@@ -207,16 +207,16 @@ class RoomBody(Vertical):
         elif self.plan.team is None:
             _say(self._keys, Content(self._leave))
         else:
-            keys = KEYS.format(blind="shows" if self.plan.roster.blind else "blind")
+            keys = KEYS.format(blind="show figures" if self.plan.roster.blind else "hide figures")
             _say(self._keys, Content(f"{keys} · {self._leave}"))
 
     def say(self, text: str) -> None:
-        """A word in place of the keys, until the next key."""
+        """Show a message in place of the keys, until the next key."""
         self._said = text
         self._show_keys()
 
     def press(self, token: str) -> bool:
-        """Take a key. Whether it was one of the pane's."""
+        """Take a key; return whether it was one of the pane's."""
         from glboard_tui.screens.room_keys import act
 
         if self._said:
@@ -229,13 +229,13 @@ class RoomBody(Vertical):
 
 
 def _show(part: Widget, *, shown: bool) -> None:
-    # Only where it differs: every assignment asks for a layout.
+    # Only if it differs: every assignment triggers a layout.
     if part.display != shown:
         part.display = shown
 
 
 def _say(part: Static, words: Content) -> None:
-    """Other words, with a layout only where they take another number of lines."""
+    """Update the text, with a layout only if its number of lines changes."""
     before = part.visual
     if before == words:
         return

@@ -1,7 +1,7 @@
-"""What the keys of the room pane do: changes of team.toml, each asked for in one line and written at once.
+"""The keys of the capacity pane: changes to team.toml, each prompted in one line and written at once.
 
-Owns the prompts and how what is typed becomes a change. What is wrong is said at the prompt, with what was
-typed still there. Figures of one person are neither shown nor asked for in the open while the pane is blind.
+Owns the prompts and how typed text becomes a change. The prompt reports errors and keeps the typed text.
+Individual figures are neither shown nor typed visibly while figures are hidden.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from glboard_tui.screens.plan_words import number
 from glboard_tui.screens.room_body import RoomBody
 from glboard_tui.widgets.choices import Choice, Ticks
 
-_DAYS = "Days like 12-21, ranges like 12-28..12-30, commas between; empty for none"
-_HIDDEN = "Figures of single people are hidden; b shows them. n takes net days unseen."
+_DAYS = "Days like 12-21 or ranges like 12-28..12-30, separated by commas; empty for none"
+_HIDDEN = "Individual figures hidden (b shows them; n enters net days hidden)."
 
 
 def act(body: RoomBody, token: str) -> bool:
-    """Do what a key means in the pane; whether it means anything."""
+    """Run the pane's command for a key; return whether there is one."""
     if (key := _KEYS.get(token)) is not None:
         key(body)
         return True
@@ -45,10 +45,10 @@ def act(body: RoomBody, token: str) -> bool:
 
 
 def _chosen(body: RoomBody, *, open_: bool = True) -> tuple[Member, Team, Milestone] | None:
-    """The member under the cursor; None, with a word why, where there is none to change."""
+    """The member under the cursor; None, after a message why, if there is none to change."""
     team, milestone, person = body.plan.team, body.milestone, body.person
     if team is None or milestone is None or person is None:
-        body.say("There is nobody here to change; a adds people.")
+        body.say("No one here to change; a adds people.")
         return None
     if open_ and body.plan.roster.blind:
         body.say(_HIDDEN)
@@ -75,7 +75,7 @@ def _person_days(key: PersonKey, words: str) -> Callable[[RoomBody], None]:
 
 
 def _start(milestone: Milestone) -> date:
-    """Where days without a year are near to; the pane's milestone has dates, or there were no figures."""
+    """The date that days without a year are closest to; a milestone with figures always has dates."""
     return milestone.start or date.max
 
 
@@ -108,7 +108,7 @@ def _net_days(body: RoomBody) -> None:
 
     prompt = Unseen(
         f"Net days of {member.username} in {milestone.title}",
-        note="What is typed is not shown. Empty: reckoned from days off and support again.",
+        note="Typed text is hidden. Leave empty to calculate from days off and support.",
         check=typed,
     )
     body.app.push_screen(prompt, lambda _: body.changed())
@@ -117,8 +117,8 @@ def _net_days(body: RoomBody) -> None:
 def _of_milestone(member: Member, key: MilestoneKey, milestone: Milestone, typed: str) -> Change:
     days = _number(typed) if typed.strip() else None
     if days is not None and key == "net_days" and days > _MOST_DAYS:
-        # Without the figure: it was typed unseen.
-        raise UsageError("No milestone has so many workdays.")
+        # Without the figure: it was typed hidden.
+        raise UsageError(f"Net days must be at most {_MOST_DAYS}.")
     return OfMilestone(member.username, key, milestone.title, days)
 
 
@@ -134,7 +134,7 @@ def _factor(body: RoomBody) -> None:
         f"Factor of {member.username}",
         number(member.factor),
         lambda typed: OfPerson(member.username, "factor", _number(typed)),
-        note="1 is the rule, 0.5 while somebody is new",
+        note="Usually 1; 0.5 for someone new",
     )
 
 
@@ -162,7 +162,7 @@ def _remove(body: RoomBody) -> None:
 
     body.desk.ask(
         f"Remove {name} and their days from team.toml?",
-        {"y": "remove them; u brings them back", "n": "leave them"},
+        {"y": "remove; u undoes it", "n": "keep them"},
         answered,
     )
 
@@ -170,7 +170,7 @@ def _remove(body: RoomBody) -> None:
 def _add(body: RoomBody) -> None:
     team, found, catalog = body.plan.team, body.found, body.desk.bridge.catalog
     if team is None or found is None or catalog is None:
-        body.say("There is no team.toml yet: Enter makes one.")
+        body.say("No team.toml yet: Enter creates one.")
         return
     there = {member.username for member in team.people}
     assigned = {person.username for person in found.people}
@@ -186,7 +186,7 @@ def _add(body: RoomBody) -> None:
         if name not in there
     ]
     if not choices:
-        body.say("Everybody of the group is in team.toml.")
+        body.say("All group members are in team.toml.")
         return
 
     def picked(chosen: tuple[str, ...]) -> None:
@@ -202,7 +202,7 @@ def _add(body: RoomBody) -> None:
 def _team(key: TeamKey, title: str, note: str) -> Callable[[RoomBody], None]:
     def ask(body: RoomBody) -> None:
         if (team := body.plan.team) is None:
-            body.say("There is no team.toml yet: Enter makes one.")
+            body.say("No team.toml yet: Enter creates one.")
             return
         value = team.reserve if key == "reserve" else team.days_per_weight
         shown = f"{number(value * 100)} %" if key == "reserve" else number(value)
@@ -214,14 +214,14 @@ def _team(key: TeamKey, title: str, note: str) -> Callable[[RoomBody], None]:
 def _team_holidays(body: RoomBody) -> None:
     team, milestone = body.plan.team, body.milestone
     if team is None or milestone is None:
-        body.say("There is no team.toml yet: Enter makes one.")
+        body.say("No team.toml yet: Enter creates one.")
         return
     near = _start(milestone)
 
     def change(typed: str) -> Change:
         return OfTeam("holidays", day_words.merged(team.holidays, day_words.read(typed, near)))
 
-    _prompt(body, "Holidays of the whole team", day_words.words(team.holidays), change, note=_DAYS)
+    _prompt(body, "Team holidays", day_words.words(team.holidays), change, note=_DAYS)
 
 
 def _make(body: RoomBody) -> None:
@@ -229,7 +229,7 @@ def _make(body: RoomBody) -> None:
     if plan.team is not None or plan.trouble is not None or found is None or plan.roster.path is None:
         return
     names = [person.username for person in found.people]
-    who = f"with {len(names)} people" if names else "with nobody in it yet"
+    who = f"with {len(names)} people" if names else "without people"
 
     def answered(answer: str) -> None:
         if answer != "y":
@@ -240,8 +240,8 @@ def _make(body: RoomBody) -> None:
             body.say(str(error))
 
     body.desk.ask(
-        f"Make a team.toml {who}?",
-        {"y": "make it", "n": "not now"},
+        f"Create team.toml {who}?",
+        {"y": "create it", "n": "not now"},
         answered,
         note=f"{plan.roster.place}\n{', '.join(names)}",
     )
@@ -258,7 +258,7 @@ def _blind(body: RoomBody) -> None:
 def _reload(body: RoomBody) -> None:
     changed = body.plan.roster.reload()
     body.changed()
-    body.say("" if changed else "team.toml is as it was.")
+    body.say("" if changed else "team.toml has not changed.")
 
 
 def _undo(body: RoomBody) -> None:
@@ -267,20 +267,20 @@ def _undo(body: RoomBody) -> None:
     except GlboardError as error:
         body.say(str(error))
         return
-    body.say(f"Taken back: {words}." if words else "Nothing was changed here in this session.")
+    body.say(f"Undone: {words}." if words else "Nothing to undo in this session.")
 
 
 def _post(body: RoomBody) -> None:
     milestone, desk = body.milestone, body.desk
     if milestone is None or body.found is None or body.plan.team is None:
-        body.say("There is no capacity to post yet: Enter makes a team.toml.")
+        body.say("No capacity to post yet: Enter creates team.toml.")
         return
     if not desk.bridge.writable:
-        body.say("This session may only read.")
+        body.say("Read-only session.")
         return
     found = body.plan.planning_issue(milestone)
     if found.issue is None or found.issue.is_new:
-        body.say(f"There is no planning issue for {milestone.title} to post it on.")
+        body.say(f"No planning issue for {milestone.title} to post on.")
         return
     issue = found.issue
     from glboard_tui.posting import post
@@ -288,7 +288,7 @@ def _post(body: RoomBody) -> None:
 
     def answered(answer: tuple[str, str | None] | None) -> None:
         if answer is not None and desk.perform(post(issue, milestone, *answer)):
-            body.say(f"It goes to {issue.reference}. On the board u takes it back. {found.doubt}".rstrip())
+            body.say(f"Posting to {issue.reference}; u on the board undoes it. {found.doubt}".rstrip())
 
     body.app.push_screen(Post(desk, milestone, issue), answered)
 
@@ -304,7 +304,7 @@ def _prompt(body: RoomBody, title: str, value: str, change: Callable[[str], Chan
 
 
 def _try(body: RoomBody, change: Callable[[], Change]) -> str:
-    """Make a change; what is wrong with it, or "" where it is made."""
+    """Make a change; return what is wrong with it, or "" if it was made."""
     try:
         body.plan.roster.change(change())
     except GlboardError as error:
@@ -313,15 +313,15 @@ def _try(body: RoomBody, change: Callable[[], Change]) -> str:
 
 
 def _number(typed: str) -> float:
-    """A number as people type it: ``2.5``, ``2,5``, ``15 %``. Raises UsageError, without what was typed."""
+    """A number as people type it: ``2.5``, ``2,5``, ``15 %``. Raises UsageError without the typed text."""
     plain = typed.strip().replace(",", ".")
     percent = plain.endswith("%")
     try:
         found = float(plain.removesuffix("%").strip())
     except ValueError:
-        raise UsageError("That is not a number.") from None
+        raise UsageError("This is not a number.") from None
     if not math.isfinite(found) or found < 0:
-        raise UsageError("It must be a number, 0 or more.")
+        raise UsageError("The number must be 0 or more.")
     return found / 100 if percent else found
 
 
@@ -334,8 +334,8 @@ _KEYS: dict[str, Callable[[RoomBody], None]] = {
     "o": _role,
     "x": _remove,
     "a": _add,
-    "R": _team("reserve", "Reserve of the team", "The share that is kept free, like 10 % or 0.1"),
-    "w": _team("days_per_weight", "Days a weight", "Workdays of one engineer that make a weight of 1"),
+    "R": _team("reserve", "Team reserve", "The share kept free, like 10 % or 0.1"),
+    "w": _team("days_per_weight", "Days per weight", "Workdays of one engineer for a weight of 1"),
     "H": _team_holidays,
     "b": _blind,
     "p": _post,

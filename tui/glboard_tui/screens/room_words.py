@@ -1,7 +1,7 @@
-"""What the room pane says: a line for each person, the team's line, the sums. Pure (DOMAIN.md 7.10).
+"""The texts of the capacity pane: a line for each person, the team's line, the sums. Pure (DOMAIN.md 7.10).
 
-Owns columns, words and what is hidden on a shared screen: blind, a person is ``full``, ``room`` or ``!over``
-and nothing more, and no sum is shown that is one person's. Weights and days have two decimals at most.
+Owns columns, words and what is hidden on a shared screen: with hidden figures a person is only ``free``,
+``full`` or ``!over``, and no sum of a single person is shown. Weights and days have at most two decimals.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from glboard_core.planning.closed import mean
 from glboard_core.planning.day_words import words as day_words
 from glboard_core.planning.team import Member
 from glboard_tui.plan import Lookback
-from glboard_tui.screens.plan_words import number, plan_words, signed, state_of
+from glboard_tui.screens.plan_words import free_words, number, plan_words, signed, state_of
 from glboard_tui.widgets.card import Tone
 from glboard_tui.widgets.palette import Ink
 from glboard_tui.widgets.roll import Cell
@@ -23,7 +23,7 @@ from glboard_tui.widgets.text import fit, fit_right
 
 INKS: dict[Tone, Ink] = {"plain": "text", "good": "good", "warn": "warn", "bad": "bad"}
 _MOST_NAME = 20
-#: Cells of the words at a line's end, and the shortest bar that tells anything.
+#: Cells of the word at a line's end, and the shortest useful bar.
 _WORDS = 7
 _SHORT = 6
 
@@ -35,7 +35,7 @@ class Columns(Struct, frozen=True):
     role: int = 0
     bar: int = 0
     figures: bool = True
-    #: Whether ``full``, ``room`` or ``!over`` stands at the end; a short bar says it by itself.
+    #: Whether ``free``, ``full`` or ``!over`` is at the end; a short bar replaces it.
     words: bool = True
 
 
@@ -53,7 +53,7 @@ class Tally(Struct, frozen=True):
 
 
 def columns_for(found: Capacity, width: int, *, blind: bool) -> Columns:
-    """What fits into ``width`` cells: the figures always, then the bar, then the role."""
+    """The columns that fit into ``width`` cells: the figures always, then the bar, then the role."""
     most = max(9, min(_MOST_NAME, width - 41))
     name = min(most, max([9, *(len(person.username) for person in found.people)]))
     role = max((len(person.role) for person in found.people), default=0)
@@ -74,7 +74,7 @@ def head(columns: Columns) -> str:
     if columns.figures:
         parts += [
             fit_right(word, width)
-            for word, width in (("days", 5), ("budget", 6), ("carry", 5), ("plan", 5), ("room", 7))
+            for word, width in (("days", 5), ("budget", 6), ("carry", 5), ("plan", 5), ("free", 7))
         ]
     if columns.bar and columns.words:
         parts.append("█carry ▓plan !over")
@@ -107,7 +107,7 @@ def team_cells(found: Capacity, columns: Columns) -> tuple[Cell, ...]:
         carried=found.carry_over.weight,
         planned=found.planned,
         room=signed(found.room),
-        words="!over" if found.room < 0 else "room",
+        words="!over" if found.room < 0 else "free",
         tone=tone,
         weight=found.total,
     )
@@ -142,7 +142,7 @@ def _cells(name: str, role: str, tally: Tally, columns: Columns, ink: Ink) -> tu
 
 
 def bar(carried: float, planned: float, budget: float, cells: int) -> str:
-    """What is taken of a budget, in cells; what goes beyond it ends in a sign."""
+    """The used part of a budget, in cells, with a sign at the end if it is over."""
     if budget <= 0:
         return "!" if carried + planned > 0 else ""
     first = min(cells, round(carried / budget * cells))
@@ -152,7 +152,7 @@ def bar(carried: float, planned: float, budget: float, cells: int) -> str:
 
 
 def about(person: PersonCapacity, member: Member | None, milestone: str, *, blind: bool) -> str:
-    """What the file says of a person, below the list; blind only who it is."""
+    """What the file says about a person, below the list; with hidden figures only name and role."""
     role = f" · {person.role}" if person.role else ""
     if member is None:
         return f"{person.username} is not in team.toml: a adds them"
@@ -160,7 +160,7 @@ def about(person: PersonCapacity, member: Member | None, milestone: str, *, blin
         return f"{person.username}{role}"
     parts = [f"factor {number(member.factor)}"]
     if (net := member.net_days.get(milestone)) is not None:
-        parts.append(f"net days given: {number(net)}")
+        parts.append(f"net days set: {number(net)}")
     if support := member.support_days.get(milestone):
         parts.append(f"support {number(support)}")
     if member.time_off:
@@ -171,17 +171,17 @@ def about(person: PersonCapacity, member: Member | None, milestone: str, *, blin
 
 
 def sums(found: Capacity, closed: Lookback, *, blind: bool) -> list[str]:
-    """What stands below the team's line."""
+    """The lines below the team's line."""
     carried = found.carry_over
     before = f" from {carried.milestone}" if carried.milestone else ""
     lines = [
         (
-            f"capacity {number(found.total)}, room {signed(found.room_likely)} with the likely carry-over, "
-            f"{signed(found.room)} with all"
+            f"capacity {number(found.total)}, {free_words(found.room_likely)} with the likely carry-over, "
+            f"{free_words(found.room)} with all"
         ),
         (
             f"{plan_words(found.planned, found.unweighted)}, {found.accepted} accepted, "
-            f"{found.unassigned} assigned to nobody"
+            f"{found.unassigned} unassigned"
         ),
         f"carry-over{before} {number(carried.likely)} likely, {carried.weight} all"
         + (f" + {carried.unweighted} unweighted" if carried.unweighted else ""),
@@ -195,21 +195,21 @@ def sums(found: Capacity, closed: Lookback, *, blind: bool) -> list[str]:
 
 
 def closed_words(lookback: Lookback) -> str:
-    """The second figure: mean closed Deliverable weight, with what it is the mean of."""
+    """The mean closed Deliverable weight of previous milestones, with its values."""
     if lookback.closed is None:
         if lookback.trouble:
             return f"closed before: cannot be read: {lookback.trouble}"
         return "closed before …" if lookback.reading else "closed before: not read"
     average = mean(lookback.closed)
     if average is None:
-        return "closed before: no milestone is over yet"
+        return "closed before: no milestone has ended yet"
     each = ", ".join(f"{one.milestone} {one.weight}" for one in lookback.closed)
     again = " …" if lookback.reading else ""
     return f"closed before {number(average)} on average ({each}){again}"
 
 
 def team_words(days_per_weight: float, reserve: float, holidays: Sequence[object], workdays: int) -> str:
-    """What holds for everybody."""
+    """The values that apply to the whole team."""
     free = f"{len(holidays)} holidays" if len(holidays) != 1 else "1 holiday"
     kept = f" · reserve {number(reserve * 100)} %" if reserve else ""
-    return f"{workdays} workdays · {number(days_per_weight)} days a weight{kept} · {free} in the file"
+    return f"{workdays} workdays · {number(days_per_weight)} days per weight{kept} · {free} in the file"

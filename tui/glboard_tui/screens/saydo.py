@@ -1,7 +1,7 @@
-"""Say/Do of a milestone: in words first, and every issue behind the figures (DOMAIN.md 7.6).
+"""Say/Do of a milestone: a summary in words, and every issue behind the figures (DOMAIN.md 7.6).
 
-Owns the reading, which may take a while, and its progress. ``-`` and ``=`` look at other milestones: in the
-retrospective one looks back while the board shows what comes next.
+Owns the reading, which may take a while, and its progress. ``-`` and ``=`` show other milestones: a
+retrospective looks back while the board shows the next one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from glboard_tui.widgets.table import Cell, Col, Head
 from glboard_tui.widgets.text import clean
 
 _HEADS: dict[Outcome, str] = {
-    "not done": "Said and not done",
+    "not done": "Said, not done",
     "apart": "Closed as won't do or duplicate",
     "done": "Done",
     "beside": "In neither figure",
@@ -35,15 +35,15 @@ _BAR = 24
 
 
 class SayDoPane(WorkList):
-    """Dismissed by ``Esc``, also while events are still read."""
+    """Dismissed by ``Esc``, even while events are still being read."""
 
     empty = ""
     hints = (
         ("%", "other definitions"),
         ("C", "copy as Markdown"),
-        ("E", "write a file"),
+        ("E", "export"),
         ("- =", "milestone"),
-        ("R", "read again"),
+        ("R", "refresh"),
         ("open.browser", "browser"),
         ("escape", "close"),
     )
@@ -83,14 +83,14 @@ class SayDoPane(WorkList):
 
     def _count(self, done: int, of: int) -> None:
         before, self._progress = self._progress, (done, of)
-        # A repaint for each of a thousand issues would be slower than the reading.
+        # A repaint for each of a thousand issues would take longer than reading them.
         if done == of or before[1] != of or round(_BAR * done / of) != round(_BAR * before[0] / of):
             self.refill()
 
     # The lines
 
     def fill(self) -> Sequence[Entry]:
-        """Every issue of the two figures and the lists, once."""
+        """Every issue of the figures and the lists, once."""
         if (read := self._read) is None:
             return []
         entries: list[Entry] = []
@@ -130,14 +130,14 @@ class SayDoPane(WorkList):
         return f"Say/Do {self._milestone.title}" + (f": {place} of {count}" if count else "")
 
     def above(self) -> Content:
-        """The words; while events are read, how far it is."""
+        """The summary, or the progress while events are read."""
         if self._error is not None:
             hint = f"\n{clean(self._error.hint)}" if self._error.hint else ""
             return Content.assemble((clean(self._error.message), "$text-error"), hint)
         if self._read is None:
             done, of = self._progress
             filled = round(_BAR * done / of) if of else 0
-            words = f"reading events {done} of {of}  " if of else "Reading …  "
+            words = f"Reading events {done} of {of}  " if of else "Reading …  "
             return Content(words + "█" * filled + "░" * (_BAR - filled))
         return words_of(self._read, self._milestone, self._all, self._counting())
 
@@ -147,7 +147,7 @@ class SayDoPane(WorkList):
     # Keys
 
     def own_key(self, token: str) -> bool:
-        """Definitions, copy, file, milestone, reading again; ``o`` also for what no board holds."""
+        """Definitions, copy, export, milestone, refresh; ``o`` also for issues on no board."""
         match token:
             case "%":
                 self._all = not self._all
@@ -171,7 +171,7 @@ class SayDoPane(WorkList):
     def _walk(self, step: int) -> None:
         other = self.plan.past.beside(self._milestone, step)
         if other is None:
-            self.tell("There is no other milestone with dates there.")
+            self.tell("No milestone with dates in that direction.")
             return
         self._milestone = other
         self._begin()
@@ -193,7 +193,7 @@ class SayDoPane(WorkList):
 
     def _copy(self) -> None:
         if not self._markdown:
-            self.tell("Not read yet.")
+            self.tell("Not loaded yet.")
             return
         self.app.copy_to_clipboard(self._markdown)
         self.tell("Copied as Markdown.")
@@ -201,7 +201,7 @@ class SayDoPane(WorkList):
     def _ask_file(self) -> None:
         text = self._markdown
         if not text:
-            self.tell("Not read yet.")
+            self.tell("Not loaded yet.")
             return
 
         def answered(name: str | None) -> None:
@@ -212,14 +212,14 @@ class SayDoPane(WorkList):
                 with file.open("x", encoding="utf-8") as out:
                     out.write(text)
             except FileExistsError:
-                self.tell(f"{file} is there already.")
+                self.tell(f"{file} already exists.")
             except OSError as error:
-                self.tell(f"{file} cannot be written: {error.strerror}.")
+                self.tell(f"Cannot write {file}: {error.strerror}.")
             else:
                 self.tell(f"Wrote {file}.")
 
         name = f"say-do-{self._milestone.title}.md"
-        prompt = Prompt("Write Say/Do as Markdown", value=name, hint="Enter writes it · Esc cancels")
+        prompt = Prompt("Export Say/Do as Markdown", value=name, hint="Enter exports it · Esc cancels")
         self.app.push_screen(prompt, answered)
 
 
@@ -230,7 +230,7 @@ def _mark(done: bool | None) -> Cell:
 
 
 def words_of(read: SaidDone, milestone: Milestone, everything: bool, counting: bool) -> Content:
-    """The group's figure, ``committed`` beside it, the others if asked for, and what is unknown."""
+    """The group's figure, ``committed`` next to it, the others if requested, and what is unknown."""
     first, second = say_do_text.said(read.report, milestone, read.at)
     lines = [Content.styled(clean(first), "bold"), Content(clean(second))]
     if everything:
@@ -239,11 +239,15 @@ def words_of(read: SaidDone, milestone: Milestone, everything: bool, counting: b
         for name, said, done, percent, target in say_do_text.table(read.report):
             lines.append(Content(f"{name:22}{said:>6}{done:>6}{percent:>10}{target:>9}"))
     if read.report.wont_do or read.report.duplicates:
-        how = "count as the definitions say" if counting else "do not count (count_wont_do is off)"
-        lines.append(Content(f"Won't do and duplicates stand apart and {how}."))
+        how = "count as defined" if counting else "do not count (count_wont_do is off)"
+        lines.append(Content(f"Won't do and duplicates are listed separately and {how}."))
     hidden = [row.reference for row in rows(read.report) if row.reference not in read.issues]
     if hidden:
-        lines.append(Content(f"Gone or hidden, and so not listed below: {clean(', '.join(hidden))}"))
+        lines.append(Content(f"Not listed below (gone or hidden): {clean(', '.join(hidden))}"))
     if read.unread:
-        lines.append(Content(f"Of {len(read.unread)} only today is known: {clean(', '.join(read.unread))}"))
+        lines.append(
+            Content(
+                f"No history, using the current state of {len(read.unread)}: {clean(', '.join(read.unread))}"
+            )
+        )
     return Content("\n").join(lines)

@@ -1,4 +1,4 @@
-"""What others changed, in words: for the footer, the opened issue, the list, and what left the board."""
+"""Changes by others, in words: for the footer, the open issue, the list, and cards that left the board."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from glboard_tui.screens.words import age_words
 from glboard_tui.unseen import Theirs
 
 Mask = Callable[[Issue], str | None]
-"""The seam of share mode."""
+"""Returns the text shown for a masked issue, or None: the hook of share mode."""
 
-#: Cards named in one line about those that left.
+#: The most cards named in the line about those that left.
 _NAMED = 3
 
 
 def who(row: Theirs, me: str) -> str:
-    """Whom GitLab names, the last one last; oneself is somewhere else then."""
-    return ", ".join("you, elsewhere" if name == me else name for name in row.by) or "somebody"
+    """The people GitLab names, the latest last; one's own name means a change made elsewhere."""
+    return ", ".join("you, elsewhere" if name == me else name for name in row.by) or "someone"
 
 
 def when(row: Theirs, now: datetime) -> str:
@@ -29,7 +29,7 @@ def when(row: Theirs, now: datetime) -> str:
 
 
 def what(row: Theirs, mask: Mask) -> tuple[str, ...]:
-    """What differs; of a masked issue no more than that something does."""
+    """What changed; for a masked issue only that something did."""
     return ("changed",) if mask(row.issue) is not None else row.what
 
 
@@ -43,7 +43,7 @@ def left_words(rows: Sequence[Theirs], *, me: str, mask: Mask) -> str:
     named = []
     for row in rows[:_NAMED]:
         if mask(row.issue) is not None:
-            named.append("a masked one")
+            named.append("a masked issue")
             continue
         by = f" by {who(row, me)}" if row.by else ""
         named.append(f"{short(row.issue)} {row.where_to}{by}")

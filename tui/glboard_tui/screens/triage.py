@@ -1,4 +1,4 @@
-"""Triage: open issues with something to put right, one after the other (DOMAIN.md 7.9)."""
+"""Triage: open issues that need fixing, one after another (DOMAIN.md 7.9)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from glboard_tui.widgets.table import Col
 
 
 class Triage(WorkList):
-    """The list. Every key is the board's; what was put right leaves it."""
+    """The list. Its keys are the board's; a fixed issue leaves it."""
 
-    empty = "Nothing is left to put right."
+    empty = "All fixed."
     hints = (
         ("milestone.next", "next milestone"),
         ("labels.missing", "missing labels"),
@@ -29,16 +29,16 @@ class Triage(WorkList):
     cols = (
         Col(title="issue", reference=True, least=12),
         Col(title="title", least=28),
-        Col(title="to put right", least=24),
+        Col(title="to fix", least=24),
     )
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        #: All that were ever on the list while it was open: what the progress is measured against.
+        #: All issues listed since it was opened: the base of the progress.
         self._found: set[IssueId] = set()
 
     def fill(self) -> Sequence[Entry]:
-        """One line an issue: its reasons in words."""
+        """One line per issue, with its reasons in words."""
         found = self.plan.triage()
         self._found |= {one.issue.id for one in found}
         title_of, keymap = self.desk.bridge.title_of, self.desk.screen.keymap
@@ -56,9 +56,9 @@ class Triage(WorkList):
         ]
 
     def heading_of(self, place: int, count: int) -> str:
-        """``Triage: 12 of 47 put right``: of all that were found since the list was opened."""
+        """``Triage: 12 of 47 fixed``, of all found since the list was opened."""
         total = len(self._found)
         if not total:
             return "Triage"
         at = f" · line {place} of {count}" if count else ""
-        return f"Triage: {total - count} of {total} put right{at}"
+        return f"Triage: {total - count} of {total} fixed{at}"

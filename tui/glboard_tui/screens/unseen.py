@@ -1,4 +1,4 @@
-"""A line that is typed on a shared screen without being shown: neither what it is nor how long it is."""
+"""A hidden input line for shared screens: it shows neither the text nor its length."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _MOST = 40
 
 
 class Unseen(Dialog[bool]):
-    """Dismissed with whether it was taken. ``check`` takes the text and says what is wrong with it, or ""."""
+    """Dismissed with True once confirmed. ``check`` applies the text and returns an error or ""."""
 
     DEFAULT_CSS = """
     Unseen .unseen { height: 1; background: $surface; margin: 0 0 1 0; }
     """
 
     def __init__(self, title: str, *, note: str, check: Callable[[str], str]) -> None:
-        super().__init__(title, note=note, hint="Enter takes it · Esc cancels")
+        super().__init__(title, note=note, hint="Enter confirms · Esc cancels")
         self._check = check
         self._text = ""
         self._shown = Static(_EMPTY, classes="unseen")
 
     def inside(self) -> list[Widget]:
-        """Whether something was typed."""
+        """A line that shows whether something was typed."""
         return [self._shown]
 
     def on_key(self, event: events.Key) -> None:
-        """Letters, Backspace, Enter."""
+        """Handle letters, Backspace and Enter."""
         if event.key == "escape":
             return
         event.stop()
@@ -52,7 +52,7 @@ class Unseen(Dialog[bool]):
             self._put(self._text + event.character)
 
     def on_paste(self, event: events.Paste) -> None:
-        """What is pasted is not shown either."""
+        """Take pasted text, hidden as well."""
         event.stop()
         self._put(self._text + event.text.strip())
 

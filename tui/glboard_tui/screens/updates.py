@@ -1,7 +1,7 @@
-"""What others changed since one looked, as a list: on this board first, then elsewhere, the latest first.
+"""Changes by others as a list: on this board first, then elsewhere, the latest first.
 
-Every key of the board works on a line. A line goes when its card was looked at: by ``Enter``, by an edit, or
-by ``v``, which takes marks like every other key.
+Every key of the board works on a line. A line disappears once its card was looked at: with ``Enter``, by an
+edit, or with ``v``, which applies to the selection like every other key.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from glboard_tui.widgets.table import Col, Head
 class Updates(WorkList):
     """The list."""
 
-    empty = "You have seen all that others changed."
+    empty = "No new changes by others."
     cols = (
         Col(title="issue", reference=True, least=12),
         Col(title="who", least=9),
@@ -28,8 +28,8 @@ class Updates(WorkList):
     )
     hints = (
         ("Enter", "go to the card"),
-        ("v", "seen"),
-        ("mark.column", "mark all"),
+        ("v", "mark as seen"),
+        ("mark.column", "select all"),
         ("milestone.defer", "defer"),
         ("text.comment", "comment"),
         ("open.browser", "browser"),
@@ -38,7 +38,7 @@ class Updates(WorkList):
     _here = 0
 
     def fill(self) -> Sequence[Entry]:
-        """What is on this board, or left it, before what is elsewhere."""
+        """Changes on this board, or of cards that left it, before those elsewhere."""
         rows = list(self.desk.bridge.unseen)[::-1]
         here = [row for row in rows if self.desk.bridge.is_here(row)]
         others = [row for row in rows if not self.desk.bridge.is_here(row)]
@@ -71,11 +71,11 @@ class Updates(WorkList):
         )
 
     def heading_of(self, place: int, count: int) -> str:
-        """``Changed by others since you looked: 2 of 9 · 4 on this board``."""
-        return f"Changed by others since you looked: {place} of {count} · {self._here} on this board"
+        """``Changes by others: 2 of 9 · 4 on this board``."""
+        return f"Changes by others: {place} of {count} · {self._here} on this board"
 
     def own_key(self, token: str) -> bool:
-        """``Enter`` goes to the card, ``v`` has seen it."""
+        """``Enter`` goes to the card, ``v`` marks it as seen."""
         if token == "enter":  # noqa: S105  (a key, no secret)
             self._go_there()
             return True
@@ -85,13 +85,13 @@ class Updates(WorkList):
         return False
 
     def _go_there(self) -> None:
-        """To its card, where it stands on this board and the filter; else the issue is opened."""
+        """Go to the card if it is on this board and matches the filter; otherwise open the issue."""
         issue = self.chosen()
         if issue is None:
             return
         screen = self.desk.screen
         if self.desk.bridge.issue(issue.id) is None:
-            self.tell("It is not among the group's issues any more: o opens it in the browser.")
+            self.tell("No longer among the group's issues: o opens it in the browser.")
             return
         self.dismiss(None)
         screen.board.focus_card(issue.id)

@@ -1,6 +1,6 @@
-"""The first run without an account: try the demo, or how to connect.
+"""The first run without an account: offers the demo and explains how to connect.
 
-The command line decides when it is shown; it knows no accounts.
+The command line decides when it is shown; this screen knows no accounts.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ _HOW = (
     ("glboard", "bold"),
     "\nPlan a milestone on its GitLab boards, from the keyboard.\n\n",
     (" d ", "bold $accent"),
-    " look around in a demo: its own little GitLab, on this machine only\n",
+    " try the demo: a built-in fake GitLab, on this machine only\n",
     (" q ", "bold $accent"),
     " quit\n\n",
     ("To connect to your GitLab", "bold"),
     ", quit and start it like this:\n\n",
     ("  export GITLAB_TOKEN=…       ", "$primary"),
-    "a token with the scope “api”\n",
+    "a token with the “api” scope\n",
     ("  glboard --group GROUP       ", "$primary"),
     "on gitlab.com\n",
     ("  glboard --url URL --group GROUP\n\n", "$primary"),
-    "A sign-in of glab or a configuration of python-gitlab is found by itself.\n",
+    "glboard also finds a glab sign-in or a python-gitlab configuration.\n",
 )
 
 
 class Welcome(Screen[bool]):
-    """Dismissed with true for the demo."""
+    """Dismissed with True for the demo."""
 
     DEFAULT_CSS = """
     Welcome { align: center middle; }
@@ -45,7 +45,7 @@ class Welcome(Screen[bool]):
     ]
 
     def compose(self) -> ComposeResult:
-        """The words."""
+        """Yield the text."""
         with VerticalScroll():
             yield Static(Content.assemble(*_HOW))
 
@@ -54,5 +54,5 @@ class Welcome(Screen[bool]):
         self.dismiss(True)
 
     def action_leave(self) -> None:
-        """Leave the program."""
+        """Quit the program."""
         self.app.exit()

@@ -1,4 +1,4 @@
-"""What header, footer and opened issue say: from state to the values their widgets paint. Pure."""
+"""The texts of header, footer and open issue: from state to the values their widgets paint. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from glboard_tui.widgets.card import Fact
 from glboard_tui.widgets.footer import FooterView
 from glboard_tui.widgets.header import Fresh, HeaderView
 
-#: Seconds below which an age is not worth saying.
+#: Seconds below which an age is not shown.
 _YOUNG = 45
 
 _FRESH: dict[str, Fresh] = {
@@ -43,7 +43,7 @@ _WARNINGS = {
 
 
 def warning_words(codes: Sequence[str]) -> tuple[str, ...]:
-    """Reason codes in the words of a card."""
+    """Reason codes as a card shows them."""
     return tuple(_WARNINGS.get(code, code) for code in codes)
 
 
@@ -64,11 +64,11 @@ def header_view(
     closed: float | None = None,
     partial: bool = False,
 ) -> HeaderView:
-    """The header. ``waited`` are the seconds since the status was told; its age has grown by them.
+    """The header. ``waited``: seconds since the status arrived, added to its age.
 
-    ``capacity`` is the milestone's, where the board has one; ``team``: whether there are days to go by;
-    ``closed`` the mean closed weight of the milestones before it; ``changed``: cards of this board that
-    others changed since one looked; ``partial``: some of the board's columns are still being read.
+    ``capacity``: the milestone's, if the board has one; ``team``: whether the team's days are known;
+    ``closed``: the mean closed weight of previous milestones; ``changed``: cards of this board with unseen
+    changes by others; ``partial``: some of the board's columns are still being read.
     """
     found = settings.board(board_id)
     name = index.board.name if index else found.name if found else board_id
@@ -87,7 +87,7 @@ def header_view(
         progress = f"· {progress_words(status)}"
     age = "" if fresh in ("live", "loading") or status.age is None else age_words(status.age + waited)
     has_weight = catalog is None or catalog.server.has_weight
-    # A filter's sums are those of what is seen; beside a capacity only the whole plan can stand.
+    # A filter's sums cover only the visible cards; a capacity can only be compared with the whole plan.
     planned = capacity if has_weight and (team or not text) else None
     title = f"{name} {index.board.milestone}" if index and index.board.milestone else name
     return HeaderView(
@@ -114,16 +114,16 @@ def header_view(
 
 
 def progress_words(status: Status) -> str:
-    """What is being read: ``1,200 of 6,041``, where how many there are is known."""
+    """The loading progress: ``1,200 of 6,041`` if the total is known."""
     if not status.loaded:
         return status.loading
-    # Counted before it was read: by then there may be more.
+    # The total was counted before reading: there may be more meanwhile.
     total = f" of {status.total:,}" if status.total >= status.loaded else ""
     return f"{status.loaded:,}{total}"
 
 
 def sums(index: BoardIndex, *, has_weight: bool = True) -> tuple[Fact, ...]:
-    """What a board adds up to that is not a milestone's plan."""
+    """The sums of a board without a milestone's plan."""
     issues = f"{index.count} issue" if index.count == 1 else f"{index.count} issues"
     if not has_weight:
         return (Fact(issues),)
@@ -131,7 +131,7 @@ def sums(index: BoardIndex, *, has_weight: bool = True) -> tuple[Fact, ...]:
 
 
 def age_words(seconds: float) -> str:
-    """An age in one short word; "" for one not worth saying."""
+    """An age in short form; "" if it is too young to show."""
     if seconds < _YOUNG:
         return ""
     minutes = round(seconds / 60)
@@ -177,7 +177,7 @@ def footer_view(
     message: str = "",
     bad: bool = False,
 ) -> FooterView:
-    """The footer: what the next key acts on, some keys, what ``u`` would take back."""
+    """The footer: what the next key acts on, some keys, what ``u`` would undo."""
     hints: list[tuple[str, str]] = []
     for name in _DETAIL_HINTS if now.scope == "detail" else _HINTS:
         action = BY_ID[name]
@@ -187,7 +187,7 @@ def footer_view(
         if name == "milestone.defer":
             words = _deferred(targets, catalog, today) or words
         elif name in ("accept.with", "flow.set", "milestone.next"):
-            # A prefix: what follows is shown when it is pressed.
+            # A prefix: its next keys are shown when it is pressed.
             keys = keys.split(" ")[0] if " " in keys else keys[:1]
             words = {"milestone.next": "milestone"}.get(name, words)
         elif name == "card.next":
@@ -195,7 +195,7 @@ def footer_view(
         hints.append((keys, words))
     if help_key := keymap.shown(BY_ID["help"]):
         hints.append((help_key, "keys"))
-    # The room pane has an undo of its own, of the team's days.
+    # The capacity pane has its own undo, for the team's days.
     last = f"{keymap.shown(BY_ID['undo'])} undo: {undo}" if undo and now.scope != "room" else ""
     return FooterView(
         target=target_words(now, targets),
@@ -210,16 +210,16 @@ def footer_view(
 def target_words(now: Situation, targets: Sequence[Issue]) -> str:
     """What the next key acts on."""
     if now.scope == "room":
-        return "room pane"
+        return "capacity pane"
     if now.marked and now.scope != "detail":
-        return f"{now.marked} marked"
+        return f"{now.marked} selected"
     return short(targets[0]) if targets else ""
 
 
 def _deferred(targets: Sequence[Issue], catalog: Catalog | None, today: date | None) -> str:
     if catalog is None or today is None:
         return ""
-    # Cards of one board mostly share a milestone: a look at a few decides what the key is called.
+    # Cards of one board mostly share a milestone, so a few decide the key's text.
     alike = {(issue.milestone, issue.project): issue for issue in targets[:20]}
     after = {found.title if (found := later(one, catalog, today)) else "" for one in alike.values()}
     return f"to {after.pop()}" if len(after) == 1 and "" not in after else ""
@@ -228,7 +228,7 @@ def _deferred(targets: Sequence[Issue], catalog: Catalog | None, today: date | N
 def blocker_facts(
     blockers: Sequence[Blocker], title_of: Callable[[Blocker], str]
 ) -> list[tuple[str, tuple[str, ...]]]:
-    """What an opened issue is blocked by, each on lines of its own: ``by platform#12 (open)``, its title."""
+    """What blocks an open issue, each on its own lines: ``by platform#12 (open)``, then its title."""
     facts: list[tuple[str, tuple[str, ...]]] = []
     for one in blockers:
         state = "open" if one.state == "opened" else "closed"
@@ -240,7 +240,7 @@ def blocker_facts(
 def detail_facts(
     issue: Issue, catalog: Catalog | None, flow: FlowScheme
 ) -> list[tuple[str, tuple[str, ...]]]:
-    """Name and items of each fact of an opened issue; what is empty is left out by the widget."""
+    """Name and items of each fact of an open issue; the widget leaves out empty ones."""
     milestone = catalog.find_milestone(issue.milestone) if catalog and issue.milestone else None
     dates = " to ".join(d.isoformat() for d in (milestone.start, milestone.due) if d) if milestone else ""
     state = flow.of(issue)
@@ -259,7 +259,7 @@ def detail_facts(
         ),
         ("Milestone", (issue.milestone or "none", dates)),
         ("Weight", (weight if has_weight else "",)),
-        ("Assigned", issue.assignees or ("nobody",)),
+        ("Assigned", issue.assignees or ("none",)),
         ("Labels", tuple(sorted(issue.labels, key=str.casefold))),
         ("Due", (issue.due.isoformat() if issue.due else "",)),
         ("Created", (f"{issue.created_at:%Y-%m-%d}", f"updated {issue.updated_at:%Y-%m-%d %H:%M} UTC")),

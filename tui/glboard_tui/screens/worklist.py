@@ -1,8 +1,8 @@
-"""A list of issues to work through, on which every key of an opened issue works.
+"""A list of issues to work through, in which every key of an open issue works.
 
-Owns that the list follows changes at once: an issue that needs nothing more leaves it, and the cursor stands
-on the next. It is the desk's target while it is on top, so marks and edits are as on the board. Which issues,
-and what is said of them, is the subclass's.
+Owns that the list follows changes at once: a finished issue leaves it, and the cursor moves to the next one.
+It is the desk's target while it is on top, so selection and edits work as on the board. The subclass provides
+the issues and their texts.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from glboard_tui.widgets.whichkey import WhichKey
 
 
 class Entry(Struct, frozen=True):
-    """A line: its issue, the cells, what is said below while the cursor is on it, and what stands above.
+    """A line: its issue, the cells, the text below while the cursor is on it, and headings above.
 
-    ``about`` may be made when it is needed: a list is long, and only one line is said more of. ``done``: it
-    stays in sight, but nothing is left to do; the cursor does not follow an issue that becomes so.
+    ``about`` can be a function, called when needed: a list is long, and only one line shows it. ``done``: the
+    line stays visible, but nothing is left to do; the cursor does not follow an issue that becomes done.
     """
 
     issue: Issue
@@ -47,27 +47,27 @@ class Entry(Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """What is said below."""
+        """The text below the list."""
         return self.about if isinstance(self.about, str) else self.about()
 
 
 Hint = tuple[str, str]
-"""An action's id, or a key of the list's own, and its word in the footer."""
+"""An action's id, or one of the list's own keys, and its text in the footer."""
 
 
 class WorkList(Dialog[None]):
-    """From below the header to the footer. Dismissed by ``Esc`` or ``q``."""
+    """Fills the screen from below the header to the footer. Dismissed by ``Esc`` or ``q``."""
 
     DEFAULT_CSS = """
     WorkList .about { height: auto; min-height: 2; max-height: 4; color: $foreground 85%; }
     WorkList .above { height: auto; max-height: 14; margin-bottom: 1; }
     """
-    #: Beside the list where there is room for both, below it where there is none.
+    #: The description is next to the list if both fit, otherwise below it.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]  # noqa: RUF012  (Textual declares it so)
     cols: Sequence[Col] = ()
-    #: Whether the description stands beside the list from the start.
+    #: Whether the description is shown from the start.
     reads = False
-    empty = "Nothing is left here."
+    empty = "Nothing left here."
     hints: Sequence[Hint] = ()
 
     def __init__(self, desk: Desk) -> None:
@@ -75,7 +75,7 @@ class WorkList(Dialog[None]):
         self.desk = desk
         self.plan = desk.screen.plan
         self.entries: list[Entry] = []
-        #: Lines, cursor and marks.
+        #: Lines, cursor and selection.
         self.listed = Listed()
         self.rows = Rows(empty=self.empty)
         self.reading = Reading(desk, self)
@@ -87,18 +87,18 @@ class WorkList(Dialog[None]):
         self._asked = False
         self._said = ""
 
-    # What the subclass says
+    # Provided by the subclass
 
     def fill(self) -> Sequence[Entry]:
-        """The lines as they are now."""
+        """The current lines."""
         return ()
 
     def above(self) -> Content | None:
-        """What stands between title and lines, whatever they are scrolled to; none where there is nothing."""
+        """The text between title and lines, which does not scroll; None if there is none."""
         return None
 
     def after(self) -> Sequence[Head]:
-        """What stands below the last line."""
+        """The headings below the last line."""
         return ()
 
     def heading_of(self, place: int, count: int) -> str:
@@ -106,13 +106,13 @@ class WorkList(Dialog[None]):
         return f"{place} of {count}"
 
     def own_key(self, token: str) -> bool:
-        """Take a key of one's own; whether it was one."""
+        """Handle one of the list's own keys; return whether it was one."""
         return False
 
     # The list
 
     def compose(self) -> ComposeResult:
-        """Title, lines and what is said of one; what can follow a key; the footer."""
+        """Yield title, lines and the text below; the strip of possible next keys; the footer."""
         with Vertical(classes="overlay"):
             yield self._title_line
             yield self._above
@@ -124,19 +124,19 @@ class WorkList(Dialog[None]):
         yield Container(self._strip, id="strip")
 
     def on_mount(self) -> None:
-        """Take the desk, and follow what changes."""
+        """Take over the desk, and follow changes."""
         self.desk.top = self
         self._unwatch = self.plan.watch(self._changed)
         self.refill()
         super().on_mount()
 
     def dismiss(self, result: None = None) -> AwaitComplete:
-        """Give the desk back at once: the next key is the board's, or another list's."""
+        """Give the desk back at once: the next key goes to the board or another list."""
         self._give_back()
         return super().dismiss(result)
 
     def on_unmount(self) -> None:
-        """The same, where the whole program is left."""
+        """Do the same when the program quits."""
         self._give_back()
 
     def _give_back(self) -> None:
@@ -147,7 +147,7 @@ class WorkList(Dialog[None]):
 
     def _changed(self) -> None:
         if not self._asked:
-            # Many changes come at once; the list is made once for all of them.
+            # Many changes come at once; the list is rebuilt once for all of them.
             self._asked = True
             self.call_later(self._refill_asked)
 
@@ -156,7 +156,7 @@ class WorkList(Dialog[None]):
             self.refill()
 
     def refill(self) -> None:
-        """Make the list anew; the cursor stays with its issue, or goes to what is left after it."""
+        """Rebuild the list; the cursor stays with its issue, or moves to the next remaining one."""
         self._asked = False
         self.entries = list(self.fill())
         done = frozenset(entry.issue.id for entry in self.entries if entry.done)
@@ -178,7 +178,7 @@ class WorkList(Dialog[None]):
         return frozenset(row for row, issue in enumerate(self.listed.ids) if issue in marks)
 
     def told(self) -> None:
-        """Title, what is said of the line, footer: after any change."""
+        """Update title, text below and footer after any change."""
         count = len(self.entries)
         words = self.heading_of(self.listed.cursor + 1 if count else 0, count)
         self._title_line.update(Content(clean(words)))
@@ -221,7 +221,7 @@ class WorkList(Dialog[None]):
         entry = self.entry
         return entry.issue if entry else None
 
-    # What the desk asks of it
+    # Called by the desk
 
     def go(self, step: int) -> None:
         """Move the cursor."""
@@ -229,33 +229,33 @@ class WorkList(Dialog[None]):
         self.painted_anew()
 
     def half(self, direction: int) -> None:
-        """Half of what is seen."""
+        """Move the cursor by half the visible lines."""
         self.go(direction * max(1, self.rows.seen // 2))
 
     def painted_anew(self) -> None:
-        """Cursor or marks changed."""
+        """Repaint after cursor or selection changed."""
         if self.is_mounted:
             self.rows.go(self.listed.cursor, self._marked_rows())
             self.told()
 
     def leave(self) -> None:
-        """Back to the board."""
+        """Return to the board."""
         self.dismiss(None)
 
     def tell(self, text: str) -> None:
-        """A word, until the next key."""
+        """Show a message until the next key."""
         self._said = text
         self._show_footer()
 
     # Keys
 
     def on_key(self, event: events.Key) -> None:
-        """Own keys, then those of the registry."""
+        """Handle the list's own keys, then those of the registry."""
         event.stop()
         event.prevent_default()
         self.desk.bridge.touch()
         if self._asked:
-            self.refill()  # keys that come in one piece act on what the one before left
+            self.refill()  # keys that arrive together act on the result of the previous one
         if self._said:
             self.tell("")
         token = token_of(event)

@@ -207,9 +207,10 @@ def _accept(desk: Desk, issues: Sequence[Issue], username: str | None) -> None:
 def _takers(desk: Desk) -> list[Choice]:
     """All group members, with their free capacity if known."""
     rooms = desk.rooms()
+    if not desk.screen.plan.roster.blind:
+        rooms = {name: f"free {left}" for name, left in rooms.items()}
     return [
-        structs.replace(choice, note=f"free {rooms[choice.value]}" if choice.value in rooms else choice.note)
-        for choice in person_choices(desk)
+        structs.replace(choice, note=rooms.get(choice.value, choice.note)) for choice in person_choices(desk)
     ]
 
 
