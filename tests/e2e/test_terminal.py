@@ -237,7 +237,7 @@ def test_the_smallest_terminal(home: Path) -> None:
 def test_nobody_answers(home: Path) -> None:
     arguments = [*GLBOARD, "--url", NOWHERE, "--group", "x"]
     with Terminal(arguments, home, environment={"GITLAB_TOKEN": SECRET}) as terminal:
-        terminal.see("No connection", "127.0.0.1:1", "r tries again", "q quits")
+        terminal.see("No connection", "127.0.0.1:1", "r retries", "q quits")
         terminal.press("r")
         terminal.see("No connection")
         assert SECRET not in _all(terminal)

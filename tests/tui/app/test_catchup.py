@@ -43,7 +43,7 @@ def test_back_online_is_one_line() -> None:
     told, notice = waited.hear(LIVE, [settled(1)])
     assert told
     assert notice is not None
-    assert notice.message == "Back online: 3 changes were sent."
+    assert notice.message == "Back online: 3 changes sent."
     # From then on every keystroke speaks for itself again.
     assert waited.hear(LIVE, [settled(0, 1)]) == (False, None)
 
@@ -53,7 +53,7 @@ def test_what_was_refused_is_said_with_the_reason_and_where_it_is() -> None:
     waited.hear(OFFLINE, ())
     _, notice = waited.hear(LIVE, [settled(5), settled(0, 1)])
     assert notice is not None
-    assert (notice.title, notice.severity) == ("Back online: 5 sent, 1 refused", "error")
+    assert (notice.title, notice.severity) == ("Back online: 5 sent, 1 rejected", "error")
     assert notice.text == "You may not.\nAsk.\ngf lists what failed"
 
 
@@ -63,14 +63,14 @@ def test_one_lost_request_is_not_worth_a_word() -> None:
     assert waited.hear(LIVE, [settled(3)]) == (True, None)
 
 
-@pytest.mark.parametrize(("count", "words"), [(1, "1 change was sent"), (2, "2 changes were sent")])
+@pytest.mark.parametrize(("count", "words"), [(1, "1 change sent"), (2, "2 changes sent")])
 def test_what_the_last_session_left_is_said_to_be_sent(count: int, words: str) -> None:
     waited = CatchUp(Clock())
     waited.left_over(count)
     assert waited.hear(Status(freshness="cached", unsent=count), ()) == (True, None)
     _, notice = waited.hear(LIVE, [settled(count)])
     assert notice is not None
-    assert notice.message == f"Of the last session: {words}."
+    assert notice.message == f"From the last session: {words}."
 
 
 def test_what_waits_for_a_choice_does_not_hold_it_up() -> None:
@@ -78,7 +78,7 @@ def test_what_waits_for_a_choice_does_not_hold_it_up() -> None:
     waited.left_over(2)
     _, notice = waited.hear(Status(freshness="live", unsent=1, conflicts=1), [settled(1)])
     assert notice is not None
-    assert notice.message.endswith("1 change was sent; 1 waits for your choice (! m, ! t).")
+    assert notice.message.endswith("1 change sent; 1 conflict to resolve (! m, ! t).")
 
 
 def test_what_was_taken_back_meanwhile_needs_no_word() -> None:
@@ -104,7 +104,7 @@ async def test_on_the_screen_one_toast_tells_of_all(stage: Stage) -> None:
     await stage.until(lambda: stage.screen.header.view.unsent == 0)
     await stage.settle()
     assert [toast.splitlines()[0] for toast in stage.toasts[before:]] == [
-        "Back online: 2 sent, 1 refused: You may not change issues in demo-org/locked."
+        "Back online: 2 sent, 1 rejected: You may not change issues in demo-org/locked."
     ]
     assert stage.world.issue(f"{GROUP}/platform#2").weight == 3
 

@@ -141,7 +141,7 @@ async def test_a_comment_keeps_a_draft_and_is_deleted_by_undo(stage: Stage) -> N
     await stage.press("c")
     await stage.type("hello there")
     await stage.press("escape")
-    assert "draft" in stage.message
+    assert "Draft saved" in stage.message
     await stage.press("c")
     await stage.type("!")
     await stage.press("ctrl+s")
@@ -245,7 +245,7 @@ async def test_moves_stop_before_the_special_columns(stage: Stage) -> None:
     await stage.focus("platform#5")
     await stage.press("L")
     assert "platform#5" in stage.cards()["feature"]
-    assert "no column further" in stage.message
+    assert "No column in that direction" in stage.message
     await stage.focus("platform#1")
     await stage.press("H")
     assert "platform#1" in stage.cards()["bug"]
@@ -256,7 +256,7 @@ async def test_moves_stop_before_the_special_columns(stage: Stage) -> None:
 
 async def test_marks_take_an_action_as_one_and_clear(stage: Stage) -> None:
     await stage.mark("platform#1", "platform#2", "platform#4")
-    assert stage.screen.footer.view.target == "3 marked"
+    assert stage.screen.footer.view.target == "3 selected"
     await stage.press("5")
     assert [stage.issue(f"platform#{n}").weight for n in (1, 2, 4)] == [5, 5, 5]
     assert stage.marked == []

@@ -86,5 +86,5 @@ async def test_a_board_on_the_way_does_not_say_that_it_is_empty(slow: Slow) -> N
         slow.column.set()
         await stage.until(lambda: not stage.app.bridge.is_partial)
         await stage.pilot.pause()
-        assert "Nothing here" in drawn(stage)
+        assert "No issues here" in drawn(stage)
         assert not stage.app.bridge.is_complete

@@ -184,18 +184,18 @@ async def test_a_prefix_shows_what_can_follow_and_an_unknown_key_cancels(stage: 
     assert stage.screen.board.size.height == height
     await stage.press("q")
     assert not stage.screen.strip.display
-    assert stage.message == "mq means nothing here."
+    assert stage.message == "mq is not bound here."
     await stage.press("j")
     assert stage.message == ""
 
 
 async def test_what_does_not_apply_says_why(stage: Stage) -> None:
     await stage.press("u")
-    assert stage.message == "Undo: there is nothing yet."
+    assert stage.message == "Undo: nothing to act on yet."
     await stage.press("g", "4", "3")
     assert "Weight" in stage.message or stage.message == ""
     await stage.press("enter")
-    assert stage.message == "Open the issue: there is no card here."
+    assert stage.message == "Open the issue: no card here."
 
 
 async def test_focus_and_marks_stick_to_the_issue_when_others_change_the_board(stage: Stage) -> None:

@@ -194,7 +194,7 @@ async def test_a_comment_that_could_not_be_kept_is_a_draft_again(
         await stage.press("c")
         await stage.type("Long thought")
         await stage.press("ctrl+s")
-    assert "c goes on with it" in stage.message
+    assert "press c to resume" in stage.message
     await stage.press("c", "ctrl+s")
     await stage.settle()
     assert (stage.world.issue(f"{GROUP}/platform#1").notes or [])[0].body.startswith("Long thought")
@@ -226,9 +226,9 @@ async def test_the_title_of_a_new_issue_that_could_not_be_kept_is_there_again(
         broken.setattr(stage.engine.store, "enqueue", _fails(StoreFailed("The disk is full.")))
         await stage.press("n", *"Faster", "enter")
         assert "The disk is full." in stage.toasts[-1]
-    assert stage.message == "Your title is kept: n goes on with it."
+    assert stage.message == "Title saved as draft; press n to resume."
     await stage.press("n", *" start", "escape")
-    assert stage.message == "Your title is kept; n goes on with it."
+    assert stage.message == "Title saved as draft; press n to resume."
     await stage.press("n", "enter")
     assert "Faster start" in [issue.title for issue in stage.engine.shown.values()]
     await stage.press("n", "escape")

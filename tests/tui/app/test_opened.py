@@ -176,9 +176,9 @@ async def test_title_and_description_in_the_editor(stage: Stage, edit_with: Call
 
 async def test_what_an_editor_may_do_without_an_edit(stage: Stage, edit_with: Callable[..., Editor]) -> None:
     for change, status, words in (
-        (lambda text: text, 0, "Unchanged."),
-        (lambda _: "gone", 1, "Unchanged."),
-        (lambda _: "\n\nbody", 0, "may not be empty"),
+        (lambda text: text, 0, "No changes."),
+        (lambda _: "gone", 1, "No changes."),
+        (lambda _: "\n\nbody", 0, "cannot be empty"),
     ):
         one = edit_with(change, status)
         await stage.press("e")
@@ -195,7 +195,7 @@ async def test_no_editor_and_no_terminal_to_give(stage: Stage, monkeypatch: pyte
     monkeypatch.setenv("VISUAL", "true")
     await stage.press("e")
     await stage.until(lambda: len(stage.toasts) > 1)
-    assert "cannot be opened from here" in stage.toasts[1]
+    assert "Cannot open an editor from here" in stage.toasts[1]
 
 
 async def test_several_are_not_edited_at_once() -> None:

@@ -109,7 +109,7 @@ async def test_a_wrong_token_is_said_and_r_tries_again() -> None:
     async with staged(token="glpat-wrong", loaded=False) as stage:
         await stage.until(lambda: "Sign-in" in panel(stage))
         assert "glpat-wrong" not in panel(stage)
-        assert "r tries again" in panel(stage)
+        assert "r retries" in panel(stage)
         await stage.press("j", "3", "m", "escape", "slash", "g", "p")
         assert stage.app.is_running
 
@@ -156,7 +156,7 @@ async def test_a_read_only_token_and_session() -> None:
     async with staged(read_only=True) as stage:
         await stage.press("3")
         assert stage.issue("platform#1").weight == 2
-        assert "may only read" in stage.message
+        assert "read-only session" in stage.message
         assert stage.screen.header.view.read_only
 
 

@@ -88,7 +88,7 @@ async def test_a_comment_and_a_description_are_told_without_a_wrong_name(stage: 
     stage.world.edit(f"{GROUP}/platform#1", by="eng_birch", description="Other words")
     await others(stage)
     await stage.focus("platform#3")
-    assert stage.message == "somebody: a comment, just now"
+    assert stage.message == "someone: a comment, just now"
     await stage.focus("platform#1")
     assert stage.message == "eng_birch: description or other details, just now"
 
@@ -180,9 +180,9 @@ async def test_the_list_says_all_and_every_key_works_in_it(stage: Stage) -> None
     assert any(
         line.startswith("platform#1 | pm_oak | left Planning 19.8: milestone 19.8 to 19.9") for line in found
     )
-    assert any("not among the group's issues any more" in line for line in found)
+    assert any("No longer among the group's issues" in line for line in found)
     heading = str(stage.app.screen.query_one(".overlay-title", Static).render())
-    assert heading == "Changed by others since you looked: 1 of 4 · 3 on this board"
+    assert heading == "Changes by others: 1 of 4 · 3 on this board"
     await stage.press("G", "4")
     await stage.settle()
     assert stage.world.issue(f"{GROUP}/platform#10").weight == 4
@@ -192,7 +192,7 @@ async def test_the_list_says_all_and_every_key_works_in_it(stage: Stage) -> None
     assert lines(stage) == []
     assert stage.screen.header.view.changed == 0
     await stage.press("escape", "g", "u")
-    assert "seen all" in stage.message
+    assert "No new changes" in stage.message
 
 
 async def test_enter_goes_to_the_card_or_opens_the_issue(stage: Stage) -> None:
@@ -213,7 +213,7 @@ async def test_of_a_masked_issue_nothing_is_told(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#3", by="eng_birch", milestone="19.9")
     stage.app.bridge.mask = lambda issue: "Masked" if issue.iid == 3 else None
     await others(stage)
-    assert stage.toasts == [": 1 left the board: a masked one"]
+    assert stage.toasts == [": 1 left the board: a masked issue"]
     await stage.press("g", "u")
     assert "19.9" not in lines(stage)[0].replace("Planning 19.8", "")
     assert "eng_birch | left Planning 19.8: changed | Masked" in lines(stage)[0]

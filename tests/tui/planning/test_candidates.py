@@ -11,13 +11,13 @@ from tui.planning.lists import lines, names, on_top, text
 async def test_candidates_are_accepted_line_by_line(stage: Stage) -> None:
     await stage.press("g", "c")
     screen = on_top(stage, Candidates)
-    assert "Candidates 19.8: 0 of 9 accepted · room +11.5 beside the likely carry-over" in text(stage)
+    assert "Candidates 19.8: 0 of 9 accepted · free 11.5 after likely carry-over" in text(stage)
     assert names(stage)[:2] == ["platform#1", "platform#2"]
     assert "not ready, no weight" in lines(stage)[1]
     await stage.press("enter")
     assert "Deliverable" in stage.issue("platform#1").labels
     assert "Accepted for eng_birch." in screen.entries[0].words
-    assert "1 of 9 accepted · room +9.5" in text(stage)
+    assert "1 of 9 accepted · free 9.5" in text(stage)
     await stage.press("u")
     assert "Deliverable" not in stage.issue("platform#1").labels
     await stage.press("d", "a")
@@ -28,10 +28,10 @@ async def test_candidates_are_accepted_line_by_line(stage: Stage) -> None:
 
 async def test_the_line_where_the_room_ends(stage: Stage) -> None:
     await stage.press("g", "c")
-    assert lines(stage)[9].startswith("── all of it fits: room for 8.5 more ──")
+    assert lines(stage)[9].startswith("── everything fits, 8.5 left ──")
     await stage.press("j", "W", "9", "y")
     await stage.press("g", "g", "w", "backspace", "6", "enter")
-    ruler = next(at for at, line in enumerate(lines(stage)) if "room for 11.5 ends here" in line)
+    ruler = next(at for at, line in enumerate(lines(stage)) if "capacity 11.5 reached" in line)
     # platform#1 weighs 6, platform#2 9: with it the sum is 15.
     assert ruler == 1
     assert "!15" in lines(stage)[2]
@@ -57,17 +57,17 @@ async def test_each_letter_says_what_room_there_is(stage: Stage) -> None:
     stage.screen.plan.roster.blind = True
     await stage.press("d")
     strip = dict(stage.app.screen.query_one(WhichKey)._entries)
-    assert strip["a"].endswith("alder room")
+    assert strip["a"].endswith("alder free")
     assert strip["b"].endswith("birch !over")
 
 
 async def test_fill_to_room_is_a_proposal_confirmed_as_a_whole(stage: Stage) -> None:
     await stage.press("g", "c", "F")
-    assert "2 issues, weight 3 of 11.5 proposed; nothing is changed yet." in text(stage)
+    assert "2 issues, weight 3 of 11.5 proposed; nothing changed yet." in text(stage)
     assert [line.split()[-1] for line in lines(stage) if "proposed" in line] == ["proposed"] * 2
     assert not stage.app.bridge.undo_title
     await stage.press("F", "n", "escape")
-    assert "The proposal is gone" in text(stage)
+    assert "Proposal discarded" in text(stage)
     assert not stage.app.bridge.undo_title
     on_top(stage, Candidates)
     await stage.press("F", "F", "y")
@@ -95,7 +95,7 @@ async def test_those_proposed_without_anybody_are_given_to_somebody(stage: Stage
     await stage.press("a", "space", "enter")
     assert stage.issue("platform#5").assignees == ()
     await stage.press("g", "c", "F", "F")
-    assert "(nobody)" in text(stage)
+    assert "(unassigned)" in text(stage)
     await stage.press("a")
     await stage.type("alder")
     await stage.press("enter")

@@ -23,16 +23,16 @@ async def test_the_plan_stands_beside_the_capacity(stage: Stage) -> None:
     assert sums(stage) == [
         "plan 9 + 4 unweighted / capacity 13.5",
         "carry-over 2 likely, 2 all",
-        "room +2.5 likely, +2.5 all",
+        "free 2.5 likely, free 2.5 all",
     ]
-    assert people(stage) == ["birch !over", "alder room"]
+    assert people(stage) == ["birch !over", "alder free"]
 
 
 async def test_it_moves_with_weights_assignees_and_deliverable_before_anything_is_sent(stage: Stage) -> None:
     await stage.focus("platform#2")
     await stage.press("8")
     assert sums(stage)[0] == "plan 17 + 3 unweighted / capacity 13.5"
-    assert sums(stage)[2] == "room !-5.5 likely, !-5.5 all"
+    assert sums(stage)[2] == "!over 5.5 likely, !over 5.5 all"
     await stage.focus("platform#5")
     await stage.press("w", "backspace", "1", "2", "enter")
     assert people(stage) == ["birch !over", "alder full"]
@@ -86,7 +86,7 @@ async def test_what_matters_stays_in_a_narrow_header(team_file: Path) -> None:
     async with staged(team_file=team_file, size=(80, 24)) as stage:
         line = stage.screen.header.render_line(1).text
         assert "capacity 13.5" in line
-        assert "room +2.5 likely" in line
+        assert "free 2.5 likely" in line
         assert "carry-over" not in line
 
 

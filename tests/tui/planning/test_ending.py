@@ -23,18 +23,18 @@ def left(*kinds: Kind) -> list[Leftover]:
         (
             "2026-12-07",
             ("open",),
-            "It ends 11 Dec, in 4 days. Afterwards the slippage bot moves",
+            "Ends 11 Dec, in 4 days. Afterwards the slippage bot moves",
         ),
         ("2026-12-10", ("open",), "tomorrow"),
         (
             "2026-12-11",
             ("open", "confidential"),
-            "moves what is open to 19.8, but not the 1",
+            "moves open issues to 19.8, but not the 1",
         ),
-        ("2026-12-12", ("open", "deliverable"), "If it looks after these projects, the slippage bot"),
-        ("2026-12-12", ("open", "handled", "handled"), "2 moved on with the label; 1 did not"),
-        ("2026-12-12", ("confidential", "handled"), "What is left is confidential"),
-        ("2026-12-12", ("late-closed", "handled", "quiet"), "nothing open is left"),
+        ("2026-12-12", ("open", "deliverable"), "If the slippage bot covers these projects"),
+        ("2026-12-12", ("open", "handled", "handled"), "2 moved with the label; 1 did not"),
+        ("2026-12-12", ("confidential", "handled"), "Only confidential issues are left"),
+        ("2026-12-12", ("late-closed", "handled", "quiet"), "no open issues are left"),
     ],
 )
 def test_what_the_bot_does(today: str, kinds: tuple[Kind, ...], says: str) -> None:
@@ -51,7 +51,7 @@ async def test_before_the_end_everything_open_is_listed_and_handled_by_a_key(sta
     screen = on_top(stage, Ending)
     assert names(stage) == ["platform#8"]
     assert "End of 19.7: 1 of 1 · 1 still open in it" in text(stage)
-    assert "ends 11 Dec, in 4 days" in text(stage)
+    assert "Ends 11 Dec, in 4 days" in text(stage)
     assert heads(screen) == ["Deliverable, still open (1, weight 2)"]
     await stage.press("x", "s")
     if stage.app.screen is not screen:
@@ -64,12 +64,12 @@ async def test_before_the_end_everything_open_is_listed_and_handled_by_a_key(sta
     await stage.press("u")
     assert heads(screen) == ["Deliverable, still open (1, weight 2)"]
     await stage.press("+")
-    assert "+ is for what moved away" in screen.footer.view.message
+    assert "+ is for issues moved" in screen.footer.view.message
     await stage.press("=")
     assert "End of 19.8" in text(stage)
-    assert "There is no label missed:19.8 yet" in text(stage)
+    assert "No label missed:19.8 yet" in text(stage)
     await stage.press("-", "-")
-    assert "no other milestone" in screen.footer.view.message
+    assert "No milestone with dates" in screen.footer.view.message
     await stage.press("escape")
     assert stage.app.screen is stage.screen
 
@@ -98,16 +98,16 @@ async def test_after_the_bot_what_it_skipped_and_what_left_quietly() -> None:
         assert [head.split(" (")[0] for head in heads(screen)] == [
             "Confidential, still open",
             "Closed after the end",
-            "In the locked plan, moved away without missed:19.7",
+            "In the locked plan, moved without missed:19.7",
             "missed:19.7, moved on",
         ]
-        assert "What is left is confidential" in text(stage)
+        assert "Only confidential issues are left" in text(stage)
         await stage.press("j", "j", "+")
         assert "missed:19.7" in stage.issue("platform#4").labels
         assert len(heads(screen)) == 3
         # All of them at once, as on a board.
         await stage.press("*", "+")
-        assert "+ is for what moved away" in screen.footer.view.message
+        assert "+ is for issues moved" in screen.footer.view.message
         await stage.press("escape", "g", "g", "x", "p")
         assert stage.app.screen is not screen
 

@@ -14,14 +14,14 @@ async def test_a_key_takes_the_marked_lines_and_then_none_is_marked(stage: Stage
     screen = on_top(stage, Triage)
     first, second, third = names(stage)[:3]
     await stage.press("space", "j", "j", "space")
-    assert screen.footer.view.target == "2 marked"
+    assert screen.footer.view.target == "2 selected"
     assert screen.rows.render_line(1).text.startswith(" ✓ platform#")
     await stage.press("7")
     assert [stage.issue(name).weight for name in (first, third)] == [7, 7]
     assert stage.issue(second).weight != 7
     assert screen.footer.view.target == third
     await stage.press("g", "v")
-    assert screen.footer.view.target == "2 marked"
+    assert screen.footer.view.target == "2 selected"
     assert stage.screen.board.marks.all == ()
 
 
@@ -30,10 +30,10 @@ async def test_only_marks_that_stand_in_the_list_act(stage: Stage) -> None:
     screen = on_top(stage, WorkList)
     assert names(stage) == ["platform#2", "platform#9"]
     await stage.press("asterisk")
-    assert screen.footer.view.target == "2 marked"
+    assert screen.footer.view.target == "2 selected"
     stage.engine.perform([(stage.issue("platform#2").id, Edit(weight=1))], "from elsewhere")
     await stage.press("V")
-    assert screen.footer.view.target == "1 marked"
+    assert screen.footer.view.target == "1 selected"
     await stage.press("W", "2")
     assert stage.issue("platform#2").weight == 1
     assert stage.issue("platform#9").weight == 2
@@ -42,9 +42,9 @@ async def test_only_marks_that_stand_in_the_list_act(stage: Stage) -> None:
 async def test_escape_takes_marks_off_before_it_closes_the_list(stage: Stage) -> None:
     await stage.press("g", "t", "V", "j")
     screen = on_top(stage, Triage)
-    assert screen.footer.view.target == "2 marked"
+    assert screen.footer.view.target == "2 selected"
     await stage.press("escape")
-    assert screen.footer.view.message == "The range is kept."
+    assert screen.footer.view.message == "Range selected."
     await stage.press("escape")
     assert screen.footer.view.target == names(stage)[1]
     await stage.press("escape")

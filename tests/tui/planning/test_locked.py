@@ -14,7 +14,7 @@ from tui.planning.lists import names, on_top, text
 async def test_the_plan_is_locked_and_its_scope_is_said(stage: Stage) -> None:
     await stage.focus("platform#1")
     await stage.press("d", "enter", "g", "L")
-    assert "Lock the plan of 19.8" in text(stage)
+    assert "Lock the current plan of 19.8" in text(stage)
     await stage.press("l")
     assert stage.message.startswith("Locked 19.8: 1 Deliverable, weight 2")
     await stage.focus("platform#5")
@@ -31,7 +31,7 @@ async def test_the_plan_is_locked_and_its_scope_is_said(stage: Stage) -> None:
     assert names(stage) == ["platform#1"]
     await stage.press("D")
     assert "1 removed" in text(stage)
-    assert screen.entries[0].cells[-1][0] == "no Deliverable any more"
+    assert screen.entries[0].cells[-1][0] == "Deliverable removed"
     await stage.press("u", "u")
     await stage.press("L", "l")
     assert "0 added, 0 removed, 0 re-weighted" in text(stage)

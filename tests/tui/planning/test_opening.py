@@ -112,7 +112,7 @@ async def test_what_fails_is_said_and_the_rest_is_done() -> None:
         await stage.press("r")
         await idle(stage, pane)
         assert "+ create       label  missed:19.8" in rows(pane)
-        assert "  as it is     board  Build 19.8" in rows(pane)
+        assert "  no change    board  Build 19.8" in rows(pane)
 
 
 async def test_leaving_does_not_stop_what_was_begun() -> None:
@@ -132,7 +132,7 @@ async def test_a_configuration_that_is_wrong_says_what_to_write() -> None:
         assert "planning.issue.project" in rows(pane)
         assert 'project = "group/project"' in rows(pane)
         await stage.press("enter")
-        assert "r looks again" in pane.said
+        assert "r refreshes" in pane.said
 
 
 async def test_without_the_right_to_write_the_palette_has_no_such_line() -> None:

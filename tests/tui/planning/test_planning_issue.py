@@ -8,7 +8,7 @@ from tui.app.stage import GROUP, GROUP_LABEL, ME, Stage, small_world, staged
 async def test_g_i_opens_the_planning_issue(stage: Stage) -> None:
     await stage.press("g", "i")
     assert not stage.screen.pane.is_open
-    assert "no planning issue for 19.8" in stage.message
+    assert "No planning issue for 19.8" in stage.message
 
 
 async def test_it_is_found_though_it_stands_on_no_board() -> None:

@@ -67,13 +67,13 @@ async def test_the_room_of_each_and_of_the_team(stage: Stage) -> None:
     await stage.press("g", "r")
     assert isinstance(stage.app.screen, Room)
     alder, birch, team = lines(stage)
-    assert alder == "eng_alder backend 25 12.5 0 1 +11.5 ▓░░░░░░░░░░░░░░░ room"
+    assert alder == "eng_alder backend 25 12.5 0 1 +11.5 ▓░░░░░░░░░░░░░░░ free"
     assert birch == "eng_birch frontend 2 1 0 2 !-1 ▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓! !over"
     assert team.startswith("team 13.5 2 9 +2.5 ██▓▓▓▓▓▓▓▓▓▓▓░░░")
     said = words(stage)
-    assert "capacity 13.5, room +2.5 with the likely carry-over" in said
+    assert "capacity 13.5, free 2.5 with the likely carry-over" in said
     assert "by role backend 12.5, frontend 1" in said
-    assert "9 + 4 unweighted, 0 accepted, 6 assigned to nobody" in said
+    assert "9 + 4 unweighted, 0 accepted, 6 unassigned" in said
     await stage.press("j")
     assert "eng_birch · frontend · factor 1 · off 2026-12-12..2027-01-13" in words(stage)
     await stage.press("escape")
@@ -84,7 +84,7 @@ async def test_a_team_file_is_made_from_the_people_seen_after_asking(tmp_path: P
     path = tmp_path / "team.toml"
     async with narrow(team_file=path) as stage:
         await stage.press("g", "r")
-        assert "from the 2 assigned in 19.8" in words(stage)
+        assert "with the 2 people assigned in 19.8" in words(stage)
         await stage.press("enter")
         assert isinstance(stage.app.screen, Ask)
         assert "eng_alder, eng_birch" in on_top(stage)
@@ -135,7 +135,7 @@ async def test_every_value_is_edited_and_taken_back(stage: Stage, team_file: Pat
     await stage.press(*["u"] * 8)
     assert team_file.read_text(encoding="utf-8") == before
     await stage.press("u")
-    assert "Nothing was changed here" in words(stage)
+    assert "Nothing to undo" in words(stage)
     assert lines(stage)[0].startswith("eng_alder backend 25 12.5")
 
 
@@ -161,11 +161,11 @@ async def test_people_are_added_and_removed(stage: Stage, team_file: Path) -> No
     [
         ("t", "12-40", "“12-40” is not a day"),
         ("f", "much", "not a number"),
-        ("f", "-1", "0 or more"),
-        ("f", "inf", "0 or more"),
+        ("f", "-1", "must be 0 or more"),
+        ("f", "inf", "must be 0 or more"),
         ("R", "100 %", "< 1"),
         ("w", "0", "> 0"),
-        ("s", "1e999", "0 or more"),
+        ("s", "1e999", "must be 0 or more"),
     ],
 )
 async def test_a_slip_is_said_at_the_prompt_and_nothing_is_lost(
@@ -197,9 +197,9 @@ async def test_a_file_changed_by_somebody_else_is_not_overwritten(stage: Stage, 
 
 async def test_blind_shows_words_and_no_figure_of_anybody(stage: Stage) -> None:
     await stage.press("g", "r", "b")
-    assert lines(stage) == ["eng_alder backend room", "eng_birch frontend !over", "team room"]
+    assert lines(stage) == ["eng_alder backend free", "eng_birch frontend !over", "team free"]
     said = words(stage)
-    assert "Room in 19.8 · blind" in said
+    assert "Capacity of 19.8 · figures hidden" in said
     assert "capacity 13.5" in said
     # One person has each role, so their sums would be theirs.
     assert "by role" not in said
@@ -209,7 +209,7 @@ async def test_blind_shows_words_and_no_figure_of_anybody(stage: Stage) -> None:
         assert isinstance(stage.app.screen, Room)
         assert "hidden" in words(stage)
     await stage.press("escape", "g", "r")
-    assert lines(stage)[0] == "eng_alder backend room"
+    assert lines(stage)[0] == "eng_alder backend free"
     await stage.press("b")
     assert lines(stage)[0].startswith("eng_alder backend 25")
 
@@ -228,10 +228,10 @@ async def test_net_days_are_typed_unseen(stage: Stage, team_file: Path) -> None:
     assert "9999" not in on_top(stage)
     await stage.press("1", "2", ",", "5", "enter")
     assert load(team_file).people[0].net_days == {"19.8": 12.5}
-    assert lines(stage)[0] == "eng_alder backend room"
+    assert lines(stage)[0] == "eng_alder backend free"
     await stage.press("b")
     assert lines(stage)[0].startswith("eng_alder backend 12.5 6.25")
-    assert "net days given: 12.5" in words(stage)
+    assert "net days set: 12.5" in words(stage)
     await stage.press("n", "enter")
     assert load(team_file).people[0].net_days == {}
     assert lines(stage)[0].startswith("eng_alder backend 25")
@@ -312,26 +312,26 @@ async def test_the_capacity_is_posted_after_a_preview_and_written_anew(team_file
         await stage.press("g", "r", "p")
         screen = stage.app.screen
         assert isinstance(screen, Post)
-        await stage.until(lambda: "It becomes a new comment." in on_top(stage))
+        await stage.until(lambda: "A new comment will be posted." in on_top(stage))
         shown = on_top(stage)
         assert "| Capacity | 13.5 | 13.5 |" in shown
         assert "eng" not in shown
         await stage.press("n")
         assert "eng\\_alder" in on_top(stage)
         await stage.press("n", "enter")
-        assert "It goes to demo-org/platform#12" in words(stage)
+        assert "Posting to demo-org/platform#12" in words(stage)
         await stage.settle()
         [first] = notes(stage)
         assert first.startswith("## Capacity 19.8")
         assert "<!-- glboard note: capacity 19.8 -->" in first
         await stage.press("p")
-        await stage.until(lambda: "says so already" in on_top(stage))
+        await stage.until(lambda: "up to date" in on_top(stage))
         await stage.press("enter")
         assert isinstance(stage.app.screen, Post)
         await stage.press("escape")
         await typed(stage, "f", "2")
         await stage.press("p")
-        await stage.until(lambda: "written anew" in on_top(stage))
+        await stage.until(lambda: "will be updated" in on_top(stage))
         await stage.press("enter")
         await stage.settle()
         [second] = notes(stage)
@@ -348,10 +348,10 @@ async def test_it_is_taken_back_before_it_leaves(team_file: Path) -> None:
     held = structs.replace(STILL, sync=structs.replace(STILL.sync, hold=3600, hold_comments=3600))
     async with narrow(planned_world(), team_file=team_file, settings=held) as stage:
         await stage.press("g", "r", "p")
-        await stage.until(lambda: "It becomes a new comment." in on_top(stage))
+        await stage.until(lambda: "A new comment will be posted." in on_top(stage))
         await stage.press("enter", "p")
         # What waits counts as posted: a second one takes its place.
-        await stage.until(lambda: "says so already" in on_top(stage))
+        await stage.until(lambda: "up to date" in on_top(stage))
         await stage.press("escape", "escape", "u")
         assert stage.app.bridge.status is not None
         assert stage.app.bridge.status.unsent == 0
@@ -367,14 +367,14 @@ async def test_blind_posts_totals_only(team_file: Path) -> None:
 
 async def test_where_it_cannot_be_posted_that_is_said(stage: Stage, team_file: Path) -> None:
     await stage.press("g", "r", "p")
-    assert "no planning issue for 19.8" in words(stage)
+    assert "No planning issue for 19.8" in words(stage)
     async with narrow(planned_world(), team_file=team_file, read_only=True) as other:
         await other.press("g", "r", "p")
-        assert "may only read" in words(other)
+        assert "Read-only session" in words(other)
     async with narrow(planned_world(), team_file=team_file) as other:
         other.server.faults.next("500", "LastNotes", times=99)
         await other.press("g", "r", "p")
-        await other.until(lambda: "cannot be seen whether" in on_top(other))
+        await other.until(lambda: "Cannot look for an earlier comment" in on_top(other))
         await other.press("enter")
         assert isinstance(other.app.screen, Post)
 
@@ -398,7 +398,7 @@ async def test_the_pane_stays_beside_the_board_and_moves_with_it(team_file: Path
         assert room.has_keys
         assert stage.screen.board.region.right <= room.region.x
         assert room.region.right <= 160
-        assert "The keys are the room pane" in stage.message
+        assert "Keys go to the capacity pane" in stage.message
         await stage.press("j")
         assert "eng_birch" in words(stage)
         await stage.press("escape")
@@ -469,9 +469,9 @@ async def test_an_opened_issue_and_a_narrow_terminal_take_its_place(team_file: P
 async def test_it_follows_the_boards_milestone(team_file: Path) -> None:
     async with wide(team_file) as stage:
         await stage.press("g", "r", "escape", "=")
-        assert "Room in 19.9" in words(stage)
+        assert "Capacity of 19.9" in words(stage)
         await stage.press("g", "k")
-        assert "Room in 19.8" in words(stage)
+        assert "Capacity of 19.8" in words(stage)
 
 
 async def test_moving_the_focus_makes_nothing_of_it_again(

@@ -25,7 +25,7 @@ async def test_a_list_takes_the_place_of_another(stage: Stage) -> None:
     await stage.press("7")
     assert stage.issue(first).weight == 7
     await stage.press("j", "g", "t")
-    assert "You are in it" in text(stage)
+    assert "Already open" in text(stage)
     assert stage.name(on_top(stage, Triage).chosen()) == names(stage)[1]
     await stage.press("g", "c")
     on_top(stage, Candidates)
@@ -70,7 +70,7 @@ async def test_no_key_of_the_room_pane_is_for_a_card(stage: Stage) -> None:
     await stage.press("6")
     await stage.focus("platform#2")
     await stage.press("space", "g", "r")
-    assert stage.screen.footer.view.target == "room pane"
+    assert stage.screen.footer.view.target == "capacity pane"
     order = stage.cards()
     await stage.press("g")
     assert not {"K", "J", "v", "g"} & {key for key, _ in stage.screen.strip._entries}
@@ -83,7 +83,7 @@ async def test_no_key_of_the_room_pane_is_for_a_card(stage: Stage) -> None:
     await stage.press("u", "escape")
     assert stage.issue("platform#1").weight == 6
     assert "platform#1 weight 6" in stage.screen.footer.view.last
-    assert stage.screen.footer.view.target == "1 marked"
+    assert stage.screen.footer.view.target == "1 selected"
     await stage.press("7")
     assert stage.issue("platform#2").weight == 7
 

@@ -16,7 +16,7 @@ async def test_triage_follows_what_is_put_right(stage: Stage) -> None:
     screen = on_top(stage, Triage)
     before = names(stage)
     found = len(before)
-    assert f"Triage: 0 of {found} put right · line 1 of {found}" in text(stage)
+    assert f"Triage: 0 of {found} fixed · line 1 of {found}" in text(stage)
     assert "no subtype" in screen.entries[0].words
     await stage.press("n")
     assert stage.name(screen.chosen()) == before[1]
@@ -27,10 +27,10 @@ async def test_triage_follows_what_is_put_right(stage: Stage) -> None:
     assert f"there is no label severity::2 in {GROUP}/platform" in text(stage)
     await stage.press("x", "c")
     assert names(stage) == before[1:]
-    assert f"Triage: 1 of {found} put right" in text(stage)
+    assert f"Triage: 1 of {found} fixed" in text(stage)
     await stage.press("u")
     assert names(stage) == before
-    assert f"Triage: 0 of {found} put right" in text(stage)
+    assert f"Triage: 0 of {found} fixed" in text(stage)
     await stage.press("G")
     assert stage.name(screen.chosen()) == before[-1]
     await stage.press("escape", "j")

@@ -241,7 +241,7 @@ class BoardScreen(Screen[None]):
         board = self.bridge.board
         if board is not None and board.warnings:
             return "\n".join(["No issues here", *board.warnings])
-        return "No issues here\nn creates one, - and = go to the previous and next milestone, g opens other boards"
+        return "No issues here\nn creates one, - and = change the milestone, g opens other boards"
 
     def show_header(self) -> None:
         """Show board, filter, freshness and unsent changes."""

@@ -167,7 +167,7 @@ class Desk:
         return self._issues(issue for issue, _ in board.targets() if issue in board.marks)
 
     def targets(self) -> list[Issue]:
-        """The next edit's targets: open issue, visible selection or focused card; none in the capacity pane."""
+        """The next edit's targets: open issue, visible selection or focused card; none in the pane."""
         if self.top is not None:
             return self._issues(self.top.listed.targets)
         if self.in_detail and self.screen.pane.issue is not None:
