@@ -76,7 +76,7 @@ def test_a_session(home: Path) -> None:
         before = counts(terminal.wait(live, "the board"))
         terminal.press("l")
         _mark_three(terminal, column=1)
-        terminal.see("3 marked")
+        terminal.see("3 selected")
         terminal.press("M")
         # Only this column: an issue with two types also leaves another one.
         wanted = before["maintenance"] - 3

@@ -1,4 +1,4 @@
-"""One stage a test, and no waiting for further keys before edits are sent."""
+"""One stage per test, and edits are sent without waiting for further keys."""
 
 from __future__ import annotations
 

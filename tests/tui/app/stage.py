@@ -1,6 +1,6 @@
-"""A board on a small embedded GitLab, with hands on the keyboard: what the tests of the app share.
+"""A board on a small embedded GitLab, driven by keys: shared by the tests of the app.
 
-The world is small enough to be known by heart::
+The world is small enough to remember::
 
     PLANNING 19.8      bug                 maintenance   feature             (unlisted)
                        platform#1 w2       platform#4 w3 platform#5 w1       platform#7
@@ -69,7 +69,7 @@ PEOPLE = (
     ("eng_birch", "Engo Birch"),
 )
 QUICK = Limits(first_wait=0.01, longest_wait=0.05, total=5.0, patience=5.0)
-#: No poll while a test looks on; it asks for one with ``r``.
+#: No polling during a test; a test requests a poll with ``r``.
 STILL = Settings(sync=SyncSettings(poll=3600, poll_idle=3600, hold=0, hold_comments=0))
 
 
@@ -133,7 +133,7 @@ def small_world(**kinds: Any) -> World:
 
 
 class Stage:
-    """The running app and what a test does with it."""
+    """The running app and the steps of a test."""
 
     def __init__(self, app: GlboardApp, pilot: Pilot[int], server: DemoServer | None) -> None:
         self.app = app
@@ -142,7 +142,7 @@ class Stage:
 
     @property
     def screen(self) -> BoardScreen:
-        """The board screen, be it on top or not."""
+        """The board screen, on top or not."""
         return self.app.board_screen
 
     @property
@@ -153,7 +153,7 @@ class Stage:
 
     @property
     def world(self) -> World:
-        """What GitLab knows."""
+        """The state of the embedded GitLab."""
         return self.server.world
 
     @property
@@ -163,10 +163,10 @@ class Stage:
         return self.app.bridge.engine
 
     async def press(self, *keys: str) -> None:
-        """Press keys, and let what they did be shown.
+        """Press keys, and wait until their effect is shown.
 
-        The pilot's own ``press`` waits some 60 ms a key; this waits for the key to get through, and for a
-        frame only where another screen came on top, and at the end.
+        The pilot's own ``press`` waits some 60 ms per key; this waits for the key to be handled, and for a
+        frame only if another screen came on top, and at the end.
         """
         for key in keys:
             before = self.app.screen
@@ -177,12 +177,12 @@ class Stage:
         await self.pilot.pause()
 
     def burst(self, *keys: str) -> None:
-        """Keys that arrive in one piece, as over a slow line."""
+        """Send keys that arrive together, as over a slow connection."""
         for key in keys:
             self.app.post_message(key_event(key))
 
     async def _through(self) -> None:
-        """Wait until a key has gone its way: app, focused widget, screen, and back."""
+        """Wait until a key was handled: app, focused widget, screen, and back."""
         passed = asyncio.Event()
         app = self.app
         way = [app, app.focused or app.screen, app.screen, app]
@@ -198,24 +198,24 @@ class Stage:
             await passed.wait()
 
     async def type(self, text: str) -> None:
-        """Type words."""
+        """Type text."""
         await self.press(*text)
 
     async def settle(self) -> None:
-        """Wait until everything is sent, answered and shown."""
+        """Wait until everything is sent, confirmed and shown."""
         await self.engine.settled()
         await self.pilot.pause()
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        """Wait for something the app does by itself; a test that waits in vain fails."""
+        """Wait for something the app does by itself; fail if it does not happen."""
         async with asyncio.timeout(5):
             while not holds():
                 await self.pilot.pause()
 
-    # What is seen
+    # What is shown
 
     def issue(self, name: str) -> Issue:
-        """An issue as shown, by ``platform#1``."""
+        """A shown issue, by a reference like ``platform#1``."""
         reference = f"{GROUP}/{name}"
         return next(issue for issue in self.engine.shown.values() if issue.reference == reference)
 
@@ -241,17 +241,17 @@ class Stage:
 
     @property
     def marked(self) -> list[str]:
-        """The marked cards in sight."""
+        """The visible selected cards."""
         return [self.name(issue) for issue in self.screen.desk.marked()]
 
     @property
     def message(self) -> str:
-        """What the footer says."""
+        """The message in the footer."""
         return self.screen.footer.view.message
 
     @property
     def toasts(self) -> list[str]:
-        """Titles and words of the toasts."""
+        """Titles and texts of the toasts."""
         return [f"{note.title}: {note.message}" for note in self.app._notifications]
 
     async def focus(self, name: str) -> None:
@@ -260,7 +260,7 @@ class Stage:
         await self.pilot.pause()
 
     async def mark(self, *names: str) -> None:
-        """Mark cards."""
+        """Select cards."""
         for name in names:
             await self.focus(name)
             await self.press("space")
@@ -278,7 +278,7 @@ async def staged(
     pace: Pace | None = None,
     **app_settings: Any,
 ) -> AsyncIterator[Stage]:
-    """The app on an embedded GitLab, with the first load done unless told otherwise."""
+    """The app on an embedded GitLab, after the initial load unless told otherwise."""
     async with DemoServer(world or small_world()) as server:
         given = server.token_for(ME, "read_api") if token == "read" else token or server.token
 

@@ -1,4 +1,4 @@
-"""What is said of changes that waited: once, when all of them were answered."""
+"""The report on changes that waited: one, after GitLab replied to all of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tui.app.stage import GROUP, Stage
 
 
 class Clock:
-    """Seconds that pass when told."""
+    """A clock that the test advances."""
 
     now = 0.0
 
@@ -44,11 +44,11 @@ def test_back_online_is_one_line() -> None:
     assert told
     assert notice is not None
     assert notice.message == "Back online: 3 changes sent."
-    # From then on every keystroke speaks for itself again.
+    # From then on every change is reported by itself again.
     assert waited.hear(LIVE, [settled(0, 1)]) == (False, None)
 
 
-def test_what_was_refused_is_said_with_the_reason_and_where_it_is() -> None:
+def test_rejected_changes_are_reported_with_reason_and_place() -> None:
     waited = CatchUp(Clock())
     waited.hear(OFFLINE, ())
     _, notice = waited.hear(LIVE, [settled(5), settled(0, 1)])
@@ -57,14 +57,14 @@ def test_what_was_refused_is_said_with_the_reason_and_where_it_is() -> None:
     assert notice.text == "You may not.\nAsk.\ngf lists what failed"
 
 
-def test_one_lost_request_is_not_worth_a_word() -> None:
+def test_one_lost_request_is_not_reported() -> None:
     waited = CatchUp(Clock())
     waited.hear(OFFLINE, ())
     assert waited.hear(LIVE, [settled(3)]) == (True, None)
 
 
 @pytest.mark.parametrize(("count", "words"), [(1, "1 change sent"), (2, "2 changes sent")])
-def test_what_the_last_session_left_is_said_to_be_sent(count: int, words: str) -> None:
+def test_sending_changes_of_the_last_session_is_reported(count: int, words: str) -> None:
     waited = CatchUp(Clock())
     waited.left_over(count)
     assert waited.hear(Status(freshness="cached", unsent=count), ()) == (True, None)
@@ -73,7 +73,7 @@ def test_what_the_last_session_left_is_said_to_be_sent(count: int, words: str) -
     assert notice.message == f"From the last session: {words}."
 
 
-def test_what_waits_for_a_choice_does_not_hold_it_up() -> None:
+def test_conflicts_do_not_delay_the_report() -> None:
     waited = CatchUp(Clock())
     waited.left_over(2)
     _, notice = waited.hear(Status(freshness="live", unsent=1, conflicts=1), [settled(1)])
@@ -81,7 +81,7 @@ def test_what_waits_for_a_choice_does_not_hold_it_up() -> None:
     assert notice.message.endswith("1 change sent; 1 conflict to resolve (! m, ! t).")
 
 
-def test_what_was_taken_back_meanwhile_needs_no_word() -> None:
+def test_undone_changes_are_not_reported() -> None:
     clock = Clock()
     waited = CatchUp(clock)
     waited.hear(OFFLINE, ())
@@ -89,7 +89,7 @@ def test_what_was_taken_back_meanwhile_needs_no_word() -> None:
     assert waited.hear(LIVE, ()) == (True, None)
 
 
-async def test_on_the_screen_one_toast_tells_of_all(stage: Stage) -> None:
+async def test_one_toast_reports_all(stage: Stage) -> None:
     stage.server.stop()
     await stage.focus("platform#2")
     await stage.press("3")
@@ -110,7 +110,7 @@ async def test_on_the_screen_one_toast_tells_of_all(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(("quiet", "said"), [(news.QUIET, 1), (0.0, 2)])
-async def test_a_shaky_line_is_said_once_a_while(
+async def test_an_unstable_connection_is_reported_only_once_in_a_while(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, quiet: float, said: int
 ) -> None:
     monkeypatch.setattr(news, "QUIET", quiet)

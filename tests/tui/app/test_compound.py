@@ -1,4 +1,4 @@
-"""Compound keys and the questions before a move: one group here and in GitLab, one ``u`` takes it back."""
+"""Compound keys and the questions before a move: one group here and in GitLab, undone by one ``u``."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def extra(issue: Issue) -> set[str]:
 
 
 async def undone(stage: Stage, *before: Issue) -> None:
-    """One ``u`` gives all of it back, in GitLab too."""
+    """Check that one ``u`` undoes all of it, in GitLab too."""
     await stage.press("u")
     await stage.settle()
     for one in before:
@@ -45,7 +45,7 @@ async def undone(stage: Stage, *before: Issue) -> None:
         assert record.open == one.is_open
 
 
-async def test_a_breakdown_is_asked_for_by_name(stage: Stage) -> None:
+async def test_a_breakdown_is_requested_from_chosen_people(stage: Stage) -> None:
     before = stage.issue("platform#1")
     await stage.press("B")
     await stage.type("oak")
@@ -65,7 +65,7 @@ async def test_a_breakdown_is_asked_for_by_name(stage: Stage) -> None:
     assert notes(stage, "platform#1") == []
 
 
-async def test_blocked_needs_words_and_says_them(stage: Stage) -> None:
+async def test_blocked_needs_a_comment_and_posts_it(stage: Stage) -> None:
     before = stage.issue("platform#1")
     await stage.press("b", "ctrl+s")
     assert stage.issue("platform#1") == before
@@ -79,7 +79,7 @@ async def test_blocked_needs_words_and_says_them(stage: Stage) -> None:
     await undone(stage, before)
 
 
-async def test_a_marked_set_is_blocked_as_one(stage: Stage) -> None:
+async def test_a_selection_is_blocked_as_one_change(stage: Stage) -> None:
     before = [stage.issue("platform#1"), stage.issue("platform#4")]
     await stage.mark("platform#1", "platform#4")
     await stage.press("b")
@@ -92,7 +92,7 @@ async def test_a_marked_set_is_blocked_as_one(stage: Stage) -> None:
     assert notes(stage, "platform#4") == []
 
 
-async def test_a_slip_is_missed_and_goes_on() -> None:
+async def test_a_slip_adds_the_missed_label_and_moves_on() -> None:
     async with staged(world("missed-deliverable")) as stage:
         await stage.press("g", "b")
         before = stage.issue("platform#8")
@@ -105,7 +105,7 @@ async def test_a_slip_is_missed_and_goes_on() -> None:
         await undone(stage, before)
 
 
-async def test_a_slip_without_its_label_needs_a_yes(stage: Stage) -> None:
+async def test_a_slip_without_its_label_asks(stage: Stage) -> None:
     before = stage.issue("platform#1")
     await stage.press("x", "s", "escape")
     assert stage.issue("platform#1") == before
@@ -116,7 +116,7 @@ async def test_a_slip_without_its_label_needs_a_yes(stage: Stage) -> None:
     await undone(stage, before)
 
 
-async def test_a_slip_of_several_may_leave_out_those_without_the_label() -> None:
+async def test_a_slip_of_several_can_skip_those_without_the_label() -> None:
     made = small_world()
     made.add_label(made.project(f"{GROUP}/platform"), "missed:19.8")
     async with staged(made) as stage:
@@ -127,7 +127,7 @@ async def test_a_slip_of_several_may_leave_out_those_without_the_label() -> None
         assert stage.issue("ai-gateway#1").milestone == "19.8"
 
 
-async def test_a_drop_says_why(stage: Stage) -> None:
+async def test_a_drop_posts_the_reason(stage: Stage) -> None:
     await stage.press("g", "b")
     before = stage.issue("platform#8")
     await stage.focus("platform#8")
@@ -160,7 +160,7 @@ async def test_wont_do_closes_with_the_label() -> None:
         await undone(stage, *before)
 
 
-async def test_a_duplicate_names_the_other_and_runs_nothing() -> None:
+async def test_a_duplicate_names_the_other_issue_without_quick_actions() -> None:
     async with staged(world("duplicate"), settings=SETTINGS) as stage:
         before = stage.issue("platform#1")
         await stage.press("x", "d")
@@ -179,7 +179,7 @@ async def test_a_duplicate_names_the_other_and_runs_nothing() -> None:
         assert notes(stage, "platform#1") == []
 
 
-async def test_a_spike_is_offered_a_weight() -> None:
+async def test_a_spike_offers_a_weight() -> None:
     async with staged(world("spike")) as stage:
         before = [stage.issue("platform#2"), stage.issue("platform#3")]
         await stage.mark("platform#2", "platform#3")
@@ -196,7 +196,7 @@ async def test_a_spike_is_offered_a_weight() -> None:
         assert "spike" in stage.issue("platform#3").labels
 
 
-async def test_what_one_project_refuses_is_done_for_the_other(stage: Stage) -> None:
+async def test_a_change_rejected_in_one_project_is_made_in_the_other(stage: Stage) -> None:
     before = stage.issue("platform#1")
     await stage.mark("platform#1", "locked#1")
     await stage.press("b")
@@ -224,7 +224,7 @@ async def test_in_dev_without_an_assignee_asks_once(stage: Stage) -> None:
     assert stage.issue("platform#4").scoped("workflow::") == ("workflow::in dev",)
 
 
-async def test_a_marked_set_is_asked_about_as_one_with_counts(stage: Stage) -> None:
+async def test_one_question_covers_a_selection_with_counts(stage: Stage) -> None:
     await stage.mark("platform#2", "platform#4", "platform#7")
     await stage.press("s", "r")
     question = stage.app.screen
@@ -243,7 +243,7 @@ async def test_a_marked_set_is_asked_about_as_one_with_counts(stage: Stage) -> N
     assert not any(READY in stage.issue(f"platform#{n}").labels for n in (2, 4, 7))
 
 
-async def test_deliverable_before_ready_needs_a_yes_each_time(stage: Stage) -> None:
+async def test_deliverable_before_ready_asks_each_time(stage: Stage) -> None:
     await stage.focus("platform#2")
     for _ in range(2):
         await stage.press("d", "b")
@@ -255,7 +255,7 @@ async def test_deliverable_before_ready_needs_a_yes_each_time(stage: Stage) -> N
     assert "Deliverable" not in stage.issue("platform#2").labels
 
 
-async def test_deliverable_by_the_picker_asks_too(stage: Stage) -> None:
+async def test_deliverable_from_the_picker_asks_too(stage: Stage) -> None:
     await stage.focus("platform#2")
     await stage.press("t", *"Deliverable", "space", "enter")
     assert "Deliverable" not in stage.issue("platform#2").labels
@@ -263,7 +263,7 @@ async def test_deliverable_by_the_picker_asks_too(stage: Stage) -> None:
     assert "Deliverable" in stage.issue("platform#2").labels
 
 
-async def test_too_heavy_to_accept_asks_once(stage: Stage) -> None:
+async def test_accepting_a_heavy_issue_asks_once(stage: Stage) -> None:
     await stage.focus("platform#1")
     await stage.press("5", "d", "enter")
     assert "Deliverable" not in stage.issue("platform#1").labels
@@ -271,7 +271,7 @@ async def test_too_heavy_to_accept_asks_once(stage: Stage) -> None:
     assert "Deliverable" in stage.issue("platform#1").labels
 
 
-async def test_accepting_asks_for_somebody_where_nobody_is(stage: Stage) -> None:
+async def test_accepting_an_unassigned_issue_asks_for_a_person(stage: Stage) -> None:
     await stage.focus("platform#2")
     await stage.press("W", "2")
     await stage.mark("platform#2", "platform#5")
@@ -285,7 +285,7 @@ async def test_accepting_asks_for_somebody_where_nobody_is(stage: Stage) -> None
     assert stage.issue("platform#2").assignees == ()
 
 
-async def test_a_move_by_column_is_asked_about_too(stage: Stage) -> None:
+async def test_a_move_by_column_asks_too(stage: Stage) -> None:
     await stage.press("g", "b")
     await stage.focus("platform#8")
     await stage.press("L", "H")
@@ -294,7 +294,7 @@ async def test_a_move_by_column_is_asked_about_too(stage: Stage) -> None:
     assert stage.issue("platform#8").scoped("workflow::") == ("workflow::in dev",)
 
 
-async def test_out_of_blocked_without_a_comment_asks(stage: Stage) -> None:
+async def test_leaving_blocked_without_a_comment_asks(stage: Stage) -> None:
     await stage.press("b", *"red", "ctrl+s")
     await stage.press("s", "v", "escape")
     assert stage.issue("platform#1").scoped("workflow::") == ("workflow::blocked",)
@@ -302,7 +302,7 @@ async def test_out_of_blocked_without_a_comment_asks(stage: Stage) -> None:
     assert stage.issue("platform#1").scoped("workflow::") == ("workflow::in review",)
 
 
-async def test_half_done_is_said_to_be_half_done(stage: Stage) -> None:
+async def test_a_partial_failure_is_reported_as_partial(stage: Stage) -> None:
     root = stage.world.group(GROUP)
     gone = stage.world.label_of(root, "workflow::blocked")
     assert gone is not None

@@ -1,4 +1,4 @@
-"""Mine, theirs, or look: what a person does when somebody else changed the same field; and the change log."""
+"""Keep mine, keep theirs, or look: resolving a conflict on the same field; and the change log."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from glboard_core.model.issue import Issue
 from glboard_core.sync.pace import Pace
 from tui.app.stage import GROUP, STILL, Stage, staged
 
-#: What was read just now is read again before anything is sent: else a test is too quick for a conflict.
+#: Fresh data is read again before sending: otherwise a test is too fast for a conflict.
 WARY = Pace(fresh=0.0)
 
 
 async def clash(stage: Stage) -> Issue:
-    """Somebody else weighs a card that is weighed here at the same time."""
+    """Someone else sets a card's weight while it is set here."""
     await stage.focus("platform#1")
     stage.world.edit(f"{GROUP}/platform#1", by="pm_oak", weight=8)
     await stage.press("5")
@@ -30,7 +30,7 @@ async def clash(stage: Stage) -> Issue:
     ("keys", "weight"),
     [(("!", "m"), 5), (("!", "t"), 8), (("!", "l", "m"), 5), (("!", "l", "t"), 8)],
 )
-async def test_one_key_chooses(keys: tuple[str, ...], weight: int) -> None:
+async def test_one_key_resolves_a_conflict(keys: tuple[str, ...], weight: int) -> None:
     async with staged(pace=WARY) as stage:
         issue = await clash(stage)
         await stage.press(*keys)
@@ -40,21 +40,21 @@ async def test_one_key_chooses(keys: tuple[str, ...], weight: int) -> None:
         assert stage.issue("platform#1").weight == weight
 
 
-async def test_looking_decides_nothing() -> None:
+async def test_looking_at_a_conflict_changes_nothing() -> None:
     async with staged(pace=WARY) as stage:
         issue = await clash(stage)
         await stage.press("!", "l", "escape")
         assert stage.engine.clashing(issue.id)
 
 
-async def test_without_a_conflict_the_keys_mean_nothing() -> None:
+async def test_conflict_keys_do_nothing_without_a_conflict() -> None:
     async with staged() as stage:
         await stage.focus("platform#1")
         await stage.press("!", "m")
         assert stage.engine.pending.of(stage.issue("platform#1").id) == []
 
 
-async def test_the_log_says_what_was_done_and_takes_the_last_back() -> None:
+async def test_the_log_lists_changes_and_undoes_the_last() -> None:
     async with staged() as stage:
         await stage.focus("platform#1")
         before = stage.issue("platform#1").weight
@@ -68,7 +68,7 @@ async def test_the_log_says_what_was_done_and_takes_the_last_back() -> None:
         assert stage.issue("platform#1").weight == before
 
 
-async def test_the_log_says_what_is_not_sent_yet_above_the_rest() -> None:
+async def test_the_log_lists_unsent_changes_first() -> None:
     held = replace(STILL, sync=replace(STILL.sync, hold=600))
     async with staged(settings=held) as stage:
         await stage.focus("platform#1")

@@ -1,4 +1,4 @@
-"""What all dialogs share: nothing paints one that is leaving."""
+"""Shared behaviour of dialogs: nothing paints one that is closing."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tui.app.stage import Stage
 
 
 class Restless(Dialog[None]):
-    """Says something as often as it can."""
+    """Updates its hint line as often as possible."""
 
     def __init__(self) -> None:
         super().__init__("Restless")
         self.left = False
 
     async def keep_saying(self) -> None:
-        """Until it is stopped."""
+        """Repeat until stopped."""
         try:
             while True:
                 self.say("still here")
@@ -29,18 +29,18 @@ class Restless(Dialog[None]):
             raise
 
 
-async def test_a_dialog_s_worker_ends_with_it(stage: Stage) -> None:
+async def test_a_dialogs_worker_ends_with_it(stage: Stage) -> None:
     for _ in range(3):
         dialog = Restless()
         await stage.app.push_screen(dialog)
-        dialog.run_worker(dialog.keep_saying())  # an error in it would close the app, and fail this
+        dialog.run_worker(dialog.keep_saying())  # an error in it would close the app and fail this test
         await asyncio.sleep(0)
         dialog.dismiss(None)
         await stage.until(lambda dialog=dialog: dialog.left and not dialog.is_running)  # type: ignore[misc]
     assert stage.app.screen is stage.screen
 
 
-async def test_a_dialog_that_has_left_can_be_told_something(stage: Stage) -> None:
+async def test_a_closed_dialog_ignores_messages(stage: Stage) -> None:
     dialog = Restless()
     await stage.app.push_screen(dialog)
     await dialog.dismiss(None)
@@ -48,7 +48,7 @@ async def test_a_dialog_that_has_left_can_be_told_something(stage: Stage) -> Non
 
 
 @pytest.mark.parametrize("leave", ["escape", "q"])
-async def test_a_list_that_has_left_takes_no_change_and_no_key(stage: Stage, leave: str) -> None:
+async def test_a_closed_list_ignores_changes_and_keys(stage: Stage, leave: str) -> None:
     await stage.press("g", "t")
     screen = stage.app.screen
     assert isinstance(screen, Triage)

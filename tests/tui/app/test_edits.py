@@ -1,4 +1,4 @@
-"""Every edit key does what it says, on screen at once and in GitLab after, and is taken back by ``u``."""
+"""Every edit key takes effect on screen at once and then in GitLab, and ``u`` undoes it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def on_server(stage: Stage, name: str) -> Record:
     return stage.world.issue(f"{GROUP}/{name}")
 
 
-#: Card, keys, what to look at, what it is after.
+#: Card, keys, the value to check, its expected result.
 EDITS: list[tuple[str, tuple[str, ...], Check, Any]] = [
     ("platform#2", ("3",), lambda i: i.weight, 3),
     ("platform#1", ("0",), lambda i: i.weight, 0),
@@ -76,8 +76,8 @@ EDITS: list[tuple[str, tuple[str, ...], Check, Any]] = [
 
 
 @pytest.mark.parametrize("part", range(4))
-async def test_an_edit_is_shown_made_and_undone(part: int) -> None:
-    # Several on one stage, since each is taken back: starting costs more than they do.
+async def test_an_edit_is_shown_sent_and_undone(part: int) -> None:
+    # Several per stage, since each is undone: starting takes longer than the edits.
     async with staged(size=(120, 40)) as stage:
         for name, keys, look, after in EDITS[part::4]:
             await stage.focus(name)
@@ -94,7 +94,7 @@ async def test_an_edit_is_shown_made_and_undone(part: int) -> None:
             assert (now.state, now.assignees) == (before.state, before.assignees)
 
 
-async def test_what_the_screen_shows_is_what_gitlab_has(stage: Stage) -> None:
+async def test_the_screen_matches_gitlab(stage: Stage) -> None:
     await stage.focus("platform#2")
     await stage.press("3", "s", "d", "y", "m", "f")  # in dev without an assignee asks
     await stage.settle()
@@ -104,7 +104,7 @@ async def test_what_the_screen_shows_is_what_gitlab_has(stage: Stage) -> None:
     assert stage.screen.header.view.unsent == 0
 
 
-async def test_taking_deliverable_back_and_reopening(stage: Stage) -> None:
+async def test_removing_deliverable_and_reopening(stage: Stage) -> None:
     await stage.press("g", "b", "Z")
     assert stage.screen.header.view.board == "Build 19.7"
     assert stage.cards()["in dev"] == ["platform#8"]
@@ -137,7 +137,7 @@ async def test_rank_keys(stage: Stage) -> None:
     assert stage.cards()["bug"][-1] == "platform#3"
 
 
-async def test_a_comment_keeps_a_draft_and_is_deleted_by_undo(stage: Stage) -> None:
+async def test_a_comment_keeps_a_draft_and_undo_deletes_it(stage: Stage) -> None:
     await stage.press("c")
     await stage.type("hello there")
     await stage.press("escape")
@@ -209,7 +209,7 @@ async def test_a_hundred_levels_of_undo(stage: Stage) -> None:
 # Moving
 
 
-async def test_the_focus_goes_with_a_card_that_is_moved_on(stage: Stage) -> None:
+async def test_the_focus_follows_a_card_moved_sideways(stage: Stage) -> None:
     await stage.focus("platform#7")
     await stage.press("H")
     assert stage.focused == "platform#7"
@@ -254,7 +254,7 @@ async def test_moves_stop_before_the_special_columns(stage: Stage) -> None:
 # Many at once
 
 
-async def test_marks_take_an_action_as_one_and_clear(stage: Stage) -> None:
+async def test_an_action_applies_to_the_selection_and_clears_it(stage: Stage) -> None:
     await stage.mark("platform#1", "platform#2", "platform#4")
     assert stage.screen.footer.view.target == "3 selected"
     await stage.press("5")
@@ -267,7 +267,7 @@ async def test_marks_take_an_action_as_one_and_clear(stage: Stage) -> None:
     assert [stage.issue(f"platform#{n}").weight for n in (1, 2, 4)] == [2, None, 3]
 
 
-async def test_marks_that_cannot_be_seen_take_no_part(stage: Stage) -> None:
+async def test_hidden_selected_cards_are_not_changed(stage: Stage) -> None:
     await stage.mark("platform#1", "platform#4")
     await stage.press("slash")
     await stage.type("upgrade")
@@ -289,7 +289,7 @@ async def test_closing_more_than_one_asks(stage: Stage) -> None:
     assert not stage.issue("platform#2").is_open
 
 
-async def test_nothing_closes_on_one_key(stage: Stage) -> None:
+async def test_no_single_key_closes_an_issue(stage: Stage) -> None:
     for key in ("x", "escape", "X", "delete", "backspace", "C"):
         await stage.press(key)
     await stage.press("escape")
@@ -318,7 +318,7 @@ async def test_common_and_mixed_labels_are_changed_without_touching_the_rest(sta
         (["3", "x", "c"], lambda i: (i.weight, i.state), (3, "closed")),
     ],
 )
-async def test_keys_that_come_all_at_once_mean_the_same(
+async def test_keys_that_arrive_together_have_the_same_effect(
     stage: Stage, keys: list[str], look: Check, after: Any
 ) -> None:
     await stage.focus("platform#2")
@@ -326,7 +326,7 @@ async def test_keys_that_come_all_at_once_mean_the_same(
     await stage.until(lambda: look(stage.issue("platform#2")) == after)
 
 
-async def test_the_words_of_a_comment_are_never_commands(stage: Stage) -> None:
+async def test_the_text_of_a_comment_never_runs_commands(stage: Stage) -> None:
     before = dict(stage.engine.shown)
     stage.burst("c", *"xc 3 L D done", "ctrl+s")
     await stage.until(lambda: bool(on_server(stage, "platform#1").notes))
@@ -338,7 +338,9 @@ async def test_the_words_of_a_comment_are_never_commands(stage: Stage) -> None:
     }
 
 
-async def test_a_filter_typed_in_one_piece_is_whole_and_the_next_key_is_the_boards(stage: Stage) -> None:
+async def test_a_filter_that_arrives_at_once_is_complete_and_the_next_key_goes_to_the_board(
+    stage: Stage,
+) -> None:
     await stage.focus("platform#2")
     stage.burst("/", *"platform#2", "enter", "7")
     await stage.until(lambda: stage.issue("platform#2").weight == 7)

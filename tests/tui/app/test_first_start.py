@@ -1,4 +1,4 @@
-"""A very first start: what is not read yet does not look empty, and no count is shown before it is true."""
+"""A very first start: unread columns do not look empty, and counts are shown only once they are exact."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EMPTY = "Next 4-6 releases"
 
 
 class Slow:
-    """Lets the questions for one column, and those for the rest, wait."""
+    """Delays the requests for one column, and those for the rest."""
 
     def __init__(self) -> None:
         self.column, self.rest = asyncio.Event(), asyncio.Event()
@@ -44,12 +44,12 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
 
 
 def drawn(stage: Stage) -> str:
-    """The lines of the board as they are on the screen."""
+    """The lines of the board on the screen."""
     strips = stage.app.screen._compositor.render_strips()
     return "\n".join(strip.text.rstrip() for strip in strips)
 
 
-async def test_a_column_that_is_not_read_says_so_and_shows_no_count(slow: Slow) -> None:
+async def test_a_column_not_read_yet_shows_loading_and_no_count(slow: Slow) -> None:
     async with staged(loaded=False) as stage:
         await stage.until(lambda: stage.app.bridge.unread() == {"type::bug", "(closed)"})
         await stage.pilot.pause()
@@ -69,7 +69,7 @@ async def test_a_column_that_is_not_read_says_so_and_shows_no_count(slow: Slow) 
         assert lines[2].startswith("■ bug")
         assert " 4 · 5w · 1 unweighted" in lines[2]
         assert "loading …" not in "\n".join(lines[3:])
-        # Carry-over and people are of other boards, too: nothing is said of them before all is read.
+        # Carry-over and people need other boards, too: they are not shown before everything is read.
         assert stage.screen.header.view.sums[0].text == "plan 9 + 4 unweighted"
         assert len(stage.screen.header.view.sums) == 2
 
@@ -78,7 +78,7 @@ async def test_a_column_that_is_not_read_says_so_and_shows_no_count(slow: Slow) 
         assert stage.screen.header.view.fresh == "live"
 
 
-async def test_a_board_on_the_way_does_not_say_that_it_is_empty(slow: Slow) -> None:
+async def test_a_loading_board_is_not_shown_as_empty(slow: Slow) -> None:
     async with staged(loaded=False) as stage:
         await stage.until(lambda: stage.app.bridge.index is not None)
         await stage.press("g", "4")

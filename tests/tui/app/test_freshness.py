@@ -1,4 +1,4 @@
-"""How fresh the header says the board is."""
+"""How the header shows the board's freshness."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ HOURS = 3_600.0
         (Status(freshness="loading", age=72 * HOURS, loading="40 issues"), "loading 40 issues"),
     ],
 )
-def test_the_age_of_the_mirror_is_said(status: Status, words: str) -> None:
+def test_the_header_shows_the_age_of_the_mirror(status: Status, words: str) -> None:
     view = header_view(Settings(), "planning", None, "", status)
     assert _fresh(view)[0] == words

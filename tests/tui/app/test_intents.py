@@ -1,4 +1,4 @@
-"""The pure half: targets and an intent in, acts and words out."""
+"""The pure half: targets and an intent in, acts and texts out."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def index(*issues: Issue) -> BoardIndex:
     return BoardIndex(BOARD, FlowScheme(), {i.id: i for i in issues})
 
 
-def test_one_keystroke_is_said_by_reference_or_by_count() -> None:
+def test_a_change_is_titled_by_reference_or_count() -> None:
     one, two = card(1), card(2)
     assert PLANNER.weight([one], 3).title == "platform#1 weight 3"
     assert PLANNER.milestone([one, two], "19.9").title == "2 to 19.9"
 
 
-def test_deferring_goes_by_each_cards_own_milestone() -> None:
+def test_deferring_uses_each_cards_own_milestone() -> None:
     cards = [card(1, milestone="19.9", labels=frozenset({"Deliverable"})), card(2, milestone=None)]
     work = PLANNER.defer(cards)
     assert [act for _, act in work.acts] == [
@@ -62,7 +62,7 @@ def test_deferring_goes_by_each_cards_own_milestone() -> None:
     assert following(PLANNER.catalog.milestones, "19.10", PLANNER.today) is None
 
 
-def test_deferring_goes_to_what_the_project_can_have() -> None:
+def test_deferring_uses_milestones_the_project_has() -> None:
     own = tuple(one for one in MILESTONES if one.title != "19.9")
     other = structs.replace(milestone("19.9", "2027-01-16", "2027-02-12"), owner="demo-org/other")
     planner = structs.replace(PLANNER, catalog=catalog(milestones=(*own, other)))
@@ -75,13 +75,13 @@ def test_deferring_goes_to_what_the_project_can_have() -> None:
     )
 
 
-def test_accepting_needs_somebody() -> None:
+def test_accepting_needs_an_assignee() -> None:
     work = PLANNER.accept([card(1), card(2, assignees=("eng_alder",))], None)
     assert [i for i, _ in work.acts] == [card(2).id]
     assert work.skipped.startswith("1 left out: nobody is assigned")
 
 
-def test_me_on_everywhere_before_off() -> None:
+def test_toggle_me_assigns_everywhere_before_it_unassigns() -> None:
     mine, other = card(1, assignees=("em_maple",)), card(2, assignees=("eng_alder",))
     assert PLANNER.toggle_me([mine, other]).acts == ((other.id, Edit(assignees=("eng_alder", "em_maple"))),)
     assert PLANNER.toggle_me([mine]).acts == ((mine.id, Edit(assignees=())),)
@@ -95,13 +95,13 @@ def test_sideways_stops_before_the_special_columns() -> None:
     assert {i: c.title for i, c in back.items()} == {feature.id: "maintenance", loose.id: "feature"}
 
 
-def test_the_special_columns_are_reached_by_letter_where_they_mean_something() -> None:
+def test_special_columns_are_reached_by_letter_if_they_apply() -> None:
     assert [c.title for c in reachable(index()).values()][-2:] == ["(unlisted)", "(closed)"]
     flat = Board(id="b", name="B", columns=(Column(key="(all)", title="B", kind="all", letter="b"),))
     assert [c.title for c in reachable(BoardIndex(flat, FlowScheme(), {})).values()] == ["B", "(closed)"]
 
 
-def test_a_move_between_types_asks_and_offers_the_subtype() -> None:
+def test_a_move_between_types_asks_and_offers_to_remove_the_subtype() -> None:
     bug = card(1, "type::bug", "bug::functional")
     board = index(bug)
     moves = PLANNER.move([bug], board, None, sideways(board, [bug], None, 1))
@@ -112,7 +112,7 @@ def test_a_move_between_types_asks_and_offers_the_subtype() -> None:
     assert apply(edit, bug).labels == {"group::custom models", "type::maintenance"}
 
 
-def test_a_new_issue_belongs_where_it_is_made() -> None:
+def test_a_new_issue_belongs_to_the_column_it_is_created_in() -> None:
     made = new_issue(BOARD, BOARD.columns[0], "demo-org/platform", "New", FlowScheme())
     assert made.labels == {"group::custom models", "type::bug"}
     assert made.milestone == "19.8"
@@ -151,7 +151,7 @@ def order_after(cards: list[Issue], chosen: list[Issue], where: Where) -> list[i
         ([4, 5], "down", [1, 2, 3, 4, 5]),
     ],
 )
-def test_ranking_keeps_the_order_among_the_marked(chosen: list[int], where: Where, after: list[int]) -> None:
+def test_ranking_keeps_the_order_of_the_selection(chosen: list[int], where: Where, after: list[int]) -> None:
     cards = [card(n, "type::bug") for n in range(1, 6)]
     assert order_after(cards, [c for c in cards if c.iid in chosen], where) == after
 
@@ -160,7 +160,7 @@ def test_ranking_keeps_the_order_among_the_marked(chosen: list[int], where: Wher
     st.sets(st.integers(1, 8), min_size=1),
     st.sampled_from(["up", "down", "top", "bottom"]),
 )
-def test_ranking_loses_nobody_and_keeps_the_rest_in_order(chosen: set[int], where: Where) -> None:
+def test_ranking_loses_no_card_and_keeps_the_rest_in_order(chosen: set[int], where: Where) -> None:
     cards = [card(n, "type::bug") for n in range(1, 9)]
     after = order_after(cards, [c for c in cards if c.iid in chosen], where)
     assert sorted(after) == list(range(1, 9))
@@ -188,7 +188,7 @@ def test_the_places_before_are_remembered_for_undo(chosen: set[int], where: Wher
 
 
 @given(st.sets(st.from_regex(r"[a-z]{1,3}_[a-z]{1,6}", fullmatch=True), max_size=40))
-def test_everybody_gets_a_letter_of_their_own(names: set[str]) -> None:
+def test_each_person_gets_a_unique_letter(names: set[str]) -> None:
     letters = letters_for(names)
     assert sorted(letters.values()) == sorted(names)
     assert all(len(letter) == 1 for letter in letters)
@@ -206,7 +206,7 @@ def test_common_and_mixed_values() -> None:
     assert ticks_of([{"a", "b"}, {"b"}]) == {"a": "some", "b": "on"}
 
 
-def test_a_mixed_tick_goes_on_off_and_back_to_mixed() -> None:
+def test_a_mixed_tick_cycles_on_off_and_mixed() -> None:
     ticks = Ticks({"a": "some", "b": "on"})
     states = []
     for _ in range(4):
@@ -218,7 +218,7 @@ def test_a_mixed_tick_goes_on_off_and_back_to_mixed() -> None:
     assert ticks.result(["a", "b"]).remove == {"b"}
 
 
-def test_scoped_labels_exclude_one_another() -> None:
+def test_scoped_labels_exclude_each_other() -> None:
     ticks = Ticks({"type::bug": "on", "a::b::c": "on"}, scoped=True)
     ticks.toggle("type::feature")
     assert (ticks.of("type::bug"), ticks.of("a::b::c")) == ("off", "on")
@@ -226,11 +226,11 @@ def test_scoped_labels_exclude_one_another() -> None:
     assert ticks.of("a::b::c") == "on"  # another scope: everything before the last ``::``
 
 
-def test_what_was_not_touched_is_left_alone() -> None:
+def test_untouched_values_do_not_change() -> None:
     assert not Ticks({"a": "some", "b": "on"}).touched
 
 
-def test_words_as_typed_come_before_scattered_letters() -> None:
+def test_whole_words_match_before_scattered_letters() -> None:
     choices = [Choice(value=t, text=t) for t in ("workflow::in dev", "documentation", "in review", "devops")]
     assert [c.value for c, _ in matching("dev", choices)][:2] == ["devops", "workflow::in dev"]
     assert [c.value for c, _ in matching("dcm", choices)] == ["documentation"]

@@ -1,4 +1,4 @@
-"""Keys to actions, and what people may rebind."""
+"""Keys to actions, and rebinding."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def step(keymap: Keymap, keys: str, scope: str = "board") -> object:
         ("[", "walk.previous", ""),
     ],
 )
-def test_what_the_default_keys_mean(keys: str, action: str, argument: str) -> None:
+def test_default_keys(keys: str, action: str, argument: str) -> None:
     assert step(Keymap(), keys) == Run(BY_ID[action], argument)
 
 
-def test_a_prefix_waits_and_says_what_can_follow() -> None:
+def test_a_prefix_waits_and_lists_the_next_keys() -> None:
     found = step(Keymap(), "d")
     assert isinstance(found, Wait)
     assert found.title == "accept"
@@ -62,7 +62,7 @@ def test_digits_are_one_line_of_the_strip() -> None:
     assert [f.key for f in found.follow] == ["s", "0-9"]
 
 
-def test_what_does_not_apply_is_neither_run_nor_offered() -> None:
+def test_an_action_that_does_not_apply_is_neither_run_nor_offered() -> None:
     keymap = Keymap()
     assert keymap.step(("u",), lambda a: a.id != "undo", options) == Unknown(("u",))
     found = keymap.step(("m",), lambda a: a.id == "milestone.none", options)
@@ -71,11 +71,11 @@ def test_what_does_not_apply_is_neither_run_nor_offered() -> None:
     assert keymap.step(("m",), lambda _: False, options) == Unknown(("m",))
 
 
-def test_letters_of_nobody_mean_nothing() -> None:
+def test_letters_without_a_person_are_unknown() -> None:
     assert step(Keymap(), "d q") == Unknown(("d", "q"))
 
 
-def test_the_same_key_may_mean_another_thing_in_an_opened_issue() -> None:
+def test_a_key_can_have_another_meaning_in_an_open_issue() -> None:
     assert step(Keymap(), "n") == Run(BY_ID["text.new"])
     assert step(Keymap(), "n", "detail") == Run(BY_ID["card.next"])
 
@@ -121,7 +121,7 @@ def test_the_argument_need_not_be_written() -> None:
         ({"flow.set": "g"}, ["(flow.set)"]),
     ],
 )
-def test_a_wrong_keymap_names_what_is_wrong(overrides: dict[str, str], words: list[str]) -> None:
+def test_an_invalid_keymap_reports_what_is_wrong(overrides: dict[str, str], words: list[str]) -> None:
     with pytest.raises(ConfigError) as caught:
         Keymap(overrides, where="config.toml")
     text = str(caught.value)

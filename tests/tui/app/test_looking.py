@@ -1,4 +1,4 @@
-"""Focus, marks, boards, milestones, filters: keys that change nothing in GitLab."""
+"""Focus, selection, boards, milestones, filters: keys that change nothing in GitLab."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def test_escape_closes_one_thing_at_a_time(stage: Stage) -> None:
     assert stage.marked == []
 
 
-async def test_boards_are_switched_without_a_request(stage: Stage) -> None:
+async def test_switching_boards_sends_no_request(stage: Stage) -> None:
     stage.server.requests.clear()
     for key, name in (
         ("b", "Build 19.7"),
@@ -91,7 +91,7 @@ async def test_milestones_and_people_as_columns(stage: Stage) -> None:
     assert "platform#2" in stage.cards()["eng_birch"]
 
 
-async def test_walking_through_the_milestones(stage: Stage) -> None:
+async def test_previous_and_next_milestone(stage: Stage) -> None:
     seen = []
     for key in ("equals_sign", "right_square_bracket", "minus", "left_square_bracket", "minus"):
         await stage.press(key)
@@ -122,7 +122,7 @@ async def test_the_filter_narrows_while_typing_and_stays_across_boards(stage: St
     assert stage.app.bridge.view.text == ""
 
 
-async def test_filter_keys_switch_on_and_off(stage: Stage) -> None:
+async def test_filter_keys_toggle(stage: Stage) -> None:
     for key, text in (("u", "is:unweighted"), ("r", "is:unready"), ("s", "is:slipped"), ("m", "is:mine")):
         await stage.press("f", key)
         assert stage.app.bridge.view.text == text
@@ -135,7 +135,7 @@ async def test_filter_keys_switch_on_and_off(stage: Stage) -> None:
     assert stage.cards()["feature"] == ["platform#5"]
 
 
-async def test_an_unknown_is_is_said(stage: Stage) -> None:
+async def test_an_unknown_is_filter_is_reported(stage: Stage) -> None:
     await stage.press("slash")
     await stage.type("is:unwighted")
     await stage.press("enter")
@@ -149,7 +149,7 @@ async def test_closed_cards_are_shown_on_demand(stage: Stage) -> None:
     assert "(closed)" not in stage.cards()
 
 
-async def test_density_goes_round(stage: Stage) -> None:
+async def test_density_cycles(stage: Stage) -> None:
     seen = []
     for _ in range(3):
         await stage.press("z")
@@ -177,7 +177,7 @@ async def test_copying_and_the_browser(stage: Stage, monkeypatch: pytest.MonkeyP
     assert copied[-1] == f"{GROUP}/platform#1\n{GROUP}/platform#2"
 
 
-async def test_a_prefix_shows_what_can_follow_and_an_unknown_key_cancels(stage: Stage) -> None:
+async def test_a_prefix_shows_the_next_keys_and_an_unknown_key_cancels(stage: Stage) -> None:
     height = stage.screen.board.size.height
     await stage.press("m")
     assert stage.screen.strip.display
@@ -189,7 +189,7 @@ async def test_a_prefix_shows_what_can_follow_and_an_unknown_key_cancels(stage: 
     assert stage.message == ""
 
 
-async def test_what_does_not_apply_says_why(stage: Stage) -> None:
+async def test_an_action_that_does_not_apply_says_why(stage: Stage) -> None:
     await stage.press("u")
     assert stage.message == "Undo: nothing to act on yet."
     await stage.press("g", "4", "3")
@@ -210,7 +210,7 @@ async def test_focus_and_marks_stick_to_the_issue_when_others_change_the_board(s
     assert stage.marked == ["platform#3"]
 
 
-async def test_what_others_changed_glows_until_it_is_looked_at(stage: Stage) -> None:
+async def test_changes_by_others_glow_until_seen(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#3", by="pm_oak", weight=8)
     await stage.engine.mirror.poll()
     await stage.pilot.pause()
@@ -220,7 +220,7 @@ async def test_what_others_changed_glows_until_it_is_looked_at(stage: Stage) -> 
     assert stage.issue("platform#3").id not in stage.app.bridge.unseen
 
 
-async def test_is_changed_finds_what_is_not_sent_yet(stage: Stage) -> None:
+async def test_is_changed_finds_unsent_changes(stage: Stage) -> None:
     stage.server.stop()
     await stage.focus("platform#3")
     await stage.press("5")
@@ -233,7 +233,7 @@ async def test_is_changed_finds_what_is_not_sent_yet(stage: Stage) -> None:
     stage.server.start()
 
 
-async def test_the_palette_does_actions_and_goes_to_issues(stage: Stage) -> None:
+async def test_the_palette_runs_actions_and_goes_to_issues(stage: Stage) -> None:
     await stage.press("ctrl+p")
     await stage.type("upgrade the runner")
     await stage.until(lambda: len(stage.app.screen.query("CommandList Option, OptionList")) > 0)
@@ -244,7 +244,7 @@ async def test_the_palette_does_actions_and_goes_to_issues(stage: Stage) -> None
     assert stage.focused == "platform#4"
 
 
-async def test_help_is_found_by_typing(stage: Stage) -> None:
+async def test_help_is_filtered_by_typing(stage: Stage) -> None:
     await stage.press("question_mark")
     await stage.type("defer")
     text = str(stage.app.screen.query_one("Help VerticalScroll Static").render())

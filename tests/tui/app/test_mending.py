@@ -1,4 +1,4 @@
-"""The failed list: what was refused is edited and sent in its stead, copied, or dropped; and never lost."""
+"""The failed list: failed changes are edited and sent instead, copied or discarded; and never lost."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ LOCKED = f"{GROUP}/locked#1"
 
 
 def unlock(stage: Stage) -> None:
-    """The person may edit the project now."""
+    """Let the person edit the project."""
     stage.world.project(f"{GROUP}/locked").overrides[stage.world.user(ME).id] = 40
 
 
 async def refused(stage: Stage, *keys: str, text: str = "") -> None:
-    """An edit of the one issue that may not be edited, and the list that it stands in."""
+    """Edit the one issue that cannot be edited, and open the failed list."""
     await stage.focus("locked#1")
     await stage.press(*keys)
     if text:
@@ -37,7 +37,7 @@ async def refused(stage: Stage, *keys: str, text: str = "") -> None:
     assert isinstance(stage.app.screen, FailedList)
 
 
-async def test_a_weight_is_typed_anew_and_sent_in_its_stead(stage: Stage) -> None:
+async def test_an_edited_weight_is_sent_instead(stage: Stage) -> None:
     await refused(stage, "4")
     unlock(stage)
     await stage.press("e")
@@ -74,8 +74,8 @@ async def test_another_milestone_is_picked(stage: Stage) -> None:
     assert milestone.title == "19.9"
 
 
-async def test_of_several_parts_one_is_chosen_and_the_rest_goes_along(stage: Stage) -> None:
-    # Accepting is two parts: Deliverable, and an assignee. It is not ready, so that is asked about.
+async def test_one_part_is_edited_and_the_rest_is_sent_unchanged(stage: Stage) -> None:
+    # Accepting has two parts: Deliverable and an assignee. The issue is not ready, so a question follows.
     await refused(stage, "d", "b", "y")
     unlock(stage)
     await stage.press("e")
@@ -89,7 +89,7 @@ async def test_of_several_parts_one_is_chosen_and_the_rest_goes_along(stage: Sta
     assert [person.username for person in issue.assignees] == ["eng_birch"]
 
 
-async def test_people_are_ticked_as_the_refused_change_had_them(stage: Stage) -> None:
+async def test_people_are_ticked_as_in_the_failed_change(stage: Stage) -> None:
     await refused(stage, "d", "b", "y")
     unlock(stage)
     await stage.press("e", "a")
@@ -101,7 +101,7 @@ async def test_people_are_ticked_as_the_refused_change_had_them(stage: Stage) ->
     assert "Deliverable" in {label.title for label in issue.labels}
 
 
-async def test_a_comment_keeps_its_text_until_another_is_taken(
+async def test_a_comment_keeps_its_text_until_it_is_sent(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copied: list[str] = []
@@ -116,7 +116,7 @@ async def test_a_comment_keeps_its_text_until_another_is_taken(
     await stage.type(", and more")
     await stage.press("escape", "y")
     assert copied[-1] == "Two [/days] of thought, and more"
-    # Dropping it asks, since the text is nowhere else.
+    # Discarding it asks, since the text exists nowhere else.
     await stage.press("d")
     assert isinstance(stage.app.screen, Ask)
     await stage.press("escape")
@@ -137,7 +137,7 @@ def _fails(error: Exception) -> Callable[..., None]:
 
 
 @pytest.mark.parametrize("keys", [("r",), ("R",), ("e", "backspace", "6", "enter")])
-async def test_where_nothing_can_be_kept_the_list_is_unchanged(
+async def test_a_full_disk_leaves_the_list_unchanged(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...]
 ) -> None:
     await refused(stage, "4")
@@ -153,7 +153,9 @@ async def test_where_nothing_can_be_kept_the_list_is_unchanged(
 
 
 @pytest.mark.parametrize("key", ["d", "D"])
-async def test_what_cannot_be_dropped_stays(stage: Stage, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+async def test_a_change_that_cannot_be_discarded_stays(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
     await refused(stage, "4")
     monkeypatch.setattr(stage.engine.store, "forgive", _fails(StoreFailed("The disk is full.")))
     await stage.press(key)
@@ -162,7 +164,7 @@ async def test_what_cannot_be_dropped_stays(stage: Stage, monkeypatch: pytest.Mo
     assert stage.screen.header.view.failed == 1
 
 
-async def test_a_read_only_session_tries_nothing_again(stage: Stage) -> None:
+async def test_a_read_only_session_retries_nothing(stage: Stage) -> None:
     await refused(stage, "4")
     unlock(stage)
     stage.engine.read_only = True
@@ -173,7 +175,7 @@ async def test_a_read_only_session_tries_nothing_again(stage: Stage) -> None:
     assert stage.screen.header.view.failed == 1
 
 
-async def test_undo_in_the_log_says_why_it_cannot(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_undo_in_the_log_reports_why_it_fails(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     await stage.focus("platform#1")
     await stage.press("5")
     await stage.settle()
@@ -185,7 +187,7 @@ async def test_undo_in_the_log_says_why_it_cannot(stage: Stage, monkeypatch: pyt
     assert stage.issue("platform#1").weight == 5
 
 
-async def test_a_comment_that_could_not_be_kept_is_a_draft_again(
+async def test_a_comment_that_cannot_be_stored_becomes_a_draft(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await stage.focus("platform#1")
@@ -213,13 +215,13 @@ def test_which_parts_can_be_edited() -> None:
     assert parts_of(Edit(state="closed")) == parts_of(Rank()) == parts_of(DeleteNote(of=OpId("1"))) == []
 
 
-def test_what_was_typed() -> None:
+def test_typed_text_of_a_change() -> None:
     assert text_of(Edit(title="a", description="b")) == "a\n\nb"
     assert text_of(Create(project="p", title="t")) == "t"
     assert text_of(Edit(weight=3)) == ""
 
 
-async def test_the_title_of_a_new_issue_that_could_not_be_kept_is_there_again(
+async def test_the_title_of_a_new_issue_that_cannot_be_stored_becomes_a_draft(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:

@@ -1,4 +1,4 @@
-"""The opened issue, and its words in an editor."""
+"""The open issue, and its text in an editor."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def test_an_issue_is_opened_read_and_edited(stage: Stage) -> None:
     assert not pane.is_open
 
 
-async def test_walking_from_card_to_card(stage: Stage) -> None:
+async def test_next_and_previous_card(stage: Stage) -> None:
     await stage.press("enter", "n")
     assert stage.screen.pane.issue == stage.issue("platform#2").id
     await stage.press("J", "N")
@@ -61,7 +61,7 @@ async def test_walking_from_card_to_card(stage: Stage) -> None:
     assert stage.issue("platform#2").weight is None
 
 
-async def test_a_late_answer_shows_nothing_of_another_issue(
+async def test_a_late_reply_shows_nothing_of_another_issue(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = stage.issue("platform#1").id
@@ -83,7 +83,7 @@ async def test_a_late_answer_shows_nothing_of_another_issue(
     assert "of the second" in notes_of(stage)
 
 
-async def test_it_says_what_blocks_the_issue(stage: Stage) -> None:
+async def test_an_open_issue_shows_its_blockers(stage: Stage) -> None:
     world = stage.world
     waits = stage.issue("platform#1")
     by = world.issue("demo-org/platform#2")
@@ -91,18 +91,18 @@ async def test_it_says_what_blocks_the_issue(stage: Stage) -> None:
     await stage.press("enter")
     said = f"Blocked   by platform#2 (open)  {by.title}"
     await stage.until(lambda: said in facts_of(stage))
-    # In share mode its title is as hidden as anywhere else.
+    # In share mode its title is hidden here too.
     await stage.press("escape")
     stage.screen.bridge.mask = lambda one: "masked" if one.reference.endswith("#2") else None
     await stage.press("enter")
     await stage.until(lambda: "by platform#2 (open)  masked" in facts_of(stage))
     assert by.title not in facts_of(stage)
-    # What is shown of the next issue is not of this one.
+    # The next issue does not show this one's blockers.
     await stage.press("n")
     assert "by platform#2" not in facts_of(stage)
 
 
-async def test_it_takes_the_right_half_or_all(stage: Stage) -> None:
+async def test_an_open_issue_takes_the_right_half_or_the_whole_screen(stage: Stage) -> None:
     await stage.press("enter")
     assert stage.screen.pane.size.width in range(76, 81)
     await stage.pilot.resize_terminal(80, 30)
@@ -112,7 +112,7 @@ async def test_it_takes_the_right_half_or_all(stage: Stage) -> None:
     assert stage.screen.board.size.width == 80
 
 
-def test_what_is_shown_of_remote_words() -> None:
+def test_remote_text_is_made_readable() -> None:
     text = readable("a\tb\r\n\x07<!-- glboard:1 -->\n" + "x" * 30_000)
     assert "\t" not in text
     assert "\x07" not in text
@@ -130,7 +130,7 @@ def test_what_is_shown_of_remote_words() -> None:
 
 
 class Editor:
-    """Stands for $EDITOR: sees the file, and writes what it is told."""
+    """Replaces $EDITOR: reads the file and writes a given text."""
 
     def __init__(self, change: Callable[[str], str], status: int = 0) -> None:
         self.change = change
@@ -174,7 +174,7 @@ async def test_title_and_description_in_the_editor(stage: Stage, edit_with: Call
     assert (record.title, record.description) == ("Crash on start", "Old words")
 
 
-async def test_what_an_editor_may_do_without_an_edit(stage: Stage, edit_with: Callable[..., Editor]) -> None:
+async def test_editor_results_that_change_nothing(stage: Stage, edit_with: Callable[..., Editor]) -> None:
     for change, status, words in (
         (lambda text: text, 0, "No changes."),
         (lambda _: "gone", 1, "No changes."),
@@ -187,7 +187,7 @@ async def test_what_an_editor_may_do_without_an_edit(stage: Stage, edit_with: Ca
         assert not len(stage.engine.pending)
 
 
-async def test_no_editor_and_no_terminal_to_give(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_editor_and_no_terminal(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VISUAL", "no-such-editor-here")
     await stage.press("e")
     await stage.until(lambda: bool(stage.toasts))
@@ -198,7 +198,7 @@ async def test_no_editor_and_no_terminal_to_give(stage: Stage, monkeypatch: pyte
     assert "Cannot open an editor from here" in stage.toasts[1]
 
 
-async def test_several_are_not_edited_at_once() -> None:
+async def test_several_issues_are_not_edited_at_once() -> None:
     async with staged() as stage:
         await stage.mark("platform#1", "platform#2")
         await stage.press("e")

@@ -1,4 +1,4 @@
-"""The team's file as the screen sees it: noticed when somebody else changes it, taken back step by step."""
+"""The team's file as the screen sees it: changes by others are noticed, own ones undone step by step."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def roster_of(path: Path) -> tuple[Roster, list[str]]:
     return Roster(path, lambda: told.append("changed")), told
 
 
-def test_changes_are_written_told_and_taken_back(path: Path) -> None:
+def test_changes_are_written_reported_and_undone(path: Path) -> None:
     roster, told = roster_of(path)
     with pytest.raises(UsageError, match="no team"):
         roster.change(ROLE)
@@ -42,7 +42,7 @@ def test_changes_are_written_told_and_taken_back(path: Path) -> None:
     assert roster.undo() == ""
 
 
-def test_what_somebody_else_wrote_is_shown_and_never_taken_back(path: Path) -> None:
+def test_changes_by_others_are_shown_and_never_undone(path: Path) -> None:
     roster, _ = roster_of(path)
     roster.make(["eng_alder"])
     path.write_text('[[people]]\nusername = "eng_birch"\n')
@@ -64,7 +64,7 @@ def test_what_somebody_else_wrote_is_shown_and_never_taken_back(path: Path) -> N
     assert roster.team is None
 
 
-def test_a_wrong_file_is_not_edited(path: Path) -> None:
+def test_an_invalid_file_is_not_edited(path: Path) -> None:
     path.write_text("facto = 1\n")
     roster, _ = roster_of(path)
     assert roster.trouble is not None
@@ -75,7 +75,7 @@ def test_a_wrong_file_is_not_edited(path: Path) -> None:
     assert roster.trouble is None
 
 
-def test_without_a_place_nothing_is_written() -> None:
+def test_without_a_path_nothing_is_written() -> None:
     roster = Roster(None, lambda: None)
     assert not roster.reload()
     with pytest.raises(UsageError, match="no place"):

@@ -1,4 +1,4 @@
-"""Starting: what is on the screen first, and where the keys of the board lead."""
+"""Starting: the first screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong: refused edits, no connection, wrong tokens, small terminals, leaving."""
+"""Failures: rejected edits, no connection, invalid tokens, small terminals, quitting."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def panel(stage: Stage) -> str:
     return str(stage.screen.query_one(Panel).query_one(Static).render())
 
 
-async def test_a_refused_edit_goes_back_and_stands_in_the_list(stage: Stage) -> None:
+async def test_a_rejected_edit_is_reverted_and_listed(stage: Stage) -> None:
     await stage.mark("platform#5", "locked#1")
     await stage.press("4")
     await stage.settle()
@@ -77,11 +77,11 @@ def test_reasons_are_grouped() -> None:
         (EditForbidden("x"), True, "toast"),
     ],
 )
-def test_where_an_error_is_said(error: GlboardError, has_board: bool, where: str) -> None:
+def test_where_an_error_is_shown(error: GlboardError, has_board: bool, where: str) -> None:
     assert notices.place_of(error, has_board=has_board) == where
 
 
-def test_every_error_has_words_and_most_a_hint() -> None:
+def test_every_error_has_a_message_and_most_have_a_hint() -> None:
     assert notices.notice_of(TokenRejected("401")).hint
     assert notices.notice_of(ConnectionFailed("x")).severity == "warning"
     assert "ValueError" in notices.unexpected(ValueError("a secret")).message
@@ -105,7 +105,7 @@ async def test_offline_edits_wait_and_are_sent_later(stage: Stage) -> None:
     assert stage.world.issue(f"{GROUP}/platform#2").weight == 3
 
 
-async def test_a_wrong_token_is_said_and_r_tries_again() -> None:
+async def test_an_invalid_token_is_reported_and_r_retries() -> None:
     async with staged(token="glpat-wrong", loaded=False) as stage:
         await stage.until(lambda: "Sign-in" in panel(stage))
         assert "glpat-wrong" not in panel(stage)
@@ -114,7 +114,7 @@ async def test_a_wrong_token_is_said_and_r_tries_again() -> None:
         assert stage.app.is_running
 
 
-async def test_no_connection_at_all_then_one() -> None:
+async def test_connecting_after_a_failed_start() -> None:
     tries: list[int] = []
     async with staged() as other:
 
@@ -138,7 +138,7 @@ async def test_no_connection_at_all_then_one() -> None:
             assert not stage.screen.query_one(Panel).display
 
 
-async def test_something_unexpected_leaves_the_board_up(
+async def test_an_unexpected_error_keeps_the_board_open(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(_: object) -> None:
@@ -160,7 +160,7 @@ async def test_a_read_only_token_and_session() -> None:
         assert stage.screen.header.view.read_only
 
 
-async def test_without_weights_they_are_neither_shown_nor_offered() -> None:
+async def test_a_server_without_weights_neither_shows_nor_offers_them() -> None:
     async with staged(small_world(edition="ce")) as stage:
         assert any("Community Edition" in toast for toast in stage.toasts)
         await stage.press("3")
@@ -181,10 +181,10 @@ async def test_the_smallest_terminal() -> None:
         assert stage.focused == "platform#4"
 
 
-# Leaving
+# Quitting
 
 
-async def test_leaving_sends_what_is_held_back(stage: Stage) -> None:
+async def test_quitting_sends_unsent_changes(stage: Stage) -> None:
     await stage.focus("platform#2")
     await stage.press("3")
     stage.screen.quit()
@@ -208,7 +208,7 @@ async def test_the_welcome_offers_a_demo() -> None:
             assert stage.cards()["maintenance"] == ["platform#4"]
 
 
-async def test_nothing_of_the_network_before_the_first_frame() -> None:
+async def test_no_network_code_is_loaded_before_the_first_frame() -> None:
     async with staged() as other:
         painted: list[bool] = []
 

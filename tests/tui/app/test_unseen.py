@@ -1,4 +1,4 @@
-"""What others changed since one looked: on the card, in the footer, in the opened issue, as a list."""
+"""Changes by others: on the card, in the footer, in the open issue, as a list."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LATER = WHEN + timedelta(minutes=2)
 
 
 async def others(stage: Stage) -> None:
-    """What others did is read."""
+    """Read the changes by others."""
     await stage.engine.mirror.poll()
     await stage.pilot.pause()
 
@@ -34,7 +34,7 @@ def lines(stage: Stage) -> list[str]:
     return [" | ".join(text for text, _ in entry.cells) for entry in stage.app.screen.entries]
 
 
-async def test_the_footer_says_who_changed_what_while_the_cursor_is_there(stage: Stage) -> None:
+async def test_the_footer_shows_who_changed_the_focused_card(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#3", by="eng_birch", weight=8, remove_labels=["bug::functional"])
     await others(stage)
     assert glows(stage, "platform#3")
@@ -46,7 +46,7 @@ async def test_the_footer_says_who_changed_what_while_the_cursor_is_there(stage:
     assert stage.screen.header.view.changed == 0
     await stage.press("j")
     assert stage.message == ""
-    # It was looked at: coming back it is old.
+    # It was seen: it is not shown again.
     await stage.press("k")
     assert stage.message == ""
 
@@ -61,7 +61,7 @@ async def test_a_change_of_the_card_under_the_cursor_glows_until_a_key(stage: St
     assert not glows(stage, "platform#3")
 
 
-async def test_changes_add_up_with_everybody_who_made_them(stage: Stage) -> None:
+async def test_changes_by_several_people_add_up(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#3", by="eng_birch", weight=8)
     await others(stage)
     stage.world.edit(f"{GROUP}/platform#3", by="pm_oak", weight=5, add_labels=["Deliverable"])
@@ -70,7 +70,7 @@ async def test_changes_add_up_with_everybody_who_made_them(stage: Stage) -> None
     assert stage.message == "eng_birch, pm_oak: weight 1 to 5, Deliverable on, just now"
 
 
-async def test_there_and_back_again_is_no_news(stage: Stage) -> None:
+async def test_a_reverted_change_is_not_shown(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#3", by="eng_birch", weight=8)
     await others(stage)
     stage.world.edit(f"{GROUP}/platform#3", by="eng_birch", weight=1)
@@ -78,12 +78,12 @@ async def test_there_and_back_again_is_no_news(stage: Stage) -> None:
     assert not glows(stage, "platform#3")
 
 
-async def test_a_comment_and_a_description_are_told_without_a_wrong_name(stage: Stage) -> None:
+async def test_comments_and_descriptions_never_name_the_wrong_person(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#3", by="pm_oak", weight=8)
     stage.world.edit(f"{GROUP}/platform#1", by="pm_oak", description="Words")
     await others(stage)
     stage.app.bridge.unseen.look_at_all()
-    # The comment is eng_birch's, while GitLab goes on naming pm_oak as who updated it last.
+    # The comment is by eng_birch, while GitLab still names pm_oak as the last to update it.
     stage.world.comment(f"{GROUP}/platform#3", "Hm", by="eng_birch")
     stage.world.edit(f"{GROUP}/platform#1", by="eng_birch", description="Other words")
     await others(stage)
@@ -93,7 +93,7 @@ async def test_a_comment_and_a_description_are_told_without_a_wrong_name(stage: 
     assert stage.message == "eng_birch: description or other details, just now"
 
 
-async def test_what_one_changes_here_never_glows(stage: Stage) -> None:
+async def test_own_changes_never_glow(stage: Stage) -> None:
     for keys in (("5",), ("S",), ("A",), ("m", "f"), ("x", "x")):
         await stage.focus("platform#4" if "m" in keys else "platform#3" if "x" in keys else "platform#1")
         await stage.press(*keys)
@@ -113,14 +113,14 @@ async def test_what_one_changes_here_never_glows(stage: Stage) -> None:
     assert [row.what for row in stage.app.bridge.unseen] == []
 
 
-async def test_what_one_changes_on_the_web_glows(stage: Stage) -> None:
+async def test_own_changes_in_the_browser_glow(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#3", by=ME, weight=8)
     await others(stage)
     await stage.focus("platform#3")
     assert stage.message == "you, elsewhere: weight 1 to 8, just now"
 
 
-async def test_after_an_own_edit_another_persons_one_is_news(stage: Stage) -> None:
+async def test_a_change_by_others_after_an_own_edit_is_shown(stage: Stage) -> None:
     await stage.focus("platform#3")
     await stage.press("5")
     await stage.settle()
@@ -129,7 +129,7 @@ async def test_after_an_own_edit_another_persons_one_is_news(stage: Stage) -> No
     assert stage.message == "pm_oak: Deliverable on, just now"
 
 
-async def test_what_a_refresh_finds_glows_too(stage: Stage) -> None:
+async def test_changes_found_by_a_refresh_glow_too(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#3", by="pm_oak", weight=8)
     await stage.press("r")
     await stage.settle()
@@ -137,7 +137,7 @@ async def test_what_a_refresh_finds_glows_too(stage: Stage) -> None:
     assert len(stage.app.bridge.unseen) == 1
 
 
-async def test_on_the_community_edition_it_is_said_too() -> None:
+async def test_changes_are_shown_on_the_community_edition_too() -> None:
     async with staged(small_world(edition="ce")) as stage:
         stage.world.edit(f"{GROUP}/platform#3", by="pm_oak", milestone="19.8", add_labels=["Deliverable"])
         await others(stage)
@@ -145,7 +145,7 @@ async def test_on_the_community_edition_it_is_said_too() -> None:
         assert stage.message == "pm_oak: Deliverable on, just now"
 
 
-async def test_the_opened_issue_says_it(stage: Stage) -> None:
+async def test_an_open_issue_shows_changes_by_others(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#3", by="pm_oak", weight=8)
     await others(stage)
     stage.screen.open_detail(stage.issue("platform#3").id)
@@ -155,7 +155,7 @@ async def test_the_opened_issue_says_it(stage: Stage) -> None:
     assert not glows(stage, "platform#3")
 
 
-async def test_what_left_the_board_is_one_line(stage: Stage) -> None:
+async def test_cards_that_left_the_board_are_one_line(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#1", by="pm_oak", milestone="19.9")
     stage.world.edit(f"{GROUP}/platform#2", by="eng_birch", close=True)
     await others(stage)
@@ -166,7 +166,7 @@ async def test_what_left_the_board_is_one_line(stage: Stage) -> None:
     assert stage.screen.header.view.changed == 2
 
 
-async def test_the_list_says_all_and_every_key_works_in_it(stage: Stage) -> None:
+async def test_the_list_shows_all_changes_and_every_key_works_in_it(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#1", by="pm_oak", milestone="19.9")
     stage.world.edit(f"{GROUP}/platform#3", by="eng_birch", weight=8)
     stage.world.edit(f"{GROUP}/platform#10", by="eng_birch", weight=2)
@@ -186,7 +186,7 @@ async def test_the_list_says_all_and_every_key_works_in_it(stage: Stage) -> None
     await stage.press("G", "4")
     await stage.settle()
     assert stage.world.issue(f"{GROUP}/platform#10").weight == 4
-    # An edit is a look: the line has gone.
+    # An edit counts as seen: the line is gone.
     assert len(lines(stage)) == 3
     await stage.press("*", "v")
     assert lines(stage) == []
@@ -209,7 +209,7 @@ async def test_enter_goes_to_the_card_or_opens_the_issue(stage: Stage) -> None:
     assert len(stage.app.bridge.unseen) == 0
 
 
-async def test_of_a_masked_issue_nothing_is_told(stage: Stage) -> None:
+async def test_nothing_of_a_masked_issue_is_shown(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#3", by="eng_birch", milestone="19.9")
     stage.app.bridge.mask = lambda issue: "Masked" if issue.iid == 3 else None
     await others(stage)
@@ -222,7 +222,7 @@ async def test_of_a_masked_issue_nothing_is_told(stage: Stage) -> None:
 # The memory
 
 
-def test_a_respaced_order_is_no_news() -> None:
+def test_renumbered_ranks_are_not_shown() -> None:
     before = [issue(n) for n in range(RESPACED + 1)]
     changes = [Change((one, issue(one.iid, position=one.iid + 500.0))) for one in before]
     unseen = Unseen()
@@ -232,7 +232,7 @@ def test_a_respaced_order_is_no_news() -> None:
     assert len(unseen) == 3
 
 
-def test_it_does_not_grow_without_end() -> None:
+def test_the_memory_of_changes_is_limited() -> None:
     unseen = Unseen()
     for n in range(MOST + 10):
         unseen.heard([Change((issue(n), issue(n, weight=1, updated_at=LATER)))], None, me="me", now=LATER)
@@ -247,7 +247,7 @@ def test_how_long_ago(seconds: int, words: str) -> None:
     assert theirs.when(next(iter(unseen)), LATER + timedelta(seconds=seconds)) == words
 
 
-def test_it_goes_on_in_the_next_session() -> None:
+def test_unseen_changes_are_kept_for_the_next_session() -> None:
     unseen, later = Unseen(), Unseen()
     changes = [
         Change((issue(1), issue(1, weight=1, updated_at=LATER, updated_by="pm_oak"))),
@@ -256,7 +256,7 @@ def test_it_goes_on_in_the_next_session() -> None:
     unseen.heard(changes, None, me="me", now=LATER)
     later.take_up(unseen.kept())
     assert list(later) == list(unseen)
-    # The same card changes again: it is still told against what was seen.
+    # The same card changes again: it is still compared with what was seen.
     later.heard(
         [Change((issue(1, weight=1), issue(1, weight=3, updated_at=LATER, updated_by="eng_birch")))],
         None,
@@ -272,7 +272,7 @@ def test_it_goes_on_in_the_next_session() -> None:
     assert Unseen().kept() == b""
 
 
-async def test_what_was_not_looked_at_is_kept_when_the_program_ends() -> None:
+async def test_unseen_changes_are_stored_when_the_program_quits() -> None:
     async with staged() as stage:
         stage.world.edit(f"{GROUP}/platform#3", by="pm_oak", weight=8)
         await others(stage)

@@ -1,4 +1,4 @@
-"""The small world with a team: two engineers, of whom one is away for most of 19.8."""
+"""The small world with a team: two engineers, of whom one is absent for most of 19.8."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is seen of a list on top of the board: shared by the tests of the lists."""
+"""Reads a list on top of the board from the screen: shared by the tests of the lists."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def on_top(stage: Stage, kind: type[S]) -> S:
 
 
 def text(stage: Stage) -> str:
-    """What is said on top: words, and the message of a list's footer."""
+    """The text of the screen on top, with the message of a list's footer."""
     screen = stage.app.screen
     said = [str(part.render()) for part in screen.query(Static)]
     return "\n".join([*said, screen.footer.view.message] if isinstance(screen, WorkList) else said)
@@ -44,6 +44,6 @@ async def reading(engine: Engine) -> AsyncIterator[Reports]:
 
 
 def lines(stage: Stage) -> list[str]:
-    """What the list shows below the titles of its columns."""
+    """The lines a list shows below its column titles."""
     rows = on_top(stage, WorkList).rows
     return [rows.render_line(y).text.rstrip() for y in range(1, rows.size.height)]

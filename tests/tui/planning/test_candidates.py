@@ -1,4 +1,4 @@
-"""Candidates by keyboard on the embedded GitLab: accepting, the room, the proposal."""
+"""Candidates by keyboard on the embedded GitLab: accepting, capacity, the proposal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def test_candidates_are_accepted_line_by_line(stage: Stage) -> None:
     assert "Deliverable" not in stage.issue("platform#1").labels
 
 
-async def test_the_line_where_the_room_ends(stage: Stage) -> None:
+async def test_a_ruler_shows_where_capacity_is_reached(stage: Stage) -> None:
     await stage.press("g", "c")
     assert lines(stage)[9].startswith("── everything fits, 8.5 left ──")
     await stage.press("j", "W", "9", "y")
@@ -37,7 +37,7 @@ async def test_the_line_where_the_room_ends(stage: Stage) -> None:
     assert "!15" in lines(stage)[2]
 
 
-async def test_candidates_in_another_order(stage: Stage) -> None:
+async def test_candidates_can_be_sorted(stage: Stage) -> None:
     await stage.press("g", "c", "G", "k", "P", "1", "O")
     assert "by priority" in text(stage)
     assert names(stage)[0] == "ai-gateway#1"
@@ -48,7 +48,7 @@ async def test_candidates_in_another_order(stage: Stage) -> None:
     assert names(stage)[0] == "platform#1"
 
 
-async def test_each_letter_says_what_room_there_is(stage: Stage) -> None:
+async def test_person_letters_show_free_capacity(stage: Stage) -> None:
     await stage.press("g", "c", "d")
     strip = dict(stage.app.screen.query_one(WhichKey)._entries)
     assert strip["a"].endswith("alder +11.5")
@@ -61,7 +61,7 @@ async def test_each_letter_says_what_room_there_is(stage: Stage) -> None:
     assert strip["b"].endswith("birch !over")
 
 
-async def test_fill_to_room_is_a_proposal_confirmed_as_a_whole(stage: Stage) -> None:
+async def test_fill_capacity_proposal_can_be_accepted_as_a_whole(stage: Stage) -> None:
     await stage.press("g", "c", "F")
     assert "2 issues, weight 3 of 11.5 proposed; nothing changed yet." in text(stage)
     assert [line.split()[-1] for line in lines(stage) if "proposed" in line] == ["proposed"] * 2
@@ -76,7 +76,7 @@ async def test_fill_to_room_is_a_proposal_confirmed_as_a_whole(stage: Stage) -> 
     assert not any("Deliverable" in stage.issue(f"platform#{n}").labels for n in (1, 5))
 
 
-async def test_a_proposal_is_confirmed_line_by_line(stage: Stage) -> None:
+async def test_a_proposal_can_be_accepted_line_by_line(stage: Stage) -> None:
     await stage.press("g", "c", "F")
     screen = on_top(stage, Candidates)
     assert stage.name(screen.chosen()) == "platform#1"
@@ -90,7 +90,7 @@ async def test_a_proposal_is_confirmed_line_by_line(stage: Stage) -> None:
     assert stage.app.screen is stage.screen
 
 
-async def test_those_proposed_without_anybody_are_given_to_somebody(stage: Stage) -> None:
+async def test_accepting_a_proposal_assigns_unassigned_issues(stage: Stage) -> None:
     await stage.focus("platform#5")
     await stage.press("a", "space", "enter")
     assert stage.issue("platform#5").assignees == ()
@@ -110,10 +110,10 @@ async def test_without_a_team_there_is_no_proposal() -> None:
         assert "no team.toml" in text(stage)
 
 
-async def test_the_cursor_stays_with_what_is_accepted_and_with_what_moves(stage: Stage) -> None:
+async def test_the_cursor_follows_accepted_and_moved_issues(stage: Stage) -> None:
     await stage.press("g", "c", "enter")
     screen = on_top(stage, Candidates)
-    # It is still there to be given to somebody else.
+    # It is still listed, to be assigned to someone else.
     assert stage.name(screen.chosen()) == "platform#1"
     await stage.press("O", "G", "k")
     last = stage.name(screen.chosen())

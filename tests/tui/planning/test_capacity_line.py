@@ -1,4 +1,4 @@
-"""The header's second line: the plan beside the capacity, live."""
+"""The header's second line: the plan and the capacity, live."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def people(stage: Stage) -> list[str]:
     return [fact.text for fact in stage.screen.header.view.people]
 
 
-async def test_the_plan_stands_beside_the_capacity(stage: Stage) -> None:
+async def test_the_header_shows_plan_and_capacity(stage: Stage) -> None:
     assert sums(stage) == [
         "plan 9 + 4 unweighted / capacity 13.5",
         "carry-over 2 likely, 2 all",
@@ -28,7 +28,7 @@ async def test_the_plan_stands_beside_the_capacity(stage: Stage) -> None:
     assert people(stage) == ["birch !over", "alder free"]
 
 
-async def test_it_moves_with_weights_assignees_and_deliverable_before_anything_is_sent(stage: Stage) -> None:
+async def test_capacity_updates_before_changes_are_sent(stage: Stage) -> None:
     await stage.focus("platform#2")
     await stage.press("8")
     assert sums(stage)[0] == "plan 17 + 3 unweighted / capacity 13.5"
@@ -48,25 +48,25 @@ async def test_it_moves_with_weights_assignees_and_deliverable_before_anything_i
     assert sums(stage)[1] == "carry-over 0 likely, 0 all"
 
 
-async def test_without_a_team_there_are_the_sums_and_nothing_more() -> None:
+async def test_without_a_team_only_the_sums_are_shown() -> None:
     async with staged() as stage:
         assert sums(stage) == ["plan 9 + 4 unweighted", "carry-over 2 likely, 2 all"]
         assert people(stage) == []
 
 
-async def test_a_board_without_a_version_milestone_has_its_own_sums(stage: Stage) -> None:
+async def test_a_board_without_a_version_milestone_shows_its_own_sums(stage: Stage) -> None:
     await stage.press("g", "k")
     assert sums(stage) == ["plan 0 + 1 unweighted", "1 issue"]
 
 
-async def test_a_wrong_team_file_is_no_crash(tmp_path: Path) -> None:
+async def test_an_invalid_team_file_does_not_crash(tmp_path: Path) -> None:
     wrong = tmp_path / "team.toml"
     wrong.write_text("[[people]]\nusernam = 3\n", encoding="utf-8")
     async with staged(team_file=wrong) as stage:
         assert sums(stage)[0] == "plan 9 + 4 unweighted"
 
 
-async def test_focus_moves_compute_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_moving_the_focus_computes_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     known = capacities.capacity
 
@@ -82,7 +82,7 @@ async def test_focus_moves_compute_nothing(stage: Stage, monkeypatch: pytest.Mon
     assert asked
 
 
-async def test_what_matters_stays_in_a_narrow_header(team_file: Path) -> None:
+async def test_a_narrow_header_keeps_the_important_figures(team_file: Path) -> None:
     async with staged(team_file=team_file, size=(80, 24)) as stage:
         line = stage.screen.header.render_line(1).text
         assert "capacity 13.5" in line
@@ -101,7 +101,7 @@ async def test_what_matters_stays_in_a_narrow_header(team_file: Path) -> None:
         ([], []),
     ],
 )
-def test_names_without_what_all_begin_with(names: list[str], short: list[str]) -> None:
+def test_short_names_drop_the_common_prefix(names: list[str], short: list[str]) -> None:
     assert list(short_names(names).values()) == short
 
 

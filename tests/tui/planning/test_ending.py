@@ -37,7 +37,7 @@ def left(*kinds: Kind) -> list[Leftover]:
         ("2026-12-12", ("late-closed", "handled", "quiet"), "no open issues are left"),
     ],
 )
-def test_what_the_bot_does(today: str, kinds: tuple[Kind, ...], says: str) -> None:
+def test_bot_words(today: str, kinds: tuple[Kind, ...], says: str) -> None:
     milestone = make.milestone("19.7", "2026-11-14", "2026-12-11")
     assert says in bot_words(milestone, left(*kinds), date.fromisoformat(today), "19.8")
 
@@ -46,7 +46,7 @@ def heads(screen: Ending) -> list[str]:
     return [head.text for entry in screen.entries for head in entry.heads]
 
 
-async def test_before_the_end_everything_open_is_listed_and_handled_by_a_key(stage: Stage) -> None:
+async def test_before_the_end_all_open_issues_are_listed(stage: Stage) -> None:
     await stage.press("g", "e")
     screen = on_top(stage, Ending)
     assert names(stage) == ["platform#8"]
@@ -55,9 +55,9 @@ async def test_before_the_end_everything_open_is_listed_and_handled_by_a_key(sta
     assert heads(screen) == ["Deliverable, still open (1, weight 2)"]
     await stage.press("x", "s")
     if stage.app.screen is not screen:
-        # There is no label missed-deliverable in this world, and that is asked.
+        # The label missed-deliverable does not exist in this world, so a question follows.
         await stage.press("y")
-    # It stays in sight, with what became of it.
+    # It stays visible, with its new milestone.
     assert "0 still open in it" in text(stage)
     assert heads(screen) == ["missed:19.7, moved on (1, weight 2)"]
     assert "now in 19.8" in text(stage)
@@ -74,7 +74,7 @@ async def test_before_the_end_everything_open_is_listed_and_handled_by_a_key(sta
     assert stage.app.screen is stage.screen
 
 
-async def test_after_the_bot_what_it_skipped_and_what_left_quietly() -> None:
+async def test_after_the_bot_ran_skipped_and_unlabelled_issues_are_listed() -> None:
     world = small_world()
     world.edit(f"{GROUP}/platform#4", by=ME, milestone="19.7", add_labels=["Deliverable"])
     world.edit(f"{GROUP}/platform#5", by=ME, milestone="19.7", add_labels=["Deliverable"])
@@ -82,7 +82,7 @@ async def test_after_the_bot_what_it_skipped_and_what_left_quietly() -> None:
     async with staged(world) as stage:
         await stage.press("g", "b", "g", "L", "l")
         assert "Locked 19.7: 4" in stage.message
-        # The milestone ends; the bot moves one, somebody moves another without a word, one is closed late.
+        # The milestone ends; the bot moves one, someone moves another without the label, one is closed late.
         world.clock.advance(5 * 24 * 3600)
         world.edit(f"{GROUP}/platform#8", by=ME, milestone="19.8", add_labels=["missed:19.7"])
         world.edit(f"{GROUP}/platform#4", by=ME, milestone="Backlog")
@@ -112,7 +112,7 @@ async def test_after_the_bot_what_it_skipped_and_what_left_quietly() -> None:
         assert stage.app.screen is not screen
 
 
-async def test_the_cursor_stays_for_the_next_one_that_is_left() -> None:
+async def test_the_cursor_stays_on_the_next_remaining_issue() -> None:
     world = small_world()
     for number in (3, 4, 5):
         world.edit(f"{GROUP}/platform#{number}", by=ME, milestone="19.7", add_labels=["Deliverable"])
@@ -132,13 +132,13 @@ async def test_the_cursor_stays_for_the_next_one_that_is_left() -> None:
         assert stage.name(screen.chosen()) == "platform#5"
         await slip()
         await slip()
-        # The last one that is left stands above.
+        # The last remaining one is above.
         assert stage.name(screen.chosen()) == "platform#3"
-        # What is not done with is followed: without Deliverable it stands below another heading.
+        # The cursor follows an unfinished issue: without Deliverable it is below another heading.
         await stage.press("u", "D")
         assert len(heads(screen)) == 3
         assert stage.name(screen.chosen()) == "platform#3"
-        # One looks at what is done with, and it stays under the cursor.
+        # A finished issue under the cursor stays there.
         await stage.press("G")
         done = stage.name(screen.chosen())
         await stage.press("7")

@@ -1,4 +1,4 @@
-"""Marks, the cursor and the mouse in a list."""
+"""Selection, the cursor and the mouse in a list."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tui.app.stage import Stage
 from tui.planning.lists import names, on_top
 
 
-async def test_a_key_takes_the_marked_lines_and_then_none_is_marked(stage: Stage) -> None:
+async def test_a_key_acts_on_the_selection_and_clears_it(stage: Stage) -> None:
     await stage.press("g", "t")
     screen = on_top(stage, Triage)
     first, second, third = names(stage)[:3]
@@ -25,7 +25,7 @@ async def test_a_key_takes_the_marked_lines_and_then_none_is_marked(stage: Stage
     assert stage.screen.board.marks.all == ()
 
 
-async def test_only_marks_that_stand_in_the_list_act(stage: Stage) -> None:
+async def test_only_selected_issues_in_the_list_are_affected(stage: Stage) -> None:
     await stage.press("g", "q")
     screen = on_top(stage, WorkList)
     assert names(stage) == ["platform#2", "platform#9"]
@@ -39,7 +39,7 @@ async def test_only_marks_that_stand_in_the_list_act(stage: Stage) -> None:
     assert stage.issue("platform#9").weight == 2
 
 
-async def test_escape_takes_marks_off_before_it_closes_the_list(stage: Stage) -> None:
+async def test_escape_clears_the_selection_before_closing_the_list(stage: Stage) -> None:
     await stage.press("g", "t", "V", "j")
     screen = on_top(stage, Triage)
     assert screen.footer.view.target == "2 selected"
@@ -51,14 +51,14 @@ async def test_escape_takes_marks_off_before_it_closes_the_list(stage: Stage) ->
     assert stage.app.screen is stage.screen
 
 
-async def test_keys_that_come_in_one_piece_act_on_what_is_left(stage: Stage) -> None:
+async def test_keys_that_arrive_together_act_on_the_remaining_lines(stage: Stage) -> None:
     await stage.press("g", "q")
     stage.burst("W", "1", "W", "2")
     await stage.until(lambda: not names(stage))
     assert [stage.issue(f"platform#{n}").weight for n in (2, 9)] == [1, 2]
 
 
-async def test_a_click_is_the_cursor(stage: Stage) -> None:
+async def test_a_click_moves_the_cursor(stage: Stage) -> None:
     await stage.press("g", "t")
     screen = on_top(stage, Triage)
     await stage.pilot.click(screen.rows, offset=(10, 3))

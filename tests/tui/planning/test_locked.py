@@ -11,7 +11,7 @@ from tui.app.stage import ME, Stage, staged
 from tui.planning.lists import names, on_top, text
 
 
-async def test_the_plan_is_locked_and_its_scope_is_said(stage: Stage) -> None:
+async def test_locking_the_plan_shows_its_scope(stage: Stage) -> None:
     await stage.focus("platform#1")
     await stage.press("d", "enter", "g", "L")
     assert "Lock the current plan of 19.8" in text(stage)
@@ -26,7 +26,7 @@ async def test_the_plan_is_locked_and_its_scope_is_said(stage: Stage) -> None:
     assert f"by {ME}: 1 Deliverable, weight 2." in text(stage)
     assert names(stage) == ["platform#5", "platform#1"]
     assert screen.entries[1].cells[-1][0] == "weight 2 → 3"
-    # Every issue key works: taken back, it is in the list no more; the other is removed, and says so.
+    # Every issue key works: without Deliverable it leaves the list; the other is listed as removed.
     await stage.press("D")
     assert names(stage) == ["platform#1"]
     await stage.press("D")
@@ -40,9 +40,7 @@ async def test_the_plan_is_locked_and_its_scope_is_said(stage: Stage) -> None:
     assert stage.app.screen is stage.screen
 
 
-async def test_a_colleague_s_plan_is_exported_and_imported(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_plan_can_be_exported_and_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     async with staged() as stage:
         stage.engine.host = "gitlab.example.com"
@@ -52,7 +50,7 @@ async def test_a_colleague_s_plan_is_exported_and_imported(
         file = tmp_path / "plan-19.8.json"
         await stage.until(file.exists)
         assert '"host": "gitlab.example.com"' in file.read_text()
-        # It is not written over.
+        # It is not overwritten.
         await stage.press("E", "enter")
         await stage.until(lambda: "is there already" in "".join(stage.toasts))
         await stage.press("5", "L", "l")

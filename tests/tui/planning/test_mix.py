@@ -1,4 +1,4 @@
-"""The mix: bars beside the target, and a list whose edits move them."""
+"""The mix: bars with the target, and a list whose edits update them."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ LABELS = Settings().labels
         (3.0, 40.0, "░░░│░░░░░░"),
     ],
 )
-def test_a_bar_has_the_target_in_it(share: float | None, wanted: float | None, shown: str) -> None:
+def test_a_bar_shows_the_target(share: float | None, wanted: float | None, shown: str) -> None:
     assert bar(share, wanted, 10).plain == shown
 
 
-def test_names_are_said_in_words() -> None:
+def test_type_names_are_shortened() -> None:
     assert plain("type::maintenance + type::bug", "type::") == "maintenance + bug"
     assert plain("undefined", "type::") == "no type"
 
@@ -47,14 +47,14 @@ def test_each_type_and_each_target_has_a_line() -> None:
     assert feature[1:4] == ["1", "33.3", "%"]
     assert lines[1].endswith("60 %  +15 by weight")
     assert lines[-1].endswith("40 %  −15 by weight")
-    # An empty milestone has shares of nothing, and is off nothing.
+    # An empty milestone has no shares and no deviation.
     empty = figures(mix([], "19.8", LABELS, {"type::bug": 10.0}), "type::", 100)
     assert "no type" not in empty.plain
     assert empty.plain.splitlines()[-1].endswith("10 %")
     assert all(len(line) <= 100 for line in empty.plain.splitlines())
 
 
-async def test_the_mix_moves_with_edits(stage: Stage) -> None:
+async def test_the_mix_updates_with_edits(stage: Stage) -> None:
     await stage.press("g", "M")
     screen = on_top(stage, MixList)
     assert "9 issues, weight 9 + 4 unweighted" in text(stage)
@@ -73,7 +73,7 @@ async def test_the_mix_moves_with_edits(stage: Stage) -> None:
     assert stage.app.screen is stage.screen
 
 
-async def test_going_through_those_without_a_type_the_cursor_stays_for_the_next() -> None:
+async def test_after_setting_a_type_the_cursor_is_on_the_next_untyped_issue() -> None:
     world = small_world()
     world.create(f"{GROUP}/platform", "Untold", by=ME, add_labels=[GROUP_LABEL], milestone="19.8")
     async with staged(world) as stage:
@@ -86,5 +86,5 @@ async def test_going_through_those_without_a_type_the_cursor_stays_for_the_next(
         assert "type::bug" in stage.issue(first).labels
         assert stage.name(screen.chosen()) == second
         await stage.press("t", *"type::bug", "enter")
-        # None is left: it is followed to where it counts now.
+        # None is left: the cursor follows the issue to its new type.
         assert stage.name(screen.chosen()) == second

@@ -1,4 +1,4 @@
-"""Opening a milestone from the palette: the plan first, then Enter, with GitLab's faults on the way."""
+"""Opening a milestone from the palette: the plan first, then Enter, with errors from GitLab on the way."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def looking(**given: Any) -> AsyncIterator[tuple[Stage, OpeningPane]]:
-    """The pane, once it has read what GitLab has."""
+    """The pane, once it has read from GitLab."""
     async with staged(**{"settings": SETTINGS, "opening": opening, **given}) as stage:
         stage.screen.run_action_id("process.open-milestone")
         await stage.pilot.pause()
@@ -73,7 +73,7 @@ async def test_nothing_is_written_before_enter() -> None:
         assert not any(r.method == "POST" and "v4" in r.path for r in stage.server.requests)
 
 
-async def test_enter_does_it_and_the_key_finds_the_issue_then() -> None:
+async def test_enter_applies_the_plan_and_the_planning_issue_is_found() -> None:
     async with looking() as (stage, pane):
         await go(stage, pane)
         assert "✓ done         issue  19.8 planning" in rows(pane)
@@ -92,7 +92,7 @@ async def test_enter_does_it_and_the_key_finds_the_issue_then() -> None:
         assert stage.issue("platform#12").id == stage.screen.pane.issue
 
 
-async def test_a_line_that_is_left_out_is_not_done() -> None:
+async def test_a_line_left_out_is_not_applied() -> None:
     async with looking() as (stage, pane):
         await stage.press("j", "j", "space")
         assert "- left out     board  Planning 19.8" in rows(pane)
@@ -101,7 +101,7 @@ async def test_a_line_that_is_left_out_is_not_done() -> None:
         assert "Build 19.8" in {board.name for board in stage.world.boards.values()}
 
 
-async def test_what_fails_is_said_and_the_rest_is_done() -> None:
+async def test_failures_are_reported_and_the_rest_is_applied() -> None:
     async with looking() as (stage, pane):
         stage.server.faults.next("403", "POST /api/v4/groups/demo-org/labels", times=2)
         await go(stage, pane)
@@ -115,19 +115,19 @@ async def test_what_fails_is_said_and_the_rest_is_done() -> None:
         assert "  no change    board  Build 19.8" in rows(pane)
 
 
-async def test_leaving_does_not_stop_what_was_begun() -> None:
+async def test_closing_does_not_stop_running_work() -> None:
     async with looking() as (stage, pane):
         stage.server.faults.slow_seconds = 0.2
         stage.server.faults.next("slow", "POST /api/v4/groups/demo-org/boards")
         await stage.press("enter", "escape")
         assert stage.app.screen is stage.screen
-        await stage.press("j")  # keys are taken while it goes on
+        await stage.press("j")  # keys work while it runs
         await idle(stage, pane)
         assert len(stage.world.boards) == 5
         assert "Opened 19.8" in stage.message
 
 
-async def test_a_configuration_that_is_wrong_says_what_to_write() -> None:
+async def test_an_incomplete_configuration_shows_what_to_write() -> None:
     async with looking(settings=STILL) as (stage, pane):
         assert "planning.issue.project" in rows(pane)
         assert 'project = "group/project"' in rows(pane)
@@ -135,6 +135,6 @@ async def test_a_configuration_that_is_wrong_says_what_to_write() -> None:
         assert "r refreshes" in pane.said
 
 
-async def test_without_the_right_to_write_the_palette_has_no_such_line() -> None:
+async def test_a_read_only_session_does_not_offer_opening_in_the_palette() -> None:
     async with staged(settings=SETTINGS, opening=opening, token="read") as stage:
         assert not BY_ID["process.open-milestone"].applies(stage.screen.desk.situation())

@@ -1,4 +1,4 @@
-"""``g i``: the planning issue of the milestone, which stands on no board."""
+"""``g i``: the planning issue of the milestone, which is on no board."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ async def test_g_i_opens_the_planning_issue(stage: Stage) -> None:
     assert "No planning issue for 19.8" in stage.message
 
 
-async def test_it_is_found_though_it_stands_on_no_board() -> None:
+async def test_the_planning_issue_is_found_although_it_is_on_no_board() -> None:
     world = small_world()
     for title in ("19.8 planning", "Planning issue 19.8", "19.9 planning"):
         world.create(

@@ -23,7 +23,7 @@ async def test_the_refinement_queue_and_own_work(stage: Stage) -> None:
     assert "My work: 0 open · 0 to pick" in text(stage)
 
 
-async def test_own_work_by_flow_state_and_what_to_pick_next(team_file: Path) -> None:
+async def test_own_work_by_workflow_state_and_issues_to_pick_next(team_file: Path) -> None:
     world = small_world()
     ready = [GROUP_LABEL, "type::bug", "workflow::ready for development"]
     for title, more in (("Later one", []), ("Sooner one", ["priority::1"])):

@@ -1,4 +1,4 @@
-"""The refinement queue: read the description, weigh, ready, next (EN-2)."""
+"""The refinement queue: read the description, set weight and ready, next (EN-2)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PLANNING = "workflow::planning breakdown"
 
 
 def world() -> World:
-    """Three issues wait: platform#2, platform#9 and, last, ai-gateway#2 with a description."""
+    """Three issues need a weight: platform#2, platform#9 and, last, ai-gateway#2 with a description."""
     made = small_world()
     made.create(
         f"{GROUP}/ai-gateway",
@@ -50,7 +50,7 @@ def pane_says(stage: Stage) -> str:
     return "\n".join(str(part.render()) for part in queue(stage).reading.pane.query(Static) if part.display)
 
 
-async def test_the_description_stands_beside_the_list_and_below_it_where_there_is_little_room() -> None:
+async def test_the_description_is_next_to_the_list_or_below_it_on_a_narrow_terminal() -> None:
     for size in ((160, 45), (100, 30)):
         async with staged(world(), size=size) as stage:
             await stage.press("g", "q", "G")
@@ -69,7 +69,7 @@ async def test_the_description_stands_beside_the_list_and_below_it_where_there_i
             assert queue(stage).reading.pane.display
 
 
-async def test_weight_and_ready_then_the_next_one_and_its_description() -> None:
+async def test_weight_and_ready_moves_on_to_the_next_issue() -> None:
     async with staged(world()) as stage:
         await stage.press("g", "q", "j", "W", "2")
         assert stage.issue("platform#9").weight == 2
@@ -78,7 +78,7 @@ async def test_weight_and_ready_then_the_next_one_and_its_description() -> None:
         await stage.until(lambda: "by hand" in described(stage))
 
 
-async def test_a_weight_over_three_is_refused_gently_and_once() -> None:
+async def test_a_weight_over_three_asks_once() -> None:
     async with staged(world()) as stage:
         await stage.press("g", "q", "W", "5")
         assert isinstance(stage.app.screen, Ask)
@@ -87,13 +87,13 @@ async def test_a_weight_over_three_is_refused_gently_and_once() -> None:
         await stage.press("W", "5", "y")
         assert stage.issue("platform#2").weight == 5
         await stage.press("u", "g", "g", "W", "5")
-        assert stage.issue("platform#2").weight == 5  # said yes to already
+        assert stage.issue("platform#2").weight == 5  # already confirmed
         assert here(stage) == "platform#9"
         await stage.press("W", "8", "b")
         assert "breakdown" in str(stage.app.screen.query(".overlay-title").first(Static).render())
 
 
-async def test_marked_ones_are_weighed_together_after_one_question() -> None:
+async def test_a_selection_is_weighted_after_one_question() -> None:
     async with staged(world()) as stage:
         await stage.press("g", "q", "asterisk", "W", "4", "y")
         assert queue(stage).entries == []
@@ -101,7 +101,7 @@ async def test_marked_ones_are_weighed_together_after_one_question() -> None:
         assert len(queue(stage).entries) == 3
 
 
-async def test_a_question_is_a_comment_and_a_spike_keeps_its_scope_in_mind() -> None:
+async def test_asking_is_a_comment_and_a_spike_reminds_of_its_scope() -> None:
     made = world()
     made.add_label(made.group(GROUP), "spike")
     async with staged(made) as stage:
@@ -119,7 +119,7 @@ async def test_a_question_is_a_comment_and_a_spike_keeps_its_scope_in_mind() -> 
         assert "spike" in stage.issue("platform#2").labels
 
 
-async def test_what_comes_late_is_not_shown_for_another_issue(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_late_description_is_not_shown_for_another_issue(monkeypatch: pytest.MonkeyPatch) -> None:
     async with staged(world()) as stage:
         gates: dict[IssueId, asyncio.Event] = {}
 
@@ -132,7 +132,7 @@ async def test_what_comes_late_is_not_shown_for_another_issue(monkeypatch: pytes
         first = stage.issue("platform#2").id
         await stage.until(lambda: first in gates)
         await stage.press("j")
-        assert here(stage) == "platform#9"  # nothing waited for
+        assert here(stage) == "platform#9"  # did not wait
         second = stage.issue("platform#9").id
         await stage.until(lambda: second in gates)
         gates[first].set()
@@ -140,7 +140,7 @@ async def test_what_comes_late_is_not_shown_for_another_issue(monkeypatch: pytes
         await stage.until(lambda: described(stage) == f"of {second}")
 
 
-async def test_a_description_that_cannot_be_read_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_description_that_cannot_be_read_shows_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
     async with staged(world()) as stage:
 
         async def broken(_: IssueId) -> IssueDetail:
@@ -154,7 +154,7 @@ async def test_a_description_that_cannot_be_read_says_so(monkeypatch: pytest.Mon
 
 
 class Rests:
-    """Timers that end when they are told to."""
+    """Timers that the test ends."""
 
     def __init__(self) -> None:
         self.waiting: list[_Rest] = []
@@ -166,7 +166,7 @@ class Rests:
         return rest
 
     def end(self) -> None:
-        """The time is over."""
+        """Let the time elapse."""
         for rest in list(self.waiting):
             rest.stop()
             rest.callback()
@@ -178,12 +178,12 @@ class _Rest:
         self.callback = callback
 
     def stop(self) -> None:
-        """Wait no more."""
+        """Stop waiting."""
         if self in self._rests.waiting:
             self._rests.waiting.remove(self)
 
 
-async def test_walking_asks_for_nothing_until_the_cursor_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_is_requested_until_the_cursor_rests(monkeypatch: pytest.MonkeyPatch) -> None:
     async with staged(world()) as stage:
         asked: list[IssueId] = []
         known = stage.engine.detail

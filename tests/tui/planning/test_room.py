@@ -1,4 +1,4 @@
-"""The room pane: figures that move with the board, the team's file edited by keys, net days typed unseen."""
+"""The capacity pane: live figures, the team's file edited by keys, net days typed hidden."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from glboard_tui.screens.unseen import Unseen
 from tui.app.stage import STILL, Stage, small_world, staged
 from tui.planning.lists import reading
 
-#: Too narrow for the pane beside the board.
+#: Too narrow for the pane next to the board.
 narrow = partial(staged, size=(120, 45))
 TWO = '[[people]]\nusername = "eng_alder"\n[[people]]\nusername = "eng_birch"\n'
 
@@ -44,7 +44,7 @@ def body(stage: Stage) -> RoomBody:
 
 
 def lines(stage: Stage) -> list[str]:
-    """The people and the team as they stand in the pane, cells apart."""
+    """The lines of the people and the team in the pane, with cells separated."""
     pane = body(stage)
     rows = [*pane._rows._rows, *pane._team._rows]
     return [" ".join(text.strip() for text, _, _ in row if text.strip()) for row in rows]
@@ -59,11 +59,11 @@ def on_top(stage: Stage) -> str:
 
 
 async def typed(stage: Stage, key: str, text: str) -> None:
-    """A key of the pane, and an answer in place of what stands there."""
+    """Press a key of the pane and type an answer that replaces the current value."""
     await stage.press(key, "ctrl+u", *text, "enter")
 
 
-async def test_the_room_of_each_and_of_the_team(stage: Stage) -> None:
+async def test_capacity_of_each_person_and_the_team(stage: Stage) -> None:
     await stage.press("g", "r")
     assert isinstance(stage.app.screen, Room)
     alder, birch, team = lines(stage)
@@ -80,7 +80,7 @@ async def test_the_room_of_each_and_of_the_team(stage: Stage) -> None:
     assert not isinstance(stage.app.screen, Room)
 
 
-async def test_a_team_file_is_made_from_the_people_seen_after_asking(tmp_path: Path) -> None:
+async def test_a_team_file_is_created_after_asking(tmp_path: Path) -> None:
     path = tmp_path / "team.toml"
     async with narrow(team_file=path) as stage:
         await stage.press("g", "r")
@@ -101,7 +101,7 @@ async def test_a_team_file_is_made_from_the_people_seen_after_asking(tmp_path: P
         assert stage.screen.header.view.people == ()
 
 
-async def test_a_wrong_file_is_said_and_read_again(tmp_path: Path) -> None:
+async def test_an_invalid_file_is_reported_and_reloaded(tmp_path: Path) -> None:
     path = tmp_path / "team.toml"
     path.write_text('[[people]]\nusername = "eng_alder"\nfacto = 1\n', encoding="utf-8")
     async with narrow(team_file=path) as stage:
@@ -113,7 +113,7 @@ async def test_a_wrong_file_is_said_and_read_again(tmp_path: Path) -> None:
         assert stage.screen.header.view.sums[0].text == "plan 9 + 4 unweighted / capacity 12.5"
 
 
-async def test_every_value_is_edited_and_taken_back(stage: Stage, team_file: Path) -> None:
+async def test_every_value_can_be_edited_and_undone(stage: Stage, team_file: Path) -> None:
     before = team_file.read_text(encoding="utf-8")
     await stage.press("g", "r")
     await typed(stage, "t", "12-21, 12-28..30")
@@ -139,7 +139,7 @@ async def test_every_value_is_edited_and_taken_back(stage: Stage, team_file: Pat
     assert lines(stage)[0].startswith("eng_alder backend 25 12.5")
 
 
-async def test_people_are_added_and_removed(stage: Stage, team_file: Path) -> None:
+async def test_people_can_be_added_and_removed(stage: Stage, team_file: Path) -> None:
     await stage.press("g", "r", "a")
     assert isinstance(stage.app.screen, Picker)
     await stage.press(*"maple", "enter")
@@ -148,7 +148,7 @@ async def test_people_are_added_and_removed(stage: Stage, team_file: Path) -> No
     assert "Remove eng_birch" in on_top(stage)
     await stage.press("y")
     assert [member.username for member in load(team_file).people] == ["eng_alder", "em_maple"]
-    # Who is assigned and has no days is listed still, and can be added again.
+    # A person who is assigned but has no days is still listed, and can be added again.
     assert lines(stage)[2] == "eng_birch 0 2 no days"
     await stage.press("j", "j", "t")
     assert "eng_birch is not in team.toml; a adds them" in words(stage)
@@ -168,7 +168,7 @@ async def test_people_are_added_and_removed(stage: Stage, team_file: Path) -> No
         ("s", "1e999", "must be 0 or more"),
     ],
 )
-async def test_a_slip_is_said_at_the_prompt_and_nothing_is_lost(
+async def test_invalid_input_is_reported_and_kept_in_the_prompt(
     stage: Stage, team_file: Path, key: str, text: str, says: str
 ) -> None:
     before = team_file.read_text(encoding="utf-8")
@@ -181,7 +181,7 @@ async def test_a_slip_is_said_at_the_prompt_and_nothing_is_lost(
     assert team_file.read_text(encoding="utf-8") == before
 
 
-async def test_a_file_changed_by_somebody_else_is_not_overwritten(stage: Stage, team_file: Path) -> None:
+async def test_a_file_changed_elsewhere_is_not_overwritten(stage: Stage, team_file: Path) -> None:
     await stage.press("g", "r", "f", "ctrl+u", "2")
     team_file.write_text(TWO.replace("birch", "cedar"), encoding="utf-8")
     await stage.press("enter")
@@ -190,18 +190,18 @@ async def test_a_file_changed_by_somebody_else_is_not_overwritten(stage: Stage, 
     assert "factor" not in team_file.read_text(encoding="utf-8")
     await stage.press("escape")
     assert lines(stage)[1].startswith("eng_cedar")
-    # It is read again now, so the same answer is taken.
+    # It was reloaded, so the same answer is accepted now.
     await typed(stage, "f", "2")
     assert load(team_file).people[0].factor == 2
 
 
-async def test_blind_shows_words_and_no_figure_of_anybody(stage: Stage) -> None:
+async def test_hiding_figures_shows_only_words(stage: Stage) -> None:
     await stage.press("g", "r", "b")
     assert lines(stage) == ["eng_alder backend free", "eng_birch frontend !over", "team free"]
     said = words(stage)
     assert "Capacity of 19.8 · figures hidden" in said
     assert "capacity 13.5" in said
-    # One person has each role, so their sums would be theirs.
+    # Each role has one person, so its sum would be that person's.
     assert "by role" not in said
     assert "off 2026" not in said
     for key in ("t", "h", "s", "f"):
@@ -214,7 +214,7 @@ async def test_blind_shows_words_and_no_figure_of_anybody(stage: Stage) -> None:
     assert lines(stage)[0].startswith("eng_alder backend 25")
 
 
-async def test_net_days_are_typed_unseen(stage: Stage, team_file: Path) -> None:
+async def test_net_days_are_typed_hidden(stage: Stage, team_file: Path) -> None:
     await stage.press("g", "r", "b", "n", "1", "2", ".", "5")
     assert isinstance(stage.app.screen, Unseen)
     assert "12.5" not in on_top(stage)
@@ -237,7 +237,7 @@ async def test_net_days_are_typed_unseen(stage: Stage, team_file: Path) -> None:
     assert lines(stage)[0].startswith("eng_alder backend 25")
 
 
-async def test_what_was_closed_before_is_read_in_the_background_and_kept(team_file: Path) -> None:
+async def test_closed_weight_is_read_in_the_background_and_kept(team_file: Path) -> None:
     world = small_world()
     world.add_milestone(world.group("demo-org"), "19.6", date(2026, 10, 10), date(2026, 11, 13))
     for weight in (3, 2):
@@ -261,7 +261,7 @@ async def test_what_was_closed_before_is_read_in_the_background_and_kept(team_fi
         assert len(stage.server.requests) == asked
 
 
-async def test_what_cannot_be_read_is_said_and_blocks_nothing(
+async def test_a_read_error_is_reported_and_blocks_nothing(
     team_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fails(*_: object) -> None:
@@ -276,7 +276,7 @@ async def test_what_cannot_be_read_is_said_and_blocks_nothing(
         assert lines(stage)[0].startswith("eng_alder")
 
 
-async def test_twelve_people_scroll_and_the_sums_stay_in_sight(tmp_path: Path) -> None:
+async def test_many_people_scroll_and_the_sums_stay_visible(tmp_path: Path) -> None:
     path = tmp_path / "team.toml"
     path.write_text("".join(f'[[people]]\nusername = "eng_{n:02}"\n' for n in range(20)), "utf-8")
     async with narrow(team_file=path, size=(100, 30)) as stage:
@@ -307,7 +307,7 @@ def notes(stage: Stage) -> list[str]:
     return [note.body for note in found.notes or () if not note.system]
 
 
-async def test_the_capacity_is_posted_after_a_preview_and_written_anew(team_file: Path) -> None:
+async def test_the_capacity_is_posted_after_a_preview_and_updated_later(team_file: Path) -> None:
     async with narrow(planned_world(), team_file=team_file) as stage:
         await stage.press("g", "r", "p")
         screen = stage.app.screen
@@ -344,13 +344,13 @@ async def test_the_capacity_is_posted_after_a_preview_and_written_anew(team_file
         assert notes(stage) == []
 
 
-async def test_it_is_taken_back_before_it_leaves(team_file: Path) -> None:
+async def test_posting_can_be_undone_before_it_is_sent(team_file: Path) -> None:
     held = structs.replace(STILL, sync=structs.replace(STILL.sync, hold=3600, hold_comments=3600))
     async with narrow(planned_world(), team_file=team_file, settings=held) as stage:
         await stage.press("g", "r", "p")
         await stage.until(lambda: "A new comment will be posted." in on_top(stage))
         await stage.press("enter", "p")
-        # What waits counts as posted: a second one takes its place.
+        # An unsent comment counts as posted: a second one replaces it.
         await stage.until(lambda: "up to date" in on_top(stage))
         await stage.press("escape", "escape", "u")
         assert stage.app.bridge.status is not None
@@ -358,14 +358,14 @@ async def test_it_is_taken_back_before_it_leaves(team_file: Path) -> None:
         assert not stage.server.requests.of("createNote")
 
 
-async def test_blind_posts_totals_only(team_file: Path) -> None:
+async def test_hidden_figures_post_only_totals(team_file: Path) -> None:
     async with narrow(planned_world(), team_file=team_file) as stage:
         await stage.press("g", "r", "b", "p", "n")
         assert "hidden" in on_top(stage)
         assert "eng" not in on_top(stage)
 
 
-async def test_where_it_cannot_be_posted_that_is_said(stage: Stage, team_file: Path) -> None:
+async def test_posting_reports_why_it_is_not_possible(stage: Stage, team_file: Path) -> None:
     await stage.press("g", "r", "p")
     assert "No planning issue for 19.8" in words(stage)
     async with narrow(planned_world(), team_file=team_file, read_only=True) as other:
@@ -379,7 +379,7 @@ async def test_where_it_cannot_be_posted_that_is_said(stage: Stage, team_file: P
         assert isinstance(other.app.screen, Post)
 
 
-# Beside the board
+# Next to the board
 
 
 @asynccontextmanager
@@ -388,7 +388,7 @@ async def wide(team_file: Path, **more: Any) -> AsyncIterator[Stage]:
         yield running
 
 
-async def test_the_pane_stays_beside_the_board_and_moves_with_it(team_file: Path) -> None:
+async def test_the_pane_stays_next_to_the_board_and_updates_with_it(team_file: Path) -> None:
     async with wide(team_file) as stage:
         await stage.focus("platform#2")
         await stage.press("g", "r")
@@ -415,7 +415,7 @@ async def test_the_pane_stays_beside_the_board_and_moves_with_it(team_file: Path
         assert stage.marked == ["platform#2"]
 
 
-async def test_tab_reaches_it_after_the_last_column(team_file: Path) -> None:
+async def test_tab_reaches_the_pane_after_the_last_column(team_file: Path) -> None:
     async with wide(team_file) as stage:
         await stage.press("g", "r", "tab")
         room, board = stage.screen.docking.pane, stage.screen.board
@@ -428,12 +428,12 @@ async def test_tab_reaches_it_after_the_last_column(team_file: Path) -> None:
         assert board.focused[1] is not None
         assert board.focused[1].title == "(unlisted)"
         await stage.press("tab")
-        # What has the focus goes with this key, so nothing can be waited for there.
+        # This key closes the focused widget, so the test cannot wait on it.
         stage.burst("q")
         await stage.until(lambda: stage.screen.docking.pane is None and stage.app.focused is board)
 
 
-async def test_its_keys_change_the_team_and_never_a_card(team_file: Path) -> None:
+async def test_pane_keys_change_the_team_and_never_a_card(team_file: Path) -> None:
     async with wide(team_file) as stage:
         weight = stage.issue("platform#1").weight
         await stage.press("g", "r", "5", "d", "x")
@@ -447,7 +447,7 @@ async def test_its_keys_change_the_team_and_never_a_card(team_file: Path) -> Non
         assert load(team_file).people[0].factor == 1
 
 
-async def test_an_opened_issue_and_a_narrow_terminal_take_its_place(team_file: Path) -> None:
+async def test_an_open_issue_or_a_narrow_terminal_hides_the_pane(team_file: Path) -> None:
     async with wide(team_file) as stage:
         await stage.press("g", "r", "escape", "enter")
         room = stage.screen.docking.pane
@@ -466,7 +466,7 @@ async def test_an_opened_issue_and_a_narrow_terminal_take_its_place(team_file: P
         assert room.is_open
 
 
-async def test_it_follows_the_boards_milestone(team_file: Path) -> None:
+async def test_the_pane_follows_the_boards_milestone(team_file: Path) -> None:
     async with wide(team_file) as stage:
         await stage.press("g", "r", "escape", "=")
         assert "Capacity of 19.9" in words(stage)
@@ -474,7 +474,7 @@ async def test_it_follows_the_boards_milestone(team_file: Path) -> None:
         assert "Capacity of 19.8" in words(stage)
 
 
-async def test_moving_the_focus_makes_nothing_of_it_again(
+async def test_moving_the_focus_does_not_rebuild_the_pane(
     team_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with wide(team_file) as stage:

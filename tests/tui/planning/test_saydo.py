@@ -1,4 +1,4 @@
-"""Say/Do: the words, other milestones, a file."""
+"""Say/Do: the summary, other milestones, export."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tui.app.stage import Stage, small_world, staged
 from tui.planning.lists import names, on_top, reading, text
 
 
-async def test_say_do_in_words_first(team_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_say_do_starts_with_a_summary(team_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with staged(small_world(), team_file=team_file, reports=reading) as stage:
         copied: list[str] = []
         monkeypatch.setattr(stage.app, "copy_to_clipboard", copied.append)
@@ -30,12 +30,12 @@ async def test_say_do_in_words_first(team_file: Path, monkeypatch: pytest.Monkey
         assert stage.app.screen is stage.screen
 
 
-async def test_say_do_of_another_milestone_and_as_a_file(
+async def test_say_do_of_another_milestone_and_export(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     async with staged(small_world(), reports=reading) as stage:
-        # The board shows the next milestone, of which nothing can be said yet.
+        # The board shows the next milestone, which has no Say/Do yet.
         await stage.press("g", "s")
         screen = on_top(stage, SayDoPane)
         await stage.until(lambda: "definition group" in text(stage))
@@ -55,6 +55,6 @@ async def test_say_do_of_another_milestone_and_as_a_file(
         assert stage.issue("platform#8").weight == 9
 
 
-async def test_say_do_that_cannot_be_read_says_so(stage: Stage) -> None:
+async def test_say_do_that_cannot_be_read_shows_the_error(stage: Stage) -> None:
     await stage.press("g", "s")
     await stage.until(lambda: "cannot be read in this session" in text(stage))

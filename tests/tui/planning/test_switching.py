@@ -1,4 +1,4 @@
-"""From one list to another, to the room and to a board, without closing anything first."""
+"""From one list to another, to the capacity pane and to a board, without closing anything first."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tui.planning.lists import names, on_top, text
 
 
 def over(stage: Stage) -> list[str]:
-    """What lies over the board, from below."""
+    """The screens over the board, from the bottom."""
     return [type(screen).__name__ for screen in stage.app.screen_stack[2:]]
 
 
-async def test_a_list_takes_the_place_of_another(stage: Stage) -> None:
+async def test_a_list_replaces_another(stage: Stage) -> None:
     await stage.press("g", "c", "g", "t")
     on_top(stage, Triage)
     assert over(stage) == ["Triage"]
@@ -34,14 +34,14 @@ async def test_a_list_takes_the_place_of_another(stage: Stage) -> None:
     assert stage.screen.desk.top is None
 
 
-async def test_keys_that_come_in_one_piece_find_the_other_list(stage: Stage) -> None:
+async def test_keys_that_arrive_together_reach_the_other_list(stage: Stage) -> None:
     await stage.press("g", "q")
     stage.burst("g", "t", "j", "7")
     await stage.until(lambda: isinstance(stage.app.screen, Triage) and bool(stage.app.bridge.undo_title))
     assert stage.issue(names(stage)[1]).weight == 7
 
 
-async def test_from_a_list_to_a_board_and_to_the_room_beside_it(stage: Stage) -> None:
+async def test_from_a_list_to_a_board_and_to_the_capacity_pane(stage: Stage) -> None:
     await stage.press("g", "c", "g", "b")
     assert over(stage) == []
     assert stage.cards()["in dev"] == ["platform#8"]
@@ -49,14 +49,14 @@ async def test_from_a_list_to_a_board_and_to_the_room_beside_it(stage: Stage) ->
     room = stage.screen.docking.pane
     assert room is not None
     assert room.has_keys
-    # It stays beside the board while one looks at lists, and g r comes back to it.
+    # It stays next to the board while lists are open, and g r returns to it.
     await stage.press("g", "t", "g", "r")
     assert over(stage) == []
     assert stage.screen.docking.pane is room
     assert room.has_keys
 
 
-async def test_on_a_narrow_terminal_the_room_gives_way_too(team_file: Path) -> None:
+async def test_on_a_narrow_terminal_the_capacity_pane_is_replaced_too(team_file: Path) -> None:
     async with staged(team_file=team_file, size=(100, 30)) as stage:
         await stage.press("g", "c", "g", "r")
         assert isinstance(stage.app.screen, Room)
@@ -65,7 +65,7 @@ async def test_on_a_narrow_terminal_the_room_gives_way_too(team_file: Path) -> N
         assert over(stage) == ["Triage"]
 
 
-async def test_no_key_of_the_room_pane_is_for_a_card(stage: Stage) -> None:
+async def test_keys_of_the_capacity_pane_never_reach_a_card(stage: Stage) -> None:
     await stage.focus("platform#1")
     await stage.press("6")
     await stage.focus("platform#2")
@@ -78,7 +78,7 @@ async def test_no_key_of_the_room_pane_is_for_a_card(stage: Stage) -> None:
     await stage.press("K", "g", "J")
     await stage.settle()
     assert stage.cards() == order
-    # Its u is for the team's days.
+    # Its u undoes changes to the team's days.
     assert stage.screen.footer.view.last == ""
     await stage.press("u", "escape")
     assert stage.issue("platform#1").weight == 6
@@ -88,19 +88,19 @@ async def test_no_key_of_the_room_pane_is_for_a_card(stage: Stage) -> None:
     assert stage.issue("platform#2").weight == 7
 
 
-async def test_the_palette_in_a_list_offers_what_the_list_can_do(stage: Stage) -> None:
+async def test_the_palette_in_a_list_offers_actions_of_the_list(stage: Stage) -> None:
     await stage.press("g", "t", "ctrl+p")
     await stage.type("defer")
     await stage.pilot.pause(0.3)
     await stage.press("enter")
     await stage.until(lambda: isinstance(stage.app.screen, Triage))
     await stage.until(lambda: stage.issue("platform#1").milestone == "19.9")
-    # Brackets in a title are no markup.
+    # Brackets in a title are not markup.
     await stage.press("ctrl+p")
     await stage.type("fix")
     await stage.pilot.pause(0.3)
     await stage.press("escape")
-    # An issue of the list is gone to in it.
+    # An issue of the list is found in the list.
     await stage.press("ctrl+p")
     await stage.type("upgrade the runner")
     await stage.pilot.pause(0.3)

@@ -11,7 +11,7 @@ from tui.app.stage import GROUP, GROUP_LABEL, ME, Stage, small_world, staged
 from tui.planning.lists import names, on_top, text
 
 
-async def test_triage_follows_what_is_put_right(stage: Stage) -> None:
+async def test_fixed_issues_leave_triage(stage: Stage) -> None:
     await stage.press("g", "t")
     screen = on_top(stage, Triage)
     before = names(stage)
@@ -38,7 +38,7 @@ async def test_triage_follows_what_is_put_right(stage: Stage) -> None:
 
 
 def richer_world() -> World:
-    """The small world with the labels that triage adds, but one that the group does not have."""
+    """The small world with the labels that triage adds, except one that the group lacks."""
     world = small_world()
     root = world.group(GROUP)
     for title in (
@@ -54,7 +54,7 @@ def richer_world() -> World:
     return world
 
 
-async def test_one_key_adds_all_labels_that_are_missing_and_asks_where_there_is_a_choice(
+async def test_one_key_adds_all_missing_labels_and_asks_if_there_is_a_choice(
     team_file: Path,
 ) -> None:
     async with staged(richer_world(), team_file=team_file) as stage:
@@ -83,7 +83,7 @@ async def test_one_key_adds_all_labels_that_are_missing_and_asks_where_there_is_
         assert stage.issue("platform#7").labels == {GROUP_LABEL}
 
 
-async def test_a_choice_can_be_left_open_and_esc_changes_nothing(team_file: Path) -> None:
+async def test_a_choice_can_be_skipped_and_esc_changes_nothing(team_file: Path) -> None:
     async with staged(richer_world(), team_file=team_file) as stage:
         await stage.press("g", "t", "space", "j", "space", "T")
         assert "Subtype of type::bug: 2 issues" in text(stage)
@@ -100,7 +100,7 @@ async def test_a_choice_can_be_left_open_and_esc_changes_nothing(team_file: Path
             assert not stage.issue(name).scoped("section::")
 
 
-async def test_priority_and_severity_replace_what_was_there(team_file: Path) -> None:
+async def test_priority_and_severity_replace_the_previous_label(team_file: Path) -> None:
     async with staged(richer_world(), team_file=team_file) as stage:
         await stage.press("g", "t", "P")
         strip = stage.app.screen.query_one(WhichKey)
@@ -114,14 +114,14 @@ async def test_priority_and_severity_replace_what_was_there(team_file: Path) -> 
         assert stage.issue("platform#3").scoped("severity::") == ("severity::1",)
 
 
-async def test_what_is_under_the_cursor_says_what_to_press(stage: Stage) -> None:
+async def test_the_line_under_the_cursor_shows_which_keys_help(stage: Stage) -> None:
     await stage.press("g", "t")
     said = text(stage)
     assert "no devops label, no section label, no category: T adds it" in said
     assert "bug without severity: Y 1-4 sets it" in said
 
 
-async def test_a_bucket_of_a_subgroup_is_set_where_only_that_is_seen(team_file: Path) -> None:
+async def test_a_subgroups_bucket_is_set_if_only_that_is_visible(team_file: Path) -> None:
     world = small_world()
     below = world.add_group(f"{GROUP}/below", "Below")
     world.add_project(f"{GROUP}/below/tool")
@@ -139,7 +139,7 @@ async def test_a_bucket_of_a_subgroup_is_set_where_only_that_is_seen(team_file: 
         assert stage.engine.status.failed == 0
 
 
-async def test_a_list_shows_remote_text_as_it_is(stage: Stage) -> None:
+async def test_a_list_shows_remote_text_verbatim(stage: Stage) -> None:
     await stage.press("g", "t")
     screen = on_top(stage, Triage)
     await stage.press(*["j"] * names(stage).index("platform#6"))
