@@ -17,6 +17,7 @@ from glboard_tui.edits import Planner, Work
 from glboard_tui.screens.commands.compound import breakdown
 from glboard_tui.screens.commands.people import person_choices
 from glboard_tui.screens.desk import Desk
+from glboard_tui.screens.plan_words import free_words
 from glboard_tui.screens.prompt import Prompt
 from glboard_tui.widgets.choices import Choice, Result
 
@@ -206,9 +207,11 @@ def _accept(desk: Desk, issues: Sequence[Issue], username: str | None) -> None:
 
 def _takers(desk: Desk) -> list[Choice]:
     """All group members, with their free capacity if known."""
-    rooms = desk.rooms()
-    if not desk.screen.plan.roster.blind:
-        rooms = {name: f"free {left}" for name, left in rooms.items()}
+    plan = desk.screen.plan
+    if plan.roster.blind:
+        rooms = desk.rooms()
+    else:
+        rooms = {name: free_words(one.room or 0) for name, one in plan.rooms().items()}
     return [
         structs.replace(choice, note=rooms.get(choice.value, choice.note)) for choice in person_choices(desk)
     ]
