@@ -63,7 +63,7 @@ class Refinement(WorkList):
 class OwnWork(WorkList):
     """Issues assigned to me, by workflow state, then ready ones of the current milestone to pick next."""
 
-    empty = "No open issues are assigned to you, and none are ready to pick in the current milestone."
+    empty = "No open issues assigned to you, none ready to pick in the current milestone."
     hints = (
         ("flow.take", "take it: mine, in dev"),
         ("flow.advance", "next state"),
