@@ -113,7 +113,7 @@ async def test_asking_is_a_comment_and_a_spike_reminds_of_its_scope() -> None:
         assert here(stage) == "platform#2"
         await stage.press("W", "s")
         assert isinstance(stage.app.screen, Ask)
-        assert "scope" in stage.app.screen.note
+        assert "what to find out" in stage.app.screen.note
         await stage.press("y")
         assert stage.issue("platform#2").weight == 2
         assert "spike" in stage.issue("platform#2").labels

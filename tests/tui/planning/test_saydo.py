@@ -45,7 +45,7 @@ async def test_say_do_of_another_milestone_and_export(
         await stage.until(lambda: "Wrote say-do-19.7.md" in screen.footer.view.message)
         assert (tmp_path / "say-do-19.7.md").read_text().startswith("## Say/Do 19.7\n")
         await stage.press("E", "enter")
-        await stage.until(lambda: "is there already" in screen.footer.view.message)
+        await stage.until(lambda: "already exists" in screen.footer.view.message)
         await stage.press("=")
         await stage.until(lambda: "until 15 Jan" in text(stage))
         assert screen.heading_of(0, 0) == "Say/Do 19.8"
