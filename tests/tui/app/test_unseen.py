@@ -67,7 +67,7 @@ async def test_changes_add_up_with_everybody_who_made_them(stage: Stage) -> None
     stage.world.edit(f"{GROUP}/platform#3", by="pm_oak", weight=5, add_labels=["Deliverable"])
     await others(stage)
     await stage.focus("platform#3")
-    assert stage.message == "eng_birch, pm_oak: weight 1 to 5, Deliverable on, just now"
+    assert stage.message == "eng_birch, pm_oak: weight 1 to 5, Deliverable added, just now"
 
 
 async def test_there_and_back_again_is_no_news(stage: Stage) -> None:
@@ -126,7 +126,7 @@ async def test_after_an_own_edit_another_persons_one_is_news(stage: Stage) -> No
     await stage.settle()
     stage.world.edit(f"{GROUP}/platform#3", by="pm_oak", add_labels=["Deliverable"])
     await others(stage)
-    assert stage.message == "pm_oak: Deliverable on, just now"
+    assert stage.message == "pm_oak: Deliverable added, just now"
 
 
 async def test_what_a_refresh_finds_glows_too(stage: Stage) -> None:
@@ -142,7 +142,7 @@ async def test_on_the_community_edition_it_is_said_too() -> None:
         stage.world.edit(f"{GROUP}/platform#3", by="pm_oak", milestone="19.8", add_labels=["Deliverable"])
         await others(stage)
         await stage.focus("platform#3")
-        assert stage.message == "pm_oak: Deliverable on, just now"
+        assert stage.message == "pm_oak: Deliverable added, just now"
 
 
 async def test_the_opened_issue_says_it(stage: Stage) -> None:
