@@ -59,9 +59,9 @@ def test_an_empty_board_of_that_name_is_finished_whoever_made_it() -> None:
 @pytest.mark.parametrize(
     ("board", "said"),
     [
-        (seen("new", "bug"), "other lists"),
-        (seen("bug", "care", "new", milestone="19.7"), "another filter"),
-        (seen("bug", "care", "new", labels=frozenset()), "another filter"),
+        (seen("new", "bug"), "different lists"),
+        (seen("bug", "care", "new", milestone="19.7"), "a different filter"),
+        (seen("bug", "care", "new", labels=frozenset()), "a different filter"),
     ],
 )
 def test_a_board_that_somebody_else_made_is_left_alone(board: SeenBoard, said: str) -> None:
@@ -82,7 +82,7 @@ def test_it_is_found_by_name_ours_first_or_by_what_it_shows() -> None:
     assert match(WANTED, boards, {5}) == boards[1]
     other = seen("bug", id=7, name="Our month")
     assert match(WANTED, [other], ()) == other
-    assert "called “Our month”" in work(WANTED, other, ours=True).notes[0]
+    assert "named “Our month”" in work(WANTED, other, ours=True).notes[0]
     assert (
         match(WANTED, [seen(id=8, name="Empty"), seen("bug", id=9, name="x", milestone="19.7")], ()) is None
     )

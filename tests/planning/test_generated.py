@@ -31,12 +31,12 @@ def test_only_what_stands_between_the_marks_is_replaced() -> None:
 @pytest.mark.parametrize(
     ("before", "why"),
     [
-        ("nothing of ours", "its marks were taken out"),
+        ("nothing of ours", "its markers were removed"),
         (OLD.replace("to then", "to then, I say"), "edited by hand"),
-        (OLD.split("to then")[0], "no pair"),
-        (OLD + "\n" + OLD, "no pair"),
-        (OLD.replace("from then", wrapped("boards", "x")), "no pair"),
-        ("<!-- glboard:end dates -->\n<!-- glboard:begin dates 00000000 -->", "no pair"),
+        (OLD.split("to then")[0], "do not form a pair"),
+        (OLD + "\n" + OLD, "do not form a pair"),
+        (OLD.replace("from then", wrapped("boards", "x")), "do not form a pair"),
+        ("<!-- glboard:end dates -->\n<!-- glboard:begin dates 00000000 -->", "do not form a pair"),
     ],
 )
 def test_whatever_a_person_touched_is_left_alone_and_told(before: str, why: str) -> None:
@@ -66,7 +66,7 @@ def test_an_issue_that_is_not_ours_keeps_its_text_and_gets_the_parts_below() -> 
     assert is_owned(found.text, "19.8")
     assert not is_owned(found.text, "19.9")
     assert merge(found.text, {"dates": "days", "boards": "links"}).changed == ()
-    assert merge("", {"dates": "x"}).kept == (Kept("dates", "its marks were taken out"),)
+    assert merge("", {"dates": "x"}).kept == (Kept("dates", "its markers were removed"),)
 
 
 def test_the_mark_of_an_odd_title_ends_no_comment() -> None:

@@ -67,7 +67,7 @@ def test_the_built_in_template_has_every_part_once() -> None:
     [
         ("a\n{mielstone}", ["t.md:2: {mielstone}", "Did you mean “{milestone}”", "Known: {milestone}"]),
         ("{Carry_Over}", ["{Carry_Over}", "Did you mean “{carry-over}”"]),
-        ("Capacity: {capacity}", ["t.md:1: {capacity}", "line of its own"]),
+        ("Capacity: {capacity}", ["t.md:1: {capacity}", "its own line"]),
         ("{dates}\n{dates}", ["t.md:2: {dates}", "twice"]),
         ("{zzzzz}", ["{zzzzz}", "Known:"]),
     ],

@@ -75,7 +75,7 @@ def test_of_several_the_oldest_open_one_is_taken_and_said() -> None:
     assert found.issue.iid == 3
     assert [one.iid for one in found.others] == [4, 2]
     assert found.doubt == (
-        "3 look like it; taken is demo-org/platform#3, not demo-org/platform#4, demo-org/platform#2."
+        "3 issues match; using demo-org/platform#3, not demo-org/platform#4, demo-org/platform#2."
     )
     closed = find([at(2, 0, state="closed", duplicate=True), at(3, 1, state="closed")], NEXT, SETTINGS)
     assert closed.issue is not None

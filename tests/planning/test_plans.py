@@ -79,9 +79,9 @@ def _with(*rows: str) -> bytes:
     [
         (b"{", "not a locked plan"),
         (b'{"milestone": "19.6"}', "locked_at"),
-        (b'{"milestone": "19.6", "locked_at": "2026-10-09T17:00:00"}', "no zone"),
+        (b'{"milestone": "19.6", "locked_at": "2026-10-09T17:00:00"}', "no time zone"),
         (b'{"milestone": "19.6", "locked_at": "2026-10-09T17:00:00Z", "glboard_plan": 9}', "format 9"),
-        (b'{"milestone": "19\\u001b.6", "locked_at": "2026-10-09T17:00:00Z"}', "cannot be shown"),
+        (b'{"milestone": "19\\u001b.6", "locked_at": "2026-10-09T17:00:00Z"}', "unprintable characters"),
         (_with('"issue": "1", "reference": "a/b#1"'), "global id"),
         (_with('"issue": "gid://gitlab/Issue/1", "reference": "a/b#1\\u001b"'), "reference"),
         (_with('"issue": "gid://gitlab/Issue/1", "reference": "a/b#1", "weight": -1'), "below 0"),
@@ -120,10 +120,10 @@ def test_a_plan_of_another_group_or_host_is_refused() -> None:
     assert refused(plan, "one.example", "org") == ""
     assert (
         refused(plan, "one.example", "org/sub")
-        == "it is of org on one.example, and this is org/sub on one.example"
+        == "it belongs to org on one.example, but this is org/sub on one.example"
     )
     assert "two.example" in refused(plan, "two.example", "org")
-    assert "does not say" in refused(PlanSnapshot(milestone="19.6", locked_at=at("10-09")), "", "")
+    assert "does not name" in refused(PlanSnapshot(milestone="19.6", locked_at=at("10-09")), "", "")
 
 
 def test_a_plan_in_words() -> None:

@@ -310,14 +310,14 @@ def test_short_forms_of_days(typed: str, days: Days) -> None:
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
-        ("12-32", "“12-32” is not a day"),
-        ("tomorrow", "is not a day"),
-        ("2026-02-30", "is not a day"),
+        ("12-32", "“12-32” is not a date"),
+        ("tomorrow", "is not a date"),
+        ("2026-02-30", "is not a date"),
         ("2026-12-24..2026-12-21", "ends before it starts"),
         ("12-24..21", "ends before it starts"),
         ("2026-01-01..2028-01-01", "longer than a year"),
-        ("12-21..", "is not a day"),
-        ("02-29, 12-21, x", "is not a day"),
+        ("12-21..", "is not a date"),
+        ("02-29, 12-21, x", "is not a date"),
     ],
 )
 def test_slips_are_named(typed: str, says: str) -> None:

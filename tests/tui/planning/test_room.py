@@ -159,7 +159,7 @@ async def test_people_are_added_and_removed(stage: Stage, team_file: Path) -> No
 @pytest.mark.parametrize(
     ("key", "text", "says"),
     [
-        ("t", "12-40", "“12-40” is not a day"),
+        ("t", "12-40", "“12-40” is not a date"),
         ("f", "much", "not a number"),
         ("f", "-1", "0 or more"),
         ("f", "inf", "0 or more"),
