@@ -106,8 +106,8 @@ def markdown(report: SayDo, milestone: Milestone, now: datetime, unread: Sequenc
     for title, references in listed(report):
         parts.append(f"**{_plain(title)}** ({len(references)})\n\n" + "\n".join(f"- {r}" for r in references))
     if unread:
-        known = "using their current state"
-        parts.append(f"No history for {_issues(len(unread))}; {known}: {', '.join(unread)}.")
+        count = _issues(len(unread))
+        parts.append(f"No history for {count}; using their current state: {', '.join(unread)}.")
     return "\n\n".join(parts) + "\n"
 
 
