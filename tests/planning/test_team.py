@@ -1,4 +1,4 @@
-"""team.toml: what may stand in it, and errors that name file, line, key and the nearest known key."""
+"""team.toml: its allowed content, and errors that name file, line, key and the nearest known key."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ support_days = { "19.8" = 2.5 }
 """
 
 
-def test_the_whole_file() -> None:
+def test_complete_file() -> None:
     team = parse(WHOLE, "team.toml")
     assert (team.days_per_weight, team.reserve) == (2.0, 0.1)
     assert days(team.holidays) == {date(2026, 12, 24), date(2026, 12, 25)}
@@ -78,14 +78,14 @@ PEOPLE = '[[people]]\nusername = "a"\n[[people]]\nusername = "b"\n'
         ("nonsense = = 1\n", "t", "", "not TOML"),
     ],
 )  # fmt: skip
-def test_mistakes_name_their_place(text: str, where: str, key: str, says: str) -> None:
+def test_errors_name_their_place(text: str, where: str, key: str, says: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse(text, "t")
     assert (caught.value.where, caught.value.key) == (where, key)
     assert says in str(caught.value)
 
 
-def test_files(tmp_path: Path) -> None:
+def test_load_from_files(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such file"):
         load(tmp_path / "team.toml")
     (tmp_path / "team.toml").write_bytes(b"\xff\xfe\xff")
