@@ -1,4 +1,4 @@
-"""A month made up to be awkward, through the command line: what the sample scenario does not hold.
+"""An awkward milestone through the command line: cases that the sample scenario does not contain.
 
 The scenario is part of this file, next to the expectations.
 """

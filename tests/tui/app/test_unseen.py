@@ -88,7 +88,7 @@ async def test_a_comment_and_a_description_are_told_without_a_wrong_name(stage: 
     stage.world.edit(f"{GROUP}/platform#1", by="eng_birch", description="Other words")
     await others(stage)
     await stage.focus("platform#3")
-    assert stage.message == "somebody: a comment, just now"
+    assert stage.message == "somebody: 1 comment, just now"
     await stage.focus("platform#1")
     assert stage.message == "eng_birch: description or other details, just now"
 
