@@ -274,8 +274,8 @@ def test_edit_changes_only_its_own_value(text: str, change: Change) -> None:
     gone, _ = changed(change, text)
     if isinstance(change, RemovePerson):
         # Comments above the next person, and those at the end, do not belong to this one.
-        head = text.split("[[people]]", maxsplit=1)[0].splitlines()
-        assert made.splitlines()[: len(head) - 1] == head[: len(head) - 1]
+        kept = text.split("[[people]]", maxsplit=1)[0].splitlines()[:-1]
+        assert made.splitlines()[: len(kept)] == kept
         return
     # Every comment is kept, except on the line of the value (or of a removed day).
     key = getattr(change, "key", "")
