@@ -1,4 +1,4 @@
-"""The house stands as drawn: what may import what, and what the core never loads."""
+"""The architecture holds: which package can import which, and what the core never loads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 SOURCES = sorted(p for top in ("core", "tui", "styles") for p in (ROOT / top).rglob("*.py"))
 
 
-def test_there_is_something_to_check() -> None:
+def test_sources_are_found() -> None:
     assert len(SOURCES) > 30
 
 
@@ -42,7 +42,7 @@ def test_commands_that_print_never_load_textual(command: list[str]) -> None:
     assert done.stderr.strip() == "[]"
 
 
-def test_the_screen_is_there_without_what_is_needed_later() -> None:
+def test_first_frame_loads_nothing_that_is_needed_later() -> None:
     program = (
         "import glboard_tui.cli.open, glboard_tui.app, glboard_core.store.sqlite, sys\n"
         "print(*sorted(m for m in sys.modules if m.startswith(('glboard_core.demo', 'glboard_core.reports',"
@@ -52,7 +52,7 @@ def test_the_screen_is_there_without_what_is_needed_later() -> None:
     assert done.stdout.split() == []
 
 
-def test_every_module_says_what_it_is() -> None:
+def test_every_module_has_a_docstring() -> None:
     bare = [
         str(path.relative_to(ROOT))
         for path in SOURCES
@@ -65,7 +65,7 @@ def test_every_module_says_what_it_is() -> None:
 def _is_broad(handler: ast.ExceptHandler) -> bool:
     named = handler.type.id if isinstance(handler.type, ast.Name) else ""
     broad = handler.type is None or named in ("Exception", "BaseException")
-    # What cleans up and raises again hides nothing.
+    # A handler that cleans up and re-raises hides nothing.
     last = handler.body[-1]
     return broad and not (isinstance(last, ast.Raise) and last.exc is None)
 

@@ -39,7 +39,7 @@ def test_current_includes_its_first_and_last_day(day: str, title: str | None) ->
     assert (found.title if found else None) == title
 
 
-def test_deferring_goes_to_the_next_start_after_the_cards_own() -> None:
+def test_defer_moves_to_the_next_milestone_after_the_cards_own() -> None:
     def after(title: str | None) -> str | None:
         found = following(MILESTONES, title, TODAY)
         return found.title if found else None
@@ -53,8 +53,8 @@ def test_deferring_goes_to_the_next_start_after_the_cards_own() -> None:
     assert preceding(MILESTONES, "19.6") is None
 
 
-def test_of_several_with_one_title_the_groups_own_counts() -> None:
-    """A subgroup's 19.8 with other dates is not what the team plans, in whatever order they were read."""
+def test_group_milestone_wins_over_others_with_the_same_title() -> None:
+    """A subgroup's 19.8 with other dates is not the team's, whatever the order of reading."""
     group = milestone("19.8", "2026-12-12", "2027-01-15", id="20")
     below = structs.replace(milestone("19.8", "2026-12-01", "2026-12-31", id="3"), owner="demo-org/sub")
     beside = structs.replace(milestone("19.8", "2026-12-02", "2026-12-30", id="12"), owner="demo-org/a")
@@ -62,14 +62,14 @@ def test_of_several_with_one_title_the_groups_own_counts() -> None:
         assert versions(found) == [group]
         assert current(found, TODAY) is None
         assert catalog(milestones=found).find_milestone("19.8") == group
-    # Where the group has none, the one that was there first, by its number.
+    # If the group has none, the oldest one wins, by id.
     for found in ((beside, below, below), (below, beside, below)):
         assert versions(found) == [below]
-    # The team's own one without dates yet is no version; another's dates do not make it one.
+    # The team's own milestone without dates is no version; another's dates do not change that.
     assert versions((milestone("19.8", id="9"), below)) == []
 
 
-def test_a_version_needs_both_dates_and_such_a_title() -> None:
+def test_version_needs_both_dates_and_a_version_title() -> None:
     assert not milestone("19.8").is_version
     assert not milestone("FY27-Q3", "2026-12-12", "2027-01-15").is_version
     assert not milestone("19.8.1", "2026-12-12", "2027-01-15").is_version
@@ -94,11 +94,11 @@ def test_names_resolve_by_date_and_alias() -> None:
     )
 
 
-def test_another_title_of_an_alias_is_that_alias() -> None:
+def test_any_title_of_an_alias_resolves_to_that_alias() -> None:
     settings = Settings()
     for name in ("Next 1-3 Milestones", "next 1-3 milestones", "Next-1-3", "next 1-3 RELEASES"):
         assert milestone_title(name, settings, catalog(), TODAY) == "Next 1-3 releases"
-    # One that does exist is itself, though another of the alias is there too.
+    # An existing title resolves to itself, even if another title of the alias exists.
     both = catalog(milestones=(milestone("Next 1-3 Milestones"), milestone("Next 1-3 releases")))
     assert milestone_title("Next 1-3 releases", settings, both, TODAY) == "Next 1-3 releases"
     assert milestone_for("Next 1-3 Milestones", "demo-org/app", settings, catalog(), TODAY) == (
@@ -106,7 +106,7 @@ def test_another_title_of_an_alias_is_that_alias() -> None:
     )
 
 
-def test_a_name_that_resolves_to_nothing_says_the_near_ones() -> None:
+def test_unknown_name_reports_near_matches() -> None:
     with pytest.raises(NameUnknown) as caught:
         milestone_title("Next 1-3 relases", Settings(), catalog(), TODAY)
     assert "Next 1-3 releases" in str(caught.value)
@@ -119,7 +119,7 @@ def test_a_name_that_resolves_to_nothing_says_the_near_ones() -> None:
         milestone_title("current", Settings(), catalog(milestones=()), TODAY)
 
 
-def test_a_duplicate_column_is_shown_once_and_letters_are_unique() -> None:
+def test_duplicate_column_is_shown_once_and_letters_are_unique() -> None:
     columns = ("workflow::problem validation", "problem validation", "workflow::design", "workflow::nonsense")
     board = resolve(BoardSettings(id="x", name="X", by="flow", columns=columns), Settings(), catalog(), TODAY)
     assert [c.title for c in board.columns] == ["problem validation", "design"]
@@ -158,7 +158,7 @@ def test_label_ids_belong_to_projects() -> None:
     ]
 
 
-def test_flow_of_several_labels_is_the_one_farthest_from_completion() -> None:
+def test_several_workflow_labels_give_the_state_farthest_from_completion() -> None:
     scheme = FlowScheme()
     two = issue(1, "workflow::in review", "workflow::in dev")
     state = scheme.of(two)

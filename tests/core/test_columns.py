@@ -1,4 +1,4 @@
-"""Reading a board column by column: together the questions find all that the columns show."""
+"""Reading a board column by column: together the queries find everything the columns show."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from support.make import issue
 
 
 def finds(query: IssueQuery, one: Issue) -> bool:
-    """GitLab's reading of a question: labels all there, none of those without, titles as they are."""
+    """GitLab's matching: all labels present, none of the excluded ones, exact titles."""
     return (
         one.is_open
         and set(query.labels) <= one.labels
@@ -67,7 +67,7 @@ ISSUES = [
 
 @pytest.mark.parametrize("backend", ["label", "both", "status"])
 @pytest.mark.parametrize("name", BOARDS)
-def test_the_questions_of_a_column_find_what_stands_in_it(name: str, backend: str) -> None:
+def test_queries_of_a_column_find_its_issues(name: str, backend: str) -> None:
     board = BOARDS[name]
     scheme = FlowScheme(backend=backend)  # type: ignore[arg-type]
     questions = parts(board, scheme)
@@ -78,10 +78,10 @@ def test_the_questions_of_a_column_find_what_stands_in_it(name: str, backend: st
             assert any(part.keys is None or key in part.keys for part in found), (key, one)
 
 
-def test_what_cannot_be_asked_by_column_is_asked_at_once() -> None:
+def test_columns_that_cannot_be_queried_alone_are_read_at_once() -> None:
     assert len(parts(BOARDS["flow"], FlowScheme(backend="status"))) == 1
     assert len(parts(BOARDS["people"], FlowScheme())) == 1
-    # Two states in one column are two questions; what is left over is one more.
+    # Two states in one column need two queries; the remaining issues need one more.
     keys = [part.keys for part in parts(BOARDS["flow"], FlowScheme())]
     assert keys.count(frozenset({"workflow::planning breakdown"})) == 2
     assert keys[-1] == frozenset({UNLISTED})

@@ -1,4 +1,4 @@
-"""What the compound keys mean for one issue (7.14), at their edges."""
+"""The compound keys on one issue (7.14), at their edges."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def known(*titles: str, owner: str = "demo-org") -> Any:
 ALL = known("missed:19.7", "missed:19.8", "missed-deliverable", "spike", "closed::wont do", "duplicate")
 
 
-def test_a_slip_says_it_was_missed_and_goes_on() -> None:
+def test_slip_adds_the_missed_label_and_moves_on() -> None:
     one = issue(1, "type::bug", milestone="19.7")
     assert compound.slip(one, ALL, NAMES, TODAY) == Wanted(
         edit=Edit(milestone="19.8", add=frozenset({"missed:19.7"}))
     )
 
 
-def test_a_deliverable_that_slips_is_a_missed_deliverable_and_stays_one() -> None:
+def test_slipped_deliverable_stays_one_and_is_marked_as_missed() -> None:
     one = issue(1, "Deliverable", milestone="19.7")
     found = compound.slip(one, ALL, NAMES, TODAY)
     assert found
@@ -54,15 +54,15 @@ def test_a_deliverable_that_slips_is_a_missed_deliverable_and_stays_one() -> Non
         {"milestone": None},
         {"milestone": "Backlog"},
         {"milestone": "never heard of"},
-        {"milestone": "19.10"},  # the last one there is
+        {"milestone": "19.10"},  # the last milestone
         {"milestone": "19.7", "state": "closed"},
     ],
 )
-def test_what_cannot_slip(fields: dict[str, Any]) -> None:
+def test_issue_that_cannot_slip(fields: dict[str, Any]) -> None:
     assert compound.slip(issue(1, **fields), ALL, NAMES, TODAY) is None
 
 
-def test_a_slip_goes_to_what_the_project_can_have() -> None:
+def test_slip_goes_to_a_milestone_of_the_project() -> None:
     own = tuple(one for one in MILESTONES if one.title != "19.8")
     other = structs.replace(milestone("19.8", "2026-12-12", "2027-01-15"), owner="demo-org/other")
     among = structs.replace(known("missed:19.7"), milestones=(*own, other))
@@ -74,13 +74,13 @@ def test_a_slip_goes_to_what_the_project_can_have() -> None:
     assert goes == {"demo-org/app": "19.9", "demo-org/other/app": "19.8"}
 
 
-def test_nine_slips_to_ten() -> None:
+def test_19_9_slips_to_19_10() -> None:
     found = compound.slip(issue(1, milestone="19.9"), known("missed:19.9"), NAMES, TODAY)
     assert found
     assert found.edit.milestone == "19.10"
 
 
-def test_a_label_that_does_not_exist_is_named_and_left_out() -> None:
+def test_missing_label_is_named_and_left_out() -> None:
     one = issue(1, "Deliverable", milestone="19.7")
     assert compound.slip(one, catalog(), NAMES, TODAY) == Wanted(
         edit=Edit(milestone="19.8"), lacks=("missed:19.7", "missed-deliverable")
@@ -91,12 +91,12 @@ def test_a_label_that_does_not_exist_is_named_and_left_out() -> None:
     assert "missed:19.7" in found.lacks
 
 
-def test_what_is_on_it_already_is_not_lacking() -> None:
+def test_label_already_on_the_issue_is_not_lacking() -> None:
     one = issue(1, "missed:19.7", milestone="19.7")
     assert compound.slip(one, catalog(), NAMES, TODAY) == Wanted(edit=Edit(milestone="19.8"))
 
 
-def test_a_drop_from_a_milestone_under_way_was_missed() -> None:
+def test_drop_from_a_started_milestone_adds_the_missed_label() -> None:
     one = issue(1, "Deliverable", milestone="19.7")
     assert compound.drop(one, "Backlog", ALL, NAMES, TODAY) == Wanted(
         edit=Edit(milestone="Backlog", add=frozenset({"missed:19.7"}), remove=frozenset({"Deliverable"}))
@@ -112,14 +112,14 @@ def test_a_drop_from_a_milestone_under_way_was_missed() -> None:
         ("Next 1-3 releases", TODAY, frozenset[str]()),
     ],
 )
-def test_a_drop_before_the_start_missed_nothing(
+def test_drop_before_the_start_adds_no_missed_label(
     milestone: str | None, today: date, missed: frozenset[str]
 ) -> None:
     found = compound.drop(issue(1, milestone=milestone), "Backlog", ALL, NAMES, today)
     assert found == Wanted(edit=Edit(milestone="Backlog", add=missed))
 
 
-def test_what_is_closed_is_neither_dropped_nor_closed_again() -> None:
+def test_closed_issue_is_neither_dropped_nor_closed_again() -> None:
     done = issue(1, milestone="19.7", state="closed")
     assert compound.drop(done, "Backlog", ALL, NAMES, TODAY) is None
     assert compound.wont_do(done, ALL, FLOW, NAMES) is None
@@ -136,7 +136,7 @@ def test_wont_do_takes_the_first_label_that_exists() -> None:
 
 
 @pytest.mark.parametrize("flow", [STATUS, BOTH])
-def test_where_statuses_count_the_status_says_why_it_was_closed(flow: FlowScheme) -> None:
+def test_with_statuses_the_status_says_why_it_was_closed(flow: FlowScheme) -> None:
     found = compound.wont_do(issue(1), ALL, flow, LabelSettings())
     assert found
     assert (found.edit.state, found.edit.status) == ("closed", "Won't do")
@@ -148,14 +148,14 @@ def test_where_statuses_count_the_status_says_why_it_was_closed(flow: FlowScheme
     assert by_label.edit.status is UNSET
 
 
-def test_a_spike_gets_a_weight_only_where_it_has_none() -> None:
+def test_spike_gets_a_weight_only_if_unweighted() -> None:
     assert compound.spike(issue(1), ALL, NAMES, 2).edit == Edit(weight=2, add=frozenset({"spike"}))
     assert compound.spike(issue(1, weight=0), ALL, NAMES, 2).edit == Edit(add=frozenset({"spike"}))
     assert compound.spike(issue(1), ALL, NAMES).edit == Edit(add=frozenset({"spike"}))
     assert compound.spike(issue(1), catalog(), NAMES) == Wanted(edit=Edit(), lacks=("spike",))
 
 
-def test_breakdown_and_blocked_change_the_flow_state_by_the_backend() -> None:
+def test_breakdown_and_blocked_set_the_state_through_the_backend() -> None:
     one = issue(1, "workflow::in dev")
     asked = compound.ask_breakdown(one, FLOW)
     assert apply(asked, one).scoped("workflow::") == ("workflow::planning breakdown",)
@@ -163,7 +163,7 @@ def test_breakdown_and_blocked_change_the_flow_state_by_the_backend() -> None:
 
 
 @pytest.mark.parametrize("labels", [(), ("Deliverable",), ("missed:19.7",)])
-def test_each_is_taken_back_whole(labels: tuple[str, ...]) -> None:
+def test_each_compound_edit_is_undone_completely(labels: tuple[str, ...]) -> None:
     one = issue(1, "workflow::in dev", *labels, milestone="19.7", status="In dev")
     wanted = [
         compound.slip(one, ALL, NAMES, TODAY),

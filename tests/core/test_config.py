@@ -10,11 +10,11 @@ from glboard_core.config import Settings, load, parse
 from glboard_core.errors import ConfigError
 
 
-def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
+def test_defaults_apply_without_a_file(tmp_path: Path) -> None:
     assert load(tmp_path / "none.toml") == Settings()
 
 
-def test_own_boards_replace_by_id_or_are_added() -> None:
+def test_configured_boards_replace_by_id_or_are_added() -> None:
     text = """
 [gitlab]
 url = "https://gitlab.example.com"
@@ -67,7 +67,7 @@ labels = ["support"]
         ("[milestones]\nbacklog = ['']\n", "c.toml:2", "milestones.backlog", "Some day"),
     ],
 )
-def test_mistakes_name_their_place(text: str, where: str, key: str, hint: str) -> None:
+def test_errors_name_their_place(text: str, where: str, key: str, hint: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse(text, "c.toml")
     assert caught.value.where == where
@@ -76,7 +76,7 @@ def test_mistakes_name_their_place(text: str, where: str, key: str, hint: str) -
     assert "glpat-secret" not in str(caught.value)
 
 
-def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+def test_unreadable_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError):
         load(tmp_path / "config.toml")

@@ -1,4 +1,4 @@
-"""What events prove of an edit whose answer was lost: never more than they tell."""
+"""What events prove about an edit whose answer was lost: never more than they record."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SAW = make.issue(1, "workflow::in dev", weight=1, milestone="19.7")
 
 
 def op(act: Act, before: Issue | None = SAW, name: str = "1") -> Op:
-    """An Op pressed at WHEN."""
+    """An Op created at WHEN."""
     return Op(id=OpId(name), group=GroupId("g"), issue=make.issue_id(1), act=act, at=make.WHEN, before=before)
 
 
@@ -34,12 +34,12 @@ def event(
     by: str = ME,
     at: datetime = LATER,
 ) -> Event:
-    """An event; the number says the order."""
+    """An event; the number is its order."""
     return Event(kind=kind, action=action, value=value, by=by, at=at, id=number)  # type: ignore[arg-type]
 
 
 def judge(ops: list[Op], events: list[Event], **now: Any) -> list[str]:
-    """The names of those that are proven."""
+    """The names of the proven Ops."""
     there = make.issue(1, **{"weight": 9, **now})
     return [found.id for found in proven(ops, there, events, ME, {one.id: make.WHEN for one in ops})]
 
@@ -59,11 +59,11 @@ def judge(ops: list[Op], events: list[Event], **now: Any) -> list[str]:
         (Edit(weight=5, state="closed"), [event(9, "weight", "add", 5), event(1, "state", "closed")]),
     ],
 )
-def test_each_field_by_its_event(edit: Edit, told: list[Event]) -> None:
+def test_each_field_is_proven_by_its_event(edit: Edit, told: list[Event]) -> None:
     theirs = [event(50, "weight", "add", 9, by=OTHER)]
     assert judge([op(edit)], [*told, *theirs]) == ["1"]
     assert kinds([op(edit)]) == {one.kind for one in told}
-    # Without one of them, by another person, or from before it left, nothing is proven.
+    # With an event missing, by another person, or from before the send, nothing is proven.
     for at in range(len(told)):
         rest = [*told[:at], *told[at + 1 :], *theirs]
         assert judge([op(edit)], rest) == []
@@ -73,20 +73,20 @@ def test_each_field_by_its_event(edit: Edit, told: list[Event]) -> None:
         assert judge([op(edit)], [*rest, event(one.id, one.kind, one.action, one.value, at=early)]) == []
 
 
-def test_what_leaves_no_event_is_proven_by_nothing_but_the_issue() -> None:
+def test_fields_without_events_are_proven_only_by_the_issue() -> None:
     told = [event(1, "weight", "add", 5)]
     both = op(Edit(weight=5, assignees=("eng_1",)))
     assert judge([both], told, assignees=("eng_2",)) == []
     assert judge([both], told, assignees=("eng_1",)) == ["1"]
     assert judge([op(Edit(weight=5, description="x"))], told) == []
     assert judge([op(Edit(title="x"))], told) == []
-    assert judge([op(Edit(weight=1))], told) == []  # it changed nothing: whatever is told is another's
+    assert judge([op(Edit(weight=1))], told) == []  # it changed nothing, so the event is of another edit
     assert judge([op(Comment(body="x")), op(Edit(weight=5), None, "2")], told) == []
     assert kinds([op(Edit(title="x")), op(Comment(body="x")), op(Edit(weight=1))]) == frozenset()
 
 
-def test_an_earlier_edit_of_the_same_value_proves_nothing() -> None:
-    """5 was set, taken back, and set again: whether the last was made, the first does not tell."""
+def test_earlier_edit_of_the_same_value_proves_nothing() -> None:
+    """5 was set, undone, and set again: the first event does not prove the last edit."""
     told = [
         event(1, "weight", "add", 5),
         event(2, "weight", "add", 1),
@@ -95,12 +95,12 @@ def test_an_earlier_edit_of_the_same_value_proves_nothing() -> None:
     assert judge([op(Edit(weight=5))], told) == []
 
 
-def test_several_of_one_issue_are_told_apart() -> None:
+def test_several_edits_of_one_issue_are_told_apart() -> None:
     first, second = op(Edit(weight=5)), op(Edit(weight=7), make.issue(1, weight=5), "2")
     five, seven = event(1, "weight", "add", 5), event(2, "weight", "add", 7)
     theirs = event(3, "weight", "add", 9, by=OTHER)
     assert judge([first, second], [five, seven, theirs]) == ["1", "2"]
-    # The second never arrived: the first is still proven.
+    # The second never arrived; the first is still proven.
     assert judge([first, second], [five, theirs]) == ["1"]
     assert judge([first, second], [theirs]) == []
 
@@ -109,8 +109,8 @@ values = st.integers(0, 3)
 
 
 @given(st.lists(values, min_size=1, max_size=4), st.integers(0, 4), st.lists(values, max_size=4))
-def test_no_more_is_proven_than_was_made(weights: list[int], made: int, theirs: list[int]) -> None:
-    """The first of some edits were made, each found what was seen, and others came over them."""
+def test_no_more_is_proven_than_was_applied(weights: list[int], made: int, theirs: list[int]) -> None:
+    """Only the first edits were applied, each on what was seen, and changes by others followed."""
     issue = make.issue(1, weight=100)
     ops: list[Op] = []
     for number, weight in enumerate(weights):

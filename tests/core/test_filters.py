@@ -1,4 +1,4 @@
-"""The filter language: what each form means, and that nothing a person types breaks it."""
+"""The filter language: the meaning of each form, and that no input breaks it."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ STATES = {"blocked": lambda i: i.blocked, "weighted": lambda i: i.weight is not 
         ('"unfinished', False),
     ],
 )
-def test_forms(text: str, lets_through: bool) -> None:
+def test_each_form_matches(text: str, lets_through: bool) -> None:
     test = compiled(parse(text), STATES)
     assert (test is None or test(ONE)) is lets_through
 
 
 @given(st.text())
-def test_nothing_typed_breaks_it(text: str) -> None:
+def test_no_input_breaks_it(text: str) -> None:
     test = compiled(parse(text), STATES)
     if test is not None:
         test(ONE)
@@ -78,7 +78,7 @@ _terms = st.one_of(
 
 
 @given(st.lists(st.lists(_terms, min_size=1, max_size=3).map(tuple), max_size=3).map(tuple))
-def test_what_is_rendered_parses_to_the_same(groups: tuple[tuple[Term, ...], ...]) -> None:
+def test_rendered_query_parses_to_the_same_query(groups: tuple[tuple[Term, ...], ...]) -> None:
     assert parse(render(Query(groups))) == Query(groups)
 
 

@@ -50,7 +50,7 @@ def picture(index: BoardIndex) -> dict[str, tuple[list[IssueId], int, int, int]]
 @pytest.mark.parametrize("text", ["", "w>2 | is:never"])
 @settings(max_examples=60)
 @given(data=st.data())
-def test_following_changes_equals_building_anew(by: str, text: str, data: st.DataObject) -> None:
+def test_updating_equals_rebuilding(by: str, text: str, data: st.DataObject) -> None:
     shown: dict[IssueId, Issue] = {i.id: i for i in data.draw(st.lists(issues(), max_size=12))}
     keep = compiled(parse(text), {})
     index = BoardIndex(board(by), FLOW, shown, keep=keep)
@@ -68,7 +68,7 @@ def test_following_changes_equals_building_anew(by: str, text: str, data: st.Dat
     assert (index.count, index.weight, index.unweighted) == (anew.count, anew.weight, anew.unweighted)
 
 
-def test_an_issue_with_two_list_labels_stands_in_both_and_is_counted_in_both() -> None:
+def test_issue_with_two_list_labels_is_in_both_columns_and_counted_in_both() -> None:
     both = issue(1, "type::bug", "type::feature", weight=2)
     index = BoardIndex(board(), FLOW, {both.id: both})
     assert [c.count for c in index.visible()] == [1, 1]
@@ -76,7 +76,7 @@ def test_an_issue_with_two_list_labels_stands_in_both_and_is_counted_in_both() -
     assert (index.count, index.weight) == (1, 2)
 
 
-def test_unlisted_is_there_only_with_something_in_it_and_closed_only_when_asked() -> None:
+def test_unlisted_is_shown_only_with_issues_and_closed_only_on_request() -> None:
     plain, closed = issue(1), issue(2, state="closed", closed_at=WHEN)
     index = BoardIndex(board(), FLOW, {plain.id: plain, closed.id: closed})
     assert [c.column.key for c in index.visible()] == ["type::bug", "type::feature", UNLISTED]
@@ -86,14 +86,14 @@ def test_unlisted_is_there_only_with_something_in_it_and_closed_only_when_asked(
     assert UNLISTED not in [c.column.key for c in index.visible()]
 
 
-def test_the_ignore_type_and_other_groups_stand_on_no_board() -> None:
+def test_ignored_issues_and_other_groups_are_on_no_board() -> None:
     ignored = issue(1, "type::ignore", "type::bug")
     foreign = issue(2, "type::bug", labels=frozenset({"type::bug"}))
     index = BoardIndex(board(), FLOW, {ignored.id: ignored, foreign.id: foreign})
     assert index.count == 0
 
 
-def test_manual_order_with_those_without_a_position_last() -> None:
+def test_manual_order_puts_issues_without_a_position_last() -> None:
     some = [issue(1, position=None), issue(2, position=9.0), issue(3, position=-4.0), issue(4, position=None)]
     index = BoardIndex(board("none"), FLOW, {i.id: i for i in some})
     column = index.visible()[0]
@@ -102,7 +102,7 @@ def test_manual_order_with_those_without_a_position_last() -> None:
     assert column.row_of(issue(9)) is None
 
 
-def test_a_person_assigned_later_gets_a_column() -> None:
+def test_person_assigned_later_gets_a_column() -> None:
     first = issue(1, assignees=("eng_alder",))
     shown = {first.id: first}
     index = BoardIndex(board("assignee"), FLOW, shown)
@@ -118,7 +118,7 @@ def test_scheduling_is_shown_as_planning_breakdown() -> None:
     assert [c.count for c in index.visible()] == [1, 0]
 
 
-def test_a_milestone_filter_of_none_takes_issues_without_one() -> None:
+def test_empty_milestone_filter_matches_issues_without_one() -> None:
     one, two = issue(1), issue(2, milestone="19.8")
     index = BoardIndex(board("none", milestone="none"), FLOW, {one.id: one, two.id: two})
     assert index.count == 1
@@ -126,7 +126,7 @@ def test_a_milestone_filter_of_none_takes_issues_without_one() -> None:
 
 
 @given(st.lists(issues(), max_size=12), st.sampled_from(["label", "flow", "milestone", "assignee", "none"]))
-def test_the_slim_part_is_enough_to_build_it(some: list[Issue], by: Any) -> None:
+def test_slim_issues_are_enough_to_build_it(some: list[Issue], by: Any) -> None:
     whole = {one.id: one for one in some}
     store = MemoryStore()
     store.put(whole.values())

@@ -66,22 +66,22 @@ def test_undo_of_do_is_identity(before: Issue, edit: Edit) -> None:
     if len(scopes) == len(set(scopes)):
         assert undone == before
     else:
-        # GitLab lets nobody put two labels of one scope back together: the rest is as it was, and what
-        # was never touched is still there.
+        # GitLab does not allow two labels of one scope again: all other labels are restored, and
+        # untouched ones are still there.
         assert structs.replace(undone, labels=before.labels) == before
         assert before.labels & after.labels <= undone.labels <= before.labels
 
 
 @given(issues(), edits())
-def test_undo_is_nothing_where_the_edit_changes_nothing(before: Issue, edit: Edit) -> None:
+def test_edit_without_changes_has_no_undo(before: Issue, edit: Edit) -> None:
     if changes_nothing(edit, before):
         assert inverse(edit, before, OpId("x")) is None
 
 
 @given(issues(), edits())
-def test_doing_twice_is_doing_once(before: Issue, edit: Edit) -> None:
+def test_applying_twice_is_applying_once(before: Issue, edit: Edit) -> None:
     once = apply(edit, before)
-    # Adding two labels of one scope at once is no edit a person can make.
+    # A person cannot add two labels of one scope at once.
     if len({scope_of(a) for a in edit.add}) == len(edit.add):
         assert apply(edit, once) == once
 
@@ -100,7 +100,7 @@ def test_edits_of_different_fields_commute(before: Issue, first: Edit, second: E
 
 
 @given(issues(), edits())
-def test_only_what_is_touched_changes(before: Issue, edit: Edit) -> None:
+def test_only_touched_fields_change(before: Issue, edit: Edit) -> None:
     after = apply(edit, before)
     fields: tuple[Field, ...] = ("labels", "weight", "milestone", "assignees", "state", "title")
     for name in fields:
@@ -109,7 +109,7 @@ def test_only_what_is_touched_changes(before: Issue, edit: Edit) -> None:
 
 
 @given(label_sets, label_sets, label_sets)
-def test_a_scoped_label_that_is_added_stands_alone_in_its_scope(
+def test_added_scoped_label_is_the_only_one_of_its_scope(
     labels: frozenset[str], add: frozenset[str], remove: frozenset[str]
 ) -> None:
     after = labels_after(labels, add, remove - add)
@@ -119,7 +119,7 @@ def test_a_scoped_label_that_is_added_stands_alone_in_its_scope(
             assert {other for other in after if scope_of(other) == scope} <= add
 
 
-def test_labels_that_were_there_in_pairs_stay_when_untouched() -> None:
+def test_two_labels_of_one_scope_stay_when_untouched() -> None:
     labels = frozenset({"type::bug", "type::feature"})
     assert labels_after(labels, frozenset({"type::bug", "Deliverable"}), frozenset()) == labels | {
         "Deliverable"
@@ -127,7 +127,7 @@ def test_labels_that_were_there_in_pairs_stay_when_untouched() -> None:
 
 
 @given(st.lists(issues(), max_size=6), st.lists(st.tuples(st.integers(1, 6), edits()), max_size=6))
-def test_the_fold_never_touches_what_is_confirmed(some: list[Issue], acts: list[tuple[int, Edit]]) -> None:
+def test_fold_never_changes_confirmed_issues(some: list[Issue], acts: list[tuple[int, Edit]]) -> None:
     confirmed = {i.id: i for i in some}
     kept = dict(confirmed)
     fold(confirmed, [[op(edit, issue_id(n)) for n, edit in acts]])
@@ -135,7 +135,7 @@ def test_the_fold_never_touches_what_is_confirmed(some: list[Issue], acts: list[
 
 
 @given(st.lists(issues(), max_size=6), st.lists(issues(), max_size=6))
-def test_diff_leads_from_one_picture_to_the_other(old: list[Issue], new: list[Issue]) -> None:
+def test_diff_leads_from_one_version_to_the_other(old: list[Issue], new: list[Issue]) -> None:
     before, after = {i.id: i for i in old}, {i.id: i for i in new}
     picture = dict(before)
     for was, now in diff(before, after):
@@ -147,7 +147,7 @@ def test_diff_leads_from_one_picture_to_the_other(old: list[Issue], new: list[Is
     assert list(diff(after, after)) == []
 
 
-def test_a_new_issue_shows_at_once_and_takes_edits() -> None:
+def test_new_issue_is_shown_at_once_and_can_be_edited() -> None:
     new = IssueId("new:1")
     act = Create(project="demo-org/platform", title="Later", labels=frozenset({"type::bug"}), weight=1)
     shown = fold({}, [[op(act, new, number=1), op(Edit(weight=3), new, number=2)]])
@@ -176,7 +176,7 @@ def test_rank_moves_and_notes_count() -> None:
     assert created(op(Create(project="p", title="t"), IssueId("new:1"))).is_new
 
 
-def test_words() -> None:
+def test_describe() -> None:
     before = issue(1, "workflow::in dev")
     move = Edit(add=frozenset({"workflow::in review"}), remove=frozenset({"workflow::in dev"}))
     assert describe(move, before) == "+workflow::in review"

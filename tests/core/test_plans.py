@@ -1,4 +1,4 @@
-"""What moving a card and the edit keys mean."""
+"""The meaning of moving a card and of the edit keys."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def move(one: Issue, on: Board, source: Column, target: Column, flow: FlowScheme
     return plan.edit
 
 
-def test_label_columns_swap_the_label_and_its_whole_scope() -> None:
+def test_move_between_label_columns_swaps_the_label_and_its_scope() -> None:
     planning = board("planning")
     bug, _, feature = planning.columns
     one = issue(1, "type::bug", "type::maintenance", "documentation")
@@ -46,7 +46,7 @@ def test_label_columns_swap_the_label_and_its_whole_scope() -> None:
     assert plans.move(one, planning, bug, bug, FLOW, NAMES) is None
 
 
-def test_a_change_of_type_asks_and_offers_to_take_the_subtype_off() -> None:
+def test_change_of_type_asks_and_offers_to_remove_the_subtype() -> None:
     planning = board("planning")
     bug, _, feature = planning.columns
     plan = plans.move(issue(1, "type::bug", "bug::functional"), planning, bug, feature, FLOW, NAMES)
@@ -60,7 +60,7 @@ def test_a_change_of_type_asks_and_offers_to_take_the_subtype_off() -> None:
     assert first_type.asks is None
 
 
-def test_from_unlisted_the_label_is_added_and_its_scope_kept_clean() -> None:
+def test_move_from_unlisted_adds_the_label_and_clears_its_scope() -> None:
     build = board("build")
     one = issue(1, "workflow::verification", "Deliverable")
     edit = move(one, build, UNLISTED, build.columns[1])
@@ -68,13 +68,13 @@ def test_from_unlisted_the_label_is_added_and_its_scope_kept_clean() -> None:
     assert move(issue(2), build, UNLISTED, build.columns[1]) == Edit(add=frozenset({"workflow::in dev"}))
 
 
-def test_to_unlisted_takes_this_boards_labels_off_and_no_other() -> None:
+def test_move_to_unlisted_removes_only_this_boards_labels() -> None:
     build = board("build")
     one = issue(1, "workflow::in dev", "Deliverable", "type::bug")
     assert move(one, build, build.columns[1], UNLISTED) == Edit(remove=frozenset({"workflow::in dev"}))
 
 
-def test_to_closed_only_closes_and_from_there_reopens() -> None:
+def test_move_to_closed_only_closes_and_move_from_it_reopens() -> None:
     build = board("build")
     one = issue(1, "workflow::in dev", "Deliverable")
     assert move(one, build, build.columns[1], CLOSED) == Edit(state="closed")
@@ -89,7 +89,7 @@ def test_to_closed_only_closes_and_from_there_reopens() -> None:
     assert move(shut, build, CLOSED, UNLISTED) == Edit(state="opened")
 
 
-def test_milestone_and_people_columns_mean_milestone_and_assignee() -> None:
+def test_milestone_and_people_columns_set_milestone_and_assignee() -> None:
     milestones = board("milestones")
     assert move(issue(1, milestone="19.8"), milestones, milestones.columns[0], milestones.columns[1]) == Edit(
         milestone="19.9"
@@ -107,7 +107,7 @@ def test_milestone_and_people_columns_mean_milestone_and_assignee() -> None:
     assert move(issue(1), people, nobody, alder) == Edit(assignees=("eng_alder",))
 
 
-def test_flow_is_written_by_label_status_or_both() -> None:
+def test_state_is_set_by_label_status_or_both() -> None:
     one = issue(1, "workflow::in dev", "workflow::odd", status="In dev")
     review = BY_NAME["in review"]
     labels = Edit(
@@ -151,7 +151,7 @@ def test_deferring_and_accepting() -> None:
 
 
 @given(issues(), st.integers(0, 4), st.integers(0, 4))
-def test_a_moved_card_stands_in_the_target_column(one: Issue, start: int, end: int) -> None:
+def test_moved_card_is_in_the_target_column(one: Issue, start: int, end: int) -> None:
     build = board("build")
     one = apply(Edit(add=frozenset({"Deliverable"}), milestone="19.7", state="opened"), one)
     sources = [c for c in (*build.columns, UNLISTED) if c.key in column_keys(build, one, FLOW)]
@@ -163,7 +163,7 @@ def test_a_moved_card_stands_in_the_target_column(one: Issue, start: int, end: i
 
 
 @given(st.integers(2, 9), st.integers(0, 8), st.integers(-2, 12))
-def test_ranked_names_the_neighbours_of_the_new_place(size: int, row: int, to: int) -> None:
+def test_ranked_returns_the_neighbours_of_the_new_place(size: int, row: int, to: int) -> None:
     rows = [issue_id(n) for n in range(size)]
     row %= size
     found = plans.ranked(rows, row, to)
@@ -180,14 +180,14 @@ def test_ranked_names_the_neighbours_of_the_new_place(size: int, row: int, to: i
     assert was_below == (rows[row + 1] if row < size - 1 else None)
 
 
-def test_a_position_to_show_lies_between() -> None:
+def test_shown_position_lies_between_the_neighbours() -> None:
     assert plans.between(1, 3) == 2
     assert plans.between(None, 3) == 2
     assert plans.between(3, None) == 4
     assert plans.between(None, None) is None
 
 
-def test_repeating_takes_the_other_issues_siblings_off() -> None:
+def test_repeat_removes_the_other_issues_siblings() -> None:
     edit = Edit(add=frozenset({"workflow::in review"}), remove=frozenset({"workflow::in dev"}), weight=2)
     again = plans.restamp(edit, issue(1, "workflow::blocked"))
     assert again == Edit(

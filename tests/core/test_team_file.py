@@ -1,4 +1,4 @@
-"""team.toml on disk: whole or not at all, never over somebody else's change, private."""
+"""team.toml on disk: written completely or not at all, never over a change by others, private."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from glboard_core import team_file
 from glboard_core.errors import ConfigError, FileChanged
 
 
-def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
+def test_new_file_is_readable_only_by_its_owner(tmp_path: Path) -> None:
     path = tmp_path / "new" / "team.toml"
     assert team_file.read(path) is None
     team_file.write(path, "a\r\nb\n", seen=None)
@@ -20,7 +20,7 @@ def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
     assert os.listdir(path.parent) == ["team.toml"]
 
 
-def test_permissions_and_links_stay(tmp_path: Path) -> None:
+def test_permissions_and_links_are_kept(tmp_path: Path) -> None:
     real = tmp_path / "kept.toml"
     real.write_text("x")
     real.chmod(0o640)
@@ -32,7 +32,7 @@ def test_permissions_and_links_stay(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seen", [None, "before"])
-def test_what_somebody_else_wrote_is_not_overwritten(tmp_path: Path, seen: str | None) -> None:
+def test_change_by_others_is_not_overwritten(tmp_path: Path, seen: str | None) -> None:
     path = tmp_path / "team.toml"
     path.write_text("theirs")
     with pytest.raises(FileChanged, match="meanwhile"):
@@ -45,7 +45,7 @@ def test_what_somebody_else_wrote_is_not_overwritten(tmp_path: Path, seen: str |
     assert os.listdir(tmp_path) == []
 
 
-def test_a_disk_that_refuses_leaves_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_write_error_leaves_the_file_unchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "team.toml"
     path.write_text("before")
 

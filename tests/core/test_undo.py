@@ -1,4 +1,4 @@
-"""The undo stack: levels, redo, failed Ops, new names."""
+"""The undo stack: levels, redo, failed Ops, new ids."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def group(number: int, *acts: Edit) -> Group:
     return Group(id=GroupId(str(number)), title=f"weight {number}", ops=ops)
 
 
-def test_at_least_a_hundred_levels() -> None:
+def test_keeps_at_least_a_hundred_levels() -> None:
     stack = UndoStack()
     for number in range(150):
         stack.done(group(number))
@@ -34,7 +34,7 @@ def test_at_least_a_hundred_levels() -> None:
     assert stack.undo() is None
 
 
-def test_redo_until_something_new_is_done() -> None:
+def test_redo_is_possible_until_a_new_edit() -> None:
     stack = UndoStack()
     stack.done(group(1))
     taken = stack.undo()
@@ -51,12 +51,12 @@ def test_redo_until_something_new_is_done() -> None:
     assert stack.redo() is None
 
 
-def test_a_bulk_edit_is_taken_back_last_first_and_whole() -> None:
+def test_bulk_edit_is_undone_completely_and_last_first() -> None:
     bulk = group(1, Edit(weight=1), Edit(weight=9), Edit(weight=2))
     assert inverses(bulk.ops) == [(issue_id(2), Edit(weight=9)), (issue_id(0), Edit(weight=9))]
 
 
-def test_what_failed_was_never_done() -> None:
+def test_failed_op_is_forgotten() -> None:
     stack = UndoStack()
     stack.done(group(1, Edit(weight=1), Edit(weight=2)))
     stack.forget(OpId("1.0"))
@@ -66,7 +66,7 @@ def test_what_failed_was_never_done() -> None:
     assert stack.last is None
 
 
-def test_a_new_issue_keeps_its_place_under_its_new_name() -> None:
+def test_new_issue_keeps_its_place_under_its_new_id() -> None:
     stack = UndoStack()
     new = IssueId("new:1")
     op = Op(id=OpId("1"), group=GroupId("1"), issue=new, act=Create(project="p", title="t"), at=WHEN)

@@ -61,7 +61,7 @@ def test_the_plan_is_shown_and_a_dry_run_does_nothing(
         "part": "label",
         "name": "missed:19.8",
         "action": "create",
-        "changes": ["a label of the group"],
+        "changes": ["group label"],
         "notes": [],
         "url": None,
     }

@@ -119,10 +119,10 @@ def test_a_colleague_uses_the_plan(
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"group": "other-org"}, "it is of other-org on"),
-        ({"host": "gitlab.example.com"}, "and this is demo-org on 127.0.0.1"),
+        ({"group": "other-org"}, "it belongs to other-org on"),
+        ({"host": "gitlab.example.com"}, "but this is demo-org on 127.0.0.1"),
         ({"milestone": "19.88"}, "no milestone named"),
-        ({"glboard_plan": 2}, "of format 2"),
+        ({"glboard_plan": 2}, "uses format 2"),
         ({"issues": 1}, "not a locked plan"),
     ],
 )

@@ -134,7 +134,7 @@ async def test_an_update_changes_the_parts_and_nothing_else() -> None:
         issue.description = issue.description.replace("- [ ] The plan", "- [x] The plan") + "\n\nOur notes"
         world.create("top/app", "Late one", by=ME, add_labels=[GROUP_LABEL], milestone="19.8")
         found = await steps(server)  # this person has no team.toml
-        assert found[-1].words == ("make anew: candidates",)
+        assert found[-1].words == ("regenerate: candidates",)
         assert [one.is_whole for one in await run(server)] == [True]
         assert "Late one" in issue.description
         assert "- [x] The plan" in issue.description
@@ -155,7 +155,7 @@ async def test_a_planning_issue_that_a_person_made_gets_the_parts_below_its_text
     async with DemoServer(world) as server:
         found = await steps(server)
         assert found[-1].action == "update"
-        assert found[-1].words[-1] == "put it into 19.8"
+        assert found[-1].words[-1] == "set milestone 19.8"
         assert all(one.is_whole for one in await run(server))
         assert made.description.startswith("Our goals\n\n## Dates\n\n<!-- glboard:begin dates")
         assert made.milestone is world.milestone("19.8")
@@ -174,7 +174,7 @@ async def test_of_two_planning_issues_the_older_is_taken_and_a_closed_one_is_lef
     async with DemoServer(world) as server:
         found = (await steps(server))[-1]
         assert first.reference in found.name
-        assert "2 look like it" in found.notes[0]
+        assert "2 issues match" in found.notes[0]
         for one in planning_issues(world):
             world.edit(one.reference, by=ME, close=True)
         found = (await steps(server))[-1]
@@ -198,7 +198,7 @@ async def test_our_board_is_put_in_order_and_finished_and_a_persons_lists_stay()
         assert titles(ours) == ["Deliverable", "type::maintenance", "type::bug"]
         # Another machine knows from the planning issue that the board is ours.
         found = next(step for step in await steps(server) if step.name == ours.name)
-        assert found.words == ("add feature", "put its lists in order")
+        assert found.words == ("add feature", "reorder lists")
         await run(server)
         assert titles(ours) == ["Deliverable", "type::bug", "type::maintenance", "type::feature"]
         assert due(await steps(server)) == []
@@ -212,7 +212,7 @@ async def test_a_board_of_that_name_that_somebody_else_made_is_left_as_it_is() -
     async with DemoServer(world) as server:
         found = next(step for step in await steps(server) if step.name == theirs.name)
         assert found.action == "nothing"
-        assert "somebody else made it" in found.notes[0]
+        assert "created by someone else" in found.notes[0]
         await run(server)
         assert titles(theirs) == ["type::feature"]
         assert theirs.milestone is None
@@ -265,7 +265,7 @@ async def test_without_the_ignore_label_there_is_no_issue_unless_it_may_be_made(
         async with opened(server) as one:
             assert "type::ignore" in due(await one.look())
             done = await one.do(without=[step for step in one.steps if step.part != "issue"])
-            assert "would stand on the boards" in done[-1].message
+            assert "would appear on the boards" in done[-1].message
         assert not planning_issues(world)
         assert all(one.is_whole for one in await run(server))
         assert "type::ignore" in {label.title for label in planning_issues(world)[0].labels}

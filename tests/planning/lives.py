@@ -1,4 +1,4 @@
-"""Issues with a past, made in a line or two. No test here."""
+"""Builds issues with a history in a line or two. Contains no tests."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def event(when: str, what: str, number: int = 0) -> Event:
 
 
 def life(number: int, *past: tuple[str, str], **fields: Any) -> Track:
-    """An issue as its events left it. ``labels`` come on top; events get ids in the order given."""
+    """An issue as its events leave it. ``labels`` come on top; events get ids in the order given."""
     events = [event(when, what, n) for n, (when, what) in enumerate(past, 1)]
     labels: set[str] = set()
     now: dict[str, Any] = {}
@@ -84,7 +84,7 @@ def life(number: int, *past: tuple[str, str], **fields: Any) -> Track:
 
 
 def pairs(tracks: list[Track]) -> list[tuple[Issue, Any]]:
-    """Tracks as snapshots take them."""
+    """Tracks in the form that snapshots take."""
     return [(track.issue, track.line) for track in tracks]
 
 

@@ -1,4 +1,4 @@
-"""What is to be done to a board of GitLab, and what is left as a person wanted it."""
+"""What to change on a GitLab board, and what to leave as a person set it."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ def seen(*lists: str | None, **fields: object) -> SeenBoard:
     return structs.replace(base, **fields)
 
 
-def test_one_of_ours_is_finished_and_put_in_order() -> None:
+def test_own_board_is_completed_and_reordered() -> None:
     assert not work(WANTED, seen("bug", "care", "new"), ours=True)
     assert work(WANTED, seen("bug"), ours=True) == BoardWork(add=("care", "new"))
     assert work(WANTED, seen("new", "bug", "care"), ours=True) == BoardWork(order=True)
     assert work(WANTED, seen("care"), ours=True) == BoardWork(add=("bug", "new"), order=True)
 
 
-def test_lists_that_a_person_added_stay() -> None:
+def test_lists_added_by_a_person_stay() -> None:
     assert not work(WANTED, seen("bug", None, "care", "mine", "new"), ours=True)
 
 
-def test_an_empty_board_of_that_name_is_finished_whoever_made_it() -> None:
+def test_empty_board_with_that_name_is_completed_whoever_created_it() -> None:
     empty = seen(milestone=None, labels=frozenset())
     assert work(WANTED, empty, ours=False) == BoardWork(scope=True, add=WANTED.lists)
 
@@ -59,37 +59,37 @@ def test_an_empty_board_of_that_name_is_finished_whoever_made_it() -> None:
 @pytest.mark.parametrize(
     ("board", "said"),
     [
-        (seen("new", "bug"), "other lists"),
-        (seen("bug", "care", "new", milestone="19.7"), "another filter"),
-        (seen("bug", "care", "new", labels=frozenset()), "another filter"),
+        (seen("new", "bug"), "different lists"),
+        (seen("bug", "care", "new", milestone="19.7"), "a different filter"),
+        (seen("bug", "care", "new", labels=frozenset()), "a different filter"),
     ],
 )
-def test_a_board_that_somebody_else_made_is_left_alone(board: SeenBoard, said: str) -> None:
+def test_board_created_by_someone_else_is_left_unchanged(board: SeenBoard, said: str) -> None:
     found = work(WANTED, board, ours=False)
     assert not found
     assert said in found.notes[0]
 
 
-def test_a_filter_that_was_changed_stays() -> None:
+def test_changed_filter_stays() -> None:
     found = work(WANTED, seen("bug", milestone="19.7"), ours=True)
     assert not found
     assert "filter was changed" in found.notes[0]
 
 
-def test_it_is_found_by_name_ours_first_or_by_what_it_shows() -> None:
+def test_board_is_found_by_name_own_first_or_by_content() -> None:
     boards = [seen("bug", id=3), seen("bug", id=5)]
     assert match(WANTED, boards, ()) == boards[0]
     assert match(WANTED, boards, {5}) == boards[1]
     other = seen("bug", id=7, name="Our month")
     assert match(WANTED, [other], ()) == other
-    assert "called “Our month”" in work(WANTED, other, ours=True).notes[0]
+    assert "named “Our month”" in work(WANTED, other, ours=True).notes[0]
     assert (
         match(WANTED, [seen(id=8, name="Empty"), seen("bug", id=9, name="x", milestone="19.7")], ()) is None
     )
 
 
 @given(st.permutations(["bug", "care", "new", "mine", "x"]))
-def test_the_moves_put_ours_in_order_and_leave_others_where_they_are(order: list[str]) -> None:
+def test_moves_reorder_own_lists_and_leave_others_in_place(order: list[str]) -> None:
     lists = [SeenList(n, label) for n, label in enumerate(order)]
     now = list(lists)
     for identity, position in moves(lists, WANTED.lists):
@@ -103,7 +103,7 @@ def test_the_moves_put_ours_in_order_and_leave_others_where_they_are(order: list
     assert moves(now, WANTED.lists) == []
 
 
-def test_the_boards_of_a_month_come_from_the_settings() -> None:
+def test_boards_of_a_milestone_come_from_the_settings() -> None:
     settings = Settings()
     own = milestone("19.8", "2026-12-12", "2027-01-15")
     planning, build, later, latest = wanted_boards(settings, catalog(), own, date(2026, 12, 7))
@@ -116,7 +116,7 @@ def test_the_boards_of_a_month_come_from_the_settings() -> None:
     assert (latest.name, latest.why) == ("Next 4-6", "")
 
 
-def test_what_gitlab_cannot_have_says_why() -> None:
+def test_impossible_board_says_why() -> None:
     own = milestone("19.8", "2026-12-12", "2027-01-15")
     base = Settings()
 

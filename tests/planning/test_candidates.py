@@ -1,4 +1,4 @@
-"""Candidates, their order, and the proposal that fills the room (7.12); the mix (7.11)."""
+"""Candidates, their order, and the proposal that fills the capacity (7.12); the mix (7.11)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def iids(listed: list[Candidate]) -> list[int]:
     return [one.issue.iid for one in listed]
 
 
-def test_times_slipped_come_first_then_the_manual_order_and_nothing_else() -> None:
+def test_order_is_by_slips_then_manual_order_and_nothing_else() -> None:
     listed = found(
         fit(1, "priority::1", position=4.0, weight=1),
         fit(2, "priority::4", position=1.0, weight=3),
@@ -41,7 +41,7 @@ def test_times_slipped_come_first_then_the_manual_order_and_nothing_else() -> No
     assert [(one.slipped, one.rank) for one in listed] == [(2, 5), (1, 3), (1, 4), (0, 1), (0, 2), (0, 6)]
 
 
-def test_it_can_be_sorted_by_priority_or_weight_instead() -> None:
+def test_order_can_be_by_priority_or_weight() -> None:
     issues = (
         fit(1, "priority::2", weight=1),
         fit(2, weight=None),
@@ -52,7 +52,7 @@ def test_it_can_be_sorted_by_priority_or_weight_instead() -> None:
     assert iids(found(*issues, order="weight")) == [4, 1, 3, 2]
 
 
-def test_what_stands_beside_a_candidate() -> None:
+def test_details_of_a_candidate() -> None:
     (one,) = found(fit(1, "priority::2", "severity::2", "Deliverable", weight=5))
     assert (one.priority, one.severity, one.severe, one.accepted) == ("2", "2", True, True)
     assert one.warnings == ("over-weight",)
@@ -74,14 +74,14 @@ def test_candidates_are_the_open_issues_of_the_milestone_that_count() -> None:
     assert found() == []
 
 
-def test_the_weight_adds_up_over_what_is_or_can_be_accepted() -> None:
+def test_running_weight_covers_accepted_and_eligible_issues() -> None:
     lines = found(fit(1, weight=2), fit(2, NAMES.deliverable, weight=3), issue(3, milestone="19.8", weight=5))
     sums = running(lines)
     assert sorted(n for n in sums if n is not None)[-1] == 5
     assert sums[iids(lines).index(3)] is None
 
 
-def test_the_room_ends_before_the_first_line_that_goes_beyond() -> None:
+def test_capacity_ends_before_the_first_line_that_exceeds_it() -> None:
     assert room_ends([2, None, 5], 5) is None
     assert room_ends([2, None, 5], 4.5) == 2
     assert room_ends([2, None, 5], -1) == 0
@@ -89,7 +89,7 @@ def test_the_room_ends_before_the_first_line_that_goes_beyond() -> None:
     assert room_ends([], 0) is None
 
 
-def test_filling_goes_down_the_order_and_skips_what_does_not_fit() -> None:
+def test_fill_goes_down_the_order_and_skips_what_does_not_fit() -> None:
     listed = found(
         fit(1, weight=3), fit(2, weight=3), fit(3, weight=None), fit(4, weight=1), fit(5, weight=0)
     )
@@ -103,12 +103,12 @@ def test_filling_goes_down_the_order_and_skips_what_does_not_fit() -> None:
     ]
 
 
-def test_filling_leaves_what_is_accepted_and_what_is_not_eligible() -> None:
+def test_fill_leaves_accepted_and_ineligible_issues() -> None:
     listed = found(fit(1, "Deliverable"), fit(2, "type::feature"), fit(3))
     assert [line.chosen for line in fill(listed, 100)] == [False, False, True]
 
 
-def test_without_room_nothing_is_proposed() -> None:
+def test_nothing_is_proposed_without_capacity() -> None:
     assert not any(line.chosen for line in fill(found(fit(1), fit(2, weight=0)), -1))
 
 
@@ -116,9 +116,7 @@ def test_without_room_nothing_is_proposed() -> None:
     st.lists(st.tuples(st.none() | st.integers(0, 6), st.booleans()), max_size=12),
     st.floats(-5, 30, allow_nan=False),
 )
-def test_a_proposal_fits_and_nothing_skipped_would_have(
-    rows: list[tuple[int | None, bool]], space: float
-) -> None:
+def test_proposal_fits_and_no_skipped_issue_would(rows: list[tuple[int | None, bool]], space: float) -> None:
     listed = found(
         *(fit(n, *(("Deliverable",) if taken else ()), weight=w) for n, (w, taken) in enumerate(rows))
     )
@@ -138,7 +136,7 @@ def mixed(*issues: Issue) -> Mix:
     return mix(issues, "19.8", NAMES, TARGET)
 
 
-def test_an_issue_with_two_types_stands_in_both_and_one_without_is_shown() -> None:
+def test_issue_with_two_types_is_in_both_and_one_without_is_shown() -> None:
     result = mixed(
         issue(1, "type::bug", "type::maintenance", milestone="19.8", weight=1),
         issue(2, "type::feature", milestone="19.8", weight=3),

@@ -32,7 +32,7 @@ def capacity_of(issues: list[Issue], team: Team, planning: PlanningSettings = PL
 # -- the calendar
 
 
-def test_workdays_are_monday_to_friday_with_holidays_in_it() -> None:
+def test_workdays_are_monday_to_friday_including_holidays() -> None:
     assert len(workdays(X)) == 25
     assert len(workdays(milestone("a", "2026-12-12", "2026-12-13"))) == 0
     assert len(workdays(milestone("a", "2026-12-11", "2026-12-11"))) == 1
@@ -41,18 +41,18 @@ def test_workdays_are_monday_to_friday_with_holidays_in_it() -> None:
 @pytest.mark.parametrize(
     "undated", [milestone("Backlog"), milestone("a", "2026-12-12"), milestone("a", None, "2026-12-12")]
 )
-def test_without_both_dates_nothing_can_be_measured(undated: object) -> None:
+def test_milestone_without_both_dates_cannot_be_measured(undated: object) -> None:
     with pytest.raises(UsageError, match="no start and due date"):
         workdays(undated)  # type: ignore[arg-type]
 
 
-def test_the_last_second_of_a_day_whose_clocks_go_back_at_midnight() -> None:
-    # In Havana the first hour of that day comes twice: it starts with the first.
+def test_last_second_of_a_day_when_clocks_go_back_at_midnight() -> None:
+    # In Havana the first hour of that day occurs twice: the day starts with the first.
     zone = ZoneInfo("America/Havana")
     measured = window(milestone("a", "2026-11-01", "2026-11-01"), zone)
     assert measured.start == datetime(2026, 11, 1, 4, 0, tzinfo=UTC)
     assert measured.cut_off == datetime(2026, 11, 2, 4, 59, 59, tzinfo=UTC)
-    # Paraguay once ended its summer at midnight, so the hour before came twice.
+    # Paraguay once ended summer time at midnight, so the hour before occurred twice.
     twice = window(milestone("a", "2014-03-01", "2014-03-22"), ZoneInfo("America/Asuncion"))
     assert twice.cut_off == datetime(2014, 3, 23, 3, 59, 59, tzinfo=UTC)
 
@@ -64,25 +64,25 @@ def days_of(member: Member, **team: object) -> float:
     return budget(member, Team(people=(member,), **team), X).net_days  # type: ignore[arg-type]
 
 
-def test_a_day_counts_once_however_often_it_is_off() -> None:
+def test_day_off_counts_once_however_often_it_is_listed() -> None:
     christmas = date(2026, 12, 24)
     off = (christmas, christmas, Span(first=date(2026, 12, 23), last=date(2026, 12, 25)))
     member = Member(username="a", time_off=off, holidays=(christmas,))
     assert days_of(member, holidays=(christmas,)) == 22
 
 
-def test_days_off_at_the_weekend_or_outside_take_nothing() -> None:
+def test_days_off_at_weekends_or_outside_the_milestone_do_not_count() -> None:
     off = (date(2026, 12, 13), date(2026, 12, 11), date(2027, 1, 18), date(2027, 1, 15))
     assert days_of(Member(username="a", time_off=off)) == 24
 
 
-def test_support_days_are_those_of_the_milestone_and_never_below_zero() -> None:
+def test_support_days_belong_to_the_milestone_and_net_days_stay_above_zero() -> None:
     assert days_of(Member(username="a", support_days={"19.8": 5, "19.9": 3})) == 20
     assert days_of(Member(username="a", support_days={"19.8": 2.5})) == 22.5
     assert days_of(Member(username="a", support_days={"19.8": 26})) == 0
 
 
-def test_a_person_without_days_has_no_budget_left_and_is_still_there() -> None:
+def test_person_without_days_is_listed_with_budget_zero() -> None:
     winter = Span(first=date(2026, 12, 1), last=date(2027, 1, 31))
     away = Member(username="a", time_off=(winter,), support_days={"19.8": 3})
     found = capacity_of([issue(1, milestone="19.8", weight=2, assignees=("a",))], Team(people=(away,)))
@@ -99,16 +99,16 @@ def test_factor_reserve_and_days_per_weight() -> None:
     assert budget(member, Team(days_per_weight=2.5), X).weight == 5.0
 
 
-def test_the_team_is_the_sum_and_never_rounded() -> None:
+def test_team_total_is_the_unrounded_sum() -> None:
     team = Team(people=tuple(Member(username=name, factor=1 / 3) for name in "abc"), days_per_weight=7)
     assert capacity_of([], team).total == pytest.approx(25 / 7)
     assert capacity_of([], Team()).total == 0
 
 
-# -- planned, carry-over, room
+# -- planned, carry-over, free capacity
 
 
-def test_planned_is_every_open_issue_once() -> None:
+def test_planned_counts_every_open_issue_once() -> None:
     issues = [
         issue(1, "Deliverable", milestone="19.8", weight=3, assignees=("a", "b")),
         issue(2, milestone="19.8", weight=2),
@@ -122,7 +122,7 @@ def test_planned_is_every_open_issue_once() -> None:
     ]
     found = capacity_of(issues, Team(people=(Member(username="a"),)))
     assert (found.planned, found.unweighted, found.accepted, found.unassigned) == (6, 1, 3, 3)
-    # In full for each assignee; who is not in the file has no budget and is listed as such.
+    # In full for each assignee; a person who is not in the file is listed without a budget.
     assert [(p.username, p.committed, p.budget is None) for p in found.people] == [
         ("a", 3, False),
         ("b", 3, True),
@@ -161,13 +161,13 @@ def test_carry_over_is_the_open_deliverables_of_the_milestone_before() -> None:
     assert strict.likely == 10
 
 
-def test_the_first_milestone_has_nothing_to_carry_over() -> None:
+def test_first_milestone_has_no_carry_over() -> None:
     first = milestone("19.6", "2026-10-10", "2026-11-13")
     found = capacity([], first, Team(), MILESTONES, FLOW, NAMES, PLAIN)
     assert (found.carry_over.milestone, found.carry_over.weight) == (None, 0)
 
 
-def test_space_for_accepting_leaves_out_what_is_only_planned() -> None:
+def test_space_ignores_issues_that_are_only_planned() -> None:
     issues = [
         issue(1, "Deliverable", milestone="19.8", weight=3),
         issue(2, milestone="19.8", weight=2),
@@ -183,14 +183,14 @@ def test_sums_by_role() -> None:
     assert found.by_role() == {"backend": 25.0, "frontend": 6.25}
 
 
-def test_a_role_that_one_person_has_tells_that_persons_budget() -> None:
+def test_sum_of_a_role_with_one_person_reveals_their_budget() -> None:
     pair = (Member(username="a", role="backend"), Member(username="b", role="backend"))
     assert capacity_of([], Team(people=pair)).shared_roles() == {"backend": 25.0}
-    # One without a role is what is left of the total.
+    # One person without a role equals the rest of the total.
     assert capacity_of([], Team(people=(*pair, Member(username="c")))).shared_roles() == {}
 
 
-def test_net_days_of_the_file_go_before_reckoned_ones() -> None:
+def test_net_days_from_the_file_override_calculated_ones() -> None:
     member = Member(
         username="a",
         holidays=(date(2026, 12, 24),),
@@ -209,7 +209,7 @@ def test_an_empty_milestone() -> None:
     assert (found.planned, found.unweighted, found.room) == (0, 0, 12.5)
 
 
-def test_the_mean_of_the_last_three_milestones_that_are_over() -> None:
+def test_mean_of_the_last_three_finished_milestones() -> None:
     past = past_milestones(MILESTONES, X, date(2026, 12, 7), PLAIN)
     assert [one.title for one in past] == ["19.6"]
     past = past_milestones(
@@ -236,7 +236,7 @@ def test_the_mean_of_the_last_three_milestones_that_are_over() -> None:
 # -- load
 
 
-def test_load_is_open_deliverables_in_full_for_each_assignee() -> None:
+def test_load_counts_open_deliverables_in_full_for_each_assignee() -> None:
     issues = [
         issue(1, "Deliverable", milestone="19.8", weight=3, assignees=("a", "z")),
         issue(2, "Deliverable", milestone="19.8", weight=None, assignees=("a",)),
@@ -264,7 +264,7 @@ DAYS = st.frozensets(st.dates(date(2026, 12, 1), date(2027, 1, 31)), max_size=20
 
 
 @given(DAYS, DAYS, DAYS, st.integers(0, 30), st.floats(0, 1), st.floats(0, 0.9))
-def test_more_days_off_never_give_more(
+def test_more_days_off_never_increase_the_budget(
     holidays: frozenset[date],
     off: frozenset[date],
     more: frozenset[date],
@@ -278,13 +278,13 @@ def test_more_days_off_never_give_more(
     after = budget(structs.replace(member, time_off=tuple(off | more)), team, X)
     assert 0 <= after.net_days <= before.net_days <= 25
     assert 0 <= after.weight <= before.weight <= 12.5
-    # A holiday that is also time off changes nothing, and where it is written does not matter.
+    # A holiday that is also time off changes nothing, wherever it is listed.
     moved = structs.replace(member, time_off=(), holidays=tuple(off))
     assert budget(moved, team, X) == before
 
 
 @given(st.lists(st.tuples(st.sampled_from(["19.7", "19.8"]), st.integers(0, 9), st.booleans()), max_size=20))
-def test_room_is_the_team_less_everything(rows: list[tuple[str, int, bool]]) -> None:
+def test_free_capacity_is_the_total_less_everything(rows: list[tuple[str, int, bool]]) -> None:
     issues = [
         issue(n, *(("Deliverable",) if accepted else ()), milestone=title, weight=weight)
         for n, (title, weight, accepted) in enumerate(rows)

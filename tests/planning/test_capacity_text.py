@@ -1,4 +1,4 @@
-"""The capacity as Markdown: totals tell nothing of one person, and never are there days."""
+"""The capacity as Markdown: totals reveal nothing about one person, and days never appear."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ For comparison, closed Deliverable weight: 4.5 on average (19.6: 7, 19.7: 2)."""
     )
 
 
-def test_names_only_when_asked_for() -> None:
+def test_names_only_on_request() -> None:
     said = markdown(found(*PEOPLE), X, names=True)
     assert "By role: backend 12.5, frontend 12.5." in said
     assert "| eng\\_alder | 12.5 | 0 | 30 | !-17.5 |" in said
@@ -53,6 +53,6 @@ def test_names_only_when_asked_for() -> None:
     assert "eng" not in markdown(found(*PEOPLE), X)
 
 
-def test_role_sums_where_they_tell_nobody() -> None:
+def test_role_sums_only_if_they_reveal_no_one() -> None:
     pair = (Member(username="a", role="x|y"), Member(username="b", role="x|y"))
     assert "By role: x\\|y 25." in markdown(found(*pair), X)

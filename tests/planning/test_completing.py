@@ -1,4 +1,4 @@
-"""What is asked to complete the labels of issues, and what an answer does (7.8)."""
+"""The questions that complete the labels of issues, and the effect of an answer (7.8)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def known(_: Sequence[Issue]) -> Sequence[str]:
     return KNOWN
 
 
-def test_the_type_comes_first_then_its_subtype_then_the_category() -> None:
+def test_type_is_asked_first_then_subtype_then_category() -> None:
     issues = [issue(1)]
     asked = []
     for label in ("type::bug", "bug::ux", NAMES.categories[0]):
@@ -44,14 +44,14 @@ def test_the_type_comes_first_then_its_subtype_then_the_category() -> None:
     assert question(issues, (), NAMES, known) is None
 
 
-def test_an_ignored_issue_needs_nothing_more() -> None:
+def test_ignored_issue_needs_no_more_labels() -> None:
     found = question([issue(1)], (), NAMES, known)
     assert found is not None
     assert found.choices == ("type::bug", "type::feature", "type::ignore")
     assert question(answered([issue(1)], found, "type::ignore"), (), NAMES, known) is None
 
 
-def test_of_several_types_one_stays_and_nothing_else_comes_off() -> None:
+def test_one_of_several_types_stays_and_no_other_label_is_removed() -> None:
     both = issue(1, "type::bug", "type::feature", "group::other")
     found = question([both], (), NAMES, known)
     assert found is not None
@@ -59,7 +59,7 @@ def test_of_several_types_one_stays_and_nothing_else_comes_off() -> None:
     assert answered([both], found, "type::feature")[0].labels == {"type::feature", "group::other"}
 
 
-def test_those_alike_are_asked_once_and_the_others_are_not_touched() -> None:
+def test_similar_issues_share_a_question_and_others_stay_unchanged() -> None:
     issues = [issue(1, "type::bug"), issue(2, "type::bug", "bug::ux"), issue(3, "type::bug")]
     found = question(issues, (), NAMES, known)
     assert found is not None
@@ -68,7 +68,7 @@ def test_those_alike_are_asked_once_and_the_others_are_not_touched() -> None:
     assert [one.scoped("bug::") for one in after] == [("bug::mobile",), ("bug::ux",), ("bug::mobile",)]
 
 
-def test_what_was_left_open_or_has_no_label_is_not_asked() -> None:
+def test_skipped_questions_and_missing_labels_are_not_asked() -> None:
     one = issue(1, "type::feature")
     found = question([one], (), NAMES, known)
     assert found is not None
@@ -76,7 +76,7 @@ def test_what_was_left_open_or_has_no_label_is_not_asked() -> None:
     assert question([one], {(one.id, "category")}, NAMES, known) is None
 
 
-def test_one_category_leaves_no_choice() -> None:
+def test_single_category_needs_no_question() -> None:
     names = structs.replace(NAMES, categories=("Category:Only",))
     one = issue(1, "type::bug", "bug::ux")
     assert question([one], (), names, known) is None

@@ -1,4 +1,4 @@
-"""What a person wrote into an issue survives every update; the parts between whole marks are made anew."""
+"""What a person wrote in an issue survives every update; parts between intact markers are regenerated."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from glboard_core.planning.generated import (
 OLD = wrapped("dates", "from then\n\nto then")
 
 
-def test_only_what_stands_between_the_marks_is_replaced() -> None:
+def test_only_text_between_the_markers_is_replaced() -> None:
     before = f"Hello\n\n{OLD}\n\n- [x] done\n"
     found = merge(before, {"dates": "other days"})
     assert found.changed == ("dates",)
@@ -31,15 +31,15 @@ def test_only_what_stands_between_the_marks_is_replaced() -> None:
 @pytest.mark.parametrize(
     ("before", "why"),
     [
-        ("nothing of ours", "its marks were taken out"),
+        ("nothing of ours", "its markers were removed"),
         (OLD.replace("to then", "to then, I say"), "edited by hand"),
-        (OLD.split("to then")[0], "no pair"),
-        (OLD + "\n" + OLD, "no pair"),
-        (OLD.replace("from then", wrapped("boards", "x")), "no pair"),
-        ("<!-- glboard:end dates -->\n<!-- glboard:begin dates 00000000 -->", "no pair"),
+        (OLD.split("to then")[0], "do not form a pair"),
+        (OLD + "\n" + OLD, "do not form a pair"),
+        (OLD.replace("from then", wrapped("boards", "x")), "do not form a pair"),
+        ("<!-- glboard:end dates -->\n<!-- glboard:begin dates 00000000 -->", "do not form a pair"),
     ],
 )
-def test_whatever_a_person_touched_is_left_alone_and_told(before: str, why: str) -> None:
+def test_part_edited_by_a_person_is_left_unchanged_and_reported(before: str, why: str) -> None:
     found = merge(before, {"dates": "other days"})
     assert found.text == before
     assert found.changed == ()
@@ -47,35 +47,35 @@ def test_whatever_a_person_touched_is_left_alone_and_told(before: str, why: str)
     assert why in found.kept[0].why
 
 
-def test_a_part_that_was_emptied_is_made_anew() -> None:
+def test_emptied_part_is_regenerated() -> None:
     begin, end = OLD.splitlines()[0], OLD.splitlines()[-1]
     found = merge(f"{begin}\n{end}", {"dates": "other days"})
     assert found.text == wrapped("dates", "other days")
 
 
-def test_blanks_and_longer_rules_are_no_edit() -> None:
+def test_blanks_and_longer_table_rules_are_no_edit() -> None:
     table = wrapped("dates", "| a | b |\n| --- | ---: |\n| 1 | 2 |")
     padded = table.replace("| --- | ---: |", "| ------ | ----: |").replace("\n", "\r\n")
     assert merge(padded, {"dates": "| a | b |\n| --- | ---: |\n| 1 | 2 |"}).changed == ()
     assert merge(padded, {"dates": "new"}).changed == ("dates",)
 
 
-def test_an_issue_that_is_not_ours_keeps_its_text_and_gets_the_parts_below() -> None:
+def test_foreign_issue_keeps_its_text_and_gets_the_parts_appended() -> None:
     found = appended("What a person wrote\n", {"dates": "days", "boards": "links"}, "19.8")
     assert found.text.startswith("What a person wrote\n\n## Dates\n\n<!-- glboard:begin dates")
     assert is_owned(found.text, "19.8")
     assert not is_owned(found.text, "19.9")
     assert merge(found.text, {"dates": "days", "boards": "links"}).changed == ()
-    assert merge("", {"dates": "x"}).kept == (Kept("dates", "its marks were taken out"),)
+    assert merge("", {"dates": "x"}).kept == (Kept("dates", "its markers were removed"),)
 
 
-def test_the_mark_of_an_odd_title_ends_no_comment() -> None:
+def test_marker_of_an_odd_title_does_not_end_the_comment() -> None:
     mark = owner_mark("19.8 --> <b>")
     assert mark.count("-->") == 1
     assert is_owned(mark, "19.8 --> <b>")
 
 
-def test_line_ends_make_no_difference() -> None:
+def test_line_endings_make_no_difference() -> None:
     assert same("a \r\nb\n\n", "a\nb")
     assert not same("a\nb", "a\n\nb")
 

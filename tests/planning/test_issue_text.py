@@ -1,4 +1,4 @@
-"""The text of a planning issue: placeholders, and parts in which no title does anything."""
+"""The text of a planning issue: placeholders, and parts in which no title has a side effect."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def card(number: int, title: str = "Some issue", **fields: Any) -> Issue:
 # The template
 
 
-def test_the_built_in_template_has_every_part_once() -> None:
+def test_built_in_template_has_every_part_once() -> None:
     text, where = template_of(Settings(), None)
     assert set(check(text, where)) == set(PARTS)
     done = fill(text, values(month()), parts(month(), ()), where)
@@ -67,24 +67,24 @@ def test_the_built_in_template_has_every_part_once() -> None:
     [
         ("a\n{mielstone}", ["t.md:2: {mielstone}", "Did you mean “{milestone}”", "Known: {milestone}"]),
         ("{Carry_Over}", ["{Carry_Over}", "Did you mean “{carry-over}”"]),
-        ("Capacity: {capacity}", ["t.md:1: {capacity}", "line of its own"]),
+        ("Capacity: {capacity}", ["t.md:1: {capacity}", "its own line"]),
         ("{dates}\n{dates}", ["t.md:2: {dates}", "twice"]),
         ("{zzzzz}", ["{zzzzz}", "Known:"]),
     ],
 )
-def test_a_wrong_placeholder_is_named_with_its_line(template: str, words: list[str]) -> None:
+def test_wrong_placeholder_is_reported_with_its_line(template: str, words: list[str]) -> None:
     with pytest.raises(ConfigError) as caught:
         check(template, "t.md")
     assert all(word in str(caught.value) for word in words), str(caught.value)
 
 
-def test_braces_that_are_no_placeholders_stay() -> None:
+def test_other_braces_stay() -> None:
     text = "\\{milestone} {+ added +} {} { milestone } {1}"
     assert fill(text, values(month()), {}, "t.md") == text
     assert set(VALUES) == set(values(month()))
 
 
-def test_a_template_that_is_not_there_is_named(tmp_path: Any) -> None:
+def test_missing_template_is_reported_by_name(tmp_path: Any) -> None:
     own = structs.replace(Settings().planning.issue, template="month.md")
     settings = structs.replace(Settings(), planning=structs.replace(Settings().planning, issue=own))
     with pytest.raises(ConfigError, match=r"month\.md.*planning\.issue\.template"):
@@ -93,7 +93,7 @@ def test_a_template_that_is_not_there_is_named(tmp_path: Any) -> None:
     assert template_of(settings, tmp_path) == ("# {milestone}\n", str(tmp_path / "month.md"))
 
 
-# Titles do nothing
+# Titles have no side effects
 
 WILD = (
     "a | b",
@@ -110,7 +110,7 @@ WILD = (
 
 
 @pytest.mark.parametrize("title", WILD)
-def test_a_title_stays_in_its_cell_and_means_nothing(title: str) -> None:
+def test_title_stays_in_its_cell_without_side_effects(title: str) -> None:
     one, carried = card(1, title, weight=2), card(2, title, labels=("Deliverable",), milestone="19.7")
     found = month(one, carried)
     for text in (issue_parts.candidates(found), issue_parts.carry_over(found)):
@@ -124,13 +124,13 @@ def test_a_title_stays_in_its_cell_and_means_nothing(title: str) -> None:
     assert "#1 |" in issue_parts.candidates(found)
 
 
-def test_plain_text_starts_no_quick_action() -> None:
+def test_plain_text_runs_no_quick_action() -> None:
     assert plain("/close") == "\\/close"
     assert split(plain("/close"))[1] == []
     assert plain(" a\t b\n") == "a b"
 
 
-def test_confidential_titles_stay_out_of_an_issue_others_may_read() -> None:
+def test_confidential_titles_stay_out_of_a_public_issue() -> None:
     secret = [
         card(1, "Leaked key", confidential=True),
         card(2, "Leaked key", confidential=True, milestone="19.7", labels=("Deliverable",)),
@@ -145,7 +145,7 @@ def test_confidential_titles_stay_out_of_an_issue_others_may_read() -> None:
 # The parts
 
 
-def test_an_empty_month_says_so() -> None:
+def test_empty_milestone_says_so() -> None:
     found = parts(month(team=None), ())
     assert found["candidates"] == "None yet."
     assert found["carry-over"] == "Nothing is left open of 19.7."
@@ -156,7 +156,7 @@ def test_an_empty_month_says_so() -> None:
     assert "Before it" not in issue_parts.dates(first)
 
 
-def test_the_dates() -> None:
+def test_dates() -> None:
     said = issue_parts.dates(month())
     assert "| Starts | Saturday 2026-12-12 |" in said
     assert "| Due | Friday 2027-01-15 |" in said
@@ -170,7 +170,7 @@ def test_boards_are_links_or_say_why_not() -> None:
     assert said == "- [Planning 19.8](https://host/boards/1)\n- Build 19.8: not in GitLab"
 
 
-def test_capacity_is_told_in_totals_or_by_name_and_never_by_days() -> None:
+def test_capacity_shows_totals_or_names_but_never_days() -> None:
     found = month(card(1, weight=2, assignees=("eng_alder",)), card(2))
     totals = issue_parts.capacity(found)
     assert "| Capacity | 18.75 |" in totals
@@ -184,7 +184,7 @@ def test_capacity_is_told_in_totals_or_by_name_and_never_by_days() -> None:
     assert "@" not in names
 
 
-def test_candidates_stand_in_order_with_what_there_is_to_know() -> None:
+def test_candidates_are_in_order_with_their_details() -> None:
     slipped = card(1, "Came back", labels=("type::bug", "missed:19.7", "priority::1"), weight=2)
     said = issue_parts.candidates(month(card(2, assignees=("eng_alder",)), slipped))
     rows = said.splitlines()
@@ -194,12 +194,12 @@ def test_candidates_stand_in_order_with_what_there_is_to_know() -> None:
     assert said.endswith("2 issues, weight 2 + 1 unweighted.")
 
 
-def test_a_long_list_ends() -> None:
+def test_long_list_is_cut() -> None:
     said = issue_parts.candidates(month(*(card(n, weight=1) for n in range(1, 131))))
     assert said.count("\n| ") == issue_parts.MOST_ROWS + 1
     assert "… and 30 more.\n\n130 issues, weight 130." in said
 
 
-def test_the_same_month_gives_the_same_text() -> None:
+def test_same_milestone_gives_the_same_text() -> None:
     issues = [card(1, weight=2), card(2)]
     assert parts(month(*issues), ()) == parts(month(*reversed(issues)), ())

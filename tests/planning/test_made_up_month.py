@@ -1,6 +1,6 @@
-"""A month made up to be awkward, through the command line: what the sample scenario does not hold.
+"""An awkward milestone through the command line: cases that the sample scenario does not contain.
 
-The file is written here, so that it can be read beside what is expected of it.
+The scenario is part of this file, next to the expectations.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ def test_say_do_of_a_closed_milestone_in_berlin(report: Report) -> None:
     }
     assert figures["committed"] == {"assigned": [1, 2, 3, 4, 5, 9], "completed": [1, 4, 9], "percent": 50.0}
     assert figures["reprioritized"] == {"assigned": [1, 2, 4, 5, 9], "completed": [1, 4, 9], "percent": 60.0}
-    # The bot labelled the eleventh; it was in no milestone that an event tells of.
+    # The bot labelled issue 11; no event puts it in a milestone.
     assert figures["handbook"] == {"completed": [1, 2, 4, 9], "missed": [11], "percent": 80.0}
     assert figures["handbook_deliverable"] == {"completed": [1, 2, 4, 9], "missed": [], "percent": 100.0}
     assert got["late_added"] == [10]
@@ -182,13 +182,13 @@ def test_say_do_of_a_closed_milestone_in_berlin(report: Report) -> None:
     assert got["unresolved"] == [5, 10]
 
 
-def test_in_utc_the_second_is_in_time(report: Report) -> None:
+def test_in_utc_the_second_issue_is_in_time(report: Report) -> None:
     got = report("say-do", "19.6")
     assert got["definitions"]["group"]["completed"] == [1, 2, 4, 9]
     assert got["late_closed"] == []
 
 
-def test_wont_dos_do_not_count_where_that_is_configured(report: Report) -> None:
+def test_wont_dos_do_not_count_if_configured(report: Report) -> None:
     got = report("say-do", "19.6", config="[planning]\ncount_wont_do = false\n")
     assert got["definitions"]["group"] == {
         "assigned": [1, 2, 3, 4, 5, 10],
@@ -197,13 +197,13 @@ def test_wont_dos_do_not_count_where_that_is_configured(report: Report) -> None:
     }
 
 
-def test_nobody_has_locked_anything_and_nothing_was_said_yet(report: Report) -> None:
+def test_report_without_a_lock_before_the_start(report: Report) -> None:
     got = report("say-do", "19.11", as_of="2026-10-01T00:00:00Z")
     assert got["definitions"]["committed"] == {"assigned": [16], "completed": [], "percent": 0.0}
     empty = report("say-do", "19.7", as_of="2026-10-08T00:00:00Z")
     figures = empty["definitions"]
     assert (figures["group"]["percent"], figures["committed"]["percent"]) == (None, None)
-    # A label that no event tells of was always there.
+    # A label without an event was always there.
     assert figures["handbook"] == {"completed": [], "missed": [11], "percent": 0.0}
 
 
@@ -218,7 +218,7 @@ def test_candidates_of_the_current_milestone(report: Report) -> None:
     assert got["not_eligible"] == [{"reference": 13, "reasons": ["not-ready"]}]
 
 
-def test_next_goes_by_date_and_beyond_it_nothing_is_eligible(report: Report) -> None:
+def test_next_is_found_by_date_and_nothing_is_eligible_beyond_it(report: Report) -> None:
     assert report("candidates", "next")["milestone"] == "19.10"
     assert report("candidates", "after-next")["not_eligible"] == [
         {"reference": 16, "reasons": ["other-milestone"]}
@@ -230,25 +230,25 @@ def test_next_goes_by_date_and_beyond_it_nothing_is_eligible(report: Report) -> 
     }
 
 
-def test_triage_by_the_day_in_the_team_s_zone(report: Report) -> None:
+def test_triage_uses_the_day_in_the_teams_time_zone(report: Report) -> None:
     findings = {one["reference"]: one["reasons"] for one in report("triage")["findings"]}
     assert findings[16] == ["deliverable-beyond-next"]
     assert findings[12] == ["over-weight"]
     assert "expired-milestone" in findings[5]
     assert not {7, 8, 11, 14, 15} & findings.keys()
-    # At noon of the last day in UTC it is the day after in Auckland.
+    # At noon UTC of the last day it is already the next day in Auckland.
     last = "2027-02-12T12:00:00Z"
     assert "expired-milestone" not in str(report("triage", as_of=last)["findings"][-1])
     auckland = report("triage", as_of=last, config='[ui]\ntime_zone = "Pacific/Auckland"\n')["findings"]
     assert {12, 13, 14} <= {o["reference"] for o in auckland if "expired-milestone" in o["reasons"]}
 
 
-def test_capacity_counts_an_issue_once_for_the_team_and_for_each_assignee(
+def test_capacity_counts_an_issue_once_for_the_team_and_in_full_per_assignee(
     report: Report, tmp_path: Path
 ) -> None:
     team = tmp_path / "team.toml"
     team.write_text('[[people]]\nusername = "eng_birch"\nsupport_days = { "19.9" = 4 }\n', "utf-8")
-    # Beside the configuration file it is found without being named.
+    # Next to the configuration file it is found without an option.
     got = report("capacity", "current")
     assert got["people"] == [
         {"username": "eng_birch", "net_days": 16, "weight": 8.0, "committed": 1},
@@ -260,14 +260,14 @@ def test_capacity_counts_an_issue_once_for_the_team_and_for_each_assignee(
     assert (got["room"], got["room_likely"]) == (0.0, 0.0)
 
 
-def test_scope_says_what_came_and_went(report: Report) -> None:
+def test_scope_lists_added_and_removed_issues(report: Report) -> None:
     got = report("scope", "19.6", "--locked-at", "2026-10-09T16:00:00Z")
     assert (got["added"], got["removed"], got["reweighted"]) == ([10], [3], [])
     early = report("scope", "19.6", "--locked-at", "2026-10-09T16:00:00Z", as_of="2026-10-20T12:30:00Z")
     assert (early["added"], early["removed"]) == ([10], [4])
 
 
-def test_a_history_that_may_not_be_read_is_said_and_the_rest_is_printed(
+def test_unreadable_history_is_reported_and_the_rest_is_printed(
     server: DemoServer, report: Report, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert report is not None
@@ -278,7 +278,7 @@ def test_a_history_that_may_not_be_read_is_said_and_the_rest_is_printed(
     assert "demo-org/app#1" in printed.err
 
 
-def test_another_world_at_the_same_address_has_its_own_past(
+def test_another_server_at_the_same_address_has_its_own_history(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
@@ -287,7 +287,7 @@ def test_another_world_at_the_same_address_has_its_own_past(
     milestones = [{"id": 1, "title": "19.6", "start_date": "2026-10-10", "due_date": "2026-11-13"}]
     port = 0
     for day, committed in (("10-09 10:00:00", 1), ("10-12", 0)):
-        # The same issue, updated at the same time: only its past differs.
+        # The same issue, updated at the same time: only its history differs.
         issue = row(1, ("10-07", "into 19.6"), (day, "+Deliverable"), labels=(D,), milestone="19.6")
         path = tmp_path / "world.json"
         people = {"em": "em_maple"}

@@ -1,4 +1,4 @@
-"""What somebody works on, and what they could begin next."""
+"""What a person works on, and what they can start next."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def iids(issues: list[Issue]) -> list[int]:
     return [one.iid for one in issues]
 
 
-def test_own_work_goes_by_flow_state_and_leaves_out_what_is_closed_or_not_mine() -> None:
+def test_own_work_is_sorted_by_state_without_closed_or_foreign_issues() -> None:
     mine = {"assignees": ("eng_alder", "eng_birch")}
     work = [
         issue(1, "workflow::in review", **mine),
@@ -28,7 +28,7 @@ def test_own_work_goes_by_flow_state_and_leaves_out_what_is_closed_or_not_mine()
     assert iids(assigned(work, "eng_alder", FLOW)) == [3, 2, 1]
 
 
-def test_what_can_be_picked_is_ready_free_and_of_the_milestone() -> None:
+def test_pickable_issues_are_ready_unassigned_and_in_the_milestone() -> None:
     work = [
         free(1),
         free(2, assignees=("eng_alder",)),
@@ -42,7 +42,7 @@ def test_what_can_be_picked_is_ready_free_and_of_the_milestone() -> None:
     assert to_pick(work, None, FLOW, NAMES) == []
 
 
-def test_accepted_ones_come_first_then_the_higher_priority_then_the_manual_order() -> None:
+def test_accepted_issues_come_first_then_priority_then_manual_order() -> None:
     work = [
         free(1),
         free(2, "priority::2"),

@@ -1,4 +1,4 @@
-"""Which issue is the planning issue of a milestone, and what a new one is called."""
+"""How the planning issue of a milestone is found, and the title of a new one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def configured(**fields: Any) -> Settings:
         "Planning 19.8, with the carry-over of 19.7",
     ],
 )
-def test_it_is_found_whoever_made_it(title: str) -> None:
+def test_it_is_found_whoever_created_it(title: str) -> None:
     assert find([issue(1, milestone="19.8"), planning(2, title)], NEXT, SETTINGS).issue is not None
 
 
@@ -58,15 +58,15 @@ def test_it_is_found_whoever_made_it(title: str) -> None:
         planning(2, "19.8 planning", labels=frozenset({GROUP_LABEL})),
     ],
 )
-def test_others_are_left_alone(other: Issue) -> None:
+def test_other_issues_do_not_match(other: Issue) -> None:
     assert find([other], NEXT, SETTINGS).issue is None
 
 
-def test_one_without_a_milestone_must_name_it() -> None:
+def test_issue_without_a_milestone_must_name_it() -> None:
     assert find([planning(2, "19.8 planning", milestone=None)], NEXT, SETTINGS).issue is not None
 
 
-def test_of_several_the_oldest_open_one_is_taken_and_said() -> None:
+def test_oldest_open_one_is_used_and_reported() -> None:
     def at(number: int, days: int, **fields: Any) -> Issue:
         return planning(number, "19.8 planning", created_at=WHEN + timedelta(days=days), **fields)
 
@@ -75,7 +75,7 @@ def test_of_several_the_oldest_open_one_is_taken_and_said() -> None:
     assert found.issue.iid == 3
     assert [one.iid for one in found.others] == [4, 2]
     assert found.doubt == (
-        "3 look like it; taken is demo-org/platform#3, not demo-org/platform#4, demo-org/platform#2."
+        "3 issues match; using demo-org/platform#3, not demo-org/platform#4, demo-org/platform#2."
     )
     closed = find([at(2, 0, state="closed", duplicate=True), at(3, 1, state="closed")], NEXT, SETTINGS)
     assert closed.issue is not None
@@ -83,13 +83,13 @@ def test_of_several_the_oldest_open_one_is_taken_and_said() -> None:
     assert find([at(3, 1)], NEXT, SETTINGS).doubt == ""
 
 
-def test_the_words_of_an_own_title_make_it_too() -> None:
+def test_words_of_a_configured_title_match_too() -> None:
     own = configured(title="Ziele für {milestone}")
     assert find([planning(2, "Unsere Ziele für 19.8")], NEXT, own).issue is not None
     assert find([planning(2, "Unsere Ziele für 19.8")], NEXT, SETTINGS).issue is None
 
 
-def test_what_a_new_one_is_called() -> None:
+def test_title_of_a_new_one() -> None:
     assert title_for(NEXT, PlanningIssueSettings()) == "19.8 planning"
     assert title_for(NEXT, PlanningIssueSettings(title=" Plan of\n{milestone} ")) == "Plan of 19.8"
 
@@ -97,17 +97,17 @@ def test_what_a_new_one_is_called() -> None:
 @pytest.mark.parametrize(
     ("title", "words"), [("Planning", "must name the milestone"), ("{mielstone} x", "{mielstone}")]
 )
-def test_a_title_that_cannot_be_used_is_refused(title: str, words: str) -> None:
+def test_unusable_title_is_rejected(title: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         title_for(NEXT, PlanningIssueSettings(title=title))
 
 
-def test_its_labels_are_named_once_each() -> None:
+def test_labels_are_listed_once_each() -> None:
     assert labels_for(SETTINGS) == (GROUP_LABEL, "type::ignore", "Planning Issue")
     assert labels_for(configured(labels=("type::ignore",))) == (GROUP_LABEL, "type::ignore")
 
 
-def test_a_new_one_goes_where_the_others_are_unless_a_project_is_configured() -> None:
+def test_new_one_goes_to_the_project_of_the_others_unless_configured() -> None:
     old = planning(1, "18.0 planning", milestone="18.0", project="demo-org/old", created_at=WHEN)
     new = planning(
         2, "19.7 planning", milestone="19.7", project="demo-org/team", created_at=WHEN + timedelta(days=1)

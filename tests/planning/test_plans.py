@@ -38,7 +38,7 @@ def rows(plan: PlanSnapshot) -> list[tuple[int, int | None]]:
     return [(numbers((row.reference,))[0], row.weight) for row in plan.issues]
 
 
-def test_a_plan_is_every_deliverable_of_the_milestone_that_counts() -> None:
+def test_plan_contains_every_counted_deliverable_of_the_milestone() -> None:
     plan = take(
         [
             issue(3, "Deliverable", milestone="19.6", weight=None, assignees=("eng_alder",)),
@@ -79,9 +79,9 @@ def _with(*rows: str) -> bytes:
     [
         (b"{", "not a locked plan"),
         (b'{"milestone": "19.6"}', "locked_at"),
-        (b'{"milestone": "19.6", "locked_at": "2026-10-09T17:00:00"}', "no zone"),
+        (b'{"milestone": "19.6", "locked_at": "2026-10-09T17:00:00"}', "no time zone"),
         (b'{"milestone": "19.6", "locked_at": "2026-10-09T17:00:00Z", "glboard_plan": 9}', "format 9"),
-        (b'{"milestone": "19\\u001b.6", "locked_at": "2026-10-09T17:00:00Z"}', "cannot be shown"),
+        (b'{"milestone": "19\\u001b.6", "locked_at": "2026-10-09T17:00:00Z"}', "unprintable characters"),
         (_with('"issue": "1", "reference": "a/b#1"'), "global id"),
         (_with('"issue": "gid://gitlab/Issue/1", "reference": "a/b#1\\u001b"'), "reference"),
         (_with('"issue": "gid://gitlab/Issue/1", "reference": "a/b#1", "weight": -1'), "below 0"),
@@ -90,13 +90,13 @@ def _with(*rows: str) -> bytes:
         (_with(*['"issue": "gid://gitlab/Issue/1", "reference": "a/b#1"'] * 2), "twice"),
     ],
 )
-def test_what_is_no_plan_is_refused(raw: bytes, says: str) -> None:
+def test_invalid_plan_is_rejected(raw: bytes, says: str) -> None:
     with pytest.raises(ConfigError, match=says) as caught:
         imported(raw, "plan.json")
     assert caught.value.where == "plan.json"
 
 
-def test_another_group_that_has_the_path_now_has_its_own_plans_and_figures() -> None:
+def test_another_group_with_the_same_path_has_its_own_plans_and_figures() -> None:
     old, new = "gid://gitlab/Group/1", "gid://gitlab/Group/2"
     bare = PlanSnapshot(milestone="19.6", locked_at=at("10-09"))
     mine, theirs = (locked(bare, "em_maple", "one.example", "org", group) for group in (new, old))
@@ -115,18 +115,18 @@ def test_another_group_that_has_the_path_now_has_its_own_plans_and_figures() -> 
     assert kept_closed(store, old, past) == (Closed(milestone="19.6", count=3, weight=7),)
 
 
-def test_a_plan_of_another_group_or_host_is_refused() -> None:
+def test_plan_of_another_group_or_host_is_rejected() -> None:
     plan = locked(PlanSnapshot(milestone="19.6", locked_at=at("10-09")), "em_maple", "one.example", "org")
     assert refused(plan, "one.example", "org") == ""
     assert (
         refused(plan, "one.example", "org/sub")
-        == "it is of org on one.example, and this is org/sub on one.example"
+        == "it belongs to org on one.example, but this is org/sub on one.example"
     )
     assert "two.example" in refused(plan, "two.example", "org")
-    assert "does not say" in refused(PlanSnapshot(milestone="19.6", locked_at=at("10-09")), "", "")
+    assert "does not name" in refused(PlanSnapshot(milestone="19.6", locked_at=at("10-09")), "", "")
 
 
-def test_a_plan_in_words() -> None:
+def test_plan_as_text() -> None:
     plan = PlanSnapshot(milestone="19.6", locked_at=at("10-09 17:00:00"))
     assert locked_words(plan) == "locked 2026-10-09 17:00 UTC"
     plan = locked(plan, "em_maple", "h", "g")
@@ -136,12 +136,12 @@ def test_a_plan_in_words() -> None:
     assert count_words(plan) == "0 Deliverables, weight 0"
 
 
-def test_a_colleague_s_zone_does_not_matter() -> None:
+def test_time_zone_of_a_colleague_does_not_matter() -> None:
     raw = b'{"milestone": "19.6", "locked_at": "2026-10-09T19:00:00+02:00"}'
     assert imported(raw, "p").locked_at == at("10-09 17:00:00")
 
 
-def test_rebuilt_from_events_with_the_weight_of_that_second() -> None:
+def test_rebuilt_plan_has_the_weights_of_that_second() -> None:
     tracks = [
         life(1, *PLANNED, ("10-05", "weight 2"), ("10-20", "weight 3")),
         life(2, *PLANNED, weight=1),
@@ -151,7 +151,7 @@ def test_rebuilt_from_events_with_the_weight_of_that_second() -> None:
         life(6, *PLANNED, created_at=at("10-30")),
     ]
     plan = rebuild(pairs(tracks), "19.6", at("10-09 17:00:00"), NAMES)
-    # Of the third nobody knows the weight before its first event.
+    # The weight of the third is unknown before its first event.
     assert rows(plan) == [(1, 2), (2, 1), (3, None), (6, None)]
     assert plan.rebuilt
 
@@ -174,7 +174,7 @@ def test_scope_since_the_lock() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(1, 6), st.none() | st.integers(0, 3)), unique_by=lambda row: row[0]))
-def test_nothing_changed_against_itself(listed: list[tuple[int, int | None]]) -> None:
+def test_plan_compared_with_itself_has_no_changes(listed: list[tuple[int, int | None]]) -> None:
     issues = [issue(n, "Deliverable", milestone="19.6", weight=w) for n, w in listed]
     plan = take(issues, "19.6", at("10-09"), NAMES)
     found = scope(plan, plan)
@@ -185,7 +185,7 @@ def test_nothing_changed_against_itself(listed: list[tuple[int, int | None]]) ->
     assert everything.added == plan.issues
 
 
-def test_the_end_of_a_milestone_is_one_list() -> None:
+def test_end_of_a_milestone_is_one_list() -> None:
     late, in_time = at("11-14 00:00:00"), at("11-13 23:59:59.500000")
     found = leftovers(
         [
@@ -212,7 +212,7 @@ def test_the_end_of_a_milestone_is_one_list() -> None:
     ]
 
 
-def test_what_left_without_a_word_is_known_by_the_plan_and_what_was_said_by_the_label() -> None:
+def test_quiet_slips_are_found_by_the_plan_and_handled_ones_by_the_label() -> None:
     everything = [
         issue(1, "Deliverable", milestone="19.7"),
         issue(2, "Deliverable", "missed:19.6", milestone="19.7"),
@@ -228,7 +228,7 @@ def test_what_left_without_a_word_is_known_by_the_plan_and_what_was_said_by_the_
     ]
     plan = take(before, "19.6", at("10-09"), NAMES)
     found = leftovers([*everything, everything[0]], "19.6", UTC_WINDOW, NAMES, plan)
-    # The eighth has the label and is still in it: the bot labelled it and did not move it, or somebody did.
+    # Issue 8 has the label and is still in it: the bot or a person labelled it without moving it.
     assert [(left.issue.iid, left.kind) for left in found] == [
         (8, "open"),
         (1, "quiet"),
@@ -237,7 +237,7 @@ def test_what_left_without_a_word_is_known_by_the_plan_and_what_was_said_by_the_
         (2, "handled"),
         (3, "handled"),
     ]
-    # Without a plan nobody knows who was meant to be in it.
+    # Without a plan it is unknown which issues were planned.
     assert [left.issue.iid for left in leftovers(everything, "19.6", UTC_WINDOW, NAMES)] == [8, 2, 3]
 
 

@@ -29,7 +29,7 @@ ALLOWED = frozenset({"19.7", "19.8"})
 
 
 def fit(*labels: str, **fields: object) -> Issue:
-    """An issue that may become a Deliverable of 19.8, unless told otherwise."""
+    """An issue that can become a Deliverable of 19.8, unless changed by arguments."""
     return issue(1, *(labels or (READY, "type::bug")), **{"milestone": "19.8", "weight": 2, **fields})
 
 
@@ -37,7 +37,7 @@ def reasons(one: Issue, milestone: str = "19.8", flow: FlowScheme = FLOW) -> tup
     return reasons_against(one, milestone, ALLOWED, flow, NAMES)
 
 
-def test_ready_needs_all_four() -> None:
+def test_ready_needs_all_four_conditions() -> None:
     assert ready(fit(), FLOW, NAMES)
     assert ready(fit(milestone=None), FLOW, NAMES)
     assert not ready(fit(state="closed"), FLOW, NAMES)
@@ -48,7 +48,7 @@ def test_ready_needs_all_four() -> None:
     assert ready(fit(weight=0), FLOW, NAMES)
 
 
-def test_ready_without_a_milestone_waits_and_is_no_violation() -> None:
+def test_ready_issue_without_a_milestone_is_no_violation() -> None:
     assert waiting_to_be_scheduled(fit(milestone=None), FLOW, NAMES)
     assert not waiting_to_be_scheduled(fit(), FLOW, NAMES)
 
@@ -84,10 +84,10 @@ def test_every_reason_against(one: Issue, codes: tuple[str, ...]) -> None:
     assert eligible(one, "19.8", ALLOWED, FLOW, NAMES) == (codes == ())
 
 
-def test_only_current_and_next_take_deliverables() -> None:
+def test_only_current_and_next_accept_deliverables() -> None:
     assert open_for_deliverables(MILESTONES, TODAY) == {"19.7", "19.8"}
     assert open_for_deliverables(MILESTONES, date(2026, 12, 12)) == {"19.8", "19.9"}
-    # Between milestones, or before the first one, there is only a next one.
+    # Between milestones, or before the first, there is only a next one.
     assert open_for_deliverables(MILESTONES, date(2026, 10, 9)) == {"19.6"}
     assert open_for_deliverables((), TODAY) == frozenset()
     assert reasons(fit(milestone="19.9"), "19.9") == ("other-milestone",)
@@ -100,19 +100,19 @@ def test_with_statuses_the_status_decides() -> None:
     assert reasons(fit(READY, "type::bug", status="In dev"), flow=by_status) == ("not-ready",)
 
 
-def test_a_spike_without_weight_is_offered_two() -> None:
+def test_unweighted_spike_gets_weight_two_suggested() -> None:
     assert suggested_weight(fit("spike", weight=None), NAMES, PlanningSettings()) == 2
     assert suggested_weight(fit("spike", weight=1), NAMES, PlanningSettings()) is None
     assert suggested_weight(fit(weight=None), NAMES, PlanningSettings()) is None
 
 
-def test_sums_keep_what_has_no_weight_apart() -> None:
+def test_sums_count_unweighted_issues_separately() -> None:
     sums = total([fit(weight=3), fit(weight=0), fit(weight=None), fit(weight=None)])
     assert (sums.count, sums.weight, sums.unweighted) == (4, 3, 2)
     assert [over_weight(fit(weight=weight)) for weight in (None, 0, 3, 4)] == [False, False, False, True]
 
 
-def test_who_counts() -> None:
+def test_which_issues_count() -> None:
     assert counts(fit(), NAMES)
     assert not counts(fit("type::ignore"), NAMES)
     assert not counts(fit(labels=frozenset({"group::other"})), NAMES)
@@ -137,7 +137,7 @@ def test_organisational_labels() -> None:
     assert missing_codes(fit("type::bug", "bug::ux"), bare) == ()
 
 
-def test_fixing_adds_what_leaves_no_choice_and_takes_nothing_off() -> None:
+def test_fix_adds_labels_without_a_choice_and_removes_none() -> None:
     bare = structs.replace(fit(), labels=frozenset({"group::other", "type::bug"}))
     assert to_add(bare, NAMES) == {NAMES.group, NAMES.devops, NAMES.section}
     one = LabelSettings(categories=("Category:Only",))
@@ -172,7 +172,7 @@ def test_fixing_adds_what_leaves_no_choice_and_takes_nothing_off() -> None:
         (fit("workflow::blocked"), fit(), ("unblocked-without-comment",)),
     ],
 )
-def test_what_a_move_deserves_to_be_asked(before: Issue, after: Issue, codes: tuple[str, ...]) -> None:
+def test_questions_on_a_move(before: Issue, after: Issue, codes: tuple[str, ...]) -> None:
     assert questions(before, after, FLOW, NAMES) == codes
 
 

@@ -1,4 +1,4 @@
-"""Resource events over REST from the embedded GitLab: every kind, every page, and what may not be seen."""
+"""Resource events over REST from the embedded GitLab: every kind, every page, and missing access."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ async def test_all_pages_are_read(reading: Reading) -> None:
     assert len(reading.server.requests.of("resource_label_events")) == 2
 
 
-async def test_what_was_not_updated_since_is_not_asked_again(reading: Reading) -> None:
+async def test_issue_without_an_update_is_not_read_again(reading: Reading) -> None:
     reading.world.clock.advance(10)
     issues = await reading.issues()
     first = await reading.reader.histories(issues, ("milestone",))
@@ -101,7 +101,7 @@ async def test_what_was_not_updated_since_is_not_asked_again(reading: Reading) -
     again = await reading.reader.histories(issues, ("milestone",), first.histories)
     assert again == first
     assert len(reading.server.requests) == 0
-    # Only the kind that is missing, and the milestones stay.
+    # Only the missing kind is read; the milestones stay.
     more = await reading.reader.histories(issues[:1], ("milestone", "label"), first.histories)
     assert len(reading.server.requests) == 1
     assert more.histories[issues[0].id].kinds == {"milestone", "label"}
@@ -113,7 +113,7 @@ async def test_what_was_not_updated_since_is_not_asked_again(reading: Reading) -
     assert [event.value for event in changed.histories[issues[0].id].events] == ["19.7", "19.8"]
 
 
-async def test_what_is_read_in_the_second_of_its_update_is_read_again(reading: Reading) -> None:
+async def test_issue_read_in_the_second_of_its_update_is_read_again(reading: Reading) -> None:
     reading.world.clock.freeze()
     reading.world.edit("top/app#1", by=ME, milestone="19.8")
     issues = [issue for issue in await reading.issues() if issue.reference == "top/app#1"]
@@ -131,7 +131,7 @@ async def test_progress_counts_issues(reading: Reading) -> None:
     assert seen == [(n, len(issues)) for n in range(1, len(issues) + 1)]
 
 
-async def test_one_issue_s_refusal_does_not_stop_the_rest(reading: Reading) -> None:
+async def test_one_refused_issue_does_not_stop_the_rest(reading: Reading) -> None:
     issues = await reading.issues()
     reading.world.delete("top/app#3")
     reading.server.faults.next("403", "issues/4/resource_label_events")
@@ -140,11 +140,11 @@ async def test_one_issue_s_refusal_does_not_stop_the_rest(reading: Reading) -> N
     assert {by_id[issue] for issue in read.unread} == {"top/app#3", "top/app#4"}
     assert len(read.histories) == len(issues)
     gone = next(issue for issue in issues if issue.iid == 3)
-    # Not remembered as read: it is asked for again.
+    # Not remembered as read, so it is read again.
     assert read.histories[gone.id].kinds == frozenset()
 
 
-async def test_where_nothing_may_be_seen_it_is_said_why(reading: Reading) -> None:
+async def test_error_explains_missing_access_to_all_events(reading: Reading) -> None:
     (issue,) = [one for one in await reading.issues() if one.reference == "top/app#1"]
     reading.server.faults.next("403", "resource_")
     with pytest.raises(AuthError):
@@ -155,14 +155,14 @@ async def test_where_nothing_may_be_seen_it_is_said_why(reading: Reading) -> Non
     assert (await reading.reader.histories([], ALL)).histories == {}
 
 
-async def test_a_token_that_expires_stops_everything(reading: Reading) -> None:
+async def test_expired_token_stops_everything(reading: Reading) -> None:
     issues = await reading.issues()
     reading.server.faults.next("401", "resource_", skip=2)
     with pytest.raises(TokenRejected):
         await reading.reader.histories(issues, ALL)
 
 
-async def test_failures_that_pass_are_tried_again_and_those_that_do_not_are_raised(reading: Reading) -> None:
+async def test_temporary_failures_are_retried_and_permanent_ones_raised(reading: Reading) -> None:
     issues = await reading.issues()
     reading.server.faults.next("502", "resource_")
     assert len((await reading.reader.histories(issues, ALL)).histories) == len(issues)
@@ -171,14 +171,14 @@ async def test_failures_that_pass_are_tried_again_and_those_that_do_not_are_rais
         await reading.reader.histories(issues, ALL)
 
 
-async def test_an_answer_that_is_no_list_of_events(reading: Reading) -> None:
+async def test_answer_that_is_not_a_list_of_events(reading: Reading) -> None:
     issues = await reading.issues()
     reading.server.faults.next("html-200", "resource_", times=200)
     with pytest.raises(NotGitLab):
         await reading.reader.histories(issues, ALL)
 
 
-async def test_without_a_licence_there_are_no_weight_events_and_nothing_is_missing() -> None:
+async def test_without_a_licence_missing_weight_events_are_no_error() -> None:
     async with DemoServer(make(tier="free")) as server:
         reading = Reading(server)
         issues = await reading.issues()
@@ -203,14 +203,14 @@ AT = datetime(2026, 11, 18, 12, tzinfo=UTC)
         ({"weight": 0}, "weight", ("add", 0)),
     ],
 )
-def test_what_an_event_says(wire: dict[str, Any], kind: EventKind, value: tuple[str, Any] | None) -> None:
+def test_content_of_an_event(wire: dict[str, Any], kind: EventKind, value: tuple[str, Any] | None) -> None:
     import msgspec
 
     event = event_of(msgspec.convert({"id": 1, "created_at": AT, "user": None, **wire}, WireEvent), kind)
     assert (event and (event.action, event.value)) == value
 
 
-# -- which issues a report asks for
+# -- which issues a report reads
 
 
 async def reports_of(
@@ -225,11 +225,11 @@ async def reports_of(
 def _for_world(settings: Settings) -> Settings:
     from msgspec import structs
 
-    # The world has no group label, and that is configuration.
+    # This server has no group label, which is configurable.
     return structs.replace(settings, labels=structs.replace(settings.labels, group=""))
 
 
-async def test_a_report_asks_for_those_that_were_in_the_milestone_and_no_others(reading: Reading) -> None:
+async def test_report_reads_only_issues_that_were_in_the_milestone(reading: Reading) -> None:
     world = reading.world
     since = world.clock.moment() - timedelta(hours=1)
     world.add_label(world.groups["top"], "missed:19.8")
@@ -244,14 +244,14 @@ async def test_a_report_asks_for_those_that_were_in_the_milestone_and_no_others(
     past = await reports.past("19.8", since, ("label", "state"))
     assert sorted(track.issue.iid for track in past.tracks) == [1, 2, 3, 4]
     assert len(reading.server.requests.of("resource_label_events")) == 4
-    # Nobody has to read again what is known.
+    # Known events are not read again.
     reading.server.requests.clear()
     await reports.past("19.8", since, ("label", "state"))
     assert reading.server.requests.of("resource_") == []
     await reports.engine.gateway.close()
 
 
-async def test_what_was_changed_a_moment_ago_has_its_whole_past(reading: Reading) -> None:
+async def test_issue_changed_a_moment_ago_has_its_whole_history(reading: Reading) -> None:
     reading.world.clock.freeze()
     reading.world.edit("top/app#2", by=ME, milestone="19.8")
     reports = await reports_of(reading.server, reading.transport)
@@ -261,7 +261,7 @@ async def test_what_was_changed_a_moment_ago_has_its_whole_past(reading: Reading
     await reports.engine.gateway.close()
 
 
-async def test_who_left_before_is_not_asked_for_unless_the_plan_names_it(reading: Reading) -> None:
+async def test_issue_that_left_early_is_read_only_if_the_plan_names_it(reading: Reading) -> None:
     since = reading.world.clock.moment() + timedelta(days=1)
     reports = await reports_of(reading.server, reading.transport)
     (named,) = [issue for issue in await reading.issues() if issue.reference == "top/app#5"]
@@ -281,7 +281,7 @@ async def test_unread_histories_are_named(reading: Reading) -> None:
     await reports.engine.gateway.close()
 
 
-async def test_a_plan_that_was_locked_here_is_found_again(reading: Reading) -> None:
+async def test_locally_locked_plan_is_found_again(reading: Reading) -> None:
     from glboard_core.planning.snapshot import PlanSnapshot
 
     store = MemoryStore()
@@ -301,7 +301,7 @@ async def test_a_plan_that_was_locked_here_is_found_again(reading: Reading) -> N
 # -- what is kept from one run to the next
 
 
-async def test_a_second_run_asks_for_no_events(reading: Reading, tmp_path: Path) -> None:
+async def test_second_run_reads_no_events(reading: Reading, tmp_path: Path) -> None:
     reading.world.clock.advance(10)
     asked = []
     for run in (1, 2, 3):
@@ -316,12 +316,12 @@ async def test_a_second_run_asks_for_no_events(reading: Reading, tmp_path: Path)
         if run == 2:
             reading.world.edit("top/app#1", by=ME, add_labels=["Deliverable"])
             reading.world.clock.advance(10)
-    # The third reads again what was updated: milestones, labels and states of one issue.
+    # The third run reads only the updated issue: its milestones, labels and states.
     assert asked[0] >= 20
     assert asked[1:] == [0, 3]
 
 
-async def test_what_was_read_is_kept_where_the_reading_breaks_off(reading: Reading, tmp_path: Path) -> None:
+async def test_events_read_before_an_abort_are_kept(reading: Reading, tmp_path: Path) -> None:
     reading.world.clock.advance(10)
     store = SqliteStore(tmp_path / "state.sqlite3")
     reports = await reports_of(reading.server, reading.transport, store=store)
@@ -336,7 +336,7 @@ async def test_what_was_read_is_kept_where_the_reading_breaks_off(reading: Readi
     store.close()
 
 
-async def test_closed_issues_of_past_milestones_are_kept_and_brought_up_to_date(reading: Reading) -> None:
+async def test_closed_issues_of_past_milestones_are_kept_and_updated(reading: Reading) -> None:
     world = reading.world
     reports = await reports_of(reading.server, reading.transport)
 
@@ -355,7 +355,7 @@ async def test_closed_issues_of_past_milestones_are_kept_and_brought_up_to_date(
     assert await closed("19.7") == sorted({*first, "top/app#2", "top/app#3"} - {"top/app#1"})
     assert len(reading.server.requests) == 1
     assert "top/app#2" not in await closed("19.8")
-    # What is old is read whole: who lost the group's label, or went, is in no answer about updates.
+    # Old data is read completely: an issue that lost the group's label, or left, is not in the updates.
     world.delete("top/app#3")
     assert "top/app#3" in await closed("19.7")
     world.clock.advance(3 * 24 * 3600)

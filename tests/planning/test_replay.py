@@ -1,4 +1,4 @@
-"""Replaying events: 7.6's rules of the second, of order and of milestones, and what missing events mean."""
+"""Replaying events: the rules of 7.6 on seconds, order and milestones, and on missing events."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ def test_adding_another_milestone_replaces_the_one_before() -> None:
     assert titles(line.moments) == [None, "19.5", "19.6"]
 
 
-def test_removing_clears_only_the_milestone_of_that_moment() -> None:
-    # The bot wrote remove and add in one second, and their ids the other way round.
+def test_remove_clears_only_the_current_milestone() -> None:
+    # The bot wrote remove and add in one second, with their ids in reverse order.
     line = life(1, ("10-01", "into 19.6"), ("11-18", "into 19.7"), ("11-18", "out 19.6")).line
     assert titles(line.moments) == [None, "19.6", "19.7"]
     line = life(1, ("10-01", "into 19.6"), ("11-18", "out 19.6")).line
     assert titles(line.moments) == [None, "19.6", None]
 
 
-def test_a_state_that_lasted_no_time_is_never_seen() -> None:
+def test_state_without_duration_is_never_seen() -> None:
     line = life(1, ("10-12", "into 19.6"), ("10-12", "into 19.7")).line
     assert titles(line.moments) == [None, "19.7"]
     line = life(1, ("10-12", "+Deliverable"), ("10-12", "-Deliverable")).line
     assert not any("Deliverable" in moment.labels for moment in line.moments)
 
 
-def test_times_are_cut_to_the_second_and_ids_decide_within_it() -> None:
+def test_times_are_truncated_to_the_second_and_ids_order_within_it() -> None:
     late = Event(kind="label", action="remove", value="a", at=at("10-12 08:00:00.900000"), id=7)
     early = Event(kind="label", action="add", value="a", at=at("10-12 08:00:00.100000"), id=9)
     line = timeline(issue(1, "a", created_at=at("09-01"), updated_at=at("10-12")), [early, late])
@@ -46,7 +46,7 @@ def test_times_are_cut_to_the_second_and_ids_decide_within_it() -> None:
     assert [moment.at.microsecond for moment in line.moments] == [0, 0]
 
 
-def test_an_event_holds_from_its_own_second_on() -> None:
+def test_event_applies_from_its_own_second() -> None:
     line = life(1, ("10-12 08:00:00", "closed")).line
     before, then = line.at(at("10-12 07:59:59.999999")), line.at(at("10-12 08:00:00"))
     assert before is not None
@@ -55,25 +55,25 @@ def test_an_event_holds_from_its_own_second_on() -> None:
     assert not then.is_open
 
 
-def test_nothing_is_known_of_an_issue_before_it_was_made() -> None:
+def test_issue_does_not_exist_before_its_creation() -> None:
     line = life(1, ("10-12", "+Deliverable")).line
     assert line.at(at("08-31")) is None
     assert line.at(at("09-01")) is not None
 
 
-def test_events_older_than_the_issue_are_of_one_that_was_moved_here() -> None:
+def test_events_older_than_the_issue_belong_to_a_moved_issue() -> None:
     line = life(1, ("08-01", "into 19.6")).line
     assert line.at(at("08-02")) == line.at(at("12-01"))
 
 
-def test_what_no_event_tells_of_was_always_so() -> None:
+def test_value_without_events_was_always_there() -> None:
     one = issue(1, "Deliverable", milestone="19.6", weight=3, created_at=at("09-01"), updated_at=at("09-01"))
     (moment,) = timeline(one, []).moments
     assert moment.planned_in("19.6", "Deliverable")
     assert moment.weight == 3
 
 
-def test_a_first_event_that_takes_away_says_what_was_there_before() -> None:
+def test_first_event_that_removes_a_value_proves_it_was_there() -> None:
     one = issue(1, created_at=at("09-01"), updated_at=at("10-28"))
     line = timeline(one, [event("10-28", "-Deliverable"), event("10-28", "out 19.6")])
     assert line.moments[0].planned_in("19.6", "Deliverable")
@@ -82,7 +82,7 @@ def test_a_first_event_that_takes_away_says_what_was_there_before() -> None:
     assert [moment.is_open for moment in reopened.moments] == [False, True]
 
 
-def test_a_close_without_an_event_is_at_closed_at() -> None:
+def test_close_without_an_event_uses_closed_at() -> None:
     closed = issue(1, state="closed", closed_at=at("11-03"), created_at=at("09-01"), updated_at=at("11-30"))
     line = timeline(closed, [event("11-20", "+late")])
     assert [(moment.at, moment.is_open) for moment in line.moments[:2]] == [
@@ -91,7 +91,7 @@ def test_a_close_without_an_event_is_at_closed_at() -> None:
     ]
 
 
-def test_what_the_server_shows_holds_from_the_last_update_on() -> None:
+def test_current_values_apply_from_the_last_update() -> None:
     # The label was deleted, and its removal left no event.
     one = issue(1, milestone="19.6", created_at=at("09-01"), updated_at=at("11-30"))
     line = timeline(one, [event("10-01", "+Deliverable"), event("10-01", "into 19.6")])
@@ -102,7 +102,7 @@ def test_what_the_server_shows_holds_from_the_last_update_on() -> None:
     assert not now.planned_in("19.6", "Deliverable")
 
 
-def test_a_milestone_that_was_deleted_still_replaces() -> None:
+def test_deleted_milestone_still_replaces_the_one_before() -> None:
     one = issue(1, created_at=at("09-01"), updated_at=at("12-01"))
     gone = Event(kind="milestone", action="add", value=None, at=at("10-20"), id=2)
     cleared = Event(kind="milestone", action="remove", value=None, at=at("12-01"), id=3)
@@ -142,7 +142,7 @@ def events_of(past: list[tuple[int, str]]) -> list[Event]:
 
 
 @given(PASTS, st.randoms())
-def test_the_order_events_are_handed_in_does_not_matter(past: list[tuple[int, str]], random: object) -> None:
+def test_input_order_of_events_does_not_matter(past: list[tuple[int, str]], random: object) -> None:
     one = issue(1, created_at=START, updated_at=START)
     events = events_of(past)
     shuffled = list(events)
@@ -151,7 +151,7 @@ def test_the_order_events_are_handed_in_does_not_matter(past: list[tuple[int, st
 
 
 @given(PASTS)
-def test_moments_are_ordered_distinct_seconds_and_end_with_what_the_server_shows(
+def test_moments_are_ordered_distinct_seconds_and_end_with_current_values(
     past: list[tuple[int, str]],
 ) -> None:
     one = issue(1, milestone="19.7", created_at=START, updated_at=START)
@@ -163,7 +163,7 @@ def test_moments_are_ordered_distinct_seconds_and_end_with_what_the_server_shows
 
 
 @given(PASTS)
-def test_ending_earlier_is_the_same_past_cut_off(past: list[tuple[int, str]]) -> None:
+def test_earlier_end_gives_the_same_history_cut_off(past: list[tuple[int, str]]) -> None:
     one = issue(1, created_at=START, updated_at=START + timedelta(seconds=9))
     whole = timeline(one, events_of(past))
     until = START + timedelta(seconds=3)

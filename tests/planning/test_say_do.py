@@ -1,4 +1,4 @@
-"""Say/Do: a test for each sentence of 7.6, at the second where it turns."""
+"""Say/Do: a test for each sentence of 7.6, at the second that decides."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def said(found: object, name: Definition) -> list[int]:
         ("11-14 00:00:00", False),
     ],
 )
-def test_an_event_at_the_cut_off_second_counts(closed: str, counts: bool) -> None:
+def test_event_at_the_cut_off_second_counts(closed: str, counts: bool) -> None:
     found = report(life(1, *PLANNED, (closed, "closed")))
     for name in ("group", "committed", "reprioritized"):
         assert done(found, name) == ([1] if counts else [])
@@ -58,13 +58,13 @@ def test_an_event_at_the_cut_off_second_counts(closed: str, counts: bool) -> Non
         ("Asia/Tokyo", "11-13 15:00:00", False),
     ],
 )
-def test_the_cut_off_is_in_the_teams_time_zone(zone: str, closed: str, counts: bool) -> None:
+def test_cut_off_is_in_the_teams_time_zone(zone: str, closed: str, counts: bool) -> None:
     measured = window(X, ZoneInfo(zone))
     found = report(life(1, *PLANNED, (closed, "closed")), measured=measured)
     assert done(found, "group") == ([1] if counts else [])
 
 
-def test_reopened_before_the_cut_off_is_open_after_it_is_none_of_its_business() -> None:
+def test_reopening_counts_only_before_the_cut_off() -> None:
     before = life(1, *PLANNED, ("10-20", "closed"), ("11-01", "reopened"))
     after = life(2, *PLANNED, ("10-20", "closed"), ("11-20", "reopened"))
     again = life(3, *PLANNED, ("10-20", "closed"), ("11-01", "reopened"), ("11-13 23:59:59", "closed"))
@@ -77,7 +77,7 @@ def test_reopened_before_the_cut_off_is_open_after_it_is_none_of_its_business() 
 # -- group
 
 
-def test_group_is_whoever_had_both_at_any_second_of_the_milestone() -> None:
+def test_group_contains_issues_with_both_at_any_second_of_the_milestone() -> None:
     found = report(
         life(1, ("10-20", "into 19.6"), ("10-21", "+Deliverable"), ("10-22", "-Deliverable")),
         life(2, ("10-20", "into 19.6"), ("10-21", "into 19.7"), ("10-22", "+Deliverable")),
@@ -90,7 +90,7 @@ def test_group_is_whoever_had_both_at_any_second_of_the_milestone() -> None:
     assert said(found, "group") == [1, 5, 6]
 
 
-def test_completed_needs_the_milestone_at_the_cut_off_but_not_the_label() -> None:
+def test_done_needs_the_milestone_at_the_cut_off_but_not_the_label() -> None:
     found = report(
         life(1, *PLANNED, ("10-20", "closed"), ("10-21", "-Deliverable")),
         life(2, *PLANNED, ("10-20", "closed"), ("10-21", "into 19.7")),
@@ -99,7 +99,7 @@ def test_completed_needs_the_milestone_at_the_cut_off_but_not_the_label() -> Non
     assert (said(found, "group"), done(found, "group")) == ([1, 2, 3], [1])
 
 
-def test_both_in_one_second_that_ended_there_does_not_count() -> None:
+def test_both_only_within_one_second_does_not_count() -> None:
     found = report(
         life(
             1,
@@ -134,11 +134,11 @@ def test_ten_committed_five_moved_out_one_of_five_missed() -> None:
 @pytest.mark.parametrize(
     ("lock", "committed"), [("10-09 09:59:59", []), ("10-09 10:00:00", [1]), ("10-09 17:00:00", [1])]
 )
-def test_the_plan_is_what_it_was_at_the_second_of_the_lock(lock: str, committed: list[int]) -> None:
+def test_plan_is_the_state_at_the_second_of_the_lock(lock: str, committed: list[int]) -> None:
     assert said(report(life(1, *PLANNED), lock=at(lock)), "committed") == committed
 
 
-def test_the_default_lock_is_the_last_second_before_the_start() -> None:
+def test_default_lock_is_the_last_second_before_the_start() -> None:
     found = report(
         life(1, ("10-01", "into 19.6"), ("10-09 23:59:59", "+Deliverable")),
         life(2, ("10-01", "into 19.6"), ("10-10 00:00:00", "+Deliverable")),
@@ -148,7 +148,7 @@ def test_the_default_lock_is_the_last_second_before_the_start() -> None:
     assert numbers(found.late_added) == [2]
 
 
-def test_away_and_back_stays_reprioritized() -> None:
+def test_issue_moved_away_and_back_stays_reprioritized() -> None:
     back = life(
         1,
         *PLANNED,
@@ -163,7 +163,7 @@ def test_away_and_back_stays_reprioritized() -> None:
     assert numbers(found.removed_or_moved_early) == [2]
 
 
-def test_a_snapshot_goes_before_events_and_it_is_said_which() -> None:
+def test_snapshot_is_preferred_to_events_and_named_as_source() -> None:
     plan = PlanSnapshot(
         milestone="19.6",
         locked_at=at("10-08"),
@@ -172,11 +172,11 @@ def test_a_snapshot_goes_before_events_and_it_is_said_which() -> None:
             PlannedIssue(issue=IssueId("gid://gitlab/Issue/77"), reference="demo-org/gone#77"),
         ),
     )
-    # The bot once stripped Deliverable by mistake, and no event is left.
+    # The bot once removed Deliverable by mistake, without an event.
     found = report(life(1, ("10-07", "into 19.6"), ("10-20", "closed")), plan=plan)
     assert found.source == "snapshot"
     assert said(found, "group") == []
-    # What was deleted since was said, and is not done.
+    # An issue deleted since then counts as said and not done.
     assert said(found, "committed") == [1, 77]
     assert done(found, "committed") == [1]
     assert report(life(1)).source == "rebuilt"
@@ -185,7 +185,7 @@ def test_a_snapshot_goes_before_events_and_it_is_said_which() -> None:
 # -- handbook
 
 
-def test_handbook_is_closed_deliverables_plus_missed_labels() -> None:
+def test_handbook_counts_closed_deliverables_and_missed_labels() -> None:
     found = report(
         life(1, *PLANNED, ("10-20", "closed")),
         life(2, *PLANNED, ("11-16", "closed")),
@@ -203,7 +203,7 @@ def test_handbook_is_closed_deliverables_plus_missed_labels() -> None:
     assert 6 in said(found, "committed")
 
 
-def test_done_in_it_after_all_is_counted_once() -> None:
+def test_missed_issue_that_is_done_after_all_counts_once() -> None:
     found = report(life(1, *PLANNED, ("11-14", "+missed:19.6"), ("11-15", "closed")))
     assert found.definitions["handbook"].percent == 100.0
     assert found.definitions["handbook"].missed == ()
@@ -212,7 +212,7 @@ def test_done_in_it_after_all_is_counted_once() -> None:
 # -- lists and special cases
 
 
-def test_unresolved_is_whatever_is_open_in_it_now() -> None:
+def test_unresolved_contains_everything_still_open_in_the_milestone() -> None:
     found = report(
         life(1, *PLANNED, confidential=True),
         life(2, ("10-07", "into 19.6")),
@@ -222,7 +222,7 @@ def test_unresolved_is_whatever_is_open_in_it_now() -> None:
     assert numbers(found.unresolved) == [1, 2]
 
 
-def test_moved_on_without_the_label_is_a_quiet_slip() -> None:
+def test_issue_moved_without_the_label_is_a_quiet_slip() -> None:
     found = report(
         life(1, *PLANNED, ("11-10", "into 19.7")),
         life(2, *PLANNED, ("11-10", "into 19.7"), ("11-18", "+missed:19.6")),
@@ -232,12 +232,12 @@ def test_moved_on_without_the_label_is_a_quiet_slip() -> None:
     assert numbers(found.quiet_slips) == [1]
 
 
-def test_ignored_issues_count_nowhere() -> None:
+def test_ignored_issues_never_count() -> None:
     found = report(life(1, *PLANNED, ("10-20", "closed"), labels=("type::ignore",)))
     assert not any(ratio.said for ratio in found.definitions.values())
 
 
-def test_added_late_and_done_counts() -> None:
+def test_issue_added_late_and_done_counts() -> None:
     found = report(life(1, ("10-26", "into 19.6"), ("10-26", "+Deliverable"), ("11-10", "closed")))
     assert done(found, "group") == done(found, "handbook") == numbers(found.late_added) == [1]
     assert said(found, "committed") == []
@@ -254,14 +254,14 @@ def wont_dos() -> list[Track]:
     ]
 
 
-def test_duplicates_and_wont_dos_stand_apart_and_count_as_the_definition_says() -> None:
+def test_duplicates_and_wont_dos_are_listed_and_count_by_definition() -> None:
     names = LabelSettings(wont_do=("closed::wontfix",))
     found = report(*wont_dos(), names=names)
     assert done(found, "group") == [1, 2, 3, 4, 5]
     assert (numbers(found.duplicates), numbers(found.wont_do)) == ([2, 3], [4, 5])
 
 
-def test_unless_the_em_says_that_they_do_not_count() -> None:
+def test_duplicates_and_wont_dos_do_not_count_if_configured() -> None:
     names = LabelSettings(wont_do=("closed::wontfix",))
     found = report(*wont_dos(), names=names, count_wont_do=False)
     for name in ("group", "committed", "reprioritized"):
@@ -270,7 +270,7 @@ def test_unless_the_em_says_that_they_do_not_count() -> None:
     assert (numbers(found.duplicates), numbers(found.wont_do)) == ([2, 3], [4, 5])
 
 
-def test_as_of_a_moment_before_the_end_it_is_how_it_stands() -> None:
+def test_report_before_the_end_shows_the_current_state() -> None:
     past = (*PLANNED, ("10-20", "closed"), ("10-25", "reopened"), ("11-18", "+missed:19.6"))
     found = report(life(1, *past, until=at("10-22")))
     assert done(found, "group") == done(found, "handbook") == [1]
@@ -322,13 +322,13 @@ def test_laws(pasts: list[list[tuple[str, str]]], count_wont_do: bool) -> None:
     assert set(found.late_added) == sets["group"] - sets["committed"]
     assert set(found.removed_or_moved_early) == sets["committed"] - sets["reprioritized"]
     assert set(found.late_closed) <= set(found.definitions["handbook"].done)
-    # What was still there at the cut-off was there in the milestone.
+    # An issue still planned at the cut-off was planned in the milestone.
     assert sets["reprioritized"] <= sets["group"]
 
 
 @given(PASTS, st.randoms())
 @settings(max_examples=50)
-def test_the_order_of_issues_does_not_matter(pasts: list[list[tuple[str, str]]], random: object) -> None:
+def test_order_of_issues_does_not_matter(pasts: list[list[tuple[str, str]]], random: object) -> None:
     tracks = [life(n, *past) for n, past in enumerate(pasts, 1)]
     shuffled = list(tracks)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
@@ -337,8 +337,8 @@ def test_the_order_of_issues_does_not_matter(pasts: list[list[tuple[str, str]]],
 
 @given(PASTS)
 @settings(max_examples=80)
-def test_against_a_reader_that_looks_at_every_turning_second(pasts: list[list[tuple[str, str]]]) -> None:
-    """``group`` computed the slow way: ask each issue at every second where something can have changed."""
+def test_group_equals_a_check_of_every_second_with_a_change(pasts: list[list[tuple[str, str]]]) -> None:
+    """``group`` computed the slow way: check each issue at every second with a possible change."""
     tracks = [life(n, *past) for n, past in enumerate(pasts, 1)]
     seconds = {UTC_WINDOW.start, UTC_WINDOW.cut_off} | {
         at(when) + timedelta(seconds=off) for past in pasts for when, _ in past for off in (-1, 0, 1)
@@ -355,6 +355,6 @@ def test_against_a_reader_that_looks_at_every_turning_second(pasts: list[list[tu
     assert said(report(*tracks), "group") == slow
 
 
-def test_the_window_is_part_of_the_report() -> None:
+def test_window_is_part_of_the_report() -> None:
     found = report(measured=structs.replace(UTC_WINDOW, cut_off=at("11-12 23:59:59")))
     assert found.cut_off == at("11-12 23:59:59")

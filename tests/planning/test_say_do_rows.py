@@ -1,4 +1,4 @@
-"""Say/Do issue by issue: each once, under what became of it."""
+"""Say/Do issue by issue: each once, under its outcome."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def report(group: Ratio, committed: Ratio, **lists: tuple[str, ...]) -> SayDo:
     )
 
 
-def test_every_issue_stands_once_with_what_each_figure_says() -> None:
+def test_every_issue_is_listed_once_with_each_figure() -> None:
     found = rows(
         report(
             Ratio(("a", "b", "d", "w"), ("a", "d")),

@@ -1,4 +1,4 @@
-"""team.toml: what may stand in it, and errors that name file, line, key and the nearest known key."""
+"""team.toml: its allowed content, and errors that name file, line, key and the nearest known key."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ support_days = { "19.8" = 2.5 }
 """
 
 
-def test_the_whole_file() -> None:
+def test_complete_file() -> None:
     team = parse(WHOLE, "team.toml")
     assert (team.days_per_weight, team.reserve) == (2.0, 0.1)
     assert days(team.holidays) == {date(2026, 12, 24), date(2026, 12, 25)}
@@ -62,15 +62,15 @@ PEOPLE = '[[people]]\nusername = "a"\n[[people]]\nusername = "b"\n'
         (PEOPLE + "factor = 'x'\n", "t:5", "people.factor", "expected `float`"),
         (PEOPLE + "factor = -1\n", "t:5", "people.factor", ">= 0"),
         ('[[people]]\nfactor = 1\n', "t:1", "people.username", "missing"),
-        (PEOPLE + '[[people]]\nusername = "a"\n', "t:6", "people.username", "a stands here twice"),
+        (PEOPLE + '[[people]]\nusername = "a"\n', "t:6", "people.username", "a is listed twice"),
         (PEOPLE + 'support_days = { "19.8" = -1 }\n', "t:5", "people.support_days", ">= 0"),
         ("reserve = 1\n", "t:1", "reserve", "< 1"),
         ("days_per_weight = 0\n", "t:1", "days_per_weight", "> 0"),
         ('holidays = "2026-12-24"\n', "t:1", "holidays", "list of days"),
-        ('\nholidays = ["24.12.2026"]\n', "t:2", "holidays", "“24.12.2026” is not a day"),
-        ("holidays = [2026-12-24T10:00:00]\n", "t:1", "holidays", "is not a day"),
-        ("holidays = [20261224]\n", "t:1", "holidays", "is not a day"),
-        (PEOPLE + 'time_off = ["2026-02-30"]\n', "t:5", "people.time_off", "not a day"),
+        ('\nholidays = ["24.12.2026"]\n', "t:2", "holidays", "“24.12.2026” is not a date"),
+        ("holidays = [2026-12-24T10:00:00]\n", "t:1", "holidays", "is not a date"),
+        ("holidays = [20261224]\n", "t:1", "holidays", "is not a date"),
+        (PEOPLE + 'time_off = ["2026-02-30"]\n', "t:5", "people.time_off", "not a date"),
         ('holidays = [{ from = "2026-12-24" }]\n', "t:1", "holidays", "both from and to"),
         ('holidays = [{ from = "2026-12-24", til = "2026-12-25" }]\n', "t:1", "til", "Did you mean"),
         ('holidays = [{ from = "2026-12-25", to = "2026-12-24" }]\n', "t:1", "holidays", "before it starts"),
@@ -78,14 +78,14 @@ PEOPLE = '[[people]]\nusername = "a"\n[[people]]\nusername = "b"\n'
         ("nonsense = = 1\n", "t", "", "not TOML"),
     ],
 )  # fmt: skip
-def test_mistakes_name_their_place(text: str, where: str, key: str, says: str) -> None:
+def test_errors_name_their_place(text: str, where: str, key: str, says: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse(text, "t")
     assert (caught.value.where, caught.value.key) == (where, key)
     assert says in str(caught.value)
 
 
-def test_files(tmp_path: Path) -> None:
+def test_load_from_files(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such file"):
         load(tmp_path / "team.toml")
     (tmp_path / "team.toml").write_bytes(b"\xff\xfe\xff")

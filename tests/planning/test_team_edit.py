@@ -1,4 +1,4 @@
-"""Changing team.toml: the value asked for and nothing else, whoever wrote the file and how."""
+"""Editing team.toml: only the requested value changes, however the file is written."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def day(text: str) -> date:
 
 
 def changed(change: Change, text: str = FILE) -> tuple[list[str], list[str]]:
-    """The lines that went and those that came."""
+    """The removed and the added lines."""
     made = edited(text, change)
     before, now = Counter(text.splitlines()), Counter(made.splitlines())
     return list((before - now).elements()), list((now - before).elements())
@@ -113,19 +113,19 @@ def changed(change: Change, text: str = FILE) -> tuple[list[str], list[str]]:
         ),
     ],
 )
-def test_what_goes_and_what_comes(change: Change, gone: list[str], come: list[str]) -> None:
+def test_removed_and_added_lines(change: Change, gone: list[str], come: list[str]) -> None:
     assert changed(change) == (gone, come)
     assert parse(edited(FILE, change), "t") == after(parse(FILE, "t"), change)
 
 
-def test_a_new_line_stands_with_its_person_and_not_below_the_next_ones_comment() -> None:
+def test_new_line_is_inserted_with_its_person_above_the_next_ones_comment() -> None:
     made = edited(FILE, OfMilestone("eng_alder", "net_days", "19.8", 8)).splitlines()
     at = made.index('net_days = { "19.8" = 8 }')
     assert made[at - 1].startswith("support_days")
     assert made[at + 2] == "# birch is new"
 
 
-def test_other_ways_to_write_a_team() -> None:
+def test_other_layouts_of_a_team() -> None:
     inline = 'people = [{ username = "a", factor = 1 }, { username = "b" }]  # two\n'
     made = edited(inline, OfPerson("a", "factor", 0.5))
     assert "factor = 0.5" in made
@@ -141,7 +141,7 @@ def test_other_ways_to_write_a_team() -> None:
     assert edited("", OfTeam("reserve", 0.1)) == "reserve = 0.1\n"
 
 
-def test_what_may_not_stand_in_the_file_is_refused() -> None:
+def test_invalid_content_is_rejected() -> None:
     with pytest.raises(ConfigError, match="< 1"):
         edited(FILE, OfTeam("reserve", 1.0))
     with pytest.raises(ConfigError, match=">= 0"):
@@ -156,11 +156,11 @@ def test_what_may_not_stand_in_the_file_is_refused() -> None:
         edited("= =", OfTeam("reserve", 0.1))
 
 
-def test_what_changes_nothing_leaves_the_text_alone() -> None:
+def test_edit_without_a_change_leaves_the_text_unchanged() -> None:
     assert edited(FILE, OfPerson("eng_birch", "factor", 0.5)) == FILE
 
 
-def test_a_fresh_file_is_a_team_and_can_be_edited() -> None:
+def test_new_file_is_a_team_and_can_be_edited() -> None:
     text = fresh(["eng_alder", "eng_birch"])
     assert parse(text, "t") == Team(people=(Member(username="eng_alder"), Member(username="eng_birch")))
     assert "private" in edited(text, OfTeam("reserve", 0.1))
@@ -190,7 +190,7 @@ def _entry(entry: date | Span) -> str:
 
 @st.composite
 def lines_of(draw: st.DrawFn, key: str, value: object) -> list[str]:
-    """One key as somebody might write it, with comments beside it and above."""
+    """One key as a person might write it, with comments on its line and above."""
     end = draw(st.just("") | comments.map(lambda text: "  " + text))
     above = draw(st.lists(comments | st.just(""), max_size=2))
     if isinstance(value, tuple):
@@ -250,7 +250,7 @@ changes: st.SearchStrategy[Change] = st.one_of(
 
 
 def _merged(change: Change, team: Team) -> Change:
-    """Lists as the prompt hands them in: what stays in its old order."""
+    """Lists as the prompt passes them: kept entries in their old order."""
     if isinstance(change, OfTeam | OfPerson) and isinstance(change.value, tuple):
         holder = team if isinstance(change, OfTeam) else team.member(change.username)
         there: Days = getattr(holder, change.key) if holder else ()
@@ -262,7 +262,7 @@ def _merged(change: Change, team: Team) -> Change:
 
 
 @given(files(), changes)
-def test_an_edit_changes_its_own_value_and_nothing_else(text: str, change: Change) -> None:
+def test_edit_changes_only_its_own_value(text: str, change: Change) -> None:
     team = parse(text, "t")
     change = _merged(change, team)
     try:
@@ -273,11 +273,11 @@ def test_an_edit_changes_its_own_value_and_nothing_else(text: str, change: Chang
     assert parse(made, "t") == wanted
     gone, _ = changed(change, text)
     if isinstance(change, RemovePerson):
-        # The comments above the next person, and those at the end, are not this one's.
-        head = text.split("[[people]]", maxsplit=1)[0].splitlines()
-        assert made.splitlines()[: len(head) - 1] == head[: len(head) - 1]
+        # Comments above the next person, and those at the end, do not belong to this one.
+        kept = text.split("[[people]]", maxsplit=1)[0].splitlines()[:-1]
+        assert made.splitlines()[: len(kept)] == kept
         return
-    # Every comment that does not stand in the line of the value (or of a day that went) is there still.
+    # Every comment is kept, except on the line of the value (or of a removed day).
     key = getattr(change, "key", "")
     for line in gone:
         if line.strip():
@@ -287,7 +287,7 @@ def test_an_edit_changes_its_own_value_and_nothing_else(text: str, change: Chang
 
 
 @given(day_lists)
-def test_days_in_words_read_the_same(days: Days) -> None:
+def test_days_as_text_parse_to_the_same_days(days: Days) -> None:
     assert day_words.read(day_words.words(days), date(2026, 12, 12)) == days
 
 
@@ -310,16 +310,16 @@ def test_short_forms_of_days(typed: str, days: Days) -> None:
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
-        ("12-32", "“12-32” is not a day"),
-        ("tomorrow", "is not a day"),
-        ("2026-02-30", "is not a day"),
+        ("12-32", "“12-32” is not a date"),
+        ("tomorrow", "is not a date"),
+        ("2026-02-30", "is not a date"),
         ("2026-12-24..2026-12-21", "ends before it starts"),
         ("12-24..21", "ends before it starts"),
         ("2026-01-01..2028-01-01", "longer than a year"),
-        ("12-21..", "is not a day"),
-        ("02-29, 12-21, x", "is not a day"),
+        ("12-21..", "is not a date"),
+        ("02-29, 12-21, x", "is not a date"),
     ],
 )
-def test_slips_are_named(typed: str, says: str) -> None:
+def test_typos_are_reported(typed: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         day_words.read(typed, day("2026-12-12"))

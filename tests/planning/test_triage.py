@@ -28,7 +28,7 @@ def rules(today: str = "2026-12-07", flow: FlowScheme = FLOW, names: LabelSettin
 
 
 def fine(*labels: str, milestone: str | None = "19.8", **fields: Any) -> Issue:
-    """An issue of type feature with nothing to put right, apart from what is given."""
+    """An issue of type feature with nothing to fix, apart from what is given."""
     return issue(1, *ORG, "type::feature", "feature::addition", *labels, milestone=milestone, **fields)
 
 
@@ -67,44 +67,44 @@ def bug(*labels: str) -> Issue:
         (issue(1, milestone="19.8", labels=frozenset({"Deliverable"})), ()),
     ],
 )
-def test_codes(one: Issue, codes: tuple[str, ...]) -> None:
+def test_code_of_each_problem(one: Issue, codes: tuple[str, ...]) -> None:
     assert rules().reasons(one) == codes
 
 
-def test_a_bug_among_several_types_is_still_a_bug() -> None:
+def test_bug_among_several_types_is_still_a_bug() -> None:
     one = fine("type::bug")
     assert rules().reasons(one) == ("several-types", "bug-without-severity", "bug-without-priority")
 
 
-def test_a_milestone_expires_when_its_last_day_is_over() -> None:
+def test_milestone_expires_after_its_last_day() -> None:
     assert rules("2026-11-13").reasons(fine(milestone="19.6")) == ()
     assert rules("2026-11-14").reasons(fine(milestone="19.6")) == ("expired-milestone",)
 
 
-def test_the_next_milestone_moves_with_the_day() -> None:
+def test_next_milestone_depends_on_the_day() -> None:
     one = fine("Deliverable", milestone="19.9")
     assert rules("2026-12-11").reasons(one) == ("deliverable-beyond-next",)
     assert rules("2026-12-12").reasons(one) == ("deliverable-not-ready",)
-    # With nothing after it, there is no next milestone to be beyond.
+    # Without a next milestone, no issue can be beyond it.
     assert rules("2027-06-01").reasons(one) == ("expired-milestone",)
 
 
-def test_label_and_status_conflict_only_where_both_are_used() -> None:
+def test_label_and_status_conflict_only_if_both_are_used() -> None:
     one = fine("workflow::in dev", status="In review")
     assert rules().reasons(one) == ()
     assert rules(flow=FlowScheme(backend="both")).reasons(one) == ("label-status-conflict",)
     assert rules(flow=FlowScheme(backend="status")).reasons(one) == ()
-    # Scheduling was absorbed by planning breakdown: no conflict.
+    # Scheduling is shown as planning breakdown, so there is no conflict.
     absorbed = fine("workflow::scheduling", status="Planning breakdown")
     assert rules(flow=FlowScheme(backend="both")).reasons(absorbed) == ()
 
 
-def test_other_names_are_configuration() -> None:
+def test_label_names_are_configurable() -> None:
     names = LabelSettings(devops="devops::other", categories=("category:Mine",))
     assert rules(names=names).reasons(fine()) == ("missing-label:devops", "missing-label:category")
 
 
-def test_the_list_is_in_manual_order_and_holds_only_findings() -> None:
+def test_list_is_in_manual_order_and_contains_only_findings() -> None:
     issues = [
         issue(1, position=None),
         issue(2, *ORG, "type::bug", "bug::ux", "severity::1", "priority::1", milestone="19.8"),
@@ -116,7 +116,7 @@ def test_the_list_is_in_manual_order_and_holds_only_findings() -> None:
     assert all(one.reasons == tuple(sorted(one.reasons, key=ORDER.index)) for one in found)
 
 
-def test_of_milestones_with_one_title_the_group_s_counts() -> None:
+def test_group_milestone_wins_over_others_with_the_same_title() -> None:
     known = by_title(
         (
             milestone("19.8", "2020-01-01", "2020-02-01", owner="demo-org/platform"),

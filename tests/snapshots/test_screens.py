@@ -1,4 +1,4 @@
-"""Pictures of the screens people see most, on fixed data: a change of looks is a change of these.
+"""Snapshots of the most used screens, on fixed data: every visual change shows up here.
 
 Made with the Textual and plugin versions pinned in pyproject; ``--snapshot-update`` makes them anew.
 """
@@ -28,7 +28,7 @@ Compare = Callable[..., bool]
 
 @pytest.fixture
 def server() -> Iterator[DemoServer]:
-    """The small world."""
+    """A small demo server."""
     world = small_world()
     world.edit(
         f"{GROUP}/platform#6",
@@ -42,7 +42,7 @@ def server() -> Iterator[DemoServer]:
 
 @pytest.fixture
 def picture(snap_compare: Any, server: DemoServer) -> Compare:
-    """Compare the screen after some keys."""
+    """Compares the screen after some keys."""
 
     @asynccontextmanager
     async def connect() -> AsyncIterator[Engine]:

@@ -28,7 +28,7 @@ async def test_a_second_one_is_written_over_the_first(desk: Window) -> None:
     await desk.settled()
     assert desk.notes_there("app#1") == ["Room 2"]
     assert desk.issue("app#1").notes == 1
-    assert [line.what for line in desk.engine.history()] == ["comment written anew", "comment"]
+    assert [line.what for line in desk.engine.history()] == ["update comment", "comment"]
     for left in (["Room 4"], []):
         desk.engine.undo()
         await desk.settled()

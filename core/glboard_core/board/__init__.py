@@ -1,1 +1,1 @@
-"""Boards as pure functions: issues become columns, edits are data, undo is the inverse edit."""
+"""Boards as pure functions: issues are placed in columns, edits are data, undo is the inverse edit."""

@@ -1,7 +1,7 @@
 """What the compound keys mean: slip, drop, won't do, duplicate, spike, breakdown, blocked (DOMAIN.md 7.14).
 
 Owns which fields change together. Pure. A label the project does not have is left out of the edit and named
-in ``lacks``, so that somebody can be asked before it is done without; comments are added by the caller.
+in ``lacks``, so that the caller can ask before editing without it; the caller also adds comments.
 """
 
 from __future__ import annotations
@@ -19,43 +19,43 @@ from glboard_core.model.flow import BY_NAME, FlowScheme
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone, following
 
-#: The statuses of issues that are closed and not completed (DOMAIN.md section 2).
+#: The statuses of issues that are closed but not completed (DOMAIN.md section 2).
 WONT_DO, DUPLICATE = "Won't do", "Duplicate"
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """An edit, and the labels that belong to it but do not exist for the issue's project."""
+    """An edit, and the labels that belong to it but do not exist in the issue's project."""
 
     edit: Edit
     lacks: tuple[str, ...] = ()
 
 
 def ask_breakdown(issue: Issue, flow: FlowScheme) -> Edit:
-    """Back to planning breakdown; who is asked stands in the comment."""
+    """Back to planning breakdown; the comment says who is asked."""
     return set_flow(issue, BY_NAME["planning breakdown"], flow)
 
 
 def block(issue: Issue, flow: FlowScheme) -> Edit:
-    """Blocked; by what stands in the comment."""
+    """Blocked; the comment says by what."""
     return set_flow(issue, BY_NAME["blocked"], flow)
 
 
 def own_version(issue: Issue, catalog: Catalog) -> Milestone | None:
-    """The version milestone the issue is in, or none: its project's own where that has one."""
+    """The version milestone the issue is in, or None; its project's own comes first."""
     title = issue.milestone or ""
     found = catalog.milestone(issue.project, title) or catalog.find_milestone(title)
     return found if found is not None and found.is_version else None
 
 
 def later(issue: Issue, catalog: Catalog, today: date) -> Milestone | None:
-    """Where the issue goes when it is deferred (7.1), among the milestones its project can have; or none."""
+    """Where the issue goes when it is deferred (7.1), among its project's milestones; or None."""
     return following(catalog.milestones_for(issue.project), issue.milestone, today)
 
 
 def slip(issue: Issue, catalog: Catalog, names: LabelSettings, today: date) -> Wanted | None:
-    """Missed its own milestone, and into the version milestone after it, as the bot does (section 3).
+    """Mark its milestone as missed and move it to the next version milestone, as the bot does (section 3).
 
-    None where it is closed, in no version milestone, or where its project has no later one.
+    None if it is closed, in no version milestone, or if its project has no later one.
     """
     own = own_version(issue, catalog)
     after = later(issue, catalog, today)
@@ -68,9 +68,9 @@ def slip(issue: Issue, catalog: Catalog, names: LabelSettings, today: date) -> W
 
 
 def drop(issue: Issue, bucket: str, catalog: Catalog, names: LabelSettings, today: date) -> Wanted | None:
-    """Out of the plan, into ``bucket``, Deliverable off; why stands in the comment. None where it is closed.
+    """Drop it from the plan into ``bucket``, without Deliverable; the comment says why. None if closed.
 
-    It missed its milestone only if that is a version that has begun: nothing misses a plan still being made.
+    It missed its milestone only if that is a version that has begun: nothing can miss an unfinished plan.
     """
     if not issue.is_open:
         return None
@@ -82,17 +82,17 @@ def drop(issue: Issue, bucket: str, catalog: Catalog, names: LabelSettings, toda
 
 
 def wont_do(issue: Issue, catalog: Catalog, flow: FlowScheme, names: LabelSettings) -> Wanted | None:
-    """Closed, and not done: by the configured label, and by the status where statuses count."""
+    """Closed but not done: by the configured label, and by the status if statuses are used."""
     return _closed(issue, WONT_DO, names.wont_do, catalog, flow)
 
 
 def duplicate(issue: Issue, catalog: Catalog, flow: FlowScheme, names: LabelSettings) -> Wanted | None:
-    """Closed as the duplicate of another, which the comment names."""
+    """Closed as a duplicate of another issue, which the comment names."""
     return _closed(issue, DUPLICATE, names.duplicate, catalog, flow)
 
 
 def spike(issue: Issue, catalog: Catalog, names: LabelSettings, weight: int | None = None) -> Wanted:
-    """A time-boxed spike; ``weight`` is set where the issue has none (7.4)."""
+    """A time-boxed spike; ``weight`` is set if the issue has none (7.4)."""
     edit = Edit(weight=weight) if weight is not None and issue.weight is None else Edit()
     return _with_labels(issue, edit, [names.spike], catalog)
 
@@ -103,7 +103,7 @@ def _closed(
     if not issue.is_open:
         return None
     edit = Edit(state="closed", status=UNSET if flow.backend == "label" else status)
-    # One of several names is enough: the first that this project knows.
+    # One of several labels is enough: the first that exists in this project.
     known = [title for title in labels if _exists(issue, title, catalog)]
     return _with_labels(issue, edit, (known or list(labels))[:1], catalog)
 

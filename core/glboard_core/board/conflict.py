@@ -1,8 +1,8 @@
-"""Conflicts, found by the client: the same field changed on the server since the person saw it.
+"""Conflicts, detected by the client: the same field changed on the server since the person saw it.
 
 Owns the comparison and nothing else. Different fields merge; labels merge by add and remove, except that a
-scope (``workflow::``) is one field. What the server has already become is no conflict, and neither is what
-GitLab merely writes in another way (the order of assignees, the case of a name, blanks around a title).
+scope (``workflow::``) is one field. A value the server already has is no conflict, and neither is a different
+spelling that means the same to GitLab (the order of assignees, the case of a name, blanks around a title).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ FIELDS = ("state", "milestone", "weight", "assignees", "status", "title")
 
 
 class Clash(Struct, frozen=True):
-    """One field that both changed, in words: what the person saw, wants, and what the server has now.
+    """One field that both changed, as text: what the person saw, what they want, what the server has now.
 
-    ``maybe``: an answer was lost, so mine may have been made already, before theirs.
+    ``maybe``: an answer was lost, so mine may have been applied already, before theirs.
     """
 
     field: str
@@ -32,7 +32,7 @@ class Clash(Struct, frozen=True):
 
 
 def clashes(op: Op, now: Issue) -> tuple[Clash, ...]:
-    """The fields in which ``op`` would overwrite somebody else's change. Empty for what cannot clash."""
+    """The fields in which ``op`` would overwrite a change by others. Empty for acts that cannot conflict."""
     if not isinstance(op.act, Edit) or op.before is None:
         return ()
     found = [*_fields(op.act, op.before, now), *_scopes(op.act, op.before, now)]
@@ -40,10 +40,10 @@ def clashes(op: Op, now: Issue) -> tuple[Clash, ...]:
 
 
 def shown_by(ops: Sequence[Op], issue: Issue) -> list[Op]:
-    """Those of these Ops on one issue, oldest first, whose work the issue shows: as if they had been made.
+    """Those of these Ops on one issue, oldest first, whose effect is visible in the issue.
 
-    An Op may be hidden behind later ones that were made; a new description does not show in an issue, nor
-    does anything but an edit.
+    An Op may be hidden by later ones that were applied. A new description is not visible in an issue, and
+    neither is anything but an edit.
     """
     found: list[Op] = []
     for op in reversed(ops):
@@ -58,10 +58,10 @@ def shown_by(ops: Sequence[Op], issue: Issue) -> list[Op]:
 
 
 def seen_without(before: Issue, act: Act, now: Issue) -> Issue:
-    """What a person saw, had ``act`` never been made: its fields as they are ``now``, the others as seen.
+    """What a person would have seen without ``act``: its fields as they are ``now``, the others as seen.
 
-    For what follows on an edit that was refused: it is compared with what is there in the fields of that
-    edit, and in all others still with what the person saw.
+    Used for edits that follow a rejected one: in the fields of the rejected edit they are compared with the
+    server's values, in all others still with what the person saw.
     """
     touched = touches(act)
     changes: dict[str, object] = {name: getattr(now, name) for name in FIELDS if name in touched}
@@ -93,7 +93,7 @@ def same(name: str, one: object, other: object) -> bool:
 
 
 def _plain(name: str, value: object) -> object:
-    """The value without what GitLab may write in another way and mean the same."""
+    """The value, normalised: spellings that mean the same to GitLab become equal."""
     if isinstance(value, tuple):
         return frozenset(str(one).casefold() for one in value)
     if isinstance(value, str) and name == "title":

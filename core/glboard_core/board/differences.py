@@ -1,25 +1,25 @@
-"""What somebody else did to an issue, read off two pictures of it: in words, and who it may be put down to.
+"""Changes by others, derived from two versions of an issue: as text, and whom to attribute them to.
 
-Pure. GitLab tells when an issue was updated and who updated it last, not what was changed. The words never
-hold an issue's title or text, so share mode and logs may show them.
+Pure. GitLab reports when an issue was updated and who updated it last, not what changed. The texts never
+contain an issue's title or description, so share mode and logs can show them.
 """
 
 from __future__ import annotations
 
 from glboard_core.model.issue import Issue, scope_of
 
-#: What changes beside an edit, so that ``updated_by`` may be another one's: notes and links only touch it,
-#: and a move in the order does not even do that.
+#: Changes that do not set ``updated_by``, so it may name someone else: notes and links only touch the issue,
+#: and a move in the manual order does not even do that.
 _UNSIGNED = ("blocked", "merge_requests", "notes", "position")
 
-#: What no field of a card shows; it was touched nevertheless.
+#: The text for a change that no field of a card shows.
 UNSEEN = "description or other details"
 
 
 def differences(before: Issue, after: Issue) -> tuple[str, ...]:
-    """What differs, the most telling first: ``("milestone 19.8 to 19.9", "Deliverable off")``.
+    """What differs, most important first: ``("milestone 19.8 to 19.9", "Deliverable removed")``.
 
-    Empty where a card could not show it.
+    Empty if a card cannot show it.
     """
     found: list[str] = []
     if after.state != before.state:
@@ -45,13 +45,13 @@ def differences(before: Issue, after: Issue) -> tuple[str, ...]:
     found += _counted(after.notes - before.notes, "comment")
     found += _counted(after.merge_requests - before.merge_requests, "merge request")
     if after.position != before.position and not found:
-        # Beside an edit it is the edit's: GitLab deals new issues their place, and re-spaces them at times.
-        found.append("another place in the order")
+        # Together with an edit it belongs to the edit: GitLab places new issues, and re-spaces them at times.
+        found.append("moved in the manual order")
     return tuple(found)
 
 
 def author(before: Issue, after: Issue) -> str | None:
-    """Who made the last of these changes, where GitLab tells; None where it may have been anybody."""
+    """Who made the last of these changes, if GitLab reports it; None if it could be anyone."""
     if after.updated_by != before.updated_by:
         return after.updated_by
     edited = any(
@@ -63,7 +63,7 @@ def author(before: Issue, after: Issue) -> str | None:
 
 
 def _labels(before: frozenset[str], after: frozenset[str]) -> list[str]:
-    """Scoped labels as a value that changed, the others as on or off."""
+    """Scoped labels as a changed value, the others as added or removed."""
     gone, came = before - after, after - before
     words: list[str] = []
     for label in sorted(came, key=str.casefold):
@@ -76,10 +76,10 @@ def _labels(before: frozenset[str], after: frozenset[str]) -> list[str]:
         elif scope is not None:
             words.append(f"{_name(scope)} none to {_value(label)}")
         else:
-            words.append(f"{label} on")
+            words.append(f"{label} added")
     for label in sorted(gone, key=str.casefold):
         scope = scope_of(label)
-        words.append(f"{label} off" if scope is None else f"{_name(scope)} {_value(label)} to none")
+        words.append(f"{label} removed" if scope is None else f"{_name(scope)} {_value(label)} to none")
     return words
 
 
@@ -96,12 +96,12 @@ def _number(weight: int | None) -> str:
 
 
 def _people(issue: Issue) -> str:
-    return ", ".join(issue.assignees) or "nobody"
+    return ", ".join(issue.assignees) or "none"
 
 
 def _counted(more: int, what: str) -> list[str]:
     if not more:
         return []
     if more < 0:
-        return [f"a {what} taken away" if more == -1 else f"{-more} {what}s taken away"]
-    return [f"a {what}" if more == 1 else f"{more} {what}s"]
+        return [f"1 {what} removed" if more == -1 else f"{-more} {what}s removed"]
+    return [f"1 {what}" if more == 1 else f"{more} {what}s"]

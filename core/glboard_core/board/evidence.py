@@ -1,8 +1,8 @@
-"""What the events of an issue prove: an edit was made, though its answer was lost and another came over it.
+"""What an issue's events prove: an edit was applied, though its answer was lost and a later change hides it.
 
-Owns the judgement and nothing else. An edit that is hidden behind somebody else's change does not show in the
-issue, but GitLab noted who changed labels, milestone, state and weight, and when. Where that does not prove
-it, nothing is proven: better to ask a person than to call something made that was not.
+Owns the judgement and nothing else. An edit hidden by someone else's change is not visible in the issue, but
+GitLab records who changed labels, milestone, state and weight, and when. If that does not prove it, nothing
+is proven: better to ask a person than to report an edit as applied that was not.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from glboard_core.board.op import Edit, Op, OpId
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue
 
-#: What is changed with one event: the kind, and for labels which.
+#: What one event changes: its kind and, for labels, which label.
 _Key = tuple[EventKind, str]
 _Wanted = dict[_Key, tuple[str, object]]
 
-#: Fields whose changes leave no event that tells the new value.
+#: Fields whose changes leave no event with the new value.
 _SILENT = ("assignees", "title", "status")
 
 
@@ -34,10 +34,10 @@ def kinds(ops: Iterable[Op]) -> frozenset[EventKind]:
 def proven(
     ops: Sequence[Op], now: Issue, events: Iterable[Event], by: str, since: Mapping[OpId, datetime]
 ) -> list[Op]:
-    """Those of these Ops on one issue, oldest first, that ``by`` made, none before its ``since``.
+    """Those of these Ops on one issue, oldest first, that ``by`` applied, each not before its ``since``.
 
-    Every field of an edit must be proven: by an event, or by the issue as it is ``now``. The last event of
-    ours in a field must be that of the last Op, and so on backwards: one before may be of an earlier edit.
+    Every field of an edit must be proven: by an event, or by the issue as it is ``now``. Our last event in a
+    field must belong to the last Op, and so on backwards: an earlier event may belong to an earlier edit.
     """
     mine: dict[_Key, list[Event]] = defaultdict(list)
     for event in sorted(events, key=lambda event: event.id):
@@ -60,7 +60,7 @@ def _tells(last: Sequence[Event], want: tuple[str, object], since: datetime) -> 
 
 
 def _wanted(op: Op) -> _Wanted:
-    """The events that an edit leaves, if it finds the issue as the person saw it."""
+    """The events an edit leaves if the issue was still as the person saw it."""
     edit, saw = op.act, op.before
     found: _Wanted = {}
     if not isinstance(edit, Edit) or saw is None:

@@ -1,8 +1,8 @@
 """The filter language of ``/``: a line of text becomes a test on issues.
 
-Words must all match (title, reference or label, any case). ``~label``, ``@user``, ``%milestone`` match one of
-those; ``w:3``, ``w>2``, ``w:none`` the weight; ``is:`` a state. ``-`` or ``!`` negates a term, ``|`` between
-terms means either, double quotes keep spaces. There is no wrong filter: what is not a known form is a word.
+All words must match (title, reference or label, ignoring case). ``~label``, ``@user``, ``%milestone`` match
+one of those; ``w:3``, ``w>2``, ``w:none`` the weight; ``is:`` a state. ``-`` or ``!`` negates a term, ``|``
+between terms means either, double quotes keep spaces. No filter is invalid: anything else is a word.
 
 ``is:`` takes unweighted, weighted, unready, ready, slipped, mine, unassigned, blocked, confidential, closed,
 deliverable, changed and over.
@@ -38,7 +38,7 @@ class Term(Struct, frozen=True):
 
 
 class Query(Struct, frozen=True):
-    """All groups must hold; of a group any one term."""
+    """All groups must match; in a group, any one term."""
 
     groups: tuple[tuple[Term, ...], ...] = ()
 
@@ -47,7 +47,7 @@ class Query(Struct, frozen=True):
 
 
 def parse(text: str) -> Query:
-    """The query a line of text means. Never fails; blank text gives the empty query, which lets all through.
+    """The query for a line of text. Never fails; blank text gives the empty query, which matches everything.
 
     >>> render(parse("crash | slow -~bug is:unweighted"))
     '"crash" | "slow" -~"bug" is:unweighted'
@@ -86,7 +86,7 @@ def _term(match: re.Match[str]) -> Term | None:
 
 
 def render(query: Query) -> str:
-    """The line that parses to ``query`` again."""
+    """A line of text that parses back to ``query``."""
     leads = {kind: lead for lead, kind in _LEADS.items()}
     groups: list[str] = []
     for group in query.groups:
@@ -102,9 +102,9 @@ def render(query: Query) -> str:
 
 
 def compiled(query: Query, states: dict[str, Test]) -> Test | None:
-    """The query as a test, or None where it lets all through. ``states`` decide ``is:`` by name.
+    """The query as a test, or None if it matches everything. ``states`` maps ``is:`` names to tests.
 
-    An ``is:`` that is not in ``states`` matches nothing, so that a slip of the finger is seen at once.
+    An ``is:`` that is not in ``states`` matches nothing, so a typo is noticed at once.
     """
     if not query:
         return None
@@ -113,7 +113,7 @@ def compiled(query: Query, states: dict[str, Test]) -> Test | None:
 
 
 def unknown_states(query: Query, states: dict[str, Test]) -> tuple[str, ...]:
-    """The ``is:`` names that mean nothing."""
+    """The ``is:`` names that are not in ``states``."""
     return tuple(t.text for group in query.groups for t in group if t.kind == "is" and t.text not in states)
 
 
@@ -153,7 +153,7 @@ def _nothing(_: Issue) -> bool:
 
 def _weight_test(text: str) -> Test:
     match = _WEIGHT.fullmatch(text)
-    if match is None:  # only reached by a Term made by hand
+    if match is None:  # only reached by a Term built by hand
         return _nothing
     sign, value = match[1], match[2]
     if value in ("none", "any"):

@@ -1,8 +1,8 @@
-"""A board with its issues in columns, kept current one change at a time.
+"""A board with its issues in columns, updated one change at a time.
 
 Owns counts, weight sums and order. An update costs a binary search and one list insertion, whatever the size
-of the board; only a change of board or filter reads all issues. It does no input or output and knows no
-screen; identity is the issue's id, never a row.
+of the board; only a change of board or filter reads all issues. It does no I/O and knows no screen; an issue
+is identified by its id, never by a row.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ Keep = Callable[[Issue], bool]
 
 @runtime_checkable
 class Matching(Protocol):
-    """A collection of issues that finds those of a milestone without reading the others."""
+    """A collection of issues that can list those of one milestone without reading the rest."""
 
     def matching(self, milestone: str | None) -> Iterator[Issue]:
         """The issues of a milestone ("" for those without), or all for None."""
         ...
 
     def slim(self, milestone: str | None) -> Iterator[Slim]:
-        """The same, but only what places, counts and sorts them."""
+        """The same, but only what is needed to place, count and sort them."""
         ...
 
 
 class Place(NamedTuple):
-    """What the index remembers of an issue on the board: all it takes to take it out again."""
+    """What the index remembers of an issue on the board: enough to remove it later."""
 
     columns: tuple[str, ...]
     key: Key
@@ -60,12 +60,12 @@ def _key(issue: Issue) -> Key:
 
 
 def closed_key(issue: Issue) -> Key:
-    """The order of (closed): the last closed first."""
+    """The order of (closed): most recently closed first."""
     return order_key(-issue.closed_at.timestamp() if issue.closed_at else None, issue.id)
 
 
 class ColumnIndex:
-    """One column's issues in order, with its count and sums over what the filter lets through.
+    """One column's issues in order, with count and sums over what matches the filter.
 
     ``weight`` sums the weights that are set; ``unweighted`` counts the issues without one (DOMAIN.md 7.5).
     """
@@ -78,7 +78,7 @@ class ColumnIndex:
 
     @property
     def count(self) -> int:
-        """How many issues stand here."""
+        """How many issues the column has."""
         return len(self._keys)
 
     def __len__(self) -> int:
@@ -88,7 +88,7 @@ class ColumnIndex:
         return IssueId(self._keys[row][3])
 
     def row_of(self, issue: Issue) -> int | None:
-        """The row of an issue, or none where it does not stand here."""
+        """The row of an issue, or None if it is not in this column."""
         return self._row(_key(issue))
 
     def fill(self, places: list[Place]) -> None:
@@ -98,12 +98,12 @@ class ColumnIndex:
         self.unweighted = sum(place.weight is None for place in places)
 
     def add(self, place: Place) -> None:
-        """Put an issue in its place."""
+        """Insert an issue at its place."""
         insort(self._keys, place.key)
         self._count(place.weight, 1)
 
     def remove(self, place: Place) -> None:
-        """Take an issue out of the place it was put in."""
+        """Remove an issue from its place."""
         row = self._row(place.key)
         if row is not None:
             del self._keys[row]
@@ -123,7 +123,7 @@ class ColumnIndex:
 class BoardIndex:
     """A board and its columns over ``issues``, a live view of what is shown.
 
-    ``keep`` is the filter a person set, or none. ``show_closed`` decides whether (closed) is visible.
+    ``keep`` is the filter a person set, or None. ``show_closed`` decides whether (closed) is visible.
     """
 
     def __init__(
@@ -142,18 +142,18 @@ class BoardIndex:
         self._keep = keep
         self._by_key: dict[str, ColumnIndex] = {}
         self._on_board: dict[IssueId, Place] = {}
-        #: Over the open issues of the board, each counted once even if it stands in two columns.
+        #: Over the open issues of the board, each counted once even if it is in two columns.
         self.count = self.weight = self.unweighted = 0
         self.columns: list[ColumnIndex] = []
         self.rebuild()
 
     @property
     def keep(self) -> Keep | None:
-        """The filter in force."""
+        """The active filter."""
         return self._keep
 
     def rebuild(self, keep: Keep | None = None, *, same_filter: bool = True) -> None:
-        """Read all issues again; with ``same_filter=False`` under the filter given (or none)."""
+        """Read all issues again; with ``same_filter=False`` with the filter given (or none)."""
         if not same_filter:
             self._keep = keep
         columns = [*self.board.columns]
@@ -173,7 +173,7 @@ class BoardIndex:
         self._order()
 
     def visible(self) -> list[ColumnIndex]:
-        """The columns to draw: (unlisted) only when something is in it, (closed) only when asked for."""
+        """The columns to draw: (unlisted) only if it has issues, (closed) only if requested."""
         return [
             column
             for column in self.columns
@@ -190,14 +190,14 @@ class BoardIndex:
         return self._issues.get(issue)
 
     def keys_of(self, issue: Issue) -> tuple[str, ...]:
-        """The columns the issue stands in under the filter."""
+        """The columns the issue is in with the current filter."""
         return self._placed(issue)
 
     def update(self, before: Issue | None, after: Issue | None) -> set[str]:
-        """Follow one change. Returns the keys of the columns whose content or picture changed.
+        """Apply one change. Returns the keys of the columns that must be redrawn.
 
-        Where the issue stood is remembered here, so ``before`` only says which issue went when ``after`` is
-        None: what others wrote meanwhile does no harm.
+        The index remembers where the issue was, so ``before`` is only needed to name a removed issue when
+        ``after`` is None, and changes by others in between do no harm.
         """
         issue = after or before
         if issue is None:
@@ -217,7 +217,7 @@ class BoardIndex:
 
     def _places(self) -> Iterator[tuple[IssueId, Place]]:
         if self._keep is None and isinstance(self._issues, Matching):
-            # Without a filter the slim part is enough, and issues of one kind stand in the same columns.
+            # Without a filter the slim part is enough, and issues of one kind belong to the same columns.
             placed: dict[Kind, tuple[str, ...]] = {}
             for slim in self._issues.slim(self.board.milestone):
                 columns = placed.get(slim.kind)
@@ -248,7 +248,7 @@ class BoardIndex:
     def _column(self, key: str) -> ColumnIndex:
         column = self._by_key.get(key)
         if column is None:
-            # Only a people board names columns that were not there: somebody new was assigned.
+            # Only a people board gets new columns: someone new was assigned.
             column = self._by_key[key] = ColumnIndex(assignee_column(key))
             self._order()
         return column

@@ -1,11 +1,11 @@
 """Ops: every change a person can make, as data.
 
-Owns what a change does to an issue (``apply``), how it is taken back (``inverse``), which fields it touches,
-and how it is said in words (``describe``). An Op holds nothing of the wire: titles, not ids. It is one change
-of one issue; the Ops of one keystroke share a ``group`` and are undone together.
+Owns what a change does to an issue (``apply``), how it is undone (``inverse``), which fields it touches, and
+its text on screen (``describe``). An Op knows nothing of the wire: titles, not ids. It is one change of one
+issue; the Ops of one keystroke share a ``group`` and are undone together.
 
-Laws (tested): undoing what was done gives the issue as it was (unless it carried two labels of one scope,
-which GitLab lets nobody put back together); Ops on different issues commute; Ops on different fields of one
+Laws (tested): undo restores the issue as it was (unless it had two labels of one scope, which GitLab does not
+allow anyone to add again); Ops on different issues commute; Ops on different fields of one
 issue commute; applying twice is applying once.
 """
 
@@ -28,10 +28,10 @@ Field = Literal[
 
 
 class Edit(Struct, frozen=True, kw_only=True, tag="edit", omit_defaults=True):
-    """A change of fields. What is UNSET stays as it is; None clears weight, milestone or status.
+    """A change of fields. UNSET fields stay as they are; None clears weight, milestone or status.
 
-    Labels change by add and remove, so that two people's label changes merge. Adding a scoped label takes
-    the other labels of its scope off (scoped labels exclude one another).
+    Labels change by add and remove, so that two people's label changes merge. Adding a scoped label
+    removes the other labels of its scope (scoped labels are mutually exclusive).
     """
 
     add: frozenset[str] = frozenset()
@@ -48,9 +48,9 @@ class Edit(Struct, frozen=True, kw_only=True, tag="edit", omit_defaults=True):
 
 
 class Rank(Struct, frozen=True, kw_only=True, tag="rank", omit_defaults=True):
-    """A place in the manual order: directly below ``above`` or directly above ``below`` (one may be none).
+    """A place in the manual order: directly below ``above`` or directly above ``below`` (one may be None).
 
-    ``position`` is the place to show until the server has answered; ``was_*`` say where it came from.
+    ``position`` is shown until the server answers; ``was_*`` record the previous place.
     """
 
     above: IssueId | None = None
@@ -62,15 +62,15 @@ class Rank(Struct, frozen=True, kw_only=True, tag="rank", omit_defaults=True):
 
 
 class Comment(Struct, frozen=True, kw_only=True, tag="comment"):
-    """A new comment. Undone by deleting the note that it became."""
+    """A new comment. Undo deletes its note."""
 
     body: str
 
 
 class DeleteNote(Struct, frozen=True, kw_only=True, tag="delete_note", omit_defaults=True):
-    """Delete the comment that the Op ``of`` made; ``note`` is its id once known. Redone by ``body``.
+    """Delete the comment that the Op ``of`` created; ``note`` is its id once known. Redo posts ``body``.
 
-    ``mark`` is that of a NoteWrite: other Ops may have written its note anew since.
+    ``mark`` is that of a NoteWrite: other Ops may have updated its note since.
     """
 
     of: OpId
@@ -80,10 +80,10 @@ class DeleteNote(Struct, frozen=True, kw_only=True, tag="delete_note", omit_defa
 
 
 class NoteWrite(Struct, frozen=True, kw_only=True, tag="note_write", omit_defaults=True):
-    """The one comment of its kind: my note that bears ``mark`` (invisibly) gets this text, or is made.
+    """The only comment of its kind: update my note with the invisible ``mark`` to this text, or create it.
 
-    ``was`` is the text it has, None where there is none yet: so that it can be taken back. ``note`` is its
-    id, filled in when it is sent, since somebody may have made or deleted it by then.
+    ``was`` is the text to restore on undo, None if there is no such note yet. ``note`` is its id, filled in
+    on sending, since someone may have created or deleted the note until then.
     """
 
     mark: str
@@ -93,7 +93,7 @@ class NoteWrite(Struct, frozen=True, kw_only=True, tag="note_write", omit_defaul
 
 
 class Create(Struct, frozen=True, kw_only=True, tag="create", omit_defaults=True):
-    """A new issue in ``project``. The Op's issue id is ``new:…`` until the server has made it."""
+    """A new issue in ``project``. The Op's issue id is ``new:…`` until the server has created it."""
 
     project: str
     title: str
@@ -116,12 +116,12 @@ class Op(Struct, frozen=True, kw_only=True):
     issue: IssueId
     act: Act
     at: datetime
-    #: The issue when the person pressed the key: what undo and conflict checks go by. None for a new issue.
+    #: The issue when the person pressed the key, for undo and conflict checks. None for a new issue.
     before: Issue | None = None
 
 
 def labels_after(labels: frozenset[str], add: frozenset[str], remove: frozenset[str]) -> frozenset[str]:
-    """Labels with ``remove`` off, ``add`` on, and scoped siblings of what is newly added off."""
+    """Labels without ``remove``, with ``add``, and without scoped siblings of what is newly added."""
     fresh = add - labels
     scopes = {scope for label in fresh if (scope := scope_of(label)) is not None}
     kept = frozenset(
@@ -131,7 +131,7 @@ def labels_after(labels: frozenset[str], add: frozenset[str], remove: frozenset[
 
 
 def apply(act: Act, issue: Issue) -> Issue:
-    """The issue as it looks after ``act``. Times stay: only the server moves them."""
+    """The issue as it looks after ``act``. Times stay the same: only the server changes them."""
     match act:
         case Edit():
             return _edited(act, issue)
@@ -159,7 +159,7 @@ def _edited(edit: Edit, issue: Issue) -> Issue:
 
 
 def created(op: Op) -> Issue:
-    """The card to show for a new issue until the server has made it. Raises TypeError for other acts."""
+    """The card to show for a new issue until the server has created it. Raises TypeError for other acts."""
     act = op.act
     if not isinstance(act, Create):
         raise TypeError(f"not a Create: {type(act).__name__}")
@@ -179,9 +179,9 @@ def created(op: Op) -> Issue:
 
 
 def inverse(act: Act, before: Issue | None, op: OpId) -> Act | None:
-    """The act that takes ``act`` back, from the values before it; None where nothing would change.
+    """The act that undoes ``act``, from the values before it; None if nothing would change.
 
-    A new issue is taken back by closing it (GitLab deletes only for owners), a comment by deleting its note.
+    Undoing a new issue closes it (only owners can delete issues), undoing a comment deletes its note.
     """
     match act:
         case Edit():
@@ -227,8 +227,8 @@ def _unedit(edit: Edit, before: Issue) -> Edit | None:
 
 
 def _restorable(before: frozenset[str], after: frozenset[str]) -> frozenset[str]:
-    """The labels to put back. Of two labels of one scope (a mistake that GitLab does not let anyone make
-    again) one is put back, and none where that would push out a sibling that stayed."""
+    """The labels to restore. Of two labels of one scope (a mistake that GitLab does not allow anyone to
+    repeat) one is restored, and none if that would push out a sibling that stayed."""
     kept = {scope for label in before & after if (scope := scope_of(label)) is not None}
     back: dict[str, str] = {}
     for label in sorted(before - after, reverse=True):
@@ -239,7 +239,7 @@ def _restorable(before: frozenset[str], after: frozenset[str]) -> frozenset[str]
 
 
 def touches(act: Act) -> frozenset[Field]:
-    """The fields an act changes: what a conflict is looked for in."""
+    """The fields an act changes, which are checked for conflicts."""
     match act:
         case Edit():
             names: set[Field] = set()
@@ -265,12 +265,12 @@ def touches(act: Act) -> frozenset[Field]:
 
 
 def changes_nothing(act: Act, issue: Issue) -> bool:
-    """Whether an edit would leave this issue as it is (so that it is neither sent nor undone)."""
+    """Whether an edit would leave this issue as it is (so it is neither sent nor undone)."""
     return isinstance(act, Edit) and act.description is UNSET and _edited(act, issue) == issue
 
 
 def describe(act: Act, before: Issue | None = None) -> str:
-    """The act in words, without the issue's title (so that share mode and logs may show it)."""
+    """The act as text, without the issue's title (so share mode and logs can show it)."""
     match act:
         case Edit():
             return _describe_edit(act, before)
@@ -281,7 +281,7 @@ def describe(act: Act, before: Issue | None = None) -> str:
         case Comment():
             return "comment"
         case NoteWrite():
-            return "comment" if act.was is None else "comment written anew"
+            return "comment" if act.was is None else "update comment"
         case DeleteNote():
             return "delete comment"
         case Create():
@@ -303,7 +303,7 @@ def _describe_edit(edit: Edit, before: Issue | None) -> str:
     added = edit.add - (before.labels if before else frozenset())
     scopes = {scope_of(label) for label in added} - {None}
     parts.extend(f"+{label}" for label in sorted(added or edit.add))
-    # A scoped label that is replaced needs no word of its own.
+    # A replaced scoped label is implied by the one that replaces it.
     parts.extend(f"-{label}" for label in sorted(edit.remove) if scope_of(label) not in scopes)
     if edit.title is not UNSET:
         parts.append("title")

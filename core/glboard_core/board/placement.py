@@ -1,7 +1,7 @@
-"""Which columns an issue stands in.
+"""Which columns an issue is in.
 
-Owns the board's filter and the membership rule of each kind of column. An issue with two list labels stands
-in both columns; one that fits no column stands in (unlisted); a closed one in (closed) and nowhere else.
+Owns the board's filter and the membership rule of each kind of column. An issue with two list labels is in
+both columns; one that fits no column is in (unlisted); a closed one is only in (closed).
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from glboard_core.model.slim import Placeable
 
 
 def matches(board: Board, issue: Placeable) -> bool:
-    """Whether the board's filter lets the issue in, open or closed."""
+    """Whether the issue matches the board's filter, open or closed."""
     if board.milestone is not None and (issue.milestone or "") != board.milestone:
         return False
     return board.labels <= issue.labels and board.without.isdisjoint(issue.labels)
 
 
 def column_keys(board: Board, issue: Placeable, flow: FlowScheme) -> tuple[str, ...]:
-    """The keys of the columns the issue stands in, in order; empty where it is not on the board."""
+    """The keys of the columns the issue is in, in order; empty if it is not on the board."""
     if not matches(board, issue):
         return ()
     if not issue.is_open:
@@ -42,7 +42,7 @@ def column_keys(board: Board, issue: Placeable, flow: FlowScheme) -> tuple[str, 
 
 def _flow_keys(columns: tuple[Column, ...], issue: Placeable, flow: FlowScheme) -> tuple[str, ...]:
     listed = {column.value for column in columns}
-    # A state that another absorbed (scheduling) is shown there, unless the board has a column of its own.
+    # An absorbed state (scheduling) is shown in the other's column, unless the board has one for it.
     values = {
         state.name if state.name in listed else (state.shown_as or state.name) for state in flow.all_of(issue)
     }

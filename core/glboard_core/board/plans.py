@@ -1,8 +1,8 @@
 """What a key means: intents on an issue become edits.
 
-Owns the meaning of moving a card (FACTS: card move; sent explicitly), of setting a milestone, a flow state, a
-weight, labels, assignees, Deliverable. Pure: an issue and what is wanted in, an Edit out. Nothing here
-forbids; what deserves a question comes back as one.
+Owns the meaning of moving a card (FACTS: card move; sent explicitly) and of setting a milestone, a workflow
+state, a weight, labels, assignees, Deliverable. Pure: an issue and an intent in, an Edit out. It forbids
+nothing; what needs confirmation comes back as a question.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Asks = Literal["type-change"]
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """An edit, and the question it raises. ``if_asked`` is the edit for the answer that goes further."""
+    """An edit, and the question it raises. ``if_asked`` is the edit for the answer that changes more."""
 
     edit: Edit
     asks: Asks | None = None
@@ -32,11 +32,11 @@ class Plan(Struct, frozen=True, kw_only=True):
 def move(
     issue: Issue, board: Board, source: Column, target: Column, flow: FlowScheme, names: LabelSettings
 ) -> Plan | None:
-    """Take an issue from one column to another; None where there is nothing to do.
+    """Move an issue from one column to another; None if there is nothing to do.
 
-    To a label or flow column: its label on, the source's label and every other one of the same scope off. To
-    (unlisted): this board's list labels off. To (closed): closed and nothing else, unlike the web, which
-    strips the labels. From (closed): reopened, and into the target.
+    To a label or workflow column: add its label, remove the source's label and any other of the same scope.
+    To (unlisted): remove this board's list labels. To (closed): only close, unlike the web, which strips the
+    labels. From (closed): reopen, then move to the target.
     """
     if source.key == target.key:
         return None
@@ -100,7 +100,7 @@ def _with_type_question(issue: Issue, edit: Edit, target: Column, names: LabelSe
     new = [label for label in edit.add if label.startswith(names.type_prefix)]
     if target.kind != "label" or not old or not new:
         return Plan(edit=edit)
-    # ``type::bug`` has subtypes ``bug::…``: they say something that no longer holds.
+    # ``type::bug`` has subtypes ``bug::…``, which no longer apply.
     prefixes = tuple(label[len(names.type_prefix) :] + "::" for label in old)
     subtypes = frozenset(label for label in issue.labels if label.startswith(prefixes))
     further = structs.replace(edit, remove=edit.remove | subtypes) if subtypes else None
@@ -108,7 +108,7 @@ def _with_type_question(issue: Issue, edit: Edit, target: Column, names: LabelSe
 
 
 def set_flow(issue: Issue, state: FlowState | None, flow: FlowScheme) -> Edit:
-    """Write a flow state by label, status or both; None takes it away (DOMAIN.md 7.2)."""
+    """Set a workflow state by label, status or both; None clears it (DOMAIN.md 7.2)."""
     add = frozenset({flow.label(state)}) if state else frozenset()
     off = flow.workflow_labels(issue) - add
     status = state.status if state else None
@@ -120,9 +120,9 @@ def set_flow(issue: Issue, state: FlowState | None, flow: FlowScheme) -> Edit:
 
 
 def advance(issue: Issue, flow: FlowScheme) -> FlowState | None:
-    """The state after the issue's own; the first one for an issue without; None at the end.
+    """The state after the issue's own; the first one for an issue without a state; None at the end.
 
-    From a state beside the line (blocked, refinement) it goes to the next one on it.
+    A state outside the sequence (blocked, refinement) advances to the next one in it.
     """
     state = flow.of(issue)
     line = [BY_NAME[name] for name in ADVANCE]
@@ -134,13 +134,13 @@ def advance(issue: Issue, flow: FlowScheme) -> FlowState | None:
 
 
 def set_milestone(title: str | None, names: LabelSettings, issue: Issue, *, drop: bool = False) -> Edit:
-    """Set or clear the milestone; with ``drop`` take Deliverable off as well (what deferring does)."""
+    """Set or clear the milestone; with ``drop`` also remove Deliverable (as deferring does)."""
     off = frozenset({names.deliverable}) & issue.labels if drop else frozenset()
     return Edit(milestone=title, remove=off)
 
 
 def accept(issue: Issue, assignee: str | None, names: LabelSettings) -> Edit:
-    """Deliverable, with that assignee or with the present ones (DOMAIN.md 7.4)."""
+    """Add Deliverable, with that assignee or the current ones (DOMAIN.md 7.4)."""
     add = frozenset({names.deliverable}) - issue.labels
     if assignee is None or issue.assignees == (assignee,):
         return Edit(add=add)
@@ -148,24 +148,24 @@ def accept(issue: Issue, assignee: str | None, names: LabelSettings) -> Edit:
 
 
 def take_back(issue: Issue, names: LabelSettings) -> Edit:
-    """Deliverable off."""
+    """Remove Deliverable."""
     return Edit(remove=frozenset({names.deliverable}) & issue.labels)
 
 
 def complete(issue: Issue, flow: FlowScheme) -> Edit:
-    """Flow complete, and closed: two acts in label mode, one in status mode (DOMAIN.md section 2)."""
+    """Set the state complete and close: two acts in label mode, one in status mode (DOMAIN.md section 2)."""
     return structs.replace(set_flow(issue, BY_NAME["complete"], flow), state="closed")
 
 
 def toggle_assignee(issue: Issue, username: str) -> Edit:
-    """Add the person, or take them off if they are assigned."""
+    """Assign the person, or unassign them if already assigned."""
     if username in issue.assignees:
         return Edit(assignees=tuple(name for name in issue.assignees if name != username))
     return Edit(assignees=(*issue.assignees, username))
 
 
 def relabel(issue: Issue, add: frozenset[str], remove: frozenset[str]) -> Edit:
-    """Labels on and off; siblings of a scoped label that is newly added come off too."""
+    """Add and remove labels; siblings of a newly added scoped label are removed too."""
     fresh = add - issue.labels
     siblings = frozenset(s for label in fresh for s in same_scope(label, issue.labels)) - add
     return Edit(add=fresh, remove=(remove & issue.labels) | siblings)
@@ -174,7 +174,7 @@ def relabel(issue: Issue, add: frozenset[str], remove: frozenset[str]) -> Edit:
 def rank(
     issue: Issue, above: Issue | None, below: Issue | None, was_above: Issue | None, was_below: Issue | None
 ) -> Rank:
-    """A place between two neighbours (one may be none), remembering the place before."""
+    """A place between two neighbours (one may be None), remembering the previous place."""
     return Rank(
         above=above.id if above else None,
         below=below.id if below else None,
@@ -186,7 +186,7 @@ def rank(
 
 
 def between(above: float | None, below: float | None) -> float | None:
-    """A position to show between two: halfway, or a step beyond the only one; None where none is known."""
+    """A position to show between two: halfway, or one step past the only one; None if neither is known."""
     if above is not None and below is not None:
         return (above + below) / 2
     if above is not None:
@@ -197,9 +197,9 @@ def between(above: float | None, below: float | None) -> float | None:
 def ranked(
     rows: Sequence[IssueId], row: int, to: int
 ) -> tuple[IssueId | None, IssueId | None, IssueId | None, IssueId | None] | None:
-    """(above, below, was above, was below) when the card in ``row`` of a column goes to row ``to``.
+    """(above, below, was above, was below) when the card in ``row`` of a column moves to row ``to``.
 
-    None where it stands there already. Only the neighbours are read, so a column of any size costs the same.
+    None if it is already there. Only the neighbours are read, so any column size costs the same.
     """
     last = len(rows) - 1
     to = max(0, min(to, last))
@@ -213,6 +213,6 @@ def ranked(
 
 
 def restamp(edit: Edit, issue: Issue) -> Edit:
-    """The same edit for another issue ("repeat the last edit"): scoped siblings are that issue's own."""
+    """The same edit for another issue ("repeat the last edit"), with that issue's own scoped siblings."""
     labels = relabel(issue, edit.add, edit.remove)
     return structs.replace(edit, add=labels.add, remove=labels.remove, description_was=UNSET)

@@ -1,7 +1,7 @@
-"""From settings to a board of today: milestones by date and alias, columns without duplicates.
+"""Build today's board from settings: milestones by date and alias, columns without duplicates.
 
 Owns the meaning of ``current``, ``next``, ``after-next`` and of milestone aliases (DOMAIN.md section 1 and
-7.1). What resolves to nothing becomes a warning with the near matches, never a silent empty board.
+7.1). A name that does not resolve becomes a warning with near matches, never a silently empty board.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def flow_scheme(settings: Settings) -> FlowScheme:
-    """How flow states are written, by configuration."""
+    """How workflow states are stored, by configuration."""
     return FlowScheme(prefix=settings.labels.workflow_prefix, backend=settings.flow.backend)
 
 
 def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date) -> str:
-    """The title on the server of ``current``, ``next``, ``after-next``, an alias key or a title.
+    """The title on the server for ``current``, ``next``, ``after-next``, an alias key or a title.
 
-    A title that is written otherwise on the server resolves as the alias it is one of.
+    A title that is spelled differently on the server resolves through the alias it belongs to.
 
-    Raises NameUnknown with the near matches where there is none.
+    Raises NameUnknown with the near matches if there is none.
     """
     if name == "current":
         if (milestone := current(catalog.milestones, today)) is None:
@@ -55,7 +55,7 @@ def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date
             return folded[title.casefold()]
     close = catalog.near_milestones(titles[0])
     hint = (
-        f"Near matches: {', '.join(close)}." if close else "The group has no milestone with a name like it."
+        f"Near matches: {', '.join(close)}." if close else "The group has no milestone with a similar name."
     )
     raise NameUnknown(
         "milestone", titles[0], close, hint=f"{hint} Set the right title under [milestones] in config.toml."
@@ -63,7 +63,7 @@ def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date
 
 
 def _aliases(name: str, settings: Settings) -> tuple[str, ...]:
-    """The titles of the alias that ``name`` is one of, as a key or a title in any case; or none."""
+    """The titles of the alias that ``name`` belongs to, as a key or a title, ignoring case; or none."""
     wanted = name.casefold()
     for key, titles in settings.milestones.items():
         if wanted in (key.casefold(), *(title.casefold() for title in titles)):
@@ -72,9 +72,9 @@ def _aliases(name: str, settings: Settings) -> tuple[str, ...]:
 
 
 def milestone_for(name: str, project: str, settings: Settings, catalog: Catalog, today: date) -> str | None:
-    """The same for an issue of ``project``: the first of the aliases that project can see, or none.
+    """The same for an issue of ``project``: the first of the aliases that project can see, or None.
 
-    Subgroups may call their buckets otherwise than the group does. Raises NameUnknown where no alias exists.
+    Subgroups may name their buckets differently. Raises NameUnknown if no alias exists.
     """
     title = milestone_title(name, settings, catalog, today)
     titles = (title, *_aliases(name, settings))
@@ -82,7 +82,7 @@ def milestone_for(name: str, project: str, settings: Settings, catalog: Catalog,
 
 
 def role_of(title: str | None, catalog: Catalog, today: date) -> str:
-    """``current``, ``next``, ``after next`` or "" for a milestone title: what it is today."""
+    """``current``, ``next``, ``after next`` or "" for a milestone title, as of today."""
     if title is None:
         return ""
     if (now := current(catalog.milestones, today)) and now.title == title:
@@ -103,16 +103,16 @@ def resolve(
     milestone: str | None = None,
     issues: Iterable[Issue] = (),
 ) -> Board:
-    """The board of today. ``milestone`` replaces its own; ``issues`` say who is on a people board.
+    """Today's board. ``milestone`` replaces its own; ``issues`` supply the people of a people board.
 
-    A milestone that resolves to nothing gives a board that matches no issue and says why in ``warnings``.
+    A milestone that does not resolve gives a board without issues, with the reason in ``warnings``.
     """
     warnings: list[str] = []
     title = _board_milestone(board, settings, catalog, today, milestone, warnings)
     columns = _columns(board, settings, catalog, today, warnings)
     labels = frozenset((*board.labels, settings.labels.group) if settings.labels.group else board.labels)
     if board.by == "assignee":
-        # Who stands on the board is known from its issues; the index adds whoever comes later.
+        # The people on the board come from its issues; the index adds anyone assigned later.
         names = sorted({name for issue in issues for name in issue.assignees})
         columns = [_assignee_column(None), *(_assignee_column(name) for name in names)]
     return Board(
@@ -144,7 +144,7 @@ def _board_milestone(
         return milestone_title(name, settings, catalog, today)
     except NameUnknown as error:
         warnings.append(str(error))
-        # A title no milestone has: the board shows nothing rather than everything.
+        # A title that no milestone has: the board shows nothing rather than everything.
         return settings.milestones.get(name, (name,))[0]
 
 
@@ -177,7 +177,7 @@ def _column(
     if board.by == "flow":
         state = near(name)
         if state is None:
-            warnings.append(f"“{name}” is not a flow state, so board “{board.name}” has no such column.")
+            warnings.append(f"“{name}” is not a workflow state, so board “{board.name}” has no such column.")
             return None
         label = scheme.label(state)
         key = label if scheme.backend != "status" else state.status
@@ -239,7 +239,7 @@ def assignee_column(username: str) -> Column:
 
 
 def _lettered(columns: list[Column]) -> list[Column]:
-    """Give every column a letter of its own: its fixed one, else the first free letter of its title."""
+    """Give every column a unique letter: its fixed one, else the first unused letter of its title."""
     taken = {column.letter for column in columns if column.letter} | {"u", "c"}  # (unlisted), (closed)
     lettered: list[Column] = []
     for column in columns:

@@ -1,6 +1,6 @@
-"""What the rules say of one issue: readiness, warnings, slippage (DOMAIN.md 7.3, 7.5, 7.7).
+"""The rules for one issue: readiness, warnings, slippage (DOMAIN.md 7.3, 7.5, 7.7).
 
-Owns the reason codes that belong to a card. Codes, not words: words are the screen's.
+Owns the reason codes that belong to a card. Codes only: their texts belong to the screen.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone
 
-#: Larger than this: break it down (7.5).
+#: Issues above this weight should be broken down (7.5).
 MAX_WEIGHT = 3
 
 
@@ -23,7 +23,7 @@ def types_of(issue: Issue, names: LabelSettings) -> tuple[str, ...]:
 
 
 def ready(issue: Issue, flow: FlowScheme, names: LabelSettings) -> bool:
-    """ready(i) of 7.3: open, flow ready for development, exactly one type, weight set."""
+    """ready(i) of 7.3: open, state ready for development, exactly one type, weight set."""
     state = flow.of(issue)
     return (
         issue.is_open
@@ -40,7 +40,7 @@ def missed(issue: Issue, names: LabelSettings) -> int:
 
 
 def slipped(issue: Issue, names: LabelSettings, milestones: Mapping[str, Milestone], today: date) -> bool:
-    """slipped(i) of 7.7: open, and its milestone is over or it missed one before."""
+    """slipped(i) of 7.7: open, and its milestone is over or it missed an earlier one."""
     if not issue.is_open:
         return False
     milestone = milestones.get(issue.milestone or "")

@@ -1,7 +1,7 @@
-"""Undo and redo as a pure value: groups of Ops, one group a keystroke.
+"""Undo and redo as a pure value: groups of Ops, one group per keystroke.
 
-Owns the two stacks and nothing of sending. Undo gives the inverse Ops of a whole group, from the values
-before; redo the Ops again. At least 100 levels are kept (1,000 here).
+Owns the two stacks and no sending. Undo returns the inverse Ops of a whole group, from the values before;
+redo returns the Ops again. At least 100 levels are kept (1,000 here).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LEVELS = 1_000
 
 
 class Group(Struct, frozen=True, kw_only=True):
-    """What one keystroke did: its Ops and how it is said ("weight 3", "4 to 19.9")."""
+    """What one keystroke did: its Ops and its title on screen ("weight 3", "4 to 19.9")."""
 
     id: GroupId
     title: str
@@ -26,54 +26,54 @@ class Group(Struct, frozen=True, kw_only=True):
 
 
 class UndoStack:
-    """The groups that can be taken back, and those that can be done again."""
+    """The groups that can be undone, and those that can be redone."""
 
     def __init__(self, levels: int = LEVELS) -> None:
         self._done: deque[Group] = deque(maxlen=levels)
         self._undone: list[Group] = []
 
     def done(self, group: Group) -> None:
-        """Remember a group a person just did; what had been undone can no longer be redone."""
+        """Remember a group that was just done; what had been undone can no longer be redone."""
         self._done.append(group)
         self._undone.clear()
 
     @property
     def last(self) -> Group | None:
-        """What ``u`` would take back."""
+        """What ``u`` would undo."""
         return self._done[-1] if self._done else None
 
     @property
     def next(self) -> Group | None:
-        """What ``U`` would do again."""
+        """What ``U`` would redo."""
         return self._undone[-1] if self._undone else None
 
     def undo(self) -> Group | None:
-        """Take the last group off; the caller performs ``inverses`` of it, then gives it to ``undone``."""
+        """Pop the last group; the caller performs its ``inverses``, then passes it to ``undone``."""
         return self._done.pop() if self._done else None
 
     def undone(self, group: Group) -> None:
-        """Keep a group that was taken back, to do it again."""
+        """Keep an undone group for redo."""
         self._undone.append(group)
 
     def redo(self) -> Group | None:
-        """Take the group undone last; the caller performs its acts again, then gives the new group back."""
+        """Pop the last undone group; the caller redoes its acts, then passes the new group to ``redone``."""
         return self._undone.pop() if self._undone else None
 
     def redone(self, group: Group) -> None:
-        """Remember a group that was done again: with the new Ops, whose ids differ."""
+        """Remember a redone group, with its new Ops, whose ids differ."""
         self._done.append(group)
 
     def rename(self, old: IssueId, new: IssueId) -> None:
-        """Follow a new issue to the id the server gave it."""
+        """Replace a new issue's temporary id with the id the server assigned."""
         self._done = deque((_renamed(g, old, new) for g in self._done), maxlen=self._done.maxlen)
         self._undone = [_renamed(g, old, new) for g in self._undone]
 
     def replace(self, op: Op) -> None:
-        """Go by this from now on: what the person saw before it is not what it went over in the end."""
+        """Replace an Op by its sent version, whose ``before`` is what it actually overwrote."""
         self._done = deque((_replaced(g, op) for g in self._done), maxlen=self._done.maxlen)
 
     def forget(self, op: OpId) -> None:
-        """Drop an Op that failed: it was never done, so there is nothing to take back."""
+        """Remove a failed Op: it was never done, so there is nothing to undo."""
         kept = (
             Group(id=g.id, title=g.title, ops=tuple(o for o in g.ops if o.id != op)) for g in list(self._done)
         )
@@ -92,13 +92,13 @@ def _replaced(group: Group, op: Op) -> Group:
 
 
 def inverses(ops: Sequence[Op]) -> list[tuple[IssueId, Act]]:
-    """The acts that take ``ops`` back, last first. What changed nothing has none."""
+    """The acts that undo ``ops``, last first. An Op that changed nothing has none."""
     taken_back = ((op.issue, inverse(op.act, op.before, op.id)) for op in reversed(ops))
     return [(issue, act) for issue, act in taken_back if act is not None]
 
 
 def says(ops: Sequence[Op]) -> str:
-    """What undoing would not simply restore, in words; "" where undo restores all."""
+    """A text on what undo cannot fully restore; "" if it restores everything."""
     if any(isinstance(op.act, Create) for op in ops):
-        return "GitLab cannot unmake an issue: undo closes it."
+        return "GitLab cannot delete issues, so undo closes it."
     return ""

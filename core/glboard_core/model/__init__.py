@@ -1,1 +1,1 @@
-"""The nouns: issues, labels, milestones, people, flow states, boards. Frozen, pure, without a loop."""
+"""The nouns: issues, labels, milestones, people, workflow states, boards. Frozen and pure."""

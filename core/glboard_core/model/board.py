@@ -1,7 +1,7 @@
 """A board, resolved: its milestone and columns as they are on this server today.
 
-Owns the types only. Making one from settings, catalog and date is ``board/resolve.py``; putting issues into
-its columns is ``board/placement.py`` and ``board/index.py``.
+Owns the types only. ``board/resolve.py`` builds one from settings, catalog and date; ``board/placement.py``
+and ``board/index.py`` put issues into its columns.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ UNASSIGNED = "(unassigned)"
 
 
 class Column(Struct, frozen=True, kw_only=True):
-    """One column. ``key`` is unique on the board and what JSON calls its name; ``title`` is for the screen.
+    """One column. ``key`` is unique on the board and its name in JSON; ``title`` is for the screen.
 
-    ``value`` is what membership means: a label title, a flow state's name, a milestone title, a username;
+    ``value`` decides membership: a label title, a workflow state's name, a milestone title, a username;
     None for unassigned, no milestone, (unlisted) and (closed).
     """
 
@@ -37,7 +37,7 @@ class Column(Struct, frozen=True, kw_only=True):
 class Board(Struct, frozen=True, kw_only=True):
     """A board: a filter and columns in order.
 
-    ``milestone`` is a title; "" filters for issues without one; None does not filter. ``role`` says in words
+    ``milestone`` is a title; "" filters for issues without one; None does not filter. ``role`` names
     what the milestone is today (next, current). ``labels`` are all required; ``without`` must be absent.
     """
 
@@ -48,5 +48,5 @@ class Board(Struct, frozen=True, kw_only=True):
     labels: frozenset[str] = frozenset()
     without: frozenset[str] = frozenset()
     columns: tuple[Column, ...] = ()
-    #: What could not be resolved, in words, to be said once (DOMAIN.md section 1).
+    #: What could not be resolved, as texts to show once (DOMAIN.md section 1).
     warnings: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """What the server offers besides issues: labels, milestones, people, projects, and who we are.
 
-Owns the mapping from a title to the id that is valid for one project, which is where silent drops come from:
-GitLab ignores a label or milestone the project cannot see. Pickers read from here, never from a request.
+Owns the mapping from a title to the id that is valid for one project. A wrong id is dropped silently: GitLab
+ignores a label or milestone the project cannot see. Pickers read from here, never from a request.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Person(Struct, frozen=True, kw_only=True):
 
     @property
     def initials(self) -> str:
-        """Two letters for a card: of the parts of the username or name."""
+        """Two letters for a card, taken from the username."""
         parts = [p for p in self.username.replace("-", "_").replace(".", "_").split("_") if p]
         if len(parts) > 1:
             return (parts[-1][:2]).upper()
@@ -43,7 +43,7 @@ class Person(Struct, frozen=True, kw_only=True):
 
 
 class Project(Struct, frozen=True, kw_only=True):
-    """A project of the group. ``can_edit`` is none where it is not known."""
+    """A project of the group. ``can_edit`` is None if unknown."""
 
     id: str
     path: str
@@ -52,18 +52,18 @@ class Project(Struct, frozen=True, kw_only=True):
 
 
 class Server(Struct, frozen=True, kw_only=True):
-    """What answered: its version and which licensed fields it has."""
+    """The GitLab server: its version and which licensed fields it has."""
 
     version: str = ""
     enterprise: bool = True
     #: Whether the schema has the EE fields at all (weight, blocked); false on the CE build.
     has_weight: bool = True
-    #: Whether this token may write (scope ``api``); none where it is not known.
+    #: Whether this token can write (scope ``api``); None if unknown.
     can_write: bool | None = None
 
     @property
     def release(self) -> tuple[int, int]:
-        """Major and minor version, (0, 0) where it cannot be read."""
+        """Major and minor version, (0, 0) if it cannot be parsed."""
         parts = self.version.split(".")
         try:
             return int(parts[0]), int(parts[1])
@@ -76,7 +76,7 @@ def _within(project: str, owner: str) -> bool:
 
 
 class Catalog(Struct, frozen=True, kw_only=True, dict=True):
-    """All of it at one moment. Replaced whole when refreshed."""
+    """Everything above at one moment. A refresh replaces the whole catalog."""
 
     group: str
     me: Person
@@ -85,11 +85,11 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     milestones: tuple[Milestone, ...] = ()
     people: tuple[Person, ...] = ()
     projects: tuple[Project, ...] = ()
-    #: A board of the group, needed by the server to change the manual order; none: ranking is not possible.
+    #: A board of the group, which GitLab needs to change the manual order; None: ranking is not possible.
     ranking_board: str | None = None
-    #: What was left out, in words for a person (such as members beyond the number that is read).
+    #: Texts on what was left out (such as members beyond the limit).
     notes: tuple[str, ...] = ()
-    #: The group's global id: another group may come to have its path. Empty where it was not asked for.
+    #: The group's global id, since another group can take over its path. Empty if not requested.
     group_id: str = ""
 
     @cached_property
@@ -97,31 +97,31 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         found: dict[str, list[Label]] = {}
         for label in self.labels:
             found.setdefault(label.title, []).append(label)
-        # The nearest owner wins: a project's own label before its group's of the same title.
+        # The nearest owner wins: a project's label precedes its group's label of the same title.
         return {t: tuple(sorted(ls, key=lambda label: -len(label.owner))) for t, ls in found.items()}
 
     def label(self, project: str, title: str) -> Label | None:
-        """The label with that title which an issue of ``project`` can carry, or none."""
+        """The label with that title available to issues of ``project``, or None."""
         return next((label for label in self._labels.get(title, ()) if _within(project, label.owner)), None)
 
     def label_id(self, project: str, title: str) -> str:
-        """The global id to send. Raises EditImpossible where the project has no such label."""
+        """The global id to send. Raises EditImpossible if the project has no such label."""
         if (label := self.label(project, title)) is None:
             raise EditImpossible(
                 f"The label “{title}” does not exist in {project}.",
                 hint="Create it as a group label in GitLab, then press r to refresh."
                 if title not in self._labels
-                else "It exists in another project only. Create it as a group label in GitLab.",
+                else "It exists only in another project. Create it as a group label in GitLab.",
             )
         return label.id
 
     def color(self, title: str) -> str | None:
-        """The colour (``#rrggbb``) of a label title anywhere in the group, or none."""
+        """The colour (``#rrggbb``) of a label title anywhere in the group, or None."""
         labels = self._labels.get(title)
         return labels[-1].color if labels else None
 
     def labels_for(self, projects: Iterable[str]) -> list[Label]:
-        """The labels valid in all of ``projects``, one per title, sorted by title without regard to case."""
+        """The labels valid in all of ``projects``, one per title, sorted by title, ignoring case."""
         paths = list(projects)
         found = [
             labels[-1]
@@ -131,12 +131,12 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         return sorted(found, key=lambda label: label.title.casefold())
 
     def milestone(self, project: str, title: str) -> Milestone | None:
-        """The milestone with that title which an issue of ``project`` can have, or none."""
+        """The milestone with that title available to issues of ``project``, or None."""
         fits = [m for m in self.milestones if m.title == title and _within(project, m.owner)]
         return max(fits, key=lambda m: len(m.owner), default=None)
 
     def milestone_id(self, project: str, title: str) -> str:
-        """The plain number to send. Raises EditImpossible where the project cannot see such a milestone."""
+        """The plain number to send. Raises EditImpossible if the project cannot see such a milestone."""
         if (milestone := self.milestone(project, title)) is None:
             known = any(m.title == title for m in self.milestones)
             raise EditImpossible(
@@ -148,7 +148,7 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         return milestone.id
 
     def find_milestone(self, title: str) -> Milestone | None:
-        """The milestone with that title highest up in the group, or none: for dates, not for writing."""
+        """The milestone with that title highest in the group, or None: for dates, not for writing."""
         return self._milestones.get(title)
 
     @cached_property
@@ -156,12 +156,12 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         return by_title(self.milestones)
 
     def milestones_for(self, project: str) -> list[Milestone]:
-        """The milestones an issue of ``project`` can have, one per title: its nearest."""
+        """The milestones available to issues of ``project``, one per title: the nearest."""
         titles = dict.fromkeys(m.title for m in self.milestones if _within(project, m.owner))
         return [found for title in titles if (found := self.milestone(project, title)) is not None]
 
     def near_milestones(self, title: str) -> tuple[str, ...]:
-        """Titles that look like ``title``, best first, at most three."""
+        """At most three titles similar to ``title``, best match first."""
         return tuple(get_close_matches(title, dict.fromkeys(m.title for m in self.milestones), 3, 0.4))
 
     @cached_property
@@ -169,9 +169,9 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         return {person.username: person for person in self.people}
 
     def person(self, username: str) -> Person | None:
-        """The member with that username, or none."""
+        """The member with that username, or None."""
         return self._people.get(username)
 
     def project(self, path: str) -> Project | None:
-        """The project with that full path, or none."""
+        """The project with that full path, or None."""
         return next((project for project in self.projects if project.path == path), None)

@@ -1,7 +1,7 @@
-"""Flow states: one logical workflow with two ways to write it down, labels and statuses.
+"""Workflow states: one logical workflow, stored in GitLab as labels or as statuses.
 
-Owns DOMAIN.md section 2 and 7.2. Boards and rules speak of flow states; how one is written on the server is
-known here (by configuration) and in the gateway, nowhere else.
+Owns DOMAIN.md section 2 and 7.2. Boards and rules use workflow states; only this module (by configuration)
+and the gateway know how GitLab stores them.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ Backend = Literal["label", "status", "both"]
 class FlowState(Struct, frozen=True):
     """One step of the workflow.
 
-    ``name`` is the part after the label's prefix and the key in every board and rule; ``letter`` picks it
-    from the keyboard; ``order`` grows towards completion; ``shown_as`` maps states that others absorbed.
+    ``name`` is the label without its prefix and the key in every board and rule; ``letter`` selects it on
+    the keyboard; ``order`` grows towards completion; ``shown_as`` names the state that absorbed this one.
     """
 
     name: str
@@ -49,11 +49,11 @@ STATES: tuple[FlowState, ...] = (
     FlowState("awaiting security release", "Awaiting security release", "a", 110),
     FlowState("complete", "Complete", "z", 120, terminal=True),
 )
-"""All states in the order of DOMAIN.md section 2; blocked stands beside development."""
+"""All states in the order of DOMAIN.md section 2; blocked is parallel to development."""
 
 BY_NAME = {state.name: state for state in STATES}
 
-#: The states ``S`` steps through: what "advance" means (skipping stays possible with ``s`` and a letter).
+#: The states that ``S`` (advance) steps through; ``s`` and a letter can still skip states.
 ADVANCE = (
     "validation backlog",
     "problem validation",
@@ -70,17 +70,17 @@ ADVANCE = (
 
 
 class FlowScheme(Struct, frozen=True, kw_only=True):
-    """How flow states are written here: the label prefix, and which backend counts."""
+    """How workflow states are stored: the label prefix, and which backend decides."""
 
     prefix: str = "workflow::"
     backend: Backend = "label"
 
     def label(self, state: FlowState) -> str:
-        """The scoped label that writes ``state``."""
+        """The scoped label for ``state``."""
         return self.prefix + state.name
 
     def labelled(self, issue: Placeable) -> tuple[FlowState, ...]:
-        """All states the labels name, the one farthest from completion first (several by mistake)."""
+        """All states named by labels, the one farthest from completion first (several only by mistake)."""
         found = [
             state
             for label in issue.labels
@@ -89,33 +89,33 @@ class FlowScheme(Struct, frozen=True, kw_only=True):
         return tuple(sorted(found, key=lambda state: state.order))
 
     def by_label(self, issue: Issue) -> FlowState | None:
-        """The state the labels say; of several the one farthest from completion (section 2, 7.4)."""
+        """The state named by labels; of several, the one farthest from completion (section 2, 7.4)."""
         return next(iter(self.labelled(issue)), None)
 
     def by_status(self, issue: Placeable) -> FlowState | None:
-        """The state the work item status says, compared without regard to case."""
+        """The state named by the work item status, ignoring case."""
         if issue.status is None:
             return None
         wanted = issue.status.casefold()
         return next((s for s in STATES if s.status.casefold() == wanted and s.shown_as is None), None)
 
     def of(self, issue: Issue) -> FlowState | None:
-        """flow(i) of 7.2. With backend "both" the label speaks; a difference is ``conflict``."""
+        """flow(i) of 7.2. With backend "both" the label decides; a difference is a ``conflict``."""
         return self.by_status(issue) if self.backend == "status" else self.by_label(issue)
 
     def all_of(self, issue: Placeable) -> tuple[FlowState, ...]:
-        """Every state the issue is in: more than one only where labels name several."""
+        """Every state the issue is in: more than one only if labels name several."""
         if self.backend == "status":
             state = self.by_status(issue)
             return (state,) if state else ()
         return self.labelled(issue)
 
     def workflow_labels(self, issue: Issue) -> frozenset[str]:
-        """All labels with the workflow prefix, known or not: what a change of state takes off."""
+        """All labels with the workflow prefix, known or not: what a change of state removes."""
         return frozenset(label for label in issue.labels if label.startswith(self.prefix))
 
     def conflict(self, issue: Issue) -> bool:
-        """Whether label and status name different states (only where both are used, 7.2)."""
+        """Whether label and status name different states (only if both are used, 7.2)."""
         if self.backend != "both":
             return False
         label, status = self.by_label(issue), self.by_status(issue)

@@ -1,8 +1,8 @@
 """The issue as the boards see it.
 
-Owns the shape of an issue and questions that need nothing but the issue. It must not know boards, wire
+Owns the shape of an issue and what can be derived from the issue alone. It must not know boards, wire
 formats or configuration. All times are aware and in UTC; weight is GitLab's issue weight (an integer of 0 or
-more, or none: 0 and none differ).
+more, or None: 0 and None differ).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal, NewType
 from msgspec import Struct
 
 IssueId = NewType("IssueId", str)
-"""The global id (``gid://gitlab/Issue/42``), or ``new:…`` for an issue not yet made on the server."""
+"""The global id (``gid://gitlab/Issue/42``), or ``new:…`` for an issue not yet created on the server."""
 
 State = Literal["opened", "closed"]
 
@@ -24,7 +24,7 @@ class Issue(Struct, frozen=True, kw_only=True, gc=False):
 
     ``project`` is the full path; ``labels`` and ``milestone`` are titles (ids differ by project and belong to
     the catalog); ``assignees`` are usernames in the server's order; ``position`` is GitLab's relative
-    position (lower stands higher; none stands last).
+    position (lower values come first; None comes last).
     """
 
     id: IssueId
@@ -43,7 +43,7 @@ class Issue(Struct, frozen=True, kw_only=True, gc=False):
     due: date | None = None
     created_at: datetime
     updated_at: datetime
-    #: Who changed it last, by GitLab. None for nobody yet; a comment moves ``updated_at`` alone.
+    #: Who changed it last, according to GitLab; None if never changed. A comment only moves ``updated_at``.
     updated_by: str | None = None
     closed_at: datetime | None = None
     duplicate: bool = False
@@ -53,7 +53,7 @@ class Issue(Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def reference(self) -> str:
-        """The full reference, ``group/project#12``; an issue not yet made ends in ``#new``."""
+        """The full reference, ``group/project#12``; an issue not yet created ends in ``#new``."""
         return f"{self.project}#{self.iid or 'new'}"
 
     @property
@@ -72,7 +72,7 @@ class Issue(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Note(Struct, frozen=True, kw_only=True):
-    """A comment or system note, as shown in an opened issue."""
+    """A comment or system note, as shown in the issue pane."""
 
     id: str
     author: str
@@ -81,12 +81,12 @@ class Note(Struct, frozen=True, kw_only=True):
     system: bool = False
     #: The id of the Op that wrote this comment, from the invisible marker it carries; ``body`` is without it.
     op: str | None = None
-    #: What kind of comment it is, from another such marker; "" for most.
+    #: The kind of comment, from another such marker; "" for most.
     mark: str = ""
 
 
 class Blocker(Struct, frozen=True, kw_only=True):
-    """An issue that another one waits for, perhaps of another group: open, and one that we may see."""
+    """An issue that blocks another one, possibly from another group: open, and visible to us."""
 
     id: IssueId
     reference: str
@@ -96,19 +96,19 @@ class Blocker(Struct, frozen=True, kw_only=True):
 
 
 class IssueDetail(Struct, frozen=True, kw_only=True):
-    """What an opened issue shows beyond the card: read on demand, never part of the mirror's slim row."""
+    """What the issue pane shows beyond the card: read on demand, never part of the mirror's slim row."""
 
     id: IssueId
     description: str
     notes: tuple[Note, ...] = ()
-    #: The id of the Op that made this issue, as for a note.
+    #: The id of the Op that created this issue, as for a note.
     op: str | None = None
-    #: What it is blocked by; nothing where the server has no such links (the CE build, a tier without them).
+    #: What blocks it; empty if the server has no such links (the CE build, a tier without them).
     blockers: tuple[Blocker, ...] = ()
 
 
 def scope_of(label: str) -> str | None:
-    """The scope of a scoped label: everything before its last ``::``, or none (FACTS: scoped labels).
+    """The scope of a scoped label: everything before its last ``::``, or None (FACTS: scoped labels).
 
     >>> scope_of("a::b::c"), scope_of("Deliverable")
     ('a::b', None)
@@ -126,11 +126,11 @@ def same_scope(label: str, others: Iterable[str]) -> frozenset[str]:
 
 
 def rank_key(issue: Issue) -> tuple[bool, float, int, str]:
-    """The order of GitLab's manual sorting: by relative position, none last, then by id."""
+    """The order of GitLab's manual sorting: by relative position, None last, then by id."""
     return order_key(issue.position, issue.id)
 
 
 def order_key(by: float | None, issue: IssueId) -> tuple[bool, float, int, str]:
-    """An order by a number, none last, then by the id's number."""
+    """Sort key: by a number, None last, then by the id's number."""
     number = issue.rpartition("/")[2]
     return (by is None, 0.0 if by is None else by, int(number) if number.isdigit() else 0, issue)

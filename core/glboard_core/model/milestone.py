@@ -1,7 +1,7 @@
-"""Milestones and the calendar they make: which one is current, next, and where a deferred card goes.
+"""Milestones and their calendar: which one is current, which is next, and where a deferred card goes.
 
 Owns DOMAIN.md 7.1. Dates are calendar days in the team's time zone. It never sorts by title (19.10 comes
-after 19.9) and never takes GitLab's "active" for "current": an expired milestone stays active for months.
+after 19.9) and never treats GitLab's "active" as "current": an expired milestone stays active for months.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _VERSION = re.compile(r"\d+\.\d+")
 class Milestone(Struct, frozen=True, kw_only=True):
     """One milestone on the server. ``id`` is the plain number, ``owner`` its group's or project's full path.
 
-    It can be set on an issue whose project is ``owner`` or lies below it.
+    It can be set on issues whose project is ``owner`` or below it.
     """
 
     id: str
@@ -36,10 +36,10 @@ class Milestone(Struct, frozen=True, kw_only=True):
 
 
 def by_title(milestones: Iterable[Milestone]) -> dict[str, Milestone]:
-    """The milestones by title. Of several with one title the one highest up in the group: the team's.
+    """The milestones by title. Of several with the same title, the one highest in the group: the team's.
 
-    A subgroup's or project's own, perhaps with other dates, counts only where nobody above has the title; of
-    several on one level the one that was there first (the lowest id).
+    One of a subgroup or project, perhaps with other dates, counts only if no level above has the title; of
+    several on one level, the oldest (the lowest id).
     """
     ordered = sorted(milestones, key=lambda m: (m.owner.count("/"), len(m.id), m.id), reverse=True)
     return {milestone.title: milestone for milestone in ordered}
@@ -78,7 +78,7 @@ def following(milestones: Iterable[Milestone], title: str | None, today: date) -
 
 
 def preceding(milestones: Iterable[Milestone], title: str | None) -> Milestone | None:
-    """The version milestone before the one named, or none."""
+    """The version milestone before the one named, or None."""
     ordered = versions(milestones)
     for before, after in pairwise(ordered):
         if after.title == title:

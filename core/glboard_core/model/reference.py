@@ -25,15 +25,15 @@ class Reference(Struct, frozen=True):
 
 
 def parse_reference(text: str, catalog: Catalog) -> Reference:
-    """What ``text`` refers to. The last parts of a project's path are enough where they are unique.
+    """What ``text`` refers to. The last parts of a project's path are enough if they are unique.
 
-    Raises UsageError where it is not a reference, NameUnknown where a short path fits no project or several.
+    Raises UsageError if it is not a reference, NameUnknown if a short path fits no project or several.
     """
     if "://" in text:
         return _from_url(text, catalog)
     match = _FULL.fullmatch(text.strip())
     if match is None:
-        raise UsageError(f"“{text}” is not an issue.", hint="Write group/project#12, project#12 or its URL.")
+        raise UsageError(f"“{text}” is not an issue.", hint="Use group/project#12, project#12 or its URL.")
     return Reference(_project(match["project"], catalog), int(match["iid"]))
 
 
@@ -41,7 +41,7 @@ def _from_url(text: str, catalog: Catalog) -> Reference:
     path = unquote(urlsplit(text).path)
     match = _PATH.fullmatch(path)
     if match is None:
-        raise UsageError(f"“{text}” is not an issue's address.", hint="It should end in /-/issues/NUMBER.")
+        raise UsageError(f"“{text}” is not an issue URL.", hint="It should end in /-/issues/NUMBER.")
     project = match["project"].lstrip("/")
     # Under a relative URL the path starts with more than the project.
     known = [p.path for p in catalog.projects if project == p.path or project.endswith("/" + p.path)]

@@ -1,7 +1,7 @@
 """The slim part of an issue: enough to place, count and sort it on any board, and no more.
 
-Owns the shape and what it has in common with the whole issue. Issues that stand alike (same milestone, state,
-labels, people, status) share one ``Kind``, so that a scope of 100,000 is placed by a few thousand looks.
+Owns the shape and what it shares with the whole issue. Issues that are placed alike (same milestone, state,
+labels, people, status) share one ``Kind``, so placing 100,000 issues takes only a few thousand look-ups.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from glboard_core.model.issue import Issue, IssueId, State
 
 
 class Placeable(Protocol):
-    """What decides the column: of a whole issue, or of a kind."""
+    """What decides the column: a whole issue, or a kind."""
 
     @property
     def labels(self) -> frozenset[str]:
-        """Titles."""
+        """Label titles."""
         ...
 
     @property
     def milestone(self) -> str | None:
-        """The title, or none."""
+        """The title, or None."""
         ...
 
     @property
@@ -33,7 +33,7 @@ class Placeable(Protocol):
 
     @property
     def status(self) -> str | None:
-        """The work item status, or none."""
+        """The work item status, or None."""
         ...
 
     @property
@@ -43,7 +43,7 @@ class Placeable(Protocol):
 
 
 class Kind(Struct, frozen=True, eq=False):
-    """All that decides where an issue stands. Compared by identity: whoever makes kinds makes each once."""
+    """Everything that decides an issue's column. Compared by identity: create each kind only once."""
 
     milestone: str | None
     state: State
@@ -58,7 +58,7 @@ class Kind(Struct, frozen=True, eq=False):
 
 
 class Slim(Struct, frozen=True, gc=False):
-    """One issue: its kind, and what counts and sorts it. ``closed``: seconds since the epoch, or none."""
+    """One issue: its kind, and what counts and sorts it. ``closed``: seconds since the epoch, or None."""
 
     id: IssueId
     kind: Kind
@@ -68,7 +68,7 @@ class Slim(Struct, frozen=True, gc=False):
 
 
 def slim_of(issue: Issue) -> Slim:
-    """The slim part of an issue that is there as a whole; its kind is its own."""
+    """The slim part of a whole issue, with a kind of its own."""
     kind = Kind(issue.milestone, issue.state, issue.status, issue.assignees, issue.labels)
     closed = issue.closed_at.timestamp() if issue.closed_at else None
     return Slim(issue.id, kind, issue.position, issue.weight, closed)

@@ -1,7 +1,7 @@
-"""A board of GitLab beside what it should be: what is missing, and what is left as a person wanted it.
+"""Compare a GitLab board with the wanted one: what is missing, and what is left as a person set it.
 
-Pure. Owns when a board is ours to put right: when we made it, or when it is as empty as one whose making was
-interrupted. Nothing is ever taken off a board, and a filter that somebody chose stays.
+Pure. Owns when glboard can change a board: if glboard created it, or if it is as empty as one whose creation
+was interrupted. Nothing is ever removed from a board, and a filter that someone chose stays.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from glboard_core.model.board import Board
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.milestone import Milestone
 
-#: Milestones of boards that are opened anew for each month.
+#: Milestones of boards that are created for each month.
 _OF_A_MONTH = frozenset({"current", "next", "after-next"})
 
 
 class WantedBoard(Struct, frozen=True, kw_only=True):
-    """A board as it should be. ``lists`` are label titles in order; ``lacking`` ones that do not exist.
+    """A board as it should be. ``lists`` are label titles in order; ``lacking`` are those that do not exist.
 
-    ``why`` says why it cannot be made at all, or is "".
+    ``why`` is the reason if it cannot be created at all, else "".
     """
 
     name: str
@@ -37,14 +37,14 @@ class WantedBoard(Struct, frozen=True, kw_only=True):
 
 
 class SeenList(Struct, frozen=True):
-    """A list of a board. ``label`` is none where it is a list of another kind."""
+    """A list of a board. ``label`` is None for a list of another kind."""
 
     id: int
     label: str | None
 
 
 class SeenBoard(Struct, frozen=True, kw_only=True):
-    """A board in GitLab; its movable lists in order. ``scoped``: whether boards have filters there."""
+    """A board in GitLab; its movable lists in order. ``scoped``: whether its boards have filters."""
 
     id: int
     name: str
@@ -56,12 +56,12 @@ class SeenBoard(Struct, frozen=True, kw_only=True):
 
     @property
     def is_empty(self) -> bool:
-        """Neither lists nor a filter: as it is right after it was made."""
+        """No lists and no filter, as right after its creation."""
         return not self.lists and self.milestone is None and not self.labels
 
 
 class BoardWork(Struct, frozen=True, kw_only=True):
-    """What is to be done to a board. ``notes`` say what is left alone."""
+    """What to change on a board. ``notes`` say what is left unchanged."""
 
     scope: bool = False
     add: tuple[str, ...] = ()
@@ -75,9 +75,9 @@ class BoardWork(Struct, frozen=True, kw_only=True):
 def wanted_boards(
     settings: Settings, catalog: Catalog, milestone: Milestone, today: date
 ) -> list[WantedBoard]:
-    """The boards of the settings for ``milestone``, in their order.
+    """The configured boards for ``milestone``, in their order.
 
-    Raises NameUnknown for one that is not configured.
+    Raises NameUnknown for a board that is not configured.
     """
     found: list[WantedBoard] = []
     for name in settings.planning.boards:
@@ -132,7 +132,7 @@ def _why_not(board: BoardSettings, resolved: Board, settings: Settings, catalog:
 
 
 def match(wanted: WantedBoard, boards: Iterable[SeenBoard], ours: Collection[int]) -> SeenBoard | None:
-    """The board that is it: by name, ours before others', the oldest; else by filter and lists."""
+    """The existing board: by name, ours before others', the oldest first; else by filter and lists."""
     known = sorted(boards, key=lambda board: (board.id not in ours, board.id))
     named = [board for board in known if board.name.casefold() == wanted.name.casefold()]
     if named:
@@ -147,25 +147,25 @@ def match(wanted: WantedBoard, boards: Iterable[SeenBoard], ours: Collection[int
 
 
 def work(wanted: WantedBoard, seen: SeenBoard, *, ours: bool) -> BoardWork:
-    """What is to be done to a board that is there."""
+    """What to change on an existing board."""
     notes: list[str] = []
     if seen.name != wanted.name:
-        notes.append(f"it is called “{seen.name}”")
+        notes.append(f"named “{seen.name}” in GitLab")
     present = [one.label for one in seen.lists]
     missing = tuple(label for label in wanted.lists if label not in present)
     ordered = _in_order(present, wanted.lists)
     scoped = (seen.milestone, seen.labels) == (wanted.milestone, wanted.labels)
     chosen = seen.milestone is not None or bool(seen.labels)
-    # Lists are made one after the other: what stops short is an unfinished one, and only gets what it lacks.
+    # Lists are created one by one: a board with the first of them is unfinished and only gets the rest.
     unfinished = scoped and present == list(wanted.lists[: len(present)])
     if not ours and not seen.is_empty and not unfinished:
         if not scoped:
-            notes.append("somebody else made it, with another filter; it is left as it is")
+            notes.append("created by someone else with a different filter; left unchanged")
         elif missing or not ordered:
-            notes.append("somebody else made it, with other lists; it is left as it is")
+            notes.append("created by someone else with different lists; left unchanged")
         return BoardWork(notes=tuple(notes))
     if chosen and not scoped:
-        return BoardWork(notes=(*notes, "its filter was changed; it is left as it is"))
+        return BoardWork(notes=(*notes, "its filter was changed; left unchanged"))
     return BoardWork(
         scope=not scoped,
         add=missing,
@@ -180,7 +180,7 @@ def _in_order(present: Sequence[str | None], wanted: Sequence[str]) -> bool:
 
 
 def moves(lists: Sequence[SeenList], wanted: Sequence[str]) -> list[tuple[int, int]]:
-    """Which list goes to which position, one after the other, so that ours stand in order.
+    """The moves (list, position), to be applied one by one, that bring our lists into order.
 
     Lists that others added keep their places between them.
     """

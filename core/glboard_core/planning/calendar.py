@@ -1,4 +1,4 @@
-"""The days of a milestone: workdays, and the moments Say/Do is measured at (DOMAIN.md 7.6, 7.10).
+"""The days of a milestone: workdays, and the moments at which Say/Do is measured (DOMAIN.md 7.6, 7.10).
 
 Owns the step from calendar days to moments. Days are calendar days in the team's time zone; moments are
 aware, in UTC and whole seconds. Which milestone is current or next is ``model/milestone.py``.
@@ -17,8 +17,8 @@ _SATURDAY = 5
 
 
 class Window(Struct, frozen=True, kw_only=True):
-    """From when to when a milestone is measured, both inclusive; ``lock`` is when its plan is locked if
-    nobody says otherwise: 23:59:59 of the day before the start (7.6)."""
+    """The period in which a milestone is measured, both ends inclusive; ``lock`` is the default lock of its
+    plan: 23:59:59 of the day before the start (7.6)."""
 
     start: datetime
     cut_off: datetime
@@ -26,7 +26,7 @@ class Window(Struct, frozen=True, kw_only=True):
 
 
 def dates_of(milestone: Milestone) -> tuple[date, date]:
-    """Start and due date. Raises UsageError for a milestone without both: nothing can be measured in it."""
+    """Start and due date. Raises UsageError for a milestone without both, since it cannot be measured."""
     if milestone.start is None or milestone.due is None:
         raise UsageError(
             f"The milestone “{milestone.title}” has no start and due date.",
@@ -36,14 +36,14 @@ def dates_of(milestone: Milestone) -> tuple[date, date]:
 
 
 def workdays(milestone: Milestone) -> tuple[date, ...]:
-    """Monday to Friday from start to due, both inclusive; holidays are in it (7.10). Raises UsageError."""
+    """Monday to Friday from start to due, both inclusive, holidays included (7.10). Raises UsageError."""
     start, due = dates_of(milestone)
     days = (start + timedelta(days=n) for n in range((due - start).days + 1))
     return tuple(day for day in days if day.weekday() < _SATURDAY)
 
 
 def window(milestone: Milestone, zone: tzinfo) -> Window:
-    """The window of a milestone in the team's time zone (7.6). Raises UsageError where it has no dates."""
+    """The window of a milestone in the team's time zone (7.6). Raises UsageError if it has no dates."""
     start, due = dates_of(milestone)
     return Window(
         start=datetime.combine(start, time.min, zone).astimezone(UTC),
@@ -53,5 +53,5 @@ def window(milestone: Milestone, zone: tzinfo) -> Window:
 
 
 def _end_of(day: date, zone: tzinfo) -> datetime:
-    # fold=1: where the clocks go back at midnight the day ends with the second 23:59:59, not the first.
+    # fold=1: if the clocks go back at midnight, the day ends with the second 23:59:59, not the first.
     return datetime.combine(day, time(23, 59, 59, fold=1), zone).astimezone(UTC)

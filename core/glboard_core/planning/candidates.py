@@ -1,7 +1,7 @@
 """What could become a Deliverable, in suggested order (DOMAIN.md 7.4, 7.12).
 
-Owns the order, what is shown beside each candidate, and the proposal that fills the room. Nothing here
-writes: the EM accepts line by line. Weights are GitLab's issue weights, room is in the same unit.
+Owns the order, the details of each candidate, and the proposal that fills the capacity. Nothing here writes:
+the EM accepts line by line. Weights are GitLab's issue weights; capacity is in the same unit.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from glboard_core.planning.readiness import reasons_against
 
 Order = Literal["suggested", "priority", "weight"]
 
-#: Severities that are flagged wherever their bugs stand (7.12).
+#: Severities of bugs that are flagged wherever they are in the order (7.12).
 _SEVERE = ("1", "2")
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
-    """An issue of the milestone, and what there is to know for choosing.
+    """An issue of the milestone, with what is needed to choose.
 
     ``slipped`` is how many milestones it missed; ``rank`` its place in the manual order among the candidates,
-    from 1; ``priority`` and ``severity`` what their labels say after the prefix (``1``), of several the
-    highest. ``reasons`` say why it is not eligible. ``accepted`` carries Deliverable already.
+    from 1; ``priority`` and ``severity`` are their labels without the prefix (``1``), of several the
+    highest. ``reasons`` say why it is not eligible. ``accepted``: it has Deliverable already.
     """
 
     issue: Issue
@@ -44,12 +44,12 @@ class Candidate(Struct, frozen=True, kw_only=True):
 
     @property
     def eligible(self) -> bool:
-        """Whether it may become a Deliverable (7.4)."""
+        """Whether it can become a Deliverable (7.4)."""
         return not self.reasons
 
 
 class Line(Struct, frozen=True):
-    """A line of the proposal: the weight of all chosen up to here, and whether this one is."""
+    """A line of the proposal: whether it is chosen, and the weight of all chosen up to here."""
 
     candidate: Candidate
     chosen: bool
@@ -67,7 +67,7 @@ def candidates(
 ) -> list[Candidate]:
     """The open issues of ``milestone`` that are not ``type::ignore``, in order (7.12).
 
-    Suggested: times slipped, most first, then the manual order, which is total. ``allowed`` is
+    Suggested: most slips first, then the manual order, which is total. ``allowed`` is
     ``readiness.open_for_deliverables``.
     """
     ranked = sorted(planned(issues, milestone, names), key=rank_key)
@@ -89,16 +89,16 @@ def candidates(
 
 
 def highest(issue: Issue, prefix: str) -> str | None:
-    """What the label with that prefix says, the first of several in order (``priority::1`` before 2)."""
+    """The value of the label with that prefix; of several the first in order (``priority::1`` before 2)."""
     values = [label[len(prefix) :] for label in issue.scoped(prefix)]
     return min(values, key=_natural, default=None)
 
 
 def fill(ordered: Sequence[Candidate], space: float) -> list[Line]:
-    """A proposal: down the order, take what is eligible and fits, skip what does not (7.12).
+    """A proposal: go down the order, choose what is eligible and fits, skip what does not (7.12).
 
-    ``space`` is what may still be accepted (``Capacity.space``). What is accepted already is in it and stays
-    as it is: not chosen again, not counted.
+    ``space`` is the weight that can still be accepted (``Capacity.space``). Accepted issues are already
+    subtracted from it, so they are neither chosen again nor counted.
     """
     lines: list[Line] = []
     so_far = 0
@@ -114,7 +114,7 @@ def fill(ordered: Sequence[Candidate], space: float) -> list[Line]:
 
 
 def running(ordered: Sequence[Candidate]) -> list[int | None]:
-    """The weight of all that is or can be accepted, down to each line; none where a line can be neither."""
+    """The running weight of accepted and eligible issues at each line; None for a line that is neither."""
     found: list[int | None] = []
     so_far = 0
     for candidate in ordered:
@@ -125,7 +125,7 @@ def running(ordered: Sequence[Candidate]) -> list[int | None]:
 
 
 def room_ends(sums: Sequence[int | None], room: float) -> int | None:
-    """The first line whose running weight is more than ``room``; none where all of it fits.
+    """The first line whose running weight exceeds ``room``; None if everything fits.
 
     ``room`` is the team's weight less the carry-over, before anything is accepted.
     """
@@ -141,7 +141,7 @@ def _by_priority(candidate: Candidate) -> Any:
 
 
 def _by_weight(candidate: Candidate) -> Any:
-    # Light ones first: more of them fit; those without a weight last.
+    # Light ones first, since more of them fit; unweighted ones last.
     weight = candidate.issue.weight
     return weight is None, weight or 0, candidate.rank
 

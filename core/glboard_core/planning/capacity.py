@@ -1,7 +1,7 @@
-"""What the team can take on in a milestone, and what is already asked of it (DOMAIN.md 7.10).
+"""How much the team can take on in a milestone, and how much it already has (DOMAIN.md 7.10).
 
-Owns budgets (from days to weight), carry-over, planned and room. Weights are sums of GitLab's issue weights;
-budgets are weights too and never rounded; days are workdays, Monday to Friday.
+Owns budgets (from days to weight), carry-over, planned and free capacity. Weights are sums of GitLab's issue
+weights; budgets are weights too and never rounded; days are workdays, Monday to Friday.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from glboard_core.planning.team import Member, Team, days
 
 
 class Budget(Struct, frozen=True):
-    """One person's days and the weight they make. Days are whole unless support days are not."""
+    """One person's days and the weight they equal. Days are whole unless support days are not."""
 
     net_days: float
     weight: float
 
 
 class PersonCapacity(Struct, frozen=True, kw_only=True):
-    """One person. ``budget`` is none for an assignee who is not in the team's file.
+    """One person. ``budget`` is None for an assignee who is not in the team file.
 
-    ``committed`` is the weight of the milestone's open issues that they are assigned to, Deliverable or not,
-    each in full (7.10); ``carry_over`` that of the open Deliverables before it.
+    ``committed`` is the weight of the milestone's open issues assigned to them, Deliverable or not, each
+    in full (7.10); ``carry_over`` that of the open Deliverables before it.
     """
 
     username: str
@@ -41,7 +41,7 @@ class PersonCapacity(Struct, frozen=True, kw_only=True):
 
     @property
     def room(self) -> float | None:
-        """What is left of the budget; negative is over. None without a budget."""
+        """What is free of the budget; negative is over. None without a budget."""
         return None if self.budget is None else self.budget.weight - self.committed - self.carry_over
 
 
@@ -65,7 +65,7 @@ class Capacity(Struct, frozen=True, kw_only=True):
     carry_over: CarryOver
     planned: int
     unweighted: int
-    #: What of ``planned`` is accepted (Deliverable), and what nobody is assigned to.
+    #: The part of ``planned`` that is accepted (Deliverable), and the part that is unassigned.
     accepted: int
     unassigned: int
 
@@ -76,14 +76,14 @@ class Capacity(Struct, frozen=True, kw_only=True):
 
     @property
     def room_likely(self) -> float:
-        """The same with the likely carry-over only."""
+        """The same with only the likely carry-over."""
         return self.total - self.carry_over.likely - self.planned
 
     def space(self, *, likely: bool = True) -> float:
-        """What may still be accepted: the team's weight less carry-over and what is accepted already.
+        """The weight that can still be accepted: the team's less carry-over and what is accepted already.
 
-        ``room`` would count every candidate as taken, which is what an overloaded board must look like, and
-        no measure for choosing among them.
+        ``room`` counts every candidate as planned. That shows an overloaded board, but does not help to
+        choose among the candidates.
         """
         carried = self.carry_over.likely if likely else self.carry_over.weight
         return self.total - carried - self.accepted
@@ -97,19 +97,19 @@ class Capacity(Struct, frozen=True, kw_only=True):
         return sums
 
     def shared_roles(self) -> Mapping[str, float]:
-        """``by_role`` where no sum tells one person's budget: every role has two people or more. Else none.
+        """``by_role`` if no sum reveals one person's budget: every role has at least two people. Else empty.
 
-        The sum of a role that one person has is theirs, and so is what the other sums leave of the total.
+        The sum of a role with one person is that person's, and so is the total less all other sums.
         """
         having = [person.role for person in self.people if person.budget is not None]
         return self.by_role() if all(having.count(role) > 1 for role in having) else {}
 
 
 def budget(member: Member, team: Team, milestone: Milestone) -> Budget:
-    """One person's days and weight in a milestone (7.10). Raises UsageError where it has no dates.
+    """One person's days and weight in a milestone (7.10). Raises UsageError if it has no dates.
 
     net = workdays that are neither a holiday nor time off (each day once) − support days, at least 0, unless
-    the file gives the person's net days itself; weight = net / days per weight × factor × (1 − reserve).
+    the file sets the person's net days; weight = net / days per weight × factor × (1 − reserve).
     """
     off = days(team.holidays) | days(member.holidays) | days(member.time_off)
     there = sum(day not in off for day in workdays(milestone))
@@ -153,8 +153,8 @@ def capacity(
 ) -> Capacity:
     """The capacity of ``milestone``, from the open issues of it and of the one before (7.10).
 
-    People are the team's in their order, then assignees who are not in it, by name. Raises UsageError where
-    the milestone has no dates.
+    People are the team's in their order, then assignees who are not in it, by name. Raises UsageError if the
+    milestone has no dates.
     """
     known = list(issues)
     there = planned(known, milestone.title, names)
@@ -194,7 +194,7 @@ def _people(
 
 
 def by_assignee(issues: Iterable[Issue]) -> dict[str, list[Issue]]:
-    """The issues of each assignee: one with several stands under each of them (7.10)."""
+    """The issues of each assignee: one with several assignees is listed for each of them (7.10)."""
     found: dict[str, list[Issue]] = {}
     for issue in issues:
         for name in issue.assignees:

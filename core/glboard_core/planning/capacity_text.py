@@ -1,7 +1,7 @@
-"""A capacity as Markdown, to be pasted or posted on the planning issue (EM-4).
+"""A capacity as Markdown, to paste or to post on the planning issue (EM-4).
 
-Owns the words and what is left out of them: never days, which are private; without ``names`` nothing that is
-one person's, not even as the sum of a role that only one has. Pure; weights have two decimals at most.
+Owns the text and what it leaves out: days always, since they are private; without ``names`` everything about
+one person, even the sum of a role that only one person has. Pure; weights have at most two decimals.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 def markdown(
     found: Capacity, milestone: Milestone, closed: Sequence[Closed] = (), *, names: bool = False
 ) -> str:
-    """The text. ``closed`` are the milestones to compare with, none where they are not known."""
+    """The text. ``closed`` are the milestones to compare with; empty if unknown."""
     people = [person for person in found.people if person.budget is not None]
     engineers = f"{len(people)} {'person' if len(people) == 1 else 'people'}"
     carried = found.carry_over
@@ -72,19 +72,19 @@ def _day(day: date) -> str:
 
 
 def number(value: float) -> str:
-    """At most two decimals, and none that say nothing."""
+    """At most two decimals, without trailing zeros."""
     words = f"{value:.2f}".rstrip("0").rstrip(".")
     return "0" if words == "-0" else words
 
 
 def signed(value: float) -> str:
-    """With a sign, and a mark where it is over: ``+4.25``, ``!-9.75``."""
+    """With a sign, and a mark if it is over: ``+4.25``, ``!-9.75``."""
     words = number(value)
     return f"!{words}" if words.startswith("-") else f"+{words}"
 
 
 def plain(text: str) -> str:
-    """Text of others as plain text in Markdown: no link, no mention, no table's end."""
+    """Remote text as plain text in Markdown: no link, no mention, no end of a table cell."""
     for char in "\\`*_[]<>|#~@!":
         text = text.replace(char, "\\" + char)
     return text

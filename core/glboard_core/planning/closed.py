@@ -1,6 +1,6 @@
-"""What was closed in the milestones before: the figure to compare a capacity with (DOMAIN.md 7.10).
+"""What was closed in past milestones: the figure to compare a capacity with (DOMAIN.md 7.10).
 
-Owns which milestones are looked back on, and their sums. Weights are sums of GitLab's issue weights.
+Owns which past milestones count, and their sums. Weights are sums of GitLab's issue weights.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Closed(Struct, frozen=True, kw_only=True):
 
 
 def mean(closed: Sequence[Closed]) -> float | None:
-    """Mean closed Deliverable weight (7.10); None where there is no milestone to look back on."""
+    """Mean closed Deliverable weight (7.10); None if there is no past milestone."""
     return sum(one.weight for one in closed) / len(closed) if closed else None
 
 
@@ -46,7 +46,7 @@ def past_milestones(
 def closed_weights(
     issues: Iterable[Issue], past: Sequence[Milestone], names: LabelSettings
 ) -> tuple[Closed, ...]:
-    """The closed Deliverables of each of these milestones, in their order; other issues are passed over."""
+    """The closed Deliverables of each of these milestones, in their order; other issues are ignored."""
     done: dict[str, list[Issue]] = {milestone.title: [] for milestone in past}
     for issue in issues:
         if (

@@ -1,7 +1,7 @@
-"""Completing the labels of issues: what can be added without a choice, and what has to be asked (7.8).
+"""Complete the labels of issues: what can be added without a choice, and what has to be asked (7.8).
 
-Owns the order of the questions and what an answer means. Nothing that is on an issue comes off, but for the
-others of several types when somebody said which stays. Pure: issues in, issues with other labels out.
+Owns the order of the questions and the effect of an answer. No label is removed, except the others of
+several types once a person chose which one stays. Pure: issues in, issues with completed labels out.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Valid = Callable[[Sequence[Issue]], Sequence[str]]
 
 
 class Question(Struct, frozen=True, kw_only=True):
-    """Which label the issues get. ``of``: the type whose subtype is asked for, or the types to choose of."""
+    """Which label the issues get. ``of``: the type whose subtype is missing, or the types to choose from."""
 
     kind: Kind
     issues: tuple[Issue, ...]
@@ -34,9 +34,9 @@ class Question(Struct, frozen=True, kw_only=True):
 def question(
     issues: Sequence[Issue], left: Collection[tuple[IssueId, Kind]], names: LabelSettings, valid: Valid
 ) -> Question | None:
-    """What to ask next; none where nothing is left to ask.
+    """What to ask next; None if nothing is left to ask.
 
-    ``left`` was left open: it is not asked again. A choice is only offered where there is a label for it.
+    ``left`` was skipped and is not asked again. A choice is only offered if its label exists.
     """
     for kind, of, found in _open(issues, names):
         asked = tuple(issue for issue in found if (issue.id, kind) not in left)
@@ -48,7 +48,7 @@ def question(
 def _open(
     issues: Sequence[Issue], names: LabelSettings
 ) -> Iterable[tuple[Kind, tuple[str, ...], list[Issue]]]:
-    """Kind, types and issues of what is open; the type first, since an ignored issue needs nothing more."""
+    """Kind, types and issues of what is missing; the type first, since an ignored issue needs no more."""
     alike: dict[tuple[str, ...], list[Issue]] = {}
     for issue in issues:
         alike.setdefault(types_of(issue, names), []).append(issue)
@@ -78,7 +78,7 @@ def _choices(kind: Kind, of: tuple[str, ...], names: LabelSettings, titles: Sequ
 
 
 def answered(issues: Sequence[Issue], asked: Question, label: str) -> list[Issue]:
-    """The issues with the label that was chosen; of several types the others come off."""
+    """The issues with the chosen label; of several types the others are removed."""
     of = {issue.id for issue in asked.issues}
 
     def given(issue: Issue) -> Issue:
@@ -89,7 +89,7 @@ def answered(issues: Sequence[Issue], asked: Question, label: str) -> list[Issue
 
 
 def completed(issue: Issue, names: LabelSettings, exists: Callable[[str], bool]) -> tuple[Issue, list[str]]:
-    """The issue with what leaves no choice, and the labels that its project does not have."""
+    """The issue with the labels that need no choice, and the labels that its project does not have."""
     wanted = to_add(issue, names)
     there = frozenset(label for label in wanted if exists(label))
     return structs.replace(issue, labels=issue.labels | there), sorted(wanted - there)

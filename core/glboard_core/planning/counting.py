@@ -1,7 +1,7 @@
-"""Which issues count, and what they weigh together (DOMAIN.md section 1 and 7.5).
+"""Which issues count, and their total weight (DOMAIN.md section 1 and 7.5).
 
-Owns the one answer to "does this issue count": the group's label, and not ``type::ignore``. Weights are
-GitLab's issue weights; a weight of 0 counts as 0, none at all is counted apart, so it never looks like 0.
+Owns the only definition of a counted issue: it has the group's label, and not ``type::ignore``. Weights are
+GitLab's issue weights; unweighted issues are counted separately, so that they never look like weight 0.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from glboard_core.model.issue import Issue
 
 
 class Sum(Struct, frozen=True):
-    """Issues taken together: how many, their weight, and how many of them have none (7.5)."""
+    """The sum of some issues: how many, their weight, and how many are unweighted (7.5)."""
 
     count: int = 0
     weight: int = 0
@@ -24,7 +24,7 @@ class Sum(Struct, frozen=True):
 
 
 def counts(issue: Issue, names: LabelSettings) -> bool:
-    """Whether the issue is the group's and not ``type::ignore``, which counts nowhere (section 1)."""
+    """Whether the issue belongs to the group and is not ``type::ignore``, which never counts (section 1)."""
     return (not names.group or names.group in issue.labels) and names.ignore not in issue.labels
 
 
@@ -34,17 +34,17 @@ def planned(issues: Iterable[Issue], milestone: str, names: LabelSettings) -> li
 
 
 def deliverables(issues: Iterable[Issue], milestone: str, names: LabelSettings) -> list[Issue]:
-    """Those of ``planned`` that are accepted: they carry Deliverable."""
+    """Those of ``planned`` that are accepted, with the label Deliverable."""
     return [i for i in planned(issues, milestone, names) if names.deliverable in i.labels]
 
 
 def total(issues: Iterable[Issue]) -> Sum:
-    """Count, weight and the number without a weight (7.5)."""
+    """Count, weight and number of unweighted issues (7.5)."""
     weights = [issue.weight for issue in issues]
     known = [weight for weight in weights if weight is not None]
     return Sum(count=len(weights), weight=sum(known), unweighted=len(weights) - len(known))
 
 
 def over_weight(issue: Issue) -> bool:
-    """Weight above 3: break it down (7.5)."""
+    """Whether the weight is above 3, so the issue should be broken down (7.5)."""
     return issue.weight is not None and issue.weight > MAX_WEIGHT

@@ -1,7 +1,7 @@
-"""Days as people type them in one line: ``2026-12-21, 12-28..30``.
+"""Days as people type them on one line: ``2026-12-21, 12-28..30``.
 
-Owns the short forms. A day without a year is the one nearest to the milestone that is planned, so that 01-04
-typed in December is next year's. What is written back is always whole, so reading it again gives the same.
+Owns the short forms. A day without a year is the one nearest to the planned milestone, so that 01-04 typed in
+December is next year's. The output is always in full, so parsing it again gives the same days.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from glboard_core.planning.team import Days, Span
 
 _DAY = re.compile(r"(?:(?P<year>\d{4})-)?(?P<month>\d{1,2})-(?P<day>\d{1,2})")
 _SHORT = re.compile(r"\d{1,2}")
-_HINT = "Write days like 2026-12-21 or 12-21, ranges like 12-28..12-30, with commas between them."
-#: A longer range is a slip of the finger.
+_HINT = "Use days like 2026-12-21 or 12-21 and ranges like 12-28..12-30, separated by commas."
+#: A longer range is a typo.
 _LONGEST = 366
 
 
 def words(days: Days) -> str:
-    """Days in one line, as they are typed."""
+    """Days on one line, as they are typed."""
     return ", ".join(
         f"{entry.first}..{entry.last}" if isinstance(entry, Span) else str(entry) for entry in days
     )
 
 
 def read(typed: str, near: date) -> Days:
-    """Days from one line; those without a year are near ``near``. Raises UsageError, naming the wrong one."""
+    """Parse days from one line; those without a year are closest to ``near``. Raises UsageError."""
     found: list[date | Span] = []
     for part in re.split(r"[,;]", re.sub(r"\s*(?:\.\.\.?|…|–|\bto\b)\s*", "..", typed)):
         for word in part.split():
@@ -44,7 +44,7 @@ def _entry(word: str, near: date) -> date | Span:
         return start
     if _SHORT.fullmatch(last):
         last = f"{start.year:04}-{start.month:02}-{last}"
-    # The end of a range is never before its start: over New Year it is next year's.
+    # A range never ends before it starts: one across New Year ends next year.
     end = _day(last, start)
     if end < start and "-" in last and last.count("-") == 1:
         end = _made(end.year + 1, end.month, end.day, last)
@@ -58,7 +58,7 @@ def _entry(word: str, near: date) -> date | Span:
 def _day(word: str, near: date) -> date:
     found = _DAY.fullmatch(word)
     if found is None:
-        raise UsageError(f"“{word}” is not a day.", hint=_HINT)
+        raise UsageError(f"“{word}” is not a date.", hint=_HINT)
     month, day = int(found["month"]), int(found["day"])
     if found["year"] is not None:
         return _made(int(found["year"]), month, day, word)
@@ -67,9 +67,9 @@ def _day(word: str, near: date) -> date:
         try:
             around.append(date(year, month, day))
         except ValueError:
-            continue  # 29 February is not in every year
+            continue  # not every year has a 29 February
     if not around:
-        raise UsageError(f"“{word}” is not a day.", hint=_HINT)
+        raise UsageError(f"“{word}” is not a date.", hint=_HINT)
     return min(around, key=lambda one: abs((one - near).days))
 
 
@@ -77,11 +77,11 @@ def _made(year: int, month: int, day: int, word: str) -> date:
     try:
         return date(year, month, day)
     except ValueError:
-        raise UsageError(f"“{word}” is not a day.", hint=_HINT) from None
+        raise UsageError(f"“{word}” is not a date.", hint=_HINT) from None
 
 
 def merged(before: Days, typed: Days) -> Days:
-    """What was typed, in the order of what was there: the order means nothing, and what stays keeps its place
-    (and in a file its comment)."""
+    """What was typed, in the order of ``before``: the order has no meaning, so kept entries keep their place
+    (and in a file their comment)."""
     kept = tuple(entry for entry in before if entry in typed)
     return kept + tuple(entry for entry in typed if entry not in kept)

@@ -1,8 +1,8 @@
-"""The end of a milestone: everything in it that still wants a decision (DOMAIN.md 7.6 special cases, EM-11).
+"""The end of a milestone: everything in it that still needs a decision (DOMAIN.md 7.6 special cases, EM-11).
 
-Owns which milestone that is, and which list an issue stands in. It works before the bot that slips issues has
-run, and after it (section 3: the run date disagrees, confidential issues are skipped). Slipping and dropping
-are edits (``board/compound.py``), not made here.
+Owns which milestone that is, and which list an issue is in. It works both before and after the run of the
+slippage bot (section 3: the run date disagrees, confidential issues are skipped). Slipping and dropping are
+edits and belong to ``board/compound.py``.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from glboard_core.planning.snapshot import PlanSnapshot
 
 Kind = Literal["confidential", "deliverable", "open", "late-closed", "quiet", "handled"]
 KINDS: tuple[Kind, ...] = ("confidential", "deliverable", "open", "late-closed", "quiet", "handled")
-#: What holds a milestone open: what is still in it and not closed.
+#: What keeps a milestone open: issues still in it and not closed.
 OPEN: frozenset[Kind] = frozenset({"confidential", "deliverable", "open"})
 
 
 class Leftover(Struct, frozen=True):
-    """An issue and why it is left.
+    """An issue and why it is left over.
 
-    ``confidential`` ones the bot skips, so they are nobody's but ours; ``deliverable`` slips or is dropped;
-    ``open`` was never accepted; ``late-closed`` came after the cut-off; ``quiet`` was in the locked plan and
-    is in another milestone, or none, without the missed label; ``handled`` has the label and has moved on.
+    ``confidential``: the bot skips it, so a person must move it; ``deliverable``: to slip or drop; ``open``:
+    never accepted; ``late-closed``: closed after the cut-off; ``quiet``: in the locked plan, but now in
+    another milestone, or none, without the missed label; ``handled``: has the label and has moved on.
     """
 
     issue: Issue
@@ -39,10 +39,10 @@ class Leftover(Struct, frozen=True):
 
 
 def ending(milestones: Iterable[Milestone], today: date, left: Callable[[str], bool]) -> Milestone | None:
-    """The milestone whose end is looked after now, or none.
+    """The milestone to wrap up now, or None.
 
-    The last one that ended, while anything in it is open (``left``, by title); else the current one, which
-    ends next; between milestones, the last that ended.
+    The last one that ended, as long as anything in it is open (``left``, by title); else the current one,
+    which ends next; between milestones, the last one that ended.
     """
     known = versions(milestones)
     ended = [one for one in known if one.due is not None and one.due < today]
@@ -58,10 +58,10 @@ def leftovers(
     names: LabelSettings,
     plan: PlanSnapshot | None = None,
 ) -> list[Leftover]:
-    """What is left of ``milestone``, in the order of the kinds, then in manual order.
+    """The leftovers of ``milestone``, in the order of the kinds, then in manual order.
 
-    ``issues`` are those of the milestone, those of ``plan`` (what was locked, if anything), and those that
-    may have moved on; others do no harm.
+    ``issues`` are those of the milestone, those of ``plan`` (if it was locked), and those that may have moved
+    on; others are ignored.
     """
     planned = {row.issue for row in plan.issues} if plan is not None else set()
     found = [

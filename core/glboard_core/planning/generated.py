@@ -1,8 +1,8 @@
-"""The parts of an issue's description that are made by us, and everything else, which is not.
+"""The generated parts of an issue's description, kept apart from everything people wrote.
 
-Owns the invisible marks around a part, and the rule that nothing a person wrote is lost: a part is replaced
-only where its marks are whole and what stands between them is what was put there. Everything else is left
-alone and told.
+Owns the invisible markers around a part, and the rule that nothing a person wrote is lost: a part is replaced
+only if its markers are intact and the text between them is what glboard wrote. Everything else is left
+unchanged and reported.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _DASHES = re.compile(r"-{2,}")
 
 
 class Kept(Struct, frozen=True):
-    """A part that was left alone, and why."""
+    """A part that was left unchanged, and why."""
 
     name: str
     why: str
 
 
 class Merged(Struct, frozen=True, kw_only=True):
-    """A description with its parts made anew. ``changed`` names those that differ from before."""
+    """A description with its parts regenerated. ``changed`` names those that differ from before."""
 
     text: str
     changed: tuple[str, ...] = ()
@@ -34,23 +34,23 @@ class Merged(Struct, frozen=True, kw_only=True):
 
 
 def owner_mark(milestone: str) -> str:
-    """The mark that tells whose planning issue it is: invisible, and what a lost one is found by."""
+    """The invisible marker of a milestone's planning issue, by which it is found again."""
     return f"<!-- glboard planning {_harmless(milestone)} -->"
 
 
 def is_owned(description: str, milestone: str) -> bool:
-    """Whether the description carries that mark."""
+    """Whether the description has that marker."""
     return any(found["milestone"] == _harmless(milestone) for found in _OWNER.finditer(description))
 
 
 def wrapped(name: str, text: str) -> str:
-    """A part between its marks."""
+    """A part between its markers."""
     inside = text.strip("\n")
     return f"<!-- glboard:begin {name} {_sum(inside)} -->\n\n{inside}\n\n<!-- glboard:end {name} -->"
 
 
 def merge(description: str, parts: Mapping[str, str]) -> Merged:
-    """The description with these parts replaced where they stand; whatever else is in it stays as it is."""
+    """The description with these parts replaced in place; everything else in it stays unchanged."""
     marks = list(_MARK.finditer(description))
     spans: dict[tuple[int, int], str] = {}
     kept: list[Kept] = []
@@ -58,22 +58,22 @@ def merge(description: str, parts: Mapping[str, str]) -> Merged:
     for name, text in parts.items():
         found = [at for at, mark in enumerate(marks) if mark["name"] == name]
         if not found:
-            kept.append(Kept(name, "its marks were taken out"))
+            kept.append(Kept(name, "its markers were removed"))
             continue
-        # A pair: two marks, one after the other, with no other part's mark between them.
+        # A pair: a begin and an end marker, with no other part's marker between them.
         if (
             len(found) != 2
             or found[1] != found[0] + 1
             or [marks[at]["kind"] for at in found] != ["begin", "end"]
         ):
-            kept.append(Kept(name, "its marks are no pair any more"))
+            kept.append(Kept(name, "its markers do not form a pair"))
             continue
         begin, end = marks[found[0]], marks[found[1]]
         inside = description[begin.end() : end.start()]
         if _sum(inside) == _sum(text):
             continue
         if inside.strip() and begin["sum"] != _sum(inside):
-            kept.append(Kept(name, "it was edited by hand; empty it between its marks to have it made anew"))
+            kept.append(Kept(name, "edited by hand; delete the text between its markers to regenerate it"))
             continue
         spans[begin.start(), end.end()] = wrapped(name, text)
         changed.append(name)
@@ -86,14 +86,14 @@ def merge(description: str, parts: Mapping[str, str]) -> Merged:
 
 
 def appended(description: str, parts: Mapping[str, str], milestone: str) -> Merged:
-    """The description of an issue that is not ours yet, as it is, with the parts and our mark at its end."""
+    """The unchanged description of an issue that is not ours yet, with the parts and our marker appended."""
     blocks = [f"## {name.capitalize()}\n\n{wrapped(name, text)}" for name, text in parts.items()]
     pieces = [*([description.rstrip()] if description.strip() else []), *blocks, owner_mark(milestone)]
     return Merged(text="\n\n".join(pieces), changed=tuple(parts))
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two descriptions are the same text; line ends and blanks at the end do not count."""
+    """Whether two descriptions are the same text, ignoring line endings and trailing blanks."""
     return _lines(one) == _lines(other)
 
 
@@ -102,7 +102,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _sum(text: str) -> str:
-    """A short sum that is blind to blanks and to the length of a table's rules, which editors rewrite."""
+    """A short checksum that ignores blanks and the length of table rules, which editors rewrite."""
     return f"{zlib.crc32(''.join(_DASHES.sub('-', text).split()).encode()):08x}"
 
 

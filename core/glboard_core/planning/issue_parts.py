@@ -1,7 +1,7 @@
 """The parts of a planning issue: dates, boards, capacity, candidates and carry-over, as Markdown.
 
-Pure. The same month gives the same text, to the letter: no clock, so that a second update finds nothing to
-do. Titles of confidential issues are kept out of an issue that others may read; people's days never appear.
+Pure. The same month gives exactly the same text, without a clock, so that a second update has nothing to
+do. Titles of confidential issues are kept out of an issue that others can read; people's days never appear.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from glboard_core.planning.candidates import Candidate
 from glboard_core.planning.capacity import Capacity, CarryOver
 from glboard_core.planning.markdown import plain, table
 
-#: Rows of a table; more than that nobody reads, and a description has an end.
+#: The most rows of a table: longer ones are not read, and descriptions have a size limit.
 MOST_ROWS = 100
 
 
 class BoardLink(Struct, frozen=True):
-    """A board of the milestone, as the issue names it. No ``url``: it is not in GitLab, ``why`` says why."""
+    """A board of the milestone, as listed in the issue. No ``url``: not in GitLab, for the reason ``why``."""
 
     name: str
     url: str = ""
@@ -33,7 +33,7 @@ class BoardLink(Struct, frozen=True):
 
 
 class Month(Struct, frozen=True, kw_only=True):
-    """All that the text tells of. ``capacity`` is none without a team; ``people``: whether it has any."""
+    """Everything the text is built from. ``capacity`` is None without a team."""
 
     milestone: Milestone
     before: Milestone | None
@@ -42,12 +42,12 @@ class Month(Struct, frozen=True, kw_only=True):
     capacity: Capacity | None
     flow: FlowScheme
     words: CapacityWords = "totals"
-    #: Whether the planning issue itself is confidential, so that every title may stand in it.
+    #: Whether the planning issue itself is confidential, so that it can show every title.
     confidential: bool = False
 
 
 def values(month: Month) -> dict[str, str]:
-    """What the placeholders for a few words stand for, escaped."""
+    """The escaped values of the one-line placeholders."""
     own = month.milestone
     return {
         "milestone": plain(own.title),
@@ -70,7 +70,7 @@ def parts(month: Month, boards: Sequence[BoardLink]) -> Mapping[str, str]:
 
 
 def dates(month: Month) -> str:
-    """From when to when, and what came before."""
+    """Start and due date, and the milestone before."""
     own, before = month.milestone, month.before
     rows = [
         ("Starts", _day(own.start)),
@@ -83,7 +83,7 @@ def dates(month: Month) -> str:
 
 
 def board_links(boards: Sequence[BoardLink]) -> str:
-    """A line for each board."""
+    """One line per board."""
     lines = [
         f"- [{plain(board.name)}]({board.url})" if board.url else f"- {plain(board.name)}: {plain(board.why)}"
         for board in boards
@@ -92,7 +92,7 @@ def board_links(boards: Sequence[BoardLink]) -> str:
 
 
 def capacity(month: Month) -> str:
-    """Totals; each person's weight only where that was chosen, and never their days."""
+    """Totals; each person's weight only if configured, and never their days."""
     found = month.capacity
     if month.words == "none":
         return "Kept by the EM."
@@ -117,13 +117,13 @@ def capacity(month: Month) -> str:
 
 
 def tells_capacity(month: Month) -> bool:
-    """Whether there is a team whose capacity may be told."""
+    """Whether there is a team whose capacity can be published."""
     found = month.capacity
     return month.words != "none" and found is not None and any(person.budget for person in found.people)
 
 
 def candidates(month: Month) -> str:
-    """The candidates in suggested order, with what there is to know for choosing (DOMAIN.md 7.12)."""
+    """The candidates in suggested order, with what is needed to choose (DOMAIN.md 7.12)."""
     found = month.candidates
     if not found:
         return "None yet."
@@ -148,7 +148,7 @@ def candidates(month: Month) -> str:
 
 
 def carry_over(month: Month) -> str:
-    """What is open of the milestone before, and where it stands."""
+    """The open Deliverables of the milestone before, with their workflow state."""
     found = month.carry_over
     if month.before is None or found.milestone is None:
         return "There is no milestone before this one."
@@ -188,7 +188,7 @@ def _notes(one: Candidate) -> str:
 
 
 def _people(issue: Issue) -> str:
-    # In code spans: a name in a table is no reason to send anybody a mail.
+    # In code spans, so that a name in a table sends no notification.
     return " ".join(map(_code, issue.assignees))
 
 

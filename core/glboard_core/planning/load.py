@@ -1,7 +1,7 @@
-"""Who has how much: accepted weight per engineer beside the budget (DOMAIN.md EM-13, 7.10).
+"""Load per person: accepted weight per engineer against the budget (DOMAIN.md EM-13, 7.10).
 
 Owns the sum per person of a milestone's open Deliverables. Weights are GitLab's issue weights; budgets come
-from ``capacity.budget`` and may be missing: no team file, no dates, or a person who is not in it.
+from ``capacity.budget`` and can be missing: no team file, no dates, or a person who is not in it.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class PersonLoad(Struct, frozen=True, kw_only=True):
 
     @property
     def over(self) -> bool:
-        """Whether the weight is above the budget; never without one."""
+        """Whether the weight exceeds the budget; False without one."""
         return self.budget is not None and self.sums.weight > self.budget
 
 
 class Load(Struct, frozen=True, kw_only=True):
-    """Everybody's, and what nobody has."""
+    """The load of everyone, and the unassigned Deliverables."""
 
     milestone: str
     people: tuple[PersonLoad, ...]
@@ -42,7 +42,7 @@ class Load(Struct, frozen=True, kw_only=True):
 
 
 def load_of(issues: Iterable[Issue], milestone: Milestone, team: Team | None, names: LabelSettings) -> Load:
-    """The load of a milestone: the team's people in order, also those without issues, then others by name."""
+    """The load of a milestone: the team's people in order, with or without issues, then others by name."""
     accepted = sorted(deliverables(issues, milestone.title, names), key=rank_key)
     by_name = by_assignee(accepted)
     members = {member.username: member for member in team.people} if team is not None else {}

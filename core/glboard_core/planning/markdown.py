@@ -1,7 +1,7 @@
-"""Remote text in GitLab's Markdown: as plain text, in a table, with nothing that GitLab would act upon.
+"""Remote text in GitLab's Markdown: as plain text, in a table, with nothing that GitLab would act on.
 
-Owns escaping. What stays of a title is what a reader sees; it mentions nobody, refers to nothing, formats
-nothing, runs nothing (FACTS section 4: quick actions also run in descriptions) and ends no comment of ours.
+Owns escaping. A reader sees the title as it is; it causes no mention, reference, formatting or quick action
+(FACTS section 4: quick actions also run in descriptions), and it cannot end one of our comments.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _SPECIAL = frozenset("\\`*_{}[]<>|#~@!$%&^")
 
 
 def plain(text: str) -> str:
-    """One line of text, as it is. A backslash ends the meaning of a character, GitLab's references included.
+    """Text as one literal line. A backslash disables special characters, including GitLab's references.
 
     A slash at the start, where a quick action would begin, is escaped as well.
     """
@@ -23,7 +23,7 @@ def plain(text: str) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: frozenset[int] = frozenset()) -> str:
-    """A table of cells that are Markdown already; the columns in ``right`` are right-aligned."""
+    """A table of cells that already are Markdown; the columns in ``right`` are right-aligned."""
     rule = " | ".join("---:" if n in right else "---" for n in range(len(heads)))
     lines = [f"| {' | '.join(heads)} |", f"| {rule} |"]
     lines += [f"| {' | '.join(row)} |" for row in rows]

@@ -1,7 +1,7 @@
-"""How a milestone's work divides among types, beside the target (DOMAIN.md 7.11).
+"""How a milestone's work is split by type, compared with the target (DOMAIN.md 7.11).
 
 Owns shares by count and by weight. A share is of all open issues of the milestone, each once; an issue with
-two types stands in both, so that shares can add up to more than the whole.
+two types counts for both, so that shares can add up to more than the whole.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _USUAL = ("feature", "maintenance", "bug")
 
 
 class Share(Struct, frozen=True, kw_only=True):
-    """One type's. Percent with one decimal; None where there is nothing to take a share of."""
+    """The share of one type. Percent with one decimal; None if the whole is empty."""
 
     sums: Sum
     percent_count: float | None
@@ -28,9 +28,9 @@ class Share(Struct, frozen=True, kw_only=True):
 
 
 class Mix(Struct, frozen=True, kw_only=True):
-    """All types in order: the usual three, also where they are empty, others by name, ``undefined`` last.
+    """All types in order: the usual three, even if empty, others by name, ``undefined`` last.
 
-    ``target`` is as configured: a type, or several joined by `` + ``, to percent.
+    ``target`` is as configured: a type, or several joined by `` + ``, mapped to percent.
     """
 
     milestone: str
@@ -39,9 +39,9 @@ class Mix(Struct, frozen=True, kw_only=True):
     target: Mapping[str, float]
 
     def reached(self, target: str) -> tuple[float | None, float | None]:
-        """What the types of a target make together, by count and by weight, in percent.
+        """The share of a target's types together, by count and by weight, in percent.
 
-        Summed before it is rounded. An issue of two of its types is counted in both.
+        Summed before rounding. An issue with two of its types is counted for both.
         """
         shares = [self.types[name] for name in target.split(" + ") if name in self.types]
         count = sum(share.sums.count for share in shares)

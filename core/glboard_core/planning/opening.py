@@ -1,8 +1,8 @@
-"""Opening a milestone: what is there, what is wanted, and so what would be done. Nothing here does it.
+"""Opening a milestone: plan the steps from what exists to what is wanted, without carrying them out.
 
 Pure. Owns the plan that is shown before anything is written: a step for each label, each board and the
-planning issue, to be created, updated, left as it is, or not possible on this server. Made again right after
-it was carried out, it has nothing left to do.
+planning issue, to be created, updated, left unchanged, or not possible on this server. A plan computed right
+after its execution has nothing left to do.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Action = Literal["create", "update", "nothing", "impossible"]
 State = Literal["done", "failed", "not tried"]
 
 _BOARDS = re.compile(r"<!-- glboard boards(?P<ids>( \d+)*) -->")
-_NO_SCOPE = "boards with a filter, and more than one of a group, need GitLab Premium"
+_NO_SCOPE = "board filters and multiple boards per group need GitLab Premium"
 
 
 class SeenIssue(Struct, frozen=True):
@@ -39,9 +39,9 @@ class SeenIssue(Struct, frozen=True):
 
 
 class Seen(Struct, frozen=True, kw_only=True):
-    """What GitLab has. ``scopes``: whether its boards can have filters; none where that cannot be told.
+    """What GitLab has. ``scopes``: whether its boards can have filters; None if unknown.
 
-    ``made`` are boards that this machine remembers having made.
+    ``made`` are the boards that this machine remembers creating.
     """
 
     boards: tuple[SeenBoard, ...] = ()
@@ -51,7 +51,7 @@ class Seen(Struct, frozen=True, kw_only=True):
 
 
 class Step(Struct, frozen=True, kw_only=True):
-    """One thing to do, or not. ``words`` say what changes, ``notes`` what is left alone and why."""
+    """One step. ``words`` say what changes, ``notes`` what is left unchanged and why."""
 
     part: Part
     name: str
@@ -62,12 +62,12 @@ class Step(Struct, frozen=True, kw_only=True):
 
     @property
     def is_due(self) -> bool:
-        """Whether anything is to be written."""
+        """Whether the step writes anything."""
         return self.action in ("create", "update")
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """What became of a step. ``message`` says what went wrong, or what is missing of what was done."""
+    """The result of a step. ``message`` says what went wrong, or which part of it is missing."""
 
     step: Step
     state: State
@@ -77,16 +77,16 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
     @property
     def is_whole(self) -> bool:
-        """Whether all of it was done."""
+        """Whether the step was done completely."""
         return self.state == "done" and not self.message
 
 
-#: A step began (no outcome) or ended.
+#: Called when a step begins (no outcome) and when it ends.
 Progress = Callable[[Step, Outcome | None], None]
 
 
 class IssueText(Struct, frozen=True, kw_only=True):
-    """What the planning issue is to become. ``seen`` is none where it is to be made."""
+    """The wanted planning issue. ``seen`` is None if it does not exist yet."""
 
     project: str
     title: str
@@ -95,13 +95,13 @@ class IssueText(Struct, frozen=True, kw_only=True):
     milestone: str
     confidential: bool
     seen: SeenIssue | None = None
-    #: Labels and milestone that one of ours has lost.
+    #: Labels and milestone that our issue has lost.
     add_labels: tuple[str, ...] = ()
     set_milestone: bool = False
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """What the month wants. ``template_where`` names the template's file in errors."""
+    """What opening the milestone needs. ``template_where`` names the template's file in errors."""
 
     settings: Settings
     catalog: Catalog
@@ -109,12 +109,12 @@ class Wanted(Struct, frozen=True, kw_only=True):
     boards: tuple[WantedBoard, ...]
     template: str
     template_where: str
-    #: Issues among which the project of a new planning issue is looked for.
+    #: Issues from which the project of a new planning issue is derived.
     known: Sequence[Issue] = ()
 
 
 def needed_labels(wanted: Wanted) -> list[str]:
-    """Labels the month needs that the group does not have: for what misses it, and what counts nowhere."""
+    """Required labels that the group does not have: those for missed issues, and ``type::ignore``."""
     names = wanted.settings.labels
     titles = (names.missed_prefix + wanted.month.milestone.title, names.missed_deliverable, names.ignore)
     catalog = wanted.catalog
@@ -122,13 +122,13 @@ def needed_labels(wanted: Wanted) -> list[str]:
 
 
 def ours(seen: Seen) -> frozenset[int]:
-    """The boards we made, as this machine or the planning issue remembers."""
+    """The boards glboard created, as recorded on this machine or in the planning issue."""
     told = (_BOARDS.finditer(one.description) for one in seen.issues)
     return seen.made | {int(n) for marks in told for mark in marks for n in mark["ids"].split()}
 
 
 def planning_issue_of(wanted: Wanted, seen: Seen) -> tuple[SeenIssue | None, str]:
-    """The planning issue, and what to say where there are several. One with our mark goes first."""
+    """The planning issue, and a note if there are several. One with our marker comes first."""
     milestone = wanted.month.milestone
     marked = [one for one in seen.issues if generated.is_owned(one.description, milestone.title)]
     marked.sort(key=lambda one: (not one.issue.is_open, one.issue.created_at, one.issue.reference))
@@ -139,13 +139,13 @@ def planning_issue_of(wanted: Wanted, seen: Seen) -> tuple[SeenIssue | None, str
     others = [one.issue.reference for one in marked[1:]]
     others += [i.reference for i in (found.issue, *found.others) if i and i.reference not in others]
     others = [reference for reference in others if reference != marked[0].issue.reference]
-    return marked[0], f"also there: {', '.join(others)}" if others else ""
+    return marked[0], f"also found: {', '.join(others)}" if others else ""
 
 
 def plan(wanted: Wanted, seen: Seen) -> list[Step]:
-    """The steps, in the order they are done. Raises ConfigError where template, title or project is wrong."""
+    """The steps, in order of execution. Raises ConfigError if template, title or project is wrong."""
     labels = [
-        Step(part="label", name=title, action="create", words=("a label of the group",))
+        Step(part="label", name=title, action="create", words=("group label",))
         for title in needed_labels(wanted)
     ]
     boards = [board_step(board, seen) for board in wanted.boards]
@@ -157,7 +157,7 @@ def plan(wanted: Wanted, seen: Seen) -> list[Step]:
 
 
 def board_step(board: WantedBoard, seen: Seen) -> Step:
-    """What is to be done about one board."""
+    """The step for one board."""
     lacking = (f"no label for {', '.join(map(_short, board.lacking))}",) if board.lacking else ()
     made = ours(seen)
     there = match(board, seen.boards, made)
@@ -176,17 +176,17 @@ def board_step(board: WantedBoard, seen: Seen) -> Step:
     if todo.scope and not there.scoped:
         notes = (*notes, _NO_SCOPE)
     elif todo.scope:
-        words = ("set its filter",)
+        words = ("set filter",)
     if todo.add:
         words = (*words, f"add {', '.join(map(_short, todo.add))}")
     if todo.order:
-        words = (*words, "put its lists in order")
+        words = (*words, "reorder lists")
     action: Action = "update" if words else "nothing"
     return Step(part="board", name=board.name, action=action, words=words, notes=notes, url=there.url)
 
 
 def link(board: WantedBoard, seen: Seen) -> BoardLink:
-    """The line of the planning issue about a board, as it is now."""
+    """The line of the planning issue for a board, as it is now."""
     there = match(board, seen.boards, ours(seen))
     if there is not None:
         return BoardLink(board.name, there.url)
@@ -203,9 +203,9 @@ def _short(label: str) -> str:
 def issue_step(
     wanted: Wanted, seen: Seen, links: Sequence[BoardLink], *, coming: Collection[str] = ()
 ) -> tuple[Step, IssueText | None]:
-    """What is to be done about the planning issue, and its text; none where nothing is to be written.
+    """The step for the planning issue, and its text; None if there is nothing to write.
 
-    ``coming`` are labels that will be there by then. Raises ConfigError.
+    ``coming`` are labels that earlier steps create. Raises ConfigError.
     """
     in_template = check(wanted.template, wanted.template_where)
     there, doubt = planning_issue_of(wanted, seen)
@@ -214,10 +214,10 @@ def issue_step(
     issue, title = there.issue, wanted.month.milestone.title
     notes: tuple[str, ...] = (doubt,) if doubt else ()
     if not issue.is_open:
-        note = (*notes, "it is closed, so it is left as it is")
+        note = (*notes, "it is closed, so it is left unchanged")
         return _issue_step(issue, "nothing", notes=note), None
     owned = generated.is_owned(there.description, title)
-    # Whoever has no team.toml does not wipe out what the EM had to say.
+    # A person without a team.toml must not overwrite the EM's capacity.
     silent = {"capacity"} if owned and not tells_capacity(wanted.month) else set()
     text = {
         name: part
@@ -229,7 +229,7 @@ def issue_step(
         if owned
         else generated.appended(there.description, text, title)
     )
-    notes += tuple(f"{one.name} is left as it is: {one.why}" for one in merged.kept)
+    notes += tuple(f"{one.name} left unchanged: {one.why}" for one in merged.kept)
     words = _changes(merged.changed, owned)
     must = (wanted.settings.labels.group, wanted.settings.labels.ignore)
     lost = tuple(label for label in must if label and label not in issue.labels)
@@ -239,7 +239,7 @@ def issue_step(
         words = (*words, f"label {', '.join(known)}")
     to_milestone = issue.milestone is None
     if to_milestone:
-        words = (*words, f"put it into {title}")
+        words = (*words, f"set milestone {title}")
     if not words:
         return _issue_step(issue, "nothing", notes=notes), None
     return _issue_step(issue, "update", words=words, notes=notes), IssueText(
@@ -270,7 +270,7 @@ def _new_issue(
     lacking = [label for label in labels if label not in usable]
     must = [label for label in (settings.labels.group, settings.labels.ignore) if label in lacking]
     if must:
-        why = f"the label “{must[0]}” does not exist; without it the issue would stand on the boards"
+        why = f"the label “{must[0]}” does not exist; without it the issue would appear on the boards"
         return Step(part="issue", name=title, action="impossible", notes=(why,)), None
     month = wanted.month
     text = fill(
@@ -327,7 +327,7 @@ def _changes(changed: Iterable[str], owned: bool) -> tuple[str, ...]:
     named = ", ".join(changed)
     if not named:
         return ()
-    return (f"make anew: {named}",) if owned else (f"add at its end, below what is there: {named}",)
+    return (f"regenerate: {named}",) if owned else (f"append below the existing text: {named}",)
 
 
 def _counted(month: Month) -> tuple[str, ...]:
@@ -342,6 +342,6 @@ def _usable(label: str, project: str, catalog: Catalog, coming: Collection[str])
 def _issue_step(
     issue: Issue, action: Action, *, words: tuple[str, ...] = (), notes: tuple[str, ...] = ()
 ) -> Step:
-    # A confidential title is not for every screen this is shown on.
+    # A confidential title must not appear on a shared screen.
     name = f"{'planning issue' if issue.confidential else issue.title} ({issue.reference})"
     return Step(part="issue", name=name, action=action, words=words, notes=notes, url=issue.web_url)

@@ -1,7 +1,7 @@
 """The organisational labels every issue of the group carries (DOMAIN.md 7.8).
 
-Owns which are missing and which of them can be added without a choice. It never takes a label off: a foreign
-group label stays until someone is asked.
+Owns which are missing and which of them can be added without a choice. It never removes a label: a foreign
+group label stays until a person decides.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from glboard_core.model.issue import Issue
 def missing_codes(issue: Issue, names: LabelSettings) -> tuple[str, ...]:
     """The codes of what is missing: devops, section, category, type, subtype (7.8, 7.9).
 
-    A ``type::ignore`` issue needs only the group's label. A kind that is not configured is not missed.
+    A ``type::ignore`` issue needs only the group's label. A kind that is not configured is never missing.
     """
     if names.ignore in issue.labels:
         return ()
@@ -36,13 +36,13 @@ def missing_codes(issue: Issue, names: LabelSettings) -> tuple[str, ...]:
 
 
 def has_subtype(issue: Issue, of_type: str, names: LabelSettings) -> bool:
-    """Whether some label has the type's own prefix: ``type::bug`` wants a ``bug::…`` (7.9)."""
+    """Whether a label has the type's own prefix: ``type::bug`` needs a ``bug::…`` (7.9)."""
     prefix = of_type.removeprefix(names.type_prefix) + "::"
     return any(label.startswith(prefix) for label in issue.labels)
 
 
 def to_add(issue: Issue, names: LabelSettings) -> frozenset[str]:
-    """The missing labels that leave no choice: group, devops, section, and a category if there is but one."""
+    """The missing labels without a choice: group, devops, section, and the category if there is only one."""
     wanted = {names.group}
     if names.ignore not in issue.labels:
         wanted |= {names.devops, names.section}

@@ -1,4 +1,4 @@
-"""One person's work: what they are assigned to, and what they could begin next (DOMAIN.md EN-1, EN-4).
+"""One person's work: what they are assigned to, and what they can start next (DOMAIN.md EN-1, EN-4).
 
 Owns the two orders. Pure.
 """
@@ -18,7 +18,7 @@ _STEPS = {state: place for place, state in enumerate(STATES)}
 
 
 def assigned(issues: Iterable[Issue], username: str, flow: FlowScheme) -> list[Issue]:
-    """The open issues of a person: by flow state (none first), then in manual order."""
+    """The open issues of a person: by workflow state (none first), then in manual order."""
 
     def step(issue: Issue) -> int:
         state = flow.of(issue)
@@ -31,9 +31,9 @@ def assigned(issues: Iterable[Issue], username: str, flow: FlowScheme) -> list[I
 def to_pick(
     issues: Iterable[Issue], milestone: str | None, flow: FlowScheme, names: LabelSettings
 ) -> list[Issue]:
-    """Ready issues of ``milestone`` that nobody has: accepted ones first, then by priority, then manually.
+    """Ready, unassigned issues of ``milestone``: accepted ones first, then by priority, then in manual order.
 
-    Nothing without a milestone. Priority is what the label says after its prefix; without one comes last.
+    Empty without a milestone. Priority is the label without its prefix; issues without one come last.
     """
     if milestone is None:
         return []

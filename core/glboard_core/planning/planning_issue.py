@@ -1,8 +1,8 @@
-"""The planning issue of a milestone: which one it is, what it is called, where a new one belongs.
+"""The planning issue of a milestone: how to find it, its title, and the project for a new one.
 
-Owns how it is recognised: the group's label, ``type::ignore``, the milestone, and a title that speaks of
-planning. It is found as well when a person or another tool made it, since a second one is worse than a title
-we would have worded otherwise. It stands on no board and counts nowhere (DOMAIN.md section 1).
+Owns how it is recognised: the group's label, ``type::ignore``, the milestone, and a title about planning. One
+created by a person or another tool is recognised too, since a second planning issue is worse than an unusual
+title. It is on no board and never counts (DOMAIN.md section 1).
 """
 
 from __future__ import annotations
@@ -20,34 +20,34 @@ from glboard_core.model.milestone import Milestone
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 _WORD = re.compile(r"[^\W\d_]+")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-#: Words of a title template that many other issues of a milestone have, too.
+#: Words of a title template that other issues of a milestone often have too.
 _COMMON = frozenset(
     {"for", "the", "of", "issue", "milestone", "release", "and", "a", "an", "in", "to", "team"}
 )
 _PLANNING = frozenset({"plan", "planning"})
-#: Words that make an issue another one of the month, whatever else its title says.
+#: Words that mark another recurring issue of the milestone, whatever else its title says.
 _OTHER = frozenset({"retrospective", "retro", "kickoff"})
 
 
 class FoundIssue(Struct, frozen=True):
-    """The planning issue, or none; ``others`` are further candidates, oldest first."""
+    """The planning issue, or None; ``others`` are further candidates, oldest first."""
 
     issue: Issue | None
     others: tuple[Issue, ...] = ()
 
     @property
     def doubt(self) -> str:
-        """What to say where it is not the only one, or "" where there is nothing to say."""
+        """A note if it is not the only one, else ""."""
         if not self.others or self.issue is None:
             return ""
         also = ", ".join(other.reference for other in self.others)
-        return f"{len(self.others) + 1} look like it; taken is {self.issue.reference}, not {also}."
+        return f"{len(self.others) + 1} issues match; using {self.issue.reference}, not {also}."
 
 
 def find(issues: Iterable[Issue], milestone: Milestone, settings: Settings) -> FoundIssue:
     """The planning issue of ``milestone`` among ``issues``, open or closed.
 
-    Of several the oldest one that is open; of closed ones the oldest that is no duplicate.
+    Of several, the oldest open one; of closed ones, the oldest that is no duplicate.
     """
     found = [issue for issue in issues if is_planning_issue(issue, milestone, settings)]
     found.sort(key=lambda i: (not i.is_open, i.duplicate, i.created_at, i.reference))
@@ -57,8 +57,8 @@ def find(issues: Iterable[Issue], milestone: Milestone, settings: Settings) -> F
 def is_planning_issue(issue: Issue, milestone: Milestone, settings: Settings) -> bool:
     """Whether it is a planning issue of ``milestone``.
 
-    An issue in the milestone need not name it in its title, but must not name others alone; one without a
-    milestone must name it. An issue in another milestone never is.
+    The title of an issue in the milestone need not name it, but must not name only other ones; without a
+    milestone, the title must name it. An issue in another milestone never matches.
     """
     if not _carries(issue, settings.labels) or issue.milestone not in (milestone.title, None):
         return False
@@ -70,19 +70,19 @@ def is_planning_issue(issue: Issue, milestone: Milestone, settings: Settings) ->
 
 
 def title_for(milestone: Milestone, settings: PlanningIssueSettings) -> str:
-    """The title of a new one. Raises ConfigError where the template does not name the milestone."""
+    """The title of a new one. Raises ConfigError if the template does not name the milestone."""
     where, key = "config.toml", "planning.issue.title"
     unknown = [name for name in _PLACEHOLDER.findall(settings.title) if name != "milestone"]
     if unknown:
         raise ConfigError(
-            f"“{{{unknown[0]}}}” means nothing here.", where=where, key=key, hint="Known: {milestone}."
+            f"unknown placeholder “{{{unknown[0]}}}”.", where=where, key=key, hint="Known: {milestone}."
         )
     if "{milestone}" not in settings.title:
         raise ConfigError(
-            "the title must name the milestone, or months could not be told apart.",
+            "the title must name the milestone, so that months can be told apart.",
             where=where,
             key=key,
-            hint="Write {milestone} where its title belongs.",
+            hint="Add {milestone} where the milestone's title belongs.",
         )
     return " ".join(settings.title.replace("{milestone}", milestone.title).split())
 
@@ -97,7 +97,7 @@ def labels_for(settings: Settings) -> tuple[str, ...]:
 def project_for(issues: Iterable[Issue], settings: Settings) -> str:
     """The project of a new one: the configured one, else where the newest planning issue of any month is.
 
-    Raises ConfigError where neither is known.
+    Raises ConfigError if neither is known.
     """
     if settings.planning.issue.project:
         return settings.planning.issue.project
@@ -110,7 +110,7 @@ def project_for(issues: Iterable[Issue], settings: Settings) -> str:
     ]
     if not known:
         raise ConfigError(
-            "it is not known in which project the planning issue belongs: the group has none yet.",
+            "no project is known for the planning issue: the group has no planning issue yet.",
             where="config.toml",
             key="planning.issue.project",
             hint='Set project = "group/project" under [planning.issue].',
@@ -123,7 +123,7 @@ def _carries(issue: Issue, names: LabelSettings) -> bool:
 
 
 def _names(title: str, milestone: str) -> bool:
-    """Whether the title names the milestone: 19.1 is not named by 19.10, 19.1.2 or 9.19.1."""
+    """Whether the title names the milestone: 19.10, 19.1.2 and 9.19.1 do not name 19.1."""
     if _VERSION.fullmatch(milestone):
         return milestone in _VERSION.findall(title)
     return milestone.casefold() in title.casefold()

@@ -1,7 +1,7 @@
-"""Whether an issue may become a Deliverable of a milestone, and why not (DOMAIN.md 7.3, 7.4).
+"""Whether an issue can become a Deliverable of a milestone, and why not (DOMAIN.md 7.3, 7.4).
 
-Owns the reason codes of eligibility. What ready means for a card is ``board/rules.py``; whether an engineer
-was chosen is asked at the moment of marking, not here.
+Owns the reason codes of eligibility. Readiness of a card belongs to ``board/rules.py``; a missing assignee is
+asked about when the issue is accepted, not here.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from glboard_core.planning.counting import counts
 
 READY = "ready for development"
 
-#: The codes that only an issue asked for by name can have: a list of candidates never holds such issues.
+#: The codes that only issues requested by reference can have: no list of candidates contains them.
 BY_NAME = ("closed", "other-group", "ignored")
 
 
 def flow_ready(issue: Issue, flow: FlowScheme) -> bool:
-    """Whether the flow state is ready for development; of several the one farthest from completion (7.4)."""
+    """Whether the state is ready for development; of several the one farthest from completion (7.4)."""
     state = flow.of(issue)
     return state is not None and state.name == READY
 
 
 def open_for_deliverables(milestones: Iterable[Milestone], today: date) -> frozenset[str]:
-    """The titles a Deliverable may be in: current and next (7.4). ``today`` in the team's time zone."""
+    """Titles of milestones open for Deliverables: current and next (7.4). ``today`` is the team's day."""
     known = list(milestones)
     found = (current(known, today), *upcoming(known, today)[:1])
     return frozenset(milestone.title for milestone in found if milestone is not None)
@@ -38,11 +38,11 @@ def open_for_deliverables(milestones: Iterable[Milestone], today: date) -> froze
 def reasons_against(
     issue: Issue, milestone: str, allowed: frozenset[str], flow: FlowScheme, names: LabelSettings
 ) -> tuple[str, ...]:
-    """Why the issue cannot become a Deliverable of ``milestone``; empty where it can (7.4).
+    """Why the issue cannot become a Deliverable of ``milestone``; empty if it can (7.4).
 
     ``allowed`` is ``open_for_deliverables``. Codes in the order of DESIGN.md section 6; ``other-milestone``
-    also says that the milestone asked for is neither current nor next. ``other-group`` and ``ignored`` are
-    for issues asked for by name: they belong to no list.
+    also means that the requested milestone is neither current nor next. ``other-group`` and ``ignored`` are
+    for issues requested by reference: no list contains them.
     """
     codes: list[str] = []
     if not issue.is_open:
@@ -73,10 +73,10 @@ def eligible(
 
 
 def waiting_to_be_scheduled(issue: Issue, flow: FlowScheme, names: LabelSettings) -> bool:
-    """Ready without a milestone: to be said, and no violation (7.3)."""
+    """Ready without a milestone: reported, but no violation (7.3)."""
     return issue.milestone is None and ready(issue, flow, names)
 
 
 def suggested_weight(issue: Issue, names: LabelSettings, planning: PlanningSettings) -> int | None:
-    """The weight to offer for an issue without one: a time-boxed spike's, else none (7.4)."""
+    """The weight to suggest for an unweighted issue: that of a time-boxed spike, else None (7.4)."""
     return planning.spike_weight if issue.weight is None and names.spike in issue.labels else None

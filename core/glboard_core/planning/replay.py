@@ -1,13 +1,13 @@
-"""What an issue was at any second: its events, replayed (DOMAIN.md 7.6).
+"""The state of an issue at any second, replayed from its events (DOMAIN.md 7.6).
 
-Owns the rules of the replay: times are cut to the second, events of one second are taken together in the
-order of their ids (so a state that lasted no time is never seen), a milestone event ``add B`` replaces A,
-``remove A`` clears only where A is the milestone at that moment. Events of different kinds touch
-different fields, so their order among one another does not matter, nor does the order they are handed in.
+Owns the rules of the replay: times are truncated to the second; events of one second are applied together in
+the order of their ids (so a state without duration is never seen); a milestone event ``add B`` replaces A;
+``remove A`` only clears the milestone if it is A at that moment. Events of different kinds change different
+fields, so neither their relative order nor the order of the input matters.
 
-Events alone are not the whole truth: GitLab misses early ones and keeps none of deleted labels. So a field
-without any event has always been what it is now, one whose first event takes something away had it before,
-and what the server says now holds from the last update on.
+Events are incomplete: GitLab lacks early ones and keeps none of deleted labels. So a field without any event
+has always had its current value, a value whose first event removes it was there before, and the server's
+current values hold from the last update on.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from glboard_core.model.issue import Issue
 
 
 class Moment(Struct, frozen=True, kw_only=True):
-    """What the issue was from the second ``at`` (UTC) until the next moment.
+    """The issue's state from the second ``at`` (UTC) until the next moment.
 
-    ``weight`` is none both for no weight and for one that no event tells of.
+    ``weight`` is None both for no weight and for a weight that no event reports.
     """
 
     at: datetime
@@ -46,37 +46,37 @@ class Timeline(Struct, frozen=True):
     moments: tuple[Moment, ...]
 
     def at(self, moment: datetime) -> Moment | None:
-        """What the issue was at that second, its events included; None before it existed."""
+        """The issue's state at that second, including its events; None before it existed."""
         found = bisect_right(self.moments, cut(moment), key=lambda one: one.at)
         return self.moments[found - 1] if found else None
 
     def during(self, start: datetime, end: datetime) -> Sequence[Moment]:
-        """Everything it was at some second from ``start`` to ``end``, both inclusive."""
+        """Every state it had at some second from ``start`` to ``end``, both inclusive."""
         first = max(0, bisect_right(self.moments, cut(start), key=lambda one: one.at) - 1)
         return [one for one in self.moments[first:] if one.at <= cut(end)]
 
     @property
     def last(self) -> Moment | None:
-        """What it is at the end; None where it did not exist yet."""
+        """The last state; None if it did not exist yet."""
         return self.moments[-1] if self.moments else None
 
 
 def cut(moment: datetime) -> datetime:
-    """The moment cut to the second."""
+    """The moment truncated to the second."""
     return moment.replace(microsecond=0)
 
 
 def timeline(issue: Issue, events: Iterable[Event], *, until: datetime | None = None) -> Timeline:
-    """The issue's moments. ``issue`` is as the server shows it now; later than ``until`` nothing happens.
+    """The issue's moments. ``issue`` is the server's current version; moments after ``until`` are left out.
 
-    All events that are known must be handed in, also those after ``until``: what came first tells what was
+    Pass all known events, including those after ``until``: the first event of a field reveals its value
     before.
     """
     known = sorted(events, key=_order)
     ordered = sorted([*known, *_unsaid_close(issue, known)], key=_order)
     now = _before_all(issue, ordered)
     if ordered:
-        # An event may be older than the issue: one that was imported or moved here.
+        # An event can be older than the issue if the issue was imported or moved here.
         now = structs.replace(now, at=min(now.at, cut(ordered[0].at)))
     moments = [now]
     for second, together in groupby(ordered, key=lambda event: cut(event.at)):
@@ -97,7 +97,7 @@ def _order(event: Event) -> tuple[datetime, int]:
 
 
 def _before_all(issue: Issue, ordered: Sequence[Event]) -> Moment:
-    """The issue as it was made: what first events tell, and what no event ever changed."""
+    """The issue at its creation: derived from first events, and from fields that no event ever changed."""
     firsts: dict[tuple[EventKind, str | int | None], Event] = {}
     for event in ordered:
         firsts.setdefault((event.kind, event.value if event.kind == "label" else None), event)
@@ -121,7 +121,7 @@ def _before_all(issue: Issue, ordered: Sequence[Event]) -> Moment:
 
 
 def _unsaid_close(issue: Issue, ordered: Sequence[Event]) -> list[Event]:
-    """A close that the issue shows and no event tells, as an event."""
+    """An event for a close that the issue shows but no event reports."""
     states = [event for event in ordered if event.kind == "state"]
     if issue.is_open or (states and states[-1].action == "closed"):
         return []
@@ -132,7 +132,7 @@ def _unsaid_close(issue: Issue, ordered: Sequence[Event]) -> list[Event]:
 
 
 def _title(event: Event) -> str:
-    # A milestone that was deleted since has no title any more: "" is no milestone's title, and not none.
+    # A deleted milestone has no title: "" differs from every title, and from None.
     return event.value if isinstance(event.value, str) else ""
 
 
@@ -156,7 +156,7 @@ def _after(now: Moment, event: Event) -> Moment:
 
 
 def _agree_with_now(moments: list[Moment], issue: Issue) -> None:
-    """What the server shows is so, whatever events are missing: from the last update on at the latest."""
+    """Apply the server's current values from the last update on, whatever events are missing."""
     last = moments[-1]
     so = Moment(
         at=max(last.at, cut(issue.updated_at)),

@@ -1,10 +1,10 @@
-"""Say/Do: what was said at the start of a milestone, and what was done by its end (DOMAIN.md 7.6).
+"""Say/Do: what was committed at the start of a milestone, and what was done by its end (DOMAIN.md 7.6).
 
-Owns the five definitions and the lists beside them. Every figure names its definition; none is "the" ratio.
-Moments are in UTC and whole seconds; the cut-off is made in the team's time zone (``calendar.window``).
+Owns the five definitions and the lists that go with them. Every figure names its definition; none is "the"
+ratio. Moments are in UTC and whole seconds; the cut-off uses the team's time zone (``calendar.window``).
 
-Everything is a function of what the issues were (``replay``): "now" is the end of their timelines, so a
-report as of an earlier moment is one whose timelines end there.
+Everything is derived from the issues' past states (``replay``): "now" is the end of their timelines, so a
+report as of an earlier moment has timelines that end there.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from glboard_core.planning.snapshot import PlanSnapshot
 
 Definition = Literal["group", "committed", "reprioritized", "handbook", "handbook_deliverable"]
 
-#: Shown first, and what is beside it; the others on request (7.6 caveats).
+#: The first two are always shown; the others on request (7.6 caveats).
 DEFINITIONS: tuple[Definition, ...] = (
     "group",
     "committed",
@@ -32,42 +32,42 @@ DEFINITIONS: tuple[Definition, ...] = (
     "handbook_deliverable",
 )
 TARGETS: Mapping[Definition, int] = {"committed": 80, "reprioritized": 100}
-"""What the handbook aims at, in percent, where it says."""
+"""The handbook's targets in percent, if it defines one."""
 
 _CLOSED_OTHERWISE = ("duplicate", "won't do", "won’t do")
 
 
 class Track(Struct, frozen=True):
-    """An issue and what it was."""
+    """An issue and its timeline."""
 
     issue: Issue
     line: Timeline
 
 
 class Ratio(Struct, frozen=True):
-    """What was said and which of it was done, as references in order. ``done`` is part of ``said``."""
+    """The issues said and those of them done, as references in order. ``done`` is a part of ``said``."""
 
     said: tuple[str, ...]
     done: tuple[str, ...]
 
     @property
     def missed(self) -> tuple[str, ...]:
-        """What was said and not done."""
+        """The issues said but not done."""
         done = set(self.done)
         return tuple(reference for reference in self.said if reference not in done)
 
     @property
     def percent(self) -> float | None:
-        """Done of said in percent with one decimal; None where nothing was said."""
+        """Done of said in percent with one decimal; None if nothing was said."""
         return round(100 * len(self.done) / len(self.said), 1) if self.said else None
 
 
 class SayDo(Struct, frozen=True, kw_only=True):
     """The whole report. Lists are references in order of project and number; times are UTC.
 
-    ``source`` says where ``committed`` comes from: a local snapshot, which ``locked_by`` took, or events.
-    ``wont_do`` and ``duplicates`` are the closed ones that were not done, among all that any definition says;
-    ``quiet_slips`` went to another milestone before the end without a ``missed:`` label.
+    ``source`` says where ``committed`` comes from: a local snapshot, locked by ``locked_by``, or events.
+    ``wont_do`` and ``duplicates`` are issues of any definition that were closed without being done;
+    ``quiet_slips`` moved to another milestone before the end without a ``missed:`` label.
     """
 
     milestone: str
@@ -87,7 +87,7 @@ class SayDo(Struct, frozen=True, kw_only=True):
 
 
 class _Judge:
-    """What the definitions ask of one issue. An issue that did not exist is nothing."""
+    """The tests that the definitions apply to one issue. All are false for an issue that did not exist."""
 
     def __init__(self, track: Track, milestone: str, window: Window, names: LabelSettings) -> None:
         self.issue = track.issue
@@ -129,9 +129,9 @@ def say_do(
     """The report on ``milestone`` from the issues of the group and their timelines (7.6).
 
     ``tracks`` must hold every issue that was in the milestone at some time, is in it, carries its ``missed:``
-    label, or stands in ``plan``; others do no harm. ``plan`` is the lock snapshot, or ``snapshot.rebuild``.
-    An issue of the plan that no track tells of (deleted, hidden) was said and is not done. ``type::ignore``
-    issues count nowhere. With ``count_wont_do`` false, duplicates and won't-dos are neither said nor done.
+    label, or is in ``plan``; others are ignored. ``plan`` is the lock snapshot, or ``snapshot.rebuild``. An
+    issue of the plan without a track (deleted, hidden) counts as said and not done. ``type::ignore`` issues
+    never count. With ``count_wont_do`` false, duplicates and won't-dos are neither said nor done.
     """
     ordered = sorted(tracks, key=lambda track: (track.issue.project, track.issue.iid))
     judges = [_Judge(track, milestone, window, names) for track in ordered]

@@ -1,6 +1,6 @@
-"""Say/Do issue by issue: what each definition shown says of it, and why it stands in the lists (7.6).
+"""Say/Do issue by issue: whether each shown definition counts it, and the lists it is in (7.6).
 
-Owns the grouping for a list in which every issue stands once. The figures are ``say_do.py``.
+Owns the grouping for a list that contains every issue once. The figures belong to ``say_do.py``.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ OUTCOMES: tuple[Outcome, ...] = ("not done", "apart", "done", "beside")
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """An issue. ``group`` and ``committed`` say whether it was done; none where it was not said.
+    """An issue. ``group`` and ``committed`` say whether it was done; None if it was not said.
 
-    ``apart`` are won't-dos and duplicates; ``beside`` are in a list and in neither of the two figures.
+    ``apart`` are won't-dos and duplicates; ``beside`` are in a list but in neither of the two figures.
     """
 
     reference: str
@@ -29,7 +29,7 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 def rows(report: SayDo) -> list[Row]:
-    """Every issue of the two figures and the lists once: what was not done first."""
+    """Every issue of the two figures and the lists once, those not done first."""
     lists = {
         "late added": report.late_added,
         "removed or moved early": report.removed_or_moved_early,

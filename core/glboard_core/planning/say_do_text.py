@@ -1,7 +1,7 @@
-"""Say/Do in words: what is said first, the lists behind the figures, and Markdown for the retrospective.
+"""Say/Do as text: the summary, the lists behind the figures, and Markdown for the retrospective.
 
-Owns wording, alike on screen and in print; every figure names its definition (DOMAIN.md 7.6). It holds
-references and no titles, so that what is confidential stays so wherever the text is pasted.
+Owns the wording, which is the same on screen and in print; every figure names its definition (DOMAIN.md 7.6).
+It contains references but no titles, so that confidential titles stay private wherever the text is pasted.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from glboard_core.model.milestone import Milestone
 from glboard_core.planning.say_do import DEFINITIONS, TARGETS, Definition, SayDo
 from glboard_core.planning.snapshot_text import minute
 
-# The names of months must not follow the machine's language.
+# The names of months must not depend on the machine's locale.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~@-])")
 
 
 def percent_words(value: float | None) -> str:
-    """``58.3 %``; a dash where nothing was said."""
+    """``58.3 %``; a dash if nothing was said."""
     return "-" if value is None else f"{value:.1f} %"
 
 
@@ -30,7 +30,7 @@ def day_words(day: date | None) -> str:
 
 
 def source_words(report: SayDo) -> str:
-    """Which lock ``committed`` goes by: when it was taken and by whom, or that events were replayed."""
+    """The source of ``committed``: when its plan was locked and by whom, or that events were replayed."""
     by = f" by {report.locked_by}" if report.locked_by else ""
     if report.source == "snapshot":
         return f"from the plan locked {minute(report.locked_at)}{by}"
@@ -38,9 +38,9 @@ def source_words(report: SayDo) -> str:
 
 
 def said(report: SayDo, milestone: Milestone, now: datetime) -> tuple[str, str]:
-    """The group's figure in words, and ``committed`` beside it with where that comes from.
+    """The group's figure as text, and ``committed`` with its source.
 
-    ``now`` is the moment the report is as of: before the cut-off nothing is settled yet.
+    ``now`` is the moment of the report: before the cut-off the figures can still change.
     """
     group, committed = report.definitions["group"], report.definitions["committed"]
     due = day_words(milestone.due)
@@ -57,7 +57,7 @@ def said(report: SayDo, milestone: Milestone, now: datetime) -> tuple[str, str]:
 
 
 def table(report: SayDo) -> list[tuple[str, str, str, str, str]]:
-    """Definition, said, done, percent, target: a row for each definition."""
+    """Definition, said, done, percent, target: one row per definition."""
     return [
         (
             name,
@@ -71,7 +71,7 @@ def table(report: SayDo) -> list[tuple[str, str, str, str, str]]:
 
 
 def beside(report: SayDo) -> list[tuple[str, tuple[str, ...]]]:
-    """The lists beside the figures, the empty ones too. Duplicates and won't-dos stand apart."""
+    """The additional lists, including empty ones. Duplicates and won't-dos are listed separately."""
     return [
         ("late added", report.late_added),
         ("removed or moved early", report.removed_or_moved_early),
@@ -84,7 +84,7 @@ def beside(report: SayDo) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def listed(report: SayDo, shown: Sequence[Definition] = DEFINITIONS) -> list[tuple[str, tuple[str, ...]]]:
-    """The lists behind the figures of these definitions, and those beside them: what holds something."""
+    """The non-empty lists: those behind the figures of these definitions, and the additional ones."""
     behind = [
         part
         for name in shown
@@ -97,7 +97,7 @@ def listed(report: SayDo, shown: Sequence[Definition] = DEFINITIONS) -> list[tup
 
 
 def markdown(report: SayDo, milestone: Milestone, now: datetime, unread: Sequence[str] = ()) -> str:
-    """The whole report for the retrospective. References stay as they are, so that GitLab links them."""
+    """The whole report for the retrospective. References stay unescaped, so that GitLab links them."""
     parts = ["## " + _plain(f"Say/Do {report.milestone}")]
     parts += [_plain(line) + "." for line in said(report, milestone, now)]
     rows = ["| definition | said | done | percent | target |", "| --- | ---: | ---: | ---: | ---: |"]
@@ -106,8 +106,13 @@ def markdown(report: SayDo, milestone: Milestone, now: datetime, unread: Sequenc
     for title, references in listed(report):
         parts.append(f"**{_plain(title)}** ({len(references)})\n\n" + "\n".join(f"- {r}" for r in references))
     if unread:
-        parts.append(f"Of {len(unread)} issues only today is known: {', '.join(unread)}.")
+        count = _issues(len(unread))
+        parts.append(f"No history for {count}; using their current state: {', '.join(unread)}.")
     return "\n\n".join(parts) + "\n"
+
+
+def _issues(count: int) -> str:
+    return "1 issue" if count == 1 else f"{count} issues"
 
 
 def _plain(text: str) -> str:

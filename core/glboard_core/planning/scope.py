@@ -1,7 +1,7 @@
-"""What became of a plan since it was locked (EM-10, DOMAIN.md 7.6): added, removed, re-weighted.
+"""Changes of a plan since it was locked (EM-10, DOMAIN.md 7.6): added, removed, re-weighted.
 
-Owns the comparison of a snapshot with now. It takes both as snapshots, so that "now" may be the issues on
-screen, pending changes included, or what events say of an earlier moment.
+Owns the comparison of a snapshot with now. Both are snapshots, so that "now" can be the issues on screen,
+including pending changes, or an earlier moment rebuilt from events.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from glboard_core.planning.snapshot import PlannedIssue, PlanSnapshot
 
 
 class Reweighted(Struct, frozen=True, kw_only=True):
-    """An issue that stayed in the plan with another weight; none is no weight, or none that is known."""
+    """An issue that stayed in the plan with a different weight; None is no weight, or an unknown one."""
 
     reference: str
     before: int | None

@@ -1,7 +1,7 @@
 """A locked plan: which issues were in it, with weight and people, at a moment (DOMAIN.md section 7, EM-10).
 
-Owns the snapshot's shape, its making, and its JSON, which colleagues exchange. It is preferred to events that
-are replayed, since GitLab loses some (7.6 caveats). Weight in GitLab's issue weight; times in UTC.
+Owns the snapshot's shape, its creation, and its JSON, which colleagues exchange. It is preferred to replayed
+events, since GitLab loses some (7.6 caveats). Weights are GitLab's issue weights; times are in UTC.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_core.planning.counting import counts
 from glboard_core.planning.replay import Moment, Timeline, cut
 
-#: The shape of the file; a reader refuses one it does not know.
+#: The file's format version; unknown versions are rejected.
 FORMAT = 1
 
 _ID = re.compile(r"gid://[\w-]+/[\w:-]+/\d+", re.ASCII)
@@ -37,11 +37,12 @@ class PlannedIssue(Struct, frozen=True, kw_only=True):
 
 
 class PlanSnapshot(Struct, frozen=True, kw_only=True):
-    """The plan of a milestone as it was at ``locked_at``. ``rebuilt`` where it comes from events.
+    """The plan of a milestone as it was at ``locked_at``. ``rebuilt`` if it comes from events.
 
-    ``locked_by`` is the username of who locked it; ``host`` and ``group`` say where its issues are. All three
-    are empty where nobody locked it: in a plan that a report rebuilds for itself. ``group_id`` is the group's
-    global id, since another may come to have its path; empty in plans of earlier versions, which go by path.
+    ``locked_by`` is the username of the person who locked it; ``host`` and ``group`` say where its issues
+    are. All three are empty if it was never locked, as in a plan that a report rebuilds. ``group_id`` is the
+    group's global id, since another group can take over its path; empty in plans of earlier versions, which
+    use the path.
     """
 
     milestone: str
@@ -54,12 +55,12 @@ class PlanSnapshot(Struct, frozen=True, kw_only=True):
     group_id: str = ""
 
     def is_of(self, group_id: str) -> bool:
-        """Whether it may be the plan of the group with that global id, as far as both are known."""
+        """Whether it can be a plan of the group with that global id, if both are known."""
         return not self.group_id or not group_id or self.group_id == group_id
 
     @property
     def weight(self) -> int:
-        """The sum of the weights; none counts as nothing."""
+        """The sum of the weights; unweighted issues count as 0."""
         return sum(row.weight or 0 for row in self.issues)
 
 
@@ -72,7 +73,7 @@ class _File(PlanSnapshot, frozen=True, kw_only=True):
 
 
 def take(issues: Iterable[Issue], milestone: str, at: datetime, names: LabelSettings) -> PlanSnapshot:
-    """The plan as it is now: every Deliverable of the milestone that counts, closed ones too."""
+    """The plan as it is now: every Deliverable of the milestone that counts, including closed ones."""
     planned = [
         PlannedIssue(
             issue=issue.id, reference=issue.reference, weight=issue.weight, assignees=issue.assignees
@@ -88,7 +89,7 @@ def rebuild(
 ) -> PlanSnapshot:
     """The plan as it was, from events: in the milestone with Deliverable at that second.
 
-    Nobody records who was assigned then, so ``assignees`` are today's.
+    Past assignees are not recorded, so ``assignees`` are today's.
     """
     return _from_moments(((issue, line, line.at(at)) for issue, line in tracks), milestone, at, names)
 
@@ -96,7 +97,7 @@ def rebuild(
 def at_the_end(
     tracks: Iterable[tuple[Issue, Timeline]], milestone: str, at: datetime, names: LabelSettings
 ) -> PlanSnapshot:
-    """The plan at the end of the timelines, which is ``at``: now, or the moment the report is as of."""
+    """The plan at the end of the timelines, which is ``at``: now, or the moment of the report."""
     return _from_moments(((issue, line, line.last) for issue, line in tracks), milestone, at, names)
 
 
@@ -114,7 +115,7 @@ def _from_moments(
 
 
 def locked(snapshot: PlanSnapshot, by: str, host: str, group: str, group_id: str = "") -> PlanSnapshot:
-    """The snapshot as somebody's plan, for the issues of a group on a host."""
+    """The snapshot with who locked it, and the host and group of its issues."""
     return structs.replace(snapshot, locked_by=by, host=host, group=group, group_id=group_id)
 
 
@@ -125,23 +126,23 @@ def exported(snapshot: PlanSnapshot) -> bytes:
 
 
 def imported(raw: bytes, where: str) -> PlanSnapshot:
-    """The snapshot from JSON, which may come from anywhere. Raises ConfigError, naming ``where``."""
+    """The snapshot from untrusted JSON. Raises ConfigError, naming ``where``."""
     try:
         version = msgspec.json.decode(raw, type=_Version).glboard_plan
         if version is not None and version != FORMAT:
             raise ConfigError(
-                f"this locked plan is of format {version}, and this glboard reads format {FORMAT}.",
+                f"this locked plan uses format {version}; this glboard reads format {FORMAT}.",
                 where=where,
-                hint="Was it written by a newer glboard? Then update this one.",
+                hint="If a newer glboard wrote it, update this one.",
             )
         found = msgspec.json.decode(raw, type=_File)
     except msgspec.DecodeError as error:
         raise ConfigError(f"this is not a locked plan: {error}", where=where) from None
     if found.locked_at.tzinfo is None:
-        raise ConfigError("the time has no zone.", where=where, key="locked_at")
+        raise ConfigError("the time has no time zone.", where=where, key="locked_at")
     for key in ("milestone", "locked_by", "host", "group", "group_id"):
         if not getattr(found, key).isprintable():
-            raise ConfigError("there are characters in it that cannot be shown.", where=where, key=key)
+            raise ConfigError("it contains unprintable characters.", where=where, key=key)
     seen: set[IssueId] = set()
     for at, row in enumerate(found.issues):
         if wrong := _wrong(row, seen):
@@ -155,9 +156,9 @@ def _wrong(row: PlannedIssue, seen: Container[IssueId]) -> str:
     if not _ID.fullmatch(row.issue):
         return "issue is not a global id such as gid://gitlab/Issue/17."
     if row.issue in seen:
-        return f"{row.issue} is in it twice."
+        return f"{row.issue} is listed twice."
     if not _REFERENCE.fullmatch(row.reference):
-        return "reference is not one such as group/project#12."
+        return "reference is not of the form group/project#12."
     if row.weight is not None and row.weight < 0:
         return "weight is below 0."
     if any(not _USERNAME.fullmatch(name) for name in row.assignees):
@@ -166,11 +167,11 @@ def _wrong(row: PlannedIssue, seen: Container[IssueId]) -> str:
 
 
 def refused(snapshot: PlanSnapshot, host: str, group: str, group_id: str = "") -> str:
-    """Why a plan cannot be used for a group on a host, in words; "" where it can."""
+    """Why a plan cannot be used for a group on a host; "" if it can."""
     if not (snapshot.host and snapshot.group):
-        return "it does not say of which host and group it is"
+        return "it does not name its host and group"
     if (snapshot.host, snapshot.group) != (host, group):
-        return f"it is of {snapshot.group} on {snapshot.host}, and this is {group} on {host}"
+        return f"it belongs to {snapshot.group} on {snapshot.host}, but this is {group} on {host}"
     if not snapshot.is_of(group_id):
-        return f"it is of another group that was called {group} on {host} before"
+        return f"it belongs to another group that was named {group} on {host} before"
     return ""

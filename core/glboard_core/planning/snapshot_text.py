@@ -1,4 +1,4 @@
-"""A locked plan in words, alike on screen and in print. Times are said in UTC."""
+"""A locked plan as text, the same on screen and in print. Times are shown in UTC."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def minute(at: datetime) -> str:
 
 
 def locked_words(plan: PlanSnapshot) -> str:
-    """When it was locked, by whom, and whether from events: ``locked 2026-11-13 17:00 UTC by em_maple``."""
+    """When and by whom it was locked, or rebuilt from events: ``locked 2026-11-13 17:00 UTC by em_maple``."""
     by = f" by {plan.locked_by}" if plan.locked_by else ""
     if plan.rebuilt:
         return f"rebuilt from events as of {minute(plan.locked_at)}{', locked' + by if by else ''}"

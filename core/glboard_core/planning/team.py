@@ -1,7 +1,7 @@
-"""The team as people write it down in ``team.toml``: who, and which days they are not there (DOMAIN.md 7.10).
+"""The team as written in ``team.toml``: its people and their days off (DOMAIN.md 7.10).
 
-Owns the shape of the file (DESIGN.md section 7) and the errors a wrong one gives: file, line, key, and the
-nearest known key. Days are calendar days. It stays on this machine: days off are private.
+Owns the shape of the file (DESIGN.md section 7) and the errors for a wrong one: file, line, key, and the
+nearest known key. Days are calendar days. The file stays on this machine: days off are private.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from msgspec import Meta, Struct
 
 from glboard_core.errors import ConfigError
 
-#: A range of days longer than this is a slip of the pen.
+#: A longer range of days is a typo.
 _LONGEST = 366
 
 
@@ -40,8 +40,8 @@ Count = Annotated[int, Meta(ge=0)] | Annotated[float, Meta(ge=0)]
 class Member(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One person. ``factor`` is 1, or 0.5 while onboarding.
 
-    ``support_days`` are workdays, by milestone title. ``net_days`` too: where a milestone stands in it, they
-    are that person's days in it, whatever holidays, time off and support would make of them.
+    ``support_days`` are workdays, by milestone title. ``net_days`` too: for a milestone listed there, they
+    replace the days calculated from holidays, time off and support.
     """
 
     username: Annotated[str, Meta(min_length=1)]
@@ -54,7 +54,7 @@ class Member(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Team(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The team. ``days_per_weight`` are workdays of one engineer; ``reserve`` is kept free, 0 to below 1."""
+    """The team. ``days_per_weight``: workdays of one engineer; ``reserve``: share kept free, 0 to below 1."""
 
     days_per_weight: Annotated[float, Meta(gt=0)] = 2.0
     reserve: Annotated[float, Meta(ge=0, lt=1)] = 0.0
@@ -62,7 +62,7 @@ class Team(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     people: tuple[Member, ...] = ()
 
     def member(self, username: str) -> Member | None:
-        """The person with that username, or none."""
+        """The person with that username, or None."""
         return next((member for member in self.people if member.username == username), None)
 
 
@@ -78,14 +78,14 @@ def days(listed: Days) -> frozenset[date]:
 
 
 def load(path: Path) -> Team:
-    """The team from a file. Raises ConfigError, also where there is none."""
+    """The team from a file. Raises ConfigError, also if there is no file."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigError(
-            "there is no such file.",
+            "no such file.",
             where=str(path),
-            hint="Write the team's days there (see the README), or name another file with --team.",
+            hint="Create it with the team's days (see the README), or name another file with --team.",
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot be read: {error}", where=str(path)) from None
@@ -112,13 +112,13 @@ def parse(text: str, where: str) -> Team:
     seen: set[str] = set()
     for number, member in enumerate(team.people):
         if member.username in seen:
-            raise place.wrong(f"{member.username} stands here twice.", "username", number)
+            raise place.wrong(f"{member.username} is listed twice.", "username", number)
         seen.add(member.username)
     return team
 
 
 class _Place:
-    """Where in the file a mistake is."""
+    """Locates mistakes in the file."""
 
     def __init__(self, text: str, where: str) -> None:
         self._lines = text.splitlines()
@@ -133,13 +133,13 @@ class _Place:
         return ConfigError(message, where=at, key=key if person is None else f"people.{key}", hint=hint)
 
     def invalid(self, error: msgspec.ValidationError) -> ConfigError:
-        """What msgspec says, with the place it names (``$.people[1].factor``)."""
+        """The error of msgspec, with the place it names (``$.people[1].factor``)."""
         message, _, path = str(error).partition(" - at `$")
         keys = re.split(r"[.\[\]]+", path.strip("`.]"))
         person = None
         if keys[0] == "people" and len(keys) > 1 and keys[1].isdecimal():
             person = int(keys[1])
-            # What is missing has no place of its own, only a name in the message.
+            # A missing key has no place of its own, only a name in the message.
             keys = keys[2:] or re.findall("`(.+)`", message)
         return self.wrong(message[:1].lower() + message[1:] + ".", keys[0] if keys else "people", person)
 
@@ -168,7 +168,7 @@ def _refuse_unknown(data: dict[str, Any], place: _Place) -> None:
 
 
 def _check_days(table: dict[str, Any], number: int | None, place: _Place) -> None:
-    """Lists of days, with better words than a type error's: a day is ISO text or TOML's own date."""
+    """Check lists of days, with clearer errors than a type error: a day is ISO text or a TOML date."""
     for key in ("holidays", "time_off"):
         listed = table.get(key, [])
         if not isinstance(listed, list):
@@ -201,4 +201,4 @@ def _day(value: Any, key: str, number: int | None, place: _Place) -> date:
     try:
         return date.fromisoformat(value)
     except (TypeError, ValueError):
-        raise place.wrong(f"“{value}” is not a day.", key, number, hint="Write it like 2026-12-24.") from None
+        raise place.wrong(f"“{value}” is not a date.", key, number, hint="Use the form 2026-12-24.") from None

@@ -1,8 +1,8 @@
 """Changes of ``team.toml`` as data, and the text of the file after one: comments and layout survive.
 
-Owns the rule that a change touches its own value and nothing else. It is held by looking: the text is read
-again after the change and must say what the team was with that change made, or nothing is returned. Nothing
-is read or written here; ``team_file`` does. Days are calendar days, DOMAIN.md 7.10.
+Owns the rule that a change touches its own value and nothing else. Every result is checked: the new text is
+parsed again and must give the old team with that one change, or an error is raised. Reading and writing the
+file belong to ``team_file``. Days are calendar days, DOMAIN.md 7.10.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ class OfTeam(Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """What is changed, without figures: it may be said on a shared screen."""
+        """What is changed, without figures, so that a shared screen can show it."""
         return f"the team's {_WORDS[self.key]}"
 
 
 class OfPerson(Struct, frozen=True):
-    """A value of one person; "" takes a role away."""
+    """A value of one person; "" removes a role."""
 
     username: str
     key: PersonKey
@@ -58,7 +58,7 @@ class OfPerson(Struct, frozen=True):
 
 
 class OfMilestone(Struct, frozen=True):
-    """Days of one person in one milestone; None takes them away, so that they are reckoned again."""
+    """Days of one person in one milestone; None removes them, so that they are calculated again."""
 
     username: str
     key: MilestoneKey
@@ -83,7 +83,7 @@ class AddPeople(Struct, frozen=True):
 
 
 class RemovePerson(Struct, frozen=True):
-    """A person with all their days. Comments above the next one stay."""
+    """Remove a person with all their days. Comments above the next person stay."""
 
     username: str
 
@@ -97,7 +97,7 @@ Change = OfTeam | OfPerson | OfMilestone | AddPeople | RemovePerson
 
 
 def after(team: Team, change: Change) -> Team:
-    """The team with the change made. Raises UsageError where the person is not there, or there already."""
+    """The team after the change. Raises UsageError if the person is missing, or already there."""
     match change:
         case OfTeam():
             return structs.replace(team, **{change.key: change.value})
@@ -110,7 +110,7 @@ def after(team: Team, change: Change) -> Team:
         case AddPeople():
             for name in change.usernames:
                 if team.member(name) is not None or change.usernames.count(name) > 1:
-                    raise UsageError(f"{name} is in team.toml already.")
+                    raise UsageError(f"{name} is already in team.toml.")
             added = tuple(Member(username=name) for name in change.usernames)
             return structs.replace(team, people=(*team.people, *added))
         case RemovePerson():
@@ -120,7 +120,7 @@ def after(team: Team, change: Change) -> Team:
 
 
 def place(team: Team, username: str) -> int:
-    """The number of a person in the file, from 0. Raises UsageError where there is none of that name."""
+    """The index of a person in the file, from 0. Raises UsageError if there is no such person."""
     for number, member in enumerate(team.people):
         if member.username == username:
             return number
@@ -143,10 +143,10 @@ def _with_days(member: Member, change: OfMilestone) -> Member:
 
 
 def edited(before: str, change: Change, where: str = "team.toml") -> str:
-    """The file's text with the change made; the same text where it changes nothing.
+    """The file's text after the change; the same text if nothing changes.
 
-    Raises UsageError as ``after``, and ConfigError where the text is wrong already, where the value may not
-    stand in the file, or where the file is written in a way that cannot be changed safely.
+    Raises UsageError as ``after`` does, and ConfigError if the text is already wrong, if the value is not
+    allowed in the file, or if the file's layout cannot be changed safely.
     """
     team = parse(before, where)
     wanted = after(team, change)
@@ -159,12 +159,12 @@ def edited(before: str, change: Change, where: str = "team.toml") -> str:
             continue
         if _says(made, wanted, where):
             return made
-    # The value itself may be what is wrong: then its own error says more.
+    # If the value itself is wrong, its own error says more.
     _refuse(wanted, where)
     raise ConfigError(
-        f"{change.words} cannot be changed here without touching something else.",
+        f"{change.words} cannot be changed without touching something else.",
         where=where,
-        hint="Change it by hand.",
+        hint="Edit the file by hand.",
     )
 
 
@@ -180,7 +180,7 @@ def _refuse(wanted: Team, where: str) -> None:
 
 
 def _ways(team: Team, wanted: Team, change: Change) -> Sequence[Callable[[str], str]]:
-    """How it can be written, best first: the first that says what is wanted is taken."""
+    """The ways to write it, best first; the first with the wanted result is used."""
     match change:
         case OfTeam():
             return text.setting(None, change.key, change.value)
@@ -198,5 +198,5 @@ def _ways(team: Team, wanted: Team, change: Change) -> Sequence[Callable[[str], 
 
 
 def fresh(usernames: Sequence[str]) -> str:
-    """The text of a new file with these people, explained by comments."""
+    """The text of a new file with these people, with explaining comments."""
     return text.HEAD + "".join(text.person(name) for name in usernames)

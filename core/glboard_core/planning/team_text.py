@@ -1,8 +1,8 @@
-"""How values stand in the text of ``team.toml``: where a line goes in, what is taken out, what stays.
+"""Values in the text of ``team.toml``: where a line is inserted, what is removed, what stays.
 
-Owns layout. A value that is there is changed in place by tomlkit, which keeps comments and order; a new line
-is put in as text, since only a person's eye knows to which side a comment belongs: what stands above a
-``[[people]]`` goes with it. Every way is tried by its caller against the meaning of the result.
+Owns layout. An existing value is changed in place by tomlkit, which keeps comments and order; a new line is
+inserted as text, since tomlkit cannot tell which side a comment belongs to: comments above a ``[[people]]``
+belong to it. The caller checks the meaning of every result.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class CannotEdit(Exception):
 
 
 def setting(person: int | None, key: str, wanted: Value) -> Sequence[Way]:
-    """Set a value of the team, or of the person with that number; None takes the key away."""
+    """Set a value of the team, or of the person with that index; None removes the key."""
     if wanted is None:
         return (lambda text: _drop_key(text, person, key),)
     return (
@@ -48,7 +48,7 @@ def setting(person: int | None, key: str, wanted: Value) -> Sequence[Way]:
 
 
 def adding(usernames: Sequence[str]) -> Sequence[Way]:
-    """People at the end of the file."""
+    """Add people at the end of the file."""
     return (
         lambda text: _ended(text) + "".join(person(name) for name in usernames),
         lambda text: _add_to_list(text, usernames),
@@ -56,7 +56,7 @@ def adding(usernames: Sequence[str]) -> Sequence[Way]:
 
 
 def removing(number: int) -> Sequence[Way]:
-    """The person with that number, and no comment that belongs to another."""
+    """Remove the person with that index, and no comment that belongs to another."""
     return (lambda text: _cut(text, number), lambda text: _drop_from_list(text, number))
 
 
@@ -66,7 +66,7 @@ def person(username: str) -> str:
 
 
 def whole(team: Team) -> str:
-    """A file that says nothing but this team."""
+    """A file that contains only this team."""
     lines = [f"{key} = {written(getattr(team, key))}" for key in ("days_per_weight", "reserve", "holidays")]
     for member in team.people:
         lines.append("[[people]]")
@@ -103,7 +103,7 @@ def _ended(text: str) -> str:
 
 
 def _block(lines: Sequence[str], number: int) -> tuple[int, int]:
-    """Where a person's lines begin and what comes after them; their own tables are part of it."""
+    """Start and end of a person's lines, including their own tables."""
     heads = [at for at, line in enumerate(lines) if _PEOPLE.match(line)]
     if number >= len(heads):
         raise CannotEdit
@@ -118,7 +118,7 @@ def _own(line: str) -> bool:
 
 
 def _last_said(lines: Sequence[str], first: int, end: int) -> int:
-    """After the last line of a stretch that is neither blank nor only a comment."""
+    """The position after the last line of a range that is neither blank nor only a comment."""
     while end > first and (not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#")):
         end -= 1
     return end
@@ -132,7 +132,7 @@ def _insert(text: str, number: int | None, key: str, wanted: Value) -> str:
     end = next(tables, end)
     at = _last_said(lines, below, end)
     if number is None and at == 0:
-        # Below what the file says of itself at its top.
+        # Below the introductory comment at the top of the file.
         while at < end and lines[at].strip():
             at += 1
     lines.insert(at, f"{key} = {written(wanted)}\n")
@@ -188,7 +188,7 @@ def _change(text: str, number: int | None, key: str, wanted: Value) -> str:
 
 
 def _merge(there: Array, wanted: Days) -> None:
-    """Change a list over several lines by what goes and what comes, so that the rest keeps its comments."""
+    """Change a list over several lines entry by entry, so that the rest keeps its comments."""
     left = [_entry(entry) for entry in wanted]
     for at in range(len(there) - 1, -1, -1):
         said = _said(there[at])
@@ -202,7 +202,7 @@ def _merge(there: Array, wanted: Days) -> None:
 
 
 def _said(entry: Any) -> str:
-    """An entry as this program writes it, however it stands there."""
+    """An entry as glboard writes it, however it is spelled in the file."""
     if isinstance(entry, dict):
         return f'{{ from = "{entry["from"]}", to = "{entry["to"]}" }}'
     return f'"{entry}"'

@@ -1,7 +1,7 @@
-"""The template of a planning issue: Markdown with placeholders, and what they may be called.
+"""The template of a planning issue: Markdown with placeholders, and their names.
 
-Owns the placeholders and the errors a wrong one gives: file, line, and the nearest known name.
-``{milestone}`` stands for a few words, ``{candidates}`` for several lines; a backslash keeps a brace.
+Owns the placeholders and the errors for a wrong one: file, line, and the nearest known name.
+``{milestone}`` expands to a few words, ``{candidates}`` to several lines; a backslash escapes a brace.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from difflib import get_close_matches
 from glboard_core.errors import ConfigError
 from glboard_core.planning.generated import wrapped
 
-#: Placeholders for a few words. They are filled once, when the issue is made.
+#: Placeholders for a few words, filled once when the issue is created.
 VALUES = ("milestone", "start", "due", "workdays", "before")
-#: Placeholders for a part, which is made anew at every update.
+#: Placeholders for a part, which is regenerated at every update.
 PARTS = ("dates", "boards", "capacity", "candidates", "carry-over")
 
 _PLACEHOLDER = re.compile(r"(?<!\\)\{([A-Za-z][A-Za-z_-]*)\}")
@@ -33,19 +33,19 @@ def check(template: str, where: str) -> tuple[str, ...]:
             if name in PARTS:
                 if line.strip() != found[0]:
                     raise ConfigError(
-                        "stands for several lines.",
+                        "placeholder expands to several lines.",
                         where=place,
                         key=found[0],
-                        hint="Put it on a line of its own.",
+                        hint="Put it on its own line.",
                     )
                 if name in parts:
-                    raise ConfigError("stands here twice.", where=place, key=found[0], hint="Once is enough.")
+                    raise ConfigError("used twice.", where=place, key=found[0], hint="Use it only once.")
                 parts.append(name)
     return tuple(parts)
 
 
 def fill(template: str, values: Mapping[str, str], parts: Mapping[str, str], where: str) -> str:
-    """The text of a new issue: values as they are given (escaped already), parts between their marks.
+    """The text of a new issue: values as given (already escaped), parts between their markers.
 
     Raises ConfigError as ``check`` does.
     """
@@ -64,8 +64,8 @@ def _unknown(name: str, place: str) -> ConfigError:
     known = ", ".join(f"{{{one}}}" for one in (*VALUES, *PARTS))
     said = f"Did you mean “{{{near[0]}}}”? " if near else ""
     return ConfigError(
-        "this placeholder is not known.",
+        "unknown placeholder.",
         where=place,
         key=f"{{{name}}}",
-        hint=f"{said}Known: {known}. Write \\{{ for a brace that is to stay.",
+        hint=f"{said}Known: {known}. Write \\{{ for a literal brace.",
     )

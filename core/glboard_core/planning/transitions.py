@@ -1,4 +1,4 @@
-"""What a change deserves to be asked about, once per issue and rule (DOMAIN.md 7.13).
+"""The questions a change raises, once per issue and rule (DOMAIN.md 7.13).
 
 Owns the rules, not the asking: nothing is forbidden, GitLab's roles decide. Pure: the issue before and after.
 """
@@ -37,7 +37,7 @@ def questions(
             codes.append("over-weight")
     if came == "in dev" and not after.assignees:
         codes.append("in-dev-without-assignee")
-    # GitLab counts the merge requests that would close the issue.
+    # GitLab counts the merge requests that will close the issue.
     if came == "complete" and after.merge_requests:
         codes.append("complete-with-merge-requests")
     if was is not None and was.name == "blocked" and now != was and not commented:

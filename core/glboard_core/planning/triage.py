@@ -1,6 +1,6 @@
-"""The triage list: open issues of the group with something to put right (DOMAIN.md 7.9).
+"""The triage list: open issues of the group that need fixing (DOMAIN.md 7.9).
 
-Owns which codes an issue gets and their order (DESIGN.md section 6). What is done about them is the screen's.
+Owns which codes an issue gets and their order (DESIGN.md section 6). The fixes belong to the screen.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ class Finding(Struct, frozen=True):
 
 
 class Rules(Struct, frozen=True, kw_only=True, dict=True):
-    """What the codes of one moment go by. ``today`` is a day in the team's time zone.
+    """What the codes depend on at one moment. ``today`` is a day in the team's time zone.
 
-    ``milestones`` are by title. One that is not among them (another project's, closed long ago) gives no
-    finding: nothing is known of its dates.
+    ``milestones`` are by title. A milestone that is not among them (another project's, closed long ago) gives
+    no finding, since its dates are unknown.
     """
 
     names: LabelSettings
@@ -74,7 +74,7 @@ class Rules(Struct, frozen=True, kw_only=True, dict=True):
             found.add("missing-milestone")
         found |= self._bug(issue) | self._deliverable(issue)
         milestone = self.milestones.get(issue.milestone or "")
-        # The end of the due date is before now: the same as a due date before today.
+        # A due date before today has ended before now.
         if milestone is not None and milestone.due is not None and milestone.due < self.today:
             found.add("expired-milestone")
         if issue.weight is None and flow_ready(issue, self.flow):

@@ -67,7 +67,7 @@ async def test_changes_by_several_people_add_up(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#3", by="pm_oak", weight=5, add_labels=["Deliverable"])
     await others(stage)
     await stage.focus("platform#3")
-    assert stage.message == "eng_birch, pm_oak: weight 1 to 5, Deliverable on, just now"
+    assert stage.message == "eng_birch, pm_oak: weight 1 to 5, Deliverable added, just now"
 
 
 async def test_a_reverted_change_is_not_shown(stage: Stage) -> None:
@@ -88,7 +88,7 @@ async def test_comments_and_descriptions_never_name_the_wrong_person(stage: Stag
     stage.world.edit(f"{GROUP}/platform#1", by="eng_birch", description="Other words")
     await others(stage)
     await stage.focus("platform#3")
-    assert stage.message == "someone: a comment, just now"
+    assert stage.message == "someone: 1 comment, just now"
     await stage.focus("platform#1")
     assert stage.message == "eng_birch: description or other details, just now"
 
@@ -126,7 +126,7 @@ async def test_a_change_by_others_after_an_own_edit_is_shown(stage: Stage) -> No
     await stage.settle()
     stage.world.edit(f"{GROUP}/platform#3", by="pm_oak", add_labels=["Deliverable"])
     await others(stage)
-    assert stage.message == "pm_oak: Deliverable on, just now"
+    assert stage.message == "pm_oak: Deliverable added, just now"
 
 
 async def test_changes_found_by_a_refresh_glow_too(stage: Stage) -> None:
@@ -142,7 +142,7 @@ async def test_changes_are_shown_on_the_community_edition_too() -> None:
         stage.world.edit(f"{GROUP}/platform#3", by="pm_oak", milestone="19.8", add_labels=["Deliverable"])
         await others(stage)
         await stage.focus("platform#3")
-        assert stage.message == "pm_oak: Deliverable on, just now"
+        assert stage.message == "pm_oak: Deliverable added, just now"
 
 
 async def test_an_open_issue_shows_changes_by_others(stage: Stage) -> None:

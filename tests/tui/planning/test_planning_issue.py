@@ -24,7 +24,7 @@ async def test_the_planning_issue_is_found_although_it_is_on_no_board() -> None:
     async with staged(world=world) as stage:
         await stage.press("g", "i")
         assert stage.screen.pane.issue == stage.issue("platform#12").id
-        assert "2 look like it" in stage.message
+        assert "2 issues match" in stage.message
         await stage.press("escape", "=", "g", "i")
         assert stage.screen.pane.issue == stage.issue("platform#14").id
         assert "planning issue of 19.9" in stage.message

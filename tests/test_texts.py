@@ -1,0 +1,123 @@
+"""The texts on screen and on the command line are plain English: no phrase of the banned list is in them."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+COLLECTOR: dict[str, Any] = runpy.run_path(str(Path(__file__).parents[1] / "docs" / "make_texts.py"))
+
+#: Pattern and what to write instead. A pattern matches whole words, ignoring case.
+BANNED = {
+    "anew": "again, or a verb such as reload, update, regenerate",
+    "so already|already so": "already set, no change",
+    "any more|anymore": "no longer",
+    "by now": "now, already",
+    "put(s|ting)? right": "fix",
+    "mend(s|ed|ing)?": "fix, edit",
+    "forgiv(e|es|en|ing)": "ignore, allow",
+    "reckon(s|ed|ing)?": "calculate",
+    "(take|takes|taken|taking|took) back": "undo, withdraw",
+    "(take|takes|taken|taking|took) off": "remove",
+    "lets? (\\w+ )?in": "access denied",
+    "(go|goes|going) by": "use, depend on",
+    "stands?|stood|standing": "is",
+    "beside": "next to, as well as",
+    "in (its|their) stead": "instead",
+    "the answer of": "the reply from",
+    "wants? to be": "needs",
+    "(is|was|be|been) looked at": "check",
+    "the one after": "after next, the milestone after",
+    "unmake|unmade": "delete",
+    "(is|are|was|were|be|been|not) made": "created, applied, done",
+    "(is|are|was|were|be|been) said": "shown, reported",
+    "may only": "read-only",
+    "may not(?! (be|have))|may no longer": "cannot",
+    "of before": "earlier, previous",
+    "nobody": "no one, unassigned",
+    "clash(es|ed)?": "conflict",
+    "ledger|drain(s|ed)?": "outbox, send",
+    "window of glboard|this window|another window": "process, session",
+    "room": "capacity, free",
+}
+#: Not glboard's wording, or Markdown that is posted to GitLab and stays as it is.
+ALLOWED = {
+    ("core/glboard_core/planning/issue_parts.py", "Room"),
+    ("core/glboard_core/planning/capacity_text.py", "| **Room** | **{}** | **{}** |"),
+    ("core/glboard_core/planning/capacity_text.py", "| who | budget | carry-over | planned | room |"),
+}
+_PATTERNS = [(re.compile(rf"\b(?:{words})\b", re.IGNORECASE), better) for words, better in BANNED.items()]
+
+
+def banned(text: str) -> list[str]:
+    """What is wrong with a text: each banned phrase in it, with what to write instead."""
+    found = ((pattern.search(text), better) for pattern, better in _PATTERNS)
+    return [f"“{match[0]}” (better: {better})" for match, better in found if match]
+
+
+def test_no_text_contains_a_banned_phrase() -> None:
+    wrong = [
+        f"{one.place}: {', '.join(phrases)} in: {' '.join(one.text.split())}"
+        for one in COLLECTOR["texts"]()
+        if (one.path, one.text) not in ALLOWED and (phrases := banned(one.text))
+    ]
+    assert not wrong, f"{len(wrong)} texts to reword:\n" + "\n".join(wrong)
+
+
+def test_the_collector_finds_texts_of_every_kind() -> None:
+    texts = COLLECTOR["texts"]()
+    assert len(texts) > 1_000
+    known = {(one.path.rpartition("/")[2], one.text) for one in texts}
+    assert ("undo.py", "GitLab cannot delete issues, so undo closes it.") in known  # a plain literal
+    assert ("team.py", "{} is listed twice.") in known  # an f-string
+    assert ("snapshot.py", "this locked plan uses format {}; this glboard reads format {}.") in known
+    # An action's title, a hint, and an argument of the command line.
+    for part in ("tui/glboard_tui/actions.py", "tui/glboard_tui/screens/", "tui/glboard_tui/cli/"):
+        assert sum(one.path.startswith(part) for one in texts) > 50, part
+
+
+SAMPLE = '''
+"""A module's docstring."""
+CSS = "Screen { color: red; }"
+PATTERN = re.compile("two words")
+Kind = Literal["not done"]
+
+
+def run(name: str) -> None:
+    """A function's docstring."""
+    log.info("a log format %s", name)
+    say(f"Discard {'one change' if name else 'all changes'} of {name}?", "single", classes="left right")
+    raise Problem(
+        "Nothing loaded "
+        "from GitLab yet.",
+        hint="Refreshing ...",
+    )
+'''
+
+
+def test_only_texts_for_people_are_collected() -> None:
+    assert [(one.line, one.text) for one in COLLECTOR["texts_of"]("sample.py", SAMPLE)] == [
+        (11, "Discard {} of {}?"),
+        (11, "all changes"),
+        (11, "one change"),
+        (13, "Nothing loaded from GitLab yet."),
+        (15, "Refreshing ..."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_banned"),
+    [
+        ("It is so already.", True),
+        ("Reading ANEW", True),
+        ("Nothing is left to put right.", True),
+        ("Understand the standard recommendation", False),
+        ("Already set", False),
+    ],
+)
+def test_phrases_are_banned_as_whole_words(text: str, is_banned: bool) -> None:
+    assert bool(banned(text)) == is_banned
