@@ -161,7 +161,9 @@ ACTIONS: tuple[Action, ...] = (
         group="Plan",
         hint="defer",
     ),
-    _edit("accept.with", "Accept: add Deliverable and assign to ...", "d <person>", group="Plan", hint="accept"),
+    _edit(
+        "accept.with", "Accept: add Deliverable and assign to ...", "d <person>", group="Plan", hint="accept"
+    ),
     _edit(
         "accept.present",
         "Accept, keep assignee",
@@ -282,10 +284,10 @@ ACTIONS: tuple[Action, ...] = (
         scopes=GOING,
     ),
     Action(id="history", title="Change log", keys=("g h",), group="Undo", hint="history", scopes=GOING),
+    _edit("conflict.mine", "Conflict: keep mine", "! m", group="Undo", hint="keep mine", when=on_conflict),
     _edit(
-        "conflict.mine", "Conflict: keep mine", "! m", group="Undo", hint="keep mine", when=on_conflict
+        "conflict.theirs", "Conflict: keep theirs", "! t", group="Undo", hint="keep theirs", when=on_conflict
     ),
-    _edit("conflict.theirs", "Conflict: keep theirs", "! t", group="Undo", hint="keep theirs", when=on_conflict),
     _edit("conflict.look", "Conflict: compare both", "! l", group="Undo", hint="compare", when=on_conflict),
     Action(id="filter.edit", title="Filter", keys=("/",), group="Find", hint="filter", when=when_ready),
     Action(
@@ -320,7 +322,14 @@ ACTIONS: tuple[Action, ...] = (
         hint="slipped",
         when=when_ready,
     ),
-    Action(id="filter.mine", title="Filter: assigned to me", keys=("f m",), group="Find", hint="mine", when=when_ready),
+    Action(
+        id="filter.mine",
+        title="Filter: assigned to me",
+        keys=("f m",),
+        group="Find",
+        hint="mine",
+        when=when_ready,
+    ),
     Action(
         id="escape",
         title="Close overlay, then clear filter, then selection",
