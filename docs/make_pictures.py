@@ -1,4 +1,4 @@
-"""Generates docs/board.svg: the real screen on the embedded GitLab, on a fixed day, so that it is reproducible.
+"""Generates docs/board.svg: the real screen on the embedded GitLab, on a fixed day, so it is reproducible.
 
 Run it after a change of the look: ``python docs/make_pictures.py``.
 """

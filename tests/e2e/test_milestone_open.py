@@ -52,7 +52,7 @@ def test_the_plan_is_shown_and_a_dry_run_does_nothing(
     assert run(["milestone", "open", "next", "--dry-run"]) == 0
     said = capsys.readouterr().out
     assert "create        board  Build 19.8" in said
-    assert "Nothing was done (--dry-run)." in said
+    assert "No changes made (--dry-run)." in said
     status, data = shown(capsys, "--dry-run")
     assert status == 0
     assert data["milestone"] == "19.8"
@@ -86,7 +86,7 @@ def test_done_once_the_second_time_there_is_nothing_to_do(
 
 def test_asked_first_and_about_labels_apart(server: DemoServer) -> None:
     said = asked("n\n")
-    assert said.endswith("Nothing was done.\n")
+    assert said.endswith("No changes made.\n")
     assert not server.world.boards
     said = asked("y\nn\n")
     assert "Make missed:19.8 in the group? [y/N]: n" in said
@@ -125,7 +125,7 @@ def test_partly_done_is_3_and_failed_is_1(server: DemoServer, capsys: pytest.Cap
         (["milestone", "open", "19.88"], "There is no milestone named “19.88”"),
         (["milestone", "open", "Backlog"], "no start and due date"),
         (["milestone", "open", "next", "--format", "json"], "--dry-run or --yes"),
-        (["--read-only", "milestone", "open", "next"], "--read-only changes nothing"),
+        (["--read-only", "milestone", "open", "next"], "Read-only session"),
         (["milestone", "opne", "next"], "No such command 'opne'"),
     ],
 )

@@ -106,7 +106,7 @@ def test_a_colleague_uses_the_plan(
         {"reference": f"{GROUP}/platform#1", "from": 2, "to": 1}
     ]
     assert plan("import", str(file)) == 0
-    assert "counts already" in capsys.readouterr().out
+    assert "already the current plan" in capsys.readouterr().out
     assert plan("lock", "next", "--replace") == plan("import", str(file), "--replace") == 0
     assert as_json(capsys, "plan", "show", "next")["weight"] == 2
     assert as_json(capsys, "plan", "show", "next", "--number", "2")["weight"] == 1
@@ -145,6 +145,6 @@ def test_as_it_was_at_a_moment(capsys: Text) -> None:
     assert "0 Deliverables" in capsys.readouterr().out
     assert as_json(capsys, "plan", "show", "next")["rebuilt"] is True
     assert plan("lock", "next", "--at", "2060-01-01") == 2
-    assert "not over yet" in capsys.readouterr().err
+    assert "in the future" in capsys.readouterr().err
     assert plan("lock", "backlog") == 2
     assert "no start and due date" in capsys.readouterr().err

@@ -45,11 +45,11 @@ def test_what_is_old_is_forgotten_after_a_yes(
     # Nobody says yes.
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "n")
     assert run(["undo", "--prune", "30"]) != 0
-    assert "1 line of more than 30 days ago will be forgotten.\n" in capsys.readouterr().err
+    assert "1 line older than 30 days will be removed from the log.\n" in capsys.readouterr().err
     assert run(["undo", "--prune", "30", "--yes"]) == 0
-    assert capsys.readouterr().out == "Forgotten: 1 line of the change log.\n"
+    assert capsys.readouterr().out == "Removed 1 line from the change log.\n"
     assert run(["undo", "--prune", "30", "--yes"]) == 0
-    assert "nothing was forgotten" in capsys.readouterr().out
+    assert "nothing removed" in capsys.readouterr().out
     assert run(["undo", "--list"]) == 0
     listed = capsys.readouterr().out
     assert "platform#3" in listed

@@ -1,8 +1,8 @@
 """The connection between the screen and the engine: events in, intents out.
 
 Owns the queue of engine events; queries are in ``known.py``. The engine's tasks only append to the queue; the
-screen empties it in its own time, so that index and widgets change in one step and nothing is half painted. It
-touches no widget.
+screen empties it in its own time, so that index and widgets change in one step and nothing is half painted.
+It touches no widget.
 """
 
 from __future__ import annotations

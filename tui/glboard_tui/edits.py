@@ -273,7 +273,7 @@ class Planner(Struct, frozen=True, kw_only=True):
     def move(
         self, issues: Sequence[Issue], index: BoardIndex, here: str | None, to: Mapping[IssueId, Column]
     ) -> Moves:
-        """Move each issue to its column in ``to``; ``here`` is the focused column, its source if it is in it."""
+        """Move each issue to its column in ``to``, from ``here`` (the focused column) if it is in it."""
         asked = False
         closing = 0
         plain: dict[IssueId, Edit] = {}
@@ -314,7 +314,7 @@ def source_of(index: BoardIndex, issue: Issue, here: str | None) -> Column | Non
 def sideways(
     index: BoardIndex, issues: Iterable[Issue], here: str | None, step: int
 ) -> dict[IssueId, Column]:
-    """The column next to each issue's own. Stops before (unlisted) and (closed): an extra key does no harm."""
+    """The column next to each issue's own. Never (unlisted) or (closed): an extra key does no harm."""
     line = [c.column for c in index.columns if c.column.kind not in ("unlisted", "closed")]
     keys = [column.key for column in line]
     found: dict[IssueId, Column] = {}
@@ -330,7 +330,7 @@ def sideways(
 
 
 def reachable(index: BoardIndex) -> dict[str, Column]:
-    """The columns ``>`` offers, by letter, including (unlisted) and (closed) where moving there makes sense."""
+    """The columns ``>`` offers, by letter, with (unlisted) and (closed) where moving there makes sense."""
     kinds = {column.kind for column in index.board.columns}
     return {
         c.column.letter: c.column

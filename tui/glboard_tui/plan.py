@@ -342,7 +342,7 @@ class Plan:
         return mix(self._issues(milestone.title), milestone.title, settings.labels, settings.planning.mix)
 
     def typed(self, milestone: Milestone) -> dict[str, list[Issue]]:
-        """The issues behind the mix by type, in manual order; an issue with several types is under its first."""
+        """The issues behind the mix by type, in manual order; one with several types is under its first."""
         from glboard_core.board.rules import types_of
         from glboard_core.model.issue import rank_key
         from glboard_core.planning.counting import planned

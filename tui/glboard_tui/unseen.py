@@ -163,7 +163,7 @@ class Unseen:
             before = structs.replace(before, status=after.status, position=after.position)
         if differences(before, after):
             return True
-        # Touched without a visible difference: a description, or a comment of ours. Times have a precision of a
+        # Touched without a visible difference: a description, or a comment of ours. Times are precise to the
         # second; a mirror from before authors were read has no names.
         other = before.updated_by is not None and after.updated_by not in (before.updated_by, me)
         return not own and (other or after.updated_at > before.updated_at)

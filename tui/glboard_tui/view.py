@@ -54,7 +54,7 @@ class View:
         )
 
     def stale(self, today: date) -> bool:
-        """Whether the day changed since the board was resolved: current and next may be different milestones."""
+        """Whether the day changed since the board was resolved: current and next may have changed too."""
         return self._resolved_on is not None and self._resolved_on != today
 
     def choose(self, board: str, milestone: str | None = None) -> None:
