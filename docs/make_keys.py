@@ -1,4 +1,4 @@
-"""Writes the key table of README.md anew from the registry of actions: ``python docs/make_keys.py``."""
+"""Regenerates the key table of README.md from the registry of actions: ``python docs/make_keys.py``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BEGIN, END = "<!-- keys: made by docs/make_keys.py -->\n", "<!-- end of keys -->
 
 
 def main() -> None:
-    """Replace what stands between the marks."""
+    """Replace the text between the markers."""
     before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     README.write_text(f"{before}{BEGIN}\n{markdown_table()}\n{END}{after}", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Makes docs/board.svg: the real screen on the embedded GitLab, of a fixed day, so that it can be made again.
+"""Generates docs/board.svg: the real screen on the embedded GitLab, on a fixed day, so it is reproducible.
 
 Run it after a change of the look: ``python docs/make_pictures.py``.
 """
@@ -29,18 +29,18 @@ PICTURE = Path(__file__).with_name("board.svg")
 SIZE = (160, 45)
 #: A Monday in the middle of a milestone.
 DAY = "2026-12-07T15:00:00Z"
-#: The room pane, one card made ready with a weight, two marked.
+#: The capacity pane, one card weighted and set ready, two selected.
 KEYS = ("g", "r", "escape", "j", "W", "3", "l", "j", "j", "space", "j", "space")
 _PATIENCE = 30.0
-#: Rich asks for its font from a server; a picture should ask for nothing.
+#: Rich links its font from a server; a picture should load nothing.
 _REMOTE_FONT = re.compile(r",?\s*url\(\"https?://[^)]*\) format\(\"[^\"]*\"\)")
 
 
 def main() -> None:
-    """Make the picture."""
+    """Generate the picture."""
     with spawn(DemoOptions(as_of=DAY)) as server:
         picture = asyncio.run(_screen(server))
-    # Some viewers would drop spaces at the ends of a text.
+    # Some viewers drop spaces at the ends of a text.
     picture = _REMOTE_FONT.sub("", picture).replace("<svg ", '<svg xml:space="preserve" ', 1)
     PICTURE.write_text(picture, encoding="utf-8")
 

@@ -46,13 +46,13 @@ def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dic
     return status, printed
 
 
-def test_the_plan_is_shown_and_a_dry_run_does_nothing(
+def test_dry_run_shows_the_plan_and_changes_nothing(
     server: DemoServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["milestone", "open", "next", "--dry-run"]) == 0
     said = capsys.readouterr().out
     assert "create        board  Build 19.8" in said
-    assert "Nothing was done (--dry-run)." in said
+    assert "No changes made (--dry-run)." in said
     status, data = shown(capsys, "--dry-run")
     assert status == 0
     assert data["milestone"] == "19.8"
@@ -69,9 +69,7 @@ def test_the_plan_is_shown_and_a_dry_run_does_nothing(
     assert not planning_issues(server.world)
 
 
-def test_done_once_the_second_time_there_is_nothing_to_do(
-    server: DemoServer, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_second_run_has_nothing_to_do(server: DemoServer, capsys: pytest.CaptureFixture[str]) -> None:
     status, data = shown(capsys, "--yes")
     assert status == 0
     assert {step["result"] for step in data["steps"]} == {"done"}
@@ -84,9 +82,9 @@ def test_done_once_the_second_time_there_is_nothing_to_do(
     assert len(planning_issues(server.world)) == 1
 
 
-def test_asked_first_and_about_labels_apart(server: DemoServer) -> None:
+def test_asks_first_and_separately_about_labels(server: DemoServer) -> None:
     said = asked("n\n")
-    assert said.endswith("Nothing was done.\n")
+    assert said.endswith("No changes made.\n")
     assert not server.world.boards
     said = asked("y\nn\n")
     assert "Make missed:19.8 in the group? [y/N]: n" in said
@@ -97,7 +95,7 @@ def test_asked_first_and_about_labels_apart(server: DemoServer) -> None:
     assert "done          label  missed:19.8" in said
 
 
-def test_parts_can_be_left_out(server: DemoServer, capsys: pytest.CaptureFixture[str]) -> None:
+def test_parts_can_be_skipped(server: DemoServer, capsys: pytest.CaptureFixture[str]) -> None:
     status, data = shown(capsys, "--yes", "--without", "board", "--without", "label")
     assert status == 0
     assert [step["part"] for step in data["steps"]] == ["issue"]
@@ -105,7 +103,9 @@ def test_parts_can_be_left_out(server: DemoServer, capsys: pytest.CaptureFixture
     assert "Build 19.8: not in GitLab" in planning_issues(server.world)[0].description
 
 
-def test_partly_done_is_3_and_failed_is_1(server: DemoServer, capsys: pytest.CaptureFixture[str]) -> None:
+def test_exit_status_is_3_if_partly_done_and_1_if_failed(
+    server: DemoServer, capsys: pytest.CaptureFixture[str]
+) -> None:
     server.faults.next("reset-before", "POST /api/v4/projects")
     status, data = shown(capsys, "--yes")
     assert status == 3
@@ -125,11 +125,11 @@ def test_partly_done_is_3_and_failed_is_1(server: DemoServer, capsys: pytest.Cap
         (["milestone", "open", "19.88"], "There is no milestone named “19.88”"),
         (["milestone", "open", "Backlog"], "no start and due date"),
         (["milestone", "open", "next", "--format", "json"], "--dry-run or --yes"),
-        (["--read-only", "milestone", "open", "next"], "--read-only changes nothing"),
+        (["--read-only", "milestone", "open", "next"], "Read-only session"),
         (["milestone", "opne", "next"], "No such command 'opne'"),
     ],
 )
-def test_wrong_use_is_2_and_says_what_to_do(
+def test_usage_error_exits_2_with_a_hint(
     server: DemoServer, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
     assert run(arguments) == 2

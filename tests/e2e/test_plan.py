@@ -57,7 +57,7 @@ def as_json(capsys: Text, *arguments: str) -> dict[str, Any]:
     return found
 
 
-def test_lock_show_and_what_say_do_says_of_it(capsys: Text, world: World) -> None:
+def test_lock_show_and_say_do_of_a_locked_plan(capsys: Text, world: World) -> None:
     assert plan("show", "next") == 1
     assert "glboard plan lock 19.8" in capsys.readouterr().err
     assert plan("lock", "next") == 0
@@ -75,7 +75,7 @@ def test_lock_show_and_what_say_do_says_of_it(capsys: Text, world: World) -> Non
     world.edit(f"{GROUP}/platform#5", by=ME, remove_labels=["Deliverable"])
 
 
-def test_a_plan_that_is_there_is_replaced_only_when_told_so(capsys: Text, world: World) -> None:
+def test_locked_plan_is_replaced_only_on_request(capsys: Text, world: World) -> None:
     assert plan("lock", "19.8") == 0
     world.edit(f"{GROUP}/platform#1", by=ME, weight=3)
     assert plan("lock", "19.8") == 2
@@ -93,7 +93,7 @@ def test_a_plan_that_is_there_is_replaced_only_when_told_so(capsys: Text, world:
     world.edit(f"{GROUP}/platform#1", by=ME, weight=2)
 
 
-def test_a_colleague_uses_the_plan(
+def test_colleague_imports_the_plan(
     capsys: Text, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, world: World
 ) -> None:
     file = tmp_path / "plan.json"
@@ -106,7 +106,7 @@ def test_a_colleague_uses_the_plan(
         {"reference": f"{GROUP}/platform#1", "from": 2, "to": 1}
     ]
     assert plan("import", str(file)) == 0
-    assert "counts already" in capsys.readouterr().out
+    assert "already the current plan" in capsys.readouterr().out
     assert plan("lock", "next", "--replace") == plan("import", str(file), "--replace") == 0
     assert as_json(capsys, "plan", "show", "next")["weight"] == 2
     assert as_json(capsys, "plan", "show", "next", "--number", "2")["weight"] == 1
@@ -126,7 +126,7 @@ def test_a_colleague_uses_the_plan(
         ({"issues": 1}, "not a locked plan"),
     ],
 )
-def test_what_is_of_another_place_or_no_plan_is_refused(
+def test_foreign_or_invalid_plan_is_rejected(
     change: dict[str, Any], says: str, capsys: Text, tmp_path: Path
 ) -> None:
     file = tmp_path / "plan.json"
@@ -139,12 +139,12 @@ def test_what_is_of_another_place_or_no_plan_is_refused(
     assert "cannot be read" in capsys.readouterr().err
 
 
-def test_as_it_was_at_a_moment(capsys: Text) -> None:
+def test_lock_as_of_a_time(capsys: Text) -> None:
     # Before the world was made there was nothing; what is not over cannot be locked.
     assert plan("lock", "next", "--at", "2020-01-01") == 0
     assert "0 Deliverables" in capsys.readouterr().out
     assert as_json(capsys, "plan", "show", "next")["rebuilt"] is True
     assert plan("lock", "next", "--at", "2060-01-01") == 2
-    assert "not over yet" in capsys.readouterr().err
+    assert "in the future" in capsys.readouterr().err
     assert plan("lock", "backlog") == 2
     assert "no start and due date" in capsys.readouterr().err

@@ -35,7 +35,7 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
         yield world
 
 
-def test_what_is_old_is_forgotten_after_a_yes(
+def test_old_changes_are_pruned_after_confirmation(
     world: World, capsys: Text, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run(["edit", f"{GROUP}/platform#1", "--weight", "5"]) == 0
@@ -45,18 +45,18 @@ def test_what_is_old_is_forgotten_after_a_yes(
     # Nobody says yes.
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "n")
     assert run(["undo", "--prune", "30"]) != 0
-    assert "1 line of more than 30 days ago will be forgotten.\n" in capsys.readouterr().err
+    assert "1 line older than 30 days will be removed from the log.\n" in capsys.readouterr().err
     assert run(["undo", "--prune", "30", "--yes"]) == 0
-    assert capsys.readouterr().out == "Forgotten: 1 line of the change log.\n"
+    assert capsys.readouterr().out == "Removed 1 line from the change log.\n"
     assert run(["undo", "--prune", "30", "--yes"]) == 0
-    assert "nothing was forgotten" in capsys.readouterr().out
+    assert "nothing removed" in capsys.readouterr().out
     assert run(["undo", "--list"]) == 0
     listed = capsys.readouterr().out
     assert "platform#3" in listed
     assert "platform#1" not in listed
     assert run(["undo"]) == 0
     assert run(["undo"]) == 0
-    assert "nothing to undo" in capsys.readouterr().out
+    assert "Nothing to undo" in capsys.readouterr().out
     assert world.issue(f"{GROUP}/platform#1").weight == 5
     assert world.issue(f"{GROUP}/platform#3").weight == 1
 
@@ -90,7 +90,7 @@ def line(name: str, group: str, hours: float) -> Logged:
     )
 
 
-def test_a_keystroke_is_forgotten_whole_or_not_at_all() -> None:
+def test_a_keystroke_is_pruned_whole_or_not_at_all() -> None:
     # Of the second keystroke one half was answered before the moment and one after; the third hangs on it.
     log = [line("a", "one", 0), line("b", "two", 2), line("c", "three", 1), line("d", "three", 3)]
     log.append(line("e", "two", 9))
@@ -100,7 +100,7 @@ def test_a_keystroke_is_forgotten_whole_or_not_at_all() -> None:
 
 
 @pytest.mark.parametrize("kind", ["memory", "disk"])
-def test_what_is_unsent_or_failed_stays(kind: str, tmp_path: Path) -> None:
+def test_unsent_or_failed_changes_are_kept(kind: str, tmp_path: Path) -> None:
     store: Store = MemoryStore() if kind == "memory" else SqliteStore(tmp_path / "state.sqlite3")
     old = line("a", "one", -1000)
     refusal = Refusal(op=old.change, title="t", kind="EditForbidden", message="m", hint="", at=old.at)

@@ -26,19 +26,19 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
-def test_keys_are_the_registrys() -> None:
+def test_key_table_matches_the_registry() -> None:
     _, _, rest = README.partition("<!-- keys: made by docs/make_keys.py -->\n")
     table, _, _ = rest.partition("<!-- end of keys -->")
     assert table.strip() == markdown_table().strip(), "run: python docs/make_keys.py"
 
 
 @pytest.mark.parametrize("text", [text for text in blocks("toml") if "[[people]]" not in text])
-def test_configuration_can_be_read(text: str) -> None:
+def test_configuration_examples_are_valid(text: str) -> None:
     settings = parse(text, "README.md")
     Keymap(settings.keymap)
 
 
-def test_the_team_can_be_read_and_says_all_there_is_to_say() -> None:
+def test_team_example_is_valid_and_complete() -> None:
     [text] = [text for text in blocks("toml") if "[[people]]" in text]
     assert len(parse_team(text, "README.md").people) == 1
     for key in (*Team.__struct_fields__, *Member.__struct_fields__):
@@ -46,7 +46,7 @@ def test_the_team_can_be_read_and_says_all_there_is_to_say() -> None:
         assert key in text
 
 
-def test_json_has_the_fields_of_show() -> None:
+def test_json_example_has_the_fields_of_show() -> None:
     board = json.loads(blocks("json")[0])
     column = board["columns"][0]
     issue = column["issues"][0]
@@ -55,14 +55,14 @@ def test_json_has_the_fields_of_show() -> None:
         assert tuple(shown) == shape.__struct_fields__
 
 
-def test_the_plan_s_json_has_every_field_and_can_be_imported() -> None:
+def test_plan_example_has_every_field_and_can_be_imported() -> None:
     text = blocks("json")[1].encode()
     plan = imported(text, "README.md")
     assert set(json.loads(text)) == {"glboard_plan", *PlanSnapshot.__struct_fields__}
     assert plan.issues[0].assignees == ("eng_elm",)
 
 
-def test_boards_commands_and_faults_are_named() -> None:
+def test_boards_commands_and_faults_are_documented() -> None:
     for board in DEFAULT_BOARDS:
         assert board.id in README
         assert f"| {board.name} |" in README
@@ -83,7 +83,7 @@ def test_options_exist() -> None:
     assert said <= known, said - known
 
 
-def test_the_picture_is_there() -> None:
+def test_screenshot_exists() -> None:
     (picture,) = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README)
     svg = (Path(__file__).parents[2] / picture).read_text("utf-8")
     assert "PLANNING" in svg

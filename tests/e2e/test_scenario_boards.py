@@ -73,7 +73,7 @@ def test_boards(
     assert list(got) == list(wanted)
 
 
-def test_closed_is_appended_only_when_asked_for(
+def test_closed_column_is_appended_only_on_request(
     scenario: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     last = show(capsys, "build", "--closed")["columns"][-1]
@@ -83,7 +83,7 @@ def test_closed_is_appended_only_when_asked_for(
     assert {issue["reference"] for issue in last["issues"]} == wanted
 
 
-def test_slipped_and_over_weight_stand_on_the_issues(
+def test_issues_have_slipped_and_over_weight(
     scenario: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     expected = scenario["expected"]
@@ -104,7 +104,7 @@ def test_another_milestone_and_other_formats(capsys: pytest.CaptureFixture[str])
         assert "platform#" in capsys.readouterr().out
 
 
-def test_unknown_names_are_wrong_use_with_near_matches(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_names_are_usage_errors_with_close_matches(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["show", "bulid"]) == 2
     assert "build" in capsys.readouterr().err
     assert run(["shwo"]) == 2

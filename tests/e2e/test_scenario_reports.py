@@ -100,15 +100,13 @@ def test_say_do(report: Report, scenario: dict[str, Any], references: dict[str, 
         assert set(got[name]) == {references[key] for key in expected[name]}, name
 
 
-def test_without_a_lock_time_the_plan_is_the_one_at_the_end_of_the_day_before(report: Report) -> None:
+def test_default_lock_time_is_the_end_of_the_previous_day(report: Report) -> None:
     got = report("say-do", "19.6")
     assert got["locked_at"] == "2026-10-09T23:59:59Z"
     assert len(got["definitions"]["committed"]["assigned"]) == 11
 
 
-def test_an_earlier_moment_knows_nothing_of_what_came_later(
-    report: Report, references: dict[str, str]
-) -> None:
+def test_earlier_as_of_ignores_later_events(report: Report, references: dict[str, str]) -> None:
     got = report("say-do", "19.6", as_of="2026-11-15T12:00:00Z")
     # A7 was closed, and the bot labelled and moved A8 and D1, only after that.
     assert got["late_closed"] == []
@@ -207,21 +205,21 @@ def test_other_formats(kind: str, style: str, team: Path, capsys: pytest.Capture
     assert printed.err == ""
 
 
-def test_say_do_is_said_in_words_first(scenario: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+def test_say_do_starts_with_a_summary(scenario: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["report", "say-do", "19.6", "--locked-at", scenario["lock_times"]["19.6"]]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1] == "7 of 12 closed by 13 Nov (58.3 %), definition group."
     assert lines[2].startswith("6 of 11 (54.5 %), definition committed, rebuilt from events as of 2026-10-09")
 
 
-def test_before_the_cut_off_it_says_that_it_is_not_over(capsys: pytest.CaptureFixture[str]) -> None:
+def test_before_the_cut_off_the_report_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["report", "say-do", "current"]) == 0
     assert capsys.readouterr().out.splitlines()[1] == (
         "1 of 11 closed so far, until 11 Dec (9.1 %), definition group."
     )
 
 
-def test_confidential_titles_stay_out_of_reports(
+def test_reports_never_contain_confidential_titles(
     scenario: dict[str, Any], team: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     secret = [issue["title"] for issue in scenario["issues"] if issue["confidential"]]
@@ -247,7 +245,7 @@ def test_confidential_titles_stay_out_of_reports(
         (["velocity", "19.8"], 2, "velocity"),
     ],
 )
-def test_what_makes_no_sense_is_said(
+def test_invalid_arguments_are_reported(
     arguments: list[str], status: int, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["report", *arguments]) == status
@@ -265,7 +263,7 @@ def test_what_makes_no_sense_is_said(
         (["plan", "lock", "19.8", "--at", ""], "is not a time"),
     ],
 )
-def test_a_name_or_time_that_is_none_is_an_error(
+def test_unknown_name_or_invalid_time_is_an_error(
     arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(arguments) == 2
@@ -274,7 +272,7 @@ def test_a_name_or_time_that_is_none_is_an_error(
     assert printed.out == ""
 
 
-def test_another_title_of_an_alias_is_that_milestone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_any_title_of_an_alias_selects_the_milestone(capsys: pytest.CaptureFixture[str]) -> None:
     printed = set()
     for name in ("next-1-3", "Next 1-3 Milestones", "Next 1-3 releases"):
         assert run(["show", "build", "--milestone", name, "--format", "json"]) == 0

@@ -122,7 +122,7 @@ def test_changes_reach_gitlab(home: Path, gitlab: SpawnedDemo) -> None:
     assert f"{reference},7," in line
 
 
-def test_the_editor_gets_the_terminal_and_gives_it_back(home: Path) -> None:
+def test_editor_takes_over_the_terminal_and_returns_it(home: Path) -> None:
     editor = home / "editor"
     editor.write_text("#!/bin/sh\nprintf 'Edited in between\\n' >\"$1\"\n")
     editor.chmod(0o755)
@@ -137,7 +137,7 @@ def test_the_editor_gets_the_terminal_and_gives_it_back(home: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
-def test_a_signal_ends_it_in_order(home: Path, number: signal.Signals) -> None:
+def test_signal_quits_cleanly(home: Path, number: signal.Signals) -> None:
     with demo(home) as terminal:
         terminal.wait(live, "the board")
         os.kill(terminal.pid, number)
@@ -145,7 +145,7 @@ def test_a_signal_ends_it_in_order(home: Path, number: signal.Signals) -> None:
         restored(terminal)
 
 
-def test_a_signal_before_the_first_board_ends_it_too(home: Path) -> None:
+def test_signal_before_the_first_board_quits_too(home: Path) -> None:
     with demo(home, "--latency", "2000") as terminal:
         terminal.see("PLANNING")
         child = _child(terminal.pid)
@@ -155,7 +155,7 @@ def test_a_signal_before_the_first_board_ends_it_too(home: Path) -> None:
     assert child is None or not _runs(child)
 
 
-def test_a_terminal_that_hangs_up_leaves_nothing_behind(home: Path) -> None:
+def test_hangup_leaves_nothing_behind(home: Path) -> None:
     with demo(home) as terminal:
         terminal.wait(live, "the board")
         server = _child(terminal.pid)
@@ -163,7 +163,7 @@ def test_a_terminal_that_hangs_up_leaves_nothing_behind(home: Path) -> None:
         assert server is None or not _runs(server)
 
 
-def test_a_crash_restores_the_terminal_and_shows_no_token(home: Path, gitlab: SpawnedDemo) -> None:
+def test_crash_restores_the_terminal_and_shows_no_token(home: Path, gitlab: SpawnedDemo) -> None:
     crash = (
         "from glboard_tui.screens import commands\n"
         "commands.COMMANDS['view.density'] = lambda *_: 1 / 0\n"
@@ -234,7 +234,7 @@ def test_the_smallest_terminal(home: Path) -> None:
         leave(terminal)
 
 
-def test_nobody_answers(home: Path) -> None:
+def test_server_does_not_answer(home: Path) -> None:
     arguments = [*GLBOARD, "--url", NOWHERE, "--group", "x"]
     with Terminal(arguments, home, environment={"GITLAB_TOKEN": SECRET}) as terminal:
         terminal.see("No connection", "127.0.0.1:1", "r retries", "q quits")
@@ -244,14 +244,14 @@ def test_nobody_answers(home: Path) -> None:
         leave(terminal)
 
 
-def test_no_such_group(home: Path, gitlab: SpawnedDemo) -> None:
+def test_unknown_group(home: Path, gitlab: SpawnedDemo) -> None:
     arguments = [*GLBOARD, "--url", gitlab.url, "--group", "demo-org/nowhere"]
     with Terminal(arguments, home, environment={"GITLAB_TOKEN": gitlab.token}) as terminal:
         terminal.see("demo-org/nowhere", "q quits")
         leave(terminal)
 
 
-def test_a_wrong_token(home: Path, gitlab: SpawnedDemo) -> None:
+def test_invalid_token(home: Path, gitlab: SpawnedDemo) -> None:
     arguments = [*GLBOARD, "--url", gitlab.url, "--group", gitlab.group]
     with Terminal(arguments, home, environment={"GITLAB_TOKEN": SECRET}) as terminal:
         terminal.see("Sign-in", "q quits")
@@ -275,7 +275,7 @@ def _run(home: Path, *arguments: str, **environment: str) -> subprocess.Complete
     )
 
 
-def test_show_says_what_is_wrong(home: Path, gitlab: SpawnedDemo) -> None:
+def test_show_reports_errors(home: Path, gitlab: SpawnedDemo) -> None:
     cases = (
         (("--url", NOWHERE, "--group", "x"), SECRET, "127.0.0.1:1"),
         (("--url", gitlab.url, "--group", gitlab.group), SECRET, "token"),
@@ -291,13 +291,13 @@ def test_show_says_what_is_wrong(home: Path, gitlab: SpawnedDemo) -> None:
         assert "Traceback" not in done.stderr
 
 
-def test_without_a_token_show_says_where_one_is_looked_for(home: Path) -> None:
+def test_show_without_a_token_lists_where_it_looked(home: Path) -> None:
     done = _run(home, "--url", NOWHERE, "--group", "x", "show", "planning")
     assert done.returncode == 1
     assert "GITLAB_TOKEN" in done.stderr
 
 
-def test_a_first_run_is_welcomed(home: Path) -> None:
+def test_first_run_shows_the_welcome_screen(home: Path) -> None:
     with Terminal(GLBOARD, home) as terminal:
         terminal.see("GITLAB_TOKEN")
         terminal.press("d")

@@ -93,7 +93,7 @@ def toml(team: Row) -> str:
     return "\n".join(lines) + "\n"
 
 
-def test_as_the_words_say(asked: Asked) -> None:
+def test_reports_follow_the_written_rules(asked: Asked) -> None:
     words = asked.words
     for name in words.begun():
         say_do(asked, name)
@@ -105,7 +105,7 @@ def test_as_the_words_say(asked: Asked) -> None:
 
 
 @needs_scenario
-def test_the_words_say_of_the_sample_what_it_expects() -> None:
+def test_written_rules_reproduce_the_sample() -> None:
     data: Row = json.loads(SCENARIO.read_text("utf-8"))
     expected = data["expected"]
     refs = {issue["key"]: by_the_words.ref(issue) for issue in data["issues"]}

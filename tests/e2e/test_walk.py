@@ -15,7 +15,7 @@ SESSIONS = sessions(WALK)
 
 
 @pytest.mark.parametrize("session", SESSIONS, ids=[one.title for one in SESSIONS])
-def test_a_session_as_written(session: Session, tmp_path: Path) -> None:
+def test_session_works_as_written(session: Session, tmp_path: Path) -> None:
     with Terminal([*GLBOARD, *session.arguments], tmp_path) as terminal:
         terminal.see("live")
         for step in session.steps:
@@ -53,7 +53,7 @@ def _words(text: str) -> str:
         ("Ctrl+P", ["\x10"]),
     ],
 )
-def test_how_keys_are_written(token: str, keys: list[str]) -> None:
+def test_key_notation(token: str, keys: list[str]) -> None:
     assert keys_of(token) == keys
 
 
@@ -61,6 +61,6 @@ def test_how_keys_are_written(token: str, keys: list[str]) -> None:
     ("row", "wrong"),
     [("| `q` | it ends |", "promises nothing"), ("| `Esc` `q` | **back in the shell** |", "Esc ends a step")],
 )
-def test_a_step_that_cannot_be_held_is_refused(row: str, wrong: str) -> None:
+def test_step_that_cannot_be_checked_is_rejected(row: str, wrong: str) -> None:
     with pytest.raises(ValueError, match=wrong):
         sessions(f"```console\n$ glboard demo\n```\n{row}\n")

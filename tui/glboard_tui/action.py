@@ -1,8 +1,8 @@
 """What an action is: id, title, keys, help group, when it applies; and how its keys are written.
 
-It owns the types and the words for keys, not the list: that is ``actions.py``.
+It owns the types and the names of keys, not the list: that is ``actions.py``.
 
-Keys are sequences of tokens separated by spaces: a printable character stands for itself, others have names
+Keys are sequences of tokens separated by spaces: a printable character is written as it is, others have names
 (``enter``, ``ctrl+d``, ``space``). A last token in angle brackets is an argument: ``<digit>``, or the letter
 of a flow state, a column or a person.
 """
@@ -19,12 +19,12 @@ Group = Literal[
 ]
 Slot = Literal["digit", "flow", "column", "person", "priority", "severity"]
 Scope = Literal["board", "detail", "list", "room"]
-"""Where a key is pressed: on the board, in an opened issue, in a list over the board, in the room pane beside
-it, where no key is for a card."""
+"""Where a key is pressed: on the board, in an open issue, in a list over the board, or in the capacity pane
+next to the board, where no key acts on a card."""
 
-#: Wherever an issue is looked at.
+#: Wherever an issue has the focus.
 EVERYWHERE: tuple[Scope, ...] = ("board", "detail", "list")
-#: What goes elsewhere: from a list to another one or to a board, from the room pane as well.
+#: Navigation: from the board, from a list and from the capacity pane to another board or list.
 GOING: tuple[Scope, ...] = ("board", "list", "room")
 
 GROUPS: tuple[Group, ...] = (
@@ -45,22 +45,22 @@ class Situation(Struct, frozen=True, kw_only=True):
     """What decides whether an action applies now."""
 
     scope: Scope = "board"
-    #: Issues the next edit would reach.
+    #: How many issues the next edit would change.
     targets: int = 0
     marked: int = 0
-    #: Whether the last action's marks can be brought back.
+    #: Whether the last selection can be restored.
     lost_marks: bool = False
     undo: bool = False
     redo: bool = False
     repeat: bool = False
-    #: Whether something can be closed by Esc: filter or marks.
+    #: Whether Esc has something to clear: filter or selection.
     escape: bool = False
     failed: int = 0
-    #: Whether a change of a target waits for a choice between mine and theirs.
+    #: Whether a change to a target has a conflict to decide: keep mine or keep theirs.
     clashing: bool = False
-    #: Whether this server knows weights (EE).
+    #: Whether this server supports weights (EE).
     weights: bool = True
-    #: Whether the catalog was read, so that pickers have something to offer.
+    #: Whether the catalog is loaded, so that pickers have something to offer.
     ready: bool = True
     writable: bool = True
 
@@ -74,32 +74,32 @@ def always(_: Situation) -> bool:
 
 
 def when_ready(now: Situation) -> bool:
-    """Applies once the catalog was read."""
+    """Applies once the catalog is loaded."""
     return now.ready
 
 
 def on_targets(now: Situation) -> bool:
-    """Applies where an issue is looked at."""
+    """Applies when there is an issue to act on."""
     return now.targets > 0
 
 
 def when_editable(now: Situation) -> bool:
-    """Applies where an issue may be changed."""
+    """Applies when there is an issue and it can be changed."""
     return now.targets > 0 and now.ready and now.writable
 
 
 def when_weighable(now: Situation) -> bool:
-    """Applies where an issue may be changed and the server knows weights."""
+    """Applies when an issue can be changed and the server supports weights."""
     return when_editable(now) and now.weights
 
 
 def on_conflict(now: Situation) -> bool:
-    """Applies where a change waits for a choice."""
+    """Applies when a change has a conflict to decide."""
     return now.clashing
 
 
 class Action(Struct, frozen=True, kw_only=True):
-    """One thing a person can do. ``hint`` is its word in footer and which-key; "" keeps the title."""
+    """One thing a user can do. ``hint`` is its label in footer and which-key; "" means the title."""
 
     id: str
     title: str
@@ -107,19 +107,19 @@ class Action(Struct, frozen=True, kw_only=True):
     group: Group
     hint: str = ""
     when: When = always
-    #: Where it works.
+    #: The scopes in which it works.
     scopes: tuple[Scope, ...] = ("board",)
     #: Whether the palette offers it (focus moves would only be noise there).
     palette: bool = True
 
     @property
     def word(self) -> str:
-        """What footer and which-key call it."""
+        """Its label in footer and which-key."""
         return self.hint or self.title
 
     @property
     def slot(self) -> Slot | None:
-        """What kind of argument its last key is, or none."""
+        """The kind of argument its last key is, or None."""
         return next((slot for keys in self.keys if (slot := slot_of(keys))), None)
 
     def applies(self, now: Situation) -> bool:
@@ -131,7 +131,7 @@ _SLOTS: dict[str, Slot] = {f"<{slot}>": slot for slot in get_args(Slot)}
 
 
 def slot_of(keys: str) -> Slot | None:
-    """The argument a key sequence ends in, or none."""
+    """The argument that a key sequence ends in, or None."""
     return _SLOTS.get(keys.rpartition(" ")[2])
 
 

@@ -1,7 +1,7 @@
-"""The app: composes the screen, paints it from the mirror, then connects; leaves in order.
+"""The app: composes the screen, paints it from the mirror, then connects; quits cleanly.
 
-Routes and nothing else: no board logic, no keys, no words. The engine runs as a task of the app and not as a
-widget's worker, which would die with its widget.
+Routes only: no board logic, no keys, no texts. The engine runs as a task of the app and not as a widget's
+worker, which would die with its widget.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from glboard_tui.view import View
 
 Remember = Callable[[str, str | None], None]
 
-#: Seconds before the engine is started again after something nobody thought of.
+#: Seconds before the engine is restarted after an unexpected error.
 _BREATH = 5.0
 
 
@@ -49,12 +49,12 @@ def _palette() -> type[Provider]:
 class GlboardApp(App[int]):
     """The board in a terminal.
 
-    ``connect`` makes the engine: what its mirror holds is part of the first frame, and the network is used
-    (and imported) only after that; without it the welcome screen is shown, which offers ``demo``.
-    ``remember`` is told which board was chosen; ``team_file`` holds the team's days; ``reports`` reads the
-    events of the past, ``opening`` opens a milestone in GitLab. ``warnings`` are said once.
+    ``connect`` creates the engine: its mirror is part of the first frame, and the network is used (and
+    imported) only after that. Without it, the welcome screen is shown, which offers ``demo``. ``remember`` is
+    called with the chosen board; ``team_file`` holds the team's days; ``reports`` reads past events,
+    ``opening`` opens a milestone in GitLab. ``warnings`` are shown once.
 
-    Raises ConfigError where the keymap of the settings is wrong.
+    Raises ConfigError if the keymap in the settings is invalid.
     """
 
     CSS = all_sheets()
@@ -64,7 +64,7 @@ class GlboardApp(App[int]):
     COMMAND_PALETTE_BINDING = "f24"
 
     class Stirred(Message):
-        """The engine said something."""
+        """The engine has events waiting."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class GlboardApp(App[int]):
     ) -> None:
         super().__init__()
         self.settings = settings
-        #: Why there is no connection, once connecting was given up.
+        #: Why there is no connection, after connecting failed for good.
         self.trouble: GlboardError | None = None
         self._connect = connect
         self._demo = demo
@@ -96,7 +96,7 @@ class GlboardApp(App[int]):
         plan = Plan(self.bridge, team_file, reports, opening)
         self.board_screen = BoardScreen(self.bridge, Keymap(settings.keymap, where=where), self, plan)
         self._keys = KeyLine(self, self.board_screen, super().on_event)
-        # Before anything runs: a theme that comes later has every sheet parsed and applied once more.
+        # Before anything runs: registering a theme later parses and applies every sheet again.
         for theme in THEMES:
             self.register_theme(theme)
         wanted = settings.ui.theme
@@ -104,24 +104,24 @@ class GlboardApp(App[int]):
         self.stylesheet.set_variables(self.get_css_variables())
 
     async def on_mount(self) -> None:
-        """Signals; then the board screen, from the mirror; after its first frame the network."""
+        """Handle signals, show the board screen from the mirror, and connect after its first frame."""
         self._obey_signals()
         await self.push_screen(self.board_screen)
-        # What the mirror holds is part of the first frame; the network waits until that is painted.
+        # The mirror is part of the first frame; the network waits until that is painted.
         self.connect_again()
         self.call_after_refresh(self._painted)
 
     def _painted(self) -> None:
-        # What keys do is needed from the first key on, not for the first frame.
+        # The commands are needed from the first key on, not for the first frame.
         import glboard_tui.screens.commands  # noqa: F401
 
         if not gc.isenabled():
-            # The start is over. What it made stays to the end: no collection need look at it again.
+            # Start-up is over. Its objects live until the end, so no collection needs to scan them again.
             gc.freeze()
             gc.enable()
         self.board_screen.board.density = self.settings.ui.density
         if self.settings.ui.theme and self.theme != self.settings.ui.theme:
-            self._warnings += (f"There is no theme named “{self.settings.ui.theme}”.",)
+            self._warnings += (f"Unknown theme “{self.settings.ui.theme}”.",)
         if self._warnings:
             text = notices.warnings_text(self._warnings)
             notices.say(self, text, title="Please note", severity="warning")
@@ -137,20 +137,20 @@ class GlboardApp(App[int]):
             self.exit()
 
     async def on_event(self, event: events.Event) -> None:
-        """Keys go their own way, in order; everything else Textual's."""
+        """Keys are queued in order; every other event is handled by Textual."""
         if isinstance(event, events.Key) and not event.is_forwarded:
             await self._keys.put(event)
         else:
             await super().on_event(event)
 
     async def on_dialog_ready(self) -> None:
-        """A dialog has its focus: keys that waited for it may go."""
+        """A dialog has the focus: keys that waited for it can be processed."""
         await self._keys.go()
 
     # The engine
 
     def connect_again(self) -> None:
-        """Connect, unless that is under way or done."""
+        """Connect, unless already connecting or connected."""
         if self._connect is not None and (self._live is None or self._live.done()):
             self.trouble = None
             self.board_screen.show_board()
@@ -163,12 +163,12 @@ class GlboardApp(App[int]):
                     async with connect() as engine:
                         await self._run(engine)
                 except UserChangedError as error:
-                    # The token is another person's now: connecting again opens that person's store.
-                    notices.say(self, f"GitLab knows you as {error.username} now.", severity="warning")
+                    # The token belongs to another user now: reconnecting opens that user's store.
+                    notices.say(self, f"Now signed in as {error.username}.", severity="warning")
         except GlboardError as error:
             self.trouble = error
             self.board_screen.show_board()
-        except Exception as error:  # noqa: BLE001  (the boundary: connecting may fail in any way)
+        except Exception as error:  # noqa: BLE001  (the boundary: connecting can fail in any way)
             self.log.error(error)
             self.trouble = GlboardError(notices.unexpected(error).message, title="Unexpected")
             self.board_screen.show_board()
@@ -191,19 +191,19 @@ class GlboardApp(App[int]):
         self.post_message(self.Stirred())
 
     def on_glboard_app_stirred(self) -> None:
-        """Show what the engine said."""
+        """Show the engine's events."""
         self.board_screen.sync()
 
     # What the screen asks
 
     def remember(self, board: str, milestone: str | None) -> None:
-        """Open this board the next time."""
+        """Open this board next time."""
         if self._remember is not None:
             self._remember(board, milestone)
 
     def get_system_commands(self, screen: Screen[object]) -> list[SystemCommand]:
-        """Only what the registry has not: Textual's own keys and quit would go round the question."""
-        return [SystemCommand("Save a picture of the screen", "As SVG", self.deliver_screenshot)]
+        """Only what the registry lacks: Textual's own keys and quit would bypass the question."""
+        return [SystemCommand("Save screenshot", "As SVG", self.deliver_screenshot)]
 
     # Leaving
 
@@ -222,7 +222,7 @@ class GlboardApp(App[int]):
         for name in ("SIGHUP", "SIGTERM"):
             number = getattr(signal, name, None)
             if number is not None:
-                # The terminal went away, or the machine goes down: leave in order, restore the terminal.
+                # The terminal closed, or the machine shuts down: quit cleanly, restore the terminal.
                 loop.add_signal_handler(number, self.exit, None, 128 + int(number))
 
     async def on_unmount(self) -> None:

@@ -1,8 +1,8 @@
-"""The way between the screen and the engine: events in, intents out.
+"""The connection between the screen and the engine: events in, intents out.
 
-Owns the queue of what the engine said; what may be asked of it is ``known.py``. The engine's tasks only ever
-put into the queue; the screen takes it out in its own time, so that index and widgets change in one step and
-nothing is painted half. It touches no widget.
+Owns the queue of engine events; queries are in ``known.py``. The engine's tasks only append to the queue; the
+screen empties it in its own time, so that index and widgets change in one step and nothing is half painted.
+It touches no widget.
 """
 
 from __future__ import annotations
@@ -35,28 +35,28 @@ from glboard_tui.unseen import Theirs
 from glboard_tui.view import View
 
 Connect = Callable[[], AbstractAsyncContextManager[Engine]]
-"""Makes the engine, after the first paint; closes it at the end. Entering may raise any GlboardError."""
+"""Creates the engine after the first paint; closes it at the end. Entering can raise any GlboardError."""
 
-#: Where the store keeps what others changed and nobody looked at.
+#: The store key for unseen changes by others.
 UNSEEN = "unseen"
 
 __all__ = ["Asked", "Bridge", "Connect", "Past", "Refused", "Settled", "Status", "Update"]
 
 
 class Update(Struct, kw_only=True):
-    """What happened since the last flush, for the screen to show in one go."""
+    """What happened since the last flush, for the screen to show in one step."""
 
-    #: Another board, or all of it anew.
+    #: Another board, or the same one rebuilt.
     replaced: bool = False
-    #: Keys of columns, and issues, whose picture changed.
+    #: Keys of columns, and issues, that look different now.
     touched: set[str] = field(default_factory=set)
     issues: set[IssueId] = field(default_factory=set)
     status: bool = False
     renamed: list[tuple[IssueId, IssueId]] = field(default_factory=list)
     settled: list[Settled] = field(default_factory=list)
-    #: What others took off the board.
+    #: Cards that others moved off the board.
     left: list[Theirs] = field(default_factory=list)
-    #: Things to be said once.
+    #: Messages to show once.
     notices: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
@@ -72,7 +72,7 @@ class Update(Struct, kw_only=True):
 
 
 class Bridge(Known):
-    """The screen's side of the engine. ``stir`` is called, once a flush, when there is something to take."""
+    """The screen's side of the engine. ``stir`` is called, once per flush, when events are waiting."""
 
     def __init__(self, settings: Settings, view: View, stir: Callable[[], None]) -> None:
         super().__init__(settings, view)
@@ -80,7 +80,7 @@ class Bridge(Known):
         self.trouble: GlboardError | None = None
         self._stir = stir
         self._events: list[Event] = []
-        #: Changes that an earlier session left unsent, when the engine came.
+        #: Changes that an earlier session had left unsent when the engine was attached.
         self.left_over = 0
         #: Cards whose flags changed without an event of their own.
         self._repaint: set[IssueId] = set()
@@ -88,7 +88,7 @@ class Bridge(Known):
     # Events
 
     def attach(self, engine: Engine) -> None:
-        """Listen to an engine from now on, and show what it has."""
+        """Listen to an engine from now on and show what it has."""
         self.engine = engine
         self.left_over = 0 if engine.read_only else len(engine.pending)
         self.unseen.take_up(engine.store.meta(UNSEEN))
@@ -96,7 +96,7 @@ class Bridge(Known):
         self._rebuild()
 
     def keep_unseen(self) -> None:
-        """Remember for the next session what was not looked at. What cannot be written costs only that."""
+        """Store unseen changes for the next session. If they cannot be written, only they are lost."""
         if self.engine is not None:
             self.engine.store.put_meta(UNSEEN, self.unseen.kept())
 
@@ -106,7 +106,7 @@ class Bridge(Known):
             self._stir()
 
     def flush(self) -> Update:
-        """Take in what the engine said since the last time: the index follows, in one step."""
+        """Process the engine's events since the last flush: the index follows, in one step."""
         update = Update(issues=self._repaint)
         self._repaint = set()
         if self.engine is None:
@@ -127,7 +127,7 @@ class Bridge(Known):
                     update.renamed.append((event.old, event.new))
                 case Settled():
                     update.settled.append(event)
-                    # A refused change leaves its mark on the card.
+                    # A failed change is flagged on the card.
                     update.issues.update(op.issue for op, _ in event.failed)
         if anew or (update.issues and self.view.volatile) or self.view.stale(self.engine.today()):
             self._rebuild()
@@ -153,14 +153,14 @@ class Bridge(Known):
 
     def _hear_theirs(self, event: IssuesChanged, update: Update) -> None:
         engine = self.engine
-        # A page of a load holds what was never seen, too: that is no news.
+        # A page of the initial load also contains new issues: those are not changes by others.
         changes = [c for c in event.confirmed if event.cause == "theirs" or None not in c]
         if engine is not None and changes:
             update.left += self.unseen.heard(changes, self.place, me=self.me, now=self.server_now())
             update.issues.update(issue.id for change in changes for issue in change if issue is not None)
 
     def _rebuild(self) -> None:
-        """Resolve the board again and read all issues; events queued until now are in what is read."""
+        """Resolve the board again and index all issues; these already include the queued events."""
         if self.engine is None:
             return
         self._events = [event for event in self._events if not isinstance(event, IssuesChanged)]
@@ -175,12 +175,12 @@ class Bridge(Known):
     # What is looked at
 
     def open(self, board: str, milestone: str | None = None) -> None:
-        """Look at another board, or another milestone of it. Raises NameUnknown."""
+        """Switch to another board, or another milestone of it. Raises NameUnknown."""
         self.view.choose(board, milestone)
         self._rebuild()
 
     def filter(self, text: str) -> tuple[str, ...]:
-        """Filter the board. Returns the ``is:`` names that mean nothing."""
+        """Filter the board. Returns the unknown ``is:`` names."""
         unknown = self.view.filter(text)
         self._rebuild()
         return unknown
@@ -194,52 +194,52 @@ class Bridge(Known):
     # Intents
 
     def perform(self, work: Work) -> list[Op]:
-        """Do one keystroke's acts. Raises StoreFailed where they cannot be kept."""
+        """Perform one keystroke's acts. Raises StoreFailed if they cannot be stored."""
         if self.engine is None or not work.acts:
             return []
         return self.engine.perform(work.acts, work.title)
 
     def undo(self) -> tuple[str, str] | None:
-        """Take back the last keystroke: its title, and what undo could not simply restore.
+        """Undo the last keystroke: its title, and what undo could not simply restore.
 
-        Raises StoreFailed where that cannot be kept.
+        Raises StoreFailed if the undo cannot be stored.
         """
         group = self.engine.undo() if self.engine else None
         self._earlier = None
         return (group.title, undo.says(group.ops)) if group else None
 
     def redo(self) -> str | None:
-        """Do again what was undone last: its title."""
+        """Redo what was undone last; returns its title."""
         group = self.engine.redo() if self.engine else None
         return group.title if group else None
 
     def take_mine(self, issue: IssueId) -> None:
-        """Send what waits, over what is there now."""
+        """Resolve a conflict with mine: send the waiting change over the current value."""
         if self.engine is not None:
             self.engine.take_mine(issue)
 
     def take_theirs(self, issue: IssueId) -> None:
-        """Drop what waits; what is there now stays. Raises StoreFailed."""
+        """Resolve a conflict with theirs: discard the waiting change. Raises StoreFailed."""
         if self.engine is not None:
             self.engine.take_theirs(issue)
 
     def retry(self, op: OpId) -> None:
-        """Send a refused change again."""
+        """Retry a failed change."""
         if self.engine is not None:
             self._repaint.update(refused.issue for refused, _ in self.engine.failed if refused.id == op)
             self.engine.retry(op)
 
     def instead(self, op: OpId, act: Act) -> bool:
-        """Send an edited change in a refused one's stead, with what hangs on it; whether it was taken.
+        """Send an edited change instead of a failed one, with those depending on it; whether it was queued.
 
-        The refused one leaves the list only when the other is in the outbox; it stays where there would be
-        nothing to send. Raises as ``perform``.
+        The failed one leaves the list only when the new one is in the outbox; it stays if there is nothing to
+        send. Raises like ``perform``.
         """
         engine = self.engine
         failed = next((one for one, _ in engine.failed if one.id == op), None) if engine else None
         if engine is None or failed is None:
             return False
-        # What was done to a new issue that could not be made goes with it.
+        # Changes to a new issue that could not be created go with it.
         new = isinstance(failed.act, Create)
         along = [one for one, _ in engine.failed if one is failed or (new and one.issue == failed.issue)]
         issue = engine.shown.get(failed.issue) or failed.before
@@ -251,29 +251,29 @@ class Bridge(Known):
         return True
 
     def drop(self, op: OpId) -> None:
-        """Strike a refused change from the list; its card is repainted."""
+        """Discard a failed change; its card is repainted."""
         if self.engine is None:
             return
         self._repaint.update(refused.issue for refused, _ in self.engine.failed if refused.id == op)
         self.engine.drop_failed(op)
 
     def refresh(self) -> None:
-        """Read everything again soon."""
+        """Refresh everything soon."""
         if self.engine is not None:
             self.engine.refresh()
 
     async def detail(self, issue: IssueId) -> IssueDetail:
         """Description and notes, from the server. Raises EditForbidden, ConnectionFailed, AuthError."""
         if self.engine is None:
-            raise GlboardError("There is no connection yet.", hint="Wait a moment, then try again.")
+            raise GlboardError("Not connected yet.", hint="Wait a moment, then try again.")
         return await self.engine.detail(issue)
 
     async def finish(self, seconds: float) -> int:
-        """Hold nothing back any more and wait at most that long; how many changes are still unsent."""
+        """Send what is held back and wait at most that long; returns how many changes are still unsent."""
         return await self.engine.finish(seconds) if self.engine else 0
 
     def touch(self) -> None:
-        """A key was pressed: the program is in use."""
+        """A key was pressed: the app is in use."""
         if self.engine is not None:
             self.engine.touch()
 

@@ -1,7 +1,7 @@
-"""Compound keys on several issues at once: one keystroke's acts, and what has to be said before (7.14).
+"""Compound actions on several issues at once: the acts of one keystroke, and what to ask first (7.14).
 
-Pure. What a compound action means for one issue is ``glboard_core.board.compound``; here it becomes one undo
-level with its words, its comment and the list of labels that some projects do not have.
+Pure. What a compound action means for one issue is in ``glboard_core.board.compound``; here it becomes one
+undo level with its title, its comment and the labels that some projects do not have.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_tui.edits import Planner, Work, each, short, titled
 
 Means = Callable[[Planner, Issue], Wanted | None]
-"""What is wanted of one issue; none where it makes no sense for it."""
+"""The edit wanted for one issue; None if the action does not apply to it."""
 
 
 class Compound(Struct, frozen=True, kw_only=True):
-    """The work, the labels it does without, with the projects, and the work on the issues that lack none."""
+    """The work, the missing labels with their projects, and the work on only the issues with all labels."""
 
     work: Work
     lacks: Mapping[str, tuple[str, ...]] = {}
@@ -29,7 +29,7 @@ class Compound(Struct, frozen=True, kw_only=True):
 
     @property
     def missing(self) -> str:
-        """The labels that do not exist, in words: ``missed:19.7 does not exist for platform``."""
+        """The labels that do not exist, as text: ``missed:19.7 does not exist for platform``."""
         return "\n".join(
             f"{label} does not exist for {', '.join(projects)}." for label, projects in self.lacks.items()
         )
@@ -38,14 +38,14 @@ class Compound(Struct, frozen=True, kw_only=True):
 def compounded(
     planner: Planner, issues: Sequence[Issue], means: Means, what: str, *, why_not: str, comment: str = ""
 ) -> Compound:
-    """Each issue's edit, then the comment: the edit may leave while the comment is still held back."""
+    """Each issue's edit, then the comment: the edit can be sent while the comment is still held back."""
     wanted = [(issue, found) for issue in issues if (found := means(planner, issue)) is not None]
     lacks: dict[str, dict[str, None]] = {}
     for issue, found in wanted:
         for label in found.lacks:
             lacks.setdefault(label, {})[issue.project.rpartition("/")[2]] = None
     left = len(issues) - len(wanted)
-    skipped = "" if not left else f"{left} left out: {why_not}" if len(issues) > 1 else why_not
+    skipped = "" if not left else f"{left} skipped: {why_not}" if len(issues) > 1 else why_not
     return Compound(
         work=_work([(issue, found.edit) for issue, found in wanted], what, comment, skipped),
         lacks={label: tuple(projects) for label, projects in lacks.items()},
@@ -64,32 +64,32 @@ def _work(edits: Sequence[tuple[Issue, Edit]], what: str, comment: str, skipped:
 
 
 def breakdown(planner: Planner, issue: Issue) -> Wanted | None:
-    """Planning breakdown, of what is open."""
+    """Set planning breakdown; open issues only."""
     return Wanted(edit=compound.ask_breakdown(issue, planner.flow)) if issue.is_open else None
 
 
 def blocked(planner: Planner, issue: Issue) -> Wanted | None:
-    """Blocked, of what is open."""
+    """Set blocked; open issues only."""
     return Wanted(edit=compound.block(issue, planner.flow)) if issue.is_open else None
 
 
 def slipped(planner: Planner, issue: Issue) -> Wanted | None:
-    """Missed, and on to the next milestone."""
+    """Mark as missed and move to the next milestone."""
     return compound.slip(issue, planner.catalog, planner.names, planner.today)
 
 
 def dropped(bucket: str) -> Means:
-    """Out of the plan and into ``bucket``."""
+    """Drop from the plan into ``bucket``."""
     return lambda planner, issue: compound.drop(issue, bucket, planner.catalog, planner.names, planner.today)
 
 
 def wont_do(planner: Planner, issue: Issue) -> Wanted | None:
-    """Closed, not done."""
+    """Close as won't do."""
     return compound.wont_do(issue, planner.catalog, planner.flow, planner.names)
 
 
 def duplicate(of: str) -> Means:
-    """Closed as a duplicate of the issue with that full reference, which is none of itself."""
+    """Close as a duplicate of the issue with that full reference; an issue cannot duplicate itself."""
 
     def means(planner: Planner, issue: Issue) -> Wanted | None:
         if issue.reference == of:
@@ -100,12 +100,12 @@ def duplicate(of: str) -> Means:
 
 
 def spiked(weight: int | None) -> Means:
-    """Marked as a spike, with that weight where there is none."""
+    """Mark as a spike, with that weight if the issue is unweighted."""
     return lambda planner, issue: compound.spike(issue, planner.catalog, planner.names, weight)
 
 
 def accepted(planner: Planner, issues: Sequence[Issue], otherwise: str) -> Work:
-    """Deliverable for the present assignees, and for ``otherwise`` where nobody is assigned (7.4)."""
+    """Accept for the current assignees, and for ``otherwise`` if unassigned (7.4)."""
     return each(
         issues,
         lambda issue: plans.accept(issue, None if issue.assignees else otherwise, planner.names),
@@ -114,7 +114,7 @@ def accepted(planner: Planner, issues: Sequence[Issue], otherwise: str) -> Work:
 
 
 def request_text(people: Sequence[str]) -> str:
-    """What a request for a breakdown says until somebody types something better."""
+    """The default text of a request for a breakdown."""
     asked = " ".join(f"@{name}" for name in people)
     return f"{asked} please break this down, and set a weight and a type label."
 

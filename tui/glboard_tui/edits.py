@@ -1,7 +1,7 @@
-"""What a key does to the issues it reaches: targets in, one keystroke's acts and its words out.
+"""What a key does to its target issues: issues in, the acts and title of one keystroke out.
 
 Pure. Owns the step from "these issues, this intent" to the list the engine performs as one undo level; what a
-change of one issue means is ``glboard_core.board.plans``. It asks nothing and sends nothing.
+change of one issue means is in ``glboard_core.board.plans``. It asks nothing and sends nothing.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ _NO_UNLISTED = frozenset({"assignee", "all"})
 
 
 def joined(title: str, description: str) -> str:
-    """An issue's words as one text to edit: first line title, a blank line, description."""
+    """An issue's text for the editor: title on the first line, a blank line, then the description."""
     return f"{title}\n\n{description}\n"
 
 
 def split(text: str) -> tuple[str, str]:
-    """Title and description of an edited text; the blank line between them may be missing."""
+    """Title and description of an edited text; the blank line between them is optional."""
     first, _, rest = text.partition("\n")
     return first.strip(), rest.lstrip("\n").rstrip()
 
 
 class Work(Struct, frozen=True, kw_only=True):
-    """One keystroke's acts, and how it is said: footer, undo and failures use ``title``.
+    """One keystroke's acts; footer, undo and failures show its ``title``.
 
-    ``skipped`` says why issues were left out, in words, with how many.
+    ``skipped`` says how many issues were skipped and why.
     """
 
     acts: Acts = ()
@@ -50,11 +50,11 @@ class Work(Struct, frozen=True, kw_only=True):
 
 
 class Moves(Struct, frozen=True, kw_only=True):
-    """A move that may raise a question: ``further`` are the acts of the answer that goes further."""
+    """A move that may need a question: ``further`` holds the acts of the answer that changes more."""
 
     work: Work
     asks: bool = False
-    #: The acts with the subtype labels off; none where no issue has one.
+    #: The acts that also remove subtype labels; None if no issue has one.
     further: Work | None = None
     closing: int = 0
 
@@ -70,7 +70,7 @@ def titled(issues: Sequence[Issue], what: str) -> str:
 
 
 def each(issues: Sequence[Issue], edit: Callable[[Issue], Edit | None], what: str, why_not: str = "") -> Work:
-    """The same intent on each issue. Issues for which ``edit`` is none are left out, with ``why_not``."""
+    """The same intent on each issue. Issues for which ``edit`` returns None are skipped, with ``why_not``."""
     reached: list[Issue] = []
     acts: list[tuple[IssueId, Act]] = []
     for issue in issues:
@@ -79,7 +79,7 @@ def each(issues: Sequence[Issue], edit: Callable[[Issue], Edit | None], what: st
             reached.append(issue)
             acts.append((issue.id, made))
     left = len(issues) - len(reached)
-    skipped = f"{left} left out: {why_not}" if left and len(issues) > 1 else why_not if left else ""
+    skipped = f"{left} skipped: {why_not}" if left and len(issues) > 1 else why_not if left else ""
     return Work(acts=tuple(acts), title=titled(reached, what) if reached else "", skipped=skipped)
 
 
@@ -89,7 +89,7 @@ def _project(issues: Sequence[Issue]) -> str:
 
 
 class Planner(Struct, frozen=True, kw_only=True):
-    """Intents over issues, with what they need to know of the server, the settings and the day."""
+    """Intents on issues, with what they need to know about the server, the settings and the day."""
 
     flow: FlowScheme
     names: LabelSettings
@@ -103,7 +103,7 @@ class Planner(Struct, frozen=True, kw_only=True):
         )
 
     def weight_ready(self, issues: Sequence[Issue], weight: int) -> Work:
-        """Weight and ready for development in one edit ("done weighting", DOMAIN.md 7.14)."""
+        """Set weight and ready for development in one edit ("done weighting", DOMAIN.md 7.14)."""
         ready = BY_NAME["ready for development"]
         return each(
             issues,
@@ -120,7 +120,7 @@ class Planner(Struct, frozen=True, kw_only=True):
         )
 
     def milestones(self, issues: Sequence[Issue], titles: Mapping[IssueId, str | None], name: str) -> Work:
-        """Each issue to its own title; those whose project cannot see such a milestone are left out."""
+        """Set each issue's own title; issues whose project cannot see such a milestone are skipped."""
         found = sorted({title for title in titles.values() if title})
         return each(
             issues,
@@ -134,7 +134,7 @@ class Planner(Struct, frozen=True, kw_only=True):
         )
 
     def defer(self, issues: Sequence[Issue]) -> Work:
-        """The version milestone after each issue's own that its project can have, Deliverable off (7.1)."""
+        """Move each issue to its project's next version milestone and remove Deliverable (7.1)."""
         targets: dict[IssueId, str] = {}
         for issue in issues:
             after = later(issue, self.catalog, self.today)
@@ -155,11 +155,11 @@ class Planner(Struct, frozen=True, kw_only=True):
         )
 
     def set_flow(self, issues: Sequence[Issue], state: FlowState) -> Work:
-        """Set the flow state."""
+        """Set the workflow state."""
         return each(issues, lambda issue: plans.set_flow(issue, state, self.flow), state.name)
 
     def advance(self, issues: Sequence[Issue]) -> Work:
-        """Each issue's flow state one step on."""
+        """Advance each issue by one workflow state."""
         states = {issue.id: plans.advance(issue, self.flow) for issue in issues}
         names = {state.name for state in states.values() if state}
 
@@ -171,11 +171,11 @@ class Planner(Struct, frozen=True, kw_only=True):
             issues,
             edit,
             names.pop() if len(names) == 1 else "advanced",
-            "already complete; x x closes",
+            "already complete; press x x to close",
         )
 
     def accept(self, issues: Sequence[Issue], assignee: str | None) -> Work:
-        """Deliverable, with that assignee or the present ones; one without any is left out (7.4)."""
+        """Accept with that assignee or the current ones; unassigned issues are skipped (7.4)."""
 
         def edit(issue: Issue) -> Edit | None:
             if assignee is None and not issue.assignees:
@@ -186,36 +186,36 @@ class Planner(Struct, frozen=True, kw_only=True):
             issues,
             edit,
             f"accepted for {assignee}" if assignee else "accepted",
-            "nobody is assigned; d and a letter does both",
+            "unassigned; press d and a letter to accept and assign",
         )
 
     def take_back(self, issues: Sequence[Issue]) -> Work:
-        """Deliverable off."""
+        """Remove Deliverable."""
         return each(
             issues,
             lambda issue: (
                 plans.take_back(issue, self.names) if self.names.deliverable in issue.labels else None
             ),
-            "not accepted",
-            f"not {self.names.deliverable}",
+            f"-{self.names.deliverable}",
+            f"has no {self.names.deliverable} label",
         )
 
     def complete(self, issues: Sequence[Issue]) -> Work:
-        """Flow complete, and closed."""
+        """Set complete and close."""
         return each(issues, lambda issue: plans.complete(issue, self.flow), "complete, closed")
 
     def set_state(self, issues: Sequence[Issue], *, close: bool) -> Work:
-        """Close or reopen; what is so already is left out."""
+        """Close or reopen; issues already in that state are skipped."""
         state = "closed" if close else "opened"
         return each(
             issues,
             lambda issue: None if issue.state == state else Edit(state="closed" if close else "opened"),
             "closed" if close else "reopened",
-            "closed already" if close else "open already",
+            "already closed" if close else "already open",
         )
 
     def toggle_me(self, issues: Sequence[Issue]) -> Work:
-        """Me on where somebody is without me, else off everywhere: a mixed set becomes one."""
+        """Assign me wherever I am missing; if I am on all issues, unassign me from all."""
         me = self.catalog.me.username
         on = any(me not in issue.assignees for issue in issues)
         return each(
@@ -225,14 +225,14 @@ class Planner(Struct, frozen=True, kw_only=True):
         )
 
     def relabel(self, issues: Sequence[Issue], add: frozenset[str], remove: frozenset[str]) -> Work:
-        """Labels on and off; scoped siblings of what is added come off."""
+        """Add and remove labels; scoped siblings of added labels are removed."""
         what = ", ".join(
             [*(f"+{label}" for label in sorted(add)), *(f"-{label}" for label in sorted(remove))]
         )
         return each(issues, lambda issue: plans.relabel(issue, add, remove), what)
 
     def one_of_scope(self, issues: Sequence[Issue], label: str) -> Work:
-        """A scoped label on and all its siblings off, where the issue's project has it."""
+        """Add a scoped label and remove its siblings, where the issue's project has the label."""
         return each(
             issues,
             lambda issue: (
@@ -241,11 +241,11 @@ class Planner(Struct, frozen=True, kw_only=True):
                 else None
             ),
             f"+{label}",
-            f"there is no label {label} in {_project(issues)}",
+            f"no label {label} in {_project(issues)}",
         )
 
     def take(self, issues: Sequence[Issue]) -> Work:
-        """Me on, and in dev: the start of work on an issue (EN-4)."""
+        """Assign me and set in dev: the start of work on an issue (EN-4)."""
         me, state = self.catalog.me.username, BY_NAME["in dev"]
 
         def edit(issue: Issue) -> Edit | None:
@@ -254,10 +254,10 @@ class Planner(Struct, frozen=True, kw_only=True):
             people = issue.assignees if me in issue.assignees else (*issue.assignees, me)
             return structs.replace(plans.set_flow(issue, state, self.flow), assignees=people)
 
-        return each(issues, edit, "taken, in dev", "closed already")
+        return each(issues, edit, "assigned to me, in dev", "already closed")
 
     def reassign(self, issues: Sequence[Issue], add: Sequence[str], remove: frozenset[str]) -> Work:
-        """People on and off, the others untouched."""
+        """Assign and unassign people; other assignees stay."""
 
         def edit(issue: Issue) -> Edit:
             kept = [name for name in issue.assignees if name not in remove]
@@ -273,7 +273,7 @@ class Planner(Struct, frozen=True, kw_only=True):
     def move(
         self, issues: Sequence[Issue], index: BoardIndex, here: str | None, to: Mapping[IssueId, Column]
     ) -> Moves:
-        """Each issue to its column in ``to``; ``here`` is the focused column, the source where it stands."""
+        """Move each issue to its column in ``to``, from ``here`` (the focused column) if it is in it."""
         asked = False
         closing = 0
         plain: dict[IssueId, Edit] = {}
@@ -303,7 +303,7 @@ class Planner(Struct, frozen=True, kw_only=True):
 
 
 def source_of(index: BoardIndex, issue: Issue, here: str | None) -> Column | None:
-    """The column an issue is moved from: the focused one where it stands there, else its first."""
+    """The column an issue is moved from: the focused one if it is in it, else its first."""
     keys = index.keys_of(issue)
     if not keys:
         return None
@@ -314,7 +314,7 @@ def source_of(index: BoardIndex, issue: Issue, here: str | None) -> Column | Non
 def sideways(
     index: BoardIndex, issues: Iterable[Issue], here: str | None, step: int
 ) -> dict[IssueId, Column]:
-    """The column next to each issue's own. Stops before (unlisted) and (closed): a key too many harms not."""
+    """The column next to each issue's own. Never (unlisted) or (closed): an extra key does no harm."""
     line = [c.column for c in index.columns if c.column.kind not in ("unlisted", "closed")]
     keys = [column.key for column in line]
     found: dict[IssueId, Column] = {}
@@ -322,7 +322,7 @@ def sideways(
         source = source_of(index, issue, here)
         if source is None or not line:
             continue
-        # (unlisted) and (closed) stand right of all, so the way back in is to the left.
+        # (unlisted) and (closed) are the rightmost columns, so the way back is to the left.
         at = keys.index(source.key) + step if source.key in keys else (len(line) - 1 if step < 0 else None)
         if at is not None and 0 <= at < len(line):
             found[issue.id] = line[at]
@@ -330,7 +330,7 @@ def sideways(
 
 
 def reachable(index: BoardIndex) -> dict[str, Column]:
-    """The columns ``>`` offers, by letter: also (unlisted) and (closed), where they mean something."""
+    """The columns ``>`` offers, by letter, with (unlisted) and (closed) where moving there makes sense."""
     kinds = {column.kind for column in index.board.columns}
     return {
         c.column.letter: c.column

@@ -1,8 +1,8 @@
-"""From keys to actions: sequences, prefixes, arguments, and what people rebound.
+"""From keys to actions: sequences, prefixes, arguments, and the user's own bindings.
 
-Pure. Owns a tree of key tokens made from the registry and the user's overrides. It knows no screen: it is fed
-one token at a time and answers with what it means. A key that is both an action and the start of another is
-a clash and is refused when the tree is made, so nothing ever waits for a time-out.
+Pure. Owns a tree of key tokens built from the registry and the user's overrides. It knows no screen: it is
+given the tokens so far and returns what they mean. A key that is both an action and the start of another is
+rejected when the tree is built, so no key ever waits for a timeout.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from glboard_tui.action import Action, Scope, Slot, key_words, slot_of, slot_tok
 from glboard_tui.actions import ACTIONS, PREFIXES
 
 Options = Callable[[Slot], Mapping[str, str]]
-"""The letters an argument may be at this moment, with their names."""
+"""The letters an argument can be at this moment, with their names."""
 
 _NAMED = frozenset(
     {"enter", "escape", "space", "tab", "backspace", "delete", "insert", "home", "end", "pageup", "pagedown"}
@@ -38,7 +38,7 @@ class Run(Struct, frozen=True):
 
 
 class Follow(Struct, frozen=True):
-    """One thing that may follow a prefix. ``more``: it is a prefix itself."""
+    """One key that can follow a prefix. ``more``: it is a prefix itself."""
 
     key: str
     title: str
@@ -55,7 +55,7 @@ class Wait(Struct, frozen=True):
 
 
 class Unknown(Struct, frozen=True):
-    """The keys mean nothing here."""
+    """The keys are not bound here."""
 
     keys: tuple[str, ...]
 
@@ -70,7 +70,7 @@ class _Node(Struct):
 
 
 class Keymap:
-    """The keys in force. Raises ConfigError where an override names no action, no key, or a taken one."""
+    """The current keys. Raises ConfigError if an override names an unknown action or key, or a taken key."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Keymap:
         actions: Sequence[Action] = ACTIONS,
         where: str = "",
     ) -> None:
-        # A scope has a tree of its own, so the same key may mean one thing on the board, another in an issue.
+        # Each scope has its own tree, so a key can mean one thing on the board and another in an issue.
         self._roots: dict[Scope, _Node] = {scope: _Node() for scope in get_args(Scope)}
         self._keys = _overridden(actions, overrides or {}, where)
         for action in actions:
@@ -88,11 +88,11 @@ class Keymap:
                     self._add(self._roots[scope], action, keys, where)
 
     def keys_of(self, action: Action) -> tuple[str, ...]:
-        """The key sequences of an action, the first one being the one to show."""
+        """The key sequences of an action; the first one is shown."""
         return self._keys[action.id]
 
     def shown(self, action: Action) -> str:
-        """The first key sequence of an action as people read it; "" where it has none."""
+        """The first key sequence of an action as people read it; "" if it has none."""
         keys = self._keys[action.id]
         return key_words(keys[0]) if keys else ""
 
@@ -103,7 +103,7 @@ class Keymap:
         options: Options,
         scope: Scope = "board",
     ) -> Step:
-        """What the keys pressed so far mean. Actions that do not apply are as good as unbound."""
+        """What the keys pressed so far mean. Actions that do not apply count as unbound."""
         node = self._roots[scope]
         for place, key in enumerate(keys):
             child = node.children.get(key)
@@ -121,7 +121,7 @@ class Keymap:
         return Wait(keys, PREFIXES.get(keys[-1], ""), follow)
 
     def action_at(self, keys: tuple[str, ...], scope: Scope = "board") -> Action | None:
-        """The action bound to these keys whether it applies or not: to say why nothing happened."""
+        """The action bound to these keys, even if it does not apply: to say why nothing happened."""
         node = self._roots[scope]
         for key in keys:
             child = node.children.get(key)
@@ -193,7 +193,7 @@ def _clash(action: Action, other: Action, keys: str, where: str) -> ConfigError:
         f"“{other.title}” ({other.id}).",
         where=where,
         key=f"keymap.{action.id}",
-        hint=f"Give one of them other keys, or none: {other.id} = “”.",
+        hint=f"Give one of them another key, or none: {other.id} = “”.",
     )
 
 
@@ -206,17 +206,17 @@ def _overridden(
         if name not in known:
             near = get_close_matches(name, known, 1, 0.4)
             raise ConfigError(
-                "there is no such action.",
+                "no such action.",
                 where=where,
                 key=f"keymap.{name}",
-                hint=f"Did you mean “{near[0]}”?" if near else "Press ? in the program for all of them.",
+                hint=f"Did you mean “{near[0]}”?" if near else "Press ? in glboard to list all actions.",
             )
         keys[name] = tuple(_parsed(known[name], part, where) for part in text.split(",") if part.strip())
     return keys
 
 
 def _parsed(action: Action, text: str, where: str) -> str:
-    """One sequence as written by a person, its argument added where the action needs one."""
+    """One sequence as the user wrote it, with the argument added if the action needs one."""
     tokens = ["," if name == "comma" else name for name in text.split()]
     slot = action.slot
     if slot is not None and tokens[-1] != slot_token(slot):
@@ -230,8 +230,8 @@ def _parsed(action: Action, text: str, where: str) -> str:
                 key=f"keymap.{action.id}",
                 hint=f"Did you mean “{near[0]}”?"
                 if near
-                else "Write one character, a name (enter, space, tab), or ctrl+ and a letter; "
-                "a space between the keys of a sequence, a comma between alternatives.",
+                else "Use one character, a name (enter, space, tab), or ctrl+ and a letter; "
+                "separate the keys of a sequence with spaces, alternatives with commas.",
             )
     return " ".join(tokens)
 

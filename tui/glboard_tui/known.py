@@ -1,6 +1,6 @@
-"""What the screen may ask: the catalog, the board, an issue's flags, what was refused, what was done.
+"""What the screen can ask: the catalog, the board, an issue's flags, failed changes, the change log.
 
-Owns reading, and the flags a card shows that are not in the issue (unsent, refused, changed by others). It
+Owns reading, and the flags a card shows that are not in the issue (unsent, failed, changed by others). It
 changes nothing in the engine: that is ``bridge.py``. Screens reach it through the bridge.
 """
 
@@ -60,47 +60,47 @@ class Past(Struct, frozen=True, kw_only=True):
 
 
 class Known:
-    """What there is to know, of an engine that comes later."""
+    """Queries of an engine that is attached later."""
 
     def __init__(self, settings: Settings, view: View) -> None:
         self.settings = settings
         self.view = view
         self.engine: Engine | None = None
-        #: Changed by others and not looked at since.
+        #: Changes by others that are not viewed yet.
         self.unseen = Unseen()
-        #: The seam of share mode: the words to show instead of an issue's own, or none.
+        #: The hook for share mode: the text to show instead of an issue's title, or None.
         self.mask: Callable[[Issue], str | None] = lambda _: None
         self._people: dict[str, str] | None = None
         self._earlier: str | None = None
 
     @property
     def catalog(self) -> Catalog | None:
-        """What the server offers; none before it was read."""
+        """The catalog of the server; None before it is loaded."""
         return self.engine.catalog if self.engine else None
 
     @property
     def status(self) -> Status | None:
-        """How true the screen is; none before there is an engine."""
+        """How fresh the data is; None before there is an engine."""
         return self.engine.status if self.engine else None
 
     @property
     def index(self) -> BoardIndex | None:
-        """The board with its issues, or none."""
+        """The board with its issues, or None."""
         return self.view.index
 
     @property
     def board(self) -> Board | None:
-        """The board shown, or none."""
+        """The board shown, or None."""
         return self.view.board
 
     @property
     def today(self) -> date | None:
-        """The day in the team's time zone."""
+        """Today in the team's time zone."""
         return self.engine.today() if self.engine else None
 
     @property
     def writable(self) -> bool:
-        """Whether anything can be changed: neither the session nor the token is read-only."""
+        """Whether changes are possible: neither the session nor the token is read-only."""
         engine, catalog = self.engine, self.catalog
         return not (engine and engine.read_only) and (
             catalog is None or catalog.server.can_write is not False
@@ -108,16 +108,16 @@ class Known:
 
     @property
     def size(self) -> int:
-        """How many issues there are on this machine."""
+        """The number of issues on this machine."""
         return len(self.engine.shown) if self.engine else 0
 
     @property
     def is_complete(self) -> bool:
-        """Whether all issues of the scope were read once; before that no sum over them is the truth."""
+        """Whether all issues in scope are loaded; before that no sum over them is correct."""
         return self.engine is not None and self.engine.is_complete
 
     def unread(self) -> frozenset[str]:
-        """The keys of the board's columns that were read in part only: counts and sums are not true yet."""
+        """The keys of columns that are only partly loaded: their counts and sums are not final."""
         index = self.index
         if self.engine is None or index is None or self.is_complete:
             return frozenset()
@@ -126,15 +126,15 @@ class Known:
 
     @property
     def is_partial(self) -> bool:
-        """Whether open issues of the board are still to come."""
+        """Whether open issues of the board are still being loaded."""
         return bool(self.unread() - {CLOSED})
 
     def issue(self, issue: IssueId) -> Issue | None:
-        """An issue as shown now, on this board or not."""
+        """An issue as currently shown, on this board or not."""
         return self.engine.shown.get(issue) if self.engine else None
 
     def planner(self) -> Planner | None:
-        """Intents over issues, for today; none before the catalog was read."""
+        """Intents on issues, for today; None before the catalog is loaded."""
         if self.engine is None or (catalog := self.engine.catalog) is None:
             return None
         return Planner(
@@ -145,46 +145,46 @@ class Known:
         )
 
     def is_pending(self, issue: IssueId) -> bool:
-        """Whether a change of it has not been confirmed."""
+        """Whether it has an unconfirmed change."""
         return self.engine is not None and bool(self.engine.pending.of(issue))
 
     def is_failed(self, issue: IssueId) -> bool:
-        """Whether a change of it was refused and stands in the failed list."""
+        """Whether it has a failed change."""
         return self.engine is not None and any(op.issue == issue for op, _ in self.engine.failed)
 
     def is_conflicting(self, issue: IssueId) -> bool:
-        """Whether a change of it waits for a choice, since somebody else changed the same."""
+        """Whether it has a conflict: a waiting change to a field that someone else changed."""
         return self.engine is not None and bool(self.engine.clashing(issue))
 
     def is_changed(self, issue: IssueId) -> bool:
-        """Whether something about it is new: unsent, refused, or changed by others."""
+        """Whether it has changes: unsent, failed, or by others."""
         return issue in self.unseen or self.is_pending(issue) or self.is_failed(issue)
 
     @property
     def place(self) -> Place | None:
-        """The board that is looked at, as a measure of what is on it."""
+        """The current board, to decide which issues are on it."""
         return Place(self.board, self.view.flow) if self.board is not None else None
 
     def is_here(self, row: Theirs) -> bool:
-        """Whether what others changed is on the board that is looked at, or left it."""
+        """Whether a change by others is about an issue on the current board, or one that left it."""
         place = self.place
         return place is not None and (row.left == place.name or place.shows(row.now))
 
     @property
     def me(self) -> str:
-        """The person's username; "" before the catalog was read."""
+        """The user's name; "" before the catalog is loaded."""
         return self.catalog.me.username if self.catalog else ""
 
     def server_now(self) -> datetime:
-        """The server's clock in UTC, also under ``--as-of``: what others do, they do now."""
+        """The server's clock in UTC, even with ``--as-of``: what others do happens now."""
         return self.engine.gateway.now() if self.engine else datetime.now(UTC)
 
     def title_of(self, issue: Issue) -> str:
-        """The words that stand for an issue wherever its title would: screen, clipboard, export."""
+        """The text shown for an issue wherever its title would be: screen, clipboard, export."""
         return self.mask(issue) or issue.title
 
     def title_of_blocker(self, blocker: Blocker) -> str:
-        """The same for an issue that blocks one of ours: it need not be one that was read as a card."""
+        """The same for an issue that blocks one of ours: it may not be loaded as a card."""
         project, _, iid = blocker.reference.rpartition("#")
         now = self.server_now()
         bare = Issue(
@@ -200,11 +200,11 @@ class Known:
         return self.title_of(self.issue(blocker.id) or bare)
 
     def people(self) -> dict[str, str]:
-        """Usernames by letter: whoever is assigned in the current and next milestone, or on this board."""
+        """Usernames by letter: assignees in the current and next milestone, or on this board."""
         if self.engine is None or (catalog := self.engine.catalog) is None:
             return {}
         if self._people is None:
-            # Only these milestones: a large scope is not read whole for a few letters.
+            # Only these milestones: do not read a large scope for a few letters.
             today = self.engine.today()
             planned = (current(catalog.milestones, today), *upcoming(catalog.milestones, today)[:1])
             titles = {milestone.title for milestone in planned if milestone}
@@ -215,7 +215,7 @@ class Known:
         return self._people
 
     def failed(self) -> list[Refused]:
-        """The refused changes, newest first."""
+        """The failed changes, newest first."""
         if self.engine is None:
             return []
         rows: list[Refused] = []
@@ -237,11 +237,11 @@ class Known:
         return rows
 
     def clashes(self, issue: IssueId) -> tuple[Clash, ...]:
-        """What waits for a choice on an issue: what was seen, mine, theirs."""
+        """The conflicts of an issue: the value seen, mine, theirs."""
         return self.engine.clashing(issue) if self.engine else ()
 
     def history(self) -> list[Past]:
-        """The change log, newest first, below what is not sent yet."""
+        """The change log, newest first, after the unsent changes."""
         if self.engine is None:
             return []
         zone = ZoneInfo(self.settings.ui.time_zone)
@@ -259,30 +259,30 @@ class Known:
 
     @property
     def undo_title(self) -> str:
-        """What ``u`` would take back, in words; "" where nothing."""
+        """The title of what ``u`` would undo; "" if nothing."""
         if self.engine is None:
             return ""
         if (last := self.engine.undo_stack.last) is not None:
             return last.title
         if self._earlier is None:
-            # Of an earlier session: read from the log once, since the footer asks on every key.
+            # From an earlier session: read from the log once, since the footer asks on every key.
             earlier = self.engine.last_change()
             self._earlier = earlier.title if earlier else ""
         return self._earlier
 
     @property
     def can_redo(self) -> bool:
-        """Whether there is something to do again."""
+        """Whether there is something to redo."""
         return self.engine is not None and self.engine.undo_stack.next is not None
 
     @property
     def keeps(self) -> bool:
-        """Whether what is unsent outlives the program."""
+        """Whether unsent changes survive a restart."""
         return self.engine is not None and self.engine.store.durable
 
 
 class Asked:
-    """A container that asks anew each time: which issues have a flag at this moment."""
+    """A container that asks on every test: which issues have a flag at this moment."""
 
     def __init__(self, has: Callable[[IssueId], bool]) -> None:
         self._has = has

@@ -1,6 +1,6 @@
-"""Letters for people: ``d`` and a letter accepts an issue for somebody.
+"""Letters for people: ``d`` and a letter accepts an issue for that person.
 
-Pure. The letters stay the same as long as the people do, so that hands learn them.
+Pure. The letters stay the same as long as the people do, so that fingers can learn them.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
 
 def letters_for(usernames: Iterable[str]) -> dict[str, str]:
-    """A letter of its own for each person, by letter: from the telling part of the name, then any free one.
+    """Usernames by letter, one letter each: from the distinctive part of the name, then any unused letter.
 
     >>> letters_for(["eng_alder", "eng_birch", "pm_ash"])
     {'a': 'eng_alder', 's': 'pm_ash', 'b': 'eng_birch'}
     """
     names = sorted(set(usernames))
-    # Names of one kind begin alike ("eng_"), so the last part says who it is.
+    # Names often share a prefix ("eng_"), so the last part tells who it is.
     telling = {name: _telling(name) for name in names}
     given: dict[str, str] = {}
     left: list[str] = []
@@ -45,7 +45,7 @@ def _telling(name: str) -> str:
 
 
 def keys_for_labels(titles: Iterable[str], prefix: str) -> dict[str, str]:
-    """A key for each label of a scope, by key: what stands after the prefix where that is one character.
+    """Labels of a scope by key: the text after the prefix if it is one character, else a free letter of it.
 
     >>> keys_for_labels(["priority::1", "priority::2", "priority::later"], "priority::")
     {'1': 'priority::1', '2': 'priority::2', 'l': 'priority::later'}

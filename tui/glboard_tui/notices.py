@@ -1,7 +1,7 @@
-"""The one place that turns an error, or what became of a keystroke, into words on the screen.
+"""The one place that turns an error, or the result of a keystroke, into text on the screen.
 
 Owns which error is a toast, a line in the header or a panel over the board. Remote text is never markup:
-every ``notify`` goes out with ``markup=False``, since a title like ``fix [/api]`` would end the program.
+every ``notify`` uses ``markup=False``, since a title like ``fix [/api]`` would crash the app.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SHORT, LONG = 4.0, 10.0
 
 
 class Notice(Struct, frozen=True, kw_only=True):
-    """Words for a person: ``hint`` says what to do."""
+    """A message for the user: ``hint`` says what to do."""
 
     title: str
     message: str
@@ -44,12 +44,12 @@ class Notice(Struct, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        """Message and hint, the hint on a line of its own."""
+        """Message and hint, the hint on its own line."""
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
 
 def notice_of(error: GlboardError) -> Notice:
-    """An error in words."""
+    """An error as a message."""
     return Notice(
         title=error.title,
         message=error.message,
@@ -63,44 +63,44 @@ def _hint(error: GlboardError) -> str:
         case AuthError():
             return "Set GITLAB_TOKEN to a token with the scope “api”, or sign in with: glab auth login"
         case GroupNotFound():
-            return "Check --group, or ask for access; a token sees only the groups of its user."
+            return "Check --group, or ask for access: a token only sees the groups of its user."
         case TlsFailed():
-            return "Point SSL_CERT_FILE at your company's certificate authority."
+            return "Set SSL_CERT_FILE to your company's certificate authority."
         case NotGitLab():
-            return "Check --url: it must be the address of GitLab itself, with its path if it has one."
+            return "Check --url: it must be the URL of GitLab itself, including its path if any."
         case EditForbidden():
-            return "You need at least the role Planner or Reporter in that project."
+            return "You need at least the Planner or Reporter role in that project."
         case EditUnknown():
-            return "Look at the issue, then try again from the failed list."
+            return "Check the issue, then retry from the list of failed changes (gf)."
         case ConfigError():
-            return "Correct the file, then start again."
+            return "Fix the file, then restart glboard."
         case QueryRefused():
-            return "This GitLab may be older than 16.8, the oldest one known to work."
+            return "This GitLab may be older than 16.8, the oldest supported version."
         case ConnectionFailed():
-            return "What you change is kept and sent when the server answers again."
+            return "Your changes are kept and sent when the server is reachable again."
         case _:
             return ""
 
 
 def place_of(error: GlboardError, *, has_board: bool) -> Where:
-    """Where it is said. What can be worked around stays out of the way as soon as there is a board."""
+    """Where the error is shown. A temporary one stays out of the way as soon as there is a board."""
     if not has_board:
         return "panel"
     return "line" if isinstance(error, ConnectionFailed) and error.may_pass else "toast"
 
 
 def unexpected(error: BaseException) -> Notice:
-    """Something nobody thought of: named, without its text, which could hold anything."""
+    """An unexpected error: its type only, because its text could contain anything."""
     return Notice(
         title="Unexpected",
         message=f"{type(error).__name__} in the background.",
-        hint="The board stays usable; what you changed is kept. r reads everything again.",
+        hint="The board still works and your changes are kept. Press r to refresh.",
         severity="error",
     )
 
 
 def failures(title: str, failed: Sequence[tuple[Op, GlboardError]], done: int) -> Notice:
-    """What was refused of one keystroke: how many, and why, reasons grouped."""
+    """The rejected changes of one keystroke: how many and why, grouped by reason."""
     reasons = Counter(error.message for _, error in failed)
     lines = [
         f"{message}" if count == len(failed) == 1 else f"{count}: {message}"
@@ -117,7 +117,7 @@ def failures(title: str, failed: Sequence[tuple[Op, GlboardError]], done: int) -
     return Notice(
         title=f"{what}: {title}" if title else what,
         message="\n".join(lines),
-        hint="gf lists what failed",
+        hint="gf lists failed changes",
         severity="error",
     )
 
@@ -134,10 +134,10 @@ def tell(app: App[Any], notice: Notice) -> None:
 
 
 def say(app: App[Any], text: str, *, title: str = "", severity: Severity = "information") -> None:
-    """Show a short word as a toast."""
+    """Show a short message as a toast."""
     app.notify(text, title=title, severity=severity, timeout=SHORT, markup=False)
 
 
 def warnings_text(warnings: Iterable[str]) -> str:
-    """What could not be resolved, one a line."""
+    """What could not be resolved, one per line."""
     return "\n".join(dict.fromkeys(warnings))

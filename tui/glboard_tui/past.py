@@ -1,7 +1,7 @@
-"""What was locked, what became of it, and what events tell: Say/Do, scope, the end of a milestone.
+"""Locked plans and what became of them: Say/Do, scope, the end of a milestone.
 
-Owns the way from the screens to the plans that are kept and to ``glboard_core.reports``, which reads what the
-mirror does not hold. What the figures mean is ``glboard_core.planning``.
+Owns the way from the screens to the stored plans and to ``glboard_core.reports``, which reads what the mirror
+does not have. What the figures mean is defined in ``glboard_core.planning``.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     from glboard_tui.plan import Plan
 
 OpenReports = Callable[[Engine], AbstractAsyncContextManager["Reports"]]
-"""Makes what reads events, over the engine's own account; closes its connection at the end."""
+"""Opens a reader of events with the engine's own account; closes its connection at the end."""
 
-#: Read, of how many.
+#: How many are read, of how many.
 Progress = Callable[[int, int], None]
 
 
 class SaidDone(Struct, frozen=True, kw_only=True):
-    """Say/Do as it was read: the references whose events nobody may see, and the moment it is as of.
+    """Say/Do as read: the report, the references without readable history, and the time it is as of.
 
-    ``issues`` are those the lists are about, by reference, also those that no board holds any more.
+    ``issues`` are the issues in the lists, by reference, including those no longer on any board.
     """
 
     report: SayDo
@@ -55,13 +55,13 @@ class Past:
 
     def _must(self) -> Engine:
         if (engine := self._plan.engine) is None:
-            raise GlboardError("There is no connection yet.", hint="Wait a moment, then try again.")
+            raise GlboardError("Not connected yet.", hint="Wait a moment, then try again.")
         return engine
 
     # The lock
 
     def locked(self, milestone: Milestone) -> PlanSnapshot | None:
-        """The plan as it was locked or imported here last. Raises StoreFailed."""
+        """The plan last locked or imported here. Raises StoreFailed."""
         from glboard_core.reports import kept_plan
 
         if (engine := self._plan.engine) is None:
@@ -70,7 +70,7 @@ class Past:
         return kept_plan(engine.store, milestone.title, group)
 
     def lock(self, milestone: Milestone) -> PlanSnapshot:
-        """Lock the plan as it is shown now. Raises StoreFailed, GlboardError."""
+        """Lock the plan as currently shown. Raises StoreFailed, GlboardError."""
         from glboard_core.planning.snapshot import locked
 
         engine, catalog = self._must(), self._plan.bridge.catalog
@@ -81,7 +81,7 @@ class Past:
         return taken
 
     def scope(self, milestone: Milestone) -> Scope | None:
-        """What changed since the lock, unsent changes included; none where nothing was locked.
+        """What changed since the lock, unsent changes included; None if no plan is locked.
 
         Raises StoreFailed.
         """
@@ -97,16 +97,16 @@ class Past:
         return take(self._plan.issues_of(milestone.title), milestone.title, self._must().now(), names)
 
     def export(self, plan: PlanSnapshot, file: Path) -> None:
-        """Write a plan for a colleague. Raises GlboardError, also where the file is there already."""
+        """Write a plan for a colleague. Raises GlboardError, also if the file already exists."""
         from glboard_core.planning.snapshot import exported
 
         try:
             with file.open("xb") as out:
                 out.write(exported(plan))
         except FileExistsError:
-            raise GlboardError(f"{file} is there already.", hint="Name another file.") from None
+            raise GlboardError(f"{file} already exists.", hint="Choose another file name.") from None
         except OSError as error:
-            raise GlboardError(f"{file} cannot be written: {error.strerror}.") from None
+            raise GlboardError(f"Cannot write {file}: {error.strerror}.") from None
 
     def read(self, file: Path, milestone: Milestone) -> PlanSnapshot:
         """A colleague's plan of this milestone. Raises ConfigError, which names the file."""
@@ -118,23 +118,23 @@ class Past:
         try:
             raw = file.read_bytes()
         except OSError as error:
-            raise ConfigError(f"it cannot be read: {error.strerror}.", where=str(file)) from None
+            raise ConfigError(f"cannot be read: {error.strerror}.", where=str(file)) from None
         plan = imported(raw, str(file))
         wrong = refused(plan, engine.host, catalog.group, catalog.group_id)
         if not wrong and plan.milestone != milestone.title:
-            wrong = f"it is of {plan.milestone}, and this is {milestone.title}"
+            wrong = f"it is for {plan.milestone}, not {milestone.title}"
         if wrong:
             raise ConfigError(f"this plan cannot be used: {wrong}.", where=str(file))
         return plan
 
     def use(self, plan: PlanSnapshot) -> None:
-        """Let a plan count from now on; the one before is kept. Raises StoreFailed."""
+        """Make this the current plan; the previous one is kept. Raises StoreFailed."""
         self._must().store.keep_plan(plan)
 
     # The end of a milestone
 
     def beside(self, milestone: Milestone, step: int) -> Milestone | None:
-        """The version milestone so many after (before) this one, or none."""
+        """The version milestone ``step`` places after (negative: before) this one, or None."""
         catalog = self._plan.bridge.catalog
         ordered = versions(catalog.milestones) if catalog is not None else []
         at = next((n for n, one in enumerate(ordered) if one.title == milestone.title), None)
@@ -143,7 +143,7 @@ class Past:
         return ordered[at + step]
 
     def ending(self) -> Milestone | None:
-        """The milestone whose end is looked after now (7.6, EM-11), or none."""
+        """The milestone that is being closed out now (7.6, EM-11), or None."""
         from glboard_core.planning.counting import planned
         from glboard_core.planning.ending import ending
 
@@ -158,9 +158,9 @@ class Past:
         )
 
     def leftovers(self, milestone: Milestone, also: Iterable[IssueId] = ()) -> list[Leftover]:
-        """What is left of a milestone; moved on are looked for in the two after it, the plan and ``also``.
+        """Unfinished issues of a milestone; moved ones are searched in the next two, the plan and ``also``.
 
-        Whatever was dropped elsewhere before is in none of these: the list is about what can be done here.
+        Issues dropped elsewhere before are in none of these: the list is about what can be done here.
         """
         from zoneinfo import ZoneInfo
 
@@ -181,7 +181,7 @@ class Past:
         )
 
     def lock_of(self, milestone: Milestone) -> PlanSnapshot | None:
-        """``locked``; a store that cannot be read is as if nothing were locked."""
+        """``locked``; a store that cannot be read counts as nothing locked."""
         try:
             return self.locked(milestone)
         except GlboardError:
@@ -190,11 +190,11 @@ class Past:
     # Say/Do
 
     async def say_do(self, milestone: Milestone, progress: Progress) -> SaidDone:
-        """Say/Do of a milestone. Raises what reading raises, and UsageError where it has no dates."""
+        """Say/Do of a milestone. Raises what reading raises, and UsageError if it has no dates."""
         engine = self._must()
         if self._reports is None:
             raise GlboardError(
-                "The events cannot be read in this session.", hint="glboard report say-do reads them."
+                "Events cannot be read in this session.", hint="Run glboard report say-do instead."
             )
         async with self._reports(engine) as reports:
             found = await reports.say_do(milestone, plan=self.locked(milestone), progress=progress)

@@ -1,8 +1,8 @@
-"""What the planning rules say of the issues on screen: capacity, candidates, triage, mix.
+"""The planning figures for the issues on screen: capacity, candidates, triage, mix.
 
-Owns the moment a figure is computed again: when an issue, the catalog, the day or the team's file changed,
-never because a focus moved. Only the issues of the milestones concerned are read. The rules themselves are
-``glboard_core.planning``; what was locked and what needs events of the past is ``past.py``.
+Owns when a figure is recomputed: when an issue, the catalog, the day or the team file changed, never because
+the focus moved. Only the issues of the milestones concerned are read. The rules themselves are in
+``glboard_core.planning``; locked plans and what needs past events are in ``past.py``.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     from glboard_core.planning.triage import Finding
 
 OpenMilestone = Callable[[Engine, str, "Team | None"], "Opening"]
-"""Makes what opens a milestone in GitLab, over the engine's own account."""
+"""Creates the set-up of a milestone in GitLab, with the engine's own account."""
 
 
 class Lookback(Struct, frozen=True, kw_only=True):
-    """What the milestones before closed: none while it is not known; ``read`` in this session, or kept.
+    """What earlier milestones closed: None while unknown; ``read`` in this session, else from the store.
 
     ``trouble`` says why it could not be read.
     """
@@ -52,7 +52,7 @@ class Lookback(Struct, frozen=True, kw_only=True):
 
 
 class Plan:
-    """One per app. ``team_file`` is where the team's days are, if anywhere."""
+    """One per app. ``team_file`` holds the team's days, if there is one."""
 
     def __init__(
         self,
@@ -65,13 +65,13 @@ class Plan:
         self.roster = Roster(team_file, self._tell)
         self._closed: dict[str, Lookback] = {}
         self._reports = reports
-        #: What was locked, and what events tell.
+        #: Locked plans, and what events show.
         self.past = Past(self, reports)
         self._opening = opening
         self._engine: Engine | None = None
         self._watchers: list[Callable[[], None]] = []
         self._capacities: dict[tuple[str, object], Capacity | None] = {}
-        #: The reasons of each issue as it was when they were looked for.
+        #: The triage reasons of each issue, with the issue they were computed for.
         self._reasons: dict[IssueId, tuple[Issue, tuple[str, ...]]] = {}
         self._reasons_for: object = None
 
@@ -79,22 +79,22 @@ class Plan:
 
     @property
     def team(self) -> Team | None:
-        """The team, or none where there is no file or it is wrong."""
+        """The team, or None if there is no file or it has an error."""
         return self.roster.team
 
     @property
     def trouble(self) -> ConfigError | None:
-        """What is wrong with the team's file."""
+        """The error in the team file, or None."""
         return self.roster.trouble
 
     def reload(self) -> None:
-        """Read the team's file again."""
+        """Reload the team file."""
         self.roster.reload()
 
     # Changes
 
     def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
-        """Call ``changed`` whenever figures may have changed. Returns what ends that."""
+        """Call ``changed`` whenever figures may have changed. Returns a function that stops that."""
         self._attach()
         self._watchers.append(changed)
 
@@ -125,11 +125,11 @@ class Plan:
 
     @property
     def engine(self) -> Engine | None:
-        """The engine, followed from now on; none before there is one."""
+        """The engine, listened to from now on; None before it exists."""
         return self._attach()
 
     def issues_of(self, *titles: str | None) -> Iterable[Issue]:
-        """The issues of these milestones as shown ("" for those without)."""
+        """The issues of these milestones as shown ("" for issues without a milestone)."""
         return self._issues(*titles)
 
     @property
@@ -137,14 +137,14 @@ class Plan:
         return self.bridge.catalog
 
     def milestone(self) -> Milestone | None:
-        """The version milestone of the board that is shown; on a board without one, the next."""
+        """The version milestone of the current board; on a board without one, the next milestone."""
         catalog, today = self._catalog, self.bridge.today
         if catalog is None or today is None:
             return None
         return self.board_milestone() or next(iter(upcoming(catalog.milestones, today)), None)
 
     def board_milestone(self) -> Milestone | None:
-        """The version milestone of the board that is shown, or none."""
+        """The version milestone of the current board, or None."""
         board, catalog = self.bridge.board, self._catalog
         if board is None or not board.milestone or catalog is None:
             return None
@@ -158,7 +158,7 @@ class Plan:
                     yield from engine.shown.matching(title)
 
     def capacity(self, milestone: Milestone | None) -> Capacity | None:
-        """The capacity of a version milestone, or none. Without a team only the sums mean anything."""
+        """The capacity of a version milestone, or None. Without a team only the sums are meaningful."""
         self._attach()
         catalog = self._catalog
         if milestone is None or catalog is None or milestone.start is None or milestone.due is None:
@@ -180,13 +180,13 @@ class Plan:
     # The second figure
 
     def closed(self, milestone: Milestone) -> Lookback:
-        """What the milestones before closed, as far as it is known by now."""
+        """What earlier milestones closed, as far as known."""
         if (known := self._closed.get(milestone.title)) is None:
             known = self._closed[milestone.title] = self._kept_closed(milestone)
         return known
 
     def mean_closed(self) -> float | None:
-        """The mean of those, for the header of the board that is shown; not before the first frame."""
+        """The mean of those, for the header of the current board; not before the first frame."""
         status, milestone = self.bridge.status, self.board_milestone()
         if self.team is None or milestone is None or status is None or status.freshness != "live":
             return None
@@ -207,7 +207,7 @@ class Plan:
         return Lookback(closed=kept)
 
     async def read_closed(self, milestone: Milestone) -> None:
-        """Read what the milestones before closed, unless that was done in this session. Tells who watches."""
+        """Read what earlier milestones closed, once per session. Notifies watchers."""
         from glboard_core import comparison
 
         known = self.closed(milestone)
@@ -223,16 +223,16 @@ class Plan:
             comparison.keep_closed(engine.store, group, closed)
         except GlboardError as error:
             now = self._closed[milestone.title]
-            if not now.read:  # else it is only not kept, which costs a reading the next time
+            if not now.read:  # else only storing failed, which costs a read next time
                 self._closed[milestone.title] = structs.replace(known, trouble=error.message)
         finally:
             now = self._closed[milestone.title]
-            if now.reading:  # given up: the next look reads again
+            if now.reading:  # cancelled: the next call reads again
                 self._closed[milestone.title] = structs.replace(now, reading=False)
         self._tell()
 
     def rooms(self) -> dict[str, PersonCapacity]:
-        """Each person of the team with what they have left in the milestone that is planned, by username."""
+        """Each team member's capacity in the milestone being planned, by username."""
         milestone = self.milestone()
         found = self.capacity(milestone) if milestone is not None and self.team is not None else None
         return {p.username: p for p in found.people if p.budget is not None} if found is not None else {}
@@ -255,7 +255,7 @@ class Plan:
         )
 
     def triage(self) -> list[Finding]:
-        """Every open issue with something to put right, in manual order (7.9)."""
+        """Every open issue that needs fixing, in manual order (7.9)."""
         from glboard_core.model.issue import rank_key
         from glboard_core.planning.triage import Finding, Rules
 
@@ -264,7 +264,7 @@ class Plan:
             return []
         today = engine.today()
         if self._reasons_for != (catalog, today):
-            # What milestones there are, and which are over, decides reasons, too.
+            # The reasons also depend on which milestones exist and which are over.
             self._reasons_for = (catalog, today)
             self._reasons.clear()
         rules = Rules(
@@ -283,7 +283,7 @@ class Plan:
         return sorted(found, key=lambda finding: rank_key(finding.issue))
 
     def unrefined(self) -> list[Issue]:
-        """Open issues of the group in planning breakdown without a weight, in manual order (EN-2)."""
+        """Open, unweighted issues of the group in planning breakdown, in manual order (EN-2)."""
         from glboard_core.model.issue import rank_key
         from glboard_core.planning.counting import counts
 
@@ -299,7 +299,7 @@ class Plan:
         return sorted(filter(waits, engine.shown.values()), key=rank_key) if engine is not None else []
 
     def mine(self) -> list[Issue]:
-        """Open issues assigned to me: by flow state, then in manual order (EN-1)."""
+        """Open issues assigned to me, by workflow state, then in manual order (EN-1)."""
         from glboard_core.planning.own_work import assigned
 
         engine, catalog = self._attach(), self._catalog
@@ -308,7 +308,7 @@ class Plan:
         return assigned(engine.shown.values(), catalog.me.username, self.bridge.view.flow)
 
     def to_pick(self) -> tuple[str | None, list[Issue]]:
-        """The current milestone, and what of it is ready and nobody's, in order (EN-4)."""
+        """The current milestone and its ready, unassigned issues, in order (EN-4)."""
         from glboard_core.planning.own_work import to_pick
 
         catalog, today = self._catalog, self.bridge.today
@@ -318,31 +318,31 @@ class Plan:
         return now.title, to_pick(self._issues(now.title), now.title, self.bridge.view.flow, names)
 
     def planning_issue(self, milestone: Milestone) -> FoundIssue:
-        """The planning issue of the milestone, as the mirror knows it; it stands on no board."""
+        """The planning issue of the milestone, as far as the mirror has it; it is on no board."""
         from glboard_core.planning.planning_issue import find
 
         return find(self._issues(milestone.title, ""), milestone, self.bridge.settings)
 
     def opening(self, milestone: Milestone) -> Opening:
-        """What opens the milestone in GitLab. Raises GlboardError where this session cannot."""
+        """The set-up that opens the milestone in GitLab. Raises GlboardError if this session cannot."""
         if (engine := self._attach()) is None:
-            raise GlboardError("There is no connection yet.", hint="Wait a moment, then try again.")
+            raise GlboardError("Not connected yet.", hint="Wait a moment, then try again.")
         if self._opening is None:
             raise GlboardError(
-                "A milestone cannot be opened in this session.",
-                hint=f"glboard milestone open {milestone.title} does.",
+                "Milestones cannot be opened in this session.",
+                hint=f"Run glboard milestone open {milestone.title} instead.",
             )
         return self._opening(engine, milestone.title, self.roster.team)
 
     def mix(self, milestone: Milestone) -> Mix:
-        """What the open issues of the milestone are, beside the target (7.11)."""
+        """The types of the milestone's open issues, with the target (7.11)."""
         from glboard_core.planning.mix import mix
 
         settings = self.bridge.settings
         return mix(self._issues(milestone.title), milestone.title, settings.labels, settings.planning.mix)
 
     def typed(self, milestone: Milestone) -> dict[str, list[Issue]]:
-        """The issues behind the mix by type, in manual order; one of several types stands under its first."""
+        """The issues behind the mix by type, in manual order; one with several types is under its first."""
         from glboard_core.board.rules import types_of
         from glboard_core.model.issue import rank_key
         from glboard_core.planning.counting import planned

@@ -1,7 +1,7 @@
 """Posting a capacity on the planning issue: which note it is, and the change that writes it.
 
-Owns the mark by which the note of a milestone is known. There is one of each person: posted again it is
-written anew. The text is ``planning.capacity_text``'s; sending, holding back and undo are the engine's.
+Owns the mark that identifies a milestone's note. Each user has one per milestone: posting again updates it.
+The text comes from ``planning.capacity_text``; sending, holding back and undo belong to the engine.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ def mark_of(milestone: Milestone) -> str:
 
 
 async def posted_before(plan: Plan, issue: Issue, milestone: Milestone) -> str | None:
-    """The text of my note of before, sent or still waiting; None where there is none.
+    """The text of my existing note, sent or unsent; None if there is none.
 
     Raises what reading raises.
     """
     engine, mark = plan.bridge.engine, mark_of(milestone)
     if engine is None or engine.catalog is None:
-        raise GlboardError("There is no connection yet.", hint="Wait a moment, then try again.")
+        raise GlboardError("Not connected yet.", hint="Wait a moment, then try again.")
     waiting = [op.act for op in engine.pending.of(issue.id)]
     for act in reversed(waiting):
         if isinstance(act, NoteWrite) and act.mark == mark:
@@ -36,6 +36,6 @@ async def posted_before(plan: Plan, issue: Issue, milestone: Milestone) -> str |
 
 
 def post(issue: Issue, milestone: Milestone, text: str, was: str | None) -> Work:
-    """The change that posts ``text``; ``was`` is what ``posted_before`` said."""
+    """The change that posts ``text``; ``was`` is the result of ``posted_before``."""
     act = NoteWrite(mark=mark_of(milestone), body=text, was=was)
     return Work(acts=((issue.id, act),), title=f"capacity of {milestone.title} on {issue.reference}")

@@ -1,7 +1,7 @@
-"""Rank keys on one or many cards of a column: which Ops put them one up, one down, to the top or the bottom.
+"""Ranking one or several cards of a column: the Ops that move them up, down, to the top or the bottom.
 
-Pure. One card costs the same in a column of any size (only its neighbours are read). Several keep their order
-among themselves, and each Op's neighbours are those at its turn, so undoing them in reverse restores all.
+Pure. One card costs the same in a column of any size (only its neighbours are read). Several cards keep their
+order, and each Op uses the neighbours at its turn, so undoing them in reverse order restores everything.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _WORDS: dict[Where, str] = {"up": "ranked up", "down": "ranked down", "top": "to
 
 
 def ranked(index: BoardIndex, cards: ColumnIndex, issues: Sequence[Issue], where: Where) -> Work:
-    """The Ops that move these cards of one column; what stands there already is left alone."""
+    """The Ops that move these cards of one column; cards already in place are left alone."""
     here = [(row, issue) for issue in issues if (row := cards.row_of(issue)) is not None]
     here.sort()
     if not here:
@@ -53,7 +53,7 @@ class _Rows(Sequence[IssueId]):
     def __len__(self) -> int:
         return len(self._cards)
 
-    def __getitem__(self, row: int) -> IssueId:  # type: ignore[override]  # nobody slices it
+    def __getitem__(self, row: int) -> IssueId:  # type: ignore[override]  # never sliced
         return self._cards[row]
 
 
@@ -73,7 +73,7 @@ def _many(
         row = rows.index(issue.id)
         edge = nth if forward else len(rows) - 1 - nth
         to = edge if where in ("top", "bottom") else row + (-1 if forward else 1)
-        # A marked card at the end holds back the one behind it, so that the order among them stays.
+        # A selected card at the end stops the one behind it, so that their order is kept.
         if to in (blocked, row) or not 0 <= to < len(rows):
             blocked = row
             continue

@@ -1,7 +1,7 @@
-"""The team's file as the screen sees it: who is in it, what is wrong with it, changes, and taking them back.
+"""The team file as the screen sees it: its people, its errors, changes to it and their undo.
 
-Owns what was read last, so that a file somebody else changed meanwhile is noticed, and whether figures of
-single people may be seen (a shared screen). What may stand in the file and how it is written is the core's.
+Owns what was read last, so that a file changed by someone else is noticed, and whether individual figures are
+hidden (shared screen). What the file can contain and how it is written belongs to the core.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class _Step(Struct, frozen=True):
-    """One change of the file: what it was (none: there was no file), what it became, in words."""
+    """One change of the file: the text before (None: no file), the text after, and a description."""
 
     before: str | None
     after: str
@@ -30,29 +30,29 @@ class _Step(Struct, frozen=True):
 
 
 class Roster:
-    """One per app. ``path`` is where the file is or would be; ``changed`` is told when it was read anew."""
+    """One per app. ``path`` is where the file is or would be; ``changed`` is called after it was reread."""
 
     def __init__(self, path: Path | None, changed: Callable[[], None]) -> None:
         self.path = path
         self.team: Team | None = None
         #: What is wrong with the file.
         self.trouble: ConfigError | None = None
-        #: Figures of single people are hidden; for the session.
+        #: Individual figures are hidden, for this session.
         self.blind = False
         self._text: str | None = None
         self._steps: list[_Step] = []
-        # The first reading is nobody's news.
+        # The first reading is not a change.
         self._changed: Callable[[], None] = lambda: None
         self.reload()
         self._changed = changed
 
     @property
     def place(self) -> str:
-        """The file's path in words."""
+        """The file's path for messages."""
         return str(self.path) if self.path else "team.toml"
 
     def reload(self, *, anew: bool = False) -> bool:
-        """Read the file. Whether it is another than before; what is wrong with it is kept in ``trouble``."""
+        """Read the file and return whether it changed; its error, if any, is kept in ``trouble``."""
         if self.path is None:
             return False
         try:
@@ -76,22 +76,22 @@ class Roster:
         self._changed()
 
     def make(self, usernames: Sequence[str]) -> None:
-        """Begin a file with these people. Raises FileChanged, ConfigError, UsageError."""
+        """Create the file with these people. Raises FileChanged, ConfigError, UsageError."""
         from glboard_core.planning.team_edit import fresh
 
         self._write(fresh(usernames), "a new team.toml")
 
     def change(self, change: Change) -> bool:
-        """Change the file. Whether there was anything to change.
+        """Change the file and return whether anything changed.
 
-        Raises FileChanged (and shows what is there now), ConfigError and UsageError: then it is as it was.
+        Raises FileChanged (after reloading the file), ConfigError and UsageError: then the file is unchanged.
         """
         from glboard_core.planning.team_edit import edited
 
         if self.trouble is not None:
             raise self.trouble
         if self._text is None:
-            raise UsageError("There is no team.toml yet.", hint="Enter makes one.")
+            raise UsageError("No team.toml yet.", hint="Press Enter to create it.")
         made = edited(self._text, change, self.place)
         if made == self._text:
             return False
@@ -109,9 +109,9 @@ class Roster:
         self._take(text)
 
     def undo(self) -> str:
-        """Take the last change of this session back: what it was, or "" where there is none.
+        """Undo the last change of this session and return its description, or "" if there is none.
 
-        Raises FileChanged where somebody else changed the file since, and ConfigError.
+        Raises FileChanged if someone else changed the file since, and ConfigError.
         """
         if not self._steps:
             return ""
@@ -129,13 +129,13 @@ class Roster:
         return step.words
 
     def _forget(self) -> None:
-        """The file is somebody else's now: show it, and take nothing back over it."""
+        """Someone else changed the file: show it, and undo nothing over it."""
         self._steps.clear()
         self.reload(anew=True)
 
     def _must(self) -> Path:
         if self.path is None:
             raise UsageError(
-                "There is no place for a team.toml.", hint="Start with --config FILE: it stands beside it."
+                "No folder for team.toml.", hint="Start with --config FILE: team.toml goes in that folder."
             )
         return self.path

@@ -1,4 +1,4 @@
-"""What ``is:`` means in a filter: the named tests on an issue, for this server, these settings, this day.
+"""The ``is:`` names of a filter: tests on an issue, for this server, these settings and this day.
 
 Pure; the filter language itself is ``glboard_core.board.filters``.
 """
@@ -24,8 +24,8 @@ def filter_states(
     today: date,
     changed: Container[IssueId] = frozenset(),
 ) -> dict[str, Test]:
-    """The tests by name. ``changed`` are issues with unsent or refused changes, or changed by
-    others; it is asked anew each time.
+    """The tests by name. ``changed`` holds issues with unsent, failed or others' changes; it is asked
+    on every test.
     """
     me = catalog.me.username
     milestones = by_title(catalog.milestones)

@@ -1,7 +1,7 @@
-"""What others changed since one looked: which cards, what, who and when; until each was looked at.
+"""Changes by others since the last look: which cards, what, who and when, until each is viewed.
 
-Pure. Owns the memory behind a card's glow. It is told every change the engine tells of, with whose doing it
-was, and gives words; what is painted is the widgets'. Times are the server's, in UTC.
+Pure. Owns the memory behind the highlight of a card. It is given every change the engine reports, with its
+author, and describes it in words; painting belongs to the widgets. Times are the server's, in UTC.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.state import Change
 
-#: Cards remembered; whoever was away for longer reads the board instead.
+#: How many cards are remembered; after a longer absence, reading the board is easier.
 MOST = 1_000
-#: More cards than these in other places at once, and the server has spaced the order anew: no news.
+#: If more cards than this move at once, the server rebalanced the order: not a change by others.
 RESPACED = 20
 
 
 class Place(Struct, frozen=True):
-    """The board that is looked at: what leaves it is told apart."""
+    """The current board: cards that leave it are reported separately."""
 
     board: Board
     flow: FlowScheme
 
     def shows(self, issue: Issue | None) -> bool:
-        """Whether an issue stands on it among the open ones, whatever the filter."""
+        """Whether an issue is on it among the open ones, whatever the filter."""
         return issue is not None and any(key != CLOSED for key in column_keys(self.board, issue, self.flow))
 
     @property
@@ -43,9 +43,9 @@ class Place(Struct, frozen=True):
 
 
 class Theirs(Struct, frozen=True, kw_only=True):
-    """A card that others changed: as it was when one looked, as it is; none for one that came or went.
+    """A card that others changed: as it was at the last look, and as it is; None if it came or went.
 
-    ``by`` are those GitLab names, the last one last; ``left`` is the board it left, or "".
+    ``by`` are the authors as GitLab names them, the latest last; ``left`` is the board it left, or "".
     """
 
     id: IssueId
@@ -57,7 +57,7 @@ class Theirs(Struct, frozen=True, kw_only=True):
 
     @property
     def issue(self) -> Issue:
-        """The issue, as it is or was last."""
+        """The issue as it is, or as it was last."""
         found = self.now or self.was
         assert found is not None  # one of the two always is
         return found
@@ -66,16 +66,16 @@ class Theirs(Struct, frozen=True, kw_only=True):
     def what(self) -> tuple[str, ...]:
         """What differs, in words."""
         if self.was is None:
-            return ("new here",)
+            return ("new",)
         if self.now is None:
-            return ("not among the group's issues any more",)
+            return ("no longer in the group",)
         return differences(self.was, self.now) or (UNSEEN,)
 
     @property
     def where_to(self) -> str:
-        """Why it left a board, in a word or two."""
+        """Why it left a board, briefly."""
         if self.now is None or self.was is None:
-            return "gone from the group"
+            return "no longer in the group"
         if not self.now.is_open:
             return "closed"
         if self.now.milestone != self.was.milestone:
@@ -84,11 +84,11 @@ class Theirs(Struct, frozen=True, kw_only=True):
 
 
 class Unseen:
-    """The cards not looked at yet, the latest change last. ``in`` asks by issue."""
+    """The cards not viewed yet, the latest change last. ``in`` tests for an issue id."""
 
     def __init__(self) -> None:
         self._rows: dict[IssueId, Theirs] = {}
-        #: Changed here; what the server then tells of it may be our own doing.
+        #: Changed here: what the server reports next about these may be our own change.
         self._own: set[IssueId] = set()
         self._looked: Theirs | None = None
 
@@ -102,7 +102,7 @@ class Unseen:
         return len(self._rows)
 
     def of(self, issue: IssueId | None) -> Theirs | None:
-        """What is new about a card; also the one being looked at, until another is."""
+        """What is new about a card; also for the one being viewed, until another is."""
         if issue is None:
             return None
         if issue in self._rows:
@@ -112,11 +112,11 @@ class Unseen:
     # From one session to the next
 
     def kept(self) -> bytes:
-        """All of it, to be kept; b"" for nothing."""
+        """Everything, encoded for the store; b"" for nothing."""
         return msgspec.msgpack.encode(list(self)) if self._rows else b""
 
     def take_up(self, kept: bytes | None) -> None:
-        """Go on with what another session kept. What another version wrote is let go."""
+        """Continue with what an earlier session stored. Data of another version is ignored."""
         if not kept:
             return
         with suppress(msgspec.DecodeError):
@@ -126,18 +126,18 @@ class Unseen:
     # What happened
 
     def mine(self, issues: Iterable[IssueId]) -> None:
-        """Changed here by the person: that was a look."""
+        """Changed here by the user: that counts as viewed."""
         for issue in issues:
             self._rows.pop(issue, None)
 
     def answered(self, issues: Iterable[IssueId]) -> None:
-        """The server made changes of ours: what it tells of them next is no news."""
+        """The server applied our changes: what it reports about them next is not a change by others."""
         self._own.update(issues)
 
     def heard(
         self, changes: Sequence[Change], place: Place | None, *, me: str, now: datetime
     ) -> list[Theirs]:
-        """The server told of changes; returns those that took a card off the board."""
+        """Record changes the server reported; returns those that moved a card off the board."""
         told = [(before, after) for before, after in changes if self._is_news(before, after, me)]
         moved = sum(_only_moved(before, after) for before, after in told)
         left: list[Theirs] = []
@@ -159,12 +159,12 @@ class Unseen:
         if before is None or after is None:
             return not own
         if own and after.updated_by == me:
-            # What an edit of ours brings along: closing sets a status.
+            # A side effect of our own edit: closing sets a status.
             before = structs.replace(before, status=after.status, position=after.position)
         if differences(before, after):
             return True
-        # Touched, and nothing to see: a description. Or the trace of a comment of ours. Times are told to the
-        # second; a mirror of before this was asked for knows no names.
+        # Touched without a visible difference: a description, or a comment of ours. Times are precise to the
+        # second; a mirror from before authors were read has no names.
         other = before.updated_by is not None and after.updated_by not in (before.updated_by, me)
         return not own and (other or after.updated_at > before.updated_at)
 
@@ -176,9 +176,9 @@ class Unseen:
         who = author(before, after) if before and after else after.updated_by if after else None
         by = tuple(dict.fromkeys((*(earlier.by if earlier else ()), *((who,) if who else ()))))
         if earlier is not None and was and after and not differences(was, after):
-            return None  # there and back again
+            return None  # changed and changed back
         if was is None and after is None:
-            return None  # came and went unseen
+            return None  # came and went without being seen
         moved = before is None or issue.updated_at > before.updated_at
         at = min(issue.updated_at, now) if moved and after is not None else now
         row = Theirs(id=issue.id, was=was, now=after, by=by, at=at)
@@ -187,17 +187,17 @@ class Unseen:
             del self._rows[next(iter(self._rows))]
         return row
 
-    # Looking
+    # Viewing
 
     def look(self, issue: IssueId | None) -> bool:
-        """A card is looked at: it glows no more, and is still told about while it is. Whether it glowed."""
+        """A card is viewed: its highlight ends, its changes stay available meanwhile. Whether it was new."""
         row = self._rows.pop(issue, None) if issue is not None else None
         if row is not None or (self._looked is not None and self._looked.id != issue):
             self._looked = row
         return row is not None
 
     def look_at_all(self) -> set[IssueId]:
-        """All were looked at; which that were."""
+        """Mark all as viewed; returns which were not yet."""
         seen = set(self._rows)
         self._rows.clear()
         return seen

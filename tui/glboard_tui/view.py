@@ -1,7 +1,7 @@
-"""What is looked at: which board, which milestone, which filter, and the index of it.
+"""What is shown: which board, milestone and filter, and the index of their issues.
 
-Owns the choice and remembers it per board; it never asks the server for anything, so a switch costs no
-request and can show nothing of the board before. It knows no screen.
+Owns the choice and remembers it per board. It never asks the server, so switching costs no request and never
+shows anything of the previous board. It knows no screen.
 """
 
 from __future__ import annotations
@@ -38,29 +38,29 @@ class View:
 
     @property
     def milestone(self) -> str | None:
-        """The milestone a person chose for this board; none: the board's own."""
+        """The milestone the user chose for this board; None means the board's own."""
         return self._walked.get(self.board_id)
 
     @property
     def board(self) -> Board | None:
-        """The board as resolved last."""
+        """The board as last resolved."""
         return self.index.board if self.index else None
 
     @property
     def volatile(self) -> bool:
-        """Whether the filter depends on more than the issue, so that it must be read again on any change."""
+        """Whether the filter depends on more than the issue, so that any change requires a rebuild."""
         return any(
             term.kind == "is" and term.text == "changed" for group in self._query.groups for term in group
         )
 
     def stale(self, today: date) -> bool:
-        """Whether the day has changed since the board was resolved: current and next may be others."""
+        """Whether the day changed since the board was resolved: current and next may have changed too."""
         return self._resolved_on is not None and self._resolved_on != today
 
     def choose(self, board: str, milestone: str | None = None) -> None:
-        """Look at another board; the same one again goes back to its own milestone.
+        """Switch to another board; choosing the same one again returns to its own milestone.
 
-        Raises NameUnknown where there is no such board.
+        Raises NameUnknown if there is no such board.
         """
         if self.settings.board(board) is None:
             raise NameUnknown("board", board, tuple(b.id for b in self.settings.boards))
@@ -69,7 +69,7 @@ class View:
         self.board_id = board
 
     def build(self, engine: Engine, changed: Container[IssueId]) -> None:
-        """Resolve the board and read all issues. Raises NameUnknown; then nothing is shown at all."""
+        """Resolve the board and index all issues. Raises NameUnknown; then there is no board to show."""
         self.index = None
         board = engine.board(self.board_id, self.milestone)
         catalog = engine.catalog
@@ -85,13 +85,13 @@ class View:
         )
 
     def filter(self, text: str) -> tuple[str, ...]:
-        """Set the filter; ``build`` puts it in force. Returns the ``is:`` names that mean nothing."""
+        """Set the filter; ``build`` applies it. Returns the unknown ``is:`` names."""
         self.text = text.strip()
         self._query = parse(self.text)
         return unknown_states(self._query, {name: lambda _: True for name in STATES})
 
     def walk(self, step: int, catalog: Catalog) -> str | None:
-        """The title of the milestone ``step`` further than the board's; none where there is none."""
+        """The title of the milestone ``step`` places after the board's; None if there is none."""
         board = self.board
         if board is None or board.milestone is None:
             return None
@@ -120,11 +120,11 @@ STATES = (
 
 
 def milestone_line(catalog: Catalog, settings: Settings) -> list[str]:
-    """The milestones one walks through: the versions by date, then the buckets as configured."""
+    """The order of previous and next milestone: versions by date, then the buckets as configured."""
     line = [milestone.title for milestone in versions(catalog.milestones)]
     for key in settings.milestones:
         try:
             line.append(milestone_title(key, settings, catalog, date.min))
         except NameUnknown:
-            continue  # said when a board that needs it is opened
+            continue  # reported when a board that needs it is opened
     return list(dict.fromkeys(line))

@@ -1,7 +1,7 @@
-"""What a keystroke deserves to be asked about before it is done: counts for each rule (DOMAIN.md 7.13).
+"""What to confirm before a keystroke is carried out: counts for each rule (DOMAIN.md 7.13).
 
-Pure. The rules are ``glboard_core.planning.transitions``; here they are asked of every issue that a keystroke
-reaches, less what was said yes to before, and put in words. Nothing is forbidden.
+Pure. The rules are ``glboard_core.planning.transitions``; here they are applied to every issue a keystroke
+changes, except where the user already agreed, and put into words. Nothing is forbidden.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from glboard_core.planning.transitions import questions
 from glboard_tui.edits import Planner, Work, short, titled
 
 Asked = set[tuple[IssueId, str]]
-"""What somebody has said yes to: a rule for an issue."""
+"""What the user has agreed to: a rule for an issue."""
 
 _WORDS = {
     "ready-without-weight": "ready without a weight",
@@ -25,14 +25,14 @@ _WORDS = {
     "over-weight": "accepted with a weight over 3: break it down",
     "in-dev-without-assignee": "in dev without an assignee",
     "complete-with-merge-requests": "complete while merge requests are open",
-    "unblocked-without-comment": "out of blocked without a comment",
+    "unblocked-without-comment": "unblocked without a comment",
 }
-#: Asked every time: it needs an explicit yes.
+#: Asked every time: it needs explicit confirmation.
 _ALWAYS = "deliverable-not-ready"
 
 
 class Warned(Struct, frozen=True, kw_only=True):
-    """The issues with something to ask, and the work without them."""
+    """The issues with something to confirm, and the work without them."""
 
     of: Mapping[IssueId, tuple[str, ...]]
     reached: int
@@ -43,12 +43,12 @@ class Warned(Struct, frozen=True, kw_only=True):
     def heading(self) -> str:
         """The question."""
         if self.reached == 1:
-            return f"{self.reference}: go on?"
-        return f"{len(self.of)} of {self.reached} deserve a second look. Go on?"
+            return f"{self.reference}: continue?"
+        return f"{len(self.of)} of {self.reached} issues have warnings. Continue?"
 
     @property
     def words(self) -> str:
-        """Each rule with how many issues it is about; for one issue the rules alone."""
+        """Each rule with the number of issues it applies to; for a single issue only the rules."""
         counts: dict[str, int] = {}
         for codes in self.of.values():
             for code in codes:
@@ -60,23 +60,23 @@ class Warned(Struct, frozen=True, kw_only=True):
 
     @property
     def answers(self) -> dict[str, str]:
-        """All, and those without a warning where there are any. Esc cancels."""
+        """All issues, or only those without a warning if there are any. Esc cancels."""
         if self.reached == 1:
-            return {"y": "yes, do it"}
+            return {"y": "yes, continue"}
         answers = {"y": f"all {self.reached}"}
         if self.rest.acts:
-            answers["o"] = f"only the {self.reached - len(self.of)} without a warning"
+            answers["o"] = f"only the {self.reached - len(self.of)} without warnings"
         return answers
 
     def accepted(self) -> Asked:
-        """What a yes to all of it settles."""
+        """What agreeing to all of it settles."""
         return {(issue, code) for issue, codes in self.of.items() for code in codes if code != _ALWAYS}
 
 
 def warned(
     work: Work, planner: Planner, find: Callable[[IssueId], Issue | None], asked: Asked
 ) -> Warned | None:
-    """What to ask before ``work``; none where there is nothing to ask."""
+    """What to ask before ``work``; None if there is nothing to ask."""
     before: dict[IssueId, Issue] = {}
     after: dict[IssueId, Issue] = {}
     commented = {issue for issue, act in work.acts if isinstance(act, Comment)}

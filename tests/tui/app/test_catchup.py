@@ -54,7 +54,7 @@ def test_rejected_changes_are_reported_with_reason_and_place() -> None:
     _, notice = waited.hear(LIVE, [settled(5), settled(0, 1)])
     assert notice is not None
     assert (notice.title, notice.severity) == ("Back online: 5 sent, 1 rejected", "error")
-    assert notice.text == "You may not.\nAsk.\ngf lists what failed"
+    assert notice.text == "You may not.\nAsk.\ngf lists failed changes"
 
 
 def test_one_lost_request_is_not_reported() -> None:

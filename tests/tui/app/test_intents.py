@@ -71,14 +71,14 @@ def test_deferring_uses_milestones_the_project_has() -> None:
     assert [act for _, act in work.acts] == [Edit(milestone="19.10"), Edit(milestone="19.9")]
     nowhere = structs.replace(PLANNER, catalog=catalog(milestones=(other,)))
     assert nowhere.defer([card(1, milestone="19.8"), there]).skipped == (
-        "1 left out: their project has no later version milestone"
+        "1 skipped: their project has no later version milestone"
     )
 
 
 def test_accepting_needs_an_assignee() -> None:
     work = PLANNER.accept([card(1), card(2, assignees=("eng_alder",))], None)
     assert [i for i, _ in work.acts] == [card(2).id]
-    assert work.skipped.startswith("1 left out: nobody is assigned")
+    assert work.skipped.startswith("1 skipped: unassigned")
 
 
 def test_toggle_me_assigns_everywhere_before_it_unassigns() -> None:

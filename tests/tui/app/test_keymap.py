@@ -49,7 +49,7 @@ def test_a_prefix_waits_and_lists_the_next_keys() -> None:
     assert isinstance(found, Wait)
     assert found.title == "accept"
     assert [(f.key, f.title) for f in found.follow] == [
-        ("Enter", "present assignee"),
+        ("Enter", "keep assignee"),
         ("/", "search"),
         ("a", "eng_alder"),
         ("b", "eng_birch"),

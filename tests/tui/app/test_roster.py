@@ -25,7 +25,7 @@ def roster_of(path: Path) -> tuple[Roster, list[str]]:
 
 def test_changes_are_written_reported_and_undone(path: Path) -> None:
     roster, told = roster_of(path)
-    with pytest.raises(UsageError, match="no team"):
+    with pytest.raises(UsageError, match="No team"):
         roster.change(ROLE)
     roster.make(["eng_alder"])
     assert roster.change(ROLE)
@@ -78,5 +78,5 @@ def test_an_invalid_file_is_not_edited(path: Path) -> None:
 def test_without_a_path_nothing_is_written() -> None:
     roster = Roster(None, lambda: None)
     assert not roster.reload()
-    with pytest.raises(UsageError, match="no place"):
+    with pytest.raises(UsageError, match="No folder"):
         roster.make(["eng_alder"])

@@ -180,7 +180,7 @@ async def test_the_list_shows_all_changes_and_every_key_works_in_it(stage: Stage
     assert any(
         line.startswith("platform#1 | pm_oak | left Planning 19.8: milestone 19.8 to 19.9") for line in found
     )
-    assert any("not among the group's issues any more" in line for line in found)
+    assert any("no longer in the group" in line for line in found)
     heading = str(stage.app.screen.query_one(".overlay-title", Static).render())
     assert heading == "Changes by others: 1 of 4 · 3 on this board"
     await stage.press("G", "4")

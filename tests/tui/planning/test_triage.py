@@ -24,7 +24,7 @@ async def test_fixed_issues_leave_triage(stage: Stage) -> None:
     assert "priority::1" in stage.issue(before[0]).labels
     assert "bug without priority" not in screen.entries[0].words
     await stage.press("Y", "2")
-    assert f"there is no label severity::2 in {GROUP}/platform" in text(stage)
+    assert f"no label severity::2 in {GROUP}/platform" in text(stage)
     await stage.press("x", "c")
     assert names(stage) == before[1:]
     assert f"Triage: 1 of {found} fixed" in text(stage)

@@ -69,11 +69,11 @@ def test_header_at_40_keeps_what_matters() -> None:
     assert second.startswith(" plan 25 + 3 unweighted / capacity 35.2")
 
 
-def test_the_filter_is_named() -> None:
+def test_header_shows_the_filter() -> None:
     assert "filter: assignee alder" in header(120, filter="assignee alder")[0]
 
 
-def test_stale_failed_and_conflicts_are_never_hidden() -> None:
+def test_header_never_hides_stale_failed_or_conflicts() -> None:
     first = header(60, board="A board with a very long name indeed", fresh="offline", failed=2, conflicts=1)[
         0
     ]
@@ -88,18 +88,18 @@ def test_age_and_progress() -> None:
     assert "loading 120/600" in header(120, fresh="loading", progress="120/600")[0]
 
 
-def test_footer_names_the_target_and_the_last_act() -> None:
+def test_footer_shows_the_target_and_the_last_change() -> None:
     line = footer(120)
     assert line.startswith(" 2 marked · M to 19.9 · d accept · s state  ")
     assert line.endswith("  u undo: platform#4219 to 19.9 · ? ")
 
 
-def test_hints_give_way_before_the_target() -> None:
+def test_footer_drops_hints_before_the_target() -> None:
     assert footer(40).startswith(" 2 marked ")
     assert footer(40).endswith("? ")
 
 
-def test_a_message_takes_the_place_of_the_hints() -> None:
+def test_a_message_replaces_the_hints() -> None:
     line = footer(120, message="nothing to undo [/b]")
     assert " 2 marked · nothing to undo [/b] " in line
     assert "accept" not in line
@@ -113,28 +113,28 @@ def test_head_shortens_from_the_right() -> None:
     assert head(weight=None, unweighted=0).strip("■│ ").split() == ["bug", "5"]
 
 
-def test_over_a_limit_has_a_sign() -> None:
+def test_over_limit_shows_a_sign() -> None:
     assert "!5/4" in head(limit_issues=4)
     assert "5/8" in head(limit_issues=8)
     assert "!6w/5" in head(limit_weight=5)
 
 
-def test_one_column_at_a_time_says_which() -> None:
+def test_single_column_header_shows_its_position() -> None:
     assert "‹ 2/5 ›" in head(place=(2, 5))
     assert "‹" not in head(place=(1, 1))
 
 
-def test_a_drop_target_has_a_sign() -> None:
+def test_drop_target_shows_a_sign() -> None:
     assert head(target=True).startswith("▼ bug")
 
 
-def test_a_rail_counts() -> None:
+def test_rail_shows_the_count() -> None:
     assert head(rail=True, width=3) == " 5│"
     assert head(rail=True, width=3, count=120) == "  │"
     assert head(rail=True, width=3, more=7) == "+7│"
 
 
-def test_keys_in_columns() -> None:
+def test_which_key_lists_keys_in_columns() -> None:
     assert [strip.text.rstrip() for strip in paint_keys("m milestone", MOVES, 60, PALETTE)] == [
         " m milestone                                     Esc cancel",
         "     n 19.8 (next)               x none",
@@ -146,7 +146,7 @@ def test_keys_in_columns() -> None:
 
 
 @given(NASTY, NASTY, st.integers(1, 160), st.integers(0, 2000), st.booleans())
-def test_every_line_is_as_wide_as_asked(one: str, two: str, width: int, number: int, on: bool) -> None:
+def test_every_line_has_the_requested_width(one: str, two: str, width: int, number: int, on: bool) -> None:
     words = (Fact(one, "bad"), Fact(two))
     view = HeaderView(
         board=one, role=two, filter=two, unsent=number, failed=number, share=on, sums=words, people=words

@@ -30,7 +30,7 @@ def targets(app: BoardApp) -> list[IssueId]:
     return [issue for issue, _ in app.board.targets()]
 
 
-async def test_a_board_is_drawn() -> None:
+async def test_board_is_drawn() -> None:
     app = BoardApp(issues_of(10))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
@@ -58,7 +58,7 @@ async def test_moving_stops_at_the_edges() -> None:
         assert app.focused_issue == issue_id(3)
 
 
-async def test_moving_sideways_keeps_the_height() -> None:
+async def test_moving_sideways_keeps_the_row_height() -> None:
     """A short column between two long ones does not lose the height."""
     issues = issues_of(30)
     for number in range(5, 30, 3):
@@ -75,7 +75,7 @@ async def test_moving_sideways_keeps_the_height() -> None:
 
 
 @pytest.mark.parametrize("count", [10, 100_000])
-async def test_a_move_paints_two_cards_and_no_other_column(count: int) -> None:
+async def test_moving_focus_repaints_two_cards_and_no_other_column(count: int) -> None:
     app = BoardApp(issues_of(count))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
@@ -89,7 +89,7 @@ async def test_a_move_paints_two_cards_and_no_other_column(count: int) -> None:
 
 
 @pytest.mark.parametrize("count", [100, 100_000])
-async def test_scrolling_paints_one_screen_of_one_column(count: int) -> None:
+async def test_scrolling_repaints_one_screen_of_one_column(count: int) -> None:
     app = BoardApp(issues_of(count))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
@@ -102,7 +102,7 @@ async def test_scrolling_paints_one_screen_of_one_column(count: int) -> None:
         assert bugs.is_shown(len(bugs.cards or ()) - 1)
 
 
-async def test_the_focus_scrolls_half_a_column_at_a_time() -> None:
+async def test_focus_scrolls_half_a_page_at_a_time() -> None:
     app = BoardApp(issues_of(300))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
@@ -119,7 +119,7 @@ async def test_the_focus_scrolls_half_a_column_at_a_time() -> None:
         assert app.focused_issue == issue_id(1 + 3 * (60 - bugs.rows_shown - half))
 
 
-async def test_the_wheel_scrolls_and_leaves_the_focus() -> None:
+async def test_wheel_scrolls_without_moving_focus() -> None:
     app = BoardApp(issues_of(300))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
@@ -137,7 +137,7 @@ async def _wheel(pilot: Pilot[None], turns: int) -> None:
     await pilot.pause()
 
 
-async def test_the_focus_stays_with_its_issue_when_others_come_and_go() -> None:
+async def test_focus_stays_on_its_issue_when_others_come_and_go() -> None:
     app = BoardApp(issues_of(30))
     async with app.run_test(size=WIDE) as pilot:
         app.board.move(0, 2)
@@ -149,7 +149,7 @@ async def test_the_focus_stays_with_its_issue_when_others_come_and_go() -> None:
         assert screen(app)[1].startswith("▌")
 
 
-async def test_when_a_card_leaves_the_focus_goes_to_its_neighbour() -> None:
+async def test_focus_moves_to_the_neighbour_when_a_card_leaves() -> None:
     app = BoardApp(issues_of(10))
     async with app.run_test(size=WIDE):
         app.board.move(0, 1)
@@ -160,7 +160,7 @@ async def test_when_a_card_leaves_the_focus_goes_to_its_neighbour() -> None:
         assert app.focused_issue == issue_id(7)
 
 
-async def test_what_we_move_is_followed_and_what_others_move_is_not() -> None:
+async def test_focus_follows_my_moves_but_not_those_of_others() -> None:
     app = BoardApp(issues_of(10))
     async with app.run_test(size=WIDE):
         app.change(1, labels=frozenset({"type::feature"}), follow=True)
@@ -185,7 +185,7 @@ async def test_columns_come_and_go() -> None:
         assert app.focused_issue in app.issues
 
 
-async def test_a_flag_alone_repaints_one_card() -> None:
+async def test_a_flag_change_repaints_one_card() -> None:
     app = BoardApp(issues_of(30))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
@@ -201,7 +201,7 @@ async def test_a_flag_alone_repaints_one_card() -> None:
         assert screen(app)[4].startswith(" *platform#4")
 
 
-async def test_a_change_repaints_only_what_stands_below_it() -> None:
+async def test_a_change_repaints_only_the_cards_below_it() -> None:
     app = BoardApp(issues_of(30))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
@@ -211,7 +211,7 @@ async def test_a_change_repaints_only_what_stands_below_it() -> None:
         assert take() == {"type::bug": 2}
 
 
-async def test_an_empty_column_and_an_empty_board() -> None:
+async def test_empty_column_and_empty_board() -> None:
     issues = {issue_id(1): issue(1, "type::bug")}
     app = BoardApp(issues)
     async with app.run_test(size=WIDE) as pilot:
@@ -259,7 +259,7 @@ async def test_marks_stick_to_issues() -> None:
         assert [message.count for message in app.said_of(BoardWidget.MarksChanged)] == [0, 1, 2, 1, 0, 1]
 
 
-async def test_marks_count_only_where_they_can_be_seen() -> None:
+async def test_only_visible_marks_count() -> None:
     app = BoardApp(issues_of(30))
     async with app.run_test(size=WIDE):
         app.board.mark_column()
@@ -274,7 +274,7 @@ async def test_marks_count_only_where_they_can_be_seen() -> None:
         assert targets(app) == ids(1)
 
 
-async def test_a_range_follows_the_focus() -> None:
+async def test_range_follows_the_focus() -> None:
     app = BoardApp(issues_of(30))
     async with app.run_test(size=WIDE) as pilot:
         board = app.board
@@ -291,7 +291,7 @@ async def test_a_range_follows_the_focus() -> None:
         assert screen(app)[3].startswith(" ✓")
 
 
-async def test_the_focus_and_marks_survive_another_filter_and_another_board() -> None:
+async def test_focus_and_marks_survive_a_new_filter_and_another_board() -> None:
     app = BoardApp(issues_of(30))
     async with app.run_test(size=WIDE) as pilot:
         app.board.move(0, 3)
@@ -317,7 +317,7 @@ async def test_any_size(size: tuple[int, int]) -> None:
             assert any("▌" in line for line in lines)
 
 
-async def test_resizing_keeps_the_focus_in_sight() -> None:
+async def test_resizing_keeps_the_focus_visible() -> None:
     app = BoardApp(issues_of(300))
     async with app.run_test(size=WIDE) as pilot:
         app.board.move(1, 0)
@@ -354,7 +354,7 @@ async def test_far_columns_fold_into_rails() -> None:
         assert app.focused_issue == issue_id(3)
 
 
-async def test_a_folded_column_remembers_where_it_was_scrolled_to() -> None:
+async def test_folded_column_keeps_its_scroll_position() -> None:
     app = BoardApp(issues_of(300))
     async with app.run_test(size=(40, 12)) as pilot:
         await pilot.pause()
@@ -378,7 +378,7 @@ async def test_density() -> None:
             assert app.focused_issue == issue_id(46)
 
 
-async def test_another_theme_repaints_in_its_colours() -> None:
+async def test_changing_the_theme_repaints() -> None:
     app = BoardApp(issues_of(10))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
@@ -394,7 +394,7 @@ async def test_another_theme_repaints_in_its_colours() -> None:
 @pytest.mark.parametrize(
     "title", ["fix [/api] crash", "[/]", "[bold", "\x1b]0;x\x07\x1b[31m", "漢字" * 50, "\u202e👩‍👩‍👧", ""]
 )
-async def test_no_title_ends_the_program(title: str) -> None:
+async def test_no_title_crashes_the_app(title: str) -> None:
     app = BoardApp(
         {issue_id(1): issue(1, "type::bug", title=title, project=title or "p", assignees=(title,))}
     )
@@ -405,7 +405,7 @@ async def test_no_title_ends_the_program(title: str) -> None:
             assert "\x1b" not in "".join(screen(app))
 
 
-async def test_the_focus_is_told_once_and_with_ids() -> None:
+async def test_focus_is_reported_once_with_ids() -> None:
     app = BoardApp(issues_of(10))
     async with app.run_test(size=WIDE) as pilot:
         app.board.move(0, 1)
@@ -433,7 +433,7 @@ async def test_many_columns() -> None:
         assert "".join(line[1] for line in screen(app)[2:10]) == "+16 more"
 
 
-async def test_without_colours_the_focus_is_seen_and_text_is_the_terminals_own(
+async def test_without_colours_focus_is_visible_and_text_uses_terminal_colours(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")

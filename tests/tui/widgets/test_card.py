@@ -60,7 +60,7 @@ def test_compact() -> None:
     assert text_of(density="compact", title="Short") == ["  Short                       P1 BI  2 "]
 
 
-def test_compact_shows_a_flag_beside_a_mark() -> None:
+def test_compact_shows_flag_and_mark() -> None:
     (line,) = text_of(density="compact", title="Short", marked=True, pending=True)
     assert line == " ✓Short                     P1 BI *  2 "
 
@@ -77,7 +77,7 @@ def test_roomy_gives_the_title_two_lines() -> None:
     ("flag", "sign"),
     [({"pending": True}, "*"), ({"failed": True}, "!"), ({"conflict": True}, "≠"), ({"glow": True}, "●")],
 )
-def test_what_happens_to_it_is_a_sign(flag: dict[str, Any], sign: str) -> None:
+def test_each_state_has_a_sign(flag: dict[str, Any], sign: str) -> None:
     assert text_of(**flag)[1].startswith(f" {sign}ai-gate")
 
 
@@ -85,7 +85,7 @@ def test_the_most_urgent_sign_wins() -> None:
     assert text_of(pending=True, failed=True, glow=True)[1][1] == "!"
 
 
-def test_a_masked_card_says_nothing_but_its_weight() -> None:
+def test_masked_card_shows_only_its_weight() -> None:
     view = CardView(id=issue_id(1), title="confidential", weight="2", masked=True)
     assert text_of(view) == [
         "  ▒ confidential                     2 ",
@@ -99,23 +99,23 @@ def test_no_weight_is_not_zero() -> None:
     assert text_of(weight="", title="Short")[0] == "  Short".ljust(39)
 
 
-def test_words_for_what_colours_say() -> None:
+def test_colours_are_backed_by_words() -> None:
     (_, line) = text_of(width=60, facts=(), blocked=True, slipped=2, warnings=("no type",))
     assert line == "  ai-gateway#756 blocked slipped×2 no type               BI "
 
 
-def test_labels_come_last_and_fall_off_first() -> None:
+def test_labels_come_last_and_are_dropped_first() -> None:
     chips = (Chip("customer", "#ff0000"), Chip("frontend", "#00ff00"))
     assert text_of(width=60, chips=chips)[1] == "  ai-gateway#756 P1 S2 ready  customer   frontend        BI "
     assert "frontend" not in text_of(width=45, chips=chips)[1]
 
 
-def test_the_number_of_a_reference_stays_whole() -> None:
+def test_reference_number_is_never_cut() -> None:
     (_, line) = text_of(width=25, reference="a-very-long-project-name#12345")
     assert "#12345 P1" in line
 
 
-def test_remote_text_is_no_markup() -> None:
+def test_remote_text_is_not_parsed_as_markup() -> None:
     assert "fix [/api] [bold]crash" in text_of(title="fix [/api] [bold]crash")[0]
 
 
@@ -147,7 +147,7 @@ VIEWS = st.builds(
     st.booleans(),
     st.sampled_from([PALETTE, ansi_palette()]),
 )
-def test_a_strip_is_as_wide_as_asked(
+def test_strip_has_the_requested_width(
     view: CardView, width: int, density: Density, focused: bool, marked: bool, dragged: bool, palette: Any
 ) -> None:
     strips = paint(
@@ -160,7 +160,7 @@ def test_a_strip_is_as_wide_as_asked(
         assert Strip(list(strip)).cell_length == width
 
 
-def test_the_reference_gives_way_to_what_is_telling_only() -> None:
+def test_reference_is_shortened_only_for_important_facts() -> None:
     telling = (Fact("P1"), Fact("ready", "good"))
     assert text_of(width=30, facts=telling)[1] == "  ai-gateway#756 P1 ready  BI "
     assert text_of(width=28, facts=telling)[1] == "  ai-gatew…#756 P1 ready BI "

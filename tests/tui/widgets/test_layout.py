@@ -9,7 +9,9 @@ from glboard_tui.widgets.layout import MIN_WIDTH, SINGLE_BELOW, arrange
 
 
 @given(st.integers(1, 40), st.integers(1, 300), st.integers(-2, 45), st.integers(0, 40))
-def test_the_width_is_used_up_and_the_focus_is_full(count: int, width: int, focus: int, first: int) -> None:
+def test_layout_fills_the_width_and_the_focused_column_is_full(
+    count: int, width: int, focus: int, first: int
+) -> None:
     found = arrange(count, width, focus, first)
     full = [slot.at for slot in found.slots]
     assert min(max(focus, 0), count - 1) in full
@@ -27,23 +29,23 @@ def test_the_width_is_used_up_and_the_focus_is_full(count: int, width: int, focu
         x += slot.width
 
 
-def test_all_fit() -> None:
+def test_all_columns_fit() -> None:
     found = arrange(4, 160, 0)
     assert [slot.width for slot in found.slots] == [40, 40, 40, 40]
 
 
-def test_the_far_ones_fold() -> None:
+def test_far_columns_fold() -> None:
     found = arrange(6, 100, 0)
     assert ([slot.at for slot in found.slots], found.right) == ([0, 1, 2], (3, 4, 5))
 
 
-def test_the_window_stays_while_the_focus_is_in_it() -> None:
+def test_window_stays_while_it_contains_the_focus() -> None:
     assert arrange(6, 100, 2, first=1).first == 1
     assert arrange(6, 100, 4, first=1).first == 2
     assert arrange(6, 100, 0, first=1).first == 0
 
 
-def test_one_at_a_time_below_60() -> None:
+def test_single_column_below_60_cells() -> None:
     found = arrange(5, 59, 3)
     assert (found.single, [slot.at for slot in found.slots]) == (True, [3])
 

@@ -20,13 +20,13 @@ def listed(text: str, at: int = 0) -> Listed:
     return made
 
 
-def test_the_cursor_stays_with_its_issue() -> None:
+def test_cursor_stays_on_its_issue() -> None:
     lines = listed("abc", 1)
     lines.replace(ids("xyabc"))
     assert lines.here == "b"
 
 
-def test_an_issue_that_leaves_hands_the_cursor_to_what_came_after_it() -> None:
+def test_cursor_moves_to_the_next_issue_when_its_issue_leaves() -> None:
     lines = listed("abcde", 2)
     lines.replace(ids("ade"))  # b and c left at once
     assert lines.here == "d"
@@ -37,7 +37,7 @@ def test_an_issue_that_leaves_hands_the_cursor_to_what_came_after_it() -> None:
     assert lines.targets == []
 
 
-def test_marks_act_in_the_order_of_the_list_and_only_those_in_it() -> None:
+def test_only_listed_marks_act_in_list_order() -> None:
     lines = listed("abcd", 2)
     lines.toggle()
     lines.go(0)
@@ -50,7 +50,7 @@ def test_marks_act_in_the_order_of_the_list_and_only_those_in_it() -> None:
     assert lines.targets == [lines.here]
 
 
-def test_a_range_follows_the_cursor_and_keeps_what_was_marked() -> None:
+def test_range_follows_the_cursor_and_keeps_earlier_marks() -> None:
     lines = listed("abcde")
     lines.toggle()
     lines.go(2)
@@ -64,7 +64,7 @@ def test_a_range_follows_the_cursor_and_keeps_what_was_marked() -> None:
     assert lines.marked == ["a", "c", "d"]
 
 
-def test_escape_ends_the_range_then_takes_the_marks_off_then_nothing() -> None:
+def test_escape_ends_the_range_then_clears_marks_then_does_nothing() -> None:
     lines = listed("abc")
     lines.range()
     lines.go(1)
@@ -73,7 +73,7 @@ def test_escape_ends_the_range_then_takes_the_marks_off_then_nothing() -> None:
     assert lines.marked == ["a", "b"]
 
 
-def test_all_and_none() -> None:
+def test_mark_all_and_none() -> None:
     lines = listed("abc")
     lines.all()
     assert lines.marked == ["a", "b", "c"]
@@ -84,7 +84,7 @@ def test_all_and_none() -> None:
 @given(
     st.lists(st.text("abcdefgh", max_size=8).map(lambda t: "".join(dict.fromkeys(t))), min_size=2), st.data()
 )
-def test_whatever_comes_and_goes_the_cursor_stands_on_a_line(steps: list[str], data: st.DataObject) -> None:
+def test_cursor_is_always_on_a_line(steps: list[str], data: st.DataObject) -> None:
     lines = Listed()
     for text in steps:
         lines.replace(ids(text))

@@ -36,7 +36,7 @@ class World:
 SECOND = Place("type::bug", issue_id(2), 1, 0)
 
 
-def test_the_first_focus_is_the_first_card_there_is() -> None:
+def test_first_focus_is_the_first_card() -> None:
     world = World()
     assert world.settle(None) == Place("type::bug", issue_id(1), 0, 0)
     for number in (1, 2, 3):
@@ -44,19 +44,19 @@ def test_the_first_focus_is_the_first_card_there_is() -> None:
     assert world.settle(None) == Place("type::feature", issue_id(4), 0, 2)
 
 
-def test_the_focus_stays_with_its_issue() -> None:
+def test_focus_stays_on_its_issue() -> None:
     world = World()
     world.remove(1)
     assert world.settle(SECOND) == Place("type::bug", issue_id(2), 0, 0)
 
 
-def test_the_focus_follows_what_we_moved() -> None:
+def test_focus_follows_my_move() -> None:
     world = World()
     world.relabel(2, "type::feature")
     assert world.settle(SECOND, follow=True) == Place("type::feature", issue_id(2), 0, 2)
 
 
-def test_else_it_goes_to_the_neighbour() -> None:
+def test_focus_otherwise_moves_to_the_neighbour() -> None:
     world = World()
     world.relabel(2, "type::feature")
     assert world.settle(SECOND) == Place("type::bug", issue_id(3), 1, 0)
@@ -66,13 +66,13 @@ def test_else_it_goes_to_the_neighbour() -> None:
     assert world.settle(SECOND) == Place("type::bug", None, 0, 0)
 
 
-def test_what_left_the_board_is_not_followed() -> None:
+def test_focus_does_not_follow_an_issue_off_the_board() -> None:
     world = World()
     world.remove(2)
     assert world.settle(SECOND, follow=True) == Place("type::bug", issue_id(3), 1, 0)
 
 
-def test_a_column_that_went_hands_the_focus_to_its_neighbour() -> None:
+def test_focus_moves_to_the_next_column_when_its_column_disappears() -> None:
     world = World()
     world.relabel(2, "something else")
     unlisted = Place("(unlisted)", issue_id(2), 0, 3)
@@ -82,7 +82,7 @@ def test_a_column_that_went_hands_the_focus_to_its_neighbour() -> None:
     assert world.settle(unlisted, follow=True) == SECOND
 
 
-def test_marks_count_where_they_can_be_seen_in_board_order() -> None:
+def test_visible_marks_are_in_board_order() -> None:
     world, marks = World(), Marks()
     marks.set([issue_id(4), issue_id(2), issue_id(9)], on=True)
     assert [issue for issue, _ in marks.seen(world.index, world.index.visible())] == [
@@ -105,7 +105,7 @@ def test_an_issue_in_two_columns_counts_once() -> None:
     assert len(marks.seen(world.index, world.index.visible())) == 1
 
 
-def test_a_range_grows_and_shrinks_and_keeps_what_was_marked() -> None:
+def test_range_grows_and_shrinks_and_keeps_earlier_marks() -> None:
     marks = Marks()
     marks.set([issue_id(9)], on=True)
     marks.begin_range("type::bug", issue_id(1))
@@ -116,7 +116,7 @@ def test_a_range_grows_and_shrinks_and_keeps_what_was_marked() -> None:
     assert not marks.end_range()
 
 
-def test_the_last_marks_come_back() -> None:
+def test_last_marks_are_restored() -> None:
     marks = Marks()
     marks.set([issue_id(1), issue_id(2)], on=True)
     marks.clear()

@@ -44,13 +44,13 @@ def ratio(style: Style) -> float:
 
 @pytest.mark.parametrize(("theme", "least"), [(DARK, 4.5), (LIGHT, 4.5), (HIGH_CONTRAST, 7.0)])
 @pytest.mark.parametrize("ground", get_args(Ground))
-def test_text_can_be_read(theme: Theme, least: float, ground: Ground) -> None:
+def test_text_is_readable(theme: Theme, least: float, ground: Ground) -> None:
     for ink in READ:
         assert ratio(palette(theme).style(ground, ink)) >= least, ink
 
 
 @pytest.mark.parametrize("name", [name for name in BUILTIN_THEMES if name not in ANSI])
-def test_text_can_be_read_in_foreign_themes(name: str) -> None:
+def test_text_is_readable_in_other_themes(name: str) -> None:
     theme = BUILTIN_THEMES[name]
     for ground in get_args(Ground):
         for ink in READ:
@@ -59,7 +59,7 @@ def test_text_can_be_read_in_foreign_themes(name: str) -> None:
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
 @given(color=COLORS)
-def test_labels_can_be_read(theme: Theme, color: str) -> None:
+def test_labels_are_readable(theme: Theme, color: str) -> None:
     least = 7.0 if theme is HIGH_CONTRAST else 4.5
     painted = palette(theme)
     for ground in get_args(Ground):
@@ -67,7 +67,7 @@ def test_labels_can_be_read(theme: Theme, color: str) -> None:
 
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
-def test_without_colours_it_can_be_read_too(theme: Theme) -> None:
+def test_text_is_readable_without_colours(theme: Theme) -> None:
     """Textual turns colours to grey where NO_COLOR is set and the theme is not the terminal's own."""
     for ground in get_args(Ground):
         for ink in READ:
@@ -75,24 +75,24 @@ def test_without_colours_it_can_be_read_too(theme: Theme) -> None:
 
 
 @pytest.mark.parametrize("color", ["", "no colour", "#12", "ansi_red", "rgb(1,2"])
-def test_a_colour_that_is_none_does_not_end_the_program(color: str) -> None:
+def test_an_invalid_colour_does_not_crash(color: str) -> None:
     for painted in (palette(DARK), ansi_palette()):
         assert painted.chip(color, "rest") == painted.style("rest", "accent")
 
 
-def test_the_terminals_own_colours_reverse_the_focus() -> None:
+def test_terminal_colours_reverse_the_focus() -> None:
     painted = ansi_palette()
     assert all(painted.style("focus", ink).reverse for ink in READ)
     assert not painted.style("rest", "text").reverse
 
 
-def test_readable_moves_no_further_than_needed() -> None:
+def test_readable_changes_a_colour_no_more_than_needed() -> None:
     white, black = Color(255, 255, 255), Color(0, 0, 0)
     assert readable(white, black, 4.5) == white
     assert 4.5 <= contrast(readable(Color(0, 0, 90), black, 4.5), black) < 6.5
 
 
-def test_themes_and_sheets_are_there() -> None:
+def test_themes_and_sheets_exist() -> None:
     assert default_theme(no_color=True) in ANSI
     assert default_theme(no_color=False) == DARK.name
     assert set(ANSI) <= set(BUILTIN_THEMES)
@@ -100,7 +100,7 @@ def test_themes_and_sheets_are_there() -> None:
     assert all(sheet(name) in all_sheets() for name in SHEETS)
 
 
-def test_sheets_hold_no_selector_that_restyles_everything() -> None:
+def test_sheets_have_no_selector_that_restyles_everything() -> None:
     rules = [line.split("/*")[0] for line in all_sheets().splitlines() if not line.strip().startswith("/*")]
     assert not any(":focus-within" in line or line.strip().startswith("*") for line in rules)
     assert "transition" not in all_sheets()

@@ -24,7 +24,7 @@ async def drag(
     await pilot.pause()
 
 
-async def test_a_click_focuses() -> None:
+async def test_click_focuses() -> None:
     app = BoardApp(issues_of(30))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.click(BoardWidget, offset=SECOND_FEATURE)
@@ -33,14 +33,14 @@ async def test_a_click_focuses() -> None:
         assert app.focused_issue is not None
 
 
-async def test_a_double_click_opens() -> None:
+async def test_double_click_opens() -> None:
     app = BoardApp(issues_of(30))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.click(BoardWidget, offset=SECOND_BUG, times=2)
         assert [message.issue for message in app.said_of(BoardWidget.CardOpened)] == [issue_id(4)]
 
 
-async def test_control_marks_one_and_shift_up_to_here() -> None:
+async def test_ctrl_click_marks_one_and_shift_click_a_range() -> None:
     app = BoardApp(issues_of(30))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.click(BoardWidget, offset=SECOND_BUG, control=True)
@@ -50,7 +50,7 @@ async def test_control_marks_one_and_shift_up_to_here() -> None:
         assert issue_id(4) not in app.board.marks
 
 
-async def test_a_click_on_a_header_or_a_rail_goes_there() -> None:
+async def test_click_on_a_header_or_rail_focuses_its_column() -> None:
     app = BoardApp(issues_of(60))
     async with app.run_test(size=(62, 20)) as pilot:
         await pilot.pause()
@@ -62,7 +62,7 @@ async def test_a_click_on_a_header_or_a_rail_goes_there() -> None:
         assert app.board.list_of("type::feature") is not None
 
 
-async def test_a_card_is_dragged_to_another_column() -> None:
+async def test_card_is_dragged_to_another_column() -> None:
     app = BoardApp(issues_of(30))
     async with app.run_test(size=WIDE) as pilot:
         await drag(pilot, SECOND_BUG, SECOND_FEATURE)
@@ -83,7 +83,7 @@ async def test_the_target_is_shown_while_dragging() -> None:
         assert "▼ maintenance" in "".join(segment.text for segment in strips[0])
 
 
-async def test_escape_lets_go() -> None:
+async def test_escape_cancels_a_drag() -> None:
     app = BoardApp(issues_of(30))
     async with app.run_test(size=WIDE) as pilot:
         await drag(pilot, SECOND_BUG, SECOND_FEATURE, drop=False)
@@ -94,7 +94,7 @@ async def test_escape_lets_go() -> None:
         assert (app.board.dragged, app.board.drop_key) == (frozenset(), None)
 
 
-async def test_dropped_where_it_came_from_nothing_happens() -> None:
+async def test_dropping_on_the_same_column_does_nothing() -> None:
     app = BoardApp(issues_of(30))
     async with app.run_test(size=WIDE) as pilot:
         await drag(pilot, SECOND_BUG, (20, 20))
@@ -102,7 +102,7 @@ async def test_dropped_where_it_came_from_nothing_happens() -> None:
         assert not app.board.dragged
 
 
-async def test_a_still_hand_does_not_drag() -> None:
+async def test_a_small_movement_does_not_drag() -> None:
     app = BoardApp(issues_of(30))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.mouse_down(BoardWidget, offset=SECOND_BUG)
@@ -110,7 +110,7 @@ async def test_a_still_hand_does_not_drag() -> None:
         assert not app.board.dragged
 
 
-async def test_a_marked_card_takes_the_others_along() -> None:
+async def test_dragging_a_marked_card_moves_all_marked() -> None:
     app = BoardApp(issues_of(30))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.click(BoardWidget, offset=(5, 9), control=True)
@@ -120,7 +120,7 @@ async def test_a_marked_card_takes_the_others_along() -> None:
         assert drop.ids == (issue_id(4), issue_id(13))
 
 
-async def test_a_card_that_goes_while_it_is_dragged_is_not_dropped() -> None:
+async def test_a_card_that_leaves_while_dragged_is_not_dropped() -> None:
     app = BoardApp(issues_of(30))
     async with app.run_test(size=WIDE) as pilot:
         await drag(pilot, SECOND_BUG, SECOND_FEATURE, drop=False)

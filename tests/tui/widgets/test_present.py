@@ -39,32 +39,32 @@ def test_priority_severity_and_state_are_short() -> None:
     ]
 
 
-def test_the_list_does_not_repeat_itself() -> None:
+def test_card_does_not_repeat_its_column() -> None:
     assert words("type::bug", "workflow::in dev") == ["in dev"]
     assert words("type::bug", "workflow::in dev", column=DEV) == ["bug"]
 
 
-def test_two_types_by_mistake_are_said() -> None:
+def test_two_types_by_mistake_are_shown() -> None:
     assert words("type::bug", "type::feature") == ["feature"]
 
 
-def test_the_subtype_is_said_without_its_type() -> None:
+def test_subtype_is_shown_without_its_type() -> None:
     assert words("type::bug", "bug::ux") == ["ux"]
 
 
-def test_deliverable_only_where_the_filter_does_not_say_it() -> None:
+def test_deliverable_is_shown_unless_the_board_filters_by_it() -> None:
     assert words("type::bug", "Deliverable") == ["D"]
     build = msgspec.structs.replace(BOARD, labels=frozenset({"Deliverable"}))
     assert words("type::bug", "Deliverable", board=build) == []
 
 
-def test_the_milestone_where_the_board_has_none() -> None:
+def test_milestone_is_shown_if_the_board_has_none() -> None:
     everywhere = msgspec.structs.replace(BOARD, milestone=None)
     assert words("type::bug", board=everywhere, milestone="19.9") == ["19.9"]
     assert words("type::bug", milestone="19.8") == []
 
 
-def test_a_due_date_is_said_when_it_is_near() -> None:
+def test_due_date_is_shown_when_near() -> None:
     around = Around(today=date(2026, 12, 7))
     assert words("type::bug", around=around, due=date(2026, 12, 11)) == ["due Fri"]
     assert words("type::bug", around=around, due=date(2026, 12, 7)) == ["due today"]
@@ -85,7 +85,7 @@ def test_other_labels_are_chips_in_their_colour() -> None:
     assert [(chip.text, chip.color) for chip in view.chips] == [("customer", "#ff0000")]
 
 
-def test_weight_has_three_faces() -> None:
+def test_weight_has_three_forms() -> None:
     assert (card().weight, card(weight=0).weight) == ("?", "0")
     assert card(around=Around(has_weight=False), weight=3).weight == ""
 
@@ -98,7 +98,7 @@ def test_people() -> None:
     assert card(column=ALDER, assignees=("eng_alder", "eng_birch")).people == "EN EN"
 
 
-def test_flags_are_asked_for_each_card() -> None:
+def test_flags_are_queried_per_card() -> None:
     pending = {issue_id(1)}
     around = Around(pending=pending)
     assert card(around=around).pending
@@ -112,7 +112,7 @@ def test_blocked_slipped_closed_confidential() -> None:
     assert view.facts == ()
 
 
-def test_what_is_open_in_a_milestone_that_is_over_slipped() -> None:
+def test_open_issue_of_a_past_milestone_has_slipped() -> None:
     over = Around(over={"19.7"})
     assert card(milestone="19.7", around=over).slipped == 1
     assert card("missed:19.7", milestone="19.7", around=over).slipped == 1
@@ -121,7 +121,7 @@ def test_what_is_open_in_a_milestone_that_is_over_slipped() -> None:
     assert card(milestone="19.7", state="closed", around=over).slipped == 0
 
 
-def test_ready_is_good_only_where_it_is_ready_indeed() -> None:
+def test_ready_is_green_only_if_really_ready() -> None:
     label = "workflow::ready for development"
     assert [(f.text, f.tone) for f in card("type::bug", label).facts] == [("ready", "good")]
     not_quite = Around(ready=lambda issue: issue.weight is not None)
@@ -130,7 +130,7 @@ def test_ready_is_good_only_where_it_is_ready_indeed() -> None:
     ]
 
 
-def test_labels_that_are_missing_are_one_word() -> None:
+def test_missing_labels_are_one_word() -> None:
     names = LabelSettings(devops="devops::x", section="section::y", categories=("Category:z",))
     assert missing_words(issue(1, "type::bug"), names) == ("4 labels missing",)
     most = ("type::bug", "bug::ux", "devops::x", "section::y")
@@ -142,7 +142,7 @@ def test_labels_that_are_missing_are_one_word() -> None:
     assert missing_words(issue(1, "devops::x", "section::y", "Category:z"), names) == ()
 
 
-def test_a_mask_hides_all_but_weight() -> None:
+def test_mask_hides_everything_but_weight() -> None:
     def mask(hidden: Issue) -> str | None:
         return "confidential" if hidden.confidential else None
 

@@ -10,7 +10,7 @@ from glboard_tui.widgets.table import Col, Head, Table, gap_of, widths
 from glboard_tui.widgets.text import clip_reference
 
 
-def test_columns_are_as_wide_as_what_stands_in_them() -> None:
+def test_columns_are_as_wide_as_their_content() -> None:
     table = Table(
         cols=(Col(title="issue"), Col(title="slipped"), Col(title="w", right=True)),
         rows=[(("platform#1", "text"), ("", "text"), ("3", "text"))],
@@ -19,18 +19,18 @@ def test_columns_are_as_wide_as_what_stands_in_them() -> None:
     assert widths(table.cols, table.natural(), 100) == [10, 0, 1]
 
 
-def test_the_title_gives_way_first_and_keeps_its_least() -> None:
+def test_title_shrinks_first_but_keeps_its_minimum() -> None:
     cols = (Col(), Col(least=20))
     assert widths(cols, [10, 80], 60) == [10, 49]
     assert widths(cols, [10, 80], 20) == [10, 20]
 
 
-def test_those_that_give_way_become_alike() -> None:
+def test_shrinking_columns_become_equal() -> None:
     cols = (Col(least=10), Col(least=10))
     assert widths(cols, [80, 30], 51) == [25, 25]
 
 
-def test_what_may_be_dropped_goes_before_the_least_is_broken() -> None:
+def test_optional_columns_are_dropped_before_minimums_are_broken() -> None:
     cols = (Col(least=20), Col(drop=1), Col(drop=2))
     assert widths(cols, [40, 10, 10], 42) == [20, 10, 10]
     assert widths(cols, [40, 10, 10], 40) == [29, 10, 0]
@@ -41,7 +41,7 @@ def test_what_may_be_dropped_goes_before_the_least_is_broken() -> None:
     st.lists(st.tuples(st.integers(0, 60), st.integers(0, 30), st.integers(0, 2)), max_size=7),
     st.integers(0, 200),
 )
-def test_no_column_is_wider_than_it_needs_and_none_is_drawn_over_the_edge_needlessly(
+def test_no_column_is_wider_than_needed_or_drawn_over_the_edge(
     wanted: list[tuple[int, int, int]], width: int
 ) -> None:
     cols = [Col(least=least, drop=drop) for _, least, drop in wanted]
@@ -56,7 +56,7 @@ def test_no_column_is_wider_than_it_needs_and_none_is_drawn_over_the_edge_needle
         assert all(got[at] == natural[at] or got[at] == cols[at].least for at in shown)
 
 
-def test_headings_are_no_rows() -> None:
+def test_headings_are_not_rows() -> None:
     table = Table(cols=(Col(),), rows=[(("a", "text"),)], heads={0: (Head("in dev"),)})
     assert table.natural() == [1]
 
@@ -70,5 +70,5 @@ def test_headings_are_no_rows() -> None:
         ("no number", 5, "no n…"),
     ],
 )
-def test_of_a_reference_the_number_stays(reference: str, width: int, shown: str) -> None:
+def test_reference_keeps_its_number(reference: str, width: int, shown: str) -> None:
     assert clip_reference(reference, width) == shown

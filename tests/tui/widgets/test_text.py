@@ -20,7 +20,7 @@ NASTY = st.one_of(
 
 
 @given(NASTY)
-def test_clean_text_holds_nothing_a_terminal_acts_on(text: str) -> None:
+def test_clean_text_has_nothing_a_terminal_interprets(text: str) -> None:
     found = clean(text)
     assert not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 for c in found)
     found.encode("utf-8")
@@ -54,17 +54,17 @@ def test_widths_add_up(one: str, other: str) -> None:
         ("\ud800", "\ufffd"),
     ],
 )
-def test_what_is_changed(raw: str, shown: str) -> None:
+def test_clean_replaces_unsafe_characters(raw: str, shown: str) -> None:
     assert clean(raw) == shown
 
 
-def test_what_was_cut_is_said() -> None:
+def test_cut_text_has_an_ellipsis() -> None:
     assert clip("Context window", 9) == "Context…"
     assert clip("漢字漢字", 4) == "漢…"
     assert clip("x", 0) == ""
 
 
-def test_a_name_from_top_to_bottom() -> None:
+def test_upright_name() -> None:
     assert upright("bug", 5) == ("b", "u", "g")
     assert upright("maintenance", 4) == ("m", "a", "i", "…")
     assert upright("x", 0) == ()

@@ -1,1 +1,1 @@
-"""The command line: subcommands that print, and those that open the screen (only they import textual)."""
+"""The command line: subcommands that print, and those that open the screen (only these import Textual)."""

@@ -1,4 +1,4 @@
-"""``glboard config``: where the configuration file is, and what is in force."""
+"""``glboard config``: the configuration file and the current settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from glboard_core.errors import UsageError
 from glboard_tui.cli.context import Options
 
 EXAMPLE = """\
-# glboard's configuration. Everything here is optional; a token never belongs in this file.
+# glboard's configuration. Everything here is optional. Never put a token in this file.
 
 [gitlab]
 # url = "https://gitlab.example.com"
@@ -19,10 +19,10 @@ EXAMPLE = """\
 # group = "group::custom models"
 
 [milestones]
-# The titles a milestone may have on your server, best first.
+# The titles a milestone can have on your server, best first.
 # next-1-3 = ["Next 1-3 Milestones", "Next 1-3 releases"]
 
-# A board of your own; one with the id of a built-in board replaces it.
+# Your own board; the id of a built-in board replaces that one.
 # [[boards]]
 # id = "support"
 # name = "Support"
@@ -33,13 +33,13 @@ EXAMPLE = """\
 # limits = { "type::bug" = { issues = 5, weight = 10 } }
 
 [keymap]
-# An action's id and its keys; see the list with ? or in the README.
+# An action's id and its keys; press ? or see the README for the list.
 """
 
 
 @click.group("config")
 def command() -> None:
-    """Show where the configuration is, and what is in force."""
+    """Show the configuration file and the current settings."""
 
 
 @command.command("path")
@@ -52,7 +52,7 @@ def path(options: Options) -> None:
 @command.command("show")
 @click.pass_obj
 def show(options: Options) -> None:
-    """Print the settings in force, as JSON."""
+    """Print the current settings as JSON."""
     click.echo(msgspec.json.format(msgspec.json.encode(options.settings()), indent=2).decode())
 
 
@@ -62,7 +62,7 @@ def init(options: Options) -> None:
     """Write a commented example, if there is no file yet."""
     target = options.config_path
     if target.exists():
-        raise UsageError(f"{target} exists already.", hint="Nothing was changed.")
+        raise UsageError(f"{target} already exists.", hint="Nothing was changed.")
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(EXAMPLE, encoding="utf-8")
     click.echo(f"Wrote {target}")

@@ -1,6 +1,6 @@
-"""What every subcommand is given: the global options, and ways to get settings and an engine from them.
+"""What every subcommand gets: the global options, and from them the settings and an engine.
 
-Owns the reading of times and the choice of the configuration file. It imports no network code until asked.
+Owns parsing times and choosing the configuration file. It imports no network code until needed.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ class Options(Struct, frozen=True, kw_only=True):
 
     @property
     def config_path(self) -> Path:
-        """The configuration file: ``--config``, else the profile's, else the usual place.
+        """The configuration file: ``--config``, else the profile's, else the default path.
 
-        Raises ConfigError where a file named outright does not exist.
+        Raises ConfigError if a file given explicitly does not exist.
         """
         if self.config is not None:
             if not self.config.is_file():
-                raise ConfigError("there is no such file.", where=str(self.config))
+                raise ConfigError("no such file.", where=str(self.config))
             return self.config
         from platformdirs import user_config_path
 
@@ -49,18 +49,16 @@ class Options(Struct, frozen=True, kw_only=True):
             return folder / "config.toml"
         path = folder / "profiles" / f"{self.profile}.toml"
         if not path.is_file():
-            raise ConfigError(
-                "there is no such profile.", where=str(path), hint="Profiles are files in that folder."
-            )
+            raise ConfigError("no such profile.", where=str(path), hint="Profiles are files in that folder.")
         return path
 
     def settings(self) -> Settings:
-        """The settings in force. Raises ConfigError."""
+        """The current settings. Raises ConfigError."""
         return load(self.config_path)
 
     @property
     def place(self) -> Place:
-        """Which server and group, as far as the command line says."""
+        """The server and group, as far as the command line gives them."""
         return Place(url=self.url, group=self.group, as_of=self.as_of, read_only=self.read_only)
 
     @asynccontextmanager
@@ -78,13 +76,13 @@ class Options(Struct, frozen=True, kw_only=True):
 
     @property
     def has_account(self) -> bool:
-        """Whether anything says which GitLab to use; if not, a first run is welcomed instead of refused."""
+        """Whether a group is configured; if not, a first run shows the welcome screen instead of an error."""
         named = self.group or os.environ.get("GLBOARD_GROUP") or self.settings().gitlab.group
         return bool(named)
 
 
 def parse_time(text: str) -> datetime:
-    """A moment from ISO text: ``2026-12-07``, ``2026-12-07T15:00Z``; without a zone it is UTC.
+    """A time from ISO text: ``2026-12-07``, ``2026-12-07T15:00Z``; without a zone it is UTC.
 
     Raises UsageError.
     """
@@ -95,5 +93,5 @@ def parse_time(text: str) -> datetime:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise UsageError(
-            f"“{text}” is not a time.", hint="Write it like 2026-12-07 or 2026-12-07T15:00:00Z."
+            f"“{text}” is not a time.", hint="Use a format like 2026-12-07 or 2026-12-07T15:00:00Z."
         ) from None

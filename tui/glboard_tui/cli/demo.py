@@ -1,4 +1,4 @@
-"""``glboard demo``: the embedded GitLab, with the board on it or alone."""
+"""``glboard demo``: the embedded GitLab, with the board or on its own."""
 
 from __future__ import annotations
 
@@ -15,18 +15,22 @@ from glboard_tui.cli.context import Options
 @click.command("demo")
 @click.option("--scenario", type=click.Path(path_type=Path), metavar="FILE", help="Load a scenario (JSON).")
 @click.option("--issues", type=click.IntRange(min=1), default=300, show_default=True, metavar="N")
-@click.option("--seed", type=int, default=1, show_default=True, metavar="S", help="Another world.")
-@click.option("--user", metavar="NAME", help="Sign in as somebody else than the EM, such as eng_alder.")
-@click.option("--latency", type=click.FloatRange(min=0), default=0, metavar="MS", help="Delay every answer.")
+@click.option("--seed", type=int, default=1, show_default=True, metavar="S", help="Seed of the group.")
+@click.option("--user", metavar="NAME", help="User to sign in as (default: the EM).")
 @click.option(
-    "--faults", default="", metavar="SPEC", help="Break answers: 429:0.1,500:0.05,reset-after:0.05 …"
+    "--latency", type=click.FloatRange(min=0), default=0, metavar="MS", help="Delay every response."
+)
+@click.option(
+    "--faults", default="", metavar="SPEC", help="Inject faults: 429:0.1,500:0.05,reset-after:0.05 …"
 )
 @click.option("--tier", type=click.Choice(TIERS), default="ultimate", show_default=True)
 @click.option("--edition", type=click.Choice(EDITIONS), default="ee", show_default=True)
 @click.option("--gitlab-version", type=click.Choice(VERSIONS), default="18.9", show_default=True)
 @click.option("--relative-url", default="", metavar="PATH", help="Serve below this path.")
-@click.option("--serve", metavar="HOST:PORT", help="Only serve; port 0 is any. Prints how to connect.")
-@click.option("--allow-remote", is_flag=True, help="Let --serve listen on more than loopback.")
+@click.option(
+    "--serve", metavar="HOST:PORT", help="Serve without a screen; port 0 is any. Prints how to connect."
+)
+@click.option("--allow-remote", is_flag=True, help="Allow --serve to listen beyond loopback.")
 @click.option("--board", metavar="BOARD", default="planning", show_default=True, help="The board to open.")
 @click.pass_context
 def command(
@@ -45,9 +49,9 @@ def command(
     allow_remote: bool,
     board: str,
 ) -> None:
-    """Open the board on an embedded GitLab with a plausible group; changes last for the session.
+    """Open the board on the built-in demo server with a realistic group; changes last for the session.
 
-    Nothing of it touches your own configuration or account. With --as-of its clock starts then, and runs on:
+    It never touches your configuration or account. With --as-of its clock starts at that time and runs on:
     the same day gives the same group.
     """
     given: Options = ctx.obj
@@ -66,7 +70,7 @@ def command(
         tier=tier,  # type: ignore[arg-type]  # click.Choice lets nothing else through
         edition=edition,  # type: ignore[arg-type]
         gitlab_version=gitlab_version,
-        # A scenario has a moment of its own; --as-of then moves the dates only, as with any GitLab.
+        # A scenario has its own time; --as-of then moves only the dates, as with any GitLab.
         as_of=given.as_of.isoformat() if given.as_of and scenario is None else None,
     )
     try:
@@ -78,9 +82,9 @@ def command(
 
         ctx.exit(serve_alone(options))
     if allow_remote:
-        raise UsageError("--allow-remote goes with --serve.")
+        raise UsageError("--allow-remote requires --serve.")
     if scenario is not None and not scenario.is_file():
-        raise errors.ScenarioError(f"{scenario}: there is no such file.")
+        raise errors.ScenarioError(f"{scenario}: no such file.")
     from glboard_tui.cli.open import open_demo
 
     ctx.exit(open_demo(given, options, board))

@@ -1,4 +1,4 @@
-"""``glboard edit REF…``: the edits of the screen, from the command line."""
+"""``glboard edit REF…``: the screen's edits from the command line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PARTLY = 3
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """The options of ``edit``, as given; None or empty: leave it."""
+    """The options of ``edit``, as given; None or empty means no change."""
 
     board: str | None = None
     to: str | None = None
@@ -40,21 +40,26 @@ class Wanted(Struct, frozen=True, kw_only=True):
     comment: str | None = None
 
     def check(self) -> None:
-        """Raises UsageError where nothing is asked for, or two things that exclude each other."""
+        """Raises UsageError if nothing is asked for, or if options exclude each other."""
         if self == Wanted(board=self.board):
-            raise UsageError("Nothing to change.", hint="Say what: --weight 3, --to COLUMN, --milestone M …")
+            raise UsageError(
+                "Nothing to change.",
+                hint="Give at least one change: --weight 3, --to COLUMN, --milestone M …",
+            )
         if self.close and self.reopen:
-            raise UsageError("--close and --reopen exclude each other.")
+            raise UsageError("--close and --reopen cannot be combined.")
         if bool(self.board) != bool(self.to):
-            raise UsageError("--board and --to go together.", hint="For example --board build --to 'in dev'.")
+            raise UsageError(
+                "--board and --to must be used together.", hint="Example: --board build --to 'in dev'."
+            )
         if self.weight is not None and self.weight != "none" and not self.weight.isdecimal():
-            raise UsageError(f"“{self.weight}” is not a weight.", hint="An integer of 0 or more, or none.")
+            raise UsageError(f"“{self.weight}” is not a weight.", hint="Use 0 or more, or none.")
 
 
 @click.command("edit")
 @click.argument("references", nargs=-1, required=True, metavar="REF...")
-@click.option("--board", metavar="B", help="The board whose column --to names.")
-@click.option("--to", metavar="COLUMN", help="Move to this column, as a move on the board would.")
+@click.option("--board", metavar="B", help="The board that has the column --to.")
+@click.option("--to", metavar="COLUMN", help="Move to this column, like a move on the board.")
 @click.option("--milestone", metavar="M", help="A title, current, next, an alias, or none.")
 @click.option("--weight", metavar="N", help="An integer of 0 or more, or none.")
 @click.option("--add-label", "add", multiple=True, metavar="A")
@@ -64,7 +69,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
 @click.option("--close", is_flag=True)
 @click.option("--reopen", is_flag=True)
 @click.option("--comment", metavar="TEXT")
-@click.option("--dry-run", is_flag=True, help="Say what would be changed, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the changes without making them.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -84,7 +89,7 @@ def command(
 ) -> None:
     """Change issues. REF is group/project#12, project#12 or an issue's URL.
 
-    Exit status 3 means that some were changed and some were not; each is listed.
+    Exit status 3 means that some changes failed; each issue is listed.
     """
     wanted = Wanted(
         board=board,
@@ -115,9 +120,9 @@ async def _run(options: Options, references: Sequence[str], wanted: Wanted, *, d
             words = [describe(edit, issue)] if changed else []
             words += [describe(act) for act in comment]
             if dry_run:
-                click.echo(f"{issue.reference}: would {', '.join(words) if words else 'stay as it is'}")
+                click.echo(f"{issue.reference}: would {', '.join(words) if words else 'not change'}")
             elif not words:
-                click.echo(f"{issue.reference}: already so")
+                click.echo(f"{issue.reference}: no change, already set")
             if changed:
                 acts.append((issue.id, edit))
             acts.extend((issue.id, act) for act in comment)
@@ -173,7 +178,7 @@ def _milestone(engine: Engine, name: str, project: str) -> str | None:
     if catalog is None:
         raise NameUnknown("milestone", name)
     settings, today = engine.settings, engine.today()
-    # Its project may call it otherwise; where it has none at all, sending says so.
+    # Its project may use another title; if it has no such milestone, sending reports that.
     own = milestone_for(name, project, settings, catalog, today)
     return own or milestone_title(name, settings, catalog, today)
 
@@ -184,8 +189,8 @@ def _move(engine: Engine, issue: Issue, board_id: str, to: str) -> Edit:
     flow = flow_scheme(engine.settings)
     if not matches(board, issue):
         raise UsageError(
-            f"{issue.reference} is not on the {board.name} board of {board.milestone or 'all milestones'}.",
-            hint="Set its milestone or labels first, or name another board.",
+            f"{issue.reference} is not on the {board.name} board for {board.milestone or 'all milestones'}.",
+            hint="Set its milestone or labels first, or use another board.",
         )
     keys = column_keys(board, issue, flow)
     columns = {column.key: column for column in _all_columns(board)}

@@ -23,7 +23,7 @@ format_option = click.option(
     type=click.Choice(FORMATS),
     default="table",
     show_default=True,
-    help="How to print.",
+    help="Output format.",
 )
 
 
@@ -35,7 +35,7 @@ def as_json(value: Any) -> str:
 def as_table(
     heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()
 ) -> str:
-    """Columns aligned by cell width, so that wide characters stay in line; ``right`` are right-aligned."""
+    """Columns aligned by cell width, so that wide characters line up; ``right`` are right-aligned."""
     if not rows:
         return ""
     widths = [max(cell_len(row[n]) for row in (heads, *rows)) for n in range(len(heads))]
@@ -54,7 +54,7 @@ def as_markdown(
 ) -> str:
     """A Markdown table; text is escaped so that it cannot break out of its cell or become a link or HTML.
 
-    The columns in ``plain`` are not: references, which GitLab is to make links of.
+    The columns in ``plain`` are not escaped: references, which GitLab turns into links.
     """
     lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
     for row in rows:
@@ -71,7 +71,7 @@ def escape_markdown(text: str) -> str:
 
 
 def as_csv(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """CSV; a text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    """CSV; a text that a spreadsheet would take for a formula is prefixed with an apostrophe."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(heads)

@@ -1,6 +1,6 @@
-"""The entry point: global options, subcommands loaded on use, errors as words and exit status.
+"""The entry point: global options, subcommands loaded on use, errors as messages and exit status.
 
-Exit status: 0 done, 1 failed (message on stderr), 2 wrong use, 3 partly done.
+Exit status: 0 success, 1 failure (message on stderr), 2 usage error, 3 partial success.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from glboard_tui.cli.context import Options, parse_time
 
 #: Subcommand → module that defines ``command``; a module is imported only when its command runs.
 COMMANDS = {
-    "open": ("glboard_tui.cli.open", "Open a board on screen (what glboard alone does with the last one)."),
-    "demo": ("glboard_tui.cli.demo", "Try everything on a GitLab of its own: no account, no network."),
+    "open": ("glboard_tui.cli.open", "Open a board on screen (glboard alone opens the last one)."),
+    "demo": ("glboard_tui.cli.demo", "Try everything on the built-in demo server: no account, no network."),
     "show": ("glboard_tui.cli.show", "Print a board as text or data."),
     "report": ("glboard_tui.cli.report", "Print Say/Do, capacity, candidates, mix, load, scope or triage."),
     "plan": ("glboard_tui.cli.plan", "Lock the plan of a milestone; export and import it."),
@@ -27,16 +27,16 @@ COMMANDS = {
         "glboard_tui.cli.milestone",
         "Open a milestone: its planning issue, boards and labels in GitLab.",
     ),
-    "undo": ("glboard_tui.cli.undo", "Take back the last change, or list the change log."),
-    "config": ("glboard_tui.cli.config", "Show where the configuration is, and what is in force."),
+    "undo": ("glboard_tui.cli.undo", "Undo the last change, or list the change log."),
+    "config": ("glboard_tui.cli.config", "Show the configuration file and the current settings."),
 }
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands' names and one line of help without importing them."""
+    """A group that lists its commands with one line of help each, without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, in the order of the help."""
+        """The names, in help order."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -51,7 +51,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Name the near matches of an unknown command."""
+        """Suggest close matches for an unknown command."""
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
             from difflib import get_close_matches
 
@@ -60,7 +60,7 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The help's list, without importing anything."""
+        """The command list in the help, without importing anything."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
@@ -70,14 +70,14 @@ class LazyGroup(click.Group):
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.option("--url", metavar="URL", help="The GitLab to use; else GITLAB_HOST, else the configuration.")
-@click.option("--group", metavar="GROUP", help="Full path of the group; else GLBOARD_GROUP.")
-@click.option("--profile", metavar="NAME", help="Use profiles/NAME.toml of the configuration folder.")
+@click.option("--url", metavar="URL", help="GitLab URL (default: GITLAB_HOST, then the configuration).")
+@click.option("--group", metavar="GROUP", help="Full path of the group (default: GLBOARD_GROUP).")
+@click.option("--profile", metavar="NAME", help="Use profiles/NAME.toml in the configuration folder.")
 @click.option(
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="Use this configuration file."
 )
-@click.option("--read-only", is_flag=True, help="Refuse every change.")
-@click.option("--as-of", metavar="TIME", help="Compute dates as of this moment (ISO 8601, UTC).")
+@click.option("--read-only", is_flag=True, help="Reject every change.")
+@click.option("--as-of", metavar="TIME", help="Use this time as now (ISO 8601, UTC).")
 @click.version_option(package_name="glboard")
 @click.pass_context
 def cli(
@@ -91,7 +91,7 @@ def cli(
 ) -> None:
     """Plan milestones on GitLab issue boards, from the keyboard.
 
-    Without a command: opens the board you had last. `glboard demo` needs no account.
+    Without a command, opens the board you used last. `glboard demo` needs no account.
     """
     ctx.obj = Options(
         url=url,
@@ -113,7 +113,7 @@ def main() -> NoReturn:
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command line; returns the exit status. Nothing but words reaches stderr."""
+    """Run the command line and return the exit status. Only messages reach stderr, no tracebacks."""
     try:
         status = cli.main(args=arguments, prog_name="glboard", standalone_mode=False)
     except click.ClickException as error:
@@ -128,7 +128,7 @@ def run(arguments: list[str]) -> int:
         _say(error)
         return 1
     except BrokenPipeError:
-        # The reader of our output went away (glboard show | head): nothing to say, and no second attempt.
+        # The reader of our output closed it (glboard show | head): no message, and no second attempt.
         sys.stderr.close()
         return 0
     return status if isinstance(status, int) else 0

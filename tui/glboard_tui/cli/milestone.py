@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from glboard_core.planning.team import Team
 
 PARTLY = 3
-_DOES = {"create": "create", "update": "update", "nothing": "as it is", "impossible": "not possible"}
+_DOES = {"create": "create", "update": "update", "nothing": "no change", "impossible": "not possible"}
 
 
 @click.group("milestone")
@@ -31,20 +31,20 @@ def command() -> None:
 
 @command.command("open")
 @click.argument("milestone")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
-@click.option("--yes", is_flag=True, help="Do it without asking, labels included.")
+@click.option("--dry-run", is_flag=True, help="Preview the changes without making them.")
+@click.option("--yes", is_flag=True, help="Apply without asking, including labels.")
 @click.option(
     "--without",
     multiple=True,
     type=click.Choice(get_args(Part)),
     metavar="PART",
-    help="Leave out label, board or issue.",
+    help="Skip this part: label, board or issue.",
 )
 @click.option(
     "--team",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The team's days, for the capacity; else team.toml in the configuration folder.",
+    help="The team file for the capacity (default: team.toml in the configuration folder).",
 )
 @click.option("--format", "style", type=click.Choice(("table", "json")), default="table", show_default=True)
 @click.pass_context
@@ -59,17 +59,17 @@ def open_milestone(
 ) -> None:
     """Create or update the planning issue, the boards and the labels of MILESTONE.
 
-    MILESTONE is a title, current, next, or after-next. What would be done is shown first. What is there is
-    updated and never made twice; what people wrote or chose stays. Exit status 3: done in part, and what is
+    MILESTONE is a title, current, next, or after-next. A preview is shown first. Existing parts are updated
+    and never created twice; what people wrote or chose is preserved. Exit status 3: partly done, and what is
     missing is listed.
     """
     if style == "json" and not (dry_run or yes):
         raise UsageError(
-            "--format json goes with --dry-run or --yes.", hint="Nobody could answer a question."
+            "--format json requires --dry-run or --yes.", hint="JSON output cannot ask a question."
         )
     options: Options = ctx.obj
     if options.read_only and not dry_run:
-        raise UsageError("--read-only changes nothing.", hint="Add --dry-run to see what would be done.")
+        raise UsageError("Read-only session.", hint="Add --dry-run to preview the changes.")
     ctx.exit(
         asyncio.run(
             _run(options, milestone, frozenset(without), _team(options, team), dry_run, yes, style == "json")
@@ -84,7 +84,7 @@ def _team(options: Options, named: Path | None) -> Team | None:
     if named is None and not path.is_file():
         return None
     if not path.is_file():
-        raise ConfigError("there is no such file.", where=str(path))
+        raise ConfigError("no such file.", where=str(path))
     return teams.load(path)
 
 
@@ -115,7 +115,7 @@ async def _run(
                 finally:
                     opening.close()
         except UserChangedError:
-            # The token is another person's than last time: their state file is opened now.
+            # The token belongs to another user than last time: retry with that user's state file.
             if not again:
                 raise
     return 1
@@ -139,12 +139,12 @@ async def _open(
         click.echo("Nothing to do.")
         return 0
     if dry_run:
-        click.echo("Nothing was done (--dry-run).")
+        click.echo("No changes made (--dry-run).")
         return 0
     if not yes:
         chosen = _asked(steps)
         if chosen is None:
-            click.echo("Nothing was done.")
+            click.echo("No changes made.")
             return 0
         without |= chosen
     left = [step for step in opening.steps if step.part in without]
@@ -159,12 +159,14 @@ async def _open(
 
 
 def _asked(steps: Sequence[Step]) -> frozenset[Part] | None:
-    """What to leave out; none where nothing is to be done."""
+    """The parts to skip; None to do nothing."""
     labels = [step.name for step in steps if step.part == "label" and step.is_due]
     others = any(step.is_due for step in steps if step.part != "label")
-    if others and not click.confirm("Do this" + (", the labels apart?" if labels else "?")):
+    if others and not click.confirm(
+        "Apply these changes" + (" (labels are asked separately)?" if labels else "?")
+    ):
         return None
-    if labels and not click.confirm(f"Make {', '.join(labels)} in the group?", default=not others):
+    if labels and not click.confirm(f"Create {', '.join(labels)} in the group?", default=not others):
         return frozenset({"label"}) if others else None
     return frozenset()
 

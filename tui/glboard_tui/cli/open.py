@@ -1,7 +1,7 @@
-"""Opening the screen: with an account, on the demo, or with a welcome on a first run.
+"""Opening the screen: with an account, on the demo, or with the welcome screen on a first run.
 
 Owns which board is opened first and where that is remembered. Textual is imported here and nowhere else in
-the command line; the network is not imported before the first frame is painted.
+the command line; network code is not imported before the first frame is painted.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
 
 FIRST_BOARD = "planning"
-#: Beside the configuration file.
+#: In the folder of the configuration file.
 TEAM_FILE = "team.toml"
 
 
 class Last(Struct, frozen=True):
-    """The board that was open last, and its milestone if it was chosen by hand."""
+    """The board that was open last, and its milestone if the user chose one."""
 
     board: str = FIRST_BOARD
     milestone: str | None = None
@@ -47,12 +47,12 @@ class Last(Struct, frozen=True):
 @click.option("--milestone", metavar="M", help="A title, current, next, or an alias.")
 @click.pass_context
 def command(ctx: click.Context, board: str, milestone: str | None) -> None:
-    """Open BOARD: planning, build, next-1-3, next-4-6, backlog, milestones, people, or one of your own."""
+    """Open BOARD: planning, build, next-1-3, next-4-6, backlog, milestones, people, or your own."""
     ctx.exit(open_board(ctx.obj, board, milestone))
 
 
 def open_last(options: Options) -> int:
-    """Open the board that was open last; a first run without any account is welcomed. Returns the status."""
+    """Open the last board, or the welcome screen on a first run without an account. Returns the status."""
     if not options.has_account:
         return _run(options, options.settings(), Last(), place=None)
     last = _remembered()
@@ -68,7 +68,7 @@ def open_board(options: Options, board: str, milestone: str | None) -> int:
 
 
 def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
-    """Open a board on an embedded GitLab. Own settings only where ``--config`` names a file."""
+    """Open a board on an embedded GitLab. The user's settings apply only with ``--config``."""
     settings = options.settings() if options.config else Settings()
     if settings.board(board) is None:
         raise NameUnknown("board", board, tuple(b.id for b in settings.boards))
@@ -85,13 +85,13 @@ def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
             opening=_opening(options, lambda: accounts[-1]),
         )
         app.run()
-    # After a signal 128 and its number, as of any program; after a crash 1.
+    # 128 plus the number after a signal, as usual; 1 after a crash.
     return app.return_code or 0
 
 
 @contextmanager
 def _team_of(options: Options, demo: DemoOptions) -> Iterator[Path | None]:
-    """One's own team file where ``--config`` names a folder, else one made for the demo and gone with it."""
+    """The user's team file with ``--config``, else a temporary one for the demo."""
     if options.config:
         yield options.config.parent / TEAM_FILE
         return
@@ -138,14 +138,14 @@ def _run(options: Options, settings: Settings, last: Last, *, place: Place | Non
             opening=_opening(options, account),
         )
         app.run()
-    # After a signal 128 and its number, as of any program; after a crash 1.
+    # 128 plus the number after a signal, as usual; 1 after a crash.
     return app.return_code or 0
 
 
 @contextmanager
 def _nothing_collected() -> Iterator[None]:
-    """No garbage collection up to the first frame: what is made until then stays to the end, and walking it
-    again and again is an eighth of the start. The app collects from its first frame on."""
+    """No garbage collection up to the first frame: objects created until then live to the end, and scanning
+    them repeatedly costs an eighth of the start. The app collects from its first frame on."""
     gc.disable()
     try:
         yield
@@ -154,7 +154,7 @@ def _nothing_collected() -> Iterator[None]:
 
 
 def _reports(account: Callable[[], Account]) -> Callable[[Engine], AbstractAsyncContextManager[Reports]]:
-    """What reads the events of the past, with the account the board is shown with."""
+    """Opens a reader of past events, with the account of the board."""
 
     @asynccontextmanager
     async def read(engine: Engine) -> AsyncIterator[Reports]:
@@ -169,7 +169,7 @@ def _reports(account: Callable[[], Account]) -> Callable[[Engine], AbstractAsync
 def _opening(
     options: Options, account: Callable[[], Account]
 ) -> Callable[[Engine, str, Team | None], Opening]:
-    """What opens a milestone, with the account the board is shown with."""
+    """Opens a milestone in GitLab, with the account of the board."""
 
     def opening(engine: Engine, milestone: str, team: Team | None) -> Opening:
         from glboard_core.opening import Opening
@@ -190,7 +190,7 @@ async def _on_demo(
     try:
         child = await asyncio.shield(starting)
     except asyncio.CancelledError:
-        # Left before it was up: a thread cannot be cancelled, so wait for the child and end it.
+        # Quit before it was up: a thread cannot be cancelled, so wait for the child and stop it.
         (await starting).stop()
         raise
     except SpawnError as error:
@@ -199,7 +199,7 @@ async def _on_demo(
         account = Account(url=child.url, token=Secret(child.token), kind="token", source="the demo")
         accounts.append(account)
         settings = msgspec.structs.replace(settings, gitlab=GitLabSettings(url=child.url, group=child.group))
-        # A world that starts at that moment is its own clock, and that one runs.
+        # A demo that starts at that time has its own running clock.
         as_of = None if demo.as_of else options.as_of
         place = Place(group=child.group, as_of=as_of, read_only=options.read_only, keep=False)
         async with open_engine(place, settings, account=account) as engine:
@@ -215,7 +215,7 @@ def _state_file() -> Path:
 
 
 def _remembered() -> Last:
-    # A file that cannot be read costs nothing but the convenience.
+    # A file that cannot be read only costs convenience.
     with suppress(OSError, msgspec.DecodeError):
         return msgspec.json.decode(_state_file().read_bytes(), type=Last)
     return Last()

@@ -1,7 +1,7 @@
-"""``glboard plan``: lock a milestone's plan, look at it, hand it to a colleague, take a colleague's.
+"""``glboard plan``: lock a milestone's plan, show, export and import it.
 
-Owns the subcommands, their words and the files. What a plan is, and which one is refused, is
-``planning/snapshot.py``; the store keeps every plan, and the one kept last is the one that counts.
+Owns the subcommands, their texts and the files. What a plan is, and which one is rejected, is defined in
+``planning/snapshot.py``; the store keeps every plan, and the latest is the current one.
 """
 
 from __future__ import annotations
@@ -37,23 +37,23 @@ _number = click.option(
     default=1,
     show_default=True,
     metavar="N",
-    help="Which of the plans kept: 1 is the one that counts, 2 the one before.",
+    help="Which stored plan: 1 is the current one, 2 the one before.",
 )
-_replace = click.option("--replace", is_flag=True, help="Do not ask where a plan is locked already.")
+_replace = click.option("--replace", is_flag=True, help="Replace a locked plan without asking.")
 
 
 @click.group("plan")
 def command() -> None:
-    """Lock the plan of a milestone, and exchange it with colleagues. Say/Do and scope go by it."""
+    """Lock a milestone's plan and share it with colleagues. Say/Do and scope are based on it."""
 
 
 @command.command("lock")
 @click.argument("milestone")
-@click.option("--at", metavar="TIME", help="As it was at that moment, rebuilt from events (ISO 8601, UTC).")
+@click.option("--at", metavar="TIME", help="As of that time, rebuilt from events (ISO 8601, UTC).")
 @_replace
 @click.pass_context
 def lock(ctx: click.Context, milestone: str, at: str | None, replace: bool) -> None:
-    """Lock the plan of MILESTONE: its Deliverables with weight and assignees, as they are on GitLab now."""
+    """Lock the plan of MILESTONE: its Deliverables with weight and assignees, as they are in GitLab now."""
     options: Options = ctx.obj
     when = parse_time(at) if at is not None else options.as_of
 
@@ -61,7 +61,7 @@ def lock(ctx: click.Context, milestone: str, at: str | None, replace: bool) -> N
         one = reports.milestone(milestone)
         dates_of(one)
         if when is not None and when > reports.engine.gateway.now():
-            raise UsageError(f"{moment(when)} is not over yet.", hint="A plan is locked as it is, or was.")
+            raise UsageError(f"{moment(when)} is in the future.", hint="A plan is locked as it is, or was.")
         before = _plans(reports, one.title)
         taken = await reports.taken(one, at=when, progress=_progress)
         if not _agreed(before, taken, replace):
@@ -75,11 +75,11 @@ def lock(ctx: click.Context, milestone: str, at: str | None, replace: bool) -> N
 
 @command.command("export")
 @click.argument("milestone")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Else it is printed.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Default: print it.")
 @_number
 @click.pass_context
 def export(ctx: click.Context, milestone: str, output: Path | None, number: int) -> None:
-    """Write the locked plan of MILESTONE as a file (JSON) for a colleague. It holds no titles."""
+    """Write the locked plan of MILESTONE as JSON for a colleague. It contains no titles."""
 
     async def task(reports: Reports) -> int:
         raw = plans.exported(_kept(reports, milestone, number))
@@ -98,7 +98,7 @@ def export(ctx: click.Context, milestone: str, output: Path | None, number: int)
 @_replace
 @click.pass_context
 def import_(ctx: click.Context, file: Path, replace: bool) -> None:
-    """Use the plan in FILE, as `glboard plan export` wrote it. The one it replaces is kept."""
+    """Import the plan in FILE, written by `glboard plan export`. The plan it replaces is kept."""
 
     async def task(reports: Reports) -> int:
         plan = plans.imported(_content(file), str(file))
@@ -108,7 +108,7 @@ def import_(ctx: click.Context, file: Path, replace: bool) -> None:
             raise NameUnknown("milestone", plan.milestone, reports.catalog.near_milestones(plan.milestone))
         before = _plans(reports, plan.milestone)
         if before and before[0] == plan:
-            click.echo(f"This is the plan of {plan.milestone} that counts already.")
+            click.echo(f"This is already the current plan of {plan.milestone}.")
             return 0
         if not _agreed(before, plan, replace):
             return 1
@@ -121,7 +121,7 @@ def import_(ctx: click.Context, file: Path, replace: bool) -> None:
 
 @command.command("show")
 @click.argument("milestone")
-@click.option("--list", "listing", is_flag=True, help="The plans that are kept, the one that counts first.")
+@click.option("--list", "listing", is_flag=True, help="List all stored plans, the current one first.")
 @_number
 @formats.format_option
 @click.pass_context
@@ -144,14 +144,12 @@ def show(ctx: click.Context, milestone: str, listing: bool, number: int, style: 
 @click.argument("number", type=click.IntRange(min=2))
 @click.pass_context
 def restore(ctx: click.Context, milestone: str, number: int) -> None:
-    """Let an older plan of MILESTONE count again: NUMBER as `plan show --list` has it."""
+    """Make an older plan of MILESTONE current again: NUMBER as in `plan show --list`."""
 
     async def task(reports: Reports) -> int:
         plan = _kept(reports, milestone, number)
         reports.engine.store.keep_plan(plan)
-        click.echo(
-            f"The plan of {plan.milestone} is again the one {locked_words(plan)}: {count_words(plan)}."
-        )
+        click.echo(f"Restored the plan of {plan.milestone}, {locked_words(plan)}: {count_words(plan)}.")
         return 0
 
     ctx.exit(_run(ctx.obj, task))
@@ -171,7 +169,7 @@ def _run(options: Options, task: Task) -> int:
     try:
         return asyncio.run(once())
     except UserChangedError:
-        # The token is another person's than last time. That is remembered now, so their state file is opened.
+        # The token belongs to another user than last time. That is stored now, so their state file is opened.
         return asyncio.run(once())
 
 
@@ -189,7 +187,7 @@ async def _reports(options: Options) -> AsyncIterator[Reports]:
         open_reports(engine, account, as_of=options.as_of) as reports,
     ):
         if engine.refuse is not None:
-            # Without the state folder there is no plan to show, and none would be kept.
+            # Without the state folder there is no plan to show, and none could be stored.
             raise engine.refuse
         yield reports
 
@@ -207,22 +205,24 @@ def _kept(reports: Reports, milestone: str, number: int) -> PlanSnapshot:
         raise GlboardError(
             f"The plan of {title} is not locked here.",
             title="Plan",
-            hint=f"glboard plan lock {title} does it; glboard plan import FILE takes a colleague's.",
+            hint=f"Lock it with glboard plan lock {title}, or import one with glboard plan import FILE.",
         )
     if number > len(kept):
-        raise UsageError(f"There are {len(kept)} plans of {title}.", hint="See glboard plan show M --list.")
+        raise UsageError(
+            f"Only {len(kept)} plans of {title} are stored.", hint="See glboard plan show M --list."
+        )
     return kept[number - 1]
 
 
 def _agreed(before: Sequence[PlanSnapshot], plan: PlanSnapshot, replace: bool) -> bool:
-    """Whether a plan may take the place of the one that counts; that one stays, as number 2."""
+    """Whether a plan can replace the current one, which is kept as number 2."""
     if not before or replace:
         return True
     there = f"The plan of {plan.milestone} is {locked_words(before[0])}: {count_words(before[0])}."
     if not sys.stdin.isatty():
-        raise UsageError(there, hint="--replace puts the new one in its place; the old one is kept.")
+        raise UsageError(there, hint="Use --replace to replace it; the old one is kept.")
     click.echo(there)
-    return click.confirm(f"Replace it by {count_words(plan)}, {locked_words(plan)}? The old one is kept")
+    return click.confirm(f"Replace it with {count_words(plan)}, {locked_words(plan)}? The old one is kept")
 
 
 def _content(file: Path) -> bytes:
@@ -231,14 +231,14 @@ def _content(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise ConfigError(f"it cannot be read: {error.strerror}.", where=str(file)) from None
+        raise ConfigError(f"cannot be read: {error.strerror}.", where=str(file)) from None
 
 
 def _write(file: Path, raw: bytes) -> None:
     try:
         file.write_bytes(raw)
     except OSError as error:
-        raise GlboardError(f"{file} cannot be written: {error.strerror}.", title="Plan") from None
+        raise GlboardError(f"Cannot write {file}: {error.strerror}.", title="Plan") from None
 
 
 def _shown(plan: PlanSnapshot, style: str) -> str:
@@ -295,7 +295,7 @@ def _unread(reports: Reports) -> int:
     if not reports.unread:
         return 0
     count = len(reports.unread)
-    words = f"the history of {count} issues could not be read; of these only today is known:"
+    words = f"no history for {count} issues; using their current state:"
     click.echo(f"glboard: {words}", err=True)
     click.echo(f"  {', '.join(reports.unread)}", err=True)
     return PARTLY

@@ -1,7 +1,7 @@
 """``glboard report``: what the planning rules compute, as text or data.
 
-Owns the command's arguments and which issues each report reads. The rules are ``glboard_core.planning``; the
-JSON is ``report_shapes.py``, words and tables are ``report_text.py``.
+Owns the command's arguments and which issues each report reads. The rules are in ``glboard_core.planning``,
+the JSON in ``report_shapes.py``, texts and tables in ``report_text.py``.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 KINDS = ("say-do", "capacity", "candidates", "mix", "load", "scope", "triage")
 
 
-#: Those that go by the plan locked on this machine, or read what is kept from one run to the next.
+#: Reports that use the plan locked on this machine, or data stored between runs.
 _KEEPING = frozenset({"say-do", "scope", "capacity"})
 
 
@@ -60,16 +60,16 @@ Reader = Callable[[Asked, "Reports"], Awaitable[Printed]]
 @click.command("report")
 @click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
 @click.argument("milestone", required=False)
-@click.option("--locked-at", metavar="TIME", help="When the plan was locked (say-do, scope); ISO 8601, UTC.")
+@click.option(
+    "--locked-at", metavar="TIME", help="Use the plan as of this time (say-do, scope); ISO 8601, UTC."
+)
 @click.option(
     "--team",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The team's days (capacity, candidates, load); else team.toml in the configuration folder.",
+    help="Team file (capacity, candidates, load; default: team.toml in the configuration folder).",
 )
-@click.option(
-    "--names", is_flag=True, help="Markdown with a line for each person, not only totals (capacity)."
-)
+@click.option("--names", is_flag=True, help="Markdown with a line per person, not only totals (capacity).")
 @formats.format_option
 @click.pass_obj
 def command(
@@ -84,16 +84,16 @@ def command(
     """Print a report on MILESTONE: a title, current, next, or an alias. triage takes none.
 
     \b
-    say-do      what was said and what was done, by every definition
-    capacity    days and weight of each person; carry-over, planned, room
+    say-do      what was planned and what was done, by every definition
+    capacity    days and weight per person; carry-over, planned, free
     candidates  what can become a Deliverable, in suggested order, and why not
-    mix         bugs, maintenance and features beside the target
-    load        Deliverable weight of each person beside the budget
-    scope       what was added, removed and re-weighted since the plan was locked
-    triage      open issues with something to put right
+    mix         bugs, maintenance and features compared with the target
+    load        Deliverable weight per person compared with the budget
+    scope       what was added, removed and reweighted since the plan was locked
+    triage      open issues that need fixing
     """
     if kind == "triage" and milestone is not None:
-        raise UsageError("triage is about all open issues and takes no milestone.")
+        raise UsageError("triage covers all open issues and takes no milestone.")
     if kind != "triage" and milestone is None:
         raise UsageError(f"Which milestone? Try: glboard report {kind} next")
     asked = Asked(
@@ -111,13 +111,13 @@ def command(
 
 
 def _settled(asked: Asked, reader: Reader, *, keep: bool) -> tuple[Printed, tuple[str, ...]]:
-    """Run a reader; ``keep`` where it goes by what is kept on this machine."""
+    """Run a reader; ``keep`` if it uses data stored on this machine."""
     from glboard_core.sync.engine import UserChangedError
 
     try:
         return asyncio.run(_read(asked, reader, keep))
     except UserChangedError:
-        # The token is another person's than last time. That is remembered now, so their state file is opened.
+        # The token belongs to another user than last time. That is stored now, so their state file is opened.
         return asyncio.run(_read(asked, reader, keep))
 
 
@@ -147,13 +147,13 @@ def _about_unread(unread: tuple[str, ...]) -> list[str]:
     if not unread:
         return []
     return [
-        f"glboard: the history of {len(unread)} issues could not be read; of these only today is known:",
+        f"glboard: no history for {len(unread)} issues; using their current state:",
         f"  {', '.join(unread)}",
     ]
 
 
 def _progress(done: int, of: int) -> None:
-    """A line that counts, on a terminal only: a pipe gets nothing that is not the report."""
+    """A progress line, on a terminal only: a pipe gets nothing but the report."""
     if sys.stderr.isatty():
         click.echo(f"\rreading events {done}/{of}", nl=False, err=True)
         if done == of:
@@ -161,7 +161,7 @@ def _progress(done: int, of: int) -> None:
 
 
 def _team(asked: Asked) -> Team | None:
-    """The team of ``--team``, else of the configuration folder, else none. Raises ConfigError."""
+    """The team of ``--team``, else of the configuration folder, else None. Raises ConfigError."""
     path = asked.team or asked.options.config_path.parent / "team.toml"
     if asked.team is None and not path.is_file():
         return None
@@ -176,7 +176,7 @@ def _kept(asked: Asked, reports: Reports, milestone: Milestone) -> PlanSnapshot 
     return kept_plan(reports.engine.store, milestone.title, reports.catalog.group_id)
 
 
-# -- one reader for each report
+# -- one reader per report
 
 
 async def _say_do(asked: Asked, reports: Reports) -> Printed:
@@ -200,9 +200,9 @@ async def _capacity(asked: Asked, reports: Reports) -> Printed:
     team = _team(asked)
     if team is None:
         raise ConfigError(
-            "there is no such file, and without the team's days there is no capacity.",
+            "no such file; capacity needs the team's days.",
             where=str(asked.options.config_path.parent / "team.toml"),
-            hint="Write one (see the README), or name another with --team.",
+            hint="Create one (see the README), or set another with --team.",
         )
     found = _capacity_of(await _with_carry_over(reports, milestone), milestone, team, reports)
     from glboard_core.comparison import read_closed

@@ -23,7 +23,7 @@ Shape = dict[str, Any]
 
 
 def moment(at: datetime) -> str:
-    """A time as it stands in JSON, cut to the second: ``2026-11-13T23:59:59Z``."""
+    """A time as written in JSON, to the second: ``2026-11-13T23:59:59Z``."""
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
@@ -49,20 +49,20 @@ def say_do(report: SayDo) -> Shape:
 
 
 def _locker(username: str) -> Shape:
-    """Who locked the plan; nothing where it was rebuilt from events, which nobody locked."""
+    """Who locked the plan; nothing if it was rebuilt from events."""
     return {"locked_by": username} if username else {}
 
 
 def _ratio(report: SayDo, name: Definition) -> Shape:
     ratio = report.definitions[name]
     if name.startswith("handbook"):
-        # The handbook's formula has no list of what was said, only what was missed beside what was done.
+        # The handbook's formula has no list of what was planned, only what was missed and what was done.
         return {"completed": ratio.done, "missed": ratio.missed, "percent": ratio.percent}
     return {"assigned": ratio.said, "completed": ratio.done, "percent": ratio.percent}
 
 
 def capacity(report: Capacity) -> Shape:
-    """``report capacity``. Nothing is rounded; days and weight are null for who is not in the team's file."""
+    """``report capacity``. Nothing is rounded; days and weight are null for people not in the team file."""
     return {
         "milestone": report.milestone,
         "workdays": report.workdays,

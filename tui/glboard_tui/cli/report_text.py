@@ -1,7 +1,7 @@
-"""``glboard report`` in words: lines said first, then tables; the same as Markdown, and rows for CSV.
+"""``glboard report`` as text: lines first, then tables; the same as Markdown, and rows for CSV.
 
-Owns wording and columns. Every Say/Do figure names its definition. Titles of confidential issues are left out
-of all of it: a report is made to be pasted.
+Owns wording and columns. Every Say/Do figure names its definition. Titles of confidential issues are never
+included, because reports are meant to be pasted.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from glboard_tui.cli import formats
 from glboard_tui.cli.report_shapes import moment
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-# What GitLab turns into a link by itself; anything else is escaped.
+# What GitLab turns into a link automatically; anything else is escaped.
 _REFERENCE = re.compile(r"[\w./-]+#\d+", re.ASCII)
 
 Rows = Sequence[Sequence[str]]
 
 
 class Table(Struct, frozen=True):
-    """A table with its heading; ``right`` are the columns of numbers."""
+    """A table with its heading; ``right`` are the number columns."""
 
     title: str
     heads: tuple[str, ...]
@@ -52,7 +52,7 @@ class Listing(Struct, frozen=True):
 
 
 class Text(Struct, frozen=True, kw_only=True):
-    """A report for people: a heading, sentences, tables, lists; and the rows of its CSV."""
+    """A report for reading: a heading, sentences, tables, lists; and the rows of its CSV."""
 
     heading: str
     lines: tuple[str, ...] = ()
@@ -60,12 +60,12 @@ class Text(Struct, frozen=True, kw_only=True):
     lists: tuple[Listing, ...] = ()
     csv_heads: tuple[str, ...]
     csv_rows: Rows
-    #: The report as Markdown, where that is not made of the parts above.
+    #: The report as Markdown, if it is not built from the parts above.
     markdown: str = ""
 
 
 class Printed(Struct, frozen=True):
-    """A report in every form."""
+    """A report in every format."""
 
     shape: dict[str, Any]
     text: Text
@@ -120,17 +120,17 @@ def _markdown_table(table: Table) -> str:
 
 
 def _linked(text: str) -> str:
-    """A reference as it is, so that GitLab links it; everything else as plain text."""
+    """A reference unescaped, so that GitLab links it; everything else as plain text."""
     return text if _REFERENCE.fullmatch(text) else formats.escape_markdown(text)
 
 
 def _number(value: float | None) -> str:
-    """At most two decimals, and none that say nothing; ? for what is not known."""
+    """At most two decimals, without trailing zeros; ? if unknown."""
     return "?" if value is None else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def _signed(value: float) -> str:
-    """With a sign, and a mark where it is over: colour alone would not do."""
+    """With a sign, and ! if negative: colour alone is not enough."""
     return f"!{_number(value)}" if value < 0 else f"+{_number(value)}"
 
 
@@ -147,9 +147,9 @@ def _title(issue: Issue) -> str:
 
 
 def say_do(report: SayDo, milestone: Milestone, now: datetime) -> Text:
-    """Say/Do: the group's figure in words, ``committed`` beside it, then every definition and list.
+    """Say/Do: the group's figure in words, with ``committed``, then every definition and list.
 
-    ``now`` is the moment the report is as of: before the cut-off nothing is settled yet.
+    ``now`` is the time the report is as of: before the cut-off nothing is settled.
     """
     lists = [
         *(
@@ -189,16 +189,16 @@ def say_do(report: SayDo, milestone: Milestone, now: datetime) -> Text:
 
 
 def capacity(report: Capacity, closed: Sequence[Closed], markdown: str) -> Text:
-    """The team's line, the comparison, then a line for each person. ``markdown`` is what is posted."""
+    """The team's line, the comparison, then a line per person. ``markdown`` is what is posted."""
     carried = report.carry_over
     unweighted = f" + {report.unweighted} unweighted" if report.unweighted else ""
     lines = [
         (
             f"Planned {report.planned}{unweighted} / capacity {_number(report.total)}, "
             f"carry-over {_number(carried.likely)} likely, {carried.weight} all, "
-            f"room {_signed(report.room_likely)} likely, {_signed(report.room)} all."
+            f"free {_signed(report.room_likely)} likely, {_signed(report.room)} all."
         ),
-        f"{report.workdays} workdays; {report.unassigned} planned weight is assigned to nobody.",
+        f"{report.workdays} workdays; planned weight {report.unassigned} is unassigned.",
     ]
     roles = {role: weight for role, weight in report.by_role().items() if role}
     if roles:
@@ -206,7 +206,7 @@ def capacity(report: Capacity, closed: Sequence[Closed], markdown: str) -> Text:
     if (average := mean(closed)) is not None:
         each = ", ".join(f"{one.milestone}: {one.weight}" for one in closed)
         lines.append(f"For comparison, closed Deliverable weight: {_number(average)} on average ({each}).")
-    heads = ("username", "role", "net days", "budget", "committed", "carry-over", "room")
+    heads = ("username", "role", "net days", "budget", "committed", "carry-over", "free")
     rows = [
         (
             person.username,
@@ -231,14 +231,14 @@ def capacity(report: Capacity, closed: Sequence[Closed], markdown: str) -> Text:
 
 
 def candidates(milestone: str, found: Sequence[Candidate], space: float | None) -> Text:
-    """Candidates: what is eligible with the running weight, then what is not and why."""
+    """Candidates: eligible issues with the running weight, then the others and why not."""
     lines = [f"{sum(one.eligible for one in found)} of {len(found)} open issues can become a Deliverable."]
     proposal = {line.candidate.issue.id: line for line in fill(found, space)} if space is not None else {}
     if space is not None:
         chosen = sum(line.chosen for line in proposal.values())
         lines.append(
-            f"Space for {_signed(space)} weight beside likely carry-over and what is accepted; "
-            f"down the order {chosen} would fit (marked *)."
+            f"Free weight {_signed(space)} after likely carry-over and accepted issues; "
+            f"in this order, {chosen} would fit (marked *)."
         )
 
     def mark(one: Candidate) -> str:
@@ -301,7 +301,7 @@ def candidates(milestone: str, found: Sequence[Candidate], space: float | None) 
 
 
 def mix(report: Mix) -> Text:
-    """Mix: a line for each type, then the target beside what is."""
+    """Mix: a line per type, then the target compared with the current shares."""
     heads = ("type", "count", "weight", "unweighted", "% of count", "% of weight")
     rows = [
         (
@@ -332,7 +332,7 @@ def mix(report: Mix) -> Text:
 
 
 def load(report: Load) -> Text:
-    """Load: Deliverable weight of each person beside the budget."""
+    """Load: Deliverable weight per person compared with the budget."""
     heads = ("username", "weight", "unweighted", "budget", "state", "issues")
     rows = [
         (
@@ -359,7 +359,7 @@ def load(report: Load) -> Text:
 
 
 def scope(report: Scope) -> Text:
-    """Scope: what came, went and changed weight since the lock."""
+    """Scope: what was added, removed and reweighted since the lock."""
     added = tuple(row.reference for row in report.added)
     removed = tuple(row.reference for row in report.removed)
     how = locked_words(report.locked)
@@ -368,12 +368,12 @@ def scope(report: Scope) -> Text:
         lines=(
             (
                 f"Since the plan, {how} ({count_words(report.locked)}): "
-                f"{len(added)} added, {len(removed)} removed, {len(report.reweighted)} re-weighted."
+                f"{len(added)} added, {len(removed)} removed, {len(report.reweighted)} reweighted."
             ),
         ),
         tables=(
             Table(
-                "Re-weighted",
+                "Reweighted",
                 ("reference", "from", "to"),
                 [(one.reference, _number(one.before), _number(one.after)) for one in report.reweighted],
                 frozenset({1, 2}),
@@ -393,12 +393,12 @@ def scope(report: Scope) -> Text:
 
 
 def triage(found: Sequence[Finding], now: datetime) -> Text:
-    """Triage: one line for each issue."""
+    """Triage: one line per issue."""
     rows = [(one.issue.reference, " ".join(one.reasons), _title(one.issue)) for one in found]
     heads = ("reference", "reasons", "title")
     return Text(
         heading=f"Triage as of {moment(now)}",
-        lines=(f"{len(found)} open issues with something to put right.",),
+        lines=(f"{len(found)} open issues need fixing.",),
         tables=(Table("", heads, rows),),
         csv_heads=heads,
         csv_rows=rows,

@@ -17,7 +17,7 @@ from glboard_tui.cli.context import Options
 
 
 class ShownIssue(Struct, frozen=True):
-    """An issue in the JSON of ``show``. ``slipped`` is how many milestones it missed."""
+    """An issue in the JSON of ``show``. ``slipped`` is the number of milestones it missed."""
 
     reference: str
     title: str
@@ -58,7 +58,7 @@ class ShownBoard(Struct, frozen=True):
 @formats.format_option
 @click.pass_obj
 def command(options: Options, board: str, milestone: str | None, closed: bool, style: str) -> None:
-    """Print BOARD: planning, build, next-1-3, next-4-6, backlog, milestones, people, or one of your own."""
+    """Print BOARD: planning, build, next-1-3, next-4-6, backlog, milestones, people, or your own."""
     shown, notes = asyncio.run(_read(options, board, milestone, closed))
     for note in notes:
         click.echo(f"glboard: {note}", err=True)

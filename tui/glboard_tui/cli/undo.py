@@ -1,4 +1,4 @@
-"""``glboard undo``: the change log, and back."""
+"""``glboard undo``: undo the last change, list or prune the change log."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ class Line(Struct, frozen=True):
     "days",
     type=click.IntRange(min=1, max=36_500),
     metavar="DAYS",
-    help="Forget what is older than that; it cannot be taken back any more.",
+    help="Remove older changes from the log; they can no longer be undone.",
 )
 @click.option("--yes", is_flag=True, help="Prune without asking.")
 @formats.format_option
 @click.pass_context
 def command(ctx: click.Context, listing: bool, limit: int, days: int | None, yes: bool, style: str) -> None:
-    """Take back the last change made through glboard on this machine, list them, or forget old ones.
+    """Undo the last glboard change on this machine, list the change log, or prune it.
 
-    What somebody changed since is not overwritten: that is said, and nothing is done. The log keeps the last
-    20,000 changes; --prune forgets those of more than so many days ago, and never what is unsent or failed.
+    Later changes by others are not overwritten: they are reported and left as they are. The log keeps the
+    last 20,000 changes; --prune removes those older than DAYS, but never unsent or failed ones.
     """
     if days is not None:
         if listing:
-            raise click.UsageError("--list and --prune do not go together.")
+            raise click.UsageError("--list and --prune cannot be combined.")
         ctx.exit(asyncio.run(_prune(ctx.obj, days, yes=yes)))
     if yes:
-        raise click.UsageError("--yes goes with --prune.")
+        raise click.UsageError("--yes requires --prune.")
     ctx.exit(asyncio.run(_list(ctx.obj, limit, style) if listing else _undo(ctx.obj)))
 
 
@@ -81,7 +81,7 @@ async def _undo(options: Options) -> int:
         await engine.load_catalog()
         group = engine.last_change()
         if group is None:
-            click.echo("There is nothing to undo.")
+            click.echo("Nothing to undo.")
             return 0
         await engine.reread([op.issue for op in group.ops])
         engine.undo()
@@ -94,7 +94,7 @@ async def _undo(options: Options) -> int:
             reference = op.before.reference if op.before else op.issue
             if op.issue in conflicts:
                 clash = engine.clashing(op.issue)[0]
-                click.echo(f"{reference}: not undone: {clash.field} is {clash.theirs} by now", err=True)
+                click.echo(f"{reference}: not undone: {clash.field} is now {clash.theirs}", err=True)
             elif op.issue in reasons:
                 click.echo(f"{reference}: not undone: {reasons[op.issue]}", err=True)
             else:
@@ -111,15 +111,15 @@ async def _prune(options: Options, days: int, *, yes: bool) -> int:
     async with options.engine(keep=True) as engine:
         before, count = engine.prunable(engine.now() - timedelta(days=days))
         if not count:
-            click.echo(f"No change of more than {_days(days)} ago is in the log; nothing was forgotten.")
+            click.echo(f"The log has no changes older than {_days(days)}; nothing removed.")
             return 0
         changes = "1 line" if count == 1 else f"{count} lines"
         if not yes:
-            click.echo(f"{changes} of more than {_days(days)} ago will be forgotten.", err=True)
-            click.echo("What they tell of cannot be taken back any more; GitLab is not touched.", err=True)
-            click.confirm("Forget them?", abort=True, err=True)
+            click.echo(f"{changes} older than {_days(days)} will be removed from the log.", err=True)
+            click.echo("These changes can no longer be undone. GitLab is not affected.", err=True)
+            click.confirm("Remove them?", abort=True, err=True)
         engine.prune(before)
-        click.echo(f"Forgotten: {changes} of the change log.")
+        click.echo(f"Removed {changes} from the change log.")
         return 0
 
 

@@ -1,8 +1,8 @@
-"""The board: one focus and any number of marks, which stick to their issues whatever happens underneath.
+"""The board: one focus and any number of marks, which stick to their issues whatever changes underneath.
 
 Owns where the focus goes and what is marked. It holds no issues (a ``BoardIndex`` does), changes none (it
-posts messages that carry ids, never rows) and binds no keys (the action registry does): whoever owns it calls
-``move``, ``toggle_mark`` and the like.
+posts messages with ids, never rows) and binds no keys (the action registry does): its owner calls ``move``,
+``toggle_mark`` and the like.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from glboard_tui.widgets.pointer import Pointer
 
 
 class BoardWidget(Pointer, can_focus=True):
-    """A board on screen. Give it an index with ``show``; say ``changed`` when that was updated."""
+    """A board on screen. Give it an index with ``show``; call ``changed`` after updating that index."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
@@ -27,7 +27,7 @@ class BoardWidget(Pointer, can_focus=True):
     """
 
     class FocusChanged(Message):
-        """Another card or column is focused; the issue is none in an empty column."""
+        """Another card or column is focused; the issue is None in an empty column."""
 
         def __init__(self, issue: IssueId | None, column: Column | None) -> None:
             super().__init__()
@@ -35,7 +35,7 @@ class BoardWidget(Pointer, can_focus=True):
             self.column = column
 
     class MarksChanged(Message):
-        """``count`` marks can be seen now."""
+        """``count`` marks are visible now."""
 
         def __init__(self, count: int) -> None:
             super().__init__()
@@ -53,10 +53,10 @@ class BoardWidget(Pointer, can_focus=True):
     def show(
         self, index: BoardIndex, *, present: Present, empty: str = "", unread: frozenset[str] = frozenset()
     ) -> None:
-        """Swap the whole board. The focus stays on its issue where that is on the new board too.
+        """Swap the whole board. The focus stays on its issue if the new board has it too.
 
-        ``empty`` is said where there are no cards at all: what to press. ``unread`` are the keys of columns
-        of which more is to come.
+        ``empty`` is shown if there are no cards at all: what to press. ``unread`` are the keys of columns that
+        are still loading.
         """
         if self.index is None or self.index.board.id != index.board.id:
             self._tops.clear()
@@ -76,8 +76,8 @@ class BoardWidget(Pointer, can_focus=True):
     def changed(self, touched: set[str], issues: set[IssueId], *, follow: bool = False) -> None:
         """The index was updated: repaint what differs, in one frame.
 
-        ``touched`` are column keys, ``issues`` those whose picture may differ, be it by a flag alone. With
-        ``follow`` it was us who moved the focused issue, and the focus goes with it.
+        ``touched`` are column keys, ``issues`` those that may look different, even if only by a flag. With
+        ``follow``, the user moved the focused issue here, and the focus goes with it.
         """
         if self.index is None:
             return
@@ -99,7 +99,7 @@ class BoardWidget(Pointer, can_focus=True):
 
     @property
     def focused(self) -> tuple[IssueId | None, Column | None]:
-        """The focused issue (none in an empty column) and column."""
+        """The focused issue (None in an empty column) and column."""
         if self._place is None:
             return None, None
         return self._place.issue, self._column(self._place.key)
@@ -125,21 +125,21 @@ class BoardWidget(Pointer, can_focus=True):
             self._to_row(len(cards) - 1)
 
     def half(self, direction: int) -> None:
-        """Half a column down (1) or up (-1)."""
+        """Half a page down (1) or up (-1)."""
         self._leap(direction, 0.5)
 
     def page(self, direction: int) -> None:
-        """A column's height down (1) or up (-1)."""
+        """A page down (1) or up (-1)."""
         self._leap(direction, 1.0)
 
     def column(self, key: str) -> None:
-        """To a column, at the height where the focus is."""
+        """To a column, at the height of the focus."""
         at = next((at for at, cards in enumerate(self._columns) if cards.column.key == key), None)
         if at is not None:
             self._to_column(at)
 
     def focus_card(self, issue: IssueId, key: str | None = None) -> None:
-        """To an issue: in the column with that key, else in the first column it stands in."""
+        """To an issue: in the column with that key, else in the first column that has it."""
         if self.index is None:
             return
         for at, cards in enumerate(self._columns):
@@ -161,7 +161,7 @@ class BoardWidget(Pointer, can_focus=True):
             self._focus_place(place_at(cards, self._place.at, row))
 
     def _to_column(self, at: int) -> None:
-        """To a column, at the same height of the screen, so that the eye need not search."""
+        """To a column, at the same height on screen, so that the focus is easy to follow."""
         if self._place is None or not self._columns:
             return
         at = min(max(at, 0), len(self._columns) - 1)
@@ -193,7 +193,7 @@ class BoardWidget(Pointer, can_focus=True):
         place = self._place
         if always or (before and (before.key, before.issue)) != (place and (place.key, place.issue)):
             self.post_message(self.FocusChanged(*self.focused))
-        # Without marks there is nothing to count: the usual case on every key.
+        # Without marks there is nothing to count: the usual case for a key.
         seen = len(self._seen()) if len(self.marks) else 0
         if always or seen != self._marks_seen:
             self._marks_seen = seen
@@ -205,7 +205,7 @@ class BoardWidget(Pointer, can_focus=True):
         return self.marks.seen(self.index, self._columns) if self.index else []
 
     def targets(self) -> list[tuple[IssueId, Column]]:
-        """What the next action takes: the marks that can be seen, in board order, else the focused issue."""
+        """What the next action applies to: the visible marks in board order, else the focused issue."""
         if len(self.marks) and (seen := self._seen()):
             return seen
         issue, column = self.focused
@@ -219,7 +219,7 @@ class BoardWidget(Pointer, can_focus=True):
             self._marked({issue})
 
     def mark_range(self) -> None:
-        """Begin a range at the focus, or end the one that was begun; moving extends it."""
+        """Start a range at the focus, or end the current one; moving extends it."""
         if self.end_range():
             return
         if self._place and (issue := self._place.issue):
@@ -227,7 +227,7 @@ class BoardWidget(Pointer, can_focus=True):
             self._marked({issue})
 
     def mark_to(self, issue: IssueId, key: str) -> None:
-        """Mark from the focus to a card of the same column, and go there."""
+        """Mark from the focus to a card of the same column and focus it."""
         if self._place is None or key != self._place.key:
             self.focus_card(issue, key)
             self.toggle_mark()
@@ -238,7 +238,7 @@ class BoardWidget(Pointer, can_focus=True):
         self.end_range()
 
     def mark_column(self) -> None:
-        """Mark the whole focused column; unmark it where all of it is marked."""
+        """Mark the whole focused column; unmark it if all of it is marked."""
         if cards := self._here():
             self.end_range()
             issues = [cards[row] for row in range(len(cards))]
@@ -246,18 +246,18 @@ class BoardWidget(Pointer, can_focus=True):
             self._marked(frozenset(issues))
 
     def restore_marks(self) -> None:
-        """The last marks again."""
+        """Restore the last marks."""
         self.marks.restore()
         self._marked(frozenset(self.marks.all))
 
     def clear_marks(self) -> None:
-        """Take all marks off."""
+        """Clear all marks."""
         was = frozenset(self.marks.all)
         self.marks.clear()
         self._marked(was)
 
     def end_range(self) -> bool:
-        """Stop extending the range (``Esc``). Whether one was being extended."""
+        """Stop extending the range (``Esc``). Returns whether one was being extended."""
         return self.marks.end_range()
 
     def _extend_range(self) -> None:
@@ -278,7 +278,7 @@ class BoardWidget(Pointer, can_focus=True):
         self._tell(self._place)
 
     def grabbed(self, issue: IssueId) -> tuple[IssueId, ...]:
-        """What a drag of this card takes along: the marks, if it is one of them."""
+        """What dragging this card moves: all marks if it is one of them, else only the card."""
         if issue in self.marks:
             return tuple(marked for marked, _ in self._seen())
         return (issue,)

@@ -1,7 +1,7 @@
-"""A list to choose from, as data: what fits what was typed, and what is ticked.
+"""A list to choose from, as data: what matches the typed text, and what is ticked.
 
-Pure. Owns fuzzy order, the three states of a tick (on all issues, on some, on none) and scoped labels that
-exclude one another. What was not touched stays as it is on every issue, so "on some" is a state of its own.
+Pure. Owns fuzzy order, the three states of a tick (on all issues, on some, on none) and scoped labels, which
+exclude each other. Untouched choices stay as they are on every issue, so "on some" is its own state.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from glboard_core.model.issue import same_scope
 Tick = Literal["off", "some", "on"]
 Matching = Callable[[str, str], tuple[float, Sequence[int]]]
 
-#: Longer texts are only searched for the words themselves: fuzzy matching looks at every combination.
+#: Longer texts are only searched for whole words: fuzzy matching tries every combination.
 _FUZZY_LENGTH = 48
 _FUZZY_QUERY = 12
 
 
 class Choice(Struct, frozen=True, kw_only=True):
-    """One line: ``value`` is chosen, ``text`` is shown and searched, ``note`` stands beside it."""
+    """One line: ``value`` is chosen, ``text`` is shown and searched, ``note`` is shown next to it."""
 
     value: str
     text: str
@@ -32,14 +32,14 @@ class Choice(Struct, frozen=True, kw_only=True):
 
 
 class Result(Struct, frozen=True, kw_only=True):
-    """What was asked for: values to put on all and to take off all; the rest stays."""
+    """The result: values to add to all and to remove from all; the rest stays."""
 
     add: tuple[str, ...] = ()
     remove: frozenset[str] = frozenset()
 
 
 def matching(query: str, choices: Sequence[Choice]) -> list[tuple[Choice, Sequence[int]]]:
-    """The choices that fit, best first, with the places in the text that do; all, in order, for ""."""
+    """The matching choices, best first, with the matching positions; all, in order, for ""."""
     query = query.strip()
     if not query:
         return [(choice, ()) for choice in choices]
@@ -58,7 +58,7 @@ def matching(query: str, choices: Sequence[Choice]) -> list[tuple[Choice, Sequen
 
 
 def _within(letters: str, text: str) -> bool:
-    """Whether the letters come in that order: rules out most before the costly part."""
+    """Whether the letters occur in that order: rules out most choices before the costly part."""
     at = -1
     for letter in letters:
         at = text.find(letter, at + 1)
@@ -71,7 +71,7 @@ def _score(query: str, text: str, match: Matching) -> tuple[float, Sequence[int]
     query = query.casefold()
     at = text.find(query)
     if at >= 0:
-        # Words as typed come before scattered letters; the start of the text or of a word before its middle.
+        # Whole words rank before scattered letters; the start of the text or of a word before its middle.
         start = 2.0 if at == 0 else 1.0 if not text[at - 1].isalnum() else 0.0
         return 1000.0 + 100 * start - at, range(at, at + len(query))
     words = query.split()
@@ -101,7 +101,7 @@ class Ticks:
         return any(self.of(value) != self._start.get(value, "off") for value in {*self._now, *self._start})
 
     def toggle(self, value: str) -> None:
-        """On, then off, then (where it was so) on some again. Scoped siblings of what comes on go off."""
+        """On, then off, then back to "some" if it started so. Ticking turns scoped siblings off."""
         was, began = self.of(value), self._start.get(value, "off")
         if was == "on":
             self._now[value] = "off"
@@ -112,7 +112,7 @@ class Ticks:
                 self._now[sibling] = "off"
 
     def result(self, order: Iterable[str]) -> Result:
-        """What has to be done. ``order`` decides in which order values are added."""
+        """The changes to make. ``order`` decides the order of added values."""
         add = tuple(
             value for value in order if self.of(value) == "on" and self._start.get(value, "off") != "on"
         )

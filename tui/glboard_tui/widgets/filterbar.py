@@ -1,6 +1,6 @@
-"""The line in which a filter is typed, over the footer: it filters while one types.
+"""The filter input above the footer: it filters while the user types.
 
-Owns the field only. What the words mean is ``glboard_core.board.filters``.
+Owns only the field. What the words mean is in ``glboard_core.board.filters``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from textual.widgets import Input, Static
 
 
 class FilterBar(Horizontal):
-    """Shown by ``edit``; tells by ``Typed`` what is in it, by ``Closed`` that it is no longer wanted."""
+    """Shown by ``edit``; posts ``Typed`` with its text, and ``Closed`` when it closes."""
 
     DEFAULT_CSS = """
     FilterBar { display: none; height: 1; width: 1fr; background: $panel; }
@@ -36,7 +36,7 @@ class FilterBar(Horizontal):
             self.text = text
 
     class Closed(Message):
-        """Enter keeps the filter, Esc brings back the one before."""
+        """Enter keeps the filter, Esc restores the previous one."""
 
         def __init__(self, text: str, *, kept: bool) -> None:
             super().__init__()
@@ -58,7 +58,7 @@ class FilterBar(Horizontal):
         return self.display
 
     def edit(self, text: str) -> None:
-        """Type on from ``text``."""
+        """Start editing at ``text``."""
         self._before = text
         self.display = True
         field = self.query_one(Input)
@@ -66,7 +66,7 @@ class FilterBar(Horizontal):
             field.value = text
         field.cursor_position = len(text)
         field.cursor_blink = False
-        # Now, not when the app comes to it: the next key may be here already.
+        # Set the focus now, not later: the next key may already be here.
         self.screen.set_focus(field, scroll_visible=False)
 
     @on(Input.Changed)
@@ -80,7 +80,7 @@ class FilterBar(Horizontal):
         self.action_close(True)
 
     def action_close(self, kept: bool) -> None:
-        """Close, and say which filter holds."""
+        """Close, and report the resulting filter."""
         text = self.query_one(Input).value if kept else self._before
         self.display = False
         self.post_message(self.Closed(text, kept=kept))

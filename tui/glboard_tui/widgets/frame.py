@@ -1,4 +1,4 @@
-"""What stands around the cards: the headers and rails that belong to an arrangement of columns. Pure."""
+"""What surrounds the cards: the headers and rails of an arrangement of columns. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Frame(Struct, frozen=True):
 
 
 def _upright(count: str, title: str) -> str:
-    """What a rail says: a count that is too wide for its header is written upright too."""
+    """The text of a rail: a count too wide for its header is written vertically too."""
     return title if len(count) < RAIL else f"{count} {title}"
 
 

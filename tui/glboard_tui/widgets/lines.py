@@ -1,7 +1,7 @@
-"""A line under construction: pieces of text with styles that become one strip of an exact width.
+"""A line under construction: styled pieces of text that become one strip of an exact width.
 
-Owns the joining of neighbours that look alike: each change of style costs about forty bytes on the wire, and
-a board is repainted over SSH. It knows no cards.
+Owns joining neighbours of equal style: each style change costs about forty bytes on the wire, and a board may
+be repainted over SSH. It knows no cards.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from glboard_tui.widgets.text import clip, width_of
 
 
 class Line:
-    """Pieces from left to right. Text must be cleaned already; it is never read as markup."""
+    """Pieces from left to right. Text must already be cleaned; it is never parsed as markup."""
 
     def __init__(self, width: int) -> None:
         self.room = max(width, 0)
@@ -22,7 +22,7 @@ class Line:
         self._pieces: list[tuple[str, Style]] = []
 
     def add(self, text: str, style: Style) -> None:
-        """Append text, clipped to the room that is left."""
+        """Append text, clipped to the remaining cells."""
         if not text or self.room <= 0:
             return
         cells = width_of(text)
@@ -30,7 +30,7 @@ class Line:
             text = clip(text, self.room)
             cells = width_of(text)
         self.room -= cells
-        # A space shows nothing of its style but the ground: it goes along with what stands before it.
+        # A space only shows the background of its style, so it can join the piece before it.
         if self._pieces:
             before, last = self._pieces[-1]
             if last is style or (text.isspace() and _same_ground(last, style)):
@@ -47,7 +47,7 @@ class Line:
             self.add(" " * (self.room - until), style)
 
     def strip(self, style: Style) -> Strip:
-        """The line, filled up with ``style``."""
+        """The line, padded with ``style``."""
         self.pad(0, style)
         return Strip([Segment(text, piece) for text, piece in self._pieces], self.width)
 

@@ -1,7 +1,7 @@
-"""Cards on demand: asks for a card's view, paints it, and remembers both.
+"""Cards on demand: gets a card's view, paints it, and caches both.
 
-Owns the two caches that make scrolling cheap. A view is remembered until its issue changes; strips are keyed
-by everything their picture depends on, so data never has to clear them. Shared by all columns of a board.
+Owns the two caches that make scrolling cheap. A view is cached until its issue changes; strips are keyed by
+everything they depend on, so data changes never clear them. Shared by all columns of a board.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from glboard_tui.widgets.palette import Palette, ansi_palette
 Present = Callable[[Issue, Column], CardView]
 
 Edge = Literal["line", "thumb", "none"]
-"""What the last cell of a column shows: the thin line to its neighbour, or where it is scrolled to."""
+"""What the last cell of a column shows: the thin line to its neighbour, or the scroll position."""
 
 _EDGES: dict[Edge, str] = {"line": "│", "thumb": "┃", "none": " "}
 
@@ -31,7 +31,7 @@ _CARDS = 1024
 
 
 class Painter:
-    """Turns (issue, column, state) into strips. ``density`` and palette may change at any time."""
+    """Turns (issue, column, state) into strips. ``density`` and palette can change at any time."""
 
     def __init__(self) -> None:
         self.palette: Palette = ansi_palette()
@@ -42,16 +42,16 @@ class Painter:
 
     @property
     def height(self) -> int:
-        """Lines of a card."""
+        """Lines per card."""
         return HEIGHTS[self.density]
 
     def take(self, palette: Palette) -> bool:
-        """Paint with these colours from now on. Whether they are others than before."""
+        """Paint with these colours from now on. Returns whether they changed."""
         differs, self.palette = palette is not self.palette, palette
         return differs
 
     def forget(self, issues: Iterable[IssueId], columns: Iterable[str]) -> None:
-        """Drop the views of issues that changed; their strips fall out by themselves."""
+        """Drop the views of changed issues; their strips expire by themselves."""
         keys = list(columns)
         for issue in issues:
             for key in keys:
@@ -81,7 +81,7 @@ class Painter:
         dragged: bool,
         edge: Edge,
     ) -> tuple[Strip, ...]:
-        """The strips of a card, ``width`` cells with the edge; each knows its card by ``meta["card"]``."""
+        """The strips of a card, ``width`` cells including the edge; ``meta["card"]`` identifies the card."""
         view = self.view(issue, column)
         if view is None:
             return (self.blank(width, edge),) * self.height
@@ -107,7 +107,7 @@ class Painter:
         return strips
 
     def blank(self, width: int, edge: Edge, text: str = "") -> Strip:
-        """An empty line of a column, or one with a dim word."""
+        """An empty line of a column, or one with dim text."""
         style = self.palette.style("rest", "muted")
         body = f"  {text}"[: width - 1].ljust(width - 1)
         return Strip([Segment(body, style), Segment(_EDGES[edge], self._edge(edge))], width)

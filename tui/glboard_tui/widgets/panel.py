@@ -1,4 +1,4 @@
-"""A full-width panel in place of the board: why there is none, and what to do."""
+"""A full-width panel instead of the board: why there is none, and what to do."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Panel(VerticalScroll, can_focus=False):
         self._words = Static()
 
     def compose(self) -> ComposeResult:
-        """The words."""
+        """The text."""
         yield self._words
 
     def say(
         self, title: str, message: str = "", hint: str = "", keys: str = "", *, bad: bool = False
     ) -> None:
-        """Show these words."""
+        """Show this text."""
         parts = [Content.styled(_lines(title), "bold $text-error" if bad else "bold")]
         parts.extend(Content(_lines(text)) for text in (message, hint) if text)
         if keys:
@@ -38,7 +38,7 @@ class Panel(VerticalScroll, can_focus=False):
         self.display = True
 
     def hide(self) -> None:
-        """Give the place to the board."""
+        """Make room for the board."""
         self.display = False
 
 

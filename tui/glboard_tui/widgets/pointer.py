@@ -1,7 +1,7 @@
 """The mouse on the board: click focuses, shift or ctrl marks, a double click opens, a drag moves.
 
-Owns the gesture and nothing else: what a gesture means is said by calling the board or by a message. Which
-card is under the pointer stands in the strips' meta, so there is no arithmetic that could be a line off.
+Owns only the gestures; their effect is a call to the board or a message. The strips' meta tells which card is
+under the pointer, so there is no arithmetic that could be a line off.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from glboard_core.model.board import Column
 from glboard_core.model.issue import IssueId
 from glboard_tui.widgets.stage import Stage
 
-#: Cells the pointer must move before a press becomes a drag: a hand is never quite still.
+#: Cells the pointer must move before a press becomes a drag: a mouse is never quite still.
 _SLACK = 2
 
 
@@ -47,14 +47,14 @@ class Pointer(Stage):
             self.issue = issue
 
     class ColumnChosen(Message, namespace="board_widget"):
-        """A header or rail was clicked; the focus is there already."""
+        """A header or rail was clicked; its column already has the focus."""
 
         def __init__(self, column: Column) -> None:
             super().__init__()
             self.column = column
 
     class Dragging(Message, namespace="board_widget"):
-        """A drag began, is over another column, or ended (``ids`` empty): for the footer."""
+        """A drag started, is over another column, or ended (``ids`` empty): for the footer."""
 
         def __init__(self, ids: tuple[IssueId, ...], to_column: Column | None) -> None:
             super().__init__()
@@ -65,7 +65,7 @@ class Pointer(Stage):
         super().__init__(id=id)
         self._press: _Press | None = None
 
-    # -- what the board does with it
+    # -- what the board implements
 
     @abstractmethod
     def focus_card(self, issue: IssueId, key: str) -> None:
@@ -85,12 +85,12 @@ class Pointer(Stage):
 
     @abstractmethod
     def grabbed(self, issue: IssueId) -> tuple[IssueId, ...]:
-        """What a drag of this card takes along."""
+        """What dragging this card moves."""
 
     # -- the gesture
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Focus, mark, or begin to wait for a drag."""
+        """Focus, mark, or start waiting for a drag."""
         if event.button != 1:
             return
         key = self.key_at(event.screen_x, event.screen_y)
@@ -115,7 +115,7 @@ class Pointer(Stage):
             self.post_message(self.ColumnChosen(chosen))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Turn a press into a drag, and show where it would fall."""
+        """Turn a press into a drag and show where it would drop."""
         press = self._press
         if press is None:
             return
@@ -142,7 +142,7 @@ class Pointer(Stage):
         event.stop()
         source, destination = self._column(press.key), self._column(target)
         if source is None or destination is None or not self.stands(press.card, press.key):
-            # Somebody else was faster: what is in the hand is no longer what was grabbed.
+            # Someone else moved it first: the dragged card is no longer where it was grabbed.
             return
         ordered = tuple(i for i in self.grabbed(press.card) if i in ids and self.stands(i))
         self.post_message(self.CardDropped(ordered, source, destination))
@@ -160,7 +160,7 @@ class Pointer(Stage):
             event.prevent_default()
 
     def cancel_drag(self) -> bool:
-        """End a drag without dropping. Whether there was one."""
+        """End a drag without dropping. Returns whether there was one."""
         self._press = None
         if not self.dragged:
             return False

@@ -1,7 +1,7 @@
-"""A few lines of cells, as high as they are many, with a cursor: the people of a pane.
+"""A short list of lines with a cursor, as high as its content: the people of a pane.
 
-Owns the cursor and the scrolling. It takes no keys itself; what is written in a cell is its user's. The lists
-of issues, which fill their place and have marks and headings, are ``rows.py``.
+Owns the cursor and the scrolling. It takes no keys; its owner decides what the cells contain. Lists of issues,
+which fill their space and have marks and headings, are in ``rows.py``.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class Roll(ScrollView):
     def __init__(self, *, empty: str = "") -> None:
         super().__init__()
         self.cursor = 0
-        #: Whether the line of the cursor looks different; not where there is nothing to choose.
+        #: Whether the cursor line is highlighted; not if there is nothing to choose.
         self.shows_cursor = True
         self._rows: Sequence[Sequence[Cell]] = ()
         self._empty = empty
 
     def show(self, rows: Sequence[Sequence[Cell]], cursor: int) -> None:
-        """Other lines. A layout only where it is another number of them."""
+        """Show other lines. Lays out again only if their number changed."""
         if rows == self._rows and cursor == self.cursor:
             return
         longer = len(rows) != len(self._rows)
@@ -50,7 +50,7 @@ class Roll(ScrollView):
             self.refresh(layout=True)
 
     def go(self, row: int) -> None:
-        """The cursor to a line, the nearest there is."""
+        """Move the cursor to a line, or the nearest one."""
         self.cursor = min(max(row, 0), max(len(self._rows) - 1, 0))
         top, height = self.scroll_offset.y, max(1, self.size.height)
         if self.cursor < top:

@@ -1,6 +1,6 @@
-"""A list of lines with a cursor, marks and headings: only what is seen is painted, however long it is.
+"""A list of lines with a cursor, marks and headings: only visible lines are painted, however long it is.
 
-Owns the scrolling and the picture of a line. It takes no keys, knows no issues, and is told where the cursor
+Owns the scrolling and the painting of a line. It takes no keys, knows no issues, and is told where the cursor
 is and what is marked.
 """
 
@@ -24,7 +24,7 @@ _LEFT = 3
 
 
 class Rows(ScrollView):
-    """Lines of cells below the titles of their columns, which stay when the lines scroll."""
+    """Lines of cells below fixed column titles."""
 
     ALLOW_SELECT = False
     can_focus = False
@@ -46,13 +46,13 @@ class Rows(ScrollView):
         self._table = Table()
         self._marked: Container[int] = ()
         self._natural: list[int] = []
-        #: What stands in each line: the number of a row, or a heading.
+        #: The content of each line: a row number or a heading.
         self._lines: list[int | Head] = []
         #: The line of each row.
         self._at: list[int] = []
 
     def show(self, table: Table, cursor: int, marked: Container[int] = ()) -> None:
-        """Other lines."""
+        """Show other lines."""
         self._table, self._natural = table, table.natural()
         self._lines, self._at = [], []
         for row in range(len(table.rows)):
@@ -66,14 +66,14 @@ class Rows(ScrollView):
         self.go(cursor, marked)
 
     def go(self, row: int, marked: Container[int] = ()) -> None:
-        """The cursor to a row that exists, with what is marked now."""
+        """Move the cursor to an existing row, with the current marks."""
         self.cursor, self._marked = row, marked
         self._reveal()
         self.refresh()
 
     @property
     def seen(self) -> int:
-        """How many lines there is room for."""
+        """How many lines are visible."""
         return max(1, self.size.height - 1)
 
     def _reveal(self) -> None:
@@ -81,7 +81,7 @@ class Rows(ScrollView):
             return
         line = first = self._at[self.cursor]
         while first > 0 and isinstance(self._lines[first - 1], Head):
-            first -= 1  # the heading of a group is read with its first row
+            first -= 1  # show the heading of a group with its first row
         top = self.scroll_offset.y
         if first < top:
             self.scroll_to(y=first, animate=False, immediate=True)
@@ -89,12 +89,12 @@ class Rows(ScrollView):
             self.scroll_to(y=line - self.seen + 1, animate=False, immediate=True)
 
     def on_resize(self) -> None:
-        """The cursor stays in sight."""
+        """Keep the cursor visible."""
         self.virtual_size = Size(self.size.width, len(self._lines) + 1)
         self._reveal()
 
     def on_click(self, event: events.Click) -> None:
-        """Tell which row it was."""
+        """Report the clicked row."""
         line = event.y - 1 + self.scroll_offset.y
         if event.y > 0 and 0 <= line < len(self._lines) and isinstance(row := self._lines[line], int):
             self.post_message(self.Chosen(row))
@@ -102,7 +102,7 @@ class Rows(ScrollView):
     # Painting
 
     def render_line(self, y: int) -> Strip:
-        """The titles of the columns in the first line, whatever is scrolled to below."""
+        """Column titles in the first line, the scrolled lines below."""
         palette = palette_of(self.app)
         if not self._lines:
             line = Line(self.size.width)

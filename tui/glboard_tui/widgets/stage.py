@@ -1,4 +1,4 @@
-"""The board's columns on screen: who is full, folded or hidden, and what has to be repainted.
+"""The board's columns on screen: which are full, folded or hidden, and what needs repainting.
 
 Owns the child widgets and where each column is scrolled to. It knows where the focus is and what is marked,
 but not how they move: that is ``board.py``.
@@ -34,7 +34,7 @@ class Stage(Vertical):
         self.marks = Marks()
         self.has_weight = True
         self.empty_text = ""
-        #: Keys of columns of which more is to come: they say so, and show no count.
+        #: Keys of columns that are still loading: they say so and show no count.
         self.unread: frozenset[str] = frozenset()
         self.dragged: frozenset[IssueId] = frozenset()
         self.drop_key: str | None = None
@@ -64,7 +64,7 @@ class Stage(Vertical):
         return None if self.index is None else self.index.issue(issue)
 
     def stands(self, issue: IssueId, key: str | None = None) -> bool:
-        """Whether an issue stands on this board as it is seen now, in the column ``key`` if one is given."""
+        """Whether an issue is on this board as currently shown, in the column ``key`` if given."""
         return self.index is not None and any(
             row_in(self.index, cards, issue) is not None
             for cards in self._columns
@@ -81,15 +81,15 @@ class Stage(Vertical):
         )
 
     def is_unread(self, key: str) -> bool:
-        """Whether more cards of a column are to come."""
+        """Whether a column is still loading."""
         return key in self.unread
 
     def list_sized(self, cards: CardList) -> None:
-        """A column has another height: keep the focus in sight."""
+        """A column changed its height: keep the focus visible."""
         if self._place and self._place.issue and cards.key == self._place.key:
             cards.reveal(self._place.row)
 
-    # -- who is where
+    # -- which column is where
 
     def lists(self) -> Iterator[CardList]:
         """The columns that are full now, from left to right."""
@@ -113,7 +113,7 @@ class Stage(Vertical):
         self._lay_out()
 
     def _lay_out(self, *, rebind: bool = False) -> None:
-        """Bring columns, rails and headers in line with ``_columns`` and the focus."""
+        """Match columns, rails and headers to ``_columns`` and the focus."""
         if not self.is_mounted or self.index is None or not self.size.width:
             return
         self._tops.update({cards.key: cards.top for cards in self.lists() if cards.key})
@@ -162,7 +162,7 @@ class Stage(Vertical):
             cards.reveal(self._place.row)
 
     def _repaint_cards(self, issues: Iterable[IssueId]) -> None:
-        """Repaint these cards wherever they can be seen."""
+        """Repaint these cards wherever they are visible."""
         wanted = frozenset(issues)
         for cards in self.lists():
             cards.repaint(wanted)
@@ -190,7 +190,7 @@ class Stage(Vertical):
                 cards.refresh()
 
     def repaint_all(self) -> None:
-        """Present every card anew (another mask, another day), and paint all."""
+        """Rebuild and repaint every card (another mask, another day)."""
         self._painter.forget_all()
         for cards in self.lists():
             cards.refresh()
@@ -205,7 +205,7 @@ class Stage(Vertical):
 
 
 def _set_width(widget: CardList | Rails, width: int) -> None:
-    # Only when it differs: every assignment asks for a layout.
+    # Only if it differs: every assignment requests a layout.
     now = widget.styles.width
     if now is None or now.value != width:
         widget.styles.width = width

@@ -1,8 +1,8 @@
-"""Text that fits: remote words made harmless for a line of the screen, and measured in cells.
+"""Text that fits: remote text made safe for a line of the screen, and measured in cells.
 
-Owns the last guard before a character reaches a strip. Titles are cleaned when they are decoded; what is
-cleaned again here are characters whose width terminals do not agree on, since one cell too many shifts
-everything right of it. It knows no colours and no widgets.
+Owns the last check before a character reaches a strip. Titles are cleaned when they are decoded; here,
+characters whose width differs between terminals are removed, since one extra cell shifts everything to its
+right. It knows no colours and no widgets.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # Joiners, variation selectors, skin tones and tags: drawn as one glyph by one terminal and as several by the
 # next. Without them a family of emoji is its members, and as wide everywhere. The non-joiner (200c) stays:
-# Persian needs it and it is nothing wide in every terminal. Direction overrides go because they reorder what
-# stands beside them.
+# Persian needs it and it is nothing wide in every terminal. Direction overrides are removed because they reorder
+# the text around them.
 _UNSTABLE = re.compile(
     "[\u00ad\u034f\u061c\u180b-\u180f\u200b\u200d-\u200f\u202a-\u202e\u2060-\u206f"
     "\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U0001f3fb-\U0001f3ff\U000e0000-\U000e0fff]"
@@ -31,7 +31,7 @@ _FLAGS = {0x1F1E6 + n: chr(ord("A") + n) for n in range(26)}
 
 @lru_cache(maxsize=8192)
 def clean(text: str) -> str:
-    """The text on one line, without anything a terminal would act on or measure its own way."""
+    """The text on one line, without anything a terminal would interpret or measure differently."""
     if text.isascii() and text.isprintable():
         return text
     text = _CONTROL.sub(" ", text)
@@ -45,7 +45,7 @@ def width_of(text: str) -> int:
 
 
 def clip(text: str, width: int) -> str:
-    """The text in at most ``width`` cells; what was cut is shown by an ellipsis."""
+    """The text in at most ``width`` cells, with an ellipsis if it was cut."""
     if cell_len(text) <= width:
         return text
     if width <= 1:
@@ -54,7 +54,7 @@ def clip(text: str, width: int) -> str:
 
 
 def clip_reference(reference: str, width: int) -> str:
-    """A reference in at most ``width`` cells: the number stays whole, the project's name is what is cut."""
+    """A reference in at most ``width`` cells: the project's name is cut, never the number."""
     project, mark, number = reference.rpartition("#")
     if not mark or cell_len(reference) <= width:
         return clip(reference, width)
@@ -75,7 +75,7 @@ def fit_right(text: str, width: int) -> str:
 
 
 def upright(text: str, height: int) -> tuple[str, ...]:
-    """One character a line, at most ``height`` lines, for a name written from top to bottom."""
+    """One character per line, at most ``height`` lines, for a name written vertically."""
     letters = [letter for letter in text if cell_len(letter) > 0]
     if len(letters) > height:
         letters = [*letters[: max(height - 1, 0)], ELLIPSIS][:height]
