@@ -25,8 +25,7 @@ def time_zone(name: str, at: At) -> None:
             f"“{name}” is not a time zone.",
             where=at("time_zone"),
             key="ui.time_zone",
-            hint="Write it as Region/City, like Europe/Berlin or America/New_York, or UTC."
-            + _near_zone(name),
+            hint="Use Region/City, such as Europe/Berlin or America/New_York, or UTC." + _near_zone(name),
         ) from None
 
 
@@ -41,10 +40,10 @@ def milestones(table: Any, at: At) -> dict[str, tuple[str, ...]]:
     """``[milestones]``: a title or a list of titles for each key. Raises ConfigError."""
     if not isinstance(table, dict):
         raise ConfigError(
-            "this is a table.",
+            "must be a table.",
             where=at("milestones"),
             key="milestones",
-            hint='Write [milestones], and below it lines like backlog = "Backlog".',
+            hint='Write [milestones], followed by lines such as backlog = "Backlog".',
         )
     found: dict[str, tuple[str, ...]] = {}
     for key, value in table.items():
@@ -55,10 +54,10 @@ def milestones(table: Any, at: At) -> dict[str, tuple[str, ...]]:
             or not all(isinstance(one, str) and one.strip() for one in titles)
         ):
             raise ConfigError(
-                "a milestone's title, or a list of titles with the best first, belongs here.",
+                "must be a milestone title, or a list of titles, best first.",
                 where=at(key),
                 key=f"milestones.{key}",
-                hint='Like ["Backlog", "Some day"].',
+                hint='Example: ["Backlog", "Some day"].',
             )
         found[key] = tuple(titles)
     return found

@@ -59,7 +59,7 @@ class GlboardError(Exception):
 class UsageError(GlboardError):
     """The command line asked for something that makes no sense."""
 
-    title = "Wrong use"
+    title = "Usage"
 
 
 class ConfigError(GlboardError):
@@ -130,7 +130,7 @@ class Offline(ConnectionFailed):
 class TimedOut(ConnectionFailed):
     """No answer in time."""
 
-    title = "No answer"
+    title = "Timeout"
 
 
 class TlsFailed(ConnectionFailed):
@@ -143,7 +143,7 @@ class TlsFailed(ConnectionFailed):
 class RateLimited(ConnectionFailed):
     """HTTP 429. ``retry_after`` is in seconds."""
 
-    title = "Rate limit"
+    title = "Rate limited"
 
     def __init__(self, message: str, *, retry_after: float, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -153,7 +153,7 @@ class RateLimited(ConnectionFailed):
 class ServerFailed(ConnectionFailed):
     """HTTP 5xx. ``status`` is the HTTP status."""
 
-    title = "GitLab failed"
+    title = "Server error"
 
     def __init__(self, message: str, *, status: int, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -176,7 +176,7 @@ class GroupNotFound(GlboardError):
 class QueryRefused(GlboardError):
     """The server refused a query as invalid."""
 
-    title = "Query refused"
+    title = "Query rejected"
 
 
 class ReadOnly(GlboardError):

@@ -92,7 +92,7 @@ class Opening:
     @property
     def _catalog(self) -> Catalog:
         if (catalog := self._engine.catalog) is None:
-            raise GlboardError("Nothing has been read from GitLab yet.", hint="Try again in a moment.")
+            raise GlboardError("Nothing loaded from GitLab yet.", hint="Try again in a moment.")
         return catalog
 
     def close(self) -> None:
@@ -201,7 +201,7 @@ class Opening:
         is not tried. Raises ReadOnly.
         """
         if self._engine.read_only:
-            raise ReadOnly("This session changes nothing.", hint="Start without --read-only.")
+            raise ReadOnly("Read-only session.", hint="Restart without --read-only to make changes.")
         done: list[Outcome] = []
         broken: GlboardError | None = None
         for step in self.steps:
@@ -265,9 +265,9 @@ class Opening:
         self._know(structs.replace(there, lists=lists))
         problems = []
         if not made.scoped:
-            problems.append("GitLab did not take its filter, which needs Premium: it shows every milestone")
+            problems.append("GitLab did not save its filter (needs Premium), so it shows every milestone")
         if made.missing:
-            problems.append(f"no list for {', '.join(made.missing)}")
+            problems.append(f"no list was added for {', '.join(made.missing)}")
         if not made.ordered:
             problems.append("its lists are not in order")
         return Outcome(step=step, state="done", url=made.url, message="; ".join(problems))
@@ -364,7 +364,7 @@ def _dropped(wanted: IssueText, made: SeenIssue) -> str:
     lost = [label for label in (*wanted.labels, *wanted.add_labels) if label not in made.issue.labels]
     words = [f"GitLab left out {', '.join(lost)}"] if lost else []
     if made.issue.milestone != wanted.milestone:
-        words.append(f"GitLab did not put it into {wanted.milestone}")
+        words.append(f"GitLab did not set the milestone {wanted.milestone}")
     if _kept_lines(made.description) != _kept_lines(wanted.description):
-        words.append("GitLab changed its text")
+        words.append("GitLab changed its description")
     return "; ".join(words)

@@ -89,7 +89,7 @@ class Reports:
     def catalog(self) -> Catalog:
         """The catalog, which must have been read. Raises NameUnknown before."""
         if (catalog := self.engine.catalog) is None:
-            raise NameUnknown("group", "", hint="Nothing has been read from GitLab yet.")
+            raise NameUnknown("group", "", hint="Nothing loaded from GitLab yet.")
         return catalog
 
     def milestone(self, name: str) -> Milestone:
@@ -206,7 +206,7 @@ class Reports:
         if lock > now:
             raise UsageError(
                 f"The plan of {milestone.title} is not locked before {lock.isoformat(' ')}.",
-                hint="Name an earlier moment with --locked-at.",
+                hint="Pass an earlier time with --locked-at.",
             )
         past = await self.past(
             milestone.title,

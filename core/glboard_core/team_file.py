@@ -47,7 +47,9 @@ def write(path: Path, text: str, *, seen: str | None) -> None:
             os.chmod(name, target.stat().st_mode & 0o777)
         # The last look, as late as it can be.
         if read(path) != seen:
-            raise FileChanged("was changed meanwhile by somebody else; nothing was written.", where=str(path))
+            raise FileChanged(
+                "was changed by someone else in the meantime; nothing was written.", where=str(path)
+            )
         os.replace(name, target)
     except OSError as error:
         raise _unwritable(path, error) from None
@@ -58,7 +60,7 @@ def write(path: Path, text: str, *, seen: str | None) -> None:
 def remove(path: Path, *, seen: str) -> None:
     """Take a file away that still holds what was ``seen``. Raises FileChanged, and ConfigError."""
     if read(path) != seen:
-        raise FileChanged("was changed meanwhile by somebody else; it was left.", where=str(path))
+        raise FileChanged("was changed by someone else in the meantime; the file was kept.", where=str(path))
     try:
         path.unlink()
     except OSError as error:
@@ -69,5 +71,5 @@ def _unwritable(path: Path, error: OSError) -> ConfigError:
     return ConfigError(
         f"cannot be written: {error.strerror or error}",
         where=str(path),
-        hint="Look at the folder's permissions and the space on the disk; nothing was changed.",
+        hint="Nothing was changed. Check the folder's permissions and the free disk space.",
     )

@@ -295,7 +295,7 @@ async def test_another_server_at_the_address(server: DemoServer) -> None:
     async with GitLabGateway(wrong, "top", limits=QUICK) as other:
         with pytest.raises(NotGitLab) as caught:
             await other.catalog()
-    assert "below a path" in caught.value.hint
+    assert "under a path" in caught.value.hint
 
 
 async def test_chance_faults_end_well() -> None:

@@ -333,7 +333,7 @@ async def test_a_refused_part_does_not_stop_the_others() -> None:
     async with DemoServer(world) as server:
         server.faults.next("403", "POST /api/v4/groups/top/labels")
         done = await run(server)
-        assert (done[0].state, done[0].hint) == ("failed", "Labels of a group need the Planner role in it.")
+        assert (done[0].state, done[0].hint) == ("failed", "Group labels need the Planner role in the group.")
         assert all(one.is_whole for one in done[1:])
         assert due(await steps(server)) == ["missed:19.8"]
 
@@ -346,7 +346,7 @@ async def test_told_to_slow_down_it_waits_and_goes_on() -> None:
         assert all(one.is_whole for one in await run(server))
         server.faults.next("429", "GET /api/v4/groups/top/boards", times=9)
         async with opened(server) as one:
-            with pytest.raises(Exception, match="slow down"):
+            with pytest.raises(Exception, match="Rate limited"):
                 await one.look()
 
 
@@ -358,7 +358,7 @@ async def test_without_the_right_to_plan_nothing_is_half_made() -> None:
         assert {one.state for one in done if one.step.part != "issue"} == {"failed"}
         # GitLab lets a guest open an issue, and drops labels and milestone without a word.
         assert "GitLab left out" in done[-1].message
-        assert "did not put it into 19.8" in done[-1].message
+        assert "did not set the milestone 19.8" in done[-1].message
         # The EM's run finds it by its mark and gives it what it lacks.
         assert all(one.is_whole for one in await run(server))
         assert len(planning_issues(world)) == 1

@@ -347,7 +347,7 @@ async def test_a_new_issue_that_is_not_all_that_was_asked() -> None:
         [outcome] = await desk.send(desk.op("new:1", new))
         assert isinstance(outcome, Failed)
         assert isinstance(outcome.error, EditDropped)
-        assert outcome.error.message.startswith("The issue was made, but the weight was not set")
+        assert outcome.error.message.startswith("The issue was created, but the weight was not set")
         assert outcome.issue is not None
         assert not outcome.issue.is_new
 
@@ -441,7 +441,7 @@ async def test_an_author_without_the_reporter_role(desk: Desk) -> None:
     assert (await desk.do("top/locked#2", Edit(title="Mine"))).title == "Mine"
     error = await desk.fail("top/locked#2", Edit(add=frozenset({"Deliverable"}), weight=3))
     assert isinstance(error, EditDropped)
-    assert "you may not change issues in top/locked" in error.hint
+    assert "you are not allowed to change issues in top/locked" in error.hint
 
 
 async def read_all(desk: Desk) -> list[Any]:

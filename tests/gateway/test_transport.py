@@ -127,8 +127,8 @@ STRANGE: dict[str, tuple[Answer, type[GlboardError], str]] = {
     "a list": (web(200, json=[1, 2]), NotGitLab, "GraphQL"),
     "another api": (web(200, json={"message": "hello"}), NotGitLab, "GraphQL"),
     "deep": (web(200, text="[" * 100_000, headers=JSON), NotGitLab, "GraphQL"),
-    "wrong shape": (partial(page, {"id": 7}), QueryRefused, "shape"),
-    "field missing": (partial(page, {**NODE, "iid": None}), QueryRefused, "shape"),
+    "wrong shape": (partial(page, {"id": 7}), QueryRefused, "unknown format"),
+    "field missing": (partial(page, {**NODE, "iid": None}), QueryRefused, "unknown format"),
     "moved": (web(301, headers={"location": "https://other.example/x?y=1"}), NotGitLab, "other.example"),
     "sign in": (web(302, headers={"location": "/users/sign_in"}), NotGitLab, "sign-in"),
     "401": (web(401, json=INVALID), TokenRejected, "expired"),
@@ -140,7 +140,7 @@ STRANGE: dict[str, tuple[Answer, type[GlboardError], str]] = {
     ),
     "403": (web(403, json={"errors": [{"message": "Not\x1b[2J allowed"}]}), AuthError, "Not allowed"),
     "403 page": (web(403, html=HTML), NotGitLab, "403"),
-    "404": (web(404, json={"error": "404 Not Found"}), NotGitLab, "below a path"),
+    "404": (web(404, json={"error": "404 Not Found"}), NotGitLab, "under a path"),
     "407": (web(407), Offline, "proxy"),
     "408": (web(408), TimedOut, "408"),
     "413": (web(413, html=HTML), NotGitLab, "413"),
@@ -148,13 +148,13 @@ STRANGE: dict[str, tuple[Answer, type[GlboardError], str]] = {
     "500": (web(500, json={"errors": []}), ServerFailed, "500"),
     "520": (web(520, html=HTML), ServerFailed, "520"),
     "429": (web(429, text="Retry later", headers={"retry-after": "900"}), RateLimited, "900 s"),
-    "damaged": (stream(b"no gzip"), NotGitLab, "unpacked"),
+    "damaged": (stream(b"no gzip"), NotGitLab, "decompression"),
     "huge": (stream(gzip.compress(b" " * 300_000)), NotGitLab, "larger"),
-    "refused": (httpx.ConnectError("x"), Offline, "reached"),
-    "slow to connect": (httpx.ConnectTimeout("x"), Offline, "in time"),
+    "refused": (httpx.ConnectError("x"), Offline, "Cannot reach"),
+    "slow to connect": (httpx.ConnectTimeout("x"), Offline, "timed out"),
     "slow": (httpx.ReadTimeout("x"), TimedOut, "in time"),
-    "cut": (httpx.ReadError("x"), Offline, "cut"),
-    "nonsense": (httpx.RemoteProtocolError("x"), Offline, "cut"),
+    "cut": (httpx.ReadError("x"), Offline, "lost"),
+    "nonsense": (httpx.RemoteProtocolError("x"), Offline, "lost"),
     "proxy": (httpx.ProxyError("407 for http://me:hunter2@proxy"), Offline, "proxy"),
     "not understood": (httpx.UnsupportedProtocol("x"), NotGitLab, "HTTP"),
 }
@@ -247,7 +247,7 @@ async def test_a_name_that_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None
         raise socket.gaierror(-2, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    with pytest.raises(Offline, match=r"name gitlab\.example\.com was not found") as caught:
+    with pytest.raises(Offline, match=r"Host gitlab\.example\.com not found") as caught:
         await ask()
     assert TOKEN not in everything_shown(caught.value)
 

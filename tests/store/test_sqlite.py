@@ -213,7 +213,7 @@ def test_what_can_be_read_of_a_damaged_outbox_is_rescued(path: Path) -> None:
     connection.close()
     overwrite(path, (root - 1) * size, size)
     store = SqliteStore(path)
-    assert "39 unsent changes were rescued" in store.notice
+    assert "39 unsent changes were recovered" in store.notice
     assert ids(store) == [f"op{n}" for n in range(1, 40)]
     store.close()
 
@@ -467,7 +467,7 @@ def test_a_file_that_another_window_holds_is_not_blamed_on_the_disk(
     holder.execute("begin exclusive")
     with pytest.raises(StoreFailed) as caught:
         SqliteStore(path)
-    assert "Another window" in str(caught.value)
+    assert "Another glboard session" in str(caught.value)
     assert "disk" not in str(caught.value)
     holder.execute("rollback")
     holder.close()
@@ -564,7 +564,7 @@ def test_damage_in_a_large_file_is_found_later_and_put_aside_at_the_next_start(
     assert path.exists()
     store.close()
     store = SqliteStore(path)
-    assert "1 unsent change was rescued" in store.notice
+    assert "1 unsent change was recovered" in store.notice
     assert ids(store) == ["a"]
     assert store.check() is None
     store.close()

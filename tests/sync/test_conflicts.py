@@ -151,7 +151,7 @@ async def test_a_vanished_issue_is_said(desk: Window) -> None:
     # Trying again something that is gone keeps it in the list.
     desk.engine.retry(op.id)
     [(_, error)] = desk.engine.failed
-    assert "not there any more" in error.message
+    assert "no longer exists" in error.message
     assert desk.engine.status.failed == 1
 
 

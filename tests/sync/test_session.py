@@ -61,7 +61,7 @@ async def test_the_outbox_goes_on_in_the_next_session(server: DemoServer, tmp_pa
         engine.listen(lambda event: notices.append(event.text) if isinstance(event, Notice) else None)
         running = asyncio.create_task(engine.run())
         await eventually(lambda: engine.status.unsent == 0)
-        assert notices == ["1 change from before was not sent yet; it goes out now."]
+        assert notices == ["Sending 1 change from the last session ..."]
         await stop(running)
     assert server.world.issue("top/app#1").weight == 5
 
@@ -102,7 +102,7 @@ async def test_a_folder_that_cannot_be_used_refuses_edits_and_shows_the_board(
         await engine.settled()
         with pytest.raises(StoreFailed):
             engine.perform([(issue(engine, "top/app#1"), Edit(weight=5))], "weight 5")
-        assert any("Changes cannot be kept" in text for text in notices)
+        assert any("Cannot save changes" in text for text in notices)
         await stop(running)
     assert server.world.issue("top/app#1").weight == 1
 

@@ -103,7 +103,7 @@ def normal_url(text: str, *, where: str = "") -> str:
     ('https://gitlab.com', 'https://host/gitlab', 'http://localhost:3000')
     """
     given = text.strip()
-    hint = "Write it like gitlab.com or https://gitlab.example.com/gitlab."
+    hint = "Use a form such as gitlab.com or https://gitlab.example.com/gitlab."
     if "://" not in given:
         bare = given.partition("/")[0]
         name = bare[1:].partition("]")[0] if bare.startswith("[") else bare.partition(":")[0]
@@ -113,16 +113,18 @@ def normal_url(text: str, *, where: str = "") -> str:
         port = parts.port
         host = parts.hostname or ""
     except ValueError:
-        raise ConfigError("the server's address cannot be read.", where=where, hint=hint) from None
+        raise ConfigError("invalid server address.", where=where, hint=hint) from None
     if parts.username is not None or parts.password is not None:
         raise ConfigError(
-            "the server's address must not hold a user name or password.",
+            "the server address must not contain a username or password.",
             where=where,
-            hint="Leave them out, and set GITLAB_TOKEN.",
+            hint="Remove them and set GITLAB_TOKEN.",
         )
     if parts.scheme not in ("http", "https"):
-        raise ConfigError(f"“{parts.scheme}” is not a way to reach GitLab.", where=where, hint=hint)
+        raise ConfigError(
+            f"unsupported scheme “{parts.scheme}” in the server address.", where=where, hint=hint
+        )
     if not host or (":" not in host and not _HOST.fullmatch(host)) or parts.query or parts.fragment:
-        raise ConfigError("the server's address cannot be read.", where=where, hint=hint)
+        raise ConfigError("invalid server address.", where=where, hint=hint)
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}{f':{port}' if port else ''}{_API_TAIL.sub('', parts.path)}"

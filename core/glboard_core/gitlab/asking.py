@@ -172,7 +172,7 @@ def server_of(metadata: Metadata | None, user: User | None, host: str) -> Server
         raise token_rejected(host)
     if metadata is None:
         raise QueryRefused(
-            f"{host} does not say which GitLab it is.", hint="The token needs read_api or api."
+            f"{host} does not report its GitLab version.", hint="The token needs the scope read_api or api."
         )
     return Server(
         version=line(metadata.version), enterprise=metadata.enterprise, has_weight=metadata.enterprise
@@ -182,8 +182,8 @@ def server_of(metadata: Metadata | None, user: User | None, host: str) -> Server
 def group_missing(group: str, host: str) -> GroupNotFound:
     """The group is not there, or hidden from us."""
     return GroupNotFound(
-        f"{host} has no group “{group}”, or this token may not see it.",
-        hint="Write its full path, such as company/team, and look whether you are a member.",
+        f"Group “{group}” not found on {host}, or the token has no access to it.",
+        hint="Use its full path, such as company/team, and check that you are a member.",
     )
 
 

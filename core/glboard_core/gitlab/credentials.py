@@ -34,8 +34,8 @@ def find_group(given: str | None, *, configured: str = "", env: Mapping[str, str
         if path := (text or "").strip().strip("/"):
             return path
     raise UsageError(
-        "No group was named.",
-        hint="Pass --group PATH (such as gitlab-org), set GLBOARD_GROUP, or run: glboard config init",
+        "No group given.",
+        hint="Pass --group PATH (for example gitlab-org), set GLBOARD_GROUP, or run: glboard config init",
     )
 
 
@@ -74,7 +74,7 @@ class _Search:
             return account
         shown = url or DEFAULT_URL
         raise TokenMissing(
-            f"No token for {host_of(shown)} was found. Looked at: {'; '.join(self._looked)}.",
+            f"No token found for {host_of(shown)}. Checked: {'; '.join(self._looked)}.",
             hint=(
                 f"Create a personal access token with the scope “api” at "
                 f"{shown}/-/user_settings/personal_access_tokens and set GITLAB_TOKEN, "
@@ -134,7 +134,7 @@ class _Search:
             self._looked.append(f"{config.path} (no token for {entry.host})")
             return None
         if entry.oauth and entry.expires is not None and entry.expires <= datetime.now(UTC):
-            self._looked.append(f"{config.path} (its sign-in has expired; run: glab auth status)")
+            self._looked.append(f"{config.path} (sign-in expired; run: glab auth status)")
             return None
         return Account(
             # The address a person gave may be a relative URL that glab does not know.
@@ -155,7 +155,7 @@ class _Search:
         try:
             found = keyring.get_password(f"glab:{host}", "")
         except trouble:
-            self._looked.append("the keyring (locked, or none)")
+            self._looked.append("the keyring (locked or not available)")
             return None
         return Secret(found) if found else None
 
@@ -188,14 +188,14 @@ class _Search:
                     else bool(parsed.ssl_verify),
                     source=str(files[-1]),
                 )
-        self._looked.append(f"{files[-1]} (no token that GraphQL takes)")
+        self._looked.append(f"{files[-1]} (no token that works with GraphQL)")
         return None
 
     def _python_gitlab_files(self) -> list[Path]:
         if text := self._env.get("PYTHON_GITLAB_CFG"):
             file = Path(text).expanduser()
             if not file.is_file():
-                raise ConfigError("there is no such file.", where=f"PYTHON_GITLAB_CFG={file}")
+                raise ConfigError("file not found.", where=f"PYTHON_GITLAB_CFG={file}")
             return [file]
         return [f for f in (Path("/etc/python-gitlab.cfg"), self._home / ".python-gitlab.cfg") if f.is_file()]
 
@@ -206,7 +206,9 @@ def _sections(files: list[Path]) -> dict[str, str]:
     try:
         parser.read(files, encoding="utf-8")
     except (ConfigParserError, UnicodeDecodeError) as problem:
-        raise ConfigError(f"cannot be read ({type(problem).__name__}).", where=str(files[-1])) from None
+        raise ConfigError(
+            f"cannot read this file ({type(problem).__name__}).", where=str(files[-1])
+        ) from None
     return {
         name: normal_url(parser.get(name, "url"), where=str(files[-1]))
         for name in parser.sections()

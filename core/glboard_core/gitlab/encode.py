@@ -40,7 +40,7 @@ class Scribe(Struct, frozen=True, kw_only=True):
             return (_delete_note(op.act),)
         if issue is None or issue.is_new:
             raise EditImpossible(
-                "The issue is not on the server yet.", hint="It can be changed once it has been made."
+                "The issue is not in GitLab yet.", hint="Change it once it has been created."
             )
         match op.act:
             case Edit():
@@ -120,26 +120,26 @@ class Scribe(Struct, frozen=True, kw_only=True):
     def _weight(self, weight: int | None) -> int | None:
         if not self.dialect.ee:
             raise EditImpossible(
-                "This GitLab has no weights.", hint="Weights need GitLab's Enterprise Edition and Premium."
+                "This GitLab has no weights.", hint="Weights need GitLab Enterprise Edition with Premium."
             )
         if weight is not None and not 0 <= weight <= _MOST_WEIGHT:
-            raise EditInvalid(f"{weight} is not a weight.", hint="A weight is a whole number, 0 or more.")
+            raise EditInvalid(f"{weight} is not a valid weight.", hint="Use a whole number, 0 or more.")
         return weight
 
     def _status(self, status: str | None, issue: Issue) -> Call:
         if not self.dialect.status:
             raise EditImpossible(
-                "This GitLab has no statuses that can be set.",
-                hint="They need 18.5 or later and Premium. Set the flow state's backend to “label”.",
+                "This GitLab has no statuses to set.",
+                hint="They need GitLab 18.5 and Premium. Or set flow.backend to “label” in the config.",
             )
         if status is None:
             raise EditImpossible(
-                "A status cannot be taken off.", hint="GitLab gives every issue one; choose another."
+                "A status cannot be removed.", hint="Every issue in GitLab has one; choose another."
             )
         if (identity := self.statuses.get(status.casefold())) is None:
             raise EditImpossible(
-                f"There is no status “{status}” here.",
-                hint="Statuses are made in the settings of the top-level group.",
+                f"Status “{status}” not found.",
+                hint="Statuses are created in the settings of the top-level group.",
             )
         return Call(
             field="workItemUpdate",
@@ -154,7 +154,7 @@ class Scribe(Struct, frozen=True, kw_only=True):
     def _rank(self, rank: Rank, issue: Issue) -> Call:
         if (board := self.catalog.ranking_board) is None:
             raise EditImpossible(
-                "GitLab changes the manual order only through a board, and the group has none.",
+                "GitLab needs an issue board to change the manual order, and the group has none.",
                 hint="Create an issue board for the group in GitLab, then press r.",
             )
         # GitLab's names: moveBeforeId is the issue that will stand before (above) the moved one.
@@ -164,7 +164,7 @@ class Scribe(Struct, frozen=True, kw_only=True):
             if neighbour is not None
         }
         if not beside:
-            raise EditImpossible("There is nothing to place the issue beside.")
+            raise EditImpossible("There is no adjacent issue to place this one next to.")
         return _issue_call(
             "issueMoveList",
             "IssueMoveListInput",
@@ -186,7 +186,7 @@ class Scribe(Struct, frozen=True, kw_only=True):
 
     def _comment(self, op: Op, body: str, issue: Issue) -> Call:
         if not body.strip():
-            raise EditInvalid("A comment needs text.")
+            raise EditInvalid("The comment is empty.")
         said = " quickActionsStatus { commandsOnly errorMessages }" if self.dialect.modern else ""
         return Call(
             field="createNote",
@@ -229,7 +229,8 @@ class Scribe(Struct, frozen=True, kw_only=True):
     def _person(self, username: str) -> str:
         if (person := self.catalog.person(username)) is None:
             raise EditImpossible(
-                f"“{username}” is not a member of {self.catalog.group}.", hint="Press r if that is new."
+                f"“{username}” is not a member of {self.catalog.group}.",
+                hint="Press r to refresh if they joined recently.",
             )
         return person.id
 
@@ -239,14 +240,14 @@ def number(identity: str) -> str:
     plain = identity.rpartition("/")[2]
     if not plain.isdecimal():
         raise EditImpossible(
-            "An issue beside it is not on the server yet.", hint="Try again once it has been made."
+            "An adjacent issue is not in GitLab yet.", hint="Retry once it has been created."
         )
     return plain
 
 
 def _delete_note(act: DeleteNote) -> Call:
     if act.note is None:
-        raise EditImpossible("The comment to delete is not known.", hint="Delete it in GitLab.")
+        raise EditImpossible("The comment to delete was not found.", hint="Delete it in GitLab.")
     return Call(
         field="destroyNote",
         input_type="DestroyNoteInput",

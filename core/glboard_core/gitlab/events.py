@@ -152,8 +152,8 @@ class EventReader:
         if isinstance(first, AuthError):
             return first
         return NotGitLab(
-            f"{self._transport.account.host} does not show the events of any issue.",
-            hint="Does a proxy keep /api/v4 from us? May this token see the issues' history?",
+            f"{self._transport.account.host} returned no issue events.",
+            hint="Is a proxy blocking /api/v4, or does the token lack access to the issues' history?",
         )
 
     async def _events(self, issue: Issue, kind: EventKind) -> list[Event]:

@@ -314,7 +314,7 @@ class GitLabGateway:
         def pick(answer: _DetailAnswer) -> Page[WireNote]:
             nonlocal description, blockers
             if answer.issue is None:
-                raise EditForbidden("The issue is gone, or you may no longer see it.")
+                raise EditForbidden("Issue not found, or you no longer have access.")
             description = answer.issue.description
             blockers = tuple(map(decode.blocker, (answer.issue.blocked_by_issues or Page()).items()))
             return answer.issue.notes or Page()

@@ -75,13 +75,13 @@ def _load(path: Path) -> GlabConfig:
     try:
         if os.name == "posix" and path.stat().st_mode & 0o077:
             raise ConfigError(
-                "other users of this machine may read this file and the tokens in it.",
+                "other users of this machine can read this file and the tokens in it.",
                 where=str(path),
                 hint=f"Run: chmod 600 {path}",
             )
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
-        raise ConfigError(f"cannot be read ({type(problem).__name__}).", where=str(path)) from None
+        raise ConfigError(f"cannot read this file ({type(problem).__name__}).", where=str(path)) from None
     tree = read_yaml(text, str(path))
     hosts = tree.get("hosts")
     default = tree.get("host")
@@ -146,11 +146,13 @@ def read_yaml(text: str, where: str) -> Tree:
         place = f"{where}:{number}"
         indent = len(line) - len(line.lstrip(" "))
         if line[indent] == "\t":
-            raise ConfigError("indented with a tab.", where=place)
+            raise ConfigError("line is indented with a tab.", where=place)
         if body == "-" or body.startswith("- "):
             continue
         if (found := _KEY.match(body)) is None:
-            raise ConfigError("this line is not “key: value”.", where=place, hint="Is the file glab's?")
+            raise ConfigError(
+                "expected “key: value”.", where=place, hint="Is this glab's configuration file?"
+            )
         if hanging is not None:
             above, parent, name = hanging
             if indent > above:
@@ -160,12 +162,12 @@ def read_yaml(text: str, where: str) -> Tree:
         while len(stack) > 1 and indent < stack[-1][0]:
             stack.pop()
         if indent != stack[-1][0]:
-            raise ConfigError("the indent fits no line above.", where=place)
+            raise ConfigError("the indentation matches no line above.", where=place)
         key = _scalar(found["key"], place)
         rest = body[found.end() :].strip()
         value = _scalar(rest, place)
         if key in stack[-1][1]:
-            raise ConfigError("this key stands twice.", where=place, key=key)
+            raise ConfigError("duplicate key.", where=place, key=key)
         stack[-1][1][key] = value
         hanging = (indent, stack[-1][1], key) if not rest or rest.startswith("#") else None
     return root
@@ -177,13 +179,13 @@ def _scalar(text: str, where: str) -> str:
         text = text.partition(" ")[2].strip()
     if text.startswith('"'):
         if (found := _DOUBLE.fullmatch(text)) is None:
-            raise ConfigError("a quote is not closed.", where=where)
+            raise ConfigError("missing closing quote.", where=where)
         return re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[1]), found["text"])
     if text.startswith("'"):
         if (found := _SINGLE.fullmatch(text)) is None:
-            raise ConfigError("a quote is not closed.", where=where)
+            raise ConfigError("missing closing quote.", where=where)
         return found["text"].replace("''", "'")
     if text[:1] in ("&", "*", "|", ">", "%", "@", "`"):
-        raise ConfigError(f"“{text[0]}” is YAML that this program does not read.", where=where)
+        raise ConfigError(f"unsupported YAML: “{text[0]}”.", where=where)
     plain = re.sub(r"(^|\s+)#.*$", "", text).strip()
     return "" if plain in ("null", "~") else plain

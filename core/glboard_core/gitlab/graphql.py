@@ -88,7 +88,7 @@ class FieldMissing(QueryRefused):
     """The document names ``field``, which this server does not have. Nothing of it was done."""
 
     def __init__(self, message: str, field: str) -> None:
-        super().__init__(message, hint="This GitLab is older than 16.8, or of another edition than it says.")
+        super().__init__(message, hint="This GitLab is older than 16.8, or not the edition it reports.")
         self.field = field
 
 
@@ -123,8 +123,8 @@ def opened(raw: bytes, kind: type[T], host: str) -> Envelope[T]:
     if not problem or not _is_graphql(raw):
         raise not_json(host)
     raise QueryRefused(
-        f"{host} gave an answer of a shape this program does not know ({problem}).",
-        hint="Its GitLab may be much older or newer. Please report it with the version.",
+        f"{host} returned an answer in an unknown format ({problem}).",
+        hint="The server may be much older or newer. Please report this with its GitLab version.",
     )
 
 
@@ -140,9 +140,9 @@ def refused(errors: Iterable[GraphError], host: str) -> GlboardError:
     """The error that a read's ``errors`` stand for."""
     found = list(errors)
     if any(error.timeout for error in found):
-        return TimedOut(f"{host} ran out of time with this question.", hint="Try again later.")
+        return TimedOut(f"{host} ran out of time on this query.", hint="Try again later.")
     said = "; ".join(dict.fromkeys(error.text for error in found if error.text))[:400]
-    message = f"{host} refused the question: {said or 'no reason given'}"
+    message = f"{host} rejected the query: {said or 'no reason given'}"
     if any(error.too_complex for error in found):
         return TooComplex(message)
     for error in found:

@@ -105,7 +105,7 @@ class Judge:
                 if reply.note is not None:
                     note = reply.note.id
                 elif not commands_only:
-                    problems.append(EditDropped("GitLab did not keep the comment."))
+                    problems.append(EditDropped("GitLab did not save the comment."))
         if not problems and (dropped := self._dropped(op, issue)):
             problems.append(dropped)
         if problems:
@@ -170,26 +170,28 @@ class Judge:
             return self._forbidden(op, issue)
         if error.throttled:
             return RateLimited(
-                "GitLab takes no more comments for the moment.",
+                "GitLab accepts no more comments for the moment.",
                 retry_after=UNKNOWN_WAIT,
-                hint="gitlab.com takes 60 a minute. Try again in a minute.",
+                hint="gitlab.com allows 60 per minute. Try again in a minute.",
             )
         if error.timeout or "internal server error" in error.message.lower():
             return lost()
-        return EditInvalid(f"GitLab refused: {error.text}")
+        return EditInvalid(f"GitLab rejected it: {error.text}")
 
     def _forbidden(self, op: Op, issue: Issue | None) -> EditForbidden:
         where = op.act.project if isinstance(op.act, Create) else (issue.project if issue else "")
         if self._catalog.server.can_write is False:
             return EditForbidden(
-                "The token may only read.", hint="Make a token with the scope “api” and set GITLAB_TOKEN."
+                "The token is read-only.", hint="Create a token with the scope “api” and set GITLAB_TOKEN."
             )
         project = self._catalog.project(where)
         if project is not None and project.can_edit is False:
-            return EditForbidden(f"You may not change issues in {where}.", hint="It needs the Reporter role.")
+            return EditForbidden(
+                f"You are not allowed to change issues in {where}.", hint="This needs the Reporter role."
+            )
         return EditForbidden(
-            "GitLab does not allow this change, or the issue is gone.",
-            hint="It needs the Reporter role in the project, and a token with the scope “api”.",
+            "GitLab does not allow this change, or the issue was not found.",
+            hint="This needs the Reporter role in the project and a token with the scope “api”.",
         )
 
     # -- silent drops
@@ -198,14 +200,14 @@ class Judge:
         match op.act:
             case Create() as new:
                 if issue is None:
-                    return EditDropped("GitLab returned no issue.", hint="Look in the project.")
+                    return EditDropped("GitLab returned no issue.", hint="Check the project in GitLab.")
                 wish = Edit(
                     add=new.labels,
                     weight=new.weight if new.weight is not None else UNSET,
                     milestone=new.milestone if new.milestone is not None else UNSET,
                     assignees=new.assignees or UNSET,
                 )
-                return self._edit_dropped(wish, issue, "The issue was made, but ")
+                return self._edit_dropped(wish, issue, "The issue was created, but ")
             case Edit() as edit if issue is not None:
                 return self._edit_dropped(edit, issue, "")
             case Rank() as rank if issue is not None:
@@ -220,7 +222,7 @@ class Judge:
         if missing:
             pushed = any(same_scope(title, edit.add) for title in missing)
             cause = (
-                "an issue keeps one label of a scope"
+                "an issue can have only one label per scope"
                 if pushed
                 else f"the label may not be available to {where}, or you lack the Reporter role there"
             )
@@ -230,13 +232,17 @@ class Judge:
         if edit.weight is not UNSET and issue.weight != edit.weight:
             dropped.append(("the weight was not set", "weights need Premium, and the Reporter role"))
         if edit.milestone is not UNSET and issue.milestone != edit.milestone:
-            what = f"the milestone {edit.milestone} was not set" if edit.milestone else "the milestone stays"
+            what = (
+                f"the milestone {edit.milestone} was not set"
+                if edit.milestone
+                else "the milestone was not removed"
+            )
             dropped.append((what, f"it may not be visible to {where}, or you lack the Reporter role there"))
         if edit.assignees is not UNSET and _folded(issue.assignees) != _folded(edit.assignees):
             dropped.append(_assignees_dropped(edit.assignees, issue))
         if edit.state is not UNSET and issue.state != edit.state:
             what = "the issue was not closed" if edit.state == "closed" else "the issue was not reopened"
-            dropped.append((what, "something may block it, or you may not"))
+            dropped.append((what, "it may be blocked, or you may lack permission"))
         if edit.status is not UNSET and (issue.status or "").casefold() != (edit.status or "").casefold():
             dropped.append(("the status was not set", "statuses need Premium, and the Reporter role"))
         if edit.title is not UNSET and issue.title.strip() != text.line(edit.title).strip():
@@ -246,7 +252,7 @@ class Judge:
         said = "; ".join(what for what, _ in dropped)
         causes = "; ".join(dict.fromkeys(cause for _, cause in dropped))
         if (project := self._catalog.project(where)) is not None and project.can_edit is False:
-            causes = f"you may not change issues in {where}"
+            causes = f"you are not allowed to change issues in {where}"
         message = f"{start}{said}."
         return EditDropped(f"{message[0].upper()}{message[1:]}", hint=f"Likely cause: {causes}.")
 
@@ -255,8 +261,8 @@ def _assignees_dropped(wanted: Sequence[str], issue: Issue) -> tuple[str, str]:
     gone = [name for name in wanted if name.casefold() not in _folded(issue.assignees)]
     what = f"the assignee {', '.join(gone)} was not set" if gone else "the assignees were not changed"
     if len(wanted) > 1 and len(issue.assignees) == 1:
-        return what, "this GitLab keeps one assignee (several need Premium)"
-    return what, f"they may not see {issue.project}"
+        return what, "this GitLab allows only one assignee (several need Premium)"
+    return what, f"they have no access to {issue.project}"
 
 
 def _rank_dropped(rank: Rank, issue: Issue, before: Issue | None) -> EditDropped | None:
@@ -267,7 +273,7 @@ def _rank_dropped(rank: Rank, issue: Issue, before: Issue | None) -> EditDropped
     if rank.position is None or rank.position == issue.position:
         return None
     return EditDropped(
-        "The issue stayed where it was.", hint="Likely cause: a neighbour that is gone. Press r to refresh."
+        "The issue did not move.", hint="Likely cause: an adjacent issue is gone. Press r to refresh."
     )
 
 
@@ -280,18 +286,18 @@ def _invalid(errors: Sequence[str]) -> GlboardError:
     said = text.line("; ".join(errors))[:300]
     if "requested too many times" in said:
         return RateLimited(
-            "GitLab takes no more comments for the moment.",
+            "GitLab accepts no more comments for the moment.",
             retry_after=UNKNOWN_WAIT,
             hint="Try again in a minute.",
         )
-    return EditInvalid(f"GitLab refused: {said}")
+    return EditInvalid(f"GitLab rejected it: {said}")
 
 
 def lost() -> EditUnknown:
     """The answer did not come, or could not be read, after the change may have been made."""
     return EditUnknown(
-        "The answer was lost, so the change may or may not have been made.",
-        hint="It is looked up on the server before anything is sent again.",
+        "GitLab's answer was lost: the change may or may not have been made.",
+        hint="glboard will check GitLab before retrying.",
     )
 
 

@@ -145,9 +145,9 @@ class Meta:
         people = asked_people.result()
         notes = []
         if len(people) >= MOST_PEOPLE:
-            notes.append(f"Only the first {MOST_PEOPLE} members are offered for choosing.")
+            notes.append(f"Showing only the first {MOST_PEOPLE} members.")
         if len(projects) >= MOST_PROJECTS:
-            notes.append(f"Only the first {MOST_PROJECTS} projects are offered for choosing.")
+            notes.append(f"Showing only the first {MOST_PROJECTS} projects.")
         boards = (group.boards or Page()).items()
         return Catalog(
             group=path,

@@ -22,7 +22,7 @@ from glboard_core.planning.board_work import SeenBoard, SeenList, WantedBoard, m
 if TYPE_CHECKING:
     from gitlab import Gitlab
 
-_NEEDS = "It needs the Planner role; more than one board of a group needs Premium."
+_NEEDS = "This needs the Planner role; more than one group board needs Premium."
 
 
 class BoardMade(Struct, frozen=True, kw_only=True):
@@ -214,8 +214,8 @@ class Admin:
                     return True
             return False
 
-        needs = "Labels of a group need the Planner role in it."
-        return await self._client.ask(Doing(f"make labels in {group}", needs), work)
+        needs = "Group labels need the Planner role in the group."
+        return await self._client.ask(Doing(f"create labels in {group}", needs), work)
 
 
 def _lists(gitlab: Gitlab, group: str, board: int) -> tuple[SeenList, ...]:

@@ -79,20 +79,22 @@ class RestClient:
             return work(self._connected())
         except LostError:
             return EditUnknown(
-                f"{host} did not answer when it was to {doing.what}, and nothing of it is there.",
-                hint="It may still come. Do it again in a minute: it is looked for before it is made.",
+                f"{host} did not answer the request to {doing.what}, and there is no result yet.",
+                hint="It may still appear. Retry in a minute: glboard looks for it before creating another.",
             )
         except GitlabError as problem:
             return self._error(problem, doing)
         except requests.SSLError:
-            return TlsFailed(f"TLS with {host} failed.", hint="Look at REQUESTS_CA_BUNDLE.")
+            return TlsFailed(f"TLS with {host} failed.", hint="Check REQUESTS_CA_BUNDLE.")
         except requests.Timeout:
             return TimedOut(f"{host} did not answer in time.", hint="Try again later.")
         except (requests.RequestException, OSError):
-            return Offline(f"{host} cannot be reached.", hint="Is the network up?")
+            return Offline(f"Cannot reach {host}.", hint="Check your network connection.")
         except (ValueError, TypeError, KeyError, AttributeError):
             # What calls itself an answer of the API and is not shaped like one.
-            return NotGitLab(f"The answer of {host} is not GitLab's.", hint="Is a proxy in between?")
+            return NotGitLab(
+                f"The response from {host} is not from GitLab.", hint="Is there a proxy in between?"
+            )
 
     def _connected(self) -> Gitlab:
         from gitlab import Gitlab
@@ -124,23 +126,29 @@ class RestClient:
         said = _said(problem)
         match problem.response_code:
             case None | 200 | 201:
-                return NotGitLab(f"The answer of {host} is not GitLab's.", hint="Is a proxy in between?")
+                return NotGitLab(
+                    f"The response from {host} is not from GitLab.", hint="Is there a proxy in between?"
+                )
             case 401:
                 return token_rejected(host)
             case 403 if "insufficient_scope" in str(problem.response_body):
                 return AuthError(
-                    f"The token may not {doing.what}: it lacks the scope “api”.",
-                    hint="Make a token with the scope “api”.",
+                    f"The token is not allowed to {doing.what}: it lacks the scope “api”.",
+                    hint="Create a token with the scope “api”.",
                 )
             case 403:
-                return EditForbidden(f"{host} does not let you {doing.what}: {said}.", hint=doing.needs)
+                return EditForbidden(
+                    f"You are not allowed to {doing.what} on {host}: {said}.", hint=doing.needs
+                )
             case 404:
                 return EditForbidden(
-                    f"{host} cannot {doing.what}: it is not there, or not for you.", hint=doing.needs
+                    f"{host} cannot {doing.what}: not found, or you have no access.", hint=doing.needs
                 )
             case 429:
                 return RateLimited(
-                    f"{host} asks us to slow down.", retry_after=UNKNOWN_WAIT, hint="Try again in a minute."
+                    f"Rate limited by {host} (HTTP 429).",
+                    retry_after=UNKNOWN_WAIT,
+                    hint="Try again in a minute.",
                 )
             case int() as status if status >= 500:
                 return ServerFailed(f"{host} failed (HTTP {status}).", status=status, hint="Try again later.")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: How many of a project's newest issues are searched for one whose making was not answered.
 _NEWEST = 20
-_NEEDS = "It needs the Planner role in that project."
+_NEEDS = "This needs the Planner role in that project."
 
 
 class PlanningIssues:
@@ -71,7 +71,7 @@ class PlanningIssues:
                 lambda: _seen(issues.create(fields, **PATIENCE).attributes),
             )
 
-        return await self._client.ask(Doing(f"make an issue in {wanted.project}", _NEEDS), work)
+        return await self._client.ask(Doing(f"create an issue in {wanted.project}", _NEEDS), work)
 
     async def rewrite(
         self, catalog: Catalog, wanted: IssueText, again: Callable[[SeenIssue], IssueText | None]
@@ -103,7 +103,7 @@ class PlanningIssues:
         done = await self._client.ask(Doing(f"change {wanted.seen.issue.reference}", _NEEDS), work)
         if done is None:
             raise EditRefused(
-                f"{wanted.seen.issue.reference} is being changed by somebody else.", hint="Try again."
+                f"{wanted.seen.issue.reference} keeps being changed by someone else.", hint="Try again."
             )
         return done
 

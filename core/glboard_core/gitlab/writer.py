@@ -228,7 +228,7 @@ class _Sending:
                 continue
             todo.remove(at)
             if isinstance(error, EditUnknown):
-                error = Offline("Not sent yet: the change before it has to be looked up first.")
+                error = Offline("Not sent yet: an earlier change has to be checked first.")
             self._settle(at, Failed(op=op.id, error=error, issue=self._known.get(op.issue)))
 
     def _settle(self, at: int, outcome: Outcome) -> None:

@@ -107,8 +107,8 @@ def open_file(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection, Aside
     lease = Lease(lock_of(path))
     if not lease.held():
         raise StoreFailed(
-            f"The state file cannot be used, since {why}, and another window of glboard uses it.",
-            hint="Edits are refused in this window: close the other one, then start again.",
+            f"Cannot use the state file: {why}, and another glboard session is using it.",
+            hint="Edits are refused in this session. Close the other one, then restart glboard.",
         )
     try:
         aside = Aside(put_aside(path), why)
@@ -141,12 +141,12 @@ def failed(path: Path, error: Exception) -> StoreFailed:
     """What a person is told when the state folder cannot be used."""
     if _is_busy(error):
         return StoreFailed(
-            f"Another window of glboard has been writing {path} for more than {BUSY:g} seconds.",
-            hint="Nothing is lost. Try again in a moment; if it stays so, end the window that hangs.",
+            f"Another glboard session has kept {path} locked for more than {BUSY:g} seconds.",
+            hint="Nothing is lost. Try again in a moment; if it persists, close the session that hangs.",
         )
     return StoreFailed(
-        f"Changes cannot be kept in {path.parent}: {error}.",
-        hint="Edits are refused until it can be written: free some disk space, or mend the folder's rights.",
+        f"Cannot save changes in {path.parent}: {error}.",
+        hint="Edits are refused until this works: free disk space, or fix the folder's permissions.",
     )
 
 

@@ -160,7 +160,7 @@ class SqliteStore(Outbox):
             return None
         return StoreFailed(
             f"The state file is damaged ({why}): edits are refused from now on.",
-            hint="Start glboard again: the file is put aside then, and what is unsent is rescued from it.",
+            hint="Restart glboard: it will move the damaged file away and recover unsent changes.",
         )
 
     def close(self) -> None:
@@ -186,9 +186,9 @@ class SqliteStore(Outbox):
         with suppress(StoreFailed):
             for plan in past.rescued(aside.path):
                 self.keep_plan(plan)
-        rescued = f" {_changes(len(entries))} rescued from it." if entries else ""
-        kept = f"It is kept as {aside.path.name}; a new one was begun."
-        return f"The state file cannot be used: {aside.why}. {kept}{rescued}"
+        rescued = f" {_changes(len(entries))} recovered from it." if entries else ""
+        kept = f"It was moved to {aside.path.name}, and a new one was created."
+        return f"Cannot use the state file: {aside.why}. {kept}{rescued}"
 
     def _unread(self) -> str:
         with self._reading():
@@ -196,7 +196,7 @@ class SqliteStore(Outbox):
         unread = sum(read(read_op, op) is None for (op,) in rows)
         if not unread:
             return ""
-        return f"{_changes(unread)} not understood, and so not sent; they stay in {self.path.name}."
+        return f"{_changes(unread)} not readable and will not be sent; kept in {self.path.name}."
 
 
 def _changes(count: int) -> str:

@@ -237,7 +237,7 @@ class Drain:
         if not items:
             return None
         if catalog is None:
-            raise ConnectionFailed("Nothing has been read from GitLab yet.")
+            raise ConnectionFailed("Nothing loaded from GitLab yet.")
         known = engine.store.issues()
         confirmed = {item.op.issue: known[item.op.issue] for item in items if item.op.issue in known}
         leaving = [ready[item.op.id] for item in items if item.op.id in ready]

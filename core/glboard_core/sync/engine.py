@@ -142,7 +142,7 @@ class Engine:
         if found is None:
             raise NameUnknown("board", board, tuple(b.id for b in self.settings.boards))
         if (catalog := self.catalog) is None:
-            raise NameUnknown("board", board, hint="Nothing has been read from GitLab yet.")
+            raise NameUnknown("board", board, hint="Nothing loaded from GitLab yet.")
         issues: Iterable[Issue] = ()
         if found.by == "assignee":
             bare = resolve(found, self.settings, catalog, self.today(), milestone=milestone)
@@ -222,9 +222,7 @@ class Engine:
         if self.refuse is not None:
             raise self.refuse
         if self.read_only:
-            raise ReadOnly(
-                "This session is read-only.", hint="Start glboard without --read-only to change issues."
-            )
+            raise ReadOnly("Read-only session.", hint="Restart glboard without --read-only to change issues.")
         yield
         self.drain.wake()
         self._status()
@@ -277,7 +275,7 @@ class Engine:
         if self.refuse is not None:
             self.tell(Notice(str(self.refuse)))
         if self._narrowed:
-            self.tell(Notice("The group label changed since the last session; all issues are read anew."))
+            self.tell(Notice("Group label changed: reloading all issues."))
         if len(self.pending):
             self.tell(Notice(_left_over(len(self.pending), read_only=self.read_only)))
         try:
@@ -448,7 +446,7 @@ class Engine:
 
 def _left_over(count: int, *, read_only: bool) -> str:
     one = count == 1
-    what = "1 change from before was" if one else f"{count} changes from before were"
+    what = "1 change from the last session" if one else f"{count} changes from the last session"
     if read_only:
-        return f"{what} not sent yet; in a read-only session {'it stays' if one else 'they stay'} here."
-    return f"{what} not sent yet; {'it goes' if one else 'they go'} out now."
+        return f"{what} {'stays' if one else 'stay'} unsent: read-only session."
+    return f"Sending {what} ..."

@@ -19,9 +19,7 @@ from glboard_core.sync.ledger import Ledger
 from glboard_core.sync.outcome import UNDO, last_made, logged
 
 #: Why what was refused cannot be tried again.
-GONE = EditImpossible(
-    "The issue is not there any more.", hint="Press r to read everything again, or drop the change."
-)
+GONE = EditImpossible("The issue no longer exists.", hint="Press r to refresh, or discard the change.")
 
 
 class Hand:

@@ -85,7 +85,7 @@ async def _judge(item: Item, found: Found, made: set[OpId], gateway: Gateway) ->
                 found.done.append((op, new))
                 return
         case _ if issue is None:
-            gone = EditForbidden("The issue is gone, or you may no longer see it.")
+            gone = EditForbidden("Issue not found, or you no longer have access.")
             found.failed.append((op, gone, None))
             return
         case Comment() | NoteWrite():
@@ -119,6 +119,6 @@ def _when_sent(item: Item, gateway: Gateway) -> Op:
 
 def _unknown() -> EditUnknown:
     return EditUnknown(
-        "The connection broke again and again before GitLab answered; the change may have been made.",
-        hint="Look at the issue in GitLab, then try again or drop it in the list of failed changes (g f).",
+        "The connection kept failing before GitLab replied; the change may have been made.",
+        hint="Check the issue in GitLab, then retry or discard the change in failed changes (g f).",
     )

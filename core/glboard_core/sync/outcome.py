@@ -112,7 +112,7 @@ def sorted_out(
             refused_.append((_rest(op, op.act, issue), error, issue))
         else:
             refused_.append((op, error, None))
-            orphan = EditImpossible("The new issue that it belongs to was not made.")
+            orphan = EditImpossible("The new issue that this belongs to was not created.")
             refused_ += [
                 (other.op, orphan, None) for other in pending.items(op.issue) if other.op.id != op.id
             ]

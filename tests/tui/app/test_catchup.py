@@ -104,7 +104,7 @@ async def test_on_the_screen_one_toast_tells_of_all(stage: Stage) -> None:
     await stage.until(lambda: stage.screen.header.view.unsent == 0)
     await stage.settle()
     assert [toast.splitlines()[0] for toast in stage.toasts[before:]] == [
-        "Back online: 2 sent, 1 refused: You may not change issues in demo-org/locked."
+        "Back online: 2 sent, 1 refused: You are not allowed to change issues in demo-org/locked."
     ]
     assert stage.world.issue(f"{GROUP}/platform#2").weight == 3
 
