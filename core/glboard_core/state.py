@@ -1,7 +1,7 @@
-"""What is shown = fold(confirmed, pending).
+"""shown = fold(confirmed, pending).
 
-Owns the two pure functions that everything on screen rests on. ``confirmed`` is what the server last said;
-``pending`` is what a person did and the server has not yet confirmed, in layers (a draft over the outbox).
+Owns the two pure functions behind everything on screen. ``confirmed`` is what the server last reported;
+``pending`` is what a person did and the server has not confirmed yet, in layers (a draft over the outbox).
 Nothing here changes ``confirmed``.
 """
 
@@ -14,7 +14,7 @@ from glboard_core.model.issue import Issue, IssueId
 
 
 def fold_one(issue: Issue | None, ops: Iterable[Op]) -> Issue | None:
-    """One issue with its pending Ops applied in order; a Create makes the issue where there is none."""
+    """One issue with its pending Ops applied in order; a Create yields a new issue."""
     for op in ops:
         if issue is None:
             if isinstance(op.act, Create):
@@ -25,9 +25,9 @@ def fold_one(issue: Issue | None, ops: Iterable[Op]) -> Issue | None:
 
 
 def fold(confirmed: Mapping[IssueId, Issue], layers: Sequence[Sequence[Op]]) -> dict[IssueId, Issue]:
-    """The issues that differ from ``confirmed`` once the layers lie over it, lowest layer first.
+    """The issues that differ from ``confirmed`` once the layers are applied, lowest layer first.
 
-    Only issues with pending Ops are computed, so the cost does not grow with the mirror.
+    Only issues with pending Ops are computed, so the cost is independent of the mirror's size.
     """
     by_issue: dict[IssueId, list[Op]] = {}
     for layer in layers:
@@ -41,13 +41,13 @@ def fold(confirmed: Mapping[IssueId, Issue], layers: Sequence[Sequence[Op]]) -> 
 
 
 class Change(tuple[Issue | None, Issue | None]):
-    """(before, after): none before is an issue that came, none after one that went."""
+    """(before, after): before is None for an added issue, after is None for a removed one."""
 
     __slots__ = ()
 
 
 def diff(before: Mapping[IssueId, Issue], after: Mapping[IssueId, Issue]) -> Iterator[Change]:
-    """The changes that lead from one picture to the other, in no particular order."""
+    """The changes between two states, in no particular order."""
     for identity, issue in before.items():
         other = after.get(identity)
         if other is not issue and other != issue:

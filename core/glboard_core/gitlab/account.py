@@ -1,7 +1,7 @@
-"""Whom we talk to: a server's address and a token that never shows.
+"""The account: a server's address, and a token that is never shown.
 
 Owns the ``Secret`` wrapper, the ``Account`` and the normal form of a server's address. It must not read files
-or the environment: ``credentials`` does.
+or the environment: ``credentials`` does that.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class Secret:
     __slots__ = ("_hidden",)
 
     def __init__(self, value: str) -> None:
-        # In a closure, so that not even a debugger's view of the slots prints it.
+        # In a closure, so that even a debugger's view of the slots does not show it.
         self._hidden: Callable[[], str] = lambda: value
 
     def reveal(self) -> str:
-        """The text itself. Pass it on at once; never keep it in a variable."""
+        """The text itself. Pass it on at once; never store it in a variable."""
         return self._hidden()
 
     def __repr__(self) -> str:
@@ -55,10 +55,10 @@ class Secret:
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """A server and who we are there.
+    """A server and our identity there.
 
-    ``url`` has no slash at its end and may hold a path (a relative URL install); ``verify`` is whether the
-    server's certificate is checked, or the path of a CA file; ``source`` says where the token is from.
+    ``url`` has no trailing slash and can contain a path (a relative URL install); ``verify`` is whether the
+    server's certificate is checked, or the path of a CA file; ``source`` is where the token comes from.
     """
 
     url: str
@@ -69,17 +69,17 @@ class Account(Struct, frozen=True, kw_only=True):
 
     @property
     def host(self) -> str:
-        """Host and port, as shown and as glab and keyrings name it."""
+        """Host and port, as displayed and as used by glab and keyrings."""
         return host_of(self.url)
 
     @property
     def loopback(self) -> bool:
-        """Whether the server runs on this machine: then no proxy stands between."""
+        """Whether the server runs on this machine: then no proxy is used."""
         return is_loopback(urlsplit(self.url).hostname or "")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine."""
+    """Whether a host name or address is this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -89,15 +89,15 @@ def is_loopback(host: str) -> bool:
 
 
 def host_of(url: str) -> str:
-    """``host`` or ``host:port`` of a normal address, in lower case."""
+    """``host`` or ``host:port`` of a normalised address, in lower case."""
     return urlsplit(url).netloc.lower()
 
 
 def normal_url(text: str, *, where: str = "") -> str:
-    """The normal form of a server's address: scheme, host, port and path, without a slash at the end.
+    """The normalised server address: scheme, host, port and path, without a trailing slash.
 
-    Takes ``gitlab.com``, ``https://host/gitlab/`` and API addresses (``…/api/v4``); without a scheme, https,
-    or http on this machine. Raises ConfigError, which never quotes a password.
+    Accepts ``gitlab.com``, ``https://host/gitlab/`` and API addresses (``…/api/v4``); without a scheme,
+    https, or http on this machine. Raises ConfigError, which never quotes a password.
 
     >>> normal_url("gitlab.com"), normal_url("https://host/gitlab/api/v4/"), normal_url("localhost:3000")
     ('https://gitlab.com', 'https://host/gitlab', 'http://localhost:3000')

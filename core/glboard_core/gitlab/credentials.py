@@ -1,8 +1,8 @@
-"""Where host, group and token come from.
+"""Finds host, group and token.
 
-Owns the order: what was given on the command line, then the environment, then glab's configuration, then
-python-gitlab's. It reads and never writes, and no message here holds a token. Everything is looked up when it
-is asked for, so a broken file that is not needed does no harm.
+Owns the precedence: command line, environment, glab's configuration, python-gitlab's configuration. It never
+writes, and no message contains a token. Everything is looked up on demand, so a broken file that is not
+needed does no harm.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ DEFAULT_URL = "https://gitlab.com"
 
 
 def find_group(given: str | None, *, configured: str = "", env: Mapping[str, str] | None = None) -> str:
-    """The full path of the group: given, ``GLBOARD_GROUP``, or configured. Raises UsageError for none."""
+    """The full path of the group: given, ``GLBOARD_GROUP``, or configured. Raises UsageError without one."""
     for text in (given, (os.environ if env is None else env).get("GLBOARD_GROUP"), configured):
         if path := (text or "").strip().strip("/"):
             return path
@@ -48,13 +48,13 @@ def find_account(
 ) -> Account:
     """The server and token to use. ``configured`` is the address in glboard's own settings.
 
-    Raises TokenMissing with the places looked at, and ConfigError where an address or a needed file is wrong.
+    Raises TokenMissing with the places checked, and ConfigError if an address or a needed file is invalid.
     """
     return _Search(os.environ if env is None else env, home or Path.home()).run(url, configured)
 
 
 class _Search:
-    """One look through all places; remembers where it looked, and reads each file once."""
+    """One search of all places; records the places checked, and reads each file once."""
 
     def __init__(self, env: Mapping[str, str], home: Path) -> None:
         self._env = env
@@ -83,7 +83,7 @@ class _Search:
         )
 
     def _url(self, given: str | None, configured: str) -> str:
-        """The address asked for; empty where nobody named one, which leaves it to python-gitlab's file."""
+        """The requested address; empty if none was given, which leaves it to python-gitlab's file."""
         if given:
             return normal_url(given, where="--url")
         for name in HOST_NAMES:
@@ -92,7 +92,7 @@ class _Search:
         if configured:
             return normal_url(configured, where="config")
         if any(self._env.get(name) for name, _ in TOKEN_NAMES):
-            # A token in the environment alone means gitlab.com, as for glab, unless glab names a host.
+            # A token in the environment alone means gitlab.com, as in glab, unless glab has a default host.
             config = self._load_glab()
             return self._glab_default(config) or DEFAULT_URL
         return self._glab_default(self._load_glab())
@@ -137,7 +137,7 @@ class _Search:
             self._looked.append(f"{config.path} (sign-in expired; run: glab auth status)")
             return None
         return Account(
-            # The address a person gave may be a relative URL that glab does not know.
+            # The given address can be a relative URL install that glab does not know.
             url=url,
             token=token,
             kind="oauth" if entry.oauth else "token",
@@ -146,7 +146,7 @@ class _Search:
         )
 
     def _from_keyring(self, host: str) -> Secret | None:
-        """The token glab keeps in the system's keyring, where the optional keyring package is there."""
+        """glab's token in the system keyring, if the optional keyring package is installed."""
         try:
             keyring = importlib.import_module("keyring")
             trouble = importlib.import_module("keyring.errors").KeyringError
@@ -165,12 +165,12 @@ class _Search:
             self._looked.append("python-gitlab's configuration (no file)")
             return None
         sections = _sections(files)
-        # Without an address, the section that the file calls its default.
+        # Without an address, the file's default section.
         wanted = [name for name, address in sections.items() if url and host_of(address) == host_of(url)]
         if url and not wanted:
             self._looked.append(f"{files[-1]} (no such host)")
             return None
-        # python-gitlab's own parser: it knows the helpers ("helper: pass show gitlab") and the token kinds.
+        # python-gitlab's own parser: it supports helpers ("helper: pass show gitlab") and all token kinds.
         config = importlib.import_module("gitlab.config")
         try:
             parsed = config.GitlabConfigParser(wanted[0] if wanted else None, [str(file) for file in files])
@@ -201,7 +201,7 @@ class _Search:
 
 
 def _sections(files: list[Path]) -> dict[str, str]:
-    """The servers python-gitlab's files name: section to address."""
+    """The servers in python-gitlab's files: section to address."""
     parser = ConfigParser(interpolation=None)
     try:
         parser.read(files, encoding="utf-8")

@@ -1,8 +1,8 @@
-"""An Op as the mutations that make it.
+"""Encodes an Op as GraphQL mutations.
 
-Owns how each field is written so that GitLab does it on every tier and version (FACTS sections 1 and 4):
+Owns how each field is written so that it works on every tier and version of GitLab (FACTS sections 1 and 4):
 titles become ids that are valid for the issue's project, labels change by explicit add and remove, a
-milestone is a plain number. It sends nothing, and refuses here what the server would drop in silence.
+milestone is a plain number. It sends nothing, and refuses what the server would silently ignore.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from glboard_core.gitlab.queries import CREATE_COST, STATUS_BACK, Call, Dialect,
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue
 
-#: GraphQL's Int ends here; GitLab's own weights end far below.
+#: The maximum of GraphQL's Int; GitLab's own limit for weights is far lower.
 _MOST_WEIGHT = 2**31 - 1
 
 
 class Scribe(Struct, frozen=True, kw_only=True):
-    """Writes Ops for one server at one moment. ``statuses`` maps a folded status name to its global id."""
+    """Encodes Ops for one server. ``statuses`` maps a case-folded status name to its global id."""
 
     catalog: Catalog
     dialect: Dialect
     statuses: Mapping[str, str]
 
     def calls(self, op: Op, issue: Issue | None) -> tuple[Call, ...]:
-        """The mutations that make ``op``, in order; none where there is nothing to do.
+        """The mutations for ``op``, in order; empty if there is nothing to do.
 
-        ``issue`` is as the server will show it when they run. Raises EditImpossible and EditInvalid.
+        ``issue`` is its state on the server when they run. Raises EditImpossible and EditInvalid.
         """
         if isinstance(op.act, Create):
             return (self._create(op, op.act),)
@@ -98,13 +98,13 @@ class Scribe(Struct, frozen=True, kw_only=True):
         return tuple(calls)
 
     def _labels(self, edit: Edit, issue: Issue) -> dict[str, object]:
-        """Ids to add and remove: what was asked, and what a scoped label pushes out on any tier."""
+        """Ids to add and remove: those requested, and those a scoped label replaces, on any tier."""
         if not edit.add and not edit.remove:
             return {}
         pushed_out = issue.labels - labels_after(issue.labels, edit.add, edit.remove)
         find = self.catalog.label
         add = [
-            # A label the issue already carries needs no id that we may not know.
+            # A label that is already on the issue needs no id, which may be unknown.
             label.id if (label := find(issue.project, title)) else self.catalog.label_id(issue.project, title)
             for title in sorted(edit.add)
             if title not in issue.labels or find(issue.project, title) is not None
@@ -112,7 +112,7 @@ class Scribe(Struct, frozen=True, kw_only=True):
         remove = [
             self.catalog.label_id(issue.project, title)
             for title in sorted((edit.remove - edit.add) | pushed_out)
-            # What the project does not even have cannot be on the issue, unless it is shown there.
+            # A label unknown to the project cannot be on the issue, unless it is shown there.
             if title in issue.labels or find(issue.project, title) is not None
         ]
         return {name: ids for name, ids in (("addLabelIds", add), ("removeLabelIds", remove)) if ids}
@@ -157,7 +157,7 @@ class Scribe(Struct, frozen=True, kw_only=True):
                 "GitLab needs an issue board to change the manual order, and the group has none.",
                 hint="Create an issue board for the group in GitLab, then press r.",
             )
-        # GitLab's names: moveBeforeId is the issue that will stand before (above) the moved one.
+        # GitLab's names: moveBeforeId is the issue that will be before (above) the moved one.
         beside = {
             name: number(neighbour)
             for name, neighbour in (("moveBeforeId", rank.above), ("moveAfterId", rank.below))
@@ -204,7 +204,7 @@ class Scribe(Struct, frozen=True, kw_only=True):
             "description": text.marked(text.literal(new.description), op.id),
         }
         if new.labels:
-            # By id: "labels" would make labels that do not exist. A LabelID is the global id of a Label, of
+            # By id: "labels" would create missing labels. A LabelID is the global id of a Label, of
             # which GroupLabel and ProjectLabel are kinds.
             ids = (catalog.label_id(new.project, title) for title in sorted(new.labels))
             fields["labelIds"] = [f"gid://gitlab/Label/{number(identity)}" for identity in ids]
@@ -236,7 +236,7 @@ class Scribe(Struct, frozen=True, kw_only=True):
 
 
 def number(identity: str) -> str:
-    """The plain number of a global id. Raises EditImpossible for an issue that is not on the server yet."""
+    """The plain number of a global id. Raises EditImpossible for an issue that is not in GitLab yet."""
     plain = identity.rpartition("/")[2]
     if not plain.isdecimal():
         raise EditImpossible(

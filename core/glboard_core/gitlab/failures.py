@@ -1,8 +1,8 @@
-"""What went wrong on the wire, as our error types.
+"""Translates HTTP failures into our error types.
 
-Owns the words for every HTTP status and every exception of httpx. The errors made here never hold a request,
-a header or a token, and are raised outside the ``except`` block that saw the cause, so that no chained
-exception carries one either.
+Owns the message for every HTTP status and every httpx exception. The errors never contain a request, a header
+or a token, and are raised outside the ``except`` block that caught the cause, so that no chained exception
+contains one either.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from glboard_core.errors import (
 )
 from glboard_core.gitlab.text import line
 
-#: What GitLab answers in this many seconds it will not answer at all.
+#: Seconds to wait after HTTP 429 without usable headers.
 UNKNOWN_WAIT = 60.0
 
 
 class Failure(Struct, frozen=True):
-    """A request that brought no answer to use.
+    """A request without a usable answer.
 
-    ``reached`` is whether the server may have acted on it; ``again`` whether asking once more makes sense;
-    ``wait`` the seconds it asked for.
+    ``reached``: the server may have acted on it; ``again``: a retry makes sense; ``wait``: the seconds the
+    server asked to wait.
     """
 
     error: GlboardError
@@ -50,7 +50,7 @@ class Failure(Struct, frozen=True):
 
 
 def token_rejected(host: str) -> TokenRejected:
-    """The token is not accepted by ``host``."""
+    """``host`` rejected the token."""
     return TokenRejected(
         f"{host} rejected the token: it is invalid, expired or revoked.",
         hint="Create a token with the scope “api” and set GITLAB_TOKEN, or run: glab auth login",
@@ -58,7 +58,7 @@ def token_rejected(host: str) -> TokenRejected:
 
 
 def of_exception(problem: Exception, host: str) -> Failure:
-    """The failure an exception of httpx (or a timeout, or a missing CA file) stands for."""
+    """The failure for an exception of httpx (or a timeout, or a missing CA file)."""
     causes = list(_chain(problem))
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         return Failure(
@@ -123,7 +123,7 @@ def tls_failed(host: str, problem: ssl.SSLError) -> TlsFailed:
 
 
 def ca_missing() -> TlsFailed:
-    """A CA file that is named somewhere cannot be read."""
+    """A configured CA file cannot be read."""
     return TlsFailed(
         "Cannot read the file with trusted certificates.",
         hint="Check SSL_CERT_FILE, SSL_CERT_DIR, or ca_cert in glab's configuration.",
@@ -138,9 +138,9 @@ def too_large(host: str, limit: int) -> NotGitLab:
 def of_status(
     status: int, headers: Mapping[str, str], raw: bytes, url: str, wait: float | None
 ) -> Failure | None:
-    """The failure that an answer's status stands for, or none where the body is to be read.
+    """The failure for a response's status, or None if the body is to be read.
 
-    ``url`` is the server's address; ``wait`` what the headers ask for, in seconds.
+    ``url`` is the server's address; ``wait`` the seconds requested by the headers.
     """
     host = urlsplit(url).netloc
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -207,7 +207,7 @@ def _said(raw: bytes) -> dict[str, Any]:
 
 
 def words(said: Mapping[str, Any]) -> str:
-    """What a JSON error body says, in one clean line of at most 300 characters."""
+    """The message of a JSON error body, as one clean line of at most 300 characters."""
     errors = said.get("errors")
     parts: list[object] = []
     if isinstance(errors, list):
@@ -248,7 +248,7 @@ def _page(host: str, status: int, kind: str, raw: bytes) -> NotGitLab:
 
 
 def not_json(host: str) -> NotGitLab:
-    """An answer that calls itself JSON and is none, or holds neither data nor errors."""
+    """A response that claims to be JSON and is not, or has neither data nor errors."""
     return NotGitLab(
         f"The response from {host} is cut off or not from GitLab (HTTP 200, but no GraphQL).",
         hint="Is there a proxy in between?",

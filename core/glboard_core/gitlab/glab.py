@@ -1,7 +1,7 @@
-"""glab's configuration: where it lies, and what it says about a host.
+"""glab's configuration: where it is, and what it contains for a host.
 
-Owns a small strict reader of the YAML that glab writes (nested maps of scalars) and the rules of FACTS
-section 6. It only reads: renewing an OAuth token behind glab's back would break glab.
+Owns a small strict parser for the YAML that glab writes (nested maps of scalars) and the rules of FACTS
+section 6. It only reads: refreshing an OAuth token behind glab's back would break glab.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", '"': '"', "\\": "\\", "/
 
 
 class GlabHost(Struct, frozen=True, kw_only=True):
-    """What glab knows about one host. ``token`` is none where it lies in the keyring, or nowhere."""
+    """What glab knows about one host. ``token`` is None if it is in the keyring, or missing."""
 
     host: str
     url: str
@@ -38,7 +38,7 @@ class GlabHost(Struct, frozen=True, kw_only=True):
 
 
 class GlabConfig(Struct, frozen=True, kw_only=True):
-    """One configuration file of glab's. ``default_host`` is empty where it names none."""
+    """One of glab's configuration files. ``default_host`` is empty if it has none."""
 
     path: Path
     default_host: str = ""
@@ -64,7 +64,7 @@ def places(env: Mapping[str, str], home: Path) -> Iterator[Path]:
 
 
 def load(env: Mapping[str, str], home: Path) -> GlabConfig | None:
-    """glab's configuration, or none. Raises ConfigError: unreadable, open to others, or not glab's YAML."""
+    """glab's configuration, or None. Raises ConfigError: unreadable, open to others, or invalid YAML."""
     for path in places(env, home):
         if path.is_file():
             return _load(path)
@@ -120,7 +120,7 @@ def _is_true(text: str) -> bool:
 def _date(text: str) -> datetime | None:
     if not text:
         return None
-    # Only for OAuth sign-ins: the e-mail package is slow to import.
+    # Only for OAuth sign-ins: the email package is slow to import.
     from email.utils import parsedate_to_datetime
 
     try:
@@ -133,10 +133,10 @@ def _date(text: str) -> datetime | None:
 def read_yaml(text: str, where: str) -> Tree:
     """Nested maps of scalars, all scalars as text. Raises ConfigError with file and line for anything else.
 
-    Lists and one-line ``[…]`` or ``{…}`` values are stepped over: glab's own keys need none.
+    Lists and inline ``[…]`` or ``{…}`` values are skipped: glab's own keys need none.
     """
     root: Tree = {}
-    # The open maps: indent of their keys (none until the first key is seen) and the map.
+    # The open maps: indentation of their keys, and the map.
     stack: list[tuple[int, Tree]] = [(0, root)]
     hanging: tuple[int, Tree, str] | None = None
     for number, line in enumerate(text.splitlines(), 1):
@@ -175,7 +175,7 @@ def read_yaml(text: str, where: str) -> Tree:
 
 def _scalar(text: str, where: str) -> str:
     if text.startswith("!!"):
-        # glab writes "token: !!null glpat-…": the tag says nothing.
+        # glab writes "token: !!null glpat-…": the tag has no meaning.
         text = text.partition(" ")[2].strip()
     if text.startswith('"'):
         if (found := _DOUBLE.fullmatch(text)) is None:

@@ -1,7 +1,7 @@
-"""What became of an Op: the answer compared with what was asked.
+"""Verifies the outcome of an Op: compares the answer with the request.
 
-Owns the search for silent drops (FACTS section 4): GitLab says yes and leaves out a label, milestone, weight
-or assignee it does not accept. It names the field and the likeliest cause. It must not send anything.
+Owns the search for silent drops (FACTS section 4): GitLab reports success but ignores a label, milestone,
+weight or assignee it does not accept. It reports the field and the likely cause. It must not send anything.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, same_scope
 from glboard_core.ports import Done, Failed, Outcome
 
-#: How older servers (16.x) tell of success in a note of quick actions alone.
+#: How older servers (16.x) report success of a note that has only quick actions.
 _COMMANDS_ONLY = "Commands only"
-#: What stands for nothing in a raw answer.
+#: Null in a raw answer.
 NULL = b"null"
 
 
@@ -56,7 +56,7 @@ class StatusWidget(Struct, frozen=True):
 
 
 class WorkItemPart(Struct, frozen=True, rename="camel"):
-    """What ``workItemUpdate`` gives back."""
+    """What ``workItemUpdate`` returns."""
 
     id: str
     updated_at: datetime
@@ -66,7 +66,7 @@ class WorkItemPart(Struct, frozen=True, rename="camel"):
 
 
 class Payload(Struct, frozen=True, rename="camel"):
-    """The answer to one mutation. ``issue`` is decoded later: whole or in part."""
+    """The answer to one mutation. ``issue`` is decoded later, in whole or in part."""
 
     errors: list[str] = []
     issue: msgspec.Raw = msgspec.Raw(NULL)
@@ -75,21 +75,21 @@ class Payload(Struct, frozen=True, rename="camel"):
     quick_actions_status: QuickActions | None = None
 
 
-#: The answer to one call: its payload, or the error that stands for it; none where neither came.
+#: The answer to one call: its payload, or its error; None if there was neither.
 Reply = Payload | GraphError | None
 
 
 class Judge:
-    """Judges answers for one catalog."""
+    """Verifies answers against one catalog."""
 
     def __init__(self, catalog: Catalog, decoder: Decoder) -> None:
         self._catalog = catalog
         self._decoder = decoder
 
     def outcome(self, op: Op, issue: Issue | None, replies: Sequence[Reply]) -> Outcome:
-        """The outcome of an Op whose calls were answered by ``replies``; ``issue`` is as shown before it.
+        """The outcome of an Op whose calls were answered by ``replies``; ``issue`` is its state before.
 
-        Raises msgspec.DecodeError or UnicodeDecodeError where an answer cannot be read.
+        Raises msgspec.DecodeError or UnicodeDecodeError if an answer cannot be decoded.
         """
         problems: list[GlboardError] = []
         note: str | None = None
@@ -113,7 +113,7 @@ class Judge:
         return Done(op=op.id, issue=self._counted(op, issue), note=note)
 
     def refusal(self, error: GraphError, op: Op, issue: Issue | None) -> GlboardError:
-        """The error for an Op that one GraphQL error refused."""
+        """The error for an Op that a GraphQL error rejected."""
         return self._error(error, op, issue)
 
     def _only_commands(self, reply: Payload) -> bool:
@@ -136,7 +136,7 @@ class Judge:
         return self._by_me(op, issue, self._decoder.changed(issue, part))
 
     def _by_me(self, op: Op, before: Issue, after: Issue) -> Issue:
-        """Who updated it last is not asked back, since it is known: whoever made it move. A rank does not."""
+        """``updatedBy`` is not requested: it is us if ``updatedAt`` changed, which a reorder does not do."""
         if isinstance(op.act, Rank) or after.updated_at <= before.updated_at:
             return after
         return msgspec.structs.replace(after, updated_by=self._catalog.me.username)
@@ -153,7 +153,7 @@ class Judge:
         return msgspec.structs.replace(self._decoder.changed(issue, part), status=status)
 
     def _counted(self, op: Op, issue: Issue | None) -> Issue | None:
-        """The issue with its number of comments, which a note's payload does not tell."""
+        """The issue with its number of comments, which a note's payload does not contain."""
         step = {Comment: 1, DeleteNote: -1}.get(type(op.act))
         if isinstance(op.act, NoteWrite) and op.act.note is None:
             step = 1
@@ -266,7 +266,7 @@ def _assignees_dropped(wanted: Sequence[str], issue: Issue) -> tuple[str, str]:
 
 
 def _rank_dropped(rank: Rank, issue: Issue, before: Issue | None) -> EditDropped | None:
-    """A reordering that moved nothing, although the place asked for is another than before."""
+    """A reorder that moved nothing, although the requested position differs."""
     stays = before is not None and before.position is not None and before.position == issue.position
     if not stays or (rank.above, rank.below) == (rank.was_above, rank.was_below):
         return None
@@ -278,7 +278,7 @@ def _rank_dropped(rank: Rank, issue: Issue, before: Issue | None) -> EditDropped
 
 
 def _worst(problems: Sequence[GlboardError]) -> GlboardError:
-    """The error to show: an unknown outcome outweighs a refusal, since it must be settled."""
+    """The error to show: an unknown outcome outweighs a rejection, since it must be settled."""
     return next((error for error in problems if isinstance(error, EditUnknown)), problems[0])
 
 
@@ -294,7 +294,7 @@ def _invalid(errors: Sequence[str]) -> GlboardError:
 
 
 def lost() -> EditUnknown:
-    """The answer did not come, or could not be read, after the change may have been made."""
+    """The answer was lost or unreadable, and the change may have been made."""
     return EditUnknown(
         "GitLab's answer was lost: the change may or may not have been made.",
         hint="glboard will check GitLab before retrying.",
