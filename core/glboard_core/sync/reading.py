@@ -1,4 +1,4 @@
-"""Reading single issues: for commands, which name what they change."""
+"""Reads single issues: for commands, which name the issues they change."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 async def by_reference(engine: Engine, references: Sequence[str]) -> list[Issue]:
-    """These issues, and what their projects offer. Raises NameUnknown for the first that is not there."""
+    """These issues, and what their projects offer. Raises NameUnknown for the first one not found."""
     if (catalog := engine.catalog) is None:
         raise NameUnknown("issue", references[0], hint="Nothing loaded from GitLab yet.")
     wanted = [parse_reference(text, catalog) for text in references]
