@@ -134,7 +134,7 @@ def test_glabs_oauth_token(home: Path) -> None:
     assert (account.kind, account.token.reveal()) == ("oauth", "fresh")
 
 
-def test_an_expired_sign_in_is_said(home: Path) -> None:
+def test_an_expired_sign_in_is_reported(home: Path) -> None:
     write_glab(home)
     with pytest.raises(TokenMissing, match="expired"):
         find_account("expired.example.com", env={}, home=home)
@@ -186,7 +186,7 @@ def test_a_broken_file_is_named_with_its_line(home: Path, text: str, line: int) 
     assert caught.value.where == f"{file}:{line}"
 
 
-def test_a_file_that_is_no_text(home: Path) -> None:
+def test_a_binary_file_is_an_error(home: Path) -> None:
     write_glab(home).write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="cannot read"):
         find_account("gitlab.com", env={}, home=home)
@@ -254,7 +254,7 @@ def test_python_gitlabs_helper(home: Path) -> None:
     assert (account.kind, account.token.reveal(), account.verify) == ("oauth", "from-helper", True)
 
 
-def test_a_job_token_is_of_no_use(home: Path) -> None:
+def test_a_job_token_is_not_used(home: Path) -> None:
     write_python_gitlab(home)
     with pytest.raises(TokenMissing, match="no token that works with GraphQL"):
         find_account("job.example.com", env={}, home=home)
@@ -277,7 +277,7 @@ def test_a_broken_python_gitlab_file(home: Path, text: str) -> None:
     assert str(file) in caught.value.where
 
 
-def test_a_helper_that_fails_is_said(home: Path) -> None:
+def test_a_failing_helper_is_reported(home: Path) -> None:
     write_python_gitlab(home, "[global]\ndefault=x\n[x]\nurl=https://x.example\noauth_token=helper: false\n")
     with pytest.raises(ConfigError, match="helper"):
         find_account("x.example", env={}, home=home)

@@ -77,7 +77,7 @@ async def test_weight(desk: Desk, weight: int | None) -> None:
     assert desk.world.issue("top/app#1").weight == weight
 
 
-async def test_only_what_was_asked_changes(desk: Desk) -> None:
+async def test_only_the_requested_fields_change(desk: Desk) -> None:
     # Somebody else changes another field: ours does not set it back.
     desk.world.edit("top/app#1", by="eng_1", milestone="19.8", add_labels=["Deliverable"])
     await desk.do("top/app#1", Edit(weight=9))
@@ -87,7 +87,7 @@ async def test_only_what_was_asked_changes(desk: Desk) -> None:
     assert {label.title for label in issue.labels} == {"type::bug", "Deliverable"}
 
 
-async def test_a_scoped_label_pushes_out_its_sibling_on_every_tier() -> None:
+async def test_a_scoped_label_replaces_its_sibling_on_every_tier() -> None:
     async with desk_at(tier="free") as desk:
         issue = await desk.do("top/app#1", Edit(add=frozenset({"type::feature"})))
         assert issue.labels == {"type::feature"}
@@ -110,13 +110,13 @@ async def test_status(desk: Desk) -> None:
     assert done.closed_at is not None
 
 
-async def test_a_status_that_is_not_there(desk: Desk) -> None:
+async def test_an_unknown_status(desk: Desk) -> None:
     assert isinstance(await desk.fail("top/app#1", Edit(status="Nonsense")), EditImpossible)
     assert isinstance(await desk.fail("top/app#1", Edit(status=None)), EditImpossible)
     assert desk.sent() == 0
 
 
-async def test_a_status_on_a_server_without() -> None:
+async def test_a_status_on_a_server_without_statuses() -> None:
     async with desk_at(version="16.8") as desk:
         error = await desk.fail("top/app#1", Edit(status="In review"))
         assert isinstance(error, EditImpossible)
@@ -175,14 +175,14 @@ async def test_ranking_without_a_board(desk: Desk) -> None:
     assert "board" in error.hint
 
 
-async def test_ranking_beside_what_is_gone_is_noticed(desk: Desk) -> None:
+async def test_ranking_next_to_a_deleted_issue_is_detected(desk: Desk) -> None:
     below = desk.issue("top/app#1").id
     desk.world.delete("top/app#1")
     error = await desk.fail("top/app#5", Rank(below=below, position=0.5))
     assert isinstance(error, EditDropped)
 
 
-async def test_ranking_beside_nothing_or_something_new(desk: Desk) -> None:
+async def test_ranking_next_to_nothing_or_a_new_issue(desk: Desk) -> None:
     assert isinstance(await desk.fail("top/app#5", Rank()), EditImpossible)
     assert isinstance(await desk.fail("top/app#5", Rank(below=IssueId("new:1"))), EditImpossible)
 
@@ -249,7 +249,7 @@ def bodies(desk: Desk, reference: str = "top/app#1") -> list[str]:
     ]
 
 
-async def test_a_note_is_made_found_by_its_mark_and_written_anew(desk: Desk) -> None:
+async def test_a_note_is_created_found_by_its_mark_and_updated(desk: Desk) -> None:
     made = desk.op("top/app#1", NoteWrite(mark=CAPACITY, body="Room +4\n/close"))
     [outcome] = await desk.send(made)
     assert isinstance(outcome, Done)
@@ -284,7 +284,7 @@ async def test_a_mark_cannot_end_its_comment(desk: Desk) -> None:
     assert await desk.gateway.marked_note(desk.issue("top/app#1").id, mark, ME) is not None
 
 
-async def test_a_note_that_is_gone_or_somebody_elses_is_refused(desk: Desk) -> None:
+async def test_a_deleted_note_or_someone_elses_is_an_error(desk: Desk) -> None:
     gone = NoteWrite(mark=CAPACITY, body="x", was="y", note="gid://gitlab/Note/99999")
     assert isinstance(await desk.fail("top/app#1", gone), EditForbidden)
     desk.world.comment("top/app#1", "Mine", by="em_willow")
@@ -330,7 +330,7 @@ async def test_a_new_issue_and_a_change_of_it(desk: Desk) -> None:
     assert (await desk.gateway.detail(made.issue.id)).op == create.id
 
 
-async def test_a_new_issue_never_makes_labels(desk: Desk) -> None:
+async def test_a_new_issue_never_creates_labels(desk: Desk) -> None:
     labels = len(desk.world.labels)
     new = Create(project="top/app", title="x", labels=frozenset({"nonsense"}))
     assert isinstance(await desk.fail("new:1", new), EditImpossible)
@@ -341,7 +341,7 @@ async def test_a_new_issue_never_makes_labels(desk: Desk) -> None:
     assert desk.sent() == 0
 
 
-async def test_a_new_issue_that_is_not_all_that_was_asked() -> None:
+async def test_a_new_issue_without_all_requested_fields() -> None:
     async with desk_at(tier="free") as desk:
         new = Create(project="top/app", title="x", weight=3, assignees=("eng_1", "eng_2"))
         [outcome] = await desk.send(desk.op("new:1", new))
@@ -352,13 +352,13 @@ async def test_a_new_issue_that_is_not_all_that_was_asked() -> None:
         assert not outcome.issue.is_new
 
 
-async def test_a_change_of_an_issue_that_was_never_made(desk: Desk) -> None:
+async def test_a_change_to_an_issue_that_was_never_created(desk: Desk) -> None:
     edit = desk.op("new:9", Edit(weight=1))
     [outcome] = await desk.send(edit)
     assert errors([outcome]) == [EditImpossible]
 
 
-async def test_where_no_issue_can_be_made(desk: Desk) -> None:
+async def test_a_project_without_issues(desk: Desk) -> None:
     desk.world.projects["top/app"].issues_enabled = False
     assert isinstance(await desk.fail("new:1", Create(project="top/app", title="x")), EditForbidden)
 
@@ -389,7 +389,7 @@ async def test_a_second_assignee_on_free() -> None:
         assert desk.issue("top/app#1").assignees == ("eng_1",)
 
 
-async def test_an_assignee_who_may_not_see_the_project(desk: Desk) -> None:
+async def test_an_assignee_without_access_to_the_project(desk: Desk) -> None:
     desk.world.add_user("stranger", "Stranger")
     error = await desk.fail("top/app#1", Edit(assignees=("stranger",)))
     assert isinstance(error, EditInvalid | EditDropped)
@@ -402,7 +402,7 @@ async def test_an_assignee_who_does_not_exist(desk: Desk) -> None:
     assert "ghost" in error.message
 
 
-async def test_a_label_that_the_project_cannot_have(desk: Desk) -> None:
+async def test_a_label_not_available_to_the_project(desk: Desk) -> None:
     assert isinstance(await desk.fail("top/app#1", Edit(add=frozenset({"lib-only"}))), EditImpossible)
     # The catalog is out of date: GitLab drops the label without a word.
     label = desk.catalog.label("top/sub/lib", "lib-only")
@@ -415,7 +415,7 @@ async def test_a_label_that_the_project_cannot_have(desk: Desk) -> None:
     assert "top/app" in error.hint
 
 
-async def test_a_milestone_that_the_project_cannot_see(desk: Desk) -> None:
+async def test_a_milestone_not_available_to_the_project(desk: Desk) -> None:
     assert isinstance(await desk.fail("top/app#1", Edit(milestone="lib-1")), EditImpossible)
     milestone = desk.catalog.milestone("top/sub/lib", "lib-1")
     assert milestone is not None
@@ -457,7 +457,7 @@ async def test_no_permission_at_all(desk: Desk) -> None:
     assert "top/locked" in error.message
 
 
-async def test_an_issue_that_is_gone(desk: Desk) -> None:
+async def test_a_deleted_issue(desk: Desk) -> None:
     desk.world.delete("top/app#3")
     ops = [desk.op(f"top/app#{n}", Edit(weight=7)) for n in (2, 3, 4)]
     assert errors(await desk.send(*ops)) == [None, EditForbidden, None]
@@ -465,7 +465,7 @@ async def test_an_issue_that_is_gone(desk: Desk) -> None:
     assert [desk.world.issue(f"top/app#{n}").weight for n in (2, 4)] == [7, 7]
 
 
-async def test_a_token_that_may_only_read(server: DemoServer) -> None:
+async def test_a_read_only_token(server: DemoServer) -> None:
     desk = await Desk(server, token=server.token_for(ME, "read_api")).open()
     async with desk.gateway:
         assert desk.catalog.server.can_write is False
@@ -474,14 +474,14 @@ async def test_a_token_that_may_only_read(server: DemoServer) -> None:
         assert "api" in error.hint
 
 
-async def test_a_value_that_gitlab_refuses(desk: Desk) -> None:
+async def test_a_value_that_gitlab_rejects(desk: Desk) -> None:
     error = await desk.fail("top/app#1", Edit(title=""))
     assert isinstance(error, EditInvalid)
     assert isinstance(await desk.fail("top/app#1", Edit(weight=-1)), EditInvalid)
     assert isinstance(await desk.fail("top/app#1", Edit(weight=2**40)), EditInvalid)
 
 
-async def test_half_of_an_edit_is_told_apart(desk: Desk) -> None:
+async def test_a_partly_dropped_edit_is_reported(desk: Desk) -> None:
     desk.world.add_user("stranger", "Stranger")
     [outcome] = await desk.send(desk.op("top/app#1", Edit(assignees=("stranger",), weight=8)))
     assert isinstance(outcome, Failed)

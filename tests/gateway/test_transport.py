@@ -210,7 +210,7 @@ def everything_shown(error: BaseException) -> str:
 
 
 @pytest.mark.parametrize("name", sorted(NOTHING_DONE))
-async def test_where_nothing_was_done_it_is_raised(route: respx.Route, name: str) -> None:
+async def test_errors_are_raised_if_nothing_was_sent(route: respx.Route, name: str) -> None:
     play(route, name)
     with pytest.raises((ConnectionFailed, AuthError)) as caught:
         await change(Edit(weight=3))
@@ -221,13 +221,13 @@ async def test_where_nothing_was_done_it_is_raised(route: respx.Route, name: str
 @pytest.mark.parametrize(
     "name", sorted(set(STRANGE) - NOTHING_DONE - {"422", "wrong shape", "field missing"})
 )
-async def test_where_it_may_have_been_done_it_is_unknown(route: respx.Route, name: str) -> None:
+async def test_the_outcome_is_unknown_if_it_may_have_been_sent(route: respx.Route, name: str) -> None:
     play(route, name)
     assert isinstance(await failing(Edit(weight=3)), EditUnknown)
     assert route.call_count == 1
 
 
-async def test_a_refused_change(route: respx.Route) -> None:
+async def test_a_rejected_change(route: respx.Route) -> None:
     play(route, "422")
     assert isinstance(await failing(Edit(weight=3)), QueryRefused)
 
@@ -252,7 +252,7 @@ async def test_a_name_that_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None
     assert TOKEN not in everything_shown(caught.value)
 
 
-async def test_a_server_that_speaks_no_tls(server: DemoServer) -> None:
+async def test_a_server_without_tls(server: DemoServer) -> None:
     with pytest.raises(TlsFailed) as caught:
         await ask(gateway(server.url.replace("http:", "https:")))
     assert TOKEN not in everything_shown(caught.value)
@@ -272,7 +272,7 @@ def test_a_certificate_that_is_not_trusted() -> None:
     assert not failure.again
 
 
-async def test_a_missing_file_of_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_missing_certificate_file(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TlsFailed, match="SSL_CERT_FILE"):
         await ask(gateway(verify="/not/there.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", "/not/there.pem")
@@ -280,7 +280,7 @@ async def test_a_missing_file_of_certificates(monkeypatch: pytest.MonkeyPatch) -
         await ask()
 
 
-async def test_a_file_of_certificates_that_is_none(tmp_path: Any) -> None:
+async def test_an_invalid_certificate_file(tmp_path: Any) -> None:
     file = tmp_path / "ca.pem"
     file.write_text("nonsense")
     with pytest.raises(TlsFailed):
@@ -310,7 +310,7 @@ async def test_a_page_that_is_too_complex_is_halved(route: respx.Route) -> None:
     assert sizes == [100, 50, 25]
 
 
-async def test_a_question_that_is_always_too_complex(route: respx.Route) -> None:
+async def test_a_query_that_is_always_too_complex(route: respx.Route) -> None:
     route.mock(return_value=COMPLEX)
     with pytest.raises(QueryRefused, match="complexity"):
         await ask()
@@ -335,7 +335,7 @@ async def test_a_server_without_the_fields_of_ee(route: respx.Route, refusal: di
     assert "weight" not in route.calls[1].request.content.decode()
 
 
-async def test_an_unknown_field_is_told(route: respx.Route) -> None:
+async def test_an_unknown_field_is_reported(route: respx.Route) -> None:
     route.mock(return_value=said("Field 'iid' doesn't exist on type 'Issue'"))
     with pytest.raises(QueryRefused, match="iid"):
         await ask()
@@ -347,7 +347,7 @@ async def test_hidden_nodes_are_left_out(route: respx.Route) -> None:
     assert [issue.iid for issue in await ask()] == [1]
 
 
-async def test_a_cursor_that_goes_round_ends(route: respx.Route) -> None:
+async def test_a_repeating_cursor_ends(route: respx.Route) -> None:
     route.mock(side_effect=[page(NODE, cursor="a"), page(NODE, cursor="b"), *[page(NODE, cursor="a")] * 9])
     assert len(await ask()) == 1
     assert route.call_count == 3
@@ -401,7 +401,7 @@ async def test_answers_to_a_change(route: respx.Route, answer: Any, error: type[
         {"errors": [], "note": {"id": "gid://gitlab/Note/1"}, "quickActionsStatus": None},
     ],
 )
-async def test_comments_that_were_made(route: respx.Route, answer: Any) -> None:
+async def test_successful_comments(route: respx.Route, answer: Any) -> None:
     route.mock(return_value=httpx.Response(200, json={"data": {"m0": answer}}))
     [outcome] = await change(Comment(body="x"))
     assert isinstance(outcome, Done)
@@ -424,12 +424,12 @@ async def test_comments_that_were_made(route: respx.Route, answer: Any) -> None:
         ),
     ],
 )
-async def test_comments_that_were_not(route: respx.Route, answer: Any, error: type[GlboardError]) -> None:
+async def test_failed_comments(route: respx.Route, answer: Any, error: type[GlboardError]) -> None:
     route.mock(return_value=httpx.Response(200, json=answer))
     assert type(await failing(Comment(body="x"))) is error
 
 
-async def test_a_refused_document_is_divided_until_the_culprit_is_found(route: respx.Route) -> None:
+async def test_a_rejected_document_is_split_until_the_culprit_is_found(route: respx.Route) -> None:
     def effect(request: httpx.Request) -> httpx.Response:
         variables = json.loads(request.content)["variables"]
         if any(one["weight"] == 5 for one in variables.values()):
@@ -479,7 +479,7 @@ ODD = [b"", b"null", b"7", b'"x"', b"[]", b"{}", b'{"data":7}', b'{"errors":{}}'
 
 
 @pytest.mark.parametrize("raw", ODD)
-def test_a_raw_answer_can_hold_anything(raw: bytes) -> None:
+def test_a_raw_answer_can_contain_anything(raw: bytes) -> None:
     with pytest.raises((NotGitLab, QueryRefused)):
         complete(opened(raw, dict[str, msgspec.Raw], "host"), "host")
 

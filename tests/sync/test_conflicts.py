@@ -36,7 +36,7 @@ async def test_the_same_field_waits(desk: Window) -> None:
     assert (clash.saw, clash.mine, clash.theirs) == ("1", "8", "5")
 
 
-async def test_mine_goes_over_what_is_there(desk: Window) -> None:
+async def test_keep_mine_overwrites_the_server(desk: Window) -> None:
     await conflict(desk, {"weight": 5}, weight=8)
     desk.engine.take_mine(desk.issue("app#1").id)
     await desk.settled()
@@ -48,7 +48,7 @@ async def test_mine_goes_over_what_is_there(desk: Window) -> None:
     assert desk.there("app#1").weight == 5
 
 
-async def test_theirs_stays(desk: Window) -> None:
+async def test_keep_theirs_discards_mine(desk: Window) -> None:
     await conflict(desk, {"weight": 5}, weight=8)
     desk.engine.take_theirs(desk.issue("app#1").id)
     await desk.settled()
@@ -58,7 +58,7 @@ async def test_theirs_stays(desk: Window) -> None:
     assert desk.engine.undo() is None
 
 
-async def test_what_follows_on_a_conflict_waits_with_it(desk: Window) -> None:
+async def test_changes_after_a_conflict_wait_with_it(desk: Window) -> None:
     await conflict(desk, {"weight": 5}, weight=8)
     desk.edit("app#1", milestone="19.9")
     desk.comment("app#1", "After it")
@@ -90,7 +90,7 @@ async def test_a_scope_is_one_field(desk: Window) -> None:
     assert "workflow::in dev" in desk.labels_there("app#1")
 
 
-async def test_the_same_change_by_both_is_none(desk: Window) -> None:
+async def test_the_same_change_by_both_is_no_conflict(desk: Window) -> None:
     theirs = {"weight": 8, "assignees": ["eng_2", "eng_1"], "title": "Same"}
     assert await conflict(desk, theirs, weight=8, assignees=("eng_1", "eng_2"), title="Same ") == []
 
@@ -128,7 +128,7 @@ async def test_undo_checks_the_same_way(desk: Window) -> None:
     assert [clash.field for clash in desk.engine.clashing(desk.issue("app#1").id)] == ["weight"]
 
 
-async def test_a_conflict_waits_through_a_restart(server: DemoServer, store: Store) -> None:
+async def test_a_conflict_survives_a_restart(server: DemoServer, store: Store) -> None:
     async with window(server, store) as desk:
         await conflict(desk, {"weight": 5}, weight=8)
     async with window(server, store) as desk:
@@ -140,7 +140,7 @@ async def test_a_conflict_waits_through_a_restart(server: DemoServer, store: Sto
         assert desk.there("app#1").weight == 8
 
 
-async def test_a_vanished_issue_is_said(desk: Window) -> None:
+async def test_a_deleted_issue_is_reported(desk: Window) -> None:
     desk.edit("app#1", weight=8)
     desk.world.delete("top/app#1")
     await desk.settled()
@@ -155,7 +155,7 @@ async def test_a_vanished_issue_is_said(desk: Window) -> None:
     assert desk.engine.status.failed == 1
 
 
-async def test_a_place_beside_a_vanished_neighbour_is_said(desk: Window) -> None:
+async def test_a_rank_next_to_a_deleted_issue_is_reported(desk: Window) -> None:
     above = desk.issue("app#9").id
     desk.world.delete("top/app#9")
     desk.do("app#1", Rank(above=above, position=4600.0, was_below=desk.issue("app#2").id, was_position=500.0))
@@ -200,12 +200,12 @@ def edits() -> st.SearchStrategy[Edit]:
 
 
 @given(make.issues(1), edits())
-def test_nobody_in_between_is_no_conflict(issue: Issue, edit: Edit) -> None:
+def test_no_change_in_between_is_no_conflict(issue: Issue, edit: Edit) -> None:
     assert clashes(op_on(issue, edit), issue) == ()
 
 
 @given(make.issues(1), edits())
-def test_what_is_there_already_is_no_conflict(issue: Issue, edit: Edit) -> None:
+def test_a_value_already_set_is_no_conflict(issue: Issue, edit: Edit) -> None:
     after = apply(edit, issue)
     found = {clash.field for clash in clashes(op_on(issue, edit), after)}
     # Two labels of one scope at once can never be what an edit leaves.
@@ -215,7 +215,7 @@ def test_what_is_there_already_is_no_conflict(issue: Issue, edit: Edit) -> None:
 
 
 @given(make.issues(1), edits(), edits())
-def test_only_fields_that_both_touch_clash(issue: Issue, mine: Edit, theirs: Edit) -> None:
+def test_only_fields_changed_by_both_conflict(issue: Issue, mine: Edit, theirs: Edit) -> None:
     now = apply(theirs, issue)
     for clash in clashes(op_on(issue, mine), now):
         if clash.field in Edit.__struct_fields__:
@@ -226,20 +226,20 @@ def test_only_fields_that_both_touch_clash(issue: Issue, mine: Edit, theirs: Edi
 
 
 @given(make.issues(1), make.issues(1), edits())
-def test_taken_as_mine_nothing_clashes(saw: Issue, now: Issue, edit: Edit) -> None:
+def test_keep_mine_leaves_no_conflict(saw: Issue, now: Issue, edit: Edit) -> None:
     assert clashes(op_on(saw, edit), now) == clashes(op_on(saw, edit), now)
     assert clashes(op_on(now, edit), now) == ()
 
 
 @given(make.issues(1), make.issues(1))
-def test_what_is_no_edit_never_clashes(saw: Issue, now: Issue) -> None:
+def test_only_edits_conflict(saw: Issue, now: Issue) -> None:
     for act in (Comment(body="x"), Rank(above=make.issue_id(2)), Create(project="p", title="t")):
         assert clashes(op_on(saw, act), now) == ()
     assert clashes(op_on(None, Edit(weight=3)), now) == ()
 
 
 @given(make.issues(1), st.lists(edits(), max_size=4))
-def test_what_was_made_in_order_is_shown_by_the_issue(issue: Issue, acts: list[Edit]) -> None:
+def test_edits_made_in_order_show_in_the_issue(issue: Issue, acts: list[Edit]) -> None:
     # Two labels of one scope at once are a mistake that GitLab lets nobody repeat.
     assume(all(one_of_each_scope(labels) for labels in (issue.labels, *(act.add for act in acts))))
     ops = [structs.replace(op_on(None, act), id=OpId(str(n))) for n, act in enumerate(acts)]
@@ -249,7 +249,7 @@ def test_what_was_made_in_order_is_shown_by_the_issue(issue: Issue, acts: list[E
 
 
 @given(make.issues(1), edits(), edits())
-def test_without_a_refused_edit_the_others_fields_are_as_seen(saw: Issue, refused: Edit, next_: Edit) -> None:
+def test_without_a_failed_edit_other_fields_are_as_seen(saw: Issue, refused: Edit, next_: Edit) -> None:
     """After a refusal nothing clashes in its fields, and other fields clash as before."""
     shown = apply(refused, saw)
     assert clashes(op_on(seen_without(shown, refused, saw), next_), saw) == ()

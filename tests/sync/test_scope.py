@@ -55,7 +55,7 @@ def names(desk: Window) -> set[str]:
     return {f"app#{i.iid}" for i in desk.engine.shown.values() if i.project == "top/app"}
 
 
-async def test_another_group_label_is_read_anew(server: DemoServer, store: Store) -> None:
+async def test_another_group_label_reloads_everything(server: DemoServer, store: Store) -> None:
     async with desk_of(server, store, GROUP_LABEL) as desk:
         assert names(desk) == {f"app#{n}" for n in range(1, 13)} - {"app#2"}
     async with desk_of(server, store, OTHER, running=False) as desk:
@@ -82,7 +82,7 @@ async def test_no_label_is_the_whole_group(server: DemoServer, store: Store) -> 
         assert names(desk) == {f"app#{n}" for n in range(1, 13)}
 
 
-async def test_a_reading_that_was_cut_off_begins_again(server: DemoServer, store: Store) -> None:
+async def test_an_interrupted_reload_starts_again(server: DemoServer, store: Store) -> None:
     async with desk_of(server, store, GROUP_LABEL):
         pass
     async with desk_of(server, store, OTHER, running=False):
@@ -91,7 +91,7 @@ async def test_a_reading_that_was_cut_off_begins_again(server: DemoServer, store
         assert names(desk) == {"app#1", "app#2"}
 
 
-async def test_outbox_and_log_stay(server: DemoServer, store: Store) -> None:
+async def test_outbox_and_log_are_kept(server: DemoServer, store: Store) -> None:
     async with desk_of(server, store, GROUP_LABEL) as desk:
         desk.edit("app#3", weight=4)
         await desk.settled()

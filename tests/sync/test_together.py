@@ -22,7 +22,7 @@ from support.killing import FAULTS, edit_together
 
 
 @pytest.mark.parametrize("kill", [False, True])
-def test_two_processes_lose_and_double_nothing(tmp_path: Path, kill: bool) -> None:
+def test_two_processes_lose_and_duplicate_nothing(tmp_path: Path, kill: bool) -> None:
     faults = Faults(dict(FAULTS), seed=3, slow_seconds=0.7)
     with DemoServer(build_world(), faults=faults) as server:
         found = edit_together(server, tmp_path / "s.sqlite3", edits=120, seed=3, issues=12, kill=kill)
@@ -33,7 +33,7 @@ def test_two_processes_lose_and_double_nothing(tmp_path: Path, kill: bool) -> No
     assert found.made > found.edits / 3
 
 
-async def test_a_change_in_one_window_is_seen_in_the_other(server: DemoServer, tmp_path: Path) -> None:
+async def test_a_change_in_one_process_is_seen_in_the_other(server: DemoServer, tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite3"
     one, two = SqliteStore(path), SqliteStore(path)
     async with window(server, one) as first, window(server, two) as second:
@@ -66,7 +66,7 @@ async def test_a_change_in_one_window_is_seen_in_the_other(server: DemoServer, t
     two.close()
 
 
-async def test_the_second_window_takes_over_when_the_first_ends(server: DemoServer, tmp_path: Path) -> None:
+async def test_the_second_process_takes_over_when_the_first_ends(server: DemoServer, tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite3"
     one, two = SqliteStore(path), SqliteStore(path)
     async with window(server, two, sync=BRISK) as second:
@@ -83,7 +83,7 @@ async def test_the_second_window_takes_over_when_the_first_ends(server: DemoServ
 
 
 @pytest.mark.parametrize("busy", [True, False])
-async def test_a_window_that_is_signed_out_lets_another_send(
+async def test_a_signed_out_process_releases_the_send_lease(
     server: DemoServer, tmp_path: Path, busy: bool
 ) -> None:
     path = tmp_path / "s.sqlite3"
@@ -117,7 +117,7 @@ async def test_a_window_that_is_signed_out_lets_another_send(
     two.close()
 
 
-async def test_a_window_that_became_read_only_lets_another_send(server: DemoServer, tmp_path: Path) -> None:
+async def test_a_read_only_process_releases_the_send_lease(server: DemoServer, tmp_path: Path) -> None:
     async with two_windows(server, tmp_path / "s.sqlite3") as (first, second):
         first.edit("app#1", weight=4)
         await first.settled()
@@ -127,7 +127,7 @@ async def test_a_window_that_became_read_only_lets_another_send(server: DemoServ
         await second.until(lambda: second.there("app#2").weight == 5)
 
 
-async def test_a_window_whose_engine_ended_lets_another_send(server: DemoServer, tmp_path: Path) -> None:
+async def test_an_ended_engine_releases_the_send_lease(server: DemoServer, tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite3"
     one, two = SqliteStore(path), SqliteStore(path)
     async with window(server, one) as first:
@@ -163,7 +163,7 @@ async def clash(sender: Window, hand: Window) -> None:
 
 
 @pytest.mark.parametrize("by_sender", [True, False])
-async def test_a_conflict_is_seen_in_every_window(
+async def test_a_conflict_is_seen_in_every_process(
     server: DemoServer, tmp_path: Path, by_sender: bool
 ) -> None:
     async with two_windows(server, tmp_path / "s.sqlite3") as (sender, other):
@@ -181,7 +181,9 @@ async def test_a_conflict_is_seen_in_every_window(
 
 @pytest.mark.parametrize("by_sender", [True, False])
 @pytest.mark.parametrize("mine", [True, False])
-async def test_either_window_chooses(server: DemoServer, tmp_path: Path, by_sender: bool, mine: bool) -> None:
+async def test_either_process_can_resolve_a_conflict(
+    server: DemoServer, tmp_path: Path, by_sender: bool, mine: bool
+) -> None:
     async with two_windows(server, tmp_path / "s.sqlite3") as (sender, other):
         await clash(sender, other)
         await other.until(lambda: other.engine.status.conflicts == 1)
@@ -203,7 +205,7 @@ async def test_either_window_chooses(server: DemoServer, tmp_path: Path, by_send
 
 
 @pytest.mark.parametrize("second_mine", [True, False])
-async def test_a_choice_that_comes_too_late_does_nothing_twice(
+async def test_a_late_resolution_does_nothing_twice(
     server: DemoServer, tmp_path: Path, second_mine: bool
 ) -> None:
     async with two_windows(server, tmp_path / "s.sqlite3") as (sender, other):
@@ -224,7 +226,7 @@ async def test_a_choice_that_comes_too_late_does_nothing_twice(
         assert {line.result for line in sender.engine.history()} == {"done"}
 
 
-async def test_a_conflict_is_there_again_at_once_and_offline(server: DemoServer, tmp_path: Path) -> None:
+async def test_a_conflict_is_shown_after_an_offline_restart(server: DemoServer, tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite3"
     async with two_windows(server, path) as (sender, _):
         await clash(sender, sender)
@@ -241,7 +243,7 @@ async def test_a_conflict_is_there_again_at_once_and_offline(server: DemoServer,
     store.close()
 
 
-async def test_a_conflict_follows_what_the_others_do(server: DemoServer, tmp_path: Path) -> None:
+async def test_a_conflict_follows_changes_by_others(server: DemoServer, tmp_path: Path) -> None:
     async with two_windows(server, tmp_path / "s.sqlite3") as (sender, other):
         await clash(sender, sender)
         await other.until(lambda: other.engine.status.conflicts == 1)
