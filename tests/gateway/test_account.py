@@ -1,4 +1,4 @@
-"""Addresses are put into one form, and a Secret never shows."""
+"""Addresses are normalised, and a Secret is never shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where host, group and token come from, in which order, and what broken files say."""
+"""Where host, group and token come from, in which order, and the errors of broken files."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_a_file_open_to_others_is_refused(home: Path) -> None:
     with pytest.raises(ConfigError, match="chmod 600") as caught:
         find_account("gitlab.com", env={}, home=home)
     assert str(file) in caught.value.where
-    # It is not read when it is not needed.
+    # It is not read if not needed.
     assert find_account("gitlab.com", env={"GITLAB_TOKEN": "t"}, home=home).token
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong on the way, over a real socket: nothing is lost, nothing is done twice, nothing blocks."""
+"""Network faults over a real socket: nothing is lost, nothing is done twice, nothing blocks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from glboard_core.errors import (
 )
 from glboard_core.ports import Done, Failed, IssueQuery
 
-#: Gives up on a silent server at once.
+#: Times out on a silent server at once.
 HASTY = structs.replace(QUICK, read=0.2, total=1.0)
 
 
@@ -32,7 +32,7 @@ FAULTS = ["500", "502", "503", "html", "reset-before", "reset-after", "partial",
 
 
 async def ticks(done: asyncio.Event) -> int:
-    """How often another task gets its turn until ``done``."""
+    """How often another task runs until ``done``."""
     count = 0
     while not done.is_set():
         await asyncio.sleep(0.005)
@@ -49,7 +49,7 @@ async def test_a_rate_limit_does_not_block_the_loop(server: DemoServer) -> None:
         assert len(await everything(one)) == 8
         waited = time.monotonic() - started
         done.set()
-        # A second's wait that blocked the loop would leave a handful; a busy machine leaves dozens.
+        # If a second's wait blocked the loop, only a handful would be left; a busy machine leaves dozens.
         assert await ticking > 20
     assert waited >= 1.0
     assert len(server.requests.of("Issues")) == 2
@@ -77,7 +77,7 @@ async def test_a_long_rate_limit_is_reported_at_once(server: DemoServer) -> None
         with pytest.raises(RateLimited) as caught:
             await everything(one)
         assert 1700 < caught.value.retry_after < 1900
-        # And nobody asks again until it is over.
+        # And no request is sent until it is over.
         with pytest.raises(RateLimited):
             await everything(one)
     assert len(server.requests) == 1
@@ -170,7 +170,7 @@ async def test_a_lost_answer_is_unknown_and_never_sent_twice(
         error = await desk.fail("top/app#1", Edit(weight=8))
         assert isinstance(error, EditUnknown)
         assert desk.sent() == 1
-        # The truth is found by reading.
+        # Reading tells the outcome.
         issue = desk.issue("top/app#1")
         assert ((await desk.gateway.read([issue.id]))[issue.id].weight == 8) == made
 
@@ -212,8 +212,8 @@ async def test_a_token_that_expires_while_pages_are_read() -> None:
 
 
 async def test_changes_after_a_lost_one_wait(desk: Desk) -> None:
-    # More changes of one issue than fit into one document: were the later ones sent, the lost one would
-    # overtake them when it is sent again.
+    # More changes to one issue than fit into one document: if the later ones were sent, a retry of the lost
+    # one would overwrite them.
     desk.server.faults.next("reset-before", "updateIssue")
     ops = [desk.op("top/app#1", Edit(weight=n)) for n in range(30)]
     ops.append(desk.op("top/app#1", Comment(body="After it")))

@@ -1,4 +1,4 @@
-"""Opening a milestone on the embedded GitLab, over a socket: once, twice, with faults, and on GitLab Free."""
+"""Setting up a milestone on the embedded GitLab over a socket: once, twice, with faults, on GitLab Free."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ async def test_an_update_changes_the_generated_sections_and_nothing_else() -> No
         issue = planning_issues(world)[0]
         issue.description = issue.description.replace("- [ ] The plan", "- [x] The plan") + "\n\nOur notes"
         world.create("top/app", "Late one", by=ME, add_labels=[GROUP_LABEL], milestone="19.8")
-        found = await steps(server)  # this person has no team.toml
+        found = await steps(server)  # this user has no team.toml
         assert found[-1].words == ("make anew: candidates",)
         assert [one.is_whole for one in await run(server)] == [True]
         assert "Late one" in issue.description
@@ -356,10 +356,10 @@ async def test_without_permission_nothing_is_half_done() -> None:
     async with DemoServer(world) as server:
         done = await run(server, token=server.token_for("eng_alder"))
         assert {one.state for one in done if one.step.part != "issue"} == {"failed"}
-        # GitLab lets a guest open an issue, and drops labels and milestone without a word.
+        # GitLab lets a guest create an issue, and silently drops labels and milestone.
         assert "GitLab left out" in done[-1].message
         assert "did not set the milestone 19.8" in done[-1].message
-        # The EM's run finds it by its mark and gives it what it lacks.
+        # The EM's run finds it by its mark and adds what is missing.
         assert all(one.is_whole for one in await run(server))
         assert len(planning_issues(world)) == 1
         assert {label.title for label in planning_issues(world)[0].labels} == {GROUP_LABEL, "type::ignore"}

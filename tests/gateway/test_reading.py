@@ -1,4 +1,4 @@
-"""Reading over a socket: catalog, pages, single issues, details; every server and tier."""
+"""Reading over a socket: catalog, pages, single issues, details; every version and tier."""
 
 from __future__ import annotations
 
@@ -307,7 +307,7 @@ async def test_every_version(version: str) -> None:
 
 async def test_the_community_edition() -> None:
     async with DemoServer(make(edition="ce", tier="free", version="18.5")) as server, gateway(server) as one:
-        # Without having asked for the catalog first.
+        # Without reading the catalog first.
         issues = await everything(one)
         catalog = await one.catalog()
     assert len(issues) == 8
@@ -325,7 +325,7 @@ async def test_a_server_without_blocking_reports_none(kinds: dict[str, Any]) -> 
 
 
 async def test_a_wrong_edition_in_the_catalog_is_corrected() -> None:
-    # What an old catalog says of the server may be wrong: the missing fields are noticed and left out.
+    # An old catalog may be wrong about the server: missing fields are detected and left out.
     async with DemoServer(make()) as ee, gateway(ee) as one:
         wrong = (await one.catalog()).server
     ce_world = make(edition="ce", tier="free", version="18.5")
@@ -333,7 +333,7 @@ async def test_a_wrong_edition_in_the_catalog_is_corrected() -> None:
         assert len(await everything(one)) == 8
         refused = len(ce.requests)
         assert len(await everything(one)) == 8
-        # Learnt once.
+        # Learned once.
         assert len(ce.requests) == refused + 1
         assert not (await one.catalog()).server.has_weight
 

@@ -1,4 +1,4 @@
-"""Boards set up through python-gitlab, beside a loop that runs on."""
+"""Boards set up with python-gitlab, without blocking the event loop."""
 
 from __future__ import annotations
 

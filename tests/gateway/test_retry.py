@@ -1,4 +1,4 @@
-"""How long we wait, and what headers say about it."""
+"""How long to wait, and what headers say about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every kind of change end to end, and what is found out when GitLab drops one in silence."""
+"""Every kind of change end to end, and how silent drops are detected."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from glboard_core.ports import Done, Failed
 
 @asynccontextmanager
 async def desk_at(**kinds: Any) -> AsyncIterator[Desk]:
-    """A desk at another kind of server."""
+    """A desk with another kind of server."""
     async with DemoServer(make(**kinds)) as server:
         one = await Desk(server).open()
         async with one.gateway:
@@ -78,7 +78,7 @@ async def test_weight(desk: Desk, weight: int | None) -> None:
 
 
 async def test_only_the_requested_fields_change(desk: Desk) -> None:
-    # Somebody else changes another field: ours does not set it back.
+    # Someone else changes another field: our change does not revert it.
     desk.world.edit("top/app#1", by="eng_1", milestone="19.8", add_labels=["Deliverable"])
     await desk.do("top/app#1", Edit(weight=9))
     issue = desk.world.issue("top/app#1")
@@ -256,7 +256,7 @@ async def test_a_note_is_created_found_by_its_mark_and_updated(desk: Desk) -> No
     assert outcome.issue is not None
     assert outcome.issue.notes == 1
     assert bodies(desk) == ["Room +4\n\\/close\n\n<!-- glboard note: capacity 19.8 -->"]
-    # Others' notes with the same mark, and mine of another kind, are passed over.
+    # Notes of others with the same mark, and my notes of another kind, are skipped.
     desk.world.comment("top/app#1", "Theirs\n\n<!-- glboard note: capacity 19.8 -->", by="eng_1")
     await desk.do("top/app#1", NoteWrite(mark="capacity 19.80", body="Other"))
     found = await desk.gateway.marked_note(made.issue, CAPACITY, "EM_willow")
@@ -404,7 +404,7 @@ async def test_an_assignee_who_does_not_exist(desk: Desk) -> None:
 
 async def test_a_label_not_available_to_the_project(desk: Desk) -> None:
     assert isinstance(await desk.fail("top/app#1", Edit(add=frozenset({"lib-only"}))), EditImpossible)
-    # The catalog is out of date: GitLab drops the label without a word.
+    # The catalog is outdated: GitLab silently drops the label.
     label = desk.catalog.label("top/sub/lib", "lib-only")
     assert label is not None
     wrong = structs.replace(label, owner="top")
@@ -435,7 +435,7 @@ async def test_two_labels_of_one_scope(desk: Desk) -> None:
 
 
 async def test_an_author_without_the_reporter_role(desk: Desk) -> None:
-    # An author may change the title, but labels and weight are dropped in silence.
+    # An author can change the title, but labels and weight are silently dropped.
     desk.world.create("top/locked", "By me", by=ME)
     desk.shown |= {issue.id: issue for issue in await read_all(desk)}
     assert (await desk.do("top/locked#2", Edit(title="Mine"))).title == "Mine"
@@ -445,7 +445,7 @@ async def test_an_author_without_the_reporter_role(desk: Desk) -> None:
 
 
 async def read_all(desk: Desk) -> list[Any]:
-    """All issues anew."""
+    """Read all issues again."""
     from gateway.worlds import everything
 
     return await everything(desk.gateway)

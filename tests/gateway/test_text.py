@@ -1,4 +1,4 @@
-"""Remote text is made harmless, and our own text is saved as it was typed."""
+"""Remote text is sanitised, and our own text is saved as typed."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _outside_fences(said: str) -> list[str]:
 
 def test_quick_actions_become_text_that_reads_the_same() -> None:
     typed = "/close\nsee /close and\n  /label ~bug\n/usr/bin"
-    # Markdown shows \/ as /.
+    # Markdown renders \/ as /.
     assert text.literal(typed) == "\\/close\nsee /close and\n  \\/label ~bug\n\\/usr/bin"
     assert text.literal(typed).replace("\\/", "/") == typed
 

@@ -1,4 +1,4 @@
-"""What the demo server cannot do: strange answers, broken TLS, proxies, and the secrets in all of it."""
+"""What the demo server cannot do: strange answers, broken TLS, proxies; and no secret ever shows."""
 
 from __future__ import annotations
 
@@ -101,12 +101,12 @@ HTML = "<!DOCTYPE html><html><body>Sign in</body></html>"
 
 
 def web(status: int, **fields: Any) -> Callable[[], httpx.Response]:
-    """How to make an answer, anew each time: a response can be read only once."""
+    """A factory for answers, since a response can be read only once."""
     return partial(httpx.Response, status, **fields)
 
 
 def stream(content: bytes) -> Callable[[], httpx.Response]:
-    """An answer that says it is packed JSON."""
+    """An answer that claims to be compressed JSON."""
 
     def make() -> httpx.Response:
         headers = {**JSON, "content-encoding": "gzip"}
@@ -158,17 +158,17 @@ STRANGE: dict[str, tuple[Answer, type[GlboardError], str]] = {
     "proxy": (httpx.ProxyError("407 for http://me:hunter2@proxy"), Offline, "proxy"),
     "not understood": (httpx.UnsupportedProtocol("x"), NotGitLab, "HTTP"),
 }
-#: What says for certain that nothing was done.
+#: Answers after which certainly nothing was executed.
 NOTHING_DONE = {
     *("moved", "sign in", "401", "scope", "403", "404", "407", "408", "429"),
     *("refused", "slow to connect", "proxy", "not understood"),
-    # A page of a proxy's, with a status that no GitLab has for something done.
+    # A proxy page, with a status that GitLab never uses for success.
     *("401 page", "403 page", "413"),
 }
 
 
 def play(route: respx.Route, name: str) -> None:
-    """Let the server answer like that, always."""
+    """Let the server always answer like that."""
     answer = STRANGE[name][0]
 
     def effect(request: httpx.Request) -> httpx.Response:
@@ -195,11 +195,11 @@ async def test_strange_answers(route: respx.Route, name: str) -> None:
 
 
 def everything_shown(error: BaseException) -> str:
-    """All that a handler, a log or a crash screen with locals could print of an error and what it holds."""
+    """Everything that a handler, a log or a crash screen with locals could print of an error."""
     seen: list[str] = []
     at: BaseException | None = error
     while at is not None:
-        # Not of this file's own frames, which know the token by name.
+        # Except this file's own frames, which hold the token.
         summary = traceback.TracebackException(type(at), at, at.__traceback__, capture_locals=True)
         frames = [frame for frame in summary.stack if "/tests/" not in frame.filename]
         seen += [str(frame.locals) for frame in frames]
@@ -293,7 +293,7 @@ async def test_a_retry_date(route: respx.Route) -> None:
     assert len(await ask()) == 1
 
 
-# -- what GraphQL says with HTTP 200
+# -- GraphQL errors with HTTP 200
 
 
 def said(message: str, **more: Any) -> httpx.Response:
@@ -471,7 +471,7 @@ async def test_documents_shrink_when_they_are_too_complex(route: respx.Route) ->
     route.mock(side_effect=effect)
     outcomes = await change(*(Edit(weight=n) for n in range(20)))
     assert all(isinstance(one, Done) for one in outcomes)
-    # 20 refused, then what fits into half the budget, then a quarter of it.
+    # 20 are rejected, then what fits into half the budget, then a quarter.
     assert [len(json.loads(call.request.content)["variables"]) for call in route.calls][-1] <= 10
 
 

@@ -1,4 +1,4 @@
-"""Locked plans and what was read of the past: kept, brought along, let go of."""
+"""Locked plans and cached past data: stored, migrated, removed."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ PLAN = PlanSnapshot(
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the state file will be."""
+    """The path of the state file."""
     return tmp_path / "one.sqlite3"
 
 
 def reopened(path: Path) -> SqliteStore:
-    """The same file, opened again."""
+    """The same file, reopened."""
     SqliteStore(path).close()
     return SqliteStore(path)
 

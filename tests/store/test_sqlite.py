@@ -1,4 +1,4 @@
-"""The state file: its rights, versions, damage, a disk that refuses, and two processes that share it."""
+"""The state file: permissions, versions, damage, failing writes, and two processes that share it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def ids(store: SqliteStore) -> list[str]:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the state file will be: its folder is not there yet."""
+    """The path of the state file: its folder does not exist yet."""
     return tmp_path / "state" / "one.sqlite3"
 
 
@@ -138,14 +138,14 @@ def test_a_newer_file_is_renamed_and_its_changes_recovered(path: Path) -> None:
     assert "2 unsent changes" in again.notice
     assert path.with_name("one.aside-1").exists()
     again.close()
-    # And nothing is put aside, or rescued, a second time.
+    # And nothing is renamed, or recovered, a second time.
     third = SqliteStore(path)
     assert (third.notice, ids(third)) == ("", ["a", "b"])
     third.close()
 
 
 def test_a_newer_file_in_use_is_left_alone(path: Path) -> None:
-    """A window of the newer version is running: its file is not taken from under it."""
+    """A process of the newer version is running: its file is not renamed."""
     store = SqliteStore(path)
     assert store.lead()
     store.enqueue([entry("a")])
@@ -168,7 +168,7 @@ def overwrite(path: Path, start: int, size: int) -> None:
 
 
 def filled(path: Path) -> None:
-    """A state file with everything in it, and nothing left in its journal."""
+    """A state file with everything in it, and an empty journal."""
     store = SqliteStore(path)
     store.put([make.issue(n) for n in range(1, 400)])
     store.enqueue([entry(f"op{n}", n) for n in range(1, 40)])
@@ -260,7 +260,7 @@ def test_a_full_disk_refuses_changes_but_not_reads(path: Path) -> None:
     store.drop([make.issue_id(250)])
     assert store.issue(make.issue_id(250)) is None
     store.put_meta("big", b"z" * 100_000)
-    # With room again all is taken.
+    # With free space again, everything is written.
     for connection in (store._durable, store._fast):
         connection.execute("pragma max_page_count = 1000000")
     store.enqueue([entry("b", act=big)])
@@ -303,7 +303,7 @@ def test_a_file_size_limit_refuses_changes(path: Path) -> None:
     assert done.returncode == 0, done.stderr
     kept, wanted = done.stdout.split()
     assert kept == wanted
-    # What was kept is there in the next process.
+    # What was saved is there in the next process.
     store = SqliteStore(path)
     assert len(store.outbox()) == int(kept)
     store.close()
@@ -331,7 +331,7 @@ def test_claiming_and_withdrawing_exclude_each_other(path: Path) -> None:
     one, two = SqliteStore(path), SqliteStore(path)
     one.enqueue([entry("a"), entry("b"), entry("c")])
     assert one.claim([OpId("a")], 7.0) == {"a"}
-    # All or nothing: "a" has left, so "b" stays too.
+    # All or nothing: "a" was sent, so "b" stays, too.
     assert not two.take_back([OpId("b"), OpId("a")])
     assert ids(one) == ["a", "b", "c"]
     assert two.take_back([OpId("b"), OpId("c")])
@@ -482,7 +482,7 @@ def test_a_file_locked_by_another_process_is_not_blamed_on_the_disk(
 
 
 def test_each_change_is_one_write(path: Path) -> None:
-    """The log is pruned, and the file does not grow for ever."""
+    """The log is pruned, and the file does not grow forever."""
     store = SqliteStore(path)
     for round_ in range(3):
         for n in range(200):
@@ -504,7 +504,7 @@ def test_names_are_readable_and_unique(tmp_path: Path) -> None:
 
 
 def test_slim_rows_match_their_issues(tmp_path: Path) -> None:
-    """Also of rows that were written before there was such a part, and of what only memory holds."""
+    """Also for rows written before these columns existed, and for issues only in memory."""
     store = SqliteStore(tmp_path / "state.sqlite3")
     whole = [
         make.issue(1, "type::bug", weight=0, assignees=("eng_alder", "eng_birch"), milestone="19.8"),
@@ -547,7 +547,7 @@ def test_damage_in_a_large_file_is_found_later_and_recovered_at_the_next_start(
     assert store.check() is None
     store.close()
     whole = path.read_bytes()
-    # Some page of issues that nobody reads at the start: which one it is, is SQLite's business.
+    # Some page of issues that is not read at the start: SQLite decides which.
     for page in range(len(whole) // 4096 // 2, len(whole) // 4096):
         path = path.with_name(f"{page}.sqlite3")
         path.write_bytes(whole[: page * 4096] + b"\xff" * 4096 + whole[(page + 1) * 4096 :])

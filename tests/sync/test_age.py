@@ -1,4 +1,4 @@
-"""The age of the mirror: true from a session's first moment, also offline, whatever the clocks say."""
+"""The age of the mirror: correct from the start of a session, also offline and with wrong clocks."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ HOUR = timedelta(hours=1)
 
 
 class Clocks:
-    """This machine's clocks and the server's, to be turned."""
+    """Adjustable clocks of this machine and the server."""
 
     def __init__(self) -> None:
         self.wall = 1_800_000_000.0
         self.steady = 100.0
-        #: The server's clock minus this machine's, and what of it is known before the server answers.
+        #: The server's clock minus this machine's, and the offset known before the server answers.
         self.offset = timedelta()
 
     def now(self) -> datetime:
@@ -39,14 +39,14 @@ class Clocks:
         return datetime.fromtimestamp(self.wall, UTC) + self.offset
 
     def pass_(self, seconds: float) -> None:
-        """Time goes on everywhere."""
+        """Advance all clocks."""
         self.wall += seconds
         self.steady += seconds
 
 
 @pytest.fixture
 def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
-    """The clocks that the age goes by."""
+    """The clocks that the age uses."""
     made = Clocks()
 
     class Time:
@@ -58,7 +58,7 @@ def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
 
 
 def aged(store: Store, clocks: Clocks) -> Age:
-    """An age as a session finds it."""
+    """An age at the start of a session."""
     return Age(store, clocks.now)
 
 
@@ -73,7 +73,7 @@ def test_the_age_survives_a_restart(clocks: Clocks) -> None:
 
 def test_a_wrong_clock_is_corrected_once_the_server_has_answered(clocks: Clocks) -> None:
     store = MemoryStore()
-    # This machine is an hour fast, and then put right; the server answers, but not with issues.
+    # This machine is an hour fast, and is then corrected; the server answers, but without issues.
     clocks.offset = -HOUR
     aged(store, clocks).caught_up()
     clocks.pass_(3 * HOURS)
@@ -129,7 +129,7 @@ def test_nonsense_on_disk_is_no_age(clocks: Clocks) -> None:
 
 
 def older(store: Store, **by: Any) -> None:
-    """Let what the store holds be older than it is."""
+    """Make the data in the store older."""
     kept = store.meta(CAUGHT_UP)
     assert kept
     moment = datetime.fromisoformat(kept.decode()) - timedelta(**by)
@@ -143,7 +143,7 @@ async def test_a_start_shows_the_age_of_the_mirror(server: DemoServer, tmp_path:
     async with open_engine(place, settings, account=who) as engine:
         await engine.load()
         older(engine.store, hours=2)
-        # The server's clock is days from this machine's: only the difference may count.
+        # The server's clock is days off this machine's: only the difference may count.
         assert abs((engine.now() - datetime.now(UTC)).total_seconds()) > HOURS
     async with open_engine(place, settings, account=who) as engine:
         assert engine.status.freshness == "cached"
@@ -167,7 +167,7 @@ async def test_an_offline_start_shows_the_age(server: DemoServer, tmp_path: Path
         engine.refresh()
         await eventually(lambda: engine.status.freshness == "live")
         assert engine.status.age == pytest.approx(0, abs=60)
-        # It stayed cached, not "loading", until it was caught up: there was something to see.
+        # It stayed cached, not "loading", until it was up to date: there was something to show.
         assert "loading" not in {event.status.freshness for event in desk.told(StatusChanged)}
         running.cancel()
         with suppress(asyncio.CancelledError):

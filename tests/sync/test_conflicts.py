@@ -1,4 +1,4 @@
-"""Conflicts: what somebody else changed in the same field waits for a choice; all else merges silently."""
+"""Conflicts: changes by others to the same field need a decision; all else merges silently."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support.engines import GROUP_LABEL, Window, window
 
 
 async def conflict(desk: Window, theirs: dict[str, Any], **mine: Any) -> list[str]:
-    """Somebody edits app#1 while an edit of ours is under way to the server; the fields that clash."""
+    """Someone edits app#1 while an edit of ours is being sent; returns the fields in conflict."""
     ops = desk.edit("app#1", **mine)
     assert ops
     desk.world.edit("top/app#1", by="eng_1", **theirs)
@@ -42,7 +42,7 @@ async def test_keep_mine_overwrites_the_server(desk: Window) -> None:
     await desk.settled()
     assert desk.there("app#1").weight == 8
     assert desk.engine.status.conflicts == 0
-    # Undone, it is what the other person had made of it.
+    # Undo restores the other person's value.
     desk.engine.undo()
     await desk.settled()
     assert desk.there("app#1").weight == 5
@@ -148,7 +148,7 @@ async def test_a_deleted_issue_is_reported(desk: Window) -> None:
     [(op, _)] = desk.engine.failed
     assert op.act == Edit(weight=8)
     assert not desk.known("app#1")
-    # Trying again something that is gone keeps it in the list.
+    # Retrying a change to a deleted issue keeps it in the list.
     desk.engine.retry(op.id)
     [(_, error)] = desk.engine.failed
     assert "no longer exists" in error.message
@@ -166,7 +166,7 @@ async def test_a_rank_next_to_a_deleted_issue_is_reported(desk: Window) -> None:
     assert desk.issue("app#1").position == 500
 
 
-# The laws of the comparison
+# Properties of the comparison
 
 
 def op_on(before: Issue | None, edit: Any) -> Op:
@@ -175,7 +175,7 @@ def op_on(before: Issue | None, edit: Any) -> Op:
 
 
 def one_of_each_scope(labels: frozenset[str]) -> bool:
-    """Whether no two of the labels exclude one another."""
+    """Whether no two labels exclude each other."""
     scopes = [scope for label in labels if (scope := scope_of(label)) is not None]
     return len(scopes) == len(set(scopes))
 
@@ -208,7 +208,7 @@ def test_no_change_in_between_is_no_conflict(issue: Issue, edit: Edit) -> None:
 def test_a_value_already_set_is_no_conflict(issue: Issue, edit: Edit) -> None:
     after = apply(edit, issue)
     found = {clash.field for clash in clashes(op_on(issue, edit), after)}
-    # Two labels of one scope at once can never be what an edit leaves.
+    # An edit never results in two labels of one scope.
     scopes = {scope_of(label) for label in edit.add}
     assert all(sum(scope_of(label) == scope for label in edit.add) > 1 for scope in found & scopes)
     assert found <= scopes
@@ -240,7 +240,7 @@ def test_only_edits_conflict(saw: Issue, now: Issue) -> None:
 
 @given(make.issues(1), st.lists(edits(), max_size=4))
 def test_edits_made_in_order_show_in_the_issue(issue: Issue, acts: list[Edit]) -> None:
-    # Two labels of one scope at once are a mistake that GitLab lets nobody repeat.
+    # Two labels of one scope at once are an error that GitLab does not allow.
     assume(all(one_of_each_scope(labels) for labels in (issue.labels, *(act.add for act in acts))))
     ops = [structs.replace(op_on(None, act), id=OpId(str(n))) for n, act in enumerate(acts)]
     for op in ops:
@@ -250,6 +250,6 @@ def test_edits_made_in_order_show_in_the_issue(issue: Issue, acts: list[Edit]) -
 
 @given(make.issues(1), edits(), edits())
 def test_without_a_failed_edit_other_fields_are_as_seen(saw: Issue, refused: Edit, next_: Edit) -> None:
-    """After a refusal nothing clashes in its fields, and other fields clash as before."""
+    """After a failure its fields have no conflict, and other fields conflict as before."""
     shown = apply(refused, saw)
     assert clashes(op_on(seen_without(shown, refused, saw), next_), saw) == ()

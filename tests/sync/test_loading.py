@@ -1,4 +1,4 @@
-"""The first reading: the board that is looked at comes first, and says what it does not know yet."""
+"""The initial load: the visible board comes first, and shows what is not known yet."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ BUG, FEATURE = "type::bug", "type::feature"
 
 
 class Held:
-    """A window whose pages wait until a test lets them through."""
+    """A process whose pages wait until a test releases them."""
 
     def __init__(self, made: Window) -> None:
         self.window = made
         self.engine = made.engine
         self.asked: list[IssueQuery] = []
         self.open = asyncio.Event()
-        #: Questions with these labels are held back even so.
+        #: Queries with these labels are held back even so.
         self.shut: set[str] = set()
         #: And so are those for the rest of the scope.
         self.shut_rest = False
@@ -95,7 +95,7 @@ async def test_a_column_is_complete_before_the_others(held: Held) -> None:
 
 
 async def test_a_long_column_comes_with_the_rest(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its first pages fill the screen; to read all of it twice would only delay everything else."""
+    """Its first pages fill the screen; reading all of it twice would only delay everything else."""
     monkeypatch.setattr(loading, "FIRST_PAGES", 1)
     held.engine.gateway._asking.page_size = 5  # type: ignore[attr-defined]
     held.open.set()

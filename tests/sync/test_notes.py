@@ -1,4 +1,4 @@
-"""The one comment of its kind: never two of it, never lost, taken back, and refused in the open."""
+"""The one comment of its kind: never two of it, never lost, can be undone, and failures are reported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from glboard_core.ports import Store
 from support.engines import STILL, Window, window
 
 MARK = "capacity 19.8"
-#: Before the change is made, and after it.
+#: Before and after the change is made.
 LOSSES = ("reset-before", "reset-after")
 HELD = structs.replace(STILL, hold=3600, hold_comments=7200)
 

@@ -1,4 +1,4 @@
-"""Reading: what other people do is seen, what left goes, and what is late is ignored."""
+"""Polling: changes by others are seen, issues that left are removed, stale answers are ignored."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def test_reconcile_sees_deletions_and_new_order(desk: Window) -> None:
 
 
 async def test_reconcile_finds_what_polls_missed(desk: Window) -> None:
-    # As if it had been made while nobody listened, with a time before the cursor.
+    # As if it had been made unnoticed, with a time before the cursor.
     issue = desk.world.create("top/app", "Old", by="eng_1", add_labels=[GROUP_LABEL])
     issue.updated -= 3_600_000_000
     desk.world.index.rebuild()
@@ -63,7 +63,7 @@ async def test_reconcile_finds_what_polls_missed(desk: Window) -> None:
 
 
 async def test_a_stale_page_does_not_revert_a_change(desk: Window) -> None:
-    """A poll is asked, an edit is made and answered, and only then does the poll's answer arrive."""
+    """A poll is sent, an edit is made and answered, and only then does the poll's answer arrive."""
     gateway = desk.engine.gateway
     read = asyncio.Event()
     go_on = asyncio.Event()
@@ -75,7 +75,7 @@ async def test_a_stale_page_does_not_revert_a_change(desk: Window) -> None:
             await go_on.wait()
             yield page
 
-    # The page holds another person's change, so that the poll has something to say of this issue.
+    # The page contains another person's change, so that the poll returns this issue.
     desk.world.edit("top/app#1", by="eng_1", title="Renamed")
     gateway.pages = late  # type: ignore[method-assign]
     polling = asyncio.create_task(desk.engine.mirror.poll())
@@ -87,14 +87,14 @@ async def test_a_stale_page_does_not_revert_a_change(desk: Window) -> None:
     go_on.set()
     await polling
     assert desk.issue("app#1").weight == 8
-    # And what the late page told is not forgotten for that.
+    # And the content of the stale page is not lost.
     await desk.refreshed()
     assert desk.issue("app#1").title == "Renamed"
     assert desk.issue("app#1").weight == 8
 
 
 async def test_stale_pages_do_not_remove_a_new_issue(desk: Window) -> None:
-    """Pages asked for before an issue was made do not know it; that is no reason to drop it."""
+    """Pages requested before an issue was created do not contain it; it must not be removed for that."""
     gateway = desk.engine.gateway
     pages = gateway.pages
     made = asyncio.Event()
@@ -124,7 +124,7 @@ async def test_stale_pages_do_not_remove_a_new_issue(desk: Window) -> None:
 
 @pytest.mark.parametrize("hours", [-1, 1])
 async def test_a_clock_an_hour_off_misses_nothing(hours: int) -> None:
-    # The world's clock runs, so its distance from this machine's is what is set here.
+    # The world's clock runs, so this sets its offset from this machine's.
     from datetime import UTC, datetime
 
     now = datetime.now(UTC) + timedelta(hours=hours)
@@ -144,7 +144,7 @@ async def test_a_clock_an_hour_off_misses_nothing(hours: int) -> None:
 async def test_after_a_long_absence_the_boards_are_read(server: DemoServer, store: Store) -> None:
     async with window(server, store):
         pass
-    # More than five pages of changes, by a server that gives ten at a time.
+    # More than five pages of changes, from a server that returns ten at a time.
     for n in range(1, 13):
         server.world.edit(f"top/app#{n}", by="eng_1", weight=7)
     from glboard_core.sync import mirror
@@ -213,7 +213,7 @@ async def test_a_change_by_others_during_our_send_is_not_missed(desk: Window) ->
     desk.server.faults.next("slow", "updateIssue")
     desk.edit("app#1", milestone="19.8")
     await desk.until(lambda: desk.there("app#1").milestone.title == "19.8")
-    # Made, and the answer is on its way: now somebody else changes it, and later something else.
+    # Made, and the answer is pending: now someone else changes it, and later something else.
     desk.world.edit("top/app#1", by="eng_1", weight=6)
     desk.world.clock.advance(60)
     desk.world.edit("top/app#2", by="eng_1", weight=6)

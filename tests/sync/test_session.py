@@ -1,4 +1,4 @@
-"""The composition root: whose file is opened, and what happens where none can be."""
+"""The composition root: whose file is opened, and what happens if none can be."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def run(place: Place, who: Account) -> None:
 
 
 async def stop(running: asyncio.Task[None]) -> None:
-    """End the background."""
+    """Stop the background tasks."""
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
@@ -75,7 +75,7 @@ async def test_another_users_outbox_is_never_sent(server: DemoServer, tmp_path: 
     with pytest.raises(UserChangedError):
         await run(place, account(server, "eng_1"))
     assert sum(record.mutations for record in server.requests) == 0
-    # The next start opens that person's own file; the first one's change waits in theirs.
+    # The next start opens that person's own file; the first one's change waits in the other.
     async with open_engine(place, SETTINGS, account=account(server, "eng_1")) as engine:
         assert len(engine.pending) == 0
         running = asyncio.create_task(engine.run())

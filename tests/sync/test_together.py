@@ -1,4 +1,4 @@
-"""Two windows of the program on one state file, and another person, edit the same issues at once.
+"""Two processes on one state file, and another person, edit the same issues at once.
 
 The long form is ``tests/soak/test_together.py``.
 """
@@ -43,7 +43,7 @@ async def test_a_change_in_one_process_is_seen_in_the_other(server: DemoServer, 
         await first.until(lambda: first.there("app#1").weight == 8)
         await second.until(lambda: second.engine.status.unsent == 0 and second.known("app#13"))
         await first.until(lambda: first.known("app#13") and first.issue("app#13").weight == 3)
-        # The window that did not send knows the new issue by its real id, and can take it back.
+        # The process that did not send knows the new issue by its real id, and can undo it.
         assert [event.old for event in second.told(Renamed)] == [new]
         assert not second.known("app#new")
         for _ in range(3):
@@ -51,7 +51,7 @@ async def test_a_change_in_one_process_is_seen_in_the_other(server: DemoServer, 
         await second.until(lambda: second.engine.status.unsent == 0)
         assert not second.there("app#13").open
         assert second.there("app#1").weight == 1
-        # What goes in one goes in the other.
+        # What is removed in one is removed in the other.
         first.world.delete("top/app#2")
         await first.engine.mirror.reconcile()
         gone = first.issue("app#3").id
@@ -98,7 +98,7 @@ async def test_a_signed_out_process_releases_the_send_lease(
         assert not two.lead()
         server.expire(token)
         if busy:
-            # Something of its own waits, in either window.
+            # Each process has an unsent change of its own.
             first.edit("app#3", weight=6)
         await first.until(lambda: first.engine.status.freshness == "signed-out")
         second.edit("app#2", weight=5)
@@ -108,7 +108,7 @@ async def test_a_signed_out_process_releases_the_send_lease(
         await first.until(lambda: first.engine.status.unsent == 0)
         assert first.engine.status.freshness == "signed-out"
         await first.until(lambda: first.issue("app#2").weight == 5)
-        # What it does now leaves by the other window.
+        # Its changes are now sent by the other process.
         first.edit("app#4", weight=7)
         await first.until(lambda: first.engine.status.unsent == 0)
         assert first.there("app#4").weight == 7
@@ -133,7 +133,7 @@ async def test_an_ended_engine_releases_the_send_lease(server: DemoServer, tmp_p
     async with window(server, one) as first:
         first.edit("app#1", weight=4)
         await first.settled()
-    # Its file is still open: it may stand on a screen that says why it ended.
+    # Its file is still open: a screen may still show why it ended.
     assert two.lead()
     one.close()
     two.close()
@@ -144,7 +144,7 @@ async def test_an_ended_engine_releases_the_send_lease(server: DemoServer, tmp_p
 
 @asynccontextmanager
 async def two_windows(server: DemoServer, path: Path) -> AsyncIterator[tuple[Window, Window]]:
-    """(the one that sends, another), on one state file."""
+    """(the process with the send lease, another one), on one state file."""
     one, two = SqliteStore(path), SqliteStore(path)
     async with window(server, one) as first, window(server, two) as second:
         assert one.lead()
@@ -154,7 +154,7 @@ async def two_windows(server: DemoServer, path: Path) -> AsyncIterator[tuple[Win
 
 
 async def clash(sender: Window, hand: Window) -> None:
-    """``hand`` edits app#1 while somebody else does; ``sender`` finds that it would go over it."""
+    """``hand`` edits app#1 while someone else does; ``sender`` detects the conflict."""
     server = sender.server
     server.world.edit("top/app#1", by="eng_1", weight=5)
     hand.edit("app#1", weight=8)
@@ -171,7 +171,7 @@ async def test_a_conflict_is_seen_in_every_process(
         await other.until(lambda: other.engine.status.conflicts == 1)
         [here] = other.engine.clashing(other.issue("app#1").id)
         assert (here.field, here.saw, here.mine, here.theirs) == ("weight", "1", "8", "5")
-        # And its card is painted anew: nothing of the issue itself changed there.
+        # And its card is repainted, although the issue itself did not change there.
         assert any(
             after is not None and after.reference == "top/app#1"
             for event in other.told(IssuesChanged)
@@ -198,7 +198,7 @@ async def test_either_process_can_resolve_a_conflict(
         assert sender.there("app#1").weight == (8 if mine else 5)
         assert sender.notes_there("app#1") == (["After it"] if mine else [])
         if mine:
-            # Undone in the window that made it, it is what the other person had made of it.
+            # Undone in the process that made it, it has the other person's value.
             for _ in range(2):
                 other.engine.undo()
             await other.until(lambda: other.there("app#1").weight == 5)
@@ -211,7 +211,7 @@ async def test_a_late_resolution_does_nothing_twice(
     async with two_windows(server, tmp_path / "s.sqlite3") as (sender, other):
         await clash(sender, other)
         await other.until(lambda: other.engine.status.conflicts == 1)
-        # The other window has not looked since: it chooses about something that was sent long ago.
+        # The other process has not checked since: it resolves a change that was sent long ago.
         look, other.engine.look_at_others = other.engine.look_at_others, lambda: None  # type: ignore[method-assign]
         issue = sender.issue("app#1").id
         sender.engine.take_mine(issue)
@@ -251,7 +251,7 @@ async def test_a_conflict_follows_changes_by_others(server: DemoServer, tmp_path
         await other.refreshed()
         for desk in (other, sender):
             await desk.until(lambda desk=desk: desk.engine.clashing(desk.issue("app#1").id)[0].theirs == "6")  # type: ignore[misc]
-        # Put back to what was seen, it is in nobody's way.
+        # Back at the value seen, there is no conflict.
         server.world.edit("top/app#1", by="eng_1", weight=1)
         await other.refreshed()
         await sender.until(lambda: sender.there("app#1").weight == 8)
