@@ -120,7 +120,7 @@ def base() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_little_is_needed(tmp_path: Path) -> None:
+def test_a_minimal_file_is_enough(tmp_path: Path) -> None:
     path = tmp_path / "small.json"
     path.write_text(json.dumps(base()), "utf-8")
     world = load_scenario(path)
@@ -169,7 +169,7 @@ def test_little_is_needed(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_bad_files_are_told(tmp_path: Path, change: dict[str, Any], told: str) -> None:
+def test_bad_files_are_reported(tmp_path: Path, change: dict[str, Any], told: str) -> None:
     content = base()
     content["issues"][0].update(change.pop("issue", {}))
     content.update(change)
@@ -224,7 +224,7 @@ def test_what_the_format_leaves_open_has_a_plain_meaning(tmp_path: Path) -> None
     assert [one.position for one in (two, world.issue("demo-org/platform#1"), three)] == [512, 1024, 1536]
 
 
-def test_files_that_are_no_scenario(tmp_path: Path) -> None:
+def test_files_that_are_not_a_scenario(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match="cannot be read"):
         load_scenario(tmp_path / "missing.json")
     (tmp_path / "text.json").write_text("{", "utf-8")
