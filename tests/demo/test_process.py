@@ -79,7 +79,7 @@ def test_does_not_end_with_standard_input_alone() -> None:
         (["--serve", "example.com:80"], 2, "--allow-remote"),
         (["--serve", "127.0.0.1:x"], 2, "is not HOST:PORT"),
         (["--faults", "nope:1"], 2, "is not a fault"),
-        (["--as-of", "soon"], 2, "is no time"),
+        (["--as-of", "soon"], 2, "is not a time"),
         (["--scenario", "/nowhere/at/all.json"], 1, "cannot be read"),
         (["--nope"], 2, "--nope"),
     ],
