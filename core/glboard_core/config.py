@@ -1,6 +1,6 @@
-"""Settings: what people write in ``config.toml``, and the values that hold without one.
+"""Settings: what ``config.toml`` may contain, and the defaults.
 
-Owns the shape of the file, its defaults (DOMAIN.md section 1) and the errors a wrong file gives: file, line,
+Owns the shape of the file, its defaults (DOMAIN.md section 1) and the errors of an invalid file: file, line,
 key, and the nearest known key. It reads no environment and no tokens: a token in this file is an error.
 """
 
@@ -20,16 +20,16 @@ from glboard_core.errors import ConfigError
 
 ColumnsBy = Literal["label", "flow", "milestone", "assignee", "none"]
 CapacityWords = Literal["totals", "names", "none"]
-#: Seconds between two questions: a server is asked neither without end nor never.
+#: Seconds between two requests: neither busy polling nor never.
 Every = Annotated[float, Meta(ge=0.01, le=86_400)]
-#: Seconds something waits; 0 for not at all.
+#: Seconds to wait; 0 for not at all.
 Wait = Annotated[float, Meta(ge=0, le=3_600)]
 Some = Annotated[int, Meta(ge=0)]
 Percent = Annotated[float, Meta(ge=0, le=100)]
 
 
 class Limit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A work-in-progress limit of a column: a number of issues, a sum of weights, or both."""
+    """The WIP limit of a column: a number of issues, a sum of weights, or both."""
 
     issues: Some | None = None
     weight: Some | None = None
@@ -38,8 +38,8 @@ class Limit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class BoardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One board. ``milestone``: ``current``, ``next``, ``none``, ``any``, a key of ``[milestones]``, a title.
 
-    ``columns`` hold label titles, flow states, milestones (as above, or ``after-next``), or stay empty where
-    the columns are made of the issues (by assignee) or there is one flat list.
+    ``columns`` are label titles, workflow states or milestones (as above, or ``after-next``); empty if the
+    columns follow from the issues (by assignee) or there is one flat list.
     """
 
     id: str
@@ -52,7 +52,7 @@ class BoardSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class LabelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The names of labels that mean something to the process."""
+    """The names of labels with a meaning in the process."""
 
     group: str = "group::custom models"
     devops: str = "devops::ai-powered"
@@ -72,9 +72,9 @@ class LabelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class SyncSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How often the server is asked, in seconds; and for how long what was done is held back.
+    """How often the server is polled, and how long changes are held before they are sent; in seconds.
 
-    ``hold_comments`` holds comments and new issues, with all that the same key did beside them.
+    ``hold_comments`` applies to comments and new issues, and to all else that the same key did.
     """
 
     poll: Every = 10.0
@@ -86,7 +86,7 @@ class SyncSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class UiSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How it looks. ``theme`` empty: dark, or the terminal's own colours where NO_COLOR is set."""
+    """Appearance. An empty ``theme`` means dark, or the terminal's own colours if NO_COLOR is set."""
 
     theme: str = ""
     density: Literal["normal", "compact"] = "normal"
@@ -94,7 +94,7 @@ class UiSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class FlowSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which backend says the flow state (DOMAIN.md section 1)."""
+    """Where the workflow state comes from (DOMAIN.md section 1)."""
 
     backend: Literal["label", "status", "both"] = "label"
 
@@ -102,10 +102,10 @@ class FlowSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class PlanningIssueSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The planning issue of a milestone. It always carries the group's label and ``type::ignore``.
 
-    ``project`` is its full path; empty: where the group's other planning issues are. ``title`` names the
-    milestone as ``{milestone}``. ``labels`` are put on a new one beside those two, where they exist.
-    ``template`` is a Markdown file, beside this one unless its path is absolute; empty: the built-in one.
-    ``capacity`` says what it tells of the team: totals, also each one's weight by name, or nothing.
+    ``project`` is its full path; empty: where the group's other planning issues are. ``{milestone}`` in
+    ``title`` is replaced. ``labels`` are added to a new one as well, if they exist. ``template`` is the path
+    of a Markdown file, relative to this file; empty: the built-in one. ``capacity`` chooses what it shows of
+    the team: totals, also each person's weight by name, or nothing.
     """
 
     project: str = ""
@@ -117,12 +117,12 @@ class PlanningIssueSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class PlanningSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the planning rules leave open (DOMAIN.md 7.6, 7.10, 7.11).
+    """Parameters of the planning rules (DOMAIN.md 7.6, 7.10, 7.11).
 
-    ``mix`` maps a type label, or several joined by `` + ``, to the share aimed at, in percent.
-    ``nearly_done`` are the flow states whose open Deliverables are not expected to be carried over;
-    ``likely_share`` is the share of the others' weight that is (0 to 1). ``past_milestones`` is how many
-    milestones the figure for comparison looks back.
+    ``mix`` maps a type label, or several joined by `` + ``, to its target share in percent. Open
+    Deliverables in the workflow states ``nearly_done`` are not expected to be carried over; of the weight of
+    the others, ``likely_share`` (0 to 1) is. ``past_milestones`` is how many past milestones capacity is
+    compared with.
     """
 
     count_wont_do: bool = True
@@ -134,13 +134,13 @@ class PlanningSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     past_milestones: Annotated[int, Meta(ge=1)] = 3
     spike_weight: Annotated[int, Meta(ge=0)] = 2
     issue: PlanningIssueSettings = PlanningIssueSettings()
-    #: The boards made in GitLab when a milestone is opened, and what one of that milestone is called there.
+    #: The boards created in GitLab when a milestone is set up, and their titles there.
     boards: tuple[str, ...] = ("planning", "build", "next-1-3", "next-4-6")
     board_title: str = "{board} {milestone}"
 
 
 class GitLabSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which server and group. The token is never kept here."""
+    """Server and group. The token is never stored here."""
 
     url: str = ""
     group: str = ""
@@ -199,7 +199,7 @@ DEFAULT_BOARDS: tuple[BoardSettings, ...] = (
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything configurable. ``milestones`` maps a key to its possible titles on the server, best first."""
+    """All settings. ``milestones`` maps a key to its possible titles on the server, best first."""
 
     gitlab: GitLabSettings = GitLabSettings()
     labels: LabelSettings = LabelSettings()
@@ -212,19 +212,19 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     planning: PlanningSettings = PlanningSettings()
 
     def board(self, board: str) -> BoardSettings | None:
-        """The board with that id, or none."""
+        """The board with this id, or None."""
         return next((b for b in self.boards if b.id == board), None)
 
 
 def parse(text: str, where: str) -> Settings:
-    """Settings from TOML. Boards with the id of a default one replace it; others are added after them.
+    """Settings from TOML. A board with the id of a default board replaces it; others are appended.
 
-    Raises ConfigError with the line and key of the first mistake.
+    Raises ConfigError with line and key of the first mistake.
     """
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"this is not TOML: {error}", where=where) from None
+        raise ConfigError(f"invalid TOML: {error}", where=where) from None
     _refuse_secrets(data, text, where)
     _refuse_unknown(data, Settings, text, where, ())
     boards = data.pop("boards", None)
@@ -247,13 +247,13 @@ def parse(text: str, where: str) -> Settings:
 
 
 def load(path: Path) -> Settings:
-    """Settings from a file; the defaults where there is none. Raises ConfigError."""
+    """Settings from a file; the defaults if there is none. Raises ConfigError."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot be read: {error}", where=str(path)) from None
+        raise ConfigError(f"cannot read this file: {error}", where=str(path)) from None
     return parse(text, str(path))
 
 
@@ -270,7 +270,7 @@ def _refuse_secrets(data: dict[str, Any], text: str, where: str) -> None:
         for key in ("token", "private_token", "password", "oauth_token"):
             if key in table:
                 raise ConfigError(
-                    "a token does not belong in this file.",
+                    "tokens are not allowed in this file.",
                     where=_at(where, _line(text, key)),
                     key=key,
                     hint="Remove it here and revoke it if the file was shared; set GITLAB_TOKEN, or sign in "
@@ -289,7 +289,7 @@ def _refuse_unknown(data: Any, kind: Any, text: str, where: str, path: tuple[str
     for key, value in data.items():
         if key not in hints:
             near = get_close_matches(key, hints, 1, 0.5)
-            hint = f"Did you mean “{near[0]}”?" if near else f"Known here: {', '.join(sorted(hints))}."
+            hint = f"Did you mean “{near[0]}”?" if near else f"Known keys: {', '.join(sorted(hints))}."
             dotted = ".".join((*path, key))
             raise ConfigError("unknown key.", where=_at(where, _line(text, key)), key=dotted, hint=hint)
         _refuse_unknown(value, hints[key], text, where, (*path, key))

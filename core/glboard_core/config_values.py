@@ -1,7 +1,7 @@
-"""Values of ``config.toml`` that no type can check: time zones and the titles of milestones.
+"""Values of ``config.toml`` that types cannot check: time zones and milestone titles.
 
-Each raises ConfigError with the place in the file (``at`` gives it for a key), the key and what belongs
-there, so that a wrong one is said when the file is read and not in the middle of a call.
+Each function raises ConfigError with the place in the file (``at`` gives it for a key), the key and what is
+expected, so that a wrong value is reported when the file is read, not in the middle of a call.
 """
 
 from __future__ import annotations
@@ -17,34 +17,33 @@ At = Callable[[str], str]
 
 
 def time_zone(name: str, at: At) -> None:
-    """A name of the zone database (DOMAIN.md 7.6: the team's days end by it). Raises ConfigError."""
+    """A name in the zone database (DOMAIN.md 7.6: the team's days end by it). Raises ConfigError."""
     try:
         ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # unknown, no name at all, a folder of names
+    except (KeyError, ValueError, OSError):  # unknown, empty, or a folder of names
         raise ConfigError(
             f"“{name}” is not a time zone.",
             where=at("time_zone"),
             key="ui.time_zone",
-            hint="Write it as Region/City, like Europe/Berlin or America/New_York, or UTC."
-            + _near_zone(name),
+            hint="Use Region/City, such as Europe/Berlin or America/New_York, or UTC." + _near_zone(name),
         ) from None
 
 
 def _near_zone(name: str) -> str:
-    from zoneinfo import available_timezones  # reads the whole database: only for the error
+    from zoneinfo import available_timezones  # reads the whole database: only on error
 
     near = get_close_matches(name, sorted(available_timezones()), 1, 0.75)
     return f" Did you mean “{near[0]}”?" if near else ""
 
 
 def milestones(table: Any, at: At) -> dict[str, tuple[str, ...]]:
-    """``[milestones]``: a title or a list of titles for each key. Raises ConfigError."""
+    """``[milestones]``: a title or a list of titles per key. Raises ConfigError."""
     if not isinstance(table, dict):
         raise ConfigError(
-            "this is a table.",
+            "must be a table.",
             where=at("milestones"),
             key="milestones",
-            hint='Write [milestones], and below it lines like backlog = "Backlog".',
+            hint='Write [milestones], followed by lines such as backlog = "Backlog".',
         )
     found: dict[str, tuple[str, ...]] = {}
     for key, value in table.items():
@@ -55,10 +54,10 @@ def milestones(table: Any, at: At) -> dict[str, tuple[str, ...]]:
             or not all(isinstance(one, str) and one.strip() for one in titles)
         ):
             raise ConfigError(
-                "a milestone's title, or a list of titles with the best first, belongs here.",
+                "must be a milestone title, or a list of titles, best first.",
                 where=at(key),
                 key=f"milestones.{key}",
-                hint='Like ["Backlog", "Some day"].',
+                hint='Example: ["Backlog", "Some day"].',
             )
         found[key] = tuple(titles)
     return found

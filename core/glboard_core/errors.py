@@ -1,48 +1,48 @@
-"""Every error a person may be shown, as types.
+"""All errors shown to a person, as types.
 
-Owns what went wrong (title, message) and what to do about it (hint). It must not know where an error is
-shown: ``glboard_tui.notices`` and the command line turn these into words on a screen. No message may ever
-hold a token, a password or an authorisation header.
+Owns what went wrong (title, message) and what to do about it (hint), but not where an error is shown:
+``glboard_tui.notices`` and the command line render these. No message ever contains a token, a password or an
+authorisation header.
 
 ::
 
     GlboardError
-    ├── UsageError               the command line was wrong (exit status 2)
-    ├── ConfigError              a file people write is wrong: file, line, key
-    │   └── FileChanged          it is not what it was when it was read: nothing was written
-    ├── ScenarioError            a scenario file is wrong
+    ├── UsageError               invalid command line (exit status 2)
+    ├── ConfigError              a user-edited file is invalid: file, line, key
+    │   └── FileChanged          it changed since it was read: nothing was written
+    ├── ScenarioError            a scenario file is invalid
     ├── NameUnknown              a board, label, milestone or person that does not exist; near matches
-    ├── AuthError                who you are, or may do
+    ├── AuthError                authentication or authorisation
     │   ├── TokenMissing
-    │   ├── TokenRejected        401: wrong, expired or revoked
-    │   └── ScopeMissing         the token may only read
-    ├── ConnectionFailed         the answer did not come; may pass
-    │   ├── Offline              no route, refused, DNS, connection cut
+    │   ├── TokenRejected        401: invalid, expired or revoked
+    │   └── ScopeMissing         the token lacks a scope
+    ├── ConnectionFailed         no answer, or not a proper one; may pass
+    │   ├── Offline              no route, refused, DNS, connection lost
     │   ├── TimedOut
     │   ├── TlsFailed
     │   ├── RateLimited          429, with the seconds to wait
     │   ├── ServerFailed         5xx
-    │   └── NotGitLab            the answer is not GitLab's (a proxy's page, another server)
-    ├── GroupNotFound            the group does not exist, or you may not see it
-    ├── QueryRefused             the server does not understand the question (a version we do not know)
-    ├── ReadOnly                 the session was started to change nothing
+    │   └── NotGitLab            the response is not GitLab's (a proxy page, another server)
+    ├── GroupNotFound            the group does not exist, or you have no access
+    ├── QueryRefused             the server rejected a query (an unknown version?)
+    ├── ReadOnly                 the session was started with --read-only
     ├── StoreFailed              the state folder cannot be read or written
-    └── EditRefused              one change of one issue was not made
-        ├── EditForbidden        no permission, or the issue is gone
-        ├── EditInvalid          the server says the value is wrong
-        ├── EditDropped          the server said yes and did nothing: the field, and the cause if known
-        ├── EditImpossible       cannot be sent at all: label or milestone not available to the project
-        └── EditUnknown          the answer was lost: it may or may not have been made
+    └── EditRefused              one change to one issue was not made
+        ├── EditForbidden        no permission, or the issue was not found
+        ├── EditInvalid          the server rejected the value
+        ├── EditDropped          the server silently ignored it: the field, and the likely cause
+        ├── EditImpossible       cannot be sent: label or milestone not available to the project
+        └── EditUnknown          the answer was lost: the change may have been made
 """
 
 from __future__ import annotations
 
 
 class GlboardError(Exception):
-    """Base of all. ``title`` is a few words, ``message`` one or two sentences, ``hint`` what to do."""
+    """Base class. ``title`` is a few words, ``message`` one or two sentences, ``hint`` what to do."""
 
     title = "Something went wrong"
-    #: Whether trying the same again later may succeed.
+    #: Whether retrying later may succeed.
     may_pass = False
 
     def __init__(self, message: str, *, hint: str = "", title: str | None = None) -> None:
@@ -57,13 +57,13 @@ class GlboardError(Exception):
 
 
 class UsageError(GlboardError):
-    """The command line asked for something that makes no sense."""
+    """The command line is invalid."""
 
-    title = "Wrong use"
+    title = "Usage"
 
 
 class ConfigError(GlboardError):
-    """A configuration file is wrong. ``where`` is ``file:line`` or ``file``; ``key`` the dotted key."""
+    """A configuration file is invalid. ``where`` is ``file:line`` or ``file``; ``key`` the dotted key."""
 
     title = "Configuration"
 
@@ -75,7 +75,7 @@ class ConfigError(GlboardError):
 
 
 class FileChanged(ConfigError):
-    """A file people write was changed by somebody else since it was read, so it was left alone."""
+    """A user-edited file was changed by someone else since it was read, so it was not written."""
 
 
 class ScenarioError(GlboardError):
@@ -85,7 +85,7 @@ class ScenarioError(GlboardError):
 
 
 class NameUnknown(GlboardError):
-    """A name that stands for nothing. ``near`` are names that do exist and look like it."""
+    """A name that does not exist. ``near`` are similar names that do."""
 
     title = "Unknown name"
 
@@ -99,7 +99,7 @@ class NameUnknown(GlboardError):
 
 
 class AuthError(GlboardError):
-    """GitLab does not let us in."""
+    """Authentication failed, or access was denied."""
 
     title = "Sign-in"
 
@@ -109,7 +109,7 @@ class TokenMissing(AuthError):
 
 
 class TokenRejected(AuthError):
-    """HTTP 401: the token is wrong, expired or revoked."""
+    """HTTP 401: the token is invalid, expired or revoked."""
 
 
 class ScopeMissing(AuthError):
@@ -117,20 +117,20 @@ class ScopeMissing(AuthError):
 
 
 class ConnectionFailed(GlboardError):
-    """The server could not be asked, or did not answer properly. Trying later may help."""
+    """The server could not be reached, or did not answer properly. Retrying later may help."""
 
     title = "No connection"
     may_pass = True
 
 
 class Offline(ConnectionFailed):
-    """No network, name not found, connection refused or cut."""
+    """No network, host not found, connection refused or lost."""
 
 
 class TimedOut(ConnectionFailed):
     """No answer in time."""
 
-    title = "No answer"
+    title = "Timeout"
 
 
 class TlsFailed(ConnectionFailed):
@@ -143,7 +143,7 @@ class TlsFailed(ConnectionFailed):
 class RateLimited(ConnectionFailed):
     """HTTP 429. ``retry_after`` is in seconds."""
 
-    title = "Rate limit"
+    title = "Rate limited"
 
     def __init__(self, message: str, *, retry_after: float, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -153,7 +153,7 @@ class RateLimited(ConnectionFailed):
 class ServerFailed(ConnectionFailed):
     """HTTP 5xx. ``status`` is the HTTP status."""
 
-    title = "GitLab failed"
+    title = "Server error"
 
     def __init__(self, message: str, *, status: int, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -161,22 +161,22 @@ class ServerFailed(ConnectionFailed):
 
 
 class NotGitLab(ConnectionFailed):
-    """What answered is not GitLab's API."""
+    """The response does not come from GitLab's API."""
 
     title = "Not GitLab"
     may_pass = False
 
 
 class GroupNotFound(GlboardError):
-    """The group does not exist, or this token may not see it."""
+    """The group does not exist, or the token has no access to it."""
 
     title = "Group"
 
 
 class QueryRefused(GlboardError):
-    """The server refused a query as invalid."""
+    """The server rejected a query as invalid."""
 
-    title = "Query refused"
+    title = "Query rejected"
 
 
 class ReadOnly(GlboardError):
@@ -186,13 +186,13 @@ class ReadOnly(GlboardError):
 
 
 class StoreFailed(GlboardError):
-    """The state folder cannot be used."""
+    """The state folder is not usable."""
 
     title = "State folder"
 
 
 class EditRefused(GlboardError):
-    """One change of one issue was not made."""
+    """One change to one issue was not made."""
 
     title = "Not changed"
 
@@ -202,11 +202,11 @@ class EditForbidden(EditRefused):
 
 
 class EditInvalid(EditRefused):
-    """The server says that the value is not valid."""
+    """The server rejected the value."""
 
 
 class EditDropped(EditRefused):
-    """The server answered yes, but the issue it returned does not show the change."""
+    """The server reported success, but the issue it returned does not show the change."""
 
 
 class EditImpossible(EditRefused):
@@ -214,6 +214,6 @@ class EditImpossible(EditRefused):
 
 
 class EditUnknown(EditRefused):
-    """The answer was lost. The change may have been made; it must be settled by reading back."""
+    """The answer was lost. The change may have been made; reading back must settle it."""
 
     may_pass = True

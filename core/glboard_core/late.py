@@ -1,7 +1,7 @@
-"""A gateway that is imported when it is first asked something: the network stack costs more than the board.
+"""A gateway that is imported on first use: the network stack takes longer to load than the board.
 
-Owns nothing but the delay. Until the first question its clock is this machine's, corrected by how far the
-server's was from it in the last session.
+Owns only the delay. Until the first answer its clock is this machine's, corrected by the server's offset in
+the last session.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from glboard_core.ports import Gateway, IssueQuery, Outcome, Placed
 
 
 class LateGateway:
-    """``ports.Gateway``, by the one that ``make`` builds; ``module`` is imported in a thread before.
+    """``ports.Gateway``, forwarded to the one ``make`` builds; ``module`` is imported in a thread first.
 
     ``offset`` is the server's clock minus this machine's.
     """
@@ -29,7 +29,7 @@ class LateGateway:
         self.offset = offset
         self._module = module
         self._make = make
-        #: A catalog that was read before anybody asked for it.
+        #: A catalog that was read ahead of the first call to ``catalog``.
         self._met: Catalog | None = None
         self._gateway: Gateway | None = None
         self._lock = asyncio.Lock()
@@ -44,7 +44,7 @@ class LateGateway:
 
     @property
     def remaining(self) -> float | None:
-        """The share of the rate limit that is left, as far as known."""
+        """The share of the rate limit that is left, if known."""
         return self._gateway.remaining if self._gateway else None
 
     def now(self) -> datetime:
@@ -54,12 +54,12 @@ class LateGateway:
         return datetime.now(UTC) + self.offset
 
     async def meet(self) -> Catalog:
-        """Read the catalog to learn who we are; the next who asks for it gets this one."""
+        """Read the catalog to learn the current user; the next call to ``catalog`` returns it."""
         self._met = await self.catalog()
         return self._met
 
     async def catalog(self) -> Catalog:
-        """See ``ports.Gateway``, as with all below."""
+        """See ``ports.Gateway``, as for all methods below."""
         if self._met is not None:
             met, self._met = self._met, None
             return met
@@ -77,11 +77,11 @@ class LateGateway:
             yield page
 
     async def count(self, queries: Sequence[IssueQuery]) -> int:
-        """How many issues there are."""
+        """Number of issues."""
         return await (await self._real()).count(queries)
 
     async def placements(self, labels: tuple[str, ...]) -> AsyncIterator[list[Placed]]:
-        """Slim rows for reconciling."""
+        """Slim rows for reconcile."""
         async for page in (await self._real()).placements(labels):
             yield page
 
@@ -94,21 +94,21 @@ class LateGateway:
         return await (await self._real()).find(references)
 
     async def note_of(self, issue: IssueId, op: OpId) -> str | None:
-        """The note a Comment became."""
+        """The note a Comment Op created."""
         return await (await self._real()).note_of(issue, op)
 
     async def marked_note(self, issue: IssueId, mark: str, author: str) -> Note | None:
-        """The note a NoteWrite is about."""
+        """The note a NoteWrite Op wrote."""
         return await (await self._real()).marked_note(issue, mark, author)
 
     async def events(
         self, issues: Sequence[Issue], kinds: Iterable[EventKind]
     ) -> Mapping[IssueId, Sequence[Event]]:
-        """What happened to issues."""
+        """Events of issues."""
         return await (await self._real()).events(issues, kinds)
 
     async def created_by(self, op: Op) -> Issue | None:
-        """The issue a Create became."""
+        """The issue a Create Op created."""
         return await (await self._real()).created_by(op)
 
     async def detail(self, issue: IssueId) -> IssueDetail:
@@ -118,7 +118,7 @@ class LateGateway:
     async def send(
         self, ops: Sequence[Op], shown: Mapping[IssueId, Issue], catalog: Catalog
     ) -> list[Outcome]:
-        """Make the changes."""
+        """Send the changes."""
         return await (await self._real()).send(ops, shown, catalog)
 
     async def close(self) -> None:

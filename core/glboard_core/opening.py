@@ -1,7 +1,7 @@
-"""Opening a milestone in GitLab: read what is there, show what would be done, do it part by part.
+"""Setting up a milestone in GitLab: read what exists, list the steps, do them one by one.
 
-Owns the order (labels, boards, then the issue that links them) and what a failed part means for the rest.
-What is wanted is ``planning/opening.py``; the requests are ``gitlab/rest.py`` and ``gitlab/rest_issues.py``.
+Owns the order (labels, boards, then the issue that links them) and what a failed step means for the rest.
+``planning/opening.py`` decides what is wanted; ``gitlab/rest.py`` and ``gitlab/rest_issues.py`` send it.
 """
 
 from __future__ import annotations
@@ -45,18 +45,18 @@ from glboard_core.planning.team import Team
 from glboard_core.ports import IssueQuery
 from glboard_core.sync.engine import Engine
 
-#: Where the store keeps the numbers of boards made on this machine.
+#: Meta key of the ids of boards created from this machine.
 _MADE = "boards-made"
-#: What a new label looks like, and says.
+#: Colours of new labels.
 _MISSED, _GREY = "#d9534f", "#808080"
 
 _COMMAND = re.compile(r"/[a-z]")
 
 
 class Opening:
-    """Opens one milestone. ``look`` first, then ``do``; both may be called again.
+    """Sets up one milestone. ``look`` first, then ``do``; both can be called again.
 
-    ``team`` is none where there is no ``team.toml``; ``folder`` is where a template's relative path starts.
+    ``team`` is None without a ``team.toml``; a template's relative path starts at ``folder``.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Opening:
 
     @property
     def milestone(self) -> Milestone:
-        """The milestone that is opened. Raises NameUnknown; UsageError where it has no dates."""
+        """The milestone to set up. Raises NameUnknown; UsageError if it has no dates."""
         catalog, settings = self._catalog, self._engine.settings
         title = milestone_title(self._name, settings, catalog, self._engine.today())
         if (found := catalog.find_milestone(title)) is None:
@@ -92,19 +92,19 @@ class Opening:
     @property
     def _catalog(self) -> Catalog:
         if (catalog := self._engine.catalog) is None:
-            raise GlboardError("Nothing has been read from GitLab yet.", hint="Try again in a moment.")
+            raise GlboardError("Nothing loaded from GitLab yet.", hint="Try again in a moment.")
         return catalog
 
     def close(self) -> None:
         """Close connections."""
         self._client.close()
 
-    # What is there, and so what would be done
+    # What exists, and the steps that follow
 
     async def look(self) -> list[Step]:
-        """Read what GitLab has; the steps of ``planning.opening.plan``.
+        """Read what exists in GitLab; return the steps of ``planning.opening.plan``.
 
-        Raises as the gateway does, NameUnknown, UsageError, and ConfigError for template, title and project.
+        Raises what the gateway does, NameUnknown, UsageError, and ConfigError for template, title, project.
         """
         milestone = self.milestone
         wanted = await self._want(milestone)
@@ -167,7 +167,7 @@ class Opening:
         return list(found.values())
 
     async def _planning_issues(self) -> list[Issue]:
-        """The group's latest issues that count nowhere: other months' planning issues are among them."""
+        """The group's latest issues with the ignore label: they include earlier planning issues."""
         names = self._engine.settings.labels
         query = IssueQuery(
             labels=tuple(label for label in (names.group, names.ignore) if label), order="updated"
@@ -182,7 +182,7 @@ class Opening:
         made = frozenset(self._remembered())
         seen = Seen(boards=tuple(boards), issues=issues, scopes=_scopes(boards), made=made)
         ours = opening.ours(seen)
-        # The lists that come with a board may be cut short: those of the boards that matter are read whole.
+        # The lists returned with a board may be truncated: read those of the boards we need completely.
         for board in wanted.boards:
             there = board_work.match(board, boards, ours)
             if there is not None:
@@ -190,18 +190,18 @@ class Opening:
                 boards[boards.index(there)] = whole
         return structs.replace(seen, boards=tuple(boards))
 
-    # Doing it
+    # Doing the steps
 
     async def do(
         self, *, without: Collection[Step] = (), progress: Progress = lambda *_: None
     ) -> list[Outcome]:
-        """Do the steps of the last ``look`` that are due, except those in ``without``.
+        """Do the due steps of the last ``look``, except those in ``without``.
 
-        A refused part does not stop the others; without a connection, or where the token is refused, the rest
+        A rejected step does not stop the others; without a connection, or if the token is rejected, the rest
         is not tried. Raises ReadOnly.
         """
         if self._engine.read_only:
-            raise ReadOnly("This session changes nothing.", hint="Start without --read-only.")
+            raise ReadOnly("Read-only session.", hint="Restart without --read-only to make changes.")
         done: list[Outcome] = []
         broken: GlboardError | None = None
         for step in self.steps:
@@ -247,7 +247,7 @@ class Opening:
         return Outcome(step=step, state="done")
 
     def _color(self, prefix: str, other: str) -> str:
-        """The colour that labels of this kind have, so that a new one looks like them."""
+        """The colour of existing labels of this kind, so that a new one matches them."""
         alike = (label.color for label in self._catalog.labels if label.title.startswith(prefix))
         return next(alike, other)
 
@@ -257,7 +257,7 @@ class Opening:
         there = board_work.match(wanted, seen.boards, opening.ours(seen))
         if there is None:
             there = await self._admin.make_board(self._catalog.group, wanted.name)
-            # At once: a board whose making is interrupted later is ours to finish.
+            # At once: if its creation is interrupted later, the board is ours to finish.
             self._remember(there.id)
             self._know(there)
         made = await self._admin.finish_board(self._catalog, there, wanted)
@@ -265,9 +265,9 @@ class Opening:
         self._know(structs.replace(there, lists=lists))
         problems = []
         if not made.scoped:
-            problems.append("GitLab did not take its filter, which needs Premium: it shows every milestone")
+            problems.append("GitLab did not save its filter (needs Premium), so it shows every milestone")
         if made.missing:
-            problems.append(f"no list for {', '.join(made.missing)}")
+            problems.append(f"no list was added for {', '.join(made.missing)}")
         if not made.ordered:
             problems.append("its lists are not in order")
         return Outcome(step=step, state="done", url=made.url, message="; ".join(problems))
@@ -319,13 +319,13 @@ class Opening:
         return []
 
     def _remember(self, board: int) -> None:
-        # The planning issue remembers too; what cannot be kept here costs nothing but that.
+        # The planning issue records the boards too, so failing to store this does no harm.
         with suppress(StoreFailed):
             self._engine.store.put_meta(_MADE, msgspec.json.encode([*self._remembered(), board]))
 
 
 def template_of(settings: Settings, folder: Path | None) -> tuple[str, str]:
-    """The template and what it is called in errors. Raises ConfigError where a file cannot be read."""
+    """The template, and its name in errors. Raises ConfigError if a file cannot be read."""
     own = settings.planning.issue.template
     if not own:
         text = files("glboard_core.planning").joinpath("planning_issue.md").read_text(encoding="utf-8")
@@ -336,7 +336,7 @@ def template_of(settings: Settings, folder: Path | None) -> tuple[str, str]:
         return path.read_text(encoding="utf-8"), str(path)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"the template cannot be read: {error}", where=str(path), key="planning.issue.template"
+            f"cannot read the template: {error}", where=str(path), key="planning.issue.template"
         ) from None
 
 
@@ -346,7 +346,7 @@ def _scopes(boards: Iterable[board_work.SeenBoard]) -> bool | None:
 
 
 def _project(wanted: Wanted) -> str:
-    # Where it is not known, that is only wrong when an issue is to be made there.
+    # An unknown project is an error only if an issue is to be created there.
     with suppress(ConfigError):
         project, known = project_for(wanted.known, wanted.settings), wanted.catalog.projects
         return project if not known or wanted.catalog.project(project) is not None else ""
@@ -354,17 +354,17 @@ def _project(wanted: Wanted) -> str:
 
 
 def _kept_lines(text: str) -> list[str]:
-    """The lines that GitLab keeps of a text: those that are no quick actions (a template may have some)."""
+    """The lines of a text that GitLab keeps: all but quick actions (a template may contain some)."""
     lines = (line.rstrip() for line in text.splitlines())
     return [line for line in lines if line and not _COMMAND.match(line)]
 
 
 def _dropped(wanted: IssueText, made: SeenIssue) -> str:
-    """What GitLab left out of what it was asked for, without a word."""
+    """What GitLab silently left out of what was requested."""
     lost = [label for label in (*wanted.labels, *wanted.add_labels) if label not in made.issue.labels]
     words = [f"GitLab left out {', '.join(lost)}"] if lost else []
     if made.issue.milestone != wanted.milestone:
-        words.append(f"GitLab did not put it into {wanted.milestone}")
+        words.append(f"GitLab did not set the milestone {wanted.milestone}")
     if _kept_lines(made.description) != _kept_lines(wanted.description):
-        words.append("GitLab changed its text")
+        words.append("GitLab changed its description")
     return "; ".join(words)

@@ -1,7 +1,7 @@
-"""The seams: what the sync engine asks of the server, of the disk and of time.
+"""The ports: what the sync engine needs from the server, the disk and the clock.
 
-Protocols and the values that cross them, nothing else. One gateway speaks to GitLab (tests put the embedded
-GitLab behind it, never another gateway); a store keeps the mirror and the outbox.
+Protocols and the values that cross them, nothing else. One gateway talks to GitLab (tests run it against the
+embedded GitLab, never a fake gateway); a store keeps the mirror and the outbox.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 class IssueQuery(Struct, frozen=True, kw_only=True):
     """Which issues of the group (and all groups below it) to read. Labels are AND-ed; times are UTC.
 
-    ``milestone`` is a title; "" asks for issues without a milestone; None does not ask.
+    ``milestone`` is a title; "" means issues without a milestone; None means any.
     """
 
     labels: tuple[str, ...] = ()
-    #: None of these labels; in none of these milestones, by title.
+    #: Excluded labels, and excluded milestones by title.
     without: tuple[str, ...] = ()
     without_milestones: tuple[str, ...] = ()
     milestone: str | None = None
@@ -45,7 +45,7 @@ class IssueQuery(Struct, frozen=True, kw_only=True):
 
 
 class Placed(Struct, frozen=True):
-    """A slim row of the reconciling list: which issues are there, and in which manual order."""
+    """A row of the reconcile list: which issues exist, and in which manual order."""
 
     id: IssueId
     position: float | None
@@ -61,10 +61,10 @@ class Done(Struct, frozen=True, kw_only=True):
 
 
 class Failed(Struct, frozen=True, kw_only=True):
-    """The change was not made, in part or whole: ``error`` says why; ``issue`` is what the server has now.
+    """The change was not made, or only in part: ``error`` says why; ``issue`` is the server's current state.
 
-    ``error`` is an EditUnknown where the answer was lost, and the change may have been made; a
-    ConnectionFailed or AuthError where this Op was not sent at all and may be sent later.
+    ``error`` is an EditUnknown if the answer was lost and the change may have been made; a ConnectionFailed
+    or AuthError if this Op was not sent at all and can be sent later.
     """
 
     op: OpId
@@ -83,7 +83,7 @@ class Gateway(Protocol):
         ...
 
     async def extend_catalog(self, catalog: Catalog, projects: Iterable[str]) -> Catalog:
-        """The catalog with the labels and milestones of these projects and of the subgroups above them."""
+        """The catalog plus the labels and milestones of these projects and of the subgroups above them."""
         ...
 
     def pages(self, query: IssueQuery) -> AsyncIterator[list[Issue]]:
@@ -91,57 +91,57 @@ class Gateway(Protocol):
         ...
 
     async def count(self, queries: Sequence[IssueQuery]) -> int:
-        """How many issues these find, added up: one request. Not every server counts in time."""
+        """How many issues these queries find in total: one request. A slow server may time out."""
         ...
 
     def placements(self, labels: tuple[str, ...]) -> AsyncIterator[list[Placed]]:
-        """All open issues with these labels, slim, in manual order: for reconciling."""
+        """All open issues with these labels as slim rows in manual order: for reconcile."""
         ...
 
     async def read(self, issues: Sequence[IssueId]) -> Mapping[IssueId, Issue]:
-        """These issues as they are now; what is gone or hidden is absent."""
+        """These issues as they are now; deleted and hidden ones are absent."""
         ...
 
     async def find(self, references: Sequence[Reference]) -> Mapping[Reference, Issue]:
-        """The issues with these references; what does not exist or is hidden is absent."""
+        """The issues with these references; those that do not exist or are hidden are absent."""
         ...
 
     async def note_of(self, issue: IssueId, op: OpId) -> str | None:
-        """The id of the note that a Comment Op became, found by its marker; None where it is not there."""
+        """The id of the note that a Comment Op created, found by its marker, or None."""
         ...
 
     async def marked_note(self, issue: IssueId, mark: str, author: str) -> Note | None:
-        """The newest note of ``author`` with that mark, which a NoteWrite Op wrote; None without one."""
+        """The newest note by ``author`` with this mark, written by a NoteWrite Op, or None."""
         ...
 
     async def events(
         self, issues: Sequence[Issue], kinds: Iterable[EventKind]
     ) -> Mapping[IssueId, Sequence[Event]]:
-        """What happened to these issues: a request for each kind of each. What may not be seen is absent."""
+        """The events of these issues: one request per issue and kind. Hidden ones are absent."""
         ...
 
     async def created_by(self, op: Op) -> Issue | None:
-        """The issue that a Create Op became, found by its marker; None where it is not there."""
+        """The issue that a Create Op created, found by its marker, or None."""
         ...
 
     async def detail(self, issue: IssueId) -> IssueDetail:
-        """Description and notes. Raises EditForbidden where the issue is gone."""
+        """Description and notes. Raises EditForbidden if the issue is gone."""
         ...
 
     async def send(
         self, ops: Sequence[Op], shown: Mapping[IssueId, Issue], catalog: Catalog
     ) -> list[Outcome]:
-        """Make the changes, in order for each issue, in as few requests as the server allows.
+        """Send the changes, in order per issue, in as few requests as the server allows.
 
-        ``shown`` are the issues as the server last showed them, ``catalog`` maps titles to ids. One outcome
-        for each Op, in the same order: one Op's failure never stops another's. Raises ConnectionFailed or
-        AuthError only where nothing at all was sent.
+        ``shown`` are the issues as the server last returned them, ``catalog`` maps titles to ids. One outcome
+        per Op, in the same order: a failed Op never stops another. Raises ConnectionFailed or AuthError only
+        if nothing at all was sent.
         """
         ...
 
     @property
     def remaining(self) -> float | None:
-        """The share of the rate limit that is left, 0 to 1; None where the server names none."""
+        """The share of the rate limit that is left, 0 to 1; None if the server reports none."""
         ...
 
     def now(self) -> datetime:
@@ -156,9 +156,9 @@ class Gateway(Protocol):
 class Entry(Struct, frozen=True, kw_only=True):
     """An Op in the outbox.
 
-    ``title`` names the keystroke it came from. ``due`` is when it may be sent, in seconds since the epoch by
-    this machine's clock; ``sent`` when it was handed to the network (0: not yet). What was sent and is still
-    here after a start has an answer that was lost. ``clashes`` are what it waits for a person to choose.
+    ``title`` describes the keystroke it came from. ``due`` is when it can be sent, in seconds since the epoch
+    by this machine's clock; ``sent`` when it was passed to the network (0: not yet). The answer of an Op that
+    was sent and is still here after a start was lost. ``clashes`` are conflicts that a person must decide.
     """
 
     op: Op
@@ -169,7 +169,7 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
-    """A change that was not made, kept until it is tried again or dropped. ``kind`` is the error's type."""
+    """A failed change, kept until it is retried or discarded. ``kind`` is the error's type."""
 
     op: Op
     title: str
@@ -182,7 +182,7 @@ class Refusal(Struct, frozen=True, kw_only=True):
 class Logged(Struct, frozen=True, kw_only=True):
     """One line of the change log. ``result`` is done, settled, undone, failed or dropped.
 
-    ``change`` is the Op, so that it can be taken back in a later session.
+    ``change`` is the Op, so that a later session can undo it.
     """
 
     at: datetime
@@ -197,14 +197,14 @@ class Logged(Struct, frozen=True, kw_only=True):
     message: str = ""
 
 
-#: Results of a line that stands for a change which is on the server.
+#: Results of lines whose change is on the server.
 MADE = ("done", "settled")
 
 
 class Seen(Struct, frozen=True, kw_only=True):
-    """What other windows wrote since the last look: issues, and issues gone.
+    """What other processes wrote since the last check: issues, and removed issues.
 
-    ``were`` are those of them that this window had shown lately, as they were then.
+    ``were`` are those of them that this process had cached, as they were then.
     """
 
     issues: tuple[Issue, ...] = ()
@@ -213,20 +213,20 @@ class Seen(Struct, frozen=True, kw_only=True):
 
 
 class Issues(Mapping[IssueId, Issue]):
-    """The confirmed issues: a live view, not to be changed by the caller."""
+    """The confirmed issues: a live view that callers must not change."""
 
     @abstractmethod
     def matching(self, milestone: str | None) -> Iterator[Issue]:
-        """The issues of a milestone ("" for those without), or all of them for None."""
+        """The issues of a milestone ("" for those without), or all for None."""
         ...
 
     @abstractmethod
     def slim(self, milestone: str | None) -> Iterator[Slim]:
-        """The same, but only what places, counts and sorts them."""
+        """The same as slim rows: only what is needed to place, count and sort."""
         ...
 
     def values(self) -> ValuesView[Issue]:
-        """All of them, in one go rather than one by one."""
+        """All of them, in one pass rather than one by one."""
         return _Values(self)
 
 
@@ -240,19 +240,19 @@ class _Values(ValuesView[Issue]):
 
 
 class Store(Protocol):
-    """The mirror, the outbox and the change log. In memory, or on disk, where several windows share it.
+    """The mirror, the outbox and the change log. In memory, or on disk, shared by several processes.
 
-    Whatever writes raises StoreFailed where the disk refuses; the mirror's writes never do (what cannot be
-    kept is held in memory, since it can be read again). ``notice`` says in words what happened when it was
-    opened (a file put aside, changes rescued), or is empty.
+    Writes raise StoreFailed if the disk refuses them, except writes to the mirror (kept in memory then, since
+    it can be read again). ``notice`` tells what happened when the store was opened (a damaged file moved
+    away, changes recovered), or is empty.
     """
 
     notice: str
-    #: Whether what is kept outlives the program.
+    #: Whether the data survives the process.
     durable: bool
 
     def issue(self, issue: IssueId) -> Issue | None:
-        """The confirmed issue, or none."""
+        """The confirmed issue, or None."""
         ...
 
     def issues(self) -> Issues:
@@ -264,89 +264,89 @@ class Store(Protocol):
         ...
 
     def drop(self, issues: Iterable[IssueId]) -> None:
-        """Forget issues that left the scope."""
+        """Remove issues that left the scope."""
         ...
 
     def projects(self) -> frozenset[str]:
-        """The projects that issues stand in."""
+        """The projects of all issues."""
         ...
 
     def catalog(self) -> Catalog | None:
-        """The catalog kept last, or none."""
+        """The last stored catalog, or None."""
         ...
 
     def put_catalog(self, catalog: Catalog) -> None:
-        """Keep the catalog."""
+        """Store the catalog."""
         ...
 
     def meta(self, key: str) -> bytes | None:
-        """A value kept under a key, or none."""
+        """The value stored under a key, or None."""
         ...
 
     def put_meta(self, key: str, value: bytes) -> None:
-        """Keep a value under a key."""
+        """Store a value under a key."""
         ...
 
     def plans(self, milestone: str) -> Sequence[PlanSnapshot]:
-        """The plans of a milestone that were locked or imported here, the one kept last first."""
+        """The plans of a milestone that were locked or imported here, newest first."""
         ...
 
     def keep_plan(self, plan: PlanSnapshot) -> None:
-        """Keep a locked plan: on disk before this returns. Those kept before stay."""
+        """Store a locked plan: on disk before this returns. Earlier ones are kept."""
         ...
 
     def recall(self, keys: Sequence[str], on: date) -> Mapping[str, bytes]:
-        """What was kept under these keys, where it is still there; used on that day."""
+        """The values cached under these keys, as far as they exist; ``on`` is the day of use."""
         ...
 
     def remember(self, values: Mapping[str, bytes], on: date) -> None:
-        """Keep what was read and can be read again; what was not used for long before that day goes."""
+        """Cache values that can be read again; those unused for long before ``on`` are removed."""
         ...
 
     def outbox(self) -> Sequence[Entry]:
-        """The Ops not yet settled, oldest first."""
+        """The unsettled Ops, oldest first."""
         ...
 
     def enqueue(self, entries: Sequence[Entry], instead: Iterable[OpId] = ()) -> None:
-        """Keep Ops until they are settled: on disk before this returns. One with a known id is replaced.
+        """Store Ops until they are settled: on disk before this returns. One with a known id is replaced.
 
-        ``instead`` are the refused changes they stand for: struck from the list in the same step.
+        ``instead`` are the failed changes they replace: deleted in the same transaction.
         """
         ...
 
     def rewrite(self, entries: Sequence[Entry]) -> frozenset[OpId]:
-        """Replace what is kept of Ops (act, due, clashes); returns those still there. Adds none."""
+        """Update stored Ops (act, due, clashes); returns those still there. Adds none."""
         ...
 
     def contest(self, clashes: Mapping[OpId, Sequence[Clash]]) -> None:
-        """Note which Ops wait for a choice (with an empty one: no longer), so that all windows show it."""
+        """Store the conflicts of Ops (empty: resolved), so that all processes show them."""
         ...
 
     def claim(self, ops: Sequence[OpId], at: float) -> frozenset[OpId]:
-        """Mark Ops as sent now, before they are; returns those still there and not claimed by others."""
+        """Mark Ops as sent, before sending; returns those still there and not claimed by others."""
         ...
 
     def unclaim(self, ops: Iterable[OpId]) -> None:
-        """These were not sent after all."""
+        """Undo ``claim``: these were not sent after all."""
         ...
 
     def take_back(self, ops: Sequence[OpId], log: Sequence[Logged] = ()) -> bool:
-        """Remove Ops if all are here and none was sent: then they never leave. All or nothing.
+        """Withdraw Ops if all are here and none was sent: they are never sent. All or nothing.
 
-        ``log`` is written in the same step, if it is done.
+        If they are withdrawn, ``log`` is written in the same transaction.
         """
         ...
 
     def settle(self, ops: Iterable[OpId], refusals: Sequence[Refusal], log: Sequence[Logged]) -> None:
-        """Remove Ops that were answered, keep the refused ones and write the log, in one step."""
+        """Remove answered Ops, store the failed ones and write the log, in one transaction."""
         ...
 
     def refusals(self) -> Sequence[Refusal]:
-        """The changes that were not made, oldest first."""
+        """The failed changes, oldest first."""
         ...
 
     def forgive(self, op: OpId) -> None:
-        """Strike a change from the list of refused ones."""
+        """Delete a failed change."""
         ...
 
     def log(self, limit: int = 500) -> Sequence[Logged]:
@@ -354,37 +354,37 @@ class Store(Protocol):
         ...
 
     def prune(self, before: datetime) -> int:
-        """Forget lines of the change log older than that; how many. What is unsent or refused stays."""
+        """Delete log lines older than ``before``; return how many. Unsent and failed changes stay."""
         ...
 
     def lead(self) -> bool:
-        """Whether this window sends: one at a time does, and another takes over when it ends."""
+        """Try to get the send lease: one process has it, and another takes over when that one ends."""
         ...
 
     def resign(self) -> None:
-        """Let another window send, until this one takes it up again."""
+        """Release the send lease, until this process takes it again."""
         ...
 
     def others(self) -> Seen | None:
-        """What other windows wrote since the last call; None where nothing changed."""
+        """What other processes wrote since the last call; None if nothing changed."""
         ...
 
     def check(self) -> StoreFailed | None:
-        """Look for damage that a start takes no time for; what to say of it, if any. For a thread."""
+        """Check for damage that a start has no time to look for; the error, if any. Run it in a thread."""
         ...
 
     def close(self) -> None:
-        """Let go of files."""
+        """Close files."""
         ...
 
 
 class Clock(Protocol):
-    """Time. ``now`` is aware and in UTC; ``today`` the calendar day in the team's time zone."""
+    """Time. ``now`` is aware and in UTC; ``today`` is the calendar day in the team's time zone."""
 
     def now(self) -> datetime:
-        """The moment everything is computed with."""
+        """The time that everything is computed with."""
         ...
 
     def today(self) -> date:
-        """The day that current and next milestone follow from."""
+        """The day that determines the current and next milestone."""
         ...

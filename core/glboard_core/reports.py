@@ -1,8 +1,8 @@
-"""Reading what the planning rules need and the mirror does not hold, and calling them.
+"""Reports: reads what the planning rules need and the mirror lacks, and calls the rules.
 
-Owns which issues a report has to see: those closed long ago, those that left a milestone, and their events
-(DOMAIN.md 7.6). The rules themselves are ``planning``; what is on screen already is computed from the mirror
-and needs none of this. Nothing here changes an issue.
+Owns which issues a report needs: those closed long ago, those that left a milestone, and their events
+(DOMAIN.md 7.6). The rules are in ``planning``; what is on screen already is computed from the mirror alone.
+Nothing here changes an issue.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ if TYPE_CHECKING:
     from glboard_core.gitlab.events import EventReader, Progress, Read
     from glboard_core.sync.engine import Engine
 
-#: Questions side by side.
+#: Concurrent queries.
 PARALLEL = 4
-#: Histories that are kept in one go, so that little is lost where reading is broken off.
+#: Histories stored per batch, so that little is lost if reading is interrupted.
 TOGETHER = 50
-#: How long the closed issues of a milestone are only brought up to date before all are read again.
+#: How long the closed issues of a milestone are only updated before all are read again.
 WHOLE = timedelta(days=2)
 
 
 class Past(Struct, frozen=True, kw_only=True):
-    """Issues with what they were. ``unread`` are references whose events may not be seen: of these only the
-    present is known."""
+    """Issues with their history. ``unread`` are references whose events cannot be read: only their current
+    state is known."""
 
     tracks: tuple[Track, ...]
     histories: Mapping[IssueId, History]
@@ -54,15 +54,15 @@ class Past(Struct, frozen=True, kw_only=True):
 
     @property
     def pairs(self) -> Iterable[tuple[Issue, Timeline]]:
-        """Issue and timeline, as snapshots take them."""
+        """(issue, timeline) pairs, the input of snapshots."""
         return ((track.issue, track.line) for track in self.tracks)
 
 
 class Reports:
-    """Reports on one engine's group.
+    """Reports on the group of one engine.
 
-    ``as_of`` is given where the session looks at an earlier moment: events after it did not happen.
-    What was read is kept in the engine's store, and read again only where an issue was updated since.
+    With ``as_of`` (the session shows an earlier time), later events are ignored. What was read is cached in
+    the engine's store, and read again only for issues updated since.
     """
 
     def __init__(
@@ -78,22 +78,22 @@ class Reports:
         self._reader = reader
         self._known: dict[IssueId, History] = {}
         self._unkept: list[History] = []
-        #: References whose events could not be read by the last report.
+        #: References whose events the last report could not read.
         self.unread: tuple[str, ...] = ()
-        #: The issues the last report was about, by reference.
+        #: The issues of the last report, by reference.
         self.seen: Mapping[str, Issue] = {}
 
     # -- names and dates
 
     @property
     def catalog(self) -> Catalog:
-        """The catalog, which must have been read. Raises NameUnknown before."""
+        """The catalog. Raises NameUnknown if it has not been read yet."""
         if (catalog := self.engine.catalog) is None:
-            raise NameUnknown("group", "", hint="Nothing has been read from GitLab yet.")
+            raise NameUnknown("group", "", hint="Nothing loaded from GitLab yet.")
         return catalog
 
     def milestone(self, name: str) -> Milestone:
-        """The milestone of a title, ``current``, ``next``, ``after-next`` or alias. Raises NameUnknown."""
+        """The milestone for a title, ``current``, ``next``, ``after-next`` or alias. Raises NameUnknown."""
         title = milestone_title(name, self.settings, self.catalog, self.engine.today())
         found = self.catalog.find_milestone(title)
         if found is None:
@@ -108,7 +108,7 @@ class Reports:
     # -- issues
 
     async def issues(self, queries: Iterable[IssueQuery]) -> list[Issue]:
-        """All issues of the group that one of the queries asks for, each once. Raises as the gateway does."""
+        """All issues of the group that match one of the queries, each once. Raises what the gateway does."""
         from glboard_core.gitlab.asking import side_by_side
 
         async def read(query: IssueQuery) -> list[Issue]:
@@ -118,17 +118,17 @@ class Reports:
         return list({issue.id: issue for part in found for issue in part}.values())
 
     async def open_issues(self, milestones: Sequence[str] | None = None) -> list[Issue]:
-        """The group's open issues of these milestones, or all of them."""
+        """The group's open issues in these milestones, or all of them."""
         titles: Sequence[str | None] = [None] if milestones is None else list(dict.fromkeys(milestones))
         return await self.issues(
             IssueQuery(labels=self._labels(), milestone=title, state="opened") for title in titles
         )
 
     async def closed_issues(self, milestones: Sequence[str]) -> list[Issue]:
-        """The group's closed issues of these milestones, however long ago.
+        """The group's closed issues in these milestones, however long ago.
 
-        What was read lately is only brought up to date, with one question for all of them: what was updated
-        since. An issue that lost the group's label meanwhile stays in it until all are read again.
+        If they were read lately, one query updates them all with what changed since. An issue that lost the
+        group's label in the meantime stays until all are read again.
         """
         kept, labels, now = self._kept(), self._labels(), self.engine.gateway.now()
         known = {title: kept.closed(_question(labels, title)) for title in milestones}
@@ -152,7 +152,7 @@ class Reports:
         return all_of
 
     async def extend_for(self, issues: Iterable[Issue]) -> None:
-        """Learn the milestones of subgroups and projects where an issue has one the group does not know."""
+        """Read the milestones of subgroups and projects if an issue has one unknown to the group."""
         known = {milestone.title for milestone in self.catalog.milestones}
         projects = {i.project for i in issues if i.milestone is not None and i.milestone not in known}
         if projects:
@@ -170,8 +170,8 @@ class Reports:
     ) -> SayDo:
         """Say/Do of a milestone (7.6). Raises UsageError where it has no dates.
 
-        The lock is at ``locked_at``, rebuilt from events; else ``plan``, the snapshot kept; else the default
-        lock, rebuilt. As of an earlier moment (``--as-of``) later events are ignored.
+        The lock is at ``locked_at``, rebuilt from events; else ``plan``, the stored snapshot; else the
+        default lock, rebuilt. With ``--as-of``, later events are ignored.
         """
         measured = window(milestone, self.zone)
         lock, plan = self._lock(measured, locked_at, plan)
@@ -200,13 +200,13 @@ class Reports:
         plan: PlanSnapshot | None = None,
         progress: Progress | None = None,
     ) -> Scope:
-        """What changed in the plan of a milestone since its lock. The lock is as for ``say_do``."""
+        """What changed in a milestone's plan since its lock, which is chosen as for ``say_do``."""
         lock, plan = self._lock(window(milestone, self.zone), locked_at, plan)
         now = self.engine.now()
         if lock > now:
             raise UsageError(
                 f"The plan of {milestone.title} is not locked before {lock.isoformat(' ')}.",
-                hint="Name an earlier moment with --locked-at.",
+                hint="Pass an earlier time with --locked-at.",
             )
         past = await self.past(
             milestone.title,
@@ -222,7 +222,7 @@ class Reports:
     async def taken(
         self, milestone: Milestone, *, at: datetime | None = None, progress: Progress | None = None
     ) -> PlanSnapshot:
-        """The plan of a milestone as ours: as it is now, or rebuilt from events as it was ``at``."""
+        """A milestone's plan as a snapshot: as it is now, or rebuilt from events as it was ``at``."""
         names, me = self.settings.labels, self.catalog.me.username
         if at is None:
             issues = await self.issues([IssueQuery(labels=self._labels(), milestone=milestone.title)])
@@ -240,11 +240,11 @@ class Reports:
         also: Iterable[IssueId] = (),
         progress: Progress | None = None,
     ) -> Past:
-        """Every issue that can matter to a report on ``milestone`` from ``since`` on, and what it was.
+        """Every issue that can matter to a report on ``milestone`` from ``since`` on, and its history.
 
-        Asked for are the group's issues in it, those updated since (one that left it was), those with its
-        ``missed:`` label, and ``also``. Milestone events are read of all of them; the other ``kinds`` only of
-        those that were ever in it, since the rest can stand in no list.
+        That is the group's issues in it, those updated since (so also those that left it), those with its
+        ``missed:`` label, and ``also``. Milestone events are read for all of them; the other ``kinds`` only
+        for those that were ever in it, since the rest can appear in no list.
         """
         missed = self.settings.labels.missed_prefix + milestone
         labels = self._labels()
@@ -271,7 +271,7 @@ class Reports:
                 for event in placed.histories[issue.id].events
             )
         ]
-        # Milestones once more, for those updated so lately that what was read of them may be old already.
+        # Milestones once more for issues updated so recently that what was read may be outdated.
         read = await self._histories(concerned, ("milestone", *kinds), progress)
         unread = {*placed.unread, *read.unread}
         self.unread = tuple(issue.reference for issue in concerned if issue.id in unread)
@@ -285,7 +285,7 @@ class Reports:
             unread=self.unread,
         )
 
-    # -- inside
+    # -- internals
 
     def _kept(self) -> Kept:
         return Kept(self.engine.store, self.engine.gateway.now().date(), self.catalog.group_id)
@@ -293,7 +293,7 @@ class Reports:
     async def _histories(
         self, issues: Sequence[Issue], kinds: Sequence[EventKind], progress: Progress | None
     ) -> Read:
-        """The histories, of which those that are read now are kept, also where the reading is broken off."""
+        """The histories; those read now are cached, even if reading is interrupted."""
         kept = self._kept()
         self._known |= kept.histories(issue.id for issue in issues if issue.id not in self._known)
 
@@ -320,7 +320,7 @@ class Reports:
     def _lock(
         measured: Window, locked_at: datetime | None, plan: PlanSnapshot | None
     ) -> tuple[datetime, PlanSnapshot | None]:
-        """When the plan was locked, and the snapshot to go by, if any."""
+        """When the plan was locked, and the snapshot to use, if any."""
         if locked_at is not None:
             return locked_at, None
         return (plan.locked_at, plan) if plan is not None else (measured.lock, None)
@@ -333,7 +333,7 @@ async def open_reports(
     *,
     as_of: datetime | None = None,
 ) -> AsyncIterator[Reports]:
-    """Reports over an engine, with a connection of their own to the same ``account`` for the events."""
+    """Reports over an engine, with a separate connection to the same ``account`` for events."""
     from glboard_core.gitlab.events import EventReader
     from glboard_core.gitlab.transport import Transport
 
@@ -349,13 +349,13 @@ def _question(labels: Sequence[str], milestone: str) -> str:
 
 
 def kept_plans(store: Store, milestone: str, group_id: str) -> list[PlanSnapshot]:
-    """The plans of a milestone that were locked or imported here, the last one first. Raises StoreFailed.
+    """The plans of a milestone that were locked or imported here, newest first. Raises StoreFailed.
 
-    Not those of another group that had the same path (on a server set up anew); ``group_id`` is a global id.
+    Not those of another group that had the same path (on a reinstalled server); ``group_id`` is a global id.
     """
     return [plan for plan in store.plans(milestone) if plan.is_of(group_id)]
 
 
 def kept_plan(store: Store, milestone: str, group_id: str) -> PlanSnapshot | None:
-    """The one of them that counts, or none. Raises StoreFailed."""
+    """The newest of them, or None. Raises StoreFailed."""
     return next(iter(kept_plans(store, milestone, group_id)), None)

@@ -1,7 +1,7 @@
-"""The composition root: settings and an account become a ready engine.
+"""The composition root: builds an engine from settings and an account.
 
-What the command line and the screen both call. It is the only place that knows which gateway and which store
-are used. Nothing of the network is imported here: with a mirror on disk the first board is painted before.
+The command line and the screen both call it. Only this module knows which gateway and which store are used.
+It imports nothing of the network stack: with a mirror on disk, the first board is painted before that loads.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class Place(Struct, frozen=True, kw_only=True):
     """Which GitLab and which group: from the command line, else environment, else configuration.
 
-    ``keep``: whether the mirror and the outbox live on disk (``folder``, by default the user's state folder).
+    ``keep``: whether the mirror and the outbox are stored on disk (``folder``, by default the state folder).
     """
 
     url: str | None = None
@@ -46,10 +46,10 @@ class Place(Struct, frozen=True, kw_only=True):
 async def open_engine(
     place: Place, settings: Settings, *, account: Account | None = None
 ) -> AsyncIterator[Engine]:
-    """An engine over GitLab; what the mirror holds is there at once, the rest once ``run`` reads it.
+    """An engine over GitLab; the mirror's content is there at once, the rest once ``run`` reads it.
 
-    Where the state folder cannot be used, the board works and edits are refused. Raises TokenMissing,
-    ConfigError, UsageError; on a very first start also what asking who we are raises.
+    If the state folder is not usable, the board works but edits are refused. Raises TokenMissing,
+    ConfigError, UsageError; on the very first start also what reading the current user raises.
     """
     group = find_group(place.group, configured=settings.gitlab.group)
     if account is None:
@@ -108,7 +108,7 @@ def _state_folder() -> Path:
 
 
 class _Known:
-    """Who we were on each server, so that the right state file is opened before anybody is asked."""
+    """The username per server and group, so that the right state file is opened without a request."""
 
     def __init__(self, folder: Path, place: str) -> None:
         self.folder = folder
@@ -120,11 +120,11 @@ class _Known:
 
     @property
     def user(self) -> str | None:
-        """The username, or none on a first start."""
+        """The username, or None on a first start."""
         return self._users.get(self._place)
 
     def remember(self, user: str) -> None:
-        """Open this user's state file from now on. What cannot be written costs a question at each start."""
+        """Use this user's state file from now on. If that cannot be stored, each start needs a request."""
         self._users[self._place] = user
         with suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,4 +1,4 @@
-"""What is shown = fold(confirmed, pending).
+"""shown = fold(confirmed, pending).
 
 Owns the two pure functions behind everything on screen. ``confirmed`` is what the server last reported;
 ``pending`` is what a person did and the server has not confirmed yet, in layers (a draft over the outbox).
@@ -27,7 +27,7 @@ def fold_one(issue: Issue | None, ops: Iterable[Op]) -> Issue | None:
 def fold(confirmed: Mapping[IssueId, Issue], layers: Sequence[Sequence[Op]]) -> dict[IssueId, Issue]:
     """The issues that differ from ``confirmed`` once the layers are applied, lowest layer first.
 
-    Only issues with pending Ops are computed, so the cost does not grow with the mirror.
+    Only issues with pending Ops are computed, so the cost is independent of the mirror's size.
     """
     by_issue: dict[IssueId, list[Op]] = {}
     for layer in layers:

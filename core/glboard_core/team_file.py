@@ -1,7 +1,7 @@
-"""Reading and writing ``team.toml``: whole or not at all, and never over what somebody else wrote.
+"""Reads and writes ``team.toml``: all or nothing, and never over someone else's changes.
 
-Owns the file on disk: a change is written beside it and put in its place in one step, readable by its owner
-alone where it is new. What stands in it is ``planning.team``'s.
+Owns the file on disk: a change is written to a temporary file and renamed over it; a new file is readable
+only by its owner. ``planning.team`` owns the content.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from glboard_core.errors import ConfigError, FileChanged
 
 
 def read(path: Path) -> str | None:
-    """The text as it is, line ends included; None where there is no file. Raises ConfigError."""
+    """The text as it is, line endings included; None if there is no file. Raises ConfigError."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return file.read()
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot be read: {error}", where=str(path)) from None
+        raise ConfigError(f"cannot read this file: {error}", where=str(path)) from None
 
 
 def write(path: Path, text: str, *, seen: str | None) -> None:
-    """Put ``text`` in the file's place, if that still holds what was ``seen`` (None: no file).
+    """Replace the file's content by ``text``, if it still is what was ``seen`` (None: no file).
 
-    Permissions stay as they are; a new file is its owner's alone. Raises FileChanged, and ConfigError where
-    it cannot be written: in both cases the file is as it was.
+    Permissions are kept; a new file is readable only by its owner. Raises FileChanged, and ConfigError if
+    it cannot be written: in both cases the file is unchanged.
     """
-    import tempfile  # not before somebody edits: its own imports are many
+    import tempfile  # only for edits: it imports a lot
 
-    # A link (to a folder of settings under version control, say) stays a link.
+    # A symlink (for example to a dotfiles repository) stays a symlink.
     target = Path(os.path.realpath(path))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -45,9 +45,11 @@ def write(path: Path, text: str, *, seen: str | None) -> None:
             os.fsync(file.fileno())
         if target.exists():
             os.chmod(name, target.stat().st_mode & 0o777)
-        # The last look, as late as it can be.
+        # The last check, as late as possible.
         if read(path) != seen:
-            raise FileChanged("was changed meanwhile by somebody else; nothing was written.", where=str(path))
+            raise FileChanged(
+                "was changed by someone else in the meantime; nothing was written.", where=str(path)
+            )
         os.replace(name, target)
     except OSError as error:
         raise _unwritable(path, error) from None
@@ -56,9 +58,9 @@ def write(path: Path, text: str, *, seen: str | None) -> None:
 
 
 def remove(path: Path, *, seen: str) -> None:
-    """Take a file away that still holds what was ``seen``. Raises FileChanged, and ConfigError."""
+    """Delete the file if it still is what was ``seen``. Raises FileChanged and ConfigError."""
     if read(path) != seen:
-        raise FileChanged("was changed meanwhile by somebody else; it was left.", where=str(path))
+        raise FileChanged("was changed by someone else in the meantime; the file was kept.", where=str(path))
     try:
         path.unlink()
     except OSError as error:
@@ -67,7 +69,7 @@ def remove(path: Path, *, seen: str) -> None:
 
 def _unwritable(path: Path, error: OSError) -> ConfigError:
     return ConfigError(
-        f"cannot be written: {error.strerror or error}",
+        f"cannot write this file: {error.strerror or error}",
         where=str(path),
-        hint="Look at the folder's permissions and the space on the disk; nothing was changed.",
+        hint="Nothing was changed. Check the folder's permissions and the free disk space.",
     )

@@ -23,7 +23,7 @@ def test_the_estimate_agrees_with_the_facts(name: str, expected: int) -> None:
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_every_document_keeps_its_distance(dialect: str) -> None:
+def test_every_document_keeps_a_margin(dialect: str) -> None:
     heavy = {
         one.name: (score(one.text), len(one.text))
         for one in documents(DIALECTS[dialect])
@@ -33,7 +33,7 @@ def test_every_document_keeps_its_distance(dialect: str) -> None:
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_a_call_costs_no_more_than_it_says(act: str) -> None:
+def test_a_call_costs_no_more_than_declared(act: str) -> None:
     dialect = DIALECTS["18.9"]
     made = calls(ACTS[act], dialect)
     assert score(queries.mutation(made, dialect)[0]) <= sum(call.cost for call in made)
@@ -47,6 +47,6 @@ def test_documents_are_the_same_every_time() -> None:
     assert once == [(one.name, one.text) for one in documents(dialect)]
 
 
-def test_no_value_travels_in_the_text() -> None:
+def test_no_value_is_in_the_text() -> None:
     for one in documents(DIALECTS["18.9"]):
         assert '"' not in one.text, one.name

@@ -50,11 +50,11 @@ def test_the_older_dialect_also_suits_the_newer_server(schemas: Schemas) -> None
     assert wrong == []
 
 
-def test_the_ce_server_refuses_what_we_think_it_refuses(schemas: Schemas) -> None:
+def test_the_ce_server_rejects_what_we_expect(schemas: Schemas) -> None:
     assert any("weight" in said for said in problems(schemas["18.5-ce"], _issues("18.9")))
 
 
-def test_the_old_server_refuses_what_we_think_it_refuses(schemas: Schemas) -> None:
+def test_the_old_server_rejects_what_we_expect(schemas: Schemas) -> None:
     said = problems(schemas["16.8"], _issues("18.9"))
     assert any("status" in one for one in said)
 
@@ -70,7 +70,7 @@ def _issues(dialect: str) -> str:
     return next(one.text for one in documents(DIALECTS[dialect]) if one.name == "issues")
 
 
-def test_a_wrong_input_would_be_found(schemas: Schemas) -> None:
+def test_an_invalid_input_would_be_found(schemas: Schemas) -> None:
     text = "mutation Send($i0: UpdateIssueInput!) { m0: updateIssue(input: $i0) { errors } }"
     operation = parse(text).definitions[0]
     assert isinstance(operation, OperationDefinitionNode)

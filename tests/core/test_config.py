@@ -50,7 +50,7 @@ labels = ["support"]
         ("[[boards]]\nid = 'x'\nname = 'X'\ncolums = []\n", "c.toml:4", "boards.colums", "columns"),
         ("[gitlab]\ntoken = 'glpat-secret'\n", "c.toml:2", "token", "GITLAB_TOKEN"),
         ("nonsense = = 1", "c.toml", "", ""),
-        ("[nonsense]\n", "c.toml:1", "nonsense", "Known here"),
+        ("[nonsense]\n", "c.toml:1", "nonsense", "Known keys"),
         ("[ui]\ntime_zone = 'Mars/One'\n", "c.toml:2", "ui.time_zone", "Europe/Berlin"),
         ("[ui]\ntime_zone = 'Europe/Berln'\n", "c.toml:2", "ui.time_zone", "Did you mean “Europe/Berlin”"),
         ("[ui]\ntime_zone = ''\n", "c.toml:2", "ui.time_zone", "Region/City"),

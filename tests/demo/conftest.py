@@ -1,4 +1,4 @@
-"""Servers for the tests of the embedded GitLab: one nobody may change, one per module, others on request."""
+"""Servers for the tests of the embedded GitLab: a read-only one, one per module, others on demand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OF_THE_WORLD = ("issues", "seed", "tier", "edition", "version")
 
 @pytest.fixture(scope="session")
 def reading() -> Iterator[Wire]:
-    """A server nobody may change."""
+    """A server that tests must not change."""
     with DemoServer(default_world(clock=Clock(NOW))) as server:
         wire = Wire(server)
         yield wire

@@ -105,7 +105,7 @@ def test_ranking_touches_nothing_else(wire: Wire) -> None:
     assert order.index(third.id) == order.index(second.id) - 1
 
 
-def test_ranking_goes_on_when_there_is_no_gap_left(wire: Wire) -> None:
+def test_ranking_works_when_no_gap_is_left(wire: Wire) -> None:
     world = wire.world
     first, second, third = ordinary(world, 3)
     for _ in range(30):
@@ -116,7 +116,7 @@ def test_ranking_goes_on_when_there_is_no_gap_left(wire: Wire) -> None:
     assert order[at : at + 3] == [first.id, second.id, third.id]
 
 
-def test_an_issue_without_a_place_gets_one(wire: Wire) -> None:
+def test_an_issue_without_a_position_gets_one(wire: Wire) -> None:
     world = wire.world
     lost = next(one for one in world.index.issues.values() if one.position is None and one.open)
     anchor = ordinary(world, 1)[0]
@@ -126,7 +126,7 @@ def test_an_issue_without_a_place_gets_one(wire: Wire) -> None:
     assert lost.position < anchor.position
 
 
-def test_what_a_move_must_say(wire: Wire) -> None:
+def test_required_arguments_of_a_move(wire: Wire) -> None:
     board = make_board(wire.world, READY, DEV)
     issue = ordinary(wire.world, 1)[0]
     ready, dev = str(column(board, READY).id), str(column(board, DEV).id)
@@ -186,7 +186,7 @@ def test_what_a_board_shows(wire: Wire) -> None:
         assert found == expected
 
 
-def test_a_list_takes_one_milestone_or_a_wildcard(wire: Wire) -> None:
+def test_a_list_accepts_one_milestone_or_a_wildcard(wire: Wire) -> None:
     board = make_board(wire.world, READY)
     query = (
         "query L($id: ListID!, $f: BoardIssueInput) { boardList(id: $id) { issues(filters: $f) { count } } }"
@@ -198,7 +198,7 @@ def test_a_list_takes_one_milestone_or_a_wildcard(wire: Wire) -> None:
     assert wire.data(query, id=ident, f={"milestoneTitle": "Backlog"})
 
 
-def test_boards_and_lists_are_made_and_taken_away(wire: Wire) -> None:
+def test_boards_and_lists_are_created_and_deleted(wire: Wire) -> None:
     world = wire.world
     create = """mutation C($input: CreateBoardInput!) { createBoard(input: $input) { errors board {
       id name labels { nodes { title } } milestone { title } lists { nodes { listType } } } } }"""
@@ -251,7 +251,7 @@ def test_free_tier_has_one_board_without_a_scope(serve: Any) -> None:
     assert wire.data(create)["createBoard"]["board"]
 
 
-def test_labels_are_made_once_per_place(wire: Wire) -> None:
+def test_labels_are_created_once_per_place(wire: Wire) -> None:
     create = """mutation L($input: LabelCreateInput!) { labelCreate(input: $input) {
       errors label { id title color } } }"""
     wanted = {"groupPath": "demo-org", "title": "missed:99.1", "color": "#ff0000"}

@@ -50,7 +50,7 @@ def test_labels_by_number_and_by_global_id(wire: Wire) -> None:
     assert "spike" not in titles(wire.update(issue, removeLabelIds=[str(spike.id)]))
 
 
-def test_a_scope_holds_one_label(wire: Wire) -> None:
+def test_a_scope_allows_one_label(wire: Wire) -> None:
     issue = an_issue(wire.world)
     wire.update(issue, addLabelIds=[number(wire.world, READY)])
     both = [number(wire.world, DEV), number(wire.world, REVIEW)]
@@ -58,7 +58,7 @@ def test_a_scope_holds_one_label(wire: Wire) -> None:
     assert {one for one in held if one.startswith("workflow::")} == {REVIEW}
 
 
-def test_pairs_that_were_there_stay(wire: Wire) -> None:
+def test_existing_pairs_stay(wire: Wire) -> None:
     issue = an_issue(wire.world)
     wire.world.edit(issue.reference, by="pm_oak", add_labels=[READY], remove_labels=[DEV, REVIEW])
     with wire.world.index.moving(issue):
@@ -103,7 +103,7 @@ def test_label_set_replaces(wire: Wire) -> None:
     wire.update(issue, labelIds=before)
 
 
-def test_labels_of_other_projects_vanish_without_a_word(wire: Wire) -> None:
+def test_labels_of_other_projects_are_silently_dropped(wire: Wire) -> None:
     world = wire.world
     issue = an_issue(world)
     own = world.label_of(world.project("demo-org/platform"), "needs-docs")
@@ -140,7 +140,7 @@ def test_milestone_that_the_project_cannot_see_is_ignored(wire: Wire) -> None:
         assert issue.milestone is before
 
 
-def test_keys_that_are_left_out_stay_and_null_clears(wire: Wire) -> None:
+def test_omitted_keys_stay_and_null_clears(wire: Wire) -> None:
     issue = an_issue(wire.world)
     wire.update(issue, weight=3)
     assert wire.update(issue, title="Only the title")["issue"]["weight"] == 3
@@ -197,7 +197,7 @@ def test_updated_at_moves_with_changes_only(wire: Wire) -> None:
     assert issue.updated > before
 
 
-def test_validation_is_told_in_the_payload(wire: Wire) -> None:
+def test_validation_errors_are_in_the_payload(wire: Wire) -> None:
     issue = an_issue(wire.world)
     before = issue.title
     payload = wire.update(issue, title="x" * 256, weight=-1)
@@ -209,7 +209,7 @@ def test_validation_is_told_in_the_payload(wire: Wire) -> None:
     assert issue.title == before
 
 
-def test_no_permission_and_not_there_are_told_alike(wire: Wire) -> None:
+def test_no_permission_and_not_found_look_the_same(wire: Wire) -> None:
     refused = refused_issue(wire.world, own=False)
     for path, iid in (
         (refused.project.full_path, str(refused.iid)),
@@ -221,7 +221,7 @@ def test_no_permission_and_not_there_are_told_alike(wire: Wire) -> None:
         assert NOT_AVAILABLE in answer["errors"][0]["message"]
 
 
-def test_authors_without_rank_change_the_title_and_lose_the_rest(wire: Wire) -> None:
+def test_authors_without_the_planner_role_can_change_only_the_title(wire: Wire) -> None:
     issue = refused_issue(wire.world, own=True)
     held, milestone, weight = issue.labels, issue.milestone, issue.weight
     payload = wire.update(
@@ -287,7 +287,7 @@ def test_aliases_run_one_after_the_other_and_fail_alone(wire: Wire) -> None:
     assert [one["path"] for one in answer["errors"]] == [["b"]]
 
 
-def test_new_issue_makes_unknown_labels_in_the_project(wire: Wire) -> None:
+def test_new_issue_creates_unknown_labels_in_the_project(wire: Wire) -> None:
     query = """mutation C($input: CreateIssueInput!) { createIssue(input: $input) {
       errors issue { iid relativePosition weight labels { nodes { id title } } reference(full: true) } } }"""
     wish = {
@@ -317,7 +317,7 @@ def test_comment(wire: Wire) -> None:
     assert wire.data(NOTE, id=gid(issue), body="  ")["createNote"]["errors"] == ["Note can't be blank"]
 
 
-def test_comment_of_commands_alone_leaves_no_note(wire: Wire) -> None:
+def test_comment_with_only_commands_leaves_no_note(wire: Wire) -> None:
     issue = an_issue(wire.world)
     count = len(issue.notes or ())
     body = '/weight 4\n/label ~spike ~"workflow::in dev"\n/assign @eng_cedar\n/milestone %"Backlog"'
@@ -337,7 +337,7 @@ def test_comment_of_commands_alone_leaves_no_note(wire: Wire) -> None:
     wire.update(issue, stateEvent="REOPEN")
 
 
-def test_old_servers_tell_success_among_the_errors(serve: Any) -> None:
+def test_old_servers_report_success_among_the_errors(serve: Any) -> None:
     wire = serve(version="16.8")
     issue = an_issue(wire.world)
     query = NOTE.replace("quickActionsStatus { messages errorMessages commandNames commandsOnly }", "")
@@ -378,7 +378,7 @@ def test_notes_are_changed_by_their_author(wire: Wire) -> None:
     assert note.id not in wire.world.notes
 
 
-def test_commands_in_a_changed_note_are_done_and_of_commands_alone_nothing_stays(wire: Wire) -> None:
+def test_commands_in_an_updated_note_are_executed(wire: Wire) -> None:
     issue = an_issue(wire.world)
     note = wire.world.comment(issue.reference, "first", by="em_maple")
     update = (
@@ -416,7 +416,7 @@ def test_confidential_issues_are_hidden_from_guests(wire: Wire) -> None:
     world.edit(issue.reference, by="em_maple", confidential=False)
 
 
-def test_bulk_update_skips_what_may_not_be_edited(wire: Wire) -> None:
+def test_bulk_update_skips_issues_without_permission(wire: Wire) -> None:
     world = wire.world
     good, bad = an_issue(world), refused_issue(world, own=False)
     query = """mutation B($ids: [WorkItemID!]!, $m: MilestoneID) { workItemBulkUpdate(input: {

@@ -70,7 +70,7 @@ def test_statuses(wire: Wire) -> None:
         assert "date" in response.headers
 
 
-def test_expired_token_in_both_faces(wire: Wire) -> None:
+def test_expired_token_in_both_apis(wire: Wire) -> None:
     wire.server.faults.next("401", times=2)
     assert wire.post({"query": ME}).json() == {"errors": [{"message": "Invalid token"}]}
     assert wire.rest("GET", "/user").json()["error"] == "invalid_token"
@@ -162,7 +162,7 @@ def test_scripted_for_some_requests_only(wire: Wire) -> None:
     assert wire.rest("GET", "/version").status_code == 502
 
 
-def test_chance_is_seeded() -> None:
+def test_random_faults_are_seeded() -> None:
     first, second = (Faults.parse("429:0.2,reset-after:0.1", seed=5) for _ in range(2))
     rolls = [first.pick("GET /") for _ in range(400)]
     assert rolls == [second.pick("GET /") for _ in range(400)]
@@ -171,14 +171,14 @@ def test_chance_is_seeded() -> None:
     assert set(rolls) == {None, "429", "reset-after"}
 
 
-def test_every_kind_can_be_asked_for() -> None:
+def test_every_kind_can_be_requested() -> None:
     assert set(Faults.parse(",".join(f"{kind}:0.01" for kind in KINDS)).chances) == set(KINDS)
     faults = Faults.parse("429:0.1, retry-after:3, slow-seconds:0.5")
     assert (faults.retry_after, faults.slow_seconds) == (3, 0.5)
 
 
 @pytest.mark.parametrize("spec", ["nope:0.1", "429", "429:x", "429:2", "429:0.6,500:0.6"])
-def test_unreadable_faults(spec: str) -> None:
+def test_invalid_faults(spec: str) -> None:
     with pytest.raises(FaultSpecError):
         Faults.parse(spec)
 

@@ -43,14 +43,14 @@ def test_every_order_pages_to_the_end(reading: Wire, sort: str) -> None:
     assert pages(reading, sort) == [one.reference for one in issues]
 
 
-def test_titles_the_other_way_round(reading: Wire) -> None:
+def test_titles_in_reverse_order(reading: Wire) -> None:
     issues = sorted(
         reading.world.index.issues.values(), key=lambda one: (one.title.lower(), one.id), reverse=True
     )
     assert pages(reading, "TITLE_DESC") == [one.reference for one in issues]
 
 
-def test_pages_stand_still_while_things_change(wire: Wire) -> None:
+def test_pages_are_stable_while_issues_change(wire: Wire) -> None:
     world = wire.world
     first = wire.data(LIST, first=50, sort="CREATED_DESC")["group"]["issues"]
     seen = [one["reference"] for one in first["nodes"]]

@@ -143,7 +143,7 @@ async def test_operation_runs_with_the_stock_client(wire: Wire, number: str) -> 
 
 
 @pytest.mark.parametrize("number", sorted(COSTS))
-def test_cost_is_what_was_estimated(number: str) -> None:
+def test_cost_matches_the_estimate(number: str) -> None:
     document = parse(_operations(number)[0])
     operation = document.definitions[0]
     assert isinstance(operation, ast.OperationDefinitionNode)
@@ -151,7 +151,7 @@ def test_cost_is_what_was_estimated(number: str) -> None:
     assert cost.score == COSTS[number]
 
 
-def test_server_says_what_a_query_costs(reading: Wire) -> None:
+def test_server_reports_the_cost_of_a_query(reading: Wire) -> None:
     query = _operations("02")[0]
     data = reading.data(query, group="demo-org")
     assert data["queryComplexity"] == {"score": 140, "limit": 250}
@@ -205,7 +205,7 @@ def test_enterprise_operations_are_refused_by_the_community_edition(serve: Any) 
     }
 
 
-def test_listing_of_a_group_with_rest_needs_no_graphql(reading: Wire) -> None:
+def test_a_group_can_be_listed_with_rest_alone(reading: Wire) -> None:
     assert httpx.get(f"{reading.server.url}/api/graphql", timeout=5).json() == {
         "errors": [{"message": "No query string was present"}]
     }

@@ -39,7 +39,7 @@ def child(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, st
                 pipe.close()
 
 
-def test_prints_three_lines_and_serves_until_told() -> None:
+def test_prints_three_lines_and_serves_until_stopped() -> None:
     with child("--serve", "127.0.0.1:0", "--issues", "40", "--relative-url", "/gitlab") as (process, said):
         assert list(said) == ["GITLAB_HOST", "GLBOARD_GROUP", "GITLAB_TOKEN"]
         assert said["GITLAB_HOST"].endswith("/gitlab")
@@ -78,8 +78,8 @@ def test_does_not_end_with_standard_input_alone() -> None:
         (["--serve", "0.0.0.0:0"], 2, "--allow-remote"),
         (["--serve", "example.com:80"], 2, "--allow-remote"),
         (["--serve", "127.0.0.1:x"], 2, "is not HOST:PORT"),
-        (["--faults", "nope:1"], 2, "is no fault"),
-        (["--as-of", "soon"], 2, "is no time"),
+        (["--faults", "nope:1"], 2, "is not a fault"),
+        (["--as-of", "soon"], 2, "is not a time"),
         (["--scenario", "/nowhere/at/all.json"], 1, "cannot be read"),
         (["--nope"], 2, "--nope"),
     ],
@@ -102,14 +102,14 @@ def test_spawn_and_stop() -> None:
         httpx.get(demo.url, timeout=5)
 
 
-def test_spawn_tells_why_it_failed() -> None:
+def test_spawn_reports_why_it_failed() -> None:
     with pytest.raises(SpawnError, match=r"cannot be read"):
         spawn(DemoOptions(scenario="/nowhere/at/all.json"))
     with pytest.raises(OptionsError):
         spawn(DemoOptions(host="0.0.0.0"))
 
 
-def test_somebody_else_can_sign_in() -> None:
+def test_another_user_can_sign_in() -> None:
     with spawn(DemoOptions(issues=30, user="eng_alder")) as demo:
         response = httpx.get(f"{demo.url}/api/v4/user", headers={"private-token": demo.token}, timeout=5)
         assert response.json()["username"] == "eng_alder"

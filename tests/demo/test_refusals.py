@@ -12,11 +12,11 @@ ISSUES = """query Q($first: Int) {
   group(fullPath: "demo-org") { issues(includeSubgroups: true, first: $first) { nodes { id } } } }"""
 
 
-def test_a_page_is_cut_to_a_hundred_without_a_word(reading: Wire) -> None:
+def test_a_page_is_silently_cut_to_a_hundred(reading: Wire) -> None:
     assert len(reading.data(ISSUES, first=250)["group"]["issues"]["nodes"]) == 100
 
 
-def test_too_dear_a_query(reading: Wire) -> None:
+def test_too_complex_a_query(reading: Wire) -> None:
     fields = " ".join(f"a{n}: title" for n in range(124))
     query = f'{{ group(fullPath: "demo-org") {{ issues {{ nodes {{ {fields} }} }} }} }}'
     assert reading.answer(query) == {
@@ -52,7 +52,7 @@ def test_too_long_a_query(reading: Wire) -> None:
     assert (response.status_code, response.json()) == (422, {"errors": [{"message": "Query too large"}]})
 
 
-def test_unknown_field_in_graphql_rubys_words(reading: Wire) -> None:
+def test_unknown_field_is_worded_as_in_graphql_ruby(reading: Wire) -> None:
     answer = reading.answer('query Q { group(fullPath: "demo-org") { nope } }')
     assert answer == {
         "errors": [
@@ -105,7 +105,7 @@ def test_variable_that_does_not_fit(reading: Wire) -> None:
     assert reading.error(UPDATE) == start
 
 
-def test_variables_that_are_no_object(reading: Wire) -> None:
+def test_variables_that_are_not_an_object(reading: Wire) -> None:
     response = reading.post({"query": ISSUES, "variables": [1]})
     assert response.status_code == 422
     assert reading.post({"query": ISSUES, "variables": "{"}).status_code == 422
@@ -129,7 +129,7 @@ def test_introspection_is_off_except_the_well_known_query(reading: Wire) -> None
     assert "__schema" in reading.data("query IntrospectionQuery { __schema { types { name } } }")
 
 
-def test_names_of_types_are_told(reading: Wire) -> None:
+def test_typename_is_available(reading: Wire) -> None:
     assert reading.data('{ group(fullPath: "demo-org") { __typename } }') == {
         "group": {"__typename": "Group"}
     }
@@ -162,13 +162,13 @@ def test_expired_token(wire: Wire) -> None:
     assert (response.status_code, response.json()["error"]) == (401, "invalid_token")
 
 
-def test_both_ways_to_carry_a_token(reading: Wire) -> None:
+def test_both_token_headers(reading: Wire) -> None:
     url = f"{reading.server.url}/api/v4/user"
     for headers in ({"private-token": reading.token}, {"authorization": f"Bearer {reading.token}"}):
         assert httpx.get(url, headers=headers, timeout=5).json()["username"] == "em_maple"
 
 
-def test_token_that_may_only_read(wire: Wire) -> None:
+def test_read_only_token(wire: Wire) -> None:
     with wire.other(scope="read_api") as reader:
         issue = an_issue(wire.world)
         answer = reader.answer(
@@ -186,7 +186,7 @@ def test_token_that_may_only_read(wire: Wire) -> None:
         )
 
 
-def test_what_is_not_there_is_null(reading: Wire) -> None:
+def test_missing_objects_are_null(reading: Wire) -> None:
     assert reading.data('{ group(fullPath: "nope") { id } project(fullPath: "demo-org/nope") { id } }') == {
         "group": None,
         "project": None,
@@ -221,7 +221,7 @@ def test_every_answer_counts_and_has_the_worlds_time(reading: Wire) -> None:
     } <= set(response.headers)
 
 
-def test_below_a_prefix(serve: Any) -> None:
+def test_under_a_prefix(serve: Any) -> None:
     wire = serve(relative_url="/gitlab")
     assert wire.server.url.endswith("/gitlab")
     assert (

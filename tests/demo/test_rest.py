@@ -25,7 +25,7 @@ def refused_issue(world: World) -> Issue:
     raise AssertionError("the refusing project lacks such an issue")
 
 
-def test_every_route_stands_in_gitlabs_description() -> None:
+def test_every_route_is_in_gitlabs_openapi_description() -> None:
     path = SHARED / "gitlab" / "openapi-v3-19.3.yaml"
     if not path.exists():
         pytest.skip("GitLab's description is not beside this repository")
@@ -148,7 +148,7 @@ def test_without_a_licence_there_is_no_weight(serve: Any) -> None:
     assert not {"weight", "health_status", "epic", "iteration"} & set(shape)
 
 
-def test_add_labels_makes_project_labels(wire: Wire) -> None:
+def test_add_labels_creates_project_labels(wire: Wire) -> None:
     issue = an_issue(wire.world)
     shape = wire.rest("PUT", of(issue), json={"add_labels": "Delivrable,spike"}).json()
     assert {"Delivrable", "spike"} <= set(shape["labels"])

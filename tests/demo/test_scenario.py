@@ -120,7 +120,7 @@ def base() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_little_is_needed(tmp_path: Path) -> None:
+def test_a_minimal_file_is_enough(tmp_path: Path) -> None:
     path = tmp_path / "small.json"
     path.write_text(json.dumps(base()), "utf-8")
     world = load_scenario(path)
@@ -136,7 +136,7 @@ def test_little_is_needed(tmp_path: Path) -> None:
         ({"as_of": "soon"}, "as_of"),
         ({"people": {}}, "em"),
         ({"milestones": [{"id": 1, "title": "a"}, {"id": 2, "title": "a"}]}, "twice"),
-        ({"issue": {"milestone": {"title": "99.9"}}}, "there is no milestone 99.9"),
+        ({"issue": {"milestone": {"title": "99.9"}}}, "unknown milestone 99.9"),
         ({"issue": {"state": "closed"}}, "has no closed_at"),
         ({"issue": {"state": "gone"}}, "neither opened nor closed"),
         ({"issue": {"project_path": "platform"}}, "has no group"),
@@ -153,23 +153,23 @@ def test_little_is_needed(tmp_path: Path) -> None:
         ({"issue": {"weight": -1}}, "issue 1: weight -1"),
         ({"issue": {"weight": 1.5}}, "issue 1: weight 1.5"),
         ({"issue": {"title": None}}, "issue 1: Object missing required field `title`"),
-        ({"issue": {"milestone": {"title": "19.8"}}}, "near it are 19.7"),
+        ({"issue": {"milestone": {"title": "19.8"}}}, "similar: 19.7"),
         ({"issue": {"key": "A1", "events": [{"kind": "label", "action": "add"}]}}, "issue A1: events[0].at"),
         (
             {"issue": {"events": [{"kind": "label", "action": "add", "at": "2026-11-01"}]}},
             "label add has no value",
         ),
-        ({"issue": {"created_at": "yesterday"}}, "issue 1: created_at: 'yesterday' is no time"),
-        ({"issues": ["A1"]}, "issues[0]: is no object"),
+        ({"issue": {"created_at": "yesterday"}}, "issue 1: created_at: 'yesterday' is not a time"),
+        ({"issues": ["A1"]}, "issues[0]: must be an object"),
         ({"issues": None}, "issues is missing"),
-        ({"milestones": [{"id": 1, "title": "a"}, {"id": 1, "title": "b"}]}, "id 1 stands there twice"),
+        ({"milestones": [{"id": 1, "title": "a"}, {"id": 1, "title": "b"}]}, "duplicate id 1"),
         (
             {"milestones": [{"title": "19.7", "start_date": "2026-11-14", "due_date": "2026-11-13"}]},
             "19.7 ends before it starts",
         ),
     ],
 )
-def test_bad_files_are_told(tmp_path: Path, change: dict[str, Any], told: str) -> None:
+def test_bad_files_are_reported(tmp_path: Path, change: dict[str, Any], told: str) -> None:
     content = base()
     content["issues"][0].update(change.pop("issue", {}))
     content.update(change)
@@ -224,9 +224,9 @@ def test_what_the_format_leaves_open_has_a_plain_meaning(tmp_path: Path) -> None
     assert [one.position for one in (two, world.issue("demo-org/platform#1"), three)] == [512, 1024, 1536]
 
 
-def test_files_that_are_no_scenario(tmp_path: Path) -> None:
+def test_files_that_are_not_a_scenario(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match="cannot be read"):
         load_scenario(tmp_path / "missing.json")
     (tmp_path / "text.json").write_text("{", "utf-8")
-    with pytest.raises(ScenarioError, match="is not JSON"):
+    with pytest.raises(ScenarioError, match="invalid JSON"):
         load_scenario(tmp_path / "text.json")

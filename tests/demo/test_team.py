@@ -23,7 +23,7 @@ def _team(text: str, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("days", range(0, 400, 13))
-def test_on_any_day_everybody_has_room_in_the_next_milestone(days: int, tmp_path: Path) -> None:
+def test_on_any_day_everyone_has_capacity_in_the_next_milestone(days: int, tmp_path: Path) -> None:
     today = date(2026, 11, 23) + timedelta(days=days)
     team = load(_team(team_of_world(today), tmp_path))
     assert {person.username for person in team.people} <= {username for username, _ in PEOPLE}

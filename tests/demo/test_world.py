@@ -51,7 +51,7 @@ def test_boards_look_like_a_real_month(seed: int) -> None:
     assert held[""] >= 5
 
 
-def test_planning_has_what_people_stumble_over(world: World) -> None:
+def test_planning_has_typical_problems(world: World) -> None:
     board = [
         one for one in world.index.issues.values() if one.open and one.milestone is next_milestone(world)
     ]
@@ -88,7 +88,7 @@ def test_same_seed_and_time_same_world() -> None:
     assert told(3) != told(4)
 
 
-def test_names_that_stand_twice_and_milestones_some_cannot_see(world: World) -> None:
+def test_duplicate_names_and_milestones_with_limited_visibility(world: World) -> None:
     twice = [one for one in world.labels.values() if one.title == "needs-docs"]
     assert len(twice) == 2
     for milestone, path in (
@@ -119,7 +119,7 @@ def test_calendar_has_no_gaps_and_follows_the_rule() -> None:
     assert around(date(2024, 5, 11), 0, 0)[0].title == "17.1"
 
 
-def test_pasts_end_where_issues_stand(world: World) -> None:
+def test_histories_end_at_the_current_state(world: World) -> None:
     for issue in world.index.issues.values():
         labels: set[Label] = set()
         milestone: Milestone | None = None

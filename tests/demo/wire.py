@@ -28,7 +28,7 @@ class Wire:
         self.http = httpx.Client(timeout=10, trust_env=False)
 
     def close(self) -> None:
-        """Lets its connections go."""
+        """Closes its connections."""
         self.http.close()
 
     def __enter__(self) -> Wire:
@@ -55,7 +55,7 @@ class Wire:
         return content
 
     def data(self, query: str, **variables: Any) -> dict[str, Any]:
-        """The data of a query that must go well."""
+        """The data of a query that must succeed."""
         content = self.answer(query, **variables)
         assert "errors" not in content, content["errors"]
         data = content["data"]
@@ -63,7 +63,7 @@ class Wire:
         return data
 
     def error(self, query: str, **variables: Any) -> str:
-        """The first top-level error of a query that must not go well."""
+        """The first top-level error of a query that must fail."""
         return str(self.answer(query, **variables)["errors"][0]["message"])
 
     def update(self, issue: Issue, **wish: Any) -> dict[str, Any]:

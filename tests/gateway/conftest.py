@@ -1,4 +1,4 @@
-"""The embedded GitLab over a socket, one for each test."""
+"""The embedded GitLab over a socket, one per test."""
 
 from __future__ import annotations
 

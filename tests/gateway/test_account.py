@@ -1,4 +1,4 @@
-"""Addresses are put into one form, and a Secret never shows."""
+"""Addresses are normalised, and a Secret is never shown."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_wrong_addresses(given: str) -> None:
     assert caught.value.hint
 
 
-def test_a_password_in_an_address_is_refused_and_not_shown() -> None:
+def test_a_password_in_an_address_is_rejected_and_not_shown() -> None:
     with pytest.raises(ConfigError) as caught:
         normal_url("https://me:hunter2@host")
     assert "hunter2" not in str(caught.value)
@@ -75,7 +75,7 @@ def test_a_secret_never_shows() -> None:
     assert not Secret("")
 
 
-def test_a_secret_cannot_be_written_down() -> None:
+def test_a_secret_cannot_be_pickled() -> None:
     account = Account(url="https://host", token=Secret(TOKEN))
     with pytest.raises(TypeError):
         pickle.dumps(account.token)
@@ -85,7 +85,7 @@ def test_a_secret_cannot_be_written_down() -> None:
         msgspec.json.encode(account)
 
 
-def test_a_tracebacks_locals_do_not_show_it() -> None:
+def test_traceback_locals_do_not_show_a_secret() -> None:
     account = Account(url="https://host", token=Secret(TOKEN))
     try:
         raise ValueError(account.url)

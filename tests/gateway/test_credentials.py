@@ -1,4 +1,4 @@
-"""Where host, group and token come from, in which order, and what broken files say."""
+"""Where host, group and token come from, in which order, and the errors of broken files."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_glabs_oauth_token(home: Path) -> None:
     assert (account.kind, account.token.reveal()) == ("oauth", "fresh")
 
 
-def test_an_expired_sign_in_is_said(home: Path) -> None:
+def test_an_expired_sign_in_is_reported(home: Path) -> None:
     write_glab(home)
     with pytest.raises(TokenMissing, match="expired"):
         find_account("expired.example.com", env={}, home=home)
@@ -162,7 +162,7 @@ def test_a_file_open_to_others_is_refused(home: Path) -> None:
     with pytest.raises(ConfigError, match="chmod 600") as caught:
         find_account("gitlab.com", env={}, home=home)
     assert str(file) in caught.value.where
-    # It is not read when it is not needed.
+    # It is not read if not needed.
     assert find_account("gitlab.com", env={"GITLAB_TOKEN": "t"}, home=home).token
 
 
@@ -186,9 +186,9 @@ def test_a_broken_file_is_named_with_its_line(home: Path, text: str, line: int) 
     assert caught.value.where == f"{file}:{line}"
 
 
-def test_a_file_that_is_no_text(home: Path) -> None:
+def test_a_binary_file_is_an_error(home: Path) -> None:
     write_glab(home).write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="cannot read"):
         find_account("gitlab.com", env={}, home=home)
 
 
@@ -254,9 +254,9 @@ def test_python_gitlabs_helper(home: Path) -> None:
     assert (account.kind, account.token.reveal(), account.verify) == ("oauth", "from-helper", True)
 
 
-def test_a_job_token_is_of_no_use(home: Path) -> None:
+def test_a_job_token_is_not_used(home: Path) -> None:
     write_python_gitlab(home)
-    with pytest.raises(TokenMissing, match="no token that GraphQL takes"):
+    with pytest.raises(TokenMissing, match="no token that works with GraphQL"):
         find_account("job.example.com", env={}, home=home)
 
 
@@ -265,7 +265,7 @@ def test_python_gitlabs_file_by_name(home: Path, tmp_path: Path) -> None:
     file.write_text(PYTHON_GITLAB)
     account = find_account("work.example.com", env={"PYTHON_GITLAB_CFG": str(file)}, home=home)
     assert account.token.reveal() == "glpat-work"
-    with pytest.raises(ConfigError, match="no such file"):
+    with pytest.raises(ConfigError, match="file not found"):
         find_account("work.example.com", env={"PYTHON_GITLAB_CFG": str(tmp_path / "no.cfg")}, home=home)
 
 
@@ -277,7 +277,7 @@ def test_a_broken_python_gitlab_file(home: Path, text: str) -> None:
     assert str(file) in caught.value.where
 
 
-def test_a_helper_that_fails_is_said(home: Path) -> None:
+def test_a_failing_helper_is_reported(home: Path) -> None:
     write_python_gitlab(home, "[global]\ndefault=x\n[x]\nurl=https://x.example\noauth_token=helper: false\n")
     with pytest.raises(ConfigError, match="helper"):
         find_account("x.example", env={}, home=home)

@@ -1,4 +1,4 @@
-"""What goes wrong on the way, over a real socket: nothing is lost, nothing is done twice, nothing blocks."""
+"""Network faults over a real socket: nothing is lost, nothing is done twice, nothing blocks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from glboard_core.errors import (
 )
 from glboard_core.ports import Done, Failed, IssueQuery
 
-#: Gives up on a silent server at once.
+#: Times out on a silent server at once.
 HASTY = structs.replace(QUICK, read=0.2, total=1.0)
 
 
@@ -32,7 +32,7 @@ FAULTS = ["500", "502", "503", "html", "reset-before", "reset-after", "partial",
 
 
 async def ticks(done: asyncio.Event) -> int:
-    """How often another task gets its turn until ``done``."""
+    """How often another task runs until ``done``."""
     count = 0
     while not done.is_set():
         await asyncio.sleep(0.005)
@@ -49,13 +49,13 @@ async def test_a_rate_limit_does_not_block_the_loop(server: DemoServer) -> None:
         assert len(await everything(one)) == 8
         waited = time.monotonic() - started
         done.set()
-        # A second's wait that blocked the loop would leave a handful; a busy machine leaves dozens.
+        # If a second's wait blocked the loop, only a handful would be left; a busy machine leaves dozens.
         assert await ticking > 20
     assert waited >= 1.0
     assert len(server.requests.of("Issues")) == 2
 
 
-async def test_after_a_rate_limit_everybody_waits(server: DemoServer) -> None:
+async def test_a_rate_limit_pauses_all_requests(server: DemoServer) -> None:
     async with gateway(server) as one:
         catalog = await one.catalog()
         server.requests.clear()
@@ -70,20 +70,20 @@ async def test_after_a_rate_limit_everybody_waits(server: DemoServer) -> None:
     assert [record.status for record in server.requests].count(429) == 1
 
 
-async def test_a_long_rate_limit_is_told_at_once(server: DemoServer) -> None:
+async def test_a_long_rate_limit_is_reported_at_once(server: DemoServer) -> None:
     server.faults.retry_after = 1800
     server.faults.next("429")
     async with gateway(server) as one:
         with pytest.raises(RateLimited) as caught:
             await everything(one)
         assert 1700 < caught.value.retry_after < 1900
-        # And nobody asks again until it is over.
+        # And no request is sent until it is over.
         with pytest.raises(RateLimited):
             await everything(one)
     assert len(server.requests) == 1
 
 
-async def test_a_rate_limit_makes_a_change_late_and_not_double(desk: Desk) -> None:
+async def test_a_rate_limit_delays_a_change_without_duplicating_it(desk: Desk) -> None:
     desk.server.faults.next("429", "createNote")
     outcomes = await desk.send(desk.op("top/app#1", Comment(body="Once")))
     assert errors(outcomes) == [None]
@@ -94,7 +94,7 @@ async def test_a_rate_limit_makes_a_change_late_and_not_double(desk: Desk) -> No
 @pytest.mark.parametrize(
     "fault", ["500", "502", "503", "html", "reset-before", "reset-after", "partial", "drip"]
 )
-async def test_a_read_is_tried_again(server: DemoServer, fault: str) -> None:
+async def test_a_read_is_retried(server: DemoServer, fault: str) -> None:
     server.faults.slow_seconds = 0.1
     server.faults.next(fault, "Issues", times=2)
     async with gateway(server) as one:
@@ -105,7 +105,7 @@ async def test_a_read_is_tried_again(server: DemoServer, fault: str) -> None:
     ("fault", "error"),
     [("500", ServerFailed), ("502", ServerFailed), ("html", ServerFailed), ("reset-before", Offline)],
 )
-async def test_a_read_gives_up_in_the_end(server: DemoServer, fault: str, error: type[GlboardError]) -> None:
+async def test_a_read_gives_up_eventually(server: DemoServer, fault: str, error: type[GlboardError]) -> None:
     async with gateway(server) as one:
         await one.catalog()
         server.faults.next(fault, "Issues", times=99)
@@ -116,7 +116,7 @@ async def test_a_read_gives_up_in_the_end(server: DemoServer, fault: str, error:
         assert len(await everything(one)) == 8
 
 
-async def test_a_heavy_page_is_asked_for_in_smaller_ones() -> None:
+async def test_a_heavy_page_is_split_into_smaller_ones() -> None:
     async with DemoServer(make(issues=120)) as server, gateway(server) as one:
         server.faults.next("503", "Issues", times=2)
         assert len(await everything(one)) == 122
@@ -127,7 +127,7 @@ async def test_a_heavy_page_is_asked_for_in_smaller_ones() -> None:
 
 
 @pytest.mark.parametrize("fault", ["timeout", "drip"])
-async def test_a_silent_or_endless_answer_ends(server: DemoServer, fault: str) -> None:
+async def test_a_silent_or_endless_answer_times_out(server: DemoServer, fault: str) -> None:
     server.faults.slow_seconds = 60
     limits = structs.replace(HASTY, read=0.2 if fault == "timeout" else 30.0, total=0.3, attempts=2)
     async with gateway(server, limits=limits) as one:
@@ -170,7 +170,7 @@ async def test_a_lost_answer_is_unknown_and_never_sent_twice(
         error = await desk.fail("top/app#1", Edit(weight=8))
         assert isinstance(error, EditUnknown)
         assert desk.sent() == 1
-        # The truth is found by reading.
+        # Reading tells the outcome.
         issue = desk.issue("top/app#1")
         assert ((await desk.gateway.read([issue.id]))[issue.id].weight == 8) == made
 
@@ -189,7 +189,7 @@ async def test_nothing_sent_is_raised(desk: Desk, fault: str, error: type[Glboar
     assert desk.world.issue("top/app#1").weight != 8
 
 
-async def test_a_sign_in_that_ends_midway() -> None:
+async def test_a_token_that_expires_midway() -> None:
     async with DemoServer(make(issues=60)) as server:
         desk = await Desk(server).open()
         async with desk.gateway:
@@ -211,9 +211,9 @@ async def test_a_token_that_expires_while_pages_are_read() -> None:
             await anext(pages)
 
 
-async def test_what_follows_a_lost_change_waits(desk: Desk) -> None:
-    # More changes of one issue than fit into one document: were the later ones sent, the lost one would
-    # overtake them when it is sent again.
+async def test_changes_after_a_lost_one_wait(desk: Desk) -> None:
+    # More changes to one issue than fit into one document: if the later ones were sent, a retry of the lost
+    # one would overwrite them.
     desk.server.faults.next("reset-before", "updateIssue")
     ops = [desk.op("top/app#1", Edit(weight=n)) for n in range(30)]
     ops.append(desk.op("top/app#1", Comment(body="After it")))
@@ -239,7 +239,7 @@ async def test_a_server_that_is_gone(server: DemoServer) -> None:
         assert (await desk.do("top/app#1", Edit(weight=8))).weight == 8
 
 
-async def test_giving_up_leaves_nothing_behind(server: DemoServer) -> None:
+async def test_cancelling_leaves_nothing_behind(server: DemoServer) -> None:
     desk = await Desk(server).open()
     async with desk.gateway:
         server.faults.next("timeout", "updateIssue")
@@ -295,10 +295,10 @@ async def test_another_server_at_the_address(server: DemoServer) -> None:
     async with GitLabGateway(wrong, "top", limits=QUICK) as other:
         with pytest.raises(NotGitLab) as caught:
             await other.catalog()
-    assert "below a path" in caught.value.hint
+    assert "under a path" in caught.value.hint
 
 
-async def test_chance_faults_end_well() -> None:
+async def test_random_faults_end_well() -> None:
     faults = "429:0.02,500:0.05,502:0.05,reset-before:0.05,reset-after:0.05,html:0.05,partial:0.05"
     async with DemoServer(make(issues=40)) as server:
         desk = await Desk(server).open()

@@ -1,4 +1,4 @@
-"""Opening a milestone on the embedded GitLab, over a socket: once, twice, with faults, and on GitLab Free."""
+"""Setting up a milestone on the embedded GitLab over a socket: once, twice, with faults, on GitLab Free."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def due(found: Sequence[Step]) -> list[str]:
 # All of it
 
 
-async def test_a_month_is_opened_once_and_then_there_is_nothing_to_do() -> None:
+async def test_a_milestone_is_set_up_once_and_then_nothing_is_left_to_do() -> None:
     world = world_of()
     async with DemoServer(world) as server:
         found = await steps(server)
@@ -98,7 +98,7 @@ async def test_a_month_is_opened_once_and_then_there_is_nothing_to_do() -> None:
         }
 
 
-async def test_what_is_made_is_what_the_month_needs() -> None:
+async def test_set_up_creates_what_the_milestone_needs() -> None:
     world = world_of()
     async with DemoServer(world) as server:
         await run(server, team=TEAM)
@@ -126,14 +126,14 @@ async def test_what_is_made_is_what_the_month_needs() -> None:
         assert rules.scope_of(world, build).milestones == ("19.8",)
 
 
-async def test_an_update_changes_the_parts_and_nothing_else() -> None:
+async def test_an_update_changes_the_generated_sections_and_nothing_else() -> None:
     world = world_of()
     async with DemoServer(world) as server:
         await run(server, team=TEAM)
         issue = planning_issues(world)[0]
         issue.description = issue.description.replace("- [ ] The plan", "- [x] The plan") + "\n\nOur notes"
         world.create("top/app", "Late one", by=ME, add_labels=[GROUP_LABEL], milestone="19.8")
-        found = await steps(server)  # this person has no team.toml
+        found = await steps(server)  # this user has no team.toml
         assert found[-1].words == ("regenerate: candidates",)
         assert [one.is_whole for one in await run(server)] == [True]
         assert "Late one" in issue.description
@@ -143,7 +143,7 @@ async def test_an_update_changes_the_parts_and_nothing_else() -> None:
         assert due(await steps(server)) == []
 
 
-async def test_a_planning_issue_that_a_person_made_gets_the_parts_below_its_text() -> None:
+async def test_an_existing_planning_issue_gets_the_sections_below_its_text() -> None:
     world = world_of()
     made = world.create(
         "top/app",
@@ -166,7 +166,7 @@ async def test_a_planning_issue_that_a_person_made_gets_the_parts_below_its_text
         assert due(await steps(server)) == []
 
 
-async def test_of_two_planning_issues_the_older_is_taken_and_a_closed_one_is_left() -> None:
+async def test_of_two_planning_issues_the_older_open_one_is_used() -> None:
     world = world_of()
     wishes: dict[str, Any] = {"by": ME, "add_labels": [GROUP_LABEL, "type::ignore"], "milestone": "19.8"}
     first = world.create("top/app", "19.8 planning", **wishes)
@@ -185,7 +185,7 @@ async def test_of_two_planning_issues_the_older_is_taken_and_a_closed_one_is_lef
 # Boards
 
 
-async def test_our_board_is_put_in_order_and_finished_and_a_persons_lists_stay() -> None:
+async def test_our_board_is_completed_and_other_lists_are_kept() -> None:
     world = world_of()
     async with DemoServer(world) as server:
         await run(server)
@@ -204,7 +204,7 @@ async def test_our_board_is_put_in_order_and_finished_and_a_persons_lists_stay()
         assert due(await steps(server)) == []
 
 
-async def test_a_board_of_that_name_that_somebody_else_made_is_left_as_it_is() -> None:
+async def test_a_board_of_someone_else_with_that_name_is_left_unchanged() -> None:
     world = world_of()
     theirs = world.add_board(world.root, "Planning 19.8")
     column = world.add_list(theirs, "label")
@@ -219,7 +219,7 @@ async def test_a_board_of_that_name_that_somebody_else_made_is_left_as_it_is() -
         assert f"/boards/{theirs.id})" in planning_issues(world)[0].description
 
 
-async def test_gitlab_free_with_a_board_says_so_and_does_the_rest() -> None:
+async def test_gitlab_free_with_a_board_reports_it_and_does_the_rest() -> None:
     world = world_of(tier="free")
     world.add_board(world.root, "Development")
     async with DemoServer(world) as server:
@@ -231,7 +231,7 @@ async def test_gitlab_free_with_a_board_says_so_and_does_the_rest() -> None:
         assert due(await steps(server)) == []
 
 
-async def test_gitlab_free_without_a_board_makes_one_and_tells_what_it_lacks() -> None:
+async def test_gitlab_free_without_a_board_creates_one_and_reports_what_it_lacks() -> None:
     world = world_of(tier="free")
     async with DemoServer(world) as server:
         done = {one.step.name: one for one in await run(server)}
@@ -247,7 +247,7 @@ async def test_gitlab_free_without_a_board_makes_one_and_tells_what_it_lacks() -
 # Names
 
 
-async def test_labels_that_do_not_exist_are_never_made_by_the_way() -> None:
+async def test_missing_labels_are_never_created_implicitly() -> None:
     world = world_of()
     async with DemoServer(world) as server:
         found = (await steps(server))[-1]
@@ -256,7 +256,7 @@ async def test_labels_that_do_not_exist_are_never_made_by_the_way() -> None:
         assert not any(label.title == "Planning Issue" for label in world.labels.values())
 
 
-async def test_without_the_ignore_label_there_is_no_issue_unless_it_may_be_made() -> None:
+async def test_without_the_ignore_label_there_is_no_issue_unless_it_is_created() -> None:
     world = world_of()
     ignore = world.label_of(world.root, "type::ignore")
     assert ignore is not None
@@ -271,7 +271,7 @@ async def test_without_the_ignore_label_there_is_no_issue_unless_it_may_be_made(
         assert "type::ignore" in {label.title for label in planning_issues(world)[0].labels}
 
 
-async def test_where_it_belongs_must_be_known() -> None:
+async def test_the_project_must_be_known() -> None:
     async with DemoServer(world_of()) as server:
         with pytest.raises(ConfigError, match=r"planning\.issue\.project"):
             await steps(server, settings=Settings())
@@ -288,7 +288,7 @@ async def test_where_it_belongs_must_be_known() -> None:
 
 
 @pytest.mark.parametrize("fault", ["reset-after", "reset-before", "500", "502", "html-200"])
-async def test_a_lost_answer_never_makes_a_second_issue(fault: str) -> None:
+async def test_a_lost_answer_never_creates_a_second_issue(fault: str) -> None:
     world = world_of()
     async with DemoServer(world) as server:
         server.faults.next(fault, "POST /api/v4/projects")
@@ -306,7 +306,7 @@ async def test_a_lost_answer_never_makes_a_second_issue(fault: str) -> None:
 
 
 @pytest.mark.parametrize("match", ["POST /api/v4/groups/top/boards", "POST /api/v4/groups/top/labels"])
-async def test_a_lost_answer_never_makes_a_second_board_or_label(match: str) -> None:
+async def test_a_lost_answer_never_creates_a_second_board_or_label(match: str) -> None:
     world = world_of()
     async with DemoServer(world) as server:
         server.faults.next("reset-after", match)
@@ -315,7 +315,7 @@ async def test_a_lost_answer_never_makes_a_second_board_or_label(match: str) -> 
         assert sum(label.title == "missed:19.8" for label in world.labels.values()) == 1
 
 
-async def test_a_board_that_broke_off_is_finished_the_next_time() -> None:
+async def test_an_unfinished_board_is_finished_the_next_time() -> None:
     world = world_of()
     async with DemoServer(world) as server:
         server.faults.next("500", "boards/1/lists", times=9, skip=2)
@@ -328,17 +328,17 @@ async def test_a_board_that_broke_off_is_finished_the_next_time() -> None:
         assert titles(board(world, "Planning 19.8")) == ["type::bug", "type::maintenance", "type::feature"]
 
 
-async def test_a_refused_part_does_not_stop_the_others() -> None:
+async def test_a_rejected_step_does_not_stop_the_others() -> None:
     world = world_of()
     async with DemoServer(world) as server:
         server.faults.next("403", "POST /api/v4/groups/top/labels")
         done = await run(server)
-        assert (done[0].state, done[0].hint) == ("failed", "Labels of a group need the Planner role in it.")
+        assert (done[0].state, done[0].hint) == ("failed", "Group labels need the Planner role in the group.")
         assert all(one.is_whole for one in done[1:])
         assert due(await steps(server)) == ["missed:19.8"]
 
 
-async def test_told_to_slow_down_it_waits_and_goes_on() -> None:
+async def test_when_rate_limited_it_waits_and_continues() -> None:
     world = world_of()
     async with DemoServer(world) as server:
         server.faults.retry_after = 0
@@ -346,20 +346,20 @@ async def test_told_to_slow_down_it_waits_and_goes_on() -> None:
         assert all(one.is_whole for one in await run(server))
         server.faults.next("429", "GET /api/v4/groups/top/boards", times=9)
         async with opened(server) as one:
-            with pytest.raises(Exception, match="slow down"):
+            with pytest.raises(Exception, match="Rate limited"):
                 await one.look()
 
 
-async def test_without_the_right_to_plan_nothing_is_half_made() -> None:
+async def test_without_permission_nothing_is_half_done() -> None:
     world = world_of()
     world.root.members[world.user("eng_alder").id] = 10
     async with DemoServer(world) as server:
         done = await run(server, token=server.token_for("eng_alder"))
         assert {one.state for one in done if one.step.part != "issue"} == {"failed"}
-        # GitLab lets a guest open an issue, and drops labels and milestone without a word.
+        # GitLab lets a guest create an issue, and silently drops labels and milestone.
         assert "GitLab left out" in done[-1].message
-        assert "did not put it into 19.8" in done[-1].message
-        # The EM's run finds it by its mark and gives it what it lacks.
+        assert "did not set the milestone 19.8" in done[-1].message
+        # The EM's run finds it by its mark and adds what is missing.
         assert all(one.is_whole for one in await run(server))
         assert len(planning_issues(world)) == 1
         assert {label.title for label in planning_issues(world)[0].labels} == {GROUP_LABEL, "type::ignore"}
@@ -379,7 +379,7 @@ async def test_a_change_in_the_meantime_is_kept() -> None:
         assert issue.description.endswith("Written while the plan was looked at")
 
 
-async def test_a_template_of_ones_own_runs_its_commands_once(tmp_path: Any) -> None:
+async def test_a_custom_template_runs_its_quick_actions_once(tmp_path: Any) -> None:
     path = tmp_path / "month.md"
     path.write_text("Plan {milestone}\n\n{candidates}\n\n/assign @pm_oak\n", encoding="utf-8")
     own = structs.replace(SETTINGS.planning.issue, template=str(path))

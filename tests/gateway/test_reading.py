@@ -1,4 +1,4 @@
-"""Reading over a socket: catalog, pages, single issues, details; every server and tier."""
+"""Reading over a socket: catalog, pages, single issues, details; every version and tier."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def test_the_catalog(server: DemoServer) -> None:
     assert catalog.notes == ()
 
 
-async def test_the_catalog_is_asked_for_in_one_go(server: DemoServer) -> None:
+async def test_the_catalog_is_read_in_one_round(server: DemoServer) -> None:
     async with gateway(server) as one:
         await one.catalog()
     assert len(server.requests) == 4
@@ -63,7 +63,7 @@ async def test_hundreds_of_labels_and_people_come_in_pages(monkeypatch: pytest.M
     assert "150 members" in catalog.notes[0]
 
 
-async def test_extending_finds_what_belongs_to_projects_and_subgroups(server: DemoServer) -> None:
+async def test_extending_reads_what_projects_and_subgroups_own(server: DemoServer) -> None:
     async with gateway(server) as one:
         catalog = await one.catalog()
         server.requests.clear()
@@ -134,7 +134,7 @@ async def test_an_issue_that_moves_while_pages_are_read_comes_once() -> None:
     assert len(ids) == len(set(ids)) == 152
 
 
-async def test_what_an_issue_says(server: DemoServer) -> None:
+async def test_an_issue_is_decoded_completely(server: DemoServer) -> None:
     world = server.world
     world.edit("top/app#1", by=ME, assignees=["eng_1", "eng_2"], confidential=True)
     world.block(world.issue("top/app#1"), world.issue("top/app#2"))
@@ -181,7 +181,7 @@ async def test_filters(server: DemoServer) -> None:
         assert closed[0].closed_at is not None
 
 
-async def test_the_last_changed_first(server: DemoServer) -> None:
+async def test_most_recently_updated_first(server: DemoServer) -> None:
     server.world.clock.advance(60)
     server.world.edit("top/app#5", by=ME, title="Changed")
     async with gateway(server) as one:
@@ -269,7 +269,7 @@ async def test_details_name_what_blocks_it(desk: Desk) -> None:
     assert there == [("top/app#2", waited_for.title, "opened")]
 
 
-async def test_details_of_what_is_gone(desk: Desk) -> None:
+async def test_details_of_a_deleted_issue(desk: Desk) -> None:
     with pytest.raises(EditForbidden):
         await desk.gateway.detail(IssueId("gid://gitlab/Issue/999999"))
 
@@ -307,7 +307,7 @@ async def test_every_version(version: str) -> None:
 
 async def test_the_community_edition() -> None:
     async with DemoServer(make(edition="ce", tier="free", version="18.5")) as server, gateway(server) as one:
-        # Without having asked for the catalog first.
+        # Without reading the catalog first.
         issues = await everything(one)
         catalog = await one.catalog()
     assert len(issues) == 8
@@ -316,7 +316,7 @@ async def test_the_community_edition() -> None:
 
 
 @pytest.mark.parametrize("kinds", [{"edition": "ce", "tier": "free", "version": "18.5"}, {"tier": "free"}])
-async def test_a_server_without_blocking_says_none(kinds: dict[str, Any]) -> None:
+async def test_a_server_without_blocking_reports_none(kinds: dict[str, Any]) -> None:
     async with DemoServer(make(**kinds)) as server, gateway(server) as one:
         world = server.world
         world.block(world.issue("top/app#1"), world.issue("top/app#2"))
@@ -324,8 +324,8 @@ async def test_a_server_without_blocking_says_none(kinds: dict[str, Any]) -> Non
         assert detail.blockers == ()
 
 
-async def test_a_server_that_hides_its_edition_is_found_out() -> None:
-    # What an old catalog says of the server may be wrong: the missing fields are noticed and left out.
+async def test_a_wrong_edition_in_the_catalog_is_corrected() -> None:
+    # An old catalog may be wrong about the server: missing fields are detected and left out.
     async with DemoServer(make()) as ee, gateway(ee) as one:
         wrong = (await one.catalog()).server
     ce_world = make(edition="ce", tier="free", version="18.5")
@@ -333,12 +333,12 @@ async def test_a_server_that_hides_its_edition_is_found_out() -> None:
         assert len(await everything(one)) == 8
         refused = len(ce.requests)
         assert len(await everything(one)) == 8
-        # Learnt once.
+        # Learned once.
         assert len(ce.requests) == refused + 1
         assert not (await one.catalog()).server.has_weight
 
 
-async def test_a_known_server_is_not_asked_again(server: DemoServer) -> None:
+async def test_a_known_server_is_not_queried_again(server: DemoServer) -> None:
     async with gateway(server) as one:
         known = (await one.catalog()).server
     server.requests.clear()

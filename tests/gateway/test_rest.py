@@ -1,4 +1,4 @@
-"""Boards set up through python-gitlab, beside a loop that runs on."""
+"""Boards set up with python-gitlab, without blocking the event loop."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from glboard_core.gitlab.account import Secret
 from glboard_core.gitlab.rest import Admin
 
 
-async def test_a_board_is_made_once(desk: Desk) -> None:
+async def test_a_board_is_created_once(desk: Desk) -> None:
     admin = Admin(desk.gateway.account)
     lists = ("type::bug", "type::feature", "nonsense")
     made = await admin.ensure_board(

@@ -1,4 +1,4 @@
-"""How long we wait, and what headers say about it."""
+"""How long to wait, and what headers say about it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_the_reset_time_is_the_second_choice() -> None:
 
 
 @given(st.dictionaries(st.sampled_from(["retry-after", "ratelimit-reset", "ratelimit-remaining"]), st.text()))
-def test_no_header_breaks_us(headers: dict[str, str]) -> None:
+def test_no_header_raises(headers: dict[str, str]) -> None:
     found = retry_after(headers, NOW)
     assert found is None or 0 <= found <= 3600
 

@@ -1,4 +1,4 @@
-"""Every kind of change end to end, and what is found out when GitLab drops one in silence."""
+"""Every kind of change end to end, and how silent drops are detected."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from glboard_core.ports import Done, Failed
 
 @asynccontextmanager
 async def desk_at(**kinds: Any) -> AsyncIterator[Desk]:
-    """A desk at another kind of server."""
+    """A desk with another kind of server."""
     async with DemoServer(make(**kinds)) as server:
         one = await Desk(server).open()
         async with one.gateway:
@@ -77,8 +77,8 @@ async def test_weight(desk: Desk, weight: int | None) -> None:
     assert desk.world.issue("top/app#1").weight == weight
 
 
-async def test_only_what_was_asked_changes(desk: Desk) -> None:
-    # Somebody else changes another field: ours does not set it back.
+async def test_only_the_requested_fields_change(desk: Desk) -> None:
+    # Someone else changes another field: our change does not revert it.
     desk.world.edit("top/app#1", by="eng_1", milestone="19.8", add_labels=["Deliverable"])
     await desk.do("top/app#1", Edit(weight=9))
     issue = desk.world.issue("top/app#1")
@@ -87,7 +87,7 @@ async def test_only_what_was_asked_changes(desk: Desk) -> None:
     assert {label.title for label in issue.labels} == {"type::bug", "Deliverable"}
 
 
-async def test_a_scoped_label_pushes_out_its_sibling_on_every_tier() -> None:
+async def test_a_scoped_label_replaces_its_sibling_on_every_tier() -> None:
     async with desk_at(tier="free") as desk:
         issue = await desk.do("top/app#1", Edit(add=frozenset({"type::feature"})))
         assert issue.labels == {"type::feature"}
@@ -110,13 +110,13 @@ async def test_status(desk: Desk) -> None:
     assert done.closed_at is not None
 
 
-async def test_a_status_that_is_not_there(desk: Desk) -> None:
+async def test_an_unknown_status(desk: Desk) -> None:
     assert isinstance(await desk.fail("top/app#1", Edit(status="Nonsense")), EditImpossible)
     assert isinstance(await desk.fail("top/app#1", Edit(status=None)), EditImpossible)
     assert desk.sent() == 0
 
 
-async def test_a_status_on_a_server_without() -> None:
+async def test_a_status_on_a_server_without_statuses() -> None:
     async with desk_at(version="16.8") as desk:
         error = await desk.fail("top/app#1", Edit(status="In review"))
         assert isinstance(error, EditImpossible)
@@ -175,14 +175,14 @@ async def test_ranking_without_a_board(desk: Desk) -> None:
     assert "board" in error.hint
 
 
-async def test_ranking_beside_what_is_gone_is_noticed(desk: Desk) -> None:
+async def test_ranking_next_to_a_deleted_issue_is_detected(desk: Desk) -> None:
     below = desk.issue("top/app#1").id
     desk.world.delete("top/app#1")
     error = await desk.fail("top/app#5", Rank(below=below, position=0.5))
     assert isinstance(error, EditDropped)
 
 
-async def test_ranking_beside_nothing_or_something_new(desk: Desk) -> None:
+async def test_ranking_next_to_nothing_or_a_new_issue(desk: Desk) -> None:
     assert isinstance(await desk.fail("top/app#5", Rank()), EditImpossible)
     assert isinstance(await desk.fail("top/app#5", Rank(below=IssueId("new:1"))), EditImpossible)
 
@@ -249,14 +249,14 @@ def bodies(desk: Desk, reference: str = "top/app#1") -> list[str]:
     ]
 
 
-async def test_a_note_is_made_found_by_its_mark_and_written_anew(desk: Desk) -> None:
+async def test_a_note_is_created_found_by_its_mark_and_updated(desk: Desk) -> None:
     made = desk.op("top/app#1", NoteWrite(mark=CAPACITY, body="Room +4\n/close"))
     [outcome] = await desk.send(made)
     assert isinstance(outcome, Done)
     assert outcome.issue is not None
     assert outcome.issue.notes == 1
     assert bodies(desk) == ["Room +4\n\\/close\n\n<!-- glboard note: capacity 19.8 -->"]
-    # Others' notes with the same mark, and mine of another kind, are passed over.
+    # Notes of others with the same mark, and my notes of another kind, are skipped.
     desk.world.comment("top/app#1", "Theirs\n\n<!-- glboard note: capacity 19.8 -->", by="eng_1")
     await desk.do("top/app#1", NoteWrite(mark="capacity 19.80", body="Other"))
     found = await desk.gateway.marked_note(made.issue, CAPACITY, "EM_willow")
@@ -284,7 +284,7 @@ async def test_a_mark_cannot_end_its_comment(desk: Desk) -> None:
     assert await desk.gateway.marked_note(desk.issue("top/app#1").id, mark, ME) is not None
 
 
-async def test_a_note_that_is_gone_or_somebody_elses_is_refused(desk: Desk) -> None:
+async def test_a_deleted_note_or_someone_elses_is_an_error(desk: Desk) -> None:
     gone = NoteWrite(mark=CAPACITY, body="x", was="y", note="gid://gitlab/Note/99999")
     assert isinstance(await desk.fail("top/app#1", gone), EditForbidden)
     desk.world.comment("top/app#1", "Mine", by="em_willow")
@@ -330,7 +330,7 @@ async def test_a_new_issue_and_a_change_of_it(desk: Desk) -> None:
     assert (await desk.gateway.detail(made.issue.id)).op == create.id
 
 
-async def test_a_new_issue_never_makes_labels(desk: Desk) -> None:
+async def test_a_new_issue_never_creates_labels(desk: Desk) -> None:
     labels = len(desk.world.labels)
     new = Create(project="top/app", title="x", labels=frozenset({"nonsense"}))
     assert isinstance(await desk.fail("new:1", new), EditImpossible)
@@ -341,24 +341,24 @@ async def test_a_new_issue_never_makes_labels(desk: Desk) -> None:
     assert desk.sent() == 0
 
 
-async def test_a_new_issue_that_is_not_all_that_was_asked() -> None:
+async def test_a_new_issue_without_all_requested_fields() -> None:
     async with desk_at(tier="free") as desk:
         new = Create(project="top/app", title="x", weight=3, assignees=("eng_1", "eng_2"))
         [outcome] = await desk.send(desk.op("new:1", new))
         assert isinstance(outcome, Failed)
         assert isinstance(outcome.error, EditDropped)
-        assert outcome.error.message.startswith("The issue was made, but the weight was not set")
+        assert outcome.error.message.startswith("The issue was created, but the weight was not set")
         assert outcome.issue is not None
         assert not outcome.issue.is_new
 
 
-async def test_a_change_of_an_issue_that_was_never_made(desk: Desk) -> None:
+async def test_a_change_to_an_issue_that_was_never_created(desk: Desk) -> None:
     edit = desk.op("new:9", Edit(weight=1))
     [outcome] = await desk.send(edit)
     assert errors([outcome]) == [EditImpossible]
 
 
-async def test_where_no_issue_can_be_made(desk: Desk) -> None:
+async def test_a_project_without_issues(desk: Desk) -> None:
     desk.world.projects["top/app"].issues_enabled = False
     assert isinstance(await desk.fail("new:1", Create(project="top/app", title="x")), EditForbidden)
 
@@ -389,7 +389,7 @@ async def test_a_second_assignee_on_free() -> None:
         assert desk.issue("top/app#1").assignees == ("eng_1",)
 
 
-async def test_an_assignee_who_may_not_see_the_project(desk: Desk) -> None:
+async def test_an_assignee_without_access_to_the_project(desk: Desk) -> None:
     desk.world.add_user("stranger", "Stranger")
     error = await desk.fail("top/app#1", Edit(assignees=("stranger",)))
     assert isinstance(error, EditInvalid | EditDropped)
@@ -402,9 +402,9 @@ async def test_an_assignee_who_does_not_exist(desk: Desk) -> None:
     assert "ghost" in error.message
 
 
-async def test_a_label_that_the_project_cannot_have(desk: Desk) -> None:
+async def test_a_label_not_available_to_the_project(desk: Desk) -> None:
     assert isinstance(await desk.fail("top/app#1", Edit(add=frozenset({"lib-only"}))), EditImpossible)
-    # The catalog is out of date: GitLab drops the label without a word.
+    # The catalog is outdated: GitLab silently drops the label.
     label = desk.catalog.label("top/sub/lib", "lib-only")
     assert label is not None
     wrong = structs.replace(label, owner="top")
@@ -415,7 +415,7 @@ async def test_a_label_that_the_project_cannot_have(desk: Desk) -> None:
     assert "top/app" in error.hint
 
 
-async def test_a_milestone_that_the_project_cannot_see(desk: Desk) -> None:
+async def test_a_milestone_not_available_to_the_project(desk: Desk) -> None:
     assert isinstance(await desk.fail("top/app#1", Edit(milestone="lib-1")), EditImpossible)
     milestone = desk.catalog.milestone("top/sub/lib", "lib-1")
     assert milestone is not None
@@ -435,17 +435,17 @@ async def test_two_labels_of_one_scope(desk: Desk) -> None:
 
 
 async def test_an_author_without_the_reporter_role(desk: Desk) -> None:
-    # An author may change the title, but labels and weight are dropped in silence.
+    # An author can change the title, but labels and weight are silently dropped.
     desk.world.create("top/locked", "By me", by=ME)
     desk.shown |= {issue.id: issue for issue in await read_all(desk)}
     assert (await desk.do("top/locked#2", Edit(title="Mine"))).title == "Mine"
     error = await desk.fail("top/locked#2", Edit(add=frozenset({"Deliverable"}), weight=3))
     assert isinstance(error, EditDropped)
-    assert "you may not change issues in top/locked" in error.hint
+    assert "you are not allowed to change issues in top/locked" in error.hint
 
 
 async def read_all(desk: Desk) -> list[Any]:
-    """All issues anew."""
+    """Read all issues again."""
     from gateway.worlds import everything
 
     return await everything(desk.gateway)
@@ -457,7 +457,7 @@ async def test_no_permission_at_all(desk: Desk) -> None:
     assert "top/locked" in error.message
 
 
-async def test_an_issue_that_is_gone(desk: Desk) -> None:
+async def test_a_deleted_issue(desk: Desk) -> None:
     desk.world.delete("top/app#3")
     ops = [desk.op(f"top/app#{n}", Edit(weight=7)) for n in (2, 3, 4)]
     assert errors(await desk.send(*ops)) == [None, EditForbidden, None]
@@ -465,7 +465,7 @@ async def test_an_issue_that_is_gone(desk: Desk) -> None:
     assert [desk.world.issue(f"top/app#{n}").weight for n in (2, 4)] == [7, 7]
 
 
-async def test_a_token_that_may_only_read(server: DemoServer) -> None:
+async def test_a_read_only_token(server: DemoServer) -> None:
     desk = await Desk(server, token=server.token_for(ME, "read_api")).open()
     async with desk.gateway:
         assert desk.catalog.server.can_write is False
@@ -474,14 +474,14 @@ async def test_a_token_that_may_only_read(server: DemoServer) -> None:
         assert "api" in error.hint
 
 
-async def test_a_value_that_gitlab_refuses(desk: Desk) -> None:
+async def test_a_value_that_gitlab_rejects(desk: Desk) -> None:
     error = await desk.fail("top/app#1", Edit(title=""))
     assert isinstance(error, EditInvalid)
     assert isinstance(await desk.fail("top/app#1", Edit(weight=-1)), EditInvalid)
     assert isinstance(await desk.fail("top/app#1", Edit(weight=2**40)), EditInvalid)
 
 
-async def test_half_of_an_edit_is_told_apart(desk: Desk) -> None:
+async def test_a_partly_dropped_edit_is_reported(desk: Desk) -> None:
     desk.world.add_user("stranger", "Stranger")
     [outcome] = await desk.send(desk.op("top/app#1", Edit(assignees=("stranger",), weight=8)))
     assert isinstance(outcome, Failed)

@@ -1,4 +1,4 @@
-"""Remote text is made harmless, and our own text is saved as it was typed."""
+"""Remote text is sanitised, and our own text is saved as typed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_no_control_character_survives(raw: str) -> None:
 
 
 @given(st.text(st.sampled_from("a/ \n`\\cloe~")))
-def test_no_line_of_our_text_is_a_command(raw: str) -> None:
+def test_no_line_of_our_text_is_a_quick_action(raw: str) -> None:
     fenced = False
     for one in _outside_fences(text.literal(raw)):
         assert not re.match(r"/[A-Za-z]", one), (raw, fenced)
@@ -59,14 +59,14 @@ def _outside_fences(said: str) -> list[str]:
     return re.sub(r"^```.*\n(?:.*\n)*?```[ \t]*$", "", said, flags=re.MULTILINE).split("\n")
 
 
-def test_commands_become_text_that_reads_the_same() -> None:
+def test_quick_actions_become_text_that_reads_the_same() -> None:
     typed = "/close\nsee /close and\n  /label ~bug\n/usr/bin"
-    # Markdown shows \/ as /.
+    # Markdown renders \/ as /.
     assert text.literal(typed) == "\\/close\nsee /close and\n  \\/label ~bug\n\\/usr/bin"
     assert text.literal(typed).replace("\\/", "/") == typed
 
 
-def test_code_stays_as_it_is() -> None:
+def test_code_is_left_unchanged() -> None:
     typed = "```sh\n/bin/true\n```\n/close"
     assert text.literal(typed) == "```sh\n/bin/true\n```\n\\/close"
 
@@ -75,13 +75,13 @@ def test_a_fence_that_is_never_closed_protects_nothing() -> None:
     assert text.literal("```\n/close") == "```\n\\/close"
 
 
-def test_the_marker_comes_off_again() -> None:
+def test_the_marker_is_removed_when_read() -> None:
     sent = text.marked("Hello\n\nthere\n", "op-12")
     assert sent.endswith("<!-- glboard:op-12 -->")
     assert text.split_marker(sent) == ("Hello\n\nthere", "op-12")
     assert text.split_marker(text.marked("", "x")) == ("", "x")
 
 
-def test_a_marker_in_the_middle_is_somebodys_quote() -> None:
+def test_a_marker_in_the_middle_is_a_quote() -> None:
     quoted = "> Hello <!-- glboard:op-12 -->\n\nno"
     assert text.split_marker(quoted) == (quoted, None)

@@ -1,4 +1,4 @@
-"""What the demo server cannot do: strange answers, broken TLS, proxies, and the secrets in all of it."""
+"""What the demo server cannot do: strange answers, broken TLS, proxies; and no secret ever shows."""
 
 from __future__ import annotations
 
@@ -101,12 +101,12 @@ HTML = "<!DOCTYPE html><html><body>Sign in</body></html>"
 
 
 def web(status: int, **fields: Any) -> Callable[[], httpx.Response]:
-    """How to make an answer, anew each time: a response can be read only once."""
+    """A factory for answers, since a response can be read only once."""
     return partial(httpx.Response, status, **fields)
 
 
 def stream(content: bytes) -> Callable[[], httpx.Response]:
-    """An answer that says it is packed JSON."""
+    """An answer that claims to be compressed JSON."""
 
     def make() -> httpx.Response:
         headers = {**JSON, "content-encoding": "gzip"}
@@ -127,8 +127,8 @@ STRANGE: dict[str, tuple[Answer, type[GlboardError], str]] = {
     "a list": (web(200, json=[1, 2]), NotGitLab, "GraphQL"),
     "another api": (web(200, json={"message": "hello"}), NotGitLab, "GraphQL"),
     "deep": (web(200, text="[" * 100_000, headers=JSON), NotGitLab, "GraphQL"),
-    "wrong shape": (partial(page, {"id": 7}), QueryRefused, "shape"),
-    "field missing": (partial(page, {**NODE, "iid": None}), QueryRefused, "shape"),
+    "wrong shape": (partial(page, {"id": 7}), QueryRefused, "unknown format"),
+    "field missing": (partial(page, {**NODE, "iid": None}), QueryRefused, "unknown format"),
     "moved": (web(301, headers={"location": "https://other.example/x?y=1"}), NotGitLab, "other.example"),
     "sign in": (web(302, headers={"location": "/users/sign_in"}), NotGitLab, "sign-in"),
     "401": (web(401, json=INVALID), TokenRejected, "expired"),
@@ -140,7 +140,7 @@ STRANGE: dict[str, tuple[Answer, type[GlboardError], str]] = {
     ),
     "403": (web(403, json={"errors": [{"message": "Not\x1b[2J allowed"}]}), AuthError, "Not allowed"),
     "403 page": (web(403, html=HTML), NotGitLab, "403"),
-    "404": (web(404, json={"error": "404 Not Found"}), NotGitLab, "below a path"),
+    "404": (web(404, json={"error": "404 Not Found"}), NotGitLab, "under a path"),
     "407": (web(407), Offline, "proxy"),
     "408": (web(408), TimedOut, "408"),
     "413": (web(413, html=HTML), NotGitLab, "413"),
@@ -148,27 +148,27 @@ STRANGE: dict[str, tuple[Answer, type[GlboardError], str]] = {
     "500": (web(500, json={"errors": []}), ServerFailed, "500"),
     "520": (web(520, html=HTML), ServerFailed, "520"),
     "429": (web(429, text="Retry later", headers={"retry-after": "900"}), RateLimited, "900 s"),
-    "damaged": (stream(b"no gzip"), NotGitLab, "unpacked"),
+    "damaged": (stream(b"no gzip"), NotGitLab, "decompression"),
     "huge": (stream(gzip.compress(b" " * 300_000)), NotGitLab, "larger"),
-    "refused": (httpx.ConnectError("x"), Offline, "reached"),
-    "slow to connect": (httpx.ConnectTimeout("x"), Offline, "in time"),
+    "refused": (httpx.ConnectError("x"), Offline, "Cannot reach"),
+    "slow to connect": (httpx.ConnectTimeout("x"), Offline, "timed out"),
     "slow": (httpx.ReadTimeout("x"), TimedOut, "in time"),
-    "cut": (httpx.ReadError("x"), Offline, "cut"),
-    "nonsense": (httpx.RemoteProtocolError("x"), Offline, "cut"),
+    "cut": (httpx.ReadError("x"), Offline, "lost"),
+    "nonsense": (httpx.RemoteProtocolError("x"), Offline, "lost"),
     "proxy": (httpx.ProxyError("407 for http://me:hunter2@proxy"), Offline, "proxy"),
     "not understood": (httpx.UnsupportedProtocol("x"), NotGitLab, "HTTP"),
 }
-#: What says for certain that nothing was done.
+#: Answers after which certainly nothing was executed.
 NOTHING_DONE = {
     *("moved", "sign in", "401", "scope", "403", "404", "407", "408", "429"),
     *("refused", "slow to connect", "proxy", "not understood"),
-    # A page of a proxy's, with a status that no GitLab has for something done.
+    # A proxy page, with a status that GitLab never uses for success.
     *("401 page", "403 page", "413"),
 }
 
 
 def play(route: respx.Route, name: str) -> None:
-    """Let the server answer like that, always."""
+    """Let the server always answer like that."""
     answer = STRANGE[name][0]
 
     def effect(request: httpx.Request) -> httpx.Response:
@@ -195,11 +195,11 @@ async def test_strange_answers(route: respx.Route, name: str) -> None:
 
 
 def everything_shown(error: BaseException) -> str:
-    """All that a handler, a log or a crash screen with locals could print of an error and what it holds."""
+    """Everything that a handler, a log or a crash screen with locals could print of an error."""
     seen: list[str] = []
     at: BaseException | None = error
     while at is not None:
-        # Not of this file's own frames, which know the token by name.
+        # Except this file's own frames, which hold the token.
         summary = traceback.TracebackException(type(at), at, at.__traceback__, capture_locals=True)
         frames = [frame for frame in summary.stack if "/tests/" not in frame.filename]
         seen += [str(frame.locals) for frame in frames]
@@ -210,7 +210,7 @@ def everything_shown(error: BaseException) -> str:
 
 
 @pytest.mark.parametrize("name", sorted(NOTHING_DONE))
-async def test_where_nothing_was_done_it_is_raised(route: respx.Route, name: str) -> None:
+async def test_errors_are_raised_if_nothing_was_sent(route: respx.Route, name: str) -> None:
     play(route, name)
     with pytest.raises((ConnectionFailed, AuthError)) as caught:
         await change(Edit(weight=3))
@@ -221,13 +221,13 @@ async def test_where_nothing_was_done_it_is_raised(route: respx.Route, name: str
 @pytest.mark.parametrize(
     "name", sorted(set(STRANGE) - NOTHING_DONE - {"422", "wrong shape", "field missing"})
 )
-async def test_where_it_may_have_been_done_it_is_unknown(route: respx.Route, name: str) -> None:
+async def test_the_outcome_is_unknown_if_it_may_have_been_sent(route: respx.Route, name: str) -> None:
     play(route, name)
     assert isinstance(await failing(Edit(weight=3)), EditUnknown)
     assert route.call_count == 1
 
 
-async def test_a_refused_change(route: respx.Route) -> None:
+async def test_a_rejected_change(route: respx.Route) -> None:
     play(route, "422")
     assert isinstance(await failing(Edit(weight=3)), QueryRefused)
 
@@ -247,12 +247,12 @@ async def test_a_name_that_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None
         raise socket.gaierror(-2, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    with pytest.raises(Offline, match=r"name gitlab\.example\.com was not found") as caught:
+    with pytest.raises(Offline, match=r"Host gitlab\.example\.com not found") as caught:
         await ask()
     assert TOKEN not in everything_shown(caught.value)
 
 
-async def test_a_server_that_speaks_no_tls(server: DemoServer) -> None:
+async def test_a_server_without_tls(server: DemoServer) -> None:
     with pytest.raises(TlsFailed) as caught:
         await ask(gateway(server.url.replace("http:", "https:")))
     assert TOKEN not in everything_shown(caught.value)
@@ -272,7 +272,7 @@ def test_a_certificate_that_is_not_trusted() -> None:
     assert not failure.again
 
 
-async def test_a_missing_file_of_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_missing_certificate_file(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TlsFailed, match="SSL_CERT_FILE"):
         await ask(gateway(verify="/not/there.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", "/not/there.pem")
@@ -280,7 +280,7 @@ async def test_a_missing_file_of_certificates(monkeypatch: pytest.MonkeyPatch) -
         await ask()
 
 
-async def test_a_file_of_certificates_that_is_none(tmp_path: Any) -> None:
+async def test_an_invalid_certificate_file(tmp_path: Any) -> None:
     file = tmp_path / "ca.pem"
     file.write_text("nonsense")
     with pytest.raises(TlsFailed):
@@ -293,7 +293,7 @@ async def test_a_retry_date(route: respx.Route) -> None:
     assert len(await ask()) == 1
 
 
-# -- what GraphQL says with HTTP 200
+# -- GraphQL errors with HTTP 200
 
 
 def said(message: str, **more: Any) -> httpx.Response:
@@ -310,7 +310,7 @@ async def test_a_page_that_is_too_complex_is_halved(route: respx.Route) -> None:
     assert sizes == [100, 50, 25]
 
 
-async def test_a_question_that_is_always_too_complex(route: respx.Route) -> None:
+async def test_a_query_that_is_always_too_complex(route: respx.Route) -> None:
     route.mock(return_value=COMPLEX)
     with pytest.raises(QueryRefused, match="complexity"):
         await ask()
@@ -335,7 +335,7 @@ async def test_a_server_without_the_fields_of_ee(route: respx.Route, refusal: di
     assert "weight" not in route.calls[1].request.content.decode()
 
 
-async def test_an_unknown_field_is_told(route: respx.Route) -> None:
+async def test_an_unknown_field_is_reported(route: respx.Route) -> None:
     route.mock(return_value=said("Field 'iid' doesn't exist on type 'Issue'"))
     with pytest.raises(QueryRefused, match="iid"):
         await ask()
@@ -347,7 +347,7 @@ async def test_hidden_nodes_are_left_out(route: respx.Route) -> None:
     assert [issue.iid for issue in await ask()] == [1]
 
 
-async def test_a_cursor_that_goes_round_ends(route: respx.Route) -> None:
+async def test_a_repeating_cursor_ends(route: respx.Route) -> None:
     route.mock(side_effect=[page(NODE, cursor="a"), page(NODE, cursor="b"), *[page(NODE, cursor="a")] * 9])
     assert len(await ask()) == 1
     assert route.call_count == 3
@@ -401,7 +401,7 @@ async def test_answers_to_a_change(route: respx.Route, answer: Any, error: type[
         {"errors": [], "note": {"id": "gid://gitlab/Note/1"}, "quickActionsStatus": None},
     ],
 )
-async def test_comments_that_were_made(route: respx.Route, answer: Any) -> None:
+async def test_successful_comments(route: respx.Route, answer: Any) -> None:
     route.mock(return_value=httpx.Response(200, json={"data": {"m0": answer}}))
     [outcome] = await change(Comment(body="x"))
     assert isinstance(outcome, Done)
@@ -424,12 +424,12 @@ async def test_comments_that_were_made(route: respx.Route, answer: Any) -> None:
         ),
     ],
 )
-async def test_comments_that_were_not(route: respx.Route, answer: Any, error: type[GlboardError]) -> None:
+async def test_failed_comments(route: respx.Route, answer: Any, error: type[GlboardError]) -> None:
     route.mock(return_value=httpx.Response(200, json=answer))
     assert type(await failing(Comment(body="x"))) is error
 
 
-async def test_a_refused_document_is_divided_until_the_culprit_is_found(route: respx.Route) -> None:
+async def test_a_rejected_document_is_split_until_the_culprit_is_found(route: respx.Route) -> None:
     def effect(request: httpx.Request) -> httpx.Response:
         variables = json.loads(request.content)["variables"]
         if any(one["weight"] == 5 for one in variables.values()):
@@ -471,7 +471,7 @@ async def test_documents_shrink_when_they_are_too_complex(route: respx.Route) ->
     route.mock(side_effect=effect)
     outcomes = await change(*(Edit(weight=n) for n in range(20)))
     assert all(isinstance(one, Done) for one in outcomes)
-    # 20 refused, then what fits into half the budget, then a quarter of it.
+    # 20 are rejected, then what fits into half the budget, then a quarter.
     assert [len(json.loads(call.request.content)["variables"]) for call in route.calls][-1] <= 10
 
 
@@ -479,7 +479,7 @@ ODD = [b"", b"null", b"7", b'"x"', b"[]", b"{}", b'{"data":7}', b'{"errors":{}}'
 
 
 @pytest.mark.parametrize("raw", ODD)
-def test_a_raw_answer_can_hold_anything(raw: bytes) -> None:
+def test_a_raw_answer_can_contain_anything(raw: bytes) -> None:
     with pytest.raises((NotGitLab, QueryRefused)):
         complete(opened(raw, dict[str, msgspec.Raw], "host"), "host")
 

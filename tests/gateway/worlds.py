@@ -1,8 +1,8 @@
-"""A small world behind the embedded GitLab, and gateways that look at it.
+"""A small world in the embedded GitLab, and gateways to it.
 
 top (group)                 labels type::*, workflow::*, Deliverable; milestones 19.7, 19.8, an old closed one
 top/app, top/sub/lib        projects; lib has a label and a milestone of its own, sub a label
-top/locked                  a project in which em_willow may only look
+top/locked                  a project that em_willow can only read
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ ME = "em_willow"
 AT = datetime(2026, 12, 1, tzinfo=UTC)
 LABELS = ("type::bug", "type::feature", "workflow::in dev", "workflow::in review", "Deliverable")
 PROJECTS = ("top/app", "top/sub/lib", "top/locked")
-#: Impatient, so that a test of a fault takes no longer than it must.
+#: Short timeouts, so that tests of faults are fast.
 QUICK = Limits(first_wait=0.01, longest_wait=0.05, total=5.0, patience=5.0)
 
 
 def make(issues: int = 6, **kinds: Any) -> World:
-    """The world, with ``issues`` in top/app and one each in the other projects."""
+    """The world, with ``issues`` in top/app and one in each other project."""
     world = World(**kinds)
     owner = world.add_user(ME, "Willow")
     world.owner_username = ME
@@ -68,7 +68,7 @@ def make(issues: int = 6, **kinds: Any) -> World:
 
 
 def gateway(at: DemoServer, group: str = "top", limits: Limits = QUICK, **more: Any) -> GitLabGateway:
-    """A gateway to the server, as its owner unless ``token`` says otherwise."""
+    """A gateway to the server, as its owner unless another ``token`` is given."""
     token = Secret(more.pop("token", at.token))
     return GitLabGateway(Account(url=at.url, token=token), group, limits=limits, **more)
 
@@ -79,7 +79,7 @@ async def everything(one: GitLabGateway, **query: Any) -> list[Issue]:
 
 
 class Desk:
-    """A gateway with its catalog and all issues read: what a test of sending starts from."""
+    """A gateway with its catalog and all issues read: the start of tests that send."""
 
     def __init__(self, server: DemoServer, **more: Any) -> None:
         self.server = server
@@ -115,7 +115,7 @@ class Desk:
         )
 
     async def send(self, *ops: Op) -> list[Outcome]:
-        """Send, and keep what came back as shown."""
+        """Send, and store the returned issues as shown."""
         outcomes = await self.gateway.send(ops, self.shown, self.catalog)
         assert [outcome.op for outcome in outcomes] == [op.id for op in ops]
         for outcome in outcomes:
@@ -131,13 +131,13 @@ class Desk:
         return outcome.issue
 
     async def fail(self, reference: str, act: Act) -> GlboardError:
-        """Make one change that must not succeed; the error."""
+        """Make one change that must fail; returns the error."""
         [outcome] = await self.send(self.op(reference, act))
         assert isinstance(outcome, Failed), outcome
         return outcome.error
 
     def sent(self) -> int:
-        """How many documents with changes were sent."""
+        """How many documents with mutations were sent."""
         return sum(1 for record in self.server.requests if record.mutations)
 
 
@@ -147,5 +147,5 @@ def errors(outcomes: Iterable[Outcome]) -> list[type[GlboardError] | None]:
 
 
 def untimed(issue: Issue) -> Issue:
-    """The issue without what only the server moves."""
+    """The issue without the fields that only the server changes."""
     return structs.replace(issue, updated_at=AT, updated_by=None, closed_at=None, notes=0)

@@ -20,7 +20,7 @@ AT = datetime(2026, 12, 7, 15, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("kind", ["say-do", "scope"])
-def test_what_a_report_asks_for(
+def test_what_a_report_requests(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):

@@ -1,4 +1,4 @@
-"""One contract, two stores: whatever is done to both, both answer alike."""
+"""One contract, two stores: whatever is done to both, both answer the same."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def line(name: OpId, weight: int, result: str) -> Logged:
 
 
 class Both(RuleBasedStateMachine):
-    """Does everything to a store in memory and to one on disk, which is opened again now and then."""
+    """Does everything to a store in memory and to one on disk, which is reopened now and then."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,12 +63,12 @@ class Both(RuleBasedStateMachine):
         self.disk = SqliteStore(self.path)
 
     def teardown(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self.disk.close()
         self.folder.cleanup()
 
     def both(self, name: str, *arguments: Any) -> None:
-        """Do it to both; the answers are the same."""
+        """Do it to both; the answers must be equal."""
         answers = [getattr(store, name)(*arguments) for store in (self.memory, self.disk)]
         assert answers[0] == answers[1]
 
@@ -91,33 +91,33 @@ class Both(RuleBasedStateMachine):
         instead=some_names,
     )
     def enqueue(self, ops: list[OpId], weight: int, due: float, title: str, instead: list[OpId]) -> None:
-        """Ops are kept, or written anew; refused ones leave their list."""
+        """Ops are stored, or replaced; failed ones are deleted."""
         self.both("enqueue", [Entry(op=op(name, weight), title=title, due=due) for name in ops], instead)
 
     @rule(ops=some_names, weight=st.integers(0, 9), due=st.floats(0, 100), waits=st.booleans())
     def rewrite(self, ops: list[OpId], weight: int, due: float, waits: bool) -> None:
-        """What is kept of Ops is replaced, and none is added."""
+        """Stored Ops are updated, and none is added."""
         clashes = CLASHES if waits else ()
         self.both("rewrite", [Entry(op=op(name, weight), due=due, clashes=clashes) for name in ops])
 
     @rule(ops=some_names, waits=st.booleans())
     def contest(self, ops: list[OpId], waits: bool) -> None:
-        """Ops wait for a choice, or no longer."""
+        """Ops get conflicts, or none."""
         self.both("contest", dict.fromkeys(ops, CLASHES if waits else ()))
 
     @rule(ops=some_names, at=st.floats(1, 100))
     def claim(self, ops: list[OpId], at: float) -> None:
-        """Ops leave."""
+        """Ops are claimed."""
         self.both("claim", ops, at)
 
     @rule(ops=some_names)
     def unclaim(self, ops: list[OpId]) -> None:
-        """Ops did not leave."""
+        """Ops were not sent."""
         self.both("unclaim", ops)
 
     @rule(ops=some_names, logged=st.booleans())
     def take_back(self, ops: list[OpId], logged: bool) -> None:
-        """Ops are taken back: all or none, and the log with them."""
+        """Ops are withdrawn: all or none, together with the log."""
         self.both("take_back", ops, [line(name, 1, "dropped") for name in ops] if logged else [])
 
     @rule(ops=some_names, failed=some_names, weight=st.integers(0, 9))
@@ -132,12 +132,12 @@ class Both(RuleBasedStateMachine):
 
     @rule(name=names)
     def forgive(self, name: OpId) -> None:
-        """A failed change is dropped."""
+        """A failed change is discarded."""
         self.both("forgive", name)
 
     @rule(key=st.sampled_from(["k", "l"]), value=st.binary(max_size=4))
     def put_meta(self, key: str, value: bytes) -> None:
-        """Something else is kept."""
+        """Another value is stored."""
         self.both("put_meta", key, value)
 
     @rule(milestone=st.sampled_from(["19.8", "19.9"]), weight=st.integers(0, 9))
@@ -148,19 +148,19 @@ class Both(RuleBasedStateMachine):
 
     @rule(values=st.dictionaries(st.sampled_from("xyz"), st.binary(max_size=4), max_size=3))
     def remember(self, values: dict[str, bytes]) -> None:
-        """Something of the past was read."""
+        """Past data is cached."""
         self.both("remember", values, make.WHEN.date())
 
     @rule()
     def again(self) -> None:
-        """The file is closed and opened again."""
+        """The file is closed and reopened."""
         self.disk.close()
         self.disk = SqliteStore(self.path)
         assert self.disk.notice == ""
 
     @invariant()
     def alike(self) -> None:
-        """Both say the same of everything."""
+        """Both return the same for everything."""
         for name in ("outbox", "refusals", "log", "projects", "lead"):
             self.both(name)
         self.both("log", 2)

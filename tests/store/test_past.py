@@ -1,4 +1,4 @@
-"""Locked plans and what was read of the past: kept, brought along, let go of."""
+"""Locked plans and cached past data: stored, migrated, removed."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ PLAN = PlanSnapshot(
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the state file will be."""
+    """The path of the state file."""
     return tmp_path / "one.sqlite3"
 
 
 def reopened(path: Path) -> SqliteStore:
-    """The same file, opened again."""
+    """The same file, reopened."""
     SqliteStore(path).close()
     return SqliteStore(path)
 
 
-def test_a_plan_locked_before_there_was_a_table_for_plans_is_brought_along(path: Path) -> None:
+def test_plans_from_before_the_plan_table_are_migrated(path: Path) -> None:
     with sqlite3.connect(path) as old:
         for statement in MIGRATIONS[0].split(";"):
             old.execute(statement)
@@ -53,7 +53,7 @@ def test_a_plan_locked_before_there_was_a_table_for_plans_is_brought_along(path:
     store.close()
 
 
-def test_what_is_locked_again_hides_no_older_plan(path: Path) -> None:
+def test_locking_again_keeps_older_plans(path: Path) -> None:
     store = SqliteStore(path)
     later = msgspec.structs.replace(PLAN, locked_at=make.WHEN + timedelta(days=1))
     store.keep_plan(PLAN)
@@ -64,7 +64,7 @@ def test_what_is_locked_again_hides_no_older_plan(path: Path) -> None:
     store.close()
 
 
-def test_plans_are_rescued_from_a_file_that_is_put_aside(path: Path) -> None:
+def test_plans_are_recovered_from_a_damaged_file(path: Path) -> None:
     store = SqliteStore(path)
     store.keep_plan(PLAN)
     store.close()
@@ -77,7 +77,7 @@ def test_plans_are_rescued_from_a_file_that_is_put_aside(path: Path) -> None:
     store.close()
 
 
-def test_a_plan_that_cannot_be_read_is_said_and_not_taken_for_none(path: Path) -> None:
+def test_an_unreadable_plan_is_reported_not_ignored(path: Path) -> None:
     store = SqliteStore(path)
     store._durable.execute("insert into plan (milestone, body) values ('19.8', 'no plan')")
     with pytest.raises(StoreFailed):
@@ -85,7 +85,7 @@ def test_a_plan_that_cannot_be_read_is_said_and_not_taken_for_none(path: Path) -
     store.close()
 
 
-def test_a_disk_that_refuses_a_plan_says_so_and_one_that_refuses_the_past_does_not(path: Path) -> None:
+def test_a_failed_write_is_reported_for_plans_but_not_for_the_cache(path: Path) -> None:
     store = SqliteStore(path)
     for connection in (store._durable, store._fast):
         connection.execute("pragma query_only = 1")
@@ -96,7 +96,7 @@ def test_a_disk_that_refuses_a_plan_says_so_and_one_that_refuses_the_past_does_n
     store.close()
 
 
-def test_what_no_report_uses_for_months_goes(path: Path) -> None:
+def test_entries_unused_for_months_are_removed(path: Path) -> None:
     store = SqliteStore(path)
     store.remember({"old": b"1", "used": b"2"}, TODAY)
     halfway = TODAY + KEPT / 2
@@ -108,7 +108,7 @@ def test_what_no_report_uses_for_months_goes(path: Path) -> None:
     store.close()
 
 
-def test_histories_are_there_in_the_next_run(path: Path) -> None:
+def test_histories_are_cached_between_runs(path: Path) -> None:
     many = [
         History(
             issue=make.issue_id(n),

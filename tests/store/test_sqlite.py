@@ -1,4 +1,4 @@
-"""The state file: its rights, versions, damage, a disk that refuses, and two processes that share it."""
+"""The state file: permissions, versions, damage, failing writes, and two processes that share it."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def ids(store: SqliteStore) -> list[str]:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the state file will be: its folder is not there yet."""
+    """The path of the state file: its folder does not exist yet."""
     return tmp_path / "state" / "one.sqlite3"
 
 
-def test_it_is_for_its_owner_alone_and_in_wal_mode(path: Path) -> None:
+def test_the_file_is_private_and_in_wal_mode(path: Path) -> None:
     old = os.umask(0)
     try:
         store = SqliteStore(path)
@@ -70,14 +70,14 @@ def test_it_is_for_its_owner_alone_and_in_wal_mode(path: Path) -> None:
         os.umask(old)
 
 
-def test_a_file_with_wider_rights_is_narrowed(path: Path) -> None:
+def test_wider_file_permissions_are_narrowed(path: Path) -> None:
     SqliteStore(path).close()
     path.chmod(0o644)
     SqliteStore(path).close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_everything_is_there_again(path: Path) -> None:
+def test_everything_is_there_after_reopening(path: Path) -> None:
     store = SqliteStore(path)
     store.put([make.issue(1), make.issue(2, milestone="19.8")])
     store.drop([make.issue_id(1)])
@@ -99,7 +99,7 @@ def test_everything_is_there_again(path: Path) -> None:
 # Versions
 
 
-def test_an_older_file_is_brought_up_to_date(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_older_file_is_migrated(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = SqliteStore(path)
     store.enqueue([entry("a")])
     store.close()
@@ -112,9 +112,7 @@ def test_an_older_file_is_brought_up_to_date(path: Path, monkeypatch: pytest.Mon
     again.close()
 
 
-def test_a_migration_that_fails_leaves_the_file_as_it_was(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_migration_leaves_the_file_unchanged(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = SqliteStore(path)
     store.enqueue([entry("a")])
     store.close()
@@ -127,7 +125,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(
     again.close()
 
 
-def test_a_newer_file_is_put_aside_and_its_changes_rescued(path: Path) -> None:
+def test_a_newer_file_is_renamed_and_its_changes_recovered(path: Path) -> None:
     store = SqliteStore(path)
     store.enqueue([entry("a"), entry("b")])
     store.claim([OpId("a")], 7.0)
@@ -140,14 +138,14 @@ def test_a_newer_file_is_put_aside_and_its_changes_rescued(path: Path) -> None:
     assert "2 unsent changes" in again.notice
     assert path.with_name("one.aside-1").exists()
     again.close()
-    # And nothing is put aside, or rescued, a second time.
+    # And nothing is renamed, or recovered, a second time.
     third = SqliteStore(path)
     assert (third.notice, ids(third)) == ("", ["a", "b"])
     third.close()
 
 
 def test_a_newer_file_in_use_is_left_alone(path: Path) -> None:
-    """A window of the newer version is running: its file is not taken from under it."""
+    """A process of the newer version is running: its file is not renamed."""
     store = SqliteStore(path)
     assert store.lead()
     store.enqueue([entry("a")])
@@ -170,7 +168,7 @@ def overwrite(path: Path, start: int, size: int) -> None:
 
 
 def filled(path: Path) -> None:
-    """A state file with everything in it, and nothing left in its journal."""
+    """A state file with everything in it, and an empty journal."""
     store = SqliteStore(path)
     store.put([make.issue(n) for n in range(1, 400)])
     store.enqueue([entry(f"op{n}", n) for n in range(1, 40)])
@@ -189,7 +187,7 @@ def filled(path: Path) -> None:
         lambda path: os.truncate(path, 700),
     ],
 )
-def test_a_damaged_file_is_put_aside_and_never_deleted(path: Path, damage: Callable[[Path], object]) -> None:
+def test_a_damaged_file_is_renamed_and_never_deleted(path: Path, damage: Callable[[Path], object]) -> None:
     filled(path)
     damage(path)
     bytes_then = path.read_bytes()
@@ -204,7 +202,7 @@ def test_a_damaged_file_is_put_aside_and_never_deleted(path: Path, damage: Calla
     store.close()
 
 
-def test_what_can_be_read_of_a_damaged_outbox_is_rescued(path: Path) -> None:
+def test_readable_changes_of_a_damaged_outbox_are_recovered(path: Path) -> None:
     filled(path)
     # The issues are damaged, the outbox is not.
     connection = sqlite3.connect(path)
@@ -213,12 +211,12 @@ def test_what_can_be_read_of_a_damaged_outbox_is_rescued(path: Path) -> None:
     connection.close()
     overwrite(path, (root - 1) * size, size)
     store = SqliteStore(path)
-    assert "39 unsent changes were rescued" in store.notice
+    assert "39 unsent changes were recovered" in store.notice
     assert ids(store) == [f"op{n}" for n in range(1, 40)]
     store.close()
 
 
-def test_one_unreadable_change_hides_no_other(path: Path) -> None:
+def test_an_unreadable_change_does_not_hide_others(path: Path) -> None:
     store = SqliteStore(path)
     store.enqueue([entry("a"), entry("b"), entry("c")])
     store._durable.execute("update outbox set op = x'00ff' where id = 'b'")
@@ -229,7 +227,7 @@ def test_one_unreadable_change_hides_no_other(path: Path) -> None:
     again.close()
 
 
-def test_an_empty_file_is_a_new_one(path: Path) -> None:
+def test_an_empty_file_counts_as_new(path: Path) -> None:
     path.parent.mkdir()
     path.touch()
     store = SqliteStore(path)
@@ -240,7 +238,7 @@ def test_an_empty_file_is_a_new_one(path: Path) -> None:
 # A disk that refuses
 
 
-def test_a_full_disk_refuses_changes_and_keeps_reading(path: Path) -> None:
+def test_a_full_disk_refuses_changes_but_not_reads(path: Path) -> None:
     store = SqliteStore(path)
     store.put([make.issue(1)])
     store.enqueue([entry("a")])
@@ -262,7 +260,7 @@ def test_a_full_disk_refuses_changes_and_keeps_reading(path: Path) -> None:
     store.drop([make.issue_id(250)])
     assert store.issue(make.issue_id(250)) is None
     store.put_meta("big", b"z" * 100_000)
-    # With room again all is taken.
+    # With free space again, everything is written.
     for connection in (store._durable, store._fast):
         connection.execute("pragma max_page_count = 1000000")
     store.enqueue([entry("b", act=big)])
@@ -297,7 +295,7 @@ store.close()
 """
 
 
-def test_files_that_may_not_grow_refuse_changes(path: Path) -> None:
+def test_a_file_size_limit_refuses_changes(path: Path) -> None:
     script = FULL.format(core=str(ROOT / "core"), tests=str(ROOT / "tests"))
     done = subprocess.run(
         [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=False
@@ -305,13 +303,13 @@ def test_files_that_may_not_grow_refuse_changes(path: Path) -> None:
     assert done.returncode == 0, done.stderr
     kept, wanted = done.stdout.split()
     assert kept == wanted
-    # What was kept is there in the next process.
+    # What was saved is there in the next process.
     store = SqliteStore(path)
     assert len(store.outbox()) == int(kept)
     store.close()
 
 
-def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StoreFailed) as caught:
         SqliteStore(tmp_path / "file" / "state.sqlite3")
@@ -320,7 +318,7 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_folder_is_said(path: Path) -> None:
+def test_a_read_only_folder_is_reported(path: Path) -> None:
     path.parent.mkdir(mode=0o500)
     with pytest.raises(StoreFailed):
         SqliteStore(path)
@@ -329,11 +327,11 @@ def test_a_read_only_folder_is_said(path: Path) -> None:
 # Two connections, two processes
 
 
-def test_claiming_and_taking_back_exclude_each_other(path: Path) -> None:
+def test_claiming_and_withdrawing_exclude_each_other(path: Path) -> None:
     one, two = SqliteStore(path), SqliteStore(path)
     one.enqueue([entry("a"), entry("b"), entry("c")])
     assert one.claim([OpId("a")], 7.0) == {"a"}
-    # All or nothing: "a" has left, so "b" stays too.
+    # All or nothing: "a" was sent, so "b" stays, too.
     assert not two.take_back([OpId("b"), OpId("a")])
     assert ids(one) == ["a", "b", "c"]
     assert two.take_back([OpId("b"), OpId("c")])
@@ -345,7 +343,7 @@ def test_claiming_and_taking_back_exclude_each_other(path: Path) -> None:
     two.close()
 
 
-def test_what_another_wrote_is_seen_once(path: Path) -> None:
+def test_external_writes_are_returned_once(path: Path) -> None:
     one, two = SqliteStore(path), SqliteStore(path)
     assert two.others() is None
     one.put([make.issue(1), make.issue(2)])
@@ -365,7 +363,7 @@ def test_what_another_wrote_is_seen_once(path: Path) -> None:
     two.close()
 
 
-def test_an_older_state_never_goes_over_a_newer_one_of_another_window(path: Path) -> None:
+def test_an_older_version_never_overwrites_a_newer_one_of_another_process(path: Path) -> None:
     from datetime import timedelta
 
     one, two = SqliteStore(path), SqliteStore(path)
@@ -390,7 +388,7 @@ time.sleep(600)
 """
 
 
-def test_the_lease_is_taken_over_when_its_holder_is_killed(path: Path) -> None:
+def test_the_send_lease_is_free_after_its_holder_is_killed(path: Path) -> None:
     store = SqliteStore(path)
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER.format(core=str(ROOT / "core")), str(path)],
@@ -429,7 +427,7 @@ for line in sys.stdin:
 """
 
 
-def test_windows_that_open_a_new_file_at_once_all_open_it(tmp_path: Path) -> None:
+def test_processes_can_open_a_new_file_at_the_same_time(tmp_path: Path) -> None:
     openers = [
         subprocess.Popen(
             [sys.executable, "-c", OPENER.format(core=str(ROOT / "core"))],
@@ -458,7 +456,7 @@ def test_windows_that_open_a_new_file_at_once_all_open_it(tmp_path: Path) -> Non
             opener.communicate()
 
 
-def test_a_file_that_another_window_holds_is_not_blamed_on_the_disk(
+def test_a_file_locked_by_another_process_is_not_blamed_on_the_disk(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path.parent.mkdir()
@@ -467,7 +465,7 @@ def test_a_file_that_another_window_holds_is_not_blamed_on_the_disk(
     holder.execute("begin exclusive")
     with pytest.raises(StoreFailed) as caught:
         SqliteStore(path)
-    assert "Another window" in str(caught.value)
+    assert "Another glboard session" in str(caught.value)
     assert "disk" not in str(caught.value)
     holder.execute("rollback")
     holder.close()
@@ -483,8 +481,8 @@ def test_a_file_that_another_window_holds_is_not_blamed_on_the_disk(
     store.close()
 
 
-def test_many_changes_are_one_write_each(path: Path) -> None:
-    """The log is pruned, and the file does not grow for ever."""
+def test_each_change_is_one_write(path: Path) -> None:
+    """The log is pruned, and the file does not grow forever."""
     store = SqliteStore(path)
     for round_ in range(3):
         for n in range(200):
@@ -505,8 +503,8 @@ def test_names_are_readable_and_unique(tmp_path: Path) -> None:
     assert len(database.state_file(tmp_path, "https://x", "g" * 500, "u").name) < 120
 
 
-def test_the_slim_part_says_what_the_issue_does(tmp_path: Path) -> None:
-    """Also of rows that were written before there was such a part, and of what only memory holds."""
+def test_slim_rows_match_their_issues(tmp_path: Path) -> None:
+    """Also for rows written before these columns existed, and for issues only in memory."""
     store = SqliteStore(tmp_path / "state.sqlite3")
     whole = [
         make.issue(1, "type::bug", weight=0, assignees=("eng_alder", "eng_birch"), milestone="19.8"),
@@ -530,7 +528,7 @@ def test_the_slim_part_says_what_the_issue_does(tmp_path: Path) -> None:
     store.close()
 
 
-def test_many_rows_are_read_some_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_rows_are_read_in_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("glboard_core.store.rows.READ_EACH", 3)
     store = SqliteStore(tmp_path / "state.sqlite3")
     store.put([make.issue(n, milestone="19.8" if n % 2 else None) for n in range(1, 10)])
@@ -539,7 +537,7 @@ def test_many_rows_are_read_some_at_a_time(tmp_path: Path, monkeypatch: pytest.M
     assert len(list(store.issues().slim(""))) == 4
 
 
-def test_damage_in_a_large_file_is_found_later_and_put_aside_at_the_next_start(
+def test_damage_in_a_large_file_is_found_later_and_recovered_at_the_next_start(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "CHECKED", 0)
@@ -549,7 +547,7 @@ def test_damage_in_a_large_file_is_found_later_and_put_aside_at_the_next_start(
     assert store.check() is None
     store.close()
     whole = path.read_bytes()
-    # Some page of issues that nobody reads at the start: which one it is, is SQLite's business.
+    # Some page of issues that is not read at the start: SQLite decides which.
     for page in range(len(whole) // 4096 // 2, len(whole) // 4096):
         path = path.with_name(f"{page}.sqlite3")
         path.write_bytes(whole[: page * 4096] + b"\xff" * 4096 + whole[(page + 1) * 4096 :])
@@ -564,7 +562,7 @@ def test_damage_in_a_large_file_is_found_later_and_put_aside_at_the_next_start(
     assert path.exists()
     store.close()
     store = SqliteStore(path)
-    assert "1 unsent change was rescued" in store.notice
+    assert "1 unsent change was recovered" in store.notice
     assert ids(store) == ["a"]
     assert store.check() is None
     store.close()

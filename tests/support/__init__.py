@@ -1,1 +1,1 @@
-"""What several tests need: makers of values, strategies. No test here."""
+"""Helpers shared by several tests: factories, strategies. No tests here."""

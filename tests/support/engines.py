@@ -1,4 +1,4 @@
-"""Engines on the embedded GitLab: what the tests of the sync engine share.
+"""Engines on the embedded GitLab: shared by the tests of the sync engine.
 
 top/app has the issues, all in 19.7, weight 1, ``type::bug``; top/lib has one; in top/locked ``em_willow``,
 whose token is used, may only look. ``eng_1`` and ``eng_2`` are the other people.
@@ -45,13 +45,13 @@ LABELS = (
     "Deliverable",
     "documentation",
 )
-#: Impatient, so that a test of a fault takes no longer than it must.
+#: Short timeouts, so that tests of faults are fast.
 QUICK = Limits(first_wait=0.01, longest_wait=0.05, read=0.5, total=1.5, patience=3.0)
-#: No poll but those a test asks for, nothing held back.
+#: Polls only on demand, nothing held.
 STILL = SyncSettings(poll=3600, poll_idle=3600, reconcile=3600, catalog=3600, hold=0, hold_comments=0)
 #: Polls all the time.
 BRISK = structs.replace(STILL, poll=0.05, poll_idle=0.05, reconcile=0.5)
-#: Waits no longer than a test must.
+#: Short waits for tests.
 HASTE = Pace(
     first_wait=0.02,
     longest_wait=0.2,
@@ -61,7 +61,7 @@ HASTE = Pace(
     follow=0.05,
     fresh=0.0,
 )
-#: A test that waits in vain fails after so many seconds.
+#: A test that waits in vain fails after this many seconds.
 PATIENCE = 20.0
 
 T = TypeVar("T")
@@ -100,13 +100,13 @@ def build_world(issues: int = 12, *, now: datetime = NOW, **kinds: Any) -> World
     world.create("top/lib", "Library issue", by=ME, add_labels=[GROUP_LABEL, "lib-only"])
     world.create("top/locked", "Locked issue", by="eng_1", add_labels=[GROUP_LABEL])
     world.index.rebuild()
-    # What was made at the very start is not "just changed" for the first poll.
+    # What was created at the very start is not "just changed" for the first poll.
     world.clock.advance(60)
     return world
 
 
 def gateway(server: DemoServer, *, token: str | None = None, limits: Limits = QUICK) -> GitLabGateway:
-    """A gateway to the server, as its owner unless ``token`` says otherwise."""
+    """A gateway to the server, as its owner unless another ``token`` is given."""
     return GitLabGateway(Account(url=server.url, token=Secret(token or server.token)), GROUP, limits=limits)
 
 
@@ -124,7 +124,7 @@ class Window:
     # What is seen
 
     def issue(self, name: str) -> Issue:
-        """The issue as shown; KeyError where it is not."""
+        """The issue as shown; KeyError if it is not."""
         for issue in self.engine.shown.values():
             if issue.reference == f"top/{name}":
                 return issue
@@ -152,7 +152,7 @@ class Window:
 
     @property
     def mutations(self) -> int:
-        """How many changes were asked of the server, repeated ones too."""
+        """How many mutations were sent to the server, including retries."""
         return sum(record.mutations for record in self.server.requests)
 
     # What is done
@@ -175,7 +175,7 @@ class Window:
         return self.do(name, Comment(body=body))
 
     def create(self, title: str, **fields: Any) -> IssueId:
-        """Make a new issue; its id until the server has made it."""
+        """Create an issue; returns its temporary id."""
         issue = new_issue_id()
         labels = frozenset({GROUP_LABEL})
         self.engine.perform(
@@ -188,7 +188,7 @@ class Window:
         await self.wait_for(self.engine.settled())
 
     async def wait_for(self, waiting: Any) -> None:
-        """Wait for something, not for ever, and not past the end of the engine."""
+        """Wait for something, with a timeout, and not past the end of the engine."""
         waiter = asyncio.ensure_future(waiting)
         both = {waiter} if self.task is None else {waiter, self.task}
         await asyncio.wait(both, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
@@ -236,7 +236,7 @@ async def window(
     pace: Pace = HASTE,
     **more: Any,
 ) -> AsyncIterator[Window]:
-    """A running engine, loaded unless told otherwise. The store is not closed: a test may go on with it."""
+    """A running engine, loaded unless told otherwise. The store stays open: a test can continue with it."""
     async with gateway(server, token=token, limits=limits) as one:
         engine = Engine(
             one, store if store is not None else MemoryStore(), Settings(sync=sync), pace=pace, **more
@@ -259,7 +259,7 @@ async def window(
 
 
 async def eventually(holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    """Wait for a condition that nothing tells of."""
+    """Wait for a condition without an event."""
     end = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > end:

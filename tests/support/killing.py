@@ -1,4 +1,4 @@
-"""Processes of the program that are killed at random moments, and started again, until enough was edited."""
+"""Processes of the program that are killed at random times and restarted, until enough was edited."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FAULTS = {
     "slow": 0.01,
     "html": 0.02,
 }
-#: Each process has so many numbers of its own.
+#: Each process has this many numbers of its own.
 NUMBERS = 100_000
 
 
@@ -70,15 +70,15 @@ class Worker:
 
     @property
     def kept(self) -> int:
-        """How many Ops it said it kept."""
+        """How many Ops it reported as saved."""
         return sum(len(one.ops) for one in self.said)
 
     def kill(self) -> None:
-        """As a power cut would, for the process."""
+        """Kill it, like a power cut."""
         self._process.kill()
 
     def join(self, seconds: float = 120.0) -> None:
-        """Wait for its end, killed or not. Raises where it ended with an error of its own."""
+        """Wait for its end, killed or not. Raises if it ended with an error of its own."""
         status = self._process.wait(seconds)
         self._reader.join(10)
         self._error_reader.join(10)
@@ -131,7 +131,7 @@ def edit_and_kill(
     finally:
         stop.set()
         other.join()
-    # Once more with nothing in the way: what still can be sent is sent.
+    # Once more without faults: what can still be sent is sent.
     server.faults.clear()
     worker = Worker(
         Job(url=server.url, token=server.token, state=str(state), seed=1, first=1000, edits=0, choose=True)

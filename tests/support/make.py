@@ -1,4 +1,4 @@
-"""Makers of small, valid values. Plain defaults everywhere, so that a test says only what matters."""
+"""Factories of small, valid values. Plain defaults everywhere, so that a test states only what matters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A group before its month is opened: labels and milestones, one project, two candidates for 19.8."""
+"""A group before its milestone is set up: labels and milestones, one project, two candidates for 19.8."""
 
 from __future__ import annotations
 

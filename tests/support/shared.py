@@ -1,4 +1,4 @@
-"""Where the reference material lies that some tests compare with; they skip where it is missing."""
+"""The path of the reference material that some tests compare with; they skip if it is missing."""
 
 from __future__ import annotations
 

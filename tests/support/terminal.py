@@ -22,7 +22,7 @@ import pexpect
 import pyte
 from pyte import modes
 
-#: Seconds after which waiting for a condition is given up. Generous: a slow machine is no failure.
+#: Timeout of waiting for a condition, in seconds. Generous: a slow machine is no failure.
 PATIENCE = 20.0
 
 #: Questions of a program to its terminal, and what a usual one answers: synchronised output can be had,
@@ -180,11 +180,11 @@ class Terminal:
                 raise AssertionError(f"the program ended before: {what}\n{self.screen.text}") from None
 
     def see(self, *words: str, seconds: float = PATIENCE) -> str:
-        """Wait until all these words stand on the screen."""
+        """Wait until all these words are on the screen."""
         return self.wait(lambda text: all(word in text for word in words), f"see {words}", seconds)
 
     def lose(self, *words: str, seconds: float = PATIENCE) -> str:
-        """Wait until none of these words stands on the screen."""
+        """Wait until none of these words is on the screen."""
         return self.wait(lambda text: not any(word in text for word in words), f"lose {words}", seconds)
 
     # Writing

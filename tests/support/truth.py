@@ -1,4 +1,4 @@
-"""The reckoning: what was kept in an outbox, what became of it, and what the server really has.
+"""The final check: what was saved in an outbox, its outcome, and what the server really has.
 
 Weights, comments and titles of new issues are numbers used once, so that whatever was lost or done twice
 shows in the history of the embedded GitLab.
@@ -59,14 +59,14 @@ class Reckoning(Struct):
 
 
 def reckon(world: World, store: Store, said: Iterable[Said], *, me: str) -> Reckoning:
-    """Compare what processes said with what the store says and what the server has."""
+    """Compare what processes reported with the store and the server."""
     kept: dict[OpId, Op] = {}
     taking: set[OpId] = set()
     taken: set[OpId] = set()
     saw: Saw = defaultdict(set)
     for one in said:
         for op in one.ops:
-            # Whoever chose "mine" saw what was there then.
+            # Whoever chose "keep mine" saw the value at that time.
             saw[op.issue, _sets(op)].add(_seen(op))
         kept.update((op.id, op) for op in one.ops)
         (taking if one.what == "taking" else taken).update(one.ids)
@@ -183,7 +183,7 @@ def _weight(op: Op) -> int | None:
 
 
 def _taken_back(weight: int, ops: list[Op]) -> bool:
-    """Whether this is one half of an edit and what took it back, with one answer that was lost.
+    """Whether this is one half of an edit and its undo, with one lost answer.
 
     Nothing shows whether they were made, and nothing is missing if not.
     """
@@ -220,7 +220,7 @@ def _compare_weight(
             places[event.value].append(at)
     for value, spots in places.items():
         most = wanted[value] + (value in unsure)
-        # An occurrence that somebody else wrote over may be the one whose answer was lost.
+        # An occurrence overwritten by someone else may be the one whose answer was lost.
         over = sum(
             any(event.by.username != me for event in events[one + 1 : next_])
             for one, next_ in pairwise([*spots, len(events)])
@@ -238,7 +238,7 @@ def _compare_weight(
 
 
 def _compare_windows(gid: str, name: str, events: list[Event], found: Reckoning, saw: Saw, me: str) -> None:
-    """Another person's change that we wrote over, though nobody here had seen it."""
+    """Another person's change that we overwrote, though no one here had seen it."""
     for earlier, event in pairwise(events):
         seen = saw.get((gid, event.value))
         over_theirs = earlier.by.username != me and event.by.username == me

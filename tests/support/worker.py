@@ -106,7 +106,7 @@ class Hand:
         self.most = job.issues
 
     def number(self) -> int:
-        """A number that was never used."""
+        """An unused number."""
         self.next += 1
         return self.next
 
@@ -157,7 +157,7 @@ class Hand:
         self.left -= len(self.engine.perform(acts, "random"))
 
     def choose(self) -> None:
-        """Settle what waits for a choice, one way or the other; try again what failed, or drop it."""
+        """Resolve conflicts either way; retry or discard failed changes."""
         engine = self.engine
         for issue in engine.pending.issues():
             if engine.clashing(issue):
@@ -177,7 +177,7 @@ class Hand:
             # Bursts, as with a held key, and rests in which something is sent.
             if self.random.random() < 0.3:
                 await asyncio.sleep(self.random.choice([0.0, 0.01, 0.05]))
-            # A person who sees that hundreds are unsent waits.
+            # A person who sees hundreds of unsent changes waits.
             while len(self.engine.pending) > 200:
                 await asyncio.sleep(0.02)
                 self.choose()

@@ -1,4 +1,4 @@
-"""The age of the mirror: true from a session's first moment, also offline, whatever the clocks say."""
+"""The age of the mirror: correct from the start of a session, also offline and with wrong clocks."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ HOUR = timedelta(hours=1)
 
 
 class Clocks:
-    """This machine's clocks and the server's, to be turned."""
+    """Adjustable clocks of this machine and the server."""
 
     def __init__(self) -> None:
         self.wall = 1_800_000_000.0
         self.steady = 100.0
-        #: The server's clock minus this machine's, and what of it is known before the server answers.
+        #: The server's clock minus this machine's, and the offset known before the server answers.
         self.offset = timedelta()
 
     def now(self) -> datetime:
@@ -39,14 +39,14 @@ class Clocks:
         return datetime.fromtimestamp(self.wall, UTC) + self.offset
 
     def pass_(self, seconds: float) -> None:
-        """Time goes on everywhere."""
+        """Advance all clocks."""
         self.wall += seconds
         self.steady += seconds
 
 
 @pytest.fixture
 def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
-    """The clocks that the age goes by."""
+    """The clocks that the age uses."""
     made = Clocks()
 
     class Time:
@@ -58,11 +58,11 @@ def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
 
 
 def aged(store: Store, clocks: Clocks) -> Age:
-    """An age as a session finds it."""
+    """An age at the start of a session."""
     return Age(store, clocks.now)
 
 
-def test_it_is_kept_through_a_restart(clocks: Clocks) -> None:
+def test_the_age_survives_a_restart(clocks: Clocks) -> None:
     store = MemoryStore()
     first = aged(store, clocks)
     assert first.seconds is None
@@ -71,9 +71,9 @@ def test_it_is_kept_through_a_restart(clocks: Clocks) -> None:
     assert first.seconds == aged(store, clocks).seconds == 2 * HOURS
 
 
-def test_a_wrong_clock_does_not_lie_once_the_server_has_answered(clocks: Clocks) -> None:
+def test_a_wrong_clock_is_corrected_once_the_server_has_answered(clocks: Clocks) -> None:
     store = MemoryStore()
-    # This machine is an hour fast, and then put right; the server answers, but not with issues.
+    # This machine is an hour fast, and is then corrected; the server answers, but without issues.
     clocks.offset = -HOUR
     aged(store, clocks).caught_up()
     clocks.pass_(3 * HOURS)
@@ -82,14 +82,14 @@ def test_a_wrong_clock_does_not_lie_once_the_server_has_answered(clocks: Clocks)
     assert aged(store, clocks).seconds == 3 * HOURS
 
 
-def test_a_clock_put_back_gives_no_age_rather_than_a_false_one(clocks: Clocks) -> None:
+def test_a_clock_set_back_gives_no_age_rather_than_a_false_one(clocks: Clocks) -> None:
     store = MemoryStore()
     aged(store, clocks).caught_up()
     clocks.wall -= 24 * HOURS
     assert aged(store, clocks).seconds is None
 
 
-def test_a_night_asleep_counts(clocks: Clocks) -> None:
+def test_time_asleep_counts(clocks: Clocks) -> None:
     here = aged(MemoryStore(), clocks)
     here.caught_up()
     clocks.wall += 8 * HOURS  # the steady clock stands still meanwhile
@@ -99,7 +99,7 @@ def test_a_night_asleep_counts(clocks: Clocks) -> None:
     assert here.seconds == 60
 
 
-def test_it_is_noted_now_and_then_and_at_the_end(clocks: Clocks) -> None:
+def test_the_age_is_saved_periodically_and_at_the_end(clocks: Clocks) -> None:
     store = MemoryStore()
     here = aged(store, clocks)
     here.caught_up()
@@ -111,7 +111,7 @@ def test_it_is_noted_now_and_then_and_at_the_end(clocks: Clocks) -> None:
     assert aged(store, clocks).seconds == 5
 
 
-def test_another_windows_later_note_stays(clocks: Clocks) -> None:
+def test_a_later_time_of_another_process_is_kept(clocks: Clocks) -> None:
     store = MemoryStore()
     one, two = aged(store, clocks), aged(store, clocks)
     one.caught_up()
@@ -129,7 +129,7 @@ def test_nonsense_on_disk_is_no_age(clocks: Clocks) -> None:
 
 
 def older(store: Store, **by: Any) -> None:
-    """Let what the store holds be older than it is."""
+    """Make the data in the store older."""
     kept = store.meta(CAUGHT_UP)
     assert kept
     moment = datetime.fromisoformat(kept.decode()) - timedelta(**by)
@@ -143,14 +143,14 @@ async def test_a_start_shows_the_age_of_the_mirror(server: DemoServer, tmp_path:
     async with open_engine(place, settings, account=who) as engine:
         await engine.load()
         older(engine.store, hours=2)
-        # The server's clock is days from this machine's: only the difference may count.
+        # The server's clock is days off this machine's: only the difference may count.
         assert abs((engine.now() - datetime.now(UTC)).total_seconds()) > HOURS
     async with open_engine(place, settings, account=who) as engine:
         assert engine.status.freshness == "cached"
         assert engine.status.age == pytest.approx(2 * HOURS, abs=60)
 
 
-async def test_offline_from_the_start_says_how_old_it_is(server: DemoServer, tmp_path: Path) -> None:
+async def test_an_offline_start_shows_the_age(server: DemoServer, tmp_path: Path) -> None:
     place = Place(group=GROUP, folder=tmp_path)
     settings = Settings(sync=STILL)
     who = Account(url=server.url, token=Secret(server.token))
@@ -167,14 +167,14 @@ async def test_offline_from_the_start_says_how_old_it_is(server: DemoServer, tmp
         engine.refresh()
         await eventually(lambda: engine.status.freshness == "live")
         assert engine.status.age == pytest.approx(0, abs=60)
-        # It stayed cached, not "loading", until it was caught up: there was something to see.
+        # It stayed cached, not "loading", until it was up to date: there was something to show.
         assert "loading" not in {event.status.freshness for event in desk.told(StatusChanged)}
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
 
 
-async def test_an_answer_to_a_change_makes_the_mirror_no_younger(server: DemoServer, store: Store) -> None:
+async def test_an_answer_to_a_change_does_not_reset_the_age(server: DemoServer, store: Store) -> None:
     async with window(server, store) as desk:
         kept = store.meta(CAUGHT_UP)
         server.world.clock.advance(100)
@@ -184,7 +184,7 @@ async def test_an_answer_to_a_change_makes_the_mirror_no_younger(server: DemoSer
         assert store.meta(CAUGHT_UP) == kept
 
 
-async def test_a_load_that_ends_halfway_leaves_no_age(server: DemoServer, store: Store) -> None:
+async def test_an_interrupted_load_leaves_no_age(server: DemoServer, store: Store) -> None:
     server.faults.next("500", "Issues", times=9999)
     async with window(server, store, loaded=False) as desk:
         await desk.until(lambda: desk.engine.status.freshness == "offline")

@@ -1,4 +1,4 @@
-"""Changing: what a person does reaches the server once, in order, or is said not to have."""
+"""Changes: what a person does reaches the server once, in order, or is reported as failed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from glboard_core.sync.events import IssuesChanged, Renamed, Settled
 from glboard_core.sync.ids import new_issue_id
 from support.engines import GROUP_LABEL, STILL, Window, build_world, window
 
-#: Nothing leaves while a test looks on.
+#: Nothing is sent while a test checks.
 HELD = structs.replace(STILL, hold=3600, hold_comments=7200)
 
 
@@ -33,7 +33,7 @@ async def test_an_edit_is_shown_at_once_and_reaches_the_server(desk: Window) -> 
     assert (len(settled.done), len(settled.failed)) == (1, 0)
 
 
-async def test_what_changes_nothing_is_not_sent(desk: Window) -> None:
+async def test_an_edit_without_effect_is_not_sent(desk: Window) -> None:
     assert desk.edit("app#1", weight=1) == []
     await desk.settled()
     assert desk.mutations == 0
@@ -51,7 +51,7 @@ async def test_edits_of_one_issue_arrive_in_order(desk: Window) -> None:
 # Undo
 
 
-async def test_undo_of_what_was_not_sent_never_leaves(server: DemoServer, store: Store) -> None:
+async def test_undo_withdraws_unsent_changes(server: DemoServer, store: Store) -> None:
     async with window(server, store, sync=HELD) as desk:
         server.requests.clear()
         desk.edit("app#1", weight=5)
@@ -65,7 +65,7 @@ async def test_undo_of_what_was_not_sent_never_leaves(server: DemoServer, store:
         assert store.outbox() == []
 
 
-async def test_undo_of_what_was_sent_goes_inverted(desk: Window) -> None:
+async def test_undo_of_a_sent_change_sends_the_inverse(desk: Window) -> None:
     desk.edit("app#1", weight=5, milestone=None, add=frozenset({"type::feature"}))
     await desk.settled()
     assert "type::bug" not in desk.labels_there("app#1")
@@ -104,7 +104,7 @@ async def test_undo_of_several_acts_on_one_issue(desk: Window) -> None:
 
 
 async def test_undo_of_several_acts_finds_every_conflict(desk: Window) -> None:
-    """Somebody changed what the first act of the group had changed: undoing must not overwrite that."""
+    """Someone changed what the first act of the group had changed: undo must not overwrite that."""
     desk.do("app#1", Edit(milestone="19.9"), Edit(weight=5))
     await desk.settled()
     desk.world.edit("top/app#1", by="eng_1", milestone="Backlog")
@@ -136,14 +136,12 @@ async def test_a_comment_of_an_earlier_session_is_found_and_deleted(server: Demo
         assert group is not None
         await desk.settled()
         assert desk.notes_there("app#1") == []
-        # Neither what was undone nor the undo is taken back again.
+        # Neither the undone change nor the undo is undone again.
         assert desk.engine.undo() is None
 
 
-async def test_undo_takes_back_what_is_still_here_and_inverts_the_rest(
-    server: DemoServer, store: Store
-) -> None:
-    """One key on two issues: one edit left, the other waits in line behind a comment that is still held."""
+async def test_undo_withdraws_unsent_changes_and_inverts_the_rest(server: DemoServer, store: Store) -> None:
+    """One key on two issues: one edit was sent, the other waits behind a comment that is still held."""
     async with window(server, store, sync=structs.replace(HELD, hold=0)) as desk:
         desk.comment("app#2", "Held")
         server.requests.clear()
@@ -157,7 +155,7 @@ async def test_undo_takes_back_what_is_still_here_and_inverts_the_rest(
         assert await desk.engine.finish(5) == 0
         assert desk.labels_there("app#2") == {GROUP_LABEL, "type::bug"}
         assert desk.notes_there("app#2") == ["Held"]
-        # There and back on the one, the comment on the other, and nothing else.
+        # Edit and undo on the one, the comment on the other, and nothing else.
         assert desk.mutations == 3
 
 
@@ -173,35 +171,35 @@ async def test_a_new_issue_is_renamed_and_edits_on_it_follow(desk: Window) -> No
     assert desk.there("app#13").weight == 3
     assert desk.notes_there("app#13") == ["First"]
     assert not desk.known("app#new")
-    # Back: the comment, the weight, and the issue itself, which can only be closed.
+    # Undo: the comment, the weight, and the issue itself, which can only be closed.
     for _ in range(3):
         assert desk.engine.undo() is not None
     await desk.settled()
     assert desk.notes_there("app#13") == []
     assert (desk.there("app#13").weight, desk.there("app#13").open) == (2, False)
-    # Done again it is opened, not made twice.
+    # Redo reopens it, and creates no second one.
     desk.engine.redo()
     await desk.settled()
     assert desk.there("app#13").open
     assert 14 not in desk.world.project("top/app").issues
 
 
-async def test_a_new_issue_that_was_refused_takes_what_follows_with_it(desk: Window) -> None:
+async def test_changes_to_a_failed_new_issue_fail_with_it(desk: Window) -> None:
     new = new_issue_id()
     desk.engine.perform([(new, Create(project="top/app", title="x" * 300))], "new issue")
     desk.engine.perform([(new, Edit(weight=3))], "weight 3")
     await desk.settled()
     assert [op.issue for op, _ in desk.engine.failed] == [new, new]
     assert desk.engine.status.unsent == 0
-    # Tried again, they are tried together.
+    # They are retried together.
     desk.engine.retry(desk.engine.failed[0][0].id)
     assert desk.engine.status.unsent == 2
     await desk.settled()
     assert desk.engine.status.failed == 2
 
 
-async def test_a_new_issue_made_without_all_that_was_asked_is_not_made_again(desk: Window) -> None:
-    """GitLab made the issue and dropped a label: trying again mends the issue, and makes no second one."""
+async def test_a_new_issue_created_in_part_is_not_created_again(desk: Window) -> None:
+    """GitLab created the issue but dropped a label: a retry fixes the issue, and creates no second one."""
     labels = frozenset({GROUP_LABEL, "Deliverable"})
     acts = [(new_issue_id(), Create(project="top/locked", title="Half", labels=labels, weight=3))]
     desk.engine.perform(acts, "new issue")
@@ -218,10 +216,10 @@ async def test_a_new_issue_made_without_all_that_was_asked_is_not_made_again(des
     assert sorted(desk.world.project("top/locked").issues) == [1, 2]
 
 
-# What the server will not have
+# Failed changes
 
 
-async def test_a_silent_drop_is_said_and_the_card_goes_back(desk: Window) -> None:
+async def test_a_silent_drop_is_reported_and_the_card_goes_back(desk: Window) -> None:
     ops = desk.edit("locked#1", add=frozenset({"Deliverable"}))
     ops += desk.edit("app#1", weight=3)
     await desk.settled()
@@ -235,7 +233,7 @@ async def test_a_silent_drop_is_said_and_the_card_goes_back(desk: Window) -> Non
     assert all(o.id != op.id for o in desk.engine.undo_stack.last.ops)
 
 
-async def test_what_failed_is_kept_and_can_be_tried_again_or_dropped(
+async def test_failed_changes_are_stored_and_can_be_retried_or_discarded(
     server: DemoServer, store: Store
 ) -> None:
     async with window(server, store) as desk:
@@ -253,7 +251,7 @@ async def test_what_failed_is_kept_and_can_be_tried_again_or_dropped(
         await desk.settled()
         assert desk.there("locked#1").weight == 3
         assert first.id not in {op.id for op, _ in desk.engine.failed}
-        # What was tried again can be taken back.
+        # A retry can be undone.
         desk.engine.undo()
         await desk.settled()
         assert desk.there("locked#1").weight is None
@@ -266,7 +264,7 @@ async def test_what_failed_is_kept_and_can_be_tried_again_or_dropped(
         assert desk.engine.failed == []
 
 
-async def test_what_follows_a_refused_edit_goes_on(desk: Window) -> None:
+async def test_changes_after_a_failed_edit_are_sent(desk: Window) -> None:
     desk.server.faults.next("429", "updateIssue")
     names = ["app#1", "locked#1", "app#2"]
     desk.edit_all(names, weight=9)
@@ -274,8 +272,8 @@ async def test_what_follows_a_refused_edit_goes_on(desk: Window) -> None:
     assert [desk.there(name).weight for name in names] == [9, None, 9]
 
 
-async def test_a_refused_edit_hides_no_conflict_of_what_follows(desk: Window) -> None:
-    """The first of two edits is refused; the second is on a field that somebody else changed meanwhile."""
+async def test_a_failed_edit_does_not_hide_a_later_conflict(desk: Window) -> None:
+    """The first of two edits fails; the second is on a field that someone else changed meanwhile."""
     desk.engine.drain._not_before = time.time() + 3600
     desk.edit("locked#1", weight=9)
     del desk.world.project("top/locked").overrides[desk.world.owner.id]
@@ -307,20 +305,20 @@ async def test_edits_are_held_until_the_keys_rest(server: DemoServer, store: Sto
         assert desk.mutations == 0
         await desk.until(lambda: desk.there("app#1").weight == 5)
         assert desk.notes_there("app#2") == []
-        # Four edits, held together, are one document (that of the other issue may travel with them).
+        # Four edits, held together, are one document (that of the other issue may be included).
         assert len([r for r in server.requests.of("updateIssue") if r.mutations >= 4]) == 1
         await desk.settled()
         assert desk.notes_there("app#2") == ["Later"]
 
 
-async def test_an_edit_with_a_comment_leaves_as_one(server: DemoServer, store: Store) -> None:
+async def test_an_edit_with_a_comment_is_sent_as_one(server: DemoServer, store: Store) -> None:
     hold = structs.replace(STILL, hold=0.05, hold_comments=0.5)
     async with window(server, store, sync=hold) as desk:
         events = len(desk.there("app#1").history or ())
         desk.do("app#1", Edit(weight=5), Comment(body="Why"))
         desk.edit("app#2", weight=3)
         await desk.until(lambda: desk.there("app#2").weight == 3)
-        # The short hold is over; the edit waits for its comment, and undo takes both back unsent.
+        # The short hold is over; the edit waits for its comment, and undo withdraws both unsent.
         assert desk.there("app#1").weight == 1
         desk.engine.undo()  # the other issue's, which has left
         desk.engine.undo()
@@ -334,7 +332,7 @@ async def test_an_edit_with_a_comment_leaves_as_one(server: DemoServer, store: S
         assert (desk.there("app#1").weight, desk.notes_there("app#1")) == (5, ["Why"])
 
 
-async def test_leaving_sends_at_once(server: DemoServer, store: Store) -> None:
+async def test_quitting_sends_at_once(server: DemoServer, store: Store) -> None:
     async with window(server, store, sync=HELD) as desk:
         desk.edit("app#1", weight=2)
         desk.comment("app#1", "Bye")
@@ -343,7 +341,7 @@ async def test_leaving_sends_at_once(server: DemoServer, store: Store) -> None:
         assert desk.notes_there("app#1") == ["Bye"]
 
 
-async def test_undo_wakes_who_waits_for_the_end(server: DemoServer, store: Store) -> None:
+async def test_undo_wakes_a_waiting_quit(server: DemoServer, store: Store) -> None:
     async with window(server, store, sync=HELD) as desk:
         desk.edit("app#1", weight=2)
         waiting = asyncio.create_task(desk.engine.settled())
@@ -352,7 +350,7 @@ async def test_undo_wakes_who_waits_for_the_end(server: DemoServer, store: Store
         await desk.wait_for(waiting)
 
 
-async def test_read_only_changes_nothing_whatever_is_asked(server: DemoServer, store: Store) -> None:
+async def test_read_only_refuses_every_change(server: DemoServer, store: Store) -> None:
     async with window(server, store, sync=HELD) as desk:
         desk.edit("app#1", weight=2)
         await desk.engine.finish(10)
@@ -384,7 +382,7 @@ async def test_many_edits_take_few_requests(count: int, most: int, store: Store)
         assert moved == count
 
 
-async def test_every_change_is_told_to_the_screen(desk: Window) -> None:
+async def test_every_change_is_announced(desk: Window) -> None:
     desk.edit("app#1", weight=5)
     await desk.settled()
     assert [event.cause for event in desk.told(IssuesChanged)][-2:] == ["mine", "answer"]

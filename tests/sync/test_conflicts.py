@@ -1,4 +1,4 @@
-"""Conflicts: what somebody else changed in the same field waits for a choice; all else merges silently."""
+"""Conflicts: changes by others to the same field need a decision; all else merges silently."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support.engines import GROUP_LABEL, Window, window
 
 
 async def conflict(desk: Window, theirs: dict[str, Any], **mine: Any) -> list[str]:
-    """Somebody edits app#1 while an edit of ours is under way to the server; the fields that clash."""
+    """Someone edits app#1 while an edit of ours is being sent; returns the fields in conflict."""
     ops = desk.edit("app#1", **mine)
     assert ops
     desk.world.edit("top/app#1", by="eng_1", **theirs)
@@ -36,19 +36,19 @@ async def test_the_same_field_waits(desk: Window) -> None:
     assert (clash.saw, clash.mine, clash.theirs) == ("1", "8", "5")
 
 
-async def test_mine_goes_over_what_is_there(desk: Window) -> None:
+async def test_keep_mine_overwrites_the_server(desk: Window) -> None:
     await conflict(desk, {"weight": 5}, weight=8)
     desk.engine.take_mine(desk.issue("app#1").id)
     await desk.settled()
     assert desk.there("app#1").weight == 8
     assert desk.engine.status.conflicts == 0
-    # Undone, it is what the other person had made of it.
+    # Undo restores the other person's value.
     desk.engine.undo()
     await desk.settled()
     assert desk.there("app#1").weight == 5
 
 
-async def test_theirs_stays(desk: Window) -> None:
+async def test_keep_theirs_discards_mine(desk: Window) -> None:
     await conflict(desk, {"weight": 5}, weight=8)
     desk.engine.take_theirs(desk.issue("app#1").id)
     await desk.settled()
@@ -58,7 +58,7 @@ async def test_theirs_stays(desk: Window) -> None:
     assert desk.engine.undo() is None
 
 
-async def test_what_follows_on_a_conflict_waits_with_it(desk: Window) -> None:
+async def test_changes_after_a_conflict_wait_with_it(desk: Window) -> None:
     await conflict(desk, {"weight": 5}, weight=8)
     desk.edit("app#1", milestone="19.9")
     desk.comment("app#1", "After it")
@@ -90,7 +90,7 @@ async def test_a_scope_is_one_field(desk: Window) -> None:
     assert "workflow::in dev" in desk.labels_there("app#1")
 
 
-async def test_the_same_change_by_both_is_none(desk: Window) -> None:
+async def test_the_same_change_by_both_is_no_conflict(desk: Window) -> None:
     theirs = {"weight": 8, "assignees": ["eng_2", "eng_1"], "title": "Same"}
     assert await conflict(desk, theirs, weight=8, assignees=("eng_1", "eng_2"), title="Same ") == []
 
@@ -128,7 +128,7 @@ async def test_undo_checks_the_same_way(desk: Window) -> None:
     assert [clash.field for clash in desk.engine.clashing(desk.issue("app#1").id)] == ["weight"]
 
 
-async def test_a_conflict_waits_through_a_restart(server: DemoServer, store: Store) -> None:
+async def test_a_conflict_survives_a_restart(server: DemoServer, store: Store) -> None:
     async with window(server, store) as desk:
         await conflict(desk, {"weight": 5}, weight=8)
     async with window(server, store) as desk:
@@ -140,7 +140,7 @@ async def test_a_conflict_waits_through_a_restart(server: DemoServer, store: Sto
         assert desk.there("app#1").weight == 8
 
 
-async def test_a_vanished_issue_is_said(desk: Window) -> None:
+async def test_a_deleted_issue_is_reported(desk: Window) -> None:
     desk.edit("app#1", weight=8)
     desk.world.delete("top/app#1")
     await desk.settled()
@@ -148,14 +148,14 @@ async def test_a_vanished_issue_is_said(desk: Window) -> None:
     [(op, _)] = desk.engine.failed
     assert op.act == Edit(weight=8)
     assert not desk.known("app#1")
-    # Trying again something that is gone keeps it in the list.
+    # Retrying a change to a deleted issue keeps it in the list.
     desk.engine.retry(op.id)
     [(_, error)] = desk.engine.failed
-    assert "not there any more" in error.message
+    assert "no longer exists" in error.message
     assert desk.engine.status.failed == 1
 
 
-async def test_a_place_beside_a_vanished_neighbour_is_said(desk: Window) -> None:
+async def test_a_rank_next_to_a_deleted_issue_is_reported(desk: Window) -> None:
     above = desk.issue("app#9").id
     desk.world.delete("top/app#9")
     desk.do("app#1", Rank(above=above, position=4600.0, was_below=desk.issue("app#2").id, was_position=500.0))
@@ -166,7 +166,7 @@ async def test_a_place_beside_a_vanished_neighbour_is_said(desk: Window) -> None
     assert desk.issue("app#1").position == 500
 
 
-# The laws of the comparison
+# Properties of the comparison
 
 
 def op_on(before: Issue | None, edit: Any) -> Op:
@@ -175,7 +175,7 @@ def op_on(before: Issue | None, edit: Any) -> Op:
 
 
 def one_of_each_scope(labels: frozenset[str]) -> bool:
-    """Whether no two of the labels exclude one another."""
+    """Whether no two labels exclude each other."""
     scopes = [scope for label in labels if (scope := scope_of(label)) is not None]
     return len(scopes) == len(set(scopes))
 
@@ -200,22 +200,22 @@ def edits() -> st.SearchStrategy[Edit]:
 
 
 @given(make.issues(1), edits())
-def test_nobody_in_between_is_no_conflict(issue: Issue, edit: Edit) -> None:
+def test_no_change_in_between_is_no_conflict(issue: Issue, edit: Edit) -> None:
     assert clashes(op_on(issue, edit), issue) == ()
 
 
 @given(make.issues(1), edits())
-def test_what_is_there_already_is_no_conflict(issue: Issue, edit: Edit) -> None:
+def test_a_value_already_set_is_no_conflict(issue: Issue, edit: Edit) -> None:
     after = apply(edit, issue)
     found = {clash.field for clash in clashes(op_on(issue, edit), after)}
-    # Two labels of one scope at once can never be what an edit leaves.
+    # An edit never results in two labels of one scope.
     scopes = {scope_of(label) for label in edit.add}
     assert all(sum(scope_of(label) == scope for label in edit.add) > 1 for scope in found & scopes)
     assert found <= scopes
 
 
 @given(make.issues(1), edits(), edits())
-def test_only_fields_that_both_touch_clash(issue: Issue, mine: Edit, theirs: Edit) -> None:
+def test_only_fields_changed_by_both_conflict(issue: Issue, mine: Edit, theirs: Edit) -> None:
     now = apply(theirs, issue)
     for clash in clashes(op_on(issue, mine), now):
         if clash.field in Edit.__struct_fields__:
@@ -226,21 +226,21 @@ def test_only_fields_that_both_touch_clash(issue: Issue, mine: Edit, theirs: Edi
 
 
 @given(make.issues(1), make.issues(1), edits())
-def test_taken_as_mine_nothing_clashes(saw: Issue, now: Issue, edit: Edit) -> None:
+def test_keep_mine_leaves_no_conflict(saw: Issue, now: Issue, edit: Edit) -> None:
     assert clashes(op_on(saw, edit), now) == clashes(op_on(saw, edit), now)
     assert clashes(op_on(now, edit), now) == ()
 
 
 @given(make.issues(1), make.issues(1))
-def test_what_is_no_edit_never_clashes(saw: Issue, now: Issue) -> None:
+def test_only_edits_conflict(saw: Issue, now: Issue) -> None:
     for act in (Comment(body="x"), Rank(above=make.issue_id(2)), Create(project="p", title="t")):
         assert clashes(op_on(saw, act), now) == ()
     assert clashes(op_on(None, Edit(weight=3)), now) == ()
 
 
 @given(make.issues(1), st.lists(edits(), max_size=4))
-def test_what_was_made_in_order_is_shown_by_the_issue(issue: Issue, acts: list[Edit]) -> None:
-    # Two labels of one scope at once are a mistake that GitLab lets nobody repeat.
+def test_edits_made_in_order_show_in_the_issue(issue: Issue, acts: list[Edit]) -> None:
+    # Two labels of one scope at once are an error that GitLab does not allow.
     assume(all(one_of_each_scope(labels) for labels in (issue.labels, *(act.add for act in acts))))
     ops = [structs.replace(op_on(None, act), id=OpId(str(n))) for n, act in enumerate(acts)]
     for op in ops:
@@ -249,7 +249,7 @@ def test_what_was_made_in_order_is_shown_by_the_issue(issue: Issue, acts: list[E
 
 
 @given(make.issues(1), edits(), edits())
-def test_without_a_refused_edit_the_others_fields_are_as_seen(saw: Issue, refused: Edit, next_: Edit) -> None:
-    """After a refusal nothing clashes in its fields, and other fields clash as before."""
+def test_without_a_failed_edit_other_fields_are_as_seen(saw: Issue, refused: Edit, next_: Edit) -> None:
+    """After a failure its fields have no conflict, and other fields conflict as before."""
     shown = apply(refused, saw)
     assert clashes(op_on(seen_without(shown, refused, saw), next_), saw) == ()

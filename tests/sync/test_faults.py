@@ -1,4 +1,4 @@
-"""What goes wrong on the way: every change arrives once, or is said not to have; all else goes on."""
+"""Faults: every change arrives once, or is reported as failed; all else goes on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOSSES = ["reset-before", "reset-after", "500", "502", "html", "html-200", "part
 
 
 @pytest.mark.parametrize("fault", LOSSES)
-async def test_a_comment_and_a_new_issue_with_a_lost_answer_are_there_once(
+async def test_a_comment_and_a_new_issue_with_a_lost_answer_exist_once(
     server: DemoServer, fault: str
 ) -> None:
     async with window(server) as desk:
@@ -37,7 +37,7 @@ async def test_a_comment_and_a_new_issue_with_a_lost_answer_are_there_once(
         assert titles.count("Once") == 1
         assert desk.issue("app#13").weight == 3
         assert desk.engine.status.failed == 0
-        # And what was settled by looking is taken back like anything else.
+        # And a recovered change can be undone like any other.
         desk.engine.undo()
         desk.engine.undo()
         await desk.settled()
@@ -59,7 +59,7 @@ async def test_edits_with_a_lost_answer_are_made_in_order(server: DemoServer, fa
         assert desk.engine.status.failed == desk.engine.status.conflicts == 0
 
 
-async def test_a_lost_edit_that_was_made_is_not_overtaken_by_an_older_one(server: DemoServer) -> None:
+async def test_a_lost_edit_that_was_made_is_not_overwritten_by_an_older_one(server: DemoServer) -> None:
     """Both edits of one issue were made and both answers lost: the first must not be sent again."""
     async with window(server) as desk:
         server.faults.next("reset-after", "updateIssue")
@@ -70,7 +70,7 @@ async def test_a_lost_edit_that_was_made_is_not_overtaken_by_an_older_one(server
 
 
 def changed_before_the_look(desk: Window, **theirs: Any) -> None:
-    """Somebody changes app#1 after our request, and before we look what became of it."""
+    """Someone changes app#1 after our request, and before recovery."""
     gateway = desk.engine.gateway
     read = gateway.read
 
@@ -93,7 +93,7 @@ MADE_AND_CHANGED: list[tuple[dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("mine", "theirs"), MADE_AND_CHANGED)
-async def test_a_lost_edit_that_was_made_and_changed_again_is_made(
+async def test_a_lost_edit_that_was_made_and_changed_again_counts_as_made(
     server: DemoServer, mine: dict[str, Any], theirs: dict[str, Any]
 ) -> None:
     async with window(server) as desk:
@@ -101,18 +101,18 @@ async def test_a_lost_edit_that_was_made_and_changed_again_is_made(
         changed_before_the_look(desk, **theirs)
         desk.edit("app#1", **mine)
         await desk.settled()
-        # The events tell that it was made: nothing waits for a choice, and theirs stays.
+        # The events tell that it was made: no conflict, and theirs stays.
         assert desk.engine.status.conflicts == desk.engine.status.unsent == desk.engine.status.failed == 0
         assert [line.result for line in desk.engine.history()] == ["settled"]
         assert len(server.requests.of("updateIssue")) == 1
         if "weight" in mine:
-            # Undo checks as ever: theirs came over it.
+            # Undo checks as usual: theirs overwrote it.
             desk.engine.undo()
             await desk.settled()
             assert desk.engine.status.conflicts == 1
 
 
-async def test_a_lost_edit_that_was_not_made_is_asked_about(server: DemoServer) -> None:
+async def test_a_lost_edit_that_was_not_made_is_a_conflict(server: DemoServer) -> None:
     async with window(server) as desk:
         server.faults.next("reset-before", "updateIssue")
         changed_before_the_look(desk, weight=9)
@@ -121,7 +121,7 @@ async def test_a_lost_edit_that_was_not_made_is_asked_about(server: DemoServer) 
         assert desk.there("app#1").weight == 9
         [clash] = desk.engine.clashing(desk.issue("app#1").id)
         assert (clash.theirs, clash.maybe) == ("9", True)
-        # Chosen, lost once more and changed once more: what was made before proves nothing.
+        # Resolved, lost once more and changed once more: earlier attempts prove nothing.
         server.faults.next("reset-before", "updateIssue")
         changed_before_the_look(desk, weight=8)
         desk.engine.take_mine(desk.issue("app#1").id)
@@ -132,7 +132,7 @@ async def test_a_lost_edit_that_was_not_made_is_asked_about(server: DemoServer) 
         assert desk.there("app#1").weight == 5
 
 
-async def test_what_leaves_no_event_may_have_been_made(server: DemoServer) -> None:
+async def test_an_edit_without_events_may_have_been_made(server: DemoServer) -> None:
     async with window(server) as desk:
         server.faults.next("reset-after", "issueSetAssignees")
         changed_before_the_look(desk, assignees=["eng_2"])
@@ -140,7 +140,7 @@ async def test_what_leaves_no_event_may_have_been_made(server: DemoServer) -> No
         await desk.settled()
         [clash] = desk.engine.clashing(desk.issue("app#1").id)
         assert clash.maybe
-        # A conflict that had no lost answer is sure.
+        # A conflict without a lost answer is certain.
         desk.engine.take_theirs(desk.issue("app#1").id)
         desk.edit("app#2", weight=5)
         desk.world.edit("top/app#2", by="eng_1", weight=9)
@@ -148,7 +148,7 @@ async def test_what_leaves_no_event_may_have_been_made(server: DemoServer) -> No
         assert [clash.maybe for clash in desk.engine.clashing(desk.issue("app#2").id)] == [False]
 
 
-async def test_a_lost_edit_asks_for_events_only_where_somebody_came(server: DemoServer) -> None:
+async def test_events_of_a_lost_edit_are_read_only_after_changes_by_others(server: DemoServer) -> None:
     async with window(server) as desk:
         for fault in ("reset-before", "reset-after"):
             server.faults.next(fault, "updateIssue")
@@ -159,7 +159,7 @@ async def test_a_lost_edit_asks_for_events_only_where_somebody_came(server: Demo
 
 
 async def test_one_document_lost_and_another_not_sent(server: DemoServer) -> None:
-    """Of two documents side by side one is lost and one not let in: the first is looked for."""
+    """Of two concurrent documents, one is lost and one rejected (401): the first is recovered."""
     async with window(server) as desk:
         server.faults.next("reset-after", "createNote")
         server.faults.next("401", "createNote", times=1)
@@ -171,7 +171,7 @@ async def test_one_document_lost_and_another_not_sent(server: DemoServer) -> Non
             assert desk.notes_there(name) == [f"{name} {n}" for n in range(3)]
 
 
-async def test_a_token_that_ends_halfway_loses_nothing(tmp_path_store: Store) -> None:
+async def test_a_token_that_expires_halfway_loses_nothing(tmp_path_store: Store) -> None:
     async with DemoServer(build_world(issues=60)) as server:
         names = [f"app#{n}" for n in range(1, 61)]
         async with window(server, tmp_path_store) as desk:
@@ -197,7 +197,7 @@ def tmp_path_store() -> Store:
 
 
 async def test_too_many_comments_at_once_are_sent_later(server: DemoServer) -> None:
-    """GitLab takes a number of comments a minute; the others wait, and other changes do not wait for them."""
+    """GitLab limits comments per minute; the rest wait, and other changes do not wait for them."""
     server._gate.notes.limit = 2
     async with window(server) as desk:
         for n in range(4):
@@ -228,7 +228,7 @@ async def test_offline_from_the_start_and_coming_back(server: DemoServer, tmp_pa
         assert desk.issue("app#1").weight == 5
         assert desk.engine.status.unsent == 3
         assert await desk.engine.finish(0.1) == 3
-    # Still gone in a second session, and then back.
+    # Still down in a second session, and then back.
     async with window(server, tmp_path_store, sync=BRISK, loaded=False) as desk:
         assert desk.issue("app#1").weight == 5
         assert desk.known("app#new")
@@ -242,7 +242,7 @@ async def test_offline_from_the_start_and_coming_back(server: DemoServer, tmp_pa
         await desk.until(lambda: desk.engine.status.freshness == "live")
 
 
-async def test_a_server_that_comes_back_as_another_version(tmp_path_store: Store) -> None:
+async def test_a_server_that_returns_with_another_version(tmp_path_store: Store) -> None:
     world = build_world()
     async with DemoServer(world) as server:
         async with window(server, tmp_path_store, sync=BRISK) as desk:
@@ -265,7 +265,7 @@ async def test_a_server_that_comes_back_as_another_version(tmp_path_store: Store
 
 @asynccontextmanager
 async def speaking(answer: bytes, port: int) -> AsyncIterator[None]:
-    """Something else listens where the server was: it answers all with these bytes, and hangs up."""
+    """Something else listens on the server's port: it answers everything with these bytes, and hangs up."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -306,7 +306,7 @@ GARBAGE = {
 
 
 @pytest.mark.parametrize("kind", GARBAGE)
-async def test_garbage_ends_nothing_and_loses_nothing(server: DemoServer, kind: str) -> None:
+async def test_garbage_answers_lose_nothing(server: DemoServer, kind: str) -> None:
     store = MemoryStore()
     async with window(server, store, sync=BRISK) as desk:
         await asyncio.to_thread(server.stop)
@@ -332,7 +332,7 @@ async def test_garbage_ends_nothing_and_loses_nothing(server: DemoServer, kind: 
         desk.check() if desk.task is not None and desk.task.done() else None
 
 
-async def test_connections_closed_after_every_change_double_nothing(server: DemoServer) -> None:
+async def test_connections_closed_after_every_change_duplicate_nothing(server: DemoServer) -> None:
     async with window(server, sync=structs.replace(STILL, poll=0.2, poll_idle=0.2)) as desk:
         for n in range(1, 6):
             server.faults.next("reset-after", "updateIssue")
@@ -349,7 +349,7 @@ async def test_connections_closed_after_every_change_double_nothing(server: Demo
 
 
 class Refusing(MemoryStore):
-    """A disk that refuses when told to."""
+    """A disk that refuses writes on demand."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -385,7 +385,7 @@ class Refusing(MemoryStore):
         super().settle(ops, refusals, log)
 
 
-async def test_a_disk_that_refuses_an_edit_leaves_all_as_it_was(server: DemoServer) -> None:
+async def test_a_failed_write_of_an_edit_changes_nothing(server: DemoServer) -> None:
     store = Refusing()
     async with window(server, store) as desk:
         store.refusing = {"enqueue"}
@@ -399,7 +399,7 @@ async def test_a_disk_that_refuses_an_edit_leaves_all_as_it_was(server: DemoServ
         assert desk.there("app#1").weight == 5
 
 
-async def test_what_is_tried_again_leaves_the_list_with_the_same_write(server: DemoServer) -> None:
+async def test_a_retry_removes_the_failed_change_in_the_same_write(server: DemoServer) -> None:
     store = Refusing()
     async with window(server, store) as desk:
         desk.edit("locked#1", weight=3)
@@ -419,7 +419,7 @@ async def test_what_is_tried_again_leaves_the_list_with_the_same_write(server: D
 
 @pytest.mark.parametrize("refusing", ["claim", "settle", "unclaim", "claim unclaim", "settle unclaim"])
 @pytest.mark.parametrize("fault", ["", "reset-after", "401"])
-async def test_a_disk_that_refuses_while_sending_doubles_nothing(
+async def test_a_failed_write_while_sending_duplicates_nothing(
     server: DemoServer, refusing: str, fault: str
 ) -> None:
     store = Refusing()
@@ -445,8 +445,8 @@ async def test_a_disk_that_refuses_while_sending_doubles_nothing(
         assert desk.engine.status.failed == 0
 
 
-async def test_what_was_sent_late_is_not_looked_for_early(server: DemoServer) -> None:
-    """A rate limit keeps a comment back; what counts is when its answer was lost."""
+async def test_recovery_of_a_late_send_starts_late(server: DemoServer) -> None:
+    """A rate limit delays a comment; what counts is when its answer was lost."""
     async with window(server) as desk:
         server.faults.next("429", "createNote")
         server.faults.next("reset-before", "createNote")

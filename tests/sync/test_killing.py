@@ -13,7 +13,7 @@ from support.engines import build_world
 from support.killing import FAULTS, edit_and_kill
 
 
-def test_nothing_is_lost_and_nothing_doubled_whenever_it_is_killed(tmp_path: Path) -> None:
+def test_a_kill_at_any_time_loses_and_duplicates_nothing(tmp_path: Path) -> None:
     faults = Faults(dict(FAULTS), seed=5, slow_seconds=0.7)
     with DemoServer(build_world(), faults=faults) as server:
         found = edit_and_kill(server, tmp_path / "state.sqlite3", edits=400, kills=5, seed=5)

@@ -1,4 +1,4 @@
-"""The first reading: the board that is looked at comes first, and says what it does not know yet."""
+"""The initial load: the visible board comes first, and shows what is not known yet."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ BUG, FEATURE = "type::bug", "type::feature"
 
 
 class Held:
-    """A window whose pages wait until a test lets them through."""
+    """A process whose pages wait until a test releases them."""
 
     def __init__(self, made: Window) -> None:
         self.window = made
         self.engine = made.engine
         self.asked: list[IssueQuery] = []
         self.open = asyncio.Event()
-        #: Questions with these labels are held back even so.
+        #: Queries with these labels are held back even so.
         self.shut: set[str] = set()
         #: And so are those for the rest of the scope.
         self.shut_rest = False
@@ -70,7 +70,7 @@ async def loading_of(held: Held) -> AsyncIterator[asyncio.Task[None]]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_the_columns_of_the_board_are_asked_for_together_and_before_the_rest(held: Held) -> None:
+async def test_the_visible_columns_are_read_concurrently_and_first(held: Held) -> None:
     async with loading_of(held) as task:
         await held.window.until(lambda: len(held.asked) == 4)
         assert {query.milestone for query in held.asked} == {"19.7"}
@@ -84,7 +84,7 @@ async def test_the_columns_of_the_board_are_asked_for_together_and_before_the_re
     assert len(held.engine.shown) == 14
 
 
-async def test_a_column_says_that_it_is_whole_before_the_others_are(held: Held) -> None:
+async def test_a_column_is_complete_before_the_others(held: Held) -> None:
     held.shut = {FEATURE}
     held.open.set()
     async with loading_of(held) as task:
@@ -95,7 +95,7 @@ async def test_a_column_says_that_it_is_whole_before_the_others_are(held: Held) 
 
 
 async def test_a_long_column_comes_with_the_rest(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its first pages fill the screen; to read all of it twice would only delay everything else."""
+    """Its first pages fill the screen; reading all of it twice would only delay everything else."""
     monkeypatch.setattr(loading, "FIRST_PAGES", 1)
     held.engine.gateway._asking.page_size = 5  # type: ignore[attr-defined]
     held.open.set()
@@ -107,7 +107,7 @@ async def test_a_long_column_comes_with_the_rest(held: Held, monkeypatch: pytest
     assert held.unread() == set()
 
 
-async def test_another_board_that_is_looked_at_is_read_while_the_rest_is(held: Held) -> None:
+async def test_another_visible_board_is_read_during_the_load(held: Held) -> None:
     held.shut_rest = True
     held.open.set()
     build = ("build", None)
@@ -122,7 +122,7 @@ async def test_another_board_that_is_looked_at_is_read_while_the_rest_is(held: H
         await task
 
 
-async def test_how_much_there_is_is_counted_once(held: Held) -> None:
+async def test_issues_are_counted_once(held: Held) -> None:
     held.open.set()
     await held.engine.load()
     told = [event.status for event in held.window.told(StatusChanged)]
@@ -131,7 +131,7 @@ async def test_how_much_there_is_is_counted_once(held: Held) -> None:
     assert len(held.window.server.requests.of("Counts")) == 1
 
 
-async def test_a_server_that_cannot_count_is_read_all_the_same(held: Held) -> None:
+async def test_a_server_that_cannot_count_is_read_anyway(held: Held) -> None:
     async def count(queries: object) -> int:
         raise ServerFailed("too much to count", status=503)
 
@@ -142,7 +142,7 @@ async def test_a_server_that_cannot_count_is_read_all_the_same(held: Held) -> No
     assert held.engine.status.total == 0
 
 
-async def test_a_load_that_broke_off_is_not_taken_for_the_whole(server: DemoServer, store: Store) -> None:
+async def test_an_interrupted_load_is_not_complete(server: DemoServer, store: Store) -> None:
     async with window(server, store, running=False) as made:
         held = Held(made)
         made.engine.look("planning", "19.7")

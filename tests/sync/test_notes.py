@@ -1,4 +1,4 @@
-"""The one comment of its kind: never two of it, never lost, taken back, and refused in the open."""
+"""The one comment of its kind: never two of it, never lost, can be undone, and failures are reported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from glboard_core.ports import Store
 from support.engines import STILL, Window, window
 
 MARK = "capacity 19.8"
-#: Before the change is made, and after it.
+#: Before and after the change is made.
 LOSSES = ("reset-before", "reset-after")
 HELD = structs.replace(STILL, hold=3600, hold_comments=7200)
 
@@ -20,7 +20,7 @@ def write(desk: Window, body: str, was: str | None = None, name: str = "app#1") 
     desk.do(name, NoteWrite(mark=MARK, body=body, was=was))
 
 
-async def test_a_second_one_is_written_over_the_first(desk: Window) -> None:
+async def test_a_second_note_updates_the_first(desk: Window) -> None:
     write(desk, "Room 4")
     assert desk.issue("app#1").notes == 1
     await desk.settled()
@@ -39,14 +39,14 @@ async def test_a_second_one_is_written_over_the_first(desk: Window) -> None:
         assert desk.notes_there("app#1") == left
 
 
-async def test_two_that_wait_together_are_one_in_the_end(desk: Window) -> None:
+async def test_two_unsent_notes_become_one(desk: Window) -> None:
     write(desk, "Room 4")
     write(desk, "Room 2")
     await desk.settled()
     assert desk.notes_there("app#1") == ["Room 2"]
 
 
-async def test_one_that_was_made_elsewhere_meanwhile_is_written_over(desk: Window) -> None:
+async def test_a_note_created_elsewhere_is_updated(desk: Window) -> None:
     body = f"Room 9\n\n<!-- glboard note: {MARK} -->\n\n<!-- glboard:another -->"
     desk.world.comment("top/app#1", body, by="em_willow")
     desk.world.comment("top/app#1", body.replace("9", "7"), by="eng_1")
@@ -55,7 +55,7 @@ async def test_one_that_was_made_elsewhere_meanwhile_is_written_over(desk: Windo
     assert desk.notes_there("app#1") == ["Room 4", "Room 7"]
 
 
-async def test_one_that_was_deleted_meanwhile_is_made_again(desk: Window) -> None:
+async def test_a_note_deleted_elsewhere_is_created_again(desk: Window) -> None:
     write(desk, "Room 4")
     await desk.settled()
     [note] = desk.there("app#1").notes
@@ -65,7 +65,7 @@ async def test_one_that_was_deleted_meanwhile_is_made_again(desk: Window) -> Non
     assert desk.notes_there("app#1") == ["Room 2"]
 
 
-async def test_taken_back_within_the_hold_it_never_leaves(server: DemoServer) -> None:
+async def test_a_note_undone_within_the_hold_is_never_sent(server: DemoServer) -> None:
     async with window(server, sync=HELD) as desk:
         server.requests.clear()
         write(desk, "Room 4")
@@ -77,7 +77,7 @@ async def test_taken_back_within_the_hold_it_never_leaves(server: DemoServer) ->
 
 @pytest.mark.parametrize("fault", LOSSES)
 @pytest.mark.parametrize("field", ["createNote", "updateNote"])
-async def test_with_a_lost_answer_it_is_there_once(server: DemoServer, fault: str, field: str) -> None:
+async def test_a_note_with_a_lost_answer_exists_once(server: DemoServer, fault: str, field: str) -> None:
     async with window(server) as desk:
         if field == "updateNote":
             write(desk, "Room 4")
@@ -89,7 +89,7 @@ async def test_with_a_lost_answer_it_is_there_once(server: DemoServer, fault: st
         assert desk.engine.status.failed == 0
 
 
-async def test_it_is_taken_back_in_a_later_session(server: DemoServer, store: Store) -> None:
+async def test_a_note_is_undone_in_a_later_session(server: DemoServer, store: Store) -> None:
     async with window(server, store) as desk:
         write(desk, "Room 4")
         await desk.settled()
@@ -102,7 +102,7 @@ async def test_it_is_taken_back_in_a_later_session(server: DemoServer, store: St
             assert desk.notes_there("app#1") == left
 
 
-async def test_one_that_is_refused_stands_in_the_failed_list_and_can_be_tried_again(desk: Window) -> None:
+async def test_a_failed_note_can_be_retried(desk: Window) -> None:
     project = desk.world.project("top/app")
     project.archived = True
     write(desk, "Room 4")

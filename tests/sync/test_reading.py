@@ -1,4 +1,4 @@
-"""Reading: what other people do is seen, what left goes, and what is late is ignored."""
+"""Polling: changes by others are seen, issues that left are removed, stale answers are ignored."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def test_everything_in_scope_is_loaded(desk: Window) -> None:
     assert "lib-only" in desk.issue("lib#1").labels
 
 
-async def test_other_peoples_edits_are_seen_and_marked_as_theirs(desk: Window) -> None:
+async def test_changes_by_others_are_seen_and_marked(desk: Window) -> None:
     desk.world.edit("top/app#2", by="eng_1", weight=5, add_labels=["Deliverable"])
     desk.world.create("top/app", "Fresh", by="eng_1", add_labels=[GROUP_LABEL])
     await desk.refreshed()
@@ -34,13 +34,13 @@ async def test_other_peoples_edits_are_seen_and_marked_as_theirs(desk: Window) -
     assert len(event.changes) == 2
 
 
-async def test_what_leaves_the_scope_is_seen_by_the_poll(desk: Window) -> None:
+async def test_the_poll_sees_issues_leave_the_scope(desk: Window) -> None:
     desk.world.edit("top/app#2", by="eng_1", remove_labels=[GROUP_LABEL])
     await desk.refreshed()
     assert not desk.known("app#2")
 
 
-async def test_reconciling_sees_deletions_and_new_order(desk: Window) -> None:
+async def test_reconcile_sees_deletions_and_new_order(desk: Window) -> None:
     desk.world.delete("top/app#4")
     desk.world.move("top/app#9", before="top/app#1")
     await desk.refreshed()
@@ -53,8 +53,8 @@ async def test_reconciling_sees_deletions_and_new_order(desk: Window) -> None:
     assert place < (desk.issue("app#1").position or 0)
 
 
-async def test_reconciling_finds_what_no_poll_told(desk: Window) -> None:
-    # As if it had been made while nobody listened, with a time before the cursor.
+async def test_reconcile_finds_what_polls_missed(desk: Window) -> None:
+    # As if it had been made unnoticed, with a time before the cursor.
     issue = desk.world.create("top/app", "Old", by="eng_1", add_labels=[GROUP_LABEL])
     issue.updated -= 3_600_000_000
     desk.world.index.rebuild()
@@ -62,8 +62,8 @@ async def test_reconciling_finds_what_no_poll_told(desk: Window) -> None:
     assert desk.known("app#13")
 
 
-async def test_a_late_page_does_not_bring_back_what_was_changed(desk: Window) -> None:
-    """A poll is asked, an edit is made and answered, and only then does the poll's answer arrive."""
+async def test_a_stale_page_does_not_revert_a_change(desk: Window) -> None:
+    """A poll is sent, an edit is made and answered, and only then does the poll's answer arrive."""
     gateway = desk.engine.gateway
     read = asyncio.Event()
     go_on = asyncio.Event()
@@ -75,7 +75,7 @@ async def test_a_late_page_does_not_bring_back_what_was_changed(desk: Window) ->
             await go_on.wait()
             yield page
 
-    # The page holds another person's change, so that the poll has something to say of this issue.
+    # The page contains another person's change, so that the poll returns this issue.
     desk.world.edit("top/app#1", by="eng_1", title="Renamed")
     gateway.pages = late  # type: ignore[method-assign]
     polling = asyncio.create_task(desk.engine.mirror.poll())
@@ -87,14 +87,14 @@ async def test_a_late_page_does_not_bring_back_what_was_changed(desk: Window) ->
     go_on.set()
     await polling
     assert desk.issue("app#1").weight == 8
-    # And what the late page told is not forgotten for that.
+    # And the content of the stale page is not lost.
     await desk.refreshed()
     assert desk.issue("app#1").title == "Renamed"
     assert desk.issue("app#1").weight == 8
 
 
-async def test_what_the_load_was_told_before_does_not_undo_a_new_issue(desk: Window) -> None:
-    """Pages asked for before an issue was made do not know it; that is no reason to drop it."""
+async def test_stale_pages_do_not_remove_a_new_issue(desk: Window) -> None:
+    """Pages requested before an issue was created do not contain it; it must not be removed for that."""
     gateway = desk.engine.gateway
     pages = gateway.pages
     made = asyncio.Event()
@@ -124,7 +124,7 @@ async def test_what_the_load_was_told_before_does_not_undo_a_new_issue(desk: Win
 
 @pytest.mark.parametrize("hours", [-1, 1])
 async def test_a_clock_an_hour_off_misses_nothing(hours: int) -> None:
-    # The world's clock runs, so its distance from this machine's is what is set here.
+    # The world's clock runs, so this sets its offset from this machine's.
     from datetime import UTC, datetime
 
     now = datetime.now(UTC) + timedelta(hours=hours)
@@ -144,7 +144,7 @@ async def test_a_clock_an_hour_off_misses_nothing(hours: int) -> None:
 async def test_after_a_long_absence_the_boards_are_read(server: DemoServer, store: Store) -> None:
     async with window(server, store):
         pass
-    # More than five pages of changes, by a server that gives ten at a time.
+    # More than five pages of changes, from a server that returns ten at a time.
     for n in range(1, 13):
         server.world.edit(f"top/app#{n}", by="eng_1", weight=7)
     from glboard_core.sync import mirror
@@ -172,7 +172,7 @@ async def test_a_start_from_the_mirror_catches_up(server: DemoServer, store: Sto
         assert not again.known("app#2")
 
 
-async def test_little_left_of_the_rate_limit_makes_polls_rare_and_says_so(server: DemoServer) -> None:
+async def test_a_low_rate_limit_makes_polls_rare_and_is_shown(server: DemoServer) -> None:
     async with window(server, sync=structs.replace(BRISK, poll=0.3, poll_idle=0.3)) as desk:
         server.limit(100_000)
         await desk.until(lambda: desk.engine.gateway.remaining is not None)
@@ -191,7 +191,7 @@ async def test_use_makes_polls_frequent(server: DemoServer) -> None:
         assert desk.engine.mirror._interval() == 10
 
 
-async def test_polls_follow_other_people_by_themselves(server: DemoServer) -> None:
+async def test_polls_pick_up_changes_by_others(server: DemoServer) -> None:
     async with window(server, sync=BRISK) as desk:
         desk.world.edit("top/app#1", by="eng_1", weight=4)
         await desk.until(lambda: desk.issue("app#1").weight == 4)
@@ -207,13 +207,13 @@ async def test_a_poll_while_nothing_changes_is_one_request(desk: Window) -> None
     assert len(desk.server.requests) == 5
 
 
-async def test_a_change_to_another_field_while_ours_is_on_its_way_is_not_missed(desk: Window) -> None:
+async def test_a_change_by_others_during_our_send_is_not_missed(desk: Window) -> None:
     """The poll's page is ignored for an issue that is being changed; it must be read again."""
     desk.server.faults.slow_seconds = 0.3
     desk.server.faults.next("slow", "updateIssue")
     desk.edit("app#1", milestone="19.8")
     await desk.until(lambda: desk.there("app#1").milestone.title == "19.8")
-    # Made, and the answer is on its way: now somebody else changes it, and later something else.
+    # Made, and the answer is pending: now someone else changes it, and later something else.
     desk.world.edit("top/app#1", by="eng_1", weight=6)
     desk.world.clock.advance(60)
     desk.world.edit("top/app#2", by="eng_1", weight=6)
@@ -225,7 +225,7 @@ async def test_a_change_to_another_field_while_ours_is_on_its_way_is_not_missed(
     assert desk.issue("app#1").milestone == "19.8"
 
 
-async def test_a_server_that_drips_is_given_up(server: DemoServer) -> None:
+async def test_a_dripping_server_times_out(server: DemoServer) -> None:
     server.faults.slow_seconds = 60
     async with window(server, sync=BRISK, limits=structs.replace(QUICK, total=0.3, patience=0.5)) as desk:
         server.faults.next("drip", times=6)

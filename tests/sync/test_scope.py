@@ -1,4 +1,4 @@
-"""A mirror is of one scope: with another group label it is read anew, and shows nothing of the old one."""
+"""A mirror has one scope: another group label reloads it, and nothing of the old one is shown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OTHER = "type::feature"
 
 @pytest.fixture
 async def server() -> AsyncIterator[DemoServer]:
-    """app#1 has the other label beside the group's, app#2 instead of it."""
+    """app#1 has the other label in addition to the group's, app#2 instead of it."""
     world = build_world()
     world.edit("top/app#1", by="eng_1", add_labels=[OTHER])
     world.edit("top/app#2", by="eng_1", add_labels=[OTHER], remove_labels=[GROUP_LABEL])
@@ -55,17 +55,17 @@ def names(desk: Window) -> set[str]:
     return {f"app#{i.iid}" for i in desk.engine.shown.values() if i.project == "top/app"}
 
 
-async def test_another_group_label_is_read_anew(server: DemoServer, store: Store) -> None:
+async def test_another_group_label_reloads_everything(server: DemoServer, store: Store) -> None:
     async with desk_of(server, store, GROUP_LABEL) as desk:
         assert names(desk) == {f"app#{n}" for n in range(1, 13)} - {"app#2"}
     async with desk_of(server, store, OTHER, running=False) as desk:
-        # The first frame, before anything was asked: what fits of what is there, and no age of the whole.
+        # The first frame, before any request: the issues that match, and no age.
         assert names(desk) == {"app#1"}
         assert desk.engine.status.age is None
     async with desk_of(server, store, OTHER) as desk:
         assert names(desk) == {"app#1", "app#2"}
         assert desk.engine.status.freshness == "live"
-    # And back, with a Notice; unchanged, it is read as always.
+    # And back, with a Notice; unchanged, it is read as usual.
     async with desk_of(server, store, GROUP_LABEL) as desk:
         assert len(names(desk)) == 11
         assert any("label changed" in notice.text for notice in desk.told(Notice))
@@ -82,7 +82,7 @@ async def test_no_label_is_the_whole_group(server: DemoServer, store: Store) -> 
         assert names(desk) == {f"app#{n}" for n in range(1, 13)}
 
 
-async def test_a_reading_that_was_cut_off_begins_again(server: DemoServer, store: Store) -> None:
+async def test_an_interrupted_reload_starts_again(server: DemoServer, store: Store) -> None:
     async with desk_of(server, store, GROUP_LABEL):
         pass
     async with desk_of(server, store, OTHER, running=False):
@@ -91,7 +91,7 @@ async def test_a_reading_that_was_cut_off_begins_again(server: DemoServer, store
         assert names(desk) == {"app#1", "app#2"}
 
 
-async def test_outbox_and_log_stay(server: DemoServer, store: Store) -> None:
+async def test_outbox_and_log_are_kept(server: DemoServer, store: Store) -> None:
     async with desk_of(server, store, GROUP_LABEL) as desk:
         desk.edit("app#3", weight=4)
         await desk.settled()

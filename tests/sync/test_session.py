@@ -1,4 +1,4 @@
-"""The composition root: whose file is opened, and what happens where none can be."""
+"""The composition root: whose file is opened, and what happens if none can be."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ async def run(place: Place, who: Account) -> None:
 
 
 async def stop(running: asyncio.Task[None]) -> None:
-    """End the background."""
+    """Stop the background tasks."""
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
 
 
-async def test_the_outbox_goes_on_in_the_next_session(server: DemoServer, tmp_path: Path) -> None:
+async def test_the_next_session_sends_the_outbox(server: DemoServer, tmp_path: Path) -> None:
     place = Place(group=GROUP, folder=tmp_path)
     async with open_engine(place, SETTINGS, account=account(server)) as engine:
         await engine.load()
@@ -61,7 +61,7 @@ async def test_the_outbox_goes_on_in_the_next_session(server: DemoServer, tmp_pa
         engine.listen(lambda event: notices.append(event.text) if isinstance(event, Notice) else None)
         running = asyncio.create_task(engine.run())
         await eventually(lambda: engine.status.unsent == 0)
-        assert notices == ["1 change from before was not sent yet; it goes out now."]
+        assert notices == ["Sending 1 change from the last session ..."]
         await stop(running)
     assert server.world.issue("top/app#1").weight == 5
 
@@ -75,7 +75,7 @@ async def test_another_users_outbox_is_never_sent(server: DemoServer, tmp_path: 
     with pytest.raises(UserChangedError):
         await run(place, account(server, "eng_1"))
     assert sum(record.mutations for record in server.requests) == 0
-    # The next start opens that person's own file; the first one's change waits in theirs.
+    # The next start opens that person's own file; the first one's change waits in the other.
     async with open_engine(place, SETTINGS, account=account(server, "eng_1")) as engine:
         assert len(engine.pending) == 0
         running = asyncio.create_task(engine.run())
@@ -88,7 +88,7 @@ async def test_another_users_outbox_is_never_sent(server: DemoServer, tmp_path: 
     store.close()
 
 
-async def test_a_folder_that_cannot_be_used_refuses_edits_and_shows_the_board(
+async def test_an_unusable_folder_refuses_edits_and_shows_the_board(
     server: DemoServer, tmp_path: Path
 ) -> None:
     (tmp_path / "state").write_text("a file is in the way")
@@ -102,12 +102,12 @@ async def test_a_folder_that_cannot_be_used_refuses_edits_and_shows_the_board(
         await engine.settled()
         with pytest.raises(StoreFailed):
             engine.perform([(issue(engine, "top/app#1"), Edit(weight=5))], "weight 5")
-        assert any("Changes cannot be kept" in text for text in notices)
+        assert any("Cannot save changes" in text for text in notices)
         await stop(running)
     assert server.world.issue("top/app#1").weight == 1
 
 
-async def test_a_first_start_without_a_server_says_so(server: DemoServer, tmp_path: Path) -> None:
+async def test_a_first_start_without_a_server_is_reported(server: DemoServer, tmp_path: Path) -> None:
     await asyncio.to_thread(server.stop)
     with pytest.raises(ConnectionFailed):
         async with open_engine(Place(group=GROUP, folder=tmp_path), SETTINGS, account=account(server)):
@@ -115,7 +115,7 @@ async def test_a_first_start_without_a_server_says_so(server: DemoServer, tmp_pa
     await asyncio.to_thread(server.start)
 
 
-async def test_a_damaged_list_of_users_costs_a_question(server: DemoServer, tmp_path: Path) -> None:
+async def test_a_damaged_list_of_users_costs_a_request(server: DemoServer, tmp_path: Path) -> None:
     place = Place(group=GROUP, folder=tmp_path)
     async with open_engine(place, SETTINGS, account=account(server)) as engine:
         await engine.load()
@@ -125,7 +125,7 @@ async def test_a_damaged_list_of_users_costs_a_question(server: DemoServer, tmp_
     assert (tmp_path / "users.json").stat().st_mode & 0o077 == 0
 
 
-async def test_before_the_first_answer_the_clock_is_the_last_sessions(
+async def test_the_clock_offset_of_the_last_session_is_used_at_first(
     server: DemoServer, tmp_path: Path
 ) -> None:
     place = Place(group=GROUP, folder=tmp_path)
@@ -138,7 +138,7 @@ async def test_before_the_first_answer_the_clock_is_the_last_sessions(
     await asyncio.to_thread(server.start)
 
 
-async def test_damage_found_after_the_start_refuses_edits_and_says_so(server: DemoServer) -> None:
+async def test_damage_found_after_the_start_refuses_edits_and_is_reported(server: DemoServer) -> None:
     class Damaged(MemoryStore):
         def check(self) -> StoreFailed:  # type: ignore[override]
             return StoreFailed("The state file is damaged.", hint="Start again.")

@@ -1,7 +1,8 @@
 """Random sessions, by hypothesis: edits, undo, other people, faults of every kind at 20 %, crashes.
 
-Whatever the order, at the end every change is on the server once, or is listed as failed, waiting or dropped.
-Here a crash drops the engine with all that is under way; ``test_killing.py`` kills real processes.
+Whatever the order, at the end every change is on the server once, or is listed as failed, in conflict or
+discarded. Here a crash drops the engine with everything in progress; ``test_killing.py`` kills real
+processes.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Sessions(RuleBasedStateMachine):
     # The life of an engine
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
-        """Let the engine go on while this is done."""
+        """Let the engine run while this is done."""
         self.loop.run_until_complete(work)
         if self.task.done():
             self.task.result()
@@ -66,7 +67,7 @@ class Sessions(RuleBasedStateMachine):
         self.run(eventually(lambda: self.engine.catalog is not None and len(self.engine.shown) >= ISSUES))
 
     def close(self) -> None:
-        """End it, whatever is under way."""
+        """End it, whatever is in progress."""
         self.task.cancel()
         with suppress(asyncio.CancelledError):
             self.loop.run_until_complete(self.task)
@@ -74,16 +75,16 @@ class Sessions(RuleBasedStateMachine):
         self.store.close()
 
     def next(self) -> int:
-        """A number that was never used."""
+        """An unused number."""
         self.number += 1
         return self.number
 
     def issues(self) -> list[IssueId]:
-        """The issues there were at the start."""
+        """The issues that existed at the start."""
         there = [i for i in self.engine.shown.values() if i.project == "top/app" and 0 < i.iid <= ISSUES]
         return [issue.id for issue in sorted(there, key=lambda issue: issue.iid)]
 
-    # What happens
+    # Steps
 
     @initialize(seed=st.integers(0, 1_000))
     def trouble(self, seed: int) -> None:
@@ -123,17 +124,17 @@ class Sessions(RuleBasedStateMachine):
 
     @rule()
     def undo(self) -> None:
-        """The last key."""
+        """Undo the last key."""
         self.engine.undo()
 
     @rule()
     def redo(self) -> None:
-        """What was undone."""
+        """Redo what was undone."""
         self.engine.redo()
 
     @rule(row=rows)
     def another_person(self, row: int) -> None:
-        """Somebody else changes the same field."""
+        """Someone else changes the same field."""
         self.server.world.edit(f"top/app#{row + 1}", by="eng_1", weight=50_000_000 + self.next())
 
     @rule()
@@ -143,12 +144,12 @@ class Sessions(RuleBasedStateMachine):
 
     @rule(kind=st.sampled_from(sorted(set(KINDS) - {"401", "403", "drip", "503"})))
     def next_change_goes_wrong(self, kind: str) -> None:
-        """A fault just for what is sent next."""
+        """A fault for the next send only."""
         self.server.faults.next(kind, "Send")
 
     @rule(turns=st.integers(1, 60))
     def time_passes(self, turns: int) -> None:
-        """The engine goes on for a while."""
+        """The engine runs for a while."""
 
         async def wait() -> None:
             for _ in range(turns):
@@ -158,14 +159,14 @@ class Sessions(RuleBasedStateMachine):
 
     @rule()
     def crash(self) -> None:
-        """The session ends in the middle of whatever it does; another begins."""
+        """The session ends in the middle of its work; another begins."""
         self.close()
         self.open()
 
     @precondition(lambda self: self.engine.status.conflicts)
     @rule(mine=st.booleans())
     def choose(self, mine: bool) -> None:
-        """Settle what waits for a choice."""
+        """Resolve conflicts."""
         for issue in self.engine.pending.issues():
             if self.engine.clashing(issue):
                 self.engine.take_mine(issue) if mine else self.engine.take_theirs(issue)
@@ -173,11 +174,11 @@ class Sessions(RuleBasedStateMachine):
     @precondition(lambda self: self.engine.failed)
     @rule()
     def retry(self) -> None:
-        """Try again what failed."""
+        """Retry failed changes."""
         self.engine.retry(self.engine.failed[0][0].id)
 
     def teardown(self) -> None:
-        """The trouble ends, all is sent that can be, and every change is looked for."""
+        """The faults end, all is sent that can be, and every change is accounted for."""
         try:
             self.server.faults.clear()
             self.engine.refresh()
@@ -192,7 +193,7 @@ class Sessions(RuleBasedStateMachine):
             self.folder.cleanup()
 
     def at_rest(self) -> bool:
-        """Whether nothing is left but what waits for a person."""
+        """Whether only conflicts are left."""
         engine = self.engine
         waiting = sum(len(engine.pending.items(i)) for i in engine.pending.issues() if engine.clashing(i))
         return engine.status.freshness == "live" and len(engine.pending) == waiting

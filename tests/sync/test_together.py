@@ -1,4 +1,4 @@
-"""Two windows of the program on one state file, and another person, edit the same issues at once.
+"""Two processes on one state file, and another person, edit the same issues at once.
 
 The long form is ``tests/soak/test_together.py``.
 """
@@ -22,7 +22,7 @@ from support.killing import FAULTS, edit_together
 
 
 @pytest.mark.parametrize("kill", [False, True])
-def test_two_processes_lose_and_double_nothing(tmp_path: Path, kill: bool) -> None:
+def test_two_processes_lose_and_duplicate_nothing(tmp_path: Path, kill: bool) -> None:
     faults = Faults(dict(FAULTS), seed=3, slow_seconds=0.7)
     with DemoServer(build_world(), faults=faults) as server:
         found = edit_together(server, tmp_path / "s.sqlite3", edits=120, seed=3, issues=12, kill=kill)
@@ -33,7 +33,7 @@ def test_two_processes_lose_and_double_nothing(tmp_path: Path, kill: bool) -> No
     assert found.made > found.edits / 3
 
 
-async def test_a_change_in_one_window_is_seen_in_the_other(server: DemoServer, tmp_path: Path) -> None:
+async def test_a_change_in_one_process_is_seen_in_the_other(server: DemoServer, tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite3"
     one, two = SqliteStore(path), SqliteStore(path)
     async with window(server, one) as first, window(server, two) as second:
@@ -43,7 +43,7 @@ async def test_a_change_in_one_window_is_seen_in_the_other(server: DemoServer, t
         await first.until(lambda: first.there("app#1").weight == 8)
         await second.until(lambda: second.engine.status.unsent == 0 and second.known("app#13"))
         await first.until(lambda: first.known("app#13") and first.issue("app#13").weight == 3)
-        # The window that did not send knows the new issue by its real id, and can take it back.
+        # The process that did not send knows the new issue by its real id, and can undo it.
         assert [event.old for event in second.told(Renamed)] == [new]
         assert not second.known("app#new")
         for _ in range(3):
@@ -51,7 +51,7 @@ async def test_a_change_in_one_window_is_seen_in_the_other(server: DemoServer, t
         await second.until(lambda: second.engine.status.unsent == 0)
         assert not second.there("app#13").open
         assert second.there("app#1").weight == 1
-        # What goes in one goes in the other.
+        # What is removed in one is removed in the other.
         first.world.delete("top/app#2")
         await first.engine.mirror.reconcile()
         gone = first.issue("app#3").id
@@ -66,7 +66,7 @@ async def test_a_change_in_one_window_is_seen_in_the_other(server: DemoServer, t
     two.close()
 
 
-async def test_the_second_window_takes_over_when_the_first_ends(server: DemoServer, tmp_path: Path) -> None:
+async def test_the_second_process_takes_over_when_the_first_ends(server: DemoServer, tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite3"
     one, two = SqliteStore(path), SqliteStore(path)
     async with window(server, two, sync=BRISK) as second:
@@ -83,7 +83,7 @@ async def test_the_second_window_takes_over_when_the_first_ends(server: DemoServ
 
 
 @pytest.mark.parametrize("busy", [True, False])
-async def test_a_window_that_is_signed_out_lets_another_send(
+async def test_a_signed_out_process_releases_the_send_lease(
     server: DemoServer, tmp_path: Path, busy: bool
 ) -> None:
     path = tmp_path / "s.sqlite3"
@@ -98,7 +98,7 @@ async def test_a_window_that_is_signed_out_lets_another_send(
         assert not two.lead()
         server.expire(token)
         if busy:
-            # Something of its own waits, in either window.
+            # Each process has an unsent change of its own.
             first.edit("app#3", weight=6)
         await first.until(lambda: first.engine.status.freshness == "signed-out")
         second.edit("app#2", weight=5)
@@ -108,7 +108,7 @@ async def test_a_window_that_is_signed_out_lets_another_send(
         await first.until(lambda: first.engine.status.unsent == 0)
         assert first.engine.status.freshness == "signed-out"
         await first.until(lambda: first.issue("app#2").weight == 5)
-        # What it does now leaves by the other window.
+        # Its changes are now sent by the other process.
         first.edit("app#4", weight=7)
         await first.until(lambda: first.engine.status.unsent == 0)
         assert first.there("app#4").weight == 7
@@ -117,7 +117,7 @@ async def test_a_window_that_is_signed_out_lets_another_send(
     two.close()
 
 
-async def test_a_window_that_became_read_only_lets_another_send(server: DemoServer, tmp_path: Path) -> None:
+async def test_a_read_only_process_releases_the_send_lease(server: DemoServer, tmp_path: Path) -> None:
     async with two_windows(server, tmp_path / "s.sqlite3") as (first, second):
         first.edit("app#1", weight=4)
         await first.settled()
@@ -127,13 +127,13 @@ async def test_a_window_that_became_read_only_lets_another_send(server: DemoServ
         await second.until(lambda: second.there("app#2").weight == 5)
 
 
-async def test_a_window_whose_engine_ended_lets_another_send(server: DemoServer, tmp_path: Path) -> None:
+async def test_an_ended_engine_releases_the_send_lease(server: DemoServer, tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite3"
     one, two = SqliteStore(path), SqliteStore(path)
     async with window(server, one) as first:
         first.edit("app#1", weight=4)
         await first.settled()
-    # Its file is still open: it may stand on a screen that says why it ended.
+    # Its file is still open: a screen may still show why it ended.
     assert two.lead()
     one.close()
     two.close()
@@ -144,7 +144,7 @@ async def test_a_window_whose_engine_ended_lets_another_send(server: DemoServer,
 
 @asynccontextmanager
 async def two_windows(server: DemoServer, path: Path) -> AsyncIterator[tuple[Window, Window]]:
-    """(the one that sends, another), on one state file."""
+    """(the process with the send lease, another one), on one state file."""
     one, two = SqliteStore(path), SqliteStore(path)
     async with window(server, one) as first, window(server, two) as second:
         assert one.lead()
@@ -154,7 +154,7 @@ async def two_windows(server: DemoServer, path: Path) -> AsyncIterator[tuple[Win
 
 
 async def clash(sender: Window, hand: Window) -> None:
-    """``hand`` edits app#1 while somebody else does; ``sender`` finds that it would go over it."""
+    """``hand`` edits app#1 while someone else does; ``sender`` detects the conflict."""
     server = sender.server
     server.world.edit("top/app#1", by="eng_1", weight=5)
     hand.edit("app#1", weight=8)
@@ -163,7 +163,7 @@ async def clash(sender: Window, hand: Window) -> None:
 
 
 @pytest.mark.parametrize("by_sender", [True, False])
-async def test_a_conflict_is_seen_in_every_window(
+async def test_a_conflict_is_seen_in_every_process(
     server: DemoServer, tmp_path: Path, by_sender: bool
 ) -> None:
     async with two_windows(server, tmp_path / "s.sqlite3") as (sender, other):
@@ -171,7 +171,7 @@ async def test_a_conflict_is_seen_in_every_window(
         await other.until(lambda: other.engine.status.conflicts == 1)
         [here] = other.engine.clashing(other.issue("app#1").id)
         assert (here.field, here.saw, here.mine, here.theirs) == ("weight", "1", "8", "5")
-        # And its card is painted anew: nothing of the issue itself changed there.
+        # And its card is repainted, although the issue itself did not change there.
         assert any(
             after is not None and after.reference == "top/app#1"
             for event in other.told(IssuesChanged)
@@ -181,7 +181,9 @@ async def test_a_conflict_is_seen_in_every_window(
 
 @pytest.mark.parametrize("by_sender", [True, False])
 @pytest.mark.parametrize("mine", [True, False])
-async def test_either_window_chooses(server: DemoServer, tmp_path: Path, by_sender: bool, mine: bool) -> None:
+async def test_either_process_can_resolve_a_conflict(
+    server: DemoServer, tmp_path: Path, by_sender: bool, mine: bool
+) -> None:
     async with two_windows(server, tmp_path / "s.sqlite3") as (sender, other):
         await clash(sender, other)
         await other.until(lambda: other.engine.status.conflicts == 1)
@@ -196,20 +198,20 @@ async def test_either_window_chooses(server: DemoServer, tmp_path: Path, by_send
         assert sender.there("app#1").weight == (8 if mine else 5)
         assert sender.notes_there("app#1") == (["After it"] if mine else [])
         if mine:
-            # Undone in the window that made it, it is what the other person had made of it.
+            # Undone in the process that made it, it has the other person's value.
             for _ in range(2):
                 other.engine.undo()
             await other.until(lambda: other.there("app#1").weight == 5)
 
 
 @pytest.mark.parametrize("second_mine", [True, False])
-async def test_a_choice_that_comes_too_late_does_nothing_twice(
+async def test_a_late_resolution_does_nothing_twice(
     server: DemoServer, tmp_path: Path, second_mine: bool
 ) -> None:
     async with two_windows(server, tmp_path / "s.sqlite3") as (sender, other):
         await clash(sender, other)
         await other.until(lambda: other.engine.status.conflicts == 1)
-        # The other window has not looked since: it chooses about something that was sent long ago.
+        # The other process has not checked since: it resolves a change that was sent long ago.
         look, other.engine.look_at_others = other.engine.look_at_others, lambda: None  # type: ignore[method-assign]
         issue = sender.issue("app#1").id
         sender.engine.take_mine(issue)
@@ -224,7 +226,7 @@ async def test_a_choice_that_comes_too_late_does_nothing_twice(
         assert {line.result for line in sender.engine.history()} == {"done"}
 
 
-async def test_a_conflict_is_there_again_at_once_and_offline(server: DemoServer, tmp_path: Path) -> None:
+async def test_a_conflict_is_shown_after_an_offline_restart(server: DemoServer, tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite3"
     async with two_windows(server, path) as (sender, _):
         await clash(sender, sender)
@@ -241,7 +243,7 @@ async def test_a_conflict_is_there_again_at_once_and_offline(server: DemoServer,
     store.close()
 
 
-async def test_a_conflict_follows_what_the_others_do(server: DemoServer, tmp_path: Path) -> None:
+async def test_a_conflict_follows_changes_by_others(server: DemoServer, tmp_path: Path) -> None:
     async with two_windows(server, tmp_path / "s.sqlite3") as (sender, other):
         await clash(sender, sender)
         await other.until(lambda: other.engine.status.conflicts == 1)
@@ -249,7 +251,7 @@ async def test_a_conflict_follows_what_the_others_do(server: DemoServer, tmp_pat
         await other.refreshed()
         for desk in (other, sender):
             await desk.until(lambda desk=desk: desk.engine.clashing(desk.issue("app#1").id)[0].theirs == "6")  # type: ignore[misc]
-        # Put back to what was seen, it is in nobody's way.
+        # Back at the value seen, there is no conflict.
         server.world.edit("top/app#1", by="eng_1", weight=1)
         await other.refreshed()
         await sender.until(lambda: sender.there("app#1").weight == 8)

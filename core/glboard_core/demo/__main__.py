@@ -1,4 +1,4 @@
-"""`python -m glboard_core.demo`: the embedded GitLab alone."""
+"""`python -m glboard_core.demo`: runs the embedded GitLab."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from glboard_core.demo.options import parse
 
 
 def main() -> int:
-    """Reads the options, then loads what serving needs."""
+    """Parses the options, then loads what serving needs."""
     options = parse(sys.argv[1:])
     from glboard_core.demo.serve import serve
 

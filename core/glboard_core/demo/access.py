@@ -1,4 +1,4 @@
-"""Who may see and do what, and what the licence allows.
+"""Permissions: who can see and do what, and what the licence allows.
 
 Pure questions about users, places and issues; changes nothing. Levels are GitLab's: Guest 10, Planner 15,
 Reporter 20, Developer 30, Maintainer 40, Owner 50.
@@ -25,12 +25,12 @@ _TIERS = ("free", "premium", "ultimate")
 
 
 def licensed(tier: Tier, needed: Tier) -> bool:
-    """Whether a tier covers what needs another."""
+    """Whether a tier includes the features of another."""
     return _TIERS.index(tier) >= _TIERS.index(needed)
 
 
 def level(user: User | None, place: Place) -> int:
-    """The highest access level of a user on a place, inherited ones included."""
+    """The highest access level of a user in a place, including inherited ones."""
     if user is None:
         return NO_ACCESS
     if isinstance(place, Project):
@@ -41,12 +41,12 @@ def level(user: User | None, place: Place) -> int:
 
 
 def can_read_place(user: User | None, place: Place) -> bool:
-    """Whether a place exists for a user: everything in the world is private."""
+    """Whether a place is visible to a user: everything in the world is private."""
     return level(user, place) >= GUEST
 
 
 def can_read(user: User | None, issue: Issue) -> bool:
-    """Whether an issue exists for a user."""
+    """Whether an issue is visible to a user."""
     here = level(user, issue.project)
     if here < GUEST:
         return False
@@ -54,12 +54,12 @@ def can_read(user: User | None, issue: Issue) -> bool:
 
 
 def can_admin(user: User | None, issue: Issue) -> bool:
-    """`admin_issue`: labels, milestone, weight, moves. An archived project refuses everybody."""
+    """`admin_issue`: labels, milestone, weight, moves. An archived project refuses everyone."""
     return not issue.project.archived and level(user, issue.project) >= PLANNER
 
 
 def can_update(user: User | None, issue: Issue) -> bool:
-    """`update_issue`: its author and assignees may change title and state without being able to plan."""
+    """`update_issue`: its author and assignees can change title and state without the Planner role."""
     if issue.project.archived or not can_read(user, issue):
         return False
     return can_admin(user, issue) or user is issue.author or user in issue.assignees
@@ -77,20 +77,20 @@ def can_maintain(user: User | None, place: Place) -> bool:
 
 
 def owners_of(project: Project) -> list[Place]:
-    """The places whose labels and milestones an issue of a project may carry."""
+    """The places whose labels and milestones an issue of a project can have."""
     return [project, *project.group.chain()]
 
 
 def label_available(label: Label, project: Project) -> bool:
-    """Whether an issue of a project may carry a label."""
+    """Whether an issue of a project can have a label."""
     return label.owner in owners_of(project)
 
 
 def milestone_visible(milestone: Milestone, project: Project) -> bool:
-    """Whether an issue of a project may be put in a milestone."""
+    """Whether an issue of a project can have a milestone."""
     return milestone.owner in owners_of(project)
 
 
 def within(project: Project, group: Group) -> bool:
-    """Whether a project lies somewhere below a group."""
+    """Whether a project is in a group or one of its subgroups."""
     return group in project.group.chain()

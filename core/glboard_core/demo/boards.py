@@ -1,8 +1,8 @@
-"""Boards: which issues stand in a list, what moving a card does, what may be made.
+"""Boards: which issues are in a list, what moving a card does, what can be created.
 
-Follows GitLab's move service: a label list gives its label and takes the one it came from; a list that is
-not movable (Open, Closed) takes every label that has a list on the board; Closed also closes, and coming
-from Closed always reopens.
+Follows GitLab's move service: a label list adds its label and removes that of the old list; a fixed list
+(Open, Closed) removes every label that has a list on the board; Closed also closes, and leaving Closed always
+reopens.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TAKEN = {"label": "Label has already been taken", "milestone": "Milestone has al
 
 
 def scope_of(world: World, board: Board) -> IssueFilter:
-    """What a board shows at all: its group with everything below, and its own scope."""
+    """The scope of a board: its group with everything below, and its own filter."""
     projects = frozenset(one.id for one in world.projects_below(board.group))
     wanted = IssueFilter(
         projects=projects, labels=tuple(one.title for one in board.labels), weight=board.weight
@@ -37,7 +37,7 @@ def scope_of(world: World, board: Board) -> IssueFilter:
 
 
 def narrow(wanted: IssueFilter, column: BoardList) -> str:
-    """Narrows a board's scope to a list, and says the order the list is in."""
+    """Narrows a board's scope to a list, and returns the list's order."""
     if column.kind == "closed":
         wanted.state = "closed"
         return "CLOSED_AT_DESC"
@@ -65,7 +65,7 @@ def taken(board: Board, kind: str, target: object) -> bool:
 
 
 def place_list(column: BoardList, position: int) -> None:
-    """Puts a movable list at a position; the others make room."""
+    """Moves a list to a position; the others shift."""
     others = [one for one in column.board.shown() if one.position is not None and one is not column]
     others.insert(max(0, min(position, len(others))), column)
     for at, one in enumerate(others):
@@ -73,7 +73,7 @@ def place_list(column: BoardList, position: int) -> None:
 
 
 def drop_list(world: World, column: BoardList) -> None:
-    """Takes a list off its board."""
+    """Removes a list from its board."""
     column.board.lists.remove(column)
     del world.board_lists[column.id]
     for at, one in enumerate(one for one in column.board.shown() if one.position is not None):
@@ -81,7 +81,7 @@ def drop_list(world: World, column: BoardList) -> None:
 
 
 def drop_board(world: World, board: Board) -> None:
-    """Takes a board away."""
+    """Deletes a board."""
     for column in board.lists:
         del world.board_lists[column.id]
     del world.boards[board.id]
@@ -118,7 +118,7 @@ def move_card(world: World, issue: Issue, old: BoardList, new: BoardList, actor:
 
 
 def position_in(world: World, issue: Issue, column: BoardList, at: int, actor: User) -> None:
-    """Ranks a card at a place of a list, -1 being its end."""
+    """Ranks a card at a position in a list, -1 being its end."""
     wanted = scope_of(world, column.board)
     order = narrow(wanted, column)
     page = world.index.page(

@@ -1,4 +1,4 @@
-"""What a change of an issue does: which parts GitLab drops without a word, and what it writes.
+"""What a change to an issue does: which parts GitLab silently drops, and what it writes.
 
 The one place that changes issues, so GraphQL, REST, quick actions and tests that play another person all
 get the same silent drops, events and timestamps. Sorting into `Change` is the caller's; answers are lists
@@ -71,7 +71,7 @@ def problems(change: Change) -> list[str]:
 
 
 def allowed(world: World, issue: Issue, change: Change, actor: User) -> Change:
-    """The change without what GitLab drops in silence."""
+    """The change without what GitLab silently drops."""
     kept = replace(change)
     if not access.can_admin(actor, issue):
         kept.labels = kept.milestone = kept.assignees = kept.weight = kept.due = UNSET
@@ -121,7 +121,7 @@ def _new_labels(world: World, issue: Issue, change: Change) -> tuple[Label, ...]
 
 
 def apply(world: World, issue: Issue, change: Change, actor: User) -> list[str]:
-    """Makes a change as GitLab would for this actor; the messages say why nothing was changed."""
+    """Makes a change as GitLab would for this actor; returns messages if nothing was changed."""
     found = problems(change)
     if found:
         return found

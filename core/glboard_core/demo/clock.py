@@ -1,4 +1,4 @@
-"""The world's clock, and the way its times are written.
+"""The world's clock, and the format of its times.
 
 All times in the demo are whole microseconds since 1970 in UTC, since GitLab's database compares
 microseconds while GraphQL shows seconds and REST milliseconds: three precisions of one time.
@@ -47,7 +47,7 @@ def iso_millis(stamp: int) -> str:
 
 
 class Clock:
-    """Runs on from where it was set; tests may freeze and advance it."""
+    """Runs on from where it was set; tests can freeze and advance it."""
 
     def __init__(self, start: datetime | None = None, *, frozen: bool = False) -> None:
         self._base = micros(start) if start is not None else time.time_ns() // 1000
@@ -55,21 +55,21 @@ class Clock:
         self._frozen = frozen
 
     def now(self) -> int:
-        """The present stamp."""
+        """The current stamp."""
         if self._frozen:
             return self._base
         return self._base + (time.monotonic_ns() - self._since) // 1000
 
     def today(self) -> date:
-        """The present day in UTC."""
+        """The current day in UTC."""
         return moment(self.now()).date()
 
     def moment(self) -> datetime:
-        """The present time, aware, UTC."""
+        """The current time, aware, UTC."""
         return moment(self.now())
 
     def http_date(self) -> str:
-        """The present time as a Date header."""
+        """The current time as a Date header."""
         return formatdate(self.now() // SECOND, usegmt=True)
 
     def advance(self, seconds: float) -> None:
@@ -77,7 +77,7 @@ class Clock:
         self._base += int(seconds * SECOND)
 
     def set(self, to: datetime) -> None:
-        """Puts the clock to a time; it runs on from there unless it is frozen."""
+        """Sets the clock; it runs on from there unless it is frozen."""
         self._base, self._since = micros(to), time.monotonic_ns()
 
     def freeze(self) -> None:
@@ -85,5 +85,5 @@ class Clock:
         self._base, self._frozen = self.now(), True
 
     def resume(self) -> None:
-        """Lets a frozen clock run on."""
+        """Resumes a frozen clock."""
         self._since, self._frozen = time.monotonic_ns(), False

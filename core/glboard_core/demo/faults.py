@@ -1,6 +1,6 @@
-"""Things going wrong on demand: by chance (seeded), or scripted for the next requests.
+"""Faults on demand: random (seeded), or scripted for the next requests.
 
-Owns the decision which request gets which fault. Doing it is the gate's.
+Owns the decision which request gets which fault. The gate carries it out.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ KINDS = (
 
 
 class FaultSpecError(ValueError):
-    """A faults text that cannot be read."""
+    """An invalid faults specification."""
 
 
 @dataclass(slots=True)
@@ -41,8 +41,7 @@ class _Scripted:
 
 @dataclass
 class Faults:
-    """What goes wrong. `retry_after` is in seconds and goes with 429; `slow_seconds` is how long slow and
-    drip take."""
+    """A fault. `retry_after` in seconds applies to 429; `slow_seconds` is how long slow and drip take."""
 
     chances: dict[str, float] = field(default_factory=dict)
     seed: int = 0
@@ -56,7 +55,7 @@ class Faults:
 
     @classmethod
     def parse(cls, spec: str, *, seed: int = 0) -> Faults:
-        """Reads `429:0.1,timeout:0.02`: kinds with their chance per request; `retry-after:N` and
+        """Parses `429:0.1,timeout:0.02`: kinds with their probability per request; `retry-after:N` and
         `slow-seconds:N` set what their names say."""
         faults = cls(seed=seed)
         for part in filter(None, (one.strip() for one in spec.split(","))):
@@ -70,9 +69,9 @@ class Faults:
             elif kind == "slow-seconds":
                 faults.slow_seconds = value
             elif kind not in KINDS:
-                raise FaultSpecError(f"{kind!r} is no fault; there are {', '.join(KINDS)}")
+                raise FaultSpecError(f"{kind!r} is not a fault; choose from {', '.join(KINDS)}")
             elif not 0 <= value <= 1:
-                raise FaultSpecError(f"{part!r}: a probability is between 0 and 1")
+                raise FaultSpecError(f"{part!r}: a probability must be between 0 and 1")
             else:
                 faults.chances[kind] = value
         if sum(faults.chances.values()) > 1:
@@ -83,12 +82,12 @@ class Faults:
         """Scripts a fault for the next requests (after `skip` of them) whose method, path, operation or
         top-level field names contain `match`."""
         if kind not in KINDS:
-            raise FaultSpecError(f"{kind!r} is no fault; there are {', '.join(KINDS)}")
+            raise FaultSpecError(f"{kind!r} is not a fault; choose from {', '.join(KINDS)}")
         with self._lock:
             self._scripted.append(_Scripted(kind, match, times, skip))
 
     def clear(self) -> None:
-        """Nothing goes wrong any more."""
+        """Removes all faults."""
         with self._lock:
             self._scripted.clear()
             self.chances.clear()

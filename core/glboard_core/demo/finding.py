@@ -58,7 +58,7 @@ DEFAULT_SORT = "CREATED_DESC"
 
 
 def key_of(issue: Issue, sort: str) -> Key:
-    """Where an issue stands in an order: nulls last either way, then by id."""
+    """The sort key of an issue in an order: nulls last either way, then by id."""
     name, _, way = sort.rpartition("_")
     value = _VALUES[name](issue)
     ident = issue.id if way == "ASC" else -issue.id
@@ -106,14 +106,14 @@ class Index:
             self._by_milestone[issue.milestone.title].discard(issue)
 
     def add(self, issue: Issue) -> None:
-        """Takes a new issue in."""
+        """Adds a new issue."""
         self.issues[issue.id] = issue
         self._file(issue)
         for sort, order in self._orders.items():
             insort(order, key_of(issue, sort))
 
     def drop(self, issue: Issue) -> None:
-        """Forgets an issue."""
+        """Removes an issue."""
         for sort, order in self._orders.items():
             del order[bisect_left(order, key_of(issue, sort))]
         self._unfile(issue)

@@ -1,6 +1,6 @@
-"""The front door, as one ASGI application: prefix, latency, faults, rate limit, token, headers, journal.
+"""The entry point, as one ASGI application: prefix, latency, faults, rate limit, token, headers, journal.
 
-Every request passes here, and only here is a fault carried out. Behind it stand the two faces: GraphQL at
+Every request passes here, and only here are faults carried out. Behind it are the two APIs: GraphQL at
 `/api/graphql` and REST under `/api/v4`.
 """
 
@@ -49,7 +49,7 @@ def json_response(content: Any, status: int = 200, headers: dict[str, str] | Non
 
 @dataclass(slots=True)
 class Settings:
-    """How the door behaves; may be changed while it is open."""
+    """The gate's behaviour; can be changed while it serves."""
 
     latency_ms: float = 0
     relative_url: str = ""
@@ -89,7 +89,7 @@ class Gate:
         try:
             body = await request.body()
         except ClientDisconnect:
-            return  # gone before it had said what it wanted
+            return  # disconnected before the request was complete
         record = Record(scope["method"], path)
         self.journal.add(record)
         inside = self._inside(path)
@@ -149,7 +149,7 @@ class Gate:
                 text = "Request timed out. Please try a less complex query or a smaller set of records."
                 return json_response({"errors": [{"message": text}]}, 503)
             case "html" | "html-200":
-                # The page of a broken proxy, or of one that wants a login first.
+                # The page of a broken proxy, or of one that requires a login.
                 return Response(_HTML, 502 if fault == "html" else 200, media_type="text/html")
         return None
 

@@ -1,4 +1,4 @@
-"""What was asked of the server: one record per request, the last few thousand of them."""
+"""The request log: one record per request, the last few thousand of them."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Journal:
         self._lock = Lock()
 
     def add(self, record: Record) -> None:
-        """Writes a request down."""
+        """Records a request."""
         with self._lock:
             self._records.append(record)
 
     def clear(self) -> None:
-        """Forgets everything."""
+        """Clears the log."""
         with self._lock:
             self._records.clear()
 

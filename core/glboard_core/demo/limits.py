@@ -24,7 +24,7 @@ class Window:
         self.limit = limit
 
     def count(self, key: str) -> int:
-        """Counts one more and says how many there are."""
+        """Counts one more and returns the count."""
         minute = self._clock.now() // SECOND // _MINUTE
         if minute != self._minute:
             self._minute, self._seen = minute, {}
@@ -32,7 +32,7 @@ class Window:
         return self._seen[key]
 
     def over(self, key: str) -> bool:
-        """Counts one more and says whether it is one too many."""
+        """Counts one more and returns whether that exceeds the limit."""
         return self.limit is not None and self.count(key) > self.limit
 
     def headers(self, observed: int) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Comments and the quick actions in them.
 
-A line that starts with a known command is taken out of the comment and done; a comment of commands alone
+A line that starts with a known command is executed and removed from the comment; a comment with only commands
 leaves no note. Only the commands a planner uses are known.
 """
 
@@ -40,7 +40,7 @@ _KNOWN = frozenset(
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of a comment."""
+    """The result of a comment."""
 
     note: Note | None = None
     errors: list[str] = field(default_factory=list)
@@ -66,7 +66,7 @@ def split(body: str) -> tuple[str, list[tuple[str, str]]]:
 
 
 def describe(world: World, issue: Issue, user: User) -> None:
-    """What GitLab does with a description that was just written: its commands are done and taken out."""
+    """What GitLab does with a new description: its commands are executed and removed."""
     rest, commands = split(issue.description)
     if not commands:
         return
@@ -88,7 +88,7 @@ def comment(world: World, issue: Issue, body: str, user: User, *, internal: bool
 
 
 def rewrite(world: World, note: Note, body: str, user: User) -> Outcome:
-    """Writes a comment anew: commands in it are done, too, and of commands alone the comment is deleted."""
+    """Updates a comment: its commands are executed, too; with only commands, the comment is deleted."""
     outcome = Outcome(note=note)
     if not body.strip():
         outcome.errors.append("Note can't be blank")
@@ -104,7 +104,7 @@ def rewrite(world: World, note: Note, body: str, user: User) -> Outcome:
 
 
 def _obeyed(world: World, issue: Issue, body: str, user: User, outcome: Outcome) -> str:
-    """Does the commands of a text; what is left of it."""
+    """Executes the commands of a text; returns the rest."""
     rest, commands = split(body)
     for name, text in commands:
         _run(world, issue, user, name, text, outcome)

@@ -1,6 +1,6 @@
-"""How the embedded GitLab is asked for: the options, and reading them from a command line.
+"""The options of the embedded GitLab, and parsing them from a command line.
 
-Standard library only, so that the program can prepare a demo without loading a web server.
+Standard library only, so that the program can start a demo without loading a web server.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ EDITIONS = ("ee", "ce")
 
 
 class OptionsError(ValueError):
-    """Options that contradict themselves or cannot be."""
+    """Invalid or contradictory options."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOptions:
-    """Everything that can be said about a demo. Port 0 is any free one; `as_of` (ISO 8601) is when the clock
+    """All options of a demo. Port 0 is any free one; `as_of` (ISO 8601) is when the clock
     starts, by default now, or the time of the scenario; `user` is who signs in, by default the EM."""
 
     scenario: str | None = None
@@ -43,24 +43,24 @@ class DemoOptions:
     with_parent: bool = False
 
     def check(self) -> None:
-        """Raises OptionsError for what cannot be."""
+        """Raises OptionsError for invalid options."""
         if not self.allow_remote and not is_loopback(self.host):
             raise OptionsError(
                 f"{self.host} can be reached from other machines and only its token protects the demo; "
-                "add --allow-remote if that is meant"
+                "add --allow-remote if that is intended"
             )
         if self.issues < 1:
             raise OptionsError("a world needs at least one issue")
         if not 0 <= self.port <= 65_535:
-            raise OptionsError(f"there is no port {self.port}")
+            raise OptionsError(f"invalid port {self.port}")
         if self.gitlab_version not in VERSIONS:
             known = ", ".join(VERSIONS)
-            raise OptionsError(f"GitLab {self.gitlab_version} is not emulated; there are {known}")
+            raise OptionsError(f"GitLab {self.gitlab_version} is not emulated; choose from {known}")
         if self.tier not in TIERS or self.edition not in EDITIONS:
-            raise OptionsError(f"there is no {self.edition} with tier {self.tier}")
+            raise OptionsError(f"the {self.edition} edition has no tier {self.tier}")
 
     def arguments(self) -> list[str]:
-        """The command line that says the same."""
+        """The equivalent command line."""
         shown = f"[{self.host}]" if ":" in self.host else self.host
         found = ["--serve", f"{shown}:{self.port}"]
         for one in fields(self):
@@ -73,7 +73,7 @@ class DemoOptions:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a host name or address."""
+    """Whether a host name or address is reachable only from this machine."""
     if host == "localhost":
         return True
     try:
@@ -83,7 +83,7 @@ def is_loopback(host: str) -> bool:
 
 
 def parse_address(text: str) -> tuple[str, int]:
-    """Host and port of `HOST:PORT`, `HOST` or `:PORT`; an IPv6 address stands in brackets."""
+    """Host and port of `HOST:PORT`, `HOST` or `:PORT`; an IPv6 address is in brackets."""
     if text.startswith("["):
         host, _, rest = text[1:].partition("]")
         port = rest.removeprefix(":")
@@ -98,39 +98,54 @@ def parser() -> argparse.ArgumentParser:
     """The command line of `python -m glboard_core.demo`."""
     made = argparse.ArgumentParser(
         prog="python -m glboard_core.demo",
-        description="The embedded GitLab alone: prints GITLAB_HOST, GLBOARD_GROUP and GITLAB_TOKEN, serves.",
+        description="Run the embedded GitLab; prints GITLAB_HOST, GLBOARD_GROUP and GITLAB_TOKEN first.",
     )
     default = DemoOptions()
     made.add_argument(
-        "--serve", metavar="HOST:PORT", default="127.0.0.1:0", help="where; port 0 is any free one"
+        "--serve",
+        metavar="HOST:PORT",
+        default="127.0.0.1:0",
+        help="address to serve on; port 0 is any free one",
     )
-    made.add_argument("--scenario", metavar="FILE", help="a world from a file")
+    made.add_argument("--scenario", metavar="FILE", help="load the world from a file")
     made.add_argument(
-        "--issues", type=int, default=default.issues, metavar="N", help="size of a made-up world"
-    )
-    made.add_argument("--seed", type=int, default=default.seed, metavar="S", help="which made-up world")
-    made.add_argument("--as-of", metavar="TIME", help="when the world's clock starts")
-    made.add_argument("--user", metavar="NAME", help="who signs in, such as eng_alder; by default the EM")
-    made.add_argument(
-        "--latency", type=float, default=0, metavar="MS", dest="latency_ms", help="on every request"
-    )
-    made.add_argument("--faults", default="", metavar="SPEC", help="such as 429:0.1,reset-after:0.05")
-    made.add_argument("--rate-limit", type=int, metavar="N", help="requests a minute")
-    made.add_argument("--tier", choices=TIERS, default=default.tier, help="the licence")
-    made.add_argument("--edition", choices=EDITIONS, default=default.edition, help="enterprise or community")
-    made.add_argument(
-        "--gitlab-version", choices=VERSIONS, default=default.gitlab_version, help="which GitLab"
+        "--issues",
+        type=int,
+        default=default.issues,
+        metavar="N",
+        help="number of issues in a generated world",
     )
     made.add_argument(
-        "--relative-url", default="", metavar="PATH", help="serve below a path, such as /gitlab"
+        "--seed", type=int, default=default.seed, metavar="S", help="seed of the generated world"
     )
-    made.add_argument("--allow-remote", action="store_true", help="let other machines in")
-    made.add_argument("--with-parent", action="store_true", help="end when standard input closes")
+    made.add_argument("--as-of", metavar="TIME", help="start time of the world's clock")
+    made.add_argument(
+        "--user", metavar="NAME", help="user to sign in as, such as eng_alder (default: the EM)"
+    )
+    made.add_argument(
+        "--latency", type=float, default=0, metavar="MS", dest="latency_ms", help="delay of every request"
+    )
+    made.add_argument(
+        "--faults", default="", metavar="SPEC", help="random faults, such as 429:0.1,reset-after:0.05"
+    )
+    made.add_argument("--rate-limit", type=int, metavar="N", help="requests per minute")
+    made.add_argument("--tier", choices=TIERS, default=default.tier, help="licence tier")
+    made.add_argument(
+        "--edition", choices=EDITIONS, default=default.edition, help="enterprise or community edition"
+    )
+    made.add_argument(
+        "--gitlab-version", choices=VERSIONS, default=default.gitlab_version, help="GitLab version to emulate"
+    )
+    made.add_argument(
+        "--relative-url", default="", metavar="PATH", help="serve under a path, such as /gitlab"
+    )
+    made.add_argument("--allow-remote", action="store_true", help="allow connections from other machines")
+    made.add_argument("--with-parent", action="store_true", help="exit when standard input closes")
     return made
 
 
 def parse(arguments: Sequence[str]) -> DemoOptions:
-    """Options from a command line; wrong use ends the program with status 2, as argparse does."""
+    """Options from a command line; invalid ones exit with status 2, as argparse does."""
     made = parser()
     values = vars(made.parse_args(arguments))
     try:

@@ -1,6 +1,7 @@
-"""The embedded GitLab as a child process of the program, so that it never shares the screen's thread.
+"""Runs the embedded GitLab in a child process, so that it never shares the screen's thread.
 
-Standard library only. The child ends with its parent, however the parent ends: it watches its standard input.
+Standard library only. The child watches its standard input, so it exits with its parent, even if that
+crashes.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _WANTED = ("GITLAB_HOST", "GLBOARD_GROUP", "GITLAB_TOKEN")
 
 
 class SpawnError(RuntimeError):
-    """The child did not start; the message is what it said."""
+    """The child did not start; the message is its output."""
 
 
 @dataclass(slots=True)
@@ -45,7 +46,7 @@ class SpawnedDemo:
         return self._process.poll() is None
 
     def stop(self) -> None:
-        """Ends it; once is enough, twice does no harm."""
+        """Stops it; calling it twice does no harm."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
@@ -65,7 +66,7 @@ class SpawnedDemo:
 
 
 def spawn(options: DemoOptions | None = None) -> SpawnedDemo:
-    """Starts a child and waits until it serves. Raises SpawnError, or OptionsError before anything starts."""
+    """Starts a child and waits until it serves. Raises SpawnError, or OptionsError before that."""
     chosen = replace(options or DemoOptions(), with_parent=True)
     chosen.check()
     command = [sys.executable, "-m", "glboard_core.demo", *chosen.arguments()]
@@ -73,7 +74,7 @@ def spawn(options: DemoOptions | None = None) -> SpawnedDemo:
     path = os.pathsep.join(filter(None, (source, os.environ.get("PYTHONPATH"))))
     environment = {**os.environ, "PYTHONPATH": path}
     with tempfile.TemporaryFile() as said:
-        # In a session of its own, the child does not get the Ctrl+C meant for the screen.
+        # In its own session, the child does not receive the Ctrl+C meant for the screen.
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             command,
             stdin=subprocess.PIPE,
@@ -96,7 +97,7 @@ def spawn(options: DemoOptions | None = None) -> SpawnedDemo:
 
 
 def _read(process: subprocess.Popen[bytes]) -> dict[str, str]:
-    """The lines the child prints when it serves; fewer when it ends or takes too long."""
+    """The lines the child prints when it serves; fewer if it exits or takes too long."""
     output: IO[bytes] | None = process.stdout
     assert output is not None
     watchdog = threading.Timer(_PATIENCE, process.kill)

@@ -1,7 +1,7 @@
 """Manual order: one relative position per issue over the whole root group, sparse, sometimes null.
 
 A move writes only positions and never `updated_at`: polling by time does not see it. When no gap is left
-between two neighbours every position is dealt anew.
+between two issues, all positions are reassigned.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def place_at_start(world: World, issue: Issue) -> None:
 
 
 def rebalance(world: World) -> None:
-    """Deals every position anew, in the same order."""
+    """Reassigns all positions in the same order."""
     order = world.index.order(_ORDER)
     ranked = bisect_left(order, (1, 0, 0))
     for at, key in enumerate(order[:ranked]):
@@ -51,7 +51,7 @@ def rebalance(world: World) -> None:
 
 
 def _neighbour(world: World, issue: Issue, moved: Issue, step: int) -> int | None:
-    """The position beside an issue, in the whole order, leaving the moved one out."""
+    """The position next to an issue in the whole order, without the moved one."""
     order = world.index.order(_ORDER)
     key = (0, issue.position, issue.id)
     at = bisect_left(order, key) - 1 if step < 0 else bisect_right(order, key)

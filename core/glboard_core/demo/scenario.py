@@ -52,7 +52,7 @@ class _Loader:
     def user(self, username: str) -> User:
         """A person, made at first sight and put in the group."""
         if not username:
-            raise self.wrong("people", "somebody has no username")
+            raise self.wrong("people", "a person has no username")
         known = self.world.users.get(username)
         if known is None:
             known = self.world.add_user(username, username.replace("_", " ").title())
@@ -62,7 +62,7 @@ class _Loader:
     def label(self, title: str) -> Label:
         """A group label, made at first sight."""
         if not title:
-            raise self.wrong("labels", "one has no title")
+            raise self.wrong("labels", "a label has no title")
         root = self.world.root
         return self.world.label_of(root, title) or self.world.add_label(
             root, title, self.colors.get(title, _COLOR)
@@ -85,9 +85,9 @@ class _Loader:
         self.world.next_id("milestone", max((row.id for row in rows if row.id is not None), default=0))
         for one in rows:
             if one.title in self.milestones:
-                raise self.wrong("milestones", f"{one.title} stands there twice")
+                raise self.wrong("milestones", f"duplicate {one.title}")
             if one.id in self.world.milestones:
-                raise self.wrong("milestones", f"id {one.id} stands there twice")
+                raise self.wrong("milestones", f"duplicate id {one.id}")
             if one.start_date and one.due_date and one.due_date < one.start_date:
                 raise self.wrong("milestones", f"{one.title} ends before it starts")
             made = self.world.add_milestone(
@@ -100,8 +100,8 @@ class _Loader:
         """A milestone that must be known."""
         if title not in self.milestones:
             near = get_close_matches(title, self.milestones, 3)
-            hint = f"; near it are {', '.join(near)}" if near else ""
-            raise self.wrong(where, f"there is no milestone {title}{hint}")
+            hint = f"; similar: {', '.join(near)}" if near else ""
+            raise self.wrong(where, f"unknown milestone {title}{hint}")
         return self.milestones[title]
 
     def dawn(self) -> datetime:
@@ -121,20 +121,20 @@ class _Loader:
             raise self.wrong(where, f"project_path {row.project_path} has no group")
         same = next((one for one in self.world.projects.values() if one.id == row.project_id), None)
         if same is not None:
-            raise self.wrong(where, f"project_id {row.project_id} is that of {same.full_path}")
+            raise self.wrong(where, f"project_id {row.project_id} belongs to {same.full_path}")
         return self.world.add_project(row.project_path, ident=row.project_id)
 
     def issue(self, where: str, row: IssueRow) -> Issue:
         """One issue."""
         if row.id in self.world.index.issues:
-            raise self.wrong(where, f"id {row.id} stands there twice")
+            raise self.wrong(where, f"duplicate id {row.id}")
         project = self.project(where, row)
         if row.iid in project.issues:
-            raise self.wrong(where, f"iid {row.iid} stands twice in {row.project_path}")
+            raise self.wrong(where, f"duplicate iid {row.iid} in {row.project_path}")
         if row.state not in ("opened", "closed"):
             raise self.wrong(where, f"state {row.state} is neither opened nor closed")
         if row.weight is not None and (row.weight < 0 or row.weight != int(row.weight)):
-            raise self.wrong(where, f"weight {row.weight} is no whole number from 0 on")
+            raise self.wrong(where, f"weight {row.weight} is not a whole number of 0 or more")
         made = row.created_at or self.born
         issue = self.world.new_issue(
             project, row.title, self.world.owner, micros(made), ident=row.id, iid=row.iid
@@ -166,7 +166,7 @@ class _Loader:
         closes = [one.at for one in row.events if (one.kind, one.action) == ("state", "closed")]
         at = row.closed_at or max(closes, default=None)
         if at is None:
-            raise self.wrong(where, "is closed and has no closed_at")
+            raise self.wrong(where, "is closed but has no closed_at")
         return micros(at)
 
     def event(self, where: str, row: EventRow) -> Event:
@@ -187,7 +187,7 @@ class _Loader:
             case "state", "closed" | "reopened":
                 pass
             case _:
-                raise self.wrong(where, f"there is no {told}")
+                raise self.wrong(where, f"unknown {told}")
         return Event(self.world.next_id("event"), row.kind, row.action, value, at, by)
 
     def links(self, made: list[tuple[IssueRow, Issue]]) -> None:
@@ -215,7 +215,7 @@ class _Loader:
         """Everything, in the order things need one another."""
         rows = self.data.issues
         if not rows:
-            raise ScenarioError(f"{self.path}: there are no issues in it")
+            raise ScenarioError(f"{self.path}: contains no issues")
         # Another file is another group: what a client kept of one is no news of the other.
         ident = zlib.crc32(self.path.read_bytes())
         self.world.add_group(rows[0][1].project_path.split("/")[0], ident=ident)
@@ -227,7 +227,7 @@ class _Loader:
         roots = {issue.project.full_path.split("/")[0] for _, issue in made}
         if len(roots) > 1:
             raise ScenarioError(
-                f"{self.path}: the issues lie in several top-level groups: {', '.join(sorted(roots))}"
+                f"{self.path}: the issues are in several top-level groups: {', '.join(sorted(roots))}"
             )
         self.links(made)
         ranked = sorted(

@@ -104,9 +104,11 @@ def read(path: Path) -> Scenario:
     except OSError as error:
         raise ScenarioError(f"{path}: cannot be read ({error.strerror})") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{path}: is not JSON ({error})") from error
+        raise ScenarioError(f"{path}: invalid JSON ({error})") from error
     if not isinstance(raw, dict):
-        raise ScenarioError(f"{path}: holds no scenario: an object with as_of, people, milestones and issues")
+        raise ScenarioError(
+            f"{path}: not a scenario: expected an object with as_of, people, milestones and issues"
+        )
     try:
         return Scenario(
             as_of=_time(_needed(raw, "as_of"), "as_of"),
@@ -131,7 +133,7 @@ def _list(value: Any, where: str) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise ScenarioError(f"{where}: is no list")
+        raise ScenarioError(f"{where}: must be a list")
     return value
 
 
@@ -142,7 +144,7 @@ def _people(raw: Any) -> People:
 def _issue(raw: Any, at: int) -> tuple[str, IssueRow]:
     where = f"issues[{at}]"
     if not isinstance(raw, dict):
-        raise ScenarioError(f"{where}: is no object")
+        raise ScenarioError(f"{where}: must be an object")
     row = dict(raw)
     names = row.get("references")
     full = names.get("full") if isinstance(names, dict) else None
@@ -166,7 +168,7 @@ def _issue(raw: Any, at: int) -> tuple[str, IssueRow]:
 
 def _event(raw: Any, where: str) -> EventRow:
     if not isinstance(raw, dict):
-        raise ScenarioError(f"{where}: is no object")
+        raise ScenarioError(f"{where}: must be an object")
     return _as(EventRow, {**raw, "at": _time(raw.get("at"), f"{where}.at")}, where)
 
 
@@ -187,7 +189,7 @@ def _time(text: Any, where: str) -> datetime:
         found = datetime.fromisoformat(text)
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
-        raise ScenarioError(f"{where}: {text!r} is no time such as 2026-12-07T15:00:00Z") from None
+        raise ScenarioError(f"{where}: {text!r} is not a time such as 2026-12-07T15:00:00Z") from None
 
 
 def once(values: Iterable[R]) -> list[R]:

@@ -35,7 +35,7 @@ def build_world(options: DemoOptions) -> World:
         )
     if options.user is not None:
         if options.user not in world.users:
-            raise OptionsError(f"there is no {options.user}; there are {', '.join(sorted(world.users))}")
+            raise OptionsError(f"user {options.user} not found; choose from {', '.join(sorted(world.users))}")
         world.owner_username = options.user
     return world
 
@@ -44,7 +44,7 @@ def _start(text: str) -> datetime:
     try:
         return moment(parse_time(text))
     except ValueError:
-        raise OptionsError(f"{text!r} is no time") from None
+        raise OptionsError(f"{text!r} is not a time") from None
 
 
 def build_server(options: DemoOptions) -> DemoServer:

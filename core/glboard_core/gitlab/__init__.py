@@ -1,8 +1,7 @@
-"""The GitLab gateway: the only part of the core that knows GitLab's wire.
+"""The GitLab gateway: the only part of the core that knows GitLab's API.
 
-Owns who we sign in as (``account``, ``credentials``, ``glab``), the HTTP of it (``transport``, ``retry``,
-``failures``), the questions asked (``queries``, ``graphql``), what is read from the answers (``text``,
-``decode``, ``meta``) and how Ops are written (``encode``, ``judge``, ``writer``). ``gateway`` puts them
-together behind ``ports.Gateway``; ``rest`` sets up boards, through python-gitlab. Nothing here knows
-the mirror, the outbox or a screen.
+Owns authentication (``account``, ``credentials``, ``glab``), HTTP (``transport``, ``retry``, ``failures``),
+the queries (``queries``, ``graphql``), decoding (``text``, ``decode``, ``meta``) and sending Ops (``encode``,
+``judge``, ``writer``). ``gateway`` combines them into ``ports.Gateway``; ``rest`` sets up boards with
+python-gitlab. Nothing here knows the mirror, the outbox or a screen.
 """

@@ -1,7 +1,7 @@
-"""Whom we talk to: a server's address and a token that never shows.
+"""The account: a server's address, and a token that is never shown.
 
 Owns the ``Secret`` wrapper, the ``Account`` and the normal form of a server's address. It must not read files
-or the environment: ``credentials`` does.
+or the environment: ``credentials`` does that.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class Secret:
     __slots__ = ("_hidden",)
 
     def __init__(self, value: str) -> None:
-        # In a closure, so that not even a debugger's view of the slots prints it.
+        # In a closure, so that even a debugger's view of the slots does not show it.
         self._hidden: Callable[[], str] = lambda: value
 
     def reveal(self) -> str:
-        """The text itself. Pass it on at once; never keep it in a variable."""
+        """The text itself. Pass it on at once; never store it in a variable."""
         return self._hidden()
 
     def __repr__(self) -> str:
@@ -55,10 +55,10 @@ class Secret:
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """A server and who we are there.
+    """A server and our identity there.
 
-    ``url`` has no slash at its end and may hold a path (a relative URL install); ``verify`` is whether the
-    server's certificate is checked, or the path of a CA file; ``source`` says where the token is from.
+    ``url`` has no trailing slash and can contain a path (a relative URL install); ``verify`` is whether the
+    server's certificate is checked, or the path of a CA file; ``source`` is where the token comes from.
     """
 
     url: str
@@ -69,17 +69,17 @@ class Account(Struct, frozen=True, kw_only=True):
 
     @property
     def host(self) -> str:
-        """Host and port, as shown and as glab and keyrings name it."""
+        """Host and port, as displayed and as used by glab and keyrings."""
         return host_of(self.url)
 
     @property
     def loopback(self) -> bool:
-        """Whether the server runs on this machine: then no proxy stands between."""
+        """Whether the server runs on this machine: then no proxy is used."""
         return is_loopback(urlsplit(self.url).hostname or "")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine."""
+    """Whether a host name or address is this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -89,21 +89,21 @@ def is_loopback(host: str) -> bool:
 
 
 def host_of(url: str) -> str:
-    """``host`` or ``host:port`` of a normal address, in lower case."""
+    """``host`` or ``host:port`` of a normalised address, in lower case."""
     return urlsplit(url).netloc.lower()
 
 
 def normal_url(text: str, *, where: str = "") -> str:
-    """The normal form of a server's address: scheme, host, port and path, without a slash at the end.
+    """The normalised server address: scheme, host, port and path, without a trailing slash.
 
-    Takes ``gitlab.com``, ``https://host/gitlab/`` and API addresses (``…/api/v4``); without a scheme, https,
-    or http on this machine. Raises ConfigError, which never quotes a password.
+    Accepts ``gitlab.com``, ``https://host/gitlab/`` and API addresses (``…/api/v4``); without a scheme,
+    https, or http on this machine. Raises ConfigError, which never quotes a password.
 
     >>> normal_url("gitlab.com"), normal_url("https://host/gitlab/api/v4/"), normal_url("localhost:3000")
     ('https://gitlab.com', 'https://host/gitlab', 'http://localhost:3000')
     """
     given = text.strip()
-    hint = "Write it like gitlab.com or https://gitlab.example.com/gitlab."
+    hint = "Use a form such as gitlab.com or https://gitlab.example.com/gitlab."
     if "://" not in given:
         bare = given.partition("/")[0]
         name = bare[1:].partition("]")[0] if bare.startswith("[") else bare.partition(":")[0]
@@ -113,16 +113,18 @@ def normal_url(text: str, *, where: str = "") -> str:
         port = parts.port
         host = parts.hostname or ""
     except ValueError:
-        raise ConfigError("the server's address cannot be read.", where=where, hint=hint) from None
+        raise ConfigError("invalid server address.", where=where, hint=hint) from None
     if parts.username is not None or parts.password is not None:
         raise ConfigError(
-            "the server's address must not hold a user name or password.",
+            "the server address must not contain a username or password.",
             where=where,
-            hint="Leave them out, and set GITLAB_TOKEN.",
+            hint="Remove them and set GITLAB_TOKEN.",
         )
     if parts.scheme not in ("http", "https"):
-        raise ConfigError(f"“{parts.scheme}” is not a way to reach GitLab.", where=where, hint=hint)
+        raise ConfigError(
+            f"unsupported scheme “{parts.scheme}” in the server address.", where=where, hint=hint
+        )
     if not host or (":" not in host and not _HOST.fullmatch(host)) or parts.query or parts.fragment:
-        raise ConfigError("the server's address cannot be read.", where=where, hint=hint)
+        raise ConfigError("invalid server address.", where=where, hint=hint)
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}{f':{port}' if port else ''}{_API_TAIL.sub('', parts.path)}"

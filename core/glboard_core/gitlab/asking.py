@@ -1,7 +1,7 @@
-"""Reading: one question, a question page by page, and which dialect the server speaks.
+"""Runs queries: one query, or page by page, in the dialect of the server.
 
-Owns page sizes (halved when a page is too heavy, and kept so), the fall back to fewer fields, and bounded
-work side by side. It must not know what the answers mean.
+Owns page sizes (halved for good when a page is too heavy), the fallback to fewer fields, and bounded
+concurrency. It must not know what the answers mean.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from glboard_core.model.catalog import Server
 T = TypeVar("T")
 R = TypeVar("R")
 
-#: A document, or how to write it in a dialect.
+#: Builds a document for a dialect.
 Build = str | Callable[[Dialect], str]
 
-#: Pages are not made smaller than this.
+#: The smallest page size.
 SMALLEST = 10
-#: Above this size a page that fails is asked for in a smaller size rather than many times over.
+#: Above this size, a failing page is requested in a smaller size rather than retried many times.
 _HEAVY = 25
 
 
@@ -50,12 +50,12 @@ class About(Struct, frozen=True, rename="camel"):
 
 
 class Asking:
-    """Puts questions to one server."""
+    """Runs queries on one server."""
 
     def __init__(self, transport: Transport, server: Server | None = None) -> None:
         self.transport = transport
         self.host = transport.account.host
-        #: How many nodes a page asks for; shrinks for good when the server cannot bear it.
+        #: Nodes per page; shrinks for good when the server cannot handle it.
         self.page_size = queries.PAGE
         self._dialect = queries.dialect_of(server) if server is not None and server.version else None
         self._learning = asyncio.Lock()
@@ -82,7 +82,7 @@ class Asking:
             page = await self._page(build, {**variables, "after": after}, kind, pick)
             yield page.items()
             after = page.page_info.end_cursor
-            # A cursor that comes twice would go round for ever.
+            # A repeated cursor would loop forever.
             if not page.page_info.has_next_page or after is None or after in cursors:
                 return
             cursors.add(after)
@@ -114,7 +114,7 @@ class Asking:
         *,
         heavy: bool = False,
     ) -> T:
-        """As ``ask``, with a document in the server's dialect; learns when a field is missing."""
+        """Like ``ask``, with a document in the server's dialect; adapts when a field is missing."""
         if isinstance(build, str):
             return await self.ask(build, variables, kind, heavy=heavy)
         while True:
@@ -126,7 +126,7 @@ class Asking:
                     raise
 
     async def dialect(self) -> Dialect:
-        """The server's dialect, asked for once."""
+        """The server's dialect, requested once."""
         if self._dialect is None:
             async with self._learning:
                 if self._dialect is None:
@@ -136,7 +136,7 @@ class Asking:
         return self._dialect
 
     def learn(self, server: Server) -> None:
-        """Speak as this server does; a field once found missing stays missing."""
+        """Use this server's dialect; a field once found missing stays missing."""
         known = queries.dialect_of(server)
         if self._dialect is not None:
             known = Dialect(
@@ -147,7 +147,7 @@ class Asking:
         self._dialect = known
 
     def lacks(self, field: str, used: Dialect) -> bool:
-        """Note that ``field`` is missing; whether another dialect than the one ``used`` may do."""
+        """Record that ``field`` is missing; returns whether a dialect other than ``used`` may work."""
         if self._dialect != used:
             return True
         if field in ("weight", "blocked", "blockedByIssues") and used.ee:
@@ -162,17 +162,17 @@ class Asking:
 
     @property
     def has_weight(self) -> bool:
-        """Whether the fields of the EE build are there, as far as known."""
+        """Whether the fields of EE exist, as far as known."""
         return self._dialect is None or self._dialect.ee
 
 
 def server_of(metadata: Metadata | None, user: User | None, host: str) -> Server:
-    """The server as it describes itself. Raises TokenRejected where it does not know us."""
+    """The server as it describes itself. Raises TokenRejected if it does not recognise us."""
     if user is None:
         raise token_rejected(host)
     if metadata is None:
         raise QueryRefused(
-            f"{host} does not say which GitLab it is.", hint="The token needs read_api or api."
+            f"{host} does not report its GitLab version.", hint="The token needs the scope read_api or api."
         )
     return Server(
         version=line(metadata.version), enterprise=metadata.enterprise, has_weight=metadata.enterprise
@@ -180,16 +180,16 @@ def server_of(metadata: Metadata | None, user: User | None, host: str) -> Server
 
 
 def group_missing(group: str, host: str) -> GroupNotFound:
-    """The group is not there, or hidden from us."""
+    """The group does not exist, or is hidden from us."""
     return GroupNotFound(
-        f"{host} has no group “{group}”, or this token may not see it.",
-        hint="Write its full path, such as company/team, and look whether you are a member.",
+        f"Group “{group}” not found on {host}, or the token has no access to it.",
+        hint="Use its full path, such as company/team, and check that you are a member.",
     )
 
 
 @asynccontextmanager
 async def together() -> AsyncIterator[asyncio.TaskGroup]:
-    """A task group whose first GlboardError stops the rest and is raised alone, not in a group."""
+    """A task group whose first GlboardError cancels the rest and is raised alone, not in a group."""
     failed: BaseException | None = None
     try:
         async with asyncio.TaskGroup() as group:
@@ -203,7 +203,7 @@ async def together() -> AsyncIterator[asyncio.TaskGroup]:
 
 
 async def side_by_side(jobs: Iterable[Callable[[], Coroutine[Any, Any, T]]], most: int) -> list[T]:
-    """The results in order, at most ``most`` under way. Raises the first error."""
+    """The results in order, with at most ``most`` running at once. Raises the first error."""
     gate = asyncio.Semaphore(most)
 
     async def one(job: Callable[[], Coroutine[Any, Any, T]]) -> T:

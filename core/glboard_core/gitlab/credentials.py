@@ -1,8 +1,8 @@
-"""Where host, group and token come from.
+"""Finds host, group and token.
 
-Owns the order: what was given on the command line, then the environment, then glab's configuration, then
-python-gitlab's. It reads and never writes, and no message here holds a token. Everything is looked up when it
-is asked for, so a broken file that is not needed does no harm.
+Owns the precedence: command line, environment, glab's configuration, python-gitlab's configuration. It never
+writes, and no message contains a token. Everything is looked up on demand, so a broken file that is not
+needed does no harm.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ DEFAULT_URL = "https://gitlab.com"
 
 
 def find_group(given: str | None, *, configured: str = "", env: Mapping[str, str] | None = None) -> str:
-    """The full path of the group: given, ``GLBOARD_GROUP``, or configured. Raises UsageError for none."""
+    """The full path of the group: given, ``GLBOARD_GROUP``, or configured. Raises UsageError without one."""
     for text in (given, (os.environ if env is None else env).get("GLBOARD_GROUP"), configured):
         if path := (text or "").strip().strip("/"):
             return path
     raise UsageError(
-        "No group was named.",
-        hint="Pass --group PATH (such as gitlab-org), set GLBOARD_GROUP, or run: glboard config init",
+        "No group given.",
+        hint="Pass --group PATH (for example gitlab-org), set GLBOARD_GROUP, or run: glboard config init",
     )
 
 
@@ -48,13 +48,13 @@ def find_account(
 ) -> Account:
     """The server and token to use. ``configured`` is the address in glboard's own settings.
 
-    Raises TokenMissing with the places looked at, and ConfigError where an address or a needed file is wrong.
+    Raises TokenMissing with the places checked, and ConfigError if an address or a needed file is invalid.
     """
     return _Search(os.environ if env is None else env, home or Path.home()).run(url, configured)
 
 
 class _Search:
-    """One look through all places; remembers where it looked, and reads each file once."""
+    """One search of all places; records the places checked, and reads each file once."""
 
     def __init__(self, env: Mapping[str, str], home: Path) -> None:
         self._env = env
@@ -74,7 +74,7 @@ class _Search:
             return account
         shown = url or DEFAULT_URL
         raise TokenMissing(
-            f"No token for {host_of(shown)} was found. Looked at: {'; '.join(self._looked)}.",
+            f"No token found for {host_of(shown)}. Checked: {'; '.join(self._looked)}.",
             hint=(
                 f"Create a personal access token with the scope “api” at "
                 f"{shown}/-/user_settings/personal_access_tokens and set GITLAB_TOKEN, "
@@ -83,7 +83,7 @@ class _Search:
         )
 
     def _url(self, given: str | None, configured: str) -> str:
-        """The address asked for; empty where nobody named one, which leaves it to python-gitlab's file."""
+        """The requested address; empty if none was given, which leaves it to python-gitlab's file."""
         if given:
             return normal_url(given, where="--url")
         for name in HOST_NAMES:
@@ -92,7 +92,7 @@ class _Search:
         if configured:
             return normal_url(configured, where="config")
         if any(self._env.get(name) for name, _ in TOKEN_NAMES):
-            # A token in the environment alone means gitlab.com, as for glab, unless glab names a host.
+            # A token in the environment alone means gitlab.com, as in glab, unless glab has a default host.
             config = self._load_glab()
             return self._glab_default(config) or DEFAULT_URL
         return self._glab_default(self._load_glab())
@@ -134,10 +134,10 @@ class _Search:
             self._looked.append(f"{config.path} (no token for {entry.host})")
             return None
         if entry.oauth and entry.expires is not None and entry.expires <= datetime.now(UTC):
-            self._looked.append(f"{config.path} (its sign-in has expired; run: glab auth status)")
+            self._looked.append(f"{config.path} (sign-in expired; run: glab auth status)")
             return None
         return Account(
-            # The address a person gave may be a relative URL that glab does not know.
+            # The given address can be a relative URL install that glab does not know.
             url=url,
             token=token,
             kind="oauth" if entry.oauth else "token",
@@ -146,7 +146,7 @@ class _Search:
         )
 
     def _from_keyring(self, host: str) -> Secret | None:
-        """The token glab keeps in the system's keyring, where the optional keyring package is there."""
+        """glab's token in the system keyring, if the optional keyring package is installed."""
         try:
             keyring = importlib.import_module("keyring")
             trouble = importlib.import_module("keyring.errors").KeyringError
@@ -155,7 +155,7 @@ class _Search:
         try:
             found = keyring.get_password(f"glab:{host}", "")
         except trouble:
-            self._looked.append("the keyring (locked, or none)")
+            self._looked.append("the keyring (locked or not available)")
             return None
         return Secret(found) if found else None
 
@@ -165,12 +165,12 @@ class _Search:
             self._looked.append("python-gitlab's configuration (no file)")
             return None
         sections = _sections(files)
-        # Without an address, the section that the file calls its default.
+        # Without an address, the file's default section.
         wanted = [name for name, address in sections.items() if url and host_of(address) == host_of(url)]
         if url and not wanted:
             self._looked.append(f"{files[-1]} (no such host)")
             return None
-        # python-gitlab's own parser: it knows the helpers ("helper: pass show gitlab") and the token kinds.
+        # python-gitlab's own parser: it supports helpers ("helper: pass show gitlab") and all token kinds.
         config = importlib.import_module("gitlab.config")
         try:
             parsed = config.GitlabConfigParser(wanted[0] if wanted else None, [str(file) for file in files])
@@ -188,25 +188,27 @@ class _Search:
                     else bool(parsed.ssl_verify),
                     source=str(files[-1]),
                 )
-        self._looked.append(f"{files[-1]} (no token that GraphQL takes)")
+        self._looked.append(f"{files[-1]} (no token that works with GraphQL)")
         return None
 
     def _python_gitlab_files(self) -> list[Path]:
         if text := self._env.get("PYTHON_GITLAB_CFG"):
             file = Path(text).expanduser()
             if not file.is_file():
-                raise ConfigError("there is no such file.", where=f"PYTHON_GITLAB_CFG={file}")
+                raise ConfigError("file not found.", where=f"PYTHON_GITLAB_CFG={file}")
             return [file]
         return [f for f in (Path("/etc/python-gitlab.cfg"), self._home / ".python-gitlab.cfg") if f.is_file()]
 
 
 def _sections(files: list[Path]) -> dict[str, str]:
-    """The servers python-gitlab's files name: section to address."""
+    """The servers in python-gitlab's files: section to address."""
     parser = ConfigParser(interpolation=None)
     try:
         parser.read(files, encoding="utf-8")
     except (ConfigParserError, UnicodeDecodeError) as problem:
-        raise ConfigError(f"cannot be read ({type(problem).__name__}).", where=str(files[-1])) from None
+        raise ConfigError(
+            f"cannot read this file ({type(problem).__name__}).", where=str(files[-1])
+        ) from None
     return {
         name: normal_url(parser.get(name, "url"), where=str(files[-1]))
         for name in parser.sections()

@@ -1,7 +1,7 @@
-"""Issues and notes, from GitLab's JSON to the model.
+"""Decodes issues and notes from GitLab's JSON into the model.
 
-Owns the wire's shape of an issue and the interning that keeps 100,000 of them small. All text is cleaned
-here (``text``), so nothing above ever sees a control character. It must not ask the server anything.
+Owns the JSON format of an issue and the interning that keeps 100,000 of them small. All text is sanitised
+here (``text``), so nothing above ever sees a control character. It must not send requests.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from glboard_core.ports import Placed
 
 T = TypeVar("T")
 
-#: Beyond this many kept values the memory is started anew.
+#: Beyond this many interned values, the cache is cleared.
 _MOST_KEPT = 50_000
 
 
 class PageInfo(Struct, frozen=True, rename="camel"):
-    """Whether more follows, and from where."""
+    """Whether there is another page, and its cursor."""
 
     has_next_page: bool = False
     end_cursor: str | None = None
@@ -34,13 +34,13 @@ class PageInfo(Struct, frozen=True, rename="camel"):
 
 
 class Page(Struct, Generic[T], frozen=True, rename="camel"):
-    """A connection: its nodes, of which GitLab may leave some out as null."""
+    """A connection: its nodes, some of which GitLab may return as null."""
 
     nodes: list[T | None] | None = None
     page_info: PageInfo = PageInfo()
 
     def items(self) -> list[T]:
-        """The nodes that are there."""
+        """The nodes that are not null."""
         return [node for node in self.nodes or () if node is not None]
 
 
@@ -57,7 +57,7 @@ class Named(Struct, frozen=True, gc=False):
 
 
 class User(Struct, frozen=True, gc=False):
-    """A user by name; ``id`` only where it was asked for."""
+    """A user by name; ``id`` only if it was requested."""
 
     username: str
     id: str = ""
@@ -65,13 +65,13 @@ class User(Struct, frozen=True, gc=False):
 
 
 class HasId(Struct, frozen=True, gc=False):
-    """Something that only has to be there."""
+    """An object of which only the id matters."""
 
     id: str | None = None
 
 
 class WireIssue(Struct, frozen=True, kw_only=True, rename="camel"):
-    """An issue as ``queries.card`` asks for it."""
+    """An issue as requested by ``queries.card``."""
 
     id: str
     iid: str
@@ -95,12 +95,12 @@ class WireIssue(Struct, frozen=True, kw_only=True, rename="camel"):
     weight: int | None = None
     blocked: bool = False
     status: Named | None = None
-    #: Only where it was asked for.
+    #: Only if it was requested.
     description: str | None = None
 
 
 class IssuePart(Struct, frozen=True, kw_only=True, rename="camel"):
-    """The fields of an issue that a mutation was asked to give back; what was not asked is UNSET."""
+    """The fields of an issue requested from a mutation; others are UNSET."""
 
     id: str
     updated_at: datetime
@@ -116,7 +116,7 @@ class IssuePart(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class WirePlaced(Struct, frozen=True, rename="camel"):
-    """A row of the reconciling list."""
+    """A row of the reconcile list."""
 
     id: str
     updated_at: datetime
@@ -124,7 +124,7 @@ class WirePlaced(Struct, frozen=True, rename="camel"):
 
 
 class WireNote(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A note as ``queries.detail`` asks for it; the author of an imported note may be none."""
+    """A note as requested by ``queries.detail``; an imported note may have no author."""
 
     id: str
     body: str
@@ -134,7 +134,7 @@ class WireNote(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class WireBlocker(Struct, frozen=True, kw_only=True):
-    """An issue that blocks another, as ``queries.detail`` asks for it."""
+    """An issue that blocks another, as requested by ``queries.detail``."""
 
     id: str
     reference: str
@@ -144,7 +144,7 @@ class WireBlocker(Struct, frozen=True, kw_only=True):
 
 
 def blocker(wire: WireBlocker) -> Blocker:
-    """A blocker from the wire."""
+    """A blocker from JSON."""
     return Blocker(
         id=IssueId(wire.id),
         reference=text.line(wire.reference),
@@ -155,7 +155,7 @@ def blocker(wire: WireBlocker) -> Blocker:
 
 
 def day(value: str | None) -> date | None:
-    """The calendar day of a date or time on the wire, or none."""
+    """The calendar day of a date or time in JSON, or None."""
     if not value:
         return None
     try:
@@ -165,17 +165,17 @@ def day(value: str | None) -> date | None:
 
 
 def state_of(value: str) -> State:
-    """GitLab's state as ours: a locked issue is open; work items say OPEN and CLOSED."""
+    """GitLab's state as ours: a locked issue is open; work items have OPEN and CLOSED."""
     return "closed" if value.lower() == "closed" else "opened"
 
 
 def placed(row: WirePlaced) -> Placed:
-    """A row of the reconciling list."""
+    """A row of the reconcile list."""
     return Placed(id=IssueId(row.id), position=row.relative_position, updated_at=row.updated_at)
 
 
 def note(row: WireNote) -> Note:
-    """A note with clean text. The marker of a comment of ours becomes ``op``."""
+    """A note with clean text. The marker of one of our comments becomes ``op``."""
     body, op = text.split_marker(text.body(row.body))
     body, mark = text.split_kind(body)
     return Note(
@@ -190,7 +190,7 @@ def note(row: WireNote) -> Note:
 
 
 class Decoder:
-    """Makes issues. Equal label sets, assignees, paths and milestone titles become one object each."""
+    """Creates issues. Equal label sets, assignees, paths and milestone titles share one object each."""
 
     def __init__(self) -> None:
         self._lines: dict[str, str] = {}
@@ -229,7 +229,7 @@ class Decoder:
         return [self.issue(wire) for wire in page.items()]
 
     def changed(self, issue: Issue, part: IssuePart) -> Issue:
-        """The issue with the fields that came back."""
+        """The issue updated with the returned fields."""
         changes: dict[str, object] = {"updated_at": part.updated_at}
         if part.state is not UNSET:
             changes["state"] = state_of(part.state)
@@ -250,7 +250,7 @@ class Decoder:
         return msgspec.structs.replace(issue, **changes)
 
     def title(self, wire: Titled | None) -> str | None:
-        """The title of a milestone, or none."""
+        """The title of a milestone, or None."""
         return self.line(wire.title) if wire else None
 
     def labels(self, page: Page[Titled] | None) -> frozenset[str]:
@@ -268,7 +268,7 @@ class Decoder:
         return self._people.setdefault(found, found)
 
     def line(self, value: str) -> str:
-        """A clean line, kept once."""
+        """A clean line, interned."""
         kept = self._lines.get(value)
         if kept is None:
             if len(self._lines) > _MOST_KEPT:
@@ -278,7 +278,7 @@ class Decoder:
 
 
 def unique(issues: Iterable[Issue], seen: set[IssueId]) -> list[Issue]:
-    """Those not seen before: pages may overlap while others change things."""
+    """Issues not seen before: pages may overlap while others make changes."""
     fresh = []
     for issue in issues:
         if issue.id not in seen:

@@ -1,8 +1,8 @@
-"""An Op as the mutations that make it.
+"""Encodes an Op as GraphQL mutations.
 
-Owns how each field is written so that GitLab does it on every tier and version (FACTS sections 1 and 4):
+Owns how each field is written so that it works on every tier and version of GitLab (FACTS sections 1 and 4):
 titles become ids that are valid for the issue's project, labels change by explicit add and remove, a
-milestone is a plain number. It sends nothing, and refuses here what the server would drop in silence.
+milestone is a plain number. It sends nothing, and refuses what the server would silently ignore.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from glboard_core.gitlab.queries import CREATE_COST, STATUS_BACK, Call, Dialect,
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue
 
-#: GraphQL's Int ends here; GitLab's own weights end far below.
+#: The maximum of GraphQL's Int; GitLab's own limit for weights is far lower.
 _MOST_WEIGHT = 2**31 - 1
 
 
 class Scribe(Struct, frozen=True, kw_only=True):
-    """Writes Ops for one server at one moment. ``statuses`` maps a folded status name to its global id."""
+    """Encodes Ops for one server. ``statuses`` maps a case-folded status name to its global id."""
 
     catalog: Catalog
     dialect: Dialect
     statuses: Mapping[str, str]
 
     def calls(self, op: Op, issue: Issue | None) -> tuple[Call, ...]:
-        """The mutations that make ``op``, in order; none where there is nothing to do.
+        """The mutations for ``op``, in order; empty if there is nothing to do.
 
-        ``issue`` is as the server will show it when they run. Raises EditImpossible and EditInvalid.
+        ``issue`` is its state on the server when they run. Raises EditImpossible and EditInvalid.
         """
         if isinstance(op.act, Create):
             return (self._create(op, op.act),)
@@ -40,7 +40,7 @@ class Scribe(Struct, frozen=True, kw_only=True):
             return (_delete_note(op.act),)
         if issue is None or issue.is_new:
             raise EditImpossible(
-                "The issue is not on the server yet.", hint="It can be changed once it has been made."
+                "The issue is not in GitLab yet.", hint="Change it once it has been created."
             )
         match op.act:
             case Edit():
@@ -98,13 +98,13 @@ class Scribe(Struct, frozen=True, kw_only=True):
         return tuple(calls)
 
     def _labels(self, edit: Edit, issue: Issue) -> dict[str, object]:
-        """Ids to add and remove: what was asked, and what a scoped label pushes out on any tier."""
+        """Ids to add and remove: those requested, and those a scoped label replaces, on any tier."""
         if not edit.add and not edit.remove:
             return {}
         pushed_out = issue.labels - labels_after(issue.labels, edit.add, edit.remove)
         find = self.catalog.label
         add = [
-            # A label the issue already carries needs no id that we may not know.
+            # A label that is already on the issue needs no id, which may be unknown.
             label.id if (label := find(issue.project, title)) else self.catalog.label_id(issue.project, title)
             for title in sorted(edit.add)
             if title not in issue.labels or find(issue.project, title) is not None
@@ -112,7 +112,7 @@ class Scribe(Struct, frozen=True, kw_only=True):
         remove = [
             self.catalog.label_id(issue.project, title)
             for title in sorted((edit.remove - edit.add) | pushed_out)
-            # What the project does not even have cannot be on the issue, unless it is shown there.
+            # A label unknown to the project cannot be on the issue, unless it is shown there.
             if title in issue.labels or find(issue.project, title) is not None
         ]
         return {name: ids for name, ids in (("addLabelIds", add), ("removeLabelIds", remove)) if ids}
@@ -120,26 +120,26 @@ class Scribe(Struct, frozen=True, kw_only=True):
     def _weight(self, weight: int | None) -> int | None:
         if not self.dialect.ee:
             raise EditImpossible(
-                "This GitLab has no weights.", hint="Weights need GitLab's Enterprise Edition and Premium."
+                "This GitLab has no weights.", hint="Weights need GitLab Enterprise Edition with Premium."
             )
         if weight is not None and not 0 <= weight <= _MOST_WEIGHT:
-            raise EditInvalid(f"{weight} is not a weight.", hint="A weight is a whole number, 0 or more.")
+            raise EditInvalid(f"{weight} is not a valid weight.", hint="Use a whole number, 0 or more.")
         return weight
 
     def _status(self, status: str | None, issue: Issue) -> Call:
         if not self.dialect.status:
             raise EditImpossible(
-                "This GitLab has no statuses that can be set.",
-                hint="They need 18.5 or later and Premium. Set the flow state's backend to “label”.",
+                "This GitLab has no statuses to set.",
+                hint="They need GitLab 18.5 and Premium. Or set flow.backend to “label” in the config.",
             )
         if status is None:
             raise EditImpossible(
-                "A status cannot be taken off.", hint="GitLab gives every issue one; choose another."
+                "A status cannot be removed.", hint="Every issue in GitLab has one; choose another."
             )
         if (identity := self.statuses.get(status.casefold())) is None:
             raise EditImpossible(
-                f"There is no status “{status}” here.",
-                hint="Statuses are made in the settings of the top-level group.",
+                f"Status “{status}” not found.",
+                hint="Statuses are created in the settings of the top-level group.",
             )
         return Call(
             field="workItemUpdate",
@@ -154,17 +154,17 @@ class Scribe(Struct, frozen=True, kw_only=True):
     def _rank(self, rank: Rank, issue: Issue) -> Call:
         if (board := self.catalog.ranking_board) is None:
             raise EditImpossible(
-                "GitLab changes the manual order only through a board, and the group has none.",
+                "GitLab needs an issue board to change the manual order, and the group has none.",
                 hint="Create an issue board for the group in GitLab, then press r.",
             )
-        # GitLab's names: moveBeforeId is the issue that will stand before (above) the moved one.
+        # GitLab's names: moveBeforeId is the issue that will be before (above) the moved one.
         beside = {
             name: number(neighbour)
             for name, neighbour in (("moveBeforeId", rank.above), ("moveAfterId", rank.below))
             if neighbour is not None
         }
         if not beside:
-            raise EditImpossible("There is nothing to place the issue beside.")
+            raise EditImpossible("There is no adjacent issue to place this one next to.")
         return _issue_call(
             "issueMoveList",
             "IssueMoveListInput",
@@ -186,7 +186,7 @@ class Scribe(Struct, frozen=True, kw_only=True):
 
     def _comment(self, op: Op, body: str, issue: Issue) -> Call:
         if not body.strip():
-            raise EditInvalid("A comment needs text.")
+            raise EditInvalid("The comment is empty.")
         said = " quickActionsStatus { commandsOnly errorMessages }" if self.dialect.modern else ""
         return Call(
             field="createNote",
@@ -204,7 +204,7 @@ class Scribe(Struct, frozen=True, kw_only=True):
             "description": text.marked(text.literal(new.description), op.id),
         }
         if new.labels:
-            # By id: "labels" would make labels that do not exist. A LabelID is the global id of a Label, of
+            # By id: "labels" would create missing labels. A LabelID is the global id of a Label, of
             # which GroupLabel and ProjectLabel are kinds.
             ids = (catalog.label_id(new.project, title) for title in sorted(new.labels))
             fields["labelIds"] = [f"gid://gitlab/Label/{number(identity)}" for identity in ids]
@@ -229,24 +229,25 @@ class Scribe(Struct, frozen=True, kw_only=True):
     def _person(self, username: str) -> str:
         if (person := self.catalog.person(username)) is None:
             raise EditImpossible(
-                f"“{username}” is not a member of {self.catalog.group}.", hint="Press r if that is new."
+                f"“{username}” is not a member of {self.catalog.group}.",
+                hint="Press r to refresh if they joined recently.",
             )
         return person.id
 
 
 def number(identity: str) -> str:
-    """The plain number of a global id. Raises EditImpossible for an issue that is not on the server yet."""
+    """The plain number of a global id. Raises EditImpossible for an issue that is not in GitLab yet."""
     plain = identity.rpartition("/")[2]
     if not plain.isdecimal():
         raise EditImpossible(
-            "An issue beside it is not on the server yet.", hint="Try again once it has been made."
+            "An adjacent issue is not in GitLab yet.", hint="Retry once it has been created."
         )
     return plain
 
 
 def _delete_note(act: DeleteNote) -> Call:
     if act.note is None:
-        raise EditImpossible("The comment to delete is not known.", hint="Delete it in GitLab.")
+        raise EditImpossible("The comment to delete was not found.", hint="Delete it in GitLab.")
     return Call(
         field="destroyNote",
         input_type="DestroyNoteInput",

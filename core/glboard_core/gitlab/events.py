@@ -1,8 +1,8 @@
-"""Resource events: what happened to an issue, read over REST, since GraphQL does not tell.
+"""Resource events: the history of an issue, read over REST, since GraphQL does not offer it.
 
-Owns the paths, the paging and the wire's shape of label, milestone, state and weight events. Every kind of
-every issue is a request of its own, so they are put side by side, a few at a time, and what is known already
-is not asked again. It must not know what the events mean; replaying them is ``planning/replay.py``.
+Owns the paths, the paging and the JSON format of label, milestone, state and weight events. Each kind of
+event of each issue is a separate request, so a few run concurrently, and known histories are not read again.
+It must not know what the events mean; ``planning/replay.py`` replays them.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from glboard_core.model.issue import Issue, IssueId
 
 T = TypeVar("T")
 
-#: Requests under way at the same time: the transport has eight connections, of which some stay free.
+#: Concurrent requests: the transport has eight connections, of which some stay free.
 PARALLEL = 6
 PAGE = 100
-#: GitLab keeps no issue with more events of a kind than this that anyone would want replayed.
+#: No issue worth replaying has more pages of events of one kind than this.
 MOST_PAGES = 50
 
-#: How many of how many issues are read.
+#: Called with the number of issues read, and the total.
 Progress = Callable[[int, int], None]
 
 _STATES: Mapping[str, EventAction] = {"closed": "closed", "reopened": "reopened", "opened": "reopened"}
@@ -52,13 +52,13 @@ class _Title(Struct, frozen=True, gc=False):
 
 
 class _Who(Struct, frozen=True, gc=False):
-    """A user; none where the account is gone."""
+    """A user; None if the account was deleted."""
 
     username: str = ""
 
 
 class WireEvent(Struct, frozen=True, kw_only=True):
-    """An event of any kind. Label and milestone are null when they were deleted since."""
+    """An event of any kind. Label and milestone are null if they were deleted since."""
 
     id: int
     created_at: datetime
@@ -71,7 +71,7 @@ class WireEvent(Struct, frozen=True, kw_only=True):
 
 
 class Read(Struct, frozen=True):
-    """The histories by issue, and the issues whose events nobody may see (gone, or forbidden)."""
+    """The histories by issue, and the issues whose events cannot be read (gone, or forbidden)."""
 
     histories: Mapping[IssueId, History]
     unread: tuple[IssueId, ...] = ()
@@ -92,12 +92,12 @@ class EventReader:
         progress: Progress | None = None,
         heard: Callable[[History], None] | None = None,
     ) -> Read:
-        """The events of these kinds, for each issue. ``heard`` gets each one that was asked for, at once.
+        """The events of these kinds for each issue. ``heard`` is called with each history as it is read.
 
-        ``known`` histories of issues that were not updated since are taken as they are, and only the kinds
-        they lack are read; what they hold beyond the kinds asked for stays in them. One issue's 403 or 404
-        never stops the rest: it is named in ``unread``. Raises ConnectionFailed, TokenRejected and
-        ScopeMissing, and where not a single issue could be read, what the first one met.
+        ``known`` histories of issues not updated since are reused, and only the kinds they lack are read;
+        other kinds in them are kept. A 403 or 404 for one issue never stops the rest: it is listed in
+        ``unread``. Raises ConnectionFailed, TokenRejected and ScopeMissing, and if not a single issue could
+        be read, the first error.
         """
         kept = known or {}
         wanted = frozenset(kinds)
@@ -121,7 +121,7 @@ class EventReader:
                     raise
                 except (AuthError, NotGitLab) as error:
                     if kind == "weight":
-                        read.add(kind)  # not licensed: there are none, and there is nothing to miss
+                        read.add(kind)  # not licensed: there are no such events
                     else:
                         refused.setdefault(issue.id, error)
             done += 1
@@ -129,7 +129,7 @@ class EventReader:
                 progress(done, len(asked))
             if old is not None and read == old.kinds:
                 return old
-            # When the reading began, by the server's clock, which is only known once it has answered.
+            # When reading began, by the server's clock, which is known only after an answer.
             began = self._transport.now() - timedelta(seconds=time.monotonic() - started)
             found = History(
                 issue=issue.id,
@@ -148,12 +148,12 @@ class EventReader:
         return Read({history.issue: history for history in read_now}, tuple(refused))
 
     def _nothing(self, first: GlboardError) -> GlboardError:
-        """What to say where every issue was refused. A 404 is worded for GraphQL elsewhere."""
+        """The error if every issue was refused. Elsewhere, a 404 is worded for GraphQL."""
         if isinstance(first, AuthError):
             return first
         return NotGitLab(
-            f"{self._transport.account.host} does not show the events of any issue.",
-            hint="Does a proxy keep /api/v4 from us? May this token see the issues' history?",
+            f"{self._transport.account.host} returned no issue events.",
+            hint="Is a proxy blocking /api/v4, or does the token lack access to the issues' history?",
         )
 
     async def _events(self, issue: Issue, kind: EventKind) -> list[Event]:
@@ -164,7 +164,7 @@ class EventReader:
                 f"/resource_{kind}_events?per_page={PAGE}&page={page}"
             )
             rows = self._decoded(await self._transport.get(path))
-            # Pages overlap where events come while they are read.
+            # Pages overlap if events are added while they are read.
             found |= {row.id: event for row in rows if (event := event_of(row, kind)) is not None}
             if len(rows) < PAGE:
                 break
@@ -179,7 +179,7 @@ class EventReader:
 
 
 def event_of(row: WireEvent, kind: EventKind) -> Event | None:
-    """The model's event, with clean text; None for one that says nothing: of a deleted label, say."""
+    """The model's event, with clean text; None for one without content, such as of a deleted label."""
     action = (_STATES if kind == "state" else _ACTIONS).get(row.state if kind == "state" else row.action)
     value: str | int | None = None
     match kind:
@@ -190,7 +190,7 @@ def event_of(row: WireEvent, kind: EventKind) -> Event | None:
         case "milestone":
             value = text.line(row.milestone.title) if row.milestone is not None else None
         case "weight":
-            # A weight event has no action: it tells the new weight, or null.
+            # A weight event has no action: it has the new weight, or null.
             action, value = "add", row.weight
         case "state":
             pass

@@ -1,8 +1,8 @@
-"""What went wrong on the wire, as our error types.
+"""Translates HTTP failures into our error types.
 
-Owns the words for every HTTP status and every exception of httpx. The errors made here never hold a request,
-a header or a token, and are raised outside the ``except`` block that saw the cause, so that no chained
-exception carries one either.
+Owns the message for every HTTP status and every httpx exception. The errors never contain a request, a header
+or a token, and are raised outside the ``except`` block that caught the cause, so that no chained exception
+contains one either.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from glboard_core.errors import (
 )
 from glboard_core.gitlab.text import line
 
-#: What GitLab answers in this many seconds it will not answer at all.
+#: Seconds to wait after HTTP 429 without usable headers.
 UNKNOWN_WAIT = 60.0
 
 
 class Failure(Struct, frozen=True):
-    """A request that brought no answer to use.
+    """A request without a usable answer.
 
-    ``reached`` is whether the server may have acted on it; ``again`` whether asking once more makes sense;
-    ``wait`` the seconds it asked for.
+    ``reached``: the server may have acted on it; ``again``: a retry makes sense; ``wait``: the seconds the
+    server asked to wait.
     """
 
     error: GlboardError
@@ -50,15 +50,15 @@ class Failure(Struct, frozen=True):
 
 
 def token_rejected(host: str) -> TokenRejected:
-    """The token is not accepted by ``host``."""
+    """``host`` rejected the token."""
     return TokenRejected(
-        f"{host} does not accept the token: it is wrong, expired or revoked.",
-        hint="Make a new one with the scope “api” and set GITLAB_TOKEN, or run: glab auth login",
+        f"{host} rejected the token: it is invalid, expired or revoked.",
+        hint="Create a token with the scope “api” and set GITLAB_TOKEN, or run: glab auth login",
     )
 
 
 def of_exception(problem: Exception, host: str) -> Failure:
-    """The failure an exception of httpx (or a timeout, or a missing CA file) stands for."""
+    """The failure for an exception of httpx (or a timeout, or a missing CA file)."""
     causes = list(_chain(problem))
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         return Failure(
@@ -67,20 +67,20 @@ def of_exception(problem: Exception, host: str) -> Failure:
     match problem:
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
             return Failure(
-                Offline(f"{host} could not be reached in time.", hint="Is the network up, or a VPN needed?"),
+                Offline(f"Connecting to {host} timed out.", hint="Check your network connection, or VPN."),
                 reached=False,
                 again=True,
             )
         case httpx.TimeoutException() | TimeoutError():
             return Failure(
-                TimedOut(f"{host} did not answer in time.", hint="It may be busy. Try again later."),
+                TimedOut(f"{host} did not answer in time.", hint="The server may be busy. Try again later."),
                 again=True,
             )
         case httpx.ProxyError():
             return Failure(
                 Offline(
-                    "The proxy did not let us through.",
-                    hint="Look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY.",
+                    "The proxy refused the connection.",
+                    hint="Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.",
                 ),
                 reached=False,
                 again=True,
@@ -89,25 +89,25 @@ def of_exception(problem: Exception, host: str) -> Failure:
             return Failure(_unreachable(host, causes), reached=False, again=True)
         case httpx.UnsupportedProtocol() | httpx.InvalidURL():
             return Failure(
-                NotGitLab(f"{host} cannot be reached over HTTP.", hint="Look at --url."), reached=False
+                NotGitLab(f"{host} cannot be reached over HTTP.", hint="Check --url."), reached=False
             )
         case httpx.DecodingError():
-            return Failure(NotGitLab(f"What {host} sent is damaged (it could not be unpacked)."), again=True)
+            return Failure(
+                NotGitLab(f"The response from {host} is corrupt (decompression failed)."), again=True
+            )
         case _:
             return Failure(
-                Offline(f"The connection to {host} was cut.", hint="Trying again when it is back."),
+                Offline(f"The connection to {host} was lost.", hint="Retrying when it is back."),
                 again=True,
             )
 
 
 def _unreachable(host: str, causes: list[BaseException]) -> Offline:
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return Offline(f"The name {host} was not found.", hint="Is the network up, and is the address right?")
+        return Offline(f"Host {host} not found.", hint="Check your network connection and the address.")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return Offline(
-            f"{host} refused the connection.", hint="Is the server running, and is the port right?"
-        )
-    return Offline(f"{host} cannot be reached.", hint="Is the network up, or a VPN needed?")
+        return Offline(f"{host} refused the connection.", hint="Is the server running, and the port correct?")
+    return Offline(f"Cannot reach {host}.", hint="Check your network connection, or VPN.")
 
 
 def tls_failed(host: str, problem: ssl.SSLError) -> TlsFailed:
@@ -115,32 +115,32 @@ def tls_failed(host: str, problem: ssl.SSLError) -> TlsFailed:
     if isinstance(problem, ssl.SSLCertVerificationError):
         return TlsFailed(
             f"The certificate of {host} is not trusted ({problem.verify_message}).",
-            hint="Name your certificate authority in SSL_CERT_FILE, or as ca_cert in glab's configuration.",
+            hint="Set your certificate authority in SSL_CERT_FILE, or as ca_cert in glab's configuration.",
         )
     return TlsFailed(
-        f"TLS with {host} failed ({problem.reason or 'unknown reason'}).", hint="Is it https at all?"
+        f"TLS with {host} failed ({problem.reason or 'unknown reason'}).", hint="Does the server use HTTPS?"
     )
 
 
 def ca_missing() -> TlsFailed:
-    """A CA file that is named somewhere cannot be read."""
+    """A configured CA file cannot be read."""
     return TlsFailed(
-        "The file with trusted certificates cannot be read.",
-        hint="Look at SSL_CERT_FILE, SSL_CERT_DIR, or ca_cert in glab's configuration.",
+        "Cannot read the file with trusted certificates.",
+        hint="Check SSL_CERT_FILE, SSL_CERT_DIR, or ca_cert in glab's configuration.",
     )
 
 
 def too_large(host: str, limit: int) -> NotGitLab:
     """An answer of more than ``limit`` bytes."""
-    return NotGitLab(f"The answer of {host} is larger than {limit // (1024 * 1024)} MiB.")
+    return NotGitLab(f"The response from {host} is larger than {limit // (1024 * 1024)} MiB.")
 
 
 def of_status(
     status: int, headers: Mapping[str, str], raw: bytes, url: str, wait: float | None
 ) -> Failure | None:
-    """The failure that an answer's status stands for, or none where the body is to be read.
+    """The failure for a response's status, or None if the body is to be read.
 
-    ``url`` is the server's address; ``wait`` what the headers ask for, in seconds.
+    ``url`` is the server's address; ``wait`` the seconds requested by the headers.
     """
     host = urlsplit(url).netloc
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -157,25 +157,25 @@ def of_status(
         return Failure(
             NotGitLab(
                 f"{host} has no GraphQL API at {urlsplit(url).path}/api/graphql (HTTP 404).",
-                hint="Where GitLab is installed below a path, the address must hold it: https://host/gitlab.",
+                hint="If GitLab is installed under a path, include it in the address: https://host/gitlab.",
             ),
             reached=False,
         )
     if status == 407:
         return Failure(
-            Offline("The proxy asks who you are (HTTP 407).", hint="Look at HTTPS_PROXY."), reached=False
+            Offline("The proxy requires authentication (HTTP 407).", hint="Check HTTPS_PROXY."), reached=False
         )
     if status == 408:
         return Failure(
-            TimedOut(f"{host} gave up waiting for our request (HTTP 408)."), reached=False, again=True
+            TimedOut(f"{host} timed out waiting for the request (HTTP 408)."), reached=False, again=True
         )
     if status == 429:
         seconds = UNKNOWN_WAIT if wait is None else wait
         return Failure(
             RateLimited(
-                f"{host} asks us to slow down (HTTP 429); the next try is in {seconds:.0f} s.",
+                f"Rate limited by {host} (HTTP 429); retrying in {seconds:.0f} s.",
                 retry_after=seconds,
-                hint="Nothing is lost: what is unsent stays unsent until then.",
+                hint="Nothing is lost: unsent changes wait until then.",
             ),
             reached=False,
             again=True,
@@ -189,7 +189,7 @@ def of_status(
         )
     if said:
         return Failure(
-            QueryRefused(f"{host} refused the question (HTTP {status}): {words(said)}"), reached=False
+            QueryRefused(f"{host} rejected the query (HTTP {status}): {words(said)}"), reached=False
         )
     return Failure(_page(host, status, kind, raw), reached=False)
 
@@ -207,7 +207,7 @@ def _said(raw: bytes) -> dict[str, Any]:
 
 
 def words(said: Mapping[str, Any]) -> str:
-    """What a JSON error body says, in one clean line of at most 300 characters."""
+    """The message of a JSON error body, as one clean line of at most 300 characters."""
     errors = said.get("errors")
     parts: list[object] = []
     if isinstance(errors, list):
@@ -221,39 +221,37 @@ def _forbidden(host: str, said: Mapping[str, Any]) -> AuthError:
     if said.get("error") == "insufficient_scope":
         scope = line(str(said.get("scope") or "api"))
         return ScopeMissing(
-            f"The token may not do this on {host}: it lacks the scope “{scope}”.",
-            hint="Make a token with the scope “api” (reading alone needs read_api).",
+            f"The token is not allowed to do this on {host}: it lacks the scope “{scope}”.",
+            hint="Create a token with the scope “api” (read_api is enough for reading).",
         )
-    return AuthError(
-        f"{host} does not let this user in: {words(said)}", hint="Sign in with a browser and look."
-    )
+    return AuthError(f"Access to {host} denied: {words(said)}", hint="Sign in with a browser to see why.")
 
 
 def _redirect(host: str, status: int, location: str) -> NotGitLab:
     to = urlsplit(location)
     target = line(f"{to.scheme}://{to.hostname or ''}{to.path}" if to.netloc else to.path)[:200]
     if "sign_in" in to.path or "login" in to.path.lower() or "saml" in to.path.lower():
-        hint = "A sign-in page stands before the API: a proxy, or single sign-on."
+        hint = "Got a sign-in page instead of the API (proxy or SSO?)."
     else:
-        hint = "If that is your GitLab, use its address as --url."
-    return NotGitLab(f"{host} sends us elsewhere (HTTP {status}, to {target}).", hint=hint)
+        hint = "If that is your GitLab, pass its address as --url."
+    return NotGitLab(f"{host} redirects elsewhere (HTTP {status}, to {target}).", hint=hint)
 
 
 def _page(host: str, status: int, kind: str, raw: bytes) -> NotGitLab:
     seen = kind or "no content type"
     start = raw[:512].lstrip().lower()
     if kind == "text/html" or start.startswith((b"<!doctype html", b"<html")):
-        hint = "A web page came back: is a proxy, a sign-in page or another server in between?"
+        hint = "Got a web page: is there a proxy, a sign-in page or another server in between?"
     else:
         hint = "Is this the address of a GitLab server?"
-    return NotGitLab(f"The answer of {host} is not GitLab's (HTTP {status}, {seen}).", hint=hint)
+    return NotGitLab(f"The response from {host} is not from GitLab (HTTP {status}, {seen}).", hint=hint)
 
 
 def not_json(host: str) -> NotGitLab:
-    """An answer that calls itself JSON and is none, or holds neither data nor errors."""
+    """A response that claims to be JSON and is not, or has neither data nor errors."""
     return NotGitLab(
-        f"The answer of {host} is cut off or not GitLab's (HTTP 200, but no GraphQL in it).",
-        hint="Is a proxy in between?",
+        f"The response from {host} is cut off or not from GitLab (HTTP 200, but no GraphQL).",
+        hint="Is there a proxy in between?",
     )
 
 

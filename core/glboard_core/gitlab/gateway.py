@@ -1,7 +1,7 @@
 """The gateway: ``ports.Gateway`` for a real GitLab server.
 
-Owns the connection and the order in which questions are put; every question and every change is worded
-elsewhere. It must not keep issues: the mirror does. One gateway serves one group and is used by many tasks.
+Owns the connection and the order of requests; queries and mutations are written elsewhere. It must not cache
+issues: the mirror does. One gateway serves one group and is used by many tasks.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, Note
 from glboard_core.model.reference import Reference
 from glboard_core.ports import IssueQuery, Outcome, Placed
 
-#: Questions side by side.
+#: Concurrent queries.
 PARALLEL = 4
-#: Of an issue with more notes than this the newest are missing: a board is no place to read them all.
+#: Of an issue with more notes than this, the newest are missing: a board need not show them all.
 MOST_NOTES = 1_000
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
@@ -42,8 +42,8 @@ _CLOCKS_DIFFER = timedelta(minutes=5)
 _SORTS = {"rank": "RELATIVE_POSITION_ASC", "updated": "UPDATED_DESC"}
 
 
-# What was asked for has no default here: an answer without it is not GitLab's, and "not there" would be a lie
-# that makes a change be sent twice.
+# Requested fields have no default: an answer without them is not GitLab's, and treating it as "not found"
+# would send a change twice.
 
 
 class _Issues(Struct, frozen=True):
@@ -90,7 +90,7 @@ class _DetailAnswer(Struct, frozen=True):
 
 
 class GitLabGateway:
-    """GitLab, as the engine sees it. Connects on the first question; close it, or use ``async with``."""
+    """GitLab, as the engine sees it. Connects on the first request; close it, or use ``async with``."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class GitLabGateway:
         server: Server | None = None,
         limits: Limits | None = None,
     ) -> None:
-        """``server`` is what a kept catalog says of it, which saves asking; ``limits`` are for tests."""
+        """``server`` comes from a stored catalog, which saves a request; ``limits`` are for tests."""
         self.account = account
         self.group = group
         self._transport = Transport(account, limits)
@@ -119,12 +119,12 @@ class GitLabGateway:
 
     @property
     def budget(self) -> Budget | None:
-        """What GitLab's last answer said about rate limits, or none."""
+        """The rate limit headers of GitLab's last answer, or None."""
         return self._transport.budget
 
     @property
     def remaining(self) -> float | None:
-        """The share of the rate limit that is left, 0 to 1; None where the server names none."""
+        """The share of the rate limit that is left, 0 to 1; None if the server reports none."""
         known = self._transport.budget
         if known is None or known.remaining is None or not known.limit:
             return None
@@ -132,7 +132,7 @@ class GitLabGateway:
 
     @property
     def paused(self) -> float:
-        """The seconds for which a rate limit makes everything wait; 0 where none does."""
+        """The seconds until a rate limit ends; 0 without one."""
         return self._transport.paused
 
     def now(self) -> datetime:
@@ -150,13 +150,13 @@ class GitLabGateway:
         return await self._meta.catalog()
 
     async def extend_catalog(self, catalog: Catalog, projects: Iterable[str]) -> Catalog:
-        """The catalog with what belongs to these projects and the subgroups above them."""
+        """The catalog plus what these projects and the subgroups above them own."""
         return await self._meta.extended(catalog, projects)
 
     # -- issues
 
     async def pages(self, query: IssueQuery) -> AsyncIterator[list[Issue]]:
-        """The issues, page by page, each at most once. Raises GroupNotFound too."""
+        """The issues, page by page, each at most once. Also raises GroupNotFound."""
         variables = {"group": self.group, "sort": _SORTS[query.order], **_filters(query)}
         seen: set[IssueId] = set()
         async for page in self._asking.pages(queries.issues, variables, _IssuesAnswer, self._issues_of):
@@ -168,7 +168,7 @@ class GitLabGateway:
         return answer.group.issues or Page()
 
     async def count(self, queries_: Sequence[IssueQuery]) -> int:
-        """How many issues these find, added up, by one request. Raises GroupNotFound too."""
+        """How many issues these queries find in total, in one request. Also raises GroupNotFound."""
         variables: dict[str, object] = {"group": self.group}
         for n, query in enumerate(queries_):
             variables |= {f"{name}{n}": value for name, value in _filters(query).items()}
@@ -180,7 +180,7 @@ class GitLabGateway:
         return sum(found.count for found in answer.group.values() if found is not None)
 
     async def placements(self, labels: tuple[str, ...]) -> AsyncIterator[list[Placed]]:
-        """All open issues with these labels, slim, in manual order."""
+        """All open issues with these labels as slim rows, in manual order."""
         variables = {"group": self.group, "labels": list(labels) or None}
         seen: set[IssueId] = set()
         async for page in self._asking.pages(
@@ -196,7 +196,7 @@ class GitLabGateway:
         return answer.group.issues or Page()
 
     async def read(self, issues: Sequence[IssueId]) -> Mapping[IssueId, Issue]:
-        """These issues as they are now; what is gone or hidden is absent, and so is what is not there yet."""
+        """These issues as they are now; deleted, hidden and not yet created ones are absent."""
         wanted = [identity for identity in dict.fromkeys(issues) if not identity.startswith("new:")]
         each = queries.READ_EACH
         parts = [wanted[at : at + each] for at in range(0, len(wanted), each)]
@@ -217,7 +217,7 @@ class GitLabGateway:
             raise not_json(self.account.host)
 
     async def find(self, references: Sequence[Reference]) -> Mapping[Reference, Issue]:
-        """The issues with these references; what does not exist or is hidden is absent."""
+        """The issues with these references; those that do not exist or are hidden are absent."""
         by_project: dict[str, list[str]] = {}
         for one in dict.fromkeys(references):
             by_project.setdefault(one.project, []).append(str(one.iid))
@@ -247,21 +247,21 @@ class GitLabGateway:
         return [issue for page in pages for issue in self._decoder.issues(page)]
 
     async def note_of(self, issue: IssueId, op: OpId) -> str | None:
-        """The id of the note that a Comment Op became, found by its marker; None where it is not there."""
+        """The id of the note that a Comment Op created, found by its marker, or None."""
         async for note in self._last_notes(issue):
             if note.op == op:
                 return note.id
         return None
 
     async def marked_note(self, issue: IssueId, mark: str, author: str) -> Note | None:
-        """The newest note of ``author`` that bears the mark of its kind; None where there is none."""
+        """The newest note by ``author`` with this mark, or None."""
         async for note in self._last_notes(issue):
             if text.same_kind(mark, note.mark) and note.author.casefold() == author.casefold():
                 return note
         return None
 
     async def _last_notes(self, issue: IssueId) -> AsyncIterator[Note]:
-        """Comments, the newest first, as far back as is looked."""
+        """Comments, newest first, up to a limit."""
         before: str | None = None
         for _ in range(MOST_NOTES // queries.PAGE):
             variables = {"id": issue, "last": queries.PAGE, "before": before}
@@ -276,22 +276,22 @@ class GitLabGateway:
     async def events(
         self, issues: Sequence[Issue], kinds: Iterable[EventKind]
     ) -> Mapping[IssueId, Sequence[Event]]:
-        """What happened to these issues, over REST; what may not be seen is absent."""
-        from glboard_core.gitlab.events import EventReader  # rarely needed: not at every start
+        """The events of these issues, over REST; hidden ones are absent."""
+        from glboard_core.gitlab.events import EventReader  # rarely needed: keep it out of the start
 
         try:
             read = await EventReader(self._transport).histories(issues, kinds)
         except (TokenRejected, ScopeMissing):
             raise
         except (AuthError, NotGitLab):
-            return {}  # may not be seen, or a proxy keeps REST from us
+            return {}  # no access, or a proxy blocks REST
         return {issue: history.events for issue, history in read.histories.items()}
 
     async def created_by(self, op: Op) -> Issue | None:
-        """The issue that a Create Op became, found by its marker; None where it is not there."""
+        """The issue that a Create Op created, found by its marker, or None."""
         if not isinstance(op.act, Create):
             return None
-        # The Op's time is the server's, told to the second, and clocks of a cluster differ a little.
+        # The Op's time is the server's, in whole seconds, and the clocks in a cluster differ a little.
         variables = {"path": op.act.project, "created": op.at - _CLOCKS_DIFFER}
         pages = self._asking.pages(
             queries.recent,
@@ -306,7 +306,7 @@ class GitLabGateway:
         return None
 
     async def detail(self, issue: IssueId) -> IssueDetail:
-        """Description, blockers and notes. Raises EditForbidden where the issue is gone."""
+        """Description, blockers and notes. Raises EditForbidden if the issue is gone."""
         description: str | None = None
         blockers: tuple[Blocker, ...] = ()
         notes: list[Note] = []
@@ -314,7 +314,7 @@ class GitLabGateway:
         def pick(answer: _DetailAnswer) -> Page[WireNote]:
             nonlocal description, blockers
             if answer.issue is None:
-                raise EditForbidden("The issue is gone, or you may no longer see it.")
+                raise EditForbidden("Issue not found, or you no longer have access.")
             description = answer.issue.description
             blockers = tuple(map(decode.blocker, (answer.issue.blocked_by_issues or Page()).items()))
             return answer.issue.notes or Page()
@@ -332,7 +332,7 @@ class GitLabGateway:
     async def send(
         self, ops: Sequence[Op], shown: Mapping[IssueId, Issue], catalog: Catalog
     ) -> list[Outcome]:
-        """Make the changes; one outcome for each Op, in the same order. See ``ports.Gateway.send``."""
+        """Send the changes; one outcome per Op, in the same order. See ``ports.Gateway.send``."""
         return await self._writer.send(ops, shown, catalog)
 
 

@@ -1,7 +1,7 @@
-"""glab's configuration: where it lies, and what it says about a host.
+"""glab's configuration: where it is, and what it contains for a host.
 
-Owns a small strict reader of the YAML that glab writes (nested maps of scalars) and the rules of FACTS
-section 6. It only reads: renewing an OAuth token behind glab's back would break glab.
+Owns a small strict parser for the YAML that glab writes (nested maps of scalars) and the rules of FACTS
+section 6. It only reads: refreshing an OAuth token behind glab's back would break glab.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", '"': '"', "\\": "\\", "/
 
 
 class GlabHost(Struct, frozen=True, kw_only=True):
-    """What glab knows about one host. ``token`` is none where it lies in the keyring, or nowhere."""
+    """What glab knows about one host. ``token`` is None if it is in the keyring, or missing."""
 
     host: str
     url: str
@@ -38,7 +38,7 @@ class GlabHost(Struct, frozen=True, kw_only=True):
 
 
 class GlabConfig(Struct, frozen=True, kw_only=True):
-    """One configuration file of glab's. ``default_host`` is empty where it names none."""
+    """One of glab's configuration files. ``default_host`` is empty if it has none."""
 
     path: Path
     default_host: str = ""
@@ -64,7 +64,7 @@ def places(env: Mapping[str, str], home: Path) -> Iterator[Path]:
 
 
 def load(env: Mapping[str, str], home: Path) -> GlabConfig | None:
-    """glab's configuration, or none. Raises ConfigError: unreadable, open to others, or not glab's YAML."""
+    """glab's configuration, or None. Raises ConfigError: unreadable, open to others, or invalid YAML."""
     for path in places(env, home):
         if path.is_file():
             return _load(path)
@@ -75,13 +75,13 @@ def _load(path: Path) -> GlabConfig:
     try:
         if os.name == "posix" and path.stat().st_mode & 0o077:
             raise ConfigError(
-                "other users of this machine may read this file and the tokens in it.",
+                "other users of this machine can read this file and the tokens in it.",
                 where=str(path),
                 hint=f"Run: chmod 600 {path}",
             )
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
-        raise ConfigError(f"cannot be read ({type(problem).__name__}).", where=str(path)) from None
+        raise ConfigError(f"cannot read this file ({type(problem).__name__}).", where=str(path)) from None
     tree = read_yaml(text, str(path))
     hosts = tree.get("hosts")
     default = tree.get("host")
@@ -120,7 +120,7 @@ def _is_true(text: str) -> bool:
 def _date(text: str) -> datetime | None:
     if not text:
         return None
-    # Only for OAuth sign-ins: the e-mail package is slow to import.
+    # Only for OAuth sign-ins: the email package is slow to import.
     from email.utils import parsedate_to_datetime
 
     try:
@@ -133,10 +133,10 @@ def _date(text: str) -> datetime | None:
 def read_yaml(text: str, where: str) -> Tree:
     """Nested maps of scalars, all scalars as text. Raises ConfigError with file and line for anything else.
 
-    Lists and one-line ``[…]`` or ``{…}`` values are stepped over: glab's own keys need none.
+    Lists and inline ``[…]`` or ``{…}`` values are skipped: glab's own keys need none.
     """
     root: Tree = {}
-    # The open maps: indent of their keys (none until the first key is seen) and the map.
+    # The open maps: indentation of their keys, and the map.
     stack: list[tuple[int, Tree]] = [(0, root)]
     hanging: tuple[int, Tree, str] | None = None
     for number, line in enumerate(text.splitlines(), 1):
@@ -146,11 +146,13 @@ def read_yaml(text: str, where: str) -> Tree:
         place = f"{where}:{number}"
         indent = len(line) - len(line.lstrip(" "))
         if line[indent] == "\t":
-            raise ConfigError("indented with a tab.", where=place)
+            raise ConfigError("line is indented with a tab.", where=place)
         if body == "-" or body.startswith("- "):
             continue
         if (found := _KEY.match(body)) is None:
-            raise ConfigError("this line is not “key: value”.", where=place, hint="Is the file glab's?")
+            raise ConfigError(
+                "expected “key: value”.", where=place, hint="Is this glab's configuration file?"
+            )
         if hanging is not None:
             above, parent, name = hanging
             if indent > above:
@@ -160,12 +162,12 @@ def read_yaml(text: str, where: str) -> Tree:
         while len(stack) > 1 and indent < stack[-1][0]:
             stack.pop()
         if indent != stack[-1][0]:
-            raise ConfigError("the indent fits no line above.", where=place)
+            raise ConfigError("the indentation matches no line above.", where=place)
         key = _scalar(found["key"], place)
         rest = body[found.end() :].strip()
         value = _scalar(rest, place)
         if key in stack[-1][1]:
-            raise ConfigError("this key stands twice.", where=place, key=key)
+            raise ConfigError("duplicate key.", where=place, key=key)
         stack[-1][1][key] = value
         hanging = (indent, stack[-1][1], key) if not rest or rest.startswith("#") else None
     return root
@@ -173,17 +175,17 @@ def read_yaml(text: str, where: str) -> Tree:
 
 def _scalar(text: str, where: str) -> str:
     if text.startswith("!!"):
-        # glab writes "token: !!null glpat-…": the tag says nothing.
+        # glab writes "token: !!null glpat-…": the tag has no meaning.
         text = text.partition(" ")[2].strip()
     if text.startswith('"'):
         if (found := _DOUBLE.fullmatch(text)) is None:
-            raise ConfigError("a quote is not closed.", where=where)
+            raise ConfigError("missing closing quote.", where=where)
         return re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[1]), found["text"])
     if text.startswith("'"):
         if (found := _SINGLE.fullmatch(text)) is None:
-            raise ConfigError("a quote is not closed.", where=where)
+            raise ConfigError("missing closing quote.", where=where)
         return found["text"].replace("''", "'")
     if text[:1] in ("&", "*", "|", ">", "%", "@", "`"):
-        raise ConfigError(f"“{text[0]}” is YAML that this program does not read.", where=where)
+        raise ConfigError(f"unsupported YAML: “{text[0]}”.", where=where)
     plain = re.sub(r"(^|\s+)#.*$", "", text).strip()
     return "" if plain in ("null", "~") else plain

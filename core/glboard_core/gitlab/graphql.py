@@ -1,6 +1,6 @@
-"""GraphQL's envelope: data, errors, and which kind of error one is.
+"""The GraphQL envelope: data, errors, and how to classify an error.
 
-Owns what FACTS section 2 says about errors that come with HTTP 200. It must not know issues.
+Owns the errors that come with HTTP 200 (FACTS section 2). It must not know issues.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _UNDEFINED = (
 
 
 class GraphError(Struct, frozen=True, kw_only=True):
-    """One entry of ``errors``. ``path`` leads to the field it belongs to; none for the whole document."""
+    """One entry of ``errors``. ``path`` leads to the field it belongs to; None for the whole document."""
 
     message: str = ""
     path: list[str | int] | None = None
@@ -34,7 +34,7 @@ class GraphError(Struct, frozen=True, kw_only=True):
 
     @property
     def alias(self) -> str | None:
-        """The top-level field (alias) that failed, or none for the whole document."""
+        """The top-level field (alias) that failed, or None for the whole document."""
         return str(self.path[0]) if self.path else None
 
     @property
@@ -44,27 +44,27 @@ class GraphError(Struct, frozen=True, kw_only=True):
 
     @property
     def forbidden(self) -> bool:
-        """Not there, or not for us: GitLab does not say which."""
+        """Not found or not permitted: GitLab does not tell which."""
         return "does not exist or you don't have permission" in self.message
 
     @property
     def timeout(self) -> bool:
-        """The server ran out of its 30 seconds."""
+        """The server exceeded its own limit of 30 seconds."""
         return self.message.startswith("Timeout on") or "Request timed out" in self.message
 
     @property
     def too_complex(self) -> bool:
-        """The document costs more than the server's limit; nothing of it was done."""
+        """The document exceeds the server's complexity limit; nothing was executed."""
         return "max complexity" in self.message
 
     @property
     def throttled(self) -> bool:
-        """An application limit that has no HTTP 429 (notes)."""
+        """An application limit without HTTP 429 (notes)."""
         return "requested too many times" in self.message
 
     @property
     def missing_field(self) -> str | None:
-        """The field that this server's schema does not have, or none."""
+        """The field that this server's schema lacks, or None."""
         extensions = self.extensions or {}
         if extensions.get("code") == "undefinedField":
             return str(extensions.get("fieldName", ""))
@@ -74,33 +74,33 @@ class GraphError(Struct, frozen=True, kw_only=True):
 
 
 class Envelope(Struct, Generic[T], frozen=True, kw_only=True):
-    """An answer: ``data`` and ``errors`` as GraphQL defines them."""
+    """An answer: ``data`` and ``errors`` as defined by GraphQL."""
 
     data: T | None = None
     errors: list[GraphError] | None = None
 
 
 class TooComplex(QueryRefused):
-    """The document costs more than this server allows. Nothing of it was done."""
+    """The document exceeds this server's complexity limit. Nothing was executed."""
 
 
 class FieldMissing(QueryRefused):
-    """The document names ``field``, which this server does not have. Nothing of it was done."""
+    """The document uses ``field``, which this server lacks. Nothing was executed."""
 
     def __init__(self, message: str, field: str) -> None:
-        super().__init__(message, hint="This GitLab is older than 16.8, or of another edition than it says.")
+        super().__init__(message, hint="This GitLab is older than 16.8, or not the edition it reports.")
         self.field = field
 
 
 class Shape(Struct, frozen=True):
-    """Only to see whether an answer is GraphQL at all."""
+    """Only to check whether an answer is GraphQL at all."""
 
     data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     errors: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 def request(document: str, variables: Mapping[str, object]) -> bytes:
-    """The body to post. Variables that are None are left out: GitLab takes a null for a wish."""
+    """The body to post. Variables that are None are left out: GitLab would treat null as a value."""
     given = {name: value for name, value in variables.items() if value is not None}
     return msgspec.json.encode({"query": document, "variables": given})
 
@@ -112,7 +112,7 @@ def decoder(kind: type[T]) -> msgspec.json.Decoder[Envelope[T]]:
 
 
 def opened(raw: bytes, kind: type[T], host: str) -> Envelope[T]:
-    """The envelope of an answer. Raises NotGitLab where it is none, QueryRefused for an unknown shape."""
+    """The envelope of an answer. Raises NotGitLab if it is not GraphQL, QueryRefused if undecodable."""
     problem = ""
     try:
         return decoder(kind).decode(raw)  # type: ignore[arg-type]  # a type is hashable
@@ -123,8 +123,8 @@ def opened(raw: bytes, kind: type[T], host: str) -> Envelope[T]:
     if not problem or not _is_graphql(raw):
         raise not_json(host)
     raise QueryRefused(
-        f"{host} gave an answer of a shape this program does not know ({problem}).",
-        hint="Its GitLab may be much older or newer. Please report it with the version.",
+        f"{host} returned an answer in an unknown format ({problem}).",
+        hint="The server may be much older or newer. Please report this with its GitLab version.",
     )
 
 
@@ -137,12 +137,12 @@ def _is_graphql(raw: bytes) -> bool:
 
 
 def refused(errors: Iterable[GraphError], host: str) -> GlboardError:
-    """The error that a read's ``errors`` stand for."""
+    """The exception for the ``errors`` of a query."""
     found = list(errors)
     if any(error.timeout for error in found):
-        return TimedOut(f"{host} ran out of time with this question.", hint="Try again later.")
+        return TimedOut(f"{host} ran out of time on this query.", hint="Try again later.")
     said = "; ".join(dict.fromkeys(error.text for error in found if error.text))[:400]
-    message = f"{host} refused the question: {said or 'no reason given'}"
+    message = f"{host} rejected the query: {said or 'no reason given'}"
     if any(error.too_complex for error in found):
         return TooComplex(message)
     for error in found:

@@ -1,7 +1,7 @@
-"""What became of an Op: the answer compared with what was asked.
+"""Verifies the outcome of an Op: compares the answer with the request.
 
-Owns the search for silent drops (FACTS section 4): GitLab says yes and leaves out a label, milestone, weight
-or assignee it does not accept. It names the field and the likeliest cause. It must not send anything.
+Owns the search for silent drops (FACTS section 4): GitLab reports success but ignores a label, milestone,
+weight or assignee it does not accept. It reports the field and the likely cause. It must not send anything.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, same_scope
 from glboard_core.ports import Done, Failed, Outcome
 
-#: How older servers (16.x) tell of success in a note of quick actions alone.
+#: How older servers (16.x) report success of a note that has only quick actions.
 _COMMANDS_ONLY = "Commands only"
-#: What stands for nothing in a raw answer.
+#: Null in a raw answer.
 NULL = b"null"
 
 
@@ -56,7 +56,7 @@ class StatusWidget(Struct, frozen=True):
 
 
 class WorkItemPart(Struct, frozen=True, rename="camel"):
-    """What ``workItemUpdate`` gives back."""
+    """What ``workItemUpdate`` returns."""
 
     id: str
     updated_at: datetime
@@ -66,7 +66,7 @@ class WorkItemPart(Struct, frozen=True, rename="camel"):
 
 
 class Payload(Struct, frozen=True, rename="camel"):
-    """The answer to one mutation. ``issue`` is decoded later: whole or in part."""
+    """The answer to one mutation. ``issue`` is decoded later, in whole or in part."""
 
     errors: list[str] = []
     issue: msgspec.Raw = msgspec.Raw(NULL)
@@ -75,21 +75,21 @@ class Payload(Struct, frozen=True, rename="camel"):
     quick_actions_status: QuickActions | None = None
 
 
-#: The answer to one call: its payload, or the error that stands for it; none where neither came.
+#: The answer to one call: its payload, or its error; None if there was neither.
 Reply = Payload | GraphError | None
 
 
 class Judge:
-    """Judges answers for one catalog."""
+    """Verifies answers against one catalog."""
 
     def __init__(self, catalog: Catalog, decoder: Decoder) -> None:
         self._catalog = catalog
         self._decoder = decoder
 
     def outcome(self, op: Op, issue: Issue | None, replies: Sequence[Reply]) -> Outcome:
-        """The outcome of an Op whose calls were answered by ``replies``; ``issue`` is as shown before it.
+        """The outcome of an Op whose calls were answered by ``replies``; ``issue`` is its state before.
 
-        Raises msgspec.DecodeError or UnicodeDecodeError where an answer cannot be read.
+        Raises msgspec.DecodeError or UnicodeDecodeError if an answer cannot be decoded.
         """
         problems: list[GlboardError] = []
         note: str | None = None
@@ -105,7 +105,7 @@ class Judge:
                 if reply.note is not None:
                     note = reply.note.id
                 elif not commands_only:
-                    problems.append(EditDropped("GitLab did not keep the comment."))
+                    problems.append(EditDropped("GitLab did not save the comment."))
         if not problems and (dropped := self._dropped(op, issue)):
             problems.append(dropped)
         if problems:
@@ -113,7 +113,7 @@ class Judge:
         return Done(op=op.id, issue=self._counted(op, issue), note=note)
 
     def refusal(self, error: GraphError, op: Op, issue: Issue | None) -> GlboardError:
-        """The error for an Op that one GraphQL error refused."""
+        """The error for an Op that a GraphQL error rejected."""
         return self._error(error, op, issue)
 
     def _only_commands(self, reply: Payload) -> bool:
@@ -136,7 +136,7 @@ class Judge:
         return self._by_me(op, issue, self._decoder.changed(issue, part))
 
     def _by_me(self, op: Op, before: Issue, after: Issue) -> Issue:
-        """Who updated it last is not asked back, since it is known: whoever made it move. A rank does not."""
+        """``updatedBy`` is not requested: it is us if ``updatedAt`` changed, which a reorder does not do."""
         if isinstance(op.act, Rank) or after.updated_at <= before.updated_at:
             return after
         return msgspec.structs.replace(after, updated_by=self._catalog.me.username)
@@ -153,7 +153,7 @@ class Judge:
         return msgspec.structs.replace(self._decoder.changed(issue, part), status=status)
 
     def _counted(self, op: Op, issue: Issue | None) -> Issue | None:
-        """The issue with its number of comments, which a note's payload does not tell."""
+        """The issue with its number of comments, which a note's payload does not contain."""
         step = {Comment: 1, DeleteNote: -1}.get(type(op.act))
         if isinstance(op.act, NoteWrite) and op.act.note is None:
             step = 1
@@ -170,26 +170,28 @@ class Judge:
             return self._forbidden(op, issue)
         if error.throttled:
             return RateLimited(
-                "GitLab takes no more comments for the moment.",
+                "GitLab accepts no more comments for the moment.",
                 retry_after=UNKNOWN_WAIT,
-                hint="gitlab.com takes 60 a minute. Try again in a minute.",
+                hint="gitlab.com allows 60 per minute. Try again in a minute.",
             )
         if error.timeout or "internal server error" in error.message.lower():
             return lost()
-        return EditInvalid(f"GitLab refused: {error.text}")
+        return EditInvalid(f"GitLab rejected it: {error.text}")
 
     def _forbidden(self, op: Op, issue: Issue | None) -> EditForbidden:
         where = op.act.project if isinstance(op.act, Create) else (issue.project if issue else "")
         if self._catalog.server.can_write is False:
             return EditForbidden(
-                "The token may only read.", hint="Make a token with the scope “api” and set GITLAB_TOKEN."
+                "The token is read-only.", hint="Create a token with the scope “api” and set GITLAB_TOKEN."
             )
         project = self._catalog.project(where)
         if project is not None and project.can_edit is False:
-            return EditForbidden(f"You may not change issues in {where}.", hint="It needs the Reporter role.")
+            return EditForbidden(
+                f"You are not allowed to change issues in {where}.", hint="This needs the Reporter role."
+            )
         return EditForbidden(
-            "GitLab does not allow this change, or the issue is gone.",
-            hint="It needs the Reporter role in the project, and a token with the scope “api”.",
+            "GitLab does not allow this change, or the issue was not found.",
+            hint="This needs the Reporter role in the project and a token with the scope “api”.",
         )
 
     # -- silent drops
@@ -198,14 +200,14 @@ class Judge:
         match op.act:
             case Create() as new:
                 if issue is None:
-                    return EditDropped("GitLab returned no issue.", hint="Look in the project.")
+                    return EditDropped("GitLab returned no issue.", hint="Check the project in GitLab.")
                 wish = Edit(
                     add=new.labels,
                     weight=new.weight if new.weight is not None else UNSET,
                     milestone=new.milestone if new.milestone is not None else UNSET,
                     assignees=new.assignees or UNSET,
                 )
-                return self._edit_dropped(wish, issue, "The issue was made, but ")
+                return self._edit_dropped(wish, issue, "The issue was created, but ")
             case Edit() as edit if issue is not None:
                 return self._edit_dropped(edit, issue, "")
             case Rank() as rank if issue is not None:
@@ -220,7 +222,7 @@ class Judge:
         if missing:
             pushed = any(same_scope(title, edit.add) for title in missing)
             cause = (
-                "an issue keeps one label of a scope"
+                "an issue can have only one label per scope"
                 if pushed
                 else f"the label may not be available to {where}, or you lack the Reporter role there"
             )
@@ -230,13 +232,17 @@ class Judge:
         if edit.weight is not UNSET and issue.weight != edit.weight:
             dropped.append(("the weight was not set", "weights need Premium, and the Reporter role"))
         if edit.milestone is not UNSET and issue.milestone != edit.milestone:
-            what = f"the milestone {edit.milestone} was not set" if edit.milestone else "the milestone stays"
+            what = (
+                f"the milestone {edit.milestone} was not set"
+                if edit.milestone
+                else "the milestone was not removed"
+            )
             dropped.append((what, f"it may not be visible to {where}, or you lack the Reporter role there"))
         if edit.assignees is not UNSET and _folded(issue.assignees) != _folded(edit.assignees):
             dropped.append(_assignees_dropped(edit.assignees, issue))
         if edit.state is not UNSET and issue.state != edit.state:
             what = "the issue was not closed" if edit.state == "closed" else "the issue was not reopened"
-            dropped.append((what, "something may block it, or you may not"))
+            dropped.append((what, "it may be blocked, or you may lack permission"))
         if edit.status is not UNSET and (issue.status or "").casefold() != (edit.status or "").casefold():
             dropped.append(("the status was not set", "statuses need Premium, and the Reporter role"))
         if edit.title is not UNSET and issue.title.strip() != text.line(edit.title).strip():
@@ -246,7 +252,7 @@ class Judge:
         said = "; ".join(what for what, _ in dropped)
         causes = "; ".join(dict.fromkeys(cause for _, cause in dropped))
         if (project := self._catalog.project(where)) is not None and project.can_edit is False:
-            causes = f"you may not change issues in {where}"
+            causes = f"you are not allowed to change issues in {where}"
         message = f"{start}{said}."
         return EditDropped(f"{message[0].upper()}{message[1:]}", hint=f"Likely cause: {causes}.")
 
@@ -255,24 +261,24 @@ def _assignees_dropped(wanted: Sequence[str], issue: Issue) -> tuple[str, str]:
     gone = [name for name in wanted if name.casefold() not in _folded(issue.assignees)]
     what = f"the assignee {', '.join(gone)} was not set" if gone else "the assignees were not changed"
     if len(wanted) > 1 and len(issue.assignees) == 1:
-        return what, "this GitLab keeps one assignee (several need Premium)"
-    return what, f"they may not see {issue.project}"
+        return what, "this GitLab allows only one assignee (several need Premium)"
+    return what, f"they have no access to {issue.project}"
 
 
 def _rank_dropped(rank: Rank, issue: Issue, before: Issue | None) -> EditDropped | None:
-    """A reordering that moved nothing, although the place asked for is another than before."""
+    """A reorder that moved nothing, although the requested position differs."""
     stays = before is not None and before.position is not None and before.position == issue.position
     if not stays or (rank.above, rank.below) == (rank.was_above, rank.was_below):
         return None
     if rank.position is None or rank.position == issue.position:
         return None
     return EditDropped(
-        "The issue stayed where it was.", hint="Likely cause: a neighbour that is gone. Press r to refresh."
+        "The issue did not move.", hint="Likely cause: an adjacent issue is gone. Press r to refresh."
     )
 
 
 def _worst(problems: Sequence[GlboardError]) -> GlboardError:
-    """The error to show: an unknown outcome outweighs a refusal, since it must be settled."""
+    """The error to show: an unknown outcome outweighs a rejection, since it must be settled."""
     return next((error for error in problems if isinstance(error, EditUnknown)), problems[0])
 
 
@@ -280,18 +286,18 @@ def _invalid(errors: Sequence[str]) -> GlboardError:
     said = text.line("; ".join(errors))[:300]
     if "requested too many times" in said:
         return RateLimited(
-            "GitLab takes no more comments for the moment.",
+            "GitLab accepts no more comments for the moment.",
             retry_after=UNKNOWN_WAIT,
             hint="Try again in a minute.",
         )
-    return EditInvalid(f"GitLab refused: {said}")
+    return EditInvalid(f"GitLab rejected it: {said}")
 
 
 def lost() -> EditUnknown:
-    """The answer did not come, or could not be read, after the change may have been made."""
+    """The answer was lost or unreadable, and the change may have been made."""
     return EditUnknown(
-        "The answer was lost, so the change may or may not have been made.",
-        hint="It is looked up on the server before anything is sent again.",
+        "GitLab's answer was lost: the change may or may not have been made.",
+        hint="glboard will check GitLab before retrying.",
     )
 
 

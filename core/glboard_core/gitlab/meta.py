@@ -1,7 +1,7 @@
-"""The catalog: labels, milestones, people and projects of a group, and of what lies below it.
+"""The catalog: labels, milestones, people and projects of a group and everything below it.
 
-Owns the questions for them and who owns what they name. GitLab does not say (in 16.8) to which group a label
-or milestone belongs, so each owner is asked for its own. It must not ask for issues.
+Owns the queries for them, and which owner each belongs to. GitLab 16.8 does not report which group a label or
+milestone belongs to, so each owner is queried for its own. It must not read issues.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from glboard_core.model.milestone import Milestone
 
 R = TypeVar("R")
 
-#: More than these are not read: pickers do not need them, and large groups have tens of thousands.
+#: Limits: pickers do not need more, and large groups have tens of thousands.
 MOST_PEOPLE = 2_000
 MOST_PROJECTS = 2_000
-#: Closed milestones, the latest first: reports look back, but not for ever.
+#: Closed milestones, newest first: reports do not look back forever.
 CLOSED_MILESTONES = 100
-#: Questions side by side.
+#: Concurrent queries.
 PARALLEL = 4
 
 
@@ -51,13 +51,13 @@ class WireMilestone(Struct, frozen=True, rename="camel"):
 
 
 class Member(Struct, frozen=True):
-    """A membership; the user of an invitation is none."""
+    """A membership; an invitation has no user."""
 
     user: User | None = None
 
 
 class Permissions(Struct, frozen=True, rename="camel"):
-    """Whether we may change issues of a project."""
+    """Whether we can change issues of a project."""
 
     may_edit: bool | None = None
 
@@ -71,7 +71,7 @@ class WireProject(Struct, frozen=True, rename="camel"):
 
 
 class Owner(Struct, frozen=True, rename="camel"):
-    """A group or project with what belongs to it alone. Fields not asked for stay empty."""
+    """A group or project with what it owns itself. Fields that were not requested stay empty."""
 
     full_path: str = ""
     id: str | None = None
@@ -93,19 +93,19 @@ class MetaAnswer(Struct, frozen=True, rename="camel"):
 
 
 class GroupAnswer(Struct, frozen=True):
-    """Answer to a question about the group."""
+    """Answer to a query about the group."""
 
     group: Owner | None = None
 
 
 class OwnerAnswer(Struct, frozen=True):
-    """Answer to a further page of one owner's."""
+    """Answer to a query for a further page of one owner."""
 
     owner: Owner | None = None
 
 
 class TokenSelf(Struct, frozen=True):
-    """What a personal access token says of itself."""
+    """What the API reports about a personal access token."""
 
     scopes: list[str] = []
 
@@ -145,9 +145,9 @@ class Meta:
         people = asked_people.result()
         notes = []
         if len(people) >= MOST_PEOPLE:
-            notes.append(f"Only the first {MOST_PEOPLE} members are offered for choosing.")
+            notes.append(f"Showing only the first {MOST_PEOPLE} members.")
         if len(projects) >= MOST_PROJECTS:
-            notes.append(f"Only the first {MOST_PROJECTS} projects are offered for choosing.")
+            notes.append(f"Showing only the first {MOST_PROJECTS} projects.")
         boards = (group.boards or Page()).items()
         return Catalog(
             group=path,
@@ -165,7 +165,7 @@ class Meta:
         )
 
     async def extended(self, catalog: Catalog, projects: Iterable[str]) -> Catalog:
-        """The catalog with what belongs to these projects and the subgroups above them."""
+        """The catalog plus what these projects and the subgroups above them own."""
         paths = sorted(set(projects))
         if not paths:
             return catalog
@@ -196,7 +196,7 @@ class Meta:
             projects=tuple(known[path] for path in sorted(known)),
         )
 
-    # -- the questions
+    # -- queries
 
     async def _first(self) -> MetaAnswer:
         variables = {"group": self._group, "first": self._asking.page_size}
@@ -206,7 +206,7 @@ class Meta:
         return answer
 
     async def _rest(self, page: Page[Any], document: str, field: str, most: int | None) -> list[Any]:
-        """A first page and all that follow it, up to ``most``."""
+        """A first page and all following ones, up to ``most`` nodes."""
         found = page.items()
         if not page.page_info.has_next_page:
             return found
@@ -241,12 +241,12 @@ class Meta:
         return await _collect(pages, [], CLOSED_MILESTONES)
 
     async def _can_write(self) -> bool | None:
-        """Whether the token has the scope for writing; none where it does not say (OAuth, older servers)."""
+        """Whether the token has the scope for writing; None if unknown (OAuth, older servers)."""
         try:
             raw = await self._asking.transport.get("/api/v4/personal_access_tokens/self")
             return "api" in msgspec.json.decode(raw, type=TokenSelf).scopes
         except (GlboardError, msgspec.DecodeError):
-            # Only a courtesy: what matters fails in the questions beside this one.
+            # Best effort: if it matters, the other queries fail as well.
             return None
 
     async def _owners(self, names: Sequence[tuple[str, str]]) -> dict[str, Owner]:
@@ -266,7 +266,7 @@ class Meta:
         return found
 
     async def _whole(self, owner: Owner, kind: str, path: str) -> Owner:
-        """An owner with the pages that follow the first."""
+        """An owner including the pages after the first."""
         if owner.labels is not None and owner.labels.page_info.has_next_page:
             more = self._asking.pages(
                 queries.owner_labels(kind),
@@ -291,7 +291,7 @@ class Meta:
 
 
 def _between(group: str, project: str) -> list[str]:
-    """The subgroups below ``group`` and above ``project``, outermost first."""
+    """The subgroups between ``group`` and ``project``, outermost first."""
     if not project.startswith(group + "/"):
         return []
     parts = project.split("/")[:-1]

@@ -1,7 +1,7 @@
-"""Every GraphQL document that is sent, as text.
+"""All GraphQL documents that are sent.
 
-Owns which fields are asked for, and what that costs by GitLab's complexity rule (FACTS section 1). Documents
-are built the same way every time, so that tests can check each against the real schemas. Values travel in
+Owns which fields are requested, and what they cost by GitLab's complexity rule (FACTS section 1). Documents
+are built deterministically, so that tests can check each against the real schemas. Values are passed as
 variables, never in the text.
 """
 
@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from glboard_core.model.catalog import Server
 
-#: GitLab's own limits are 250 (signed in) and 10,000; the distance is for what our estimate does not see.
+#: GitLab's limits are 250 (signed in) and 10,000; the margin covers what our estimate misses.
 MOST_COMPLEXITY = 200
 MOST_CHARACTERS = 9_000
 PAGE = 100
@@ -28,7 +28,7 @@ class Dialect(Struct, frozen=True, kw_only=True):
 
 
 def dialect_of(server: Server) -> Dialect:
-    """The dialect that a server's version and edition speak."""
+    """The dialect for a server's version and edition."""
     ee = server.enterprise and server.has_weight
     return Dialect(ee=ee, status=ee and server.release >= (18, 5), modern=server.release >= (18, 0))
 
@@ -38,14 +38,14 @@ def dialect_of(server: Server) -> Dialect:
 _LABELS = "labels(first: 100) { nodes { title } }"
 _ASSIGNEES = "assignees(first: 100) { nodes { username } }"
 
-#: What one ``issue(id:)`` and one ``createIssue`` with all fields of a card cost at most.
+#: The maximum cost of one ``issue(id:)`` and one ``createIssue`` with all fields of a card.
 CARD_COST = 34
 CREATE_COST = 36
 
 
 @cache
 def card(dialect: Dialect) -> str:
-    """The fields of an issue that make a card, as a fragment."""
+    """The fields of a card, as a fragment."""
     extra = ""
     if dialect.ee:
         extra += " weight blocked"
@@ -67,7 +67,7 @@ def _filters(n: str = "") -> str:
 
 
 def _arguments(n: str = "") -> str:
-    # Issues and incidents are what GitLab's own boards show; tasks and the like belong to their parents.
+    # GitLab's boards show issues and incidents; tasks and the like belong to their parents.
     return (
         f"includeSubgroups: true, types: [ISSUE, INCIDENT], labelName: $labels{n},"
         f" milestoneTitle: $milestone{n}, milestoneWildcardId: $wild{n}, state: $state{n},"
@@ -80,7 +80,7 @@ _PAGE_INFO = "pageInfo { hasNextPage endCursor }"
 
 @cache
 def issues(dialect: Dialect) -> str:
-    """One page of the group's issues. Variables: group, first, after, and any of the filters."""
+    """A page of the group's issues. Variables: group, first, after, and any of the filters."""
     return (
         f"query Issues($group: ID!, $first: Int, $after: String, $sort: IssueSort, {_filters()})"
         f" {{ group(fullPath: $group) {{ issues({_arguments()}, sort: $sort, first: $first, after: $after)"
@@ -90,7 +90,7 @@ def issues(dialect: Dialect) -> str:
 
 @cache
 def counts(count: int) -> str:
-    """How many issues ``count`` filters find, as q0, q1 and so on. Variables: group, labels0, labels1…"""
+    """The number of issues for each of ``count`` filters, as q0, q1… Variables: group, labels0, labels1…"""
     names = [str(n) for n in range(count)]
     return (
         f"query Counts($group: ID!, {', '.join(map(_filters, names))}) {{ group(fullPath: $group)"
@@ -99,7 +99,7 @@ def counts(count: int) -> str:
 
 
 def placements() -> str:
-    """One page of open issues, slim. Variables: group, labels, first, after."""
+    """A page of open issues as slim rows. Variables: group, labels, first, after."""
     return (
         "query Placements($group: ID!, $first: Int, $after: String, $labels: [String])"
         " { group(fullPath: $group) { issues(includeSubgroups: true, types: [ISSUE, INCIDENT],"
@@ -108,13 +108,13 @@ def placements() -> str:
     )
 
 
-#: How many issues one ``read`` document asks for.
+#: Number of issues per ``read`` document.
 READ_EACH = MOST_COMPLEXITY // CARD_COST
 
 
 @cache
 def read(dialect: Dialect, count: int) -> str:
-    """``count`` issues by id, as i0, i1 and so on. Variables: i0, i1…"""
+    """``count`` issues by id, as i0, i1… Variables: i0, i1…"""
     names = range(count)
     return (
         f"query Read({', '.join(f'$i{n}: IssueID!' for n in names)})"
@@ -122,14 +122,14 @@ def read(dialect: Dialect, count: int) -> str:
     )
 
 
-#: How many issues of a project, and how many projects, one ``find`` document asks for.
+#: Number of issues per project, and of projects, per ``find`` document.
 FIND_IIDS = 50
 FIND_PROJECTS = 3
 
 
 @cache
 def find(dialect: Dialect, projects: int) -> str:
-    """Issues by number, of several projects as p0, p1 and so on. Variables: p0, n0, p1, n1…"""
+    """Issues by number in several projects, as p0, p1… Variables: p0, n0, p1, n1…"""
     names = ", ".join(f"$p{n}: ID!, $n{n}: [String!]" for n in range(projects))
     parts = " ".join(
         f"p{n}: project(fullPath: $p{n}) {{ issues(iids: $n{n}, first: {FIND_IIDS})"
@@ -141,7 +141,7 @@ def find(dialect: Dialect, projects: int) -> str:
 
 @cache
 def recent(dialect: Dialect) -> str:
-    """A page of a project's newest issues and descriptions. Variables: path, created, first, after."""
+    """A page of a project's newest issues with descriptions. Variables: path, created, first, after."""
     return (
         "query Recent($path: ID!, $created: Time, $first: Int, $after: String) { project(fullPath: $path)"
         " { issues(createdAfter: $created, sort: CREATED_DESC, first: $first, after: $after)"
@@ -150,7 +150,7 @@ def recent(dialect: Dialect) -> str:
 
 
 def last_notes() -> str:
-    """A page of comments, the last ones first. Variables: id, last, before."""
+    """A page of comments, starting at the end. Variables: id, last, before."""
     return (
         "query LastNotes($id: IssueID!, $last: Int, $before: String) { issue(id: $id) { id"
         " notes(filter: ONLY_COMMENTS, last: $last, before: $before)"
@@ -159,7 +159,7 @@ def last_notes() -> str:
 
 
 def detail(dialect: Dialect) -> str:
-    """Description, blockers and one page of notes. Variables: id, first, after."""
+    """Description, blockers and a page of notes. Variables: id, first, after."""
     blockers = (
         " blockedByIssues(first: 20) { nodes { id reference(full: true) title state confidential } }"
         if dialect.ee
@@ -184,12 +184,12 @@ def about() -> str:
 _LABEL_NODES = f"{_PAGE_INFO} nodes {{ id title color description }}"
 _MILESTONE_NODES = f"{_PAGE_INFO} nodes {{ id title startDate dueDate state }}"
 
-#: What one group or project costs in ``owners``.
+#: The cost of one group or project in ``owners``.
 OWNER_COST = 38
 
 
 def meta() -> str:
-    """The first page of all that a group offers, in one request. Variables: group, first."""
+    """The first pages of everything in a group's catalog, in one request. Variables: group, first."""
     return (
         "query Meta($group: ID!, $first: Int) { metadata { version enterprise }"
         " currentUser { id username name }"
@@ -203,7 +203,7 @@ def meta() -> str:
 
 
 def group_milestones() -> str:
-    """One page of a group's milestones and its ancestors'. Variables: group, state, sort, first, after."""
+    """A page of the milestones of a group and its ancestors. Variables: group, state, sort, first, after."""
     return (
         "query Milestones($group: ID!, $first: Int, $after: String, $state: MilestoneStateEnum,"
         " $sort: MilestoneSort) { group(fullPath: $group)"
@@ -213,7 +213,7 @@ def group_milestones() -> str:
 
 
 def group_labels() -> str:
-    """One page of a group's labels and its ancestors'. Variables: group, first, after."""
+    """A page of the labels of a group and its ancestors. Variables: group, first, after."""
     return (
         "query Labels($group: ID!, $first: Int, $after: String) { group(fullPath: $group)"
         " { labels(includeAncestorGroups: true, onlyGroupLabels: true, first: $first, after: $after)"
@@ -222,7 +222,7 @@ def group_labels() -> str:
 
 
 def members() -> str:
-    """One page of a group's members. Variables: group, first, after."""
+    """A page of a group's members. Variables: group, first, after."""
     return (
         "query Members($group: ID!, $first: Int, $after: String) { group(fullPath: $group)"
         " { groupMembers(relations: [DIRECT, INHERITED], first: $first, after: $after)"
@@ -231,7 +231,7 @@ def members() -> str:
 
 
 def projects() -> str:
-    """One page of the projects in a group and below. Variables: group, first, after."""
+    """A page of the projects in a group and its subgroups. Variables: group, first, after."""
     return (
         "query Projects($group: ID!, $first: Int, $after: String) { group(fullPath: $group)"
         " { projects(includeSubgroups: true, first: $first, after: $after)"
@@ -239,13 +239,13 @@ def projects() -> str:
     )
 
 
-#: How many groups and projects one ``owners`` document asks about.
+#: Number of groups and projects per ``owners`` document.
 OWNERS_EACH = MOST_COMPLEXITY // OWNER_COST
 
 
 @cache
 def owners(dialect: Dialect, groups: int, projects: int) -> str:
-    """What belongs to these groups (g0, g1…) and projects (p0, p1…) themselves. Variables: g0…, p0…"""
+    """What groups (g0, g1…) and projects (p0, p1…) own themselves. Variables: g0…, p0…"""
     permission = "adminIssue" if dialect.modern else "createLabel"
     label = f"first: 100) {{ {_PAGE_INFO} nodes {{ id title color }} }}"
     own = f"milestones(includeAncestors: false, first: 50) {{ {_MILESTONE_NODES} }}"
@@ -263,7 +263,7 @@ def owners(dialect: Dialect, groups: int, projects: int) -> str:
 
 
 def owner_labels(kind: str) -> str:
-    """One further page of the labels of a group or project itself. Variables: path, first, after."""
+    """A further page of the labels a group or project owns. Variables: path, first, after."""
     only = "onlyGroupLabels: true, " if kind == "group" else ""
     return (
         f"query OwnerLabels($path: ID!, $first: Int, $after: String) {{ owner: {kind}(fullPath: $path)"
@@ -272,7 +272,7 @@ def owner_labels(kind: str) -> str:
 
 
 def owner_milestones(kind: str) -> str:
-    """One further page of the milestones of a group or project itself. Variables: path, first, after."""
+    """A further page of the milestones a group or project owns. Variables: path, first, after."""
     return (
         f"query OwnerMilestones($path: ID!, $first: Int, $after: String) {{ owner: {kind}(fullPath: $path)"
         " { milestones(includeAncestors: false, first: $first, after: $after)"
@@ -281,7 +281,7 @@ def owner_milestones(kind: str) -> str:
 
 
 def statuses() -> str:
-    """The statuses issues of a group can have (18.5 and later, EE). Variables: group."""
+    """The statuses that issues of a group can have (18.5 and later, EE). Variables: group."""
     return (
         "query Statuses($group: ID!) { group(fullPath: $group)"
         " { statuses(first: 100) { nodes { id name } } } }"
@@ -290,7 +290,7 @@ def statuses() -> str:
 
 # -- changes
 
-#: What is asked back for each field that an Op touches, and what that costs at most.
+#: What to request back for each field that an Op changes, and its maximum cost.
 TOUCHED: dict[str, tuple[str, int]] = {
     "labels": (_LABELS, 7),
     "assignees": (_ASSIGNEES, 5),
@@ -308,26 +308,26 @@ STATUS_BACK = (
 
 
 def issue_back(fields: tuple[str, ...]) -> tuple[str, int]:
-    """The payload to ask of a mutation that returns an issue, and its cost with the mutation itself."""
+    """The payload to request from a mutation that returns an issue, and the cost including the mutation."""
     extra = [TOUCHED[name] for name in fields]
     text = " ".join(("id updatedAt", *(part for part, _ in extra)))
     return f"errors issue {{ {text} }}", 5 + sum(cost for _, cost in extra)
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """One mutation of a document: its field, its input and what is asked back."""
+    """One mutation of a document: its field, its input and the requested payload."""
 
     field: str
     input_type: str
     input: dict[str, object]
     back: str
     cost: int
-    #: Whether the whole card comes back.
+    #: Whether the payload contains the whole card.
     card: bool = False
 
 
 def mutation(calls: tuple[Call, ...], dialect: Dialect) -> tuple[str, dict[str, object]]:
-    """The document that makes these calls in order, as m0, m1 and so on, and its variables."""
+    """The document with these calls in order, as m0, m1…, and its variables."""
     names = ", ".join(f"$i{n}: {call.input_type}!" for n, call in enumerate(calls))
     fields = " ".join(f"m{n}: {call.field}(input: $i{n}) {{ {call.back} }}" for n, call in enumerate(calls))
     cards = f" {card(dialect)}" if any(call.card for call in calls) else ""

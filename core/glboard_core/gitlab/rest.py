@@ -1,8 +1,7 @@
-"""Rare administration over REST: a group's boards and labels, through python-gitlab in a thread.
+"""Rare administration over REST: a group's boards and labels, with python-gitlab in a thread.
 
-Owns what is done a few times a month. It never takes anything away: no board, no list, no filter that
-somebody chose. It must not read or change issues: ``gateway`` does, and for the planning issue
-``rest_issues``.
+Owns what is done a few times a month. It never deletes anything: no board, no list, no filter that someone
+set. It must not read or change issues: ``gateway`` does that, and ``rest_issues`` for the planning issue.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ from glboard_core.planning.board_work import SeenBoard, SeenList, WantedBoard, m
 if TYPE_CHECKING:
     from gitlab import Gitlab
 
-_NEEDS = "It needs the Planner role; more than one board of a group needs Premium."
+_NEEDS = "This needs the Planner role; more than one group board needs Premium."
 
 
 class BoardMade(Struct, frozen=True, kw_only=True):
-    """A board of the group. ``missing`` are columns it could not get; ``scoped``: its filter is set;
-    ``ordered``: its lists stand in the order asked for."""
+    """A board of the group. ``missing`` are columns that could not be added; ``scoped``: its filter is set;
+    ``ordered``: its lists are in the requested order."""
 
     id: str
     url: str
@@ -47,7 +46,7 @@ class Admin:
     # Boards
 
     async def boards(self, group: str) -> list[SeenBoard]:
-        """All boards of the group. Their lists may be cut short: ``lists`` reads those of one."""
+        """All boards of the group. Their lists may be truncated: ``lists`` reads those of one board."""
         return await self._client.ask(
             Doing(f"read the boards of {group}"),
             lambda gitlab: [
@@ -63,9 +62,9 @@ class Admin:
         )
 
     async def make_board(self, group: str, name: str, known: frozenset[int] = frozenset()) -> SeenBoard:
-        """A new board, without lists or a filter. ``known`` are boards that are not it, whatever their name.
+        """Create a board without lists or a filter. ``known`` are other boards, whatever their name.
 
-        Raises EditUnknown where the answer was lost and no such board appears.
+        Raises EditUnknown if the answer was lost and no such board appears.
         """
 
         def work(gitlab: Gitlab) -> SeenBoard:
@@ -80,9 +79,9 @@ class Admin:
         return await self._client.ask(Doing(f"set up boards of {group}", _NEEDS), work)
 
     async def finish_board(self, catalog: Catalog, board: SeenBoard, wanted: WantedBoard) -> BoardMade:
-        """Set the filter where there is none, add the lists that are missing, put ours in order.
+        """Set the filter if there is none, add missing lists, and order ours.
 
-        Raises EditImpossible where the group has no such milestone.
+        Raises EditImpossible if the group has no such milestone.
         """
         group = catalog.group
         ids = {
@@ -110,10 +109,10 @@ class Admin:
         labels: Sequence[str] = (),
         milestone: str | None = None,
     ) -> BoardMade:
-        """The group's board ``name`` with label columns ``lists``, made where it is not there.
+        """The group's board ``name`` with label columns ``lists``, created if it does not exist.
 
         ``labels`` and ``milestone`` are its filter, which needs Premium. Any board makes ranking possible.
-        Raises EditImpossible where the group has no such milestone.
+        Raises EditImpossible if the group has no such milestone.
         """
         before = {board.id for board in await self.boards(catalog.group) if board.name == name}
         board = await self.make_board(catalog.group, name)
@@ -144,7 +143,7 @@ class Admin:
         scoped = True
         here = gitlab.groups.get(group, lazy=True).boards.get(board.id, lazy=True)
         if scope:
-            # Without the licence GitLab says yes and sets nothing.
+            # Without the licence GitLab reports success and sets nothing.
             boards = gitlab.groups.get(group, lazy=True).boards
             answer = boards.update(board.id, dict(scope), **PATIENCE)
             after = self._seen(group, answer)
@@ -163,7 +162,7 @@ class Admin:
         for column, position in moves(_lists(gitlab, group, board.id), wanted.lists):
             here.lists.update(column, {"position": position}, **PATIENCE)
         now = _lists(gitlab, group, board.id)
-        # Somebody may have added the same in the meantime, or taken a list away.
+        # Someone may have added or removed the same list in the meantime.
         present = {one.label for one in now}
         return BoardMade(
             id=f"gid://gitlab/Board/{board.id}",
@@ -183,14 +182,14 @@ class Admin:
             milestone=line(str(milestone["title"])) if milestone else None,
             labels=frozenset(line(str(label["name"])) for label in board.get("labels") or ()),
             lists=_movable(board.get("lists") or ()),
-            # Entities of boards tell of filters only where the licence has them.
+            # The API returns a board's filter only if the licence includes it.
             scoped="labels" in board,
         )
 
     # Labels
 
     async def ensure_label(self, group: str, title: str, color: str, description: str) -> bool:
-        """A label of the group; whether it was made. One that is there stays as it is."""
+        """Create a label in the group; returns whether it was created. An existing one is left unchanged."""
 
         def work(gitlab: Gitlab) -> bool:
             from gitlab import GitlabError
@@ -207,20 +206,20 @@ class Admin:
                     if not again or (problem.response_code or 500) < 500:
                         raise
                 except requests.RequestException:
-                    # GitLab keeps titles unique, so asking again makes no second one.
+                    # GitLab keeps titles unique, so a repeated request creates no duplicate.
                     if not again:
                         raise
                 else:
                     return True
             return False
 
-        needs = "Labels of a group need the Planner role in it."
-        return await self._client.ask(Doing(f"make labels in {group}", needs), work)
+        needs = "Group labels need the Planner role in the group."
+        return await self._client.ask(Doing(f"create labels in {group}", needs), work)
 
 
 def _lists(gitlab: Gitlab, group: str, board: int) -> tuple[SeenList, ...]:
     here = gitlab.groups.get(group, lazy=True).boards.get(board, lazy=True)
-    # The lists that come with a board may be cut short; asked for, they are whole.
+    # The lists returned with a board may be truncated; the list endpoint returns all.
     return _movable([one.attributes for one in here.lists.list(get_all=True, **PATIENCE)])
 
 

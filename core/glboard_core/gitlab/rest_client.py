@@ -1,8 +1,8 @@
-"""python-gitlab behind a door of its own: in a thread, imported on use, its errors as ours.
+"""Runs python-gitlab: in a thread, imported on first use, its errors translated into ours.
 
-Owns what every rare administrative question shares. python-gitlab takes 220 ms to import and sleeps where it
-is told to slow down, so it never runs in the event loop. No error made here carries the client along, which
-holds the token.
+Owns what all rare administrative requests share. python-gitlab takes 220 ms to import and sleeps when rate
+limited, so it never runs in the event loop. No error created here references the client, which holds the
+token.
 """
 
 from __future__ import annotations
@@ -38,25 +38,25 @@ T = TypeVar("T")
 
 #: Seconds for one request.
 TIMEOUT = 30.0
-#: How often a request that was told to slow down is made again. It waits as long as the server says.
+#: How often a rate limited request is retried. It waits as long as the server says.
 PATIENCE: dict[str, Any] = {"max_retries": 2}
-#: Seconds between looks for something whose making was not answered.
+#: Seconds between checks for something whose creation was not answered.
 LOOKS: Sequence[float] = (0.5, 1.5, 4.0)
 
 
 class Doing(Struct, frozen=True):
-    """What is being done, for the words of an error: ``set up boards of demo-org``, and what it needs."""
+    """What is being done, for error messages: ``set up boards of demo-org``, and what it needs."""
 
     what: str
     needs: str = ""
 
 
 class LostError(Exception):
-    """A request that was to make something was not answered, and what it makes is not there (yet)."""
+    """A request to create something was not answered, and the object does not exist (yet)."""
 
 
 class RestClient:
-    """Asks one account's server. Every question may raise AuthError, ConnectionFailed and EditRefused."""
+    """Sends requests for one account. Each may raise AuthError, ConnectionFailed and EditRefused."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -70,7 +70,7 @@ class RestClient:
         return answer
 
     def _guarded(self, doing: Doing, work: Callable[[Gitlab], T]) -> T | GlboardError:
-        """Errors as values: a raised one would carry the client and its token along."""
+        """Errors as values: a raised one would reference the client and its token."""
         from gitlab import GitlabError
         from requests import exceptions as requests
 
@@ -79,20 +79,22 @@ class RestClient:
             return work(self._connected())
         except LostError:
             return EditUnknown(
-                f"{host} did not answer when it was to {doing.what}, and nothing of it is there.",
-                hint="It may still come. Do it again in a minute: it is looked for before it is made.",
+                f"{host} did not answer the request to {doing.what}, and there is no result yet.",
+                hint="It may still appear. Retry in a minute: glboard looks for it before creating another.",
             )
         except GitlabError as problem:
             return self._error(problem, doing)
         except requests.SSLError:
-            return TlsFailed(f"TLS with {host} failed.", hint="Look at REQUESTS_CA_BUNDLE.")
+            return TlsFailed(f"TLS with {host} failed.", hint="Check REQUESTS_CA_BUNDLE.")
         except requests.Timeout:
             return TimedOut(f"{host} did not answer in time.", hint="Try again later.")
         except (requests.RequestException, OSError):
-            return Offline(f"{host} cannot be reached.", hint="Is the network up?")
+            return Offline(f"Cannot reach {host}.", hint="Check your network connection.")
         except (ValueError, TypeError, KeyError, AttributeError):
-            # What calls itself an answer of the API and is not shaped like one.
-            return NotGitLab(f"The answer of {host} is not GitLab's.", hint="Is a proxy in between?")
+            # It claims to be an API response, but has another format.
+            return NotGitLab(
+                f"The response from {host} is not from GitLab.", hint="Is there a proxy in between?"
+            )
 
     def _connected(self) -> Gitlab:
         from gitlab import Gitlab
@@ -124,23 +126,29 @@ class RestClient:
         said = _said(problem)
         match problem.response_code:
             case None | 200 | 201:
-                return NotGitLab(f"The answer of {host} is not GitLab's.", hint="Is a proxy in between?")
+                return NotGitLab(
+                    f"The response from {host} is not from GitLab.", hint="Is there a proxy in between?"
+                )
             case 401:
                 return token_rejected(host)
             case 403 if "insufficient_scope" in str(problem.response_body):
                 return AuthError(
-                    f"The token may not {doing.what}: it lacks the scope “api”.",
-                    hint="Make a token with the scope “api”.",
+                    f"The token is not allowed to {doing.what}: it lacks the scope “api”.",
+                    hint="Create a token with the scope “api”.",
                 )
             case 403:
-                return EditForbidden(f"{host} does not let you {doing.what}: {said}.", hint=doing.needs)
+                return EditForbidden(
+                    f"You are not allowed to {doing.what} on {host}: {said}.", hint=doing.needs
+                )
             case 404:
                 return EditForbidden(
-                    f"{host} cannot {doing.what}: it is not there, or not for you.", hint=doing.needs
+                    f"{host} cannot {doing.what}: not found, or you have no access.", hint=doing.needs
                 )
             case 429:
                 return RateLimited(
-                    f"{host} asks us to slow down.", retry_after=UNKNOWN_WAIT, hint="Try again in a minute."
+                    f"Rate limited by {host} (HTTP 429).",
+                    retry_after=UNKNOWN_WAIT,
+                    hint="Try again in a minute.",
                 )
             case int() as status if status >= 500:
                 return ServerFailed(f"{host} failed (HTTP {status}).", status=status, hint="Try again later.")
@@ -157,10 +165,10 @@ def _said(problem: GitlabError) -> str:
 
 
 def once(find: Callable[[], T | None], make: Callable[[], T], looks: Sequence[float] | None = None) -> T:
-    """What ``find`` finds, else what ``make`` makes; never a second one where the answer was lost.
+    """What ``find`` finds, else what ``make`` creates; never a duplicate after a lost answer.
 
-    Runs in a thread. An answer may be lost after the server has acted, so it is looked for, several times.
-    Raises LostError where it is still not there, and what ``make`` raises where it was refused.
+    Runs in a thread. An answer can be lost after the server has acted, so ``find`` is repeated several times.
+    Raises LostError if it still finds nothing, and what ``make`` raises if the server rejected it.
     """
     from gitlab import GitlabError
     from requests import exceptions as requests
@@ -170,7 +178,7 @@ def once(find: Callable[[], T | None], make: Callable[[], T], looks: Sequence[fl
     try:
         return make()
     except GitlabError as problem:
-        # A page of a proxy has no status of GitLab's, and 5xx may come after the act.
+        # A proxy page has no status of GitLab's, and a 5xx can follow the change.
         if problem.response_code is not None and 300 <= problem.response_code < 500:
             raise
     except requests.ConnectTimeout:

@@ -1,7 +1,7 @@
-"""The planning issue over REST: found with its text, made once, rewritten only over the text that was read.
+"""The planning issue over REST: found with its text, created once, updated only if unchanged since read.
 
-Owns three requests a month. Everyday issues go through the gateway and the outbox. Label names are sent only
-where the catalog knows them, since GitLab makes a project label of every unknown one.
+Owns a few requests a month. Everyday issues go through the gateway and the outbox. Only label names known to
+the catalog are sent, since GitLab creates a project label for every unknown one.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from glboard_core.planning.opening import IssueText, SeenIssue
 if TYPE_CHECKING:
     from gitlab import Gitlab
 
-#: How many of a project's newest issues are searched for one whose making was not answered.
+#: How many of a project's newest issues are searched for one whose creation was not answered.
 _NEWEST = 20
-_NEEDS = "It needs the Planner role in that project."
+_NEEDS = "This needs the Planner role in that project."
 
 
 class PlanningIssues:
@@ -33,10 +33,10 @@ class PlanningIssues:
         self._client = client
 
     async def look(self, group: str, labels: Sequence[str], milestone: str, project: str) -> list[SeenIssue]:
-        """The issues that may be the milestone's planning issue, with their descriptions, each once.
+        """The issues that may be the milestone's planning issue, with descriptions, each once.
 
-        Those with ``labels`` in the milestone or in none, and the newest of ``project`` ("" where it is not
-        known) that carry our mark, whatever labels they lost. Raises as the class says.
+        These are issues with ``labels`` in the milestone or in none, and the newest of ``project`` ("" if not
+        known) with our mark, whatever labels they lost. Raises as the class says.
         """
 
         def work(gitlab: Gitlab) -> list[SeenIssue]:
@@ -53,7 +53,7 @@ class PlanningIssues:
         return await self._client.ask(Doing(f"read the issues of {group}"), work)
 
     async def make(self, catalog: Catalog, wanted: IssueText) -> SeenIssue:
-        """Make the issue. Raises EditUnknown where the answer was lost and it does not appear."""
+        """Create the issue. Raises EditUnknown if the answer was lost and it does not appear."""
         milestone = int(catalog.milestone_id(wanted.project, wanted.milestone))
         fields: dict[str, Any] = {
             "title": wanted.title,
@@ -71,19 +71,19 @@ class PlanningIssues:
                 lambda: _seen(issues.create(fields, **PATIENCE).attributes),
             )
 
-        return await self._client.ask(Doing(f"make an issue in {wanted.project}", _NEEDS), work)
+        return await self._client.ask(Doing(f"create an issue in {wanted.project}", _NEEDS), work)
 
     async def rewrite(
         self, catalog: Catalog, wanted: IssueText, again: Callable[[SeenIssue], IssueText | None]
     ) -> tuple[SeenIssue, IssueText | None]:
-        """Write the new text over the one it was made from; the issue after that, and what was written.
+        """Replace the text that the new one is based on; returns the issue afterwards, and what was written.
 
-        Where somebody changed the issue since it was read, ``again`` makes the text anew over what is there
-        now (GitLab has no compare-and-swap, so a moment between reading and writing stays). Raises
-        EditRefused where it is changed again and again.
+        If someone changed the issue since it was read, ``again`` rebuilds the text from its current state
+        (GitLab has no compare-and-swap, so a short gap between reading and writing remains). Raises
+        EditRefused if it keeps changing.
         """
         if wanted.seen is None:
-            raise ValueError("nothing was read to write over")
+            raise ValueError("no issue was read to update")
         iid = wanted.seen.issue.iid
 
         def work(gitlab: Gitlab) -> tuple[SeenIssue, IssueText | None] | None:
@@ -103,7 +103,7 @@ class PlanningIssues:
         done = await self._client.ask(Doing(f"change {wanted.seen.issue.reference}", _NEEDS), work)
         if done is None:
             raise EditRefused(
-                f"{wanted.seen.issue.reference} is being changed by somebody else.", hint="Try again."
+                f"{wanted.seen.issue.reference} keeps being changed by someone else.", hint="Try again."
             )
         return done
 
@@ -140,7 +140,7 @@ def _seen(row: Mapping[str, Any]) -> SeenIssue:
         updated_at=_time(row["updated_at"]),
         web_url=text.line(str(row.get("web_url") or "")),
     )
-    # As it is, to the letter: it is written back.
+    # Byte for byte: it is written back.
     return SeenIssue(issue, str(row.get("description") or ""))
 
 

@@ -1,4 +1,4 @@
-"""The arithmetic of trying again: how long to wait, and what a server's headers say about it.
+"""Retry arithmetic: how long to wait, and what a server's headers say about it.
 
 Pure: no sleeping, no clock of its own. All waits are in seconds.
 """
@@ -13,12 +13,12 @@ from msgspec import Struct
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """How long to wait for what (seconds), how often to ask, and how much to take (bytes).
+    """Timeouts (seconds), number of attempts, and size limits (bytes).
 
     ``total`` bounds one request from first to last byte, so that a server that sends a byte a second cannot
-    hold us; ``patience`` bounds a question with all its repetitions and waits, ``write_patience`` the wait
-    before a change leaves: what it goes over was looked at just before, and should not grow old here. GitLab
-    itself stops a query after 30 s, so ``read`` lies above that.
+    block us; ``patience`` bounds a query with all retries and waits; ``write_patience`` the wait before a
+    mutation is sent: conflicts were checked just before, and that check must not grow stale. GitLab itself
+    stops a query after 30 s, so ``read`` is larger.
     """
 
     connect: float = 10.0
@@ -37,7 +37,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class Budget(Struct, frozen=True, kw_only=True):
-    """The RateLimit headers of the last answer with any. ``reset`` is a Unix time of the server's clock."""
+    """The last RateLimit headers received. ``reset`` is a Unix time by the server's clock."""
 
     name: str = ""
     limit: int | None = None
@@ -47,7 +47,7 @@ class Budget(Struct, frozen=True, kw_only=True):
 
 
 def backoff(attempt: int, chance: float, limits: Limits) -> float:
-    """Seconds before the repetition after ``attempt`` (0 is the first): exponential, capped, jittered.
+    """Seconds before the retry after ``attempt`` (0 is the first): exponential, capped, jittered.
 
     ``chance`` is a random number from 0 to 1; at least half of the wait is kept, so that it still backs off.
     """
@@ -56,7 +56,7 @@ def backoff(attempt: int, chance: float, limits: Limits) -> float:
 
 
 def budget(headers: Mapping[str, str]) -> Budget | None:
-    """What the RateLimit headers say, or none where there are none."""
+    """The RateLimit headers, or None if there are none."""
     if "ratelimit-limit" not in headers and "ratelimit-remaining" not in headers:
         return None
     return Budget(
@@ -69,9 +69,9 @@ def budget(headers: Mapping[str, str]) -> Budget | None:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """The seconds the server asks us to wait: Retry-After as seconds or as a date, else RateLimit-Reset.
+    """The seconds the server asks to wait: Retry-After in seconds or as a date, else RateLimit-Reset.
 
-    ``now`` is the server's clock. None where nothing usable is said; never negative; at most an hour.
+    ``now`` is the server's clock. None without usable headers; never negative; at most an hour.
     """
     if (text := headers.get("retry-after", "").strip()) and (
         found := _seconds_or_date(text, now)
@@ -94,7 +94,7 @@ def _seconds_or_date(text: str, now: datetime) -> float | None:
 
 
 def http_date(text: str) -> datetime | None:
-    """An HTTP date as an aware UTC time, or none where it cannot be read."""
+    """An HTTP date as an aware UTC time, or None if invalid."""
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:

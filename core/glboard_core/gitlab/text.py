@@ -1,14 +1,14 @@
-"""Remote text made harmless, and the invisible marker that our own texts carry.
+"""Sanitises remote text, and adds and reads the invisible markers in texts we post.
 
-Owns what is taken out of every title, name and body before it becomes part of a model value, and what is put
-into bodies so that GitLab saves them as they are. It must not know markup of any screen: what stays is text.
+Owns what is removed from every title, name and body before it becomes part of a model value, and what is
+escaped in bodies so that GitLab saves them unchanged. It must not know the markup of any screen.
 """
 
 from __future__ import annotations
 
 import re
 
-# Terminal sequences first, whole; then whatever control characters are left.
+# First complete terminal sequences, then any remaining control characters.
 _SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI
     r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)"  # OSC
@@ -16,8 +16,8 @@ _SEQUENCE = re.compile(
     r"|\x1b[ -/]*[0-Z\\^_`a-~]"  # two-character escapes
 )
 _BREAK = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-# Controls except tab and newline, the bidi overrides and isolates (which can make text lie about its order),
-# and the byte order mark. Right-to-left letters, joiners and their marks stay.
+# Control characters except tab and newline, the bidi overrides and isolates (which can disguise the order of
+# text), and the byte order mark. Right-to-left letters, joiners and their marks are kept.
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
 _BLANK = re.compile(r"[\t\n]+")
 
@@ -42,23 +42,23 @@ def body(text: str) -> str:
 
 
 def marked(text: str, op: str) -> str:
-    """The text with the marker that tells which Op wrote it: an HTML comment, which GitLab does not show."""
+    """The text with the marker of the Op that wrote it: an HTML comment, which GitLab does not show."""
     return f"{text.rstrip()}\n\n<!-- glboard:{op} -->".lstrip("\n")
 
 
 def split_marker(text: str) -> tuple[str, str | None]:
-    """A body without our marker, and the Op's id from it; none where there is no marker at its end."""
+    """A body without our marker, and the Op id from it; None if it does not end with a marker."""
     found = _MARKER.search(text)
     return (text[: found.start()], found["op"]) if found else (text, None)
 
 
 def kept(text: str, mark: str) -> str:
-    """The text with the mark of its kind, by which it is found again to be written anew: invisible, too."""
+    """The text with the invisible mark of its kind, by which it is found again to be updated."""
     return f"{text.rstrip()}\n\n<!-- glboard note: {_plain(mark)} -->".lstrip("\n")
 
 
 def split_kind(text: str) -> tuple[str, str]:
-    """A body (without its Op's marker) without the mark of its kind, and that mark; "" where it has none."""
+    """A body (without Op marker) split into the text without the mark of its kind, and that mark or ""."""
     found = _KIND.search(text)
     return (text[: found.start()], found["mark"]) if found else (text, "")
 
@@ -69,15 +69,15 @@ def same_kind(mark: str, found: str) -> bool:
 
 
 def _plain(mark: str) -> str:
-    # Nothing in it may end an HTML comment.
+    # Remove whatever would end an HTML comment.
     return re.sub(r"(?:[<>\s]|--+)+", " ", mark).strip() or "-"
 
 
 def literal(text: str) -> str:
-    """The text with nothing in it that GitLab would run as a quick action (FACTS section 4).
+    """The text with everything escaped that GitLab would run as a quick action (FACTS section 4).
 
-    A command is a line that starts with a slash, outside a fenced code block. A backslash before the slash
-    ends that, and Markdown shows ``\\/`` as ``/``: what a reader sees is what was typed.
+    A quick action is a line that starts with a slash, outside a fenced code block. A backslash before the
+    slash prevents that, and Markdown renders ``\\/`` as ``/``: readers see what was typed.
     """
     pieces: list[str] = []
     at = 0

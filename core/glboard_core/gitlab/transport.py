@@ -1,11 +1,11 @@
-"""HTTP: one client, its timeouts, its patience, and the server's clock.
+"""HTTP: one client, its timeouts and retries, and the server's clock.
 
-Owns connections, the authorisation header, rate limits, repetition and size limits. It sends bytes and gives
-bytes, or a ``Failure``; what they mean is not its business. It never blocks the loop, and what it sends to
-change something is repeated only where the server cannot have acted on it.
+Owns connections, the authorisation header, rate limits, retries and size limits. It sends bytes and returns
+bytes or a ``Failure``, and does not interpret them. It never blocks the loop, and repeats a mutation only if
+the server cannot have acted on it.
 
-HTTP/1.1 with connections kept alive: measured over TLS on loopback, HTTP/2 took 1.4 to 2 times as long for
-one question after another; for four side by side the two were even.
+HTTP/1.1 with keep-alive: measured over TLS on loopback, HTTP/2 took 1.4 to 2 times as long for sequential
+requests; for four concurrent ones the two were equal.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ GRAPHQL = "/api/graphql"
 
 
 class _Bearer(httpx.Auth):
-    """Puts the token on a request at the last moment. Bearer, which httpx hides in what it prints."""
+    """Adds the token to a request at the last moment. Bearer, which httpx redacts when it prints headers."""
 
     def __init__(self, account: Account) -> None:
         self._token = account.token
@@ -40,21 +40,21 @@ class _Bearer(httpx.Auth):
 
 
 class Transport:
-    """Asks one GitLab server. Made without input or output: connections open on the first question."""
+    """Sends requests to one GitLab server. Creating it does no I/O: connections open on the first request."""
 
     def __init__(self, account: Account, limits: Limits | None = None) -> None:
         self.account = account
         self.limits = limits or Limits()
-        #: What the last answer said about rate limits, or none.
+        #: The rate limit headers of the last answer, or None.
         self.budget: Budget | None = None
         self._client: httpx.AsyncClient | None = None
         self._gate = 0.0
         self._offset: float | None = None
 
     async def read(self, body: bytes, *, heavy: bool = False) -> bytes:
-        """Ask GraphQL a question that changes nothing, again where that may help. Raises GlboardError.
+        """Send a GraphQL query, with retries where they can help. Raises GlboardError.
 
-        With ``heavy`` a server that fails or is too slow is asked only twice: the caller then asks for less.
+        With ``heavy``, a query that fails or times out is tried only twice: the caller then requests less.
         """
         answer = await self._ask("POST", GRAPHQL, body, safe=True, heavy=heavy)
         if isinstance(answer, Failure):
@@ -62,11 +62,11 @@ class Transport:
         return answer
 
     async def write(self, body: bytes) -> bytes | Failure:
-        """Send a mutation. A Failure with ``reached`` may have been carried out; it was not repeated."""
+        """Send a mutation. After a Failure with ``reached`` it may have been executed; it is not repeated."""
         return await self._ask("POST", GRAPHQL, body, safe=False)
 
     async def get(self, path: str) -> bytes:
-        """Read a REST path below the server's address. Raises GlboardError."""
+        """GET a REST path relative to the server's address. Raises GlboardError."""
         answer = await self._ask("GET", path, b"", safe=True)
         if isinstance(answer, Failure):
             raise answer.error
@@ -80,16 +80,16 @@ class Transport:
 
     @property
     def paused(self) -> float:
-        """The seconds until the server lets us ask again; 0 where no rate limit holds us."""
+        """The seconds until a rate limit ends; 0 without one."""
         return max(0.0, self._gate - time.monotonic())
 
     async def close(self) -> None:
-        """Close connections. The transport may be used again after it."""
+        """Close connections. The transport can be used again afterwards."""
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
 
-    # -- one question ---------------------------------------------------------------------------------------
+    # -- one request ----------------------------------------------------------------------------------------
 
     async def _ask(
         self, method: str, path: str, body: bytes, *, safe: bool, heavy: bool = False
@@ -108,7 +108,7 @@ class Transport:
             if answer.wait is not None:
                 wait = max(wait, answer.wait) if not limited else answer.wait + wait / 4
             if limited:
-                # The gate is for everybody: until it opens, nobody asks.
+                # The gate is shared: no request is sent until it opens.
                 self._gate = max(self._gate, time.monotonic() + wait)
             attempt += 1
             overloaded = heavy and isinstance(answer.error, ServerFailed | TimedOut)
@@ -122,7 +122,7 @@ class Transport:
                 await asyncio.sleep(wait)
 
     async def _pass_gate(self, deadline: float) -> Failure | None:
-        """Wait while a rate limit lasts; a Failure where that is longer than we have patience for."""
+        """Wait while a rate limit lasts; a Failure if that takes longer than ``deadline``."""
         while (wait := self._gate - time.monotonic()) > 0:
             if self._gate >= deadline:
                 return failures.of_status(429, {}, b"", self.account.url, wait)
@@ -139,7 +139,7 @@ class Transport:
         except ssl.SSLError as problem:
             failure = Failure(failures.tls_failed(host, problem), reached=False)
         except OSError:
-            # Only making the client reads files: the trusted certificates.
+            # Only creating the client reads files: the trusted certificates.
             failure = Failure(failures.ca_missing(), reached=False)
         return failure
 
@@ -165,7 +165,7 @@ class Transport:
             auth=_Bearer(account),
             headers={"User-Agent": "glboard", "Accept": "application/json"},
             verify=_verify(account),
-            # Between us and this machine stands no proxy, whatever the environment says.
+            # No proxy for a server on this machine, whatever the environment says.
             trust_env=not account.loopback,
             follow_redirects=False,
             timeout=httpx.Timeout(
@@ -180,19 +180,19 @@ class Transport:
         return self._client
 
     def _note(self, headers: httpx.Headers) -> None:
-        """Keep what every answer says besides its body: the time, and how much we may still ask."""
+        """Store what the headers of every answer tell: the time, and the rate limit left."""
         if (found := budget(headers)) is not None:
             self.budget = found
         if (moment := http_date(headers.get("date", ""))) is None:
             return
-        # A Date is cut to the second, so the latest estimate within a breath of the last is the best one.
+        # A Date is truncated to the second, so the largest of several close estimates is the best one.
         offset = moment.timestamp() - time.monotonic()
         if self._offset is None or not -2.0 < offset - self._offset < 0.0:
             self._offset = offset
 
 
 def _verify(account: Account) -> ssl.SSLContext | bool:
-    """What httpx shall check. A plain http server on this machine needs no certificates loaded (20 ms)."""
+    """The ``verify`` of httpx. Plain HTTP on this machine needs no certificates, which take 20 ms to load."""
     if account.loopback and account.url.startswith("http://"):
         return False
     if isinstance(account.verify, str):

@@ -1,8 +1,8 @@
-"""Sending Ops: which travel together, in which order, and what becomes of each.
+"""Sends Ops: which are sent together, in which order, and the outcome of each.
 
-Owns documents of many mutations (bounded by GitLab's complexity and text limits), their order, and what is
-done when one is refused or its answer is lost. Ops of one issue keep their order, and so do all changes of
-the manual order, since each is told in terms of its neighbours; everything else travels side by side.
+Owns documents of many mutations (bounded by GitLab's complexity and text limits), their order, and what
+happens when one is rejected or its answer is lost. Ops of one issue keep their order, and so do all changes
+of the manual order, since each refers to adjacent issues; everything else is sent concurrently.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Done, Failed, Outcome
 
-#: Documents under way at a time.
+#: Concurrent documents.
 PARALLEL = 4
-#: Mutations in one document: each takes GitLab up to half a second, and it stops after 30.
+#: Mutations per document: each takes GitLab up to half a second, and it stops after 30.
 MOST_CALLS = 20
 _LEAST_BUDGET = 40
 
@@ -67,19 +67,19 @@ class _Letter(Struct, frozen=True):
 
 
 class Writer:
-    """Sends Ops to one server, and remembers what its documents may cost."""
+    """Sends Ops to one server, and learns its complexity limit."""
 
     def __init__(self, asking: Asking, decoder: Decoder) -> None:
         self.asking = asking
         self.decoder = decoder
-        #: The complexity a document may have; halved when the server finds one too complex.
+        #: The complexity limit of a document; halved when the server finds one too complex.
         self.budget = queries.MOST_COMPLEXITY
         self._statuses: dict[str, str] | None = None
 
     async def send(
         self, ops: Sequence[Op], shown: Mapping[IssueId, Issue], catalog: Catalog
     ) -> list[Outcome]:
-        """As ``ports.Gateway.send``."""
+        """See ``ports.Gateway.send``."""
         if not ops:
             return []
         statuses: Mapping[str, str] = {}
@@ -89,7 +89,7 @@ class Writer:
         return await sending.run()
 
     async def _status_ids(self, group: str) -> Mapping[str, str]:
-        """Status names, folded, to their ids. Empty where the server has none to set."""
+        """Case-folded status names to ids. Empty if the server has no statuses to set."""
         if self._statuses is None:
             if not (await self.asking.dialect()).status:
                 return {}
@@ -117,9 +117,9 @@ class _Sending:
         self._statuses = statuses
         self._dialect = dialect
         self._judge = Judge(catalog, writer.decoder)
-        #: The issues as the server last showed them, also within this call.
+        #: The issues as the server last returned them, including during this call.
         self._known: dict[IssueId, Issue] = dict(shown)
-        #: The same with the Ops of documents under way applied: what the next Op will find.
+        #: The same with the Ops being sent applied: the state the next Op will find.
         self._expected: dict[IssueId, Issue] = dict(shown)
         for op in ops:
             if op.issue not in self._known and op.before is not None:
@@ -134,10 +134,10 @@ class _Sending:
             raise self._unsent
         return [self._outcomes[at] for at in range(len(self._ops))]
 
-    # -- what travels together
+    # -- batching
 
     def _parcels(self) -> list[list[int]]:
-        """Ops by number: each parcel is sent in order, the parcels side by side."""
+        """Indexes of Ops: each parcel is sent in order, the parcels concurrently."""
         ranked = {op.issue for op in self._ops if isinstance(op.act, Rank)}
         lanes: dict[str, list[int]] = {}
         for at, op in enumerate(self._ops):
@@ -175,7 +175,7 @@ class _Sending:
             if not letters:
                 continue
             again = await self._document(letters)
-            # Refused as a whole and to be written anew: nothing of it was done.
+            # Rejected as a whole, so nothing was executed: write it again.
             for letter in reversed(again):
                 self._expect_known(letter.op.issue)
                 todo.appendleft(letter.at)
@@ -206,11 +206,11 @@ class _Sending:
             if issue is not None:
                 self._expected[op.issue] = apply(op.act, issue)
             if isinstance(op.act, Create) and any(self._ops[at].issue == op.issue for at in todo):
-                break  # what follows needs the number the new issue gets
+                break  # the rest needs the number of the new issue
         return letters
 
     def _hold_back(self, letters: Sequence[_Letter], todo: deque[int]) -> None:
-        """Do not send what follows a change whose fate is unknown: it would be overtaken when sent again."""
+        """Do not send Ops after one with an unknown outcome: a retry would overwrite them."""
         stuck: dict[IssueId, GlboardError] = {}
         ranking: GlboardError | None = None
         for letter in letters:
@@ -228,14 +228,14 @@ class _Sending:
                 continue
             todo.remove(at)
             if isinstance(error, EditUnknown):
-                error = Offline("Not sent yet: the change before it has to be looked up first.")
+                error = Offline("Not sent yet: an earlier change has to be checked first.")
             self._settle(at, Failed(op=op.id, error=error, issue=self._known.get(op.issue)))
 
     def _settle(self, at: int, outcome: Outcome) -> None:
         self._outcomes[at] = outcome
         issue = outcome.issue
         if issue is not None:
-            # A new issue is found under its temporary id too, by the Ops that follow it.
+            # Later Ops find a new issue by its temporary id, too.
             for identity in {issue.id, self._ops[at].issue}:
                 self._known[identity] = issue
         self._expect_known(self._ops[at].issue)
@@ -247,7 +247,7 @@ class _Sending:
     # -- one document
 
     async def _document(self, letters: Sequence[_Letter]) -> Sequence[_Letter]:
-        """Send, and settle every Op in it; returns those to be written anew."""
+        """Send a document and settle its Ops; returns those to be sent again."""
         calls = tuple(call for letter in letters for call in letter.calls)
         document, variables = queries.mutation(calls, self._dialect)
         answer = await self._writer.asking.transport.write(request(document, variables))
@@ -256,7 +256,7 @@ class _Sending:
                 self._answered = True
                 return await self._refused(letters, answer.error)
             if answer.reached:
-                # Something may have been made: "nothing at all was sent" is not true any more.
+                # Something may have been executed: "nothing at all was sent" no longer holds.
                 self._answered = True
             else:
                 self._unsent = answer.error
@@ -271,7 +271,7 @@ class _Sending:
         if envelope.data is None:
             errors = envelope.errors or []
             if not errors:
-                # Not GraphQL: whoever answered, GitLab may have heard us.
+                # Not GraphQL: whoever answered, GitLab may have received the request.
                 self._fail(letters, lambda _: lost())
                 return ()
             if len(letters) == 1 and any(e.forbidden or e.throttled for e in errors):
@@ -304,7 +304,7 @@ class _Sending:
             self._settle(letter.at, outcome)
 
     async def _refused(self, letters: Sequence[_Letter], error: GlboardError) -> Sequence[_Letter]:
-        """A document that was refused before anything was done: write it anew, or find the culprit."""
+        """A document was rejected before anything was executed: write it again, or find the culprit."""
         writer = self._writer
         if isinstance(error, TooComplex) and writer.budget > _LEAST_BUDGET and len(letters) > 1:
             writer.budget = max(_LEAST_BUDGET, writer.budget // 2)

@@ -1,1 +1,1 @@
-"""Where the mirror and the outbox are kept."""
+"""Stores for the mirror and the outbox."""

@@ -1,8 +1,8 @@
-"""The state file: opening it, its schema and migrations, and what happens when it cannot be used.
+"""The state file: opening it, its schema and migrations, and recovery when it is unusable.
 
 Owns the SQLite connections. One file per host, group and user, mode 0600, WAL. Two connections: one that
 waits for the disk (outbox, ``synchronous=FULL``) and one that does not (mirror, which can be read again). A
-corrupt file or one of a newer version is put aside, never deleted.
+corrupt file or one of a newer version is renamed, never deleted.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from glboard_core.errors import StoreFailed
 from glboard_core.store.lease import Lease
 
-#: Version n of the schema is what MIGRATIONS[:n] make, in order. Only ever append.
+#: Schema version n is the result of MIGRATIONS[:n], in order. Only ever append.
 MIGRATIONS: tuple[str, ...] = (
     """
     create table meta (key text primary key, value blob not null) without rowid;
@@ -47,7 +47,7 @@ MIGRATIONS: tuple[str, ...] = (
     create table refusal (seq integer primary key autoincrement, id text not null unique, body blob not null);
     create table log (seq integer primary key autoincrement, at text not null, body blob not null);
     """,
-    # Locked plans, which nobody can read again, and what reports read beyond the mirror, which can be.
+    # Locked plans, which cannot be read again, and what reports read beyond the mirror, which can.
     """
     create table plan (seq integer primary key autoincrement, milestone text not null, body blob not null);
     create index plan_by_milestone on plan (milestone);
@@ -55,9 +55,9 @@ MIGRATIONS: tuple[str, ...] = (
     delete from meta where key like 'plan:%';
     create table past (key text primary key, used_on text not null, value blob not null) without rowid;
     """,
-    # What an Op waits for, so that every window shows it and in each it can be chosen.
+    # The conflicts of an Op, so that every process shows them and can resolve them.
     "alter table outbox add column clashes blob",
-    # What places, counts and sorts an issue without decoding it; none in rows written before.
+    # What is needed to place, count and sort an issue without decoding it; null in older rows.
     """
     alter table issue add column place text;
     alter table issue add column position real;
@@ -66,16 +66,16 @@ MIGRATIONS: tuple[str, ...] = (
     """,
 )
 
-#: Files up to this size are read through at the start (2 ms for 6,000 issues, 200 for 100,000), larger ones
-#: after it.
+#: Files up to this size are checked at the start (2 ms for 6,000 issues, 200 for 100,000), larger ones
+#: afterwards.
 CHECKED = 32 * 1024 * 1024
 
-#: Seconds to wait for another window's write.
+#: Seconds to wait for another process to write.
 BUSY = 5.0
 
 
 def state_file(folder: Path, url: str, group: str, user: str) -> Path:
-    """Where the state of one host, group and user is kept. Readable, and unique by a short hash."""
+    """The state file of one host, group and user. The name is readable, and unique by a short hash."""
     parts = urlsplit(url)
     name = "-".join((parts.netloc + parts.path, group, user))
     readable = re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-")[:80]
@@ -83,17 +83,17 @@ def state_file(folder: Path, url: str, group: str, user: str) -> Path:
 
 
 class Aside(NamedTuple):
-    """A state file that could not be used: where it is now, and why, in words."""
+    """A state file that was unusable: its new path, and the reason in words."""
 
     path: Path
     why: str
 
 
 def open_file(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection, Aside | None]:
-    """(durable, fast, aside): connections to a state file of this version, made or migrated as needed.
+    """(durable, fast, aside): connections to a state file of this version, created or migrated as needed.
 
-    A file that cannot be used is renamed beside itself, unless another window uses it. Raises StoreFailed
-    then, and where the folder cannot be written at all.
+    An unusable file is renamed, unless another process uses it. Raises StoreFailed in that case, and if the
+    folder is not writable at all.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -107,8 +107,8 @@ def open_file(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection, Aside
     lease = Lease(lock_of(path))
     if not lease.held():
         raise StoreFailed(
-            f"The state file cannot be used, since {why}, and another window of glboard uses it.",
-            hint="Edits are refused in this window: close the other one, then start again.",
+            f"Cannot use the state file: {why}, and another glboard session is using it.",
+            hint="Edits are refused in this session. Close the other one, then restart glboard.",
         )
     try:
         aside = Aside(put_aside(path), why)
@@ -120,7 +120,7 @@ def open_file(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection, Aside
 
 
 def lock_of(path: Path) -> Path:
-    """The lock that the window which sends holds."""
+    """The lock file of the send lease."""
     return path.with_suffix(".lock")
 
 
@@ -138,24 +138,24 @@ def put_aside(path: Path) -> Path:
 
 
 def failed(path: Path, error: Exception) -> StoreFailed:
-    """What a person is told when the state folder cannot be used."""
+    """The error to show when the state folder is unusable."""
     if _is_busy(error):
         return StoreFailed(
-            f"Another window of glboard has been writing {path} for more than {BUSY:g} seconds.",
-            hint="Nothing is lost. Try again in a moment; if it stays so, end the window that hangs.",
+            f"Another glboard session has kept {path} locked for more than {BUSY:g} seconds.",
+            hint="Nothing is lost. Try again in a moment; if it persists, close the session that hangs.",
         )
     return StoreFailed(
-        f"Changes cannot be kept in {path.parent}: {error}.",
-        hint="Edits are refused until it can be written: free some disk space, or mend the folder's rights.",
+        f"Cannot save changes in {path.parent}: {error}.",
+        hint="Edits are refused until this works: free disk space, or fix the folder's permissions.",
     )
 
 
 class _NewerError(Exception):
-    """The file is of a version that this program does not know."""
+    """The file has a schema version that this program does not know."""
 
 
 def _open(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
-    # Made by us first, so that it never exists with wider rights, not even for a moment.
+    # Create it ourselves first, so that it never exists with wider permissions, not even briefly.
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     path.chmod(0o600)
     durable = _connect(path, "full")
@@ -183,9 +183,9 @@ def _connect(path: Path, synchronous: str) -> sqlite3.Connection:
 
 
 def _into_wal(connection: sqlite3.Connection) -> None:
-    """Make it WAL, which SQLite refuses at once while another window does: its busy timeout does not count.
+    """Switch to WAL. SQLite refuses this at once while another process does it, ignoring its busy timeout.
 
-    Raises sqlite3.OperationalError where that takes longer than BUSY.
+    Raises sqlite3.OperationalError if that takes longer than BUSY.
     """
     until = time.monotonic() + BUSY
     while True:
@@ -221,7 +221,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
-    """Read all that matters: a file cut short or overwritten is found now, not in a call."""
+    """Read all that matters: a truncated or overwritten file is detected now, not in a later call."""
     connection.execute("select sum(length(op)) from outbox").fetchone()
     connection.execute("select sum(length(body)) from refusal").fetchone()
     connection.execute("select max(rev) from issue").fetchone()
@@ -242,10 +242,10 @@ def _mark_of(path: Path) -> Path:
 
 
 def damage(path: Path) -> str:
-    """Read a file through that was too large for that at the start; in words what is wrong, or nothing.
+    """Check a file that was too large to check at the start; returns the damage in words, or "".
 
-    Takes a while, on a connection of its own: for a thread. A damaged file is marked, so that the next start
-    puts it aside and rescues what is unsent: under the feet of open windows it cannot be.
+    Takes a while, on its own connection: run it in a thread. A damaged file is marked, so that the next start
+    renames it and recovers unsent changes: that cannot be done while other processes use it.
     """
     if not path.exists() or path.stat().st_size <= CHECKED:
         return ""
@@ -253,7 +253,7 @@ def damage(path: Path) -> str:
         with closing(_connect(path, "normal")) as connection:
             _quick_check(connection)
     except sqlite3.OperationalError:
-        return ""  # busy, or gone meanwhile: that says nothing about it
+        return ""  # busy, or deleted in the meantime: no statement possible
     except sqlite3.DatabaseError as error:
         with suppress(OSError):
             _mark_of(path).write_text(str(error), "utf-8")
@@ -270,7 +270,7 @@ def _looks_broken(error: sqlite3.OperationalError) -> bool:
 
 
 def rescue(aside: Path) -> list[tuple[str, float, bytes]]:
-    """(title, sent, op) of the unsent changes that can still be read from a file put aside, oldest first."""
+    """(title, sent, op) of the unsent changes still readable in a renamed file, oldest first."""
     found: list[tuple[str, float, bytes]] = []
     with (
         suppress(sqlite3.Error),

@@ -1,7 +1,7 @@
-"""A store that forgets: mirror, outbox and log in memory.
+"""A store without persistence: mirror, outbox and log in memory.
 
-For ``glboard demo``, for commands that read once, and where the state folder cannot be used. It keeps the
-promises of ``ports.Store`` except the disk and the other windows.
+For ``glboard demo``, for commands that read once, and for an unusable state folder. It fulfils
+``ports.Store`` except for durability and other processes.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from glboard_core.ports import Entry, Issues, Logged, Refusal, Seen
 if TYPE_CHECKING:
     from glboard_core.planning.snapshot import PlanSnapshot
 
-#: Lines of the log that are kept.
+#: Maximum number of log lines.
 LOGGED = 5_000
 
 
 class HeldIssues(Issues):
-    """Issues in a dictionary, with the one question a board asks."""
+    """Issues in a dictionary, with the one query that boards need."""
 
     def __init__(self) -> None:
         self.held: dict[IssueId, Issue] = {}
@@ -43,13 +43,13 @@ class HeldIssues(Issues):
         return len(self.held)
 
     def matching(self, milestone: str | None) -> Iterator[Issue]:
-        """The issues of a milestone ("" for those without), or all of them for None."""
+        """The issues of a milestone ("" for those without), or all for None."""
         for issue in self.held.values():
             if milestone is None or (issue.milestone or "") == milestone:
                 yield issue
 
     def slim(self, milestone: str | None) -> Iterator[Slim]:
-        """The same, but only what places, counts and sorts them."""
+        """The same as slim rows: only what is needed to place, count and sort."""
         return map(slim_of, self.matching(milestone))
 
 
@@ -70,7 +70,7 @@ class MemoryStore:
         self._catalog: Catalog | None = None
 
     def issue(self, issue: IssueId) -> Issue | None:
-        """The confirmed issue, or none."""
+        """The confirmed issue, or None."""
         return self._issues.held.get(issue)
 
     def issues(self) -> HeldIssues:
@@ -85,52 +85,52 @@ class MemoryStore:
                 self._issues.held[issue.id] = issue
 
     def drop(self, issues: Iterable[IssueId]) -> None:
-        """Forget issues that left the scope."""
+        """Remove issues that left the scope."""
         for issue in issues:
             self._issues.held.pop(issue, None)
 
     def projects(self) -> frozenset[str]:
-        """The projects that issues stand in."""
+        """The projects of all issues."""
         return frozenset(issue.project for issue in self._issues.held.values())
 
     def catalog(self) -> Catalog | None:
-        """The catalog kept last, or none."""
+        """The last stored catalog, or None."""
         return self._catalog
 
     def put_catalog(self, catalog: Catalog) -> None:
-        """Keep the catalog."""
+        """Store the catalog."""
         self._catalog = catalog
 
     def meta(self, key: str) -> bytes | None:
-        """A value kept under a key, or none."""
+        """The value stored under a key, or None."""
         return self._meta.get(key)
 
     def put_meta(self, key: str, value: bytes) -> None:
-        """Keep a value under a key."""
+        """Store a value under a key."""
         self._meta[key] = value
 
     def plans(self, milestone: str) -> Sequence[PlanSnapshot]:
-        """The plans of a milestone, the one kept last first."""
+        """The plans of a milestone, newest first."""
         return [plan for plan in reversed(self._plans) if plan.milestone == milestone]
 
     def keep_plan(self, plan: PlanSnapshot) -> None:
-        """Keep a locked plan; those kept before stay."""
+        """Store a locked plan; earlier ones are kept."""
         self._plans.append(plan)
 
     def recall(self, keys: Sequence[str], on: date) -> Mapping[str, bytes]:
-        """What was kept under these keys."""
+        """The values cached under these keys."""
         return {key: self._past[key] for key in keys if key in self._past}
 
     def remember(self, values: Mapping[str, bytes], on: date) -> None:
-        """Keep what was read, as long as the session."""
+        """Cache values for this session."""
         self._past |= values
 
     def outbox(self) -> Sequence[Entry]:
-        """The Ops not yet settled, oldest first."""
+        """The unsettled Ops, oldest first."""
         return list(self._outbox.values())
 
     def enqueue(self, entries: Sequence[Entry], instead: Iterable[OpId] = ()) -> None:
-        """Keep Ops until they are settled, in the stead of refused ones; one with a known id is replaced."""
+        """Store Ops until they are settled, replacing failed ones; one with a known id is replaced."""
         for op in instead:
             self._refusals.pop(op, None)
         for entry in entries:
@@ -140,7 +140,7 @@ class MemoryStore:
             )
 
     def rewrite(self, entries: Sequence[Entry]) -> frozenset[OpId]:
-        """Replace what is kept of Ops, but not when they were sent; returns those that were still there."""
+        """Update stored Ops, except when they were sent; returns those still there."""
         there = [entry for entry in entries if entry.op.id in self._outbox]
         for entry in there:
             kept = self._outbox[entry.op.id]
@@ -150,26 +150,26 @@ class MemoryStore:
         return frozenset(entry.op.id for entry in there)
 
     def contest(self, clashes: Mapping[OpId, Sequence[Clash]]) -> None:
-        """Note which Ops wait for a choice, or wait no longer."""
+        """Store the conflicts of Ops; empty ones are resolved."""
         for op, found in clashes.items():
             if op in self._outbox:
                 self._outbox[op] = structs.replace(self._outbox[op], clashes=tuple(found))
 
     def claim(self, ops: Sequence[OpId], at: float) -> frozenset[OpId]:
-        """Mark Ops as sent now; returns those still there and not sent before."""
+        """Mark Ops as sent; returns those still there and not sent before."""
         claimed = frozenset(op for op in ops if op in self._outbox and not self._outbox[op].sent)
         for op in claimed:
             self._outbox[op] = structs.replace(self._outbox[op], sent=at)
         return claimed
 
     def unclaim(self, ops: Iterable[OpId]) -> None:
-        """These were not sent after all."""
+        """Undo ``claim``: these were not sent after all."""
         for op in ops:
             if op in self._outbox:
                 self._outbox[op] = structs.replace(self._outbox[op], sent=0.0)
 
     def take_back(self, ops: Sequence[OpId], log: Sequence[Logged] = ()) -> bool:
-        """Remove Ops if all are here and none was sent; ``log`` is written with it."""
+        """Withdraw Ops if all are here and none was sent; then ``log`` is written, too."""
         if any(op not in self._outbox or self._outbox[op].sent for op in ops):
             return False
         for op in ops:
@@ -178,7 +178,7 @@ class MemoryStore:
         return True
 
     def settle(self, ops: Iterable[OpId], refusals: Sequence[Refusal], log: Sequence[Logged]) -> None:
-        """Remove Ops that were answered, keep the refused ones and write the log."""
+        """Remove answered Ops, store the failed ones and write the log."""
         for op in ops:
             self._outbox.pop(op, None)
         for refusal in refusals:
@@ -186,11 +186,11 @@ class MemoryStore:
         self._log.extend(log)
 
     def refusals(self) -> Sequence[Refusal]:
-        """The changes that were not made, oldest first."""
+        """The failed changes, oldest first."""
         return list(self._refusals.values())
 
     def forgive(self, op: OpId) -> None:
-        """Strike a change from the list of refused ones."""
+        """Delete a failed change."""
         self._refusals.pop(op, None)
 
     def log(self, limit: int = 500) -> Sequence[Logged]:
@@ -198,25 +198,25 @@ class MemoryStore:
         return list(reversed(self._log))[:limit]
 
     def prune(self, before: datetime) -> int:
-        """Forget lines of the change log older than that; how many."""
+        """Delete log lines older than ``before``; returns how many."""
         kept = [line for line in self._log if line.at >= before]
         gone = len(self._log) - len(kept)
         self._log = deque(kept, maxlen=LOGGED)
         return gone
 
     def lead(self) -> bool:
-        """There is no other window."""
+        """There is no other process."""
         return True
 
     def resign(self) -> None:
-        """There is no other window."""
+        """There is no other process."""
 
     def others(self) -> Seen | None:
-        """There is no other window."""
+        """There is no other process."""
         return None
 
     def check(self) -> None:
         """There is no file."""
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to close."""

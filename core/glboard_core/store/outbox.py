@@ -1,7 +1,7 @@
-"""What a person did, on disk before a call returns: the outbox, the refused changes and the change log.
+"""The outbox, the failed changes and the change log: on disk before a call returns.
 
-Owns the durable connection and its transactions (``synchronous=FULL``). Several windows share the file, so
-every step that one window may have been faster with says whether it was.
+Owns the durable connection and its transactions (``synchronous=FULL``). Several processes share the file, so
+every step that another process may have done first reports whether it was done.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from glboard_core.board.op import Op, OpId
 from glboard_core.ports import Entry, Logged, Refusal
 from glboard_core.store.database import failed
 
-#: Lines of the change log that are kept.
+#: Maximum number of log lines.
 LOGGED = 20_000
 
 T = TypeVar("T")
@@ -33,14 +33,14 @@ _logged = msgspec.msgpack.Decoder(Logged)
 
 
 class Outbox:
-    """The half of ``ports.Store`` that must not be lost. Raises StoreFailed where the disk refuses."""
+    """The half of ``ports.Store`` that must not be lost. Raises StoreFailed if the disk refuses a write."""
 
     def __init__(self, path: Path, durable: sqlite3.Connection) -> None:
         self.path = path
         self._durable = durable
 
     def outbox(self) -> Sequence[Entry]:
-        """The Ops not yet settled, oldest first. What cannot be read stays where it is."""
+        """The unsettled Ops, oldest first. Unreadable ones are skipped and kept."""
         with self._reading():
             rows = self._durable.execute(
                 "select op, title, due, sent, clashes from outbox order by seq"
@@ -54,9 +54,9 @@ class Outbox:
         return found
 
     def enqueue(self, entries: Sequence[Entry], instead: Iterable[OpId] = ()) -> None:
-        """Keep Ops until they are settled: on disk before this returns. One with a known id is replaced.
+        """Store Ops until they are settled: on disk before this returns. One with a known id is replaced.
 
-        ``instead`` are refused ones that leave their list in the same transaction.
+        ``instead`` are failed changes that are deleted in the same transaction.
         """
         with self._writing():
             self._durable.executemany(
@@ -67,7 +67,7 @@ class Outbox:
             self._durable.executemany("delete from refusal where id = ?", [(op,) for op in instead])
 
     def rewrite(self, entries: Sequence[Entry]) -> frozenset[OpId]:
-        """Replace what is kept of Ops, but not when they were sent; returns those that were still there."""
+        """Update stored Ops, except when they were sent; returns those still there."""
         there: set[OpId] = set()
         with self._writing():
             for e in entries:
@@ -80,7 +80,7 @@ class Outbox:
         return frozenset(there)
 
     def contest(self, clashes: Mapping[OpId, Sequence[Clash]]) -> None:
-        """Note which Ops wait for a choice (or, with nothing to choose, wait no longer), for all windows."""
+        """Store the conflicts of Ops (empty: resolved), for all processes."""
         with self._writing():
             self._durable.executemany(
                 "update outbox set clashes = ? where id = ?",
@@ -88,7 +88,7 @@ class Outbox:
             )
 
     def claim(self, ops: Sequence[OpId], at: float) -> frozenset[OpId]:
-        """Mark Ops as sent now; returns those still there and not claimed before."""
+        """Mark Ops as sent; returns those still there and not claimed before."""
         claimed: set[OpId] = set()
         with self._writing():
             for op in ops:
@@ -98,12 +98,12 @@ class Outbox:
         return frozenset(claimed)
 
     def unclaim(self, ops: Iterable[OpId]) -> None:
-        """These were not sent after all."""
+        """Undo ``claim``: these were not sent after all."""
         with self._writing():
             self._durable.executemany("update outbox set sent = 0 where id = ?", [(op,) for op in ops])
 
     def take_back(self, ops: Sequence[OpId], log: Sequence[Logged] = ()) -> bool:
-        """Remove Ops if all are here and none was sent: then they never leave. ``log`` is written with it."""
+        """Withdraw Ops if all are here and none was sent: they are never sent. Then ``log`` is written."""
         try:
             with self._writing():
                 for op in ops:
@@ -116,7 +116,7 @@ class Outbox:
         return True
 
     def settle(self, ops: Iterable[OpId], refusals: Sequence[Refusal], log: Sequence[Logged]) -> None:
-        """Remove Ops that were answered, keep the refused ones and write the log, in one transaction."""
+        """Remove answered Ops, store the failed ones and write the log, in one transaction."""
         with self._writing():
             self._durable.executemany("delete from outbox where id = ?", [(op,) for op in ops])
             self._durable.executemany(
@@ -135,13 +135,13 @@ class Outbox:
         self._durable.execute("delete from log where seq <= (select max(seq) from log) - ?", (LOGGED,))
 
     def refusals(self) -> Sequence[Refusal]:
-        """The changes that were not made, oldest first."""
+        """The failed changes, oldest first."""
         with self._reading():
             rows = self._durable.execute("select body from refusal order by seq").fetchall()
         return [found for (body,) in rows if (found := read(_refusal, body)) is not None]
 
     def forgive(self, op: OpId) -> None:
-        """Strike a change from the list of refused ones."""
+        """Delete a failed change."""
         with self._writing():
             self._durable.execute("delete from refusal where id = ?", (op,))
 
@@ -154,13 +154,13 @@ class Outbox:
         return [found for (body,) in rows if (found := read(_logged, body)) is not None]
 
     def prune(self, before: datetime) -> int:
-        """Forget lines of the change log older than that; how many."""
+        """Delete log lines older than ``before``; returns how many."""
         moment = before.astimezone(UTC).isoformat()
         with self._writing():
             done = self._durable.execute("delete from log where at < ?", (moment,))
         return done.rowcount
 
-    # Inside
+    # Internals
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -179,7 +179,7 @@ class Outbox:
 
 
 def read(decoder: msgspec.msgpack.Decoder[T], body: bytes) -> T | None:
-    """A value from its bytes; none where another version wrote it, or nobody."""
+    """A decoded value; None if missing or written by another version."""
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -191,7 +191,7 @@ def _waits(clashes: Sequence[Clash]) -> bytes | None:
 
 
 class _SentError(Exception):
-    """An Op that was to be taken back has left."""
+    """An Op to withdraw was sent already."""
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""The tables of what reports keep: locked plans, and what was read of the past.
+"""The tables of reports: locked plans, and cached data of past milestones.
 
-Owns their SQL; transactions are the store's. A plan is what somebody decided, so it is never lost or pruned.
-What was read can be read again: it goes when no report has used it for as long as anybody looks back.
+Owns their SQL; the store owns the transactions. A plan records a decision, so it is never lost or pruned.
+Cached data can be read again: it is removed when no report has used it for longer than reports look back.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ import msgspec
 if TYPE_CHECKING:
     from glboard_core.planning.snapshot import PlanSnapshot
 
-#: What no report used for this long belongs to milestones that are long past: about four of a month.
+#: Data unused for this long belongs to long past milestones: about four months back.
 KEPT = timedelta(days=120)
-#: The day of use need not be exact, and every change of it is a write.
+#: The day of use need not be exact, and every update is a write.
 _EXACT = timedelta(days=7)
-#: Placeholders in one question.
+#: Placeholders in one query.
 _MANY = 500
 
 
 def plans(connection: sqlite3.Connection, milestone: str) -> Sequence[PlanSnapshot]:
-    """The plans of a milestone, the one kept last first. Raises sqlite3.Error, msgspec.DecodeError."""
+    """The plans of a milestone, newest first. Raises sqlite3.Error, msgspec.DecodeError."""
     from glboard_core.planning.snapshot import PlanSnapshot
 
     rows = connection.execute(
@@ -37,15 +37,15 @@ def plans(connection: sqlite3.Connection, milestone: str) -> Sequence[PlanSnapsh
 
 
 def keep_plan(connection: sqlite3.Connection, plan: PlanSnapshot) -> None:
-    """Keep a plan in the transaction that is open."""
+    """Store a plan in the current transaction."""
     connection.execute(
         "insert into plan (milestone, body) values (?, ?)", (plan.milestone, msgspec.json.encode(plan))
     )
 
 
 def recall(connection: sqlite3.Connection, keys: Sequence[str], on: date) -> Mapping[str, bytes]:
-    """What is kept under these keys. That it was used is noted about once a week; what fails is as if it
-    were not there."""
+    """The values cached under these keys. Their day of use is updated about once a week; failures count as
+    missing."""
     found: dict[str, bytes] = {}
     with suppress(sqlite3.Error):
         for start in range(0, len(keys), _MANY):
@@ -63,7 +63,7 @@ def recall(connection: sqlite3.Connection, keys: Sequence[str], on: date) -> Map
 
 
 def remember(connection: sqlite3.Connection, values: Mapping[str, bytes], on: date) -> None:
-    """Keep values in the transaction that is open, and let go of what is long past."""
+    """Cache values in the current transaction, and remove those unused for long."""
     connection.executemany(
         "insert into past (key, used_on, value) values (?, ?, ?) "
         "on conflict (key) do update set used_on = excluded.used_on, value = excluded.value",
@@ -73,7 +73,7 @@ def remember(connection: sqlite3.Connection, values: Mapping[str, bytes], on: da
 
 
 def rescued(aside: Path) -> list[PlanSnapshot]:
-    """The plans that can still be read from a file put aside, oldest first."""
+    """The plans still readable in a renamed file, oldest first."""
     from glboard_core.planning.snapshot import PlanSnapshot
 
     found: list[PlanSnapshot] = []

@@ -1,7 +1,7 @@
-"""The issue table as a mapping: one row each, decoded when asked for.
+"""The issue table as a mapping: one row per issue, decoded on access.
 
-Owns the cache of decoded issues, and what the disk refused to take (kept in memory: it can be read again from
-GitLab). A row without content is an issue that went: other windows have to learn of that too.
+Owns the cache of decoded issues, and the writes that the disk refused (kept in memory: GitLab still has
+them). A row without content is a removed issue: other processes have to learn of that, too.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.slim import Kind, Slim, slim_of
 from glboard_core.ports import Issues
 
-#: Issues kept decoded: a few screens of cards.
+#: Decoded issues in the cache: a few screens of cards.
 CACHED = 4_096
 
-#: Rows read in one go.
+#: Rows per read.
 READ_EACH = 2_000
 
 _decode = msgspec.msgpack.Decoder(Issue).decode
@@ -33,17 +33,17 @@ on conflict (id) do update set milestone = excluded.milestone, project = exclude
 updated_at = excluded.updated_at, rev = excluded.rev, slim = excluded.slim, place = excluded.place,
 position = excluded.position, weight = excluded.weight, closed = excluded.closed
 """
-#: Another window may have read the issue later than this one did.
+#: Another process may have read a newer version of the issue.
 _PUT_NEWER = f"{_PUT} where excluded.updated_at >= issue.updated_at or issue.slim is null"
 
 
 class Rows(Issues):
-    """The confirmed issues. ``rev`` is the number of the last change this window knows of."""
+    """The confirmed issues. ``rev`` is the number of the last change this process knows."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._cache: OrderedDict[IssueId, Issue] = OrderedDict()
-        #: What could not be written: the issue, or None for one that is gone.
+        #: Failed writes: the issue, or None if it was removed.
         self._unwritten: dict[IssueId, Issue | None] = {}
         self._projects: frozenset[str] | None = None
         self.rev = self._latest()
@@ -76,27 +76,27 @@ class Rows(Issues):
         if self._unwritten:
             return sum(1 for _ in self)
         return int(
-            # The smallest index: the rows themselves need not be read.
+            # The smallest index, so that the rows need not be read.
             self._connection.execute(
                 "select count(*) from issue indexed by issue_by_milestone where slim is not null"
             ).fetchone()[0]
         )
 
     def matching(self, milestone: str | None) -> Iterator[Issue]:
-        """The issues of a milestone ("" for none), or all for None: decoded one by one, not kept."""
+        """The issues of a milestone ("" for none), or all for None: decoded one by one, not cached."""
         for identity, slim in self._read("id, slim", milestone):
             if identity not in self._unwritten:
                 yield _decode(slim)
         yield from self._held(milestone)
 
     def slim(self, milestone: str | None) -> Iterator[Slim]:
-        """The same, but only what places, counts and sorts them; alike ones share their kind."""
+        """The same as slim rows: only what is needed to place, count and sort; equal kinds are shared."""
         kinds: dict[tuple[str, str], Kind] = {}
         wanted = "id, milestone, place, position, weight, closed, case when place is null then slim end"
         for identity, title, place, position, weight, closed, whole in self._read(wanted, milestone):
             if identity in self._unwritten:
                 continue
-            if place is None:  # written before there was such a part
+            if place is None:  # written before this column existed
                 yield slim_of(_decode(whole))
                 continue
             kind = kinds.get((title, place))
@@ -106,7 +106,7 @@ class Rows(Issues):
         yield from map(slim_of, self._held(milestone))
 
     def _read(self, wanted: str, milestone: str | None) -> Iterator[tuple[Any, ...]]:
-        """Rows by id, some at a time: so that they are never in memory all at once."""
+        """Rows by id, in batches, so that they are never all in memory at once."""
         given = () if milestone is None else (milestone,)
         which = "id > ? and slim is not null order by id limit ?"
         if milestone is not None:
@@ -126,7 +126,7 @@ class Rows(Issues):
                 yield held
 
     def projects(self) -> frozenset[str]:
-        """The projects that issues stand in."""
+        """The projects of all issues."""
         if self._unwritten:
             return frozenset(issue.project for issue in self.matching(None))
         if self._projects is None:
@@ -135,7 +135,7 @@ class Rows(Issues):
         return self._projects
 
     def write(self, issues: Sequence[Issue], gone: Sequence[IssueId]) -> int:
-        """Write changes in the transaction that is open; returns their number. Raises sqlite3.Error."""
+        """Write changes in the current transaction; returns their number. Raises sqlite3.Error."""
         rev = self._latest() + 1
         self._connection.executemany(
             _PUT_NEWER,
@@ -152,19 +152,19 @@ class Rows(Issues):
     def wrote(self, rev: int, issues: Iterable[Issue], gone: Iterable[IssueId]) -> None:
         """The transaction was committed."""
         if rev == self.rev + 1:
-            # Nobody wrote in between, so ``since`` need not bring our own change back to us.
+            # No one else wrote in between, so ``since`` need not return our own change.
             self.rev = rev
         for identity in (*(issue.id for issue in issues), *gone):
             self._unwritten.pop(identity, None)
             self._cache.pop(identity, None)
 
     def hold(self, issues: Iterable[Issue], gone: Iterable[IssueId]) -> None:
-        """The disk refused: keep these in memory."""
+        """The disk refused the write: keep these in memory."""
         self._unwritten.update((issue.id, issue) for issue in issues)
         self._unwritten.update((identity, None) for identity in gone)
 
     def since(self) -> tuple[list[Issue], list[IssueId], list[Issue]]:
-        """(issues, gone, were) written by anybody since the last call; ``were``: as this window had them."""
+        """(issues, gone, were) written by anyone since the last call; ``were``: as this process had them."""
         rows = self._connection.execute(
             "select id, slim, rev from issue where rev > ? order by rev", (self.rev,)
         ).fetchall()
@@ -192,7 +192,7 @@ class Rows(Issues):
         return issue
 
 
-#: Between the fields of what places an issue, and between the items of one: no text of GitLab's holds them.
+#: Separators of the fields of ``place``, and of the items of one field: no text from GitLab contains them.
 _FIELD, _ITEM = "\x1e", "\x1f"
 
 

@@ -1,7 +1,7 @@
 """The mirror, the outbox and the change log on disk: ``ports.Store`` over a state file.
 
-Owns the connection of what was read from GitLab: it may be lost to a power cut, since it can be read again.
-What a person did is ``outbox.py``. Several windows share the file.
+Owns the connection for data read from GitLab: a power cut may lose it, since it can be read again.
+``outbox.py`` owns the changes of a person. Several processes share the file.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _catalog = msgspec.msgpack.Decoder(Catalog)
 
 
 class SqliteStore(Outbox):
-    """``ports.Store`` on disk. Raises StoreFailed where the disk refuses what a person did.
+    """``ports.Store`` on disk. Raises StoreFailed if the disk refuses to save a person's changes.
 
-    ``notice`` says in words what was put aside and rescued when it was opened, or is empty.
+    ``notice`` tells what was moved away and recovered when it was opened, or is empty.
     """
 
     durable = True
@@ -52,7 +52,7 @@ class SqliteStore(Outbox):
     # The mirror
 
     def issue(self, issue: IssueId) -> Issue | None:
-        """The confirmed issue, or none."""
+        """The confirmed issue, or None."""
         return self._rows.get(issue)
 
     def issues(self) -> Rows:
@@ -64,7 +64,7 @@ class SqliteStore(Outbox):
         self._mirror(list(issues), [])
 
     def drop(self, issues: Iterable[IssueId]) -> None:
-        """Forget issues that left the scope."""
+        """Remove issues that left the scope."""
         self._mirror([], list(issues))
 
     def _mirror(self, issues: Sequence[Issue], gone: Sequence[IssueId]) -> None:
@@ -77,32 +77,32 @@ class SqliteStore(Outbox):
             self._rows.wrote(rev, issues, gone)
 
     def projects(self) -> frozenset[str]:
-        """The projects that issues stand in."""
+        """The projects of all issues."""
         return self._rows.projects()
 
-    # What is known beside issues
+    # Catalog and other values
 
     def catalog(self) -> Catalog | None:
-        """The catalog kept last, or none."""
+        """The last stored catalog, or None."""
         if self._kept is None and (value := self.meta("catalog")) is not None:
             try:
                 self._kept = _catalog.decode(value)
             except msgspec.DecodeError:
-                return None  # of another version: it is read again
+                return None  # written by another version: read it again
         return self._kept
 
     def put_catalog(self, catalog: Catalog) -> None:
-        """Keep the catalog."""
+        """Store the catalog."""
         self._kept = catalog
         self.put_meta("catalog", _encode(catalog))
 
     def meta(self, key: str) -> bytes | None:
-        """A value kept under a key, or none."""
+        """The value stored under a key, or None."""
         row = self._fast.execute("select value from meta where key = ?", (key,)).fetchone()
         return row[0] if row else None
 
     def put_meta(self, key: str, value: bytes) -> None:
-        """Keep a value under a key; a full disk is no reason to stop, since all of it can be read again."""
+        """Store a value under a key; a full disk is no error, since all of it can be read again."""
         try:
             with transaction(self._fast):
                 self._fast.execute(
@@ -112,39 +112,39 @@ class SqliteStore(Outbox):
         except sqlite3.Error:
             return
 
-    # What reports keep
+    # Reports
 
     def plans(self, milestone: str) -> Sequence[PlanSnapshot]:
-        """The plans of a milestone, the one kept last first. Raises StoreFailed for one that is damaged."""
+        """The plans of a milestone, newest first. Raises StoreFailed if one is damaged."""
         with self._reading():
             return past.plans(self._durable, milestone)
 
     def keep_plan(self, plan: PlanSnapshot) -> None:
-        """Keep a locked plan: on disk before this returns. Those kept before stay."""
+        """Store a locked plan: on disk before this returns. Earlier ones are kept."""
         with self._writing():
             past.keep_plan(self._durable, plan)
 
     def recall(self, keys: Sequence[str], on: date) -> Mapping[str, bytes]:
-        """What was kept under these keys, where it is still there; used on that day."""
+        """The values cached under these keys, as far as they exist; ``on`` is the day of use."""
         return past.recall(self._fast, keys, on)
 
     def remember(self, values: Mapping[str, bytes], on: date) -> None:
-        """Keep what can be read again; a full disk is no reason to stop."""
+        """Cache values that can be read again; a full disk is no error."""
         with suppress(sqlite3.Error), transaction(self._fast):
             past.remember(self._fast, values, on)
 
-    # Other windows
+    # Other processes
 
     def lead(self) -> bool:
-        """Whether this window sends."""
+        """Whether this process has the send lease."""
         return self._lease.held()
 
     def resign(self) -> None:
-        """Let another window send."""
+        """Release the send lease."""
         self._lease.release()
 
     def others(self) -> Seen | None:
-        """What other windows wrote since the last call; None where nothing changed."""
+        """What other processes wrote since the last call; None if nothing changed."""
         with self._reading():
             version = self._data_version()
             if version == self._version:
@@ -154,25 +154,26 @@ class SqliteStore(Outbox):
         return Seen(issues=tuple(issues), gone=tuple(gone), were=tuple(were))
 
     def check(self) -> StoreFailed | None:
-        """Read a large file through; what to say where it is damaged."""
+        """Check a large file; returns the error if it is damaged."""
         why = damage(self.path)
         if not why:
             return None
         return StoreFailed(
             f"The state file is damaged ({why}): edits are refused from now on.",
-            hint="Start glboard again: the file is put aside then, and what is unsent is rescued from it.",
+            hint="Restart glboard: it will move the damaged file away and recover unsent changes.",
         )
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._lease.release()
         self._fast.close()
         self._durable.close()
 
-    # Inside
+    # Internals
 
     def _data_version(self) -> tuple[int, int]:
-        # Each connection counts the commits of all others, ours among them: both, or one hides the other.
+        # Each connection counts the commits of all others, including our own: use both, or one hides the
+        # other.
         return tuple(
             connection.execute("pragma data_version").fetchone()[0]
             for connection in (self._durable, self._fast)
@@ -186,9 +187,9 @@ class SqliteStore(Outbox):
         with suppress(StoreFailed):
             for plan in past.rescued(aside.path):
                 self.keep_plan(plan)
-        rescued = f" {_changes(len(entries))} rescued from it." if entries else ""
-        kept = f"It is kept as {aside.path.name}; a new one was begun."
-        return f"The state file cannot be used: {aside.why}. {kept}{rescued}"
+        rescued = f" {_changes(len(entries))} recovered from it." if entries else ""
+        kept = f"It was moved to {aside.path.name}, and a new one was created."
+        return f"Cannot use the state file: {aside.why}. {kept}{rescued}"
 
     def _unread(self) -> str:
         with self._reading():
@@ -196,7 +197,7 @@ class SqliteStore(Outbox):
         unread = sum(read(read_op, op) is None for (op,) in rows)
         if not unread:
             return ""
-        return f"{_changes(unread)} not understood, and so not sent; they stay in {self.path.name}."
+        return f"{_changes(unread)} not readable and will not be sent; kept in {self.path.name}."
 
 
 def _changes(count: int) -> str:

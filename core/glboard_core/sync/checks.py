@@ -1,4 +1,4 @@
-"""What is looked at before a change leaves: whether it goes over another one, and what is known only now."""
+"""Checks before a change is sent: whether it would overwrite another one, and values known only now."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 async def without_clashes(engine: Engine, items: Sequence[Item]) -> list[Item]:
-    """Those that overwrite nobody's change; the others wait, and all that follows on their issue.
+    """The Ops that overwrite no one's change; the others wait, with all later ones on their issue.
 
-    A description is not part of the mirror, so it is read before it is overwritten.
+    The mirror has no descriptions, so one is read before it is overwritten.
     """
     waiting: set[str] = set()
     going: list[Item] = []
@@ -44,23 +44,23 @@ async def without_clashes(engine: Engine, items: Sequence[Item]) -> list[Item]:
 
 
 async def _other_description(op: Op, gateway: Gateway) -> str | None:
-    """What the description has become since it was opened for editing, if it has."""
+    """The description if it changed since it was opened for editing."""
     act = op.act
     if not isinstance(act, Edit) or act.description is UNSET or act.description_was is UNSET:
         return None
     try:
         there = (await gateway.detail(op.issue)).description
     except EditRefused:
-        return None  # the issue is gone; the answer to the edit will say so
+        return None  # the issue is gone; the answer to the edit will tell
     return None if there in (act.description_was, act.description) else there
 
 
 async def prepared(
     ops: Sequence[Op], notes: Mapping[OpId, str], gateway: Gateway, me: str
 ) -> tuple[dict[OpId, Op], list[Outcome]]:
-    """Fill in what is only known now: the note a comment became, or the one that is written anew.
+    """Fill in values known only now: the note a comment created, or the one to be updated.
 
-    What needs no sending is answered. ``me`` is the username whose notes may be written anew.
+    Ops that need no sending are answered here. ``me`` is the username whose notes can be updated.
     """
     ready: dict[OpId, Op] = {}
     answered: list[Outcome] = []
@@ -69,11 +69,11 @@ async def prepared(
             case DeleteNote(note=None):
                 note = await _note_to_delete(op.issue, op.act, notes, gateway, me)
                 if note is None:
-                    answered.append(Done(op=op.id))  # the comment never was: there is nothing to delete
+                    answered.append(Done(op=op.id))  # the comment was never created: nothing to delete
                     continue
                 ready[op.id] = structs.replace(op, act=structs.replace(op.act, note=note))
             case NoteWrite():
-                # As it is there now, whatever was there when the key was pressed: so there is never a second.
+                # The current note, whatever existed when the key was pressed: so there is never a second one.
                 there = await gateway.marked_note(op.issue, op.act.mark, me)
                 ready[op.id] = structs.replace(
                     op, act=structs.replace(op.act, note=there.id if there else None)
@@ -89,5 +89,5 @@ async def _note_to_delete(
     if act.mark:
         there = await gateway.marked_note(issue, act.mark, me)
         return there.id if there else None
-    # After a restart it is not remembered which note it was, but the note bears the Op's mark.
+    # After a restart the note's id is unknown, but the note has the Op's marker.
     return notes.get(act.of) or await gateway.note_of(issue, act.of)

@@ -1,7 +1,7 @@
-"""Which questions read a board column by column, so that its columns can be read side by side. Pure.
+"""The queries that read a board column by column, so that columns can be read concurrently. Pure.
 
-Owns the way from a column to what GitLab can filter by. Where it cannot (a status, people not known yet) one
-question reads the whole board.
+Owns the translation of a column into a GitLab filter. If that is impossible (a status, people not known yet),
+one query reads the whole board.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from glboard_core.ports import IssueQuery
 
 
 class Part(Struct, frozen=True):
-    """A question, and the keys of the columns it reads; none: all of the board's."""
+    """A query, and the keys of the columns it reads; empty: all columns of the board."""
 
     query: IssueQuery
     keys: frozenset[str] | None = None
 
 
 def parts(board: Board, flow: FlowScheme) -> list[Part]:
-    """The open issues of a board. A column is read once every part that names it is."""
+    """The queries for a board's open issues. A column is complete once all parts with its key are read."""
     base = IssueQuery(
         labels=tuple(sorted(board.labels)),
         without=tuple(sorted(board.without)),
@@ -49,7 +49,7 @@ def parts(board: Board, flow: FlowScheme) -> list[Part]:
 
 
 def _labels(column: Column, board: Board, flow: FlowScheme) -> list[str]:
-    """The labels that put an issue into a flow column: its own, and those of the states it absorbed."""
+    """The labels that put an issue into a workflow column: its own, and those of the states it absorbed."""
     listed = {other.value for other in board.columns}
     return [
         flow.label(state)

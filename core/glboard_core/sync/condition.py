@@ -1,6 +1,6 @@
-"""How true the screen is: how old the mirror is, what is unsent, and whether the disk takes changes.
+"""The sync status: how old the mirror is, what is unsent, and whether changes can be saved.
 
-Owns the status and tells when it changed. It decides nothing.
+Owns the status and announces its changes. It decides nothing.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ class Condition:
         )
 
     def heard(self, *, loading: bool) -> Freshness:
-        """The server answered just now: how fresh that makes what is shown.
+        """The server answered: update how fresh the shown data is.
 
-        What an earlier session left stays cached until it is caught up: there is something to see meanwhile.
+        Data of an earlier session counts as cached until it is up to date: there is something to show
+        meanwhile.
         """
         if not loading:
             return "live"
@@ -42,17 +43,17 @@ class Condition:
         return "cached" if cached else "loading"
 
     def disk_failed(self, error: StoreFailed) -> None:
-        """The disk refuses what has to be kept: said once, until it works again."""
+        """The disk refuses writes: reported once, until it works again."""
         if not self._disk_refuses:
             self._disk_refuses = True
             self._tell(Notice(str(error)))
 
     def disk_works(self) -> None:
-        """The disk took what it was given."""
+        """A write succeeded."""
         self._disk_refuses = False
 
     def update(self, **changes: object) -> None:
-        """Look again; ``changes`` is what else is known."""
+        """Update the status; ``changes`` are fields to set."""
         ledger = self._ledger
         status = structs.replace(
             self.status,

@@ -1,7 +1,7 @@
-"""What waits for a choice: noted in the outbox, so that every window shows it and in each it can be chosen.
+"""Conflicts: stored in the outbox, so that every process shows them and can resolve them.
 
-Owns how a conflict comes, changes, and ends. It compares nothing itself (``board/conflict.py``) and sends
-nothing: what may go is found by whichever window sends.
+Owns how a conflict begins, changes and ends. It compares nothing itself (``board/conflict.py``) and sends
+nothing: the process with the send lease finds what can be sent.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ DESCRIPTION = "description"
 
 
 def note(ledger: Ledger, items: Iterable[Item]) -> None:
-    """Let other windows, and a later start, know what these wait for."""
-    with suppress(StoreFailed):  # then only this window knows until the next attempt to send: no harm
+    """Store the conflicts of these Ops for other processes and a later start."""
+    with suppress(StoreFailed):  # then only this process knows until the next attempt to send: no harm
         ledger.store.contest({item.op.id: item.clashes for item in items})
 
 
 def against(item: Item, now: Issue) -> tuple[Clash, ...]:
-    """What ``item`` would go over; told as made perhaps, where an answer to it was lost."""
+    """What ``item`` would overwrite; marked as possibly made if an answer to it was lost."""
     found = clashes(item.op, now)
     if item.tries or any(clash.maybe for clash in item.clashes):
         return tuple(structs.replace(clash, maybe=True) for clash in found)
@@ -48,10 +48,10 @@ def description_clash(item: Item, theirs: str) -> tuple[Clash, ...]:
 
 
 def look_again(ledger: Ledger, issues: Iterable[IssueId]) -> None:
-    """The server was heard on these issues: what waits there is about what they are now.
+    """The server reported these issues: update their conflicts to the current values.
 
-    Somebody may have changed the field once more, or back to what the person had seen. A description is not
-    part of the mirror, so what is known of it stays.
+    Someone may have changed the field once more, or back to what the person had seen. The mirror has no
+    descriptions, so what is known of them is kept.
     """
     changed: list[Item] = []
     for issue in issues:
@@ -71,9 +71,9 @@ def look_again(ledger: Ledger, issues: Iterable[IssueId]) -> None:
 
 
 def choose_mine(ledger: Ledger, issue: IssueId) -> None:
-    """Mine goes over what is there now: nothing the person saw before counts any more.
+    """Keep mine: it overwrites the current values, whatever the person saw before.
 
-    Chosen once, also if the program ends before it is sent. Raises StoreFailed; then nothing is changed.
+    The choice holds even if the program ends before it is sent. Raises StoreFailed; then nothing is changed.
     """
     items = list(ledger.pending.items(issue))
     before = [(item, item.op, item.clashes) for item in items]
@@ -86,7 +86,7 @@ def choose_mine(ledger: Ledger, issue: IssueId) -> None:
         item.clashes = ()
         ledger.rebase(item)
     try:
-        # Not put in again: another window may have chosen first, and sent it.
+        # Do not enqueue it again: another process may have resolved it first, and sent it.
         ledger.store.rewrite([Entry(op=item.op, due=item.due) for item in items])
     except StoreFailed:
         for item, op, found in before:
@@ -99,12 +99,12 @@ def choose_mine(ledger: Ledger, issue: IssueId) -> None:
 
 
 def anew(item: Item) -> None:
-    """It was chosen, so it goes out as if for the first time: what became of it before proves nothing."""
+    """It was resolved, so it is sent as if for the first time: earlier attempts prove nothing."""
     item.tries, item.claimed = 0, item.lost
 
 
 def choose_theirs(ledger: Ledger, issue: IssueId) -> None:
-    """Drop what waits on this issue; what the server has stays. Raises StoreFailed."""
+    """Keep theirs: discard the conflicting changes of this issue. Raises StoreFailed."""
     items: Sequence[Item] = [item for item in ledger.pending.items(issue) if not item.under_way]
     first = next((row for row, item in enumerate(items) if item.clashes), len(items))
     ledger.drop([item.op for item in items[first:]], "dropped")

@@ -1,9 +1,8 @@
-"""Sending what a person did: when, in which batches, and what became of each Op.
+"""Sends the outbox: when, in which batches, and the outcome of each Op.
 
-Owns the hold (nothing leaves until the keys have rested), the claim in the store (so that two windows and a
-crash never send twice), and the settling of lost answers, which are looked for on the server (``lost.py``)
-before anything is sent again. It never decides what is shown: it tells the engine which Ops are done and
-which are refused.
+Owns the hold (nothing is sent until the keys have rested), the claim in the store (so that two processes or a
+crash never send twice), and the recovery of lost answers: the server is checked (``lost.py``) before anything
+is sent again. It never decides what is shown: it tells the engine which Ops are done and which failed.
 """
 
 from __future__ import annotations
@@ -33,12 +32,12 @@ from glboard_core.sync.right import Right
 if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
 
-#: Notes remembered by the Op they came from; older ones are found by the mark they bear.
+#: Notes remembered by the Op that created them; older ones are found by their marker.
 REMEMBERED = 1_000
 
 
 class Drain:
-    """Empties the outbox."""
+    """Sends the outbox."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -52,18 +51,18 @@ class Drain:
         self._right = Right(engine)
 
     def wake(self) -> None:
-        """Something changed: look again at what is to be sent."""
+        """Something changed: check again what can be sent."""
         self._wake.set()
 
     def hurry(self) -> None:
-        """Try now, whatever was waited for (refresh, quitting)."""
+        """Try now, without further waiting (refresh, quitting)."""
         self._not_before = 0.0
         self._failures = 0
         self._engine.pending.hasten()
         self._wake.set()
 
     async def idle(self) -> None:
-        """Wait until everything that can be sent is sent and answered. What clashes waits for a person."""
+        """Wait until everything that can be sent is sent and answered. Conflicts wait for a person."""
         async with self._changed:
             await self._changed.wait_for(self._at_rest)
 
@@ -72,7 +71,7 @@ class Drain:
         return not self._sending and not pending.lost() and pending.next_due(time.time()) is None
 
     async def run(self) -> None:
-        """Send until cancelled. Batches of different issues travel side by side."""
+        """Send until cancelled. Batches of different issues are sent concurrently."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 while True:
@@ -85,7 +84,7 @@ class Drain:
             self._engine.store.resign()
 
     async def _rest(self) -> None:
-        """Until something may be sent, or something changed."""
+        """Wait until something can be sent, or something changed."""
         try:
             async with asyncio.timeout(self._seconds_to_wait()):
                 await self._wake.wait()
@@ -96,18 +95,18 @@ class Drain:
             self._changed.notify_all()
 
     def signed_out(self) -> None:
-        """The server does not let us in: whoever it lets in may send, until it lets us in again."""
+        """The server rejects our token: give up the send lease until it accepts us again."""
         self._right.lose()
         self._wake.set()
 
     def let_in(self) -> None:
-        """The server answered: this window may send again."""
+        """The server answered: this process can send again."""
         if self._right.regain():
             self._wake.set()
 
     def _seconds_to_wait(self) -> float | None:
         if not self._sending:
-            # Not before all is answered: another window would look for it, and send it a second time.
+            # Not before all is answered: another process would run recovery, and send it a second time.
             self._right.step_back()
         now = time.time()
         wait = self._next(now)
@@ -117,7 +116,7 @@ class Drain:
         return wait if self._right.held() else max(wait, self._pace.lease_check)
 
     def _next(self, now: float) -> float | None:
-        """Seconds until something may be sent or looked for; none where all waits for a person."""
+        """Seconds until something can be sent or recovered; None if all waits for a person."""
         due = self._engine.pending.next_due(now)
         waits = [] if due is None else [due]
         waits += [max(0.0, self._look_at(item) - now) for item in self._engine.pending.lost()]
@@ -137,13 +136,13 @@ class Drain:
         return [batch for batch in (lost, fresh) if batch]
 
     def _look_at(self, item: Item) -> float:
-        """When a lost Op may be looked for: what must not be there twice, not before the server gave up."""
+        """When recovery of a lost Op can start: what must not exist twice, after the server's timeout."""
         if isinstance(item.op.act, Create | Comment | NoteWrite):
             return item.lost + self._pace.server_limit
         return 0.0
 
     async def flush(self) -> None:
-        """Send everything and see it answered: for commands. Raises what stops everything from being sent."""
+        """Send everything and wait for the answers: for commands. Raises what prevents sending altogether."""
         pending = self._engine.pending
         pending.hasten()
         while len(pending):
@@ -159,7 +158,7 @@ class Drain:
             if not batches:
                 wait = self._next(time.time())
                 if wait is None:
-                    return  # what is left waits for a person
+                    return  # the rest waits for a person
                 await asyncio.sleep(max(0.02, wait))
 
     async def _deliver(self, batch: list[Item]) -> None:
@@ -167,7 +166,7 @@ class Drain:
         try:
             unsent = await self._attempt(batch)
         except StoreFailed as error:
-            # Without a note on disk that it was sent, a crash would make us send it twice: so nothing was.
+            # Without "sent" on disk, a crash would make us send it twice: so send nothing.
             engine.disk_failed(error)
             self._not_before = time.time() + self._pace.longest_wait
             self._return(batch)
@@ -188,7 +187,7 @@ class Drain:
 
     def _stopped(self, error: GlboardError) -> None:
         if isinstance(error, AuthError):
-            self._engine.mirror.hasten()  # whether it is for good: then another window may send
+            self._engine.mirror.hasten()  # check whether it is permanent: then another process can send
         self._engine.unreachable(error, signed_out=isinstance(error, AuthError))
         self._failures += 1
         wait = self._pace.wait(self._failures)
@@ -197,7 +196,7 @@ class Drain:
         self._not_before = time.time() + wait
 
     def _return(self, batch: Sequence[Item]) -> None:
-        """Nothing was sent of these; what was lost before still is."""
+        """None of these was sent; those lost before still are."""
         back = [item for item in batch if item.op.id in self._engine.pending and not item.lost]
         self._unclaim([item for item in back if item.sent])
         self._engine.pending.put_back(batch)
@@ -210,12 +209,12 @@ class Drain:
         except StoreFailed as error:
             self._engine.disk_failed(error)
             for item in items:
-                item.lost = time.time()  # the note on disk says "sent": believe it, and look first
+                item.lost = time.time()  # "sent" on disk: trust it, and run recovery first
 
     async def _attempt(self, batch: Sequence[Item]) -> GlboardError | None:
-        """Look for what was lost, or send; returns why some of it was not sent, if so.
+        """Recover lost Ops, or send; returns why some were not sent, if any.
 
-        Raises what the gateway does where nothing was sent, and StoreFailed.
+        Raises what the gateway raises if nothing was sent, and StoreFailed.
         """
         if any(item.lost for item in batch):
             await self._look([item for item in batch if item.op.id in self._engine.pending])
@@ -226,7 +225,7 @@ class Drain:
 
     async def _send(self, items: Sequence[Item]) -> GlboardError | None:
         engine = self._engine
-        # What takes its time comes first: between looking at an issue and writing it, others may write it.
+        # Slow steps come first: others may change an issue between our check and our write.
         me = engine.catalog.me.username if engine.catalog is not None else ""
         ready, answered = await prepared([item.op for item in items], self._notes, engine.gateway, me)
         edited = [item.op.issue for item in items if isinstance(item.op.act, Edit)]
@@ -237,7 +236,7 @@ class Drain:
         if not items:
             return None
         if catalog is None:
-            raise ConnectionFailed("Nothing has been read from GitLab yet.")
+            raise ConnectionFailed("Nothing loaded from GitLab yet.")
         known = engine.store.issues()
         confirmed = {item.op.issue: known[item.op.issue] for item in items if item.op.issue in known}
         leaving = [ready[item.op.id] for item in items if item.op.id in ready]
@@ -247,7 +246,7 @@ class Drain:
         return self._settle([(item, by_op[item.op.id]) for item in items])
 
     def _claimed(self, items: Sequence[Item]) -> list[Item]:
-        """Those still in the outbox, marked there as sent. What another window took back is dropped."""
+        """Those still in the outbox, marked there as sent. What another process withdrew is skipped."""
         engine = self._engine
         now = time.time()
         claimed = engine.store.claim([item.op.id for item in items], now) if items else frozenset()
@@ -261,7 +260,7 @@ class Drain:
         return going
 
     def _settle(self, answers: Sequence[tuple[Item, Outcome]]) -> GlboardError | None:
-        """Take in the outcomes; returns why some were not sent, if so."""
+        """Process the outcomes; returns why some were not sent, if any."""
         done: list[tuple[Op, Issue | None]] = []
         failed: list[tuple[Op, GlboardError, Issue | None]] = []
         answered: list[Item] = []
@@ -276,12 +275,12 @@ class Drain:
                 self._made(item.op.id, outcome.note)
                 done.append((item.op, outcome.issue))
             elif isinstance(outcome.error, EditUnknown):
-                # From now on, not from when it was handed over: a rate limit may have made it leave late.
+                # From now, not from when sending began: a rate limit may have delayed it.
                 item.lost = now
                 item.tries += 1
                 lost.add(item.op.issue)
             elif isinstance(outcome.error, ConnectionFailed | AuthError):
-                # This one was not sent: back into the line, however often it takes.
+                # This one was not sent: back into the outbox, however often it takes.
                 unsent.append(item)
                 item.claimed = item.claimed if item.tries else 0.0
                 if item.op.issue not in lost:
@@ -308,7 +307,7 @@ class Drain:
         try:
             self._engine.settle(done, failed, result=result)
         except StoreFailed as error:
-            # What became of them could not be kept: as if the answer had been lost.
+            # The outcomes could not be saved: treat the answer as lost.
             self._engine.disk_failed(error)
             self._not_before = time.time() + self._pace.longest_wait
             for item in items:
@@ -323,10 +322,10 @@ class Drain:
             if len(self._notes) > REMEMBERED:
                 self._notes.popitem(last=False)
 
-    # Settling what was lost
+    # Recovery
 
     async def _look(self, items: Sequence[Item]) -> None:
-        """What became of Ops whose answer was lost. Raises what the gateway does, and StoreFailed."""
+        """Recover Ops whose answer was lost. Raises what the gateway raises, and StoreFailed."""
         engine = self._engine
         me = engine.catalog.me.username if engine.catalog else ""
         found = await look_for(items, engine.gateway, me)
@@ -339,7 +338,7 @@ class Drain:
         for item in items:
             item.under_way = False
         for item in found.again:
-            item.tries = max(item.tries, 1)  # also where the answer was lost to an earlier session
+            item.tries = max(item.tries, 1)  # also if the answer was lost in an earlier session
             item.lost = 0.0
             item.due = 0.0
         over = {op.id for op, _ in found.done} | {op.id for op, _, _ in found.failed}

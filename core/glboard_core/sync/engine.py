@@ -1,9 +1,9 @@
-"""The engine's face: what the screen and the command line call.
+"""The engine: what the screen and the command line call.
 
-Sole owner of state: shown = fold(confirmed, pending), which ``ledger.py`` keeps; what a person does becomes
-Ops in ``hand.py``. ``perform`` paints at once and queues; ``run`` loads, polls, sends and follows other
-windows in the background until it is cancelled. Reading the server is ``mirror.py``; sending is ``drain.py``;
-how the outbox ends is ``outcome.py``.
+Sole owner of state: shown = fold(confirmed, pending), kept by ``ledger.py``; ``hand.py`` turns what a person
+does into Ops. ``perform`` shows a change at once and queues it; ``run`` loads, polls, sends and follows other
+processes in the background until cancelled. ``mirror.py`` reads the server, ``drain.py`` sends,
+``outcome.py`` logs the outcomes.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from glboard_core.sync.shown import Shown
 
 Listener = Callable[[Event], None]
 
-#: Where the store keeps whose it is.
+#: Meta key of the user that the store belongs to.
 USER = "user"
 
 
@@ -49,7 +49,7 @@ _ALL = 1_000_000_000
 
 
 class UserChangedError(Exception):
-    """The token belongs to another person than the store: nothing of the store may be sent."""
+    """The token belongs to another user than the store: nothing in the store may be sent."""
 
     def __init__(self, username: str) -> None:
         super().__init__(username)
@@ -57,10 +57,10 @@ class UserChangedError(Exception):
 
 
 class Engine:
-    """State, and the tasks that keep it true. All methods are called from one event loop.
+    """State, and the tasks that keep it up to date. All methods are called from one event loop.
 
-    ``as_of`` fixes the moment everything is computed with; without it, it is the server's clock. ``pace``
-    says how long to wait for what.
+    ``as_of`` fixes the time that everything is computed with; by default it is the server's clock. ``pace``
+    has the waits.
     """
 
     def __init__(
@@ -77,14 +77,14 @@ class Engine:
         self.store = store
         self.settings = settings
         self.read_only = read_only
-        #: Host, port and path of the server, as files name it; set by who knows it.
+        #: Host, port and path of the server, as used in files; set by the caller.
         self.host = ""
-        #: Why changes cannot be kept, if they cannot: then they are refused rather than pretended.
+        #: Why changes cannot be saved, if so: then they are refused rather than pretended.
         self.refuse: GlboardError | None = None
         self.pace = pace or Pace()
         self.undo_stack = UndoStack()
         self._age = Age(store, gateway.now)
-        # Before anything is shown: what belongs to another scope must not be.
+        # Before anything is shown: issues of another scope must not be.
         self._narrowed = adopt(store, settings.labels.group, self._age)
         self.ledger = Ledger(store, self.undo_stack, settings.sync, self.tell, gateway.now)
         self._condition = Condition(self.ledger, self._age, self.tell)
@@ -92,16 +92,16 @@ class Engine:
         self._as_of = as_of
         self._zone = ZoneInfo(settings.ui.time_zone)
         self._listeners: list[Listener] = []
-        #: Whether the server said, in this session, that we are who the store belongs to.
+        #: Whether the server confirmed, in this session, that we are the user the store belongs to.
         self.verified = False
         self.mirror = Mirror(self)
         self.drain = Drain(self)
 
-    # What is asked of it
+    # Queries
 
     @property
     def catalog(self) -> Catalog | None:
-        """What the server offers; none before it was first read."""
+        """What the server offers; None before it was first read."""
         return self.store.catalog()
 
     @property
@@ -111,21 +111,21 @@ class Engine:
 
     @property
     def pending(self) -> Pending:
-        """What is not yet confirmed."""
+        """The Ops not confirmed yet."""
         return self.ledger.pending
 
     @property
     def failed(self) -> list[tuple[Op, GlboardError]]:
-        """Changes that were refused, oldest first, until they are tried again or dropped."""
+        """Failed changes, oldest first, until they are retried or discarded."""
         return self.ledger.failed
 
     @property
     def status(self) -> Status:
-        """How true the screen is."""
+        """The sync status."""
         return self._condition.status
 
     def now(self) -> datetime:
-        """The moment everything is computed with, aware and in UTC (DESIGN section 2)."""
+        """The time that everything is computed with, aware and in UTC (DESIGN section 2)."""
         return self._as_of or self.gateway.now()
 
     def today(self) -> date:
@@ -133,16 +133,16 @@ class Engine:
         return self.now().astimezone(self._zone).date()
 
     def listen(self, listener: Listener) -> None:
-        """Be told of every event, in order, on the loop's thread."""
+        """Call ``listener`` for every event, in order, on the loop's thread."""
         self._listeners.append(listener)
 
     def board(self, board: str, milestone: str | None = None) -> Board:
-        """A board by its id, resolved for today. Raises NameUnknown; before the catalog is there, too."""
+        """A board by its id, resolved for today. Raises NameUnknown, also before the catalog was read."""
         found = self.settings.board(board)
         if found is None:
             raise NameUnknown("board", board, tuple(b.id for b in self.settings.boards))
         if (catalog := self.catalog) is None:
-            raise NameUnknown("board", board, hint="Nothing has been read from GitLab yet.")
+            raise NameUnknown("board", board, hint="Nothing loaded from GitLab yet.")
         issues: Iterable[Issue] = ()
         if found.by == "assignee":
             bare = resolve(found, self.settings, catalog, self.today(), milestone=milestone)
@@ -150,7 +150,7 @@ class Engine:
         return resolve(found, self.settings, catalog, self.today(), milestone=milestone, issues=issues)
 
     def look(self, board: str, milestone: str | None = None) -> None:
-        """This board is looked at: on a first load it is read before the rest."""
+        """This board is visible: the initial load reads it before the rest."""
         self.mirror.look(board, milestone)
 
     @property
@@ -159,61 +159,61 @@ class Engine:
         return self.mirror.first.complete
 
     def unread(self, board: Board) -> Container[str]:
-        """The keys of columns that were not read whole yet: their counts and sums are not the truth."""
+        """The keys of columns not completely read yet: their counts and sums are incomplete."""
         return self.mirror.first.unread(board)
 
     async def detail(self, issue: IssueId) -> IssueDetail:
         """Description and notes, read from the server. Raises EditForbidden, ConnectionFailed."""
         return await self.gateway.detail(issue)
 
-    # What a person does
+    # Changes
 
     def perform(
         self, acts: Sequence[tuple[IssueId, Act]], title: str, instead: Collection[OpId] = ()
     ) -> list[Op]:
-        """Do one keystroke's acts: shown at once, kept in the outbox, sent soon. Returns the Ops made.
+        """Do one keystroke's acts: shown at once, saved in the outbox, sent soon. Returns the new Ops.
 
-        An act that would change nothing makes no Op. ``instead`` are refused changes that leave the list in
-        the same step, if any Op is made. Raises StoreFailed where they cannot be kept, and
-        ReadOnly where changes are refused; then nothing is changed.
+        An act that would change nothing creates no Op. ``instead`` are failed changes that are deleted in the
+        same step, if any Op is created. Raises StoreFailed if they cannot be saved, and ReadOnly if changes
+        are refused; then nothing is changed.
         """
         with self._changing():
             return self.hand.perform(acts, title, instead)
 
     def undo(self) -> Group | None:
-        """Take back the last keystroke, of this session or else of an earlier one.
+        """Undo the last keystroke, of this session or else of an earlier one.
 
-        What has not been sent never leaves; the rest is sent inverted. None where there is nothing. Raises as
-        ``perform``.
+        Unsent changes are withdrawn; the inverse of the others is sent. None if there is nothing to undo.
+        Raises what ``perform`` raises.
         """
         with self._changing():
             return self.hand.undo()
 
     def redo(self) -> Group | None:
-        """Do again what was undone last. Raises as ``perform``."""
+        """Redo what was undone last. Raises what ``perform`` raises."""
         with self._changing():
             return self.hand.redo()
 
     def retry(self, op: OpId) -> None:
-        """Send a refused change again, with what hangs on it; nothing where it is not in the list any more.
+        """Retry a failed change, with its dependent changes; does nothing if it no longer exists.
 
-        Where its issue is gone it stays in the list, with that as the reason. Raises as ``perform``.
+        If its issue is gone, the change stays, with that as the reason. Raises what ``perform`` raises.
         """
         with self._changing():
             self.hand.retry(op)
 
     def drop_failed(self, op: OpId) -> None:
-        """Strike a refused change from the list. Raises StoreFailed."""
+        """Discard a failed change. Raises StoreFailed."""
         self.hand.drop_failed(op)
         self._status()
 
     def take_mine(self, issue: IssueId) -> None:
-        """Send what waits, over what the server has now. Raises as ``perform``."""
+        """Keep mine: send the conflicting changes over the server's values. Raises as ``perform``."""
         with self._changing():
             contest.choose_mine(self.ledger, issue)
 
     def take_theirs(self, issue: IssueId) -> None:
-        """Drop what waits on this issue; what the server has stays. Raises as ``perform``."""
+        """Keep theirs: discard the conflicting changes of this issue. Raises what ``perform`` raises."""
         with self._changing():
             contest.choose_theirs(self.ledger, issue)
 
@@ -222,9 +222,7 @@ class Engine:
         if self.refuse is not None:
             raise self.refuse
         if self.read_only:
-            raise ReadOnly(
-                "This session is read-only.", hint="Start glboard without --read-only to change issues."
-            )
+            raise ReadOnly("Read-only session.", hint="Restart glboard without --read-only to change issues.")
         yield
         self.drain.wake()
         self._status()
@@ -232,16 +230,16 @@ class Engine:
     # Conflicts
 
     def clashing(self, issue: IssueId) -> tuple[Clash, ...]:
-        """What waits for a choice on this issue: field, what was seen, mine, theirs."""
+        """The conflicts of this issue: field, value seen, mine, theirs."""
         return self.pending.clashing(issue)
 
     def refresh(self) -> None:
-        """Read everything again soon, and try again to send."""
+        """Refresh everything soon, and retry sending."""
         self.mirror.refresh()
         self.drain.hurry()
 
     def touch(self) -> None:
-        """A key was pressed: the program is in use, so changes of others are looked for more often."""
+        """A key was pressed: the program is in use, so it polls more often."""
         self.mirror.touch()
 
     def history(self, limit: int = 500) -> Sequence[Logged]:
@@ -249,35 +247,35 @@ class Engine:
         return self.store.log(limit)
 
     def unsent(self) -> list[Logged]:
-        """What is not with GitLab yet, newest first, as the log will say it; the result is ``waits``."""
+        """Unsent changes, newest first, as log lines; their result is ``waits``."""
         items = (self.pending.item(op.id) for op in self.pending)
         lines = [logged(item.op, item.title, self.now(), "waits") for item in items if item is not None]
         return lines[::-1]
 
     def prunable(self, before: datetime) -> tuple[datetime, int]:
-        """(up to when, how many lines): what ``prune`` would forget, no keystroke by halves."""
+        """(up to when, how many lines) ``prune`` would delete; a keystroke is never split."""
         return prunable(self.store.log(_ALL), before)
 
     def prune(self, before: datetime) -> int:
-        """Forget the change log before that moment, for good; how many lines. Raises StoreFailed.
+        """Delete the change log before ``before`` for good; returns how many lines. Raises StoreFailed.
 
-        What is unsent, failed or waits for a choice is not in the log, and stays.
+        Unsent, failed and conflicting changes are not in the log, and stay.
         """
         return self.store.prune(self.prunable(before)[0])
 
     # The background
 
     async def run(self) -> None:
-        """Load, poll, send and follow until cancelled. On a first load the board looked at comes first.
+        """Load, poll, send and follow until cancelled. An initial load starts with the visible board.
 
-        Raises UserChangedError where the token is another person's than the store.
+        Raises UserChangedError if the token belongs to another user than the store.
         """
         if self.store.notice:
             self.tell(Notice(self.store.notice))
         if self.refuse is not None:
             self.tell(Notice(str(self.refuse)))
         if self._narrowed:
-            self.tell(Notice("The group label changed since the last session; all issues are read anew."))
+            self.tell(Notice("Group label changed: reloading all issues."))
         if len(self.pending):
             self.tell(Notice(_left_over(len(self.pending), read_only=self.read_only)))
         try:
@@ -292,7 +290,7 @@ class Engine:
             self._age.keep()
 
     async def _check(self) -> None:
-        """Once the board stands, look for damage that the start took no time for."""
+        """Once the board is shown, check for damage that the start did not look for."""
         await self.mirror.idle()
         if found := await asyncio.to_thread(self.store.check):
             self.refuse = found
@@ -300,7 +298,7 @@ class Engine:
             self._status()
 
     async def _follow(self) -> None:
-        """Take over what other windows wrote."""
+        """Adopt what other processes write."""
         while True:
             await asyncio.sleep(self.pace.follow)
             try:
@@ -309,37 +307,37 @@ class Engine:
                 self.disk_failed(error)
 
     def look_at_others(self) -> None:
-        """Take over what other windows wrote since the last look. Raises StoreFailed."""
+        """Adopt what other processes wrote since the last check. Raises StoreFailed."""
         if windows.look_at_others(self.ledger):
             self.drain.wake()
             self._status()
 
     async def load(self) -> None:
-        """Read catalog and scope once, without polling. Raises what the gateway does."""
+        """Read catalog and scope once, without polling. Raises what the gateway raises."""
         await self.mirror.load()
         self._age.caught_up()
 
     async def load_catalog(self) -> None:
-        """Read labels, milestones, people and projects only. Raises what the gateway does."""
+        """Read labels, milestones, people and projects only. Raises what the gateway raises."""
         self.keep_catalog(await self.gateway.catalog())
 
     async def load_board(self, board: str, milestone: str | None = None, *, closed: bool = False) -> None:
-        """Read the catalog and one board's issues: for commands that print it. Raises NameUnknown too."""
+        """Read the catalog and one board's issues: for commands that print it. Also raises NameUnknown."""
         await self.load_catalog()
         if milestone not in (None, "any", "none") and self.catalog is not None:
-            # A name typed wrong is an error for a command; on a screen it is a board that says so.
+            # An unknown name is an error for a command; the screen shows it on the board.
             milestone_title(milestone or "", self.settings, self.catalog, self.today())
         await self.mirror.first.board(self.board(board, milestone), closed=closed)
 
     async def load_issues(self, references: Sequence[str]) -> list[Issue]:
         """Read these issues by reference (see ``model/reference.py``) and what their projects offer.
 
-        Raises NameUnknown for the first that does not exist or may not be seen.
+        Raises NameUnknown for the first that does not exist or is hidden.
         """
         return await reading.by_reference(self, references)
 
     def last_change(self) -> Group | None:
-        """What ``undo`` would take back."""
+        """The changes that ``undo`` would undo."""
         return self.undo_stack.last or last_made(self.store.log())
 
     async def reread(self, issues: Sequence[IssueId]) -> None:
@@ -351,12 +349,12 @@ class Engine:
         await self.drain.flush()
 
     async def settled(self) -> None:
-        """Wait until nothing is to be sent, and what was being read has been read (tests, quitting)."""
+        """Wait until nothing can be sent, and pending reads are done (tests, quitting)."""
         await self.drain.idle()
         await self.mirror.idle()
 
     async def finish(self, seconds: float) -> int:
-        """Hold nothing back any more, and wait that long at most; returns how many are still unsent."""
+        """Send without holding, and wait at most that long; returns how many are still unsent."""
         self.drain.hurry()
         try:
             async with asyncio.timeout(seconds):
@@ -365,12 +363,12 @@ class Engine:
             pass
         return len(self.pending)
 
-    # What mirror and drain report
+    # Reports of mirror and drain
 
     def confirm(self, issues: Iterable[Issue], cause: Cause, *, asked: float | None = None) -> None:
-        """The server says these issues are so; ``asked`` is when, by the loop's clock."""
+        """The server returned these issues; ``asked`` is when they were requested, by the loop's clock."""
         self.ledger.confirm(issues, cause, asked=asked)
-        self.drain.wake()  # what waited for a choice may not have to any more
+        self.drain.wake()  # conflicts may have resolved themselves
 
     def gone(self, issues: Iterable[IssueId], *, asked: float | None = None) -> None:
         """These issues left the scope; ``asked`` as in ``confirm``."""
@@ -397,7 +395,7 @@ class Engine:
         self._status()
 
     def clashed(self, issues: Iterable[str]) -> None:
-        """These issues have something that waits for a choice."""
+        """These issues have conflicts."""
         found = [IssueId(issue) for issue in issues]
         waiting = [item for issue in found for item in self.pending.items(issue) if item.clashes]
         contest.note(self.ledger, waiting)
@@ -405,14 +403,14 @@ class Engine:
         self._status()
 
     def vanished(self, ops: Sequence[OpId]) -> None:
-        """These could not be claimed: another window sends them, or has taken them back."""
+        """These could not be claimed: another process sends them, or has withdrawn them."""
         windows.vanished(self.ledger, ops)
         self._status()
 
     def heard(self, *, loading: str | None = None, **progress: int) -> None:
-        """The server answered just now; ``loading`` is what is being read, and empty once all was read.
+        """The server answered; ``loading`` is what is being read, empty once all was read.
 
-        ``progress`` is how far that is: loaded, total and columns of the status.
+        ``progress`` are the fields loaded, total and columns of the status.
         """
         changes: dict[str, object] = {**progress}
         if loading == "":
@@ -424,21 +422,21 @@ class Engine:
         self._status(error=None, freshness=self._condition.heard(loading=self.mirror.loading), **changes)
 
     def slowed(self, scarce: bool) -> None:
-        """Little of the rate limit is left, or enough again."""
+        """The rate limit is nearly used up, or no longer so."""
         self._status(slowed=scarce)
 
     def unreachable(self, error: GlboardError, *, signed_out: bool = False) -> None:
-        """The server did not answer, or no longer lets us in; what is shown may be old."""
+        """The server did not answer, or rejects our token; the shown data may be outdated."""
         if signed_out:
             self.drain.signed_out()
         self._status(freshness="signed-out" if signed_out else "offline", error=error)
 
     def disk_failed(self, error: StoreFailed) -> None:
-        """The disk refuses what has to be kept: said once, until it works again."""
+        """The disk refuses writes: reported once, until it works again."""
         self._condition.disk_failed(error)
 
     def tell(self, event: Event) -> None:
-        """Give an event to every listener."""
+        """Pass an event to every listener."""
         for listener in self._listeners:
             listener(event)
 
@@ -448,7 +446,7 @@ class Engine:
 
 def _left_over(count: int, *, read_only: bool) -> str:
     one = count == 1
-    what = "1 change from before was" if one else f"{count} changes from before were"
+    what = "1 change from the last session" if one else f"{count} changes from the last session"
     if read_only:
-        return f"{what} not sent yet; in a read-only session {'it stays' if one else 'they stay'} here."
-    return f"{what} not sent yet; {'it goes' if one else 'they go'} out now."
+        return f"{what} {'stays' if one else 'stay'} unsent: read-only session."
+    return f"Sending {what} ..."

@@ -1,4 +1,4 @@
-"""What the engine tells its listeners. Values only; a listener never changes them and never blocks."""
+"""The events of the engine. Values only; a listener never changes them and never blocks."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ Freshness = Literal["loading", "live", "cached", "offline", "signed-out"]
 
 
 class Status(Struct, frozen=True, kw_only=True):
-    """How true the screen is. ``age`` counts seconds since the mirror held all that the server had, also
-    in an earlier session; none where it never did.
+    """The sync status. ``age`` is seconds since the mirror was up to date, also in an earlier session; None
+    if it never was.
 
-    ``unsent`` are Ops not yet confirmed; ``failed`` the changes that were refused and are kept in a list.
+    ``unsent`` counts the Ops not confirmed yet; ``failed`` the failed changes.
     """
 
     freshness: Freshness = "loading"
     unsent: int = 0
     failed: int = 0
-    #: Changes that wait for a choice between mine and theirs.
+    #: Changes in conflict.
     conflicts: int = 0
-    #: Polls are rarer, since little of the server's rate limit is left.
+    #: Polling less often, since the rate limit is nearly used up.
     slowed: bool = False
     age: float | None = None
-    #: What is being read, in a word; how many issues of how many (0: not known), and how many columns were
-    #: read whole on a first start.
+    #: What is being read; how many issues of how many (0: unknown), and how many columns were read completely
+    #: on a first start.
     loading: str = ""
     loaded: int = 0
     total: int = 0
@@ -41,10 +41,10 @@ class Status(Struct, frozen=True, kw_only=True):
 
 
 class IssuesChanged(Struct, frozen=True):
-    """Issues as shown before and after, with whose doing it was. ``answer``: the server confirmed ours.
+    """Issues as shown before and after, and the cause. ``answer``: the server confirmed our change.
 
-    ``confirmed`` is what the server said before and says now, without what is unsent here: for ``theirs`` and
-    ``load``, where it is known.
+    ``confirmed`` is the server's state before and after, without unsent changes: for ``theirs`` and ``load``,
+    if known.
     """
 
     changes: tuple[Change, ...]
@@ -53,24 +53,24 @@ class IssuesChanged(Struct, frozen=True):
 
 
 class CatalogChanged(Struct, frozen=True):
-    """Labels, milestones, people or projects were read; boards have to be resolved again."""
+    """Labels, milestones, people or projects were read; boards must be resolved again."""
 
 
 class StatusChanged(Struct, frozen=True):
-    """The status line changed."""
+    """The sync status changed."""
 
     status: Status
 
 
 class Renamed(Struct, frozen=True):
-    """A new issue was made on the server: ``old`` is known as ``new`` from now on."""
+    """A new issue was created on the server: the temporary id ``old`` becomes ``new``."""
 
     old: IssueId
     new: IssueId
 
 
 class Settled(Struct, frozen=True):
-    """Ops of one keystroke were answered: those made, and those refused with the reason."""
+    """Ops of one keystroke were answered: those done, and those failed with the reason."""
 
     title: str
     done: tuple[Op, ...]
@@ -78,7 +78,7 @@ class Settled(Struct, frozen=True):
 
 
 class Notice(Struct, frozen=True):
-    """Something to be said once, in words."""
+    """A message to show once."""
 
     text: str
 

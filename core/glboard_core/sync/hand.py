@@ -1,6 +1,6 @@
-"""The hand: what a person does, as Ops. One keystroke is one group, taken back and done again as one.
+"""Turns what a person does into Ops. One keystroke is one group, undone and redone as one.
 
-Owns how acts become Ops and the undo stack. The ledger keeps what it makes; it sends nothing.
+Owns how acts become Ops, and the undo stack. The ledger stores the Ops; this module sends nothing.
 """
 
 from __future__ import annotations
@@ -18,17 +18,15 @@ from glboard_core.sync.ids import new_id
 from glboard_core.sync.ledger import Ledger
 from glboard_core.sync.outcome import UNDO, last_made, logged
 
-#: Why what was refused cannot be tried again.
-GONE = EditImpossible(
-    "The issue is not there any more.", hint="Press r to read everything again, or drop the change."
-)
+#: Why a failed change cannot be retried.
+GONE = EditImpossible("The issue no longer exists.", hint="Press r to refresh, or discard the change.")
 
 
 class Hand:
-    """Makes Ops of what a person does. ``now`` is the server's clock; ``refused`` is told of a log that the
-    disk did not take.
+    """Creates the Ops of what a person does. ``now`` is the server's clock; ``refused`` is called if the log
+    cannot be written.
 
-    Whatever changes something raises StoreFailed where it cannot be kept; then nothing is changed.
+    Changing methods raise StoreFailed if the change cannot be saved; then nothing is changed.
     """
 
     def __init__(
@@ -46,10 +44,10 @@ class Hand:
     def perform(
         self, acts: Sequence[tuple[IssueId, Act]], title: str, instead: Collection[OpId] = ()
     ) -> list[Op]:
-        """Do one keystroke's acts: shown at once, kept in the outbox, sent soon. Returns the Ops made.
+        """Do one keystroke's acts: shown at once, saved in the outbox, sent soon. Returns the new Ops.
 
-        An act that would change nothing makes no Op. ``instead`` are refused changes that leave the list in
-        the same step, if any Op is made.
+        An act that would change nothing creates no Op. ``instead`` are failed changes that are deleted in the
+        same step, if any Op is created.
         """
         ops = self._make(acts)
         if ops:
@@ -58,9 +56,9 @@ class Hand:
         return ops
 
     def undo(self) -> Group | None:
-        """Take back the last keystroke, of this session or else of an earlier one.
+        """Undo the last keystroke, of this session or else of an earlier one.
 
-        What has not been sent never leaves; the rest is sent inverted. None where there is nothing.
+        Unsent changes are withdrawn; the inverse of the others is sent. None if there is nothing to undo.
         """
         group = self._undo_stack.undo() or last_made(self._ledger.store.log())
         if group is None:
@@ -68,7 +66,7 @@ class Hand:
         made: Sequence[Op] = group.ops
         try:
             made = self._ledger.take_back(group.ops)
-            # "Before" is what the edit left: if somebody changed that since, it is a conflict.
+            # "Before" is the edit's result: if someone changed that since, it is a conflict.
             left = {op.issue: apply(op.act, op.before) for op in made if op.before is not None}
             self._ledger.enqueue(self._make(inverses(made), seen=left), f"{UNDO}{group.title}")
         except GlboardError:
@@ -79,7 +77,7 @@ class Hand:
         return group
 
     def _log_undone(self, ops: Sequence[Op], title: str) -> None:
-        """Note which changes were taken back, so that no later session takes them back again."""
+        """Record which changes were undone, so that no later session undoes them again."""
         if not ops:
             return
         now = self._now()
@@ -89,7 +87,7 @@ class Hand:
             self._refused(error)
 
     def redo(self) -> Group | None:
-        """Do again what was undone last."""
+        """Redo what was undone last."""
         group = self._undo_stack.redo()
         if group is None:
             return None
@@ -105,9 +103,9 @@ class Hand:
         return again
 
     def retry(self, op: OpId) -> None:
-        """Send a refused change again, with what hangs on it; nothing where it is not in the list any more.
+        """Retry a failed change, with its dependent changes; does nothing if it no longer exists.
 
-        Where its issue is gone it stays in the list, with that as the reason.
+        If its issue is gone, the change stays, with that as the reason.
         """
         ledger = self._ledger
         failed = next((failed for failed, _ in ledger.failed if failed.id == op), None)
@@ -117,25 +115,25 @@ class Hand:
         if not new and failed.issue not in ledger.shown:
             ledger.failed = [(one, GONE if one is failed else error) for one, error in ledger.failed]
             return
-        # What was done to a new issue that could not be made goes with it.
+        # Changes to a new issue that could not be created go with it.
         along = [one for one, _ in ledger.failed if one is failed or (new and one.issue == failed.issue)]
         titles = {refusal.op.id: refusal.title for refusal in ledger.store.refusals()}
         title = f"again: {titles.get(op, '').removeprefix('again: ')}"
         ops = self._make([(other.issue, other.act) for other in along])
-        # In one step: what is in the outbox again is no more in the list.
+        # In one transaction: what is in the outbox again is no longer a failed change.
         self._ledger.enqueue(ops, title, [other.id for other in along])
         if ops:
             self._undo_stack.done(Group(id=ops[0].group, title=title, ops=tuple(ops)))
 
     def drop_failed(self, op: OpId) -> None:
-        """Strike a refused change from the list. Raises StoreFailed."""
+        """Discard a failed change. Raises StoreFailed."""
         self._ledger.store.forgive(op)
         self._ledger.failed = [(failed, error) for failed, error in self._ledger.failed if failed.id != op]
 
     def _make(
         self, acts: Sequence[tuple[IssueId, Act]], *, seen: Mapping[IssueId, Issue] | None = None
     ) -> list[Op]:
-        """Ops of one group. ``seen``: what the person goes by, where that is not what is shown."""
+        """Ops of one group. ``seen``: the issue as the person saw it, if that is not what is shown."""
         group = GroupId(new_id())
         ops: list[Op] = []
         now: dict[IssueId, Issue] = {}
@@ -147,7 +145,7 @@ class Hand:
             if shown is not None and changes_nothing(act, shown):
                 continue
             before = saw.get(issue, shown)
-            # The server's time also under --as-of: what is looked for on the server goes by it.
+            # The server's time even with --as-of: recovery on the server depends on it.
             at = self._now()
             op = Op(id=OpId(new_id()), group=group, issue=issue, act=act, at=at, before=before)
             ops.append(op)
@@ -161,7 +159,7 @@ class Hand:
 
 
 def _again(op: Op) -> Act:
-    """The act that does an Op again: an issue that was made once is opened, not made a second time."""
+    """The act that redoes an Op: an issue created once is reopened, not created a second time."""
     if isinstance(op.act, Create) and not op.issue.startswith("new:"):
         return Edit(state="opened")
     return op.act

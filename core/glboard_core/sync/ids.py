@@ -1,4 +1,4 @@
-"""Ids for Ops and for issues not yet made: unique, and in the order they were made."""
+"""Ids for Ops and for issues not created yet: unique, and sorted by creation."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _counter = itertools.count()
 
 
 def new_id() -> str:
-    """An id that sorts by the time it was made (milliseconds), then by a counter, and is unique anywhere."""
+    """An id that sorts by creation time (milliseconds), then by a counter, and is globally unique."""
     return f"{int(time.time() * 1000):012x}-{next(_counter) & 0xFFFF:04x}-{secrets.token_hex(6)}"
 
 
 def new_issue_id() -> IssueId:
-    """The id of an issue that the server does not know yet."""
+    """A temporary id of an issue that the server does not know yet."""
     return IssueId(f"new:{new_id()}")

@@ -1,7 +1,7 @@
-"""The ledger: what is confirmed, what is pending, and what is shown = fold(confirmed, pending).
+"""Local state: confirmed, pending, and shown = fold(confirmed, pending).
 
-Owns the three and every way they change; each change is on disk before it is true here, so that a disk that
-refuses leaves all as it was. It asks no server and keeps no time of its own but the loop's.
+Owns the three and all their changes; each change is on disk before it is applied here, so that a failed write
+changes nothing. It sends no requests and uses no clock but the loop's.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from glboard_core.sync.outcome import Made, Refused, logged, made, refused, reme
 from glboard_core.sync.pending import Item, Pending
 from glboard_core.sync.shown import Shown
 
-#: Moments of answers are kept that long, in seconds, once there are many: no page is under way for longer.
+#: Once there are many, times of answers are kept for this many seconds: no page takes longer.
 LATE = 600.0
 KEPT = 1_000
 
 
 class Ledger:
-    """Confirmed, pending and shown. ``tell`` is given every event; ``now`` is the server's clock."""
+    """Confirmed, pending and shown. ``tell`` gets every event; ``now`` is the server's clock."""
 
     def __init__(
         self,
@@ -47,39 +47,40 @@ class Ledger:
         self.store = store
         self.pending = Pending(store.outbox())
         self.shown = Shown(store.issues())
-        #: Changes that were refused, oldest first, until they are tried again or dropped.
+        #: Failed changes, oldest first, until they are retried or discarded.
         self.failed: list[tuple[Op, GlboardError]] = [remembered(r) for r in store.refusals()]
-        #: Issues of which something read was not taken over, a change of ours being on the wire: read again.
+        #: Issues for which a read was ignored because a change of ours was being sent: read them again.
         self.unsure: set[IssueId] = set()
         self._undo_stack = undo_stack
         self._sync = sync
         self._tell = tell
         self._now = now
-        #: When each issue was last answered for, by the loop's clock: a page asked for earlier is late.
+        #: When a change to each issue was last answered, by the loop's clock: a page requested earlier is
+        #: stale.
         self._settled_at: dict[IssueId, float] = {}
         self._titles: dict[GroupId, str] = {}
         self._take_up()
 
     def _take_up(self) -> None:
-        """Go on with what an earlier session left."""
+        """Continue with what an earlier session left."""
         now = time.time()
         for issue in self.pending.issues():
             for item in self.pending.items(issue):
                 if item.lost:
-                    # When exactly the last session's request left is not known: count from now.
+                    # It is unknown when exactly the last session sent its request: count from now.
                     item.lost = now
-                # This machine's clock may have been put back since; nothing is held for longer than ever.
+                # This machine's clock may have been set back since; nothing is held for longer than usual.
                 item.due = min(item.due, now + max(self._sync.hold, self._sync.hold_comments))
             self.shown.fold(issue, self.pending.of(issue))
 
-    # What a person does
+    # Changes of a person
 
     def enqueue(self, ops: Sequence[Op], title: str, instead: Collection[OpId] = ()) -> None:
-        """Keep Ops and show them; ``instead`` are refused ones that they stand for. Raises StoreFailed; then
+        """Save Ops and show them; ``instead`` are the failed changes they replace. Raises StoreFailed; then
         nothing is changed.
 
-        What one key does leaves together, a comment's edit with the comment: so undo takes back all of it
-        or nothing, and no mail tells of half. Hence it is held as long as its longest part.
+        What one key does is sent together, for example an edit with its comment: so undo withdraws all of it
+        or nothing, and no email reports half of it. Hence it is held as long as its longest part.
         """
         if not ops and not instead:
             return
@@ -98,13 +99,13 @@ class Ledger:
         self.fold_and_tell(before, "mine", always=True)
 
     def take_back(self, ops: Sequence[Op]) -> list[Op]:
-        """Take back those that were not sent, without a trace on the server; returns the others.
+        """Withdraw those not sent, without a trace on the server; returns the others.
 
         Raises StoreFailed.
         """
         here = [op for op in ops if self._unsent(op.id)]
         if not self.store.take_back([op.id for op in here]):
-            # Another window was faster with some of them.
+            # Another process was faster with some of them.
             here = [op for op in reversed(here) if self.store.take_back([op.id])]
         before = self.seen(op.issue for op in here)
         for op in here:
@@ -119,7 +120,7 @@ class Ledger:
         return item is not None and not item.sent and not item.lost
 
     def drop(self, ops: Sequence[Op], result: str) -> None:
-        """Drop Ops that were not sent for good; the log tells. What another window has sent meanwhile stays.
+        """Discard unsent Ops for good, with a log line. Those that another process has sent meanwhile stay.
 
         Raises StoreFailed.
         """
@@ -135,9 +136,9 @@ class Ledger:
         self.fold_and_tell(before, "mine", always=True)
 
     def rebase(self, item: Item, *, without: Op | None = None) -> None:
-        """What the person saw no longer counts: compare with what is there now.
+        """Compare Ops with the current values instead of those the person saw.
 
-        All of it, or (``without``) only in what an Op that was refused had touched.
+        In all fields, or (``without``) only in those a failed Op had changed.
         """
         now, saw = self.folded_before(item), item.op.before
         if now is None:
@@ -147,16 +148,16 @@ class Ledger:
         self.rewritten(item, structs.replace(item.op, before=now))
 
     def rewritten(self, item: Item, op: Op) -> None:
-        """The same Op, with another thing seen before it."""
+        """The same Op, with another issue as seen before it."""
         self.pending.put(item, op)
         self._undo_stack.replace(op)
 
     def was_sent(self, op: Op) -> None:
-        """Another window sent it, perhaps after a choice there: undo goes by what it went over."""
+        """Another process sent it, perhaps after resolving a conflict: undo restores what it overwrote."""
         self._undo_stack.replace(op)
 
     def folded_before(self, item: Item) -> Issue | None:
-        """The issue as the server would show it just before this Op: with what is ahead in line done."""
+        """The issue as the server would have it just before this Op: with all earlier Ops applied."""
         ahead: list[Op] = []
         for other in self.pending.items(item.op.issue):
             if other is item:
@@ -165,17 +166,17 @@ class Ledger:
         return fold_one(self.store.issue(item.op.issue), ahead)
 
     def title(self, op: Op) -> str:
-        """How the keystroke of an Op is called."""
+        """The title of an Op's keystroke."""
         item = self.pending.item(op.id)
         return item.title if item is not None else self._titles.get(op.group, "")
 
-    # What the server says
+    # Answers of the server
 
     def confirm(self, issues: Iterable[Issue], cause: Cause, *, asked: float | None = None) -> None:
-        """The server says these issues are so.
+        """The server returned these issues.
 
-        Ignored is what is older than what is known. What was asked for before an answer to a change of ours
-        (``asked``, by the loop's clock) may not show the change: it counts as unsure and is read again.
+        Older versions than the known ones are ignored. A page requested before an answer to a change of ours
+        (``asked``, by the loop's clock) may lack that change: it counts as unsure and is read again.
         """
         fresh: list[Issue] = []
         confirmed: list[Change] = []
@@ -194,7 +195,7 @@ class Ledger:
         self.fold_and_tell(before, cause, confirmed=confirmed)
 
     def gone(self, issues: Iterable[IssueId], cause: Cause = "theirs", *, asked: float | None = None) -> None:
-        """These issues left the scope; late answers count as in ``confirm``."""
+        """These issues left the scope; stale answers are treated as in ``confirm``."""
         left = {
             issue: known
             for issue in issues
@@ -217,9 +218,9 @@ class Ledger:
         return late
 
     def settle(self, done: Sequence[Made], failed: Sequence[Refused], *, result: str = "done") -> None:
-        """Ops were answered: what was made is confirmed, what was refused is kept with the reason.
+        """Ops were answered: successful ones are confirmed, failed ones stored with the reason.
 
-        Raises StoreFailed; then nothing is changed, and the answers have to be looked for again.
+        Raises StoreFailed; then nothing is changed, and the answers count as lost.
         """
         done, failed = sorted_out(done, failed, self.pending)
         now = self._now()
@@ -229,12 +230,12 @@ class Ledger:
         renamed = [pair for old, issue in new.items() for pair in self.pending.renamed(old, issue)]
         lines = [made(op, issue, titles[op.id], now, result) for op, issue in done]
         lines += [logged(op, titles[op.id], now, "failed", str(error)) for op, error, _ in failed]
-        # Before the new issue's own Op leaves the outbox: a crash in between finds it by its mark again.
+        # Before the new issue's own Op leaves the outbox: after a crash in between, its marker finds it.
         if renamed:
             self.store.rewrite([Entry(op=op, due=i.due, clashes=i.clashes) for i, op in renamed])
         refusals = [refused(op, titles[op.id], error, now) for op, error, _ in failed]
         self.store.settle([op.id for op in answered], refusals, lines)
-        # On disk: from here on nothing fails.
+        # On disk: nothing can fail from here on.
         before = self.seen([*(op.issue for op in answered), *(issue.id for issue in new.values())])
         self._put(done, failed)
         for item, op in renamed:
@@ -252,18 +253,18 @@ class Ledger:
         self._say_settled([op for op, _ in done], [(op, error) for op, error, _ in failed], titles)
 
     def _rebase_on_refused(self, refused_: Sequence[Op]) -> None:
-        """What follows on a refused Op is compared with what is there, in the fields of that Op."""
+        """Ops after a failed one are compared with the current values, in the fields of that Op."""
         rebased: list[Item] = []
         for op in refused_:
             for item in self.pending.items(op.issue):
                 self.rebase(item, without=op)
                 rebased.append(item)
         if rebased:
-            with suppress(StoreFailed):  # after a restart it would be asked about: no harm
+            with suppress(StoreFailed):  # after a restart it would show as a conflict: no harm
                 self.store.rewrite([Entry(op=i.op, due=i.due, clashes=i.clashes) for i in rebased])
 
     def answered(self, issue: IssueId) -> None:
-        """A change of ours was answered just now: what was asked for earlier is late."""
+        """A change of ours was answered now: pages requested earlier are stale."""
         moment = asyncio.get_running_loop().time()
         self._settled_at[issue] = moment
         if len(self._settled_at) > KEPT:
@@ -280,7 +281,7 @@ class Ledger:
             if issue is None:
                 continue
             known = self.store.issue(issue.id)
-            # What left the mirror meanwhile comes back by the next poll, if it belongs there.
+            # What left the mirror meanwhile returns with the next poll, if it belongs there.
             if isinstance(op.act, Create) or (known is not None and issue.updated_at >= known.updated_at):
                 issues.append(issue)
         self.store.put(issues)
@@ -303,10 +304,10 @@ class Ledger:
         for group in groups - {op.group for op in self.pending}:
             self._titles.pop(group, None)
 
-    # Telling
+    # Events
 
     def seen(self, issues: Iterable[IssueId]) -> dict[IssueId, Issue | None]:
-        """These issues as shown: what a change is told against."""
+        """These issues as shown, to compare with after a change."""
         return {issue: self.shown.get(issue) for issue in issues}
 
     def fold_and_tell(
@@ -317,9 +318,9 @@ class Ledger:
         always: bool = False,
         confirmed: Sequence[Change] = (),
     ) -> None:
-        """Fold issues again and tell what changed since ``before``, and what the server changed.
+        """Fold issues again and announce what changed since ``before``, and what the server changed.
 
-        ``always``: the picture changes even where the issue does not (no longer unsent, say).
+        ``always``: announce issues even if unchanged (for example when no longer unsent).
         """
         changes: list[Change] = []
         for issue, was in before.items():
@@ -331,5 +332,5 @@ class Ledger:
             self._tell(IssuesChanged(tuple(changes), cause, tuple(confirmed)))
 
     def tell_same(self, issues: Iterable[IssueId]) -> None:
-        """The picture of these issues changed, though they did not."""
+        """The display of these issues changed, though they did not."""
         self.fold_and_tell(self.seen(issues), "answer", always=True)

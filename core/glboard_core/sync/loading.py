@@ -1,7 +1,7 @@
-"""The first reading: the board that is looked at, its columns side by side, then the rest of the scope.
+"""The initial load: the visible board, its columns concurrently, then the rest of the scope.
 
-Owns which columns of which boards have been read whole: until the scope was read once, nothing else may be
-shown as a count. It hands what it read to the engine; what follows afterwards is ``mirror.py``.
+Owns which columns of which boards are complete: until the scope was read once, no other counts may be shown.
+It passes what it read to the engine; ``mirror.py`` does the rest.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from glboard_core.sync.scope import Scope
 if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
 
-#: Questions under way at the same time.
+#: Concurrent queries.
 SIDE_BY_SIDE = 6
-#: Pages of a column that are read before the scope: what is longer comes with that.
+#: Pages per column that are read before the scope; the rest comes with the scope.
 FIRST_PAGES = 10
 
 Visible = Callable[[], Board | None]
 
 
 class Unread:
-    """The keys of a board's columns that were not read whole: a live view."""
+    """The keys of a board's incomplete columns: a live view."""
 
     def __init__(self) -> None:
         self.read: set[str] = set()
-        #: All open issues of the board are here.
+        #: All open issues of the board were read.
         self.whole = False
 
     def __contains__(self, key: object) -> bool:
@@ -43,7 +43,7 @@ class Unread:
 
 
 class Loading:
-    """Reads boards and the scope. ``complete``: the mirror held the whole scope once before."""
+    """Reads boards and the scope. ``complete``: the mirror had the whole scope once before."""
 
     def __init__(self, engine: Engine, *, complete: bool) -> None:
         self._engine = engine
@@ -54,19 +54,19 @@ class Loading:
         self._total = 0
 
     def unread(self, board: Board) -> Container[str]:
-        """The keys of the board's columns of which only a part, or nothing, was read so far."""
+        """The keys of the board's columns that were read only in part, or not at all, so far."""
         if self.complete:
             return ()
         return self._boards.get(_key(board)) or Unread()
 
     def turn(self) -> None:
-        """Another board is looked at: while the scope is being read, that board comes first."""
+        """Another board is visible: while the scope is being read, that board comes first."""
         self._turned.set()
 
     async def everything(self, scope: Scope, visible: Visible) -> set[IssueId]:
-        """Read the visible board, then the scope; the ids of the scope's issues. Raises as the gateway.
+        """Read the visible board, then the scope; returns the ids of its issues. Raises as the gateway does.
 
-        Whichever other board is looked at meanwhile is read beside it.
+        Any other board that becomes visible meanwhile is read concurrently.
         """
         queries = [
             IssueQuery(labels=scope.labels, state="opened"),
@@ -97,7 +97,7 @@ class Loading:
         return seen
 
     async def board(self, board: Board, *, closed: bool = False) -> None:
-        """Read one board whole, by as few questions as it takes: for commands that print it."""
+        """Read one board completely, with as few queries as possible: for commands that print it."""
         base = IssueQuery(labels=tuple(sorted(board.labels)), milestone=board.milestone, state="opened")
         queries = [base]
         if closed:
@@ -106,15 +106,15 @@ class Loading:
             )
         await self._side_by_side([self._read_all(query, set()) for query in queries])
 
-    # Inside
+    # Internals
 
     async def _count(self, queries: list[IssueQuery]) -> None:
-        # A server that cannot count in time still says what there is, page by page.
+        # A server that cannot count in time still returns the pages.
         with suppress(GlboardError):
             self._total = await self._engine.gateway.count(queries)
 
     async def _look(self, visible: Visible, first: asyncio.Event) -> None:
-        """Read the visible board, and every other one that is looked at, until cancelled."""
+        """Read the visible board, and every other one that becomes visible, until cancelled."""
         while True:
             self._turned.clear()
             board = visible()
@@ -124,7 +124,7 @@ class Loading:
             await self._turned.wait()
 
     async def _columns(self, board: Board) -> None:
-        """Read the columns of a board side by side, the first pages of each."""
+        """Read the columns of a board concurrently, the first pages of each."""
         unread = self._boards[_key(board)] = Unread()
         questions = parts(board, flow_scheme(self._engine.settings))
         missing = {column.key for column in board.columns} | {UNLISTED}
@@ -142,11 +142,11 @@ class Loading:
             unread.whole = unread.read == missing
             self._progress()
 
-        # A column without a question of its own (its label is the board's) is never more than the rest.
+        # A column without its own query (its label is the board's) never has more than the rest.
         await self._side_by_side([ask(part) for part in questions])
 
     async def _read_all(self, query: IssueQuery, seen: set[IssueId], *, most: int | None = None) -> bool:
-        """Read what a question finds, or its first pages; whether that was all."""
+        """Read the results of a query, or its first pages; returns whether that was all."""
         engine = self._engine
         asked = asyncio.get_running_loop().time()
         pages = 0
@@ -171,7 +171,7 @@ class Loading:
         )
 
     async def _side_by_side(self, jobs: Iterable[Coroutine[None, None, object]]) -> None:
-        """Run jobs together; the first failure cancels the others and is raised as itself, not in a group."""
+        """Run jobs concurrently; the first failure cancels the others and is raised alone, not in a group."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 for job in jobs:

@@ -1,7 +1,7 @@
-"""Settling what was lost: what became of Ops whose answer did not come, by reading what the server has.
+"""Recovery: finds out what happened to Ops whose answer was lost, by reading the server.
 
-Owns the judgement, so that nothing is done twice: a new issue and a comment bear the mark of their Op, an
-edit is seen in the issue itself, or in its events where somebody has changed it since. It sends nothing.
+Owns the decision, so that nothing is done twice: a new issue and a comment have the marker of their Op, an
+edit shows in the issue itself, or in its events if someone has changed it since. It sends nothing.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Gateway
 from glboard_core.sync.pending import Item
 
-#: Times on the wire are told to the second, and so is the server's clock.
+#: Times in the API are in whole seconds, and so is the server's clock.
 TOLD_TO = timedelta(seconds=2)
-#: How often an Op whose answer was lost is sent again before a person is asked.
+#: How often an Op whose answer was lost is sent again before a person must decide.
 MAX_TRIES = 8
 
 
 class Found(Struct):
-    """What became of them: made, given up, or not made and to be sent again."""
+    """The outcomes: made, given up, or not made and to be sent again."""
 
     done: list[tuple[Op, Issue | None]]
     failed: list[tuple[Op, GlboardError, Issue | None]]
     again: list[Item]
-    #: The notes that comments became.
+    #: The notes that comments created.
     notes: dict[OpId, str]
     #: The issues as they are now.
     now: Mapping[IssueId, Issue]
 
 
 async def look_for(items: Sequence[Item], gateway: Gateway, me: str) -> Found:
-    """Read back; ``me`` is the username whose events count. Raises what the gateway does."""
+    """Check the server; ``me`` is the username whose events count. Raises what the gateway raises."""
     existing = [item.op.issue for item in items if not item.op.issue.startswith("new:")]
     now = await gateway.read(existing) if existing else {}
     found = Found([], [], [], {}, now)
@@ -57,9 +57,9 @@ async def look_for(items: Sequence[Item], gateway: Gateway, me: str) -> Found:
 
 
 async def _in_events(items: Sequence[Item], now: Issue, gateway: Gateway, me: str) -> set[OpId]:
-    """Edits of one issue that do not show in it, and were made all the same: its events say so.
+    """Edits of one issue that do not show in it, but were made according to its events.
 
-    Asked only where somebody changed the issue since they left: a request for each kind of event.
+    Read only if someone changed the issue since they were sent: one request per kind of event.
     """
     since = {item.op.id: max(item.op.at, _left(item, gateway)) - TOLD_TO for item in items}
     ops = [item.op for item in items if now.updated_at >= since[item.op.id]]
@@ -71,7 +71,7 @@ async def _in_events(items: Sequence[Item], now: Issue, gateway: Gateway, me: st
 
 
 def _left(item: Item, gateway: Gateway) -> datetime:
-    """When an Op left at the earliest, by the server's clock."""
+    """The earliest time an Op can have been sent, by the server's clock."""
     claimed = item.claimed or item.lost
     return gateway.now() - timedelta(seconds=max(0.0, time.time() - claimed))
 
@@ -85,7 +85,7 @@ async def _judge(item: Item, found: Found, made: set[OpId], gateway: Gateway) ->
                 found.done.append((op, new))
                 return
         case _ if issue is None:
-            gone = EditForbidden("The issue is gone, or you may no longer see it.")
+            gone = EditForbidden("Issue not found, or you no longer have access.")
             found.failed.append((op, gone, None))
             return
         case Comment() | NoteWrite():
@@ -94,7 +94,7 @@ async def _judge(item: Item, found: Found, made: set[OpId], gateway: Gateway) ->
                 found.notes[op.id] = note
                 found.done.append((op, issue))
                 return
-        # One that is known by its mark is looked for by that when it is sent again.
+        # One with a marker is searched for by it before it is sent again.
         case DeleteNote() if not op.act.mark:
             if await gateway.note_of(op.issue, op.act.of) is None:
                 found.done.append((op, issue))
@@ -109,9 +109,9 @@ async def _judge(item: Item, found: Found, made: set[OpId], gateway: Gateway) ->
 
 
 def _when_sent(item: Item, gateway: Gateway) -> Op:
-    """The Op with a time that it was not made before, by the server's clock.
+    """The Op with the earliest time it can have been made, by the server's clock.
 
-    The time it bears may come from this machine's clock, before the server's was known.
+    Its own time may come from this machine's clock, before the server's was known.
     """
     ago = timedelta(seconds=max(0.0, time.time() - item.lost))
     return structs.replace(item.op, at=min(item.op.at, gateway.now() - ago))
@@ -119,6 +119,6 @@ def _when_sent(item: Item, gateway: Gateway) -> Op:
 
 def _unknown() -> EditUnknown:
     return EditUnknown(
-        "The connection broke again and again before GitLab answered; the change may have been made.",
-        hint="Look at the issue in GitLab, then try again or drop it in the list of failed changes (g f).",
+        "The connection kept failing before GitLab replied; the change may have been made.",
+        hint="Check the issue in GitLab, then retry or discard the change in failed changes (g f).",
     )

@@ -1,8 +1,8 @@
-"""Reading the server: when everything is read, the poll for changes, the reconciling list.
+"""Polling: when everything is loaded, the poll for changes, and reconcile.
 
 Owns the scope (one group, its group label, open issues and those closed since the start of the milestone
-before the current one) and the cursor of the poll. It hands what it read to the engine and changes nothing
-itself. Times are the server's, in UTC, so a wrong clock on this machine misses nothing.
+before the current one) and the cursor of the poll. It passes what it read to the engine and changes nothing
+itself. Times are the server's, in UTC, so that a wrong clock on this machine misses nothing.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from glboard_core.sync.scope import CURSOR, Scope, scope_of_group
 if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
 
-#: More pages of changes than these, and the boards are read instead.
+#: With more pages of changes than this, the boards are read instead.
 MANY_PAGES = 5
-#: A change may become visible a moment after the time it bears, and times are told to the second.
+#: A change can become visible a moment after its timestamp, and timestamps are in whole seconds.
 MARGIN = timedelta(seconds=2)
-#: Seconds without a key after which the program counts as not in use.
+#: Seconds without a keystroke after which the program counts as idle.
 IDLE_AFTER = 60.0
-#: With less of the rate limit left than this share, polls are six times as rare.
+#: With less than this share of the rate limit left, polls are six times as rare.
 SCARCE = 0.2
 
 
 class Mirror:
-    """Keeps the engine's confirmed issues like the server's."""
+    """Keeps the engine's confirmed issues in sync with the server."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -50,10 +50,10 @@ class Mirror:
         self._catalogued = float("-inf")
         self._extended: frozenset[str] = frozenset()
         self._used = float("-inf")
-        #: The board that is looked at, and its milestone where that was chosen by hand.
+        #: The visible board, and its milestone if chosen by hand.
         self._looked: tuple[str, str | None] | None = None
         self.first = Loading(engine, complete=bool(engine.store.meta(CURSOR)))
-        #: Whether a load is under way.
+        #: Whether a load is running.
         self.loading = False
 
     def refresh(self) -> None:
@@ -67,7 +67,7 @@ class Mirror:
         self._wake.set()
 
     def touch(self) -> None:
-        """A person is there: polls are frequent while the program is used, and rarer when it is not."""
+        """A key was pressed: polls are frequent while the program is used, and rarer while it is idle."""
         now = asyncio.get_running_loop().time()
         idle = now - self._used > IDLE_AFTER
         self._used = now
@@ -75,11 +75,11 @@ class Mirror:
             self._wake.set()
 
     async def idle(self) -> None:
-        """Wait until everything was read once, and no reading is under way or asked for."""
+        """Wait until everything was read once, and no read is running or requested."""
         await self._quiet.wait()
 
     async def run(self) -> None:
-        """Load or catch up, then poll until cancelled. Failures change the status and are tried again."""
+        """Load or catch up, then poll until cancelled. Failures change the status and are retried."""
         self._quiet.clear()
         failures = 0
         loaded = False
@@ -98,7 +98,7 @@ class Mirror:
                 self._engine.unreachable(error, signed_out=True)
                 failures += 1
             except GlboardError as error:
-                # Also what is not a connection's fault (group gone, query refused): said, and tried again.
+                # Other failures too (group gone, query rejected): report and retry.
                 self._engine.unreachable(error)
                 failures += 1
             self.loading = False
@@ -121,7 +121,7 @@ class Mirror:
         self._quiet.clear()
 
     def _interval(self) -> float:
-        """Seconds to the next poll: by use, and by what is left of the rate limit."""
+        """Seconds until the next poll: depends on use, and on the rate limit left."""
         sync = self._engine.settings.sync
         used = asyncio.get_running_loop().time() - self._used <= IDLE_AFTER
         seconds = sync.poll if used else max(sync.poll, sync.poll_idle)
@@ -133,7 +133,7 @@ class Mirror:
     # Loading
 
     async def start(self) -> None:
-        """After a start: from nothing a whole load, from a mirror what changed. Raises as the gateway."""
+        """After a start: load everything, or with a mirror what changed. Raises what the gateway raises."""
         kept = self._engine.store.meta(CURSOR)
         if not kept or self._engine.catalog is None:
             await self.load()
@@ -143,19 +143,19 @@ class Mirror:
         self._cursor = datetime.fromisoformat(kept.decode())
         await self._catalog()
         if not await self._catch_up():
-            # Away for long: reading the boards is less than reading all that happened.
+            # Away for long: reading the boards is less work than reading all changes.
             await self.load()
             return
         await self.reconcile()
         self.loading = False
 
     async def load(self) -> None:
-        """Read the catalog, the board that is looked at, then the whole scope. Raises as the gateway."""
+        """Read the catalog, the visible board, then the whole scope. Raises what the gateway raises."""
         engine = self._engine
         self.loading = True
         engine.heard(loading="labels and milestones")
         catalog = await self._catalog()
-        # Whatever changes while pages are read is read again by the first poll, by the server's clock.
+        # The first poll, by the server's clock, reads again whatever changes while pages are read.
         started = engine.gateway.now()
         asked = asyncio.get_running_loop().time()
         seen = await self.first.everything(self._scope(catalog), self._board)
@@ -175,7 +175,7 @@ class Mirror:
         return catalog
 
     def look(self, board: str, milestone: str | None = None) -> None:
-        """This board is looked at: a first load reads it before the rest."""
+        """This board is visible: an initial load reads it before the rest."""
         if (board, milestone) != self._looked:
             self._looked = (board, milestone)
             self.first.turn()
@@ -189,7 +189,7 @@ class Mirror:
             return None
 
     async def _extend(self) -> None:
-        """Learn the labels and milestones of the projects that issues stand in: later than the boards."""
+        """Read the labels and milestones of the projects of issues: after the boards."""
         projects = self._engine.store.projects()
         catalog = self._engine.catalog
         if catalog is None or projects <= self._extended:
@@ -197,12 +197,12 @@ class Mirror:
         self._engine.keep_catalog(await self._engine.gateway.extend_catalog(catalog, projects))
         self._extended |= projects
 
-    # Following
+    # Polling
 
     async def freshen(self, seconds: float, issues: Sequence[IssueId]) -> None:
-        """See what became of these issues, unless that was done in the last ``seconds``.
+        """Read these issues again, unless that was done in the last ``seconds``.
 
-        What leaves is compared with what is there. Raises what the gateway does.
+        Changes are compared with the result before they are sent. Raises what the gateway raises.
         """
         if not issues or asyncio.get_running_loop().time() - self._polled < seconds:
             return
@@ -213,7 +213,7 @@ class Mirror:
                 if await self._catch_up():
                     return
             self.refresh()
-        # In the middle of a long reading, or after a long absence: these alone.
+        # During a long load, or after a long absence: only these.
         await self._reread(issues)
 
     async def _reread(self, issues: Iterable[IssueId]) -> None:
@@ -240,15 +240,15 @@ class Mirror:
         await self._extend()
 
     async def poll(self) -> None:
-        """Read what changed since the cursor; where that is too much, everything at the next turn."""
+        """Read what changed since the cursor; if that is too much, everything next time."""
         if not await self._catch_up():
             self.refresh()
 
     async def _catch_up(self) -> bool:
-        """Read what changed since the cursor, unfiltered by label and milestone, so that leavers are seen.
+        """Read what changed since the cursor, unfiltered by label and milestone, to see issues that left.
 
-        Inclusive, so what was read last comes again and is ignored. False, and nothing taken over beyond the
-        first pages, where more changed than is worth reading one by one.
+        Inclusive, so what was read last comes again and is ignored. Returns False, with nothing adopted
+        beyond the first pages, if more changed than is worth reading one by one.
         """
         engine = self._engine
         loop = asyncio.get_running_loop()
@@ -257,7 +257,7 @@ class Mirror:
             self._cursor = engine.gateway.now()
         newest = self._cursor
         scope = self._scope(engine.catalog)
-        # What was ignored, since a change of ours was on the wire, may have told of others' changes too.
+        # A read ignored because a change of ours was being sent may have contained changes by others, too.
         unsure = [issue for issue in engine.ledger.unsure if not engine.pending.on_wire(issue)]
         pages = 0
         since = self._cursor - MARGIN
@@ -269,7 +269,7 @@ class Mirror:
             engine.confirm((i for i in page if scope.holds(i)), "theirs", asked=asked)
             engine.gone([i.id for i in page if not scope.holds(i)], asked=asked)
         await self._reread(issue for issue in unsure if issue in engine.ledger.unsure)
-        # Only now, with every page read: a cursor moved on too early would skip what was not read.
+        # Only now that every page is read: advancing the cursor earlier would skip unread pages.
         self._move_cursor(newest)
         self._polled = asked
         return True
@@ -280,7 +280,7 @@ class Mirror:
             self._engine.store.put_meta(CURSOR, to.isoformat().encode())
 
     async def reconcile(self) -> None:
-        """Find what ``updated_after`` never shows: deletions, moves out of the group, and re-ordering."""
+        """Reconcile: find what ``updated_after`` misses: deletions, moves out of the group, reordering."""
         engine = self._engine
         loop = asyncio.get_running_loop()
         asked = loop.time()
@@ -298,7 +298,7 @@ class Mirror:
                     moved[placed.id] = placed.position
         missing = [i.id for i in engine.store.issues().values() if i.is_open and i.id not in seen]
         if missing or unknown:
-            # Each is asked for by itself: one that came or went while the list was read is not gone.
+            # Read each one by id: one that came or left while the list was read is not gone.
             await self._reread([*missing, *unknown])
         now = ((engine.store.issue(issue), position) for issue, position in moved.items())
         engine.confirm(

@@ -1,4 +1,4 @@
-"""How an Op ends, as it is kept: a line of the change log, and for a refused one what to show later."""
+"""How the outcome of an Op is stored: a line in the change log, and for a failed one what to show later."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from glboard_core.sync.pending import Pending
 Made = tuple[Op, Issue | None]
 Refused = tuple[Op, GlboardError, Issue | None]
 
-#: How the title of an undo begins.
+#: Title prefix of an undo.
 UNDO = "undo: "
 
 
 def logged(op: Op, title: str, at: datetime, result: str, message: str = "") -> Logged:
-    """One line of the log: what was changed, and what it was before, in words without the issue's title."""
+    """One line of the log: what was changed, and the value before, without the issue's title."""
     back = inverse(op.act, op.before, op.id)
     new = isinstance(op.act, Create)
     return Logged(
@@ -42,7 +42,7 @@ def logged(op: Op, title: str, at: datetime, result: str, message: str = "") -> 
 
 
 def made(op: Op, issue: Issue | None, title: str, at: datetime, result: str) -> Logged:
-    """A line of the log; one about a new issue bears the reference that the server gave it."""
+    """A line of the log; one about a new issue has the reference assigned by the server."""
     line = logged(op, title, at, result)
     if not isinstance(op.act, Create) or issue is None:
         return line
@@ -52,9 +52,9 @@ def made(op: Op, issue: Issue | None, title: str, at: datetime, result: str) -> 
 
 
 def last_made(log: Sequence[Logged]) -> Group | None:
-    """What undo takes back when nothing was done in this session: the last group of the log, newest first.
+    """What undo applies to if nothing was done in this session: the last group of the log, newest first.
 
-    Not what was undone already, and not an undo itself.
+    Excludes what was undone already, and undos themselves.
     """
     undone = {line.op for line in log if line.result == "undone"}
     groups: dict[str, list[Op]] = {}
@@ -69,9 +69,9 @@ def last_made(log: Sequence[Logged]) -> Group | None:
 
 
 def prunable(log: Sequence[Logged], before: datetime) -> tuple[datetime, int]:
-    """Up to when the log can be forgotten, at most ``before``, and how many lines that are.
+    """Up to when the log can be deleted, at most ``before``, and how many lines that is.
 
-    A keystroke is forgotten whole or not at all: half of it must never be taken back as if it were all.
+    A keystroke is deleted completely or not at all: half of it must never be undone as if it were all.
     """
     oldest: dict[str, datetime] = {}
     newest: dict[str, datetime] = {}
@@ -84,14 +84,14 @@ def prunable(log: Sequence[Logged], before: datetime) -> tuple[datetime, int]:
 
 
 def refused(op: Op, title: str, error: GlboardError, at: datetime) -> Refusal:
-    """A change that was not made, to be kept."""
+    """The failed change to store."""
     return Refusal(
         op=op, title=title, kind=type(error).__name__, message=error.message, hint=error.hint, at=at
     )
 
 
 def remembered(refusal: Refusal) -> tuple[Op, GlboardError]:
-    """A kept refusal as the error it was; of a kind this version does not know, the plain one."""
+    """The original error of a failed change; of an unknown kind, the base class."""
     kind = getattr(errors, refusal.kind, None)
     if isinstance(kind, type) and issubclass(kind, errors.EditRefused):
         return refusal.op, kind(refusal.message, hint=refusal.hint)
@@ -101,7 +101,7 @@ def remembered(refusal: Refusal) -> tuple[Op, GlboardError]:
 def sorted_out(
     done: Sequence[Made], failed: Sequence[Refused], pending: Pending
 ) -> tuple[list[Made], list[Refused]]:
-    """What became of new issues: made in part, or not at all, with what hangs on them."""
+    """The outcomes of new issues: created in part, or not at all, with their dependent changes."""
     made: list[Made] = list(done)
     refused_: list[Refused] = []
     for op, error, issue in failed:
@@ -112,7 +112,7 @@ def sorted_out(
             refused_.append((_rest(op, op.act, issue), error, issue))
         else:
             refused_.append((op, error, None))
-            orphan = EditImpossible("The new issue that it belongs to was not made.")
+            orphan = EditImpossible("The new issue that this belongs to was not created.")
             refused_ += [
                 (other.op, orphan, None) for other in pending.items(op.issue) if other.op.id != op.id
             ]
@@ -120,7 +120,7 @@ def sorted_out(
 
 
 def _rest(op: Op, new: Create, issue: Issue) -> Op:
-    """What is still missing on an issue that was made, but not with all that was asked."""
+    """What is still missing on an issue that was created without all requested fields."""
     missing = Edit(
         add=new.labels - issue.labels,
         milestone=new.milestone if new.milestone and new.milestone != issue.milestone else UNSET,

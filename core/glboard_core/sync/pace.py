@@ -1,4 +1,4 @@
-"""How patient the engine is: all the waits that are not a person's to set."""
+"""All waits of the engine that are not configurable."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from msgspec import Struct
 
 
 class Pace(Struct, frozen=True, kw_only=True):
-    """Waits in seconds; tests make them short."""
+    """Waits in seconds; tests shorten them."""
 
     #: After a failed attempt to send; doubled with each further one, up to ``longest_wait``.
     first_wait: float = 1.0
     longest_wait: float = 30.0
     #: The longest wait between two attempts to read.
     longest_read_wait: float = 60.0
-    #: How long GitLab may go on with a request whose connection broke (its own limit is 30).
+    #: How long GitLab may continue a request whose connection broke (its own limit is 30).
     server_limit: float = 35.0
-    #: How often a window that does not send looks whether it may.
+    #: How often a process without the send lease tries to get it.
     lease_check: float = 1.0
-    #: Between two looks at what other windows wrote.
+    #: Between two checks for what other processes wrote.
     follow: float = 0.5
-    #: What was read this long ago counts as fresh when a batch leaves.
+    #: Up to this age, a read counts as fresh when a batch is sent.
     fresh: float = 1.0
 
     def wait(self, failures: int) -> float:
-        """The wait after so many failures in a row (1 is the first)."""
+        """The wait after this many failures in a row (1 is the first)."""
         return min(self.longest_wait, self.first_wait * 2.0 ** min(max(failures, 1) - 1, 16))

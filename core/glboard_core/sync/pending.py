@@ -1,7 +1,7 @@
-"""The Ops a person did and the server has not confirmed: which may be sent, which are under way, which wait.
+"""The unconfirmed Ops: which can be sent, which are being sent, which wait.
 
-Owns the bookkeeping over the store's outbox, in memory, per issue and in order. It sends nothing and keeps no
-time of its own: every moment is given, in seconds since the epoch.
+Owns the in-memory bookkeeping of the store's outbox, per issue and in order. It sends nothing and has no
+clock: all times are passed in, in seconds since the epoch.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from glboard_core.ports import Entry
 
 
 class Item:
-    """An Op in line.
+    """An Op in the outbox.
 
-    ``due``: not before then. ``under_way``: being prepared or sent by this window. ``sent``: on the wire,
-    since that moment. ``lost``: sent, and known since that moment to have no answer; it has to be looked for.
-    ``clashes``: waits for a person to choose. ``claimed``: since when it may be on the server, by this
-    machine's clock; 0 where it cannot be. ``tries``: how often an answer to it was lost.
+    ``due``: not to be sent before. ``under_way``: being prepared or sent by this process. ``sent``: when it
+    was sent. ``lost``: when its answer was found lost; it needs recovery. ``clashes``: its conflicts, to be
+    resolved by a person. ``claimed``: since when it may be on the server, by this machine's clock; 0 if it
+    cannot be. ``tries``: how often an answer to it was lost.
     """
 
     __slots__ = ("claimed", "clashes", "due", "lost", "op", "sent", "title", "tries", "under_way")
@@ -39,7 +39,7 @@ class Item:
 
 
 class Pending:
-    """The outbox by issue. An issue with Ops under way sends nothing more until they are answered."""
+    """The outbox by issue. While Ops of an issue are being sent, no more of that issue are."""
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self._by_issue: dict[IssueId, list[Item]] = {}
@@ -58,19 +58,19 @@ class Pending:
         return op in self._by_op
 
     def item(self, op: OpId) -> Item | None:
-        """What is known of an Op in line."""
+        """The outbox item of an Op."""
         return self._by_op.get(op)
 
     def items(self, issue: IssueId) -> Sequence[Item]:
-        """The line of one issue."""
+        """The queue of one issue."""
         return self._by_issue.get(issue, ())
 
     def issues(self) -> list[IssueId]:
-        """The issues with something in line."""
+        """The issues with unsent Ops."""
         return list(self._by_issue)
 
     def add(self, entry: Entry) -> None:
-        """Put an Op at the end of its issue's line."""
+        """Append an Op to its issue's queue."""
         item = Item(entry)
         self._by_issue.setdefault(entry.op.issue, []).append(item)
         self._by_op[entry.op.id] = item
@@ -80,30 +80,30 @@ class Pending:
         return [item.op for item in self._by_issue.get(issue, ())]
 
     def busy(self, issue: IssueId) -> bool:
-        """Whether an Op of the issue is under way, or its answer was lost."""
+        """Whether an Op of the issue is being sent, or its answer was lost."""
         return any(item.under_way or item.lost for item in self.items(issue))
 
     def on_wire(self, issue: IssueId) -> bool:
-        """Whether the server may be changing the issue for us right now, or may have done so unheard."""
+        """Whether the server may be changing the issue for us now, or may have done so (answer lost)."""
         return any(item.sent or item.lost for item in self.items(issue))
 
     def clashing(self, issue: IssueId) -> tuple[Clash, ...]:
-        """What waits for a choice on this issue."""
+        """The conflicts of this issue."""
         return tuple(clash for item in self.items(issue) for clash in item.clashes)
 
     def hold(self, issue: IssueId, due: float) -> None:
-        """A further key was pressed on the issue: what is still here waits with it, until ``due``."""
+        """Another key was pressed on the issue: its unsent Ops are held with it, until ``due``."""
         for item in self.items(issue):
             if not item.under_way and not item.lost:
                 item.due = max(item.due, due)
 
     def hasten(self) -> None:
-        """Hold nothing back any more (quitting)."""
+        """Stop holding (quitting)."""
         for item in self._by_op.values():
             item.due = 0.0
 
     def next_due(self, now: float) -> float | None:
-        """Seconds until something may be sent, 0 where something may be; None where nothing will be."""
+        """Seconds until something can be sent, 0 for now; None if there is nothing to send."""
         waits = [
             max(0.0, first.due - now)
             for issue, items in self._by_issue.items()
@@ -112,13 +112,13 @@ class Pending:
         return min(waits, default=None)
 
     def lost(self) -> list[Item]:
-        """What was sent and not answered, and is not being looked for."""
+        """Ops sent without an answer, and not in recovery yet."""
         return [item for item in self._by_op.values() if item.lost and not item.under_way]
 
     def take(self, now: float) -> list[Item]:
-        """What to send now, marked as under way: per issue in order, none of an issue that is busy.
+        """What to send now, marked as under way: per issue in order, none of a busy issue.
 
-        Places in the manual order are told by neighbours, so while one is under way the next waits.
+        A reorder refers to adjacent issues, so only one is sent at a time.
         """
         batch: list[Item] = []
         ranking = any(
@@ -134,7 +134,7 @@ class Pending:
                     break
                 batch.append(item)
                 if isinstance(item.op.act, Create | NoteWrite):
-                    break  # what follows needs the id that the server gives
+                    break  # the rest needs the id assigned by the server
         for item in batch:
             item.under_way = True
         return batch
@@ -146,23 +146,23 @@ class Pending:
         if isinstance(op.act, Rank):
             near = (op.act.above, op.act.below)
             return not any(other is not None and other.startswith("new:") for other in near)
-        # A note can be deleted once it is known which one it became.
+        # A note can be deleted once its id is known.
         return not (isinstance(op.act, DeleteNote) and op.act.note is None and op.act.of in self)
 
     def put_back(self, items: Iterable[Item]) -> None:
-        """Not under way any more; they stay in line."""
+        """No longer under way; they stay in the outbox."""
         for item in items:
             item.under_way = False
             item.sent = 0.0
 
     def arrange(self, order: Sequence[OpId]) -> None:
-        """Put every line in this order: that of the outbox, which all windows share."""
+        """Sort every queue in this order: that of the outbox, which all processes share."""
         place = {op: at for at, op in enumerate(order)}
         for items in self._by_issue.values():
             items.sort(key=lambda item: place.get(item.op.id, len(place)))
 
     def remove(self, op: OpId) -> Op | None:
-        """Take an Op out of the line: it was made, refused or taken back."""
+        """Remove an Op: it was made, failed or withdrawn."""
         item = self._by_op.pop(op, None)
         if item is None:
             return None
@@ -174,7 +174,7 @@ class Pending:
         return item.op
 
     def renamed(self, old: IssueId, new: Issue) -> list[tuple[Item, Op]]:
-        """The Ops that speak of a new issue, and how they read with the id that the server gave it."""
+        """The Ops that refer to a new issue, and their versions with the id assigned by the server."""
         found: list[tuple[Item, Op]] = []
         for item in self._by_op.values():
             op = item.op

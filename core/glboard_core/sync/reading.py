@@ -1,4 +1,4 @@
-"""Reading single issues: for commands, which name what they change."""
+"""Reads single issues: for commands, which name the issues they change."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 async def by_reference(engine: Engine, references: Sequence[str]) -> list[Issue]:
-    """These issues, and what their projects offer. Raises NameUnknown for the first that is not there."""
+    """These issues, and what their projects offer. Raises NameUnknown for the first one not found."""
     if (catalog := engine.catalog) is None:
-        raise NameUnknown("issue", references[0], hint="Nothing has been read from GitLab yet.")
+        raise NameUnknown("issue", references[0], hint="Nothing loaded from GitLab yet.")
     wanted = [parse_reference(text, catalog) for text in references]
     found = await engine.gateway.find(wanted)
     for reference in wanted:
         if reference not in found:
-            raise NameUnknown("issue", str(reference), hint="It does not exist, or you may not see it.")
+            raise NameUnknown("issue", str(reference), hint="It does not exist, or you have no access.")
     issues = list({found[reference].id: found[reference] for reference in wanted}.values())
     engine.keep_catalog(await engine.gateway.extend_catalog(catalog, {issue.project for issue in issues}))
     engine.confirm(issues, "load")

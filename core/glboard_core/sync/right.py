@@ -1,7 +1,7 @@
-"""The right to send: of all windows on one state file one has it, and only while the server lets it in.
+"""The send lease: one process per state file has it, and only while the server accepts its token.
 
-Owns when it is asked for and when it is given up, so that a window whose token has ended, or that may only
-read, never keeps another one with a good token from sending.
+Owns when it is acquired and released, so that a process whose token has expired, or that is read-only, never
+keeps another one with a valid token from sending.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Right:
-    """The right of one window."""
+    """The send lease of one process."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -24,22 +24,22 @@ class Right:
 
     @property
     def entitled(self) -> bool:
-        """Whether this window may have it. Before the server said who we are nothing leaves."""
+        """Whether this process may have it. Nothing is sent before the server confirmed the user."""
         return self._engine.verified and self._let_in and not self._engine.read_only
 
     def lose(self) -> None:
-        """The server does not let us in any more."""
+        """The server rejects our token."""
         self._let_in = False
 
     def regain(self) -> bool:
-        """The server lets us in; whether it did not before."""
+        """The server accepts our token; returns whether it did not before."""
         was, self._let_in = self._let_in, True
         return not was
 
     def held(self) -> bool:
-        """Whether this window sends; takes the right where it may, and nobody has it.
+        """Whether this process has the lease; acquires it if allowed and free.
 
-        Whoever had it before may have sent and settled what still waits here: that is looked at first.
+        The previous holder may have sent and settled what still waits here, so that is checked first.
         """
         if not self.entitled:
             return False
@@ -54,7 +54,7 @@ class Right:
         return self._has
 
     def step_back(self) -> None:
-        """Give the right to another window, where this one may not have it. Nothing of ours is on its way."""
+        """Release the lease if this process may not have it. Nothing of ours is being sent."""
         if self._has and not self.entitled:
             self._has = False
             self._engine.store.resign()

@@ -1,6 +1,6 @@
-"""What the mirror holds: the issues of one group with its label, open or closed since not long ago.
+"""The scope of the mirror: the issues of one group with its label, open or recently closed.
 
-The group is in the name of the state file; the label is not, since outbox and log are of all of them.
+The group is in the name of the state file; the label is not, since outbox and log cover all labels.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from glboard_core.model.milestone import current, preceding, versions
 from glboard_core.ports import Store
 from glboard_core.sync.age import Age
 
-#: Where the store keeps whose issues the mirror holds, and how far the poll has come (none: read it anew).
+#: Meta keys of the mirror's scope, and of the poll's cursor (missing: reload everything).
 SCOPE, CURSOR = "scope", "cursor"
 
 
 class Scope(Struct, frozen=True):
-    """``labels`` an issue must have; closed issues count from ``closed_after`` on (none: all of them)."""
+    """``labels`` an issue must have; closed issues belong from ``closed_after`` on (None: all of them)."""
 
     labels: tuple[str, ...]
     closed_after: datetime | None
 
     def holds(self, issue: Issue) -> bool:
-        """Whether the mirror holds such an issue."""
+        """Whether the issue belongs to the mirror."""
         if not set(self.labels) <= issue.labels:
             return False
         if issue.is_open:
@@ -36,22 +36,22 @@ class Scope(Struct, frozen=True):
 
 
 def scope_of_group(label: str, catalog: Catalog | None, today: date) -> Scope:
-    """The scope of today. Closed issues count since the start of the milestone before the current one."""
+    """Today's scope. Closed issues belong since the start of the milestone before the current one."""
     return Scope((label,) if label else (), closed_after(catalog, today) if catalog else None)
 
 
 def adopt(store: Store, label: str, age: Age) -> bool:
-    """Make the mirror one of this scope; whether it is known to have been one of another.
+    """Give the mirror this scope; returns whether it had another one before.
 
-    What does not belong is dropped at once, so that it is never shown; what may be missing is read at the
-    next start of the mirror, which has no cursor then. Outbox, refused changes and log stay as they are.
+    Issues outside are removed at once, so that they are never shown; missing ones are read at the next start
+    of the mirror, which has no cursor then. Outbox, failed changes and log are unchanged.
     """
     key = json.encode([label] if label else [])
     before = store.meta(SCOPE)
     if before == key:
         return False
     if store.meta(CURSOR) or len(store.issues()):
-        # First, so that a crash in the middle leaves a mirror that is read anew.
+        # First, so that after a crash in between the mirror is reloaded.
         store.put_meta(CURSOR, b"")
         age.forget()
         scope = Scope((label,) if label else (), None)
@@ -61,7 +61,7 @@ def adopt(store: Store, label: str, age: Age) -> bool:
 
 
 def closed_after(catalog: Catalog, today: date) -> datetime:
-    """The start of the milestone before the current one; 60 days ago where there is none."""
+    """The start of the milestone before the current one; 60 days ago if there is none."""
     now = current(catalog.milestones, today)
     before = preceding(catalog.milestones, now.title) if now else None
     if before is None and now is None:

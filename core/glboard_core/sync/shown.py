@@ -1,4 +1,4 @@
-"""What is shown, as a mapping: the confirmed issues with the pending ones laid over them.
+"""The shown issues as a mapping: the confirmed issues with pending changes applied.
 
 Owns the overlay. ``confirmed`` belongs to the store and is never changed here.
 """
@@ -15,14 +15,14 @@ from glboard_core.state import fold_one
 
 
 class Shown(Mapping[IssueId, Issue]):
-    """shown = fold(confirmed, pending), computed only for issues that have something pending."""
+    """shown = fold(confirmed, pending), computed only for issues with pending Ops."""
 
     def __init__(self, confirmed: Issues) -> None:
         self._confirmed = confirmed
         self._overlay: dict[IssueId, Issue] = {}
 
     def fold(self, issue: IssueId, ops: Sequence[Op]) -> None:
-        """Fold one issue again over its pending Ops."""
+        """Recompute one issue from its pending Ops."""
         folded = fold_one(self._confirmed.get(issue), ops) if ops else None
         if folded is None:
             self._overlay.pop(issue, None)
@@ -39,7 +39,7 @@ class Shown(Mapping[IssueId, Issue]):
                 yield issue
 
     def slim(self, milestone: str | None) -> Iterator[Slim]:
-        """The same, but only what places, counts and sorts them."""
+        """The same as slim rows: only what is needed to place, count and sort."""
         for issue in self._confirmed.slim(milestone):
             if issue.id not in self._overlay:
                 yield issue
@@ -48,7 +48,7 @@ class Shown(Mapping[IssueId, Issue]):
                 yield slim_of(shown)
 
     def values(self) -> ValuesView[Issue]:
-        """All of them, in one go rather than one by one."""
+        """All of them, in one pass rather than one by one."""
         return _Values(self)
 
     def __getitem__(self, issue: IssueId) -> Issue:

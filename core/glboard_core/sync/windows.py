@@ -1,4 +1,4 @@
-"""Other windows of the program on the same state file: what they wrote is taken over into the ledger."""
+"""Other processes on the same state file: adopts what they wrote into the local state."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from glboard_core.sync.contest import anew
 from glboard_core.sync.ledger import Ledger
 from glboard_core.sync.outcome import remembered
 
-#: Lines of the log in which is looked for what another window sent: ids of new issues, what it went over.
+#: Log lines searched for what another process sent: ids of new issues, overwritten values.
 RECENT = 200
 
 
 def look_at_others(ledger: Ledger) -> bool:
-    """Take over what other windows wrote since the last look; whether there was anything.
+    """Adopt what other processes wrote since the last check; returns whether there was anything.
 
-    Raises StoreFailed where the disk cannot be read.
+    Raises StoreFailed if the disk cannot be read.
     """
     seen = ledger.store.others()
     if seen is None:
@@ -33,7 +33,7 @@ def look_at_others(ledger: Ledger) -> bool:
     new = [entry for entry in entries if entry.op.id not in pending]
     recent = ledger.store.log(RECENT) if settled else ()
     renamed = _renamed(ledger, settled, here, recent)
-    # What they were before is not known any more: of what went, the id has to do.
+    # Their earlier state is no longer known: for removed issues, the id must suffice.
     before: dict[IssueId, Issue | None] = {issue.id: None for issue in seen.issues}
     before |= {issue: ledger.shown.get(issue) or _bare(issue) for issue in seen.gone}
     before |= ledger.seen(
@@ -54,7 +54,7 @@ def look_at_others(ledger: Ledger) -> bool:
             before.setdefault(item.op.issue, ledger.shown.get(item.op.issue))
             ledger.rewritten(item, entry.op)
         if item.clashes != entry.clashes and not item.under_way:
-            # Found, or chosen, in another window.
+            # Found, or resolved, in another process.
             before.setdefault(item.op.issue, ledger.shown.get(item.op.issue))
             if item.clashes and not entry.clashes:
                 anew(item)
@@ -63,7 +63,7 @@ def look_at_others(ledger: Ledger) -> bool:
     ledger.failed = [remembered(refusal) for refusal in ledger.store.refusals()]
     for old, to in renamed.items():
         ledger.renamed(old, to)
-    # What the other window changed is the person's own doing; what it read is others'.
+    # What the other process changed is the person's own; what it read is changes by others.
     ours = {*(op.issue for op in (*settled, *(entry.op for entry in new))), *renamed, *renamed.values()}
     were = {issue.id: issue for issue in seen.were if issue.id not in ours}
     now: dict[IssueId, Issue | None] = {issue.id: issue for issue in seen.issues}
@@ -78,7 +78,7 @@ def look_at_others(ledger: Ledger) -> bool:
 
 
 def vanished(ledger: Ledger, ops: Sequence[OpId]) -> None:
-    """These could not be claimed: another window sends them, or has taken them back."""
+    """These could not be claimed: another process sends them, or has withdrawn them."""
     here = {entry.op.id: entry for entry in ledger.store.outbox()}
     left = [item for op in ops if (item := ledger.pending.item(op)) is not None]
     before = ledger.seen(item.op.issue for item in left)
@@ -95,7 +95,7 @@ def vanished(ledger: Ledger, ops: Sequence[OpId]) -> None:
 def _renamed(
     ledger: Ledger, settled: Sequence[Op], here: Mapping[OpId, Entry], recent: Sequence[Logged]
 ) -> dict[IssueId, IssueId]:
-    """New issues that another window's engine has made: their ids before and after."""
+    """New issues created by another process: their ids before and after."""
     found = {
         op.issue: here[op.id].op.issue
         for op in ledger.pending
@@ -109,6 +109,6 @@ def _renamed(
 
 
 def _bare(issue: IssueId) -> Issue:
-    """An issue of which nothing but the id is known."""
+    """An issue of which only the id is known."""
     never = datetime.fromtimestamp(0, UTC)
     return Issue(id=issue, project="", iid=0, title="", created_at=never, updated_at=never)

@@ -104,7 +104,7 @@ async def test_one_toast_reports_all(stage: Stage) -> None:
     await stage.until(lambda: stage.screen.header.view.unsent == 0)
     await stage.settle()
     assert [toast.splitlines()[0] for toast in stage.toasts[before:]] == [
-        "Back online: 2 sent, 1 rejected: You may not change issues in demo-org/locked."
+        "Back online: 2 sent, 1 rejected: You are not allowed to change issues in demo-org/locked."
     ]
     assert stage.world.issue(f"{GROUP}/platform#2").weight == 3
 

@@ -169,7 +169,7 @@ async def test_a_read_only_session_retries_nothing(stage: Stage) -> None:
     unlock(stage)
     stage.engine.read_only = True
     await stage.press("r")
-    assert stage.toasts[-1].startswith(f"{ReadOnly.title}: This session is read-only.")
+    assert stage.toasts[-1].startswith(f"{ReadOnly.title}: Read-only session.")
     await stage.press("e")
     assert isinstance(stage.app.screen, FailedList)
     assert stage.screen.header.view.failed == 1
