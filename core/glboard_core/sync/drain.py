@@ -247,14 +247,21 @@ class Drain:
         return self._settle([(item, by_op[item.op.id]) for item in items])
 
     def _claimed(self, items: Sequence[Item]) -> list[Item]:
-        """Those still in the outbox, marked there as sent. What another window took back is dropped."""
+        """Those still in the outbox, marked there as sent. What another window took back is dropped.
+
+        What follows on one that another window sends stays: it would overtake it.
+        """
         engine = self._engine
         now = time.time()
         claimed = engine.store.claim([item.op.id for item in items], now) if items else frozenset()
         vanished = [item.op.id for item in items if item.op.id not in claimed]
         if vanished:
             engine.vanished(vanished)
-        going = [item for item in items if item.op.id in claimed]
+        behind = {item.op.issue for item in items if item.lost}
+        stays = [item for item in items if item.op.id in claimed and item.op.issue in behind]
+        self._unclaim(stays)
+        engine.pending.put_back(stays)
+        going = [item for item in items if item.op.id in claimed and item.op.issue not in behind]
         for item in going:
             item.sent = now
             item.claimed = item.claimed or now
