@@ -137,10 +137,17 @@ class Drain:
         return [batch for batch in (lost, fresh) if batch]
 
     def _look_at(self, item: Item) -> float:
-        """When a lost Op may be looked for: what must not be there twice, not before the server gave up."""
+        """When a lost Op may be looked for: what must not be there twice, not before the server gave up.
+
+        Anything else at once, since mostly it was made; where it was not, once more when the server gave up.
+        """
         if isinstance(item.op.act, Create | Comment | NoteWrite):
-            return item.lost + self._pace.server_limit
-        return 0.0
+            return self._given_up_at(item)
+        return item.due
+
+    def _given_up_at(self, item: Item) -> float:
+        """From when on a request whose answer was lost is not carried out any more."""
+        return item.lost + self._pace.server_limit
 
     async def flush(self) -> None:
         """Send everything and see it answered: for commands. Raises what stops everything from being sent."""
@@ -336,16 +343,21 @@ class Drain:
         """What became of Ops whose answer was lost. Raises what the gateway does, and StoreFailed."""
         engine = self._engine
         me = engine.catalog.me.username if engine.catalog else ""
+        looked = time.time()
         found = await look_for(items, engine.gateway, me)
         engine.heard()
         for op, note in found.notes.items():
             self._made(op, note)
         engine.confirm((i for i in found.now.values() if engine.store.issue(i.id) is not None), "answer")
-        if found.again:
-            engine.store.unclaim(item.op.id for item in found.again)
+        # Carried out late, it would go over what is sent from here on: so not before that cannot happen.
+        again = [item for item in found.again if self._given_up_at(item) <= looked]
+        if again:
+            engine.store.unclaim(item.op.id for item in again)
         for item in items:
             item.under_way = False
         for item in found.again:
+            item.due = self._given_up_at(item)
+        for item in again:
             item.tries = max(item.tries, 1)  # also where the answer was lost to an earlier session
             item.lost = 0.0
             item.due = 0.0

@@ -19,10 +19,11 @@ from glboard_core.ports import Entry
 class Item:
     """An Op in line.
 
-    ``due``: not before then. ``under_way``: being prepared or sent by this window. ``sent``: on the wire,
-    since that moment. ``lost``: sent, and known since that moment to have no answer; it has to be looked for.
-    ``clashes``: waits for a person to choose. ``claimed``: since when it may be on the server, by this
-    machine's clock; 0 where it cannot be. ``tries``: how often an answer to it was lost.
+    ``due``: not before then; a lost one is not looked for before then. ``under_way``: being prepared or sent
+    by this window. ``sent``: on the wire, since that moment. ``lost``: sent, and known since that moment to
+    have no answer; it has to be looked for. ``clashes``: waits for a person to choose. ``claimed``: since
+    when it may be on the server, by this machine's clock; 0 where it cannot be. ``tries``: how often an
+    answer to it was lost.
     """
 
     __slots__ = ("claimed", "clashes", "due", "lost", "op", "sent", "title", "tries", "under_way")
