@@ -87,7 +87,7 @@ async def test_what_the_server_makes_late_goes_over_nothing(server: DemoServer) 
             late.append(asyncio.create_task(carried_out(ops, *args)))
             return [Failed(op=op.id, error=EditUnknown("The answer was lost.")) for op in ops]
 
-        gateway.send = without_an_answer  # type: ignore[method-assign]
+        gateway.send = without_an_answer  # type: ignore[assignment, method-assign]
         desk.edit("app#1", weight=3)
         await desk.until(lambda: bool(late))
         desk.edit("app#1", weight=5)

@@ -6,6 +6,7 @@ The long form is ``tests/soak/test_together.py``.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -115,6 +116,23 @@ async def test_what_the_first_sent_unheard_is_looked_for_before_anything_follows
     two.close()
 
 
+async def test_a_command_does_not_overtake_what_a_window_sends(server: DemoServer, tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    one, two = SqliteStore(path), SqliteStore(path)
+    async with window(server, two, running=False) as command:
+        await command.engine.load()
+        [first] = command.edit("app#1", weight=3)
+        command.edit("app#1", weight=5)
+        assert one.claim([first.id], time.time())
+        server.world.edit("top/app#1", by=ME, weight=3)
+        await command.engine.flush()
+        assert command.engine.status.conflicts == 0
+        assert weights_there(command, "app#1") == [1, 3, 5]
+        assert [line.result for line in command.engine.history()] == ["done", "settled"]
+    one.close()
+    two.close()
+
+
 def unheard(desk: Window) -> asyncio.Event:
     """From now on what ``desk`` sends is made, and no answer comes; set once something was."""
     send, made = desk.engine.gateway.send, asyncio.Event()
@@ -125,7 +143,7 @@ def unheard(desk: Window) -> asyncio.Event:
         await asyncio.Event().wait()
         return []
 
-    desk.engine.gateway.send = without_an_answer  # type: ignore[method-assign]
+    desk.engine.gateway.send = without_an_answer  # type: ignore[assignment, method-assign]
     return made
 
 
