@@ -454,6 +454,19 @@ async def test_a_rejected_document_is_split_until_the_culprit_is_found(route: re
     ]
 
 
+async def test_what_follows_on_a_lost_part_of_a_divided_document_stays(route: respx.Route) -> None:
+    def effect(request: httpx.Request) -> httpx.Response:
+        if len(json.loads(request.content)["variables"]) > 1:
+            return said("Variable $i3 of type UpdateIssueInput! was provided invalid value for weight")
+        return httpx.Response(502)
+
+    route.mock(side_effect=effect)
+    outcomes = await change(*(Edit(weight=n) for n in range(4)))
+    assert [type(one.error) for one in outcomes if isinstance(one, Failed)] == [EditUnknown, *[Offline] * 3]
+    # All four, the first two, the first: nothing of the same issue overtakes it.
+    assert len(route.calls) == 3
+
+
 STAMP = {"id": ISSUE.id, "updatedAt": "2026-12-01T00:00:00Z"}
 
 

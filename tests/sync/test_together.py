@@ -6,15 +6,18 @@ The long form is ``tests/soak/test_together.py``.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from glboard_core.board.op import Edit
 from glboard_core.demo.faults import Faults
 from glboard_core.demo.server import DemoServer
+from glboard_core.ports import Outcome
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.events import IssuesChanged, Renamed
 from support.engines import BRISK, ME, Window, build_world, window
@@ -80,6 +83,73 @@ async def test_the_second_process_takes_over_when_the_first_ends(server: DemoSer
         await second.until(lambda: second.there("app#2").weight == 5)
         assert two.lead()
     two.close()
+
+
+@pytest.mark.parametrize("theirs", [None, 9])
+async def test_what_the_first_sent_unheard_is_looked_for_before_anything_follows(
+    server: DemoServer, tmp_path: Path, theirs: int | None
+) -> None:
+    """The first window ends between its request and the answer; the second had the edit in line all along."""
+    path = tmp_path / "s.sqlite3"
+    one, two = SqliteStore(path), SqliteStore(path)
+    async with window(server, two) as second:
+        async with window(server, one) as first:
+            first.edit("app#2", weight=4)
+            await first.settled()
+            made = unheard(first)
+            second.edit("app#1", weight=3)
+            await first.wait_for(made.wait())
+            second.edit("app#1", weight=5)
+            if theirs is not None:
+                server.world.edit("top/app#1", by="eng_1", weight=theirs)
+        one.close()
+        await second.until(two.lead)
+        if theirs is not None:
+            # That the first edit was made is proven by its event; only what follows is to be chosen.
+            await second.until(lambda: second.engine.status.conflicts == 1)
+            assert [line.result for line in second.engine.history()] == ["settled", "done"]
+            second.engine.take_theirs(second.issue("app#1").id)
+        await second.until(lambda: second.engine.status.unsent == 0)
+        await second.settled()
+        assert second.engine.status.conflicts == 0
+        assert weights_there(second, "app#1") == [1, 3, theirs or 5]
+    two.close()
+
+
+async def test_a_command_does_not_overtake_what_a_window_sends(server: DemoServer, tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    one, two = SqliteStore(path), SqliteStore(path)
+    async with window(server, two, running=False) as command:
+        await command.engine.load()
+        [first] = command.edit("app#1", weight=3)
+        command.edit("app#1", weight=5)
+        assert one.claim([first.id], time.time())
+        server.world.edit("top/app#1", by=ME, weight=3)
+        await command.engine.flush()
+        assert command.engine.status.conflicts == 0
+        assert weights_there(command, "app#1") == [1, 3, 5]
+        assert [line.result for line in command.engine.history()] == ["done", "settled"]
+    one.close()
+    two.close()
+
+
+def unheard(desk: Window) -> asyncio.Event:
+    """From now on what ``desk`` sends is made, and no answer comes; set once something was."""
+    send, made = desk.engine.gateway.send, asyncio.Event()
+
+    async def without_an_answer(*args: Any) -> list[Outcome]:
+        await send(*args)
+        made.set()
+        await asyncio.Event().wait()
+        return []
+
+    desk.engine.gateway.send = without_an_answer  # type: ignore[assignment, method-assign]
+    return made
+
+
+def weights_there(desk: Window, name: str) -> list[object]:
+    """Every weight the issue had on the server, in order."""
+    return [event.value for event in desk.there(name).history if event.kind == "weight"]
 
 
 @pytest.mark.parametrize("busy", [True, False])

@@ -319,7 +319,11 @@ class _Sending:
             self._fail(letters, lambda _: error)
             return ()
         half = len(letters) // 2
-        return [*await self._document(letters[:half]), *await self._document(letters[half:])]
+        again = await self._document(letters[:half])
+        left = deque(letter.at for letter in letters[half:])
+        self._hold_back(letters[:half], left)
+        follow = [letter for letter in letters[half:] if letter.at in left]
+        return [*again, *(await self._document(follow) if follow else ())]
 
     def _fail(self, letters: Sequence[_Letter], why: Callable[[Op], GlboardError]) -> None:
         for letter in letters:

@@ -136,10 +136,17 @@ class Drain:
         return [batch for batch in (lost, fresh) if batch]
 
     def _look_at(self, item: Item) -> float:
-        """When recovery of a lost Op can start: what must not exist twice, after the server's timeout."""
+        """When recovery of a lost Op can start: what must not exist twice, after the server's timeout.
+
+        Anything else starts at once, since it mostly succeeded; if not, again after the server's timeout.
+        """
         if isinstance(item.op.act, Create | Comment | NoteWrite):
-            return item.lost + self._pace.server_limit
-        return 0.0
+            return self._given_up_at(item)
+        return item.due
+
+    def _given_up_at(self, item: Item) -> float:
+        """When the server no longer carries out a request whose answer was lost."""
+        return item.lost + self._pace.server_limit
 
     async def flush(self) -> None:
         """Send everything and wait for the answers: for commands. Raises what prevents sending altogether."""
@@ -246,14 +253,21 @@ class Drain:
         return self._settle([(item, by_op[item.op.id]) for item in items])
 
     def _claimed(self, items: Sequence[Item]) -> list[Item]:
-        """Those still in the outbox, marked there as sent. What another process withdrew is skipped."""
+        """Those still in the outbox, marked there as sent. What another process withdrew is dropped.
+
+        What follows one that another process sends stays: it would overtake it.
+        """
         engine = self._engine
         now = time.time()
         claimed = engine.store.claim([item.op.id for item in items], now) if items else frozenset()
         vanished = [item.op.id for item in items if item.op.id not in claimed]
         if vanished:
             engine.vanished(vanished)
-        going = [item for item in items if item.op.id in claimed]
+        behind = {item.op.issue for item in items if item.lost}
+        stays = [item for item in items if item.op.id in claimed and item.op.issue in behind]
+        self._unclaim(stays)
+        engine.pending.put_back(stays)
+        going = [item for item in items if item.op.id in claimed and item.op.issue not in behind]
         for item in going:
             item.sent = now
             item.claimed = item.claimed or now
@@ -328,16 +342,21 @@ class Drain:
         """Recover Ops whose answer was lost. Raises what the gateway raises, and StoreFailed."""
         engine = self._engine
         me = engine.catalog.me.username if engine.catalog else ""
+        looked = time.time()
         found = await look_for(items, engine.gateway, me)
         engine.heard()
         for op, note in found.notes.items():
             self._made(op, note)
         engine.confirm((i for i in found.now.values() if engine.store.issue(i.id) is not None), "answer")
-        if found.again:
-            engine.store.unclaim(item.op.id for item in found.again)
+        # Carried out late, it would go over what is sent from here on: so not before that cannot happen.
+        again = [item for item in found.again if self._given_up_at(item) <= looked]
+        if again:
+            engine.store.unclaim(item.op.id for item in again)
         for item in items:
             item.under_way = False
         for item in found.again:
+            item.due = self._given_up_at(item)
+        for item in again:
             item.tries = max(item.tries, 1)  # also if the answer was lost in an earlier session
             item.lost = 0.0
             item.due = 0.0

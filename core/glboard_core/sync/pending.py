@@ -19,10 +19,10 @@ from glboard_core.ports import Entry
 class Item:
     """An Op in the outbox.
 
-    ``due``: not to be sent before. ``under_way``: being prepared or sent by this process. ``sent``: when it
-    was sent. ``lost``: when its answer was found lost; it needs recovery. ``clashes``: its conflicts, to be
-    resolved by a person. ``claimed``: since when it may be on the server, by this machine's clock; 0 if it
-    cannot be. ``tries``: how often an answer to it was lost.
+    ``due``: not to be sent, nor recovered, before. ``under_way``: being prepared or sent by this process.
+    ``sent``: when it was sent. ``lost``: when its answer was found lost; it needs recovery. ``clashes``: its
+    conflicts, to be resolved by a person. ``claimed``: since when it may be on the server, by this machine's
+    clock; 0 if it cannot be. ``tries``: how often an answer to it was lost.
     """
 
     __slots__ = ("claimed", "clashes", "due", "lost", "op", "sent", "title", "tries", "under_way")

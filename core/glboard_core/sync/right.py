@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from glboard_core.errors import StoreFailed
+from glboard_core.sync.windows import take_over
 
 if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
@@ -46,6 +47,7 @@ class Right:
         if not self._has and self._engine.store.lead():
             try:
                 self._engine.look_at_others()
+                take_over(self._engine.ledger)
             except StoreFailed as error:
                 self._engine.disk_failed(error)
                 self._engine.store.resign()

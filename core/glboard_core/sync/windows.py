@@ -77,6 +77,19 @@ def look_at_others(ledger: Ledger) -> bool:
     return True
 
 
+def take_over(ledger: Ledger) -> None:
+    """This window sends from now on: what the one before it claimed and did not settle is looked for first.
+
+    It may have been in line here before it was claimed there. What follows on its issue must not overtake
+    it, and nobody is asked to choose about what is perhaps made. Raises StoreFailed.
+    """
+    for entry in ledger.store.outbox():
+        item = ledger.pending.item(entry.op.id)
+        if item is not None and entry.sent and not item.lost and not item.under_way:
+            item.lost = time.time()
+            item.claimed = entry.sent
+
+
 def vanished(ledger: Ledger, ops: Sequence[OpId]) -> None:
     """These could not be claimed: another process sends them, or has withdrawn them."""
     here = {entry.op.id: entry for entry in ledger.store.outbox()}

@@ -68,6 +68,8 @@ PEOPLE = (
     ("eng_alder", "Enga Alder"),
     ("eng_birch", "Engo Birch"),
 )
+#: Seconds in which a key gets through, and what the app does by itself happens, on a busy machine too.
+PATIENCE = 20.0
 QUICK = Limits(first_wait=0.01, longest_wait=0.05, total=5.0, patience=5.0)
 #: No polling during a test; a test requests a poll with ``r``.
 STILL = Settings(sync=SyncSettings(poll=3600, poll_idle=3600, hold=0, hold_comments=0))
@@ -165,8 +167,9 @@ class Stage:
     async def press(self, *keys: str) -> None:
         """Press keys, and wait until their effect is shown.
 
-        The pilot's own ``press`` waits some 60 ms per key; this waits for the key to be handled, and for a
-        frame only if another screen came on top, and at the end.
+        The pilot's own ``press`` waits some 60 ms a key; this waits for the key to be handled, and for a
+        frame only if another screen came on top, and at the end. A new dialog holds keys back until it has
+        the focus: this waits for that too, since a busy machine looks like an idle one.
         """
         for key in keys:
             before = self.app.screen
@@ -175,6 +178,12 @@ class Stage:
             if self.app.screen is not before:
                 await self.pilot.pause()
         await self.pilot.pause()
+        if not self._rests():
+            await self.until(self._rests)
+            await self.pilot.pause()
+
+    def _rests(self) -> bool:
+        return self.app._exit or self.app._keys.at_rest
 
     def burst(self, *keys: str) -> None:
         """Send keys that arrive together, as over a slow connection."""
@@ -194,7 +203,7 @@ class Stage:
                 passed.set()
 
         step()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await passed.wait()
 
     async def type(self, text: str) -> None:
@@ -208,7 +217,7 @@ class Stage:
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait for something the app does by itself; fail if it does not happen."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while not holds():
                 await self.pilot.pause()
 

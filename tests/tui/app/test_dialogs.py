@@ -58,3 +58,18 @@ async def test_a_closed_list_ignores_changes_and_keys(stage: Stage, leave: str) 
     screen.refill()
     screen.painted_anew()
     screen.tell("too late")
+
+
+async def test_keys_that_wait_for_a_slow_dialog_are_waited_for(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine a dialog takes its time to have its focus, and nothing else goes on meanwhile."""
+    get_ready = Dialog._get_ready
+
+    def late(dialog: Dialog[object]) -> None:
+        dialog.set_timer(0.3, lambda: get_ready(dialog))
+
+    monkeypatch.setattr(Dialog, "_get_ready", late)
+    await stage.focus("platform#5")
+    await stage.press("a", "space", "enter")
+    assert stage.issue("platform#5").assignees == ()

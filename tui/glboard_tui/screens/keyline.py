@@ -37,6 +37,11 @@ class KeyLine:
         self._number = 0
         self._under_way = False
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether no key waits, and none is on its way."""
+        return not self._keys and not self._under_way
+
     async def put(self, event: events.Key) -> None:
         """Add a key."""
         self._keys.append(event)
