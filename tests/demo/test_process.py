@@ -113,7 +113,7 @@ def test_another_user_can_sign_in() -> None:
     with spawn(DemoOptions(issues=30, user="eng_alder")) as demo:
         response = httpx.get(f"{demo.url}/api/v4/user", headers={"private-token": demo.token}, timeout=5)
         assert response.json()["username"] == "eng_alder"
-    with pytest.raises(SpawnError, match=r"no eng_adler; there are em_maple, eng_alder"):
+    with pytest.raises(SpawnError, match=r"user eng_adler not found; choose from em_maple, eng_alder"):
         spawn(DemoOptions(issues=30, user="eng_adler"))
 
 

@@ -135,7 +135,7 @@ def test_a_minimal_file_is_enough(tmp_path: Path) -> None:
         ({"issues": []}, "no issues"),
         ({"as_of": "soon"}, "as_of"),
         ({"people": {}}, "em"),
-        ({"milestones": [{"id": 1, "title": "a"}, {"id": 2, "title": "a"}]}, "twice"),
+        ({"milestones": [{"id": 1, "title": "a"}, {"id": 2, "title": "a"}]}, "duplicate a"),
         ({"issue": {"milestone": {"title": "99.9"}}}, "unknown milestone 99.9"),
         ({"issue": {"state": "closed"}}, "has no closed_at"),
         ({"issue": {"state": "gone"}}, "neither opened nor closed"),

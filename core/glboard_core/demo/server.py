@@ -57,12 +57,12 @@ class DemoServer:
 
     @property
     def requests(self) -> Journal:
-        """What was asked of it."""
+        """The request log."""
         return self._gate.journal
 
     @property
     def url(self) -> str:
-        """Where it is, without a slash at the end; the port is known once it was started."""
+        """Its address, without a trailing slash; the port is known once it was started."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}{self.settings.relative_url}"
 
@@ -73,11 +73,11 @@ class DemoServer:
         return made
 
     def expire(self, token: str) -> None:
-        """Lets a token expire."""
+        """Expires a token."""
         self._tokens[token].state = "expired"
 
     def limit(self, rate: int | None) -> None:
-        """Sets how many requests a user may send per minute."""
+        """Sets the rate limit per user and minute."""
         self._gate.requests.limit = rate
 
     def start(self) -> DemoServer:
@@ -98,7 +98,7 @@ class DemoServer:
         self._gate.stopping = asyncio.Event()
 
     def stop(self) -> None:
-        """Stops serving; what is under way is cut off."""
+        """Stops serving; running requests are cut off."""
         if self._server is None or self._thread is None or self._loop is None:
             return
         for event in (self._gate.stopping, self._server.ending):

@@ -162,7 +162,7 @@ class World(Registry):
             return self.add_note(self.issue(reference), body, self.user(by))
 
     def move(self, reference: str, *, after: str | None = None, before: str | None = None) -> None:
-        """Re-orders an issue; `updated_at` stays where it is."""
+        """Reorders an issue; `updated_at` does not change."""
         with self.lock:
             ranking.move_between(
                 self,
@@ -172,7 +172,7 @@ class World(Registry):
             )
 
     def delete(self, reference: str) -> None:
-        """Deletes an issue; nothing but its absence ever tells."""
+        """Deletes an issue; only its absence shows that."""
         with self.lock:
             issue = self.issue(reference)
             self.index.drop(issue)

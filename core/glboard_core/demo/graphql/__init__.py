@@ -1,1 +1,1 @@
-"""The GraphQL face of the world: schema, resolvers, and what GitLab refuses before it executes anything."""
+"""The GraphQL API of the world: schema, resolvers, and what GitLab refuses before it executes anything."""

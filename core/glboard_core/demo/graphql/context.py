@@ -1,4 +1,4 @@
-"""What every resolver gets beside its arguments, and the errors GitLab answers with."""
+"""What every resolver gets besides its arguments, and the errors of GitLab."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def not_available() -> GraphQLError:
 
 
 def writer(info: Info) -> tuple[World, User]:
-    """The world and the user for a mutation; a token that may only read is refused like a missing thing."""
+    """The world and the user for a mutation; a read-only token is refused as if not found."""
     context = context_of(info)
     if context.user is None or context.scope != "api":
         raise not_available()

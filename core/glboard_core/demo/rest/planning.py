@@ -374,7 +374,7 @@ def update_list(call: Call, name: str, ident: str, list_id: str) -> Any:
 
 
 def delete_list(call: Call, name: str, ident: str, list_id: str) -> Any:
-    """Takes a list off a board."""
+    """Removes a list from a board."""
     find.plannable(call, find.group(call, name))
     rules.drop_list(call.world, _list(call, name, ident, list_id))
     return 204, None
