@@ -220,7 +220,7 @@ async def test_a_token_that_expires_halfway_loses_nothing(tmp_path_store: Store)
         async with window(server, tmp_path_store, token=server.token_for("em_willow")) as desk:
             assert all(desk.there(name).weight == 8 for name in names)
             assert desk.engine.status.unsent == 0
-            assert any("not sent" in notice.text for notice in desk.told(Notice))
+            assert any("from the last session" in notice.text for notice in desk.told(Notice))
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ class BoardWidget(Pointer, can_focus=True):
     ) -> None:
         """Swap the whole board. The focus stays on its issue if the new board has it too.
 
-        ``empty`` is shown if there are no cards at all: what to press. ``unread`` are the keys of columns that
+        ``empty`` is shown if there are no cards at all. ``unread`` are the keys of columns that
         are still loading.
         """
         if self.index is None or self.index.board.id != index.board.id:

@@ -1,6 +1,6 @@
 """A short list of lines with a cursor, as high as its content: the people of a pane.
 
-Owns the cursor and the scrolling. It takes no keys; its owner decides what the cells contain. Lists of issues,
+Owns the cursor and the scrolling. It takes no keys; its owner fills the cells. Lists of issues,
 which fill their space and have marks and headings, are in ``rows.py``.
 """
 
