@@ -22,7 +22,7 @@ def test_sources_are_found() -> None:
 def test_using_the_core_never_loads_textual() -> None:
     program = (
         "import glboard_core.session, glboard_core.sync.engine, glboard_core.gitlab.gateway\n"
-        "import glboard_core.store.memory, glboard_core.demo.world, json, sys\n"
+        "import glboard_core.store.memory, glboard_core.demo.world.world, json, sys\n"
         "print(json.dumps([m for m in sys.modules if m.split('.')[0] in ('textual', 'glboard_tui')]))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -46,7 +46,7 @@ def test_first_frame_loads_nothing_that_is_needed_later() -> None:
     program = (
         "import glboard_tui.cli.open, glboard_tui.app, glboard_core.store.sqlite, sys\n"
         "print(*sorted(m for m in sys.modules if m.startswith(('glboard_core.demo', 'glboard_core.reports',"
-        " 'glboard_core.opening', 'httpx', 'zipfile', 'argparse'))))"
+        " 'glboard_core.milestone_setup', 'httpx', 'zipfile', 'argparse'))))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

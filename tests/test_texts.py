@@ -46,7 +46,7 @@ BANNED = {
 }
 #: Not glboard's wording, or Markdown that is posted to GitLab and stays as it is.
 ALLOWED = {
-    ("core/glboard_core/planning/issue_parts.py", "Room"),
+    ("core/glboard_core/planning/planning_issue_sections.py", "Room"),
     ("core/glboard_core/planning/capacity_text.py", "| **Room** | **{}** | **{}** |"),
     ("core/glboard_core/planning/capacity_text.py", "| who | budget | carry-over | planned | room |"),
 }

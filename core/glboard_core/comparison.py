@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from glboard_core.model.milestone import Milestone
-from glboard_core.planning.closed import Closed, closed_weights, past_milestones
+from glboard_core.planning.closed import ClosedWeight, closed_weights, past_milestones
 from glboard_core.ports import Store
 from glboard_core.reports import Reports
 from glboard_core.sync.engine import Engine
@@ -29,33 +29,33 @@ def past_of(engine: Engine, milestone: Milestone) -> list[Milestone]:
     return past_milestones(catalog.milestones, milestone, engine.today(), engine.settings.planning)
 
 
-async def read_closed(reports: Reports, milestone: Milestone) -> tuple[Closed, ...]:
+async def read_closed(reports: Reports, milestone: Milestone) -> tuple[ClosedWeight, ...]:
     """What those milestones closed, from the server. Raises what the gateway raises."""
     past = past_of(reports.engine, milestone)
     issues = await reports.closed_issues([one.title for one in past]) if past else []
     return closed_weights(issues, past, reports.settings.labels)
 
 
-def kept_closed(store: Store, group: str, past: Sequence[Milestone]) -> tuple[Closed, ...] | None:
+def kept_closed(store: Store, group: str, past: Sequence[Milestone]) -> tuple[ClosedWeight, ...] | None:
     """The same as last read on this machine; None if one of them never was.
 
     ``group`` is a global id: another group can get the same path, with milestones of the same titles.
 
     Raises StoreFailed.
     """
-    found: list[Closed] = []
+    found: list[ClosedWeight] = []
     for one in past:
         raw = store.meta(_key(group, one.title))
         if raw is None:
             return None
         try:
-            found.append(msgspec.json.decode(raw, type=Closed))
+            found.append(msgspec.json.decode(raw, type=ClosedWeight))
         except msgspec.DecodeError:
             return None  # written by another version: read it again
     return tuple(found)
 
 
-def keep_closed(store: Store, group: str, closed: Sequence[Closed]) -> None:
+def keep_closed(store: Store, group: str, closed: Sequence[ClosedWeight]) -> None:
     """Cache them for the next time. Raises StoreFailed."""
     for one in closed:
         store.put_meta(_key(group, one.milestone), msgspec.json.encode(one))

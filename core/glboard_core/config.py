@@ -235,14 +235,14 @@ def parse(text: str, where: str) -> Settings:
             own = msgspec.convert(boards, tuple[BoardSettings, ...])
             settings = msgspec.structs.replace(settings, boards=_merge(own))
         if milestones is not None:
-            own_titles = values.milestones(milestones, lambda key: _at(where, _line(text, key)))
+            own_titles = values.read_milestone_titles(milestones, lambda key: _at(where, _line(text, key)))
             settings = msgspec.structs.replace(settings, milestones={**DEFAULT_MILESTONES, **own_titles})
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
         key = path.strip("`").lstrip(".").replace("[...]", "")
         line = _line(text, key.rpartition(".")[2])
         raise ConfigError(message[0].lower() + message[1:], where=_at(where, line), key=key) from None
-    values.time_zone(settings.ui.time_zone, lambda key: _at(where, _line(text, key)))
+    values.check_time_zone(settings.ui.time_zone, lambda key: _at(where, _line(text, key)))
     return settings
 
 

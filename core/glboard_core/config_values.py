@@ -16,7 +16,7 @@ from glboard_core.errors import ConfigError
 At = Callable[[str], str]
 
 
-def time_zone(name: str, at: At) -> None:
+def check_time_zone(name: str, at: At) -> None:
     """A name in the zone database (DOMAIN.md 7.6: the team's days end by it). Raises ConfigError."""
     try:
         ZoneInfo(name)
@@ -36,7 +36,7 @@ def _near_zone(name: str) -> str:
     return f" Did you mean “{near[0]}”?" if near else ""
 
 
-def milestones(table: Any, at: At) -> dict[str, tuple[str, ...]]:
+def read_milestone_titles(table: Any, at: At) -> dict[str, tuple[str, ...]]:
     """``[milestones]``: a title or a list of titles per key. Raises ConfigError."""
     if not isinstance(table, dict):
         raise ConfigError(

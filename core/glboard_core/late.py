@@ -11,7 +11,7 @@ import importlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from glboard_core.board.op import Op, OpId
+from glboard_core.board.operations import Op, OpId
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note

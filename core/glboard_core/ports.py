@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
-from glboard_core.board.conflict import Clash
-from glboard_core.board.op import Op, OpId
+from glboard_core.board.conflicts import Conflict
+from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import GlboardError, StoreFailed
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note, State
 from glboard_core.model.reference import Reference
-from glboard_core.model.slim import Slim
+from glboard_core.model.slim import IssueRow
 
 if TYPE_CHECKING:
-    from glboard_core.planning.snapshot import PlanSnapshot
+    from glboard_core.planning.plan_lock import PlanSnapshot
 
 
 class IssueQuery(Struct, frozen=True, kw_only=True):
@@ -153,7 +153,7 @@ class Gateway(Protocol):
         ...
 
 
-class Entry(Struct, frozen=True, kw_only=True):
+class OutboxEntry(Struct, frozen=True, kw_only=True):
     """An Op in the outbox.
 
     ``title`` describes the keystroke it came from. ``due`` is when it can be sent, in seconds since the epoch
@@ -165,10 +165,10 @@ class Entry(Struct, frozen=True, kw_only=True):
     title: str = ""
     due: float = 0.0
     sent: float = 0.0
-    clashes: tuple[Clash, ...] = ()
+    clashes: tuple[Conflict, ...] = ()
 
 
-class Refusal(Struct, frozen=True, kw_only=True):
+class FailedChange(Struct, frozen=True, kw_only=True):
     """A failed change, kept until it is retried or discarded. ``kind`` is the error's type."""
 
     op: Op
@@ -201,7 +201,7 @@ class Logged(Struct, frozen=True, kw_only=True):
 MADE = ("done", "settled")
 
 
-class Seen(Struct, frozen=True, kw_only=True):
+class ExternalWrites(Struct, frozen=True, kw_only=True):
     """What other processes wrote since the last check: issues, and removed issues.
 
     ``were`` are those of them that this process had cached, as they were then.
@@ -221,7 +221,7 @@ class Issues(Mapping[IssueId, Issue]):
         ...
 
     @abstractmethod
-    def slim(self, milestone: str | None) -> Iterator[Slim]:
+    def slim(self, milestone: str | None) -> Iterator[IssueRow]:
         """The same as slim rows: only what is needed to place, count and sort."""
         ...
 
@@ -303,22 +303,22 @@ class Store(Protocol):
         """Cache values that can be read again; those unused for long before ``on`` are removed."""
         ...
 
-    def outbox(self) -> Sequence[Entry]:
+    def outbox(self) -> Sequence[OutboxEntry]:
         """The unsettled Ops, oldest first."""
         ...
 
-    def enqueue(self, entries: Sequence[Entry], instead: Iterable[OpId] = ()) -> None:
+    def enqueue(self, entries: Sequence[OutboxEntry], instead: Iterable[OpId] = ()) -> None:
         """Store Ops until they are settled: on disk before this returns. One with a known id is replaced.
 
         ``instead`` are the failed changes they replace: deleted in the same transaction.
         """
         ...
 
-    def rewrite(self, entries: Sequence[Entry]) -> frozenset[OpId]:
+    def rewrite(self, entries: Sequence[OutboxEntry]) -> frozenset[OpId]:
         """Update stored Ops (act, due, clashes); returns those still there. Adds none."""
         ...
 
-    def contest(self, clashes: Mapping[OpId, Sequence[Clash]]) -> None:
+    def contest(self, clashes: Mapping[OpId, Sequence[Conflict]]) -> None:
         """Store the conflicts of Ops (empty: resolved), so that all processes show them."""
         ...
 
@@ -337,11 +337,11 @@ class Store(Protocol):
         """
         ...
 
-    def settle(self, ops: Iterable[OpId], refusals: Sequence[Refusal], log: Sequence[Logged]) -> None:
+    def settle(self, ops: Iterable[OpId], refusals: Sequence[FailedChange], log: Sequence[Logged]) -> None:
         """Remove answered Ops, store the failed ones and write the log, in one transaction."""
         ...
 
-    def refusals(self) -> Sequence[Refusal]:
+    def refusals(self) -> Sequence[FailedChange]:
         """The failed changes, oldest first."""
         ...
 
@@ -365,7 +365,7 @@ class Store(Protocol):
         """Release the send lease, until this process takes it again."""
         ...
 
-    def others(self) -> Seen | None:
+    def others(self) -> ExternalWrites | None:
         """What other processes wrote since the last call; None if nothing changed."""
         ...
 

@@ -22,14 +22,14 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.event import EventKind, History
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
-from glboard_core.planning import say_do, scope, snapshot
+from glboard_core.planning import plan_lock, say_do, scope
 from glboard_core.planning.calendar import Window, window
-from glboard_core.planning.replay import Timeline, timeline
+from glboard_core.planning.plan_lock import PlanSnapshot
 from glboard_core.planning.say_do import SayDo, Track
 from glboard_core.planning.scope import Scope
-from glboard_core.planning.snapshot import PlanSnapshot
+from glboard_core.planning.timeline import Timeline, timeline
 from glboard_core.ports import IssueQuery, Store
-from glboard_core.store.kept import Closed, Kept
+from glboard_core.store.kept import ClosedIssues, Kept
 
 if TYPE_CHECKING:
     from glboard_core.gitlab.account import Account
@@ -147,7 +147,7 @@ class Reports:
             issues = ({issue.id: issue for issue in old.issues} if old else {}) | found
             closed = tuple(i for i in issues.values() if i.milestone == title and not i.is_open)
             whole = old.whole if old else now
-            kept.keep_closed(_question(labels, title), Closed(at=now, whole=whole, issues=closed))
+            kept.keep_closed(_question(labels, title), ClosedIssues(at=now, whole=whole, issues=closed))
             all_of += closed
         return all_of
 
@@ -188,7 +188,7 @@ class Reports:
             milestone.title,
             measured,
             names,
-            plan or snapshot.rebuild(past.pairs, milestone.title, lock, names),
+            plan or plan_lock.rebuild(past.pairs, milestone.title, lock, names),
             count_wont_do=self.settings.planning.count_wont_do,
         )
 
@@ -216,8 +216,8 @@ class Reports:
             progress,
         )
         names = self.settings.labels
-        locked = plan or snapshot.rebuild(past.pairs, milestone.title, lock, names)
-        return scope.scope(locked, snapshot.at_the_end(past.pairs, milestone.title, now, names))
+        locked = plan or plan_lock.rebuild(past.pairs, milestone.title, lock, names)
+        return scope.scope(locked, plan_lock.at_the_end(past.pairs, milestone.title, now, names))
 
     async def taken(
         self, milestone: Milestone, *, at: datetime | None = None, progress: Progress | None = None
@@ -226,11 +226,11 @@ class Reports:
         names, me = self.settings.labels, self.catalog.me.username
         if at is None:
             issues = await self.issues([IssueQuery(labels=self._labels(), milestone=milestone.title)])
-            found = snapshot.take(issues, milestone.title, self.engine.gateway.now(), names)
+            found = plan_lock.take(issues, milestone.title, self.engine.gateway.now(), names)
         else:
             past = await self.past(milestone.title, at, ("label", "weight"), progress=progress)
-            found = snapshot.rebuild(past.pairs, milestone.title, at, names)
-        return snapshot.locked(found, me, self.engine.host, self.catalog.group, self.catalog.group_id)
+            found = plan_lock.rebuild(past.pairs, milestone.title, at, names)
+        return plan_lock.locked(found, me, self.engine.host, self.catalog.group, self.catalog.group_id)
 
     async def past(
         self,
@@ -335,7 +335,7 @@ async def open_reports(
 ) -> AsyncIterator[Reports]:
     """Reports over an engine, with a separate connection to the same ``account`` for events."""
     from glboard_core.gitlab.events import EventReader
-    from glboard_core.gitlab.transport import Transport
+    from glboard_core.gitlab.http import Transport
 
     transport = Transport(account)
     try:

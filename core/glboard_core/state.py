@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from glboard_core.board.op import Create, Op, apply, created
+from glboard_core.board.operations import Create, Op, apply, created
 from glboard_core.model.issue import Issue, IssueId
 
 
@@ -40,18 +40,18 @@ def fold(confirmed: Mapping[IssueId, Issue], layers: Sequence[Sequence[Op]]) -> 
     }
 
 
-class Change(tuple[Issue | None, Issue | None]):
+class IssueDiff(tuple[Issue | None, Issue | None]):
     """(before, after): before is None for an added issue, after is None for a removed one."""
 
     __slots__ = ()
 
 
-def diff(before: Mapping[IssueId, Issue], after: Mapping[IssueId, Issue]) -> Iterator[Change]:
+def diff(before: Mapping[IssueId, Issue], after: Mapping[IssueId, Issue]) -> Iterator[IssueDiff]:
     """The changes that lead from ``before`` to ``after``, in no particular order."""
     for identity, issue in before.items():
         other = after.get(identity)
         if other is not issue and other != issue:
-            yield Change((issue, other))
+            yield IssueDiff((issue, other))
     for identity, issue in after.items():
         if identity not in before:
-            yield Change((None, issue))
+            yield IssueDiff((None, issue))

@@ -10,10 +10,21 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from glboard_core.board.op import Act, Comment, Create, DeleteNote, Edit, GroupId, NoteWrite, Op, OpId, Rank
+from glboard_core.board.operations import (
+    Change,
+    Comment,
+    Create,
+    DeleteNote,
+    Edit,
+    GroupId,
+    NoteWrite,
+    Op,
+    OpId,
+    Rank,
+)
 from glboard_core.gitlab import queries
-from glboard_core.gitlab.encode import Scribe
-from glboard_core.gitlab.queries import Call, Dialect
+from glboard_core.gitlab.encode import MutationEncoder
+from glboard_core.gitlab.queries import Dialect, Mutation
 from glboard_core.model.catalog import Catalog, Label, Person, Project, Server
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
@@ -51,7 +62,7 @@ DIALECTS = {
     "18.5-ce": Dialect(ee=False, status=False, modern=True),
 }
 
-ACTS: dict[str, Act] = {
+ACTS: dict[str, Change] = {
     "labels": Edit(add=frozenset({"type::feature", "Deliverable"}), remove=frozenset({"workflow::in dev"})),
     "weight": Edit(weight=3),
     "no weight": Edit(weight=None),
@@ -89,12 +100,12 @@ ACTS: dict[str, Act] = {
 _EE_ONLY = {"weight", "no weight", "everything", "status"}
 
 
-def op(act: Act, n: int = 1, issue: Issue = ISSUE) -> Op:
+def op(act: Change, n: int = 1, issue: Issue = ISSUE) -> Op:
     """An Op on the example issue."""
     return Op(id=OpId(f"op{n}"), group=GroupId("g"), issue=issue.id, act=act, at=WHEN, before=issue)
 
 
-def acts(dialect: Dialect) -> dict[str, Act]:
+def acts(dialect: Dialect) -> dict[str, Change]:
     """The acts that this dialect can make."""
     made = {name: act for name, act in ACTS.items() if dialect.ee or name not in _EE_ONLY}
     if not dialect.ee:
@@ -104,9 +115,9 @@ def acts(dialect: Dialect) -> dict[str, Act]:
     return made
 
 
-def calls(act: Act, dialect: Dialect) -> tuple[Call, ...]:
+def calls(act: Change, dialect: Dialect) -> tuple[Mutation, ...]:
     """The mutations for an act."""
-    return Scribe(catalog=CATALOG, dialect=dialect, statuses=STATUSES).calls(op(act), ISSUE)
+    return MutationEncoder(catalog=CATALOG, dialect=dialect, statuses=STATUSES).calls(op(act), ISSUE)
 
 
 class Document(Struct, frozen=True):

@@ -12,8 +12,8 @@ from glboard_core.board.rules import missed, ready, slipped, warnings
 from glboard_core.config import BoardSettings, LabelSettings, Limit, Settings
 from glboard_core.errors import NameUnknown
 from glboard_core.model.catalog import Catalog, Label
-from glboard_core.model.flow import FlowScheme, near
 from glboard_core.model.milestone import current, following, preceding, upcoming, versions
+from glboard_core.model.workflow import WorkflowScheme, near
 from support.make import MILESTONES, WHEN, catalog, issue, milestone
 
 TODAY = date(2026, 12, 7)
@@ -159,22 +159,22 @@ def test_label_ids_belong_to_projects() -> None:
 
 
 def test_several_workflow_labels_give_the_state_farthest_from_completion() -> None:
-    scheme = FlowScheme()
+    scheme = WorkflowScheme()
     two = issue(1, "workflow::in review", "workflow::in dev")
     state = scheme.of(two)
     assert state
     assert state.name == "in dev"
-    status = FlowScheme(backend="status").of(issue(1, "workflow::in dev", status="IN REVIEW"))
+    status = WorkflowScheme(backend="status").of(issue(1, "workflow::in dev", status="IN REVIEW"))
     assert status
     assert status.name == "in review"
-    both = FlowScheme(backend="both")
+    both = WorkflowScheme(backend="both")
     assert both.conflict(issue(1, "workflow::in dev", status="In review"))
     assert not both.conflict(issue(1, "workflow::scheduling", status="Planning breakdown"))
     assert near("Workflow::In Dev") == near("in dev")
 
 
 def test_rules_of_one_card() -> None:
-    names, flow = LabelSettings(), FlowScheme()
+    names, flow = LabelSettings(), WorkflowScheme()
     by_title = {m.title: m for m in MILESTONES}
     good = issue(1, "workflow::ready for development", "type::bug", weight=0)
     assert ready(good, flow, names)

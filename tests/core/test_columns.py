@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from glboard_core.board.placement import column_keys, matches
-from glboard_core.model.board import UNLISTED, Board, Column
-from glboard_core.model.flow import FlowScheme
+from glboard_core.board.columns import column_keys, matches
+from glboard_core.board.definition import UNLISTED, Board, Column
 from glboard_core.model.issue import Issue
+from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.ports import IssueQuery
 from glboard_core.sync.columns import parts
 from support.make import issue
@@ -69,7 +69,7 @@ ISSUES = [
 @pytest.mark.parametrize("name", BOARDS)
 def test_queries_of_a_column_find_its_issues(name: str, backend: str) -> None:
     board = BOARDS[name]
-    scheme = FlowScheme(backend=backend)  # type: ignore[arg-type]
+    scheme = WorkflowScheme(backend=backend)  # type: ignore[arg-type]
     questions = parts(board, scheme)
     for one in ISSUES:
         found = [part for part in questions if finds(part.query, one)]
@@ -79,9 +79,9 @@ def test_queries_of_a_column_find_its_issues(name: str, backend: str) -> None:
 
 
 def test_columns_that_cannot_be_queried_alone_are_read_at_once() -> None:
-    assert len(parts(BOARDS["flow"], FlowScheme(backend="status"))) == 1
-    assert len(parts(BOARDS["people"], FlowScheme())) == 1
+    assert len(parts(BOARDS["flow"], WorkflowScheme(backend="status"))) == 1
+    assert len(parts(BOARDS["people"], WorkflowScheme())) == 1
     # Two states in one column need two queries; the remaining issues need one more.
-    keys = [part.keys for part in parts(BOARDS["flow"], FlowScheme())]
+    keys = [part.keys for part in parts(BOARDS["flow"], WorkflowScheme())]
     assert keys.count(frozenset({"workflow::planning breakdown"})) == 2
     assert keys[-1] == frozenset({UNLISTED})

@@ -10,14 +10,14 @@ from msgspec import UNSET, structs
 
 from glboard_core.board import compound
 from glboard_core.board.compound import Wanted
-from glboard_core.board.op import Edit, OpId, apply, inverse
+from glboard_core.board.operations import Edit, OpId, apply, inverse
 from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Label
-from glboard_core.model.flow import FlowScheme
+from glboard_core.model.workflow import WorkflowScheme
 from support.make import LABELS, MILESTONES, catalog, issue, milestone
 
 NAMES = LabelSettings(wont_do=("wontfix", "closed::wont do"), duplicate=("duplicate",))
-FLOW, STATUS, BOTH = FlowScheme(), FlowScheme(backend="status"), FlowScheme(backend="both")
+FLOW, STATUS, BOTH = WorkflowScheme(), WorkflowScheme(backend="status"), WorkflowScheme(backend="both")
 TODAY = date(2026, 12, 7)
 
 
@@ -122,28 +122,28 @@ def test_drop_before_the_start_adds_no_missed_label(
 def test_closed_issue_is_neither_dropped_nor_closed_again() -> None:
     done = issue(1, milestone="19.7", state="closed")
     assert compound.drop(done, "Backlog", ALL, NAMES, TODAY) is None
-    assert compound.wont_do(done, ALL, FLOW, NAMES) is None
-    assert compound.duplicate(done, ALL, FLOW, NAMES) is None
+    assert compound.wont_do_edit(done, ALL, FLOW, NAMES) is None
+    assert compound.duplicate_edit(done, ALL, FLOW, NAMES) is None
 
 
 def test_wont_do_takes_the_first_label_that_exists() -> None:
-    found = compound.wont_do(issue(1), ALL, FLOW, NAMES)
+    found = compound.wont_do_edit(issue(1), ALL, FLOW, NAMES)
     assert found == Wanted(edit=Edit(state="closed", add=frozenset({"closed::wont do"})))
-    without = compound.wont_do(issue(1), catalog(), FLOW, NAMES)
+    without = compound.wont_do_edit(issue(1), catalog(), FLOW, NAMES)
     assert without == Wanted(edit=Edit(state="closed"), lacks=("wontfix",))
-    unconfigured = compound.wont_do(issue(1), ALL, FLOW, LabelSettings())
+    unconfigured = compound.wont_do_edit(issue(1), ALL, FLOW, LabelSettings())
     assert unconfigured == Wanted(edit=Edit(state="closed"))
 
 
 @pytest.mark.parametrize("flow", [STATUS, BOTH])
-def test_with_statuses_the_status_says_why_it_was_closed(flow: FlowScheme) -> None:
-    found = compound.wont_do(issue(1), ALL, flow, LabelSettings())
+def test_with_statuses_the_status_says_why_it_was_closed(flow: WorkflowScheme) -> None:
+    found = compound.wont_do_edit(issue(1), ALL, flow, LabelSettings())
     assert found
     assert (found.edit.state, found.edit.status) == ("closed", "Won't do")
-    found = compound.duplicate(issue(1), ALL, flow, NAMES)
+    found = compound.duplicate_edit(issue(1), ALL, flow, NAMES)
     assert found
     assert (found.edit.status, found.edit.add) == ("Duplicate", frozenset({"duplicate"}))
-    by_label = compound.duplicate(issue(1), ALL, FLOW, NAMES)
+    by_label = compound.duplicate_edit(issue(1), ALL, FLOW, NAMES)
     assert by_label
     assert by_label.edit.status is UNSET
 
@@ -168,8 +168,8 @@ def test_each_compound_edit_is_undone_completely(labels: tuple[str, ...]) -> Non
     wanted = [
         compound.slip(one, ALL, NAMES, TODAY),
         compound.drop(one, "Backlog", ALL, NAMES, TODAY),
-        compound.wont_do(one, ALL, BOTH, NAMES),
-        compound.duplicate(one, ALL, BOTH, NAMES),
+        compound.wont_do_edit(one, ALL, BOTH, NAMES),
+        compound.duplicate_edit(one, ALL, BOTH, NAMES),
         compound.spike(one, ALL, NAMES, 2),
         Wanted(edit=compound.block(one, BOTH)),
     ]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from glboard_core.board.differences import author, differences
+from glboard_core.board.changes import author, differences
 from support.make import WHEN, issue
 
 BEFORE = issue(

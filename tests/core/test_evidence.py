@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glboard_core.board.evidence import kinds, proven
-from glboard_core.board.op import Act, Comment, Edit, GroupId, Op, OpId, apply
+from glboard_core.board.evidence import kinds, proven_by_events
+from glboard_core.board.operations import Change, Comment, Edit, GroupId, Op, OpId, apply
 from glboard_core.model.event import Event, EventAction, EventKind
 from glboard_core.model.issue import Issue
 from support import make
@@ -20,7 +20,7 @@ LATER = make.WHEN + timedelta(hours=1)
 SAW = make.issue(1, "workflow::in dev", weight=1, milestone="19.7")
 
 
-def op(act: Act, before: Issue | None = SAW, name: str = "1") -> Op:
+def op(act: Change, before: Issue | None = SAW, name: str = "1") -> Op:
     """An Op created at WHEN."""
     return Op(id=OpId(name), group=GroupId("g"), issue=make.issue_id(1), act=act, at=make.WHEN, before=before)
 
@@ -41,7 +41,9 @@ def event(
 def judge(ops: list[Op], events: list[Event], **now: Any) -> list[str]:
     """The names of the proven Ops."""
     there = make.issue(1, **{"weight": 9, **now})
-    return [found.id for found in proven(ops, there, events, ME, {one.id: make.WHEN for one in ops})]
+    return [
+        found.id for found in proven_by_events(ops, there, events, ME, {one.id: make.WHEN for one in ops})
+    ]
 
 
 @pytest.mark.parametrize(

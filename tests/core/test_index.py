@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from glboard_core.board.definition import CLOSED, UNLISTED, Board
 from glboard_core.board.filters import compiled, parse
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.resolve import resolve
 from glboard_core.config import BoardSettings, Settings
-from glboard_core.model.board import CLOSED, UNLISTED, Board
-from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.store.memory import MemoryStore
 from support.make import GROUP_LABEL, WHEN, catalog, issue, issues
 
-FLOW = FlowScheme()
+FLOW = WorkflowScheme()
 TODAY = WHEN.date()
 
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from glboard_core.board.op import (
-    Act,
+from glboard_core.board.operations import (
+    Change,
     Comment,
     Create,
     DeleteNote,
@@ -46,7 +46,7 @@ def edits(draw: st.DrawFn) -> Edit:
     return Edit(add=add, remove=draw(label_sets) - add, **values)  # type: ignore[arg-type]
 
 
-def op(act: Act, identity: IssueId | None = None, before: Issue | None = None, number: int = 1) -> Op:
+def op(act: Change, identity: IssueId | None = None, before: Issue | None = None, number: int = 1) -> Op:
     return Op(
         id=OpId(f"op{number}"),
         group=GroupId("g"),

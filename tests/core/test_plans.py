@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glboard_core.board import plans
-from glboard_core.board.op import Edit, apply
-from glboard_core.board.placement import column_keys
+from glboard_core.board import edits
+from glboard_core.board.columns import column_keys
+from glboard_core.board.definition import Board, Column
+from glboard_core.board.operations import Edit, apply
 from glboard_core.board.resolve import resolve
 from glboard_core.config import LabelSettings, Settings
-from glboard_core.model.board import Board, Column
-from glboard_core.model.flow import BY_NAME, FlowScheme
 from glboard_core.model.issue import Issue
+from glboard_core.model.workflow import BY_NAME, WorkflowScheme
 from support.make import WHEN, catalog, issue, issue_id, issues
 
 NAMES = LabelSettings()
-FLOW = FlowScheme()
+FLOW = WorkflowScheme()
 UNLISTED = Column(key="(unlisted)", title="(unlisted)", kind="unlisted")
 CLOSED = Column(key="(closed)", title="(closed)", kind="closed")
 
@@ -29,8 +29,8 @@ def board(name: str) -> Board:
     return resolve(found, settings, catalog(), WHEN.date())
 
 
-def move(one: Issue, on: Board, source: Column, target: Column, flow: FlowScheme = FLOW) -> Edit:
-    plan = plans.move(one, on, source, target, flow, NAMES)
+def move(one: Issue, on: Board, source: Column, target: Column, flow: WorkflowScheme = FLOW) -> Edit:
+    plan = edits.move(one, on, source, target, flow, NAMES)
     assert plan
     return plan.edit
 
@@ -43,19 +43,19 @@ def test_move_between_label_columns_swaps_the_label_and_its_scope() -> None:
     assert edit == Edit(
         add=frozenset({"type::feature"}), remove=frozenset({"type::bug", "type::maintenance"})
     )
-    assert plans.move(one, planning, bug, bug, FLOW, NAMES) is None
+    assert edits.move(one, planning, bug, bug, FLOW, NAMES) is None
 
 
 def test_change_of_type_asks_and_offers_to_remove_the_subtype() -> None:
     planning = board("planning")
     bug, _, feature = planning.columns
-    plan = plans.move(issue(1, "type::bug", "bug::functional"), planning, bug, feature, FLOW, NAMES)
+    plan = edits.move(issue(1, "type::bug", "bug::functional"), planning, bug, feature, FLOW, NAMES)
     assert plan
     assert plan.asks == "type-change"
     assert "bug::functional" not in plan.edit.remove
     assert plan.if_asked
     assert plan.if_asked.remove == {"type::bug", "bug::functional"}
-    first_type = plans.move(issue(1), planning, UNLISTED, feature, FLOW, NAMES)
+    first_type = edits.move(issue(1), planning, UNLISTED, feature, FLOW, NAMES)
     assert first_type
     assert first_type.asks is None
 
@@ -113,11 +113,11 @@ def test_state_is_set_by_label_status_or_both() -> None:
     labels = Edit(
         add=frozenset({"workflow::in review"}), remove=frozenset({"workflow::in dev", "workflow::odd"})
     )
-    assert plans.set_flow(one, review, FlowScheme()) == labels
-    assert plans.set_flow(one, review, FlowScheme(backend="status")) == Edit(status="In review")
-    both = plans.set_flow(one, review, FlowScheme(backend="both"))
+    assert edits.set_flow(one, review, WorkflowScheme()) == labels
+    assert edits.set_flow(one, review, WorkflowScheme(backend="status")) == Edit(status="In review")
+    both = edits.set_flow(one, review, WorkflowScheme(backend="both"))
     assert (both.add, both.remove, both.status) == (labels.add, labels.remove, "In review")
-    assert plans.set_flow(one, None, FlowScheme()).remove == {"workflow::in dev", "workflow::odd"}
+    assert edits.set_flow(one, None, WorkflowScheme()).remove == {"workflow::in dev", "workflow::odd"}
 
 
 @pytest.mark.parametrize(
@@ -132,22 +132,22 @@ def test_state_is_set_by_label_status_or_both() -> None:
     ],
 )
 def test_advance(labels: tuple[str, ...], to: str | None) -> None:
-    state = plans.advance(issue(1, *labels), FLOW)
+    state = edits.advance(issue(1, *labels), FLOW)
     assert (state.name if state else None) == to
 
 
 def test_deferring_and_accepting() -> None:
     one = issue(1, "Deliverable", assignees=("pm_oak",))
-    assert plans.set_milestone("19.9", NAMES, one, drop=True) == Edit(
+    assert edits.set_milestone("19.9", NAMES, one, drop=True) == Edit(
         milestone="19.9", remove=frozenset({"Deliverable"})
     )
-    assert plans.accept(issue(2), "eng_alder", NAMES) == Edit(
+    assert edits.accept(issue(2), "eng_alder", NAMES) == Edit(
         add=frozenset({"Deliverable"}), assignees=("eng_alder",)
     )
-    assert plans.accept(one, None, NAMES) == Edit()
-    assert plans.take_back(one, NAMES) == Edit(remove=frozenset({"Deliverable"}))
-    assert plans.complete(one, FLOW) == Edit(add=frozenset({"workflow::complete"}), state="closed")
-    assert plans.toggle_assignee(one, "pm_oak") == Edit(assignees=())
+    assert edits.accept(one, None, NAMES) == Edit()
+    assert edits.take_back(one, NAMES) == Edit(remove=frozenset({"Deliverable"}))
+    assert edits.complete(one, FLOW) == Edit(add=frozenset({"workflow::complete"}), state="closed")
+    assert edits.toggle_assignee(one, "pm_oak") == Edit(assignees=())
 
 
 @given(issues(), st.integers(0, 4), st.integers(0, 4))
@@ -157,7 +157,7 @@ def test_moved_card_is_in_the_target_column(one: Issue, start: int, end: int) ->
     sources = [c for c in (*build.columns, UNLISTED) if c.key in column_keys(build, one, FLOW)]
     for source in sources:
         for target in (*build.columns, UNLISTED, CLOSED):
-            plan = plans.move(one, build, source, target, FLOW, NAMES)
+            plan = edits.move(one, build, source, target, FLOW, NAMES)
             if plan is not None:
                 assert column_keys(build, apply(plan.edit, one), FLOW) == (target.key,)
 
@@ -166,7 +166,7 @@ def test_moved_card_is_in_the_target_column(one: Issue, start: int, end: int) ->
 def test_ranked_returns_the_neighbours_of_the_new_place(size: int, row: int, to: int) -> None:
     rows = [issue_id(n) for n in range(size)]
     row %= size
-    found = plans.ranked(rows, row, to)
+    found = edits.ranked(rows, row, to)
     wanted = rows[:row] + rows[row + 1 :]
     place = max(0, min(to, size - 1))
     wanted.insert(place, rows[row])
@@ -181,15 +181,15 @@ def test_ranked_returns_the_neighbours_of_the_new_place(size: int, row: int, to:
 
 
 def test_shown_position_lies_between_the_neighbours() -> None:
-    assert plans.between(1, 3) == 2
-    assert plans.between(None, 3) == 2
-    assert plans.between(3, None) == 4
-    assert plans.between(None, None) is None
+    assert edits.between(1, 3) == 2
+    assert edits.between(None, 3) == 2
+    assert edits.between(3, None) == 4
+    assert edits.between(None, None) is None
 
 
 def test_repeat_removes_the_other_issues_siblings() -> None:
     edit = Edit(add=frozenset({"workflow::in review"}), remove=frozenset({"workflow::in dev"}), weight=2)
-    again = plans.restamp(edit, issue(1, "workflow::blocked"))
+    again = edits.restamp(edit, issue(1, "workflow::blocked"))
     assert again == Edit(
         add=frozenset({"workflow::in review"}), remove=frozenset({"workflow::blocked"}), weight=2
     )

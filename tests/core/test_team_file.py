@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from glboard_core import team_file
 from glboard_core.errors import ConfigError, FileChanged
+from glboard_core.store import team_file
 
 
 def test_new_file_is_readable_only_by_its_owner(tmp_path: Path) -> None:

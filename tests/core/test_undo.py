@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from glboard_core.board.op import Create, Edit, GroupId, Op, OpId
+from glboard_core.board.operations import Create, Edit, GroupId, Op, OpId
 from glboard_core.board.undo import Group, UndoStack, inverses, says
 from glboard_core.model.issue import IssueId
 from support.make import WHEN, issue, issue_id

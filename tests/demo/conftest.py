@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from demo.wire import NOW, Wire
-from glboard_core.demo.clock import Clock
-from glboard_core.demo.generate import default_world
-from glboard_core.demo.server import DemoServer
-from glboard_core.demo.world import World
+from glboard_core.demo.http.server import DemoServer
+from glboard_core.demo.sample.generated import default_world
+from glboard_core.demo.world.clock import Clock
+from glboard_core.demo.world.world import World
 
 _OF_THE_WORLD = ("issues", "seed", "tier", "edition", "version")
 

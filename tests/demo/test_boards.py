@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from demo.wire import Wire, label
-from glboard_core.demo import access
-from glboard_core.demo.records import Board, BoardList, Issue
-from glboard_core.demo.world import World
+from glboard_core.demo.world import permissions
+from glboard_core.demo.world.records import Board, BoardList, Issue
+from glboard_core.demo.world.world import World
 
 MOVE = """mutation M($input: IssueMoveListInput!) { issueMoveList(input: $input) {
   errors issue { updatedAt state relativePosition labels { nodes { title } } } } }"""
@@ -174,7 +174,7 @@ def test_what_a_board_shows(wire: Wire) -> None:
         expected = set()
         for issue in world.index.issues.values():
             names = {one.title for one in issue.labels}
-            if issue.milestone is not board.milestone or not access.can_read(world.owner, issue):
+            if issue.milestone is not board.milestone or not permissions.can_read(world.owner, issue):
                 continue
             there = {
                 "backlog": issue.open and not names & {READY, DEV},

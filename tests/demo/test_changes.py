@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from demo.wire import NOT_AVAILABLE, UPDATE, Wire, an_issue, label, next_milestone, titles
-from glboard_core.demo.records import Event, Issue, Milestone
-from glboard_core.demo.world import World
+from glboard_core.demo.world.records import Event, Issue, Milestone
+from glboard_core.demo.world.world import World
 
 READY, DEV, REVIEW = "workflow::ready for development", "workflow::in dev", "workflow::in review"
 ASSIGN = """mutation A($input: IssueSetAssigneesInput!) { issueSetAssignees(input: $input) {

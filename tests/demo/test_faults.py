@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from demo.wire import UPDATE, Wire, an_issue
-from glboard_core.demo.faults import KINDS, Faults, FaultSpecError
+from glboard_core.demo.http.faults import KINDS, Faults, FaultSpecError
 
 ME = "query Me { currentUser { username } }"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from demo.wire import Wire
-from glboard_core.demo.records import Issue
+from glboard_core.demo.world.records import Issue
 
 LIST = """query L($first: Int, $after: String, $sort: IssueSort) { group(fullPath: "demo-org") {
   issues(includeSubgroups: true, first: $first, after: $after, sort: $sort) {

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
+from glboard_core.demo.http.process import SpawnError, spawn
 from glboard_core.demo.options import DemoOptions, OptionsError, is_loopback, parse, parse_address
-from glboard_core.demo.process import SpawnError, spawn
 
 COMMAND = [sys.executable, "-m", "glboard_core.demo"]
 

@@ -9,9 +9,9 @@ from urllib.parse import quote
 import pytest
 
 from demo.wire import SHARED, Wire, an_issue, label
-from glboard_core.demo.records import Issue
 from glboard_core.demo.rest.app import ROUTES
-from glboard_core.demo.world import World
+from glboard_core.demo.world.records import Issue
+from glboard_core.demo.world.world import World
 
 
 def of(issue: Issue) -> str:

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from demo.wire import SHARED, Wire
-from glboard_core.demo.clock import iso_seconds, micros
-from glboard_core.demo.scenario import ScenarioError, load_scenario
-from glboard_core.demo.server import DemoServer
+from glboard_core.demo.http.server import DemoServer
+from glboard_core.demo.sample.scenario import ScenarioError, load_scenario
+from glboard_core.demo.world.clock import iso_seconds, micros
 
 FILE = SHARED / "scenario" / "custom-models-19.json"
 

@@ -20,9 +20,9 @@ from graphql import (
 from graphql.language import ast
 
 from demo.wire import SHARED
-from glboard_core.demo.generate import default_world
 from glboard_core.demo.graphql.context import Context
 from glboard_core.demo.graphql.schema import load
+from glboard_core.demo.sample.generated import default_world
 
 SERVERS = (
     ("ee", (18, 9), "schema-ee-18.9-from-reference.graphql", True),

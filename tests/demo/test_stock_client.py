@@ -9,7 +9,7 @@ import pytest
 from gitlab.exceptions import GitlabCreateError, GitlabGetError
 
 from demo.wire import Wire, an_issue
-from glboard_core.demo import access
+from glboard_core.demo.world import permissions
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def test_lists_all_issues_and_milestones(client: gitlab.Gitlab, wire: Wire) -> N
     group = client.groups.get("demo-org")
     issues = group.issues.list(iterator=True, per_page=50)
     everything = wire.world.index.issues.values()
-    readable = {one.reference for one in everything if access.can_read(wire.world.owner, one)}
+    readable = {one.reference for one in everything if permissions.can_read(wire.world.owner, one)}
     assert {one.references["full"] for one in issues} == readable
     titles = {one.title for one in group.milestones.list(get_all=True)}
     assert {"19.7", "19.8", "Backlog"} <= titles

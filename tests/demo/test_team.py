@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from glboard_core.demo.calendar import around
-from glboard_core.demo.team import team_of_scenario, team_of_world
+from glboard_core.demo.sample.team import team_of_scenario, team_of_world
 from glboard_core.demo.vocabulary import PEOPLE
 from glboard_core.planning.capacity import budget
 from glboard_core.planning.team import load

@@ -9,13 +9,13 @@ from itertools import pairwise
 import pytest
 
 from demo.wire import NOW, next_milestone
-from glboard_core.demo import access
 from glboard_core.demo.calendar import around
-from glboard_core.demo.clock import Clock
-from glboard_core.demo.generate import default_world
-from glboard_core.demo.records import Issue, Label, Milestone
+from glboard_core.demo.sample.generated import default_world
 from glboard_core.demo.titles import AWKWARD, title
-from glboard_core.demo.world import UnknownName, World
+from glboard_core.demo.world import permissions
+from glboard_core.demo.world.clock import Clock
+from glboard_core.demo.world.records import Issue, Label, Milestone
+from glboard_core.demo.world.world import UnknownName, World
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_planning_has_typical_problems(world: World) -> None:
     assert any(any(label.title.startswith("missed:") for label in one.labels) for one in board)
     assert any(one.confidential for one in board)
     assert any(has(one, "type::ignore") for one in board)
-    refusing = [one for one in board if not access.can_admin(world.owner, one)]
+    refusing = [one for one in board if not permissions.can_admin(world.owner, one)]
     assert {one.author is world.owner for one in refusing} == {True, False}
 
 
@@ -96,8 +96,8 @@ def test_duplicate_names_and_milestones_with_limited_visibility(world: World) ->
         ("AI launch", "demo-org/ai/ai-gateway"),
     ):
         found = world.milestone(milestone)
-        assert access.milestone_visible(found, world.project(path))
-        assert not access.milestone_visible(found, world.project("demo-org/custom-models"))
+        assert permissions.milestone_visible(found, world.project(path))
+        assert not permissions.milestone_visible(found, world.project("demo-org/custom-models"))
         assert world.index.with_milestone(milestone)
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 
-from glboard_core.demo.records import Issue, Label, Milestone
-from glboard_core.demo.server import DemoServer
-from glboard_core.demo.world import World
+from glboard_core.demo.http.server import DemoServer
+from glboard_core.demo.world.records import Issue, Label, Milestone
+from glboard_core.demo.world.world import World
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from glboard_core.demo.server import DemoServer
+from glboard_core.demo.http.server import DemoServer
 from glboard_core.gitlab import rest_client
 from glboard_tui.cli.context import Options
 from glboard_tui.cli.main import run
-from glboard_tui.cli.milestone import command
+from glboard_tui.cli.milestone import milestone_command
 from support.month import planning_issues, world_of
 
 
@@ -35,7 +35,7 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[DemoServ
 
 def asked(answers: str) -> str:
     """What a person sees who answers so."""
-    done = CliRunner().invoke(command, ["open", "next"], input=answers, obj=Options())
+    done = CliRunner().invoke(milestone_command, ["open", "next"], input=answers, obj=Options())
     assert done.exit_code == 0, done.output
     return done.output
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from glboard_core.demo.server import DemoServer
-from glboard_core.demo.world import World
+from glboard_core.demo.http.server import DemoServer
+from glboard_core.demo.world.world import World
 from glboard_tui.cli.main import run
 from tui.app.stage import GROUP, ME, small_world
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from glboard_core.demo.scenario import load_scenario
-from glboard_core.demo.server import DemoServer
+from glboard_core.demo.http.server import DemoServer
+from glboard_core.demo.sample.scenario import load_scenario
 from glboard_tui.cli.main import run
 from support.shared import SCENARIO, needs_scenario
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gateway.worlds import Desk, make
-from glboard_core.demo.server import DemoServer
+from glboard_core.demo.http.server import DemoServer
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from msgspec import structs
 
 from gateway.worlds import QUICK, Desk, errors, everything, gateway, make
-from glboard_core.board.op import Comment, Create, DeleteNote, Edit
-from glboard_core.demo.server import DemoServer
+from glboard_core.board.operations import Comment, Create, DeleteNote, Edit
+from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import (
     AuthError,
     EditUnknown,

@@ -10,13 +10,13 @@ import pytest
 from msgspec import structs
 
 from glboard_core.config import PlanningIssueSettings, Settings
-from glboard_core.demo import boards as rules
-from glboard_core.demo.server import DemoServer
+from glboard_core.demo.http.server import DemoServer
+from glboard_core.demo.world import boards as rules
 from glboard_core.errors import ConfigError, NameUnknown, ReadOnly, UsageError
 from glboard_core.gitlab import rest_client
 from glboard_core.gitlab.account import Account, Secret
-from glboard_core.opening import Opening
-from glboard_core.planning.opening import Outcome, Step
+from glboard_core.milestone_setup import MilestoneSetup
+from glboard_core.planning.milestone_setup import Outcome, Step
 from glboard_core.planning.team import Member, Team
 from glboard_core.session import Place, open_engine
 from support.month import GROUP_LABEL, ME, board, planning_issues, titles, world_of
@@ -42,12 +42,12 @@ async def opened(
     team: Team | None = None,
     token: str | None = None,
     read_only: bool = False,
-) -> AsyncIterator[Opening]:
+) -> AsyncIterator[MilestoneSetup]:
     account = Account(url=server.url, token=Secret(token or server.token))
     place = Place(url=server.url, group="top", keep=False, read_only=read_only)
     async with open_engine(place, settings, account=account) as engine:
         await engine.load_catalog()
-        one = Opening(engine, account, name, team=team)
+        one = MilestoneSetup(engine, account, name, team=team)
         try:
             yield one
         finally:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from gateway.worlds import ME, PROJECTS, QUICK, Desk, everything, gateway, make
-from glboard_core.demo.server import DemoServer
+from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import EditForbidden, GroupNotFound, TokenRejected
-from glboard_core.gitlab import meta, text
+from glboard_core.gitlab import catalog as meta
+from glboard_core.gitlab import text
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.model.issue import IssueId

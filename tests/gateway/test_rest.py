@@ -8,8 +8,8 @@ import pytest
 from msgspec import structs
 
 from gateway.worlds import Desk, make
-from glboard_core.board.op import Rank
-from glboard_core.demo.server import DemoServer
+from glboard_core.board.operations import Rank
+from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import (
     EditForbidden,
     EditImpossible,
@@ -19,7 +19,7 @@ from glboard_core.errors import (
     TokenRejected,
 )
 from glboard_core.gitlab.account import Secret
-from glboard_core.gitlab.rest import Admin
+from glboard_core.gitlab.admin import Admin
 
 
 async def test_a_board_is_created_once(desk: Desk) -> None:

@@ -10,8 +10,18 @@ import pytest
 from msgspec import structs
 
 from gateway.worlds import ME, Desk, errors, gateway, make, untimed
-from glboard_core.board.op import Comment, Create, DeleteNote, Edit, NoteWrite, OpId, Rank, apply, inverse
-from glboard_core.demo.server import DemoServer
+from glboard_core.board.operations import (
+    Comment,
+    Create,
+    DeleteNote,
+    Edit,
+    NoteWrite,
+    OpId,
+    Rank,
+    apply,
+    inverse,
+)
+from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import (
     EditDropped,
     EditForbidden,

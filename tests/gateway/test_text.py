@@ -38,7 +38,7 @@ def test_a_line_is_clean(raw: str, clean: str) -> None:
 
 
 def test_a_body_keeps_its_lines() -> None:
-    assert text.body("one\r\ntwo\rthree\n\tcode\x1b[2J") == "one\ntwo\nthree\n\tcode"
+    assert text.clean_body("one\r\ntwo\rthree\n\tcode\x1b[2J") == "one\ntwo\nthree\n\tcode"
 
 
 @given(st.text())

@@ -20,8 +20,8 @@ import pytest
 import respx
 
 from contract.documents import CATALOG, ISSUE, op
-from glboard_core.board.op import Comment, Edit
-from glboard_core.demo.server import DemoServer
+from glboard_core.board.operations import Comment, Edit
+from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import (
     AuthError,
     ConnectionFailed,
@@ -41,9 +41,9 @@ from glboard_core.errors import (
     TokenRejected,
 )
 from glboard_core.gitlab.account import Account, Secret
-from glboard_core.gitlab.failures import of_exception
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.graphql import complete, opened
+from glboard_core.gitlab.http_errors import of_exception
 from glboard_core.gitlab.retry import Limits
 from glboard_core.model.catalog import Server
 from glboard_core.ports import Done, Failed, IssueQuery, Outcome

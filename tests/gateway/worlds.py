@@ -13,9 +13,9 @@ from typing import Any
 
 from msgspec import structs
 
-from glboard_core.board.op import Act, GroupId, Op, OpId
-from glboard_core.demo.server import DemoServer
-from glboard_core.demo.world import World
+from glboard_core.board.operations import Change, GroupId, Op, OpId
+from glboard_core.demo.http.server import DemoServer
+from glboard_core.demo.world.world import World
 from glboard_core.errors import GlboardError
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
@@ -101,7 +101,7 @@ class Desk:
         """The issue as shown."""
         return next(issue for issue in self.shown.values() if issue.reference == reference)
 
-    def op(self, reference: str, act: Act) -> Op:
+    def op(self, reference: str, act: Change) -> Op:
         """An Op on a shown issue, or on a new one."""
         self._count += 1
         issue = None if reference.startswith("new:") else self.issue(reference)
@@ -123,14 +123,14 @@ class Desk:
                 self.shown[outcome.issue.id] = outcome.issue
         return outcomes
 
-    async def do(self, reference: str, act: Act) -> Issue:
+    async def do(self, reference: str, act: Change) -> Issue:
         """Make one change that must succeed."""
         [outcome] = await self.send(self.op(reference, act))
         assert isinstance(outcome, Done), outcome
         assert outcome.issue is not None
         return outcome.issue
 
-    async def fail(self, reference: str, act: Act) -> GlboardError:
+    async def fail(self, reference: str, act: Change) -> GlboardError:
         """Make one change that must fail; returns the error."""
         [outcome] = await self.send(self.op(reference, act))
         assert isinstance(outcome, Failed), outcome

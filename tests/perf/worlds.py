@@ -6,7 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from glboard_core.demo.process import SpawnedDemo
+from glboard_core.demo.http.process import SpawnedDemo
 from support.terminal import GLBOARD, clean_environment
 
 _EVERYTHING = """\

@@ -7,16 +7,16 @@ from typing import Any
 
 from glboard_core.config import LabelSettings
 from glboard_core.model.event import Event, EventAction, EventKind
-from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue
+from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.calendar import window
-from glboard_core.planning.replay import timeline
+from glboard_core.planning.plan_lock import PlanSnapshot, rebuild
 from glboard_core.planning.say_do import SayDo, Track, say_do
-from glboard_core.planning.snapshot import PlanSnapshot, rebuild
+from glboard_core.planning.timeline import timeline
 from support.make import issue, milestone
 
 NAMES = LabelSettings()
-FLOW = FlowScheme()
+FLOW = WorkflowScheme()
 READY = "workflow::ready for development"
 X = milestone("19.6", "2026-10-10", "2026-11-13")
 UTC_WINDOW = window(X, UTC)

@@ -15,7 +15,7 @@ from glboard_core.errors import UsageError
 from glboard_core.model.issue import Issue
 from glboard_core.planning.calendar import window, workdays
 from glboard_core.planning.capacity import Capacity, budget, capacity
-from glboard_core.planning.closed import Closed, closed_weights, mean, past_milestones
+from glboard_core.planning.closed import ClosedWeight, closed_weights, mean, past_milestones
 from glboard_core.planning.load import load_of
 from glboard_core.planning.team import Member, Span, Team
 from planning.lives import FLOW, NAMES
@@ -225,9 +225,9 @@ def test_mean_of_the_last_three_finished_milestones() -> None:
     ]
     closed = closed_weights(issues, past, NAMES)
     assert closed == (
-        Closed(milestone="19.7", count=1, weight=4),
-        Closed(milestone="19.8"),
-        Closed(milestone="19.9", count=1, weight=2),
+        ClosedWeight(milestone="19.7", count=1, weight=4),
+        ClosedWeight(milestone="19.8"),
+        ClosedWeight(milestone="19.9", count=1, weight=2),
     )
     assert mean(closed) == 2.0
     assert mean(closed_weights(issues, [], NAMES)) is None

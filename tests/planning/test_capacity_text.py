@@ -5,13 +5,16 @@ from __future__ import annotations
 from glboard_core.config import PlanningSettings
 from glboard_core.planning.capacity import Capacity, capacity
 from glboard_core.planning.capacity_text import markdown
-from glboard_core.planning.closed import Closed
+from glboard_core.planning.closed import ClosedWeight
 from glboard_core.planning.team import Member, Team
 from planning.lives import FLOW, NAMES
 from support.make import MILESTONES, issue, milestone
 
 X = milestone("19.8", "2026-12-12", "2027-01-15")
-CLOSED = (Closed(milestone="19.6", count=2, weight=7), Closed(milestone="19.7", count=1, weight=2))
+CLOSED = (
+    ClosedWeight(milestone="19.6", count=2, weight=7),
+    ClosedWeight(milestone="19.7", count=1, weight=2),
+)
 
 
 def found(*people: Member) -> Capacity:

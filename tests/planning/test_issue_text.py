@@ -9,17 +9,17 @@ from msgspec import structs
 
 from glboard_core.board.resolve import flow_scheme
 from glboard_core.config import CapacityWords, LabelSettings, PlanningSettings, Settings
-from glboard_core.demo.notes import split
+from glboard_core.demo.world.notes import split
 from glboard_core.errors import ConfigError
+from glboard_core.milestone_setup import template_of
 from glboard_core.model.issue import Issue
-from glboard_core.opening import template_of
-from glboard_core.planning import issue_parts
+from glboard_core.planning import planning_issue_sections
 from glboard_core.planning.candidates import candidates
 from glboard_core.planning.capacity import capacity, carry_over
-from glboard_core.planning.issue_parts import BoardLink, Month, parts, values
-from glboard_core.planning.markdown import plain
+from glboard_core.planning.planning_issue_sections import BoardLink, Month, parts, values
 from glboard_core.planning.team import Member, Team
 from glboard_core.planning.template import PARTS, VALUES, check, fill
+from glboard_core.planning.text import plain
 from support.make import MILESTONES, issue, milestone
 
 NEXT, BEFORE = milestone("19.8", "2026-12-12", "2027-01-15"), milestone("19.7", "2026-11-14", "2026-12-11")
@@ -113,7 +113,7 @@ WILD = (
 def test_title_stays_in_its_cell_without_side_effects(title: str) -> None:
     one, carried = card(1, title, weight=2), card(2, title, labels=("Deliverable",), milestone="19.7")
     found = month(one, carried)
-    for text in (issue_parts.candidates(found), issue_parts.carry_over(found)):
+    for text in (planning_issue_sections.candidates(found), planning_issue_sections.carry_over(found)):
         rows = text.split("\n\n", maxsplit=1)[0].splitlines()
         assert len(rows) == 3
         bare = rows[2].replace("\\\\", "")
@@ -121,7 +121,7 @@ def test_title_stays_in_its_cell_without_side_effects(title: str) -> None:
         assert split(text)[1] == []
         assert not any(text.replace("\\" + char, "").count(char) for char in "@!~&%$")
         assert "<!--" not in text
-    assert "#1 |" in issue_parts.candidates(found)
+    assert "#1 |" in planning_issue_sections.candidates(found)
 
 
 def test_plain_text_runs_no_quick_action() -> None:
@@ -152,19 +152,19 @@ def test_empty_milestone_says_so() -> None:
     assert found["capacity"] == "Not known yet."
     assert found["boards"] == "No boards."
     first = structs.replace(month(), before=None)
-    assert issue_parts.carry_over(first) == "There is no milestone before this one."
-    assert "Before it" not in issue_parts.dates(first)
+    assert planning_issue_sections.carry_over(first) == "There is no milestone before this one."
+    assert "Before it" not in planning_issue_sections.dates(first)
 
 
 def test_dates() -> None:
-    said = issue_parts.dates(month())
+    said = planning_issue_sections.dates(month())
     assert "| Starts | Saturday 2026-12-12 |" in said
     assert "| Due | Friday 2027-01-15 |" in said
     assert "| Workdays | 25, before holidays |" in said
 
 
 def test_boards_are_links_or_say_why_not() -> None:
-    said = issue_parts.board_links(
+    said = planning_issue_sections.board_links(
         [BoardLink("Planning 19.8", "https://host/boards/1"), BoardLink("Build 19.8", why="not in GitLab")]
     )
     assert said == "- [Planning 19.8](https://host/boards/1)\n- Build 19.8: not in GitLab"
@@ -172,21 +172,21 @@ def test_boards_are_links_or_say_why_not() -> None:
 
 def test_capacity_shows_totals_or_names_but_never_days() -> None:
     found = month(card(1, weight=2, assignees=("eng_alder",)), card(2))
-    totals = issue_parts.capacity(found)
+    totals = planning_issue_sections.capacity(found)
     assert "| Capacity | 18.75 |" in totals
     assert "| Planned | 2 + 1 unweighted |" in totals
     assert "| Room | +16.75, +16.75 with the likely carry-over |" in totals
     assert "eng_alder" not in totals
-    names = issue_parts.capacity(structs.replace(found, words="names"))
+    names = planning_issue_sections.capacity(structs.replace(found, words="names"))
     assert "| `eng_alder` | 12.5 | 2 |" in names
     assert "| 25 |" not in names
-    assert issue_parts.capacity(structs.replace(found, words="none")) == "Kept by the EM."
+    assert planning_issue_sections.capacity(structs.replace(found, words="none")) == "Kept by the EM."
     assert "@" not in names
 
 
 def test_candidates_are_in_order_with_their_details() -> None:
     slipped = card(1, "Came back", labels=("type::bug", "missed:19.7", "priority::1"), weight=2)
-    said = issue_parts.candidates(month(card(2, assignees=("eng_alder",)), slipped))
+    said = planning_issue_sections.candidates(month(card(2, assignees=("eng_alder",)), slipped))
     rows = said.splitlines()
     assert rows[2].startswith("| 1 | demo-org/platform#1 | Came back | 2 | 1 | P1 |  |")
     assert rows[3].startswith("| 2 | demo-org/platform#2 | Some issue | - |  |  | `eng_alder` |")
@@ -195,8 +195,8 @@ def test_candidates_are_in_order_with_their_details() -> None:
 
 
 def test_long_list_is_cut() -> None:
-    said = issue_parts.candidates(month(*(card(n, weight=1) for n in range(1, 131))))
-    assert said.count("\n| ") == issue_parts.MOST_ROWS + 1
+    said = planning_issue_sections.candidates(month(*(card(n, weight=1) for n in range(1, 131))))
+    assert said.count("\n| ") == planning_issue_sections.MOST_ROWS + 1
     assert "… and 30 more.\n\n130 issues, weight 130." in said
 
 

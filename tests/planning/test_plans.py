@@ -12,10 +12,9 @@ from msgspec import structs
 
 from glboard_core.comparison import keep_closed, kept_closed
 from glboard_core.errors import ConfigError
-from glboard_core.planning.closed import Closed
-from glboard_core.planning.ending import ending, leftovers
-from glboard_core.planning.scope import Reweighted, scope
-from glboard_core.planning.snapshot import (
+from glboard_core.planning.closed import ClosedWeight
+from glboard_core.planning.milestone_end import ending, leftovers
+from glboard_core.planning.plan_lock import (
     PlanSnapshot,
     at_the_end,
     exported,
@@ -25,6 +24,7 @@ from glboard_core.planning.snapshot import (
     refused,
     take,
 )
+from glboard_core.planning.scope import Reweighted, scope
 from glboard_core.planning.snapshot_text import count_words, locked_words
 from glboard_core.reports import kept_plans
 from glboard_core.store.memory import MemoryStore
@@ -110,9 +110,9 @@ def test_another_group_with_the_same_path_has_its_own_plans_and_figures() -> Non
     assert refused(earlier, "one.example", "org", new) == ""
     assert imported(exported(mine), "plan.json") == mine
     past = [milestone("19.6", "2026-10-10", "2026-11-13")]
-    keep_closed(store, old, [Closed(milestone="19.6", count=3, weight=7)])
+    keep_closed(store, old, [ClosedWeight(milestone="19.6", count=3, weight=7)])
     assert kept_closed(store, new, past) is None
-    assert kept_closed(store, old, past) == (Closed(milestone="19.6", count=3, weight=7),)
+    assert kept_closed(store, old, past) == (ClosedWeight(milestone="19.6", count=3, weight=7),)
 
 
 def test_plan_of_another_group_or_host_is_rejected() -> None:

@@ -9,8 +9,8 @@ from msgspec import structs
 
 from glboard_core.board.rules import ready
 from glboard_core.config import LabelSettings, PlanningSettings
-from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue
+from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.counting import counts, over_weight, total
 from glboard_core.planning.org_labels import missing_codes, to_add
 from glboard_core.planning.readiness import (
@@ -33,7 +33,7 @@ def fit(*labels: str, **fields: object) -> Issue:
     return issue(1, *(labels or (READY, "type::bug")), **{"milestone": "19.8", "weight": 2, **fields})
 
 
-def reasons(one: Issue, milestone: str = "19.8", flow: FlowScheme = FLOW) -> tuple[str, ...]:
+def reasons(one: Issue, milestone: str = "19.8", flow: WorkflowScheme = FLOW) -> tuple[str, ...]:
     return reasons_against(one, milestone, ALLOWED, flow, NAMES)
 
 
@@ -95,7 +95,7 @@ def test_only_current_and_next_accept_deliverables() -> None:
 
 
 def test_with_statuses_the_status_decides() -> None:
-    by_status = FlowScheme(backend="status")
+    by_status = WorkflowScheme(backend="status")
     assert reasons(fit("type::bug", status="ready FOR development"), flow=by_status) == ()
     assert reasons(fit(READY, "type::bug", status="In dev"), flow=by_status) == ("not-ready",)
 

@@ -11,11 +11,11 @@ import pytest
 
 from gateway.worlds import ME, QUICK, everything, gateway, make
 from glboard_core.config import Settings
-from glboard_core.demo.server import DemoServer
+from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import AuthError, NotGitLab, ServerFailed, TokenRejected
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.events import EventReader, WireEvent, event_of
-from glboard_core.gitlab.transport import Transport
+from glboard_core.gitlab.http import Transport
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue
 from glboard_core.ports import Store
@@ -282,7 +282,7 @@ async def test_unread_histories_are_named(reading: Reading) -> None:
 
 
 async def test_locally_locked_plan_is_found_again(reading: Reading) -> None:
-    from glboard_core.planning.snapshot import PlanSnapshot
+    from glboard_core.planning.plan_lock import PlanSnapshot
 
     store = MemoryStore()
     assert kept_plan(store, "19.7", "") is None

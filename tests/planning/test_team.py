@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from glboard_core.errors import ConfigError
-from glboard_core.planning.team import Team, days, load, parse
+from glboard_core.planning.team import Team, days, load, parse_team
 
 WHOLE = """
 days_per_weight = 2
@@ -28,7 +28,7 @@ support_days = { "19.8" = 2.5 }
 
 
 def test_complete_file() -> None:
-    team = parse(WHOLE, "team.toml")
+    team = parse_team(WHOLE, "team.toml")
     assert (team.days_per_weight, team.reserve) == (2.0, 0.1)
     assert days(team.holidays) == {date(2026, 12, 24), date(2026, 12, 25)}
     alder = team.people[0]
@@ -42,11 +42,11 @@ def test_complete_file() -> None:
 
 
 def test_an_empty_file_is_an_empty_team() -> None:
-    assert parse("", "team.toml") == Team()
+    assert parse_team("", "team.toml") == Team()
 
 
 def test_a_range_of_one_day() -> None:
-    team = parse('holidays = [{ from = "2026-12-24", to = "2026-12-24" }]', "t")
+    team = parse_team('holidays = [{ from = "2026-12-24", to = "2026-12-24" }]', "t")
     assert days(team.holidays) == {date(2026, 12, 24)}
 
 
@@ -80,7 +80,7 @@ PEOPLE = '[[people]]\nusername = "a"\n[[people]]\nusername = "b"\n'
 )  # fmt: skip
 def test_errors_name_their_place(text: str, where: str, key: str, says: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        parse(text, "t")
+        parse_team(text, "t")
     assert (caught.value.where, caught.value.key) == (where, key)
     assert says in str(caught.value)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from glboard_core.errors import ConfigError, UsageError
 from glboard_core.planning import day_words
-from glboard_core.planning.team import Days, Member, Span, Team, parse
+from glboard_core.planning.team import Days, Member, Span, Team, parse_team
 from glboard_core.planning.team_edit import (
     AddPeople,
     Change,
@@ -115,7 +115,7 @@ def changed(change: Change, text: str = FILE) -> tuple[list[str], list[str]]:
 )
 def test_removed_and_added_lines(change: Change, gone: list[str], come: list[str]) -> None:
     assert changed(change) == (gone, come)
-    assert parse(edited(FILE, change), "t") == after(parse(FILE, "t"), change)
+    assert parse_team(edited(FILE, change), "t") == after(parse_team(FILE, "t"), change)
 
 
 def test_new_line_is_inserted_with_its_person_above_the_next_ones_comment() -> None:
@@ -130,14 +130,14 @@ def test_other_layouts_of_a_team() -> None:
     made = edited(inline, OfPerson("a", "factor", 0.5))
     assert "factor = 0.5" in made
     assert "# two" in made
-    assert [m.username for m in parse(edited(inline, AddPeople(("c",))), "t").people] == ["a", "b", "c"]
-    assert [m.username for m in parse(edited(inline, RemovePerson("a")), "t").people] == ["b"]
+    assert [m.username for m in parse_team(edited(inline, AddPeople(("c",))), "t").people] == ["a", "b", "c"]
+    assert [m.username for m in parse_team(edited(inline, RemovePerson("a")), "t").people] == ["b"]
     dotted = '[[people]]\nusername = "a"\nsupport_days."19.8" = 1 # w\n'
     assert "# w" in edited(dotted, OfMilestone("a", "support_days", "19.9", 2))
     windows = 'reserve = 0.1\r\n[[people]]\r\nusername = "a"\r\n'
-    assert parse(edited(windows, OfPerson("a", "role", "x")), "t").people[0].role == "x"
+    assert parse_team(edited(windows, OfPerson("a", "role", "x")), "t").people[0].role == "x"
     bare = '[[people]]\nusername = "a"'
-    assert parse(edited(bare, AddPeople(("b",))), "t").people[1].username == "b"
+    assert parse_team(edited(bare, AddPeople(("b",))), "t").people[1].username == "b"
     assert edited("", OfTeam("reserve", 0.1)) == "reserve = 0.1\n"
 
 
@@ -162,7 +162,7 @@ def test_edit_without_a_change_leaves_the_text_unchanged() -> None:
 
 def test_new_file_is_a_team_and_can_be_edited() -> None:
     text = fresh(["eng_alder", "eng_birch"])
-    assert parse(text, "t") == Team(people=(Member(username="eng_alder"), Member(username="eng_birch")))
+    assert parse_team(text, "t") == Team(people=(Member(username="eng_alder"), Member(username="eng_birch")))
     assert "private" in edited(text, OfTeam("reserve", 0.1))
 
 
@@ -263,14 +263,14 @@ def _merged(change: Change, team: Team) -> Change:
 
 @given(files(), changes)
 def test_edit_changes_only_its_own_value(text: str, change: Change) -> None:
-    team = parse(text, "t")
+    team = parse_team(text, "t")
     change = _merged(change, team)
     try:
         wanted = after(team, change)
     except UsageError:
         return
     made = edited(text, change)
-    assert parse(made, "t") == wanted
+    assert parse_team(made, "t") == wanted
     gone, _ = changed(change, text)
     if isinstance(change, RemovePerson):
         # Comments above the next person, and those at the end, do not belong to this one.

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from glboard_core.config import LabelSettings
-from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import by_title
+from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.triage import ORDER, Rules, triage
 from planning.lives import FLOW, NAMES, READY
 from support.make import MILESTONES, issue, milestone
@@ -23,7 +23,7 @@ MORE = (
 ORG = ("devops::ai-powered", "section::data science", "Category:Self-Hosted models")
 
 
-def rules(today: str = "2026-12-07", flow: FlowScheme = FLOW, names: LabelSettings = NAMES) -> Rules:
+def rules(today: str = "2026-12-07", flow: WorkflowScheme = FLOW, names: LabelSettings = NAMES) -> Rules:
     return Rules(names=names, flow=flow, milestones=by_title(MORE), today=date.fromisoformat(today))
 
 
@@ -92,11 +92,11 @@ def test_next_milestone_depends_on_the_day() -> None:
 def test_label_and_status_conflict_only_if_both_are_used() -> None:
     one = fine("workflow::in dev", status="In review")
     assert rules().reasons(one) == ()
-    assert rules(flow=FlowScheme(backend="both")).reasons(one) == ("label-status-conflict",)
-    assert rules(flow=FlowScheme(backend="status")).reasons(one) == ()
+    assert rules(flow=WorkflowScheme(backend="both")).reasons(one) == ("label-status-conflict",)
+    assert rules(flow=WorkflowScheme(backend="status")).reasons(one) == ()
     # Scheduling is shown as planning breakdown, so there is no conflict.
     absorbed = fine("workflow::scheduling", status="Planning breakdown")
-    assert rules(flow=FlowScheme(backend="both")).reasons(absorbed) == ()
+    assert rules(flow=WorkflowScheme(backend="both")).reasons(absorbed) == ()
 
 
 def test_label_names_are_configurable() -> None:

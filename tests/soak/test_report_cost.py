@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from glboard_core.demo.clock import Clock
-from glboard_core.demo.generate import default_world
-from glboard_core.demo.server import DemoServer
+from glboard_core.demo.http.server import DemoServer
+from glboard_core.demo.sample.generated import default_world
+from glboard_core.demo.world.clock import Clock
 from glboard_tui.cli.main import run
 
 AT = datetime(2026, 12, 7, 15, tzinfo=UTC)

@@ -11,17 +11,17 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from glboard_core.board.conflict import Clash
-from glboard_core.board.op import Edit, GroupId, Op, OpId
-from glboard_core.planning.snapshot import PlannedIssue, PlanSnapshot
-from glboard_core.ports import Entry, Logged, Refusal
+from glboard_core.board.conflicts import Conflict
+from glboard_core.board.operations import Edit, GroupId, Op, OpId
+from glboard_core.planning.plan_lock import PlannedIssue, PlanSnapshot
+from glboard_core.ports import FailedChange, Logged, OutboxEntry
 from glboard_core.store.memory import MemoryStore
 from glboard_core.store.sqlite import SqliteStore
 from support import make
 
 names = st.sampled_from([OpId(name) for name in "abcdef"])
 some_names = st.lists(names, unique=True, max_size=4)
-CLASHES = (Clash("weight", "1", "8", "5"),)
+CLASHES = (Conflict("weight", "1", "8", "5"),)
 milestones = st.sampled_from([None, "19.8", "19.9"])
 
 
@@ -92,13 +92,15 @@ class Both(RuleBasedStateMachine):
     )
     def enqueue(self, ops: list[OpId], weight: int, due: float, title: str, instead: list[OpId]) -> None:
         """Ops are stored, or replaced; failed ones are deleted."""
-        self.both("enqueue", [Entry(op=op(name, weight), title=title, due=due) for name in ops], instead)
+        self.both(
+            "enqueue", [OutboxEntry(op=op(name, weight), title=title, due=due) for name in ops], instead
+        )
 
     @rule(ops=some_names, weight=st.integers(0, 9), due=st.floats(0, 100), waits=st.booleans())
     def rewrite(self, ops: list[OpId], weight: int, due: float, waits: bool) -> None:
         """Stored Ops are updated, and none is added."""
         clashes = CLASHES if waits else ()
-        self.both("rewrite", [Entry(op=op(name, weight), due=due, clashes=clashes) for name in ops])
+        self.both("rewrite", [OutboxEntry(op=op(name, weight), due=due, clashes=clashes) for name in ops])
 
     @rule(ops=some_names, waits=st.booleans())
     def contest(self, ops: list[OpId], waits: bool) -> None:
@@ -124,7 +126,7 @@ class Both(RuleBasedStateMachine):
     def settle(self, ops: list[OpId], failed: list[OpId], weight: int) -> None:
         """Ops were answered."""
         refusals = [
-            Refusal(op=op(n, weight), title="t", kind="EditInvalid", message="m", hint="", at=make.WHEN)
+            FailedChange(op=op(n, weight), title="t", kind="EditInvalid", message="m", hint="", at=make.WHEN)
             for n in failed
         ]
         log = [line(name, weight, "done") for name in ops]

@@ -11,10 +11,10 @@ import pytest
 
 from glboard_core.errors import StoreFailed
 from glboard_core.model.event import Event, History
-from glboard_core.planning.snapshot import PlannedIssue, PlanSnapshot
+from glboard_core.planning.plan_lock import PlannedIssue, PlanSnapshot
 from glboard_core.store.database import MIGRATIONS
 from glboard_core.store.kept import Kept
-from glboard_core.store.past import KEPT
+from glboard_core.store.reports import KEPT
 from glboard_core.store.sqlite import SqliteStore
 from support import make
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from glboard_core.board.op import Comment, Edit, GroupId, Op, OpId
+from glboard_core.board.operations import Comment, Edit, GroupId, Op, OpId
 from glboard_core.errors import StoreFailed
-from glboard_core.model.slim import Slim, slim_of
-from glboard_core.ports import Entry
+from glboard_core.model.slim import IssueRow, row_of
+from glboard_core.ports import OutboxEntry
 from glboard_core.store import database
 from glboard_core.store.database import MIGRATIONS
 from glboard_core.store.sqlite import SqliteStore
@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def entry(
     name: str, issue: int = 1, act: Edit | Comment | None = None, *, due: float = 0.0, sent: float = 0.0
-) -> Entry:
+) -> OutboxEntry:
     """An Op in the outbox."""
     op = Op(
         id=OpId(name),
@@ -38,7 +38,7 @@ def entry(
         at=make.WHEN,
         before=make.issue(issue),
     )
-    return Entry(op=op, title="weight 3", due=due, sent=sent)
+    return OutboxEntry(op=op, title="weight 3", due=due, sent=sent)
 
 
 def ids(store: SqliteStore) -> list[str]:
@@ -516,20 +516,20 @@ def test_slim_rows_match_their_issues(tmp_path: Path) -> None:
     store._fast.execute("update issue set place = null where id = ?", (whole[2].id,))
     store._rows.hold([structs.replace(whole[1], weight=5)], [])
 
-    def said(found: Iterable[Slim]) -> set[object]:
+    def said(found: Iterable[IssueRow]) -> set[object]:
         return {(s.id, structs.astuple(s.kind), s.position, s.weight, s.closed) for s in found}
 
     held = [structs.replace(one, weight=5) if one.id == whole[1].id else one for one in whole]
-    assert said(store.issues().slim(None)) == said(map(slim_of, held))
-    assert said(store.issues().slim("19.8")) == said(map(slim_of, (whole[0], whole[2], whole[3])))
-    assert said(store.issues().slim("")) == said([slim_of(held[1])])
+    assert said(store.issues().slim(None)) == said(map(row_of, held))
+    assert said(store.issues().slim("19.8")) == said(map(row_of, (whole[0], whole[2], whole[3])))
+    assert said(store.issues().slim("")) == said([row_of(held[1])])
     alike = [s.kind for s in store.issues().slim("19.8") if s.id in (whole[0].id, whole[3].id)]
     assert alike[0] is alike[1]
     store.close()
 
 
 def test_many_rows_are_read_in_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("glboard_core.store.rows.READ_EACH", 3)
+    monkeypatch.setattr("glboard_core.store.issues.READ_EACH", 3)
     store = SqliteStore(tmp_path / "state.sqlite3")
     store.put([make.issue(n, milestone="19.8" if n % 2 else None) for n in range(1, 10)])
     assert len(list(store.issues().matching(None))) == len(list(store.issues().values())) == 9

@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 
 from msgspec import structs
 
-from glboard_core.board.op import Act, Comment, Create, Edit, Op
+from glboard_core.board.operations import Change, Comment, Create, Edit, Op
 from glboard_core.config import Settings, SyncSettings
-from glboard_core.demo.clock import Clock
-from glboard_core.demo.server import DemoServer
-from glboard_core.demo.world import World
+from glboard_core.demo.http.server import DemoServer
+from glboard_core.demo.world.clock import Clock
+from glboard_core.demo.world.world import World
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.retry import Limits
@@ -29,7 +29,7 @@ from glboard_core.store.memory import MemoryStore
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import Event
 from glboard_core.sync.ids import new_issue_id
-from glboard_core.sync.pace import Pace
+from glboard_core.sync.timing import Timing
 
 NOW = datetime(2026, 12, 7, 15, 0, tzinfo=UTC)
 GROUP = "top"
@@ -52,7 +52,7 @@ STILL = SyncSettings(poll=3600, poll_idle=3600, reconcile=3600, catalog=3600, ho
 #: Polls all the time.
 BRISK = structs.replace(STILL, poll=0.05, poll_idle=0.05, reconcile=0.5)
 #: Short waits for tests.
-HASTE = Pace(
+HASTE = Timing(
     first_wait=0.02,
     longest_wait=0.2,
     longest_read_wait=0.2,
@@ -157,7 +157,7 @@ class Window:
 
     # What is done
 
-    def do(self, name: str, *acts: Act, title: str = "test") -> list[Op]:
+    def do(self, name: str, *acts: Change, title: str = "test") -> list[Op]:
         """One keystroke on one issue."""
         issue = self.issue(name).id
         return self.engine.perform([(issue, act) for act in acts], title)
@@ -233,7 +233,7 @@ async def window(
     limits: Limits = QUICK,
     loaded: bool = True,
     running: bool = True,
-    pace: Pace = HASTE,
+    pace: Timing = HASTE,
     **more: Any,
 ) -> AsyncIterator[Window]:
     """A running engine, loaded unless told otherwise. The store stays open: a test can continue with it."""

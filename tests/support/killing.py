@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from glboard_core.demo.server import DemoServer
+from glboard_core.demo.http.server import DemoServer
 from glboard_core.store.sqlite import SqliteStore
 from support.engines import ME
 from support.truth import Reckoning, reckon

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
-from glboard_core.demo.clock import Clock
-from glboard_core.demo.records import Board, Issue
-from glboard_core.demo.world import World
+from glboard_core.demo.world.clock import Clock
+from glboard_core.demo.world.records import Board, Issue
+from glboard_core.demo.world.world import World
 
 ME = "em_maple"
 GROUP_LABEL = "group::custom models"

@@ -12,9 +12,9 @@ from itertools import pairwise
 
 from msgspec import UNSET, Struct
 
-from glboard_core.board.op import Comment, Create, DeleteNote, Edit, Op, OpId
-from glboard_core.demo.records import Event
-from glboard_core.demo.world import World
+from glboard_core.board.operations import Comment, Create, DeleteNote, Edit, Op, OpId
+from glboard_core.demo.world.records import Event
+from glboard_core.demo.world.world import World
 from glboard_core.errors import EditUnknown
 from glboard_core.ports import MADE, Store
 from support.worker import Said

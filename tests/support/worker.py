@@ -18,18 +18,18 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from glboard_core.board.op import Act, Comment, Create, Edit, Op, OpId
+from glboard_core.board.operations import Change, Comment, Create, Edit, Op, OpId
 from glboard_core.config import Settings, SyncSettings
 from glboard_core.errors import GlboardError
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.retry import Limits
 from glboard_core.model.issue import IssueId
-from glboard_core.ports import Entry, Logged
+from glboard_core.ports import Logged, OutboxEntry
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.ids import new_issue_id
-from glboard_core.sync.pace import Pace
+from glboard_core.sync.timing import Timing
 
 GROUP_LABEL = "group::custom models"
 
@@ -73,12 +73,12 @@ class Telling(SqliteStore):
         self._tell = tell
         super().__init__(path)
 
-    def enqueue(self, entries: Sequence[Entry], instead: Iterable[OpId] = ()) -> None:
+    def enqueue(self, entries: Sequence[OutboxEntry], instead: Iterable[OpId] = ()) -> None:
         """Keep, then tell."""
         super().enqueue(entries, instead)
         self._tell(Said(what="kept", ops=tuple(entry.op for entry in entries)))
 
-    def rewrite(self, entries: Sequence[Entry]) -> frozenset[OpId]:
+    def rewrite(self, entries: Sequence[OutboxEntry]) -> frozenset[OpId]:
         """Keep, then tell what of it was there."""
         there = super().rewrite(entries)
         self._tell(Said(what="kept", ops=tuple(entry.op for entry in entries if entry.op.id in there)))
@@ -129,7 +129,7 @@ class Hand:
             self.perform([(issue, Edit(weight=self.number())) for issue in self.some(8)])
         elif roll < 0.65:
             [issue] = self.some(1)
-            acts: list[Act] = [Edit(weight=self.number()), Comment(body=f"note {self.number()}")]
+            acts: list[Change] = [Edit(weight=self.number()), Comment(body=f"note {self.number()}")]
             self.perform([(issue, act) for act in acts])
         elif roll < 0.72:
             label = self.random.choice(["documentation", "Deliverable", "workflow::blocked"])
@@ -152,7 +152,7 @@ class Hand:
         else:
             self.choose()
 
-    def perform(self, acts: list[tuple[IssueId, Act]]) -> None:
+    def perform(self, acts: list[tuple[IssueId, Change]]) -> None:
         """Count and do."""
         self.left -= len(self.engine.perform(acts, "random"))
 
@@ -186,7 +186,7 @@ class Hand:
 async def main(job: Job) -> None:
     """Run the engine, edit, wait for the end."""
     limits = Limits(first_wait=0.01, longest_wait=0.05, read=0.5, total=1.0, patience=3.0)
-    pace = Pace(
+    pace = Timing(
         first_wait=0.02,
         longest_wait=0.1,
         longest_read_wait=0.1,

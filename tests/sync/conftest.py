@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from glboard_core.demo.server import DemoServer
+from glboard_core.demo.http.server import DemoServer
 from glboard_core.ports import Store
 from glboard_core.store.memory import MemoryStore
 from glboard_core.store.sqlite import SqliteStore

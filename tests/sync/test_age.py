@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from glboard_core.config import Settings
-from glboard_core.demo.server import DemoServer
+from glboard_core.demo.http.server import DemoServer
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.ports import Store
 from glboard_core.session import Place, open_engine
 from glboard_core.store.memory import MemoryStore
 from glboard_core.sync import age as age_module
-from glboard_core.sync.age import CAUGHT_UP, Age
+from glboard_core.sync.age import CAUGHT_UP, MirrorAge
 from glboard_core.sync.events import StatusChanged
 from support.engines import GROUP, STILL, Window, eventually, window
 
@@ -57,9 +57,9 @@ def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
     return made
 
 
-def aged(store: Store, clocks: Clocks) -> Age:
+def aged(store: Store, clocks: Clocks) -> MirrorAge:
     """An age at the start of a session."""
-    return Age(store, clocks.now)
+    return MirrorAge(store, clocks.now)
 
 
 def test_the_age_survives_a_restart(clocks: Clocks) -> None:

@@ -8,8 +8,8 @@ import time
 import pytest
 from msgspec import structs
 
-from glboard_core.board.op import Comment, Create, Edit
-from glboard_core.demo.server import DemoServer
+from glboard_core.board.operations import Comment, Create, Edit
+from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import EditDropped, EditForbidden, EditRefused, ReadOnly
 from glboard_core.ports import Store
 from glboard_core.sync.events import IssuesChanged, Renamed, Settled

@@ -8,9 +8,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from glboard_core.board.conflict import clashes, seen_without, shown_by
-from glboard_core.board.op import Comment, Create, Edit, GroupId, Op, OpId, Rank, apply
-from glboard_core.demo.server import DemoServer
+from glboard_core.board.conflicts import conflicts, seen_without, shown_by
+from glboard_core.board.operations import Comment, Create, Edit, GroupId, Op, OpId, Rank, apply
+from glboard_core.demo.http.server import DemoServer
 from glboard_core.model.issue import Issue, scope_of
 from glboard_core.ports import Store
 from glboard_core.sync.events import Notice
@@ -201,13 +201,13 @@ def edits() -> st.SearchStrategy[Edit]:
 
 @given(make.issues(1), edits())
 def test_no_change_in_between_is_no_conflict(issue: Issue, edit: Edit) -> None:
-    assert clashes(op_on(issue, edit), issue) == ()
+    assert conflicts(op_on(issue, edit), issue) == ()
 
 
 @given(make.issues(1), edits())
 def test_a_value_already_set_is_no_conflict(issue: Issue, edit: Edit) -> None:
     after = apply(edit, issue)
-    found = {clash.field for clash in clashes(op_on(issue, edit), after)}
+    found = {clash.field for clash in conflicts(op_on(issue, edit), after)}
     # An edit never results in two labels of one scope.
     scopes = {scope_of(label) for label in edit.add}
     assert all(sum(scope_of(label) == scope for label in edit.add) > 1 for scope in found & scopes)
@@ -217,7 +217,7 @@ def test_a_value_already_set_is_no_conflict(issue: Issue, edit: Edit) -> None:
 @given(make.issues(1), edits(), edits())
 def test_only_fields_changed_by_both_conflict(issue: Issue, mine: Edit, theirs: Edit) -> None:
     now = apply(theirs, issue)
-    for clash in clashes(op_on(issue, mine), now):
+    for clash in conflicts(op_on(issue, mine), now):
         if clash.field in Edit.__struct_fields__:
             assert getattr(now, clash.field) != getattr(issue, clash.field)
         else:
@@ -227,15 +227,15 @@ def test_only_fields_changed_by_both_conflict(issue: Issue, mine: Edit, theirs: 
 
 @given(make.issues(1), make.issues(1), edits())
 def test_keep_mine_leaves_no_conflict(saw: Issue, now: Issue, edit: Edit) -> None:
-    assert clashes(op_on(saw, edit), now) == clashes(op_on(saw, edit), now)
-    assert clashes(op_on(now, edit), now) == ()
+    assert conflicts(op_on(saw, edit), now) == conflicts(op_on(saw, edit), now)
+    assert conflicts(op_on(now, edit), now) == ()
 
 
 @given(make.issues(1), make.issues(1))
 def test_only_edits_conflict(saw: Issue, now: Issue) -> None:
     for act in (Comment(body="x"), Rank(above=make.issue_id(2)), Create(project="p", title="t")):
-        assert clashes(op_on(saw, act), now) == ()
-    assert clashes(op_on(None, Edit(weight=3)), now) == ()
+        assert conflicts(op_on(saw, act), now) == ()
+    assert conflicts(op_on(None, Edit(weight=3)), now) == ()
 
 
 @given(make.issues(1), st.lists(edits(), max_size=4))
@@ -252,4 +252,4 @@ def test_edits_made_in_order_show_in_the_issue(issue: Issue, acts: list[Edit]) -
 def test_without_a_failed_edit_other_fields_are_as_seen(saw: Issue, refused: Edit, next_: Edit) -> None:
     """After a failure its fields have no conflict, and other fields conflict as before."""
     shown = apply(refused, saw)
-    assert clashes(op_on(seen_without(shown, refused, saw), next_), saw) == ()
+    assert conflicts(op_on(seen_without(shown, refused, saw), next_), saw) == ()

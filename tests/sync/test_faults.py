@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from glboard_core.board.op import Comment, Edit, Op
-from glboard_core.demo.server import DemoServer
+from glboard_core.board.operations import Comment, Edit, Op
+from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import EditUnknown, StoreFailed
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Failed, Outcome, Store

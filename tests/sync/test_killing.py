@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from glboard_core.demo.faults import Faults
-from glboard_core.demo.server import DemoServer
+from glboard_core.demo.http.faults import Faults
+from glboard_core.demo.http.server import DemoServer
 from support.engines import build_world
 from support.killing import FAULTS, edit_and_kill
 

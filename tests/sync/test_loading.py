@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from glboard_core.demo.server import DemoServer
+from glboard_core.board.definition import CLOSED, UNLISTED
+from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import ServerFailed
-from glboard_core.model.board import CLOSED, UNLISTED
 from glboard_core.model.issue import Issue
 from glboard_core.ports import IssueQuery, Store
-from glboard_core.sync import loading
+from glboard_core.sync import initial_load
 from glboard_core.sync.events import StatusChanged
 from support.engines import Window, window
 
@@ -96,7 +96,7 @@ async def test_a_column_is_complete_before_the_others(held: Held) -> None:
 
 async def test_a_long_column_comes_with_the_rest(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its first pages fill the screen; reading all of it twice would only delay everything else."""
-    monkeypatch.setattr(loading, "FIRST_PAGES", 1)
+    monkeypatch.setattr(initial_load, "FIRST_PAGES", 1)
     held.engine.gateway._asking.page_size = 5  # type: ignore[attr-defined]
     held.open.set()
 

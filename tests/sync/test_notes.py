@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from glboard_core.board.op import NoteWrite
-from glboard_core.demo.server import DemoServer
+from glboard_core.board.operations import NoteWrite
+from glboard_core.demo.http.server import DemoServer
 from glboard_core.ports import Store
 from support.engines import STILL, Window, window
 

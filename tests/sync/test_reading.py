@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from glboard_core.demo.server import DemoServer
+from glboard_core.demo.http.server import DemoServer
 from glboard_core.ports import Store
 from glboard_core.sync.events import IssuesChanged
 from support.engines import BRISK, GROUP_LABEL, QUICK, Window, build_world, window
@@ -147,16 +147,16 @@ async def test_after_a_long_absence_the_boards_are_read(server: DemoServer, stor
     # More than five pages of changes, from a server that returns ten at a time.
     for n in range(1, 13):
         server.world.edit(f"top/app#{n}", by="eng_1", weight=7)
-    from glboard_core.sync import mirror
+    from glboard_core.sync import poller
 
-    kept = mirror.MANY_PAGES
-    mirror.MANY_PAGES = 0
+    kept = poller.MANY_PAGES
+    poller.MANY_PAGES = 0
     try:
         server.requests.clear()
         async with window(server, store) as again:
             assert all(again.issue(f"app#{n}").weight == 7 for n in range(1, 13))
     finally:
-        mirror.MANY_PAGES = kept
+        poller.MANY_PAGES = kept
 
 
 async def test_a_start_from_the_mirror_catches_up(server: DemoServer, store: Store) -> None:

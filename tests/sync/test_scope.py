@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from glboard_core.board.op import Edit
+from glboard_core.board.operations import Edit
 from glboard_core.config import LabelSettings, Settings
-from glboard_core.demo.server import DemoServer
+from glboard_core.demo.http.server import DemoServer
 from glboard_core.ports import Store
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import Notice

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from glboard_core.board.op import Edit
+from glboard_core.board.operations import Edit
 from glboard_core.config import Settings
-from glboard_core.demo.server import DemoServer
+from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import ConnectionFailed, StoreFailed
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.model.issue import IssueId

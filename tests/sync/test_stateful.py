@@ -19,10 +19,10 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from glboard_core.board.op import Comment, Create, Edit
+from glboard_core.board.operations import Comment, Create, Edit
 from glboard_core.config import Settings
-from glboard_core.demo.faults import KINDS, Faults
-from glboard_core.demo.server import DemoServer
+from glboard_core.demo.http.faults import KINDS, Faults
+from glboard_core.demo.http.server import DemoServer
 from glboard_core.gitlab.retry import Limits
 from glboard_core.model.issue import IssueId
 from glboard_core.sync.engine import Engine

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from glboard_core.board.op import Edit
-from glboard_core.demo.faults import Faults
-from glboard_core.demo.server import DemoServer
+from glboard_core.board.operations import Edit
+from glboard_core.demo.http.faults import Faults
+from glboard_core.demo.http.server import DemoServer
 from glboard_core.ports import Outcome
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.events import IssuesChanged, Renamed

@@ -41,7 +41,7 @@ GROUPS: tuple[Group, ...] = (
 )
 
 
-class Situation(Struct, frozen=True, kw_only=True):
+class ActionContext(Struct, frozen=True, kw_only=True):
     """What decides whether an action applies now."""
 
     scope: Scope = "board"
@@ -65,35 +65,35 @@ class Situation(Struct, frozen=True, kw_only=True):
     writable: bool = True
 
 
-When = Callable[[Situation], bool]
+When = Callable[[ActionContext], bool]
 
 
-def always(_: Situation) -> bool:
+def always(_: ActionContext) -> bool:
     """Applies at any time."""
     return True
 
 
-def when_ready(now: Situation) -> bool:
+def when_ready(now: ActionContext) -> bool:
     """Applies once the catalog is loaded."""
     return now.ready
 
 
-def on_targets(now: Situation) -> bool:
+def on_targets(now: ActionContext) -> bool:
     """Applies when there is an issue to act on."""
     return now.targets > 0
 
 
-def when_editable(now: Situation) -> bool:
+def when_editable(now: ActionContext) -> bool:
     """Applies when there is an issue and it can be changed."""
     return now.targets > 0 and now.ready and now.writable
 
 
-def when_weighable(now: Situation) -> bool:
+def when_weighable(now: ActionContext) -> bool:
     """Applies when an issue can be changed and the server supports weights."""
     return when_editable(now) and now.weights
 
 
-def on_conflict(now: Situation) -> bool:
+def on_conflict(now: ActionContext) -> bool:
     """Applies when a change has a conflict to decide."""
     return now.clashing
 
@@ -122,7 +122,7 @@ class Action(Struct, frozen=True, kw_only=True):
         """The kind of argument its last key is, or None."""
         return next((slot for keys in self.keys if (slot := slot_of(keys))), None)
 
-    def applies(self, now: Situation) -> bool:
+    def applies(self, now: ActionContext) -> bool:
         """Whether it can be done now."""
         return now.scope in self.scopes and self.when(now)
 

@@ -28,11 +28,11 @@ from glboard_tui import notices
 from glboard_tui.bridge import Bridge, Connect
 from glboard_tui.keymap import Keymap
 from glboard_tui.past import OpenReports
-from glboard_tui.plan import OpenMilestone, Plan
+from glboard_tui.planning import OpenMilestone, PlanningFigures
 from glboard_tui.screens.board import BoardScreen
 from glboard_tui.screens.keyline import KeyLine
 from glboard_tui.screens.welcome import Welcome
-from glboard_tui.view import View
+from glboard_tui.view import BoardView
 
 Remember = Callable[[str, str | None], None]
 
@@ -41,7 +41,7 @@ _BREATH = 5.0
 
 
 def _palette() -> type[Provider]:
-    from glboard_tui.screens.palette import BoardCommands
+    from glboard_tui.screens.command_palette import BoardCommands
 
     return BoardCommands
 
@@ -91,9 +91,9 @@ class GlboardApp(App[int]):
         self._warnings = tuple(warnings)
         self._live: asyncio.Task[None] | None = None
         self._first_frame = asyncio.Event()
-        view = View(settings, board, milestone)
+        view = BoardView(settings, board, milestone)
         self.bridge = Bridge(settings, view, self._stir)
-        plan = Plan(self.bridge, team_file, reports, opening)
+        plan = PlanningFigures(self.bridge, team_file, reports, opening)
         self.board_screen = BoardScreen(self.bridge, Keymap(settings.keymap, where=where), self, plan)
         self._keys = KeyLine(self, self.board_screen, super().on_event)
         # Before anything runs: registering a theme later parses and applies every sheet again.
@@ -113,7 +113,7 @@ class GlboardApp(App[int]):
 
     def _painted(self) -> None:
         # The commands are needed from the first key on, not for the first frame.
-        import glboard_tui.screens.commands  # noqa: F401
+        import glboard_tui.commands  # noqa: F401
 
         if not gc.isenabled():
             # Start-up is over. Its objects live until the end, so no collection needs to scan them again.

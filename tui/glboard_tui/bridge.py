@@ -13,7 +13,8 @@ from contextlib import AbstractAsyncContextManager
 from msgspec import Struct, field
 
 from glboard_core.board import undo
-from glboard_core.board.op import Act, Create, Op, OpId, describe
+from glboard_core.board.operations import Change, Create, Op, OpId, describe
+from glboard_core.board.use_cases import EditBatch, short
 from glboard_core.config import Settings
 from glboard_core.errors import GlboardError, NameUnknown
 from glboard_core.model.issue import IssueDetail, IssueId
@@ -29,10 +30,9 @@ from glboard_core.sync.events import (
     StatusChanged,
 )
 from glboard_core.sync.ids import new_issue_id
-from glboard_tui.edits import Work, short
 from glboard_tui.known import Asked, Known, Past, Refused
-from glboard_tui.unseen import Theirs
-from glboard_tui.view import View
+from glboard_tui.unseen_changes import ExternalChange
+from glboard_tui.view import BoardView
 
 Connect = Callable[[], AbstractAsyncContextManager[Engine]]
 """Creates the engine after the first paint; closes it at the end. Entering can raise any GlboardError."""
@@ -55,7 +55,7 @@ class Update(Struct, kw_only=True):
     renamed: list[tuple[IssueId, IssueId]] = field(default_factory=list)
     settled: list[Settled] = field(default_factory=list)
     #: Cards that others moved off the board.
-    left: list[Theirs] = field(default_factory=list)
+    left: list[ExternalChange] = field(default_factory=list)
     #: Messages to show once.
     notices: list[str] = field(default_factory=list)
 
@@ -74,7 +74,7 @@ class Update(Struct, kw_only=True):
 class Bridge(Known):
     """The screen's side of the engine. ``stir`` is called, once per flush, when events are waiting."""
 
-    def __init__(self, settings: Settings, view: View, stir: Callable[[], None]) -> None:
+    def __init__(self, settings: Settings, view: BoardView, stir: Callable[[], None]) -> None:
         super().__init__(settings, view)
         #: Why no board can be shown, when there is a catalog but no such board.
         self.trouble: GlboardError | None = None
@@ -193,7 +193,7 @@ class Bridge(Known):
 
     # Intents
 
-    def perform(self, work: Work) -> list[Op]:
+    def perform(self, work: EditBatch) -> list[Op]:
         """Perform one keystroke's acts. Raises StoreFailed if they cannot be stored."""
         if self.engine is None or not work.acts:
             return []
@@ -229,7 +229,7 @@ class Bridge(Known):
             self._repaint.update(refused.issue for refused, _ in self.engine.failed if refused.id == op)
             self.engine.retry(op)
 
-    def instead(self, op: OpId, act: Act) -> bool:
+    def instead(self, op: OpId, act: Change) -> bool:
         """Send an edited change instead of a failed one, with those depending on it; whether it was queued.
 
         The failed one leaves the list only when the new one is in the outbox; it stays if there is nothing to

@@ -10,22 +10,23 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
-from glboard_core.board import compound, plans
+from glboard_core.board import compound
+from glboard_core.board import edits as plans
 from glboard_core.board.compound import Wanted
-from glboard_core.board.op import Act, Comment, Edit
+from glboard_core.board.operations import Change, Comment, Edit
+from glboard_core.board.use_cases import EditBatch, Edits, each, short, titled
 from glboard_core.model.issue import Issue, IssueId
-from glboard_tui.edits import Planner, Work, each, short, titled
 
-Means = Callable[[Planner, Issue], Wanted | None]
+Means = Callable[[Edits, Issue], Wanted | None]
 """The edit wanted for one issue; None if the action does not apply to it."""
 
 
 class Compound(Struct, frozen=True, kw_only=True):
     """The work, the missing labels with their projects, and the work on only the issues with all labels."""
 
-    work: Work
+    work: EditBatch
     lacks: Mapping[str, tuple[str, ...]] = {}
-    whole: Work = Work()
+    whole: EditBatch = EditBatch()
 
     @property
     def missing(self) -> str:
@@ -36,7 +37,7 @@ class Compound(Struct, frozen=True, kw_only=True):
 
 
 def compounded(
-    planner: Planner, issues: Sequence[Issue], means: Means, what: str, *, why_not: str, comment: str = ""
+    planner: Edits, issues: Sequence[Issue], means: Means, what: str, *, why_not: str, comment: str = ""
 ) -> Compound:
     """Each issue's edit, then the comment: the edit can be sent while the comment is still held back."""
     wanted = [(issue, found) for issue in issues if (found := means(planner, issue)) is not None]
@@ -53,27 +54,27 @@ def compounded(
     )
 
 
-def _work(edits: Sequence[tuple[Issue, Edit]], what: str, comment: str, skipped: str) -> Work:
-    acts: list[tuple[IssueId, Act]] = []
+def _work(edits: Sequence[tuple[Issue, Edit]], what: str, comment: str, skipped: str) -> EditBatch:
+    acts: list[tuple[IssueId, Change]] = []
     for issue, edit in edits:
         acts.append((issue.id, edit))
         if comment:
             acts.append((issue.id, Comment(body=comment)))
     title = titled([issue for issue, _ in edits], what) if edits else ""
-    return Work(acts=tuple(acts), title=title, skipped=skipped)
+    return EditBatch(acts=tuple(acts), title=title, skipped=skipped)
 
 
-def breakdown(planner: Planner, issue: Issue) -> Wanted | None:
+def breakdown(planner: Edits, issue: Issue) -> Wanted | None:
     """Set planning breakdown; open issues only."""
     return Wanted(edit=compound.ask_breakdown(issue, planner.flow)) if issue.is_open else None
 
 
-def blocked(planner: Planner, issue: Issue) -> Wanted | None:
+def blocked(planner: Edits, issue: Issue) -> Wanted | None:
     """Set blocked; open issues only."""
     return Wanted(edit=compound.block(issue, planner.flow)) if issue.is_open else None
 
 
-def slipped(planner: Planner, issue: Issue) -> Wanted | None:
+def slipped(planner: Edits, issue: Issue) -> Wanted | None:
     """Mark as missed and move to the next milestone."""
     return compound.slip(issue, planner.catalog, planner.names, planner.today)
 
@@ -83,18 +84,18 @@ def dropped(bucket: str) -> Means:
     return lambda planner, issue: compound.drop(issue, bucket, planner.catalog, planner.names, planner.today)
 
 
-def wont_do(planner: Planner, issue: Issue) -> Wanted | None:
+def wont_do(planner: Edits, issue: Issue) -> Wanted | None:
     """Close as won't do."""
-    return compound.wont_do(issue, planner.catalog, planner.flow, planner.names)
+    return compound.wont_do_edit(issue, planner.catalog, planner.flow, planner.names)
 
 
 def duplicate(of: str) -> Means:
     """Close as a duplicate of the issue with that full reference; an issue cannot duplicate itself."""
 
-    def means(planner: Planner, issue: Issue) -> Wanted | None:
+    def means(planner: Edits, issue: Issue) -> Wanted | None:
         if issue.reference == of:
             return None
-        return compound.duplicate(issue, planner.catalog, planner.flow, planner.names)
+        return compound.duplicate_edit(issue, planner.catalog, planner.flow, planner.names)
 
     return means
 
@@ -104,7 +105,7 @@ def spiked(weight: int | None) -> Means:
     return lambda planner, issue: compound.spike(issue, planner.catalog, planner.names, weight)
 
 
-def accepted(planner: Planner, issues: Sequence[Issue], otherwise: str) -> Work:
+def accepted(planner: Edits, issues: Sequence[Issue], otherwise: str) -> EditBatch:
     """Accept for the current assignees, and for ``otherwise`` if unassigned (7.4)."""
     return each(
         issues,

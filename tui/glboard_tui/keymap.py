@@ -30,7 +30,7 @@ _MODIFIED = re.compile(r"((ctrl|shift|alt|super)\+)+(.+)")
 _DIGITS = "0123456789"
 
 
-class Run(Struct, frozen=True):
+class Match(Struct, frozen=True):
     """The keys mean this action; ``argument`` is the letter or digit of its slot, or ""."""
 
     action: Action
@@ -46,7 +46,7 @@ class Follow(Struct, frozen=True):
     more: bool = False
 
 
-class Wait(Struct, frozen=True):
+class Prefix(Struct, frozen=True):
     """The keys so far are a prefix."""
 
     keys: tuple[str, ...]
@@ -54,13 +54,13 @@ class Wait(Struct, frozen=True):
     follow: tuple[Follow, ...]
 
 
-class Unknown(Struct, frozen=True):
+class NoMatch(Struct, frozen=True):
     """The keys are not bound here."""
 
     keys: tuple[str, ...]
 
 
-Step = Run | Wait | Unknown
+Step = Match | Prefix | NoMatch
 
 
 class _Node(Struct):
@@ -110,15 +110,15 @@ class Keymap:
             if child is None:
                 if node.slot is not None and place == len(keys) - 1 and key in options(node.slot[0]):
                     action = node.slot[1]
-                    return Run(action, key) if applies(action) else Unknown(keys)
-                return Unknown(keys)
+                    return Match(action, key) if applies(action) else NoMatch(keys)
+                return NoMatch(keys)
             node = child
         if node.action is not None:
-            return Run(node.action) if applies(node.action) else Unknown(keys)
+            return Match(node.action) if applies(node.action) else NoMatch(keys)
         follow = tuple(self._follow(node, applies, options))
         if not follow:
-            return Unknown(keys)
-        return Wait(keys, PREFIXES.get(keys[-1], ""), follow)
+            return NoMatch(keys)
+        return Prefix(keys, PREFIXES.get(keys[-1], ""), follow)
 
     def action_at(self, keys: tuple[str, ...], scope: Scope = "board") -> Action | None:
         """The action bound to these keys, even if it does not apply: to say why nothing happened."""

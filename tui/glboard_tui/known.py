@@ -12,20 +12,20 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from glboard_core.board.conflict import Clash
+from glboard_core.board.conflicts import Conflict
+from glboard_core.board.definition import CLOSED, Board
 from glboard_core.board.index import BoardIndex
-from glboard_core.board.op import Act, OpId, describe
+from glboard_core.board.operations import Change, OpId, describe
+from glboard_core.board.use_cases import Edits
 from glboard_core.config import Settings
-from glboard_core.model.board import CLOSED, Board
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Blocker, Issue, IssueId
 from glboard_core.model.milestone import current, upcoming
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import Status
-from glboard_tui.edits import Planner
 from glboard_tui.letters import letters_for
-from glboard_tui.unseen import Place, Theirs, Unseen
-from glboard_tui.view import View
+from glboard_tui.unseen_changes import ExternalChange, Place, UnseenChanges
+from glboard_tui.view import BoardView
 
 
 class Refused(Struct, frozen=True, kw_only=True):
@@ -38,7 +38,7 @@ class Refused(Struct, frozen=True, kw_only=True):
     what: str
     message: str
     hint: str
-    act: Act
+    act: Change
     #: The full path of its issue's project.
     project: str = ""
 
@@ -62,12 +62,12 @@ class Past(Struct, frozen=True, kw_only=True):
 class Known:
     """Queries of an engine that is attached later."""
 
-    def __init__(self, settings: Settings, view: View) -> None:
+    def __init__(self, settings: Settings, view: BoardView) -> None:
         self.settings = settings
         self.view = view
         self.engine: Engine | None = None
         #: Changes by others that are not viewed yet.
-        self.unseen = Unseen()
+        self.unseen = UnseenChanges()
         #: The hook for share mode: the text to show instead of an issue's title, or None.
         self.mask: Callable[[Issue], str | None] = lambda _: None
         self._people: dict[str, str] | None = None
@@ -133,11 +133,11 @@ class Known:
         """An issue as currently shown, on this board or not."""
         return self.engine.shown.get(issue) if self.engine else None
 
-    def planner(self) -> Planner | None:
+    def planner(self) -> Edits | None:
         """Intents on issues, for today; None before the catalog is loaded."""
         if self.engine is None or (catalog := self.engine.catalog) is None:
             return None
-        return Planner(
+        return Edits(
             flow=self.view.flow,
             names=self.settings.labels,
             catalog=catalog,
@@ -165,7 +165,7 @@ class Known:
         """The current board, to decide which issues are on it."""
         return Place(self.board, self.view.flow) if self.board is not None else None
 
-    def is_here(self, row: Theirs) -> bool:
+    def is_here(self, row: ExternalChange) -> bool:
         """Whether a change by others is about an issue on the current board, or one that left it."""
         place = self.place
         return place is not None and (row.left == place.name or place.shows(row.now))
@@ -236,7 +236,7 @@ class Known:
             )
         return rows
 
-    def clashes(self, issue: IssueId) -> tuple[Clash, ...]:
+    def clashes(self, issue: IssueId) -> tuple[Conflict, ...]:
         """The conflicts of an issue: the value seen, mine, theirs."""
         return self.engine.clashing(issue) if self.engine else ()
 

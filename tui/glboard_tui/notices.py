@@ -13,7 +13,7 @@ from typing import Any, Literal
 from msgspec import Struct
 from textual.app import App
 
-from glboard_core.board.op import Op
+from glboard_core.board.operations import Op
 from glboard_core.errors import (
     AuthError,
     ConfigError,

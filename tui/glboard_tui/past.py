@@ -20,12 +20,12 @@ from glboard_core.model.milestone import Milestone, versions
 from glboard_core.sync.engine import Engine
 
 if TYPE_CHECKING:
-    from glboard_core.planning.ending import Leftover
+    from glboard_core.planning.milestone_end import Leftover
+    from glboard_core.planning.plan_lock import PlanSnapshot
     from glboard_core.planning.say_do import SayDo
     from glboard_core.planning.scope import Scope
-    from glboard_core.planning.snapshot import PlanSnapshot
     from glboard_core.reports import Reports
-    from glboard_tui.plan import Plan
+    from glboard_tui.planning import PlanningFigures
 
 OpenReports = Callable[[Engine], AbstractAsyncContextManager["Reports"]]
 """Opens a reader of events with the engine's own account; closes its connection at the end."""
@@ -46,10 +46,10 @@ class SaidDone(Struct, frozen=True, kw_only=True):
     issues: Mapping[str, Issue]
 
 
-class Past:
-    """One per ``Plan``."""
+class PlanHistory:
+    """One per ``MovePlan``."""
 
-    def __init__(self, plan: Plan, reports: OpenReports | None) -> None:
+    def __init__(self, plan: PlanningFigures, reports: OpenReports | None) -> None:
         self._plan = plan
         self._reports = reports
 
@@ -71,7 +71,7 @@ class Past:
 
     def lock(self, milestone: Milestone) -> PlanSnapshot:
         """Lock the plan as currently shown. Raises StoreFailed, GlboardError."""
-        from glboard_core.planning.snapshot import locked
+        from glboard_core.planning.plan_lock import locked
 
         engine, catalog = self._must(), self._plan.bridge.catalog
         taken = self._now(milestone)
@@ -91,14 +91,14 @@ class Past:
         return scope(locked, self._now(milestone)) if locked is not None else None
 
     def _now(self, milestone: Milestone) -> PlanSnapshot:
-        from glboard_core.planning.snapshot import take
+        from glboard_core.planning.plan_lock import take
 
         names = self._plan.bridge.settings.labels
         return take(self._plan.issues_of(milestone.title), milestone.title, self._must().now(), names)
 
     def export(self, plan: PlanSnapshot, file: Path) -> None:
         """Write a plan for a colleague. Raises GlboardError, also if the file already exists."""
-        from glboard_core.planning.snapshot import exported
+        from glboard_core.planning.plan_lock import exported
 
         try:
             with file.open("xb") as out:
@@ -110,7 +110,7 @@ class Past:
 
     def read(self, file: Path, milestone: Milestone) -> PlanSnapshot:
         """A colleague's plan of this milestone. Raises ConfigError, which names the file."""
-        from glboard_core.planning.snapshot import imported, refused
+        from glboard_core.planning.plan_lock import imported, refused
 
         engine, catalog = self._must(), self._plan.bridge.catalog
         if catalog is None:
@@ -145,7 +145,7 @@ class Past:
     def ending(self) -> Milestone | None:
         """The milestone that is being closed out now (7.6, EM-11), or None."""
         from glboard_core.planning.counting import planned
-        from glboard_core.planning.ending import ending
+        from glboard_core.planning.milestone_end import ending
 
         catalog, today = self._plan.bridge.catalog, self._plan.bridge.today
         if catalog is None or today is None:
@@ -165,7 +165,7 @@ class Past:
         from zoneinfo import ZoneInfo
 
         from glboard_core.planning.calendar import window
-        from glboard_core.planning.ending import leftovers
+        from glboard_core.planning.milestone_end import leftovers
 
         bridge = self._plan.bridge
         plan = self.lock_of(milestone)

@@ -6,12 +6,12 @@ The text comes from ``planning.capacity_text``; sending, holding back and undo b
 
 from __future__ import annotations
 
-from glboard_core.board.op import NoteWrite
+from glboard_core.board.operations import NoteWrite
+from glboard_core.board.use_cases import EditBatch
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone
-from glboard_tui.edits import Work
-from glboard_tui.plan import Plan
+from glboard_tui.planning import PlanningFigures
 
 
 def mark_of(milestone: Milestone) -> str:
@@ -19,7 +19,7 @@ def mark_of(milestone: Milestone) -> str:
     return f"capacity {milestone.title}"
 
 
-async def posted_before(plan: Plan, issue: Issue, milestone: Milestone) -> str | None:
+async def posted_before(plan: PlanningFigures, issue: Issue, milestone: Milestone) -> str | None:
     """The text of my existing note, sent or unsent; None if there is none.
 
     Raises what reading raises.
@@ -35,7 +35,7 @@ async def posted_before(plan: Plan, issue: Issue, milestone: Milestone) -> str |
     return note.body if note is not None else None
 
 
-def post(issue: Issue, milestone: Milestone, text: str, was: str | None) -> Work:
+def post(issue: Issue, milestone: Milestone, text: str, was: str | None) -> EditBatch:
     """The change that posts ``text``; ``was`` is the result of ``posted_before``."""
     act = NoteWrite(mark=mark_of(milestone), body=text, was=was)
-    return Work(acts=((issue.id, act),), title=f"capacity of {milestone.title} on {issue.reference}")
+    return EditBatch(acts=((issue.id, act),), title=f"capacity of {milestone.title} on {issue.reference}")

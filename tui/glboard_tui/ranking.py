@@ -11,37 +11,37 @@ from typing import Literal
 
 from msgspec import structs
 
-from glboard_core.board import plans
+from glboard_core.board import edits
 from glboard_core.board.index import BoardIndex, ColumnIndex
-from glboard_core.board.op import Act
+from glboard_core.board.operations import Change
+from glboard_core.board.use_cases import EditBatch, titled
 from glboard_core.model.issue import Issue, IssueId
-from glboard_tui.edits import Work, titled
 
 Where = Literal["up", "down", "top", "bottom"]
 
 _WORDS: dict[Where, str] = {"up": "ranked up", "down": "ranked down", "top": "to top", "bottom": "to bottom"}
 
 
-def ranked(index: BoardIndex, cards: ColumnIndex, issues: Sequence[Issue], where: Where) -> Work:
+def ranked(index: BoardIndex, cards: ColumnIndex, issues: Sequence[Issue], where: Where) -> EditBatch:
     """The Ops that move these cards of one column; cards already in place are left alone."""
     here = [(row, issue) for issue in issues if (row := cards.row_of(issue)) is not None]
     here.sort()
     if not here:
-        return Work(skipped="not in this column")
+        return EditBatch(skipped="not in this column")
     acts = _one(index, cards, *here[0], where) if len(here) == 1 else _many(index, cards, here, where)
     if not acts:
-        return Work(skipped="already there")
-    return Work(acts=tuple(acts), title=titled([issue for _, issue in here], _WORDS[where]))
+        return EditBatch(skipped="already there")
+    return EditBatch(acts=tuple(acts), title=titled([issue for _, issue in here], _WORDS[where]))
 
 
 def _one(
     index: BoardIndex, cards: ColumnIndex, row: int, issue: Issue, where: Where
-) -> list[tuple[IssueId, Act]]:
-    places = plans.ranked(_Rows(cards), row, _target(row, len(cards), where))
+) -> list[tuple[IssueId, Change]]:
+    places = edits.ranked(_Rows(cards), row, _target(row, len(cards), where))
     if places is None:
         return []
     above, below, was_above, was_below = (index.issue(place) if place else None for place in places)
-    return [(issue.id, plans.rank(issue, above, below, was_above, was_below))]
+    return [(issue.id, edits.rank(issue, above, below, was_above, was_below))]
 
 
 class _Rows(Sequence[IssueId]):
@@ -63,11 +63,11 @@ def _target(row: int, count: int, where: Where) -> int:
 
 def _many(
     index: BoardIndex, cards: ColumnIndex, here: list[tuple[int, Issue]], where: Where
-) -> list[tuple[IssueId, Act]]:
+) -> list[tuple[IssueId, Change]]:
     rows = [cards[row] for row in range(len(cards))]
     now = {issue.id: issue for _, issue in here}
     forward = where in ("up", "top")
-    acts: list[tuple[IssueId, Act]] = []
+    acts: list[tuple[IssueId, Change]] = []
     blocked = -1 if forward else len(rows)
     for nth, (_, issue) in enumerate(here if forward else reversed(here)):
         row = rows.index(issue.id)
@@ -78,11 +78,11 @@ def _many(
             blocked = row
             continue
         blocked = to
-        places = plans.ranked(rows, row, to)
+        places = edits.ranked(rows, row, to)
         if places is None:
             continue
         near = [now.get(place) or index.issue(place) if place else None for place in places]
-        act = plans.rank(now[issue.id], *near)
+        act = edits.rank(now[issue.id], *near)
         acts.append((issue.id, act))
         if act.position is not None:
             now[issue.id] = structs.replace(now[issue.id], position=act.position)

@@ -12,14 +12,14 @@ from glboard_core.board import rules
 from glboard_core.board.filters import Test
 from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import IssueId
 from glboard_core.model.milestone import by_title
+from glboard_core.model.workflow import WorkflowScheme
 
 
 def filter_states(
     catalog: Catalog,
-    flow: FlowScheme,
+    flow: WorkflowScheme,
     names: LabelSettings,
     today: date,
     changed: Container[IssueId] = frozenset(),

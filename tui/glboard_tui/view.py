@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Container
 from datetime import date
 
+from glboard_core.board.definition import Board
 from glboard_core.board.filters import Query, compiled, parse, unknown_states
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.resolve import flow_scheme, milestone_title
 from glboard_core.config import Settings
 from glboard_core.errors import NameUnknown
-from glboard_core.model.board import Board
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import IssueId
 from glboard_core.model.milestone import versions
@@ -22,7 +22,7 @@ from glboard_core.sync.engine import Engine
 from glboard_tui.states import filter_states
 
 
-class View:
+class BoardView:
     """One board at a time, over a live engine."""
 
     def __init__(self, settings: Settings, board: str, milestone: str | None = None) -> None:

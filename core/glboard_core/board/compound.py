@@ -11,13 +11,13 @@ from datetime import date
 
 from msgspec import UNSET, Struct, structs
 
-from glboard_core.board.op import Edit
-from glboard_core.board.plans import set_flow
+from glboard_core.board.edits import set_flow
+from glboard_core.board.operations import Edit
 from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.flow import BY_NAME, FlowScheme
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone, following
+from glboard_core.model.workflow import BY_NAME, WorkflowScheme
 
 #: The statuses of issues that are closed but not completed (DOMAIN.md section 2).
 WONT_DO, DUPLICATE = "Won't do", "Duplicate"
@@ -30,12 +30,12 @@ class Wanted(Struct, frozen=True, kw_only=True):
     lacks: tuple[str, ...] = ()
 
 
-def ask_breakdown(issue: Issue, flow: FlowScheme) -> Edit:
+def ask_breakdown(issue: Issue, flow: WorkflowScheme) -> Edit:
     """Back to planning breakdown; the comment says who is asked."""
     return set_flow(issue, BY_NAME["planning breakdown"], flow)
 
 
-def block(issue: Issue, flow: FlowScheme) -> Edit:
+def block(issue: Issue, flow: WorkflowScheme) -> Edit:
     """Blocked; the comment says by what."""
     return set_flow(issue, BY_NAME["blocked"], flow)
 
@@ -81,12 +81,14 @@ def drop(issue: Issue, bucket: str, catalog: Catalog, names: LabelSettings, toda
     return _with_labels(issue, Edit(milestone=bucket, remove=off), labels, catalog)
 
 
-def wont_do(issue: Issue, catalog: Catalog, flow: FlowScheme, names: LabelSettings) -> Wanted | None:
+def wont_do_edit(issue: Issue, catalog: Catalog, flow: WorkflowScheme, names: LabelSettings) -> Wanted | None:
     """Closed but not done: by the configured label, and by the status if statuses are used."""
     return _closed(issue, WONT_DO, names.wont_do, catalog, flow)
 
 
-def duplicate(issue: Issue, catalog: Catalog, flow: FlowScheme, names: LabelSettings) -> Wanted | None:
+def duplicate_edit(
+    issue: Issue, catalog: Catalog, flow: WorkflowScheme, names: LabelSettings
+) -> Wanted | None:
     """Closed as a duplicate of another issue, which the comment names."""
     return _closed(issue, DUPLICATE, names.duplicate, catalog, flow)
 
@@ -98,7 +100,7 @@ def spike(issue: Issue, catalog: Catalog, names: LabelSettings, weight: int | No
 
 
 def _closed(
-    issue: Issue, status: str, labels: tuple[str, ...], catalog: Catalog, flow: FlowScheme
+    issue: Issue, status: str, labels: tuple[str, ...], catalog: Catalog, flow: WorkflowScheme
 ) -> Wanted | None:
     if not issue.is_open:
         return None

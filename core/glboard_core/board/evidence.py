@@ -13,8 +13,8 @@ from datetime import datetime
 
 from msgspec import UNSET
 
-from glboard_core.board.conflict import same
-from glboard_core.board.op import Edit, Op, OpId
+from glboard_core.board.conflicts import same
+from glboard_core.board.operations import Edit, Op, OpId
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue
 
@@ -31,7 +31,7 @@ def kinds(ops: Iterable[Op]) -> frozenset[EventKind]:
     return frozenset(kind for op in ops for kind, _ in _wanted(op))
 
 
-def proven(
+def proven_by_events(
     ops: Sequence[Op], now: Issue, events: Iterable[Event], by: str, since: Mapping[OpId, datetime]
 ) -> list[Op]:
     """Those of these Ops on one issue, oldest first, that ``by`` applied, each not before its ``since``.

@@ -11,12 +11,12 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from glboard_core.board.placement import column_keys
+from glboard_core.board.columns import column_keys
+from glboard_core.board.definition import CLOSED, UNLISTED, Board, Column
 from glboard_core.board.resolve import assignee_column
-from glboard_core.model.board import CLOSED, UNLISTED, Board, Column
-from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue, IssueId, order_key, rank_key
-from glboard_core.model.slim import Kind, Slim
+from glboard_core.model.slim import IssueRow, PlacementKey
+from glboard_core.model.workflow import WorkflowScheme
 
 Key = tuple[bool, float, int, str]
 Keep = Callable[[Issue], bool]
@@ -30,7 +30,7 @@ class Matching(Protocol):
         """The issues of a milestone ("" for those without), or all for None."""
         ...
 
-    def slim(self, milestone: str | None) -> Iterator[Slim]:
+    def slim(self, milestone: str | None) -> Iterator[IssueRow]:
         """The same, but only what is needed to place, count and sort them."""
         ...
 
@@ -48,7 +48,7 @@ def _place(issue: Issue, columns: tuple[str, ...]) -> Place:
     return Place(columns, _key(issue), issue.weight, issue.is_open)
 
 
-def _place_slim(issue: Slim, columns: tuple[str, ...]) -> Place:
+def _place_slim(issue: IssueRow, columns: tuple[str, ...]) -> Place:
     by = issue.position
     if not (is_open := issue.kind.is_open):
         by = None if issue.closed is None else -issue.closed
@@ -129,7 +129,7 @@ class BoardIndex:
     def __init__(
         self,
         board: Board,
-        flow: FlowScheme,
+        flow: WorkflowScheme,
         issues: Mapping[IssueId, Issue],
         *,
         keep: Keep | None = None,
@@ -218,7 +218,7 @@ class BoardIndex:
     def _places(self) -> Iterator[tuple[IssueId, Place]]:
         if self._keep is None and isinstance(self._issues, Matching):
             # Without a filter the slim part is enough, and issues of one kind belong to the same columns.
-            placed: dict[Kind, tuple[str, ...]] = {}
+            placed: dict[PlacementKey, tuple[str, ...]] = {}
             for slim in self._issues.slim(self.board.milestone):
                 columns = placed.get(slim.kind)
                 if columns is None:

@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
+from glboard_core.board.definition import UNASSIGNED, Board, Column
 from glboard_core.config import BoardSettings, Settings
 from glboard_core.errors import NameUnknown
-from glboard_core.model.board import UNASSIGNED, Board, Column
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.flow import FlowScheme, near
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import current, upcoming
+from glboard_core.model.workflow import WorkflowScheme, near
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-def flow_scheme(settings: Settings) -> FlowScheme:
+def flow_scheme(settings: Settings) -> WorkflowScheme:
     """How workflow states are stored, by configuration."""
-    return FlowScheme(prefix=settings.labels.workflow_prefix, backend=settings.flow.backend)
+    return WorkflowScheme(prefix=settings.labels.workflow_prefix, backend=settings.flow.backend)
 
 
 def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date) -> str:
@@ -168,7 +168,7 @@ def _column(
     settings: Settings,
     catalog: Catalog,
     today: date,
-    scheme: FlowScheme,
+    scheme: WorkflowScheme,
     warnings: list[str],
 ) -> Column | None:
     limit = board.limits.get(name)

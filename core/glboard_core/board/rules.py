@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from datetime import date
 
 from glboard_core.config import LabelSettings
-from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone
+from glboard_core.model.workflow import WorkflowScheme
 
 #: Issues above this weight should be broken down (7.5).
 MAX_WEIGHT = 3
@@ -22,7 +22,7 @@ def types_of(issue: Issue, names: LabelSettings) -> tuple[str, ...]:
     return issue.scoped(names.type_prefix)
 
 
-def ready(issue: Issue, flow: FlowScheme, names: LabelSettings) -> bool:
+def ready(issue: Issue, flow: WorkflowScheme, names: LabelSettings) -> bool:
     """ready(i) of 7.3: open, state ready for development, exactly one type, weight set."""
     state = flow.of(issue)
     return (
@@ -48,7 +48,7 @@ def slipped(issue: Issue, names: LabelSettings, milestones: Mapping[str, Milesto
     return over or missed(issue, names) > 0
 
 
-def warnings(issue: Issue, flow: FlowScheme, names: LabelSettings) -> tuple[str, ...]:
+def warnings(issue: Issue, flow: WorkflowScheme, names: LabelSettings) -> tuple[str, ...]:
     """The warning codes of a card, in the order of DESIGN's list of reason codes."""
     codes: list[str] = []
     types = types_of(issue, names)

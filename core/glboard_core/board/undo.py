@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct, structs
 
-from glboard_core.board.op import Act, Create, GroupId, Op, OpId, inverse
+from glboard_core.board.operations import Change, Create, GroupId, Op, OpId, inverse
 from glboard_core.model.issue import IssueId
 
 LEVELS = 1_000
@@ -91,7 +91,7 @@ def _replaced(group: Group, op: Op) -> Group:
     return structs.replace(group, ops=tuple(op if other.id == op.id else other for other in group.ops))
 
 
-def inverses(ops: Sequence[Op]) -> list[tuple[IssueId, Act]]:
+def inverses(ops: Sequence[Op]) -> list[tuple[IssueId, Change]]:
     """The acts that undo ``ops``, last first. An Op that changed nothing has none."""
     taken_back = ((op.issue, inverse(op.act, op.before, op.id)) for op in reversed(ops))
     return [(issue, act) for issue, act in taken_back if act is not None]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from glboard_core.demo.records import Issue, Milestone
+from glboard_core.demo.world.records import Issue, Milestone
 
 Test = Callable[[Issue], bool]
 LOOSE = "_LOOSE"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from email.utils import formatdate
 
-from glboard_core.demo.clock import SECOND, Clock
+from glboard_core.demo.world.clock import SECOND, Clock
 
 _MINUTE = 60
 # What the headers say when nothing is limited: the figure of gitlab.com.

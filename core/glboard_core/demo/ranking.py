@@ -9,10 +9,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
-from glboard_core.demo.records import Issue
+from glboard_core.demo.world.records import Issue
 
 if TYPE_CHECKING:
-    from glboard_core.demo.world import World
+    from glboard_core.demo.world.world import World
 
 DISTANCE = 512
 _ORDER = "RELATIVE_POSITION_ASC"

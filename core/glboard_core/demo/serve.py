@@ -14,13 +14,13 @@ from collections.abc import Callable
 from datetime import datetime
 from types import FrameType
 
-from glboard_core.demo.clock import Clock, moment, parse_time
-from glboard_core.demo.faults import Faults, FaultSpecError
-from glboard_core.demo.generate import default_world
+from glboard_core.demo.http.faults import Faults, FaultSpecError
+from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.options import DemoOptions, OptionsError
-from glboard_core.demo.scenario import ScenarioError, load_scenario
-from glboard_core.demo.server import DemoServer
-from glboard_core.demo.world import World
+from glboard_core.demo.sample.generated import default_world
+from glboard_core.demo.sample.scenario import ScenarioError, load_scenario
+from glboard_core.demo.world.clock import Clock, moment, parse_time
+from glboard_core.demo.world.world import World
 
 
 def build_world(options: DemoOptions) -> World:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from glboard_core.demo.records import User
+from glboard_core.demo.world.records import User
 
-Scope = Literal["api", "read_api"]
+TokenScope = Literal["api", "read_api"]
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ def mint() -> str:
     return f"glpat-{secrets.token_urlsafe(15)}"
 
 
-def sent(headers: Mapping[str, str]) -> str | None:
+def token_sent(headers: Mapping[str, str]) -> str | None:
     """The token a request carries; None for none."""
     private = headers.get("private-token")
     if private is not None:

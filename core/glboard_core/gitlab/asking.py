@@ -16,11 +16,11 @@ from msgspec import Struct, structs
 from glboard_core.errors import GlboardError, GroupNotFound, QueryRefused, ServerFailed, TimedOut
 from glboard_core.gitlab import queries
 from glboard_core.gitlab.decode import Page, User
-from glboard_core.gitlab.failures import token_rejected
 from glboard_core.gitlab.graphql import FieldMissing, TooComplex, complete, opened, request
+from glboard_core.gitlab.http import Transport
+from glboard_core.gitlab.http_errors import token_rejected
 from glboard_core.gitlab.queries import Dialect
 from glboard_core.gitlab.text import line
-from glboard_core.gitlab.transport import Transport
 from glboard_core.model.catalog import Server
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ class About(Struct, frozen=True, rename="camel"):
     current_user: User | None = None
 
 
-class Asking:
+class QueryRunner:
     """Runs queries on one server."""
 
     def __init__(self, transport: Transport, server: Server | None = None) -> None:

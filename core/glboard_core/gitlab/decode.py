@@ -176,7 +176,7 @@ def placed(row: WirePlaced) -> Placed:
 
 def note(row: WireNote) -> Note:
     """A note with clean text. The marker of one of our comments becomes ``op``."""
-    body, op = text.split_marker(text.body(row.body))
+    body, op = text.split_marker(text.clean_body(row.body))
     body, mark = text.split_kind(body)
     return Note(
         id=row.id,

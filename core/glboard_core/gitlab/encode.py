@@ -11,10 +11,10 @@ from collections.abc import Mapping
 
 from msgspec import UNSET, Struct
 
-from glboard_core.board.op import Comment, Create, DeleteNote, Edit, NoteWrite, Op, Rank, labels_after
+from glboard_core.board.operations import Comment, Create, DeleteNote, Edit, NoteWrite, Op, Rank, labels_after
 from glboard_core.errors import EditImpossible, EditInvalid
 from glboard_core.gitlab import text
-from glboard_core.gitlab.queries import CREATE_COST, STATUS_BACK, Call, Dialect, issue_back
+from glboard_core.gitlab.queries import CREATE_COST, STATUS_BACK, Dialect, Mutation, issue_back
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue
 
@@ -22,14 +22,14 @@ from glboard_core.model.issue import Issue
 _MOST_WEIGHT = 2**31 - 1
 
 
-class Scribe(Struct, frozen=True, kw_only=True):
+class MutationEncoder(Struct, frozen=True, kw_only=True):
     """Encodes Ops for one server. ``statuses`` maps a case-folded status name to its global id."""
 
     catalog: Catalog
     dialect: Dialect
     statuses: Mapping[str, str]
 
-    def calls(self, op: Op, issue: Issue | None) -> tuple[Call, ...]:
+    def calls(self, op: Op, issue: Issue | None) -> tuple[Mutation, ...]:
         """The mutations for ``op``, in order; empty if there is nothing to do.
 
         ``issue`` is its state on the server when they run. Raises EditImpossible and EditInvalid.
@@ -54,9 +54,9 @@ class Scribe(Struct, frozen=True, kw_only=True):
 
     # -- edits
 
-    def _edit(self, edit: Edit, issue: Issue) -> tuple[Call, ...]:
+    def _edit(self, edit: Edit, issue: Issue) -> tuple[Mutation, ...]:
         where: dict[str, object] = {"projectPath": issue.project, "iid": str(issue.iid)}
-        calls: list[Call] = []
+        calls: list[Mutation] = []
         if edit.assignees is not UNSET:
             # updateIssue takes no assignees.
             calls.append(
@@ -126,7 +126,7 @@ class Scribe(Struct, frozen=True, kw_only=True):
             raise EditInvalid(f"{weight} is not a valid weight.", hint="Use a whole number, 0 or more.")
         return weight
 
-    def _status(self, status: str | None, issue: Issue) -> Call:
+    def _status(self, status: str | None, issue: Issue) -> Mutation:
         if not self.dialect.status:
             raise EditImpossible(
                 "This GitLab has no statuses to set.",
@@ -141,7 +141,7 @@ class Scribe(Struct, frozen=True, kw_only=True):
                 f"Status “{status}” not found.",
                 hint="Statuses are created in the settings of the top-level group.",
             )
-        return Call(
+        return Mutation(
             field="workItemUpdate",
             input_type="WorkItemUpdateInput",
             input={"id": f"gid://gitlab/WorkItem/{number(issue.id)}", "statusWidget": {"status": identity}},
@@ -151,7 +151,7 @@ class Scribe(Struct, frozen=True, kw_only=True):
 
     # -- the rest
 
-    def _rank(self, rank: Rank, issue: Issue) -> Call:
+    def _rank(self, rank: Rank, issue: Issue) -> Mutation:
         if (board := self.catalog.ranking_board) is None:
             raise EditImpossible(
                 "GitLab needs an issue board to change the manual order, and the group has none.",
@@ -172,11 +172,11 @@ class Scribe(Struct, frozen=True, kw_only=True):
             ("rank",),
         )
 
-    def _note(self, op: Op, note: NoteWrite, issue: Issue) -> Call:
+    def _note(self, op: Op, note: NoteWrite, issue: Issue) -> Mutation:
         body = text.kept(text.literal(note.body), note.mark)
         if note.note is None:
             return self._comment(op, body if note.body.strip() else "", issue)
-        return Call(
+        return Mutation(
             field="updateNote",
             input_type="UpdateNoteInput",
             input={"id": note.note, "body": text.marked(body, op.id)},
@@ -184,11 +184,11 @@ class Scribe(Struct, frozen=True, kw_only=True):
             cost=4,
         )
 
-    def _comment(self, op: Op, body: str, issue: Issue) -> Call:
+    def _comment(self, op: Op, body: str, issue: Issue) -> Mutation:
         if not body.strip():
             raise EditInvalid("The comment is empty.")
         said = " quickActionsStatus { commandsOnly errorMessages }" if self.dialect.modern else ""
-        return Call(
+        return Mutation(
             field="createNote",
             input_type="CreateNoteInput",
             input={"noteableId": issue.id, "body": text.marked(text.literal(body), op.id)},
@@ -196,7 +196,7 @@ class Scribe(Struct, frozen=True, kw_only=True):
             cost=7,
         )
 
-    def _create(self, op: Op, new: Create) -> Call:
+    def _create(self, op: Op, new: Create) -> Mutation:
         catalog = self.catalog
         fields: dict[str, object] = {
             "projectPath": new.project,
@@ -217,7 +217,7 @@ class Scribe(Struct, frozen=True, kw_only=True):
             fields["assigneeIds"] = [self._person(username) for username in new.assignees]
         if new.confidential:
             fields["confidential"] = True
-        return Call(
+        return Mutation(
             field="createIssue",
             input_type="CreateIssueInput",
             input=fields,
@@ -245,10 +245,10 @@ def number(identity: str) -> str:
     return plain
 
 
-def _delete_note(act: DeleteNote) -> Call:
+def _delete_note(act: DeleteNote) -> Mutation:
     if act.note is None:
         raise EditImpossible("The comment to delete was not found.", hint="Delete it in GitLab.")
-    return Call(
+    return Mutation(
         field="destroyNote",
         input_type="DestroyNoteInput",
         input={"id": act.note},
@@ -257,6 +257,6 @@ def _delete_note(act: DeleteNote) -> Call:
     )
 
 
-def _issue_call(field: str, input_type: str, values: dict[str, object], back: tuple[str, ...]) -> Call:
+def _issue_call(field: str, input_type: str, values: dict[str, object], back: tuple[str, ...]) -> Mutation:
     asked, cost = issue_back(back)
-    return Call(field=field, input_type=input_type, input=values, back=asked, cost=cost)
+    return Mutation(field=field, input_type=input_type, input=values, back=asked, cost=cost)

@@ -2,7 +2,7 @@
 
 Owns the paths, the paging and the JSON format of label, milestone, state and weight events. Each kind of
 event of each issue is a separate request, so a few run concurrently, and known histories are not read again.
-It must not know what the events mean; ``planning/replay.py`` replays them.
+It must not know what the events mean; ``planning/timeline.py`` replays them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import msgspec
 from msgspec import Struct
 
 from glboard_core.errors import AuthError, GlboardError, NotGitLab, ScopeMissing, TokenMissing, TokenRejected
-from glboard_core.gitlab import failures, text
+from glboard_core.gitlab import http_errors, text
 from glboard_core.gitlab.asking import side_by_side
-from glboard_core.gitlab.transport import Transport
+from glboard_core.gitlab.http import Transport
 from glboard_core.model.event import Event, EventAction, EventKind, History
 from glboard_core.model.issue import Issue, IssueId
 
@@ -175,7 +175,7 @@ class EventReader:
             return msgspec.json.decode(raw, type=list[WireEvent])
         except msgspec.DecodeError:
             pass
-        raise failures.not_json(self._transport.account.host)
+        raise http_errors.not_json(self._transport.account.host)
 
 
 def event_of(row: WireEvent, kind: EventKind) -> Event | None:

@@ -14,18 +14,18 @@ from typing import Self
 
 from msgspec import Struct
 
-from glboard_core.board.op import Create, Op, OpId
+from glboard_core.board.operations import Create, Op, OpId
 from glboard_core.errors import AuthError, EditForbidden, NotGitLab, ScopeMissing, TokenRejected
 from glboard_core.gitlab import decode, queries, text
 from glboard_core.gitlab.account import Account
-from glboard_core.gitlab.asking import Asking, group_missing, side_by_side
+from glboard_core.gitlab.asking import QueryRunner, group_missing, side_by_side
+from glboard_core.gitlab.catalog import CatalogReader
 from glboard_core.gitlab.decode import Decoder, Page, WireIssue, WireNote, WirePlaced
-from glboard_core.gitlab.failures import not_json
-from glboard_core.gitlab.meta import Meta
+from glboard_core.gitlab.http import Transport
+from glboard_core.gitlab.http_errors import not_json
 from glboard_core.gitlab.queries import Dialect
 from glboard_core.gitlab.retry import Budget, Limits
-from glboard_core.gitlab.transport import Transport
-from glboard_core.gitlab.writer import Writer
+from glboard_core.gitlab.send import Sender
 from glboard_core.model.catalog import Catalog, Server
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, Note
@@ -104,10 +104,10 @@ class GitLabGateway:
         self.account = account
         self.group = group
         self._transport = Transport(account, limits)
-        self._asking = Asking(self._transport, server)
+        self._asking = QueryRunner(self._transport, server)
         self._decoder = Decoder()
-        self._meta = Meta(self._asking, group)
-        self._writer = Writer(self._asking, self._decoder)
+        self._meta = CatalogReader(self._asking, group)
+        self._writer = Sender(self._asking, self._decoder)
 
     async def __aenter__(self) -> Self:
         return self
@@ -301,7 +301,7 @@ class GitLabGateway:
         )
         async for page in pages:
             for wire in page:
-                if text.split_marker(text.body(wire.description or ""))[1] == op.id:
+                if text.split_marker(text.clean_body(wire.description or ""))[1] == op.id:
                     return self._decoder.issue(wire)
         return None
 
@@ -324,7 +324,7 @@ class GitLabGateway:
             notes += map(decode.note, page)
             if len(notes) >= MOST_NOTES:
                 break
-        body, op = text.split_marker(text.body(description or ""))
+        body, op = text.split_marker(text.clean_body(description or ""))
         return IssueDetail(id=issue, description=body, notes=tuple(notes), op=op, blockers=blockers)
 
     # -- changes

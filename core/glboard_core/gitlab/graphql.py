@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from glboard_core.errors import GlboardError, QueryRefused, TimedOut
-from glboard_core.gitlab.failures import not_json
+from glboard_core.gitlab.http_errors import not_json
 from glboard_core.gitlab.text import line
 
 T = TypeVar("T")

@@ -314,7 +314,7 @@ def issue_back(fields: tuple[str, ...]) -> tuple[str, int]:
     return f"errors issue {{ {text} }}", 5 + sum(cost for _, cost in extra)
 
 
-class Call(Struct, frozen=True, kw_only=True):
+class Mutation(Struct, frozen=True, kw_only=True):
     """One mutation of a document: its field, its input and the requested payload."""
 
     field: str
@@ -326,7 +326,7 @@ class Call(Struct, frozen=True, kw_only=True):
     card: bool = False
 
 
-def mutation(calls: tuple[Call, ...], dialect: Dialect) -> tuple[str, dict[str, object]]:
+def mutation(calls: tuple[Mutation, ...], dialect: Dialect) -> tuple[str, dict[str, object]]:
     """The document with these calls in order, as m0, m1…, and its variables."""
     names = ", ".join(f"$i{n}: {call.input_type}!" for n, call in enumerate(calls))
     fields = " ".join(f"m{n}: {call.field}(input: $i{n}) {{ {call.back} }}" for n, call in enumerate(calls))

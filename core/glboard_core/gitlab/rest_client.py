@@ -28,7 +28,7 @@ from glboard_core.errors import (
     TlsFailed,
 )
 from glboard_core.gitlab.account import Account
-from glboard_core.gitlab.failures import UNKNOWN_WAIT, token_rejected, words
+from glboard_core.gitlab.http_errors import UNKNOWN_WAIT, token_rejected, words
 from glboard_core.gitlab.text import line
 
 if TYPE_CHECKING:

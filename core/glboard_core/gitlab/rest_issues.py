@@ -16,14 +16,14 @@ from glboard_core.gitlab.rest_client import PATIENCE, Doing, RestClient, once
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.planning import generated
-from glboard_core.planning.opening import IssueText, SeenIssue
+from glboard_core.planning.milestone_setup import IssueText, SeenIssue
 
 if TYPE_CHECKING:
     from gitlab import Gitlab
 
 #: How many of a project's newest issues are searched for one whose creation was not answered.
 _NEWEST = 20
-_NEEDS = "This needs the Planner role in that project."
+_ISSUES_NEED = "This needs the Planner role in that project."
 
 
 class PlanningIssues:
@@ -71,7 +71,7 @@ class PlanningIssues:
                 lambda: _seen(issues.create(fields, **PATIENCE).attributes),
             )
 
-        return await self._client.ask(Doing(f"create an issue in {wanted.project}", _NEEDS), work)
+        return await self._client.ask(Doing(f"create an issue in {wanted.project}", _ISSUES_NEED), work)
 
     async def rewrite(
         self, catalog: Catalog, wanted: IssueText, again: Callable[[SeenIssue], IssueText | None]
@@ -100,7 +100,7 @@ class PlanningIssues:
                 return _seen(answer), wish
             return None
 
-        done = await self._client.ask(Doing(f"change {wanted.seen.issue.reference}", _NEEDS), work)
+        done = await self._client.ask(Doing(f"change {wanted.seen.issue.reference}", _ISSUES_NEED), work)
         if done is None:
             raise EditRefused(
                 f"{wanted.seen.issue.reference} keeps being changed by someone else.", hint="Try again."

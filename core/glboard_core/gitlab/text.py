@@ -31,10 +31,10 @@ def line(text: str) -> str:
     """One clean line: a title, a name, a label."""
     if text.isprintable():
         return text
-    return _BLANK.sub(" ", body(text))
+    return _BLANK.sub(" ", clean_body(text))
 
 
-def body(text: str) -> str:
+def clean_body(text: str) -> str:
     r"""Clean text of any number of lines, with ``\n`` between them."""
     if text.isprintable():
         return text

@@ -2,7 +2,7 @@
 
 Owns the shape of one event and of an issue's history. Times are aware and in UTC, as the server wrote them
 (the replay truncates them to the second). It must not know how events are read (``gitlab/events.py``) or what
-follows from them (``planning/replay.py``).
+follows from them (``planning/timeline.py``).
 """
 
 from __future__ import annotations

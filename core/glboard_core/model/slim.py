@@ -1,7 +1,7 @@
 """The slim part of an issue: enough to place, count and sort it on any board, and no more.
 
 Owns the shape and what it shares with the whole issue. Issues that are placed alike (same milestone, state,
-labels, people, status) share one ``Kind``, so placing 100,000 issues takes only a few thousand look-ups.
+labels, people, status) share one ``PlacementKey``, so placing 100,000 issues takes only a few thousand look-ups.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Placeable(Protocol):
         ...
 
 
-class Kind(Struct, frozen=True, eq=False):
+class PlacementKey(Struct, frozen=True, eq=False):
     """Everything that decides an issue's column. Compared by identity: create each kind only once."""
 
     milestone: str | None
@@ -57,18 +57,18 @@ class Kind(Struct, frozen=True, eq=False):
         return self.state == "opened"
 
 
-class Slim(Struct, frozen=True, gc=False):
+class IssueRow(Struct, frozen=True, gc=False):
     """One issue: its kind, and what counts and sorts it. ``closed``: seconds since the epoch, or None."""
 
     id: IssueId
-    kind: Kind
+    kind: PlacementKey
     position: float | None
     weight: int | None
     closed: float | None
 
 
-def slim_of(issue: Issue) -> Slim:
+def row_of(issue: Issue) -> IssueRow:
     """The slim part of a whole issue, with a kind of its own."""
-    kind = Kind(issue.milestone, issue.state, issue.status, issue.assignees, issue.labels)
+    kind = PlacementKey(issue.milestone, issue.state, issue.status, issue.assignees, issue.labels)
     closed = issue.closed_at.timestamp() if issue.closed_at else None
-    return Slim(issue.id, kind, issue.position, issue.weight, closed)
+    return IssueRow(issue.id, kind, issue.position, issue.weight, closed)

@@ -11,10 +11,10 @@ from datetime import date
 
 from msgspec import Struct
 
+from glboard_core.board.definition import Board
 from glboard_core.board.resolve import flow_scheme, resolve
 from glboard_core.config import BoardSettings, Settings
 from glboard_core.errors import NameUnknown
-from glboard_core.model.board import Board
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.milestone import Milestone
 

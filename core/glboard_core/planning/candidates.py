@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from glboard_core.board.rules import missed, warnings
 from glboard_core.config import LabelSettings
-from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue, rank_key
+from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.counting import planned
 from glboard_core.planning.readiness import reasons_against
 
@@ -60,7 +60,7 @@ def candidates(
     issues: Iterable[Issue],
     milestone: str,
     allowed: frozenset[str],
-    flow: FlowScheme,
+    flow: WorkflowScheme,
     names: LabelSettings,
     *,
     order: Order = "suggested",

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from glboard_core.config import LabelSettings, PlanningSettings
-from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue, rank_key
 from glboard_core.model.milestone import Milestone, preceding
+from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.calendar import workdays
 from glboard_core.planning.counting import deliverables, planned, total
 from glboard_core.planning.team import Member, Team, days
@@ -122,7 +122,7 @@ def budget(member: Member, team: Team, milestone: Milestone) -> Budget:
 def carry_over(
     issues: Iterable[Issue],
     before: Milestone | None,
-    flow: FlowScheme,
+    flow: WorkflowScheme,
     names: LabelSettings,
     planning: PlanningSettings,
 ) -> CarryOver:
@@ -147,7 +147,7 @@ def capacity(
     milestone: Milestone,
     team: Team,
     milestones: Iterable[Milestone],
-    flow: FlowScheme,
+    flow: WorkflowScheme,
     names: LabelSettings,
     planning: PlanningSettings,
 ) -> Capacity:

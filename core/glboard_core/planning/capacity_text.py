@@ -11,13 +11,13 @@ from datetime import date
 
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.capacity import Capacity, PersonCapacity
-from glboard_core.planning.closed import Closed, mean
+from glboard_core.planning.closed import ClosedWeight, mean
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def markdown(
-    found: Capacity, milestone: Milestone, closed: Sequence[Closed] = (), *, names: bool = False
+    found: Capacity, milestone: Milestone, closed: Sequence[ClosedWeight] = (), *, names: bool = False
 ) -> str:
     """The text. ``closed`` are the milestones to compare with; empty if unknown."""
     people = [person for person in found.people if person.budget is not None]
@@ -46,11 +46,11 @@ def markdown(
         each = ", ".join(f"{plain(one.milestone)}: {one.weight}" for one in closed)
         parts.append(f"For comparison, closed Deliverable weight: {number(average)} on average ({each}).")
     if names and found.people:
-        parts.append(_people(found.people))
+        parts.append(_people_rows(found.people))
     return "\n\n".join(parts)
 
 
-def _people(people: Sequence[PersonCapacity]) -> str:
+def _people_rows(people: Sequence[PersonCapacity]) -> str:
     lines = ["| who | budget | carry-over | planned | room |", "| --- | ---: | ---: | ---: | ---: |"]
     for person in people:
         budget = "not in the team's file" if person.budget is None else number(person.budget.weight)

@@ -16,7 +16,7 @@ from glboard_core.model.milestone import Milestone, versions
 from glboard_core.planning.counting import counts, total
 
 
-class Closed(Struct, frozen=True, kw_only=True):
+class ClosedWeight(Struct, frozen=True, kw_only=True):
     """The closed Deliverables of one milestone: how many, and their weight."""
 
     milestone: str
@@ -24,7 +24,7 @@ class Closed(Struct, frozen=True, kw_only=True):
     weight: int = 0
 
 
-def mean(closed: Sequence[Closed]) -> float | None:
+def mean(closed: Sequence[ClosedWeight]) -> float | None:
     """Mean closed Deliverable weight (7.10); None if there is no past milestone."""
     return sum(one.weight for one in closed) / len(closed) if closed else None
 
@@ -45,7 +45,7 @@ def past_milestones(
 
 def closed_weights(
     issues: Iterable[Issue], past: Sequence[Milestone], names: LabelSettings
-) -> tuple[Closed, ...]:
+) -> tuple[ClosedWeight, ...]:
     """The closed Deliverables of each of these milestones, in their order; other issues are ignored."""
     done: dict[str, list[Issue]] = {milestone.title: [] for milestone in past}
     for issue in issues:
@@ -57,5 +57,6 @@ def closed_weights(
         ):
             done[issue.milestone].append(issue)
     return tuple(
-        Closed(milestone=title, count=len(found), weight=total(found).weight) for title, found in done.items()
+        ClosedWeight(milestone=title, count=len(found), weight=total(found).weight)
+        for title, found in done.items()
     )

@@ -9,15 +9,15 @@ from collections.abc import Iterable
 
 from glboard_core.board.rules import ready
 from glboard_core.config import LabelSettings
-from glboard_core.model.flow import STATES, FlowScheme
 from glboard_core.model.issue import Issue, rank_key
+from glboard_core.model.workflow import STATES, WorkflowScheme
 from glboard_core.planning.candidates import highest
 from glboard_core.planning.counting import planned
 
 _STEPS = {state: place for place, state in enumerate(STATES)}
 
 
-def assigned(issues: Iterable[Issue], username: str, flow: FlowScheme) -> list[Issue]:
+def assigned(issues: Iterable[Issue], username: str, flow: WorkflowScheme) -> list[Issue]:
     """The open issues of a person: by workflow state (none first), then in manual order."""
 
     def step(issue: Issue) -> int:
@@ -29,7 +29,7 @@ def assigned(issues: Iterable[Issue], username: str, flow: FlowScheme) -> list[I
 
 
 def to_pick(
-    issues: Iterable[Issue], milestone: str | None, flow: FlowScheme, names: LabelSettings
+    issues: Iterable[Issue], milestone: str | None, flow: WorkflowScheme, names: LabelSettings
 ) -> list[Issue]:
     """Ready, unassigned issues of ``milestone``: accepted ones first, then by priority, then in manual order.
 

@@ -11,9 +11,9 @@ from datetime import date
 
 from glboard_core.board.rules import ready, types_of
 from glboard_core.config import LabelSettings, PlanningSettings
-from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone, current, upcoming
+from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.counting import counts
 
 READY = "ready for development"
@@ -22,7 +22,7 @@ READY = "ready for development"
 BY_NAME = ("closed", "other-group", "ignored")
 
 
-def flow_ready(issue: Issue, flow: FlowScheme) -> bool:
+def flow_ready(issue: Issue, flow: WorkflowScheme) -> bool:
     """Whether the state is ready for development; of several the one farthest from completion (7.4)."""
     state = flow.of(issue)
     return state is not None and state.name == READY
@@ -36,7 +36,7 @@ def open_for_deliverables(milestones: Iterable[Milestone], today: date) -> froze
 
 
 def reasons_against(
-    issue: Issue, milestone: str, allowed: frozenset[str], flow: FlowScheme, names: LabelSettings
+    issue: Issue, milestone: str, allowed: frozenset[str], flow: WorkflowScheme, names: LabelSettings
 ) -> tuple[str, ...]:
     """Why the issue cannot become a Deliverable of ``milestone``; empty if it can (7.4).
 
@@ -66,13 +66,13 @@ def reasons_against(
 
 
 def eligible(
-    issue: Issue, milestone: str, allowed: frozenset[str], flow: FlowScheme, names: LabelSettings
+    issue: Issue, milestone: str, allowed: frozenset[str], flow: WorkflowScheme, names: LabelSettings
 ) -> bool:
     """deliverable-eligible(i, X) of 7.4."""
     return not reasons_against(issue, milestone, allowed, flow, names)
 
 
-def waiting_to_be_scheduled(issue: Issue, flow: FlowScheme, names: LabelSettings) -> bool:
+def waiting_to_be_scheduled(issue: Issue, flow: WorkflowScheme, names: LabelSettings) -> bool:
     """Ready without a milestone: reported, but no violation (7.3)."""
     return issue.milestone is None and ready(issue, flow, names)
 

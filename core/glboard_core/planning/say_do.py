@@ -18,8 +18,8 @@ from msgspec import Struct
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.planning.calendar import Window
-from glboard_core.planning.replay import Timeline
-from glboard_core.planning.snapshot import PlanSnapshot
+from glboard_core.planning.plan_lock import PlanSnapshot
+from glboard_core.planning.timeline import Timeline
 
 Definition = Literal["group", "committed", "reprioritized", "handbook", "handbook_deliverable"]
 

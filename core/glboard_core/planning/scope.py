@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from glboard_core.planning.snapshot import PlannedIssue, PlanSnapshot
+from glboard_core.planning.plan_lock import PlannedIssue, PlanSnapshot
 
 
 class Reweighted(Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from glboard_core.planning.snapshot import PlanSnapshot
+from glboard_core.planning.plan_lock import PlanSnapshot
 
 
 def minute(at: datetime) -> str:

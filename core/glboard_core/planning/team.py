@@ -89,10 +89,10 @@ def load(path: Path) -> Team:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot be read: {error}", where=str(path)) from None
-    return parse(text, str(path))
+    return parse_team(text, str(path))
 
 
-def parse(text: str, where: str) -> Team:
+def parse_team(text: str, where: str) -> Team:
     """The team from TOML. Raises ConfigError with the line and key of the first mistake."""
     try:
         data = tomllib.loads(text)

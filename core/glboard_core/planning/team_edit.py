@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 
 from glboard_core.errors import ConfigError, UsageError
 from glboard_core.planning import team_text as text
-from glboard_core.planning.team import Days, Member, Team, parse
+from glboard_core.planning.team import Days, Member, Team, parse_team
 
 TeamKey = Literal["days_per_weight", "reserve", "holidays"]
 PersonKey = Literal["role", "factor", "holidays", "time_off"]
@@ -148,7 +148,7 @@ def edited(before: str, change: Change, where: str = "team.toml") -> str:
     Raises UsageError as ``after`` does, and ConfigError if the text is already wrong, if the value is not
     allowed in the file, or if the file's layout cannot be changed safely.
     """
-    team = parse(before, where)
+    team = parse_team(before, where)
     wanted = after(team, change)
     if wanted == team:
         return before
@@ -170,13 +170,13 @@ def edited(before: str, change: Change, where: str = "team.toml") -> str:
 
 def _says(made: str, wanted: Team, where: str) -> bool:
     try:
-        return parse(made, where) == wanted
+        return parse_team(made, where) == wanted
     except ConfigError:
         return False
 
 
 def _refuse(wanted: Team, where: str) -> None:
-    parse(text.whole(wanted), where)
+    parse_team(text.whole(wanted), where)
 
 
 def _ways(team: Team, wanted: Team, change: Change) -> Sequence[Callable[[str], str]]:

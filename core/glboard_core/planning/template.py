@@ -18,14 +18,14 @@ VALUES = ("milestone", "start", "due", "workdays", "before")
 #: Placeholders for a part, which is regenerated at every update.
 PARTS = ("dates", "boards", "capacity", "candidates", "carry-over")
 
-_PLACEHOLDER = re.compile(r"(?<!\\)\{([A-Za-z][A-Za-z_-]*)\}")
+_FIELD = re.compile(r"(?<!\\)\{([A-Za-z][A-Za-z_-]*)\}")
 
 
 def check(template: str, where: str) -> tuple[str, ...]:
     """The parts the template has, in its order. Raises ConfigError with the line of the first mistake."""
     parts: list[str] = []
     for number, line in enumerate(template.splitlines(), 1):
-        for found in _PLACEHOLDER.finditer(line):
+        for found in _FIELD.finditer(line):
             name = found[1]
             place = f"{where}:{number}"
             if name not in (*VALUES, *PARTS):
@@ -55,7 +55,7 @@ def fill(template: str, values: Mapping[str, str], parts: Mapping[str, str], whe
         name = found[1]
         return wrapped(name, parts[name]) if name in PARTS else values[name]
 
-    return _PLACEHOLDER.sub(replaced, template).strip("\n")
+    return _FIELD.sub(replaced, template).strip("\n")
 
 
 def _unknown(name: str, place: str) -> ConfigError:

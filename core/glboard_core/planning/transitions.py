@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from glboard_core.board.rules import ready, types_of
 from glboard_core.config import LabelSettings
-from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue
+from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.counting import over_weight
 from glboard_core.planning.readiness import READY
 
 
 def questions(
-    before: Issue, after: Issue, flow: FlowScheme, names: LabelSettings, *, commented: bool = False
+    before: Issue, after: Issue, flow: WorkflowScheme, names: LabelSettings, *, commented: bool = False
 ) -> tuple[str, ...]:
     """The codes of what to ask before ``before`` becomes ``after`` (7.13, 7.4 for ``over-weight``).
 

@@ -12,9 +12,9 @@ from functools import cached_property
 from msgspec import Struct
 
 from glboard_core.config import LabelSettings
-from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue, rank_key
 from glboard_core.model.milestone import Milestone, upcoming
+from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.counting import counts, over_weight
 from glboard_core.planning.org_labels import missing_codes
 from glboard_core.planning.readiness import flow_ready
@@ -56,7 +56,7 @@ class Rules(Struct, frozen=True, kw_only=True, dict=True):
     """
 
     names: LabelSettings
-    flow: FlowScheme
+    flow: WorkflowScheme
     milestones: Mapping[str, Milestone]
     today: date
 

@@ -25,7 +25,7 @@ _HISTORY = "history-2:"
 _CLOSED = "closed-2:"
 
 
-class Closed(Struct, frozen=True, kw_only=True):
+class ClosedIssues(Struct, frozen=True, kw_only=True):
     """The closed issues of a milestone as of ``at``, by the server's clock; ``whole`` is when all of
     them were last read, rather than only those updated."""
 
@@ -36,7 +36,7 @@ class Closed(Struct, frozen=True, kw_only=True):
 
 _encode = msgspec.msgpack.Encoder().encode
 _history = msgspec.msgpack.Decoder(History)
-_closed = msgspec.msgpack.Decoder(Closed)
+_closed = msgspec.msgpack.Decoder(ClosedIssues)
 
 
 class Kept:
@@ -60,12 +60,12 @@ class Kept:
         if values:
             self._store.remember(values, self._today)
 
-    def closed(self, question: str) -> Closed | None:
+    def closed(self, question: str) -> ClosedIssues | None:
         """The cached answer to a query for closed issues, or None."""
         found = self._store.recall([self._closed + question], self._today)
         return next((_read(_closed, body) for body in found.values()), None)
 
-    def keep_closed(self, question: str, closed: Closed) -> None:
+    def keep_closed(self, question: str, closed: ClosedIssues) -> None:
         """Cache the closed issues of a milestone."""
         self._store.remember({self._closed + question: _encode(closed)}, self._today)
 

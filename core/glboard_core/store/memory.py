@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from glboard_core.board.conflict import Clash
-from glboard_core.board.op import OpId
+from glboard_core.board.conflicts import Conflict
+from glboard_core.board.operations import OpId
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.model.slim import Slim, slim_of
-from glboard_core.ports import Entry, Issues, Logged, Refusal, Seen
+from glboard_core.model.slim import IssueRow, row_of
+from glboard_core.ports import ExternalWrites, FailedChange, Issues, Logged, OutboxEntry
 
 if TYPE_CHECKING:
-    from glboard_core.planning.snapshot import PlanSnapshot
+    from glboard_core.planning.plan_lock import PlanSnapshot
 
 #: Maximum number of log lines.
 LOGGED = 5_000
@@ -48,9 +48,9 @@ class HeldIssues(Issues):
             if milestone is None or (issue.milestone or "") == milestone:
                 yield issue
 
-    def slim(self, milestone: str | None) -> Iterator[Slim]:
+    def slim(self, milestone: str | None) -> Iterator[IssueRow]:
         """The same as slim rows: only what is needed to place, count and sort."""
-        return map(slim_of, self.matching(milestone))
+        return map(row_of, self.matching(milestone))
 
 
 class MemoryStore:
@@ -61,8 +61,8 @@ class MemoryStore:
     def __init__(self) -> None:
         self.notice = ""
         self._issues = HeldIssues()
-        self._outbox: dict[OpId, Entry] = {}
-        self._refusals: dict[OpId, Refusal] = {}
+        self._outbox: dict[OpId, OutboxEntry] = {}
+        self._refusals: dict[OpId, FailedChange] = {}
         self._log: deque[Logged] = deque(maxlen=LOGGED)
         self._meta: dict[str, bytes] = {}
         self._plans: list[PlanSnapshot] = []
@@ -125,11 +125,11 @@ class MemoryStore:
         """Cache values for this session."""
         self._past |= values
 
-    def outbox(self) -> Sequence[Entry]:
+    def outbox(self) -> Sequence[OutboxEntry]:
         """The unsettled Ops, oldest first."""
         return list(self._outbox.values())
 
-    def enqueue(self, entries: Sequence[Entry], instead: Iterable[OpId] = ()) -> None:
+    def enqueue(self, entries: Sequence[OutboxEntry], instead: Iterable[OpId] = ()) -> None:
         """Store Ops until they are settled, replacing failed ones; one with a known id is replaced."""
         for op in instead:
             self._refusals.pop(op, None)
@@ -139,7 +139,7 @@ class MemoryStore:
                 entry if kept is None else structs.replace(kept, op=entry.op, due=entry.due)
             )
 
-    def rewrite(self, entries: Sequence[Entry]) -> frozenset[OpId]:
+    def rewrite(self, entries: Sequence[OutboxEntry]) -> frozenset[OpId]:
         """Update stored Ops, except when they were sent; returns those still there."""
         there = [entry for entry in entries if entry.op.id in self._outbox]
         for entry in there:
@@ -149,7 +149,7 @@ class MemoryStore:
             )
         return frozenset(entry.op.id for entry in there)
 
-    def contest(self, clashes: Mapping[OpId, Sequence[Clash]]) -> None:
+    def contest(self, clashes: Mapping[OpId, Sequence[Conflict]]) -> None:
         """Store the conflicts of Ops; empty ones are resolved."""
         for op, found in clashes.items():
             if op in self._outbox:
@@ -177,7 +177,7 @@ class MemoryStore:
         self._log.extend(log)
         return True
 
-    def settle(self, ops: Iterable[OpId], refusals: Sequence[Refusal], log: Sequence[Logged]) -> None:
+    def settle(self, ops: Iterable[OpId], refusals: Sequence[FailedChange], log: Sequence[Logged]) -> None:
         """Remove answered Ops, store the failed ones and write the log."""
         for op in ops:
             self._outbox.pop(op, None)
@@ -185,7 +185,7 @@ class MemoryStore:
             self._refusals[refusal.op.id] = refusal
         self._log.extend(log)
 
-    def refusals(self) -> Sequence[Refusal]:
+    def refusals(self) -> Sequence[FailedChange]:
         """The failed changes, oldest first."""
         return list(self._refusals.values())
 
@@ -211,7 +211,7 @@ class MemoryStore:
     def resign(self) -> None:
         """There is no other process."""
 
-    def others(self) -> Seen | None:
+    def others(self) -> ExternalWrites | None:
         """There is no other process."""
         return None
 

@@ -15,9 +15,9 @@ from typing import TypeVar
 
 import msgspec
 
-from glboard_core.board.conflict import Clash
-from glboard_core.board.op import Op, OpId
-from glboard_core.ports import Entry, Logged, Refusal
+from glboard_core.board.conflicts import Conflict
+from glboard_core.board.operations import Op, OpId
+from glboard_core.ports import FailedChange, Logged, OutboxEntry
 from glboard_core.store.database import failed
 
 #: Maximum number of log lines.
@@ -27,8 +27,8 @@ T = TypeVar("T")
 
 _encode = msgspec.msgpack.Encoder().encode
 read_op = msgspec.msgpack.Decoder(Op)
-_clashes = msgspec.msgpack.Decoder(tuple[Clash, ...])
-_refusal = msgspec.msgpack.Decoder(Refusal)
+_clashes = msgspec.msgpack.Decoder(tuple[Conflict, ...])
+_refusal = msgspec.msgpack.Decoder(FailedChange)
 _logged = msgspec.msgpack.Decoder(Logged)
 
 
@@ -39,21 +39,21 @@ class Outbox:
         self.path = path
         self._durable = durable
 
-    def outbox(self) -> Sequence[Entry]:
+    def outbox(self) -> Sequence[OutboxEntry]:
         """The unsettled Ops, oldest first. Unreadable ones are skipped and kept."""
         with self._reading():
             rows = self._durable.execute(
                 "select op, title, due, sent, clashes from outbox order by seq"
             ).fetchall()
-        found: list[Entry] = []
+        found: list[OutboxEntry] = []
         for body, title, due, sent, clashes in rows:
             op = read(read_op, body)
             if op is not None:
                 waits = (read(_clashes, clashes) if clashes else None) or ()
-                found.append(Entry(op=op, title=title, due=due, sent=sent, clashes=waits))
+                found.append(OutboxEntry(op=op, title=title, due=due, sent=sent, clashes=waits))
         return found
 
-    def enqueue(self, entries: Sequence[Entry], instead: Iterable[OpId] = ()) -> None:
+    def enqueue(self, entries: Sequence[OutboxEntry], instead: Iterable[OpId] = ()) -> None:
         """Store Ops until they are settled: on disk before this returns. One with a known id is replaced.
 
         ``instead`` are failed changes that are deleted in the same transaction.
@@ -66,7 +66,7 @@ class Outbox:
             )
             self._durable.executemany("delete from refusal where id = ?", [(op,) for op in instead])
 
-    def rewrite(self, entries: Sequence[Entry]) -> frozenset[OpId]:
+    def rewrite(self, entries: Sequence[OutboxEntry]) -> frozenset[OpId]:
         """Update stored Ops, except when they were sent; returns those still there."""
         there: set[OpId] = set()
         with self._writing():
@@ -79,7 +79,7 @@ class Outbox:
                     there.add(e.op.id)
         return frozenset(there)
 
-    def contest(self, clashes: Mapping[OpId, Sequence[Clash]]) -> None:
+    def contest(self, clashes: Mapping[OpId, Sequence[Conflict]]) -> None:
         """Store the conflicts of Ops (empty: resolved), for all processes."""
         with self._writing():
             self._durable.executemany(
@@ -115,7 +115,7 @@ class Outbox:
             return False
         return True
 
-    def settle(self, ops: Iterable[OpId], refusals: Sequence[Refusal], log: Sequence[Logged]) -> None:
+    def settle(self, ops: Iterable[OpId], refusals: Sequence[FailedChange], log: Sequence[Logged]) -> None:
         """Remove answered Ops, store the failed ones and write the log, in one transaction."""
         with self._writing():
             self._durable.executemany("delete from outbox where id = ?", [(op,) for op in ops])
@@ -134,7 +134,7 @@ class Outbox:
         )
         self._durable.execute("delete from log where seq <= (select max(seq) from log) - ?", (LOGGED,))
 
-    def refusals(self) -> Sequence[Refusal]:
+    def refusals(self) -> Sequence[FailedChange]:
         """The failed changes, oldest first."""
         with self._reading():
             rows = self._durable.execute("select body from refusal order by seq").fetchall()
@@ -186,7 +186,7 @@ def read(decoder: msgspec.msgpack.Decoder[T], body: bytes) -> T | None:
         return None
 
 
-def _waits(clashes: Sequence[Clash]) -> bytes | None:
+def _waits(clashes: Sequence[Conflict]) -> bytes | None:
     return _encode(tuple(clashes)) if clashes else None
 
 

@@ -18,15 +18,15 @@ import msgspec
 from glboard_core.errors import StoreFailed
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.ports import Entry, Seen
-from glboard_core.store import past
+from glboard_core.ports import ExternalWrites, OutboxEntry
+from glboard_core.store import reports
 from glboard_core.store.database import Aside, damage, lock_of, open_file, rescue
+from glboard_core.store.issues import Rows
 from glboard_core.store.lease import Lease
 from glboard_core.store.outbox import Outbox, read, read_op, transaction
-from glboard_core.store.rows import Rows
 
 if TYPE_CHECKING:
-    from glboard_core.planning.snapshot import PlanSnapshot
+    from glboard_core.planning.plan_lock import PlanSnapshot
 
 _encode = msgspec.msgpack.Encoder().encode
 _catalog = msgspec.msgpack.Decoder(Catalog)
@@ -117,21 +117,21 @@ class SqliteStore(Outbox):
     def plans(self, milestone: str) -> Sequence[PlanSnapshot]:
         """The plans of a milestone, newest first. Raises StoreFailed if one is damaged."""
         with self._reading():
-            return past.plans(self._durable, milestone)
+            return reports.plans(self._durable, milestone)
 
     def keep_plan(self, plan: PlanSnapshot) -> None:
         """Store a locked plan: on disk before this returns. Earlier ones are kept."""
         with self._writing():
-            past.keep_plan(self._durable, plan)
+            reports.keep_plan(self._durable, plan)
 
     def recall(self, keys: Sequence[str], on: date) -> Mapping[str, bytes]:
         """The values cached under these keys, as far as they exist; ``on`` is the day of use."""
-        return past.recall(self._fast, keys, on)
+        return reports.recall(self._fast, keys, on)
 
     def remember(self, values: Mapping[str, bytes], on: date) -> None:
         """Cache values that can be read again; a full disk is no error."""
         with suppress(sqlite3.Error), transaction(self._fast):
-            past.remember(self._fast, values, on)
+            reports.remember(self._fast, values, on)
 
     # Other processes
 
@@ -143,7 +143,7 @@ class SqliteStore(Outbox):
         """Release the send lease."""
         self._lease.release()
 
-    def others(self) -> Seen | None:
+    def others(self) -> ExternalWrites | None:
         """What other processes wrote since the last call; None if nothing changed."""
         with self._reading():
             version = self._data_version()
@@ -151,7 +151,7 @@ class SqliteStore(Outbox):
                 return None
             self._version = version
             issues, gone, were = self._rows.since()
-        return Seen(issues=tuple(issues), gone=tuple(gone), were=tuple(were))
+        return ExternalWrites(issues=tuple(issues), gone=tuple(gone), were=tuple(were))
 
     def check(self) -> StoreFailed | None:
         """Check a large file; returns the error if it is damaged."""
@@ -181,11 +181,11 @@ class SqliteStore(Outbox):
 
     def _rescue(self, aside: Aside) -> str:
         found = [(title, sent, read(read_op, body)) for title, sent, body in rescue(aside.path)]
-        entries = [Entry(op=op, title=title, sent=sent) for title, sent, op in found if op is not None]
+        entries = [OutboxEntry(op=op, title=title, sent=sent) for title, sent, op in found if op is not None]
         if entries:
             self.enqueue(entries)
         with suppress(StoreFailed):
-            for plan in past.rescued(aside.path):
+            for plan in reports.rescued(aside.path):
                 self.keep_plan(plan)
         rescued = f" {_changes(len(entries))} recovered from it." if entries else ""
         kept = f"It was moved to {aside.path.name}, and a new one was created."

@@ -21,7 +21,7 @@ KEPT_EVERY = 30.0
 TRIFLE = 5.0
 
 
-class Age:
+class MirrorAge:
     """The age of one store's mirror; ``now`` is the server's clock, as far as it is known."""
 
     def __init__(self, store: Store, now: Callable[[], datetime]) -> None:

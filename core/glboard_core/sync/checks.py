@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET, structs
 
-from glboard_core.board.op import DeleteNote, Edit, NoteWrite, Op, OpId
+from glboard_core.board.operations import DeleteNote, Edit, NoteWrite, Op, OpId
 from glboard_core.errors import EditRefused
 from glboard_core.model.issue import IssueId
 from glboard_core.ports import Done, Gateway, Outcome
-from glboard_core.sync.contest import against, description_clash
-from glboard_core.sync.pending import Item
+from glboard_core.sync.conflicts import against, description_clash
+from glboard_core.sync.outbox import OutboxItem
 
 if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
 
 
-async def without_clashes(engine: Engine, items: Sequence[Item]) -> list[Item]:
+async def without_clashes(engine: Engine, items: Sequence[OutboxItem]) -> list[OutboxItem]:
     """The Ops that overwrite no one's change; the others wait, with all later ones on their issue.
 
     The mirror has no descriptions, so one is read before it is overwritten.
     """
     waiting: set[str] = set()
-    going: list[Item] = []
+    going: list[OutboxItem] = []
     for item in items:
         issue = item.op.issue
         if issue not in waiting:

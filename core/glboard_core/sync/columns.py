@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from msgspec import Struct, structs
 
-from glboard_core.model.board import UNLISTED, Board, Column
-from glboard_core.model.flow import STATES, FlowScheme
+from glboard_core.board.definition import UNLISTED, Board, Column
+from glboard_core.model.workflow import STATES, WorkflowScheme
 from glboard_core.ports import IssueQuery
 
 
@@ -20,7 +20,7 @@ class Part(Struct, frozen=True):
     keys: frozenset[str] | None = None
 
 
-def parts(board: Board, flow: FlowScheme) -> list[Part]:
+def parts(board: Board, flow: WorkflowScheme) -> list[Part]:
     """The queries for a board's open issues. A column is complete once all parts with its key are read."""
     base = IssueQuery(
         labels=tuple(sorted(board.labels)),
@@ -48,7 +48,7 @@ def parts(board: Board, flow: FlowScheme) -> list[Part]:
     return found
 
 
-def _labels(column: Column, board: Board, flow: FlowScheme) -> list[str]:
+def _labels(column: Column, board: Board, flow: WorkflowScheme) -> list[str]:
     """The labels that put an issue into a workflow column: its own, and those of the states it absorbed."""
     listed = {other.value for other in board.columns}
     return [

@@ -1,9 +1,9 @@
 """The engine: what the screen and the command line call.
 
-Sole owner of state: shown = fold(confirmed, pending), kept by ``ledger.py``; ``hand.py`` turns what a person
+Sole owner of state: shown = fold(confirmed, pending), kept by ``local_state.py``; ``hand.py`` turns what a person
 does into Ops. ``perform`` shows a change at once and queues it; ``run`` loads, polls, sends and follows other
-processes in the background until cancelled. ``mirror.py`` reads the server, ``drain.py`` sends,
-``outcome.py`` logs the outcomes.
+processes in the background until cancelled. ``poller.py`` reads the server, ``sender.py`` sends,
+``log.py`` logs the outcomes.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from glboard_core.board.conflict import Clash
-from glboard_core.board.op import Act, Op, OpId
+from glboard_core.board.conflicts import Conflict
+from glboard_core.board.definition import Board
+from glboard_core.board.operations import Change, Op, OpId
 from glboard_core.board.resolve import milestone_title, resolve
 from glboard_core.board.undo import Group, UndoStack
 from glboard_core.config import Settings
 from glboard_core.errors import GlboardError, NameUnknown, ReadOnly, StoreFailed
-from glboard_core.model.board import Board
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueDetail, IssueId
 from glboard_core.ports import Gateway, Logged, Store
-from glboard_core.sync import contest, reading, windows
-from glboard_core.sync.age import Age
-from glboard_core.sync.condition import Condition
-from glboard_core.sync.drain import Drain
+from glboard_core.sync import conflicts, processes, reading
+from glboard_core.sync.age import MirrorAge
 from glboard_core.sync.events import CatalogChanged, Cause, Event, Notice, Status
 from glboard_core.sync.hand import Hand
-from glboard_core.sync.ledger import Ledger
-from glboard_core.sync.mirror import Mirror
-from glboard_core.sync.outcome import Made, Refused, last_made, logged, prunable
-from glboard_core.sync.pace import Pace
-from glboard_core.sync.pending import Pending
+from glboard_core.sync.local_state import LocalState
+from glboard_core.sync.log import Made, Refused, last_made, logged, prunable
+from glboard_core.sync.outbox import Outbox
+from glboard_core.sync.poller import Poller
 from glboard_core.sync.scope import adopt
+from glboard_core.sync.sender import OutboxSender
 from glboard_core.sync.shown import Shown
+from glboard_core.sync.status import SyncStatus
+from glboard_core.sync.timing import Timing
 
 Listener = Callable[[Event], None]
 
@@ -71,7 +71,7 @@ class Engine:
         *,
         as_of: datetime | None = None,
         read_only: bool = False,
-        pace: Pace | None = None,
+        pace: Timing | None = None,
     ) -> None:
         self.gateway = gateway
         self.store = store
@@ -81,21 +81,21 @@ class Engine:
         self.host = ""
         #: Why changes cannot be saved, if so: then they are refused rather than pretended.
         self.refuse: GlboardError | None = None
-        self.pace = pace or Pace()
+        self.pace = pace or Timing()
         self.undo_stack = UndoStack()
-        self._age = Age(store, gateway.now)
+        self._age = MirrorAge(store, gateway.now)
         # Before anything is shown: issues of another scope must not be.
         self._narrowed = adopt(store, settings.labels.group, self._age)
-        self.ledger = Ledger(store, self.undo_stack, settings.sync, self.tell, gateway.now)
-        self._condition = Condition(self.ledger, self._age, self.tell)
+        self.ledger = LocalState(store, self.undo_stack, settings.sync, self.tell, gateway.now)
+        self._condition = SyncStatus(self.ledger, self._age, self.tell)
         self.hand = Hand(self.ledger, self.undo_stack, gateway.now, self.disk_failed)
         self._as_of = as_of
         self._zone = ZoneInfo(settings.ui.time_zone)
         self._listeners: list[Listener] = []
         #: Whether the server confirmed, in this session, that we are the user the store belongs to.
         self.verified = False
-        self.mirror = Mirror(self)
-        self.drain = Drain(self)
+        self.mirror = Poller(self)
+        self.drain = OutboxSender(self)
 
     # Queries
 
@@ -110,7 +110,7 @@ class Engine:
         return self.ledger.shown
 
     @property
-    def pending(self) -> Pending:
+    def pending(self) -> Outbox:
         """The Ops not confirmed yet."""
         return self.ledger.pending
 
@@ -169,7 +169,7 @@ class Engine:
     # Changes
 
     def perform(
-        self, acts: Sequence[tuple[IssueId, Act]], title: str, instead: Collection[OpId] = ()
+        self, acts: Sequence[tuple[IssueId, Change]], title: str, instead: Collection[OpId] = ()
     ) -> list[Op]:
         """Do one keystroke's acts: shown at once, saved in the outbox, sent soon. Returns the new Ops.
 
@@ -210,12 +210,12 @@ class Engine:
     def take_mine(self, issue: IssueId) -> None:
         """Keep mine: send the conflicting changes over the server's values. Raises as ``perform``."""
         with self._changing():
-            contest.choose_mine(self.ledger, issue)
+            conflicts.choose_mine(self.ledger, issue)
 
     def take_theirs(self, issue: IssueId) -> None:
         """Keep theirs: discard the conflicting changes of this issue. Raises what ``perform`` raises."""
         with self._changing():
-            contest.choose_theirs(self.ledger, issue)
+            conflicts.choose_theirs(self.ledger, issue)
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
@@ -229,7 +229,7 @@ class Engine:
 
     # Conflicts
 
-    def clashing(self, issue: IssueId) -> tuple[Clash, ...]:
+    def clashing(self, issue: IssueId) -> tuple[Conflict, ...]:
         """The conflicts of this issue: field, value seen, mine, theirs."""
         return self.pending.clashing(issue)
 
@@ -308,7 +308,7 @@ class Engine:
 
     def look_at_others(self) -> None:
         """Adopt what other processes wrote since the last check. Raises StoreFailed."""
-        if windows.look_at_others(self.ledger):
+        if processes.look_at_others(self.ledger):
             self.drain.wake()
             self._status()
 
@@ -398,13 +398,13 @@ class Engine:
         """These issues have conflicts."""
         found = [IssueId(issue) for issue in issues]
         waiting = [item for issue in found for item in self.pending.items(issue) if item.clashes]
-        contest.note(self.ledger, waiting)
+        conflicts.note(self.ledger, waiting)
         self.ledger.tell_same(found)
         self._status()
 
     def vanished(self, ops: Sequence[OpId]) -> None:
         """These could not be claimed: another process sends them, or has withdrawn them."""
-        windows.vanished(self.ledger, ops)
+        processes.vanished(self.ledger, ops)
         self._status()
 
     def heard(self, *, loading: str | None = None, **progress: int) -> None:

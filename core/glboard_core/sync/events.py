@@ -6,10 +6,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-from glboard_core.board.op import Op
+from glboard_core.board.operations import Op
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import IssueId
-from glboard_core.state import Change
+from glboard_core.state import IssueDiff
 
 Cause = Literal["mine", "theirs", "load", "answer"]
 Freshness = Literal["loading", "live", "cached", "offline", "signed-out"]
@@ -47,9 +47,9 @@ class IssuesChanged(Struct, frozen=True):
     if known.
     """
 
-    changes: tuple[Change, ...]
+    changes: tuple[IssueDiff, ...]
     cause: Cause
-    confirmed: tuple[Change, ...] = ()
+    confirmed: tuple[IssueDiff, ...] = ()
 
 
 class CatalogChanged(Struct, frozen=True):

@@ -10,13 +10,23 @@ from datetime import datetime
 
 from msgspec import structs
 
-from glboard_core.board.op import Act, Create, Edit, GroupId, Op, OpId, apply, changes_nothing, created
+from glboard_core.board.operations import (
+    Change,
+    Create,
+    Edit,
+    GroupId,
+    Op,
+    OpId,
+    apply,
+    changes_nothing,
+    created,
+)
 from glboard_core.board.undo import Group, UndoStack, inverses
 from glboard_core.errors import EditImpossible, GlboardError, StoreFailed
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.sync.ids import new_id
-from glboard_core.sync.ledger import Ledger
-from glboard_core.sync.outcome import UNDO, last_made, logged
+from glboard_core.sync.local_state import LocalState
+from glboard_core.sync.log import UNDO, last_made, logged
 
 #: Why a failed change cannot be retried.
 GONE = EditImpossible("The issue no longer exists.", hint="Press r to refresh, or discard the change.")
@@ -31,7 +41,7 @@ class Hand:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: LocalState,
         undo_stack: UndoStack,
         now: Callable[[], datetime],
         refused: Callable[[StoreFailed], None],
@@ -42,7 +52,7 @@ class Hand:
         self._refused = refused
 
     def perform(
-        self, acts: Sequence[tuple[IssueId, Act]], title: str, instead: Collection[OpId] = ()
+        self, acts: Sequence[tuple[IssueId, Change]], title: str, instead: Collection[OpId] = ()
     ) -> list[Op]:
         """Do one keystroke's acts: shown at once, saved in the outbox, sent soon. Returns the new Ops.
 
@@ -131,7 +141,7 @@ class Hand:
         self._ledger.failed = [(failed, error) for failed, error in self._ledger.failed if failed.id != op]
 
     def _make(
-        self, acts: Sequence[tuple[IssueId, Act]], *, seen: Mapping[IssueId, Issue] | None = None
+        self, acts: Sequence[tuple[IssueId, Change]], *, seen: Mapping[IssueId, Issue] | None = None
     ) -> list[Op]:
         """Ops of one group. ``seen``: the issue as the person saw it, if that is not what is shown."""
         group = GroupId(new_id())
@@ -158,7 +168,7 @@ class Hand:
         return ops
 
 
-def _again(op: Op) -> Act:
+def _again(op: Op) -> Change:
     """The act that redoes an Op: an issue created once is reopened, not created a second time."""
     if isinstance(op.act, Create) and not op.issue.startswith("new:"):
         return Edit(state="opened")

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from glboard_core.errors import StoreFailed
-from glboard_core.sync.windows import take_over
+from glboard_core.sync.processes import take_over
 
 if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
 
 
-class Right:
+class SendLease:
     """The send lease of one process."""
 
     def __init__(self, engine: Engine) -> None:

@@ -13,7 +13,7 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import current, preceding, versions
 from glboard_core.ports import Store
-from glboard_core.sync.age import Age
+from glboard_core.sync.age import MirrorAge
 
 #: Meta keys of the mirror's scope, and of the poll's cursor (missing: reload everything).
 SCOPE, CURSOR = "scope", "cursor"
@@ -40,7 +40,7 @@ def scope_of_group(label: str, catalog: Catalog | None, today: date) -> Scope:
     return Scope((label,) if label else (), closed_after(catalog, today) if catalog else None)
 
 
-def adopt(store: Store, label: str, age: Age) -> bool:
+def adopt(store: Store, label: str, age: MirrorAge) -> bool:
     """Give the mirror this scope; returns whether it had another one before.
 
     Issues outside are removed at once, so that they are never shown; missing ones are read at the next start

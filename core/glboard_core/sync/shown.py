@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, ValuesView
 
-from glboard_core.board.op import Op
+from glboard_core.board.operations import Op
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.model.slim import Slim, slim_of
+from glboard_core.model.slim import IssueRow, row_of
 from glboard_core.ports import Issues
 from glboard_core.state import fold_one
 
@@ -38,14 +38,14 @@ class Shown(Mapping[IssueId, Issue]):
             if milestone is None or (issue.milestone or "") == milestone:
                 yield issue
 
-    def slim(self, milestone: str | None) -> Iterator[Slim]:
+    def slim(self, milestone: str | None) -> Iterator[IssueRow]:
         """The same as slim rows: only what is needed to place, count and sort."""
         for issue in self._confirmed.slim(milestone):
             if issue.id not in self._overlay:
                 yield issue
         for shown in list(self._overlay.values()):
             if milestone is None or (shown.milestone or "") == milestone:
-                yield slim_of(shown)
+                yield row_of(shown)
 
     def values(self) -> ValuesView[Issue]:
         """All of them, in one pass rather than one by one."""

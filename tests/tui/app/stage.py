@@ -25,16 +25,16 @@ from textual.keys import REPLACED_KEYS, _character_to_key, _get_unicode_name_fro
 from textual.pilot import Pilot
 
 from glboard_core.config import Settings, SyncSettings
-from glboard_core.demo.clock import Clock
-from glboard_core.demo.server import DemoServer
-from glboard_core.demo.world import World
+from glboard_core.demo.http.server import DemoServer
+from glboard_core.demo.world.clock import Clock
+from glboard_core.demo.world.world import World
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.retry import Limits
 from glboard_core.model.issue import Issue
 from glboard_core.store.memory import MemoryStore
 from glboard_core.sync.engine import Engine
-from glboard_core.sync.pace import Pace
+from glboard_core.sync.timing import Timing
 from glboard_tui.app import GlboardApp
 from glboard_tui.screens.board import BoardScreen
 
@@ -284,7 +284,7 @@ async def staged(
     token: str | None = None,
     read_only: bool = False,
     loaded: bool = True,
-    pace: Pace | None = None,
+    pace: Timing | None = None,
     **app_settings: Any,
 ) -> AsyncIterator[Stage]:
     """The app on an embedded GitLab, after the initial load unless told otherwise."""

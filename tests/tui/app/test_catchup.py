@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from glboard_core.board.op import Edit, GroupId, Op, OpId
+from glboard_core.board.operations import Edit, GroupId, Op, OpId
 from glboard_core.errors import EditForbidden, GlboardError
 from glboard_tui.bridge import Settled, Status
 from glboard_tui.screens import news

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from glboard_core.config import LabelSettings
-from glboard_core.demo.world import World
+from glboard_core.demo.world.world import World
 from glboard_core.model.issue import Issue
 from tui.app.stage import GROUP, GROUP_LABEL, READY, STILL, Stage, small_world, staged
 

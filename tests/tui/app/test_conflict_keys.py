@@ -6,11 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from glboard_core.model.issue import Issue
-from glboard_core.sync.pace import Pace
+from glboard_core.sync.timing import Timing
 from tui.app.stage import GROUP, STILL, Stage, staged
 
 #: Fresh data is read again before sending: otherwise a test is too fast for a conflict.
-WARY = Pace(fresh=0.0)
+WARY = Timing(fresh=0.0)
 
 
 async def clash(stage: Stage) -> Issue:

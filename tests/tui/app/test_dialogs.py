@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from glboard_tui.screens.dialog import Dialog
+from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.screens.triage import Triage
 from tui.app.stage import Stage
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from glboard_core.demo.records import Issue as Record
+from glboard_core.demo.world.records import Issue as Record
 from glboard_core.model.issue import Issue
 from tui.app.stage import GROUP, ME, READY, Stage, staged
 

@@ -6,7 +6,7 @@ import pytest
 
 from glboard_core.config import Settings
 from glboard_core.sync.events import Status
-from glboard_tui.screens.words import header_view
+from glboard_tui.texts import header_view
 from glboard_tui.widgets.header import _fresh
 
 HOURS = 3_600.0

@@ -9,21 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from glboard_core.board.definition import Board, Column
 from glboard_core.board.index import BoardIndex
-from glboard_core.board.op import Edit, Rank, apply
+from glboard_core.board.operations import Edit, Rank, apply
+from glboard_core.board.use_cases import Edits, joined, new_issue, reachable, sideways, split
 from glboard_core.config import LabelSettings
-from glboard_core.model.board import Board, Column
-from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue, rank_key
 from glboard_core.model.milestone import following
-from glboard_tui.edits import Planner, joined, new_issue, reachable, sideways, split
+from glboard_core.model.workflow import WorkflowScheme
 from glboard_tui.letters import letters_for
 from glboard_tui.ranking import Where, ranked
-from glboard_tui.screens.words import age_words
+from glboard_tui.texts import age_words
 from glboard_tui.widgets.choices import Choice, Ticks, matching, ticks_of
 from support.make import MILESTONES, catalog, issue, milestone
 
-PLANNER = Planner(flow=FlowScheme(), names=LabelSettings(), catalog=catalog(), today=date(2026, 12, 7))
+PLANNER = Edits(flow=WorkflowScheme(), names=LabelSettings(), catalog=catalog(), today=date(2026, 12, 7))
 BOARD = Board(
     id="planning",
     name="Planning",
@@ -41,7 +41,7 @@ def card(number: int, *labels: str, **fields: object) -> Issue:
 
 
 def index(*issues: Issue) -> BoardIndex:
-    return BoardIndex(BOARD, FlowScheme(), {i.id: i for i in issues})
+    return BoardIndex(BOARD, WorkflowScheme(), {i.id: i for i in issues})
 
 
 def test_a_change_is_titled_by_reference_or_count() -> None:
@@ -98,7 +98,7 @@ def test_sideways_stops_before_the_special_columns() -> None:
 def test_special_columns_are_reached_by_letter_if_they_apply() -> None:
     assert [c.title for c in reachable(index()).values()][-2:] == ["(unlisted)", "(closed)"]
     flat = Board(id="b", name="B", columns=(Column(key="(all)", title="B", kind="all", letter="b"),))
-    assert [c.title for c in reachable(BoardIndex(flat, FlowScheme(), {})).values()] == ["B", "(closed)"]
+    assert [c.title for c in reachable(BoardIndex(flat, WorkflowScheme(), {})).values()] == ["B", "(closed)"]
 
 
 def test_a_move_between_types_asks_and_offers_to_remove_the_subtype() -> None:
@@ -113,13 +113,13 @@ def test_a_move_between_types_asks_and_offers_to_remove_the_subtype() -> None:
 
 
 def test_a_new_issue_belongs_to_the_column_it_is_created_in() -> None:
-    made = new_issue(BOARD, BOARD.columns[0], "demo-org/platform", "New", FlowScheme())
+    made = new_issue(BOARD, BOARD.columns[0], "demo-org/platform", "New", WorkflowScheme())
     assert made.labels == {"group::custom models", "type::bug"}
     assert made.milestone == "19.8"
     person = Column(key="eng_alder", title="eng_alder", kind="assignee", value="eng_alder")
-    assert new_issue(BOARD, person, "p", "t", FlowScheme()).assignees == ("eng_alder",)
+    assert new_issue(BOARD, person, "p", "t", WorkflowScheme()).assignees == ("eng_alder",)
     loose = Column(key="(unlisted)", title="(unlisted)", kind="unlisted")
-    assert new_issue(BOARD, loose, "p", "t", FlowScheme()).labels == BOARD.labels
+    assert new_issue(BOARD, loose, "p", "t", WorkflowScheme()).labels == BOARD.labels
 
 
 # Ranking

@@ -7,8 +7,8 @@ import pytest
 from glboard_core.errors import ConfigError
 from glboard_tui.action import Slot, key_words
 from glboard_tui.actions import ACTIONS, BY_ID, markdown_table
-from glboard_tui.keymap import Keymap, Run, Unknown, Wait
-from glboard_tui.screens.commands import COMMANDS
+from glboard_tui.commands import COMMANDS
+from glboard_tui.keymap import Keymap, Match, NoMatch, Prefix
 
 PEOPLE = {"a": "eng_alder", "b": "eng_birch"}
 #: Keys of DESIGN.md section 5 that belong to later issues.
@@ -41,12 +41,12 @@ def step(keymap: Keymap, keys: str, scope: str = "board") -> object:
     ],
 )
 def test_default_keys(keys: str, action: str, argument: str) -> None:
-    assert step(Keymap(), keys) == Run(BY_ID[action], argument)
+    assert step(Keymap(), keys) == Match(BY_ID[action], argument)
 
 
 def test_a_prefix_waits_and_lists_the_next_keys() -> None:
     found = step(Keymap(), "d")
-    assert isinstance(found, Wait)
+    assert isinstance(found, Prefix)
     assert found.title == "accept"
     assert [(f.key, f.title) for f in found.follow] == [
         ("Enter", "keep assignee"),
@@ -58,31 +58,31 @@ def test_a_prefix_waits_and_lists_the_next_keys() -> None:
 
 def test_digits_are_one_line_of_the_strip() -> None:
     found = step(Keymap(), "W")
-    assert isinstance(found, Wait)
+    assert isinstance(found, Prefix)
     assert [f.key for f in found.follow] == ["s", "0-9"]
 
 
 def test_an_action_that_does_not_apply_is_neither_run_nor_offered() -> None:
     keymap = Keymap()
-    assert keymap.step(("u",), lambda a: a.id != "undo", options) == Unknown(("u",))
+    assert keymap.step(("u",), lambda a: a.id != "undo", options) == NoMatch(("u",))
     found = keymap.step(("m",), lambda a: a.id == "milestone.none", options)
-    assert isinstance(found, Wait)
+    assert isinstance(found, Prefix)
     assert [f.key for f in found.follow] == ["x"]
-    assert keymap.step(("m",), lambda _: False, options) == Unknown(("m",))
+    assert keymap.step(("m",), lambda _: False, options) == NoMatch(("m",))
 
 
 def test_letters_without_a_person_are_unknown() -> None:
-    assert step(Keymap(), "d q") == Unknown(("d", "q"))
+    assert step(Keymap(), "d q") == NoMatch(("d", "q"))
 
 
 def test_a_key_can_have_another_meaning_in_an_open_issue() -> None:
-    assert step(Keymap(), "n") == Run(BY_ID["text.new"])
-    assert step(Keymap(), "n", "detail") == Run(BY_ID["card.next"])
+    assert step(Keymap(), "n") == Match(BY_ID["text.new"])
+    assert step(Keymap(), "n", "detail") == Match(BY_ID["card.next"])
 
 
 @pytest.mark.parametrize("keys", LATER)
 def test_keys_of_later_issues_are_free(keys: tuple[str, ...]) -> None:
-    assert Keymap().step(keys, lambda _: True, options) == Unknown(keys)
+    assert Keymap().step(keys, lambda _: True, options) == NoMatch(keys)
 
 
 def test_every_action_has_a_command_and_every_command_an_action() -> None:
@@ -98,16 +98,16 @@ def test_ids_are_unique_and_shown_keys_too() -> None:
 
 def test_rebinding_replaces_all_keys_of_an_action() -> None:
     keymap = Keymap({"view.refresh": "f5, ctrl+l", "undo": "Z", "view.closed": ""})
-    assert step(keymap, "f5") == Run(BY_ID["view.refresh"])
-    assert step(keymap, "ctrl+l") == Run(BY_ID["view.refresh"])
-    assert step(keymap, "r") == Unknown(("r",))
-    assert step(keymap, "Z") == Run(BY_ID["undo"])
+    assert step(keymap, "f5") == Match(BY_ID["view.refresh"])
+    assert step(keymap, "ctrl+l") == Match(BY_ID["view.refresh"])
+    assert step(keymap, "r") == NoMatch(("r",))
+    assert step(keymap, "Z") == Match(BY_ID["undo"])
     assert keymap.shown(BY_ID["view.closed"]) == ""
 
 
 def test_the_argument_need_not_be_written() -> None:
     keymap = Keymap({"flow.set": "F"})
-    assert step(keymap, "F a") == Run(BY_ID["flow.set"], "a")
+    assert step(keymap, "F a") == Match(BY_ID["flow.set"], "a")
 
 
 @pytest.mark.parametrize(

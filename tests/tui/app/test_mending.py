@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 from textual.widgets import Input, OptionList, TextArea
 
-from glboard_core.board.op import Comment, Create, DeleteNote, Edit, OpId, Rank
+from glboard_core.board.operations import Comment, Create, DeleteNote, Edit, OpId, Rank
 from glboard_core.errors import ReadOnly, StoreFailed
 from glboard_tui.screens.ask import Ask
-from glboard_tui.screens.compose import Draft
-from glboard_tui.screens.failed import FailedList
+from glboard_tui.screens.compose import CommentDialog
+from glboard_tui.screens.failed_changes import FailedList
 from glboard_tui.screens.history import History
 from glboard_tui.screens.mending import parts_of, text_of
 from tui.app.stage import GROUP, ME, Stage
@@ -111,7 +111,7 @@ async def test_a_comment_keeps_its_text_until_it_is_sent(
     await stage.press("y")
     assert copied == ["Two [/days] of thought"]
     await stage.press("e")
-    assert isinstance(stage.app.screen, Draft)
+    assert isinstance(stage.app.screen, CommentDialog)
     assert stage.app.screen.query_one(TextArea).text == "Two [/days] of thought"
     await stage.type(", and more")
     await stage.press("escape", "y")

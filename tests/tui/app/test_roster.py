@@ -8,7 +8,7 @@ import pytest
 
 from glboard_core.errors import ConfigError, FileChanged, UsageError
 from glboard_core.planning.team_edit import AddPeople, OfPerson
-from glboard_tui.roster import Roster
+from glboard_tui.team_store import TeamStore
 
 ROLE = OfPerson("eng_alder", "role", "backend")
 
@@ -18,9 +18,9 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "team.toml"
 
 
-def roster_of(path: Path) -> tuple[Roster, list[str]]:
+def roster_of(path: Path) -> tuple[TeamStore, list[str]]:
     told: list[str] = []
-    return Roster(path, lambda: told.append("changed")), told
+    return TeamStore(path, lambda: told.append("changed")), told
 
 
 def test_changes_are_written_reported_and_undone(path: Path) -> None:
@@ -76,7 +76,7 @@ def test_an_invalid_file_is_not_edited(path: Path) -> None:
 
 
 def test_without_a_path_nothing_is_written() -> None:
-    roster = Roster(None, lambda: None)
+    roster = TeamStore(None, lambda: None)
     assert not roster.reload()
     with pytest.raises(UsageError, match="No folder"):
         roster.make(["eng_alder"])

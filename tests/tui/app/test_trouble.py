@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from textual.widgets import OptionList, Static
 
-from glboard_core.board.op import Edit, GroupId, Op, OpId
+from glboard_core.board.operations import Edit, GroupId, Op, OpId
 from glboard_core.errors import (
     ConnectionFailed,
     EditForbidden,
@@ -20,9 +20,9 @@ from glboard_core.sync.engine import Engine
 from glboard_tui import notices
 from glboard_tui.app import GlboardApp
 from glboard_tui.screens.ask import Ask
-from glboard_tui.screens.failed import FailedList
+from glboard_tui.screens.failed_changes import FailedList
 from glboard_tui.screens.welcome import Welcome
-from glboard_tui.widgets.panel import Panel
+from glboard_tui.widgets.messages import Panel
 from support.make import WHEN, issue_id
 from tui.app.stage import GROUP, STILL, Stage, small_world, staged
 

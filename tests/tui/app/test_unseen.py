@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from textual.widgets import Static
 
-from glboard_core.state import Change
+from glboard_core.state import IssueDiff
 from glboard_tui.screens import theirs
 from glboard_tui.screens.updates import Updates
-from glboard_tui.unseen import MOST, RESPACED, Unseen
+from glboard_tui.unseen_changes import MOST, RESPACED, UnseenChanges
 from glboard_tui.widgets.facts import Facts
 from support.make import WHEN, issue
 from tui.app.stage import GROUP, ME, Stage, small_world, staged
@@ -224,8 +224,8 @@ async def test_nothing_of_a_masked_issue_is_shown(stage: Stage) -> None:
 
 def test_renumbered_ranks_are_not_shown() -> None:
     before = [issue(n) for n in range(RESPACED + 1)]
-    changes = [Change((one, issue(one.iid, position=one.iid + 500.0))) for one in before]
-    unseen = Unseen()
+    changes = [IssueDiff((one, issue(one.iid, position=one.iid + 500.0))) for one in before]
+    unseen = UnseenChanges()
     unseen.heard(changes, None, me="me", now=WHEN)
     assert len(unseen) == 0
     unseen.heard(changes[:3], None, me="me", now=WHEN)
@@ -233,32 +233,32 @@ def test_renumbered_ranks_are_not_shown() -> None:
 
 
 def test_the_memory_of_changes_is_limited() -> None:
-    unseen = Unseen()
+    unseen = UnseenChanges()
     for n in range(MOST + 10):
-        unseen.heard([Change((issue(n), issue(n, weight=1, updated_at=LATER)))], None, me="me", now=LATER)
+        unseen.heard([IssueDiff((issue(n), issue(n, weight=1, updated_at=LATER)))], None, me="me", now=LATER)
     assert len(unseen) == MOST
     assert issue(0).id not in unseen
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(0, "just now"), (120, "2m ago"), (7200, "2h ago")])
 def test_how_long_ago(seconds: int, words: str) -> None:
-    unseen = Unseen()
-    unseen.heard([Change((issue(1), issue(1, weight=1, updated_at=LATER)))], None, me="me", now=LATER)
+    unseen = UnseenChanges()
+    unseen.heard([IssueDiff((issue(1), issue(1, weight=1, updated_at=LATER)))], None, me="me", now=LATER)
     assert theirs.when(next(iter(unseen)), LATER + timedelta(seconds=seconds)) == words
 
 
 def test_unseen_changes_are_kept_for_the_next_session() -> None:
-    unseen, later = Unseen(), Unseen()
+    unseen, later = UnseenChanges(), UnseenChanges()
     changes = [
-        Change((issue(1), issue(1, weight=1, updated_at=LATER, updated_by="pm_oak"))),
-        Change((issue(2), None)),
+        IssueDiff((issue(1), issue(1, weight=1, updated_at=LATER, updated_by="pm_oak"))),
+        IssueDiff((issue(2), None)),
     ]
     unseen.heard(changes, None, me="me", now=LATER)
     later.take_up(unseen.kept())
     assert list(later) == list(unseen)
     # The same card changes again: it is still compared with what was seen.
     later.heard(
-        [Change((issue(1, weight=1), issue(1, weight=3, updated_at=LATER, updated_by="eng_birch")))],
+        [IssueDiff((issue(1, weight=1), issue(1, weight=3, updated_at=LATER, updated_by="eng_birch")))],
         None,
         me="me",
         now=LATER,
@@ -269,7 +269,7 @@ def test_unseen_changes_are_kept_for_the_next_session() -> None:
     later.take_up(b"\xc1 of another version")
     later.take_up(None)
     assert len(later) == 2
-    assert Unseen().kept() == b""
+    assert UnseenChanges().kept() == b""
 
 
 async def test_unseen_changes_are_stored_when_the_program_quits() -> None:
@@ -277,6 +277,6 @@ async def test_unseen_changes_are_stored_when_the_program_quits() -> None:
         stage.world.edit(f"{GROUP}/platform#3", by="pm_oak", weight=8)
         await others(stage)
         store, row = stage.engine.store, list(stage.app.bridge.unseen)
-    found = Unseen()
+    found = UnseenChanges()
     found.take_up(store.meta("unseen"))
     assert list(found) == row

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.reports import Reports, open_reports
 from glboard_core.sync.engine import Engine
-from glboard_tui.screens.worklist import WorkList
+from glboard_tui.screens.issue_list import IssueList
 from tui.app.stage import Stage
 
 S = TypeVar("S", bound=Screen[Any])
@@ -27,12 +27,12 @@ def text(stage: Stage) -> str:
     """The text of the screen on top, with the message of a list's footer."""
     screen = stage.app.screen
     said = [str(part.render()) for part in screen.query(Static)]
-    return "\n".join([*said, screen.footer.view.message] if isinstance(screen, WorkList) else said)
+    return "\n".join([*said, screen.footer.view.message] if isinstance(screen, IssueList) else said)
 
 
 def names(stage: Stage) -> list[str]:
     found = stage.app.screen
-    assert isinstance(found, WorkList)
+    assert isinstance(found, IssueList)
     return [stage.name(entry.issue) for entry in found.entries]
 
 
@@ -45,5 +45,5 @@ async def reading(engine: Engine) -> AsyncIterator[Reports]:
 
 def lines(stage: Stage) -> list[str]:
     """The lines a list shows below its column titles."""
-    rows = on_top(stage, WorkList).rows
+    rows = on_top(stage, IssueList).rows
     return [rows.render_line(y).text.rstrip() for y in range(1, rows.size.height)]

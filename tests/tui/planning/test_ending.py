@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from glboard_core.planning.ending import Kind, Leftover
-from glboard_tui.screens.ending import Ending, bot_words
+from glboard_core.planning.milestone_end import Kind, Leftover
+from glboard_tui.screens.milestone_end import Ending, bot_words
 from support import make
 from tui.app.stage import GROUP, ME, NOW, Stage, small_world, staged
 from tui.planning.lists import names, on_top, text

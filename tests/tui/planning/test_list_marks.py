@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from glboard_core.board.op import Edit
+from glboard_core.board.operations import Edit
+from glboard_tui.screens.issue_list import IssueList
 from glboard_tui.screens.triage import Triage
-from glboard_tui.screens.worklist import WorkList
 from tui.app.stage import Stage
 from tui.planning.lists import names, on_top
 
@@ -27,7 +27,7 @@ async def test_a_key_acts_on_the_selection_and_clears_it(stage: Stage) -> None:
 
 async def test_only_selected_issues_in_the_list_are_affected(stage: Stage) -> None:
     await stage.press("g", "q")
-    screen = on_top(stage, WorkList)
+    screen = on_top(stage, IssueList)
     assert names(stage) == ["platform#2", "platform#9"]
     await stage.press("asterisk")
     assert screen.footer.view.target == "2 selected"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from glboard_tui.screens.locked import LockedPlan
+from glboard_tui.screens.plan_lock import LockedPlan
 from tui.app.stage import ME, Stage, staged
 from tui.planning.lists import names, on_top, text
 

@@ -12,11 +12,11 @@ from msgspec import structs
 from glboard_core.config import PlanningIssueSettings
 from glboard_core.gitlab import rest_client
 from glboard_core.gitlab.gateway import GitLabGateway
-from glboard_core.opening import Opening
+from glboard_core.milestone_setup import MilestoneSetup
 from glboard_core.planning.team import Team
 from glboard_core.sync.engine import Engine
 from glboard_tui.actions import BY_ID
-from glboard_tui.screens.opening import OpeningPane
+from glboard_tui.screens.milestone_setup import OpeningPane
 from tui.app.stage import STILL, Stage, staged
 
 SETTINGS = structs.replace(
@@ -25,9 +25,9 @@ SETTINGS = structs.replace(
 )
 
 
-def opening(engine: Engine, milestone: str, team: Team | None) -> Opening:
+def opening(engine: Engine, milestone: str, team: Team | None) -> MilestoneSetup:
     assert isinstance(engine.gateway, GitLabGateway)
-    return Opening(engine, engine.gateway.account, milestone, team=team)
+    return MilestoneSetup(engine, engine.gateway.account, milestone, team=team)
 
 
 @pytest.fixture(autouse=True)

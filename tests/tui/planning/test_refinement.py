@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 from textual.widgets import Markdown, Static
 
-from glboard_core.demo.world import World
+from glboard_core.demo.world.world import World
 from glboard_core.errors import ConnectionFailed
 from glboard_core.model.issue import IssueDetail, IssueId
 from glboard_tui.screens.ask import Ask
-from glboard_tui.screens.compose import Draft
+from glboard_tui.screens.compose import CommentDialog
 from glboard_tui.screens.queues import Refinement
 from tui.app.stage import GROUP, GROUP_LABEL, ME, Stage, small_world, staged
 
@@ -106,7 +106,7 @@ async def test_asking_is_a_comment_and_a_spike_reminds_of_its_scope() -> None:
     made.add_label(made.group(GROUP), "spike")
     async with staged(made) as stage:
         await stage.press("g", "q", "c")
-        assert isinstance(stage.app.screen, Draft)
+        assert isinstance(stage.app.screen, CommentDialog)
         await stage.type("why?")
         await stage.press("ctrl+s")
         assert stage.app.bridge.undo_title == "platform#2 comment"

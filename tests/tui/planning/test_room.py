@@ -14,17 +14,17 @@ import pytest_asyncio
 from msgspec import structs
 from textual.widgets import Input, Static
 
-from glboard_core.demo.world import World
+from glboard_core.demo.world.world import World
 from glboard_core.errors import Offline
 from glboard_core.planning.team import days, load
 from glboard_core.reports import Reports
 from glboard_tui.screens.ask import Ask
+from glboard_tui.screens.capacity import Room
 from glboard_tui.screens.picker import Picker
 from glboard_tui.screens.post import Post
 from glboard_tui.screens.prompt import Prompt
-from glboard_tui.screens.room import Room
 from glboard_tui.screens.room_body import RoomBody
-from glboard_tui.screens.unseen import Unseen
+from glboard_tui.screens.unseen import HiddenInput
 from tui.app.stage import STILL, Stage, small_world, staged
 from tui.planning.lists import reading
 
@@ -216,7 +216,7 @@ async def test_hiding_figures_shows_only_words(stage: Stage) -> None:
 
 async def test_net_days_are_typed_hidden(stage: Stage, team_file: Path) -> None:
     await stage.press("g", "r", "b", "n", "1", "2", ".", "5")
-    assert isinstance(stage.app.screen, Unseen)
+    assert isinstance(stage.app.screen, HiddenInput)
     assert "12.5" not in on_top(stage)
     shown = on_top(stage)
     await stage.press("backspace", "backspace")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from glboard_tui.screens.saydo import SayDoPane
+from glboard_tui.screens.say_do import SayDoPane
 from tui.app.stage import Stage, small_world, staged
 from tui.planning.lists import names, on_top, reading, text
 

@@ -12,16 +12,16 @@ from textual.app import App, ComposeResult
 from textual.message import Message
 from textual.strip import Strip
 
+from glboard_core.board.definition import Board, Column
 from glboard_core.board.index import BoardIndex
-from glboard_core.model.board import Board, Column
-from glboard_core.model.flow import FlowScheme
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.workflow import WorkflowScheme
 from glboard_styles import all_sheets
 from glboard_styles.themes import THEMES, ansi_color, default_theme
 from glboard_tui.widgets.board import BoardWidget
 from glboard_tui.widgets.card import CardView
+from glboard_tui.widgets.card_view import Around, present
 from glboard_tui.widgets.column import CardList
-from glboard_tui.widgets.present import Around, present
 from support.make import issue, issue_id
 
 TYPES = ("type::bug", "type::maintenance", "type::feature")
@@ -60,7 +60,7 @@ def issues_of(count: int) -> dict[IssueId, Issue]:
 
 def index_of(issues: dict[IssueId, Issue], board: Board = PLANNING) -> BoardIndex:
     """The index over a live mapping."""
-    return BoardIndex(board, FlowScheme(), issues)
+    return BoardIndex(board, WorkflowScheme(), issues)
 
 
 class BoardApp(App[None]):

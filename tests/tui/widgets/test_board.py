@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from glboard_core.model.issue import IssueId
 from glboard_styles.themes import LIGHT
 from glboard_tui.widgets.board import BoardWidget
-from glboard_tui.widgets.note import Note
+from glboard_tui.widgets.note import EmptyMessage
 from support.make import issue, issue_id
 from tui.widgets.playground import COLUMNS, EMPTY, PLANNING, BoardApp, issues_of
 
@@ -223,7 +223,7 @@ async def test_empty_column_and_empty_board() -> None:
         assert app.focused_issue == issue_id(1)
         app.remove(1)
         await pilot.pause()
-        assert app.query_one(Note).display
+        assert app.query_one(EmptyMessage).display
         assert EMPTY.splitlines()[0] in "".join(screen(app))
         assert app.board.targets() == []
         for move in (app.board.first, app.board.last, app.board.toggle_mark, app.board.mark_column):
@@ -233,7 +233,7 @@ async def test_empty_column_and_empty_board() -> None:
         app.issues[issue_id(2)] = issue(2, "type::bug")
         app.board.changed(app.index.update(None, app.issues[issue_id(2)]), {issue_id(2)})
         await pilot.pause()
-        assert not app.query_one(Note).display
+        assert not app.query_one(EmptyMessage).display
         assert "Issue 2" in screen(app)[1]
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from textual.strip import Strip
 
 from glboard_tui.widgets.card import HEIGHTS, CardView, Chip, Density, Fact, paint
-from glboard_tui.widgets.palette import ansi_palette, truecolor_palette
+from glboard_tui.widgets.colors import ansi_palette, truecolor_palette
 from support.make import issue_id
 from tui.widgets.test_text import NASTY
 

@@ -6,7 +6,7 @@ import msgspec
 
 from glboard_core.board.index import BoardIndex
 from glboard_core.model.issue import Issue, IssueId
-from glboard_tui.widgets.marks import Marks, Place, settle
+from glboard_tui.widgets.selection import Marks, Place, settle
 from support.make import issue, issue_id
 from tui.widgets.playground import index_of
 

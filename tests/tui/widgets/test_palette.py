@@ -14,7 +14,7 @@ from textual.theme import BUILTIN_THEMES, Theme
 
 from glboard_styles import SHEETS, all_sheets, sheet
 from glboard_styles.themes import ANSI, DARK, HIGH_CONTRAST, LIGHT, OFFERED, THEMES, default_theme
-from glboard_tui.widgets.palette import (
+from glboard_tui.widgets.colors import (
     Ground,
     Ink,
     Palette,

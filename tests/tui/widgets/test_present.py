@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
+from glboard_core.board.definition import Board, Column
 from glboard_core.config import LabelSettings
-from glboard_core.model.board import Board, Column
 from glboard_core.model.issue import Issue
 from glboard_tui.screens.cards import missing_words
 from glboard_tui.widgets.card import CardView
-from glboard_tui.widgets.present import Around, present
+from glboard_tui.widgets.card_view import Around, present
 from support.make import issue, issue_id
 
 BUG = Column(key="type::bug", title="bug", kind="label", value="type::bug")

@@ -38,25 +38,25 @@ EXAMPLE = """\
 
 
 @click.group("config")
-def command() -> None:
+def config_command() -> None:
     """Show the configuration file and the current settings."""
 
 
-@command.command("path")
+@config_command.command("path")
 @click.pass_obj
 def path(options: Options) -> None:
     """Print the path of the configuration file."""
     click.echo(options.config_path)
 
 
-@command.command("show")
+@config_command.command("show")
 @click.pass_obj
 def show(options: Options) -> None:
     """Print the current settings as JSON."""
     click.echo(msgspec.json.format(msgspec.json.encode(options.settings()), indent=2).decode())
 
 
-@command.command("init")
+@config_command.command("init")
 @click.pass_obj
 def init(options: Options) -> None:
     """Write a commented example, if there is no file yet."""

@@ -33,7 +33,7 @@ from glboard_tui.cli.context import Options
 @click.option("--allow-remote", is_flag=True, help="Allow --serve to listen beyond loopback.")
 @click.option("--board", metavar="BOARD", default="planning", show_default=True, help="The board to open.")
 @click.pass_context
-def command(
+def demo_command(
     ctx: click.Context,
     scenario: Path | None,
     issues: int,

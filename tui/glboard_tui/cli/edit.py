@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct
 
-from glboard_core.board import plans
-from glboard_core.board.op import Act, Comment, Edit, apply, describe
-from glboard_core.board.placement import column_keys, matches
+from glboard_core.board import edits
+from glboard_core.board.columns import column_keys, matches
+from glboard_core.board.definition import CLOSED, UNLISTED, Board, Column
+from glboard_core.board.operations import Change, Comment, Edit, apply, describe
 from glboard_core.board.resolve import flow_scheme, milestone_for, milestone_title
 from glboard_core.errors import NameUnknown, UsageError
-from glboard_core.model.board import CLOSED, UNLISTED, Board, Column
 from glboard_core.model.issue import Issue, IssueId
 from glboard_tui.cli.context import Options
 
@@ -71,7 +71,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
 @click.option("--comment", metavar="TEXT")
 @click.option("--dry-run", is_flag=True, help="Print the changes without making them.")
 @click.pass_context
-def command(
+def edit_command(
     ctx: click.Context,
     references: tuple[str, ...],
     board: str | None,
@@ -112,7 +112,7 @@ async def _run(options: Options, references: Sequence[str], wanted: Wanted, *, d
     async with options.engine(keep=not dry_run) as engine:
         await engine.load_catalog()
         issues = await engine.load_issues(references)
-        acts: list[tuple[IssueId, Act]] = []
+        acts: list[tuple[IssueId, Change]] = []
         for issue in issues:
             edit = _edit(engine, issue, wanted)
             changed = apply(edit, issue) != issue
@@ -131,7 +131,7 @@ async def _run(options: Options, references: Sequence[str], wanted: Wanted, *, d
         return await _send(engine, acts)
 
 
-async def _send(engine: Engine, acts: Sequence[tuple[IssueId, Act]]) -> int:
+async def _send(engine: Engine, acts: Sequence[tuple[IssueId, Change]]) -> int:
     ops = engine.perform(acts, "edit")
     await engine.flush()
     reasons = {op.id: error for op, error in engine.failed}
@@ -163,7 +163,7 @@ def _edit(engine: Engine, issue: Issue, wanted: Wanted) -> Edit:
         values["assignees"] = tuple(dict.fromkeys((*present, *map(_username, wanted.assign))))
     if wanted.close or wanted.reopen:
         values["state"] = "closed" if wanted.close else "opened"
-    own = plans.relabel(issue, frozenset(wanted.add), frozenset(wanted.remove))
+    own = edits.relabel(issue, frozenset(wanted.add), frozenset(wanted.remove))
     return Edit(add=labels.add | own.add, remove=(labels.remove | own.remove) - own.add, **values)  # type: ignore[arg-type]
 
 
@@ -195,7 +195,7 @@ def _move(engine: Engine, issue: Issue, board_id: str, to: str) -> Edit:
     keys = column_keys(board, issue, flow)
     columns = {column.key: column for column in _all_columns(board)}
     source = columns[keys[0]] if keys and keys[0] in columns else columns[UNLISTED]
-    plan = plans.move(issue, board, source, target, flow, engine.settings.labels)
+    plan = edits.move(issue, board, source, target, flow, engine.settings.labels)
     return plan.edit if plan else Edit()
 
 

@@ -12,12 +12,12 @@ import click
 from msgspec import structs
 
 from glboard_core.errors import ConfigError, UsageError
-from glboard_core.planning.opening import Outcome, Part, Step
+from glboard_core.planning.milestone_setup import Outcome, Part, Step
 from glboard_tui.cli import formats
 from glboard_tui.cli.context import Options
 
 if TYPE_CHECKING:
-    from glboard_core.opening import Opening
+    from glboard_core.milestone_setup import MilestoneSetup
     from glboard_core.planning.team import Team
 
 PARTLY = 3
@@ -25,11 +25,11 @@ _DOES = {"create": "create", "update": "update", "nothing": "no change", "imposs
 
 
 @click.group("milestone")
-def command() -> None:
+def milestone_command() -> None:
     """Set up a milestone in GitLab."""
 
 
-@command.command("open")
+@milestone_command.command("open")
 @click.argument("milestone")
 @click.option("--dry-run", is_flag=True, help="Preview the changes without making them.")
 @click.option("--yes", is_flag=True, help="Apply without asking, including labels.")
@@ -98,7 +98,7 @@ async def _run(
     as_json: bool,
 ) -> int:
     from glboard_core.gitlab.credentials import find_account
-    from glboard_core.opening import Opening
+    from glboard_core.milestone_setup import MilestoneSetup
     from glboard_core.session import open_engine
     from glboard_core.sync.engine import UserChangedError
 
@@ -109,7 +109,9 @@ async def _run(
         try:
             async with open_engine(place, settings, account=account) as engine:
                 await engine.load_catalog()
-                opening = Opening(engine, account, milestone, team=team, folder=options.config_path.parent)
+                opening = MilestoneSetup(
+                    engine, account, milestone, team=team, folder=options.config_path.parent
+                )
                 try:
                     return await _open(opening, without, dry_run=dry_run, yes=yes, as_json=as_json)
                 finally:
@@ -122,7 +124,7 @@ async def _run(
 
 
 async def _open(
-    opening: Opening, without: frozenset[Part], *, dry_run: bool, yes: bool, as_json: bool
+    opening: MilestoneSetup, without: frozenset[Part], *, dry_run: bool, yes: bool, as_json: bool
 ) -> int:
     steps = [step for step in await opening.look() if step.part not in without]
     title = opening.milestone.title

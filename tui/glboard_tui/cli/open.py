@@ -25,7 +25,7 @@ from glboard_tui.cli.context import Options
 if TYPE_CHECKING:
     from glboard_core.demo.options import DemoOptions
     from glboard_core.gitlab.account import Account
-    from glboard_core.opening import Opening
+    from glboard_core.milestone_setup import MilestoneSetup
     from glboard_core.planning.team import Team
     from glboard_core.reports import Reports
     from glboard_core.sync.engine import Engine
@@ -46,7 +46,7 @@ class Last(Struct, frozen=True):
 @click.argument("board")
 @click.option("--milestone", metavar="M", help="A title, current, next, or an alias.")
 @click.pass_context
-def command(ctx: click.Context, board: str, milestone: str | None) -> None:
+def open_command(ctx: click.Context, board: str, milestone: str | None) -> None:
     """Open BOARD: planning, build, next-1-3, next-4-6, backlog, milestones, people, or your own."""
     ctx.exit(open_board(ctx.obj, board, milestone))
 
@@ -98,7 +98,7 @@ def _team_of(options: Options, demo: DemoOptions) -> Iterator[Path | None]:
     from datetime import UTC, datetime
     from tempfile import TemporaryDirectory
 
-    from glboard_core.demo.team import team_of_scenario, team_of_world
+    from glboard_core.demo.sample.team import team_of_scenario, team_of_world
 
     today = (options.as_of or datetime.now(UTC)).date()
     text = team_of_scenario(Path(demo.scenario)) if demo.scenario else team_of_world(today)
@@ -168,13 +168,13 @@ def _reports(account: Callable[[], Account]) -> Callable[[Engine], AbstractAsync
 
 def _opening(
     options: Options, account: Callable[[], Account]
-) -> Callable[[Engine, str, Team | None], Opening]:
+) -> Callable[[Engine, str, Team | None], MilestoneSetup]:
     """Opens a milestone in GitLab, with the account of the board."""
 
-    def opening(engine: Engine, milestone: str, team: Team | None) -> Opening:
-        from glboard_core.opening import Opening
+    def opening(engine: Engine, milestone: str, team: Team | None) -> MilestoneSetup:
+        from glboard_core.milestone_setup import MilestoneSetup
 
-        return Opening(engine, account(), milestone, team=team, folder=options.config_path.parent)
+        return MilestoneSetup(engine, account(), milestone, team=team, folder=options.config_path.parent)
 
     return opening
 
@@ -183,7 +183,7 @@ def _opening(
 async def _on_demo(
     options: Options, settings: Settings, demo: DemoOptions, accounts: list[Account]
 ) -> AsyncIterator[Engine]:
-    from glboard_core.demo.process import SpawnError, spawn
+    from glboard_core.demo.http.process import SpawnError, spawn
     from glboard_core.gitlab.account import Account, Secret
 
     starting = asyncio.ensure_future(asyncio.to_thread(spawn, demo))

@@ -1,7 +1,7 @@
 """``glboard plan``: lock a milestone's plan, show, export and import it.
 
 Owns the subcommands, their texts and the files. What a plan is, and which one is rejected, is defined in
-``planning/snapshot.py``; the store keeps every plan, and the latest is the current one.
+``planning/plan_lock.py``; the store keeps every plan, and the latest is the current one.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import click
 from msgspec import structs
 
 from glboard_core.errors import ConfigError, GlboardError, NameUnknown, UsageError
-from glboard_core.planning import snapshot as plans
+from glboard_core.planning import plan_lock as plans
 from glboard_core.planning.calendar import dates_of
-from glboard_core.planning.snapshot import PlanSnapshot
+from glboard_core.planning.plan_lock import PlanSnapshot
 from glboard_core.planning.snapshot_text import count_words, locked_words
 from glboard_tui.cli import formats
 from glboard_tui.cli.context import Options, parse_time
@@ -43,11 +43,11 @@ _replace = click.option("--replace", is_flag=True, help="Replace a locked plan w
 
 
 @click.group("plan")
-def command() -> None:
+def plan_command() -> None:
     """Lock a milestone's plan and share it with colleagues. Say/Do and scope are based on it."""
 
 
-@command.command("lock")
+@plan_command.command("lock")
 @click.argument("milestone")
 @click.option("--at", metavar="TIME", help="As of that time, rebuilt from events (ISO 8601, UTC).")
 @_replace
@@ -73,7 +73,7 @@ def lock(ctx: click.Context, milestone: str, at: str | None, replace: bool) -> N
     ctx.exit(_run(options, task))
 
 
-@command.command("export")
+@plan_command.command("export")
 @click.argument("milestone")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Default: print it.")
 @_number
@@ -93,7 +93,7 @@ def export(ctx: click.Context, milestone: str, output: Path | None, number: int)
     ctx.exit(_run(ctx.obj, task))
 
 
-@command.command("import")
+@plan_command.command("import")
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @_replace
 @click.pass_context
@@ -119,7 +119,7 @@ def import_(ctx: click.Context, file: Path, replace: bool) -> None:
     ctx.exit(_run(ctx.obj, task))
 
 
-@command.command("show")
+@plan_command.command("show")
 @click.argument("milestone")
 @click.option("--list", "listing", is_flag=True, help="List all stored plans, the current one first.")
 @_number
@@ -139,7 +139,7 @@ def show(ctx: click.Context, milestone: str, listing: bool, number: int, style: 
     ctx.exit(_run(ctx.obj, task))
 
 
-@command.command("restore")
+@plan_command.command("restore")
 @click.argument("milestone")
 @click.argument("number", type=click.IntRange(min=2))
 @click.pass_context

@@ -1,7 +1,7 @@
 """``glboard report``: what the planning rules compute, as text or data.
 
 Owns the command's arguments and which issues each report reads. The rules are in ``glboard_core.planning``,
-the JSON in ``report_shapes.py``, texts and tables in ``report_text.py``.
+the JSON in ``report_shapes.py``, texts and tables in ``report_output.py``.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from glboard_core.planning import team as teams
 from glboard_core.planning.candidates import candidates
 from glboard_core.planning.load import load_of
 from glboard_core.planning.mix import mix
+from glboard_core.planning.plan_lock import PlanSnapshot
 from glboard_core.planning.readiness import open_for_deliverables
-from glboard_core.planning.snapshot import PlanSnapshot
 from glboard_core.planning.team import Team
 from glboard_core.planning.triage import Rules, triage
-from glboard_tui.cli import formats, report_shapes, report_text
+from glboard_tui.cli import formats, report_output, report_shapes
 from glboard_tui.cli.context import Options, parse_time
-from glboard_tui.cli.report_text import Printed
+from glboard_tui.cli.report_output import Printed
 
 if TYPE_CHECKING:
     from glboard_core.reports import Reports
@@ -72,7 +72,7 @@ Reader = Callable[[Asked, "Reports"], Awaitable[Printed]]
 @click.option("--names", is_flag=True, help="Markdown with a line per person, not only totals (capacity).")
 @formats.format_option
 @click.pass_obj
-def command(
+def report_command(
     options: Options,
     kind: str,
     milestone: str | None,
@@ -184,7 +184,10 @@ async def _say_do(asked: Asked, reports: Reports) -> Printed:
     found = await reports.say_do(
         milestone, locked_at=asked.locked_at, plan=_kept(asked, reports, milestone), progress=_progress
     )
-    return Printed(report_shapes.say_do(found), report_text.say_do(found, milestone, reports.engine.now()))
+    return Printed(
+        report_shapes.say_do_as_json(found),
+        report_output.say_do_as_text(found, milestone, reports.engine.now()),
+    )
 
 
 async def _scope(asked: Asked, reports: Reports) -> Printed:
@@ -192,7 +195,7 @@ async def _scope(asked: Asked, reports: Reports) -> Printed:
     found = await reports.scope(
         milestone, locked_at=asked.locked_at, plan=_kept(asked, reports, milestone), progress=_progress
     )
-    return Printed(report_shapes.scope(found), report_text.scope(found))
+    return Printed(report_shapes.scope_as_json(found), report_output.scope_as_text(found))
 
 
 async def _capacity(asked: Asked, reports: Reports) -> Printed:
@@ -210,7 +213,9 @@ async def _capacity(asked: Asked, reports: Reports) -> Printed:
 
     closed = await read_closed(reports, milestone)
     posted = markdown(found, milestone, closed, names=asked.names)
-    return Printed(report_shapes.capacity(found), report_text.capacity(found, closed, posted))
+    return Printed(
+        report_shapes.capacity_as_json(found), report_output.capacity_as_text(found, closed, posted)
+    )
 
 
 async def _with_carry_over(reports: Reports, milestone: Milestone) -> list[Issue]:
@@ -247,8 +252,8 @@ async def _candidates(asked: Asked, reports: Reports) -> Printed:
     )
     space = _capacity_of(issues, milestone, team, reports).space() if team and dated else None
     return Printed(
-        report_shapes.candidates(milestone.title, found),
-        report_text.candidates(milestone.title, found, space),
+        report_shapes.candidates_as_json(milestone.title, found),
+        report_output.candidates_as_text(milestone.title, found, space),
     )
 
 
@@ -256,14 +261,14 @@ async def _mix(asked: Asked, reports: Reports) -> Printed:
     milestone = reports.milestone(asked.milestone or "")
     issues = await reports.open_issues([milestone.title])
     found = mix(issues, milestone.title, reports.settings.labels, reports.settings.planning.mix)
-    return Printed(report_shapes.mix(found), report_text.mix(found))
+    return Printed(report_shapes.mix_as_json(found), report_output.mix_as_text(found))
 
 
 async def _load(asked: Asked, reports: Reports) -> Printed:
     milestone = reports.milestone(asked.milestone or "")
     team = _team(asked)
     found = load_of(await reports.open_issues([milestone.title]), milestone, team, reports.settings.labels)
-    return Printed(report_shapes.load(found), report_text.load(found))
+    return Printed(report_shapes.load_as_json(found), report_output.load_as_text(found))
 
 
 async def _triage(_: Asked, reports: Reports) -> Printed:
@@ -277,7 +282,7 @@ async def _triage(_: Asked, reports: Reports) -> Printed:
     )
     found = triage(issues, rules)
     now = reports.engine.now()
-    return Printed(report_shapes.triage(found, now), report_text.triage(found, now))
+    return Printed(report_shapes.triage_as_json(found, now), report_output.triage_as_text(found, now))
 
 
 _READERS: dict[str, Reader] = {

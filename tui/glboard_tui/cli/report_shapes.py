@@ -32,7 +32,7 @@ def references(issues: Iterable[Issue]) -> list[str]:
     return [issue.reference for issue in issues]
 
 
-def say_do(report: SayDo) -> Shape:
+def say_do_as_json(report: SayDo) -> Shape:
     """``report say-do``."""
     return {
         "milestone": report.milestone,
@@ -61,7 +61,7 @@ def _ratio(report: SayDo, name: Definition) -> Shape:
     return {"assigned": ratio.said, "completed": ratio.done, "percent": ratio.percent}
 
 
-def capacity(report: Capacity) -> Shape:
+def capacity_as_json(report: Capacity) -> Shape:
     """``report capacity``. Nothing is rounded; days and weight are null for people not in the team file."""
     return {
         "milestone": report.milestone,
@@ -88,7 +88,7 @@ def capacity(report: Capacity) -> Shape:
     }
 
 
-def candidates(milestone: str, found: Sequence[Candidate]) -> Shape:
+def candidates_as_json(milestone: str, found: Sequence[Candidate]) -> Shape:
     """``report candidates``."""
     return {
         "milestone": milestone,
@@ -110,7 +110,7 @@ def candidates(milestone: str, found: Sequence[Candidate]) -> Shape:
     }
 
 
-def triage(found: Sequence[Finding], now: datetime) -> Shape:
+def triage_as_json(found: Sequence[Finding], now: datetime) -> Shape:
     """``report triage``."""
     return {
         "as_of": moment(now),
@@ -121,7 +121,7 @@ def triage(found: Sequence[Finding], now: datetime) -> Shape:
     }
 
 
-def mix(report: Mix) -> Shape:
+def mix_as_json(report: Mix) -> Shape:
     """``report mix``."""
     return {
         "milestone": report.milestone,
@@ -138,7 +138,7 @@ def mix(report: Mix) -> Shape:
     }
 
 
-def load(report: Load) -> Shape:
+def load_as_json(report: Load) -> Shape:
     """``report load``."""
     return {
         "milestone": report.milestone,
@@ -158,7 +158,7 @@ def load(report: Load) -> Shape:
     }
 
 
-def scope(report: Scope) -> Shape:
+def scope_as_json(report: Scope) -> Shape:
     """``report scope``."""
     return {
         "milestone": report.locked.milestone,

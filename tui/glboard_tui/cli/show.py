@@ -57,7 +57,7 @@ class ShownBoard(Struct, frozen=True):
 @click.option("--closed", is_flag=True, help="Append the closed issues as a column (closed).")
 @formats.format_option
 @click.pass_obj
-def command(options: Options, board: str, milestone: str | None, closed: bool, style: str) -> None:
+def show_command(options: Options, board: str, milestone: str | None, closed: bool, style: str) -> None:
     """Print BOARD: planning, build, next-1-3, next-4-6, backlog, milestones, people, or your own."""
     shown, notes = asyncio.run(_read(options, board, milestone, closed))
     for note in notes:

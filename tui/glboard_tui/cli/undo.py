@@ -39,7 +39,9 @@ class Line(Struct, frozen=True):
 @click.option("--yes", is_flag=True, help="Prune without asking.")
 @formats.format_option
 @click.pass_context
-def command(ctx: click.Context, listing: bool, limit: int, days: int | None, yes: bool, style: str) -> None:
+def undo_command(
+    ctx: click.Context, listing: bool, limit: int, days: int | None, yes: bool, style: str
+) -> None:
     """Undo the last glboard change on this machine, list the change log, or prune it.
 
     Later changes by others are not overwritten: they are reported and left as they are. The log keeps the

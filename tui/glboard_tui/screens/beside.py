@@ -1,7 +1,7 @@
 """The capacity pane next to the board: it stays open while the board is edited, and updates with it.
 
 Owns the keys the pane takes while it has the focus. In a terminal that is too narrow the pane opens over the
-board (``room.py``). An open issue takes its place.
+board (``capacity.py``). An open issue takes its place.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from glboard_core.model.milestone import Milestone
 from glboard_tui.screens.room_body import RoomBody
 
 if TYPE_CHECKING:
-    from glboard_tui.screens.desk import Desk
+    from glboard_tui.commands.context import CommandContext
 
 #: Lines of the narrow pane that do not list people.
 _LINES = 29
@@ -29,7 +29,7 @@ class Beside(VerticalScroll, can_focus=True):
     Beside:focus { border-left: outer $primary; }
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: CommandContext) -> None:
         super().__init__()
         self._desk = desk
         self._shown: Milestone | None = None

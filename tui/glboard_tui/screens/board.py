@@ -1,7 +1,7 @@
 """The board screen: composes header, board, open issue and footer, and routes between them and the bridge.
 
 Owns what is on top (panel, board, open issue, filter line) and when each part is repainted. It holds no
-board logic and binds no keys: ``keys.py`` turns keys into commands, ``words.py`` state into text.
+board logic and binds no keys: ``keys.py`` turns keys into commands, ``texts.py`` state into text.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from textual.worker import Worker, WorkerState
 
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import IssueId
-from glboard_tui import notices
+from glboard_tui import notices, texts
 from glboard_tui.actions import BY_ID
 from glboard_tui.bridge import Bridge, Update
+from glboard_tui.commands.context import CommandContext
 from glboard_tui.keymap import Keymap
-from glboard_tui.plan import Plan
-from glboard_tui.screens import theirs, words
+from glboard_tui.planning import PlanningFigures
+from glboard_tui.screens import theirs
 from glboard_tui.screens.cards import presenter
-from glboard_tui.screens.desk import Desk
 from glboard_tui.screens.docking import Docking
 from glboard_tui.screens.filtering import Filtering
+from glboard_tui.screens.issue_pane import IssuePaneLoader
 from glboard_tui.screens.keys import Keys, token_of
 from glboard_tui.screens.leaving import Leaving
 from glboard_tui.screens.news import News
-from glboard_tui.screens.opened import Opened
 from glboard_tui.widgets.board import BoardWidget
-from glboard_tui.widgets.detail import DetailPane
 from glboard_tui.widgets.filterbar import FilterBar
 from glboard_tui.widgets.footer import FooterBar
 from glboard_tui.widgets.header import HeaderBar
-from glboard_tui.widgets.panel import Panel
+from glboard_tui.widgets.issue_pane import DetailPane
+from glboard_tui.widgets.messages import Panel
 from glboard_tui.widgets.whichkey import WhichKey
 
 
@@ -60,7 +60,7 @@ class BoardScreen(Screen[None]):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  (Textual declares it so)
 
-    def __init__(self, bridge: Bridge, keymap: Keymap, host: Host, plan: Plan) -> None:
+    def __init__(self, bridge: Bridge, keymap: Keymap, host: Host, plan: PlanningFigures) -> None:
         super().__init__()
         self.plan = plan
         self.bridge = bridge
@@ -68,8 +68,8 @@ class BoardScreen(Screen[None]):
         self.host = host
         self.board = BoardWidget(id="board")
         self.pane = DetailPane()
-        self.desk = Desk(self, bridge)
-        self.opened = Opened(self.desk, self.pane)
+        self.desk = CommandContext(self, bridge)
+        self.opened = IssuePaneLoader(self.desk, self.pane)
         self.header, self.footer = HeaderBar(), FooterBar()
         self._panel, self._filter, self.strip = Panel(), FilterBar(), WhichKey()
         self.keys = Keys(keymap, self.desk, self.strip)
@@ -154,7 +154,7 @@ class BoardScreen(Screen[None]):
 
     def run_action_id(self, action: str, argument: str = "") -> None:
         """Run an action of the registry (used by the palette)."""
-        from glboard_tui.screens.commands import COMMANDS
+        from glboard_tui.commands import COMMANDS
 
         self.sync()
         COMMANDS[action](self.desk, argument)
@@ -249,7 +249,7 @@ class BoardScreen(Screen[None]):
         if self.docking.pane is not None:
             self.docking.pane.follow()
         self.header.show(
-            words.header_view(
+            texts.header_view(
                 bridge.settings,
                 bridge.view.board_id,
                 bridge.index,
@@ -271,7 +271,7 @@ class BoardScreen(Screen[None]):
         """Show what the next key acts on."""
         bridge = self.bridge
         self.footer.show(
-            words.footer_view(
+            texts.footer_view(
                 self.keymap,
                 self.desk.situation(),
                 self.desk.targets(),
@@ -321,7 +321,7 @@ class BoardScreen(Screen[None]):
     def _card_dropped(self, event: BoardWidget.CardDropped) -> None:
         self.sync()
         issues = [issue for identity in event.ids if (issue := self.bridge.issue(identity))]
-        from glboard_tui.screens.commands.moving import move
+        from glboard_tui.commands.moving import move
 
         move(self.desk, issues, {issue.id: event.to_column for issue in issues})
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from glboard_core.board.use_cases import short
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.candidates import Candidate, Order, fill, room_ends, running
 from glboard_core.planning.counting import over_weight
-from glboard_tui.edits import short
-from glboard_tui.screens.commands import COMMANDS
-from glboard_tui.screens.desk import Desk
+from glboard_tui.commands import COMMANDS
+from glboard_tui.commands.context import CommandContext
+from glboard_tui.screens.issue_list import Entry, Hint, IssueList
 from glboard_tui.screens.plan_words import free_words, number, short_names
 from glboard_tui.screens.remedies import reason_words, what_to_press
-from glboard_tui.screens.worklist import Entry, Hint, WorkList
-from glboard_tui.widgets.palette import Ink
+from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Col, Head
 
 _ORDERS: dict[Order, str] = {
@@ -46,7 +46,7 @@ _PROPOSING: tuple[Hint, ...] = (
 )
 
 
-class Candidates(WorkList):
+class Candidates(IssueList):
     """The candidates of one milestone."""
 
     empty = "No open issues in this milestone."
@@ -63,7 +63,7 @@ class Candidates(WorkList):
         Col(title="state", least=20),
     )
 
-    def __init__(self, desk: Desk, milestone: Milestone) -> None:
+    def __init__(self, desk: CommandContext, milestone: Milestone) -> None:
         super().__init__(desk)
         self._milestone = milestone
         self._order: Order = "suggested"
@@ -274,6 +274,6 @@ class Candidates(WorkList):
         )
 
     def _accept(self, issues: Sequence[Issue]) -> None:
-        from glboard_tui.screens.commands.planning import accept_issues
+        from glboard_tui.commands.edit import accept_issues
 
         accept_issues(self.desk, issues)

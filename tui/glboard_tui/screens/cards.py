@@ -1,18 +1,18 @@
-"""How an issue becomes a card on this board: passes the bridge's data to ``widgets/present.py``."""
+"""How an issue becomes a card on this board: passes the bridge's data to ``widgets/card_view.py``."""
 
 from __future__ import annotations
 
 from glboard_core.board import rules
+from glboard_core.board.definition import Column
 from glboard_core.board.index import BoardIndex
 from glboard_core.config import LabelSettings
-from glboard_core.model.board import Column
 from glboard_core.model.issue import Issue
 from glboard_core.planning.org_labels import missing_codes
 from glboard_tui.bridge import Asked, Bridge
-from glboard_tui.screens.words import warning_words
+from glboard_tui.texts import warning_words
 from glboard_tui.widgets.card import CardView
+from glboard_tui.widgets.card_view import Around, Names, present
 from glboard_tui.widgets.painter import Present
-from glboard_tui.widgets.present import Around, Names, present
 
 
 def presenter(bridge: Bridge, index: BoardIndex) -> Present:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from glboard_core.board.op import Op
+from glboard_core.board.operations import Op
 from glboard_core.errors import GlboardError
 from glboard_tui.bridge import Settled, Status
 from glboard_tui.notices import Notice, failures

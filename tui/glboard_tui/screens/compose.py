@@ -8,10 +8,10 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import TextArea
 
-from glboard_tui.screens.dialog import Dialog
+from glboard_tui.screens.dialogs import Dialog
 
 
-class Draft(Dialog[tuple[str, bool]]):
+class CommentDialog(Dialog[tuple[str, bool]]):
     """Dismissed with the text and whether to send it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 from glboard_tui.action import GROUPS, Action, key_words
 from glboard_tui.actions import ACTIONS
 from glboard_tui.keymap import Keymap
-from glboard_tui.screens.dialog import Dialog
+from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.view import STATES
 
 #: Cells for the keys, if there is enough width.

@@ -9,13 +9,13 @@ from textual.content import Content
 
 from glboard_tui.bridge import Bridge
 from glboard_tui.known import WAITS, Past
-from glboard_tui.screens.listing import Listing
+from glboard_tui.screens.listing import RowDialog
 from glboard_tui.widgets.text import clean
 
 _TONES = {"failed": "$text-error", "dropped": "$text-warning", "undone": "$text-warning"}
 
 
-class History(Listing):
+class History(RowDialog):
     """The log, newest first. ``u`` undoes the last change, as on the board."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("u", "undo", show=False)]

@@ -17,7 +17,7 @@ from textual.app import App, ScreenStackError
 from textual.message_pump import MessagePump
 
 from glboard_tui.screens.board import BoardScreen
-from glboard_tui.screens.dialog import Dialog
+from glboard_tui.screens.dialogs import Dialog
 
 #: Seconds after which an unfinished key no longer holds up the others.
 _PATIENCE = 0.5

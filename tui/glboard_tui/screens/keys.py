@@ -11,8 +11,8 @@ from msgspec import structs
 from textual import events
 
 from glboard_tui.action import Action, Scope, key_words
-from glboard_tui.keymap import Keymap, Run, Unknown, Wait
-from glboard_tui.screens.desk import Desk
+from glboard_tui.commands.context import CommandContext
+from glboard_tui.keymap import Keymap, Match, NoMatch, Prefix
 from glboard_tui.widgets.whichkey import WhichKey
 
 
@@ -27,7 +27,7 @@ def token_of(event: events.Key) -> str:
 class Keys:
     """The keys of one screen."""
 
-    def __init__(self, keymap: Keymap, desk: Desk, strip: WhichKey) -> None:
+    def __init__(self, keymap: Keymap, desk: CommandContext, strip: WhichKey) -> None:
         self.keymap = keymap
         self._desk = desk
         self._strip = strip
@@ -42,7 +42,7 @@ class Keys:
         """Whether a key is or starts an action that applies in ``scope`` now."""
         now = structs.replace(self._desk.situation(), scope=scope)
         step = self.keymap.step((token,), lambda action: action.applies(now), self._desk.options, scope)
-        return not isinstance(step, Unknown)
+        return not isinstance(step, NoMatch)
 
     def press(self, token: str) -> None:
         """Take one key."""
@@ -53,18 +53,18 @@ class Keys:
         keys = (*self._pressed, token)
         step = self.keymap.step(keys, lambda action: action.applies(now), self._desk.options, now.scope)
         match step:
-            case Run():
+            case Match():
                 self.cancel()
-                from glboard_tui.screens.commands import COMMANDS
+                from glboard_tui.commands import COMMANDS
 
                 COMMANDS[step.action.id](self._desk, step.argument)
-            case Wait():
+            case Prefix():
                 self._pressed = keys
                 title = f"{key_words(' '.join(keys))} {step.title}".rstrip()
                 size = self._desk.screen.size
                 entries = [(follow.key, follow.title) for follow in step.follow]
                 self._strip.show(title, fitting(entries, size.width, size.height))
-            case Unknown():
+            case NoMatch():
                 self.cancel()
                 self._say_why_not(keys, self.keymap.action_at(keys, now.scope))
 
@@ -91,7 +91,7 @@ def fitting(entries: Sequence[tuple[str, str]], width: int, height: int) -> list
     return [(key, words if len(words) <= room else words[: room - 1] + "…") for key, words in entries]
 
 
-def _reason(desk: Desk, action: Action) -> str:
+def _reason(desk: CommandContext, action: Action) -> str:
     now = desk.situation()
     if not now.ready:
         return "nothing loaded from GitLab yet."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from glboard_tui.screens.desk import Desk
+from glboard_tui.commands.context import CommandContext
 
 #: Seconds that quitting waits for GitLab: without asking, and when told to wait.
 _SOON, _LONG = 3.0, 3600.0
@@ -11,7 +11,7 @@ _SOON, _LONG = 3.0, 3600.0
 class Leaving:
     """Quits the program."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: CommandContext) -> None:
         self._desk = desk
         self._under_way = False
 

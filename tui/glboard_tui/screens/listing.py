@@ -17,10 +17,10 @@ from textual.widgets.option_list import Option
 
 from glboard_core.errors import GlboardError
 from glboard_tui import notices
-from glboard_tui.screens.dialog import Dialog
+from glboard_tui.screens.dialogs import Dialog
 
 
-class Listing(Dialog[None]):
+class RowDialog(Dialog[None]):
     """Rows, newest first. ``j`` and ``k`` move, ``q`` and Esc close."""
 
     DEFAULT_CSS = """

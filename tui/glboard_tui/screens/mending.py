@@ -10,18 +10,18 @@ from collections.abc import Callable, Iterable
 
 from msgspec import UNSET, UnsetType, structs
 
-from glboard_core.board.op import Act, Comment, Create, Edit, NoteWrite
+from glboard_core.board.operations import Change, Comment, Create, Edit, NoteWrite
+from glboard_core.board.use_cases import joined, split
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import Issue
-from glboard_tui.edits import joined, split
+from glboard_tui.commands.context import CommandContext
+from glboard_tui.commands.edit import milestone_choices, wrong_weight
+from glboard_tui.commands.people import label_choices, person_choices
 from glboard_tui.known import Refused
-from glboard_tui.screens.commands.people import label_choices, person_choices
-from glboard_tui.screens.commands.planning import milestone_choices, wrong_weight
-from glboard_tui.screens.desk import Desk
 from glboard_tui.screens.editor import edit_in_editor
 from glboard_tui.widgets.choices import Result, Tick, Ticks
 
-Done = Callable[[Act], None]
+Done = Callable[[Change], None]
 
 #: The letter of each part, the same as its key on the board.
 _LETTERS = {
@@ -34,7 +34,7 @@ _LETTERS = {
 }
 
 
-def parts_of(act: Act) -> list[str]:
+def parts_of(act: Change) -> list[str]:
     """The parts that can be edited; none for a rank, a state or a deletion."""
     if isinstance(act, Comment):
         return ["comment"]
@@ -55,7 +55,7 @@ def _has(value: object, act: Edit | Create) -> bool:
     return value not in (None, ()) if isinstance(act, Create) else value is not UNSET
 
 
-def text_of(act: Act) -> str:
+def text_of(act: Change) -> str:
     """The text a person typed for it, or "" for a change made by keys alone."""
     match act:
         case Comment() | NoteWrite():
@@ -71,7 +71,7 @@ def _text(value: str | UnsetType) -> str:
     return "" if value is UNSET else value
 
 
-def mend(desk: Desk, row: Refused, done: Done) -> None:
+def mend(desk: CommandContext, row: Refused, done: Done) -> None:
     """Open the editor; ``done`` gets the edited change, and is not called on Esc."""
     parts = parts_of(row.act)
     if len(parts) > 1:
@@ -85,7 +85,7 @@ def mend(desk: Desk, row: Refused, done: Done) -> None:
         _mend(desk, row, parts[0], done)
 
 
-def _mend(desk: Desk, row: Refused, part: str, done: Done) -> None:
+def _mend(desk: CommandContext, row: Refused, part: str, done: Done) -> None:
     act, issue = row.act, desk.bridge.issue(row.issue)
     if isinstance(act, Comment):
         _comment(desk, row, act, done)
@@ -103,8 +103,8 @@ def _mend(desk: Desk, row: Refused, part: str, done: Done) -> None:
         choose(desk, row, act, issue, projects, done)
 
 
-def _comment(desk: Desk, row: Refused, act: Comment, done: Done) -> None:
-    from glboard_tui.screens.compose import Draft
+def _comment(desk: CommandContext, row: Refused, act: Comment, done: Done) -> None:
+    from glboard_tui.screens.compose import CommentDialog
 
     key = ("failed", row.op)
 
@@ -117,11 +117,13 @@ def _comment(desk: Desk, row: Refused, act: Comment, done: Done) -> None:
         if send:
             done(Comment(body=text))
 
-    draft = Draft(f"Comment on {row.reference}", text=desk.drafts.get(key, act.body), note=row.message)
+    draft = CommentDialog(
+        f"Comment on {row.reference}", text=desk.drafts.get(key, act.body), note=row.message
+    )
     desk.screen.app.push_screen(draft, written)
 
 
-def _weight(desk: Desk, row: Refused, act: Edit | Create, done: Done) -> None:
+def _weight(desk: CommandContext, row: Refused, act: Edit | Create, done: Done) -> None:
     from glboard_tui.screens.prompt import Prompt
 
     def typed(text: str | None) -> None:
@@ -139,7 +141,7 @@ def _weight(desk: Desk, row: Refused, act: Edit | Create, done: Done) -> None:
     desk.screen.app.push_screen(prompt, typed)
 
 
-def _title(desk: Desk, row: Refused, act: Edit | Create, done: Done) -> None:
+def _title(desk: CommandContext, row: Refused, act: Edit | Create, done: Done) -> None:
     from glboard_tui.screens.prompt import Prompt
 
     def typed(text: str | None) -> None:
@@ -155,7 +157,9 @@ def _title(desk: Desk, row: Refused, act: Edit | Create, done: Done) -> None:
     desk.screen.app.push_screen(prompt, typed)
 
 
-def _description(desk: Desk, row: Refused, act: Edit | Create, issue: Issue | None, done: Done) -> None:
+def _description(
+    desk: CommandContext, row: Refused, act: Edit | Create, issue: Issue | None, done: Done
+) -> None:
     key = ("failed", row.op)
     was = _text(act.title) or (issue.title if issue else "")
     before = joined(was, _text(act.description))
@@ -174,7 +178,7 @@ def _description(desk: Desk, row: Refused, act: Edit | Create, issue: Issue | No
 
 
 def _milestone(
-    desk: Desk, row: Refused, act: Edit | Create, _: Issue | None, projects: set[str], done: Done
+    desk: CommandContext, row: Refused, act: Edit | Create, _: Issue | None, projects: set[str], done: Done
 ) -> None:
     choices = milestone_choices(desk, projects)
     # The failed one first, if it can be chosen at all: the cursor starts there.
@@ -188,7 +192,7 @@ def _milestone(
 
 
 def _assignees(
-    desk: Desk, row: Refused, act: Edit | Create, issue: Issue | None, _: set[str], done: Done
+    desk: CommandContext, row: Refused, act: Edit | Create, issue: Issue | None, _: set[str], done: Done
 ) -> None:
     wanted = act.assignees if act.assignees is not UNSET else ()
     now = issue.assignees if issue else ()
@@ -207,7 +211,12 @@ def _assignees(
 
 
 def _labels(
-    desk: Desk, row: Refused, act: Edit | Create, issue: Issue | None, projects: set[str], done: Done
+    desk: CommandContext,
+    row: Refused,
+    act: Edit | Create,
+    issue: Issue | None,
+    projects: set[str],
+    done: Done,
 ) -> None:
     now = issue.labels if issue else frozenset()
     wanted = act.labels if isinstance(act, Create) else (now - act.remove) | act.add

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from glboard_core.board.use_cases import short
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.counting import Sum
 from glboard_core.planning.mix import UNDEFINED, Mix
-from glboard_tui.edits import short
-from glboard_tui.screens.desk import Desk
+from glboard_tui.commands.context import CommandContext
+from glboard_tui.screens.issue_list import Entry, IssueList
 from glboard_tui.screens.plan_words import number
-from glboard_tui.screens.worklist import Entry, WorkList
 from glboard_tui.widgets.table import Col, Head
 from glboard_tui.widgets.text import clean, fit, fit_right
 
@@ -27,7 +27,7 @@ _Row = tuple[str, str, float | None, str, float | None, float | None]
 """Name, count, percent of count, weight, percent of weight, target."""
 
 
-class MixList(WorkList):
+class MixList(IssueList):
     """The issues of one milestone by type."""
 
     empty = "No open issues in this milestone."
@@ -45,7 +45,7 @@ class MixList(WorkList):
         Col(title="state", least=8, drop=1),
     )
 
-    def __init__(self, desk: Desk, milestone: Milestone) -> None:
+    def __init__(self, desk: CommandContext, milestone: Milestone) -> None:
         super().__init__(desk)
         self._milestone = milestone
 

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Input
 
-from glboard_tui.screens.dialog import Dialog
+from glboard_tui.screens.dialogs import Dialog
 
 Then = Literal["create", "other", "keep"]
 """Create it; choose another project first; or only keep the typed title as a draft."""

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
-from glboard_tui.screens.dialog import Dialog
+from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.widgets.choices import Choice, Result, Ticks
 from glboard_tui.widgets.pickers import PickList
 

@@ -12,9 +12,9 @@ from glboard_core.errors import GlboardError
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.capacity_text import markdown
+from glboard_tui.commands.context import CommandContext
 from glboard_tui.posting import posted_before
-from glboard_tui.screens.desk import Desk
-from glboard_tui.screens.dialog import Dialog
+from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.widgets.text import clean
 
 _HINT = "Enter posts it · n {other} · j k scroll · y copies · Esc cancels"
@@ -29,7 +29,7 @@ class Post(Dialog[tuple[str, str | None]]):
     Post .overlay-note { height: auto; }
     """
 
-    def __init__(self, desk: Desk, milestone: Milestone, issue: Issue) -> None:
+    def __init__(self, desk: CommandContext, milestone: Milestone, issue: Issue) -> None:
         title = clean(desk.bridge.title_of(issue))
         super().__init__(f"Post the capacity of {milestone.title} on {issue.reference}", note=title, hint="")
         self._desk = desk

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from glboard_core.board.rules import types_of
+from glboard_core.board.use_cases import short
 from glboard_core.model.issue import Issue
 from glboard_core.planning.candidates import highest
 from glboard_tui.actions import BY_ID
-from glboard_tui.edits import short
-from glboard_tui.screens.desk import Desk
-from glboard_tui.screens.worklist import Entry, WorkList
-from glboard_tui.widgets.palette import Ink
+from glboard_tui.commands.context import CommandContext
+from glboard_tui.screens.issue_list import Entry, IssueList
+from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Col, Head
 
 
-class Refinement(WorkList):
+class Refinement(IssueList):
     """Issues in planning breakdown without a weight, with the description next to the list."""
 
     empty = "No issues in planning breakdown need a weight."
@@ -60,7 +60,7 @@ class Refinement(WorkList):
         )
 
 
-class OwnWork(WorkList):
+class OwnWork(IssueList):
     """Issues assigned to me, by workflow state, then ready ones of the current milestone to pick next."""
 
     empty = "No open issues assigned to you, none ready to pick in the current milestone."
@@ -83,7 +83,7 @@ class OwnWork(WorkList):
         Col(title="", least=8),
     )
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: CommandContext) -> None:
         super().__init__(desk)
         self._mine = 0
 

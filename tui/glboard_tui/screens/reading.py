@@ -15,8 +15,8 @@ from textual.timer import Timer
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import Issue, IssueDetail, IssueId
 from glboard_tui import notices
-from glboard_tui.screens.desk import Desk
-from glboard_tui.widgets.detail import DetailPane
+from glboard_tui.commands.context import CommandContext
+from glboard_tui.widgets.issue_pane import DetailPane
 
 #: Seconds the cursor rests before a request: moving down a list requests nothing.
 _REST = 0.12
@@ -29,7 +29,7 @@ _Version = tuple[IssueId, datetime, int]
 class Reading:
     """Fills the pane of one list while it is shown."""
 
-    def __init__(self, desk: Desk, screen: Screen[None]) -> None:
+    def __init__(self, desk: CommandContext, screen: Screen[None]) -> None:
         self.pane = DetailPane()
         self.pane.can_focus = False
         self.on = False

@@ -1,6 +1,6 @@
 """The content of the capacity pane, next to the board or over it: people, the team, the sums, the keys.
 
-Owns what is shown and when it is refreshed. ``room_keys.py`` handles its keys, ``room_words.py`` writes its
+Owns what is shown and when it is refreshed. ``capacity_keys.py`` handles its keys, ``capacity_text.py`` writes its
 lines. It updates with every change on the board, before anything is sent.
 """
 
@@ -18,12 +18,12 @@ from textual.widgets import Static
 
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.capacity import Capacity, PersonCapacity
-from glboard_tui.screens import room_words
+from glboard_tui.screens import capacity_text
 from glboard_tui.widgets.roll import Roll
 from glboard_tui.widgets.text import clean
 
 if TYPE_CHECKING:
-    from glboard_tui.screens.desk import Desk
+    from glboard_tui.commands.context import CommandContext
 
 _END = 1_000_000
 _STEPS = {
@@ -56,7 +56,12 @@ class RoomBody(Vertical):
     """
 
     def __init__(
-        self, desk: Desk, milestone: Callable[[], Milestone | None], closing: str, *, lines: int = _BESIDE
+        self,
+        desk: CommandContext,
+        milestone: Callable[[], Milestone | None],
+        closing: str,
+        *,
+        lines: int = _BESIDE,
     ) -> None:
         super().__init__()
         self.desk = desk
@@ -151,17 +156,17 @@ class RoomBody(Vertical):
     def _show_figures(self, found: Capacity, milestone: Milestone) -> None:
         blind = self.plan.roster.blind
         width = self.size.width or 96
-        columns = room_words.columns_for(found, width, blind=blind)
-        people = [room_words.person_cells(person, columns) for person in found.people]
+        columns = capacity_text.columns_for(found, width, blind=blind)
+        people = [capacity_text.person_cells(person, columns) for person in found.people]
         chosen = self._rows.cursor
-        _say(self._head, Content(room_words.head(columns)))
+        _say(self._head, Content(capacity_text.head(columns)))
         self._rows.show(people, chosen)
-        self._team.show([room_words.team_cells(found, columns)], 0)
+        self._team.show([capacity_text.team_cells(found, columns)], 0)
         team = self.plan.team
-        lines = room_words.sums(found, self.plan.closed(milestone), blind=blind)
+        lines = capacity_text.sums(found, self.plan.closed(milestone), blind=blind)
         if team is not None:
             lines.append(
-                room_words.team_words(team.days_per_weight, team.reserve, team.holidays, found.workdays)
+                capacity_text.team_words(team.days_per_weight, team.reserve, team.holidays, found.workdays)
             )
         _say(self._sums, Content("\n".join(map(clean, lines))))
         self._tell()
@@ -172,7 +177,7 @@ class RoomBody(Vertical):
             _say(self._about, Content("No one is in team.toml yet: a adds people."))
             return
         member = team.member(person.username)
-        words = room_words.about(person, member, milestone.title, blind=self.plan.roster.blind)
+        words = capacity_text.about(person, member, milestone.title, blind=self.plan.roster.blind)
         _say(self._about, Content(clean(words)))
 
     def _no_figures(self, milestone: Milestone | None) -> Content | None:
@@ -217,7 +222,7 @@ class RoomBody(Vertical):
 
     def press(self, token: str) -> bool:
         """Take a key; return whether it was one of the pane's."""
-        from glboard_tui.screens.room_keys import act
+        from glboard_tui.screens.capacity_keys import act
 
         if self._said:
             self.say("")

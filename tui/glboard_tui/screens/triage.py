@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from glboard_core.board.use_cases import short
 from glboard_core.model.issue import IssueId
-from glboard_tui.edits import short
-from glboard_tui.screens.desk import Desk
+from glboard_tui.commands.context import CommandContext
+from glboard_tui.screens.issue_list import Entry, IssueList
 from glboard_tui.screens.remedies import reason_words, what_to_press
-from glboard_tui.screens.worklist import Entry, WorkList
 from glboard_tui.widgets.table import Col
 
 
-class Triage(WorkList):
+class Triage(IssueList):
     """The list. Its keys are the board's; a fixed issue leaves it."""
 
     empty = "All fixed."
@@ -32,7 +32,7 @@ class Triage(WorkList):
         Col(title="to fix", least=24),
     )
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: CommandContext) -> None:
         super().__init__(desk)
         #: All issues listed since it was opened: the base of the progress.
         self._found: set[IssueId] = set()

@@ -9,13 +9,13 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from glboard_tui.screens.dialog import Dialog
+from glboard_tui.screens.dialogs import Dialog
 
 _EMPTY, _TYPED = "nothing typed yet", "••••"
 _MOST = 40
 
 
-class Unseen(Dialog[bool]):
+class HiddenInput(Dialog[bool]):
     """Dismissed with True once confirmed. ``check`` applies the text and returns an error or ""."""
 
     DEFAULT_CSS = """

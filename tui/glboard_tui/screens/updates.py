@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from glboard_tui.edits import short
+from glboard_core.board.use_cases import short
 from glboard_tui.screens import theirs
-from glboard_tui.screens.worklist import Entry, WorkList
-from glboard_tui.unseen import Theirs
+from glboard_tui.screens.issue_list import Entry, IssueList
+from glboard_tui.unseen_changes import ExternalChange
 from glboard_tui.widgets.table import Col, Head
 
 
-class Updates(WorkList):
+class Updates(IssueList):
     """The list."""
 
     empty = "No new changes by others."
@@ -49,7 +49,7 @@ class Updates(WorkList):
             entries.append(self._entry(row, heads=heads))
         return entries
 
-    def _entry(self, row: Theirs, *, heads: tuple[Head, ...] = ()) -> Entry:
+    def _entry(self, row: ExternalChange, *, heads: tuple[Head, ...] = ()) -> Entry:
         bridge = self.desk.bridge
         what, title = theirs.what(row, bridge.mask), bridge.title_of(row.issue)
         words = ", ".join(what)

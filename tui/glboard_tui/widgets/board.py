@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from textual.message import Message
 
+from glboard_core.board.definition import Column
 from glboard_core.board.index import BoardIndex, ColumnIndex
-from glboard_core.model.board import Column
 from glboard_core.model.issue import IssueId
-from glboard_tui.widgets.marks import Place, place_at, row_in, settle
 from glboard_tui.widgets.painter import Present
-from glboard_tui.widgets.pointer import Pointer
+from glboard_tui.widgets.pointer import BoardMouse
+from glboard_tui.widgets.selection import Place, place_at, row_in, settle
 
 
-class BoardWidget(Pointer, can_focus=True):
+class BoardWidget(BoardMouse, can_focus=True):
     """A board on screen. Give it an index with ``show``; call ``changed`` after updating that index."""
 
     ALLOW_SELECT = False

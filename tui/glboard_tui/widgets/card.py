@@ -1,7 +1,7 @@
 """One card: what its picture depends on, and the picture.
 
 Owns the look of a card (DESIGN.md section 5) as a pure function from a ``CardView`` to strips. It must not
-know issues, boards or the screen: what is worth showing was decided in ``present.py``. All text in a view is
+know issues, boards or the screen: what is worth showing was decided in ``card_view.py``. All text in a view is
 remote, so it is cleaned here once more and never read as markup.
 """
 
@@ -14,8 +14,8 @@ from rich.style import Style
 from textual.strip import Strip
 
 from glboard_core.model.issue import IssueId
+from glboard_tui.widgets.colors import Ground, Ink, Palette
 from glboard_tui.widgets.lines import Line
-from glboard_tui.widgets.palette import Ground, Ink, Palette
 from glboard_tui.widgets.text import clean, clip, clip_reference, fit, fit_right, width_of
 
 Density = Literal["compact", "normal", "roomy"]

@@ -11,8 +11,8 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from glboard_tui.widgets.colors import palette_of
 from glboard_tui.widgets.lines import Line
-from glboard_tui.widgets.palette import palette_of
 from glboard_tui.widgets.text import clean, clip, width_of
 
 Fact = tuple[str, tuple[str, ...]]

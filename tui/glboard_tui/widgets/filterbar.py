@@ -17,7 +17,7 @@ from textual.widgets import Input, Static
 
 
 class FilterBar(Horizontal):
-    """Shown by ``edit``; posts ``Typed`` with its text, and ``Closed`` when it closes."""
+    """Shown by ``edit``; posts ``Typed`` with its text, and ``ClosedIssues`` when it closes."""
 
     DEFAULT_CSS = """
     FilterBar { display: none; height: 1; width: 1fr; background: $panel; }

@@ -9,8 +9,8 @@ from msgspec import Struct
 from textual.strip import Strip
 from textual.widget import Widget
 
+from glboard_tui.widgets.colors import Palette, palette_of
 from glboard_tui.widgets.lines import Line
-from glboard_tui.widgets.palette import Palette, palette_of
 from glboard_tui.widgets.text import clean, clip, width_of
 
 

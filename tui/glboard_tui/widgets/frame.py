@@ -7,7 +7,7 @@ from collections.abc import Container, Sequence
 from msgspec import Struct
 
 from glboard_core.board.index import ColumnIndex
-from glboard_tui.widgets.heads import HeadView
+from glboard_tui.widgets.column_headers import HeadView
 from glboard_tui.widgets.layout import RAIL, Arrangement
 from glboard_tui.widgets.rails import RailView
 

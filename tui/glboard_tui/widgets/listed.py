@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from glboard_core.model.issue import IssueId
-from glboard_tui.widgets.marks import Marks
+from glboard_tui.widgets.selection import Marks
 
 #: The one column a list has, as marks know columns.
 _COLUMN = ""

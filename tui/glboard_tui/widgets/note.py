@@ -6,11 +6,11 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from glboard_tui.widgets.palette import palette_of
+from glboard_tui.widgets.colors import palette_of
 from glboard_tui.widgets.text import clean, clip, width_of
 
 
-class Note(Widget):
+class EmptyMessage(Widget):
     """Says what to do where there are no cards. Hidden until there is something to say."""
 
     ALLOW_SELECT = False

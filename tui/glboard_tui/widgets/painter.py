@@ -14,10 +14,10 @@ from rich.style import Style
 from textual.cache import LRUCache
 from textual.strip import Strip
 
-from glboard_core.model.board import Column
+from glboard_core.board.definition import Column
 from glboard_core.model.issue import Issue, IssueId
 from glboard_tui.widgets.card import HEIGHTS, CardView, Density, paint
-from glboard_tui.widgets.palette import Palette, ansi_palette
+from glboard_tui.widgets.colors import Palette, ansi_palette
 
 Present = Callable[[Issue, Column], CardView]
 

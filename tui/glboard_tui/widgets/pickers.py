@@ -15,8 +15,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from glboard_tui.widgets.choices import Choice, Tick, Ticks, matching
+from glboard_tui.widgets.colors import Ground, palette_of
 from glboard_tui.widgets.lines import Line
-from glboard_tui.widgets.palette import Ground, palette_of
 from glboard_tui.widgets.text import clean, clip, width_of
 
 _BOXES: dict[Tick, str] = {"off": "[ ]", "some": "[~]", "on": "[x]"}

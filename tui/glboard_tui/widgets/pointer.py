@@ -12,9 +12,9 @@ from typing import NamedTuple
 from textual import events
 from textual.message import Message
 
-from glboard_core.model.board import Column
+from glboard_core.board.definition import Column
 from glboard_core.model.issue import IssueId
-from glboard_tui.widgets.stage import Stage
+from glboard_tui.widgets.board_columns import BoardColumns
 
 #: Cells the pointer must move before a press becomes a drag: a mouse is never quite still.
 _SLACK = 2
@@ -27,7 +27,7 @@ class _Press(NamedTuple):
     y: int
 
 
-class Pointer(Stage):
+class BoardMouse(BoardColumns):
     """A stage that follows the mouse."""
 
     class CardDropped(Message, namespace="board_widget"):

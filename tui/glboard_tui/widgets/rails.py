@@ -12,8 +12,8 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
+from glboard_tui.widgets.colors import Ground, palette_of
 from glboard_tui.widgets.layout import RAIL
-from glboard_tui.widgets.palette import Ground, palette_of
 from glboard_tui.widgets.text import clean, upright, width_of
 
 

@@ -1,7 +1,7 @@
 """A short list of lines with a cursor, as high as its content: the people of a pane.
 
 Owns the cursor and the scrolling. It takes no keys; its owner fills the cells. Lists of issues,
-which fill their space and have marks and headings, are in ``rows.py``.
+which fill their space and have marks and headings, are in ``table.py``.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from glboard_tui.widgets.colors import Ground, Ink, palette_of
 from glboard_tui.widgets.lines import Line
-from glboard_tui.widgets.palette import Ground, Ink, palette_of
 from glboard_tui.widgets.text import clean, clip, fit, fit_right
 
-Cell = tuple[str, Ink, int]
+RollCell = tuple[str, Ink, int]
 """Text, ink and width; a negative width is right-aligned, 0 takes what is left."""
 
 
@@ -34,10 +34,10 @@ class Roll(ScrollView):
         self.cursor = 0
         #: Whether the cursor line is highlighted; not if there is nothing to choose.
         self.shows_cursor = True
-        self._rows: Sequence[Sequence[Cell]] = ()
+        self._rows: Sequence[Sequence[RollCell]] = ()
         self._empty = empty
 
-    def show(self, rows: Sequence[Sequence[Cell]], cursor: int) -> None:
+    def show(self, rows: Sequence[Sequence[RollCell]], cursor: int) -> None:
         """Show other lines. Lays out again only if their number changed."""
         if rows == self._rows and cursor == self.cursor:
             return

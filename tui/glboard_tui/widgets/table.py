@@ -6,12 +6,18 @@ whole columns in the order the list says. A column in which nothing stands takes
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from msgspec import Struct
+from textual import events
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
 
-from glboard_tui.widgets.palette import Ink
-from glboard_tui.widgets.text import clean, width_of
+from glboard_tui.widgets.colors import Ground, Ink, Palette, palette_of
+from glboard_tui.widgets.lines import Line
+from glboard_tui.widgets.text import clean, clip_reference, fit, fit_right, width_of
 
 Cell = tuple[str, Ink]
 """Text and ink."""
@@ -98,3 +104,147 @@ def _narrowed(got: Sequence[int], spare: Mapping[int, int], over: int) -> list[i
             over -= taken
         left = {at: n for at, n in left.items() if n > 0}
     return found
+
+
+# A list of lines with a cursor, marks and headings: only visible lines are painted, however long it is.
+
+#: Cells before the first column: cursor, mark, space.
+_LEFT = 3
+
+
+class Rows(ScrollView):
+    """Lines of cells below fixed column titles."""
+
+    ALLOW_SELECT = False
+    can_focus = False
+    DEFAULT_CSS = """
+    Rows { height: 1fr; width: 1fr; overflow-x: hidden; }
+    """
+
+    class Chosen(Message):
+        """A line was clicked."""
+
+        def __init__(self, row: int) -> None:
+            super().__init__()
+            self.row = row
+
+    def __init__(self, *, empty: str = "") -> None:
+        super().__init__()
+        self.cursor = 0
+        self._empty = empty
+        self._table = Table()
+        self._marked: Container[int] = ()
+        self._natural: list[int] = []
+        #: The content of each line: a row number or a heading.
+        self._lines: list[int | Head] = []
+        #: The line of each row.
+        self._at: list[int] = []
+
+    def show(self, table: Table, cursor: int, marked: Container[int] = ()) -> None:
+        """Show other lines."""
+        self._table, self._natural = table, table.natural()
+        self._lines, self._at = [], []
+        for row in range(len(table.rows)):
+            self._lines.extend(table.heads.get(row, ()))
+            self._at.append(len(self._lines))
+            self._lines.append(row)
+        self._lines.extend(table.heads.get(len(table.rows), ()))
+        size = Size(self.size.width, len(self._lines) + 1)
+        if size != self.virtual_size:
+            self.virtual_size = size
+        self.go(cursor, marked)
+
+    def go(self, row: int, marked: Container[int] = ()) -> None:
+        """Move the cursor to an existing row, with the current marks."""
+        self.cursor, self._marked = row, marked
+        self._reveal()
+        self.refresh()
+
+    @property
+    def seen(self) -> int:
+        """How many lines are visible."""
+        return max(1, self.size.height - 1)
+
+    def _reveal(self) -> None:
+        if not self._at or not self.size.height:
+            return
+        line = first = self._at[self.cursor]
+        while first > 0 and isinstance(self._lines[first - 1], Head):
+            first -= 1  # show the heading of a group with its first row
+        top = self.scroll_offset.y
+        if first < top:
+            self.scroll_to(y=first, animate=False, immediate=True)
+        elif line >= top + self.seen:
+            self.scroll_to(y=line - self.seen + 1, animate=False, immediate=True)
+
+    def on_resize(self) -> None:
+        """Keep the cursor visible."""
+        self.virtual_size = Size(self.size.width, len(self._lines) + 1)
+        self._reveal()
+
+    def on_click(self, event: events.Click) -> None:
+        """Report the clicked row."""
+        line = event.y - 1 + self.scroll_offset.y
+        if event.y > 0 and 0 <= line < len(self._lines) and isinstance(row := self._lines[line], int):
+            self.post_message(self.Chosen(row))
+
+    # Painting
+
+    def render_line(self, y: int) -> Strip:
+        """Column titles in the first line, the scrolled lines below."""
+        palette = palette_of(self.app)
+        if not self._lines:
+            line = Line(self.size.width)
+            if y == 1:
+                line.add(f" {clean(self._empty)}", palette.style("overlay", "muted"))
+            return line.strip(palette.style("overlay"))
+        cells = widths(self._table.cols, self._natural, self.size.width - _LEFT)
+        if y == 0:
+            return self._titles(cells, palette)
+        at = y - 1 + self.scroll_offset.y
+        what = self._lines[at] if at < len(self._lines) else None
+        if what is None:
+            return Line(self.size.width).strip(palette.style("overlay"))
+        return self._head(what, palette) if isinstance(what, Head) else self._row(what, cells, palette)
+
+    def _titles(self, cells: list[int], palette: Palette) -> Strip:
+        line = Line(self.size.width)
+        style = palette.style("overlay", "muted")
+        line.add(" " * _LEFT, style)
+        gap = " " * gap_of(self.size.width - _LEFT)
+        for col, width in zip(self._table.cols, cells, strict=True):
+            if width:
+                line.add((fit_right if col.right else fit)(clean(col.title), width), style)
+                line.add(gap, style)
+        return line.strip(palette.style("overlay"))
+
+    def _head(self, head: Head, palette: Palette) -> Strip:
+        line = Line(self.size.width)
+        words = clean(head.text)
+        if head.rule:
+            rule = palette.style("overlay", head.ink)
+            line.add("──", rule)
+            line.add(f" {words} " if words else "", rule)
+            line.add("─" * line.room, rule)
+        else:
+            line.add(" ", palette.style("overlay"))
+            line.add(words, palette.style("overlay", head.ink))
+        return line.strip(palette.style("overlay"))
+
+    def _row(self, row: int, cells: list[int], palette: Palette) -> Strip:
+        here, marked = row == self.cursor, row in self._marked
+        ground: Ground = "both" if here and marked else "focus" if here else "marked" if marked else "overlay"
+        line = Line(self.size.width)
+        line.add("▌" if here else " ", palette.style(ground, "accent"))
+        line.add("✓" if marked else " ", palette.style(ground, "warn"))
+        line.add(" ", palette.style(ground))
+        gap = " " * gap_of(self.size.width - _LEFT)
+        for (text, ink), col, width in zip(self._table.rows[row], self._table.cols, cells, strict=True):
+            if not width:
+                continue
+            words = clean(text)
+            if col.reference:
+                words = clip_reference(words, width)
+            line.add((fit_right if col.right else fit)(words, width), palette.style(ground, ink))
+            line.add(gap, palette.style(ground))
+        return line.strip(palette.style(ground))

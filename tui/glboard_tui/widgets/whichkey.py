@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from textual.strip import Strip
 from textual.widget import Widget
 
+from glboard_tui.widgets.colors import Palette, palette_of
 from glboard_tui.widgets.lines import Line
-from glboard_tui.widgets.palette import Palette, palette_of
 from glboard_tui.widgets.text import clean, clip, fit_right, width_of
 
 Entry = tuple[str, str]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from glboard_core.demo import access
 from glboard_core.demo.graphql.connections import Connection
 from glboard_core.demo.graphql.context import Fields, Info, context_of, gid
-from glboard_core.demo.records import ACCESS_NAMES, User
+from glboard_core.demo.world import permissions
+from glboard_core.demo.world.records import ACCESS_NAMES, User
 
 CONNECTIONS = (
     "Issue", "Label", "Milestone", "Board", "BoardList", "Note", "Discussion", "UserCore", "GroupMember",
@@ -38,13 +38,13 @@ def _echo(_: Any, info: Info, text: str) -> str:
 def _group(_: Any, info: Info, full_path: str) -> Any:
     context = context_of(info)
     group = context.world.groups.get(str(full_path))
-    return group if group is not None and access.can_read_place(context.user, group) else None
+    return group if group is not None and permissions.can_read_place(context.user, group) else None
 
 
 def _project(_: Any, info: Info, full_path: str) -> Any:
     context = context_of(info)
     project = context.world.projects.get(str(full_path))
-    return project if project is not None and access.can_read_place(context.user, project) else None
+    return project if project is not None and permissions.can_read_place(context.user, project) else None
 
 
 def _issue(_: Any, info: Info, ident: int) -> Any:
@@ -57,14 +57,16 @@ def _milestone(_: Any, info: Info, ident: int) -> Any:
     context = context_of(info)
     milestone = context.world.milestones.get(ident)
     return (
-        milestone if milestone is not None and access.can_read_place(context.user, milestone.owner) else None
+        milestone
+        if milestone is not None and permissions.can_read_place(context.user, milestone.owner)
+        else None
     )
 
 
 def _board_list(_: Any, info: Info, ident: int, issue_filters: Any = None) -> Any:
     context = context_of(info)
     column = context.world.board_lists.get(ident)
-    if column is None or not access.can_read_place(context.user, column.board.group):
+    if column is None or not permissions.can_read_place(context.user, column.board.group):
         return None
     return column
 

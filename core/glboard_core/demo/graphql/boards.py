@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from glboard_core.demo import access
-from glboard_core.demo import boards as rules
 from glboard_core.demo.filtering import IssueFilter
 from glboard_core.demo.graphql.connections import Connection, found, listed
 from glboard_core.demo.graphql.context import Context, Fields, Info, context_of, gid
 from glboard_core.demo.graphql.filters import fill
-from glboard_core.demo.records import Board, BoardList, Group
+from glboard_core.demo.world import boards as rules
+from glboard_core.demo.world import permissions
+from glboard_core.demo.world.records import Board, BoardList, Group
 
 # Boards may be asked for in one page, unlike everything else.
 MAX_BOARDS = 2000
@@ -19,7 +19,7 @@ MAX_BOARDS = 2000
 def readable_board(context: Context, ident: int) -> Board | None:
     """A board, if whoever asks may see its group."""
     board = context.world.boards.get(ident)
-    return board if board is not None and access.can_read_place(context.user, board.group) else None
+    return board if board is not None and permissions.can_read_place(context.user, board.group) else None
 
 
 def _boards(group: Group, info: Info, ident: int | None = None, **args: Any) -> Connection:
@@ -68,7 +68,7 @@ def _weight(column: BoardList, info: Info) -> int | None:
     return sum(one.weight or 0 for one in issues)
 
 
-FIELDS: Fields = {
+BOARD_FIELDS: Fields = {
     "Group": {"boards": _boards, "board": _board},
     "Board": {
         "id": lambda board, _: gid("Board", board.id),

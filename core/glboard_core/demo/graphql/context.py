@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError, GraphQLResolveInfo
 
-from glboard_core.demo import access
-from glboard_core.demo.records import Issue, User
-from glboard_core.demo.world import World
+from glboard_core.demo.world import permissions
+from glboard_core.demo.world.records import Issue, User
+from glboard_core.demo.world.world import World
 
 NOT_AVAILABLE = (
     "The resource that you are attempting to access does not exist or you don't have permission to "
@@ -41,7 +41,7 @@ class Context:
 
     def may_see(self, issue: Issue) -> bool:
         """Whether an issue exists for whoever asks."""
-        return access.can_read(self.user, issue)
+        return permissions.can_read(self.user, issue)
 
 
 def context_of(info: Info) -> Context:

@@ -6,11 +6,11 @@ import re
 from datetime import date
 from typing import Any
 
-from glboard_core.demo import access
 from glboard_core.demo.graphql.connections import Connection, listed
 from glboard_core.demo.graphql.context import Context, Fields, Info, context_of, gid
 from glboard_core.demo.graphql.report import report
-from glboard_core.demo.records import PLANNER, Group, Issue, Label, Milestone, Note, Project
+from glboard_core.demo.world import permissions
+from glboard_core.demo.world.records import PLANNER, Group, Issue, Label, Milestone, Note, Project
 
 _TASK = re.compile(r"^\s*(?:[-*+]|\d+\.)\s+\[([ xX~])\]\s", re.MULTILINE)
 
@@ -74,7 +74,7 @@ def assignees(issue: Issue, _: Any, **args: Any) -> Connection:
 
 def visible_notes(context: Context, issue: Issue) -> list[Note]:
     """The comments whoever asks may read."""
-    may_read_internal = access.level(context.user, issue.project) >= PLANNER
+    may_read_internal = permissions.level(context.user, issue.project) >= PLANNER
     return [one for one in issue.notes or () if may_read_internal or not one.internal]
 
 
@@ -108,11 +108,11 @@ def _comments(issue: Issue, *_: Any) -> int:
 
 def _permissions(issue: Issue, info: Info) -> dict[str, bool]:
     user = context_of(info).user
-    update = access.can_update(user, issue)
+    update = permissions.can_update(user, issue)
     return {
-        "adminIssue": access.can_admin(user, issue),
-        "createNote": access.can_read(user, issue) and not issue.project.archived,
-        "readIssue": access.can_read(user, issue),
+        "adminIssue": permissions.can_admin(user, issue),
+        "createNote": permissions.can_read(user, issue) and not issue.project.archived,
+        "readIssue": permissions.can_read(user, issue),
         "reopenIssue": update,
         "updateIssue": update,
     }
@@ -120,8 +120,8 @@ def _permissions(issue: Issue, info: Info) -> dict[str, bool]:
 
 def _note_permissions(note: Note, info: Info) -> dict[str, bool]:
     user = context_of(info).user
-    mine = user is note.author or access.can_maintain(user, note.issue.project)
-    return {"adminNote": mine, "readNote": True, "createNote": access.can_read(user, note.issue)}
+    mine = user is note.author or permissions.can_maintain(user, note.issue.project)
+    return {"adminNote": mine, "readNote": True, "createNote": permissions.can_read(user, note.issue)}
 
 
 def _note_url(note: Note, info: Info) -> str:

@@ -6,10 +6,10 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from glboard_core.demo import access
 from glboard_core.demo.graphql.context import Fields, Info, context_of, not_available, writer
-from glboard_core.demo.notes import comment, rewrite
-from glboard_core.demo.records import Note
+from glboard_core.demo.world import permissions
+from glboard_core.demo.world.notes import comment, rewrite
+from glboard_core.demo.world.records import Note
 
 THROTTLED = "This endpoint has been requested too many times. Try again later."
 
@@ -47,9 +47,14 @@ def _own_note(info: Info, ident: int) -> Note:
     world, user = writer(info)
     note = world.notes.get(ident)
     # Nobody changes what the server wrote, nothing of an archived project, others' notes only a maintainer.
-    if note is None or note.system or note.issue.project.archived or not access.can_read(user, note.issue):
+    if (
+        note is None
+        or note.system
+        or note.issue.project.archived
+        or not permissions.can_read(user, note.issue)
+    ):
         raise not_available()
-    if user is not note.author and not access.can_maintain(user, note.issue.project):
+    if user is not note.author and not permissions.can_maintain(user, note.issue.project):
         raise not_available()
     return note
 
@@ -70,7 +75,7 @@ def _destroy_note(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     return {"note": None, "errors": [], "clientMutationId": wish.get("clientMutationId")}
 
 
-FIELDS: Fields = {
+NOTE_FIELDS: Fields = {
     "Mutation": {"createNote": _create_note, "updateNote": _update_note, "destroyNote": _destroy_note},
     "UpdateNotePayload": {"quickActionsStatus": lambda *_: None},
     "DestroyNotePayload": {"quickActionsStatus": lambda *_: None},

@@ -6,12 +6,12 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from glboard_core.demo import access, changing
-from glboard_core.demo.changing import UNSET, Change
 from glboard_core.demo.graphql.context import Fields, Info, context_of, not_available, writer
-from glboard_core.demo.graphql.mutate_issues import simple_change
-from glboard_core.demo.records import Project
-from glboard_core.demo.world import World
+from glboard_core.demo.graphql.mutations import simple_change
+from glboard_core.demo.world import changes, permissions
+from glboard_core.demo.world.changes import UNSET, Change
+from glboard_core.demo.world.records import Project
+from glboard_core.demo.world.world import World
 
 _MOST = 100
 
@@ -53,9 +53,9 @@ def _change(world: World, wish: dict[str, Any]) -> Change:
 def _update(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     world, user = writer(info)
     issue = world.index.issues.get(wish["id"])
-    if issue is None or not context_of(info).may_see(issue) or not access.can_update(user, issue):
+    if issue is None or not context_of(info).may_see(issue) or not permissions.can_update(user, issue):
         raise not_available()
-    errors = changing.apply(world, issue, _change(world, wish), user)
+    errors = changes.apply(world, issue, _change(world, wish), user)
     return {"workItem": issue, "errors": errors, "clientMutationId": wish.get("clientMutationId")}
 
 
@@ -64,7 +64,7 @@ def _bulk(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     if len(wish["ids"]) > _MOST:
         raise GraphQLError(f"No more than {_MOST} work items can be updated at the same time")
     place = world.groups.get(wish["fullPath"]) or world.projects.get(wish["fullPath"])
-    if place is None or not access.can_read_place(user, place):
+    if place is None or not permissions.can_read_place(user, place):
         raise not_available()
     if not isinstance(place, Project) and not world.licensed("premium"):
         raise not_available()
@@ -73,15 +73,16 @@ def _bulk(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     for ident in dict.fromkeys(wish["ids"]):
         issue = world.index.issues.get(ident)
         # What may not be edited is skipped, and only the count tells.
-        if issue is None or not access.can_admin(user, issue):
+        if issue is None or not permissions.can_admin(user, issue):
             continue
         if not (
-            issue.project is place or (not isinstance(place, Project) and access.within(issue.project, place))
+            issue.project is place
+            or (not isinstance(place, Project) and permissions.within(issue.project, place))
         ):
             continue
-        if not changing.apply(world, issue, change, user):
+        if not changes.apply(world, issue, change, user):
             count += 1
     return {"updatedWorkItemCount": count, "errors": [], "clientMutationId": wish.get("clientMutationId")}
 
 
-FIELDS: Fields = {"Mutation": {"workItemUpdate": _update, "workItemBulkUpdate": _bulk}}
+MUTATION_FIELDS: Fields = {"Mutation": {"workItemUpdate": _update, "workItemBulkUpdate": _bulk}}

@@ -8,15 +8,15 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from glboard_core.demo import access
-from glboard_core.demo.clock import moment
 from glboard_core.demo.filtering import IssueFilter
 from glboard_core.demo.graphql.answers import Member
 from glboard_core.demo.graphql.connections import Connection, found, listed
 from glboard_core.demo.graphql.context import Fields, Info, context_of, gid
 from glboard_core.demo.graphql.filters import fill, in_projects
-from glboard_core.demo.records import DEVELOPER, NO_ACCESS, Group, Label, Milestone, Place, Project
-from glboard_core.demo.world import World
+from glboard_core.demo.world import permissions
+from glboard_core.demo.world.clock import moment
+from glboard_core.demo.world.records import DEVELOPER, NO_ACCESS, Group, Label, Milestone, Place, Project
+from glboard_core.demo.world.world import World
 
 _FAR = date(9999, 1, 1)
 _MILESTONE_ORDER: dict[str, Callable[[Milestone], Any]] = {
@@ -139,7 +139,7 @@ def members_of(world: World, place: Place, *, inherited: bool, typename: str) ->
     group = place.group if isinstance(place, Project) else place
     found_members = []
     for user in sorted(world.users.values(), key=lambda one: one.id):
-        level = access.level(user, place) if inherited else place.members.get(user.id, NO_ACCESS)
+        level = permissions.level(user, place) if inherited else place.members.get(user.id, NO_ACCESS)
         if level > NO_ACCESS:
             found_members.append(Member(user, level, typename, group, world.clock.now()))
     return found_members
@@ -160,7 +160,7 @@ def _members(place: Group | Project, info: Info, **args: Any) -> Connection:
 def _projects(group: Group, info: Info, **args: Any) -> Connection:
     context = context_of(info)
     kept = context.world.projects_below(group, deep=bool(args.get("includeSubgroups")))
-    kept = [one for one in kept if access.can_read_place(context.user, one)]
+    kept = [one for one in kept if permissions.can_read_place(context.user, one)]
     if args.get("includeArchived") is False:
         kept = [one for one in kept if not one.archived]
     if args.get("ids") is not None:
@@ -186,19 +186,19 @@ def _statuses(group: Group, info: Info, **args: Any) -> Connection:
 def _group_permissions(group: Group, info: Info) -> dict[str, bool]:
     user = context_of(info).user
     return {
-        "adminIssue": access.can_plan(user, group),
+        "adminIssue": permissions.can_plan(user, group),
         "readGroup": True,
-        "createProjects": access.level(user, group) >= DEVELOPER,
+        "createProjects": permissions.level(user, group) >= DEVELOPER,
     }
 
 
 def _project_permissions(project: Project, info: Info) -> dict[str, bool]:
     user = context_of(info).user
-    plan = access.can_plan(user, project)
+    plan = permissions.can_plan(user, project)
     return {
         "adminIssue": plan,
-        "adminProject": access.can_maintain(user, project),
-        "createIssue": access.can_read_place(user, project) and not project.archived,
+        "adminProject": permissions.can_maintain(user, project),
+        "createIssue": permissions.can_read_place(user, project) and not project.archived,
         "createLabel": plan,
         "readProject": True,
     }

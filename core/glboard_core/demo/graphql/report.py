@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from glboard_core.demo.clock import moment
 from glboard_core.demo.graphql.context import Context, Info, context_of
-from glboard_core.demo.records import Event, Issue, Milestone
+from glboard_core.demo.world.clock import moment
+from glboard_core.demo.world.records import Event, Issue, Milestone
 
 _EVENT_LIMIT = 50_000
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLScalarType, GraphQLSchema
 
-from glboard_core.demo.clock import iso_seconds, parse_time
 from glboard_core.demo.graphql.context import gid
+from glboard_core.demo.world.clock import iso_seconds, parse_time
 
 _GID = re.compile(r"gid://gitlab/([A-Za-z:]+)/([A-Za-z0-9]+)")
 # Scalars whose kind is not just the name without ID, and those that take several kinds.

@@ -17,21 +17,21 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, buil
 
 from glboard_core.demo.graphql import (
     answers,
+    board_mutations,
     boards,
     issues,
-    mutate_boards,
-    mutate_issues,
     mutate_notes,
     mutate_workitems,
+    mutations,
     places,
-    workitems,
+    work_items,
 )
 from glboard_core.demo.graphql.context import Fields, Resolver
 from glboard_core.demo.graphql.scalars import bind_scalars
 
 _FIELDS: tuple[Fields, ...] = (
-    answers.FIELDS, places.FIELDS, issues.FIELDS, boards.FIELDS, workitems.FIELDS, mutate_issues.FIELDS,
-    mutate_boards.FIELDS, mutate_notes.FIELDS, mutate_workitems.FIELDS,
+    answers.FIELDS, places.FIELDS, issues.FIELDS, boards.BOARD_FIELDS, work_items.FIELDS, mutations.FIELDS,
+    board_mutations.FIELDS, mutate_notes.NOTE_FIELDS, mutate_workitems.MUTATION_FIELDS,
 )  # fmt: skip
 # What arguments are called in resolvers, where their own name is a builtin or no Python name.
 _NAMES = {

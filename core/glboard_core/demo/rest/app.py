@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from glboard_core.demo.rest import issues, places, planning, talk
-from glboard_core.demo.rest.asked import Asked, Call, Refused
-from glboard_core.demo.world import World
+from glboard_core.demo.rest.request import Asked, Call, Refused
+from glboard_core.demo.world.world import World
 
 Handler = Callable[..., Any]
 
@@ -70,7 +70,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("PUT", "/projects/{id}/issues/{issue_iid}", issues.update),
     ("DELETE", "/projects/{id}/issues/{issue_iid}", issues.delete),
     ("PUT", "/projects/{id}/issues/{issue_iid}/reorder", issues.reorder),
-    ("GET", "/projects/{id}/issues/{noteable_id}/notes", talk.notes),
+    ("GET", "/projects/{id}/issues/{noteable_id}/notes", talk.list_notes),
     ("POST", "/projects/{id}/issues/{noteable_id}/notes", talk.create_note),
     ("GET", "/projects/{id}/issues/{noteable_id}/notes/{note_id}", talk.note),
     ("PUT", "/projects/{id}/issues/{noteable_id}/notes/{note_id}", talk.update_note),

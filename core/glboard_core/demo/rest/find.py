@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from glboard_core.demo import access
-from glboard_core.demo.records import Board, Group, Issue, Label, Milestone, Place, Project
-from glboard_core.demo.rest.asked import Call, Refused, forbidden, missing
+from glboard_core.demo.rest.request import Call, Refused, forbidden, missing
+from glboard_core.demo.world import permissions
+from glboard_core.demo.world.records import Board, Group, Issue, Label, Milestone, Place, Project
 
 
 def group(call: Call, name: str) -> Group:
@@ -13,7 +13,7 @@ def group(call: Call, name: str) -> Group:
     found = world.groups.get(name)
     if found is None and name.isdigit():
         found = next((one for one in world.groups.values() if one.id == int(name)), None)
-    if found is None or not access.can_read_place(call.user, found):
+    if found is None or not permissions.can_read_place(call.user, found):
         raise missing("Group")
     return found
 
@@ -24,7 +24,7 @@ def project(call: Call, name: str) -> Project:
     found = world.projects.get(name)
     if found is None and name.isdigit():
         found = next((one for one in world.projects.values() if one.id == int(name)), None)
-    if found is None or not access.can_read_place(call.user, found):
+    if found is None or not permissions.can_read_place(call.user, found):
         raise missing("Project")
     return found
 
@@ -35,7 +35,7 @@ def issue(call: Call, name: str, iid: str) -> Issue:
     if not iid.isdigit():
         raise Refused(400, {"error": "issue_iid is invalid"})
     found = here.issues.get(int(iid))
-    if found is None or not access.can_read(call.user, found):
+    if found is None or not permissions.can_read(call.user, found):
         raise missing("")
     return found
 
@@ -66,5 +66,5 @@ def board(call: Call, owner: Group, ident: str) -> Board:
 
 def plannable(call: Call, place: Place) -> None:
     """Refuses who may not plan here."""
-    if not access.can_plan(call.signed_in(), place):
+    if not permissions.can_plan(call.signed_in(), place):
         raise forbidden()

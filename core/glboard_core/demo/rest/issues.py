@@ -6,15 +6,16 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from glboard_core.demo import access, changing, notes, ranking
-from glboard_core.demo.changing import UNSET, Change
+from glboard_core.demo import ranking
 from glboard_core.demo.filtering import LOOSE, IssueFilter
-from glboard_core.demo.finding import key_of
 from glboard_core.demo.graphql.connections import cursor_key, cursor_of
-from glboard_core.demo.graphql.mutate_issues import create_issue
-from glboard_core.demo.records import MAINTAINER, OWNER, Issue, Label, Milestone, Project, User
+from glboard_core.demo.graphql.mutations import create_issue
 from glboard_core.demo.rest import find, paging, shapes
-from glboard_core.demo.rest.asked import Call, Refused, bad, forbidden, missing
+from glboard_core.demo.rest.request import Call, Refused, bad, forbidden, missing
+from glboard_core.demo.world import changes, notes, permissions
+from glboard_core.demo.world.changes import UNSET, Change
+from glboard_core.demo.world.records import MAINTAINER, OWNER, Issue, Label, Milestone, Project, User
+from glboard_core.demo.world.search import key_of
 
 _ORDERS = {
     "created_at": "CREATED",
@@ -122,7 +123,7 @@ def _listed(call: Call, wanted: IssueFilter) -> list[shapes.Shape]:
     order = _order(call)
 
     def may_see(one: Issue) -> bool:
-        return access.can_read(call.user, one)
+        return permissions.can_read(call.user, one)
 
     number, size = paging.window(call)
     page = world.index.page(wanted, order, may_see, today, first=size, skip=(number - 1) * size)
@@ -160,7 +161,7 @@ def of_project(call: Call, project: str) -> Any:
     except GraphQLError:
         raise bad("cursor") from None
     page = call.world.index.page(
-        wanted, order, lambda one: access.can_read(call.user, one), call.world.clock.today(), first=size,
+        wanted, order, lambda one: permissions.can_read(call.user, one), call.world.clock.today(), first=size,
         after=after,
     )  # fmt: skip
     following = cursor_of(order, key_of(page.issues[-1], order)) if page.has_next else None
@@ -185,14 +186,14 @@ def _named(call: Call, project: Project, name: str) -> list[Label]:
     found = []
     for title in call.texts(name):
         label = call.world.label_for(project, title)
-        if label is None and access.can_plan(call.user, project):
+        if label is None and permissions.can_plan(call.user, project):
             label = call.world.add_label(project, title)
         if label is not None:
             found.append(label)
     return found
 
 
-def _milestone_wish(call: Call) -> Milestone | changing.Unset | None:
+def _milestone_wish(call: Call) -> Milestone | changes.Unset | None:
     if call.has("milestone_id"):
         ident = call.number("milestone_id", 0)
         return None if not ident else call.world.milestones.get(ident, UNSET)
@@ -203,7 +204,7 @@ def _milestone_wish(call: Call) -> Milestone | changing.Unset | None:
     return UNSET
 
 
-def _assignees(call: Call) -> list[User] | changing.Unset:
+def _assignees(call: Call) -> list[User] | changes.Unset:
     if not call.has("assignee_ids") and not call.has("assignee_id"):
         return UNSET
     idents = call.numbers("assignee_ids") if call.has("assignee_ids") else call.numbers("assignee_id")
@@ -258,7 +259,7 @@ def create(call: Call, project: str) -> Any:
     if here.archived or not here.issues_enabled:
         raise forbidden()
     change = _change(call, here)
-    problems = changing.problems(change)
+    problems = changes.problems(change)
     if problems:
         raise Refused(400, _messages(problems))
     change.title = UNSET
@@ -273,16 +274,16 @@ def update(call: Call, project: str, iid: str) -> Any:
         raise Refused(
             400, {"error": f"{', '.join(known)} are missing, at least one parameter must be provided"}
         )
-    if not access.can_update(user, issue):
+    if not permissions.can_update(user, issue):
         raise forbidden()
     change = _change(call, issue.project)
-    problems = changing.apply(call.world, issue, change, user)
+    problems = changes.apply(call.world, issue, change, user)
     if problems:
         raise Refused(400, _messages(problems))
     if change.description is not UNSET:
         notes.describe(call.world, issue, user)
     stamp = call.time("updated_at")
-    if stamp is not None and access.level(user, issue.project) >= OWNER:
+    if stamp is not None and permissions.level(user, issue.project) >= OWNER:
         with call.world.index.moving(issue):
             issue.updated = stamp
     return shapes.issue(call, issue)
@@ -291,7 +292,7 @@ def update(call: Call, project: str, iid: str) -> Any:
 def reorder(call: Call, project: str, iid: str) -> Any:
     """Ranks an issue: `move_before_id` comes before it, `move_after_id` after it."""
     issue = find.issue(call, project, iid)
-    if not access.can_admin(call.signed_in(), issue):
+    if not permissions.can_admin(call.signed_in(), issue):
         raise forbidden()
     if not call.has("move_before_id") and not call.has("move_after_id"):
         raise bad("move_after_id, move_before_id", "are missing, at least one parameter must be provided")
@@ -307,7 +308,7 @@ def reorder(call: Call, project: str, iid: str) -> Any:
 def delete(call: Call, project: str, iid: str) -> Any:
     """Deletes an issue."""
     issue = find.issue(call, project, iid)
-    if access.level(call.signed_in(), issue.project) < MAINTAINER:
+    if permissions.level(call.signed_in(), issue.project) < MAINTAINER:
         raise forbidden()
     call.world.delete(issue.reference)
     return 204, None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 from urllib.parse import urlencode
 
-from glboard_core.demo.rest.asked import Call, bad
+from glboard_core.demo.rest.request import Call, bad
 
 MAX_PAGE = 100
 MAX_TOTAL = 10_000

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from glboard_core.demo import access
 from glboard_core.demo.graphql.places import members_of
-from glboard_core.demo.records import Place
 from glboard_core.demo.rest import find, paging, shapes
-from glboard_core.demo.rest.asked import Call, missing
+from glboard_core.demo.rest.request import Call, missing
+from glboard_core.demo.world import permissions as access
+from glboard_core.demo.world.records import Place
 
 
 def _version(call: Call) -> str:

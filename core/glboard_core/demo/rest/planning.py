@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from glboard_core.demo import access
-from glboard_core.demo import boards as rules
-from glboard_core.demo.graphql.mutate_boards import label_problems
+from glboard_core.demo.graphql.board_mutations import label_problems
 from glboard_core.demo.graphql.places import labels_of, milestones_of
-from glboard_core.demo.records import Board, Group, Label, Milestone, Place, Project
 from glboard_core.demo.rest import find, paging, shapes
-from glboard_core.demo.rest.asked import Call, Refused, bad, forbidden, missing
+from glboard_core.demo.rest.request import Call, Refused, bad, forbidden, missing
+from glboard_core.demo.world import boards as rules
+from glboard_core.demo.world import permissions
+from glboard_core.demo.world.records import Board, Group, Label, Milestone, Place, Project
 
 # Labels
 
@@ -47,7 +47,7 @@ def project_labels(call: Call, name: str) -> Any:
     """The labels of a project, of its groups too unless told otherwise."""
     here = find.project(call, name)
     inherited = call.flag("include_ancestor_groups", True)
-    return _labels(call, here, access.owners_of(here) if inherited else [here])
+    return _labels(call, here, permissions.owners_of(here) if inherited else [here])
 
 
 def _create_label(call: Call, owner: Place) -> Any:
@@ -174,7 +174,7 @@ def project_milestone(call: Call, name: str, ident: str) -> Any:
 def _hierarchy(call: Call, owner: Place) -> list[Place]:
     """Places along which a milestone title may stand only once."""
     if isinstance(owner, Project):
-        return access.owners_of(owner)
+        return permissions.owners_of(owner)
     return [*owner.chain(), *call.world.groups_below(owner), *call.world.projects_below(owner)]
 
 

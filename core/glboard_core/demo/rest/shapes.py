@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from glboard_core.demo.clock import iso_millis
 from glboard_core.demo.graphql.issues import tasks
-from glboard_core.demo.records import (
+from glboard_core.demo.rest.request import Call
+from glboard_core.demo.world.clock import iso_millis
+from glboard_core.demo.world.records import (
     ACCESS_NAMES,
     Board,
     BoardList,
@@ -19,7 +20,6 @@ from glboard_core.demo.records import (
     Project,
     User,
 )
-from glboard_core.demo.rest.asked import Call
 
 Shape = dict[str, Any]
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from glboard_core.demo import access
-from glboard_core.demo.notes import comment
-from glboard_core.demo.records import PLANNER, Note
 from glboard_core.demo.rest import find, paging, shapes
-from glboard_core.demo.rest.asked import Call, Refused, forbidden, missing
+from glboard_core.demo.rest.request import Call, Refused, forbidden, missing
+from glboard_core.demo.world import permissions
+from glboard_core.demo.world.notes import comment
+from glboard_core.demo.world.records import PLANNER, Note
 
 
-def notes(call: Call, project: str, iid: str) -> Any:
+def list_notes(call: Call, project: str, iid: str) -> Any:
     """The comments of an issue, newest first unless told otherwise."""
     issue = find.issue(call, project, iid)
     shown = [
         one
         for one in issue.notes or ()
-        if not one.internal or access.level(call.user, issue.project) >= PLANNER
+        if not one.internal or permissions.level(call.user, issue.project) >= PLANNER
     ]
     updated = call.choice("order_by", ("created_at", "updated_at")) == "updated_at"
     shown.sort(
@@ -32,7 +32,7 @@ def _note(call: Call, project: str, iid: str, ident: str, *, own: bool = False) 
     found = call.world.notes.get(int(ident)) if ident.isdigit() else None
     if found is None or found.issue is not issue:
         raise missing("Note")
-    if own and not (call.signed_in() is found.author or access.can_maintain(call.user, issue.project)):
+    if own and not (call.signed_in() is found.author or permissions.can_maintain(call.user, issue.project)):
         raise forbidden()
     return found
 

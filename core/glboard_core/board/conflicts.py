@@ -1,0 +1,133 @@
+"""Conflicts, detected by the client: the same field changed on the server since the person saw it.
+
+Owns the comparison and nothing else. Different fields merge; labels merge by add and remove, except that a
+scope (``workflow::``) is one field. A value the server already has is no conflict, and neither is a different
+spelling that means the same to GitLab (the order of assignees, the case of a name, blanks around a title).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import UNSET, Struct, structs
+
+from glboard_core.board.operations import Change, Edit, Op, Rank, apply, touches
+from glboard_core.model.issue import Issue, scope_of
+
+#: The fields of an issue that an edit sets whole.
+FIELDS = ("state", "milestone", "weight", "assignees", "status", "title")
+
+
+class Conflict(Struct, frozen=True):
+    """One field that both changed, as text: what the person saw, what they want, what the server has now.
+
+    ``maybe``: an answer was lost, so mine may have been applied already, before theirs.
+    """
+
+    field: str
+    saw: str
+    mine: str
+    theirs: str
+    maybe: bool = False
+
+
+def conflicts(op: Op, now: Issue) -> tuple[Conflict, ...]:
+    """The fields in which ``op`` would overwrite a change by others. Empty for acts that cannot conflict."""
+    if not isinstance(op.act, Edit) or op.before is None:
+        return ()
+    found = [*_fields(op.act, op.before, now), *_scopes(op.act, op.before, now)]
+    return tuple(found)
+
+
+def shown_by(ops: Sequence[Op], issue: Issue) -> list[Op]:
+    """Those of these Ops on one issue, oldest first, whose effect is visible in the issue.
+
+    An Op may be hidden by later ones that were applied. A new description is not visible in an issue, and
+    neither is anything but an edit.
+    """
+    found: list[Op] = []
+    for op in reversed(ops):
+        if not isinstance(op.act, Edit) or op.act.description is not UNSET:
+            continue
+        after = apply(op.act, issue)
+        for later in found:
+            after = apply(later.act, after)
+        if _alike(after, issue):
+            found.insert(0, op)
+    return found
+
+
+def seen_without(before: Issue, act: Change, now: Issue) -> Issue:
+    """What a person would have seen without ``act``: its fields as they are ``now``, the others as seen.
+
+    Used for edits that follow a rejected one: in the fields of the rejected edit they are compared with the
+    server's values, in all others still with what the person saw.
+    """
+    touched = touches(act)
+    changes: dict[str, object] = {name: getattr(now, name) for name in FIELDS if name in touched}
+    if isinstance(act, Edit) and "labels" in touched:
+        named = act.add | act.remove
+        scopes = {scope_of(label) for label in named} - {None}
+        mixed = {label for label in before.labels | now.labels if label in named or scope_of(label) in scopes}
+        changes["labels"] = (before.labels - mixed) | (now.labels & mixed)
+    if isinstance(act, Rank):
+        changes["position"] = now.position
+    return structs.replace(before, **changes)
+
+
+def _fields(edit: Edit, saw: Issue, now: Issue) -> list[Conflict]:
+    found: list[Conflict] = []
+    for name in FIELDS:
+        mine = getattr(edit, name)
+        if mine is UNSET:
+            continue
+        was, theirs = getattr(saw, name), getattr(now, name)
+        if _plain(name, theirs) not in (_plain(name, was), _plain(name, mine)):
+            found.append(Conflict(name, _words(was), _words(mine), _words(theirs)))
+    return found
+
+
+def same(name: str, one: object, other: object) -> bool:
+    """Whether two values of a field mean the same to GitLab."""
+    return _plain(name, one) == _plain(name, other)
+
+
+def _plain(name: str, value: object) -> object:
+    """The value, normalised: spellings that mean the same to GitLab become equal."""
+    if isinstance(value, tuple):
+        return frozenset(str(one).casefold() for one in value)
+    if isinstance(value, str) and name == "title":
+        return value.strip()
+    if isinstance(value, str) and name == "status":
+        return value.casefold()
+    return value
+
+
+def _alike(one: Issue, other: Issue) -> bool:
+    return one.labels == other.labels and all(
+        _plain(name, getattr(one, name)) == _plain(name, getattr(other, name)) for name in FIELDS
+    )
+
+
+def _scopes(edit: Edit, saw: Issue, now: Issue) -> list[Conflict]:
+    found: list[Conflict] = []
+    touched = {scope for label in (*edit.add, *edit.remove) if (scope := scope_of(label)) is not None}
+    for scope in sorted(touched):
+        was, theirs = _of_scope(saw, scope), _of_scope(now, scope)
+        mine = frozenset(label for label in edit.add if scope_of(label) == scope)
+        wanted = mine if mine else was - edit.remove
+        if theirs not in (was, wanted):
+            found.append(Conflict(scope, _words(was), _words(wanted), _words(theirs)))
+    return found
+
+
+def _of_scope(issue: Issue, scope: str) -> frozenset[str]:
+    return frozenset(label for label in issue.labels if scope_of(label) == scope)
+
+
+def _words(value: object) -> str:
+    if value is None or value in ((), frozenset()):
+        return "none"
+    if isinstance(value, tuple | frozenset):
+        return ", ".join(sorted(map(str, value)))
+    return str(value)

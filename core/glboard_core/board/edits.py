@@ -1,0 +1,218 @@
+"""What a key means: intents on an issue become edits.
+
+Owns the meaning of moving a card (FACTS: card move; sent explicitly) and of setting a milestone, a workflow
+state, a weight, labels, assignees, Deliverable. Pure: an issue and an intent in, an Edit out. It forbids
+nothing; what needs confirmation comes back as a question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from msgspec import UNSET, Struct, structs
+
+from glboard_core.board.definition import Board, Column
+from glboard_core.board.operations import Edit, Rank
+from glboard_core.config import LabelSettings
+from glboard_core.model.issue import Issue, IssueId, same_scope
+from glboard_core.model.workflow import ADVANCE, BY_NAME, WorkflowScheme, WorkflowState
+
+Asks = Literal["type-change"]
+
+
+class MovePlan(Struct, frozen=True, kw_only=True):
+    """An edit, and the question it raises. ``if_asked`` is the edit for the answer that changes more."""
+
+    edit: Edit
+    asks: Asks | None = None
+    if_asked: Edit | None = None
+
+
+def move(
+    issue: Issue, board: Board, source: Column, target: Column, flow: WorkflowScheme, names: LabelSettings
+) -> MovePlan | None:
+    """Move an issue from one column to another; None if there is nothing to do.
+
+    To a label or workflow column: add its label, remove the source's label and any other of the same scope.
+    To (unlisted): remove this board's list labels. To (closed): only close, unlike the web, which strips the
+    labels. From (closed): reopen, then move to the target.
+    """
+    if source.key == target.key:
+        return None
+    edit = _into(issue, board, source, target, flow)
+    if source.kind == "closed" and target.kind != "closed":
+        edit = structs.replace(edit, state="opened")
+    if edit == Edit():
+        return None
+    return _with_type_question(issue, edit, target, names)
+
+
+def _into(issue: Issue, board: Board, source: Column, target: Column, flow: WorkflowScheme) -> Edit:
+    match target.kind:
+        case "closed":
+            return Edit(state="closed")
+        case "unlisted":
+            return _off_the_lists(issue, board, flow)
+        case "label":
+            return _to_label(issue, source, target)
+        case "flow":
+            state = BY_NAME[target.value or ""]
+            return set_flow(issue, state, flow)
+        case "milestone":
+            return Edit(milestone=target.value)
+        case "assignee":
+            return Edit(assignees=_handed_over(issue, source, target))
+        case _:
+            return Edit()
+
+
+def _to_label(issue: Issue, source: Column, target: Column) -> Edit:
+    label = target.value or ""
+    off = same_scope(label, issue.labels)
+    if source.kind == "label" and source.value in issue.labels:
+        off |= {source.value or ""}
+    return Edit(add=frozenset({label}) - issue.labels, remove=off - {label})
+
+
+def _off_the_lists(issue: Issue, board: Board, flow: WorkflowScheme) -> Edit:
+    kinds = {column.kind for column in board.columns}
+    if "milestone" in kinds:
+        return Edit(milestone=None)
+    if "flow" in kinds:
+        states = [BY_NAME[c.value] for c in board.columns if c.value in BY_NAME]
+        if flow.backend == "status":
+            return Edit(status=None)
+        off = frozenset(flow.label(state) for state in states) & issue.labels
+        return Edit(remove=off) if flow.backend == "label" else Edit(remove=off, status=None)
+    return Edit(remove=frozenset(c.value or "" for c in board.columns) & issue.labels)
+
+
+def _handed_over(issue: Issue, source: Column, target: Column) -> tuple[str, ...]:
+    names = [name for name in issue.assignees if name != source.value]
+    if target.value is None:
+        return tuple(names)
+    return tuple(dict.fromkeys((*names, target.value)))
+
+
+def _with_type_question(issue: Issue, edit: Edit, target: Column, names: LabelSettings) -> MovePlan:
+    old = [label for label in edit.remove if label.startswith(names.type_prefix)]
+    new = [label for label in edit.add if label.startswith(names.type_prefix)]
+    if target.kind != "label" or not old or not new:
+        return MovePlan(edit=edit)
+    # ``type::bug`` has subtypes ``bug::…``, which no longer apply.
+    prefixes = tuple(label[len(names.type_prefix) :] + "::" for label in old)
+    subtypes = frozenset(label for label in issue.labels if label.startswith(prefixes))
+    further = structs.replace(edit, remove=edit.remove | subtypes) if subtypes else None
+    return MovePlan(edit=edit, asks="type-change", if_asked=further)
+
+
+def set_flow(issue: Issue, state: WorkflowState | None, flow: WorkflowScheme) -> Edit:
+    """Set a workflow state by label, status or both; None clears it (DOMAIN.md 7.2)."""
+    add = frozenset({flow.label(state)}) if state else frozenset()
+    off = flow.workflow_labels(issue) - add
+    status = state.status if state else None
+    if flow.backend == "status":
+        return Edit(status=status)
+    if flow.backend == "both":
+        return Edit(add=add - issue.labels, remove=off, status=status)
+    return Edit(add=add - issue.labels, remove=off)
+
+
+def advance(issue: Issue, flow: WorkflowScheme) -> WorkflowState | None:
+    """The state after the issue's own; the first one for an issue without a state; None at the end.
+
+    A state outside the sequence (blocked, refinement) advances to the next one in it.
+    """
+    state = flow.of(issue)
+    line = [BY_NAME[name] for name in ADVANCE]
+    if state is None:
+        return line[0]
+    if state.name == "blocked":
+        return BY_NAME["in dev"]  # section 2: block resolved -> in dev
+    return next((s for s in line if s.order > state.order), None)
+
+
+def set_milestone(title: str | None, names: LabelSettings, issue: Issue, *, drop: bool = False) -> Edit:
+    """Set or clear the milestone; with ``drop`` also remove Deliverable (as deferring does)."""
+    off = frozenset({names.deliverable}) & issue.labels if drop else frozenset()
+    return Edit(milestone=title, remove=off)
+
+
+def accept(issue: Issue, assignee: str | None, names: LabelSettings) -> Edit:
+    """Add Deliverable, with that assignee or the current ones (DOMAIN.md 7.4)."""
+    add = frozenset({names.deliverable}) - issue.labels
+    if assignee is None or issue.assignees == (assignee,):
+        return Edit(add=add)
+    return Edit(add=add, assignees=(assignee,))
+
+
+def take_back(issue: Issue, names: LabelSettings) -> Edit:
+    """Remove Deliverable."""
+    return Edit(remove=frozenset({names.deliverable}) & issue.labels)
+
+
+def complete(issue: Issue, flow: WorkflowScheme) -> Edit:
+    """Set the state complete and close: two acts in label mode, one in status mode (DOMAIN.md section 2)."""
+    return structs.replace(set_flow(issue, BY_NAME["complete"], flow), state="closed")
+
+
+def toggle_assignee(issue: Issue, username: str) -> Edit:
+    """Assign the person, or unassign them if already assigned."""
+    if username in issue.assignees:
+        return Edit(assignees=tuple(name for name in issue.assignees if name != username))
+    return Edit(assignees=(*issue.assignees, username))
+
+
+def relabel(issue: Issue, add: frozenset[str], remove: frozenset[str]) -> Edit:
+    """Add and remove labels; siblings of a newly added scoped label are removed too."""
+    fresh = add - issue.labels
+    siblings = frozenset(s for label in fresh for s in same_scope(label, issue.labels)) - add
+    return Edit(add=fresh, remove=(remove & issue.labels) | siblings)
+
+
+def rank(
+    issue: Issue, above: Issue | None, below: Issue | None, was_above: Issue | None, was_below: Issue | None
+) -> Rank:
+    """A place between two neighbours (one may be None), remembering the previous place."""
+    return Rank(
+        above=above.id if above else None,
+        below=below.id if below else None,
+        position=between(above.position if above else None, below.position if below else None),
+        was_above=was_above.id if was_above else None,
+        was_below=was_below.id if was_below else None,
+        was_position=issue.position,
+    )
+
+
+def between(above: float | None, below: float | None) -> float | None:
+    """A position to show between two: halfway, or one step past the only one; None if neither is known."""
+    if above is not None and below is not None:
+        return (above + below) / 2
+    if above is not None:
+        return above + 1
+    return below - 1 if below is not None else None
+
+
+def ranked(
+    rows: Sequence[IssueId], row: int, to: int
+) -> tuple[IssueId | None, IssueId | None, IssueId | None, IssueId | None] | None:
+    """(above, below, was above, was below) when the card in ``row`` of a column moves to row ``to``.
+
+    None if it is already there. Only the neighbours are read, so any column size costs the same.
+    """
+    last = len(rows) - 1
+    to = max(0, min(to, last))
+    if row == to:
+        return None
+    was_above = rows[row - 1] if row > 0 else None
+    was_below = rows[row + 1] if row < last else None
+    if to < row:
+        return (rows[to - 1] if to > 0 else None), rows[to], was_above, was_below
+    return rows[to], (rows[to + 1] if to < last else None), was_above, was_below
+
+
+def restamp(edit: Edit, issue: Issue) -> Edit:
+    """The same edit for another issue ("repeat the last edit"), with that issue's own scoped siblings."""
+    labels = relabel(issue, edit.add, edit.remove)
+    return structs.replace(edit, add=labels.add, remove=labels.remove, description_was=UNSET)

@@ -1,0 +1,366 @@
+"""What a key does to its target issues: issues in, the acts and title of one keystroke out.
+
+Pure. Owns the step from "these issues, this intent" to the list the engine performs as one undo level; what a
+change of one issue means is in ``glboard_core.board.plans``. It asks nothing and sends nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+
+from msgspec import Struct, structs
+
+from glboard_core.board import edits
+from glboard_core.board.compound import later
+from glboard_core.board.definition import UNLISTED, Board, Column
+from glboard_core.board.index import BoardIndex
+from glboard_core.board.operations import Change, Create, Edit
+from glboard_core.config import LabelSettings
+from glboard_core.model.catalog import Catalog
+from glboard_core.model.issue import Issue, IssueId, same_scope
+from glboard_core.model.workflow import BY_NAME, WorkflowScheme, WorkflowState
+
+Acts = tuple[tuple[IssueId, Change], ...]
+
+#: Column kinds that cannot be moved out of a list to "no list".
+_NO_UNLISTED = frozenset({"assignee", "all"})
+
+
+def joined(title: str, description: str) -> str:
+    """An issue's text for the editor: title on the first line, a blank line, then the description."""
+    return f"{title}\n\n{description}\n"
+
+
+def split(text: str) -> tuple[str, str]:
+    """Title and description of an edited text; the blank line between them is optional."""
+    first, _, rest = text.partition("\n")
+    return first.strip(), rest.lstrip("\n").rstrip()
+
+
+class EditBatch(Struct, frozen=True, kw_only=True):
+    """One keystroke's acts; footer, undo and failures show its ``title``.
+
+    ``skipped`` says how many issues were skipped and why.
+    """
+
+    acts: Acts = ()
+    title: str = ""
+    skipped: str = ""
+
+
+class Moves(Struct, frozen=True, kw_only=True):
+    """A move that may need a question: ``further`` holds the acts of the answer that changes more."""
+
+    work: EditBatch
+    asks: bool = False
+    #: The acts that also remove subtype labels; None if no issue has one.
+    further: EditBatch | None = None
+    closing: int = 0
+
+
+def short(issue: Issue) -> str:
+    """The reference without the groups above the project: ``platform#4219``."""
+    return issue.reference.rpartition("/")[2]
+
+
+def titled(issues: Sequence[Issue], what: str) -> str:
+    """``platform#4219 to 19.9`` for one issue, ``4 to 19.9`` for several. Never holds an issue's title."""
+    return f"{short(issues[0])} {what}" if len(issues) == 1 else f"{len(issues)} {what}"
+
+
+def each(
+    issues: Sequence[Issue], edit: Callable[[Issue], Edit | None], what: str, why_not: str = ""
+) -> EditBatch:
+    """The same intent on each issue. Issues for which ``edit`` returns None are skipped, with ``why_not``."""
+    reached: list[Issue] = []
+    acts: list[tuple[IssueId, Change]] = []
+    for issue in issues:
+        made = edit(issue)
+        if made is not None:
+            reached.append(issue)
+            acts.append((issue.id, made))
+    left = len(issues) - len(reached)
+    skipped = f"{left} skipped: {why_not}" if left and len(issues) > 1 else why_not if left else ""
+    return EditBatch(acts=tuple(acts), title=titled(reached, what) if reached else "", skipped=skipped)
+
+
+def _project(issues: Sequence[Issue]) -> str:
+    projects = {issue.project for issue in issues}
+    return projects.pop() if len(projects) == 1 else "their project"
+
+
+class Edits(Struct, frozen=True, kw_only=True):
+    """Intents on issues, with what they need to know about the server, the settings and the day."""
+
+    flow: WorkflowScheme
+    names: LabelSettings
+    catalog: Catalog
+    today: date
+
+    def weight(self, issues: Sequence[Issue], weight: int | None) -> EditBatch:
+        """Set or clear the weight."""
+        return each(
+            issues, lambda _: Edit(weight=weight), "no weight" if weight is None else f"weight {weight}"
+        )
+
+    def weight_ready(self, issues: Sequence[Issue], weight: int) -> EditBatch:
+        """Set weight and ready for development in one edit ("done weighting", DOMAIN.md 7.14)."""
+        ready = BY_NAME["ready for development"]
+        return each(
+            issues,
+            lambda issue: structs.replace(edits.set_flow(issue, ready, self.flow), weight=weight),
+            f"weight {weight}, ready",
+        )
+
+    def milestone(self, issues: Sequence[Issue], title: str | None) -> EditBatch:
+        """Set or clear the milestone."""
+        return each(
+            issues,
+            lambda issue: edits.set_milestone(title, self.names, issue),
+            f"to {title}" if title else "no milestone",
+        )
+
+    def milestones(
+        self, issues: Sequence[Issue], titles: Mapping[IssueId, str | None], name: str
+    ) -> EditBatch:
+        """Set each issue's own title; issues whose project cannot see such a milestone are skipped."""
+        found = sorted({title for title in titles.values() if title})
+        return each(
+            issues,
+            lambda issue: (
+                edits.set_milestone(title, self.names, issue) if (title := titles.get(issue.id)) else None
+            ),
+            f"to {found[0]}" if len(found) == 1 else f"to {name}",
+            f"their project has no milestone {name}"
+            if len(issues) > 1
+            else f"{_project(issues)} has no milestone {name}",
+        )
+
+    def defer(self, issues: Sequence[Issue]) -> EditBatch:
+        """Move each issue to its project's next version milestone and remove Deliverable (7.1)."""
+        targets: dict[IssueId, str] = {}
+        for issue in issues:
+            after = later(issue, self.catalog, self.today)
+            if after is not None:
+                targets[issue.id] = after.title
+        titles = sorted(set(targets.values()))
+        return each(
+            issues,
+            lambda issue: (
+                edits.set_milestone(targets[issue.id], self.names, issue, drop=True)
+                if issue.id in targets
+                else None
+            ),
+            f"to {titles[0]}" if len(titles) == 1 else "deferred",
+            "their project has no later version milestone"
+            if len(issues) > 1
+            else f"{_project(issues)} has no later version milestone",
+        )
+
+    def set_flow(self, issues: Sequence[Issue], state: WorkflowState) -> EditBatch:
+        """Set the workflow state."""
+        return each(issues, lambda issue: edits.set_flow(issue, state, self.flow), state.name)
+
+    def advance(self, issues: Sequence[Issue]) -> EditBatch:
+        """Advance each issue by one workflow state."""
+        states = {issue.id: edits.advance(issue, self.flow) for issue in issues}
+        names = {state.name for state in states.values() if state}
+
+        def edit(issue: Issue) -> Edit | None:
+            state = states[issue.id]
+            return edits.set_flow(issue, state, self.flow) if state else None
+
+        return each(
+            issues,
+            edit,
+            names.pop() if len(names) == 1 else "advanced",
+            "already complete; press x x to close",
+        )
+
+    def accept(self, issues: Sequence[Issue], assignee: str | None) -> EditBatch:
+        """Accept with that assignee or the current ones; unassigned issues are skipped (7.4)."""
+
+        def edit(issue: Issue) -> Edit | None:
+            if assignee is None and not issue.assignees:
+                return None
+            return edits.accept(issue, assignee, self.names)
+
+        return each(
+            issues,
+            edit,
+            f"accepted for {assignee}" if assignee else "accepted",
+            "unassigned; press d and a letter to accept and assign",
+        )
+
+    def take_back(self, issues: Sequence[Issue]) -> EditBatch:
+        """Remove Deliverable."""
+        return each(
+            issues,
+            lambda issue: (
+                edits.take_back(issue, self.names) if self.names.deliverable in issue.labels else None
+            ),
+            f"-{self.names.deliverable}",
+            f"has no {self.names.deliverable} label",
+        )
+
+    def complete(self, issues: Sequence[Issue]) -> EditBatch:
+        """Set complete and close."""
+        return each(issues, lambda issue: edits.complete(issue, self.flow), "complete, closed")
+
+    def set_state(self, issues: Sequence[Issue], *, close: bool) -> EditBatch:
+        """Close or reopen; issues already in that state are skipped."""
+        state = "closed" if close else "opened"
+        return each(
+            issues,
+            lambda issue: None if issue.state == state else Edit(state="closed" if close else "opened"),
+            "closed" if close else "reopened",
+            "already closed" if close else "already open",
+        )
+
+    def toggle_me(self, issues: Sequence[Issue]) -> EditBatch:
+        """Assign me wherever I am missing; if I am on all issues, unassign me from all."""
+        me = self.catalog.me.username
+        on = any(me not in issue.assignees for issue in issues)
+        return each(
+            issues,
+            lambda issue: edits.toggle_assignee(issue, me) if (me in issue.assignees) != on else None,
+            f"assign {me}" if on else f"unassign {me}",
+        )
+
+    def relabel(self, issues: Sequence[Issue], add: frozenset[str], remove: frozenset[str]) -> EditBatch:
+        """Add and remove labels; scoped siblings of added labels are removed."""
+        what = ", ".join(
+            [*(f"+{label}" for label in sorted(add)), *(f"-{label}" for label in sorted(remove))]
+        )
+        return each(issues, lambda issue: edits.relabel(issue, add, remove), what)
+
+    def one_of_scope(self, issues: Sequence[Issue], label: str) -> EditBatch:
+        """Add a scoped label and remove its siblings, where the issue's project has the label."""
+        return each(
+            issues,
+            lambda issue: (
+                edits.relabel(issue, frozenset({label}), same_scope(label, issue.labels))
+                if self.catalog.label(issue.project, label) is not None
+                else None
+            ),
+            f"+{label}",
+            f"no label {label} in {_project(issues)}",
+        )
+
+    def take(self, issues: Sequence[Issue]) -> EditBatch:
+        """Assign me and set in dev: the start of work on an issue (EN-4)."""
+        me, state = self.catalog.me.username, BY_NAME["in dev"]
+
+        def edit(issue: Issue) -> Edit | None:
+            if not issue.is_open:
+                return None
+            people = issue.assignees if me in issue.assignees else (*issue.assignees, me)
+            return structs.replace(edits.set_flow(issue, state, self.flow), assignees=people)
+
+        return each(issues, edit, "assigned to me, in dev", "already closed")
+
+    def reassign(self, issues: Sequence[Issue], add: Sequence[str], remove: frozenset[str]) -> EditBatch:
+        """Assign and unassign people; other assignees stay."""
+
+        def edit(issue: Issue) -> Edit:
+            kept = [name for name in issue.assignees if name not in remove]
+            return Edit(assignees=tuple(dict.fromkeys((*kept, *add))))
+
+        what = ", ".join(
+            [*(f"assign {name}" for name in add), *(f"unassign {name}" for name in sorted(remove))]
+        )
+        return each(issues, edit, what)
+
+    # Moving
+
+    def move(
+        self, issues: Sequence[Issue], index: BoardIndex, here: str | None, to: Mapping[IssueId, Column]
+    ) -> Moves:
+        """Move each issue to its column in ``to``, from ``here`` (the focused column) if it is in it."""
+        asked = False
+        closing = 0
+        plain: dict[IssueId, Edit] = {}
+        further: dict[IssueId, Edit] = {}
+        for issue in issues:
+            target = to.get(issue.id)
+            source = source_of(index, issue, here)
+            if target is None or source is None:
+                continue
+            plan = edits.move(issue, index.board, source, target, self.flow, self.names)
+            if plan is None:
+                continue
+            asked = asked or plan.asks is not None
+            closing += plan.edit.state == "closed"
+            plain[issue.id] = plan.edit
+            further[issue.id] = plan.if_asked or plan.edit
+        names = {to[issue].title for issue in plain}
+        what = f"to {names.pop()}" if len(names) == 1 else "moved"
+        return Moves(
+            work=each([i for i in issues if i.id in plain], lambda issue: plain[issue.id], what),
+            asks=asked,
+            further=each([i for i in issues if i.id in plain], lambda issue: further[issue.id], what)
+            if further != plain
+            else None,
+            closing=closing,
+        )
+
+
+def source_of(index: BoardIndex, issue: Issue, here: str | None) -> Column | None:
+    """The column an issue is moved from: the focused one if it is in it, else its first."""
+    keys = index.keys_of(issue)
+    if not keys:
+        return None
+    found = index.column(here if here in keys and here is not None else keys[0])
+    return found.column if found else None
+
+
+def sideways(
+    index: BoardIndex, issues: Iterable[Issue], here: str | None, step: int
+) -> dict[IssueId, Column]:
+    """The column next to each issue's own. Never (unlisted) or (closed): an extra key does no harm."""
+    line = [c.column for c in index.columns if c.column.kind not in ("unlisted", "closed")]
+    keys = [column.key for column in line]
+    found: dict[IssueId, Column] = {}
+    for issue in issues:
+        source = source_of(index, issue, here)
+        if source is None or not line:
+            continue
+        # (unlisted) and (closed) are the rightmost columns, so the way back is to the left.
+        at = keys.index(source.key) + step if source.key in keys else (len(line) - 1 if step < 0 else None)
+        if at is not None and 0 <= at < len(line):
+            found[issue.id] = line[at]
+    return found
+
+
+def reachable(index: BoardIndex) -> dict[str, Column]:
+    """The columns ``>`` offers, by letter, with (unlisted) and (closed) where moving there makes sense."""
+    kinds = {column.kind for column in index.board.columns}
+    return {
+        c.column.letter: c.column
+        for c in index.columns
+        if c.column.letter and not (c.column.key == UNLISTED and kinds & _NO_UNLISTED)
+    }
+
+
+def new_issue(board: Board, column: Column | None, project: str, title: str, flow: WorkflowScheme) -> Create:
+    """A new issue that belongs on this board, in this column: with its labels, milestone, assignee."""
+    labels = set(board.labels)
+    milestone = board.milestone or None
+    assignees: tuple[str, ...] = ()
+    if column is not None and column.value is not None:
+        match column.kind:
+            case "label":
+                labels.add(column.value)
+            case "flow":
+                if flow.backend != "status":
+                    labels.add(flow.label(BY_NAME[column.value]))
+            case "milestone":
+                milestone = column.value
+            case "assignee":
+                assignees = (column.value,)
+            case _:
+                pass
+    return Create(
+        project=project, title=title, labels=frozenset(labels), milestone=milestone, assignees=assignees
+    )

@@ -1,0 +1,261 @@
+"""Mutations of issues: what they take, in which odd form, and what they refuse aloud.
+
+What GitLab drops in silence is `changing`'s; here stand the traps of the arguments: `updateIssue` reads a
+milestone id raw before 19.3, `issueMoveList` reads list and issue ids as plain numbers, so a global id is 0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from graphql import GraphQLError
+
+from glboard_core.demo import ranking
+from glboard_core.demo.graphql.boards import readable_board
+from glboard_core.demo.graphql.context import Context, Fields, Info, context_of, not_available, writer
+from glboard_core.demo.world import boards as board_rules
+from glboard_core.demo.world import changes, notes, permissions
+from glboard_core.demo.world.changes import UNSET, Change
+from glboard_core.demo.world.clock import moment
+from glboard_core.demo.world.records import NO_ACCESS, Issue, Label, Milestone, Project, User
+from glboard_core.demo.world.world import World
+
+_NUMBER = re.compile(r"\d+")
+_DURATION = re.compile(r"(\d+)(mo|w|d|h|m|s)")
+_SECONDS = {"mo": 576_000, "w": 144_000, "d": 28_800, "h": 3600, "m": 60, "s": 1}
+GIDS_READ_SINCE = (19, 3)
+
+
+def plain(value: Any) -> int:
+    """Ruby's `to_i`: the digits at the start, 0 for a global id."""
+    found = _NUMBER.match(str(value))
+    return int(found.group()) if found else 0
+
+
+def either(value: Any) -> int:
+    """A number from a global id or from digits."""
+    return plain(str(value).rsplit("/", 1)[-1])
+
+
+def duration(text: str) -> int:
+    """Seconds from a duration such as `1h 30m`."""
+    return sum(int(amount) * _SECONDS[unit] for amount, unit in _DURATION.findall(text))
+
+
+def writable_project(context: Context, path: str) -> Project:
+    """A project that is there for whoever asks."""
+    project = context.world.projects.get(path)
+    if project is None or not permissions.can_read_place(context.user, project):
+        raise not_available()
+    return project
+
+
+def writable(info: Info, wish: dict[str, Any], *, admin: bool = False) -> Issue:
+    """The issue a mutation names, or GitLab's refusal that does not say why."""
+    writer(info)
+    context = context_of(info)
+    issue = writable_project(context, wish["projectPath"]).issues.get(plain(wish["iid"]))
+    may = permissions.can_admin if admin else permissions.can_update
+    if issue is None or not context.may_see(issue) or not may(context.user, issue):
+        raise not_available()
+    return issue
+
+
+def labels_by_id(world: World, values: Iterable[Any] | None) -> list[Label]:
+    """Labels of ids in either form; unknown ones vanish."""
+    return [world.labels[one] for one in map(either, values or ()) if one in world.labels]
+
+
+def _raw_milestone(world: World, value: Any) -> Milestone | changes.Unset | None:
+    """`updateIssue` hands the id on as it came: before 19.3 a global id finds nothing and changes nothing."""
+    if value is None or str(value) in ("", "0"):
+        return None
+    number = either(value) if world.since >= GIDS_READ_SINCE else plain(value)
+    return world.milestones.get(number, UNSET)
+
+
+def simple_change(wish: dict[str, Any]) -> Change:
+    """The parts of a wish that mean what they say."""
+    change = Change()
+    for ours, theirs in (("title", "title"), ("description", "description"), ("due", "dueDate"),
+                         ("weight", "weight"), ("health", "healthStatus")):  # fmt: skip
+        if theirs in wish:
+            value = wish[theirs]
+            setattr(change, ours, value if value is not None or ours not in ("title", "description") else "")
+    for ours, theirs in (("confidential", "confidential"), ("locked", "locked"), ("kind", "type")):
+        if wish.get(theirs) is not None:
+            setattr(change, ours, wish[theirs])
+    if wish.get("stateEvent"):
+        change.state = "close" if wish["stateEvent"] == "CLOSE" else "reopen"
+    if wish.get("timeEstimate") is not None:
+        change.time_estimate = duration(wish["timeEstimate"])
+    return change
+
+
+def answer(info: Info, wish: dict[str, Any], issue: Issue, change: Change) -> dict[str, Any]:
+    """Makes a change and answers with the issue as it is now, whatever was dropped."""
+    world, user = writer(info)
+    errors = changes.apply(world, issue, change, user)
+    if change.description is not UNSET and not errors:
+        notes.describe(world, issue, user)
+    return {"issue": issue, "errors": errors, "clientMutationId": wish.get("clientMutationId")}
+
+
+def _update_issue(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
+    world, _user = writer(info)
+    if wish.get("labelIds") is not None and (wish.get("addLabelIds") or wish.get("removeLabelIds")):
+        raise GraphQLError("labelIds is mutually exclusive with any of addLabelIds or removeLabelIds")
+    issue = writable(info, wish)
+    change = simple_change(wish)
+    if "milestoneId" in wish:
+        change.milestone = _raw_milestone(world, wish["milestoneId"])
+    if "labelIds" in wish:
+        change.labels = labels_by_id(world, wish["labelIds"])
+    change.add_labels = labels_by_id(world, wish.get("addLabelIds"))
+    change.remove_labels = labels_by_id(world, wish.get("removeLabelIds"))
+    return answer(info, wish, issue, change)
+
+
+def _set_assignees(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
+    world, user = writer(info)
+    issue = writable(info, wish)
+    wanted: list[User] = []
+    errors: list[str] = []
+    for username in dict.fromkeys(wish["assigneeUsernames"]):
+        one = world.users.get(username)
+        if one is None:
+            continue
+        if permissions.level(one, issue.project) <= NO_ACCESS or not permissions.can_admin(user, issue):
+            errors.append(f"Cannot assign @{username} to {issue.reference}")
+        else:
+            wanted.append(one)
+    mode = wish.get("operationMode") or "REPLACE"
+    if mode == "APPEND":
+        wanted = [*issue.assignees, *wanted]
+    elif mode == "REMOVE":
+        wanted = [one for one in issue.assignees if one not in wanted]
+    done = answer(info, wish, issue, Change(assignees=wanted))
+    return {**done, "errors": [*errors, *done["errors"]]}
+
+
+def _set_weight(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
+    issue = writable(info, wish)
+    return answer(info, wish, issue, Change(weight=wish.get("weight")))
+
+
+def _set_due(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
+    issue = writable(info, wish)
+    stamp = wish.get("dueDate")
+    return answer(info, wish, issue, Change(due=None if stamp is None else moment(stamp).date()))
+
+
+def _set_confidential(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
+    return answer(info, wish, writable(info, wish), Change(confidential=wish["confidential"]))
+
+
+def _set_locked(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
+    return answer(info, wish, writable(info, wish), Change(locked=wish["locked"]))
+
+
+def _check_move(wish: dict[str, Any]) -> None:
+    lists = [name for name in ("fromListId", "toListId") if wish.get(name) is not None]
+    beside = [name for name in ("moveBeforeId", "moveAfterId") if wish.get(name) is not None]
+    place = wish.get("positionInList")
+    if not lists and not beside and place is None:
+        names = "fromListId, toListId, positionInList, moveAfterId, or moveBeforeId"
+        raise GraphQLError(f"At least one of the arguments {names} is required")
+    if len(lists) == 1:
+        raise GraphQLError("Both fromListId and toListId must be present")
+    if place is None:
+        return
+    if not lists:
+        raise GraphQLError("Both fromListId and toListId are required when positionInList is given")
+    if beside:
+        raise GraphQLError("positionInList is mutually exclusive with any of moveBeforeId or moveAfterId")
+    if place < -1:
+        raise GraphQLError("positionInList must be >= 0 or -1")
+
+
+def _move(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
+    world, user = writer(info)
+    _check_move(wish)
+    board = readable_board(context_of(info), wish["boardId"])
+    if board is None:
+        raise not_available()
+    issue = writable(info, wish, admin=True)
+    old, new = (world.board_lists.get(plain(wish.get(name) or 0)) for name in ("fromListId", "toListId"))
+    errors: list[str] = []
+    # A list of another board, or 0 out of a global id, is no list: nothing moves and nobody says so.
+    if old is not None and new is not None and old.board is board and new.board is board:
+        errors = board_rules.move_card(world, issue, old, new, user)
+        if wish.get("positionInList") is not None:
+            board_rules.position_in(world, issue, new, wish["positionInList"], user)
+    before, after = (
+        world.index.issues.get(plain(wish.get(name) or 0)) for name in ("moveBeforeId", "moveAfterId")
+    )
+    if not errors and (before is not None or after is not None):
+        ranking.move_between(world, issue, before, after)
+    return {"issue": issue, "errors": errors, "clientMutationId": wish.get("clientMutationId")}
+
+
+def _named_labels(world: World, project: Project, titles: Iterable[str], user: User) -> list[Label]:
+    """Labels by title; unknown ones are made in the project, if that is allowed."""
+    found = []
+    for title in titles:
+        label = world.label_for(project, title)
+        if label is None and permissions.can_plan(user, project):
+            label = world.add_label(project, title)
+        if label is not None:
+            found.append(label)
+    return found
+
+
+def _create(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
+    world, user = writer(info)
+    project = writable_project(context_of(info), wish["projectPath"])
+    if project.archived or not project.issues_enabled:
+        raise not_available()
+    if wish.get("labels") is not None and wish.get("labelIds") is not None:
+        raise GraphQLError("Only one of [labels, labelIds] arguments is allowed at the same time.")
+    change = simple_change({name: value for name, value in wish.items() if name != "title"})
+    errors = changes.problems(Change(title=wish["title"], weight=change.weight))
+    if errors:
+        return {"issue": None, "errors": errors, "clientMutationId": wish.get("clientMutationId")}
+    if wish.get("milestoneId") is not None:
+        change.milestone = world.milestones.get(wish["milestoneId"], UNSET)
+    change.add_labels = [
+        *_named_labels(world, project, wish.get("labels") or (), user),
+        *(world.labels[one] for one in wish.get("labelIds") or () if one in world.labels),
+    ]
+    if wish.get("assigneeIds"):
+        people = {one.id: one for one in world.users.values()}
+        change.assignees = [people[one] for one in wish["assigneeIds"] if one in people]
+    issue = create_issue(world, project, wish["title"], user, change)
+    return {"issue": issue, "errors": [], "clientMutationId": wish.get("clientMutationId")}
+
+
+def create_issue(world: World, project: Project, title: str, user: User, change: Change) -> Issue:
+    """Opens an issue. It has no relative position yet: GitLab deals it one later, in the background."""
+    issue = world.new_issue(project, title, user, world.clock.now())
+    issue.history = []
+    world.index.add(issue)
+    changes.apply(world, issue, change, user)
+    notes.describe(world, issue, user)
+    issue.updated_by = None  # nobody has updated it yet: it was made
+    return issue
+
+
+FIELDS: Fields = {
+    "Mutation": {
+        "updateIssue": _update_issue,
+        "issueSetAssignees": _set_assignees,
+        "issueSetWeight": _set_weight,
+        "issueSetDueDate": _set_due,
+        "issueSetConfidential": _set_confidential,
+        "issueSetLocked": _set_locked,
+        "issueMoveList": _move,
+        "createIssue": _create,
+    },
+}

@@ -1,0 +1,251 @@
+"""The entry point, as one ASGI application: prefix, latency, faults, rate limit, token, headers, journal.
+
+Every request passes here, and only here are faults carried out. Behind it are the two APIs: GraphQL at
+`/api/graphql` and REST under `/api/v4`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+
+from glboard_core.demo import tokens
+from glboard_core.demo.graphql.context import Context
+from glboard_core.demo.graphql.endpoint import Endpoint, make_partial, read
+from glboard_core.demo.graphql.schema import load
+from glboard_core.demo.http.faults import Faults
+from glboard_core.demo.http.transport import ABORT
+from glboard_core.demo.journal import Journal, Record
+from glboard_core.demo.limits import Window
+from glboard_core.demo.rest.app import Rest
+from glboard_core.demo.rest.request import Asked as RestAsked
+from glboard_core.demo.tokens import Token
+from glboard_core.demo.world.records import User
+from glboard_core.demo.world.world import World
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_JSON = "application/json; charset=utf-8"
+_HTML = (
+    "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n"
+    "<body><h1>502 Bad Gateway</h1></body>\r\n</html>\r\n"
+)
+_DRIPS = 8
+_EXPIRED = Token(User(0, "", ""), "api", "expired")
+
+
+def json_response(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """An answer in JSON."""
+    return Response(msgspec.json.encode(content), status, headers, media_type=_JSON)
+
+
+@dataclass(slots=True)
+class Settings:
+    """The gate's behaviour; can be changed while it serves."""
+
+    latency_ms: float = 0
+    relative_url: str = ""
+
+
+class Gate:
+    """The ASGI application. `stopping` ends requests that are kept waiting when the server stops."""
+
+    def __init__(
+        self,
+        world: World,
+        faults: Faults,
+        settings: Settings,
+        held: dict[str, Token],
+        *,
+        rate_limit: int | None,
+        note_limit: int | None,
+    ) -> None:
+        self.world = world
+        self.faults = faults
+        self.settings = settings
+        self.held = held
+        self.journal = Journal()
+        self.requests = Window(world.clock, rate_limit)
+        self.notes = Window(world.clock, note_limit)
+        self.endpoint = Endpoint(load(world.edition, world.since))
+        self.rest = Rest(world)
+        self.stopping: asyncio.Event | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            return
+        raw: bytes = scope.get("raw_path") or scope["path"].encode()
+        path = raw.split(b"?", 1)[0].decode("latin-1")
+        request = Request(scope, receive)
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return  # disconnected before the request was complete
+        record = Record(scope["method"], path)
+        self.journal.add(record)
+        inside = self._inside(path)
+        asked = read(body) if inside == "/api/graphql" and body else None
+        if asked is not None and asked.asked:
+            record.operation = asked.asked[0].name
+            record.fields = tuple(name for one in asked.asked for name in one.fields)
+            record.mutations = sum(len(one.fields) for one in asked.asked if one.is_mutation)
+        fault = self.faults.pick(" ".join([record.method, path, record.operation, *record.fields]))
+        record.fault = fault
+        if self.settings.latency_ms:
+            await self._pause(self.settings.latency_ms / 1000)
+        if fault == "reset-before":
+            scope[ABORT]()
+            return
+        if fault == "timeout":
+            await self._wait_for_ever(receive)
+            scope[ABORT]()
+            return
+        response = self._fault_response(fault, inside) or self._respond(request, inside, body, asked, record)
+        if fault == "reset-after":
+            scope[ABORT]()
+            return
+        if fault == "slow":
+            await self._pause(self.faults.slow_seconds)
+        record.status = response.status_code
+        response.headers["date"] = self.world.clock.http_date()
+        response.headers["x-request-id"] = f"demo-{len(self.journal)}"
+        if fault == "drip":
+            await self._drip(response, send)
+        else:
+            await response(scope, receive, send)
+
+    def _inside(self, path: str) -> str | None:
+        """The path below the prefix; None outside it."""
+        prefix = self.settings.relative_url
+        if not path.startswith(f"{prefix}/"):
+            return None
+        return path[len(prefix) :].rstrip("/")
+
+    def _fault_response(self, fault: str | None, inside: str | None) -> Response | None:
+        """An answer made up by a proxy or a broken server, before GitLab sees the request."""
+        match fault:
+            case "401":
+                return json_response(*self._bad_token(inside, _EXPIRED))
+            case "403":
+                return json_response({"message": "403 Forbidden"}, 403)
+            case "429":
+                headers = {**self.requests.headers(10**4), **self.requests.refusal()}
+                headers["retry-after"] = str(self.faults.retry_after)
+                return PlainTextResponse("Retry later\n", 429, headers)
+            case "500":
+                return json_response({"message": "500 Internal Server Error"}, 500)
+            case "502":
+                return PlainTextResponse("GitLab is not responding", 502)
+            case "503":
+                text = "Request timed out. Please try a less complex query or a smaller set of records."
+                return json_response({"errors": [{"message": text}]}, 503)
+            case "html" | "html-200":
+                # The page of a broken proxy, or of one that requires a login.
+                return Response(_HTML, 502 if fault == "html" else 200, media_type="text/html")
+        return None
+
+    def _respond(
+        self, request: Request, inside: str | None, body: bytes, asked: Any, record: Record
+    ) -> Response:
+        """GitLab's own answer."""
+        if inside is None:
+            return Response(
+                "<html><body>The page could not be found (404)</body></html>", 404, media_type="text/html"
+            )
+        sent = tokens.token_sent(request.headers)
+        if sent is None and request.query_params.get("private_token"):
+            sent = request.query_params["private_token"]
+        token = self.held.get(sent) if sent is not None else None
+        key = token.user.username if token is not None else "anonymous"
+        observed = self.requests.count(key)
+        headers = self.requests.headers(observed)
+        if self.requests.limit is not None and observed > self.requests.limit:
+            return PlainTextResponse("Retry later\n", 429, {**headers, **self.requests.refusal()})
+        if sent is not None and (token is None or token.state != "active"):
+            return json_response(*self._bad_token(inside, token), headers)
+        record.username = token.user.username if token is not None else None
+        base = f"{request.url.scheme}://{request.headers.get('host', '')}{self.settings.relative_url}"
+        user = token.user if token is not None else None
+        scope = token.scope if token is not None else ""
+        if inside == "/api/graphql":
+            response = self._graphql(request, asked, user, scope, base, record)
+        else:
+            question = RestAsked(
+                request.method, inside, request.query_params.multi_items(), body,
+                request.headers.get("content-type", ""), user, scope, base, self._throttle_note,
+            )  # fmt: skip
+            status, content, more = self.rest.answer(question)
+            headers |= more
+            response = Response(status_code=status) if content is None else json_response(content, status)
+        response.headers.update(headers)
+        return response
+
+    @staticmethod
+    def _bad_token(inside: str | None, token: Token | None) -> tuple[Any, int]:
+        if inside == "/api/graphql":
+            return {"errors": [{"message": "Invalid token"}]}, 401
+        if token is None:
+            return {"message": "401 Unauthorized"}, 401
+        said: Literal["expired", "revoked"] = "expired" if token.state == "expired" else "revoked"
+        return {"error": "invalid_token", "error_description": f"Token was {said}."}, 401
+
+    def _graphql(
+        self, request: Request, asked: Any, user: User | None, scope: str, base: str, record: Record
+    ) -> Response:
+        if asked is None:
+            query = dict(request.query_params)
+            query.pop("private_token", None)
+            asked = read(msgspec.json.encode(query))
+        if asked.refused is not None:
+            return json_response(asked.refused[1], asked.refused[0])
+        context = Context(self.world, user, scope, base, throttle_note=self._throttle_note)
+        answer = self.endpoint.answer(asked, context)
+        if record.fault == "partial" and asked.asked:
+            answer = make_partial(answer, asked.asked[0], self.endpoint.schema)
+        return json_response(answer)
+
+    def _throttle_note(self, user: User) -> bool:
+        return self.notes.over(user.username)
+
+    async def _pause(self, seconds: float) -> None:
+        """Waits, but not beyond the end of the server."""
+        assert self.stopping is not None
+        try:
+            await asyncio.wait_for(self.stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _wait_for_ever(self, receive: Receive) -> None:
+        """Until the client gives up or the server stops."""
+        assert self.stopping is not None
+        gone = asyncio.ensure_future(self._disconnected(receive))
+        stopped = asyncio.ensure_future(self.stopping.wait())
+        _, rest = await asyncio.wait({gone, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        for task in rest:
+            task.cancel()
+
+    @staticmethod
+    async def _disconnected(receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            continue
+
+    async def _drip(self, response: Response, send: Send) -> None:
+        """Sends the body in small pieces, with pauses."""
+        await send(
+            {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
+        )
+        content = bytes(response.body)
+        size = max(1, len(content) // _DRIPS + 1)
+        for at in range(0, len(content), size):
+            await self._pause(self.faults.slow_seconds / _DRIPS)
+            await send({"type": "http.response.body", "body": content[at : at + size], "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})

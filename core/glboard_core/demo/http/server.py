@@ -1,0 +1,131 @@
+"""The embedded GitLab as an object: for tests, and for `glboard demo`.
+
+Runs uvicorn in a background thread of this process. Owns the socket, the tokens and the thread; what is
+served is `gate`'s. Stopping and starting again keeps port, tokens and world, which is what "offline" means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from types import TracebackType
+
+from glboard_core.demo import tokens
+from glboard_core.demo.http.faults import Faults
+from glboard_core.demo.http.gate import Gate, Settings
+from glboard_core.demo.http.transport import Server, configure, listen
+from glboard_core.demo.journal import Journal
+from glboard_core.demo.tokens import Token
+from glboard_core.demo.world.world import World
+
+_PATIENCE = 10.0
+
+
+class ServerStuckError(RuntimeError):
+    """The server did not start or stop in time."""
+
+
+class DemoServer:
+    """A GitLab on loopback. `rate_limit` and `note_limit` are per minute and user; None is no limit."""
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        latency_ms: float = 0,
+        faults: str | Faults | None = None,
+        relative_url: str = "",
+        token: str | None = None,
+        rate_limit: int | None = None,
+        note_limit: int | None = None,
+    ) -> None:
+        self.world = world
+        self.faults = faults if isinstance(faults, Faults) else Faults.parse(faults or "")
+        prefix = relative_url.strip("/")
+        self.settings = Settings(latency_ms, f"/{prefix}" if prefix else "")
+        self.token = token or tokens.mint()
+        self._tokens = {self.token: Token(world.owner, "api")}
+        self._gate = Gate(
+            world, self.faults, self.settings, self._tokens, rate_limit=rate_limit, note_limit=note_limit
+        )
+        self._host, self._port = host, port
+        self._server: Server | None = None
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def requests(self) -> Journal:
+        """The request log."""
+        return self._gate.journal
+
+    @property
+    def url(self) -> str:
+        """Its address, without a trailing slash; the port is known once it was started."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}{self.settings.relative_url}"
+
+    def token_for(self, username: str, scope: str = "api") -> str:
+        """One more token, of any user; scope `api` or `read_api`."""
+        made = tokens.mint()
+        self._tokens[made] = Token(self.world.user(username), scope)
+        return made
+
+    def expire(self, token: str) -> None:
+        """Expires a token."""
+        self._tokens[token].state = "expired"
+
+    def limit(self, rate: int | None) -> None:
+        """Sets the rate limit per user and minute."""
+        self._gate.requests.limit = rate
+
+    def start(self) -> DemoServer:
+        """Serves; returns when it does."""
+        bound = listen(self._host, self._port)
+        self._port = bound.getsockname()[1]
+        server = self._server = Server(configure(self._gate), self._started)
+        self._thread = threading.Thread(
+            target=server.run, kwargs={"sockets": [bound]}, name="glboard-demo", daemon=True
+        )
+        self._thread.start()
+        if not server.serving.wait(_PATIENCE):
+            raise ServerStuckError("the demo server did not start")
+        return self
+
+    def _started(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._gate.stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Stops serving; running requests are cut off."""
+        if self._server is None or self._thread is None or self._loop is None:
+            return
+        for event in (self._gate.stopping, self._server.ending):
+            if event is not None:
+                self._loop.call_soon_threadsafe(event.set)
+        self._thread.join(_PATIENCE)
+        if self._thread.is_alive():
+            raise ServerStuckError("the demo server did not stop")
+        self._server = self._thread = self._loop = None
+
+    def restart(self) -> None:
+        """Stops and starts on the same port, with the same tokens and world."""
+        self.stop()
+        self.start()
+
+    def __enter__(self) -> DemoServer:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> DemoServer:
+        return await asyncio.to_thread(self.start)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.stop)

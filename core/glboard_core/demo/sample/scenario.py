@@ -1,0 +1,259 @@
+"""A world from a scenario file: milestones, people and issues with their events, as written.
+
+Labels, projects and users are made from what the issues name; the manual order is `pm_rank`, then the order
+of the file; the clock starts at `as_of`. Anything unreadable raises `ScenarioError`, which names the file and
+the place in it. What a file expects as results is not read.
+"""
+
+from __future__ import annotations
+
+import zlib
+from datetime import UTC, datetime, time, timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from glboard_core.demo.scenario_file import EventRow, IssueRow, Scenario, ScenarioError, once, read
+from glboard_core.demo.vocabulary import LABELS
+from glboard_core.demo.world.clock import Clock, micros
+from glboard_core.demo.world.records import (
+    MAINTAINER,
+    REPORTER,
+    Edition,
+    Event,
+    Group,
+    Issue,
+    Label,
+    Milestone,
+    Project,
+    Tier,
+    User,
+)
+from glboard_core.demo.world.world import World
+
+__all__ = ["ScenarioError", "load_scenario"]
+
+_DISTANCE = 512
+_COLOR = "#6699cc"
+
+
+class _Loader:
+    def __init__(self, path: Path, data: Scenario, world: World) -> None:
+        self.path = path
+        self.data = data
+        self.world = world
+        self.milestones: dict[str, Milestone] = {}
+        self.colors = {name: color for name, color, _ in LABELS}
+
+    def wrong(self, where: str, what: str) -> ScenarioError:
+        """An error that names its place."""
+        return ScenarioError(f"{self.path}: {where}: {what}")
+
+    def user(self, username: str) -> User:
+        """A person, made at first sight and put in the group."""
+        if not username:
+            raise self.wrong("people", "a person has no username")
+        known = self.world.users.get(username)
+        if known is None:
+            known = self.world.add_user(username, username.replace("_", " ").title())
+            self.world.root.members[known.id] = REPORTER
+        return known
+
+    def label(self, title: str) -> Label:
+        """A group label, made at first sight."""
+        if not title:
+            raise self.wrong("labels", "a label has no title")
+        root = self.world.root
+        return self.world.label_of(root, title) or self.world.add_label(
+            root, title, self.colors.get(title, _COLOR)
+        )
+
+    def people(self) -> None:
+        """The team; the engineering manager holds the token."""
+        team = self.data.people
+        named = [team.em, *(one for one in (team.pm, team.set) if one), *team.engineers]
+        for username in named:
+            self.user(username)
+        self.world.owner_username = team.em
+        for lead in (team.em, team.pm):
+            if lead:
+                self.world.root.members[self.user(lead).id] = MAINTAINER
+
+    def times(self) -> None:
+        """The milestones."""
+        rows = self.data.milestones
+        self.world.next_id("milestone", max((row.id for row in rows if row.id is not None), default=0))
+        for one in rows:
+            if one.title in self.milestones:
+                raise self.wrong("milestones", f"duplicate {one.title}")
+            if one.id in self.world.milestones:
+                raise self.wrong("milestones", f"duplicate id {one.id}")
+            if one.start_date and one.due_date and one.due_date < one.start_date:
+                raise self.wrong("milestones", f"{one.title} ends before it starts")
+            made = self.world.add_milestone(
+                self.world.root, one.title, one.start_date, one.due_date, ident=one.id
+            )
+            made.closed = one.state == "closed"
+            self.milestones[one.title] = made
+
+    def milestone(self, where: str, title: str) -> Milestone:
+        """A milestone that must be known."""
+        if title not in self.milestones:
+            near = get_close_matches(title, self.milestones, 3)
+            hint = f"; similar: {', '.join(near)}" if near else ""
+            raise self.wrong(where, f"unknown milestone {title}{hint}")
+        return self.milestones[title]
+
+    def dawn(self) -> datetime:
+        """Before everything the file tells of: when issues were made of which it is not said."""
+        days = [one.start_date for one in self.data.milestones if one.start_date]
+        told = [datetime.combine(day, time(), UTC) for day in days]
+        for _, row in self.data.issues:
+            told += [event.at for event in row.events] + [at for at in (row.created_at, row.closed_at) if at]
+        first = min([self.data.as_of, *told])
+        return first - timedelta(days=7) if first.year > 1 else first
+
+    def project(self, where: str, row: IssueRow) -> Project:
+        """The project of an issue, made at first sight."""
+        if (known := self.world.projects.get(row.project_path)) is not None:
+            return known
+        if "/" not in row.project_path.strip("/"):
+            raise self.wrong(where, f"project_path {row.project_path} has no group")
+        same = next((one for one in self.world.projects.values() if one.id == row.project_id), None)
+        if same is not None:
+            raise self.wrong(where, f"project_id {row.project_id} belongs to {same.full_path}")
+        return self.world.add_project(row.project_path, ident=row.project_id)
+
+    def issue(self, where: str, row: IssueRow) -> Issue:
+        """One issue."""
+        if row.id in self.world.index.issues:
+            raise self.wrong(where, f"duplicate id {row.id}")
+        project = self.project(where, row)
+        if row.iid in project.issues:
+            raise self.wrong(where, f"duplicate iid {row.iid} in {row.project_path}")
+        if row.state not in ("opened", "closed"):
+            raise self.wrong(where, f"state {row.state} is neither opened nor closed")
+        if row.weight is not None and (row.weight < 0 or row.weight != int(row.weight)):
+            raise self.wrong(where, f"weight {row.weight} is not a whole number of 0 or more")
+        made = row.created_at or self.born
+        issue = self.world.new_issue(
+            project, row.title, self.world.owner, micros(made), ident=row.id, iid=row.iid
+        )
+        issue.open = row.state == "opened"
+        issue.closed = self.closed(where, row)
+        # Each change of label, milestone or state touches an issue, whatever is written of it.
+        touched = [at for at in (made, row.updated_at, *(event.at for event in row.events)) if at]
+        issue.updated = max(*(micros(at) for at in touched), issue.closed or 0)
+        issue.description = row.description
+        labels = [self.label(one) for one in once(row.labels)]
+        issue.labels = tuple(sorted(labels, key=lambda one: one.title))
+        issue.milestone = self.milestone(where, row.milestone.title) if row.milestone else None
+        issue.weight = None if row.weight is None else int(row.weight)
+        issue.assignees = tuple(self.user(one) for one in once(row.assignees))
+        issue.confidential = row.confidential
+        issue.upvotes = row.upvotes
+        issue.health = row.health_status
+        issue.mr_count = row.merge_requests_count
+        issue.status = row.status if row.status in self.world.statuses else None
+        issue.history = [self.event(where, one) for one in sorted(row.events, key=lambda one: one.at)]
+        self.world.index.issues[issue.id] = issue
+        return issue
+
+    def closed(self, where: str, row: IssueRow) -> int | None:
+        """When it was closed: as written, else as its last event says."""
+        if row.state == "opened":
+            return None
+        closes = [one.at for one in row.events if (one.kind, one.action) == ("state", "closed")]
+        at = row.closed_at or max(closes, default=None)
+        if at is None:
+            raise self.wrong(where, "is closed but has no closed_at")
+        return micros(at)
+
+    def event(self, where: str, row: EventRow) -> Event:
+        """One event of an issue. A milestone that is not in the file was deleted since: GitLab keeps its
+        event, and says null."""
+        by, at = self.user(row.by or self.data.people.em), micros(row.at)
+        told = f"event {row.kind} {row.action}"
+        value: Any = None
+        match row.kind, row.action:
+            case ("label" | "milestone", "add" | "remove") if row.value is None:
+                raise self.wrong(where, f"the {told} has no value")
+            case "label", "add" | "remove":
+                value = self.label(str(row.value))
+            case "milestone", "add" | "remove":
+                value = self.milestones.get(str(row.value))
+            case "weight", _:
+                value = row.value
+            case "state", "closed" | "reopened":
+                pass
+            case _:
+                raise self.wrong(where, f"unknown {told}")
+        return Event(self.world.next_id("event"), row.kind, row.action, value, at, by)
+
+    def links(self, made: list[tuple[IssueRow, Issue]]) -> None:
+        """Who waits for whom, by key, id or reference."""
+        named: dict[int | str, Issue] = {}
+        for row, issue in made:
+            named |= {issue.id: issue, issue.reference: issue}
+            if row.key:
+                named[row.key] = issue
+        for row, issue in made:
+            for name in row.blocked_by:
+                blocker = named.get(name) or self.outsider(f"issue {row.key or row.iid}", name)
+                self.world.block(issue, blocker)
+
+    def outsider(self, where: str, name: int | str) -> Issue:
+        """An open issue outside the file that blocks one in it: it counts, and nobody may see it."""
+        path, _, iid = str(name).rpartition("#")
+        if not path or not iid.isdigit():
+            raise self.wrong(where, f"is blocked by {name}, which is neither in the file nor a reference")
+        elsewhere = Group(0, path, path, path, None)
+        project = Project(0, path.rpartition("/")[2], path, path, elsewhere)
+        return Issue(0, int(iid), project, "", self.world.owner, 0)
+
+    def load(self) -> None:
+        """Everything, in the order things need one another."""
+        rows = self.data.issues
+        if not rows:
+            raise ScenarioError(f"{self.path}: contains no issues")
+        # Another file is another group: what a client kept of one is no news of the other.
+        ident = zlib.crc32(self.path.read_bytes())
+        self.world.add_group(rows[0][1].project_path.split("/")[0], ident=ident)
+        self.people()
+        self.times()
+        self.born = self.dawn()
+        self.world.next_id("issue", max((row.id for _, row in rows if row.id is not None), default=0))
+        made = [(row, self.issue(where, row)) for where, row in rows]
+        roots = {issue.project.full_path.split("/")[0] for _, issue in made}
+        if len(roots) > 1:
+            raise ScenarioError(
+                f"{self.path}: the issues are in several top-level groups: {', '.join(sorted(roots))}"
+            )
+        self.links(made)
+        ranked = sorted(
+            enumerate(made), key=lambda pair: (pair[1][0].pm_rank is None, pair[1][0].pm_rank or 0, pair[0])
+        )
+        for place, (_, (_, issue)) in enumerate(ranked):
+            issue.position = (place + 1) * _DISTANCE
+        self.world.index.rebuild()
+
+
+def load_scenario(
+    path: Path | str,
+    *,
+    clock: Clock | None = None,
+    tier: Tier = "ultimate",
+    edition: Edition = "ee",
+    version: str = "18.9",
+) -> World:
+    """The world of a scenario file. A clock that is given is used as it is; else one starts at `as_of`."""
+    file = Path(path)
+    data = read(file)
+    world = World(
+        clock=clock or Clock(data.as_of),
+        tier=tier,
+        edition=edition,
+        version=version,
+    )
+    _Loader(file, data, world).load()
+    return world

@@ -1,0 +1,138 @@
+"""Boards: which issues are in a list, what moving a card does, what can be created.
+
+Follows GitLab's move service: a label list adds its label and removes that of the old list; a fixed list
+(Open, Closed) removes every label that has a list on the board; Closed also closes, and leaving Closed always
+reopens.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from glboard_core.demo import ranking
+from glboard_core.demo.filtering import IssueFilter
+from glboard_core.demo.world import changes, permissions
+from glboard_core.demo.world.changes import Change
+from glboard_core.demo.world.records import Board, BoardList, Group, Issue, Label, User
+
+if TYPE_CHECKING:
+    from glboard_core.demo.world.world import World
+
+NO_BOARD = "You don't have the permission to create a board for this resource."
+TAKEN = {"label": "Label has already been taken", "milestone": "Milestone has already been taken",
+         "assignee": "Assignee has already been taken"}  # fmt: skip
+
+
+def scope_of(world: World, board: Board) -> IssueFilter:
+    """The scope of a board: its group with everything below, and its own filter."""
+    projects = frozenset(one.id for one in world.projects_below(board.group))
+    wanted = IssueFilter(
+        projects=projects, labels=tuple(one.title for one in board.labels), weight=board.weight
+    )
+    if board.milestone is not None:
+        wanted.milestone_id = board.milestone.id
+        wanted.milestones = (board.milestone.title,)
+    if board.assignee is not None:
+        wanted.assignees = (board.assignee.username,)
+    return wanted
+
+
+def narrow(wanted: IssueFilter, column: BoardList) -> str:
+    """Narrows a board's scope to a list, and returns the list's order."""
+    if column.kind == "closed":
+        wanted.state = "closed"
+        return "CLOSED_AT_DESC"
+    wanted.state = "opened"
+    if column.kind == "backlog":
+        taken = tuple(one.label.title for one in column.board.lists if one.label is not None)
+        wanted.not_labels = (*wanted.not_labels, *taken)
+    if column.label is not None:
+        wanted.labels = (*wanted.labels, column.label.title)
+    if column.milestone is not None:
+        wanted.milestone_id = column.milestone.id
+    if column.assignee is not None:
+        wanted.assignees = (*wanted.assignees, column.assignee.username)
+    return "RELATIVE_POSITION_ASC"
+
+
+def may_add_board(world: World, group: Group) -> bool:
+    """The first board of a group is free; more need several boards (Premium)."""
+    return world.licensed("premium") or not any(one.group is group for one in world.boards.values())
+
+
+def taken(board: Board, kind: str, target: object) -> bool:
+    """Whether a board has a list for this already."""
+    return any(target in (one.label, one.milestone, one.assignee) for one in board.lists if one.kind == kind)
+
+
+def place_list(column: BoardList, position: int) -> None:
+    """Moves a list to a position; the others shift."""
+    others = [one for one in column.board.shown() if one.position is not None and one is not column]
+    others.insert(max(0, min(position, len(others))), column)
+    for at, one in enumerate(others):
+        one.position = at
+
+
+def drop_list(world: World, column: BoardList) -> None:
+    """Removes a list from its board."""
+    column.board.lists.remove(column)
+    del world.board_lists[column.id]
+    for at, one in enumerate(one for one in column.board.shown() if one.position is not None):
+        one.position = at
+
+
+def drop_board(world: World, board: Board) -> None:
+    """Deletes a board."""
+    for column in board.lists:
+        del world.board_lists[column.id]
+    del world.boards[board.id]
+
+
+def _labels_moved(issue: Issue, old: BoardList, new: BoardList) -> tuple[list[Label], list[Label]]:
+    added = [new.label] if new.label is not None else []
+    if new.kind in ("backlog", "closed"):
+        removed = [one.label for one in new.board.lists if one.label is not None]
+    elif old.label is not None and new.kind == "label":
+        removed = [old.label]
+    else:
+        removed = []  # Lists of different types: the label is kept.
+    return added, [one for one in removed if one in issue.labels]
+
+
+def move_card(world: World, issue: Issue, old: BoardList, new: BoardList, actor: User) -> list[str]:
+    """Moves a card from list to list: labels, milestone, assignee and state follow."""
+    if old is new:
+        return []
+    added, removed = _labels_moved(issue, old, new)
+    change = Change(add_labels=added, remove_labels=removed)
+    if new.milestone is not None:
+        change.milestone = new.milestone
+    if new.assignee is not None:
+        change.assignees = [new.assignee]
+    elif old.assignee is not None:
+        change.assignees = [one for one in issue.assignees if one is not old.assignee]
+    if new.kind == "closed":
+        change.state = "close"
+    elif old.kind == "closed":
+        change.state = "reopen"
+    return changes.apply(world, issue, change, actor)
+
+
+def position_in(world: World, issue: Issue, column: BoardList, at: int, actor: User) -> None:
+    """Ranks a card at a position in a list, -1 being its end."""
+    wanted = scope_of(world, column.board)
+    order = narrow(wanted, column)
+    page = world.index.page(
+        wanted,
+        order,
+        lambda one: one is not issue and permissions.can_read(actor, one),
+        world.clock.today(),
+        first=10_000,
+    )
+    others = page.issues
+    if not others:
+        return
+    at = len(others) if at == -1 else min(at, len(others))
+    before = others[at - 1] if at > 0 else None
+    after = others[at] if at < len(others) else None
+    ranking.move_between(world, issue, before, after)

@@ -1,0 +1,205 @@
+"""What a change to an issue does: which parts GitLab silently drops, and what it writes.
+
+The one place that changes issues, so GraphQL, REST, quick actions and tests that play another person all
+get the same silent drops, events and timestamps. Sorting into `Change` is the caller's; answers are lists
+of validation messages, empty when the change was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import Enum
+from typing import TYPE_CHECKING, Final, Literal
+
+from glboard_core.demo.world import permissions
+from glboard_core.demo.world.records import NO_ACCESS, Issue, Label, Milestone, User
+
+if TYPE_CHECKING:
+    from glboard_core.demo.world.world import World
+
+MAX_TITLE = 255
+MAX_ASSIGNEES = 200
+
+
+class Unset(Enum):
+    """Marks what a change leaves alone, since None means "clear"."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+
+
+@dataclass(slots=True, kw_only=True)
+class Change:
+    """A wish, as it came over the wire; `labels` replaces, the others add and remove."""
+
+    title: str | Unset = UNSET
+    description: str | Unset = UNSET
+    due: date | Unset | None = UNSET
+    confidential: bool | Unset = UNSET
+    locked: bool | Unset = UNSET
+    kind: str | Unset = UNSET
+    weight: int | Unset | None = UNSET
+    health: str | Unset | None = UNSET
+    status: str | Unset | None = UNSET
+    milestone: Milestone | Unset | None = UNSET
+    labels: Sequence[Label] | Unset = UNSET
+    add_labels: Sequence[Label] = ()
+    remove_labels: Sequence[Label] = ()
+    assignees: Sequence[User] | Unset = UNSET
+    state: Literal["close", "reopen"] | Unset = UNSET
+    time_estimate: int | Unset = UNSET
+    duplicate_of: Issue | Unset | None = UNSET
+
+
+def problems(change: Change) -> list[str]:
+    """Validation messages of a change."""
+    found: list[str] = []
+    if change.title is not UNSET:
+        if not change.title.strip():
+            found.append("Title can't be blank")
+        if len(change.title) > MAX_TITLE:
+            found.append(f"Title is too long (maximum is {MAX_TITLE} characters)")
+    if isinstance(change.weight, int) and change.weight < 0:
+        found.append("Weight must be greater than or equal to 0")
+    if change.assignees is not UNSET and len(change.assignees) > MAX_ASSIGNEES:
+        found.append(f"Assignees total must be less than or equal to {MAX_ASSIGNEES}")
+    return found
+
+
+def allowed(world: World, issue: Issue, change: Change, actor: User) -> Change:
+    """The change without what GitLab silently drops."""
+    kept = replace(change)
+    if not permissions.can_admin(actor, issue):
+        kept.labels = kept.milestone = kept.assignees = kept.weight = kept.due = UNSET
+        kept.health = kept.confidential = kept.time_estimate = kept.status = UNSET
+        kept.add_labels = kept.remove_labels = ()
+    here = issue.project
+    if kept.labels is not UNSET:
+        kept.labels = [one for one in kept.labels if permissions.label_available(one, here)]
+    kept.add_labels = [one for one in kept.add_labels if permissions.label_available(one, here)]
+    if isinstance(kept.milestone, Milestone) and not permissions.milestone_visible(kept.milestone, here):
+        kept.milestone = UNSET
+    if kept.assignees is not UNSET:
+        readers = [one for one in kept.assignees if permissions.level(one, here) > NO_ACCESS]
+        kept.assignees = readers if world.licensed("premium") else readers[:1]
+    if not world.licensed("premium"):
+        kept.weight = kept.status = UNSET
+    if not world.licensed("ultimate"):
+        kept.health = UNSET
+    return kept
+
+
+def scoped(before: Iterable[Label], after: Sequence[Label], order: Sequence[Label]) -> list[Label]:
+    """One label per scope, where something was added to the scope: the last of `order` survives. Pairs that
+    were there before and are not touched stay."""
+    had = set(before)
+    drop: set[Label] = set()
+    by_scope: dict[str, list[Label]] = {}
+    for label in after:
+        if label.scope is not None:
+            by_scope.setdefault(label.scope, []).append(label)
+    for members in by_scope.values():
+        if len(members) < 2 or all(one in had for one in members):
+            continue
+        winner = max(members, key=lambda one: max((at for at, o in enumerate(order) if o is one), default=-1))
+        drop.update(one for one in members if one is not winner)
+    return [one for one in after if one not in drop]
+
+
+def _new_labels(world: World, issue: Issue, change: Change) -> tuple[Label, ...]:
+    base = list(issue.labels) if change.labels is UNSET else list(change.labels)
+    removed = set(change.remove_labels)
+    merged = [one for one in dict.fromkeys([*base, *change.add_labels]) if one not in removed]
+    if world.licensed("premium"):
+        order = [*change.add_labels, *(() if change.labels is UNSET else change.labels)]
+        merged = scoped(issue.labels, merged, order)
+    return tuple(sorted(merged, key=lambda one: one.title))
+
+
+def apply(world: World, issue: Issue, change: Change, actor: User) -> list[str]:
+    """Makes a change as GitLab would for this actor; returns messages if nothing was changed."""
+    found = problems(change)
+    if found:
+        return found
+    change = allowed(world, issue, change, actor)
+    world.ensure_history(issue)
+    with world.index.moving(issue):
+        if _write(world, issue, change, actor):
+            issue.updated = world.clock.now()
+            issue.updated_by = actor
+            issue.lock_version += 1
+    return []
+
+
+def _write(world: World, issue: Issue, change: Change, actor: User) -> bool:
+    touched = False
+    for name in ("title", "description", "due", "confidential", "locked", "kind", "health", "status",
+                 "time_estimate", "duplicate_of"):  # fmt: skip
+        value = getattr(change, name)
+        if value is not UNSET and value != getattr(issue, name):
+            setattr(issue, name, value)
+            touched = True
+    touched |= _write_labels(world, issue, change, actor)
+    if change.milestone is not UNSET and change.milestone is not issue.milestone:
+        # A change from A to B writes `add B` alone; only clearing writes `remove A`.
+        if change.milestone is None:
+            world.record(issue, "milestone", "remove", issue.milestone, actor)
+        else:
+            world.record(issue, "milestone", "add", change.milestone, actor)
+        issue.milestone = change.milestone
+        touched = True
+    if change.weight is not UNSET and change.weight != issue.weight:
+        issue.weight = change.weight
+        world.record(issue, "weight", "add", change.weight, actor)
+        touched = True
+    if change.assignees is not UNSET and tuple(change.assignees) != issue.assignees:
+        issue.assignees = tuple(dict.fromkeys(change.assignees))
+        touched = True
+    if issue.status is not None:
+        _follow_status(world, issue, change)
+    return _write_state(world, issue, change, actor) or touched
+
+
+def _follow_status(world: World, issue: Issue, change: Change) -> None:
+    """A status of a closing category closes; closing and reopening set the default status of the category."""
+    if isinstance(change.status, str):
+        closes = world.statuses[change.status].closes
+        if closes == issue.open:
+            change.state = "close" if closes else "reopen"
+    elif change.state == "close" and issue.open:
+        issue.status = "Complete"
+    elif change.state == "reopen" and not issue.open:
+        issue.status = "Validation backlog"
+
+
+def _write_labels(world: World, issue: Issue, change: Change, actor: User) -> bool:
+    labels = _new_labels(world, issue, change)
+    if labels == issue.labels:
+        return False
+    for label in labels:
+        if label not in issue.labels:
+            world.record(issue, "label", "add", label, actor)
+    for label in issue.labels:
+        if label not in labels:
+            world.record(issue, "label", "remove", label, actor)
+    issue.labels = labels
+    return True
+
+
+def _write_state(world: World, issue: Issue, change: Change, actor: User) -> bool:
+    if change.state == "close" and issue.open:
+        issue.open = False
+        issue.closed = world.clock.now()
+        issue.closed_by = actor
+        world.record(issue, "state", "closed", None, actor)
+        return True
+    if change.state == "reopen" and not issue.open:
+        issue.open = True
+        issue.closed = issue.closed_by = None
+        world.record(issue, "state", "reopened", None, actor)
+        return True
+    return False

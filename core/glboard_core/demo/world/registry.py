@@ -1,0 +1,267 @@
+"""The world's books: everything there is, with its numbers.
+
+Owns the records, their ids, the indexes, the clock and the one lock. It makes and takes away; finding by name
+and acting as a person are `world`'s, what a change of an issue means is `changing`'s.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
+from threading import RLock
+from typing import Any, Literal
+
+from glboard_core.demo.statuses import default_statuses
+from glboard_core.demo.world import permissions
+from glboard_core.demo.world.clock import Clock
+from glboard_core.demo.world.records import (
+    Board,
+    BoardList,
+    Edition,
+    Event,
+    Group,
+    Issue,
+    Label,
+    Milestone,
+    Note,
+    Place,
+    Project,
+    Tier,
+    User,
+)
+from glboard_core.demo.world.search import Index
+
+DEFAULT_VERSION = "18.9"
+
+
+class Registry:
+    """Everything there is. `tier` and `edition` say what the licence allows, `version` which GitLab this
+    is."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        tier: Tier = "ultimate",
+        edition: Edition = "ee",
+        version: str = DEFAULT_VERSION,
+    ) -> None:
+        self.lock = RLock()
+        self.clock = clock or Clock()
+        self.tier = tier
+        self.edition = edition
+        self.version = version
+        self.users: dict[str, User] = {}
+        self.groups: dict[str, Group] = {}
+        self.projects: dict[str, Project] = {}
+        self.labels: dict[int, Label] = {}
+        self.milestones: dict[int, Milestone] = {}
+        self.boards: dict[int, Board] = {}
+        self.board_lists: dict[int, BoardList] = {}
+        self.notes: dict[int, Note] = {}
+        self.statuses = default_statuses()
+        self.index = Index({})
+        self.owner_username = ""
+        self.historian: Callable[[Issue], list[Event]] | None = None
+        self._titles: dict[tuple[Place, str], Label] = {}
+        self._ids: Counter[str] = Counter()
+        self._waiting: dict[Issue, list[Issue]] = {}
+
+    # What it is
+
+    @property
+    def since(self) -> tuple[int, int]:
+        """The emulated version as numbers."""
+        major, minor = self.version.split(".")[:2]
+        return int(major), int(minor)
+
+    @property
+    def root(self) -> Group:
+        """The top-level group."""
+        return next(iter(self.groups.values()))
+
+    def licensed(self, needed: Tier) -> bool:
+        """Whether the licence covers a tier; the community edition has none."""
+        return self.edition == "ee" and permissions.licensed(self.tier, needed)
+
+    def next_id(self, kind: str, given: int | None = None) -> int:
+        """The next number of a kind; a given one is kept and counted past."""
+        if given is not None:
+            self._ids[kind] = max(self._ids[kind], given)
+            return given
+        self._ids[kind] += 1
+        return self._ids[kind]
+
+    # Making things
+
+    def add_user(self, username: str, name: str) -> User:
+        """A new account."""
+        user = self.users[username] = User(self.next_id("user"), username, name)
+        return user
+
+    def add_group(self, full_path: str, name: str | None = None, *, ident: int | None = None) -> Group:
+        """A new group; its parents are made too."""
+        if full_path in self.groups:
+            return self.groups[full_path]
+        above, _, path = full_path.rpartition("/")
+        parent = self.add_group(above) if above else None
+        group = Group(
+            self.next_id("group", ident), path, full_path, name or path.replace("-", " ").title(), parent
+        )
+        self.groups[full_path] = group
+        return group
+
+    def add_project(self, full_path: str, name: str | None = None, *, ident: int | None = None) -> Project:
+        """A new project; its groups are made too."""
+        above, _, path = full_path.rpartition("/")
+        group = self.add_group(above)
+        title = name or path.replace("-", " ").title()
+        project = Project(self.next_id("project", ident), path, full_path, title, group)
+        self.projects[full_path] = project
+        return project
+
+    def add_label(
+        self, owner: Place, title: str, color: str = "#6699cc", description: str | None = None
+    ) -> Label:
+        """A new label of a place; titles are unique per place."""
+        now = self.clock.now()
+        label = Label(self.next_id("label"), title, color, owner, description, now, now)
+        self.labels[label.id] = label
+        self._titles[owner, title] = label
+        return label
+
+    def drop_label(self, label: Label) -> None:
+        """Takes a label away from everything, and its events with it."""
+        for issue in list(self.index.with_label(label.title)):
+            with self.index.moving(issue):
+                issue.labels = tuple(one for one in issue.labels if one is not label)
+        for issue in self.index.issues.values():
+            for event in issue.history or ():
+                if event.value is label:
+                    event.value = None
+        for one in [one for one in self.board_lists.values() if one.label is label]:
+            one.board.lists.remove(one)
+            del self.board_lists[one.id]
+        del self._titles[label.owner, label.title]
+        del self.labels[label.id]
+
+    def rename_label(self, label: Label, title: str) -> None:
+        """Gives a label another title."""
+        del self._titles[label.owner, label.title]
+        label.title = title
+        self._titles[label.owner, title] = label
+        for issue in self.index.issues.values():
+            if label in issue.labels:
+                issue.labels = tuple(sorted(issue.labels, key=lambda one: one.title))
+        self.index.rebuild()
+
+    def add_milestone(
+        self,
+        owner: Place,
+        title: str,
+        start: date | None = None,
+        due: date | None = None,
+        *,
+        ident: int | None = None,
+    ) -> Milestone:
+        """A new milestone of a place."""
+        now = self.clock.now()
+        iid = self.next_id(f"milestone of {owner.full_path}")
+        milestone = Milestone(
+            self.next_id("milestone", ident), iid, title, start, due, owner, created=now, updated=now
+        )
+        self.milestones[milestone.id] = milestone
+        return milestone
+
+    def drop_milestone(self, milestone: Milestone) -> None:
+        """Deletes a milestone; its issues have none then."""
+        for issue in [
+            one for one in self.index.with_milestone(milestone.title) if one.milestone is milestone
+        ]:
+            with self.index.moving(issue):
+                issue.milestone = None
+        del self.milestones[milestone.id]
+
+    def new_issue(
+        self,
+        project: Project,
+        title: str,
+        author: User,
+        created: int,
+        *,
+        ident: int | None = None,
+        iid: int | None = None,
+    ) -> Issue:
+        """An issue that is not yet in the index: fill it, then `index.add` it (or rebuild once for many)."""
+        if iid is None:
+            iid = project.last_iid + 1
+        project.last_iid = max(project.last_iid, iid)
+        issue = Issue(self.next_id("issue", ident), iid, project, title, author, created)
+        project.issues[iid] = issue
+        return issue
+
+    def add_board(self, group: Group, name: str) -> Board:
+        """A new board, with its Open and Closed lists as GitLab makes them."""
+        now = self.clock.now()
+        board = Board(self.next_id("board"), group, name, now, now)
+        self.boards[board.id] = board
+        self.add_list(board, "backlog")
+        self.add_list(board, "closed")
+        return board
+
+    def add_list(self, board: Board, kind: str) -> BoardList:
+        """A new list at the end of a board."""
+        made = BoardList(self.next_id("list"), board, kind)
+        if kind not in ("backlog", "closed"):
+            made.position = sum(1 for one in board.lists if one.position is not None)
+        board.lists.append(made)
+        self.board_lists[made.id] = made
+        return made
+
+    def add_note(
+        self, issue: Issue, body: str, author: User, *, internal: bool = False, system: bool = False
+    ) -> Note:
+        """A new comment; it touches the issue."""
+        now = self.clock.now()
+        note = Note(self.next_id("note"), issue, body, author, now, now, internal, system)
+        self.notes[note.id] = note
+        issue.notes = [*(issue.notes or ()), note]
+        with self.index.moving(issue):
+            issue.updated = now
+        return note
+
+    def drop_note(self, note: Note) -> None:
+        """Deletes a comment."""
+        note.issue.notes = [one for one in note.issue.notes or () if one is not note]
+        del self.notes[note.id]
+
+    def block(self, issue: Issue, by: Issue) -> None:
+        """Makes an issue wait for another one."""
+        issue.blocked_by = (*issue.blocked_by, by)
+        self._waiting.setdefault(by, []).append(issue)
+
+    def blocked_by(self, issue: Issue) -> list[Issue]:
+        """The open issues that wait for this one."""
+        waiting = self._waiting.get(issue, ())
+        return [one for one in waiting if one.open]
+
+    def record(
+        self,
+        issue: Issue,
+        kind: Literal["label", "milestone", "state", "weight"],
+        action: str,
+        value: Any,
+        by: User,
+    ) -> None:
+        """Writes a resource event, now."""
+        events = issue.history
+        if events is None:
+            events = issue.history = []
+        events.append(Event(self.next_id("event"), kind, action, value, self.clock.now(), by))
+
+    def ensure_history(self, issue: Issue) -> list[Event]:
+        """The events of an issue; made up at first sight, so it must be called before a first change."""
+        if issue.history is None:
+            issue.history = self.historian(issue) if self.historian is not None else []
+        return issue.history

@@ -1,0 +1,347 @@
+"""The catalog: labels, milestones, people and projects of a group and everything below it.
+
+Owns the queries for them, and which owner each belongs to. GitLab 16.8 does not report which group a label or
+milestone belongs to, so each owner is queried for its own. It must not read issues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct, structs
+
+from glboard_core.errors import GlboardError
+from glboard_core.gitlab import queries, text
+from glboard_core.gitlab.asking import Metadata, QueryRunner, group_missing, server_of, side_by_side, together
+from glboard_core.gitlab.decode import HasId, Page, User, day
+from glboard_core.model.catalog import Catalog, Label, Person, Project
+from glboard_core.model.milestone import Milestone
+
+R = TypeVar("R")
+
+#: Limits: pickers do not need more, and large groups have tens of thousands.
+MOST_PEOPLE = 2_000
+MOST_PROJECTS = 2_000
+#: Closed milestones, newest first: reports do not look back forever.
+CLOSED_MILESTONES = 100
+#: Concurrent queries.
+PARALLEL = 4
+
+
+class WireLabel(Struct, frozen=True):
+    """A label with its id."""
+
+    id: str
+    title: str
+    color: str = ""
+    description: str | None = None
+
+
+class WireMilestone(Struct, frozen=True, rename="camel"):
+    """A milestone with its id and dates."""
+
+    id: str
+    title: str
+    state: str = "active"
+    start_date: str | None = None
+    due_date: str | None = None
+
+
+class Member(Struct, frozen=True):
+    """A membership; an invitation has no user."""
+
+    user: User | None = None
+
+
+class Permissions(Struct, frozen=True, rename="camel"):
+    """Whether we can change issues of a project."""
+
+    may_edit: bool | None = None
+
+
+class WireProject(Struct, frozen=True, rename="camel"):
+    """A project in a list."""
+
+    id: str
+    full_path: str
+    archived: bool | None = None
+
+
+class Owner(Struct, frozen=True, rename="camel"):
+    """A group or project with what it owns itself. Fields that were not requested stay empty."""
+
+    full_path: str = ""
+    id: str | None = None
+    archived: bool | None = None
+    user_permissions: Permissions = Permissions()
+    labels: Page[WireLabel] | None = None
+    milestones: Page[WireMilestone] | None = None
+    boards: Page[HasId] | None = None
+    group_members: Page[Member] | None = None
+    projects: Page[WireProject] | None = None
+
+
+class MetaAnswer(Struct, frozen=True, rename="camel"):
+    """Answer to ``queries.meta``."""
+
+    metadata: Metadata | None = None
+    current_user: User | None = None
+    group: Owner | None = None
+
+
+class GroupAnswer(Struct, frozen=True):
+    """Answer to a query about the group."""
+
+    group: Owner | None = None
+
+
+class OwnerAnswer(Struct, frozen=True):
+    """Answer to a query for a further page of one owner."""
+
+    owner: Owner | None = None
+
+
+class TokenSelf(Struct, frozen=True):
+    """What the API reports about a personal access token."""
+
+    scopes: list[str] = []
+
+
+class CatalogReader:
+    """Reads catalogs for one group."""
+
+    def __init__(self, asking: QueryRunner, group: str) -> None:
+        self._asking = asking
+        self._group = group
+
+    async def catalog(self) -> Catalog:
+        """The catalog of the group itself. Raises GroupNotFound, TokenRejected and what reading raises."""
+        async with together() as tasks:
+            asked = tasks.create_task(self._first())
+            asked_projects = tasks.create_task(self._projects())
+            asked_closed = tasks.create_task(self._closed_milestones())
+            asked_scope = tasks.create_task(self._can_write())
+        first, projects = asked.result(), asked_projects.result()
+        group = first.group
+        user = first.current_user
+        server = server_of(first.metadata, user, self._asking.host)
+        if group is None or user is None:
+            raise group_missing(self._group, self._asking.host)
+        self._asking.learn(server)
+        path = text.line(group.full_path)
+        async with together() as tasks:
+            asked_labels = tasks.create_task(
+                self._rest(group.labels or Page(), queries.group_labels(), "labels", None)
+            )
+            asked_milestones = tasks.create_task(
+                self._rest(group.milestones or Page(), queries.group_milestones(), "milestones", None)
+            )
+            asked_people = tasks.create_task(
+                self._rest(group.group_members or Page(), queries.members(), "group_members", MOST_PEOPLE)
+            )
+        people = asked_people.result()
+        notes = []
+        if len(people) >= MOST_PEOPLE:
+            notes.append(f"Showing only the first {MOST_PEOPLE} members.")
+        if len(projects) >= MOST_PROJECTS:
+            notes.append(f"Showing only the first {MOST_PROJECTS} projects.")
+        boards = (group.boards or Page()).items()
+        return Catalog(
+            group=path,
+            me=_person(user),
+            server=structs.replace(
+                server, has_weight=self._asking.has_weight, can_write=asked_scope.result()
+            ),
+            labels=tuple(_label(one, path) for one in asked_labels.result()),
+            milestones=_unique_milestones([*asked_milestones.result(), *asked_closed.result()], path),
+            people=_people(people),
+            projects=tuple(_project(one) for one in projects if not one.archived),
+            ranking_board=boards[0].id if boards else None,
+            notes=tuple(notes),
+            group_id=group.id or "",
+        )
+
+    async def extended(self, catalog: Catalog, projects: Iterable[str]) -> Catalog:
+        """The catalog plus what these projects and the subgroups above them own."""
+        paths = sorted(set(projects))
+        if not paths:
+            return catalog
+        groups = sorted({above for path in paths for above in _between(catalog.group, path)})
+        names = [("group", group) for group in groups] + [("project", path) for path in paths]
+        each = queries.OWNERS_EACH
+        parts = [names[at : at + each] for at in range(0, len(names), each)]
+        answers = await side_by_side((partial(self._owners, part) for part in parts), PARALLEL)
+        found = {path: owner for answer in answers for path, owner in answer.items()}
+        asked = set(found)
+        labels = [one for one in catalog.labels if one.owner not in asked]
+        milestones = [one for one in catalog.milestones if one.owner not in asked]
+        known = {project.path: project for project in catalog.projects}
+        for path, owner in found.items():
+            labels += [_label(one, path) for one in (owner.labels or Page()).items()]
+            milestones += _unique_milestones((owner.milestones or Page()).items(), path)
+            if owner.id is not None:
+                known[path] = Project(
+                    id=owner.id,
+                    path=path,
+                    archived=bool(owner.archived),
+                    can_edit=owner.user_permissions.may_edit,
+                )
+        return structs.replace(
+            catalog,
+            labels=tuple(labels),
+            milestones=tuple(milestones),
+            projects=tuple(known[path] for path in sorted(known)),
+        )
+
+    # -- queries
+
+    async def _first(self) -> MetaAnswer:
+        variables = {"group": self._group, "first": self._asking.page_size}
+        answer = await self._asking.ask(queries.meta(), variables, MetaAnswer)
+        if answer.current_user is not None and answer.group is None:
+            raise group_missing(self._group, self._asking.host)
+        return answer
+
+    async def _rest(self, page: Page[Any], document: str, field: str, most: int | None) -> list[Any]:
+        """A first page and all following ones, up to ``most`` nodes."""
+        found = page.items()
+        if not page.page_info.has_next_page:
+            return found
+        variables = {"group": self._group}
+        if field == "milestones":
+            variables["state"] = "active"
+        more = self._asking.pages(
+            document,
+            variables,
+            GroupAnswer,
+            lambda answer: getattr(answer.group, field, None) or Page(),
+            after=page.page_info.end_cursor,
+        )
+        return await _collect(more, found, most)
+
+    async def _projects(self) -> list[WireProject]:
+        pages = self._asking.pages(
+            queries.projects(),
+            {"group": self._group},
+            GroupAnswer,
+            lambda answer: (answer.group and answer.group.projects) or Page(),
+        )
+        return await _collect(pages, [], MOST_PROJECTS)
+
+    async def _closed_milestones(self) -> list[WireMilestone]:
+        pages = self._asking.pages(
+            queries.group_milestones(),
+            {"group": self._group, "state": "closed", "sort": "DUE_DATE_DESC"},
+            GroupAnswer,
+            lambda answer: (answer.group and answer.group.milestones) or Page(),
+        )
+        return await _collect(pages, [], CLOSED_MILESTONES)
+
+    async def _can_write(self) -> bool | None:
+        """Whether the token has the scope for writing; None if unknown (OAuth, older servers)."""
+        try:
+            raw = await self._asking.transport.get("/api/v4/personal_access_tokens/self")
+            return "api" in msgspec.json.decode(raw, type=TokenSelf).scopes
+        except (GlboardError, msgspec.DecodeError):
+            # Best effort: if it matters, the other queries fail as well.
+            return None
+
+    async def _owners(self, names: Sequence[tuple[str, str]]) -> dict[str, Owner]:
+        groups = [path for kind, path in names if kind == "group"]
+        projects = [path for kind, path in names if kind == "project"]
+        variables = {f"g{n}": path for n, path in enumerate(groups)}
+        variables |= {f"p{n}": path for n, path in enumerate(projects)}
+        answer = await self._asking.speak(
+            lambda dialect: queries.owners(dialect, len(groups), len(projects)),
+            variables,
+            dict[str, Owner | None],
+        )
+        found: dict[str, Owner] = {}
+        for alias, path in variables.items():
+            if (owner := answer.get(alias)) is not None:
+                found[path] = await self._whole(owner, "group" if alias[0] == "g" else "project", path)
+        return found
+
+    async def _whole(self, owner: Owner, kind: str, path: str) -> Owner:
+        """An owner including the pages after the first."""
+        if owner.labels is not None and owner.labels.page_info.has_next_page:
+            more = self._asking.pages(
+                queries.owner_labels(kind),
+                {"path": path},
+                OwnerAnswer,
+                lambda answer: (answer.owner and answer.owner.labels) or Page(),
+                after=owner.labels.page_info.end_cursor,
+            )
+            labels = await _collect(more, owner.labels.items(), None)
+            owner = structs.replace(owner, labels=Page(nodes=list(labels)))
+        if owner.milestones is not None and owner.milestones.page_info.has_next_page:
+            further = self._asking.pages(
+                queries.owner_milestones(kind),
+                {"path": path},
+                OwnerAnswer,
+                lambda answer: (answer.owner and answer.owner.milestones) or Page(),
+                after=owner.milestones.page_info.end_cursor,
+            )
+            milestones = await _collect(further, owner.milestones.items(), None)
+            owner = structs.replace(owner, milestones=Page(nodes=list(milestones)))
+        return owner
+
+
+def _between(group: str, project: str) -> list[str]:
+    """The subgroups between ``group`` and ``project``, outermost first."""
+    if not project.startswith(group + "/"):
+        return []
+    parts = project.split("/")[:-1]
+    depth = group.count("/") + 1
+    return ["/".join(parts[:n]) for n in range(depth + 1, len(parts) + 1)]
+
+
+async def _collect(pages: AsyncIterator[list[R]], found: list[R], most: int | None) -> list[R]:
+    async for page in pages:
+        found = found + page
+        if most is not None and len(found) >= most:
+            return found[:most]
+    return found
+
+
+def _label(wire: WireLabel, owner: str) -> Label:
+    color = wire.color if wire.color.startswith("#") else "#6e7681"
+    return Label(
+        id=wire.id,
+        title=text.line(wire.title),
+        owner=owner,
+        color=text.line(color).lower(),
+        description=text.line(wire.description or ""),
+    )
+
+
+def _unique_milestones(wires: Iterable[WireMilestone], owner: str) -> tuple[Milestone, ...]:
+    found = {wire.id: _milestone(wire, owner) for wire in wires}
+    return tuple(found.values())
+
+
+def _milestone(wire: WireMilestone, owner: str) -> Milestone:
+    return Milestone(
+        id=wire.id.rpartition("/")[2],
+        title=text.line(wire.title),
+        owner=owner,
+        start=day(wire.start_date),
+        due=day(wire.due_date),
+        active=wire.state == "active",
+    )
+
+
+def _person(user: User) -> Person:
+    return Person(id=user.id, username=text.line(user.username), name=text.line(user.name))
+
+
+def _people(members: Iterable[Member]) -> tuple[Person, ...]:
+    found = {member.user.username: _person(member.user) for member in members if member.user is not None}
+    return tuple(found[name] for name in sorted(found))
+
+
+def _project(wire: WireProject) -> Project:
+    return Project(id=wire.id, path=text.line(wire.full_path), archived=bool(wire.archived))

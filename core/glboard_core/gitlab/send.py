@@ -1,0 +1,331 @@
+"""Sends Ops: which are sent together, in which order, and the outcome of each.
+
+Owns documents of many mutations (bounded by GitLab's complexity and text limits), their order, and what
+happens when one is rejected or its answer is lost. Ops of one issue keep their order, and so do all changes
+of the manual order, since each refers to adjacent issues; everything else is sent concurrently.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from glboard_core.board.operations import Create, Edit, Op, Rank, apply
+from glboard_core.errors import (
+    AuthError,
+    ConnectionFailed,
+    EditRefused,
+    EditUnknown,
+    GlboardError,
+    NotGitLab,
+    Offline,
+    QueryRefused,
+)
+from glboard_core.gitlab import queries
+from glboard_core.gitlab.asking import QueryRunner, side_by_side
+from glboard_core.gitlab.decode import Decoder, Page
+from glboard_core.gitlab.encode import MutationEncoder
+from glboard_core.gitlab.graphql import Envelope, FieldMissing, TooComplex, opened, refused, request
+from glboard_core.gitlab.http_errors import Failure
+from glboard_core.gitlab.queries import Mutation
+from glboard_core.gitlab.text import line
+from glboard_core.gitlab.verify import NULL, AnswerVerifier, Payload, Reply, lost
+from glboard_core.model.catalog import Catalog
+from glboard_core.model.issue import Issue, IssueId
+from glboard_core.ports import Done, Failed, Outcome
+
+#: Concurrent documents.
+PARALLEL = 4
+#: Mutations per document: each takes GitLab up to half a second, and it stops after 30.
+MOST_CALLS = 20
+_LEAST_BUDGET = 40
+
+
+class _Status(Struct, frozen=True):
+    id: str
+    name: str
+
+
+class _Statuses(Struct, frozen=True):
+    statuses: Page[_Status] | None = None
+
+
+class _StatusAnswer(Struct, frozen=True):
+    group: _Statuses | None = None
+
+
+class _PreparedOp(Struct, frozen=True):
+    """An Op with its mutations, ready to send."""
+
+    at: int
+    op: Op
+    calls: tuple[Mutation, ...]
+
+
+class Sender:
+    """Sends Ops to one server, and learns its complexity limit."""
+
+    def __init__(self, asking: QueryRunner, decoder: Decoder) -> None:
+        self.asking = asking
+        self.decoder = decoder
+        #: The complexity limit of a document; halved when the server finds one too complex.
+        self.budget = queries.MOST_COMPLEXITY
+        self._statuses: dict[str, str] | None = None
+
+    async def send(
+        self, ops: Sequence[Op], shown: Mapping[IssueId, Issue], catalog: Catalog
+    ) -> list[Outcome]:
+        """See ``ports.Gateway.send``."""
+        if not ops:
+            return []
+        statuses: Mapping[str, str] = {}
+        if any(isinstance(op.act, Edit) and op.act.status is not UNSET for op in ops):
+            statuses = await self._status_ids(catalog.group)
+        sending = _SendBatch(self, ops, shown, catalog, statuses, await self.asking.dialect())
+        return await sending.run()
+
+    async def _status_ids(self, group: str) -> Mapping[str, str]:
+        """Case-folded status names to ids. Empty if the server has no statuses to set."""
+        if self._statuses is None:
+            if not (await self.asking.dialect()).status:
+                return {}
+            answer = await self.asking.ask(queries.statuses(), {"group": group}, _StatusAnswer)
+            found = answer.group.statuses if answer.group else None
+            self._statuses = {line(s.name).casefold(): s.id for s in found.items()} if found else {}
+        return self._statuses
+
+
+class _SendBatch:
+    """One call of ``send``."""
+
+    def __init__(
+        self,
+        writer: Sender,
+        ops: Sequence[Op],
+        shown: Mapping[IssueId, Issue],
+        catalog: Catalog,
+        statuses: Mapping[str, str],
+        dialect: queries.Dialect,
+    ) -> None:
+        self._writer = writer
+        self._ops = ops
+        self._catalog = catalog
+        self._statuses = statuses
+        self._dialect = dialect
+        self._judge = AnswerVerifier(catalog, writer.decoder)
+        #: The issues as the server last returned them, including during this call.
+        self._known: dict[IssueId, Issue] = dict(shown)
+        #: The same with the Ops being sent applied: the state the next Op will find.
+        self._expected: dict[IssueId, Issue] = dict(shown)
+        for op in ops:
+            if op.issue not in self._known and op.before is not None:
+                self._known[op.issue] = self._expected[op.issue] = op.before
+        self._outcomes: dict[int, Outcome] = {}
+        self._answered = False
+        self._unsent: GlboardError | None = None
+
+    async def run(self) -> list[Outcome]:
+        await side_by_side([partial(self._parcel, parcel) for parcel in self._parcels()], PARALLEL)
+        if self._unsent is not None and not self._answered:
+            raise self._unsent
+        return [self._outcomes[at] for at in range(len(self._ops))]
+
+    # -- batching
+
+    def _parcels(self) -> list[list[int]]:
+        """Indexes of Ops: each parcel is sent in order, the parcels concurrently."""
+        ranked = {op.issue for op in self._ops if isinstance(op.act, Rank)}
+        lanes: dict[str, list[int]] = {}
+        for at, op in enumerate(self._ops):
+            lanes.setdefault("" if op.issue in ranked else op.issue, []).append(at)
+        parcels: list[list[int]] = []
+        cost = calls = 0
+        for lane in lanes.values():
+            lane_cost, lane_calls = self._estimate(lane)
+            if not parcels or cost + lane_cost > self._writer.budget or calls + lane_calls > MOST_CALLS:
+                parcels.append([])
+                cost = calls = 0
+            parcels[-1].extend(lane)
+            cost, calls = cost + lane_cost, calls + lane_calls
+        return [sorted(parcel) for parcel in parcels]
+
+    def _estimate(self, lane: Sequence[int]) -> tuple[int, int]:
+        cost = calls = 0
+        for at in lane:
+            try:
+                written = self._scribe().calls(self._ops[at], self._expected.get(self._ops[at].issue))
+            except EditRefused:
+                continue
+            cost, calls = cost + sum(call.cost for call in written), calls + len(written)
+        return cost, calls
+
+    def _scribe(self) -> MutationEncoder:
+        return MutationEncoder(catalog=self._catalog, dialect=self._dialect, statuses=self._statuses)
+
+    # -- one parcel
+
+    async def _parcel(self, parcel: Sequence[int]) -> None:
+        todo = deque(parcel)
+        while todo:
+            letters = self._next_document(todo)
+            if not letters:
+                continue
+            again = await self._document(letters)
+            # Rejected as a whole, so nothing was executed: write it again.
+            for letter in reversed(again):
+                self._expect_known(letter.op.issue)
+                todo.appendleft(letter.at)
+            self._hold_back(letters, todo)
+
+    def _next_document(self, todo: deque[int]) -> list[_PreparedOp]:
+        """Take Ops from the front while they fit into one document."""
+        letters: list[_PreparedOp] = []
+        cost = calls = size = 0
+        while todo:
+            op = self._ops[todo[0]]
+            issue = self._expected.get(op.issue)
+            try:
+                written = self._scribe().calls(op, issue)
+            except EditRefused as error:
+                self._settle(todo.popleft(), Failed(op=op.id, error=error, issue=self._known.get(op.issue)))
+                continue
+            if not written:
+                self._settle(todo.popleft(), Done(op=op.id, issue=self._known.get(op.issue)))
+                continue
+            cost += sum(call.cost for call in written)
+            calls += len(written)
+            size += sum(len(call.back) + len(call.field) + len(call.input_type) + 40 for call in written)
+            full = cost > self._writer.budget or calls > MOST_CALLS or size > queries.MOST_CHARACTERS - 600
+            if letters and full:
+                break
+            letters.append(_PreparedOp(todo.popleft(), op, written))
+            if issue is not None:
+                self._expected[op.issue] = apply(op.act, issue)
+            if isinstance(op.act, Create) and any(self._ops[at].issue == op.issue for at in todo):
+                break  # the rest needs the number of the new issue
+        return letters
+
+    def _hold_back(self, letters: Sequence[_PreparedOp], todo: deque[int]) -> None:
+        """Do not send Ops after one with an unknown outcome: a retry would overwrite them."""
+        stuck: dict[IssueId, GlboardError] = {}
+        ranking: GlboardError | None = None
+        for letter in letters:
+            outcome = self._outcomes.get(letter.at)
+            if isinstance(outcome, Failed) and isinstance(
+                outcome.error, EditUnknown | ConnectionFailed | AuthError
+            ):
+                stuck.setdefault(letter.op.issue, outcome.error)
+                if isinstance(letter.op.act, Rank):
+                    ranking = outcome.error
+        for at in [at for at in todo if stuck or ranking]:
+            op = self._ops[at]
+            error = stuck.get(op.issue) or (ranking if isinstance(op.act, Rank) else None)
+            if error is None:
+                continue
+            todo.remove(at)
+            if isinstance(error, EditUnknown):
+                error = Offline("Not sent yet: an earlier change has to be checked first.")
+            self._settle(at, Failed(op=op.id, error=error, issue=self._known.get(op.issue)))
+
+    def _settle(self, at: int, outcome: Outcome) -> None:
+        self._outcomes[at] = outcome
+        issue = outcome.issue
+        if issue is not None:
+            # Later Ops find a new issue by its temporary id, too.
+            for identity in {issue.id, self._ops[at].issue}:
+                self._known[identity] = issue
+        self._expect_known(self._ops[at].issue)
+
+    def _expect_known(self, identity: IssueId) -> None:
+        if identity in self._known:
+            self._expected[identity] = self._known[identity]
+
+    # -- one document
+
+    async def _document(self, letters: Sequence[_PreparedOp]) -> Sequence[_PreparedOp]:
+        """Send a document and settle its Ops; returns those to be sent again."""
+        calls = tuple(call for letter in letters for call in letter.calls)
+        document, variables = queries.mutation(calls, self._dialect)
+        answer = await self._writer.asking.transport.write(request(document, variables))
+        if isinstance(answer, Failure):
+            if isinstance(answer.error, QueryRefused):
+                self._answered = True
+                return await self._refused(letters, answer.error)
+            if answer.reached:
+                # Something may have been executed: "nothing at all was sent" no longer holds.
+                self._answered = True
+            else:
+                self._unsent = answer.error
+            self._fail(letters, (lambda _: lost()) if answer.reached else (lambda _: answer.error))
+            return ()
+        self._answered = True
+        try:
+            envelope = opened(answer, dict[str, msgspec.Raw], self._writer.asking.host)
+        except (NotGitLab, QueryRefused):
+            self._fail(letters, lambda _: lost())
+            return ()
+        if envelope.data is None:
+            errors = envelope.errors or []
+            if not errors:
+                # Not GraphQL: whoever answered, GitLab may have received the request.
+                self._fail(letters, lambda _: lost())
+                return ()
+            if len(letters) == 1 and any(e.forbidden or e.throttled for e in errors):
+                said = next(e for e in errors if e.forbidden or e.throttled)
+                self._fail(letters, lambda op: self._judge.refusal(said, op, self._known.get(op.issue)))
+                return ()
+            return await self._refused(letters, refused(errors, self._writer.asking.host))
+        self._deliver(letters, envelope)
+        return ()
+
+    def _deliver(self, letters: Sequence[_PreparedOp], envelope: Envelope[dict[str, msgspec.Raw]]) -> None:
+        data = envelope.data or {}
+        errors = {error.alias: error for error in reversed(envelope.errors or ()) if error.alias is not None}
+        whole = next((error for error in envelope.errors or () if error.alias is None), None)
+        alias = 0
+        for letter in letters:
+            names = [f"m{alias + n}" for n in range(len(letter.calls))]
+            alias += len(names)
+            issue = self._known.get(letter.op.issue)
+            try:
+                replies: list[Reply] = [
+                    msgspec.json.decode(raw, type=Payload)
+                    if (raw := data.get(name)) is not None and bytes(raw) != NULL
+                    else errors.get(name, whole)
+                    for name in names
+                ]
+                outcome = self._judge.outcome(letter.op, issue, replies)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                outcome = Failed(op=letter.op.id, error=lost())
+            self._settle(letter.at, outcome)
+
+    async def _refused(self, letters: Sequence[_PreparedOp], error: GlboardError) -> Sequence[_PreparedOp]:
+        """A document was rejected before anything was executed: write it again, or find the culprit."""
+        writer = self._writer
+        if isinstance(error, TooComplex) and writer.budget > _LEAST_BUDGET and len(letters) > 1:
+            writer.budget = max(_LEAST_BUDGET, writer.budget // 2)
+            return letters
+        if isinstance(error, FieldMissing) and writer.asking.lacks(error.field, self._dialect):
+            self._dialect = await writer.asking.dialect()
+            return letters
+        if isinstance(error, ConnectionFailed):
+            self._fail(letters, lambda _: lost())
+            return ()
+        if len(letters) == 1:
+            self._fail(letters, lambda _: error)
+            return ()
+        half = len(letters) // 2
+        again = await self._document(letters[:half])
+        left = deque(letter.at for letter in letters[half:])
+        self._hold_back(letters[:half], left)
+        follow = [letter for letter in letters[half:] if letter.at in left]
+        return [*again, *(await self._document(follow) if follow else ())]
+
+    def _fail(self, letters: Sequence[_PreparedOp], why: Callable[[Op], GlboardError]) -> None:
+        for letter in letters:
+            issue = self._known.get(letter.op.issue)
+            self._settle(letter.at, Failed(op=letter.op.id, error=why(letter.op), issue=issue))

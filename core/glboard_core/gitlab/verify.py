@@ -1,0 +1,309 @@
+"""Verifies the outcome of an Op: compares the answer with the request.
+
+Owns the search for silent drops (FACTS section 4): GitLab reports success but ignores a label, milestone,
+weight or assignee it does not accept. It reports the field and the likely cause. It must not send anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from glboard_core.board.operations import Comment, Create, DeleteNote, Edit, NoteWrite, Op, Rank
+from glboard_core.errors import (
+    EditDropped,
+    EditForbidden,
+    EditInvalid,
+    EditUnknown,
+    GlboardError,
+    RateLimited,
+)
+from glboard_core.gitlab import text
+from glboard_core.gitlab.decode import (
+    Decoder,
+    HasId,
+    IssuePart,
+    Named,
+    WireIssue,
+    state_of,
+)
+from glboard_core.gitlab.graphql import GraphError
+from glboard_core.gitlab.http_errors import UNKNOWN_WAIT
+from glboard_core.model.catalog import Catalog
+from glboard_core.model.issue import Issue, same_scope
+from glboard_core.ports import Done, Failed, Outcome
+
+#: How older servers (16.x) report success of a note that has only quick actions.
+_COMMANDS_ONLY = "Commands only"
+#: Null in a raw answer.
+NULL = b"null"
+
+
+class QuickActions(Struct, frozen=True, rename="camel"):
+    """What quick actions in a note did."""
+
+    commands_only: bool | None = None
+    error_messages: list[str] | None = None
+
+
+class StatusWidget(Struct, frozen=True):
+    """The status of a work item; other widgets are empty."""
+
+    status: Named | None = None
+
+
+class WorkItemPart(Struct, frozen=True, rename="camel"):
+    """What ``workItemUpdate`` returns."""
+
+    id: str
+    updated_at: datetime
+    state: str
+    closed_at: datetime | None = None
+    widgets: list[StatusWidget | None] | None = None
+
+
+class Payload(Struct, frozen=True, rename="camel"):
+    """The answer to one mutation. ``issue`` is decoded later, in whole or in part."""
+
+    errors: list[str] = []
+    issue: msgspec.Raw = msgspec.Raw(NULL)
+    note: HasId | None = None
+    work_item: WorkItemPart | None = None
+    quick_actions_status: QuickActions | None = None
+
+
+#: The answer to one call: its payload, or its error; None if there was neither.
+Reply = Payload | GraphError | None
+
+
+class AnswerVerifier:
+    """Verifies answers against one catalog."""
+
+    def __init__(self, catalog: Catalog, decoder: Decoder) -> None:
+        self._catalog = catalog
+        self._decoder = decoder
+
+    def outcome(self, op: Op, issue: Issue | None, replies: Sequence[Reply]) -> Outcome:
+        """The outcome of an Op whose calls were answered by ``replies``; ``issue`` is its state before.
+
+        Raises msgspec.DecodeError or UnicodeDecodeError if an answer cannot be decoded.
+        """
+        problems: list[GlboardError] = []
+        note: str | None = None
+        for reply in replies:
+            if not isinstance(reply, Payload):
+                problems.append(self._error(reply, op, issue))
+                continue
+            issue = self._merged(op, issue, reply)
+            commands_only = self._only_commands(reply)
+            if reply.errors and not commands_only:
+                problems.append(_invalid(reply.errors))
+            elif isinstance(op.act, Comment | NoteWrite):
+                if reply.note is not None:
+                    note = reply.note.id
+                elif not commands_only:
+                    problems.append(EditDropped("GitLab did not save the comment."))
+        if not problems and (dropped := self._dropped(op, issue)):
+            problems.append(dropped)
+        if problems:
+            return Failed(op=op.id, error=_worst(problems), issue=issue)
+        return Done(op=op.id, issue=self._counted(op, issue), note=note)
+
+    def refusal(self, error: GraphError, op: Op, issue: Issue | None) -> GlboardError:
+        """The error for an Op that a GraphQL error rejected."""
+        return self._error(error, op, issue)
+
+    def _only_commands(self, reply: Payload) -> bool:
+        status = reply.quick_actions_status
+        return reply.note is None and (
+            bool(status and status.commands_only)
+            or any(error.startswith(_COMMANDS_ONLY) for error in reply.errors)
+        )
+
+    def _merged(self, op: Op, issue: Issue | None, reply: Payload) -> Issue | None:
+        if reply.work_item is not None and issue is not None:
+            return self._by_me(op, issue, self._with_status(issue, reply.work_item))
+        if bytes(reply.issue) == NULL:
+            return issue
+        if isinstance(op.act, Create):
+            return self._decoder.issue(msgspec.json.decode(reply.issue, type=WireIssue))
+        if issue is None:
+            return None
+        part = msgspec.json.decode(reply.issue, type=IssuePart)
+        return self._by_me(op, issue, self._decoder.changed(issue, part))
+
+    def _by_me(self, op: Op, before: Issue, after: Issue) -> Issue:
+        """``updatedBy`` is not requested: it is us if ``updatedAt`` changed, which a reorder does not do."""
+        if isinstance(op.act, Rank) or after.updated_at <= before.updated_at:
+            return after
+        return msgspec.structs.replace(after, updated_by=self._catalog.me.username)
+
+    def _with_status(self, issue: Issue, item: WorkItemPart) -> Issue:
+        part = IssuePart(
+            id=item.id,
+            updated_at=item.updated_at,
+            closed_at=item.closed_at,
+            state=state_of(item.state),
+        )
+        names = [w.status.name for w in item.widgets or () if w and w.status and w.status.name]
+        status = self._decoder.line(names[0]) if names else None
+        return msgspec.structs.replace(self._decoder.changed(issue, part), status=status)
+
+    def _counted(self, op: Op, issue: Issue | None) -> Issue | None:
+        """The issue with its number of comments, which a note's payload does not contain."""
+        step = {Comment: 1, DeleteNote: -1}.get(type(op.act))
+        if isinstance(op.act, NoteWrite) and op.act.note is None:
+            step = 1
+        if step is None or issue is None:
+            return issue
+        return msgspec.structs.replace(issue, notes=max(0, issue.notes + step))
+
+    # -- errors
+
+    def _error(self, error: GraphError | None, op: Op, issue: Issue | None) -> GlboardError:
+        if error is None:
+            return lost()
+        if error.forbidden:
+            return self._forbidden(op, issue)
+        if error.throttled:
+            return RateLimited(
+                "GitLab accepts no more comments for the moment.",
+                retry_after=UNKNOWN_WAIT,
+                hint="gitlab.com allows 60 per minute. Try again in a minute.",
+            )
+        if error.timeout or "internal server error" in error.message.lower():
+            return lost()
+        return EditInvalid(f"GitLab rejected it: {error.text}")
+
+    def _forbidden(self, op: Op, issue: Issue | None) -> EditForbidden:
+        where = op.act.project if isinstance(op.act, Create) else (issue.project if issue else "")
+        if self._catalog.server.can_write is False:
+            return EditForbidden(
+                "The token is read-only.", hint="Create a token with the scope “api” and set GITLAB_TOKEN."
+            )
+        project = self._catalog.project(where)
+        if project is not None and project.can_edit is False:
+            return EditForbidden(
+                f"You are not allowed to change issues in {where}.", hint="This needs the Reporter role."
+            )
+        return EditForbidden(
+            "GitLab does not allow this change, or the issue was not found.",
+            hint="This needs the Reporter role in the project and a token with the scope “api”.",
+        )
+
+    # -- silent drops
+
+    def _dropped(self, op: Op, issue: Issue | None) -> EditDropped | None:
+        match op.act:
+            case Create() as new:
+                if issue is None:
+                    return EditDropped("GitLab returned no issue.", hint="Check the project in GitLab.")
+                wish = Edit(
+                    add=new.labels,
+                    weight=new.weight if new.weight is not None else UNSET,
+                    milestone=new.milestone if new.milestone is not None else UNSET,
+                    assignees=new.assignees or UNSET,
+                )
+                return self._edit_dropped(wish, issue, "The issue was created, but ")
+            case Edit() as edit if issue is not None:
+                return self._edit_dropped(edit, issue, "")
+            case Rank() as rank if issue is not None:
+                return _rank_dropped(rank, issue, op.before)
+        return None
+
+    def _edit_dropped(self, edit: Edit, issue: Issue, start: str) -> EditDropped | None:
+        where = issue.project
+        missing = edit.add - issue.labels
+        staying = (edit.remove - edit.add) & issue.labels
+        dropped: list[tuple[str, str]] = []
+        if missing:
+            pushed = any(same_scope(title, edit.add) for title in missing)
+            cause = (
+                "an issue can have only one label per scope"
+                if pushed
+                else f"the label may not be available to {where}, or you lack the Reporter role there"
+            )
+            dropped.append((f"the label {_names(missing)} was not added", cause))
+        if staying:
+            dropped.append((f"the label {_names(staying)} was not removed", "a role below Reporter"))
+        if edit.weight is not UNSET and issue.weight != edit.weight:
+            dropped.append(("the weight was not set", "weights need Premium, and the Reporter role"))
+        if edit.milestone is not UNSET and issue.milestone != edit.milestone:
+            what = (
+                f"the milestone {edit.milestone} was not set"
+                if edit.milestone
+                else "the milestone was not removed"
+            )
+            dropped.append((what, f"it may not be visible to {where}, or you lack the Reporter role there"))
+        if edit.assignees is not UNSET and _folded(issue.assignees) != _folded(edit.assignees):
+            dropped.append(_assignees_dropped(edit.assignees, issue))
+        if edit.state is not UNSET and issue.state != edit.state:
+            what = "the issue was not closed" if edit.state == "closed" else "the issue was not reopened"
+            dropped.append((what, "it may be blocked, or you may lack permission"))
+        if edit.status is not UNSET and (issue.status or "").casefold() != (edit.status or "").casefold():
+            dropped.append(("the status was not set", "statuses need Premium, and the Reporter role"))
+        if edit.title is not UNSET and issue.title.strip() != text.line(edit.title).strip():
+            dropped.append(("the title was not changed", "no permission for this issue"))
+        if not dropped:
+            return None
+        said = "; ".join(what for what, _ in dropped)
+        causes = "; ".join(dict.fromkeys(cause for _, cause in dropped))
+        if (project := self._catalog.project(where)) is not None and project.can_edit is False:
+            causes = f"you are not allowed to change issues in {where}"
+        message = f"{start}{said}."
+        return EditDropped(f"{message[0].upper()}{message[1:]}", hint=f"Likely cause: {causes}.")
+
+
+def _assignees_dropped(wanted: Sequence[str], issue: Issue) -> tuple[str, str]:
+    gone = [name for name in wanted if name.casefold() not in _folded(issue.assignees)]
+    what = f"the assignee {', '.join(gone)} was not set" if gone else "the assignees were not changed"
+    if len(wanted) > 1 and len(issue.assignees) == 1:
+        return what, "this GitLab allows only one assignee (several need Premium)"
+    return what, f"they have no access to {issue.project}"
+
+
+def _rank_dropped(rank: Rank, issue: Issue, before: Issue | None) -> EditDropped | None:
+    """A reorder that moved nothing, although the requested position differs."""
+    stays = before is not None and before.position is not None and before.position == issue.position
+    if not stays or (rank.above, rank.below) == (rank.was_above, rank.was_below):
+        return None
+    if rank.position is None or rank.position == issue.position:
+        return None
+    return EditDropped(
+        "The issue did not move.", hint="Likely cause: an adjacent issue is gone. Press r to refresh."
+    )
+
+
+def _worst(problems: Sequence[GlboardError]) -> GlboardError:
+    """The error to show: an unknown outcome outweighs a rejection, since it must be settled."""
+    return next((error for error in problems if isinstance(error, EditUnknown)), problems[0])
+
+
+def _invalid(errors: Sequence[str]) -> GlboardError:
+    said = text.line("; ".join(errors))[:300]
+    if "requested too many times" in said:
+        return RateLimited(
+            "GitLab accepts no more comments for the moment.",
+            retry_after=UNKNOWN_WAIT,
+            hint="Try again in a minute.",
+        )
+    return EditInvalid(f"GitLab rejected it: {said}")
+
+
+def lost() -> EditUnknown:
+    """The answer was lost or unreadable, and the change may have been made."""
+    return EditUnknown(
+        "GitLab's answer was lost: the change may or may not have been made.",
+        hint="glboard will check GitLab before retrying.",
+    )
+
+
+def _names(titles: frozenset[str]) -> str:
+    return ", ".join(f"“{title}”" for title in sorted(titles))
+
+
+def _folded(names: Sequence[str]) -> frozenset[str]:
+    return frozenset(name.casefold() for name in names)

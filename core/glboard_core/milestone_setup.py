@@ -1,0 +1,370 @@
+"""Setting up a milestone in GitLab: read what exists, list the steps, do them one by one.
+
+Owns the order (labels, boards, then the issue that links them) and what a failed step means for the rest.
+``planning/milestone_setup.py`` decides what is wanted; ``gitlab/admin.py`` and ``gitlab/rest_issues.py`` send it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+from msgspec import structs
+
+from glboard_core.board.resolve import flow_scheme, milestone_title
+from glboard_core.config import Settings
+from glboard_core.errors import (
+    AuthError,
+    ConfigError,
+    ConnectionFailed,
+    GlboardError,
+    NameUnknown,
+    ReadOnly,
+    StoreFailed,
+)
+from glboard_core.gitlab.account import Account
+from glboard_core.gitlab.admin import Admin
+from glboard_core.gitlab.rest_client import RestClient
+from glboard_core.gitlab.rest_issues import PlanningIssues
+from glboard_core.model.catalog import Catalog
+from glboard_core.model.issue import Issue
+from glboard_core.model.milestone import Milestone, preceding
+from glboard_core.planning import board_work, milestone_setup
+from glboard_core.planning.calendar import dates_of
+from glboard_core.planning.candidates import candidates
+from glboard_core.planning.capacity import capacity, carry_over
+from glboard_core.planning.milestone_setup import IssueText, Outcome, Progress, Seen, SeenIssue, Step, Wanted
+from glboard_core.planning.planning_issue import project_for
+from glboard_core.planning.planning_issue_sections import BoardLink, Month
+from glboard_core.planning.readiness import open_for_deliverables
+from glboard_core.planning.team import Team
+from glboard_core.ports import IssueQuery
+from glboard_core.sync.engine import Engine
+
+#: Meta key of the ids of boards created from this machine.
+_MADE = "boards-made"
+#: Colours of new labels.
+_MISSED, _GREY = "#d9534f", "#808080"
+
+_COMMAND = re.compile(r"/[a-z]")
+
+
+class MilestoneSetup:
+    """Sets up one milestone. ``look`` first, then ``do``; both can be called again.
+
+    ``team`` is None without a ``team.toml``; a template's relative path starts at ``folder``.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        account: Account,
+        name: str,
+        *,
+        team: Team | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        self._engine = engine
+        self._name = name
+        self._team = team
+        self._folder = folder
+        self._client = RestClient(account)
+        self._admin = Admin(account, self._client)
+        self._issues = PlanningIssues(self._client)
+        self._wanted: Wanted | None = None
+        self._seen = Seen()
+        self.steps: list[Step] = []
+
+    @property
+    def milestone(self) -> Milestone:
+        """The milestone to set up. Raises NameUnknown; UsageError if it has no dates."""
+        catalog, settings = self._catalog, self._engine.settings
+        title = milestone_title(self._name, settings, catalog, self._engine.today())
+        if (found := catalog.find_milestone(title)) is None:
+            raise NameUnknown("milestone", title, catalog.near_milestones(title))
+        dates_of(found)
+        return found
+
+    @property
+    def _catalog(self) -> Catalog:
+        if (catalog := self._engine.catalog) is None:
+            raise GlboardError("Nothing loaded from GitLab yet.", hint="Try again in a moment.")
+        return catalog
+
+    def close(self) -> None:
+        """Close connections."""
+        self._client.close()
+
+    # What exists, and the steps that follow
+
+    async def look(self) -> list[Step]:
+        """Read what exists in GitLab; return the steps of ``planning.opening.plan``.
+
+        Raises what the gateway does, NameUnknown, UsageError, and ConfigError for template, title, project.
+        """
+        milestone = self.milestone
+        wanted = await self._want(milestone)
+        names = wanted.settings.labels
+        marks = [label for label in (names.group, names.ignore) if label]
+        issues = await self._issues.look(self._catalog.group, marks, milestone.title, _project(wanted))
+        self._wanted = wanted
+        self._seen = await self._boards(wanted, tuple(issues))
+        self.steps = milestone_setup.plan(wanted, self._seen)
+        return self.steps
+
+    async def _want(self, milestone: Milestone) -> Wanted:
+        engine, settings, catalog = self._engine, self._engine.settings, self._catalog
+        before = preceding(catalog.milestones, milestone.title)
+        issues = await self._open_issues([milestone.title, *([before.title] if before else [])])
+        flow, today = flow_scheme(settings), engine.today()
+        template, where = template_of(settings, self._folder)
+        month = Month(
+            milestone=milestone,
+            before=before,
+            candidates=candidates(
+                issues,
+                milestone.title,
+                open_for_deliverables(catalog.milestones, today),
+                flow,
+                settings.labels,
+            ),
+            carry_over=carry_over(issues, before, flow, settings.labels, settings.planning),
+            capacity=capacity(
+                issues,
+                milestone,
+                self._team,
+                catalog.milestones,
+                flow,
+                settings.labels,
+                settings.planning,
+            )
+            if self._team
+            else None,
+            flow=flow,
+            words=settings.planning.issue.capacity,
+        )
+        return Wanted(
+            settings=settings,
+            catalog=catalog,
+            month=month,
+            boards=tuple(board_work.wanted_boards(settings, catalog, milestone, today)),
+            template=template,
+            template_where=where,
+            known=await self._planning_issues(),
+        )
+
+    async def _open_issues(self, milestones: Iterable[str]) -> list[Issue]:
+        label = self._engine.settings.labels.group
+        found: dict[str, Issue] = {}
+        for title in milestones:
+            query = IssueQuery(labels=(label,) if label else (), milestone=title, state="opened")
+            async for page in self._engine.gateway.pages(query):
+                found |= {issue.id: issue for issue in page}
+        return list(found.values())
+
+    async def _planning_issues(self) -> list[Issue]:
+        """The group's latest issues with the ignore label: they include earlier planning issues."""
+        names = self._engine.settings.labels
+        query = IssueQuery(
+            labels=tuple(label for label in (names.group, names.ignore) if label), order="updated"
+        )
+        async for page in self._engine.gateway.pages(query):
+            return page
+        return []
+
+    async def _boards(self, wanted: Wanted, issues: tuple[SeenIssue, ...]) -> Seen:
+        group = self._catalog.group
+        boards = await self._admin.boards(group)
+        made = frozenset(self._remembered())
+        seen = Seen(boards=tuple(boards), issues=issues, scopes=_scopes(boards), made=made)
+        ours = milestone_setup.ours(seen)
+        # The lists returned with a board may be truncated: read those of the boards we need completely.
+        for board in wanted.boards:
+            there = board_work.match(board, boards, ours)
+            if there is not None:
+                whole = structs.replace(there, lists=await self._admin.lists(group, there.id))
+                boards[boards.index(there)] = whole
+        return structs.replace(seen, boards=tuple(boards))
+
+    # Doing the steps
+
+    async def do(
+        self, *, without: Collection[Step] = (), progress: Progress = lambda *_: None
+    ) -> list[Outcome]:
+        """Do the due steps of the last ``look``, except those in ``without``.
+
+        A rejected step does not stop the others; without a connection, or if the token is rejected, the rest
+        is not tried. Raises ReadOnly.
+        """
+        if self._engine.read_only:
+            raise ReadOnly("Read-only session.", hint="Restart without --read-only to make changes.")
+        done: list[Outcome] = []
+        broken: GlboardError | None = None
+        for step in self.steps:
+            if step in without or (not step.is_due and step.part != "issue"):
+                continue
+            if step.part == "issue" and not step.is_due and not self._newly_linked(done):
+                continue
+            if broken is not None:
+                done.append(Outcome(step=step, state="not tried", message=broken.message))
+                continue
+            progress(step, None)
+            try:
+                outcome = await self._do(step)
+            except GlboardError as error:
+                outcome = Outcome(step=step, state="failed", message=error.message, hint=error.hint)
+                if isinstance(error, AuthError | ConnectionFailed):
+                    broken = error
+            done.append(outcome)
+            progress(step, outcome)
+        return done
+
+    @staticmethod
+    def _newly_linked(done: Iterable[Outcome]) -> bool:
+        return any(one.step.part == "board" and one.state == "done" for one in done)
+
+    async def _do(self, step: Step) -> Outcome:
+        match step.part:
+            case "label":
+                return await self._label(step)
+            case "board":
+                return await self._board(step)
+        return await self._issue(step)
+
+    async def _label(self, step: Step) -> Outcome:
+        names = self._engine.settings.labels
+        missed = step.name.startswith(names.missed_prefix)
+        title = self._must().month.milestone.title
+        says = f"Was planned for {title} and not done in it" if missed else ""
+        color = self._color(names.missed_prefix, _MISSED) if missed else _GREY
+        await self._admin.ensure_label(self._catalog.group, step.name, color, says)
+        await self._engine.load_catalog()
+        self._wanted = structs.replace(self._must(), catalog=self._catalog)
+        return Outcome(step=step, state="done")
+
+    def _color(self, prefix: str, other: str) -> str:
+        """The colour of existing labels of this kind, so that a new one matches them."""
+        alike = (label.color for label in self._catalog.labels if label.title.startswith(prefix))
+        return next(alike, other)
+
+    async def _board(self, step: Step) -> Outcome:
+        wanted = next(board for board in self._must().boards if board.name == step.name)
+        seen = self._seen
+        there = board_work.match(wanted, seen.boards, milestone_setup.ours(seen))
+        if there is None:
+            there = await self._admin.make_board(self._catalog.group, wanted.name)
+            # At once: if its creation is interrupted later, the board is ours to finish.
+            self._remember(there.id)
+            self._know(there)
+        made = await self._admin.finish_board(self._catalog, there, wanted)
+        lists = await self._admin.lists(self._catalog.group, there.id)
+        self._know(structs.replace(there, lists=lists))
+        problems = []
+        if not made.scoped:
+            problems.append("GitLab did not save its filter (needs Premium), so it shows every milestone")
+        if made.missing:
+            problems.append(f"no list was added for {', '.join(made.missing)}")
+        if not made.ordered:
+            problems.append("its lists are not in order")
+        return Outcome(step=step, state="done", url=made.url, message="; ".join(problems))
+
+    def _know(self, board: board_work.SeenBoard) -> None:
+        others = tuple(one for one in self._seen.boards if one.id != board.id)
+        made = self._seen.made | {board.id}
+        self._seen = structs.replace(self._seen, boards=(*others, board), made=made)
+
+    async def _issue(self, step: Step) -> Outcome:
+        wanted = self._must()
+        text = self._text(wanted, self._seen)
+        if text is None:
+            now, _ = milestone_setup.issue_step(wanted, self._seen, self._links(wanted))
+            if now.action == "impossible":
+                return Outcome(step=step, state="failed", message="; ".join(now.notes))
+            return Outcome(step=step, state="done", url=now.url)
+        written: IssueText | None = text
+        if text.seen is None:
+            issue = await self._issues.make(self._catalog, text)
+        else:
+            issue, written = await self._issues.rewrite(
+                self._catalog, text, lambda fresh: self._text(wanted, self._fresh(fresh))
+            )
+        message = _dropped(written, issue) if written is not None else ""
+        return Outcome(step=step, state="done", url=issue.issue.web_url, message=message)
+
+    def _text(self, wanted: Wanted, seen: Seen) -> IssueText | None:
+        return milestone_setup.issue_step(wanted, seen, self._links(wanted))[1]
+
+    def _links(self, wanted: Wanted) -> list[BoardLink]:
+        return [milestone_setup.link(board, self._seen) for board in wanted.boards]
+
+    def _fresh(self, issue: SeenIssue) -> Seen:
+        others = tuple(one for one in self._seen.issues if one.issue.id != issue.issue.id)
+        return structs.replace(self._seen, issues=(*others, issue))
+
+    def _must(self) -> Wanted:
+        if self._wanted is None:
+            raise ValueError("look first")
+        return self._wanted
+
+    # What this machine remembers
+
+    def _remembered(self) -> list[int]:
+        raw = self._engine.store.meta(_MADE)
+        with suppress(msgspec.DecodeError):
+            return msgspec.json.decode(raw, type=list[int]) if raw else []
+        return []
+
+    def _remember(self, board: int) -> None:
+        # The planning issue records the boards too, so failing to store this does no harm.
+        with suppress(StoreFailed):
+            self._engine.store.put_meta(_MADE, msgspec.json.encode([*self._remembered(), board]))
+
+
+def template_of(settings: Settings, folder: Path | None) -> tuple[str, str]:
+    """The template, and its name in errors. Raises ConfigError if a file cannot be read."""
+    own = settings.planning.issue.template
+    if not own:
+        text = files("glboard_core.planning").joinpath("planning_issue.md").read_text(encoding="utf-8")
+        return text, "the built-in template"
+    path = Path(own).expanduser()
+    path = path if path.is_absolute() or folder is None else folder / path
+    try:
+        return path.read_text(encoding="utf-8"), str(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"cannot read the template: {error}", where=str(path), key="planning.issue.template"
+        ) from None
+
+
+def _scopes(boards: Iterable[board_work.SeenBoard]) -> bool | None:
+    told = {board.scoped for board in boards}
+    return next(iter(told)) if len(told) == 1 else None
+
+
+def _project(wanted: Wanted) -> str:
+    # An unknown project is an error only if an issue is to be created there.
+    with suppress(ConfigError):
+        project, known = project_for(wanted.known, wanted.settings), wanted.catalog.projects
+        return project if not known or wanted.catalog.project(project) is not None else ""
+    return ""
+
+
+def _kept_lines(text: str) -> list[str]:
+    """The lines of a text that GitLab keeps: all but quick actions (a template may contain some)."""
+    lines = (line.rstrip() for line in text.splitlines())
+    return [line for line in lines if line and not _COMMAND.match(line)]
+
+
+def _dropped(wanted: IssueText, made: SeenIssue) -> str:
+    """What GitLab silently left out of what was requested."""
+    lost = [label for label in (*wanted.labels, *wanted.add_labels) if label not in made.issue.labels]
+    words = [f"GitLab left out {', '.join(lost)}"] if lost else []
+    if made.issue.milestone != wanted.milestone:
+        words.append(f"GitLab did not set the milestone {wanted.milestone}")
+    if _kept_lines(made.description) != _kept_lines(wanted.description):
+        words.append("GitLab changed its description")
+    return "; ".join(words)

@@ -1,0 +1,129 @@
+"""Workflow states: one logical workflow, stored in GitLab as labels or as statuses.
+
+Owns DOMAIN.md section 2 and 7.2. Boards and rules use workflow states; only this module (by configuration)
+and the gateway know how GitLab stores them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from msgspec import Struct
+
+from glboard_core.model.issue import Issue
+from glboard_core.model.slim import Placeable
+
+Backend = Literal["label", "status", "both"]
+
+
+class WorkflowState(Struct, frozen=True):
+    """One step of the workflow.
+
+    ``name`` is the label without its prefix and the key in every board and rule; ``letter`` selects it on
+    the keyboard; ``order`` grows towards completion; ``shown_as`` names the state that absorbed this one.
+    """
+
+    name: str
+    status: str
+    letter: str
+    order: int
+    terminal: bool = False
+    shown_as: str | None = None
+
+
+STATES: tuple[WorkflowState, ...] = (
+    WorkflowState("validation backlog", "Validation backlog", "k", 10),
+    WorkflowState("problem validation", "Problem validation", "p", 20),
+    WorkflowState("ready for design", "Ready for design", "f", 30),
+    WorkflowState("design", "Design", "g", 40),
+    WorkflowState("solution validation", "Solution validation", "s", 50),
+    WorkflowState("planning breakdown", "Planning breakdown", "b", 60),
+    WorkflowState("scheduling", "Planning breakdown", "h", 61, shown_as="planning breakdown"),
+    WorkflowState("refinement", "Refinement", "e", 62),
+    WorkflowState("ready for development", "Ready for development", "r", 70),
+    WorkflowState("in dev", "In dev", "d", 80),
+    WorkflowState("blocked", "Blocked", "x", 85),
+    WorkflowState("in review", "In review", "v", 90),
+    WorkflowState("verification", "Verification", "y", 100),
+    WorkflowState("awaiting security release", "Awaiting security release", "a", 110),
+    WorkflowState("complete", "Complete", "z", 120, terminal=True),
+)
+"""All states in the order of DOMAIN.md section 2; blocked is parallel to development."""
+
+BY_NAME = {state.name: state for state in STATES}
+
+#: The states that ``S`` (advance) steps through; ``s`` and a letter can still skip states.
+ADVANCE = (
+    "validation backlog",
+    "problem validation",
+    "ready for design",
+    "design",
+    "solution validation",
+    "planning breakdown",
+    "ready for development",
+    "in dev",
+    "in review",
+    "verification",
+    "complete",
+)
+
+
+class WorkflowScheme(Struct, frozen=True, kw_only=True):
+    """How workflow states are stored: the label prefix, and which backend decides."""
+
+    prefix: str = "workflow::"
+    backend: Backend = "label"
+
+    def label(self, state: WorkflowState) -> str:
+        """The scoped label for ``state``."""
+        return self.prefix + state.name
+
+    def labelled(self, issue: Placeable) -> tuple[WorkflowState, ...]:
+        """All states named by labels, the one farthest from completion first (several only by mistake)."""
+        found = [
+            state
+            for label in issue.labels
+            if label.startswith(self.prefix) and (state := BY_NAME.get(label[len(self.prefix) :]))
+        ]
+        return tuple(sorted(found, key=lambda state: state.order))
+
+    def by_label(self, issue: Issue) -> WorkflowState | None:
+        """The state named by labels; of several, the one farthest from completion (section 2, 7.4)."""
+        return next(iter(self.labelled(issue)), None)
+
+    def by_status(self, issue: Placeable) -> WorkflowState | None:
+        """The state named by the work item status, ignoring case."""
+        if issue.status is None:
+            return None
+        wanted = issue.status.casefold()
+        return next((s for s in STATES if s.status.casefold() == wanted and s.shown_as is None), None)
+
+    def of(self, issue: Issue) -> WorkflowState | None:
+        """flow(i) of 7.2. With backend "both" the label decides; a difference is a ``conflict``."""
+        return self.by_status(issue) if self.backend == "status" else self.by_label(issue)
+
+    def all_of(self, issue: Placeable) -> tuple[WorkflowState, ...]:
+        """Every state the issue is in: more than one only if labels name several."""
+        if self.backend == "status":
+            state = self.by_status(issue)
+            return (state,) if state else ()
+        return self.labelled(issue)
+
+    def workflow_labels(self, issue: Issue) -> frozenset[str]:
+        """All labels with the workflow prefix, known or not: what a change of state removes."""
+        return frozenset(label for label in issue.labels if label.startswith(self.prefix))
+
+    def conflict(self, issue: Issue) -> bool:
+        """Whether label and status name different states (only if both are used, 7.2)."""
+        if self.backend != "both":
+            return False
+        label, status = self.by_label(issue), self.by_status(issue)
+        shown = label and (label.shown_as or label.name)
+        return bool(label and status and shown != status.name)
+
+
+def near(name: str, states: Iterable[WorkflowState] = STATES) -> WorkflowState | None:
+    """The state a person means by ``name``: its name, its label or its status, in any case."""
+    wanted = name.casefold().rpartition("::")[2].strip()
+    return next((s for s in states if wanted in (s.name.casefold(), s.status.casefold())), None)

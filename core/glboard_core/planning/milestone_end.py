@@ -1,0 +1,87 @@
+"""The end of a milestone: everything in it that still needs a decision (DOMAIN.md 7.6 special cases, EM-11).
+
+Owns which milestone that is, and which list an issue is in. It works both before and after the run of the
+slippage bot (section 3: the run date disagrees, confidential issues are skipped). Slipping and dropping are
+edits and belong to ``board/compound.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Literal
+
+from msgspec import Struct
+
+from glboard_core.config import LabelSettings
+from glboard_core.model.issue import Issue, rank_key
+from glboard_core.model.milestone import Milestone, current, versions
+from glboard_core.planning.calendar import Window
+from glboard_core.planning.counting import counts
+from glboard_core.planning.plan_lock import PlanSnapshot
+
+Kind = Literal["confidential", "deliverable", "open", "late-closed", "quiet", "handled"]
+KINDS: tuple[Kind, ...] = ("confidential", "deliverable", "open", "late-closed", "quiet", "handled")
+#: What keeps a milestone open: issues still in it and not closed.
+OPEN: frozenset[Kind] = frozenset({"confidential", "deliverable", "open"})
+
+
+class Leftover(Struct, frozen=True):
+    """An issue and why it is left over.
+
+    ``confidential``: the bot skips it, so a person must move it; ``deliverable``: to slip or drop; ``open``:
+    never accepted; ``late-closed``: closed after the cut-off; ``quiet``: in the locked plan, but now in
+    another milestone, or none, without the missed label; ``handled``: has the label and has moved on.
+    """
+
+    issue: Issue
+    kind: Kind
+
+
+def ending(milestones: Iterable[Milestone], today: date, left: Callable[[str], bool]) -> Milestone | None:
+    """The milestone to wrap up now, or None.
+
+    The last one that ended, as long as anything in it is open (``left``, by title); else the current one,
+    which ends next; between milestones, the last one that ended.
+    """
+    known = versions(milestones)
+    ended = [one for one in known if one.due is not None and one.due < today]
+    if ended and left(ended[-1].title):
+        return ended[-1]
+    return current(known, today) or (ended[-1] if ended else None)
+
+
+def leftovers(
+    issues: Iterable[Issue],
+    milestone: str,
+    window: Window,
+    names: LabelSettings,
+    plan: PlanSnapshot | None = None,
+) -> list[Leftover]:
+    """The leftovers of ``milestone``, in the order of the kinds, then in manual order.
+
+    ``issues`` are those of the milestone, those of ``plan`` (if it was locked), and those that may have moved
+    on; others are ignored.
+    """
+    planned = {row.issue for row in plan.issues} if plan is not None else set()
+    found = [
+        Leftover(issue, kind)
+        for issue in {issue.id: issue for issue in issues}.values()
+        if counts(issue, names) and (kind := _kind(issue, milestone, window, names, issue.id in planned))
+    ]
+    return sorted(found, key=lambda left: (KINDS.index(left.kind), rank_key(left.issue)))
+
+
+def _kind(issue: Issue, milestone: str, window: Window, names: LabelSettings, planned: bool) -> Kind | None:
+    missed = names.missed_prefix + milestone in issue.labels
+    if issue.milestone != milestone:
+        if not issue.is_open:
+            return None
+        return "handled" if missed else "quiet" if planned else None
+    accepted = names.deliverable in issue.labels
+    if issue.is_open:
+        if issue.confidential:
+            return "confidential"
+        return "deliverable" if accepted else "open"
+    late = issue.closed_at is not None and issue.closed_at.replace(microsecond=0) > window.cut_off
+    return "late-closed" if late and accepted else None

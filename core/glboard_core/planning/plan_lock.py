@@ -1,0 +1,177 @@
+"""A locked plan: which issues were in it, with weight and people, at a moment (DOMAIN.md section 7, EM-10).
+
+Owns the snapshot's shape, its creation, and its JSON, which colleagues exchange. It is preferred to replayed
+events, since GitLab loses some (7.6 caveats). Weights are GitLab's issue weights; times are in UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import Struct, structs
+
+from glboard_core.config import LabelSettings
+from glboard_core.errors import ConfigError
+from glboard_core.model.issue import Issue, IssueId
+from glboard_core.planning.counting import counts
+from glboard_core.planning.timeline import Moment, Timeline, cut
+
+#: The file's format version; unknown versions are rejected.
+FORMAT = 1
+
+_ID = re.compile(r"gid://[\w-]+/[\w:-]+/\d+", re.ASCII)
+_REFERENCE = re.compile(r"[\w./-]+#\d+", re.ASCII)
+_USERNAME = re.compile(r"[\w.-]+", re.ASCII)
+
+
+class PlannedIssue(Struct, frozen=True, kw_only=True):
+    """One line of a plan. ``assignees`` are usernames."""
+
+    issue: IssueId
+    reference: str
+    weight: int | None = None
+    assignees: tuple[str, ...] = ()
+
+
+class PlanSnapshot(Struct, frozen=True, kw_only=True):
+    """The plan of a milestone as it was at ``locked_at``. ``rebuilt`` if it comes from events.
+
+    ``locked_by`` is the username of the person who locked it; ``host`` and ``group`` say where its issues
+    are. All three are empty if it was never locked, as in a plan that a report rebuilds. ``group_id`` is the
+    group's global id, since another group can take over its path; empty in plans of earlier versions, which
+    use the path.
+    """
+
+    milestone: str
+    locked_at: datetime
+    issues: tuple[PlannedIssue, ...] = ()
+    rebuilt: bool = False
+    locked_by: str = ""
+    host: str = ""
+    group: str = ""
+    group_id: str = ""
+
+    def is_of(self, group_id: str) -> bool:
+        """Whether it can be a plan of the group with that global id, if both are known."""
+        return not self.group_id or not group_id or self.group_id == group_id
+
+    @property
+    def weight(self) -> int:
+        """The sum of the weights; unweighted issues count as 0."""
+        return sum(row.weight or 0 for row in self.issues)
+
+
+class _Version(Struct, frozen=True):
+    glboard_plan: int | None = None
+
+
+class _File(PlanSnapshot, frozen=True, kw_only=True):
+    glboard_plan: int = FORMAT
+
+
+def take(issues: Iterable[Issue], milestone: str, at: datetime, names: LabelSettings) -> PlanSnapshot:
+    """The plan as it is now: every Deliverable of the milestone that counts, including closed ones."""
+    planned = [
+        PlannedIssue(
+            issue=issue.id, reference=issue.reference, weight=issue.weight, assignees=issue.assignees
+        )
+        for issue in sorted(issues, key=lambda issue: (issue.project, issue.iid))
+        if issue.milestone == milestone and names.deliverable in issue.labels and counts(issue, names)
+    ]
+    return PlanSnapshot(milestone=milestone, locked_at=cut(at), issues=tuple(planned))
+
+
+def rebuild(
+    tracks: Iterable[tuple[Issue, Timeline]], milestone: str, at: datetime, names: LabelSettings
+) -> PlanSnapshot:
+    """The plan as it was, from events: in the milestone with Deliverable at that second.
+
+    Past assignees are not recorded, so ``assignees`` are today's.
+    """
+    return _from_moments(((issue, line, line.at(at)) for issue, line in tracks), milestone, at, names)
+
+
+def at_the_end(
+    tracks: Iterable[tuple[Issue, Timeline]], milestone: str, at: datetime, names: LabelSettings
+) -> PlanSnapshot:
+    """The plan at the end of the timelines, which is ``at``: now, or the moment of the report."""
+    return _from_moments(((issue, line, line.last) for issue, line in tracks), milestone, at, names)
+
+
+def _from_moments(
+    rows: Iterable[tuple[Issue, Timeline, Moment | None]], milestone: str, at: datetime, names: LabelSettings
+) -> PlanSnapshot:
+    planned = [
+        PlannedIssue(issue=issue.id, reference=issue.reference, weight=then.weight, assignees=issue.assignees)
+        for issue, line, then in sorted(rows, key=lambda row: (row[0].project, row[0].iid))
+        if then is not None
+        and then.planned_in(milestone, names.deliverable)
+        and names.ignore not in (line.last or then).labels
+    ]
+    return PlanSnapshot(milestone=milestone, locked_at=cut(at), issues=tuple(planned), rebuilt=True)
+
+
+def locked(snapshot: PlanSnapshot, by: str, host: str, group: str, group_id: str = "") -> PlanSnapshot:
+    """The snapshot with who locked it, and the host and group of its issues."""
+    return structs.replace(snapshot, locked_by=by, host=host, group=group, group_id=group_id)
+
+
+def exported(snapshot: PlanSnapshot) -> bytes:
+    """The snapshot as JSON, for a file."""
+    fields = {name: getattr(snapshot, name) for name in PlanSnapshot.__struct_fields__}
+    return msgspec.json.format(msgspec.json.encode(_File(**fields)), indent=2) + b"\n"
+
+
+def imported(raw: bytes, where: str) -> PlanSnapshot:
+    """The snapshot from untrusted JSON. Raises ConfigError, naming ``where``."""
+    try:
+        version = msgspec.json.decode(raw, type=_Version).glboard_plan
+        if version is not None and version != FORMAT:
+            raise ConfigError(
+                f"this locked plan uses format {version}; this glboard reads format {FORMAT}.",
+                where=where,
+                hint="If a newer glboard wrote it, update this one.",
+            )
+        found = msgspec.json.decode(raw, type=_File)
+    except msgspec.DecodeError as error:
+        raise ConfigError(f"this is not a locked plan: {error}", where=where) from None
+    if found.locked_at.tzinfo is None:
+        raise ConfigError("the time has no time zone.", where=where, key="locked_at")
+    for key in ("milestone", "locked_by", "host", "group", "group_id"):
+        if not getattr(found, key).isprintable():
+            raise ConfigError("it contains unprintable characters.", where=where, key=key)
+    seen: set[IssueId] = set()
+    for at, row in enumerate(found.issues):
+        if wrong := _wrong(row, seen):
+            raise ConfigError(wrong, where=where, key=f"issues[{at}]")
+        seen.add(row.issue)
+    fields = {name: getattr(found, name) for name in PlanSnapshot.__struct_fields__}
+    return PlanSnapshot(**{**fields, "locked_at": cut(found.locked_at.astimezone(UTC))})
+
+
+def _wrong(row: PlannedIssue, seen: Container[IssueId]) -> str:
+    if not _ID.fullmatch(row.issue):
+        return "issue is not a global id such as gid://gitlab/Issue/17."
+    if row.issue in seen:
+        return f"{row.issue} is listed twice."
+    if not _REFERENCE.fullmatch(row.reference):
+        return "reference is not of the form group/project#12."
+    if row.weight is not None and row.weight < 0:
+        return "weight is below 0."
+    if any(not _USERNAME.fullmatch(name) for name in row.assignees):
+        return "assignees are not usernames."
+    return ""
+
+
+def refused(snapshot: PlanSnapshot, host: str, group: str, group_id: str = "") -> str:
+    """Why a plan cannot be used for a group on a host; "" if it can."""
+    if not (snapshot.host and snapshot.group):
+        return "it does not name its host and group"
+    if (snapshot.host, snapshot.group) != (host, group):
+        return f"it belongs to {snapshot.group} on {snapshot.host}, but this is {group} on {host}"
+    if not snapshot.is_of(group_id):
+        return f"it belongs to another group that was named {group} on {host} before"
+    return ""

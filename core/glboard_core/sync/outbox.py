@@ -1,0 +1,207 @@
+"""The unconfirmed Ops: which can be sent, which are being sent, which wait.
+
+Owns the in-memory bookkeeping of the store's outbox, per issue and in order. It sends nothing and has no
+clock: all times are passed in, in seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec import structs
+
+from glboard_core.board.conflicts import Conflict
+from glboard_core.board.operations import Create, DeleteNote, NoteWrite, Op, OpId, Rank
+from glboard_core.model.issue import Issue, IssueId
+from glboard_core.ports import OutboxEntry
+
+
+class OutboxItem:
+    """An Op in the outbox.
+
+    ``due``: not to be sent, nor recovered, before. ``under_way``: being prepared or sent by this process.
+    ``sent``: when it was sent. ``lost``: when its answer was found lost; it needs recovery. ``clashes``: its
+    conflicts, to be resolved by a person. ``claimed``: since when it may be on the server, by this machine's
+    clock; 0 if it cannot be. ``tries``: how often an answer to it was lost.
+    """
+
+    __slots__ = ("claimed", "clashes", "due", "lost", "op", "sent", "title", "tries", "under_way")
+
+    def __init__(self, entry: OutboxEntry) -> None:
+        self.op = entry.op
+        self.title = entry.title
+        self.due = entry.due
+        self.lost = self.claimed = entry.sent
+        self.sent = 0.0
+        self.under_way = False
+        self.tries = 0
+        self.clashes = entry.clashes
+
+
+class Outbox:
+    """The outbox by issue. While Ops of an issue are being sent, no more of that issue are."""
+
+    def __init__(self, entries: Iterable[OutboxEntry] = ()) -> None:
+        self._by_issue: dict[IssueId, list[OutboxItem]] = {}
+        self._by_op: dict[OpId, OutboxItem] = {}
+        for entry in entries:
+            self.add(entry)
+
+    def __len__(self) -> int:
+        return len(self._by_op)
+
+    def __iter__(self) -> Iterator[Op]:
+        for item in self._by_op.values():
+            yield item.op
+
+    def __contains__(self, op: object) -> bool:
+        return op in self._by_op
+
+    def item(self, op: OpId) -> OutboxItem | None:
+        """The outbox item of an Op."""
+        return self._by_op.get(op)
+
+    def items(self, issue: IssueId) -> Sequence[OutboxItem]:
+        """The queue of one issue."""
+        return self._by_issue.get(issue, ())
+
+    def issues(self) -> list[IssueId]:
+        """The issues with unsent Ops."""
+        return list(self._by_issue)
+
+    def add(self, entry: OutboxEntry) -> None:
+        """Append an Op to its issue's queue."""
+        item = OutboxItem(entry)
+        self._by_issue.setdefault(entry.op.issue, []).append(item)
+        self._by_op[entry.op.id] = item
+
+    def of(self, issue: IssueId) -> Sequence[Op]:
+        """The Ops of one issue, oldest first."""
+        return [item.op for item in self._by_issue.get(issue, ())]
+
+    def busy(self, issue: IssueId) -> bool:
+        """Whether an Op of the issue is being sent, or its answer was lost."""
+        return any(item.under_way or item.lost for item in self.items(issue))
+
+    def on_wire(self, issue: IssueId) -> bool:
+        """Whether the server may be changing the issue for us now, or may have done so (answer lost)."""
+        return any(item.sent or item.lost for item in self.items(issue))
+
+    def clashing(self, issue: IssueId) -> tuple[Conflict, ...]:
+        """The conflicts of this issue."""
+        return tuple(clash for item in self.items(issue) for clash in item.clashes)
+
+    def hold(self, issue: IssueId, due: float) -> None:
+        """Another key was pressed on the issue: its unsent Ops are held with it, until ``due``."""
+        for item in self.items(issue):
+            if not item.under_way and not item.lost:
+                item.due = max(item.due, due)
+
+    def hasten(self) -> None:
+        """Stop holding (quitting)."""
+        for item in self._by_op.values():
+            item.due = 0.0
+
+    def next_due(self, now: float) -> float | None:
+        """Seconds until something can be sent, 0 for now; None if there is nothing to send."""
+        waits = [
+            max(0.0, first.due - now)
+            for issue, items in self._by_issue.items()
+            if not self.busy(issue) and (first := items[0]) and not first.clashes and self._sendable(first)
+        ]
+        return min(waits, default=None)
+
+    def lost(self) -> list[OutboxItem]:
+        """Ops sent without an answer, and not in recovery yet."""
+        return [item for item in self._by_op.values() if item.lost and not item.under_way]
+
+    def take(self, now: float) -> list[OutboxItem]:
+        """What to send now, marked as under way: per issue in order, none of a busy issue.
+
+        A reorder refers to adjacent issues, so only one is sent at a time.
+        """
+        batch: list[OutboxItem] = []
+        ranking = any(
+            (item.under_way or item.lost) and isinstance(item.op.act, Rank) for item in self._by_op.values()
+        )
+        for issue, items in self._by_issue.items():
+            if self.busy(issue):
+                continue
+            for item in items:
+                if item.due > now or item.clashes or not self._sendable(item):
+                    break
+                if ranking and isinstance(item.op.act, Rank):
+                    break
+                batch.append(item)
+                if isinstance(item.op.act, Create | NoteWrite):
+                    break  # the rest needs the id assigned by the server
+        for item in batch:
+            item.under_way = True
+        return batch
+
+    def _sendable(self, item: OutboxItem) -> bool:
+        op = item.op
+        if op.issue.startswith("new:") and not isinstance(op.act, Create):
+            return False
+        if isinstance(op.act, Rank):
+            near = (op.act.above, op.act.below)
+            return not any(other is not None and other.startswith("new:") for other in near)
+        # A note can be deleted once its id is known.
+        return not (isinstance(op.act, DeleteNote) and op.act.note is None and op.act.of in self)
+
+    def put_back(self, items: Iterable[OutboxItem]) -> None:
+        """No longer under way; they stay in the outbox."""
+        for item in items:
+            item.under_way = False
+            item.sent = 0.0
+
+    def arrange(self, order: Sequence[OpId]) -> None:
+        """Sort every queue in this order: that of the outbox, which all processes share."""
+        place = {op: at for at, op in enumerate(order)}
+        for items in self._by_issue.values():
+            items.sort(key=lambda item: place.get(item.op.id, len(place)))
+
+    def remove(self, op: OpId) -> Op | None:
+        """Remove an Op: it was made, failed or withdrawn."""
+        item = self._by_op.pop(op, None)
+        if item is None:
+            return None
+        left = [other for other in self._by_issue.get(item.op.issue, ()) if other is not item]
+        if left:
+            self._by_issue[item.op.issue] = left
+        else:
+            self._by_issue.pop(item.op.issue, None)
+        return item.op
+
+    def renamed(self, old: IssueId, new: Issue) -> list[tuple[OutboxItem, Op]]:
+        """The Ops that refer to a new issue, and their versions with the id assigned by the server."""
+        found: list[tuple[OutboxItem, Op]] = []
+        for item in self._by_op.values():
+            op = item.op
+            if op.issue == old and not isinstance(op.act, Create):
+                seen = op.before
+                if seen is not None:
+                    seen = structs.replace(seen, id=new.id, iid=new.iid, web_url=new.web_url)
+                op = structs.replace(op, issue=new.id, before=seen)
+            if isinstance(op.act, Rank) and old in (op.act.above, op.act.below):
+                act = structs.replace(
+                    op.act,
+                    above=new.id if op.act.above == old else op.act.above,
+                    below=new.id if op.act.below == old else op.act.below,
+                )
+                op = structs.replace(op, act=act)
+            if op is not item.op:
+                found.append((item, op))
+        return found
+
+    def put(self, item: OutboxItem, op: Op) -> None:
+        """The same Op with other content, perhaps on an issue that has another id now."""
+        old, item.op = item.op.issue, op
+        if op.issue == old:
+            return
+        left = [other for other in self._by_issue.get(old, ()) if other is not item]
+        if left:
+            self._by_issue[old] = left
+        else:
+            self._by_issue.pop(old, None)
+        self._by_issue.setdefault(op.issue, []).append(item)

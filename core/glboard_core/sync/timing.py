@@ -1,0 +1,27 @@
+"""All waits of the engine that are not configurable."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Timing(Struct, frozen=True, kw_only=True):
+    """Waits in seconds; tests shorten them."""
+
+    #: After a failed attempt to send; doubled with each further one, up to ``longest_wait``.
+    first_wait: float = 1.0
+    longest_wait: float = 30.0
+    #: The longest wait between two attempts to read.
+    longest_read_wait: float = 60.0
+    #: How long GitLab may continue a request whose connection broke (its own limit is 30).
+    server_limit: float = 35.0
+    #: How often a process without the send lease tries to get it.
+    lease_check: float = 1.0
+    #: Between two checks for what other processes wrote.
+    follow: float = 0.5
+    #: Up to this age, a read counts as fresh when a batch is sent.
+    fresh: float = 1.0
+
+    def wait(self, failures: int) -> float:
+        """The wait after this many failures in a row (1 is the first)."""
+        return min(self.longest_wait, self.first_wait * 2.0 ** min(max(failures, 1) - 1, 16))

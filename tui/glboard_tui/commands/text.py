@@ -1,0 +1,201 @@
+"""Text: comments, new issues, title and description; and undo, redo and repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from glboard_core.board.operations import Comment, Edit
+from glboard_core.board.use_cases import EditBatch, joined, new_issue, split, titled
+from glboard_core.errors import GlboardError
+from glboard_core.model.issue import Issue, IssueId
+from glboard_tui.commands.context import CommandContext
+from glboard_tui.screens.editor import edit_in_editor
+from glboard_tui.widgets.choices import Choice
+
+if TYPE_CHECKING:
+    from glboard_tui.screens.newissue import Then
+
+#: The draft key of a new issue's title; the desk uses it too if the issue was rejected.
+_NEW = ("new",)
+
+
+def comment(desk: CommandContext, _: str) -> None:
+    """Write one comment, posted on each of the targets."""
+    issues = desk.targets()
+    key = tuple(issue.id for issue in issues)
+    where = issues[0].reference if len(issues) == 1 else f"{len(issues)} issues, one comment on each"
+
+    def written(answer: tuple[str, bool] | None) -> None:
+        if answer is None:
+            return
+        text, send = answer
+        if not send:
+            if text.strip():
+                desk.drafts[key] = text
+                desk.say("Draft saved; press c to resume.")
+            else:
+                desk.drafts.pop(key, None)
+            return
+        desk.drafts.pop(key, None)
+        desk.do(lambda _, on: _commented(on, text), on=issues)
+
+    from glboard_tui.screens.compose import CommentDialog
+
+    draft = CommentDialog("Comment", text=desk.drafts.get(key, ""), note=where)
+    desk.screen.app.push_screen(draft, written)
+
+
+def _commented(issues: Sequence[Issue], text: str) -> EditBatch:
+    return EditBatch(
+        acts=tuple((issue.id, Comment(body=text)) for issue in issues), title=titled(issues, "comment")
+    )
+
+
+def new(desk: CommandContext, _: str) -> None:
+    """Create an issue in the focused column, in the focused card's project unless another is chosen."""
+    catalog = desk.bridge.catalog
+    if catalog is None:
+        return
+    projects = [p.path for p in catalog.projects if not p.archived and p.can_edit is not False]
+    focused = desk.screen.board.focused[0]
+    issue = desk.bridge.issue(focused) if focused else None
+    kept = desk.drafts.get(_NEW, "")
+    if issue is not None and issue.project in projects:
+        _title(desk, issue.project, projects, kept)
+    elif len(projects) == 1:
+        _title(desk, projects[0], projects, kept)
+    elif projects:
+        _choose_project(desk, projects, kept)
+    else:
+        desk.say("You cannot create issues in any project of this group.", bad=True)
+
+
+def _choose_project(desk: CommandContext, projects: Sequence[str], title: str) -> None:
+    choices = [Choice(value=path, text=path) for path in projects]
+    desk.pick("New issue: in which project?", choices, lambda r: _title(desk, r.add[0], projects, title))
+
+
+def _title(desk: CommandContext, project: str, projects: Sequence[str], title: str) -> None:
+    board, column = desk.bridge.board, desk.column()
+    if board is None:
+        return
+    plan = new_issue(board, column, project, "", desk.bridge.view.flow)
+    facts = [*sorted(plan.labels), plan.milestone or "no milestone", *plan.assignees]
+
+    def typed(answer: tuple[str, Then] | None) -> None:
+        if answer is None:
+            return
+        text, then = answer
+        desk.drafts.pop(_NEW, None)
+        if then == "create":
+            _create(desk, new_issue(board, column, project, text, desk.bridge.view.flow))
+            return
+        if text:
+            desk.drafts[_NEW] = text
+        if then == "other":
+            _choose_project(desk, projects, text)
+        elif text:
+            desk.say("Title saved as draft; press n to resume.")
+
+    from glboard_tui.screens.newissue import NewIssue
+
+    desk.screen.app.push_screen(
+        NewIssue(project, " · ".join(facts), title=title, several=len(projects) > 1), typed
+    )
+
+
+def _create(desk: CommandContext, act: object) -> None:
+    identity = desk.bridge.new_issue_id()
+    if desk.perform(EditBatch(acts=((identity, act),), title="new issue")):  # type: ignore[arg-type]
+        desk.screen.board.focus_card(identity)
+        desk.say("Undo (u) closes it: GitLab cannot delete issues.")
+
+
+def edit(desk: CommandContext, _: str) -> None:
+    """Edit title and description in $EDITOR; the description is first read from the server."""
+    issues = desk.targets()
+    if len(issues) > 1:
+        desk.say("Edit title and description one issue at a time.")
+    elif issues[0].is_new:
+        desk.say("GitLab has not created this issue yet; try again in a moment.")
+    else:
+        desk.say("Loading the description …")
+        desk.screen.work(_edit(desk, issues[0].id), "edit")
+
+
+async def _edit(desk: CommandContext, identity: IssueId) -> None:
+    try:
+        detail = await desk.bridge.detail(identity)
+        issue = desk.bridge.issue(identity)
+        if issue is None:
+            return
+        desk.say("")
+        before = joined(issue.title, detail.description)
+        after = edit_in_editor(desk.screen.app, desk.drafts.get(("edit", identity), before))
+    except GlboardError as error:
+        desk.tell(error)
+        return
+    if after is None or after == before:
+        desk.say("No changes.")
+        return
+    title, description = split(after)
+    if not title:
+        desk.say("Nothing changed: the first line is the title and cannot be empty.", bad=True)
+        return
+    desk.drafts.pop(("edit", identity), None)
+    changes: dict[str, str] = {}
+    if title != issue.title:
+        changes["title"] = title
+    if description != detail.description:
+        changes["description"] = description
+        changes["description_was"] = detail.description
+    act = Edit(**changes)  # type: ignore[arg-type]  # the names are those of Edit's own fields
+    if desk.perform(
+        EditBatch(
+            acts=((identity, act),), title=titled([issue], " and ".join(k for k in changes if "_" not in k))
+        )
+    ):
+        desk.screen.reload_detail()
+
+
+def undo(desk: CommandContext, _: str) -> None:
+    """Undo the last change."""
+    try:
+        found = desk.bridge.undo()
+    except GlboardError as error:
+        desk.tell(error)
+        return
+    if found is None:
+        desk.say("Nothing to undo.")
+        return
+    title, but = found
+    desk.screen.sync(follow=True)
+    desk.say(f"Undone: {title}. {but}".strip())
+
+
+def redo(desk: CommandContext, _: str) -> None:
+    """Redo the last undone change."""
+    try:
+        title = desk.bridge.redo()
+    except GlboardError as error:
+        desk.tell(error)
+        return
+    desk.screen.sync(follow=True)
+    desk.say(f"Redone: {title}" if title else "Nothing to redo.")
+
+
+def repeat(desk: CommandContext, _: str) -> None:
+    """Repeat the last edit on the current focus or selection."""
+    if desk.again is not None:
+        desk.again()
+
+
+def failed(desk: CommandContext, _: str) -> None:
+    """Open the list of failed changes."""
+    if not desk.bridge.failed():
+        desk.say("No failed changes.")
+        return
+    from glboard_tui.screens.failed_changes import FailedList
+
+    desk.screen.app.push_screen(FailedList(desk), lambda _: desk.screen.sync())

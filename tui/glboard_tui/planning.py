@@ -1,0 +1,356 @@
+"""The planning figures for the issues on screen: capacity, candidates, triage, mix.
+
+Owns when a figure is recomputed: when an issue, the catalog, the day or the team file changed, never because
+the focus moved. Only the issues of the milestones concerned are read. The rules themselves are in
+``glboard_core.planning``; locked plans and what needs past events are in ``reports.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, structs
+
+from glboard_core.errors import ConfigError, GlboardError, StoreFailed
+from glboard_core.model.catalog import Catalog
+from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.milestone import Milestone, by_title, current, preceding, upcoming
+from glboard_core.planning import capacity as capacities
+from glboard_core.planning.capacity import Capacity
+from glboard_core.planning.closed import ClosedWeight
+from glboard_core.planning.team import Team
+from glboard_core.sync.engine import Engine
+from glboard_core.sync.events import CatalogChanged, Event, IssuesChanged
+from glboard_tui.bridge import Bridge
+from glboard_tui.past import OpenReports, PlanHistory
+from glboard_tui.team_store import TeamStore
+
+if TYPE_CHECKING:
+    from glboard_core.milestone_setup import MilestoneSetup
+    from glboard_core.planning.candidates import Candidate, Order
+    from glboard_core.planning.capacity import PersonCapacity
+    from glboard_core.planning.mix import Mix
+    from glboard_core.planning.planning_issue import FoundIssue
+    from glboard_core.planning.triage import Finding
+
+OpenMilestone = Callable[[Engine, str, "Team | None"], "MilestoneSetup"]
+"""Creates the set-up of a milestone in GitLab, with the engine's own account."""
+
+
+class Lookback(Struct, frozen=True, kw_only=True):
+    """What earlier milestones closed: None while unknown; ``read`` in this session, else from the store.
+
+    ``trouble`` says why it could not be read.
+    """
+
+    closed: tuple[ClosedWeight, ...] | None = None
+    read: bool = False
+    reading: bool = False
+    trouble: str = ""
+
+
+class PlanningFigures:
+    """One per app. ``team_file`` holds the team's days, if there is one."""
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        team_file: Path | None = None,
+        reports: OpenReports | None = None,
+        opening: OpenMilestone | None = None,
+    ) -> None:
+        self.bridge = bridge
+        self.roster = TeamStore(team_file, self._tell)
+        self._closed: dict[str, Lookback] = {}
+        self._reports = reports
+        #: Locked plans, and what events show.
+        self.past = PlanHistory(self, reports)
+        self._opening = opening
+        self._engine: Engine | None = None
+        self._watchers: list[Callable[[], None]] = []
+        self._capacities: dict[tuple[str, object], Capacity | None] = {}
+        #: The triage reasons of each issue, with the issue they were computed for.
+        self._reasons: dict[IssueId, tuple[Issue, tuple[str, ...]]] = {}
+        self._reasons_for: object = None
+
+    # The team
+
+    @property
+    def team(self) -> Team | None:
+        """The team, or None if there is no file or it has an error."""
+        return self.roster.team
+
+    @property
+    def trouble(self) -> ConfigError | None:
+        """The error in the team file, or None."""
+        return self.roster.trouble
+
+    def reload(self) -> None:
+        """Reload the team file."""
+        self.roster.reload()
+
+    # Changes
+
+    def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call ``changed`` whenever figures may have changed. Returns a function that stops that."""
+        self._attach()
+        self._watchers.append(changed)
+
+        def unwatch() -> None:
+            if changed in self._watchers:
+                self._watchers.remove(changed)
+
+        return unwatch
+
+    def _attach(self) -> Engine | None:
+        engine = self.bridge.engine
+        if engine is not None and engine is not self._engine:
+            self._engine = engine
+            self._capacities.clear()
+            engine.listen(self._hear)
+        return engine
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, IssuesChanged | CatalogChanged):
+            self._tell()
+
+    def _tell(self) -> None:
+        self._capacities.clear()
+        for changed in list(self._watchers):
+            changed()
+
+    # What there is
+
+    @property
+    def engine(self) -> Engine | None:
+        """The engine, listened to from now on; None before it exists."""
+        return self._attach()
+
+    def issues_of(self, *titles: str | None) -> Iterable[Issue]:
+        """The issues of these milestones as shown ("" for issues without a milestone)."""
+        return self._issues(*titles)
+
+    @property
+    def _catalog(self) -> Catalog | None:
+        return self.bridge.catalog
+
+    def milestone(self) -> Milestone | None:
+        """The version milestone of the current board; on a board without one, the next milestone."""
+        catalog, today = self._catalog, self.bridge.today
+        if catalog is None or today is None:
+            return None
+        return self.board_milestone() or next(iter(upcoming(catalog.milestones, today)), None)
+
+    def board_milestone(self) -> Milestone | None:
+        """The version milestone of the current board, or None."""
+        board, catalog = self.bridge.board, self._catalog
+        if board is None or not board.milestone or catalog is None:
+            return None
+        found = catalog.find_milestone(board.milestone)
+        return found if found is not None and found.is_version else None
+
+    def _issues(self, *titles: str | None) -> Iterable[Issue]:
+        if (engine := self._attach()) is not None:
+            for title in titles:
+                if title is not None:
+                    yield from engine.shown.matching(title)
+
+    def capacity(self, milestone: Milestone | None) -> Capacity | None:
+        """The capacity of a version milestone, or None. Without a team only the sums are meaningful."""
+        self._attach()
+        catalog = self._catalog
+        if milestone is None or catalog is None or milestone.start is None or milestone.due is None:
+            return None
+        key = (milestone.title, self.bridge.today)
+        if key not in self._capacities:
+            before = preceding(catalog.milestones, milestone.title)
+            self._capacities[key] = capacities.capacity(
+                self._issues(milestone.title, before.title if before else None),
+                milestone,
+                self.team or Team(),
+                catalog.milestones,
+                self.bridge.view.flow,
+                self.bridge.settings.labels,
+                self.bridge.settings.planning,
+            )
+        return self._capacities[key]
+
+    # The second figure
+
+    def closed(self, milestone: Milestone) -> Lookback:
+        """What earlier milestones closed, as far as known."""
+        if (known := self._closed.get(milestone.title)) is None:
+            known = self._closed[milestone.title] = self._kept_closed(milestone)
+        return known
+
+    def mean_closed(self) -> float | None:
+        """The mean of those, for the header of the current board; not before the first frame."""
+        status, milestone = self.bridge.status, self.board_milestone()
+        if self.team is None or milestone is None or status is None or status.freshness != "live":
+            return None
+        from glboard_core.planning.closed import mean
+
+        return mean(self.closed(milestone).closed or ())
+
+    def _kept_closed(self, milestone: Milestone) -> Lookback:
+        from glboard_core import comparison
+
+        if (engine := self._attach()) is None or (catalog := engine.catalog) is None:
+            return Lookback()
+        try:
+            past = comparison.past_of(engine, milestone)
+            kept = comparison.kept_closed(engine.store, catalog.group_id, past)
+        except StoreFailed:
+            kept = None
+        return Lookback(closed=kept)
+
+    async def read_closed(self, milestone: Milestone) -> None:
+        """Read what earlier milestones closed, once per session. Notifies watchers."""
+        from glboard_core import comparison
+
+        known = self.closed(milestone)
+        engine = self._attach()
+        if known.read or known.reading or self._reports is None or engine is None:
+            return
+        self._closed[milestone.title] = structs.replace(known, reading=True, trouble="")
+        try:
+            async with self._reports(engine) as reports:
+                closed = await comparison.read_closed(reports, milestone)
+                group = reports.catalog.group_id
+            self._closed[milestone.title] = Lookback(closed=closed, read=True)
+            comparison.keep_closed(engine.store, group, closed)
+        except GlboardError as error:
+            now = self._closed[milestone.title]
+            if not now.read:  # else only storing failed, which costs a read next time
+                self._closed[milestone.title] = structs.replace(known, trouble=error.message)
+        finally:
+            now = self._closed[milestone.title]
+            if now.reading:  # cancelled: the next call reads again
+                self._closed[milestone.title] = structs.replace(now, reading=False)
+        self._tell()
+
+    def rooms(self) -> dict[str, PersonCapacity]:
+        """Each team member's capacity in the milestone being planned, by username."""
+        milestone = self.milestone()
+        found = self.capacity(milestone) if milestone is not None and self.team is not None else None
+        return {p.username: p for p in found.people if p.budget is not None} if found is not None else {}
+
+    def candidates(self, milestone: Milestone, order: Order = "suggested") -> list[Candidate]:
+        """The open issues of the milestone, in suggested order or another (DOMAIN.md 7.12)."""
+        from glboard_core.planning.candidates import candidates
+        from glboard_core.planning.readiness import open_for_deliverables
+
+        catalog, today = self._catalog, self.bridge.today
+        if catalog is None or today is None:
+            return []
+        return candidates(
+            self._issues(milestone.title),
+            milestone.title,
+            open_for_deliverables(catalog.milestones, today),
+            self.bridge.view.flow,
+            self.bridge.settings.labels,
+            order=order,
+        )
+
+    def triage(self) -> list[Finding]:
+        """Every open issue that needs fixing, in manual order (7.9)."""
+        from glboard_core.model.issue import rank_key
+        from glboard_core.planning.triage import Finding, Rules
+
+        engine, catalog = self._attach(), self._catalog
+        if engine is None or catalog is None:
+            return []
+        today = engine.today()
+        if self._reasons_for != (catalog, today):
+            # The reasons also depend on which milestones exist and which are over.
+            self._reasons_for = (catalog, today)
+            self._reasons.clear()
+        rules = Rules(
+            names=self.bridge.settings.labels,
+            flow=self.bridge.view.flow,
+            milestones=by_title(catalog.milestones),
+            today=today,
+        )
+        found = []
+        for issue in engine.shown.values():
+            known = self._reasons.get(issue.id)
+            if known is None or known[0] != issue:
+                known = self._reasons[issue.id] = (issue, rules.reasons(issue))
+            if known[1]:
+                found.append(Finding(issue, known[1]))
+        return sorted(found, key=lambda finding: rank_key(finding.issue))
+
+    def unrefined(self) -> list[Issue]:
+        """Open, unweighted issues of the group in planning breakdown, in manual order (EN-2)."""
+        from glboard_core.model.issue import rank_key
+        from glboard_core.planning.counting import counts
+
+        names, flow = self.bridge.settings.labels, self.bridge.view.flow
+
+        def waits(issue: Issue) -> bool:
+            if not issue.is_open or issue.weight is not None or not counts(issue, names):
+                return False
+            state = flow.of(issue)
+            return state is not None and state.name == "planning breakdown"
+
+        engine = self._attach()
+        return sorted(filter(waits, engine.shown.values()), key=rank_key) if engine is not None else []
+
+    def mine(self) -> list[Issue]:
+        """Open issues assigned to me, by workflow state, then in manual order (EN-1)."""
+        from glboard_core.planning.own_work import assigned
+
+        engine, catalog = self._attach(), self._catalog
+        if engine is None or catalog is None:
+            return []
+        return assigned(engine.shown.values(), catalog.me.username, self.bridge.view.flow)
+
+    def to_pick(self) -> tuple[str | None, list[Issue]]:
+        """The current milestone and its ready, unassigned issues, in order (EN-4)."""
+        from glboard_core.planning.own_work import to_pick
+
+        catalog, today = self._catalog, self.bridge.today
+        if catalog is None or today is None or (now := current(catalog.milestones, today)) is None:
+            return None, []
+        names = self.bridge.settings.labels
+        return now.title, to_pick(self._issues(now.title), now.title, self.bridge.view.flow, names)
+
+    def planning_issue(self, milestone: Milestone) -> FoundIssue:
+        """The planning issue of the milestone, as far as the mirror has it; it is on no board."""
+        from glboard_core.planning.planning_issue import find
+
+        return find(self._issues(milestone.title, ""), milestone, self.bridge.settings)
+
+    def opening(self, milestone: Milestone) -> MilestoneSetup:
+        """The set-up that opens the milestone in GitLab. Raises GlboardError if this session cannot."""
+        if (engine := self._attach()) is None:
+            raise GlboardError("Not connected yet.", hint="Wait a moment, then try again.")
+        if self._opening is None:
+            raise GlboardError(
+                "Milestones cannot be opened in this session.",
+                hint=f"Run glboard milestone open {milestone.title} instead.",
+            )
+        return self._opening(engine, milestone.title, self.roster.team)
+
+    def mix(self, milestone: Milestone) -> Mix:
+        """The types of the milestone's open issues, with the target (7.11)."""
+        from glboard_core.planning.mix import mix
+
+        settings = self.bridge.settings
+        return mix(self._issues(milestone.title), milestone.title, settings.labels, settings.planning.mix)
+
+    def typed(self, milestone: Milestone) -> dict[str, list[Issue]]:
+        """The issues behind the mix by type, in manual order; one with several types is under its first."""
+        from glboard_core.board.rules import types_of
+        from glboard_core.model.issue import rank_key
+        from glboard_core.planning.counting import planned
+        from glboard_core.planning.mix import UNDEFINED
+
+        names = self.bridge.settings.labels
+        groups: dict[str, list[Issue]] = {name: [] for name in self.mix(milestone).types}
+        there = planned(self._issues(milestone.title), milestone.title, names)
+        for issue in sorted(there, key=rank_key):
+            groups[next(iter(types_of(issue, names)), UNDEFINED)].append(issue)
+        return groups

@@ -1,0 +1,203 @@
+"""The end of a milestone: one list of what is left, each line handled by a key (DOMAIN.md 7.6, EM-11)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from itertools import groupby
+
+from textual.content import Content
+
+from glboard_core.board.use_cases import EditBatch, Edits, short
+from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.milestone import Milestone
+from glboard_core.planning.milestone_end import KINDS, OPEN, Kind, Leftover
+from glboard_core.planning.say_do_text import day_words
+from glboard_tui.commands.context import CommandContext
+from glboard_tui.screens.issue_list import Entry, IssueList
+from glboard_tui.widgets.colors import Ink
+from glboard_tui.widgets.table import Col, Head
+from glboard_tui.widgets.text import clean
+
+_INKS: dict[Kind, Ink] = {"confidential": "warn", "quiet": "warn", "late-closed": "muted", "handled": "muted"}
+
+
+class Ending(IssueList):
+    """What is left of one milestone. ``-`` and ``=`` show the previous and next one."""
+
+    empty = "Nothing is left of this milestone."
+    hints = (
+        ("plan.slip", "slip"),
+        ("plan.drop", "drop"),
+        ("close.complete", "complete"),
+        ("text.comment", "comment"),
+        ("+", "label missed"),
+        ("- =", "milestone"),
+        ("escape", "close"),
+    )
+    cols = (
+        Col(title="issue", reference=True, least=12),
+        Col(title="w", right=True),
+        Col(title="title", least=28),
+        Col(title="who", least=6, drop=2),
+        Col(title="state", least=8, drop=1),
+    )
+
+    def __init__(self, desk: CommandContext, milestone: Milestone) -> None:
+        super().__init__(desk)
+        self._milestone = milestone
+        self._found: list[Leftover] = []
+        #: Issues listed in this session, so that one dropped to a milestone without dates stays visible.
+        self._seen: dict[IssueId, None] = {}
+
+    @property
+    def _missed(self) -> str:
+        return self.desk.bridge.settings.labels.missed_prefix + self._milestone.title
+
+    # The lines
+
+    def fill(self) -> Sequence[Entry]:
+        """One line per issue, below a heading for each kind that says what happens to it."""
+        self._found = self.plan.past.leftovers(self._milestone, self._seen)
+        self._seen |= dict.fromkeys(left.issue.id for left in self._found)
+        entries: list[Entry] = []
+        for kind, group in groupby(self._found, key=lambda left: left.kind):
+            issues = [left.issue for left in group]
+            head = Head(self._head(kind, issues), "warn" if kind in ("confidential", "quiet") else "accent")
+            entries += [self._entry(issue, kind, () if n else (head,)) for n, issue in enumerate(issues)]
+        return entries
+
+    def _head(self, kind: Kind, issues: Sequence[Issue]) -> str:
+        count, weight = len(issues), sum(issue.weight or 0 for issue in issues)
+        sums = f"{count}, weight {weight}"
+        match kind:
+            case "confidential":
+                return f"Confidential, still open ({sums}): the bot skips these, move them yourself"
+            case "deliverable":
+                return f"Deliverable, still open ({sums})"
+            case "open":
+                return f"Other open issues ({sums})"
+            case "late-closed":
+                return f"Closed after the end ({sums}): counted by handbook, not by group and committed"
+            case "quiet":
+                return f"In the locked plan, moved without {self._missed} ({sums}): + labels them"
+            case "handled":
+                return f"{self._missed}, moved on ({sums})"
+
+    def _entry(self, issue: Issue, kind: Kind, heads: tuple[Head, ...]) -> Entry:
+        bridge = self.desk.bridge
+        title, state = bridge.title_of(issue), bridge.view.flow.of(issue)
+        where = issue.milestone or "no milestone"
+        if kind == "late-closed":
+            said = f"closed {issue.closed_at:%Y-%m-%d %H:%M} UTC" if issue.closed_at else "closed"
+        elif kind in ("quiet", "handled"):
+            said = f"now in {where}" if issue.milestone else where
+        else:
+            marks = ["blocked"] if issue.blocked else []
+            marks += [self._missed] if self._missed in issue.labels else []
+            said = " · ".join([state.name if state else "no state", *marks])
+        who = " ".join(issue.assignees)
+        return Entry(
+            issue,
+            (
+                (short(issue), "strong"),
+                ("?" if issue.weight is None else str(issue.weight), "strong"),
+                (title, "text" if kind in OPEN else "muted"),
+                (who, "muted"),
+                (said, _INKS.get(kind, "text")),
+            ),
+            f"{title}\n{said}" + (f" · {who}" if who else " · unassigned"),
+            heads,
+            done=kind in ("late-closed", "handled"),
+        )
+
+    def heading_of(self, place: int, count: int) -> str:
+        """``End of 19.7: 3 of 12 · 8 open``."""
+        still = sum(left.kind in OPEN for left in self._found)
+        return f"End of {self._milestone.title}: {place} of {count} · {still} still open in it"
+
+    def above(self) -> Content:
+        """When it ends, and what the bot does or has done."""
+        today, after = self.desk.bridge.today, self.plan.past.beside(self._milestone, 1)
+        lines: list[Content] = []
+        if today is not None:
+            words = bot_words(self._milestone, self._found, today, after.title if after else "")
+            lines.append(Content(clean(words)))
+        if self.plan.past.lock_of(self._milestone) is None:
+            lines.append(
+                Content("Plan not locked here; see Say/Do (g s) for issues moved without the label.")
+            )
+        catalog = self.desk.bridge.catalog
+        if catalog is not None and catalog.color(self._missed) is None:
+            warning = f"No label {self._missed} yet: a slip asks whether to continue without it."
+            lines.append(Content.styled(clean(warning), "$text-warning"))
+        return Content("\n").join(lines)
+
+    # Keys
+
+    def own_key(self, token: str) -> bool:
+        """``+`` labels what was moved without the label; ``-`` and ``=`` change the milestone."""
+        match token:
+            case "+":
+                self._label()
+            case "-" | "[":
+                self._walk(-1)
+            case "=" | "]":
+                self._walk(1)
+            case _:
+                return False
+        return True
+
+    def _walk(self, step: int) -> None:
+        other = self.plan.past.beside(self._milestone, step)
+        if other is None:
+            self.tell("No milestone with dates in that direction.")
+            return
+        self._milestone = other
+        self._seen.clear()
+        self.refill()
+
+    def _label(self) -> None:
+        quiet = {left.issue.id for left in self._found if left.kind == "quiet"}
+        issues = [issue for issue in self.desk.targets() if issue.id in quiet]
+        if not issues:
+            self.tell(f"+ is for issues moved without {self._missed}; x s slips, x p drops the others.")
+            return
+        catalog = self.desk.bridge.catalog
+        lacking = {i.project for i in issues if catalog and catalog.label(i.project, self._missed) is None}
+        if lacking:
+            self.tell(f"No label {self._missed} in {', '.join(sorted(lacking))}.")
+            return
+        self.desk.do(_missing(frozenset({self._missed})), on=issues, again=False)
+
+
+def _missing(labels: frozenset[str]) -> Callable[[Edits, Sequence[Issue]], EditBatch]:
+    return lambda planner, issues: planner.relabel(issues, labels, frozenset())
+
+
+def bot_words(milestone: Milestone, found: Sequence[Leftover], today: date, after: str) -> str:
+    """When it ends, what the slippage bot will do or has done, and what it leaves to people (section 3).
+
+    ``after`` is the milestone it moves issues to.
+    """
+    if milestone.due is None:
+        return ""
+    count = {kind: sum(left.kind == kind for left in found) for kind in KINDS}
+    still = sum(count[kind] for kind in OPEN)
+    due = day_words(milestone.due)
+    skipped = f", but not the {count['confidential']} confidential" if count["confidential"] else ""
+    to = f"{after or 'the next milestone'}{skipped}"
+    will = f"the slippage bot moves open issues to {to}"
+    if today <= milestone.due:
+        days = (milestone.due - today).days
+        when = "today" if not days else "tomorrow" if days == 1 else f"in {days} days"
+        return f"Ends {due}, {when}. Afterwards {will}."
+    ended = f"Ended {due}"
+    if not still:
+        return f"{ended}; no open issues are left."
+    if still == count["confidential"]:
+        return f"{ended}. Only confidential issues are left: the bot skips those."
+    if count["handled"]:
+        moved = f"{count['handled']} moved with the label"
+        return f"{ended}. {moved}; {still} did not: the bot skipped them or has not run yet."
+    return f"{ended}. If the slippage bot covers these projects, it will move open issues to {to}."

@@ -1,0 +1,246 @@
+"""Opening a milestone in GitLab: a preview line by line, then the progress.
+
+Owns the lines and which of them are left out. Nothing is written before Enter; reading and writing run in the
+background, and closing the dialog does not stop a write in progress.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from textwrap import wrap
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from glboard_core.errors import GlboardError
+from glboard_core.model.milestone import Milestone
+from glboard_core.planning.milestone_setup import Action, Outcome, Step
+from glboard_tui.commands.context import CommandContext
+from glboard_tui.screens.listing import RowDialog
+from glboard_tui.widgets.text import clean, fit
+
+if TYPE_CHECKING:
+    from glboard_core.milestone_setup import MilestoneSetup
+
+_DOES: dict[Action, tuple[str, str]] = {
+    "create": ("create", "$text-success"),
+    "update": ("update", "$text-accent"),
+    "nothing": ("no change", "dim"),
+    "impossible": ("not possible", "$text-warning"),
+}
+_READING = "Loading from GitLab … · Esc closes"
+_LOOKED = "Enter applies · Space leaves a line out · r refreshes · Esc closes"
+_NOTHING = "Nothing to do · r refreshes · Esc closes"
+#: Cells before a line's text; for an option's padding and the scrollbar; and the width if it is not known.
+_INDENT, _BESIDE, _ROOM = 4, 4, 60
+
+
+class OpeningPane(RowDialog):
+    """``Enter`` applies the plan. Closing the dialog before that changes nothing."""
+
+    DEFAULT_CSS = """
+    OpeningPane OptionList, OpeningPane OptionList:focus { border: none; padding: 0; margin: 1 0; }
+    OpeningPane OptionList:focus > .option-list--option-highlighted {
+        color: $foreground; background: $primary 30%;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "go", show=False, priority=True),
+        Binding("space", "leave_out", show=False),
+        Binding("r", "look", show=False),
+        Binding("o", "browser", show=False),
+    ]
+
+    def __init__(self, desk: CommandContext, milestone: Milestone) -> None:
+        super().__init__(f"Open {milestone.title} in GitLab", hint=_READING)
+        self._desk = desk
+        self._milestone = milestone
+        self._opening: MilestoneSetup | None = None
+        self._steps: list[Step] = []
+        self._left: set[Step] = set()
+        self._at: Step | None = None
+        self._done: dict[Step, Outcome] = {}
+        self._trouble: GlboardError | None = None
+        self._left_for_good = False
+        #: Whether a request to GitLab is running.
+        self.is_busy = False
+        #: The line of hints.
+        self.said = self.hint
+
+    def on_mount(self) -> None:
+        """Load the current state from GitLab."""
+        self.action_look()
+
+    def fill(self) -> None:
+        """Show the plan or its progress."""
+        if self._trouble is not None:
+            error = self._trouble
+            words = Content.assemble(
+                (clean(error.message), "$text-error"), f"\n{clean(error.hint)}" if error.hint else ""
+            )
+            self.show_rows([words])
+        else:
+            self.show_rows((self._words(step) for step in self._steps), empty="Loading …")
+
+    # Reading
+
+    def action_look(self) -> None:
+        """Read the state from GitLab and plan again."""
+        if not self.is_busy:
+            self._begin(self._look)
+
+    async def _look(self) -> None:
+        self._trouble, self._steps, self._left, self._done = None, [], set(), {}
+        self._tell(_READING)
+        try:
+            self._opening = self._opening or self._desk.screen.plan.opening(self._milestone)
+            self._steps = await self._opening.look()
+        except GlboardError as error:
+            self._trouble = error
+            self._tell("r retries · Esc closes")
+            return
+        self._tell(_LOOKED if self._is_due() else _NOTHING)
+
+    def _is_due(self) -> bool:
+        return any(step.is_due and step not in self._left for step in self._steps)
+
+    # Applying
+
+    def action_leave_out(self) -> None:
+        """Leave a line out, or include it again."""
+        at = self.list.highlighted
+        if self.is_busy or self._done or at is None or at >= len(self._steps):
+            return
+        step = self._steps[at]
+        if not step.is_due:
+            self.say("Nothing to do in this line.")
+            return
+        self._left ^= {step}
+        self._tell(_LOOKED if self._is_due() else _NOTHING)
+
+    def action_go(self) -> None:
+        """Apply the plan."""
+        if self.is_busy:
+            return
+        if self._done or self._trouble is not None:
+            self._tell("r refreshes and plans what is missing.")
+        elif self._is_due():
+            self._begin(self._go)
+        else:
+            self.say(_NOTHING)
+
+    async def _go(self) -> None:
+        opening = cast("MilestoneSetup", self._opening)
+        due = sum(step.is_due and step not in self._left for step in self._steps)
+
+        def progress(step: Step, outcome: Outcome | None) -> None:
+            self._at = step if outcome is None else None
+            if outcome is not None:
+                self._done[step] = outcome
+            self._tell(f"{len(self._done)} of {due} done …")
+
+        try:
+            outcomes = await opening.do(without=self._left, progress=progress)
+        except GlboardError as error:
+            self._at = None
+            self._desk.tell(error)
+            self._tell("r refreshes · Esc closes")
+            return
+        self._done = {one.step: one for one in outcomes}
+        # The board and the planning issue's key need what was created.
+        self._desk.bridge.refresh()
+        missing = sum(not one.is_whole for one in outcomes)
+        if missing:
+            said = f"{missing} of {len(outcomes)} not done, or only partly"
+        else:
+            said = f"Opened {self._milestone.title}"
+        self._desk.say(said, bad=bool(missing))
+        again = "r refreshes · " if missing else ""
+        self._tell(f"{said} · {again}o browser · Esc closes")
+
+    def action_browser(self) -> None:
+        """Open the line's object in the browser."""
+        at = self.list.highlighted
+        step = self._steps[at] if at is not None and at < len(self._steps) else None
+        done = self._done.get(step) if step is not None else None
+        url = (done.url if done else "") or (step.url if step is not None else "")
+        if url.startswith(("https://", "http://")):
+            self.app.open_url(url)
+        else:
+            self.say("Not in GitLab yet.")
+
+    # Background
+
+    def _begin(self, job: Callable[[], Awaitable[None]]) -> None:
+        """Run a job on the board screen, which outlives this dialog, so that closing does not stop it."""
+        self.is_busy = True
+
+        async def run() -> None:
+            try:
+                await job()
+            finally:
+                self.is_busy = False
+                if self._left_for_good:
+                    self._close()
+
+        self._desk.screen.work(run(), "opening")
+
+    def _tell(self, hint: str) -> None:
+        self.said = hint
+        if not self._left_for_good:
+            self.fill()
+            self.say(hint)
+
+    def action_cancel(self) -> None:
+        """Close; a job in progress continues."""
+        self._gone()
+        super().action_cancel()
+
+    def on_unmount(self) -> None:
+        """Do the same when the program quits."""
+        self._gone()
+
+    def _gone(self) -> None:
+        # Set before the widgets are removed: a running job would look for them.
+        self._left_for_good = True
+        if not self.is_busy:
+            self._close()
+
+    def _close(self) -> None:
+        if self._opening is not None:
+            self._opening.close()
+            self._opening = None
+
+    # Texts
+
+    def _words(self, step: Step) -> Content:
+        state, ink = self._state(step)
+        head = Content.assemble((fit(state, 15), ink), (fit(step.part, 7), "dim"), (clean(step.name), "bold"))
+        outcome = self._done.get(step)
+        lines = [head]
+        if outcome is None and step not in self._left:
+            lines += [line for words in step.words for line in self._indented(words)]
+        if outcome is not None:
+            lines += self._indented(outcome.message, "$text-error") + self._indented(outcome.hint, "dim")
+        lines += [line for note in step.notes for line in self._indented(note, "dim")]
+        return Content("\n").join(lines)
+
+    def _indented(self, text: str, style: str = "") -> list[Content]:
+        """Text under a line, wrapped at the width of the list."""
+        width = self.list.size.width
+        room = max(20, width - _BESIDE - _INDENT) if width else _ROOM
+        return [Content.styled(" " * _INDENT + line, style) for line in wrap(clean(text), room)]
+
+    def _state(self, step: Step) -> tuple[str, str]:
+        outcome = self._done.get(step)
+        if outcome is not None:
+            if outcome.is_whole:
+                return "✓ done", "$text-success"
+            return ("! partly" if outcome.state == "done" else f"! {outcome.state}"), "$text-error"
+        if step is self._at:
+            return "…", "$text-accent"
+        if step in self._left:
+            return "- left out", "dim"
+        does, ink = _DOES[step.action]
+        return f"{'+' if step.is_due else ' '} {does}", ink

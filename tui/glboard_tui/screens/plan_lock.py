@@ -1,0 +1,236 @@
+"""A locked plan and its changes: added, removed, re-weighted since (EM-10); every issue key works in it.
+
+Owns the list, locking again, export to a file and import of a colleague's file. A replaced plan is kept
+(``glboard plan show M --list``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from textual.content import Content
+
+from glboard_core.board.use_cases import short
+from glboard_core.errors import GlboardError
+from glboard_core.model.issue import IssueId
+from glboard_core.model.milestone import Milestone
+from glboard_core.planning.plan_lock import PlannedIssue, PlanSnapshot
+from glboard_core.planning.scope import Scope
+from glboard_core.planning.snapshot_text import count_words, locked_words
+from glboard_tui.commands.context import CommandContext
+from glboard_tui.screens.issue_list import Entry, IssueList
+from glboard_tui.screens.prompt import Prompt
+from glboard_tui.widgets.colors import Ink
+from glboard_tui.widgets.table import Col, Head
+from glboard_tui.widgets.text import clean
+
+
+class LockedPlan(IssueList):
+    """The locked plan of one milestone."""
+
+    empty = "The plan was empty, and still is."
+    hints = (
+        ("accept.back", "remove Deliverable"),
+        ("milestone.defer", "defer"),
+        ("weight.set", "weight"),
+        ("L", "lock again"),
+        ("E", "export"),
+        ("R", "import"),
+        ("escape", "close"),
+    )
+    cols = (
+        Col(title="issue", reference=True, least=12),
+        Col(title="w", right=True),
+        Col(title="title", least=28),
+        Col(title="who", least=6, drop=2),
+        Col(title="since the lock", least=10),
+    )
+
+    def __init__(self, desk: CommandContext, milestone: Milestone, changed: Scope) -> None:
+        super().__init__(desk)
+        self._milestone = milestone
+        self._scope = changed
+        #: References of issues that left the plan and are on no board here.
+        self._gone: tuple[str, ...] = ()
+
+    # The lines
+
+    def fill(self) -> Sequence[Entry]:
+        """What was added, removed or re-weighted; then what is unchanged."""
+        try:
+            self._scope = self.plan.past.scope(self._milestone) or self._scope
+        except GlboardError as error:
+            self.tell(error.message)
+        changed = self._scope
+        weights = {one.reference: one for one in changed.reweighted}
+        added = {row.issue for row in changed.added}
+        removed = {row.issue for row in changed.removed}
+        now = {row.issue: row for row in changed.locked.issues}
+        groups: dict[str, list[tuple[PlannedIssue, str]]] = {
+            "Added": [(row, "added") for row in changed.added],
+            "Removed": [(row, "") for row in changed.removed],
+            "Re-weighted": [],
+            "Unchanged": [],
+        }
+        for row in now.values():
+            if row.issue in removed or row.issue in added:
+                continue
+            if (one := weights.get(row.reference)) is not None:
+                groups["Re-weighted"].append((row, f"weight {_w(one.before)} → {_w(one.after)}"))
+            else:
+                groups["Unchanged"].append((row, ""))
+        gone: list[str] = []
+        entries: list[Entry] = []
+        for name, rows in groups.items():
+            shown = [(row, said) for row, said in rows if self.desk.bridge.issue(row.issue) is not None]
+            gone += [row.reference for row, _ in rows if self.desk.bridge.issue(row.issue) is None]
+            weight = sum(row.weight or 0 for row, _ in rows)
+            head = Head(f"{name} ({len(rows)}, weight {weight})")
+            ink: Ink = "muted" if name == "Unchanged" else "warn"
+            for at, (row, said) in enumerate(shown):
+                if (entry := self._entry(row.issue, said, ink, () if at else (head,))) is not None:
+                    entries.append(entry)
+        self._gone = tuple(gone)
+        return entries
+
+    def _entry(self, identity: IssueId, said: str, ink: Ink, heads: tuple[Head, ...]) -> Entry | None:
+        bridge = self.desk.bridge
+        if (issue := bridge.issue(identity)) is None:
+            return None
+        if not said and ink == "warn":
+            where = issue.milestone or "no milestone"
+            moved = issue.milestone != self._milestone.title
+            said = f"now in {where}" if moved else f"{bridge.settings.labels.deliverable} removed"
+        if not issue.is_open:
+            said = f"{said} · closed" if said else "closed"
+        title, who = bridge.title_of(issue), " ".join(issue.assignees)
+        return Entry(
+            issue,
+            (
+                (short(issue), "strong"),
+                (_w(issue.weight), "strong"),
+                (title, "text"),
+                (who, "muted"),
+                (said, ink),
+            ),
+            f"{title}\n{said}" + (f" · {who}" if who else ""),
+            heads,
+        )
+
+    def heading_of(self, place: int, count: int) -> str:
+        """``Plan of 19.8: 3 of 12 · 2 added, 1 removed, 0 re-weighted``."""
+        now = self._scope
+        changes = f"{len(now.added)} added, {len(now.removed)} removed, {len(now.reweighted)} re-weighted"
+        return f"Plan of {self._milestone.title}: {place} of {count} · {changes}"
+
+    def above(self) -> Content:
+        """When it was locked and by whom, and which issues are on no board."""
+        plan = self._scope.locked
+        words = locked_words(plan)
+        lines = [f"{words[0].upper()}{words[1:]}: {count_words(plan)}. Say/Do and scope use it."]
+        if self._gone:
+            lines.append(f"No longer on any board: {', '.join(self._gone)}")
+        return Content("\n".join(map(clean, lines)))
+
+    # Keys
+
+    def own_key(self, token: str) -> bool:
+        """``L`` locks again, ``E`` exports a file, ``R`` imports one."""
+        match token:
+            case "L":
+                self._lock()
+            case "E":
+                ask_export(self.desk, self._scope.locked)
+            case "R":
+                ask_import(self.desk, self._milestone, self.refill)
+            case _:
+                return False
+        return True
+
+    def _lock(self) -> None:
+        def answered(_: str) -> None:
+            lock_now(self.desk, self._milestone)
+            self.refill()
+
+        self.desk.ask(
+            f"Lock the current plan of {self._milestone.title} again?",
+            {"l": "lock it"},
+            answered,
+            note=f"The previous one is kept: it was {locked_words(self._scope.locked)}.",
+        )
+
+
+def _w(weight: int | None) -> str:
+    return "?" if weight is None else str(weight)
+
+
+def lock_now(desk: CommandContext, milestone: Milestone) -> None:
+    """Lock the plan and report it."""
+    try:
+        taken = desk.screen.plan.past.lock(milestone)
+    except GlboardError as error:
+        desk.tell(error)
+        return
+    kept = "" if desk.bridge.keeps else ", until you quit glboard"
+    desk.say(f"Locked {milestone.title}: {count_words(taken)}{kept}.")
+
+
+def ask_export(desk: CommandContext, plan: PlanSnapshot) -> None:
+    """Ask for a file and export the plan to it."""
+
+    def answered(text: str | None) -> None:
+        if not text:
+            return
+        file = Path(text).expanduser()
+        try:
+            desk.screen.plan.past.export(plan, file)
+        except GlboardError as error:
+            desk.tell(error)
+        else:
+            desk.say(f"Wrote {file}: references, weights and assignees, no titles.")
+
+    name = f"plan-{plan.milestone.replace('/', '-')}.json"
+    prompt = Prompt("Export the plan to a file", value=name, hint="Enter exports it · Esc cancels")
+    desk.screen.app.push_screen(prompt, answered)
+
+
+def ask_import(desk: CommandContext, milestone: Milestone, then: Callable[[], None] = lambda: None) -> None:
+    """Ask for a colleague's file and, if a plan is already locked, whether to replace it."""
+    past = desk.screen.plan.past
+
+    def use(plan: PlanSnapshot) -> None:
+        try:
+            past.use(plan)
+        except GlboardError as error:
+            desk.tell(error)
+            return
+        desk.say(f"Using the plan of {milestone.title} {locked_words(plan)}: {count_words(plan)}.")
+        then()
+
+    def answered(text: str | None) -> None:
+        if not text:
+            return
+        try:
+            plan = past.read(Path(text).expanduser(), milestone)
+            before = past.locked(milestone)
+        except GlboardError as error:
+            desk.tell(error)
+            return
+        if before is None:
+            use(plan)
+            return
+        desk.ask(
+            f"Use this plan of {milestone.title}, {locked_words(plan)}: {count_words(plan)}?",
+            {"y": "use it"},
+            lambda _: use(plan),
+            note=f"It replaces the one {locked_words(before)}: {count_words(before)}. That one is kept.",
+        )
+
+    prompt = Prompt(
+        f"A colleague's plan of {milestone.title}",
+        placeholder="file path",
+        note="A file written by E here or by glboard plan export.",
+        hint="Enter imports it · Esc cancels",
+    )
+    desk.screen.app.push_screen(prompt, answered)

@@ -1,0 +1,221 @@
+"""From an issue to a card: which facts are worth a place on it, here and now.
+
+Owns what is left out: what the board's filter or the list says already, and what is the same on every card.
+Pure. Remote text passes ``mask`` (share mode) before it goes anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from datetime import date
+
+from msgspec import Struct
+
+from glboard_core.board.definition import Board, Column
+from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.workflow import WorkflowScheme
+from glboard_tui.widgets.card import CardView, Chip, Fact, Tone
+
+#: Days before a due date from which it is said.
+SOON = 7
+
+_SHORT_STATES = {
+    "validation backlog": "to validate",
+    "problem validation": "problem",
+    "ready for design": "to design",
+    "solution validation": "solution",
+    "planning breakdown": "breakdown",
+    "refinement": "refine",
+    "ready for development": "ready",
+    "in review": "review",
+    "verification": "verify",
+    "awaiting security release": "security",
+}
+_TYPES = {"maintenance": "maint", "feature": "feature", "bug": "bug", "ignore": "ignored"}
+_STATE_TONES: dict[str, Tone] = {"ready for development": "good", "blocked": "bad", "complete": "good"}
+
+
+class Names(Struct, frozen=True, kw_only=True):
+    """The labels a card says in its own words, and the ones it never says (the same on every card)."""
+
+    type_prefix: str = "type::"
+    priority_prefix: str = "priority::"
+    severity_prefix: str = "severity::"
+    missed_prefix: str = "missed:"
+    deliverable: str = "Deliverable"
+    missed_deliverable: str = "missed-deliverable"
+    silent: tuple[str, ...] = ("group::", "devops::", "section::", "Category:", "category:")
+
+
+def _no_words(_: Issue) -> tuple[str, ...]:
+    return ()
+
+
+def _is_ready(_: Issue) -> bool:
+    return True
+
+
+def _no_mask(_: Issue) -> str | None:
+    return None
+
+
+def _no_color(_: str) -> str | None:
+    return None
+
+
+def _two_letters(username: str) -> str:
+    return username[:2].upper()
+
+
+class Around(Struct, frozen=True, kw_only=True):
+    """What a card shows besides the issue. The containers and functions are asked anew for every card.
+
+    ``mask`` gives the words to show instead of an issue's own (share mode), or none. ``warnings`` are short
+    words of broken rules. ``flow`` and ``names`` are configuration.
+    """
+
+    flow: WorkflowScheme = WorkflowScheme()
+    names: Names = Names()
+    has_weight: bool = True
+    today: date | None = None
+    color: Callable[[str], str | None] = _no_color
+    initials: Callable[[str], str] = _two_letters
+    warnings: Callable[[Issue], tuple[str, ...]] = _no_words
+    #: Whether an issue whose flow state says so is ready indeed (DOMAIN.md 7.3).
+    ready: Callable[[Issue], bool] = _is_ready
+    #: Titles of the milestones that are over: what is open in one has slipped (7.7).
+    over: Container[str] = frozenset()
+    mask: Callable[[Issue], str | None] = _no_mask
+    pending: Container[IssueId] = frozenset()
+    failed: Container[IssueId] = frozenset()
+    conflicts: Container[IssueId] = frozenset()
+    glow: Container[IssueId] = frozenset()
+
+
+def present(issue: Issue, column: Column, board: Board, around: Around) -> CardView:
+    """The card of ``issue`` in ``column`` of ``board``."""
+    weight = "" if not around.has_weight else "?" if issue.weight is None else str(issue.weight)
+    words = around.mask(issue)
+    if words is not None:
+        # Nothing of a masked issue but its weight and what happens to it: it still counts.
+        return CardView(
+            id=issue.id,
+            title=words,
+            weight=weight,
+            masked=True,
+            closed=not issue.is_open,
+            pending=issue.id in around.pending,
+            failed=issue.id in around.failed,
+            conflict=issue.id in around.conflicts,
+            glow=issue.id in around.glow,
+        )
+    facts = _facts(issue, column, board, around)
+    state = around.flow.of(issue)
+    return CardView(
+        id=issue.id,
+        title=issue.title,
+        reference=short_reference(issue),
+        weight=weight,
+        facts=tuple(facts),
+        chips=_chips(issue, column, board, around),
+        people=_people(issue, column, around),
+        blocked=issue.blocked or (state is not None and state.name == "blocked" and column.kind != "flow"),
+        confidential=issue.confidential,
+        closed=not issue.is_open,
+        slipped=_slipped(issue, around),
+        warnings=around.warnings(issue),
+        pending=issue.id in around.pending,
+        failed=issue.id in around.failed,
+        conflict=issue.id in around.conflicts,
+        glow=issue.id in around.glow,
+    )
+
+
+def _slipped(issue: Issue, around: Around) -> int:
+    """How often it slipped: its missed milestones; one that is over counts before anybody labelled it."""
+    missed = sum(label.startswith(around.names.missed_prefix) for label in issue.labels)
+    return max(missed, int(issue.is_open and (issue.milestone or "") in around.over))
+
+
+def short_reference(issue: Issue) -> str:
+    """``project#12``: the full path's last part; it is the group that all issues share."""
+    return f"{issue.project.rpartition('/')[2]}#{issue.iid or 'new'}"
+
+
+def _facts(issue: Issue, column: Column, board: Board, around: Around) -> list[Fact]:
+    """The short words, the most telling first: what does not fit falls off at the end."""
+    names = around.names
+    facts: list[Fact] = []
+    for prefix, letter in ((names.priority_prefix, "P"), (names.severity_prefix, "S")):
+        for label in issue.scoped(prefix):
+            value = label[len(prefix) :]
+            urgent = value == "1"
+            facts.append(Fact(f"{letter}{value}" if value.isdigit() else value, "bad" if urgent else "plain"))
+    facts.extend(_flow_fact(issue, column, around))
+    if column.kind != "milestone" and board.milestone is None and issue.milestone:
+        facts.append(Fact(issue.milestone))
+    if names.deliverable in issue.labels and names.deliverable not in board.labels | {column.value}:
+        facts.append(Fact("D", "good"))
+    if (due := _due(issue, around.today)) is not None:
+        facts.append(due)
+    types = issue.scoped(names.type_prefix)
+    if not (column.kind == "label" and column.value in types and len(types) == 1):
+        for label in types:
+            kind = label[len(names.type_prefix) :]
+            if label not in board.labels and label != column.value:
+                facts.append(Fact(_TYPES.get(kind, kind), minor=True))
+    for label in types:
+        prefix = label[len(names.type_prefix) :] + "::"
+        facts.extend(Fact(subtype[len(prefix) :], minor=True) for subtype in issue.scoped(prefix))
+    return facts
+
+
+def _flow_fact(issue: Issue, column: Column, around: Around) -> list[Fact]:
+    state = around.flow.of(issue)
+    if state is None or column.kind == "flow" or state.name == "blocked":
+        return []
+    name = state.shown_as or state.name
+    tone = _STATE_TONES.get(name, "plain")
+    if name == "ready for development" and not around.ready(issue):
+        tone = "plain"  # the warning says what it lacks
+    return [Fact(_SHORT_STATES.get(name, name), tone)]
+
+
+def _due(issue: Issue, today: date | None) -> Fact | None:
+    if issue.due is None or today is None or not issue.is_open:
+        return None
+    days = (issue.due - today).days
+    if days < 0:
+        return Fact("overdue", "bad")
+    if days > SOON:
+        return None
+    return Fact("due today" if days == 0 else f"due {issue.due:%a}", "warn")
+
+
+def _chips(issue: Issue, column: Column, board: Board, around: Around) -> tuple[Chip, ...]:
+    names = around.names
+    said = (
+        names.type_prefix,
+        names.priority_prefix,
+        names.severity_prefix,
+        names.missed_prefix,
+        around.flow.prefix,
+        *names.silent,
+        *(label[len(names.type_prefix) :] + "::" for label in issue.scoped(names.type_prefix)),
+    )
+    hidden = board.labels | {column.value, names.deliverable, names.missed_deliverable}
+    return tuple(
+        Chip(label, around.color(label) or "#6e7681")
+        for label in sorted(issue.labels)
+        if label not in hidden and not label.startswith(said)
+    )
+
+
+def _people(issue: Issue, column: Column, around: Around) -> str:
+    """Initials; of more than two people the first and how many more. ``-`` is nobody."""
+    if not issue.assignees:
+        return "" if column.kind == "assignee" else "-"
+    if len(issue.assignees) == 1 and column.kind == "assignee" and column.value == issue.assignees[0]:
+        return ""
+    names = [around.initials(username) for username in issue.assignees]
+    return " ".join(names) if len(names) <= 2 else f"{names[0]} +{len(names) - 1}"

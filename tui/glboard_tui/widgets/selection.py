@@ -1,0 +1,146 @@
+"""Marks and the focus, as data: what is marked, where the focus goes when the board changes underneath.
+
+Owns the rules (DESIGN.md section 5), pure. Both stick to the issue, never to a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from glboard_core.board.definition import Column
+from glboard_core.board.index import BoardIndex, ColumnIndex
+from glboard_core.model.issue import IssueId
+
+
+class Place(Struct, frozen=True):
+    """Where the focus is: a column, an issue in it (none in an empty column), and where they stood last.
+
+    ``row`` and ``at`` are only memories of a place, used when issue or column are gone.
+    """
+
+    key: str
+    issue: IssueId | None
+    row: int = 0
+    at: int = 0
+
+
+def row_in(index: BoardIndex, cards: ColumnIndex, issue: IssueId | None) -> int | None:
+    """The row of an issue in a column, or none where it does not stand there."""
+    shown = None if issue is None else index.issue(issue)
+    return None if shown is None else cards.row_of(shown)
+
+
+def place_at(cards: ColumnIndex, at: int, row: int) -> Place:
+    """The place nearest to ``row`` in a column."""
+    if not len(cards):
+        return Place(cards.column.key, None, 0, at)
+    row = min(max(row, 0), len(cards) - 1)
+    return Place(cards.column.key, cards[row], row, at)
+
+
+def settle(
+    index: BoardIndex, visible: Sequence[ColumnIndex], place: Place | None, *, follow: bool
+) -> Place | None:
+    """Where the focus belongs now.
+
+    The same issue in the same column; else, when we moved it (``follow``), the column it moved to; else its
+    neighbour, which is who stands in its row now, or the last.
+    """
+    if not visible:
+        return None
+    if place is None:
+        at = next((at for at, cards in enumerate(visible) if len(cards)), 0)
+        return place_at(visible[at], at, 0)
+    keys = {cards.column.key: at for at, cards in enumerate(visible)}
+    here = keys.get(place.key)
+    if here is not None and (row := row_in(index, visible[here], place.issue)) is not None:
+        return Place(place.key, place.issue, row, here)
+    if follow and place.issue is not None:
+        for other, cards in enumerate(visible):
+            if (row := row_in(index, cards, place.issue)) is not None:
+                return Place(cards.column.key, place.issue, row, other)
+    if here is None:
+        here = min(place.at, len(visible) - 1)
+    return place_at(visible[here], here, place.row)
+
+
+class Marks:
+    """The marked issues in the order they were marked, the ones before, and the range being drawn."""
+
+    def __init__(self) -> None:
+        self._now: dict[IssueId, None] = {}
+        self._before: tuple[IssueId, ...] = ()
+        #: Where ``V`` was pressed (column, issue), and what was marked then.
+        self._anchor: tuple[str, IssueId] | None = None
+        self._kept: tuple[IssueId, ...] = ()
+
+    def __contains__(self, issue: IssueId) -> bool:
+        return issue in self._now
+
+    def __len__(self) -> int:
+        return len(self._now)
+
+    @property
+    def all(self) -> tuple[IssueId, ...]:
+        """Every mark, also those that cannot be seen now."""
+        return tuple(self._now)
+
+    @property
+    def anchor(self) -> tuple[str, IssueId] | None:
+        """Where the range began, or none."""
+        return self._anchor
+
+    def set(self, issues: Iterable[IssueId], *, on: bool) -> None:
+        """Mark or unmark."""
+        for issue in issues:
+            if on:
+                self._now[issue] = None
+            else:
+                self._now.pop(issue, None)
+
+    def begin_range(self, key: str, issue: IssueId) -> None:
+        """Start a range at an issue."""
+        self._anchor, self._kept = (key, issue), tuple(self._now)
+        self._now[issue] = None
+
+    def extend_range(self, issues: Iterable[IssueId]) -> None:
+        """Make the range these issues, besides what was marked before it began."""
+        self._now = dict.fromkeys((*self._kept, *issues))
+
+    def end_range(self) -> bool:
+        """Keep what the range marked. Whether there was one."""
+        was, self._anchor = self._anchor is not None, None
+        return was
+
+    def clear(self) -> None:
+        """Take all marks off, and remember them for ``restore``."""
+        self.end_range()
+        if self._now:
+            self._before = tuple(self._now)
+        self._now = {}
+
+    @property
+    def can_restore(self) -> bool:
+        """Whether there were marks before."""
+        return bool(self._before)
+
+    def restore(self) -> None:
+        """The last marks again."""
+        self._now.update(dict.fromkeys(self._before))
+
+    def seen(self, index: BoardIndex, visible: Sequence[ColumnIndex]) -> list[tuple[IssueId, Column]]:
+        """The marks that can be seen on this board under this filter, in board order, each once."""
+        order = {cards.column.key: at for at, cards in enumerate(visible)}
+        found: list[tuple[int, int, IssueId]] = []
+        for issue in self._now:
+            shown = index.issue(issue)
+            if shown is None:
+                continue
+            for key in index.keys_of(shown):
+                at = order.get(key)
+                if at is not None and (row := visible[at].row_of(shown)) is not None:
+                    found.append((at, row, issue))
+                    break
+        return [(issue, visible[at].column) for at, _, issue in sorted(found)]
