@@ -17,8 +17,7 @@ from msgspec import structs
 from textual.pilot import Pilot
 
 from glboard_core.config import GitLabSettings, Settings
-from glboard_core.demo.http.process import SpawnedDemo, spawn
-from glboard_core.demo.options import DemoOptions
+from glboard_core.demo.http.process import DemoOptions, SpawnedDemo, spawn
 from glboard_core.demo.sample.team import team_of_world
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.session import Place, open_engine

@@ -47,8 +47,8 @@ BANNED = {
 #: Not glboard's wording, or Markdown that is posted to GitLab and stays as it is.
 ALLOWED = {
     ("core/glboard_core/planning/planning_issue_sections.py", "Room"),
-    ("core/glboard_core/planning/capacity_text.py", "| **Room** | **{}** | **{}** |"),
-    ("core/glboard_core/planning/capacity_text.py", "| who | budget | carry-over | planned | room |"),
+    ("core/glboard_core/planning/capacity.py", "| **Room** | **{}** | **{}** |"),
+    ("core/glboard_core/planning/capacity.py", "| who | budget | carry-over | planned | room |"),
 }
 _PATTERNS = [(re.compile(rf"\b(?:{words})\b", re.IGNORECASE), better) for words, better in BANNED.items()]
 

@@ -8,15 +8,68 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta, Struct, field
 
-from glboard_core import config_values as values
 from glboard_core.errors import ConfigError
+
+# Values of ``config.toml`` that types cannot check: time zones and milestone titles.
+
+At = Callable[[str], str]
+
+
+def check_time_zone(name: str, at: At) -> None:
+    """A name in the zone database (DOMAIN.md 7.6: the team's days end by it). Raises ConfigError."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown, empty, or a folder of names
+        raise ConfigError(
+            f"“{name}” is not a time zone.",
+            where=at("time_zone"),
+            key="ui.time_zone",
+            hint="Use Region/City, such as Europe/Berlin or America/New_York, or UTC." + _near_zone(name),
+        ) from None
+
+
+def _near_zone(name: str) -> str:
+    from zoneinfo import available_timezones  # reads the whole database: only on error
+
+    near = get_close_matches(name, sorted(available_timezones()), 1, 0.75)
+    return f" Did you mean “{near[0]}”?" if near else ""
+
+
+def read_milestone_titles(table: Any, at: At) -> dict[str, tuple[str, ...]]:
+    """``[milestones]``: a title or a list of titles per key. Raises ConfigError."""
+    if not isinstance(table, dict):
+        raise ConfigError(
+            "must be a table.",
+            where=at("milestones"),
+            key="milestones",
+            hint='Write [milestones], followed by lines such as backlog = "Backlog".',
+        )
+    found: dict[str, tuple[str, ...]] = {}
+    for key, value in table.items():
+        titles = [value] if isinstance(value, str) else value
+        if (
+            not isinstance(titles, list)
+            or not titles
+            or not all(isinstance(one, str) and one.strip() for one in titles)
+        ):
+            raise ConfigError(
+                "must be a milestone title, or a list of titles, best first.",
+                where=at(key),
+                key=f"milestones.{key}",
+                hint='Example: ["Backlog", "Some day"].',
+            )
+        found[key] = tuple(titles)
+    return found
+
 
 ColumnsBy = Literal["label", "flow", "milestone", "assignee", "none"]
 CapacityWords = Literal["totals", "names", "none"]
@@ -235,14 +288,14 @@ def parse(text: str, where: str) -> Settings:
             own = msgspec.convert(boards, tuple[BoardSettings, ...])
             settings = msgspec.structs.replace(settings, boards=_merge(own))
         if milestones is not None:
-            own_titles = values.read_milestone_titles(milestones, lambda key: _at(where, _line(text, key)))
+            own_titles = read_milestone_titles(milestones, lambda key: _at(where, _line(text, key)))
             settings = msgspec.structs.replace(settings, milestones={**DEFAULT_MILESTONES, **own_titles})
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$")
         key = path.strip("`").lstrip(".").replace("[...]", "")
         line = _line(text, key.rpartition(".")[2])
         raise ConfigError(message[0].lower() + message[1:], where=_at(where, line), key=key) from None
-    values.check_time_zone(settings.ui.time_zone, lambda key: _at(where, _line(text, key)))
+    check_time_zone(settings.ui.time_zone, lambda key: _at(where, _line(text, key)))
     return settings
 
 

@@ -14,8 +14,7 @@ from datetime import UTC, datetime, timedelta
 from glboard_core.board.operations import Op, OpId
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.event import Event, EventKind
-from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note
-from glboard_core.model.reference import Reference
+from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note, Reference
 from glboard_core.ports import Gateway, IssueQuery, Outcome, Placed
 
 

@@ -1,7 +1,7 @@
 """Setting up a milestone in GitLab: read what exists, list the steps, do them one by one.
 
 Owns the order (labels, boards, then the issue that links them) and what a failed step means for the rest.
-``planning/milestone_setup.py`` decides what is wanted; ``gitlab/admin.py`` and ``gitlab/rest_issues.py`` send it.
+``planning/milestone_setup.py`` decides what is wanted; ``gitlab/admin.py`` and ``gitlab/admin.py`` send it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from glboard_core.board.resolve import flow_scheme, milestone_title
+from glboard_core.board.definition import flow_scheme, milestone_title
 from glboard_core.config import Settings
 from glboard_core.errors import (
     AuthError,
@@ -27,16 +27,13 @@ from glboard_core.errors import (
     StoreFailed,
 )
 from glboard_core.gitlab.account import Account
-from glboard_core.gitlab.admin import Admin
-from glboard_core.gitlab.rest_client import RestClient
-from glboard_core.gitlab.rest_issues import PlanningIssues
+from glboard_core.gitlab.admin import Admin, PlanningIssues, RestClient
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone, preceding
-from glboard_core.planning import board_work, milestone_setup
-from glboard_core.planning.calendar import dates_of
+from glboard_core.planning import milestone_setup
 from glboard_core.planning.candidates import candidates
-from glboard_core.planning.capacity import capacity, carry_over
+from glboard_core.planning.capacity import capacity, carry_over, dates_of
 from glboard_core.planning.milestone_setup import IssueText, Outcome, Progress, Seen, SeenIssue, Step, Wanted
 from glboard_core.planning.planning_issue import project_for
 from glboard_core.planning.planning_issue_sections import BoardLink, Month
@@ -151,7 +148,7 @@ class MilestoneSetup:
             settings=settings,
             catalog=catalog,
             month=month,
-            boards=tuple(board_work.wanted_boards(settings, catalog, milestone, today)),
+            boards=tuple(milestone_setup.wanted_boards(settings, catalog, milestone, today)),
             template=template,
             template_where=where,
             known=await self._planning_issues(),
@@ -184,7 +181,7 @@ class MilestoneSetup:
         ours = milestone_setup.ours(seen)
         # The lists returned with a board may be truncated: read those of the boards we need completely.
         for board in wanted.boards:
-            there = board_work.match(board, boards, ours)
+            there = milestone_setup.match(board, boards, ours)
             if there is not None:
                 whole = structs.replace(there, lists=await self._admin.lists(group, there.id))
                 boards[boards.index(there)] = whole
@@ -254,7 +251,7 @@ class MilestoneSetup:
     async def _board(self, step: Step) -> Outcome:
         wanted = next(board for board in self._must().boards if board.name == step.name)
         seen = self._seen
-        there = board_work.match(wanted, seen.boards, milestone_setup.ours(seen))
+        there = milestone_setup.match(wanted, seen.boards, milestone_setup.ours(seen))
         if there is None:
             there = await self._admin.make_board(self._catalog.group, wanted.name)
             # At once: if its creation is interrupted later, the board is ours to finish.
@@ -272,7 +269,7 @@ class MilestoneSetup:
             problems.append("its lists are not in order")
         return Outcome(step=step, state="done", url=made.url, message="; ".join(problems))
 
-    def _know(self, board: board_work.SeenBoard) -> None:
+    def _know(self, board: milestone_setup.SeenBoard) -> None:
         others = tuple(one for one in self._seen.boards if one.id != board.id)
         made = self._seen.made | {board.id}
         self._seen = structs.replace(self._seen, boards=(*others, board), made=made)
@@ -340,7 +337,7 @@ def template_of(settings: Settings, folder: Path | None) -> tuple[str, str]:
         ) from None
 
 
-def _scopes(boards: Iterable[board_work.SeenBoard]) -> bool | None:
+def _scopes(boards: Iterable[milestone_setup.SeenBoard]) -> bool | None:
     told = {board.scoped for board in boards}
     return next(iter(told)) if len(told) == 1 else None
 

@@ -18,9 +18,7 @@ from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import GlboardError, StoreFailed
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.event import Event, EventKind
-from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note, State
-from glboard_core.model.reference import Reference
-from glboard_core.model.slim import IssueRow
+from glboard_core.model.issue import Issue, IssueDetail, IssueId, IssueRow, Note, Reference, State
 
 if TYPE_CHECKING:
     from glboard_core.planning.plan_lock import PlanSnapshot

@@ -14,27 +14,29 @@ from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import msgspec
 from msgspec import Struct
 
-from glboard_core.board.resolve import milestone_title
+from glboard_core.board.definition import milestone_title
 from glboard_core.errors import NameUnknown, UsageError
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.event import EventKind, History
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
-from glboard_core.planning import plan_lock, say_do, scope
-from glboard_core.planning.calendar import Window, window
-from glboard_core.planning.plan_lock import PlanSnapshot
+from glboard_core.planning import plan_lock, say_do
+from glboard_core.planning.capacity import ClosedWeight, Window, closed_weights, past_milestones, window
+from glboard_core.planning.plan_lock import PlanSnapshot, Scope
 from glboard_core.planning.say_do import SayDo, Track
-from glboard_core.planning.scope import Scope
 from glboard_core.planning.timeline import Timeline, timeline
 from glboard_core.ports import IssueQuery, Store
-from glboard_core.store.kept import ClosedIssues, Kept
+from glboard_core.store.reports import ClosedIssues, Kept
+from glboard_core.sync.engine import Engine
 
 if TYPE_CHECKING:
     from glboard_core.gitlab.account import Account
     from glboard_core.gitlab.events import EventReader, Progress, Read
     from glboard_core.sync.engine import Engine
+
 
 #: Concurrent queries.
 PARALLEL = 4
@@ -109,7 +111,7 @@ class Reports:
 
     async def issues(self, queries: Iterable[IssueQuery]) -> list[Issue]:
         """All issues of the group that match one of the queries, each once. Raises what the gateway does."""
-        from glboard_core.gitlab.asking import side_by_side
+        from glboard_core.gitlab.graphql import side_by_side
 
         async def read(query: IssueQuery) -> list[Issue]:
             return [issue async for page in self.engine.gateway.pages(query) for issue in page]
@@ -217,7 +219,7 @@ class Reports:
         )
         names = self.settings.labels
         locked = plan or plan_lock.rebuild(past.pairs, milestone.title, lock, names)
-        return scope.scope(locked, plan_lock.at_the_end(past.pairs, milestone.title, now, names))
+        return plan_lock.scope(locked, plan_lock.at_the_end(past.pairs, milestone.title, now, names))
 
     async def taken(
         self, milestone: Milestone, *, at: datetime | None = None, progress: Progress | None = None
@@ -359,3 +361,53 @@ def kept_plans(store: Store, milestone: str, group_id: str) -> list[PlanSnapshot
 def kept_plan(store: Store, milestone: str, group_id: str) -> PlanSnapshot | None:
     """The newest of them, or None. Raises StoreFailed."""
     return next(iter(kept_plans(store, milestone, group_id)), None)
+
+
+# What past milestones closed, to compare a capacity with: read from GitLab and cached.
+
+#: Meta key prefix of the figures, followed by the group's global id and the milestone title. Entries of an
+#: earlier version have the title alone and not the group: they are ignored and read again.
+_CLOSED = "closed-2:"
+
+
+def past_of(engine: Engine, milestone: Milestone) -> list[Milestone]:
+    """The milestones a capacity of ``milestone`` is compared with; empty without a catalog."""
+    if (catalog := engine.catalog) is None:
+        return []
+    return past_milestones(catalog.milestones, milestone, engine.today(), engine.settings.planning)
+
+
+async def read_closed(reports: Reports, milestone: Milestone) -> tuple[ClosedWeight, ...]:
+    """What those milestones closed, from the server. Raises what the gateway raises."""
+    past = past_of(reports.engine, milestone)
+    issues = await reports.closed_issues([one.title for one in past]) if past else []
+    return closed_weights(issues, past, reports.settings.labels)
+
+
+def kept_closed(store: Store, group: str, past: Sequence[Milestone]) -> tuple[ClosedWeight, ...] | None:
+    """The same as last read on this machine; None if one of them never was.
+
+    ``group`` is a global id: another group can get the same path, with milestones of the same titles.
+
+    Raises StoreFailed.
+    """
+    found: list[ClosedWeight] = []
+    for one in past:
+        raw = store.meta(_key(group, one.title))
+        if raw is None:
+            return None
+        try:
+            found.append(msgspec.json.decode(raw, type=ClosedWeight))
+        except msgspec.DecodeError:
+            return None  # written by another version: read it again
+    return tuple(found)
+
+
+def keep_closed(store: Store, group: str, closed: Sequence[ClosedWeight]) -> None:
+    """Cache them for the next time. Raises StoreFailed."""
+    for one in closed:
+        store.put_meta(_key(group, one.milestone), msgspec.json.encode(one))
+
+
+def _key(group: str, title: str) -> str:
+    return f"{_CLOSED}{group}:{title}"

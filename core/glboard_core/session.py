@@ -17,12 +17,12 @@ from msgspec import Struct
 
 from glboard_core.config import Settings
 from glboard_core.errors import StoreFailed
-from glboard_core.gitlab.credentials import find_account, find_group
+from glboard_core.gitlab.account import find_account, find_group
 from glboard_core.late import LateGateway
 from glboard_core.ports import Gateway, Store
 from glboard_core.store.memory import MemoryStore
-from glboard_core.sync.age import CLOCK
 from glboard_core.sync.engine import Engine, UserChangedError
+from glboard_core.sync.status import CLOCK
 
 if TYPE_CHECKING:
     from glboard_core.gitlab.account import Account

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from msgspec import structs
 
-from glboard_core.board.resolve import milestone_for, milestone_title, resolve, role_of
+from glboard_core.board.definition import milestone_for, milestone_title, resolve, role_of
 from glboard_core.board.rules import missed, ready, slipped, warnings
 from glboard_core.config import BoardSettings, LabelSettings, Limit, Settings
 from glboard_core.errors import NameUnknown

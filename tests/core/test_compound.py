@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from msgspec import UNSET, structs
 
-from glboard_core.board import compound
-from glboard_core.board.compound import Wanted
+from glboard_core.board import edits
+from glboard_core.board.edits import Wanted
 from glboard_core.board.operations import Edit, OpId, apply, inverse
 from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Label
@@ -35,14 +35,14 @@ ALL = known("missed:19.7", "missed:19.8", "missed-deliverable", "spike", "closed
 
 def test_slip_adds_the_missed_label_and_moves_on() -> None:
     one = issue(1, "type::bug", milestone="19.7")
-    assert compound.slip(one, ALL, NAMES, TODAY) == Wanted(
+    assert edits.slip(one, ALL, NAMES, TODAY) == Wanted(
         edit=Edit(milestone="19.8", add=frozenset({"missed:19.7"}))
     )
 
 
 def test_slipped_deliverable_stays_one_and_is_marked_as_missed() -> None:
     one = issue(1, "Deliverable", milestone="19.7")
-    found = compound.slip(one, ALL, NAMES, TODAY)
+    found = edits.slip(one, ALL, NAMES, TODAY)
     assert found
     assert apply(found.edit, one).labels - one.labels == {"missed:19.7", "missed-deliverable"}
     assert "Deliverable" in apply(found.edit, one).labels
@@ -59,7 +59,7 @@ def test_slipped_deliverable_stays_one_and_is_marked_as_missed() -> None:
     ],
 )
 def test_issue_that_cannot_slip(fields: dict[str, Any]) -> None:
-    assert compound.slip(issue(1, **fields), ALL, NAMES, TODAY) is None
+    assert edits.slip(issue(1, **fields), ALL, NAMES, TODAY) is None
 
 
 def test_slip_goes_to_a_milestone_of_the_project() -> None:
@@ -69,36 +69,36 @@ def test_slip_goes_to_a_milestone_of_the_project() -> None:
     goes = {
         project: found.edit.milestone
         for project in ("demo-org/app", "demo-org/other/app")
-        if (found := compound.slip(issue(1, milestone="19.7", project=project), among, NAMES, TODAY))
+        if (found := edits.slip(issue(1, milestone="19.7", project=project), among, NAMES, TODAY))
     }
     assert goes == {"demo-org/app": "19.9", "demo-org/other/app": "19.8"}
 
 
 def test_19_9_slips_to_19_10() -> None:
-    found = compound.slip(issue(1, milestone="19.9"), known("missed:19.9"), NAMES, TODAY)
+    found = edits.slip(issue(1, milestone="19.9"), known("missed:19.9"), NAMES, TODAY)
     assert found
     assert found.edit.milestone == "19.10"
 
 
 def test_missing_label_is_named_and_left_out() -> None:
     one = issue(1, "Deliverable", milestone="19.7")
-    assert compound.slip(one, catalog(), NAMES, TODAY) == Wanted(
+    assert edits.slip(one, catalog(), NAMES, TODAY) == Wanted(
         edit=Edit(milestone="19.8"), lacks=("missed:19.7", "missed-deliverable")
     )
     elsewhere = known("missed:19.7", owner="demo-org/other")
-    found = compound.slip(one, elsewhere, NAMES, TODAY)
+    found = edits.slip(one, elsewhere, NAMES, TODAY)
     assert found
     assert "missed:19.7" in found.lacks
 
 
 def test_label_already_on_the_issue_is_not_lacking() -> None:
     one = issue(1, "missed:19.7", milestone="19.7")
-    assert compound.slip(one, catalog(), NAMES, TODAY) == Wanted(edit=Edit(milestone="19.8"))
+    assert edits.slip(one, catalog(), NAMES, TODAY) == Wanted(edit=Edit(milestone="19.8"))
 
 
 def test_drop_from_a_started_milestone_adds_the_missed_label() -> None:
     one = issue(1, "Deliverable", milestone="19.7")
-    assert compound.drop(one, "Backlog", ALL, NAMES, TODAY) == Wanted(
+    assert edits.drop(one, "Backlog", ALL, NAMES, TODAY) == Wanted(
         edit=Edit(milestone="Backlog", add=frozenset({"missed:19.7"}), remove=frozenset({"Deliverable"}))
     )
 
@@ -115,63 +115,63 @@ def test_drop_from_a_started_milestone_adds_the_missed_label() -> None:
 def test_drop_before_the_start_adds_no_missed_label(
     milestone: str | None, today: date, missed: frozenset[str]
 ) -> None:
-    found = compound.drop(issue(1, milestone=milestone), "Backlog", ALL, NAMES, today)
+    found = edits.drop(issue(1, milestone=milestone), "Backlog", ALL, NAMES, today)
     assert found == Wanted(edit=Edit(milestone="Backlog", add=missed))
 
 
 def test_closed_issue_is_neither_dropped_nor_closed_again() -> None:
     done = issue(1, milestone="19.7", state="closed")
-    assert compound.drop(done, "Backlog", ALL, NAMES, TODAY) is None
-    assert compound.wont_do_edit(done, ALL, FLOW, NAMES) is None
-    assert compound.duplicate_edit(done, ALL, FLOW, NAMES) is None
+    assert edits.drop(done, "Backlog", ALL, NAMES, TODAY) is None
+    assert edits.wont_do_edit(done, ALL, FLOW, NAMES) is None
+    assert edits.duplicate_edit(done, ALL, FLOW, NAMES) is None
 
 
 def test_wont_do_takes_the_first_label_that_exists() -> None:
-    found = compound.wont_do_edit(issue(1), ALL, FLOW, NAMES)
+    found = edits.wont_do_edit(issue(1), ALL, FLOW, NAMES)
     assert found == Wanted(edit=Edit(state="closed", add=frozenset({"closed::wont do"})))
-    without = compound.wont_do_edit(issue(1), catalog(), FLOW, NAMES)
+    without = edits.wont_do_edit(issue(1), catalog(), FLOW, NAMES)
     assert without == Wanted(edit=Edit(state="closed"), lacks=("wontfix",))
-    unconfigured = compound.wont_do_edit(issue(1), ALL, FLOW, LabelSettings())
+    unconfigured = edits.wont_do_edit(issue(1), ALL, FLOW, LabelSettings())
     assert unconfigured == Wanted(edit=Edit(state="closed"))
 
 
 @pytest.mark.parametrize("flow", [STATUS, BOTH])
 def test_with_statuses_the_status_says_why_it_was_closed(flow: WorkflowScheme) -> None:
-    found = compound.wont_do_edit(issue(1), ALL, flow, LabelSettings())
+    found = edits.wont_do_edit(issue(1), ALL, flow, LabelSettings())
     assert found
     assert (found.edit.state, found.edit.status) == ("closed", "Won't do")
-    found = compound.duplicate_edit(issue(1), ALL, flow, NAMES)
+    found = edits.duplicate_edit(issue(1), ALL, flow, NAMES)
     assert found
     assert (found.edit.status, found.edit.add) == ("Duplicate", frozenset({"duplicate"}))
-    by_label = compound.duplicate_edit(issue(1), ALL, FLOW, NAMES)
+    by_label = edits.duplicate_edit(issue(1), ALL, FLOW, NAMES)
     assert by_label
     assert by_label.edit.status is UNSET
 
 
 def test_spike_gets_a_weight_only_if_unweighted() -> None:
-    assert compound.spike(issue(1), ALL, NAMES, 2).edit == Edit(weight=2, add=frozenset({"spike"}))
-    assert compound.spike(issue(1, weight=0), ALL, NAMES, 2).edit == Edit(add=frozenset({"spike"}))
-    assert compound.spike(issue(1), ALL, NAMES).edit == Edit(add=frozenset({"spike"}))
-    assert compound.spike(issue(1), catalog(), NAMES) == Wanted(edit=Edit(), lacks=("spike",))
+    assert edits.spike(issue(1), ALL, NAMES, 2).edit == Edit(weight=2, add=frozenset({"spike"}))
+    assert edits.spike(issue(1, weight=0), ALL, NAMES, 2).edit == Edit(add=frozenset({"spike"}))
+    assert edits.spike(issue(1), ALL, NAMES).edit == Edit(add=frozenset({"spike"}))
+    assert edits.spike(issue(1), catalog(), NAMES) == Wanted(edit=Edit(), lacks=("spike",))
 
 
 def test_breakdown_and_blocked_set_the_state_through_the_backend() -> None:
     one = issue(1, "workflow::in dev")
-    asked = compound.ask_breakdown(one, FLOW)
+    asked = edits.ask_breakdown(one, FLOW)
     assert apply(asked, one).scoped("workflow::") == ("workflow::planning breakdown",)
-    assert compound.block(one, STATUS).status == "Blocked"
+    assert edits.block(one, STATUS).status == "Blocked"
 
 
 @pytest.mark.parametrize("labels", [(), ("Deliverable",), ("missed:19.7",)])
 def test_each_compound_edit_is_undone_completely(labels: tuple[str, ...]) -> None:
     one = issue(1, "workflow::in dev", *labels, milestone="19.7", status="In dev")
     wanted = [
-        compound.slip(one, ALL, NAMES, TODAY),
-        compound.drop(one, "Backlog", ALL, NAMES, TODAY),
-        compound.wont_do_edit(one, ALL, BOTH, NAMES),
-        compound.duplicate_edit(one, ALL, BOTH, NAMES),
-        compound.spike(one, ALL, NAMES, 2),
-        Wanted(edit=compound.block(one, BOTH)),
+        edits.slip(one, ALL, NAMES, TODAY),
+        edits.drop(one, "Backlog", ALL, NAMES, TODAY),
+        edits.wont_do_edit(one, ALL, BOTH, NAMES),
+        edits.duplicate_edit(one, ALL, BOTH, NAMES),
+        edits.spike(one, ALL, NAMES, 2),
+        Wanted(edit=edits.block(one, BOTH)),
     ]
     for found in wanted:
         assert found

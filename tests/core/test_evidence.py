@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glboard_core.board.evidence import kinds, proven_by_events
+from glboard_core.board.conflicts import kinds, proven_by_events
 from glboard_core.board.operations import Change, Comment, Edit, GroupId, Op, OpId, apply
 from glboard_core.model.event import Event, EventAction, EventKind
 from glboard_core.model.issue import Issue

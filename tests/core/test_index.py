@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glboard_core.board.definition import CLOSED, UNLISTED, Board
+from glboard_core.board.definition import CLOSED, UNLISTED, Board, resolve
 from glboard_core.board.filters import compiled, parse
 from glboard_core.board.index import BoardIndex
-from glboard_core.board.resolve import resolve
 from glboard_core.config import BoardSettings, Settings
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import WorkflowScheme

@@ -21,12 +21,14 @@ from glboard_core.board.operations import (
     changes_nothing,
     created,
     describe,
+    diff,
+    fold,
+    fold_one,
     inverse,
     labels_after,
     touches,
 )
 from glboard_core.model.issue import Issue, IssueId, scope_of
-from glboard_core.state import diff, fold, fold_one
 from support.make import WHEN, issue, issue_id, issues, label_sets, usernames
 
 

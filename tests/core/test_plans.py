@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from glboard_core.board import edits
 from glboard_core.board.columns import column_keys
-from glboard_core.board.definition import Board, Column
+from glboard_core.board.definition import Board, Column, resolve
 from glboard_core.board.operations import Edit, apply
-from glboard_core.board.resolve import resolve
 from glboard_core.config import LabelSettings, Settings
 from glboard_core.model.issue import Issue
 from glboard_core.model.workflow import BY_NAME, WorkflowScheme

@@ -12,7 +12,7 @@ from graphql import parse
 from graphql.language import ast
 
 from demo.wire import SHARED, Wire, an_issue, label
-from glboard_core.demo.graphql.complexity import cost_of
+from glboard_core.demo.graphql.endpoint import cost_of
 from glboard_core.demo.graphql.schema import load
 
 QUERIES = SHARED / "gitlab" / "queries"

@@ -12,8 +12,15 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from glboard_core.demo.http.process import SpawnError, spawn
-from glboard_core.demo.options import DemoOptions, OptionsError, is_loopback, parse, parse_address
+from glboard_core.demo.http.process import (
+    DemoOptions,
+    OptionsError,
+    SpawnError,
+    is_loopback,
+    parse,
+    parse_address,
+    spawn,
+)
 
 COMMAND = [sys.executable, "-m", "glboard_core.demo"]
 

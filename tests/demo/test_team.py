@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from glboard_core.demo.calendar import around
+from glboard_core.demo.sample.generated import PEOPLE
 from glboard_core.demo.sample.team import team_of_scenario, team_of_world
-from glboard_core.demo.vocabulary import PEOPLE
+from glboard_core.demo.world.clock import around
 from glboard_core.planning.capacity import budget
 from glboard_core.planning.team import load
 from support import make

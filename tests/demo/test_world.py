@@ -9,12 +9,11 @@ from itertools import pairwise
 import pytest
 
 from demo.wire import NOW, next_milestone
-from glboard_core.demo.calendar import around
 from glboard_core.demo.sample.generated import default_world
-from glboard_core.demo.titles import AWKWARD, title
 from glboard_core.demo.world import permissions
-from glboard_core.demo.world.clock import Clock
+from glboard_core.demo.world.clock import Clock, around
 from glboard_core.demo.world.records import Issue, Label, Milestone
+from glboard_core.demo.world.registry import AWKWARD, title
 from glboard_core.demo.world.world import UnknownName, World
 
 

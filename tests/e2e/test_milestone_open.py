@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from glboard_core.demo.http.server import DemoServer
-from glboard_core.gitlab import rest_client
+from glboard_core.gitlab import admin
 from glboard_tui.cli.context import Options
 from glboard_tui.cli.main import run
 from glboard_tui.cli.milestone import milestone_command
@@ -26,7 +26,7 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[DemoServ
         monkeypatch.setenv("GLBOARD_GROUP", "top")
         monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
         monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-        monkeypatch.setattr(rest_client, "LOOKS", (0.01,))
+        monkeypatch.setattr(admin, "LOOKS", (0.01,))
         folder = tmp_path / "config" / "glboard"
         folder.mkdir(parents=True)
         (folder / "config.toml").write_text('[planning.issue]\nproject = "top/app"\n', encoding="utf-8")

@@ -15,8 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from glboard_core.demo.http.process import SpawnedDemo, spawn
-from glboard_core.demo.options import DemoOptions
+from glboard_core.demo.http.process import DemoOptions, SpawnedDemo, spawn
 from support.terminal import GLBOARD, Terminal, clean_environment
 
 #: A loopback port where nobody listens: connections are refused at once.

@@ -9,8 +9,8 @@ from types import ModuleType
 import pytest
 
 from glboard_core.errors import ConfigError, TokenMissing, UsageError
-from glboard_core.gitlab import glab
-from glboard_core.gitlab.credentials import find_account, find_group
+from glboard_core.gitlab import account as glab
+from glboard_core.gitlab.account import find_account, find_group
 
 GLAB = """
 # comments stay out

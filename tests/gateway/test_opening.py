@@ -13,7 +13,7 @@ from glboard_core.config import PlanningIssueSettings, Settings
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.world import boards as rules
 from glboard_core.errors import ConfigError, NameUnknown, ReadOnly, UsageError
-from glboard_core.gitlab import rest_client
+from glboard_core.gitlab import admin
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.milestone_setup import MilestoneSetup
 from glboard_core.planning.milestone_setup import Outcome, Step
@@ -30,7 +30,7 @@ TEAM = Team(people=(Member(username="eng_alder"),))
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest_client, "LOOKS", (0.01, 0.05))
+    monkeypatch.setattr(admin, "LOOKS", (0.01, 0.05))
 
 
 @asynccontextmanager

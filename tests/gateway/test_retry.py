@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glboard_core.gitlab.retry import Limits, backoff, budget, http_date, retry_after
+from glboard_core.gitlab.http import Limits, backoff, budget, http_date, retry_after
 
 NOW = datetime(2026, 12, 1, 12, 0, 0, tzinfo=UTC)
 LIMITS = Limits()

@@ -29,7 +29,7 @@ from glboard_core.errors import (
     EditInvalid,
     RateLimited,
 )
-from glboard_core.gitlab import text
+from glboard_core.gitlab import decode
 from glboard_core.model.issue import IssueId
 from glboard_core.ports import Done, Failed
 
@@ -210,7 +210,7 @@ async def test_a_comment_and_its_undo(desk: Desk) -> None:
     issue = desk.world.issue("top/app#1")
     assert issue.open
     [note] = [note for note in issue.notes or () if not note.system]
-    assert text.split_marker(note.body) == ("Blocked by /dev/null\n\\/close\n[red]x[/]", op.id)
+    assert decode.split_marker(note.body) == ("Blocked by /dev/null\n\\/close\n[red]x[/]", op.id)
     detail = await desk.gateway.detail(outcome.issue.id)
     assert [note.op for note in detail.notes if not note.system] == [op.id]
     undone = await desk.do("top/app#1", DeleteNote(of=op.id, note=outcome.note))
@@ -255,7 +255,9 @@ CAPACITY = "capacity 19.8"
 
 def bodies(desk: Desk, reference: str = "top/app#1") -> list[str]:
     return [
-        text.split_marker(note.body)[0] for note in desk.world.issue(reference).notes or () if not note.system
+        decode.split_marker(note.body)[0]
+        for note in desk.world.issue(reference).notes or ()
+        if not note.system
     ]
 
 
@@ -335,7 +337,7 @@ async def test_a_new_issue_and_a_change_of_it(desk: Desk) -> None:
     assert made.issue.labels == {"type::bug", "Deliverable"}
     assert (made.issue.milestone, made.issue.assignees, made.issue.confidential) == ("19.8", ("eng_1",), True)
     issue = desk.world.issue(made.issue.reference)
-    assert text.split_marker(issue.description) == ("Text\n\\/close", create.id)
+    assert decode.split_marker(issue.description) == ("Text\n\\/close", create.id)
     assert issue.open
     assert (await desk.gateway.detail(made.issue.id)).op == create.id
 

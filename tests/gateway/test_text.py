@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glboard_core.gitlab import text
+from glboard_core.gitlab import decode
 
 
 @pytest.mark.parametrize(
@@ -34,24 +34,24 @@ from glboard_core.gitlab import text
     ],
 )
 def test_a_line_is_clean(raw: str, clean: str) -> None:
-    assert text.line(raw) == clean
+    assert decode.line(raw) == clean
 
 
 def test_a_body_keeps_its_lines() -> None:
-    assert text.clean_body("one\r\ntwo\rthree\n\tcode\x1b[2J") == "one\ntwo\nthree\n\tcode"
+    assert decode.clean_body("one\r\ntwo\rthree\n\tcode\x1b[2J") == "one\ntwo\nthree\n\tcode"
 
 
 @given(st.text())
 def test_no_control_character_survives(raw: str) -> None:
-    clean = text.line(raw)
+    clean = decode.line(raw)
     assert not re.search(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]", clean)
-    assert text.line(clean) == clean
+    assert decode.line(clean) == clean
 
 
 @given(st.text(st.sampled_from("a/ \n`\\cloe~")))
 def test_no_line_of_our_text_is_a_quick_action(raw: str) -> None:
     fenced = False
-    for one in _outside_fences(text.literal(raw)):
+    for one in _outside_fences(decode.literal(raw)):
         assert not re.match(r"/[A-Za-z]", one), (raw, fenced)
 
 
@@ -62,26 +62,26 @@ def _outside_fences(said: str) -> list[str]:
 def test_quick_actions_become_text_that_reads_the_same() -> None:
     typed = "/close\nsee /close and\n  /label ~bug\n/usr/bin"
     # Markdown renders \/ as /.
-    assert text.literal(typed) == "\\/close\nsee /close and\n  \\/label ~bug\n\\/usr/bin"
-    assert text.literal(typed).replace("\\/", "/") == typed
+    assert decode.literal(typed) == "\\/close\nsee /close and\n  \\/label ~bug\n\\/usr/bin"
+    assert decode.literal(typed).replace("\\/", "/") == typed
 
 
 def test_code_is_left_unchanged() -> None:
     typed = "```sh\n/bin/true\n```\n/close"
-    assert text.literal(typed) == "```sh\n/bin/true\n```\n\\/close"
+    assert decode.literal(typed) == "```sh\n/bin/true\n```\n\\/close"
 
 
 def test_a_fence_that_is_never_closed_protects_nothing() -> None:
-    assert text.literal("```\n/close") == "```\n\\/close"
+    assert decode.literal("```\n/close") == "```\n\\/close"
 
 
 def test_the_marker_is_removed_when_read() -> None:
-    sent = text.marked("Hello\n\nthere\n", "op-12")
+    sent = decode.marked("Hello\n\nthere\n", "op-12")
     assert sent.endswith("<!-- glboard:op-12 -->")
-    assert text.split_marker(sent) == ("Hello\n\nthere", "op-12")
-    assert text.split_marker(text.marked("", "x")) == ("", "x")
+    assert decode.split_marker(sent) == ("Hello\n\nthere", "op-12")
+    assert decode.split_marker(decode.marked("", "x")) == ("", "x")
 
 
 def test_a_marker_in_the_middle_is_a_quote() -> None:
     quoted = "> Hello <!-- glboard:op-12 -->\n\nno"
-    assert text.split_marker(quoted) == (quoted, None)
+    assert decode.split_marker(quoted) == (quoted, None)

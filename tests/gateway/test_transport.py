@@ -43,8 +43,8 @@ from glboard_core.errors import (
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.graphql import complete, opened
+from glboard_core.gitlab.http import Limits
 from glboard_core.gitlab.http_errors import of_exception
-from glboard_core.gitlab.retry import Limits
 from glboard_core.model.catalog import Server
 from glboard_core.ports import Done, Failed, IssueQuery, Outcome
 

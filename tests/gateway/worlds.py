@@ -19,7 +19,7 @@ from glboard_core.demo.world.world import World
 from glboard_core.errors import GlboardError
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
-from glboard_core.gitlab.retry import Limits
+from glboard_core.gitlab.http import Limits
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Done, Failed, IssueQuery, Outcome

@@ -14,8 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from glboard_core.demo.http.process import SpawnedDemo, spawn
-from glboard_core.demo.options import DemoOptions
+from glboard_core.demo.http.process import DemoOptions, SpawnedDemo, spawn
 from perf.figures import Table, peak
 from perf.starts import CARD, COLUMNS, ROWS
 from perf.worlds import account, world_of

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from glboard_core.demo.http.process import spawn
-from glboard_core.demo.options import DemoOptions
+from glboard_core.demo.http.process import DemoOptions, spawn
 from perf.figures import Table, peak
 from perf.starts import COLUMNS, EMPTY, ROWS, header
 from perf.worlds import account, column_of

@@ -13,8 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from glboard_core.demo.http.process import spawn
-from glboard_core.demo.options import DemoOptions
+from glboard_core.demo.http.process import DemoOptions, spawn
 from perf.figures import Table, peak
 from perf.worlds import account, scope_of, world_of
 from support.terminal import GLBOARD, Screen, Terminal

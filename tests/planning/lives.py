@@ -9,7 +9,7 @@ from glboard_core.config import LabelSettings
 from glboard_core.model.event import Event, EventAction, EventKind
 from glboard_core.model.issue import Issue
 from glboard_core.model.workflow import WorkflowScheme
-from glboard_core.planning.calendar import window
+from glboard_core.planning.capacity import window
 from glboard_core.planning.plan_lock import PlanSnapshot, rebuild
 from glboard_core.planning.say_do import SayDo, Track, say_do
 from glboard_core.planning.timeline import timeline

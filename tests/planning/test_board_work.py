@@ -11,7 +11,7 @@ from msgspec import structs
 
 from glboard_core.config import Settings
 from glboard_core.errors import NameUnknown
-from glboard_core.planning.board_work import (
+from glboard_core.planning.milestone_setup import (
     BoardWork,
     SeenBoard,
     SeenList,

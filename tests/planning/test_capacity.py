@@ -13,10 +13,18 @@ from msgspec import structs
 from glboard_core.config import PlanningSettings
 from glboard_core.errors import UsageError
 from glboard_core.model.issue import Issue
-from glboard_core.planning.calendar import window, workdays
-from glboard_core.planning.capacity import Capacity, budget, capacity
-from glboard_core.planning.closed import ClosedWeight, closed_weights, mean, past_milestones
-from glboard_core.planning.load import load_of
+from glboard_core.planning.capacity import (
+    Capacity,
+    ClosedWeight,
+    budget,
+    capacity,
+    closed_weights,
+    load_of,
+    mean,
+    past_milestones,
+    window,
+    workdays,
+)
 from glboard_core.planning.team import Member, Span, Team
 from planning.lives import FLOW, NAMES
 from support.make import MILESTONES, issue, milestone

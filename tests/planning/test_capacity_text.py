@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from glboard_core.config import PlanningSettings
-from glboard_core.planning.capacity import Capacity, capacity
-from glboard_core.planning.capacity_text import markdown
-from glboard_core.planning.closed import ClosedWeight
+from glboard_core.planning.capacity import Capacity, ClosedWeight, capacity, markdown
 from glboard_core.planning.team import Member, Team
 from planning.lives import FLOW, NAMES
 from support.make import MILESTONES, issue, milestone

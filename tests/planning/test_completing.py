@@ -9,7 +9,7 @@ from msgspec import structs
 
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.planning.completing import answered, completed, question
+from glboard_core.planning.readiness import answered, completed, question
 
 NAMES = LabelSettings()
 KNOWN = ("type::bug", "type::feature", "type::ignore", "bug::ux", "bug::mobile", *NAMES.categories)

@@ -6,15 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glboard_core.planning.generated import (
-    Kept,
-    appended,
-    is_owned,
-    merge,
-    owner_mark,
-    same,
-    wrapped,
-)
+from glboard_core.planning.planning_issue import Kept, appended, is_owned, merge, owner_mark, same, wrapped
 
 OLD = wrapped("dates", "from then\n\nto then")
 

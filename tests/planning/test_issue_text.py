@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from glboard_core.board.resolve import flow_scheme
+from glboard_core.board.definition import flow_scheme
 from glboard_core.config import CapacityWords, LabelSettings, PlanningSettings, Settings
 from glboard_core.demo.world.notes import split
 from glboard_core.errors import ConfigError
@@ -16,9 +16,9 @@ from glboard_core.model.issue import Issue
 from glboard_core.planning import planning_issue_sections
 from glboard_core.planning.candidates import candidates
 from glboard_core.planning.capacity import capacity, carry_over
+from glboard_core.planning.planning_issue import PARTS, VALUES, check, fill
 from glboard_core.planning.planning_issue_sections import BoardLink, Month, parts, values
 from glboard_core.planning.team import Member, Team
-from glboard_core.planning.template import PARTS, VALUES, check, fill
 from glboard_core.planning.text import plain
 from support.make import MILESTONES, issue, milestone
 

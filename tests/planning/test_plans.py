@@ -10,23 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from glboard_core.comparison import keep_closed, kept_closed
 from glboard_core.errors import ConfigError
-from glboard_core.planning.closed import ClosedWeight
+from glboard_core.planning.capacity import ClosedWeight
 from glboard_core.planning.milestone_end import ending, leftovers
 from glboard_core.planning.plan_lock import (
     PlanSnapshot,
+    Reweighted,
     at_the_end,
+    count_words,
     exported,
     imported,
     locked,
+    locked_words,
     rebuild,
     refused,
+    scope,
     take,
 )
-from glboard_core.planning.scope import Reweighted, scope
-from glboard_core.planning.snapshot_text import count_words, locked_words
-from glboard_core.reports import kept_plans
+from glboard_core.reports import keep_closed, kept_closed, kept_plans
 from glboard_core.store.memory import MemoryStore
 from planning.lives import NAMES, UTC_WINDOW, at, life, numbers, pairs
 from support.make import issue, milestone

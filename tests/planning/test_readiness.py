@@ -11,16 +11,19 @@ from glboard_core.board.rules import ready
 from glboard_core.config import LabelSettings, PlanningSettings
 from glboard_core.model.issue import Issue
 from glboard_core.model.workflow import WorkflowScheme
-from glboard_core.planning.counting import counts, over_weight, total
-from glboard_core.planning.org_labels import missing_codes, to_add
+from glboard_core.planning.confirmations import questions
 from glboard_core.planning.readiness import (
+    counts,
     eligible,
+    missing_codes,
     open_for_deliverables,
+    over_weight,
     reasons_against,
     suggested_weight,
+    to_add,
+    total,
     waiting_to_be_scheduled,
 )
-from glboard_core.planning.transitions import questions
 from planning.lives import FLOW, NAMES, READY
 from support.make import MILESTONES, issue
 

@@ -20,8 +20,8 @@ from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue
 from glboard_core.ports import Store
 from glboard_core.reports import Reports, kept_plan
-from glboard_core.store.kept import Kept
 from glboard_core.store.memory import MemoryStore
+from glboard_core.store.reports import Kept
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
 

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import IssueId
-from glboard_core.planning.calendar import window
+from glboard_core.planning.capacity import window
 from glboard_core.planning.plan_lock import PlannedIssue, PlanSnapshot
 from glboard_core.planning.say_do import Definition, Track
 from planning.lives import NAMES, UTC_WINDOW, X, at, life, numbers, report

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from glboard_core.planning.say_do import DEFINITIONS, Ratio, SayDo
-from glboard_core.planning.say_do_rows import rows
+from glboard_core.planning.say_do import DEFINITIONS, Ratio, SayDo, rows
 from planning.lives import at
 
 

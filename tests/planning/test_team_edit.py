@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glboard_core.errors import ConfigError, UsageError
-from glboard_core.planning import day_words
+from glboard_core.planning import text as day_words
 from glboard_core.planning.team import Days, Member, Span, Team, parse_team
 from glboard_core.planning.team_edit import (
     AddPeople,

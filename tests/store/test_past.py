@@ -13,8 +13,7 @@ from glboard_core.errors import StoreFailed
 from glboard_core.model.event import Event, History
 from glboard_core.planning.plan_lock import PlannedIssue, PlanSnapshot
 from glboard_core.store.database import MIGRATIONS
-from glboard_core.store.kept import Kept
-from glboard_core.store.reports import KEPT
+from glboard_core.store.reports import KEPT, Kept
 from glboard_core.store.sqlite import SqliteStore
 from support import make
 

@@ -16,7 +16,7 @@ from msgspec import structs
 
 from glboard_core.board.operations import Comment, Edit, GroupId, Op, OpId
 from glboard_core.errors import StoreFailed
-from glboard_core.model.slim import IssueRow, row_of
+from glboard_core.model.issue import IssueRow, row_of
 from glboard_core.ports import OutboxEntry
 from glboard_core.store import database
 from glboard_core.store.database import MIGRATIONS

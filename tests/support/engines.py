@@ -22,7 +22,7 @@ from glboard_core.demo.world.clock import Clock
 from glboard_core.demo.world.world import World
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
-from glboard_core.gitlab.retry import Limits
+from glboard_core.gitlab.http import Limits
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Store
 from glboard_core.store.memory import MemoryStore

@@ -21,8 +21,7 @@ from msgspec import Struct
 
 from glboard_core.board.operations import Comment, Edit
 from glboard_core.config import LabelSettings, Settings, SyncSettings
-from glboard_core.demo.http.process import spawn
-from glboard_core.demo.options import DemoOptions
+from glboard_core.demo.http.process import DemoOptions, spawn
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.store.sqlite import SqliteStore

@@ -23,7 +23,7 @@ from glboard_core.config import Settings, SyncSettings
 from glboard_core.errors import GlboardError
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
-from glboard_core.gitlab.retry import Limits
+from glboard_core.gitlab.http import Limits
 from glboard_core.model.issue import IssueId
 from glboard_core.ports import Logged, OutboxEntry
 from glboard_core.store.sqlite import SqliteStore

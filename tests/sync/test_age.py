@@ -16,9 +16,9 @@ from glboard_core.gitlab.account import Account, Secret
 from glboard_core.ports import Store
 from glboard_core.session import Place, open_engine
 from glboard_core.store.memory import MemoryStore
-from glboard_core.sync import age as age_module
-from glboard_core.sync.age import CAUGHT_UP, MirrorAge
+from glboard_core.sync import status as age_module
 from glboard_core.sync.events import StatusChanged
+from glboard_core.sync.status import CAUGHT_UP, MirrorAge
 from support.engines import GROUP, STILL, Window, eventually, window
 
 HOURS = 3_600.0

@@ -23,7 +23,7 @@ from glboard_core.board.operations import Comment, Create, Edit
 from glboard_core.config import Settings
 from glboard_core.demo.http.faults import KINDS, Faults
 from glboard_core.demo.http.server import DemoServer
-from glboard_core.gitlab.retry import Limits
+from glboard_core.gitlab.http import Limits
 from glboard_core.model.issue import IssueId
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.ids import new_issue_id

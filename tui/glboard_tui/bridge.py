@@ -1,23 +1,31 @@
 """The connection between the screen and the engine: events in, intents out.
 
-Owns the queue of engine events; queries are in ``known.py``. The engine's tasks only append to the queue; the
+Owns the queue of engine events; queries are in ``bridge.py``. The engine's tasks only append to the queue; the
 screen empties it in its own time, so that index and widgets change in one step and nothing is half painted.
 It touches no widget.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import AbstractAsyncContextManager
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
 from glboard_core.board import undo
+from glboard_core.board.conflicts import Conflict
+from glboard_core.board.definition import CLOSED, Board, flow_scheme, milestone_title
+from glboard_core.board.filters import Query, compiled, filter_states, parse, unknown_states
+from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Change, Create, Op, OpId, describe
-from glboard_core.board.use_cases import EditBatch, short
+from glboard_core.board.use_cases import EditBatch, Edits, short
 from glboard_core.config import Settings
 from glboard_core.errors import GlboardError, NameUnknown
-from glboard_core.model.issue import IssueDetail, IssueId
+from glboard_core.model.catalog import Catalog
+from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId
+from glboard_core.model.milestone import current, upcoming, versions
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import (
     CatalogChanged,
@@ -30,9 +38,385 @@ from glboard_core.sync.events import (
     StatusChanged,
 )
 from glboard_core.sync.ids import new_issue_id
-from glboard_tui.known import Asked, Known, Past, Refused
-from glboard_tui.unseen_changes import ExternalChange
-from glboard_tui.view import BoardView
+from glboard_tui.keymap import letters_for
+from glboard_tui.unseen_changes import ExternalChange, Place, UnseenChanges
+
+# What is shown: which board, milestone and filter, and the index of their issues.
+
+
+class BoardView:
+    """One board at a time, over a live engine."""
+
+    def __init__(self, settings: Settings, board: str, milestone: str | None = None) -> None:
+        self.settings = settings
+        self.flow = flow_scheme(settings)
+        self.board_id = board
+        self.text = ""
+        self.show_closed = False
+        self.index: BoardIndex | None = None
+        self._query = Query()
+        self._walked: dict[str, str | None] = {board: milestone}
+        self._resolved_on: date | None = None
+
+    @property
+    def milestone(self) -> str | None:
+        """The milestone the user chose for this board; None means the board's own."""
+        return self._walked.get(self.board_id)
+
+    @property
+    def board(self) -> Board | None:
+        """The board as last resolved."""
+        return self.index.board if self.index else None
+
+    @property
+    def volatile(self) -> bool:
+        """Whether the filter depends on more than the issue, so that any change requires a rebuild."""
+        return any(
+            term.kind == "is" and term.text == "changed" for group in self._query.groups for term in group
+        )
+
+    def stale(self, today: date) -> bool:
+        """Whether the day changed since the board was resolved: current and next may have changed too."""
+        return self._resolved_on is not None and self._resolved_on != today
+
+    def choose(self, board: str, milestone: str | None = None) -> None:
+        """Switch to another board; choosing the same one again returns to its own milestone.
+
+        Raises NameUnknown if there is no such board.
+        """
+        if self.settings.board(board) is None:
+            raise NameUnknown("board", board, tuple(b.id for b in self.settings.boards))
+        if milestone is not None or board == self.board_id:
+            self._walked[board] = milestone
+        self.board_id = board
+
+    def build(self, engine: Engine, changed: Container[IssueId]) -> None:
+        """Resolve the board and index all issues. Raises NameUnknown; then there is no board to show."""
+        self.index = None
+        board = engine.board(self.board_id, self.milestone)
+        catalog = engine.catalog
+        assert catalog is not None  # engine.board raises without one
+        self._resolved_on = engine.today()
+        states = filter_states(catalog, self.flow, self.settings.labels, engine.today(), changed)
+        self.index = BoardIndex(
+            board,
+            self.flow,
+            engine.shown,
+            keep=compiled(self._query, states),
+            show_closed=self.show_closed,
+        )
+
+    def filter(self, text: str) -> tuple[str, ...]:
+        """Set the filter; ``build`` applies it. Returns the unknown ``is:`` names."""
+        self.text = text.strip()
+        self._query = parse(self.text)
+        return unknown_states(self._query, {name: lambda _: True for name in STATES})
+
+    def walk(self, step: int, catalog: Catalog) -> str | None:
+        """The title of the milestone ``step`` places after the board's; None if there is none."""
+        board = self.board
+        if board is None or board.milestone is None:
+            return None
+        line = milestone_line(catalog, self.settings)
+        if board.milestone in line:
+            at = line.index(board.milestone) + step
+            return line[at] if 0 <= at < len(line) else None
+        return line[0] if line else None
+
+
+STATES = (
+    "unweighted",
+    "weighted",
+    "ready",
+    "unready",
+    "slipped",
+    "mine",
+    "unassigned",
+    "blocked",
+    "confidential",
+    "closed",
+    "deliverable",
+    "changed",
+    "over",
+)
+
+
+def milestone_line(catalog: Catalog, settings: Settings) -> list[str]:
+    """The order of previous and next milestone: versions by date, then the buckets as configured."""
+    line = [milestone.title for milestone in versions(catalog.milestones)]
+    for key in settings.milestones:
+        try:
+            line.append(milestone_title(key, settings, catalog, date.min))
+        except NameUnknown:
+            continue  # reported when a board that needs it is opened
+    return list(dict.fromkeys(line))
+
+
+# What the screen can ask: the catalog, the board, an issue's flags, failed changes, the change log.
+
+
+class Refused(Struct, frozen=True, kw_only=True):
+    """A row of the failed list."""
+
+    op: OpId
+    issue: IssueId
+    reference: str
+    title: str
+    what: str
+    message: str
+    hint: str
+    act: Change
+    #: The full path of its issue's project.
+    project: str = ""
+
+
+WAITS = "waits"
+#: In place of a time, and as wide as one.
+NOT_SENT = "not sent yet"
+
+
+class Past(Struct, frozen=True, kw_only=True):
+    """A row of the change log. ``when`` is in the team's time zone."""
+
+    when: str
+    reference: str
+    what: str
+    was: str
+    result: str
+    message: str
+
+
+class Known:
+    """Queries of an engine that is attached later."""
+
+    def __init__(self, settings: Settings, view: BoardView) -> None:
+        self.settings = settings
+        self.view = view
+        self.engine: Engine | None = None
+        #: Changes by others that are not viewed yet.
+        self.unseen = UnseenChanges()
+        #: The hook for share mode: the text to show instead of an issue's title, or None.
+        self.mask: Callable[[Issue], str | None] = lambda _: None
+        self._people: dict[str, str] | None = None
+        self._earlier: str | None = None
+
+    @property
+    def catalog(self) -> Catalog | None:
+        """The catalog of the server; None before it is loaded."""
+        return self.engine.catalog if self.engine else None
+
+    @property
+    def status(self) -> Status | None:
+        """How fresh the data is; None before there is an engine."""
+        return self.engine.status if self.engine else None
+
+    @property
+    def index(self) -> BoardIndex | None:
+        """The board with its issues, or None."""
+        return self.view.index
+
+    @property
+    def board(self) -> Board | None:
+        """The board shown, or None."""
+        return self.view.board
+
+    @property
+    def today(self) -> date | None:
+        """Today in the team's time zone."""
+        return self.engine.today() if self.engine else None
+
+    @property
+    def writable(self) -> bool:
+        """Whether changes are possible: neither the session nor the token is read-only."""
+        engine, catalog = self.engine, self.catalog
+        return not (engine and engine.read_only) and (
+            catalog is None or catalog.server.can_write is not False
+        )
+
+    @property
+    def size(self) -> int:
+        """The number of issues on this machine."""
+        return len(self.engine.shown) if self.engine else 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all issues in scope are loaded; before that no sum over them is correct."""
+        return self.engine is not None and self.engine.is_complete
+
+    def unread(self) -> frozenset[str]:
+        """The keys of columns that are only partly loaded: their counts and sums are not final."""
+        index = self.index
+        if self.engine is None or index is None or self.is_complete:
+            return frozenset()
+        unread = self.engine.unread(index.board)
+        return frozenset(cards.column.key for cards in index.columns if cards.column.key in unread)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether open issues of the board are still being loaded."""
+        return bool(self.unread() - {CLOSED})
+
+    def issue(self, issue: IssueId) -> Issue | None:
+        """An issue as currently shown, on this board or not."""
+        return self.engine.shown.get(issue) if self.engine else None
+
+    def planner(self) -> Edits | None:
+        """Intents on issues, for today; None before the catalog is loaded."""
+        if self.engine is None or (catalog := self.engine.catalog) is None:
+            return None
+        return Edits(
+            flow=self.view.flow,
+            names=self.settings.labels,
+            catalog=catalog,
+            today=self.engine.today(),
+        )
+
+    def is_pending(self, issue: IssueId) -> bool:
+        """Whether it has an unconfirmed change."""
+        return self.engine is not None and bool(self.engine.pending.of(issue))
+
+    def is_failed(self, issue: IssueId) -> bool:
+        """Whether it has a failed change."""
+        return self.engine is not None and any(op.issue == issue for op, _ in self.engine.failed)
+
+    def is_conflicting(self, issue: IssueId) -> bool:
+        """Whether it has a conflict: a waiting change to a field that someone else changed."""
+        return self.engine is not None and bool(self.engine.clashing(issue))
+
+    def is_changed(self, issue: IssueId) -> bool:
+        """Whether it has changes: unsent, failed, or by others."""
+        return issue in self.unseen or self.is_pending(issue) or self.is_failed(issue)
+
+    @property
+    def place(self) -> Place | None:
+        """The current board, to decide which issues are on it."""
+        return Place(self.board, self.view.flow) if self.board is not None else None
+
+    def is_here(self, row: ExternalChange) -> bool:
+        """Whether a change by others is about an issue on the current board, or one that left it."""
+        place = self.place
+        return place is not None and (row.left == place.name or place.shows(row.now))
+
+    @property
+    def me(self) -> str:
+        """The user's name; "" before the catalog is loaded."""
+        return self.catalog.me.username if self.catalog else ""
+
+    def server_now(self) -> datetime:
+        """The server's clock in UTC, even with ``--as-of``: what others do happens now."""
+        return self.engine.gateway.now() if self.engine else datetime.now(UTC)
+
+    def title_of(self, issue: Issue) -> str:
+        """The text shown for an issue wherever its title would be: screen, clipboard, export."""
+        return self.mask(issue) or issue.title
+
+    def title_of_blocker(self, blocker: Blocker) -> str:
+        """The same for an issue that blocks one of ours: it may not be loaded as a card."""
+        project, _, iid = blocker.reference.rpartition("#")
+        now = self.server_now()
+        bare = Issue(
+            id=blocker.id,
+            project=project,
+            iid=int(iid) if iid.isdecimal() else 0,
+            title=blocker.title,
+            state=blocker.state,
+            confidential=blocker.confidential,
+            created_at=now,
+            updated_at=now,
+        )
+        return self.title_of(self.issue(blocker.id) or bare)
+
+    def people(self) -> dict[str, str]:
+        """Usernames by letter: assignees in the current and next milestone, or on this board."""
+        if self.engine is None or (catalog := self.engine.catalog) is None:
+            return {}
+        if self._people is None:
+            # Only these milestones: do not read a large scope for a few letters.
+            today = self.engine.today()
+            planned = (current(catalog.milestones, today), *upcoming(catalog.milestones, today)[:1])
+            titles = {milestone.title for milestone in planned if milestone}
+            if self.board is not None and self.board.milestone:
+                titles.add(self.board.milestone)
+            found = (issue for title in titles for issue in self.engine.shown.matching(title))
+            self._people = letters_for(name for i in found if i.is_open for name in i.assignees)
+        return self._people
+
+    def failed(self) -> list[Refused]:
+        """The failed changes, newest first."""
+        if self.engine is None:
+            return []
+        rows: list[Refused] = []
+        for op, error in reversed(self.engine.failed):
+            issue = self.engine.shown.get(op.issue) or op.before
+            rows.append(
+                Refused(
+                    op=op.id,
+                    issue=op.issue,
+                    reference=issue.reference.rpartition("/")[2] if issue else "new issue",
+                    title=self.title_of(issue) if issue else "",
+                    what=describe(op.act, op.before),
+                    message=error.message,
+                    hint=error.hint,
+                    act=op.act,
+                    project=issue.project if issue else "",
+                )
+            )
+        return rows
+
+    def clashes(self, issue: IssueId) -> tuple[Conflict, ...]:
+        """The conflicts of an issue: the value seen, mine, theirs."""
+        return self.engine.clashing(issue) if self.engine else ()
+
+    def history(self) -> list[Past]:
+        """The change log, newest first, after the unsent changes."""
+        if self.engine is None:
+            return []
+        zone = ZoneInfo(self.settings.ui.time_zone)
+        return [
+            Past(
+                when=NOT_SENT if line.result == WAITS else line.at.astimezone(zone).strftime("%d %b %H:%M"),
+                reference=line.reference.rpartition("/")[2],
+                what=line.what,
+                was=line.was,
+                result=line.result,
+                message=line.message,
+            )
+            for line in (*self.engine.unsent(), *self.engine.history())
+        ]
+
+    @property
+    def undo_title(self) -> str:
+        """The title of what ``u`` would undo; "" if nothing."""
+        if self.engine is None:
+            return ""
+        if (last := self.engine.undo_stack.last) is not None:
+            return last.title
+        if self._earlier is None:
+            # From an earlier session: read from the log once, since the footer asks on every key.
+            earlier = self.engine.last_change()
+            self._earlier = earlier.title if earlier else ""
+        return self._earlier
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is something to redo."""
+        return self.engine is not None and self.engine.undo_stack.next is not None
+
+    @property
+    def keeps(self) -> bool:
+        """Whether unsent changes survive a restart."""
+        return self.engine is not None and self.engine.store.durable
+
+
+class Asked:
+    """A container that asks on every test: which issues have a flag at this moment."""
+
+    def __init__(self, has: Callable[[IssueId], bool]) -> None:
+        self._has = has
+
+    def __contains__(self, issue: object) -> bool:
+        return isinstance(issue, str) and self._has(IssueId(issue))
+
 
 Connect = Callable[[], AbstractAsyncContextManager[Engine]]
 """Creates the engine after the first paint; closes it at the end. Entering can raise any GlboardError."""

@@ -6,8 +6,9 @@ every ``notify`` uses ``markup=False``, since a title like ``fix [/api]`` would 
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -26,6 +27,8 @@ from glboard_core.errors import (
     QueryRefused,
     TlsFailed,
 )
+from glboard_tui import texts
+from glboard_tui.bridge import Bridge, Settled, Status, Update
 
 Where = Literal["toast", "line", "panel"]
 Severity = Literal["information", "warning", "error"]
@@ -141,3 +144,137 @@ def say(app: App[Any], text: str, *, title: str = "", severity: Severity = "info
 def warnings_text(warnings: Iterable[str]) -> str:
     """What could not be resolved, one per line."""
     return "\n".join(dict.fromkeys(warnings))
+
+
+# The result of changes that waited: made while offline, or left unsent by the last session.
+
+#: Seconds offline after which reconnecting is reported; a dropped request is not.
+WORTH = 10.0
+
+
+class CatchUp:
+    """Collects settled changes until none waits. ``clock`` counts seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._since: float | None = None
+        self._left_over = 0
+        self._done = 0
+        self._failed: list[tuple[Op, GlboardError]] = []
+
+    def left_over(self, count: int) -> None:
+        """Note how many changes of the last session are unsent."""
+        if count:
+            self._begin()
+            self._left_over = count
+
+    def hear(self, status: Status | None, settled: Sequence[Settled]) -> tuple[bool, Notice | None]:
+        """Return whether this reports the settled changes, and the notice to show now."""
+        if status is None:
+            return False, None
+        away = status.freshness in ("offline", "signed-out")
+        if away and status.unsent and self._since is None:
+            self._begin()
+        if self._since is None:
+            return False, None
+        for one in settled:
+            self._done += len(one.done)
+            self._failed += one.failed
+        # A conflict holds back later changes of its issue; the report does not wait for those.
+        if away or (status.unsent and not status.conflicts):
+            return True, None
+        return True, self._end(status.conflicts)
+
+    def _begin(self) -> None:
+        if self._since is None:
+            self._since = self._clock()
+            self._left_over, self._done, self._failed = 0, 0, []
+
+    def _end(self, conflicts: int) -> Notice | None:
+        since, self._since = self._since, None
+        long = since is not None and self._clock() - since >= WORTH
+        title = "From the last session" if self._left_over else "Back online"
+        if self._failed:
+            notice = failures("", self._failed, self._done)
+            sent = f"{self._done} sent, {len(self._failed)} rejected"
+            return Notice(
+                title=f"{title}: {sent}", message=notice.message, hint=notice.hint, severity="error"
+            )
+        if not self._done or not (long or self._left_over):
+            return None
+        changes = "1 change sent" if self._done == 1 else f"{self._done} changes sent"
+        one = "1 conflict" if conflicts == 1 else f"{conflicts} conflicts"
+        waiting = f"; {one} to resolve (! m, ! t)" if conflicts else ""
+        return Notice(title="", message=f"{title}: {changes}{waiting}.")
+
+
+# Toasts that appear by themselves: failures, warnings, why there is no connection. Each appears once.
+
+#: Seconds in which the same error is not repeated: the header shows it all the time.
+QUIET = 60.0
+
+
+class News:
+    """Shows the toasts and remembers which were shown."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+        self._said: set[str] = set()
+        #: Ongoing errors, and when each was last shown.
+        self._standing: set[str] = set()
+        self._told_at: dict[str, float] = {}
+        self._waited = CatchUp()
+        self._engine: object = None
+
+    def tell(self, app: App[Any], update: Update) -> None:
+        """Show what came with an update: the engine's notices, failed changes, a lost connection."""
+        for text in update.notices:
+            say(app, text)
+        if update.left:
+            words = texts.left_words(update.left, me=self._bridge.me, mask=self._bridge.mask)
+            say(app, words)
+        if self._bridge.engine is not self._engine:
+            self._engine = self._bridge.engine
+            self._waited.left_over(self._bridge.left_over)
+        told, summary = self._waited.hear(self._bridge.status, update.settled)
+        if summary is not None:
+            tell(app, summary)
+        for settled in update.settled:
+            if settled.failed and not told:
+                tell(app, failures(settled.title, settled.failed, len(settled.done)))
+        status = self._bridge.status
+        if not update.status or status is None:
+            return
+        if status.error is None:
+            self._standing.clear()
+        elif self._bridge.index is not None and self._is_news(type(status.error).__name__):
+            # The header keeps showing the state; the hint is shown once.
+            tell(app, notice_of(status.error))
+
+    def warn(self, app: App[Any]) -> None:
+        """Warn of names this board could not resolve, and of what this server or token cannot do."""
+        board, catalog = self._bridge.board, self._bridge.catalog
+        fresh = [text for text in (board.warnings if board else ()) if self._first_time(text)]
+        if catalog is not None and not catalog.server.has_weight and self._first_time("weights"):
+            fresh.append("GitLab Community Edition: no weights and no blocked issues.")
+        if not self._bridge.writable and self._first_time("read-only"):
+            fresh.append("Read-only session: changes are disabled.")
+        if fresh:
+            say(app, warnings_text(fresh), title="Please note", severity="warning")
+
+    def _is_news(self, error: str) -> bool:
+        """Whether an error is new and was not shown recently: an unstable connection must not repeat it."""
+        if error in self._standing:
+            return False
+        self._standing.add(error)
+        now = time.monotonic()
+        if now - self._told_at.get(error, float("-inf")) < QUIET:
+            return False
+        self._told_at[error] = now
+        return True
+
+    def _first_time(self, text: str) -> bool:
+        if text in self._said:
+            return False
+        self._said.add(text)
+        return True

@@ -7,33 +7,216 @@ the focus moved. Only the issues of the milestones concerned are read. The rules
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from glboard_core.errors import ConfigError, GlboardError, StoreFailed
+from glboard_core.board.operations import NoteWrite
+from glboard_core.board.use_cases import EditBatch
+from glboard_core.errors import ConfigError, GlboardError, NameUnknown, StoreFailed
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.model.milestone import Milestone, by_title, current, preceding, upcoming
+from glboard_core.model.milestone import Milestone, by_title, current, preceding, upcoming, versions
 from glboard_core.planning import capacity as capacities
-from glboard_core.planning.capacity import Capacity
-from glboard_core.planning.closed import ClosedWeight
+from glboard_core.planning.capacity import Capacity, ClosedWeight
 from glboard_core.planning.team import Team
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import CatalogChanged, Event, IssuesChanged
 from glboard_tui.bridge import Bridge
-from glboard_tui.past import OpenReports, PlanHistory
 from glboard_tui.team_store import TeamStore
 
 if TYPE_CHECKING:
     from glboard_core.milestone_setup import MilestoneSetup
     from glboard_core.planning.candidates import Candidate, Order
     from glboard_core.planning.capacity import PersonCapacity
+    from glboard_core.planning.milestone_end import Leftover
     from glboard_core.planning.mix import Mix
+    from glboard_core.planning.plan_lock import PlanSnapshot, Scope
     from glboard_core.planning.planning_issue import FoundIssue
+    from glboard_core.planning.say_do import SayDo
     from glboard_core.planning.triage import Finding
+    from glboard_core.reports import Reports
+
+
+# Locked plans and what became of them: Say/Do, scope, the end of a milestone.
+
+OpenReports = Callable[[Engine], AbstractAsyncContextManager["Reports"]]
+"""Opens a reader of events with the engine's own account; closes its connection at the end."""
+
+#: How many are read, of how many.
+Progress = Callable[[int, int], None]
+
+
+class SaidDone(Struct, frozen=True, kw_only=True):
+    """Say/Do as read: the report, the references without readable history, and the time it is as of.
+
+    ``issues`` are the issues in the lists, by reference, including those no longer on any board.
+    """
+
+    report: SayDo
+    unread: Sequence[str]
+    at: datetime
+    issues: Mapping[str, Issue]
+
+
+class PlanHistory:
+    """One per ``MovePlan``."""
+
+    def __init__(self, plan: PlanningFigures, reports: OpenReports | None) -> None:
+        self._plan = plan
+        self._reports = reports
+
+    def _must(self) -> Engine:
+        if (engine := self._plan.engine) is None:
+            raise GlboardError("Not connected yet.", hint="Wait a moment, then try again.")
+        return engine
+
+    # The lock
+
+    def locked(self, milestone: Milestone) -> PlanSnapshot | None:
+        """The plan last locked or imported here. Raises StoreFailed."""
+        from glboard_core.reports import kept_plan
+
+        if (engine := self._plan.engine) is None:
+            return None
+        group = engine.catalog.group_id if engine.catalog is not None else ""
+        return kept_plan(engine.store, milestone.title, group)
+
+    def lock(self, milestone: Milestone) -> PlanSnapshot:
+        """Lock the plan as currently shown. Raises StoreFailed, GlboardError."""
+        from glboard_core.planning.plan_lock import locked
+
+        engine, catalog = self._must(), self._plan.bridge.catalog
+        taken = self._now(milestone)
+        if catalog is not None:
+            taken = locked(taken, catalog.me.username, engine.host, catalog.group, catalog.group_id)
+        engine.store.keep_plan(taken)
+        return taken
+
+    def scope(self, milestone: Milestone) -> Scope | None:
+        """What changed since the lock, unsent changes included; None if no plan is locked.
+
+        Raises StoreFailed.
+        """
+        from glboard_core.planning.plan_lock import scope
+
+        locked = self.locked(milestone)
+        return scope(locked, self._now(milestone)) if locked is not None else None
+
+    def _now(self, milestone: Milestone) -> PlanSnapshot:
+        from glboard_core.planning.plan_lock import take
+
+        names = self._plan.bridge.settings.labels
+        return take(self._plan.issues_of(milestone.title), milestone.title, self._must().now(), names)
+
+    def export(self, plan: PlanSnapshot, file: Path) -> None:
+        """Write a plan for a colleague. Raises GlboardError, also if the file already exists."""
+        from glboard_core.planning.plan_lock import exported
+
+        try:
+            with file.open("xb") as out:
+                out.write(exported(plan))
+        except FileExistsError:
+            raise GlboardError(f"{file} already exists.", hint="Choose another file name.") from None
+        except OSError as error:
+            raise GlboardError(f"Cannot write {file}: {error.strerror}.") from None
+
+    def read(self, file: Path, milestone: Milestone) -> PlanSnapshot:
+        """A colleague's plan of this milestone. Raises ConfigError, which names the file."""
+        from glboard_core.planning.plan_lock import imported, refused
+
+        engine, catalog = self._must(), self._plan.bridge.catalog
+        if catalog is None:
+            raise NameUnknown("milestone", milestone.title)
+        try:
+            raw = file.read_bytes()
+        except OSError as error:
+            raise ConfigError(f"cannot be read: {error.strerror}.", where=str(file)) from None
+        plan = imported(raw, str(file))
+        wrong = refused(plan, engine.host, catalog.group, catalog.group_id)
+        if not wrong and plan.milestone != milestone.title:
+            wrong = f"it is for {plan.milestone}, not {milestone.title}"
+        if wrong:
+            raise ConfigError(f"this plan cannot be used: {wrong}.", where=str(file))
+        return plan
+
+    def use(self, plan: PlanSnapshot) -> None:
+        """Make this the current plan; the previous one is kept. Raises StoreFailed."""
+        self._must().store.keep_plan(plan)
+
+    # The end of a milestone
+
+    def beside(self, milestone: Milestone, step: int) -> Milestone | None:
+        """The version milestone ``step`` places after (negative: before) this one, or None."""
+        catalog = self._plan.bridge.catalog
+        ordered = versions(catalog.milestones) if catalog is not None else []
+        at = next((n for n, one in enumerate(ordered) if one.title == milestone.title), None)
+        if at is None or not 0 <= at + step < len(ordered):
+            return None
+        return ordered[at + step]
+
+    def ending(self) -> Milestone | None:
+        """The milestone that is being closed out now (7.6, EM-11), or None."""
+        from glboard_core.planning.milestone_end import ending
+        from glboard_core.planning.readiness import planned
+
+        catalog, today = self._plan.bridge.catalog, self._plan.bridge.today
+        if catalog is None or today is None:
+            return None
+        names = self._plan.bridge.settings.labels
+        return ending(
+            catalog.milestones,
+            today,
+            lambda title: bool(planned(self._plan.issues_of(title), title, names)),
+        )
+
+    def leftovers(self, milestone: Milestone, also: Iterable[IssueId] = ()) -> list[Leftover]:
+        """Unfinished issues of a milestone; moved ones are searched in the next two, the plan and ``also``.
+
+        Issues dropped elsewhere before are in none of these: the list is about what can be done here.
+        """
+        from zoneinfo import ZoneInfo
+
+        from glboard_core.planning.capacity import window
+        from glboard_core.planning.milestone_end import leftovers
+
+        bridge = self._plan.bridge
+        plan = self.lock_of(milestone)
+        after = [one.title for step in (1, 2) if (one := self.beside(milestone, step)) is not None]
+        ids = {*also, *(row.issue for row in plan.issues)} if plan is not None else set(also)
+        named = [issue for one in ids if (issue := bridge.issue(one)) is not None]
+        return leftovers(
+            [*self._plan.issues_of(milestone.title, *after), *named],
+            milestone.title,
+            window(milestone, ZoneInfo(bridge.settings.ui.time_zone)),
+            bridge.settings.labels,
+            plan,
+        )
+
+    def lock_of(self, milestone: Milestone) -> PlanSnapshot | None:
+        """``locked``; a store that cannot be read counts as nothing locked."""
+        try:
+            return self.locked(milestone)
+        except GlboardError:
+            return None
+
+    # Say/Do
+
+    async def say_do(self, milestone: Milestone, progress: Progress) -> SaidDone:
+        """Say/Do of a milestone. Raises what reading raises, and UsageError if it has no dates."""
+        engine = self._must()
+        if self._reports is None:
+            raise GlboardError(
+                "Events cannot be read in this session.", hint="Run glboard report say-do instead."
+            )
+        async with self._reports(engine) as reports:
+            found = await reports.say_do(milestone, plan=self.locked(milestone), progress=progress)
+            return SaidDone(report=found, unread=reports.unread, at=engine.now(), issues=reports.seen)
+
 
 OpenMilestone = Callable[[Engine, str, "Team | None"], "MilestoneSetup"]
 """Creates the set-up of a milestone in GitLab, with the engine's own account."""
@@ -190,12 +373,12 @@ class PlanningFigures:
         status, milestone = self.bridge.status, self.board_milestone()
         if self.team is None or milestone is None or status is None or status.freshness != "live":
             return None
-        from glboard_core.planning.closed import mean
+        from glboard_core.planning.capacity import mean
 
         return mean(self.closed(milestone).closed or ())
 
     def _kept_closed(self, milestone: Milestone) -> Lookback:
-        from glboard_core import comparison
+        from glboard_core import reports as comparison
 
         if (engine := self._attach()) is None or (catalog := engine.catalog) is None:
             return Lookback()
@@ -208,7 +391,7 @@ class PlanningFigures:
 
     async def read_closed(self, milestone: Milestone) -> None:
         """Read what earlier milestones closed, once per session. Notifies watchers."""
-        from glboard_core import comparison
+        from glboard_core import reports as comparison
 
         known = self.closed(milestone)
         engine = self._attach()
@@ -285,7 +468,7 @@ class PlanningFigures:
     def unrefined(self) -> list[Issue]:
         """Open, unweighted issues of the group in planning breakdown, in manual order (EN-2)."""
         from glboard_core.model.issue import rank_key
-        from glboard_core.planning.counting import counts
+        from glboard_core.planning.readiness import counts
 
         names, flow = self.bridge.settings.labels, self.bridge.view.flow
 
@@ -300,7 +483,7 @@ class PlanningFigures:
 
     def mine(self) -> list[Issue]:
         """Open issues assigned to me, by workflow state, then in manual order (EN-1)."""
-        from glboard_core.planning.own_work import assigned
+        from glboard_core.planning.candidates import assigned
 
         engine, catalog = self._attach(), self._catalog
         if engine is None or catalog is None:
@@ -309,7 +492,7 @@ class PlanningFigures:
 
     def to_pick(self) -> tuple[str | None, list[Issue]]:
         """The current milestone and its ready, unassigned issues, in order (EN-4)."""
-        from glboard_core.planning.own_work import to_pick
+        from glboard_core.planning.candidates import to_pick
 
         catalog, today = self._catalog, self.bridge.today
         if catalog is None or today is None or (now := current(catalog.milestones, today)) is None:
@@ -345,8 +528,8 @@ class PlanningFigures:
         """The issues behind the mix by type, in manual order; one with several types is under its first."""
         from glboard_core.board.rules import types_of
         from glboard_core.model.issue import rank_key
-        from glboard_core.planning.counting import planned
         from glboard_core.planning.mix import UNDEFINED
+        from glboard_core.planning.readiness import planned
 
         names = self.bridge.settings.labels
         groups: dict[str, list[Issue]] = {name: [] for name in self.mix(milestone).types}
@@ -354,3 +537,33 @@ class PlanningFigures:
         for issue in sorted(there, key=rank_key):
             groups[next(iter(types_of(issue, names)), UNDEFINED)].append(issue)
         return groups
+
+
+# Posting a capacity on the planning issue: which note it is, and the change that writes it.
+
+
+def mark_of(milestone: Milestone) -> str:
+    """The mark of a milestone's capacity."""
+    return f"capacity {milestone.title}"
+
+
+async def posted_before(plan: PlanningFigures, issue: Issue, milestone: Milestone) -> str | None:
+    """The text of my existing note, sent or unsent; None if there is none.
+
+    Raises what reading raises.
+    """
+    engine, mark = plan.bridge.engine, mark_of(milestone)
+    if engine is None or engine.catalog is None:
+        raise GlboardError("Not connected yet.", hint="Wait a moment, then try again.")
+    waiting = [op.act for op in engine.pending.of(issue.id)]
+    for act in reversed(waiting):
+        if isinstance(act, NoteWrite) and act.mark == mark:
+            return act.body
+    note = await engine.gateway.marked_note(issue.id, mark, engine.catalog.me.username)
+    return note.body if note is not None else None
+
+
+def post(issue: Issue, milestone: Milestone, text: str, was: str | None) -> EditBatch:
+    """The change that posts ``text``; ``was`` is the result of ``posted_before``."""
+    act = NoteWrite(mark=mark_of(milestone), body=text, was=was)
+    return EditBatch(acts=((issue.id, act),), title=f"capacity of {milestone.title} on {issue.reference}")

@@ -2,25 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
 
-from glboard_core.board.compound import later
+from glboard_core.board.edits import later
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.use_cases import short
 from glboard_core.config import Settings
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Blocker, Issue
 from glboard_core.model.workflow import WorkflowScheme
-from glboard_core.planning.capacity import Capacity
-from glboard_tui.action import ActionContext
-from glboard_tui.actions import BY_ID
+from glboard_core.planning.capacity import Capacity, PersonCapacity
+from glboard_tui.actions import BY_ID, ActionContext
 from glboard_tui.bridge import Status
 from glboard_tui.keymap import Keymap
-from glboard_tui.screens.plan_words import capacity_facts, people_facts, plan_words
-from glboard_tui.widgets.card import Fact
+from glboard_tui.unseen_changes import ExternalChange
+from glboard_tui.widgets.card import Fact, Tone
 from glboard_tui.widgets.footer import FooterView
 from glboard_tui.widgets.header import Fresh, HeaderView
+
+# The texts of planning figures: sums with signs and words, for the header and the panes. Pure.
+
+#: With less free capacity than this a person is full.
+_LEAST = 1.0
+
+
+def number(value: float) -> str:
+    """At most two decimals, without trailing zeros."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def signed(value: float) -> str:
+    """With a sign, and a mark if it is over: ``+4.25``, ``!-9.75``."""
+    words = number(value)
+    return f"!{words}" if words.startswith("-") else f"+{words}"
+
+
+def free_words(value: float) -> str:
+    """Capacity left in words: ``free 4.25``, ``!over 9.75``."""
+    words = number(value)
+    return f"!over {words[1:]}" if words.startswith("-") else f"free {words}"
+
+
+def plan_words(weight: int, unweighted: int) -> str:
+    """``plan 25 + 3 unweighted``: a missing weight never looks like 0."""
+    return f"plan {weight}" + (f" + {unweighted} unweighted" if unweighted else "")
+
+
+def capacity_facts(found: Capacity, *, team: bool, closed: float | None = None) -> tuple[Fact, ...]:
+    """The header's second line, from the left. Without a team the plan cannot be compared with a capacity.
+
+    ``closed`` is the mean closed weight of previous milestones, if known.
+    """
+    plan = plan_words(found.planned, found.unweighted)
+    carried = found.carry_over
+    carry = Fact(f"carry-over {number(carried.likely)} likely, {carried.weight} all", minor=True)
+    if not team:
+        return (Fact(plan), carry) if carried.issues else (Fact(plan),)
+    tone: Tone = "bad" if found.room_likely < 0 else "warn" if found.room < 0 else "good"
+    return (
+        Fact(f"{plan} / capacity {number(found.total)}"),
+        carry,
+        Fact(f"{free_words(found.room_likely)} likely, {free_words(found.room)} all", tone),
+        *([] if closed is None else [Fact(f"closed before {number(closed)}", minor=True)]),
+    )
+
+
+def state_of(person: PersonCapacity) -> tuple[str, Tone]:
+    """``free``, ``full`` or ``!over``; "" for a person without days."""
+    room = person.room
+    if room is None:
+        return "", "plain"
+    if room < 0:
+        return "!over", "bad"
+    return ("full", "warn") if room < _LEAST else ("free", "good")
+
+
+def rooms_words(rooms: Mapping[str, PersonCapacity], *, blind: bool) -> dict[str, str]:
+    """Each person's free capacity, by username: ``+4.5``, ``!-2``; ``blind`` leaves only the words."""
+    return {name: state_of(one)[0] if blind else signed(one.room or 0) for name, one in rooms.items()}
+
+
+def people_facts(found: Capacity) -> tuple[Fact, ...]:
+    """Who is free, full or over; those over come first, since a narrow header drops the last ones."""
+    people = [person for person in found.people if person.budget is not None]
+    names = short_names([person.username for person in people])
+    ordered = sorted(people, key=lambda person: (person.room or 0) >= 0)
+    facts = []
+    for person in ordered:
+        words, tone = state_of(person)
+        facts.append(Fact(f"{names[person.username]} {words}", tone))
+    return tuple(facts)
+
+
+def short_names(usernames: Iterable[str]) -> dict[str, str]:
+    """Usernames without their common prefix, up to a separator: ``eng_alder`` becomes ``alder``."""
+    known: Sequence[str] = list(usernames)
+    if len(known) < 2:
+        return {name: name for name in known}
+    low, high = min(known), max(known)
+    same = next(
+        (n for n, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high))
+    )
+    cut = max(low.rfind(sign, 0, same) for sign in "_-.") + 1
+    return {name: name[cut:] if len(name) > cut else name for name in known}
+
 
 #: Seconds below which an age is not shown.
 _YOUNG = 45
@@ -265,3 +352,120 @@ def detail_facts(
         ("Created", (f"{issue.created_at:%Y-%m-%d}", f"updated {issue.updated_at:%Y-%m-%d %H:%M} UTC")),
         ("Closed", (f"{issue.closed_at:%Y-%m-%d %H:%M} UTC" if issue.closed_at else "",)),
     ]
+
+
+# Changes by others, in words: for the footer, the open issue, the list, and cards that left the board.
+
+Mask = Callable[[Issue], str | None]
+"""Returns the text shown for a masked issue, or None: the hook of share mode."""
+
+#: The most cards named in the line about those that left.
+_NAMED = 3
+
+
+def who(row: ExternalChange, me: str) -> str:
+    """The people GitLab names, the latest last; one's own name means a change made elsewhere."""
+    return ", ".join("you, elsewhere" if name == me else name for name in row.by) or "someone"
+
+
+def when(row: ExternalChange, now: datetime) -> str:
+    """How long ago: ``2m ago``."""
+    age = age_words((now - row.at).total_seconds())
+    return f"{age} ago" if age else "just now"
+
+
+def what(row: ExternalChange, mask: Mask) -> tuple[str, ...]:
+    """What changed; for a masked issue only that something did."""
+    return ("changed",) if mask(row.issue) is not None else row.what
+
+
+def line(row: ExternalChange, *, me: str, now: datetime, mask: Mask) -> str:
+    """``eng_birch: milestone 19.8 to 19.9, weight 2 to 3, 2m ago``."""
+    return f"{who(row, me)}: {', '.join(what(row, mask))}, {when(row, now)}"
+
+
+def left_words(rows: Sequence[ExternalChange], *, me: str, mask: Mask) -> str:
+    """``3 left the board: platform#4219 to 19.9 by pm_cedar, …``."""
+    named = []
+    for row in rows[:_NAMED]:
+        if mask(row.issue) is not None:
+            named.append("a masked issue")
+            continue
+        by = f" by {who(row, me)}" if row.by else ""
+        named.append(f"{short(row.issue)} {row.where_to}{by}")
+    if len(rows) > _NAMED:
+        named.append(f"and {len(rows) - _NAMED} more")
+    return f"{len(rows)} left the board: {', '.join(named)}"
+
+
+# What is wrong with an issue, in words, and which keys fix it: for the lists. Pure.
+
+Remedy = tuple[str, str]
+"""An action's id, and what its key does here."""
+
+_ADDS: tuple[Remedy, ...] = (("labels.missing", "adds it"),)
+_OFF: Remedy = ("accept.back", "removes Deliverable")
+
+_KNOWN: dict[str, tuple[str, tuple[Remedy, ...]]] = {
+    "missing-type": ("no type", (("labels.missing", "asks which"),)),
+    "several-types": ("several types", (("labels.missing", "asks which to keep"),)),
+    "missing-subtype": ("no subtype", (("labels.missing", "asks which"),)),
+    "missing-milestone": (
+        "no milestone",
+        (("milestone.next", "next"), ("milestone.backlog", "Backlog"), ("milestone.search", "another")),
+    ),
+    "missing-label:devops": ("no devops label", _ADDS),
+    "missing-label:section": ("no section label", _ADDS),
+    "missing-label:category": ("no category", _ADDS),
+    "bug-without-severity": ("bug without severity", (("labels.severity", "sets it"),)),
+    "bug-without-priority": ("bug without priority", (("labels.priority", "sets it"),)),
+    "deliverable-without-milestone": (
+        "Deliverable without a milestone",
+        (("milestone.next", "to the next"), _OFF),
+    ),
+    "deliverable-beyond-next": (
+        "Deliverable beyond the next milestone",
+        (("milestone.next", "to the next"), _OFF),
+    ),
+    "deliverable-in-bucket": (
+        "Deliverable in a milestone without dates",
+        (("milestone.next", "to the next"), _OFF),
+    ),
+    "deliverable-not-ready": (
+        "Deliverable, not ready",
+        (("weight.ready", "weight and ready"), _OFF),
+    ),
+    "expired-milestone": (
+        "its milestone has ended",
+        (("plan.slip", "slips it"), ("milestone.defer", "defers it"), ("plan.drop", "drops it")),
+    ),
+    "ready-without-weight": ("ready, no weight", (("weight.set", "sets it"),)),
+    "over-weight": (
+        "weight over 3: break it down",
+        (("plan.breakdown", "requests it"), ("weight.set", "changes the weight")),
+    ),
+    "label-status-conflict": ("label and status differ", (("flow.set", "sets both"),)),
+    # Only used for candidates.
+    "not-ready": ("not ready", (("weight.ready", "weight and ready"),)),
+    "no-weight": ("no weight", (("weight.set", "sets it"),)),
+    "other-milestone": ("neither current nor next milestone", (("milestone.next", "to the next"),)),
+}
+
+
+def reason_words(codes: Sequence[str]) -> str:
+    """Reason codes as text."""
+    return " · ".join(_KNOWN[code][0] if code in _KNOWN else code for code in codes)
+
+
+def what_to_press(codes: Sequence[str], keymap: Keymap) -> str:
+    """The keys that help, each once, after their reasons: ``no category, no devops label: T adds it``."""
+    helps: dict[Remedy, list[str]] = {}
+    for code in codes:
+        words, remedies = _KNOWN.get(code, (code, ()))
+        for remedy in remedies:
+            helps.setdefault(remedy, []).append(words)
+    parts: dict[tuple[str, ...], list[str]] = {}
+    for (action, does), reasons in helps.items():
+        if keys := keymap.shown(BY_ID[action]):
+            parts.setdefault(tuple(reasons), []).append(f"{keys} {does}")
+    return " · ".join(f"{', '.join(reasons)}: {', '.join(keys)}" for reasons, keys in parts.items())

@@ -16,9 +16,9 @@ from msgspec import Struct, structs
 from glboard_core.board.changes import UNSEEN, author, differences
 from glboard_core.board.columns import column_keys
 from glboard_core.board.definition import CLOSED, Board
+from glboard_core.board.operations import IssueDiff
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import WorkflowScheme
-from glboard_core.state import IssueDiff
 
 #: How many cards are remembered; after a longer absence, reading the board is easier.
 MOST = 1_000

@@ -12,12 +12,18 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from datetime import date
 from typing import Literal
 
 from msgspec import Struct
 
-from glboard_core.model.issue import Issue
+from glboard_core.board import rules
+from glboard_core.config import LabelSettings
+from glboard_core.model.catalog import Catalog
+from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.milestone import by_title
+from glboard_core.model.workflow import WorkflowScheme
 
 Kind = Literal["word", "label", "user", "milestone", "weight", "is"]
 Test = Callable[[Issue], bool]
@@ -169,3 +175,37 @@ def _weight_test(text: str) -> Test:
     }
     holds = compare[sign]
     return lambda issue: issue.weight is not None and holds(issue.weight, number)
+
+
+# The ``is:`` names of a filter: tests on an issue, for this server, these settings and this day.
+
+
+def filter_states(
+    catalog: Catalog,
+    flow: WorkflowScheme,
+    names: LabelSettings,
+    today: date,
+    changed: Container[IssueId] = frozenset(),
+) -> dict[str, Test]:
+    """The tests by name. ``changed`` holds issues with unsent, failed or others' changes; it is asked
+    on every test.
+    """
+    me = catalog.me.username
+    milestones = by_title(catalog.milestones)
+    return {
+        "unweighted": lambda issue: issue.weight is None,
+        "weighted": lambda issue: issue.weight is not None,
+        "ready": lambda issue: rules.ready(issue, flow, names),
+        "unready": lambda issue: issue.is_open and not rules.ready(issue, flow, names),
+        "slipped": lambda issue: rules.slipped(issue, names, milestones, today),
+        "mine": lambda issue: me in issue.assignees,
+        "unassigned": lambda issue: not issue.assignees,
+        "blocked": lambda issue: (
+            issue.blocked or any(state.name == "blocked" for state in flow.all_of(issue))
+        ),
+        "confidential": lambda issue: issue.confidential,
+        "closed": lambda issue: not issue.is_open,
+        "deliverable": lambda issue: names.deliverable in issue.labels,
+        "changed": lambda issue: issue.id in changed,
+        "over": lambda issue: issue.weight is not None and issue.weight > rules.MAX_WEIGHT,
+    }

@@ -12,10 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from glboard_core.board.columns import column_keys
-from glboard_core.board.definition import CLOSED, UNLISTED, Board, Column
-from glboard_core.board.resolve import assignee_column
-from glboard_core.model.issue import Issue, IssueId, order_key, rank_key
-from glboard_core.model.slim import IssueRow, PlacementKey
+from glboard_core.board.definition import CLOSED, UNLISTED, Board, Column, assignee_column
+from glboard_core.model.issue import Issue, IssueId, IssueRow, PlacementKey, order_key, rank_key
 from glboard_core.model.workflow import WorkflowScheme
 
 Key = tuple[bool, float, int, str]

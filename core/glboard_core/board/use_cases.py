@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from typing import Literal
 
 from msgspec import Struct, structs
 
 from glboard_core.board import edits
-from glboard_core.board.compound import later
+from glboard_core.board import edits as compound
+from glboard_core.board import edits as plans
 from glboard_core.board.definition import UNLISTED, Board, Column
-from glboard_core.board.index import BoardIndex
-from glboard_core.board.operations import Change, Create, Edit
+from glboard_core.board.edits import Wanted, later
+from glboard_core.board.index import BoardIndex, ColumnIndex
+from glboard_core.board.operations import Change, Comment, Create, Edit
 from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, same_scope
@@ -364,3 +367,188 @@ def new_issue(board: Board, column: Column | None, project: str, title: str, flo
     return Create(
         project=project, title=title, labels=frozenset(labels), milestone=milestone, assignees=assignees
     )
+
+
+# Compound actions on several issues at once: the acts of one keystroke, and what to ask first (7.14).
+
+Means = Callable[[Edits, Issue], Wanted | None]
+"""The edit wanted for one issue; None if the action does not apply to it."""
+
+
+class Compound(Struct, frozen=True, kw_only=True):
+    """The work, the missing labels with their projects, and the work on only the issues with all labels."""
+
+    work: EditBatch
+    lacks: Mapping[str, tuple[str, ...]] = {}
+    whole: EditBatch = EditBatch()
+
+    @property
+    def missing(self) -> str:
+        """The labels that do not exist, as text: ``missed:19.7 does not exist for platform``."""
+        return "\n".join(
+            f"{label} does not exist for {', '.join(projects)}." for label, projects in self.lacks.items()
+        )
+
+
+def compounded(
+    planner: Edits, issues: Sequence[Issue], means: Means, what: str, *, why_not: str, comment: str = ""
+) -> Compound:
+    """Each issue's edit, then the comment: the edit can be sent while the comment is still held back."""
+    wanted = [(issue, found) for issue in issues if (found := means(planner, issue)) is not None]
+    lacks: dict[str, dict[str, None]] = {}
+    for issue, found in wanted:
+        for label in found.lacks:
+            lacks.setdefault(label, {})[issue.project.rpartition("/")[2]] = None
+    left = len(issues) - len(wanted)
+    skipped = "" if not left else f"{left} skipped: {why_not}" if len(issues) > 1 else why_not
+    return Compound(
+        work=_work([(issue, found.edit) for issue, found in wanted], what, comment, skipped),
+        lacks={label: tuple(projects) for label, projects in lacks.items()},
+        whole=_work([(i, found.edit) for i, found in wanted if not found.lacks], what, comment, skipped),
+    )
+
+
+def _work(edits: Sequence[tuple[Issue, Edit]], what: str, comment: str, skipped: str) -> EditBatch:
+    acts: list[tuple[IssueId, Change]] = []
+    for issue, edit in edits:
+        acts.append((issue.id, edit))
+        if comment:
+            acts.append((issue.id, Comment(body=comment)))
+    title = titled([issue for issue, _ in edits], what) if edits else ""
+    return EditBatch(acts=tuple(acts), title=title, skipped=skipped)
+
+
+def breakdown(planner: Edits, issue: Issue) -> Wanted | None:
+    """Set planning breakdown; open issues only."""
+    return Wanted(edit=compound.ask_breakdown(issue, planner.flow)) if issue.is_open else None
+
+
+def blocked(planner: Edits, issue: Issue) -> Wanted | None:
+    """Set blocked; open issues only."""
+    return Wanted(edit=compound.block(issue, planner.flow)) if issue.is_open else None
+
+
+def slipped(planner: Edits, issue: Issue) -> Wanted | None:
+    """Mark as missed and move to the next milestone."""
+    return compound.slip(issue, planner.catalog, planner.names, planner.today)
+
+
+def dropped(bucket: str) -> Means:
+    """Drop from the plan into ``bucket``."""
+    return lambda planner, issue: compound.drop(issue, bucket, planner.catalog, planner.names, planner.today)
+
+
+def wont_do(planner: Edits, issue: Issue) -> Wanted | None:
+    """Close as won't do."""
+    return compound.wont_do_edit(issue, planner.catalog, planner.flow, planner.names)
+
+
+def duplicate(of: str) -> Means:
+    """Close as a duplicate of the issue with that full reference; an issue cannot duplicate itself."""
+
+    def means(planner: Edits, issue: Issue) -> Wanted | None:
+        if issue.reference == of:
+            return None
+        return compound.duplicate_edit(issue, planner.catalog, planner.flow, planner.names)
+
+    return means
+
+
+def spiked(weight: int | None) -> Means:
+    """Mark as a spike, with that weight if the issue is unweighted."""
+    return lambda planner, issue: compound.spike(issue, planner.catalog, planner.names, weight)
+
+
+def accepted(planner: Edits, issues: Sequence[Issue], otherwise: str) -> EditBatch:
+    """Accept for the current assignees, and for ``otherwise`` if unassigned (7.4)."""
+    return each(
+        issues,
+        lambda issue: plans.accept(issue, None if issue.assignees else otherwise, planner.names),
+        "accepted" if any(issue.assignees for issue in issues) else f"accepted for {otherwise}",
+    )
+
+
+def request_text(people: Sequence[str]) -> str:
+    """The default text of a request for a breakdown."""
+    asked = " ".join(f"@{name}" for name in people)
+    return f"{asked} please break this down, and set a weight and a type label."
+
+
+def where(issues: Sequence[Issue]) -> str:
+    """Which issues a dialog is about."""
+    return short(issues[0]) if len(issues) == 1 else f"{len(issues)} issues, one comment on each"
+
+
+# Ranking one or several cards of a column: the Ops that move them up, down, to the top or the bottom.
+
+Where = Literal["up", "down", "top", "bottom"]
+
+_WORDS: dict[Where, str] = {"up": "ranked up", "down": "ranked down", "top": "to top", "bottom": "to bottom"}
+
+
+def ranked(index: BoardIndex, cards: ColumnIndex, issues: Sequence[Issue], where: Where) -> EditBatch:
+    """The Ops that move these cards of one column; cards already in place are left alone."""
+    here = [(row, issue) for issue in issues if (row := cards.row_of(issue)) is not None]
+    here.sort()
+    if not here:
+        return EditBatch(skipped="not in this column")
+    acts = _one(index, cards, *here[0], where) if len(here) == 1 else _many(index, cards, here, where)
+    if not acts:
+        return EditBatch(skipped="already there")
+    return EditBatch(acts=tuple(acts), title=titled([issue for _, issue in here], _WORDS[where]))
+
+
+def _one(
+    index: BoardIndex, cards: ColumnIndex, row: int, issue: Issue, where: Where
+) -> list[tuple[IssueId, Change]]:
+    places = edits.ranked(_Rows(cards), row, _target(row, len(cards), where))
+    if places is None:
+        return []
+    above, below, was_above, was_below = (index.issue(place) if place else None for place in places)
+    return [(issue.id, edits.rank(issue, above, below, was_above, was_below))]
+
+
+class _Rows(Sequence[IssueId]):
+    """A column as a sequence of ids, without copying it."""
+
+    def __init__(self, cards: ColumnIndex) -> None:
+        self._cards = cards
+
+    def __len__(self) -> int:
+        return len(self._cards)
+
+    def __getitem__(self, row: int) -> IssueId:  # type: ignore[override]  # never sliced
+        return self._cards[row]
+
+
+def _target(row: int, count: int, where: Where) -> int:
+    return {"up": row - 1, "down": row + 1, "top": 0, "bottom": count - 1}[where]
+
+
+def _many(
+    index: BoardIndex, cards: ColumnIndex, here: list[tuple[int, Issue]], where: Where
+) -> list[tuple[IssueId, Change]]:
+    rows = [cards[row] for row in range(len(cards))]
+    now = {issue.id: issue for _, issue in here}
+    forward = where in ("up", "top")
+    acts: list[tuple[IssueId, Change]] = []
+    blocked = -1 if forward else len(rows)
+    for nth, (_, issue) in enumerate(here if forward else reversed(here)):
+        row = rows.index(issue.id)
+        edge = nth if forward else len(rows) - 1 - nth
+        to = edge if where in ("top", "bottom") else row + (-1 if forward else 1)
+        # A selected card at the end stops the one behind it, so that their order is kept.
+        if to in (blocked, row) or not 0 <= to < len(rows):
+            blocked = row
+            continue
+        blocked = to
+        places = edits.ranked(rows, row, to)
+        if places is None:
+            continue
+        near = [now.get(place) or index.issue(place) if place else None for place in places]
+        act = edits.rank(now[issue.id], *near)
+        acts.append((issue.id, act))
+        if act.position is not None:
+            now[issue.id] = structs.replace(now[issue.id], position=act.position)
+        rows.insert(to, rows.pop(row))
+    return acts

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from glboard_core.demo.options import parse
+from glboard_core.demo.http.process import parse
 
 
 def main() -> int:
     """Parses the options, then loads what serving needs."""
     options = parse(sys.argv[1:])
-    from glboard_core.demo.serve import serve
+    from glboard_core.demo.http.server import serve
 
     return serve(options)
 

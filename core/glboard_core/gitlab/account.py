@@ -6,15 +6,21 @@ or the environment: ``credentials`` does that.
 
 from __future__ import annotations
 
+import importlib
 import ipaddress
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from configparser import ConfigParser
+from configparser import Error as ConfigParserError
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal, NoReturn
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from glboard_core.errors import ConfigError
+from glboard_core.errors import ConfigError, TokenMissing, UsageError
 
 Kind = Literal["token", "oauth"]
 
@@ -128,3 +134,378 @@ def normal_url(text: str, *, where: str = "") -> str:
         raise ConfigError("invalid server address.", where=where, hint=hint)
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}{f':{port}' if port else ''}{_API_TAIL.sub('', parts.path)}"
+
+
+# glab's configuration: where it is, and what it contains for a host.
+
+Tree = dict[str, "str | Tree"]
+
+_KEY = re.compile(r"""(?P<key>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s#'"\[{&*!|>%@`-][^#]*?)\s*:(?:\s+|$)""")
+_DOUBLE = re.compile(r'"(?P<text>(?:[^"\\]|\\.)*)"\s*(?:#.*)?$')
+_SINGLE = re.compile(r"'(?P<text>(?:[^']|'')*)'\s*(?:#.*)?$")
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", '"': '"', "\\": "\\", "/": "/", " ": " "}
+
+
+class GlabHost(Struct, frozen=True, kw_only=True):
+    """What glab knows about one host. ``token`` is None if it is in the keyring, or missing."""
+
+    host: str
+    url: str
+    token: Secret | None = None
+    oauth: bool = False
+    expires: datetime | None = None
+    ca_cert: str = ""
+    skip_tls_verify: bool = False
+
+
+class GlabConfig(Struct, frozen=True, kw_only=True):
+    """One of glab's configuration files. ``default_host`` is empty if it has none."""
+
+    path: Path
+    default_host: str = ""
+    hosts: tuple[GlabHost, ...] = ()
+
+    def find(self, url: str) -> GlabHost | None:
+        """The entry for a server's address: by host and port, or by its API host."""
+        wanted = host_of(url)
+        return next((h for h in self.hosts if wanted in (h.host.lower(), host_of(h.url))), None)
+
+
+def places(env: Mapping[str, str], home: Path) -> Iterator[Path]:
+    """Where glab looks for its file, in its order (FACTS section 6)."""
+    if folder := env.get("GLAB_CONFIG_DIR"):
+        yield Path(folder) / "config.yml"
+        return
+    yield home / ".config" / "glab-cli" / "config.yml"
+    if folder := env.get("XDG_CONFIG_HOME"):
+        yield Path(folder) / "glab-cli" / "config.yml"
+    for folder in env.get("XDG_CONFIG_DIRS", "/etc/xdg").split(":"):
+        if folder:
+            yield Path(folder) / "glab-cli" / "config.yml"
+
+
+def load(env: Mapping[str, str], home: Path) -> GlabConfig | None:
+    """glab's configuration, or None. Raises ConfigError: unreadable, open to others, or invalid YAML."""
+    for path in places(env, home):
+        if path.is_file():
+            return _load(path)
+    return None
+
+
+def _load(path: Path) -> GlabConfig:
+    try:
+        if os.name == "posix" and path.stat().st_mode & 0o077:
+            raise ConfigError(
+                "other users of this machine can read this file and the tokens in it.",
+                where=str(path),
+                hint=f"Run: chmod 600 {path}",
+            )
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ConfigError(f"cannot read this file ({type(problem).__name__}).", where=str(path)) from None
+    tree = read_yaml(text, str(path))
+    hosts = tree.get("hosts")
+    default = tree.get("host")
+    return GlabConfig(
+        path=path,
+        default_host=default if isinstance(default, str) else "",
+        hosts=tuple(
+            _host(name, entry, str(path))
+            for name, entry in (hosts.items() if isinstance(hosts, dict) else ())
+            if isinstance(entry, dict)
+        ),
+    )
+
+
+def _host(name: str, entry: Tree, where: str) -> GlabHost:
+    def word(key: str) -> str:
+        value = entry.get(key, "")
+        return value if isinstance(value, str) else ""
+
+    token = word("token")
+    return GlabHost(
+        host=name,
+        url=normal_url(f"{word('api_protocol') or 'https'}://{word('api_host') or name}", where=where),
+        token=Secret(token) if token else None,
+        oauth=_is_true(word("is_oauth2")),
+        expires=_date(word("oauth2_expiry_date")),
+        ca_cert=word("ca_cert"),
+        skip_tls_verify=_is_true(word("skip_tls_verify")),
+    )
+
+
+def _is_true(text: str) -> bool:
+    return text.lower() in ("true", "yes", "on", "1")
+
+
+def _date(text: str) -> datetime | None:
+    if not text:
+        return None
+    # Only for OAuth sign-ins: the email package is slow to import.
+    from email.utils import parsedate_to_datetime
+
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def read_yaml(text: str, where: str) -> Tree:
+    """Nested maps of scalars, all scalars as text. Raises ConfigError with file and line for anything else.
+
+    Lists and inline ``[…]`` or ``{…}`` values are skipped: glab's own keys need none.
+    """
+    root: Tree = {}
+    # The open maps: indentation of their keys, and the map.
+    stack: list[tuple[int, Tree]] = [(0, root)]
+    hanging: tuple[int, Tree, str] | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        body = line.strip()
+        if not body or body.startswith("#") or body in ("---", "..."):
+            continue
+        place = f"{where}:{number}"
+        indent = len(line) - len(line.lstrip(" "))
+        if line[indent] == "\t":
+            raise ConfigError("line is indented with a tab.", where=place)
+        if body == "-" or body.startswith("- "):
+            continue
+        if (found := _KEY.match(body)) is None:
+            raise ConfigError(
+                "expected “key: value”.", where=place, hint="Is this glab's configuration file?"
+            )
+        if hanging is not None:
+            above, parent, name = hanging
+            if indent > above:
+                child: Tree = {}
+                parent[name] = child
+                stack.append((indent, child))
+        while len(stack) > 1 and indent < stack[-1][0]:
+            stack.pop()
+        if indent != stack[-1][0]:
+            raise ConfigError("the indentation matches no line above.", where=place)
+        key = _scalar(found["key"], place)
+        rest = body[found.end() :].strip()
+        value = _scalar(rest, place)
+        if key in stack[-1][1]:
+            raise ConfigError("duplicate key.", where=place, key=key)
+        stack[-1][1][key] = value
+        hanging = (indent, stack[-1][1], key) if not rest or rest.startswith("#") else None
+    return root
+
+
+def _scalar(text: str, where: str) -> str:
+    if text.startswith("!!"):
+        # glab writes "token: !!null glpat-…": the tag has no meaning.
+        text = text.partition(" ")[2].strip()
+    if text.startswith('"'):
+        if (found := _DOUBLE.fullmatch(text)) is None:
+            raise ConfigError("missing closing quote.", where=where)
+        return re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[1]), found["text"])
+    if text.startswith("'"):
+        if (found := _SINGLE.fullmatch(text)) is None:
+            raise ConfigError("missing closing quote.", where=where)
+        return found["text"].replace("''", "'")
+    if text[:1] in ("&", "*", "|", ">", "%", "@", "`"):
+        raise ConfigError(f"unsupported YAML: “{text[0]}”.", where=where)
+    plain = re.sub(r"(^|\s+)#.*$", "", text).strip()
+    return "" if plain in ("null", "~") else plain
+
+
+# Finds host, group and token.
+
+HOST_NAMES = ("GITLAB_HOST", "GITLAB_URI", "GL_HOST")
+TOKEN_NAMES: tuple[tuple[str, Kind], ...] = (
+    ("GITLAB_TOKEN", "token"),
+    ("GITLAB_ACCESS_TOKEN", "token"),
+    ("OAUTH_TOKEN", "oauth"),
+)
+DEFAULT_URL = "https://gitlab.com"
+
+
+def find_group(given: str | None, *, configured: str = "", env: Mapping[str, str] | None = None) -> str:
+    """The full path of the group: given, ``GLBOARD_GROUP``, or configured. Raises UsageError without one."""
+    for text in (given, (os.environ if env is None else env).get("GLBOARD_GROUP"), configured):
+        if path := (text or "").strip().strip("/"):
+            return path
+    raise UsageError(
+        "No group given.",
+        hint="Pass --group PATH (for example gitlab-org), set GLBOARD_GROUP, or run: glboard config init",
+    )
+
+
+def find_account(
+    url: str | None = None,
+    *,
+    configured: str = "",
+    env: Mapping[str, str] | None = None,
+    home: Path | None = None,
+) -> Account:
+    """The server and token to use. ``configured`` is the address in glboard's own settings.
+
+    Raises TokenMissing with the places checked, and ConfigError if an address or a needed file is invalid.
+    """
+    return _Search(os.environ if env is None else env, home or Path.home()).run(url, configured)
+
+
+class _Search:
+    """One search of all places; records the places checked, and reads each file once."""
+
+    def __init__(self, env: Mapping[str, str], home: Path) -> None:
+        self._env = env
+        self._home = home
+        self._looked: list[str] = []
+        self._glab: GlabConfig | None = None
+        self._glab_read = False
+
+    def run(self, given: str | None, configured: str) -> Account:
+        url = self._url(given, configured)
+        account = (
+            self._from_environment(url)
+            or self._from_glab(url)
+            or self._from_python_gitlab(url if url else None)
+        )
+        if account is not None:
+            return account
+        shown = url or DEFAULT_URL
+        raise TokenMissing(
+            f"No token found for {host_of(shown)}. Checked: {'; '.join(self._looked)}.",
+            hint=(
+                f"Create a personal access token with the scope “api” at "
+                f"{shown}/-/user_settings/personal_access_tokens and set GITLAB_TOKEN, "
+                "or run: glab auth login"
+            ),
+        )
+
+    def _url(self, given: str | None, configured: str) -> str:
+        """The requested address; empty if none was given, which leaves it to python-gitlab's file."""
+        if given:
+            return normal_url(given, where="--url")
+        for name in HOST_NAMES:
+            if text := self._env.get(name):
+                return normal_url(text, where=name)
+        if configured:
+            return normal_url(configured, where="config")
+        if any(self._env.get(name) for name, _ in TOKEN_NAMES):
+            # A token in the environment alone means gitlab.com, as in glab, unless glab has a default host.
+            config = self._load_glab()
+            return self._glab_default(config) or DEFAULT_URL
+        return self._glab_default(self._load_glab())
+
+    def _glab_default(self, config: GlabConfig | None) -> str:
+        if config is None or not (config.default_host or config.hosts):
+            return ""
+        name = config.default_host or config.hosts[0].host
+        address = normal_url(name, where=str(config.path))
+        entry = config.find(address)
+        return entry.url if entry else address
+
+    def _load_glab(self) -> GlabConfig | None:
+        if not self._glab_read:
+            self._glab = load(self._env, self._home)
+            self._glab_read = True
+        return self._glab
+
+    def _from_environment(self, url: str) -> Account | None:
+        for name, kind in TOKEN_NAMES:
+            if text := self._env.get(name, "").strip():
+                return Account(url=url or DEFAULT_URL, token=Secret(text), kind=kind, source=name)
+        self._looked.append("the environment (GITLAB_TOKEN, GITLAB_ACCESS_TOKEN, OAUTH_TOKEN)")
+        return None
+
+    def _from_glab(self, url: str) -> Account | None:
+        config = self._load_glab()
+        if config is None:
+            self._looked.append("glab's configuration (no file)")
+            return None
+        entry = config.find(url) if url else None
+        if entry is None:
+            self._looked.append(f"{config.path} (no such host)")
+            return None
+        token, source = entry.token, str(config.path)
+        if token is None:
+            token, source = self._from_keyring(entry.host), f"the keyring (glab:{entry.host})"
+        if token is None:
+            self._looked.append(f"{config.path} (no token for {entry.host})")
+            return None
+        if entry.oauth and entry.expires is not None and entry.expires <= datetime.now(UTC):
+            self._looked.append(f"{config.path} (sign-in expired; run: glab auth status)")
+            return None
+        return Account(
+            # The given address can be a relative URL install that glab does not know.
+            url=url,
+            token=token,
+            kind="oauth" if entry.oauth else "token",
+            verify=False if entry.skip_tls_verify else (entry.ca_cert or True),
+            source=source,
+        )
+
+    def _from_keyring(self, host: str) -> Secret | None:
+        """glab's token in the system keyring, if the optional keyring package is installed."""
+        try:
+            keyring = importlib.import_module("keyring")
+            trouble = importlib.import_module("keyring.errors").KeyringError
+        except ImportError:
+            return None
+        try:
+            found = keyring.get_password(f"glab:{host}", "")
+        except trouble:
+            self._looked.append("the keyring (locked or not available)")
+            return None
+        return Secret(found) if found else None
+
+    def _from_python_gitlab(self, url: str | None) -> Account | None:
+        files = self._python_gitlab_files()
+        if not files:
+            self._looked.append("python-gitlab's configuration (no file)")
+            return None
+        sections = _sections(files)
+        # Without an address, the file's default section.
+        wanted = [name for name, address in sections.items() if url and host_of(address) == host_of(url)]
+        if url and not wanted:
+            self._looked.append(f"{files[-1]} (no such host)")
+            return None
+        # python-gitlab's own parser: it supports helpers ("helper: pass show gitlab") and all token kinds.
+        config = importlib.import_module("gitlab.config")
+        try:
+            parsed = config.GitlabConfigParser(wanted[0] if wanted else None, [str(file) for file in files])
+        except config.ConfigError as problem:
+            raise ConfigError(str(problem).partition("\n")[0], where=str(files[-1])) from None
+        address = normal_url(parsed.url, where=str(files[-1])) if parsed.url else DEFAULT_URL
+        for text, kind in ((parsed.private_token, "token"), (parsed.oauth_token, "oauth")):
+            if text:
+                return Account(
+                    url=url or address,
+                    token=Secret(text),
+                    kind="oauth" if kind == "oauth" else "token",
+                    verify=parsed.ssl_verify
+                    if isinstance(parsed.ssl_verify, str)
+                    else bool(parsed.ssl_verify),
+                    source=str(files[-1]),
+                )
+        self._looked.append(f"{files[-1]} (no token that works with GraphQL)")
+        return None
+
+    def _python_gitlab_files(self) -> list[Path]:
+        if text := self._env.get("PYTHON_GITLAB_CFG"):
+            file = Path(text).expanduser()
+            if not file.is_file():
+                raise ConfigError("file not found.", where=f"PYTHON_GITLAB_CFG={file}")
+            return [file]
+        return [f for f in (Path("/etc/python-gitlab.cfg"), self._home / ".python-gitlab.cfg") if f.is_file()]
+
+
+def _sections(files: list[Path]) -> dict[str, str]:
+    """The servers in python-gitlab's files: section to address."""
+    parser = ConfigParser(interpolation=None)
+    try:
+        parser.read(files, encoding="utf-8")
+    except (ConfigParserError, UnicodeDecodeError) as problem:
+        raise ConfigError(
+            f"cannot read this file ({type(problem).__name__}).", where=str(files[-1])
+        ) from None
+    return {
+        name: normal_url(parser.get(name, "url"), where=str(files[-1]))
+        for name in parser.sections()
+        if name != "global" and parser.has_option(name, "url")
+    }

@@ -14,9 +14,16 @@ import msgspec
 from msgspec import Struct, structs
 
 from glboard_core.errors import GlboardError
-from glboard_core.gitlab import queries, text
-from glboard_core.gitlab.asking import Metadata, QueryRunner, group_missing, server_of, side_by_side, together
+from glboard_core.gitlab import decode, queries
 from glboard_core.gitlab.decode import HasId, Page, User, day
+from glboard_core.gitlab.graphql import (
+    Metadata,
+    QueryRunner,
+    group_missing,
+    server_of,
+    side_by_side,
+    together,
+)
 from glboard_core.model.catalog import Catalog, Label, Person, Project
 from glboard_core.model.milestone import Milestone
 
@@ -131,7 +138,7 @@ class CatalogReader:
         if group is None or user is None:
             raise group_missing(self._group, self._asking.host)
         self._asking.learn(server)
-        path = text.line(group.full_path)
+        path = decode.line(group.full_path)
         async with together() as tasks:
             asked_labels = tasks.create_task(
                 self._rest(group.labels or Page(), queries.group_labels(), "labels", None)
@@ -311,10 +318,10 @@ def _label(wire: WireLabel, owner: str) -> Label:
     color = wire.color if wire.color.startswith("#") else "#6e7681"
     return Label(
         id=wire.id,
-        title=text.line(wire.title),
+        title=decode.line(wire.title),
         owner=owner,
-        color=text.line(color).lower(),
-        description=text.line(wire.description or ""),
+        color=decode.line(color).lower(),
+        description=decode.line(wire.description or ""),
     )
 
 
@@ -326,7 +333,7 @@ def _unique_milestones(wires: Iterable[WireMilestone], owner: str) -> tuple[Mile
 def _milestone(wire: WireMilestone, owner: str) -> Milestone:
     return Milestone(
         id=wire.id.rpartition("/")[2],
-        title=text.line(wire.title),
+        title=decode.line(wire.title),
         owner=owner,
         start=day(wire.start_date),
         due=day(wire.due_date),
@@ -335,7 +342,7 @@ def _milestone(wire: WireMilestone, owner: str) -> Milestone:
 
 
 def _person(user: User) -> Person:
-    return Person(id=user.id, username=text.line(user.username), name=text.line(user.name))
+    return Person(id=user.id, username=decode.line(user.username), name=decode.line(user.name))
 
 
 def _people(members: Iterable[Member]) -> tuple[Person, ...]:
@@ -344,4 +351,4 @@ def _people(members: Iterable[Member]) -> tuple[Person, ...]:
 
 
 def _project(wire: WireProject) -> Project:
-    return Project(id=wire.id, path=text.line(wire.full_path), archived=bool(wire.archived))
+    return Project(id=wire.id, path=decode.line(wire.full_path), archived=bool(wire.archived))

@@ -6,6 +6,7 @@ here (``text``), so nothing above ever sees a control character. It must not sen
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -14,9 +15,91 @@ from typing import Generic, TypeVar
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from glboard_core.gitlab import text
 from glboard_core.model.issue import Blocker, Issue, IssueId, Note, State
 from glboard_core.ports import Placed
+
+# Sanitises remote text, and adds and reads the invisible markers in texts we post.
+
+# First complete terminal sequences, then any remaining control characters.
+_SEQUENCE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI
+    r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)"  # OSC
+    r"|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c\n]*(?:\x1b\\|\x9c)"  # DCS, SOS, PM, APC
+    r"|\x1b[ -/]*[0-Z\\^_`a-~]"  # two-character escapes
+)
+_BREAK = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+# Control characters except tab and newline, the bidi overrides and isolates (which can disguise the order of
+# text), and the byte order mark. Right-to-left letters, joiners and their marks are kept.
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
+_BLANK = re.compile(r"[\t\n]+")
+
+_MARKER = re.compile(r"\n*<!-- glboard:(?P<op>[^\s<>]+?) -->\s*$")
+_KIND = re.compile(r"\n*<!-- glboard note: (?P<mark>[^<>\n]+?) -->\s*$")
+_FENCE = re.compile(r"^```.*\n(?:.*\n)*?```[ \t]*$", re.MULTILINE)
+_COMMAND = re.compile(r"^( {0,3})/(?=[A-Za-z])", re.MULTILINE)
+
+
+def line(text: str) -> str:
+    """One clean line: a title, a name, a label."""
+    if text.isprintable():
+        return text
+    return _BLANK.sub(" ", clean_body(text))
+
+
+def clean_body(text: str) -> str:
+    r"""Clean text of any number of lines, with ``\n`` between them."""
+    if text.isprintable():
+        return text
+    return _CONTROL.sub("", _BREAK.sub("\n", _SEQUENCE.sub("", text)))
+
+
+def marked(text: str, op: str) -> str:
+    """The text with the marker of the Op that wrote it: an HTML comment, which GitLab does not show."""
+    return f"{text.rstrip()}\n\n<!-- glboard:{op} -->".lstrip("\n")
+
+
+def split_marker(text: str) -> tuple[str, str | None]:
+    """A body without our marker, and the Op id from it; None if it does not end with a marker."""
+    found = _MARKER.search(text)
+    return (text[: found.start()], found["op"]) if found else (text, None)
+
+
+def kept(text: str, mark: str) -> str:
+    """The text with the invisible mark of its kind, by which it is found again to be updated."""
+    return f"{text.rstrip()}\n\n<!-- glboard note: {_plain(mark)} -->".lstrip("\n")
+
+
+def split_kind(text: str) -> tuple[str, str]:
+    """A body (without Op marker) split into the text without the mark of its kind, and that mark or ""."""
+    found = _KIND.search(text)
+    return (text[: found.start()], found["mark"]) if found else (text, "")
+
+
+def same_kind(mark: str, found: str) -> bool:
+    """Whether a mark that was read back is this one."""
+    return _plain(mark) == found
+
+
+def _plain(mark: str) -> str:
+    # Remove whatever would end an HTML comment.
+    return re.sub(r"(?:[<>\s]|--+)+", " ", mark).strip() or "-"
+
+
+def literal(text: str) -> str:
+    """The text with everything escaped that GitLab would run as a quick action (FACTS section 4).
+
+    A quick action is a line that starts with a slash, outside a fenced code block. A backslash before the
+    slash prevents that, and Markdown renders ``\\/`` as ``/``: readers see what was typed.
+    """
+    pieces: list[str] = []
+    at = 0
+    for fence in _FENCE.finditer(text):
+        pieces.append(_COMMAND.sub(r"\1\\/", text[at : fence.start()]))
+        pieces.append(fence[0])
+        at = fence.end()
+    pieces.append(_COMMAND.sub(r"\1\\/", text[at:]))
+    return "".join(pieces)
+
 
 T = TypeVar("T")
 
@@ -147,8 +230,8 @@ def blocker(wire: WireBlocker) -> Blocker:
     """A blocker from JSON."""
     return Blocker(
         id=IssueId(wire.id),
-        reference=text.line(wire.reference),
-        title=text.line(wire.title),
+        reference=line(wire.reference),
+        title=line(wire.title),
         state=state_of(wire.state),
         confidential=wire.confidential,
     )
@@ -176,11 +259,11 @@ def placed(row: WirePlaced) -> Placed:
 
 def note(row: WireNote) -> Note:
     """A note with clean text. The marker of one of our comments becomes ``op``."""
-    body, op = text.split_marker(text.clean_body(row.body))
-    body, mark = text.split_kind(body)
+    body, op = split_marker(clean_body(row.body))
+    body, mark = split_kind(body)
     return Note(
         id=row.id,
-        author=text.line(row.author.username) if row.author else "",
+        author=line(row.author.username) if row.author else "",
         body=body,
         created_at=row.created_at,
         system=row.system,
@@ -203,7 +286,7 @@ class Decoder:
             id=IssueId(wire.id),
             project=sys.intern(self.line(wire.reference.rpartition("#")[0])),
             iid=int(wire.iid) if wire.iid.isdecimal() else 0,
-            title=text.line(wire.title),
+            title=line(wire.title),
             state=state_of(wire.state),
             labels=self.labels(wire.labels),
             milestone=self.title(wire.milestone),
@@ -221,7 +304,7 @@ class Decoder:
             duplicate=wire.closed_as_duplicate_of is not None,
             merge_requests=wire.merge_requests_count,
             notes=wire.user_notes_count,
-            web_url=text.line(wire.web_url),
+            web_url=line(wire.web_url),
         )
 
     def issues(self, page: Page[WireIssue]) -> list[Issue]:
@@ -236,7 +319,7 @@ class Decoder:
         if part.closed_at is not UNSET:
             changes["closed_at"] = part.closed_at
         if part.title is not UNSET:
-            changes["title"] = text.line(part.title)
+            changes["title"] = line(part.title)
         if part.relative_position is not UNSET:
             changes["position"] = part.relative_position
         if part.milestone is not UNSET:
@@ -273,7 +356,7 @@ class Decoder:
         if kept is None:
             if len(self._lines) > _MOST_KEPT:
                 self._lines.clear()
-            kept = self._lines[value] = text.line(value)
+            kept = self._lines[value] = line(value)
         return kept
 
 

@@ -13,7 +13,7 @@ from msgspec import UNSET, Struct
 
 from glboard_core.board.operations import Comment, Create, DeleteNote, Edit, NoteWrite, Op, Rank, labels_after
 from glboard_core.errors import EditImpossible, EditInvalid
-from glboard_core.gitlab import text
+from glboard_core.gitlab import decode
 from glboard_core.gitlab.queries import CREATE_COST, STATUS_BACK, Dialect, Mutation, issue_back
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue
@@ -89,7 +89,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
             fields["title"] = edit.title
             back.append("title")
         if edit.description is not UNSET:
-            fields["description"] = text.literal(edit.description)
+            fields["description"] = decode.literal(edit.description)
             back.append("description")
         if fields:
             calls.append(_issue_call("updateIssue", "UpdateIssueInput", {**where, **fields}, tuple(back)))
@@ -173,13 +173,13 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         )
 
     def _note(self, op: Op, note: NoteWrite, issue: Issue) -> Mutation:
-        body = text.kept(text.literal(note.body), note.mark)
+        body = decode.kept(decode.literal(note.body), note.mark)
         if note.note is None:
             return self._comment(op, body if note.body.strip() else "", issue)
         return Mutation(
             field="updateNote",
             input_type="UpdateNoteInput",
-            input={"id": note.note, "body": text.marked(body, op.id)},
+            input={"id": note.note, "body": decode.marked(body, op.id)},
             back="errors note { id }",
             cost=4,
         )
@@ -191,7 +191,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         return Mutation(
             field="createNote",
             input_type="CreateNoteInput",
-            input={"noteableId": issue.id, "body": text.marked(text.literal(body), op.id)},
+            input={"noteableId": issue.id, "body": decode.marked(decode.literal(body), op.id)},
             back=f"errors note {{ id }}{said}",
             cost=7,
         )
@@ -201,7 +201,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         fields: dict[str, object] = {
             "projectPath": new.project,
             "title": new.title,
-            "description": text.marked(text.literal(new.description), op.id),
+            "description": decode.marked(decode.literal(new.description), op.id),
         }
         if new.labels:
             # By id: "labels" would create missing labels. A LabelID is the global id of a Label, of

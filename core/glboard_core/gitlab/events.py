@@ -18,8 +18,8 @@ import msgspec
 from msgspec import Struct
 
 from glboard_core.errors import AuthError, GlboardError, NotGitLab, ScopeMissing, TokenMissing, TokenRejected
-from glboard_core.gitlab import http_errors, text
-from glboard_core.gitlab.asking import side_by_side
+from glboard_core.gitlab import decode, http_errors
+from glboard_core.gitlab.graphql import side_by_side
 from glboard_core.gitlab.http import Transport
 from glboard_core.model.event import Event, EventAction, EventKind, History
 from glboard_core.model.issue import Issue, IssueId
@@ -184,11 +184,11 @@ def event_of(row: WireEvent, kind: EventKind) -> Event | None:
     value: str | int | None = None
     match kind:
         case "label":
-            value = text.line(row.label.name) if row.label is not None else None
+            value = decode.line(row.label.name) if row.label is not None else None
             if value is None:
                 return None
         case "milestone":
-            value = text.line(row.milestone.title) if row.milestone is not None else None
+            value = decode.line(row.milestone.title) if row.milestone is not None else None
         case "weight":
             # A weight event has no action: it has the new weight, or null.
             action, value = "add", row.weight
@@ -201,6 +201,6 @@ def event_of(row: WireEvent, kind: EventKind) -> Event | None:
         action=action,
         at=row.created_at.astimezone(UTC),
         value=value,
-        by=text.line(row.user.username) if row.user is not None else "",
+        by=decode.line(row.user.username) if row.user is not None else "",
         id=row.id,
     )

@@ -16,20 +16,18 @@ from msgspec import Struct
 
 from glboard_core.board.operations import Create, Op, OpId
 from glboard_core.errors import AuthError, EditForbidden, NotGitLab, ScopeMissing, TokenRejected
-from glboard_core.gitlab import decode, queries, text
+from glboard_core.gitlab import decode, queries
 from glboard_core.gitlab.account import Account
-from glboard_core.gitlab.asking import QueryRunner, group_missing, side_by_side
 from glboard_core.gitlab.catalog import CatalogReader
 from glboard_core.gitlab.decode import Decoder, Page, WireIssue, WireNote, WirePlaced
-from glboard_core.gitlab.http import Transport
+from glboard_core.gitlab.graphql import QueryRunner, group_missing, side_by_side
+from glboard_core.gitlab.http import Budget, Limits, Transport
 from glboard_core.gitlab.http_errors import not_json
 from glboard_core.gitlab.queries import Dialect
-from glboard_core.gitlab.retry import Budget, Limits
 from glboard_core.gitlab.send import Sender
 from glboard_core.model.catalog import Catalog, Server
 from glboard_core.model.event import Event, EventKind
-from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, Note
-from glboard_core.model.reference import Reference
+from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, Note, Reference
 from glboard_core.ports import IssueQuery, Outcome, Placed
 
 #: Concurrent queries.
@@ -256,7 +254,7 @@ class GitLabGateway:
     async def marked_note(self, issue: IssueId, mark: str, author: str) -> Note | None:
         """The newest note by ``author`` with this mark, or None."""
         async for note in self._last_notes(issue):
-            if text.same_kind(mark, note.mark) and note.author.casefold() == author.casefold():
+            if decode.same_kind(mark, note.mark) and note.author.casefold() == author.casefold():
                 return note
         return None
 
@@ -301,7 +299,7 @@ class GitLabGateway:
         )
         async for page in pages:
             for wire in page:
-                if text.split_marker(text.clean_body(wire.description or ""))[1] == op.id:
+                if decode.split_marker(decode.clean_body(wire.description or ""))[1] == op.id:
                     return self._decoder.issue(wire)
         return None
 
@@ -324,7 +322,7 @@ class GitLabGateway:
             notes += map(decode.note, page)
             if len(notes) >= MOST_NOTES:
                 break
-        body, op = text.split_marker(text.clean_body(description or ""))
+        body, op = decode.split_marker(decode.clean_body(description or ""))
         return IssueDetail(id=issue, description=body, notes=tuple(notes), op=op, blockers=blockers)
 
     # -- changes

@@ -30,7 +30,7 @@ from glboard_core.errors import (
     TlsFailed,
     TokenRejected,
 )
-from glboard_core.gitlab.text import line
+from glboard_core.gitlab.decode import line
 
 #: Seconds to wait after HTTP 429 without usable headers.
 UNKNOWN_WAIT = 60.0

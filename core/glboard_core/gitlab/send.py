@@ -26,13 +26,20 @@ from glboard_core.errors import (
     QueryRefused,
 )
 from glboard_core.gitlab import queries
-from glboard_core.gitlab.asking import QueryRunner, side_by_side
-from glboard_core.gitlab.decode import Decoder, Page
+from glboard_core.gitlab.decode import Decoder, Page, line
 from glboard_core.gitlab.encode import MutationEncoder
-from glboard_core.gitlab.graphql import Envelope, FieldMissing, TooComplex, opened, refused, request
+from glboard_core.gitlab.graphql import (
+    Envelope,
+    FieldMissing,
+    QueryRunner,
+    TooComplex,
+    opened,
+    refused,
+    request,
+    side_by_side,
+)
 from glboard_core.gitlab.http_errors import Failure
 from glboard_core.gitlab.queries import Mutation
-from glboard_core.gitlab.text import line
 from glboard_core.gitlab.verify import NULL, AnswerVerifier, Payload, Reply, lost
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId

@@ -21,7 +21,7 @@ from glboard_core.errors import (
     GlboardError,
     RateLimited,
 )
-from glboard_core.gitlab import text
+from glboard_core.gitlab import decode
 from glboard_core.gitlab.decode import (
     Decoder,
     HasId,
@@ -245,7 +245,7 @@ class AnswerVerifier:
             dropped.append((what, "it may be blocked, or you may lack permission"))
         if edit.status is not UNSET and (issue.status or "").casefold() != (edit.status or "").casefold():
             dropped.append(("the status was not set", "statuses need Premium, and the Reporter role"))
-        if edit.title is not UNSET and issue.title.strip() != text.line(edit.title).strip():
+        if edit.title is not UNSET and issue.title.strip() != decode.line(edit.title).strip():
             dropped.append(("the title was not changed", "no permission for this issue"))
         if not dropped:
             return None
@@ -283,7 +283,7 @@ def _worst(problems: Sequence[GlboardError]) -> GlboardError:
 
 
 def _invalid(errors: Sequence[str]) -> GlboardError:
-    said = text.line("; ".join(errors))[:300]
+    said = decode.line("; ".join(errors))[:300]
     if "requested too many times" in said:
         return RateLimited(
             "GitLab accepts no more comments for the moment.",

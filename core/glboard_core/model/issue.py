@@ -7,11 +7,16 @@ more, or None: 0 and None differ).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Literal, NewType
+from typing import Literal, NewType, Protocol
+from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
+
+from glboard_core.errors import NameUnknown, UsageError
+from glboard_core.model.catalog import Catalog
 
 IssueId = NewType("IssueId", str)
 """The global id (``gid://gitlab/Issue/42``), or ``new:…`` for an issue not yet created on the server."""
@@ -134,3 +139,117 @@ def order_key(by: float | None, issue: IssueId) -> tuple[bool, float, int, str]:
     """Sort key: by a number, None last, then by the id's number."""
     number = issue.rpartition("/")[2]
     return (by is None, 0.0 if by is None else by, int(number) if number.isdigit() else 0, issue)
+
+
+# The slim part of an issue: enough to place, count and sort it on any board, and no more.
+
+
+class Placeable(Protocol):
+    """What decides the column: a whole issue, or a kind."""
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """Label titles."""
+        ...
+
+    @property
+    def milestone(self) -> str | None:
+        """The title, or None."""
+        ...
+
+    @property
+    def assignees(self) -> tuple[str, ...]:
+        """Usernames in the server's order."""
+        ...
+
+    @property
+    def status(self) -> str | None:
+        """The work item status, or None."""
+        ...
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the state is opened."""
+        ...
+
+
+class PlacementKey(Struct, frozen=True, eq=False):
+    """Everything that decides an issue's column. Compared by identity: create each kind only once."""
+
+    milestone: str | None
+    state: State
+    status: str | None
+    assignees: tuple[str, ...]
+    labels: frozenset[str]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the state is opened."""
+        return self.state == "opened"
+
+
+class IssueRow(Struct, frozen=True, gc=False):
+    """One issue: its kind, and what counts and sorts it. ``closed``: seconds since the epoch, or None."""
+
+    id: IssueId
+    kind: PlacementKey
+    position: float | None
+    weight: int | None
+    closed: float | None
+
+
+def row_of(issue: Issue) -> IssueRow:
+    """The slim part of a whole issue, with a kind of its own."""
+    kind = PlacementKey(issue.milestone, issue.state, issue.status, issue.assignees, issue.labels)
+    closed = issue.closed_at.timestamp() if issue.closed_at else None
+    return IssueRow(issue.id, kind, issue.position, issue.weight, closed)
+
+
+# References to issues as people write them: ``group/project#12``, ``project#12``, an issue's URL.
+
+_FULL = re.compile(r"(?P<project>[^\s#]+)#(?P<iid>\d+)")
+_PATH = re.compile(r"/?(?P<project>.+?)/-/(?:issues|work_items)/(?P<iid>\d+)/?")
+
+
+class Reference(Struct, frozen=True):
+    """An issue by its project's full path and its number there."""
+
+    project: str
+    iid: int
+
+    def __str__(self) -> str:
+        return f"{self.project}#{self.iid}"
+
+
+def parse_reference(text: str, catalog: Catalog) -> Reference:
+    """What ``text`` refers to. The last parts of a project's path are enough if they are unique.
+
+    Raises UsageError if it is not a reference, NameUnknown if a short path fits no project or several.
+    """
+    if "://" in text:
+        return _from_url(text, catalog)
+    match = _FULL.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(f"“{text}” is not an issue.", hint="Use group/project#12, project#12 or its URL.")
+    return Reference(_project(match["project"], catalog), int(match["iid"]))
+
+
+def _from_url(text: str, catalog: Catalog) -> Reference:
+    path = unquote(urlsplit(text).path)
+    match = _PATH.fullmatch(path)
+    if match is None:
+        raise UsageError(f"“{text}” is not an issue URL.", hint="It should end in /-/issues/NUMBER.")
+    project = match["project"].lstrip("/")
+    # Under a relative URL the path starts with more than the project.
+    known = [p.path for p in catalog.projects if project == p.path or project.endswith("/" + p.path)]
+    return Reference(max(known, key=len, default=project), int(match["iid"]))
+
+
+def _project(path: str, catalog: Catalog) -> str:
+    known = [project.path for project in catalog.projects]
+    if path in known or path.startswith(catalog.group + "/"):
+        return path
+    fits = [project for project in known if project.endswith("/" + path)]
+    if len(fits) == 1:
+        return fits[0]
+    raise NameUnknown("project", path, tuple(fits or known)[:5])

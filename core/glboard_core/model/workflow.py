@@ -11,8 +11,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from glboard_core.model.issue import Issue
-from glboard_core.model.slim import Placeable
+from glboard_core.model.issue import Issue, Placeable
 
 Backend = Literal["label", "status", "both"]
 

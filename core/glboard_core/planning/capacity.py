@@ -7,16 +7,111 @@ weights; budgets are weights too and never rounded; days are workdays, Monday to
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from msgspec import Struct
 
 from glboard_core.config import LabelSettings, PlanningSettings
+from glboard_core.errors import UsageError
 from glboard_core.model.issue import Issue, rank_key
-from glboard_core.model.milestone import Milestone, preceding
+from glboard_core.model.milestone import Milestone, preceding, versions
 from glboard_core.model.workflow import WorkflowScheme
-from glboard_core.planning.calendar import workdays
-from glboard_core.planning.counting import deliverables, planned, total
+from glboard_core.planning.readiness import Sum, counts, deliverables, planned, total
 from glboard_core.planning.team import Member, Team, days
+
+# What was closed in past milestones: the figure to compare a capacity with (DOMAIN.md 7.10).
+
+
+class ClosedWeight(Struct, frozen=True, kw_only=True):
+    """The closed Deliverables of one milestone: how many, and their weight."""
+
+    milestone: str
+    count: int = 0
+    weight: int = 0
+
+
+def mean(closed: Sequence[ClosedWeight]) -> float | None:
+    """Mean closed Deliverable weight (7.10); None if there is no past milestone."""
+    return sum(one.weight for one in closed) / len(closed) if closed else None
+
+
+def past_milestones(
+    milestones: Iterable[Milestone], milestone: Milestone, today: date, planning: PlanningSettings
+) -> list[Milestone]:
+    """The last version milestones before ``milestone`` that are over, oldest first (7.10)."""
+    over = [
+        m
+        for m in versions(milestones)
+        if m.due is not None
+        and m.due < today
+        and (milestone.start is None or (m.start is not None and m.start < milestone.start))
+    ]
+    return over[-planning.past_milestones :]
+
+
+def closed_weights(
+    issues: Iterable[Issue], past: Sequence[Milestone], names: LabelSettings
+) -> tuple[ClosedWeight, ...]:
+    """The closed Deliverables of each of these milestones, in their order; other issues are ignored."""
+    done: dict[str, list[Issue]] = {milestone.title: [] for milestone in past}
+    for issue in issues:
+        if (
+            not issue.is_open
+            and issue.milestone in done
+            and names.deliverable in issue.labels
+            and counts(issue, names)
+        ):
+            done[issue.milestone].append(issue)
+    return tuple(
+        ClosedWeight(milestone=title, count=len(found), weight=total(found).weight)
+        for title, found in done.items()
+    )
+
+
+# The days of a milestone: workdays, and the moments at which Say/Do is measured (DOMAIN.md 7.6, 7.10).
+
+_SATURDAY = 5
+
+
+class Window(Struct, frozen=True, kw_only=True):
+    """The period in which a milestone is measured, both ends inclusive; ``lock`` is the default lock of its
+    plan: 23:59:59 of the day before the start (7.6)."""
+
+    start: datetime
+    cut_off: datetime
+    lock: datetime
+
+
+def dates_of(milestone: Milestone) -> tuple[date, date]:
+    """Start and due date. Raises UsageError for a milestone without both, since it cannot be measured."""
+    if milestone.start is None or milestone.due is None:
+        raise UsageError(
+            f"The milestone “{milestone.title}” has no start and due date.",
+            hint="This report needs a milestone with both dates, such as current or next.",
+        )
+    return milestone.start, milestone.due
+
+
+def workdays(milestone: Milestone) -> tuple[date, ...]:
+    """Monday to Friday from start to due, both inclusive, holidays included (7.10). Raises UsageError."""
+    start, due = dates_of(milestone)
+    days = (start + timedelta(days=n) for n in range((due - start).days + 1))
+    return tuple(day for day in days if day.weekday() < _SATURDAY)
+
+
+def window(milestone: Milestone, zone: tzinfo) -> Window:
+    """The window of a milestone in the team's time zone (7.6). Raises UsageError if it has no dates."""
+    start, due = dates_of(milestone)
+    return Window(
+        start=datetime.combine(start, time.min, zone).astimezone(UTC),
+        cut_off=_end_of(due, zone),
+        lock=_end_of(start - timedelta(days=1), zone),
+    )
+
+
+def _end_of(day: date, zone: tzinfo) -> datetime:
+    # fold=1: if the clocks go back at midnight, the day ends with the second 23:59:59, not the first.
+    return datetime.combine(day, time(23, 59, 59, fold=1), zone).astimezone(UTC)
 
 
 class Budget(Struct, frozen=True):
@@ -200,3 +295,125 @@ def by_assignee(issues: Iterable[Issue]) -> dict[str, list[Issue]]:
         for name in issue.assignees:
             found.setdefault(name, []).append(issue)
     return found
+
+
+# Load per person: accepted weight per engineer against the budget (DOMAIN.md EM-13, 7.10).
+
+
+class PersonLoad(Struct, frozen=True, kw_only=True):
+    """One person's Deliverables. An issue with several assignees counts in full for each (7.10)."""
+
+    username: str
+    issues: tuple[Issue, ...]
+    sums: Sum
+    budget: float | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether the weight exceeds the budget; False without one."""
+        return self.budget is not None and self.sums.weight > self.budget
+
+
+class Load(Struct, frozen=True, kw_only=True):
+    """The load of everyone, and the unassigned Deliverables."""
+
+    milestone: str
+    people: tuple[PersonLoad, ...]
+    unassigned: tuple[Issue, ...]
+    unassigned_sums: Sum
+
+
+def load_of(issues: Iterable[Issue], milestone: Milestone, team: Team | None, names: LabelSettings) -> Load:
+    """The load of a milestone: the team's people in order, with or without issues, then others by name."""
+    accepted = sorted(deliverables(issues, milestone.title, names), key=rank_key)
+    by_name = by_assignee(accepted)
+    members = {member.username: member for member in team.people} if team is not None else {}
+    dated = milestone.start is not None and milestone.due is not None
+    people: list[PersonLoad] = []
+    for name in [*members, *sorted(by_name.keys() - members.keys())]:
+        mine = tuple(by_name.get(name, ()))
+        has = budget(members[name], team, milestone) if team and dated and name in members else None
+        people.append(
+            PersonLoad(username=name, issues=mine, sums=total(mine), budget=has.weight if has else None)
+        )
+    free = tuple(issue for issue in accepted if not issue.assignees)
+    return Load(milestone=milestone.title, people=tuple(people), unassigned=free, unassigned_sums=total(free))
+
+
+# A capacity as Markdown, to paste or to post on the planning issue (EM-4).
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def markdown(
+    found: Capacity, milestone: Milestone, closed: Sequence[ClosedWeight] = (), *, names: bool = False
+) -> str:
+    """The text. ``closed`` are the milestones to compare with; empty if unknown."""
+    people = [person for person in found.people if person.budget is not None]
+    engineers = f"{len(people)} {'person' if len(people) == 1 else 'people'}"
+    carried = found.carry_over
+    before = f" from {plain(carried.milestone)}" if carried.milestone else ""
+    unweighted = f" + {found.unweighted} unweighted" if found.unweighted else ""
+    parts = [
+        f"## Capacity {plain(found.milestone)}",
+        f"{engineers}, {found.workdays} workdays{_dates(milestone)}. Weights; 1 is about 2 days.",
+        "\n".join(
+            (
+                "| | likely | all |",
+                "| --- | ---: | ---: |",
+                f"| Capacity | {number(found.total)} | {number(found.total)} |",
+                f"| Carry-over{before} | {number(carried.likely)} | {carried.weight} |",
+                f"| Planned{unweighted} | {found.planned} | {found.planned} |",
+                f"| **Room** | **{signed(found.room_likely)}** | **{signed(found.room)}** |",
+            )
+        ),
+    ]
+    if roles := found.by_role() if names else found.shared_roles():
+        sums = ", ".join(f"{plain(role) or 'no role'} {number(w)}" for role, w in roles.items())
+        parts.append(f"By role: {sums}.")
+    if (average := mean(closed)) is not None:
+        each = ", ".join(f"{plain(one.milestone)}: {one.weight}" for one in closed)
+        parts.append(f"For comparison, closed Deliverable weight: {number(average)} on average ({each}).")
+    if names and found.people:
+        parts.append(_people_rows(found.people))
+    return "\n\n".join(parts)
+
+
+def _people_rows(people: Sequence[PersonCapacity]) -> str:
+    lines = ["| who | budget | carry-over | planned | room |", "| --- | ---: | ---: | ---: | ---: |"]
+    for person in people:
+        budget = "not in the team's file" if person.budget is None else number(person.budget.weight)
+        room = "" if person.room is None else signed(person.room)
+        lines.append(
+            f"| {plain(person.username)} | {budget} | {person.carry_over} | {person.committed} | {room} |"
+        )
+    return "\n".join(lines)
+
+
+def _dates(milestone: Milestone) -> str:
+    if milestone.start is None or milestone.due is None:
+        return ""
+    return f", {_day(milestone.start)} to {_day(milestone.due)}"
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {_MONTHS[day.month - 1]}"
+
+
+def number(value: float) -> str:
+    """At most two decimals, without trailing zeros."""
+    words = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if words == "-0" else words
+
+
+def signed(value: float) -> str:
+    """With a sign, and a mark if it is over: ``+4.25``, ``!-9.75``."""
+    words = number(value)
+    return f"!{words}" if words.startswith("-") else f"+{words}"
+
+
+def plain(text: str) -> str:
+    """Remote text as plain text in Markdown: no link, no mention, no end of a table cell."""
+    for char in "\\`*_[]<>|#~@!":
+        text = text.replace(char, "\\" + char)
+    return text

@@ -2,7 +2,7 @@
 
 Owns which milestone that is, and which list an issue is in. It works both before and after the run of the
 slippage bot (section 3: the run date disagrees, confidential issues are skipped). Slipping and dropping are
-edits and belong to ``board/compound.py``.
+edits and belong to ``board/edits.py``.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from msgspec import Struct
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, rank_key
 from glboard_core.model.milestone import Milestone, current, versions
-from glboard_core.planning.calendar import Window
-from glboard_core.planning.counting import counts
+from glboard_core.planning.capacity import Window
 from glboard_core.planning.plan_lock import PlanSnapshot
+from glboard_core.planning.readiness import counts
 
 Kind = Literal["confidential", "deliverable", "open", "late-closed", "quiet", "handled"]
 KINDS: tuple[Kind, ...] = ("confidential", "deliverable", "open", "late-closed", "quiet", "handled")

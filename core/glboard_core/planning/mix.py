@@ -13,7 +13,7 @@ from msgspec import Struct
 from glboard_core.board.rules import types_of
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue
-from glboard_core.planning.counting import Sum, planned, total
+from glboard_core.planning.readiness import Sum, planned, total
 
 UNDEFINED = "undefined"
 _USUAL = ("feature", "maintenance", "bug")

@@ -16,7 +16,7 @@ from msgspec import Struct, structs
 from glboard_core.config import LabelSettings
 from glboard_core.errors import ConfigError
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.planning.counting import counts
+from glboard_core.planning.readiness import counts
 from glboard_core.planning.timeline import Moment, Timeline, cut
 
 #: The file's format version; unknown versions are rejected.
@@ -175,3 +175,61 @@ def refused(snapshot: PlanSnapshot, host: str, group: str, group_id: str = "") -
     if not snapshot.is_of(group_id):
         return f"it belongs to another group that was named {group} on {host} before"
     return ""
+
+
+# A locked plan as text, the same on screen and in print. Times are shown in UTC.
+
+
+def minute(at: datetime) -> str:
+    """``2026-11-13 17:00 UTC``."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def locked_words(plan: PlanSnapshot) -> str:
+    """When and by whom it was locked, or rebuilt from events: ``locked 2026-11-13 17:00 UTC by em_maple``."""
+    by = f" by {plan.locked_by}" if plan.locked_by else ""
+    if plan.rebuilt:
+        return f"rebuilt from events as of {minute(plan.locked_at)}{', locked' + by if by else ''}"
+    return f"locked {minute(plan.locked_at)}{by}"
+
+
+def count_words(plan: PlanSnapshot) -> str:
+    """``12 Deliverables, weight 20``."""
+    count = len(plan.issues)
+    return f"{count} Deliverable{'' if count == 1 else 's'}, weight {plan.weight}"
+
+
+# Changes of a plan since it was locked (EM-10, DOMAIN.md 7.6): added, removed, re-weighted.
+
+
+class Reweighted(Struct, frozen=True, kw_only=True):
+    """An issue that stayed in the plan with a different weight; None is no weight, or an unknown one."""
+
+    reference: str
+    before: int | None
+    after: int | None
+
+
+class Scope(Struct, frozen=True, kw_only=True):
+    """The changes since ``locked`` was taken."""
+
+    locked: PlanSnapshot
+    added: tuple[PlannedIssue, ...]
+    removed: tuple[PlannedIssue, ...]
+    reweighted: tuple[Reweighted, ...]
+
+
+def scope(locked: PlanSnapshot, now: PlanSnapshot) -> Scope:
+    """What was added to the plan, removed from it and re-weighted since it was locked."""
+    before = {row.issue: row for row in locked.issues}
+    after = {row.issue: row for row in now.issues}
+    return Scope(
+        locked=locked,
+        added=tuple(row for row in now.issues if row.issue not in before),
+        removed=tuple(row for row in locked.issues if row.issue not in after),
+        reweighted=tuple(
+            Reweighted(reference=row.reference, before=before[row.issue].weight, after=row.weight)
+            for row in now.issues
+            if row.issue in before and before[row.issue].weight != row.weight
+        ),
+    )

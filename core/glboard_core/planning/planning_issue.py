@@ -8,7 +8,9 @@ title. It is on no board and never counts (DOMAIN.md section 1).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 
 from msgspec import Struct
 
@@ -139,3 +141,162 @@ def _speaks_of_planning(title: str, settings: PlanningIssueSettings) -> bool:
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(word.casefold() for word in _WORD.findall(text))
+
+
+# The generated parts of an issue's description, kept apart from everything people wrote.
+
+_MARK = re.compile(r"<!--\s*glboard:(?P<kind>begin|end) (?P<name>[a-z-]+)(?: (?P<sum>[0-9a-f]{8}))?\s*-->")
+_OWNER = re.compile(r"<!--\s*glboard planning (?P<milestone>[^<>]*?)\s*-->")
+_DASHES = re.compile(r"-{2,}")
+
+
+class Kept(Struct, frozen=True):
+    """A part that was left unchanged, and why."""
+
+    name: str
+    why: str
+
+
+class Merged(Struct, frozen=True, kw_only=True):
+    """A description with its parts regenerated. ``changed`` names those that differ from before."""
+
+    text: str
+    changed: tuple[str, ...] = ()
+    kept: tuple[Kept, ...] = ()
+
+
+def owner_mark(milestone: str) -> str:
+    """The invisible marker of a milestone's planning issue, by which it is found again."""
+    return f"<!-- glboard planning {_harmless(milestone)} -->"
+
+
+def is_owned(description: str, milestone: str) -> bool:
+    """Whether the description has that marker."""
+    return any(found["milestone"] == _harmless(milestone) for found in _OWNER.finditer(description))
+
+
+def wrapped(name: str, text: str) -> str:
+    """A part between its markers."""
+    inside = text.strip("\n")
+    return f"<!-- glboard:begin {name} {_sum(inside)} -->\n\n{inside}\n\n<!-- glboard:end {name} -->"
+
+
+def merge(description: str, parts: Mapping[str, str]) -> Merged:
+    """The description with these parts replaced in place; everything else in it stays unchanged."""
+    marks = list(_MARK.finditer(description))
+    spans: dict[tuple[int, int], str] = {}
+    kept: list[Kept] = []
+    changed: list[str] = []
+    for name, text in parts.items():
+        found = [at for at, mark in enumerate(marks) if mark["name"] == name]
+        if not found:
+            kept.append(Kept(name, "its markers were removed"))
+            continue
+        # A pair: a begin and an end marker, with no other part's marker between them.
+        if (
+            len(found) != 2
+            or found[1] != found[0] + 1
+            or [marks[at]["kind"] for at in found] != ["begin", "end"]
+        ):
+            kept.append(Kept(name, "its markers do not form a pair"))
+            continue
+        begin, end = marks[found[0]], marks[found[1]]
+        inside = description[begin.end() : end.start()]
+        if _sum(inside) == _sum(text):
+            continue
+        if inside.strip() and begin["sum"] != _sum(inside):
+            kept.append(Kept(name, "edited by hand; delete the text between its markers to regenerate it"))
+            continue
+        spans[begin.start(), end.end()] = wrapped(name, text)
+        changed.append(name)
+    pieces: list[str] = []
+    at = 0
+    for (start, stop), replacement in sorted(spans.items()):
+        pieces += [description[at:start], replacement]
+        at = stop
+    return Merged(text="".join([*pieces, description[at:]]), changed=tuple(changed), kept=tuple(kept))
+
+
+def appended(description: str, parts: Mapping[str, str], milestone: str) -> Merged:
+    """The unchanged description of an issue that is not ours yet, with the parts and our marker appended."""
+    blocks = [f"## {name.capitalize()}\n\n{wrapped(name, text)}" for name, text in parts.items()]
+    pieces = [*([description.rstrip()] if description.strip() else []), *blocks, owner_mark(milestone)]
+    return Merged(text="\n\n".join(pieces), changed=tuple(parts))
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two descriptions are the same text, ignoring line endings and trailing blanks."""
+    return _lines(one) == _lines(other)
+
+
+def _lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.replace("\r\n", "\n").rstrip().split("\n")]
+
+
+def _sum(text: str) -> str:
+    """A short checksum that ignores blanks and the length of table rules, which editors rewrite."""
+    return f"{zlib.crc32(''.join(_DASHES.sub('-', text).split()).encode()):08x}"
+
+
+def _harmless(milestone: str) -> str:
+    return re.sub(r"[<>\s-]+", " ", milestone).strip()
+
+
+# The template of a planning issue: Markdown with placeholders, and their names.
+
+#: Placeholders for a few words, filled once when the issue is created.
+VALUES = ("milestone", "start", "due", "workdays", "before")
+#: Placeholders for a part, which is regenerated at every update.
+PARTS = ("dates", "boards", "capacity", "candidates", "carry-over")
+
+_FIELD = re.compile(r"(?<!\\)\{([A-Za-z][A-Za-z_-]*)\}")
+
+
+def check(template: str, where: str) -> tuple[str, ...]:
+    """The parts the template has, in its order. Raises ConfigError with the line of the first mistake."""
+    parts: list[str] = []
+    for number, line in enumerate(template.splitlines(), 1):
+        for found in _FIELD.finditer(line):
+            name = found[1]
+            place = f"{where}:{number}"
+            if name not in (*VALUES, *PARTS):
+                raise _unknown(name, place)
+            if name in PARTS:
+                if line.strip() != found[0]:
+                    raise ConfigError(
+                        "placeholder expands to several lines.",
+                        where=place,
+                        key=found[0],
+                        hint="Put it on its own line.",
+                    )
+                if name in parts:
+                    raise ConfigError("used twice.", where=place, key=found[0], hint="Use it only once.")
+                parts.append(name)
+    return tuple(parts)
+
+
+def fill(template: str, values: Mapping[str, str], parts: Mapping[str, str], where: str) -> str:
+    """The text of a new issue: values as given (already escaped), parts between their markers.
+
+    Raises ConfigError as ``check`` does.
+    """
+    check(template, where)
+
+    def replaced(found: re.Match[str]) -> str:
+        name = found[1]
+        return wrapped(name, parts[name]) if name in PARTS else values[name]
+
+    return _FIELD.sub(replaced, template).strip("\n")
+
+
+def _unknown(name: str, place: str) -> ConfigError:
+    folded = name.lower().replace("_", "-")
+    near = get_close_matches(folded, (*VALUES, *PARTS), 1, 0.5)
+    known = ", ".join(f"{{{one}}}" for one in (*VALUES, *PARTS))
+    said = f"Did you mean “{{{near[0]}}}”? " if near else ""
+    return ConfigError(
+        "unknown placeholder.",
+        where=place,
+        key=f"{{{name}}}",
+        hint=f"{said}Known: {known}. Write \\{{ for a literal brace.",
+    )

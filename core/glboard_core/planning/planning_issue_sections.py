@@ -15,9 +15,8 @@ from glboard_core.config import CapacityWords
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.workflow import WorkflowScheme
-from glboard_core.planning.calendar import workdays
 from glboard_core.planning.candidates import Candidate
-from glboard_core.planning.capacity import Capacity, CarryOver
+from glboard_core.planning.capacity import Capacity, CarryOver, workdays
 from glboard_core.planning.text import plain, table
 
 #: The most rows of a table: longer ones are not read, and descriptions have a size limit.

@@ -6,15 +6,55 @@ asked about when the issue is accepted, not here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
+from typing import Literal
 
-from glboard_core.board.rules import ready, types_of
+from msgspec import Struct, structs
+
+from glboard_core.board.rules import MAX_WEIGHT, ready, types_of
 from glboard_core.config import LabelSettings, PlanningSettings
-from glboard_core.model.issue import Issue
+from glboard_core.model.issue import Issue, IssueId, same_scope
 from glboard_core.model.milestone import Milestone, current, upcoming
 from glboard_core.model.workflow import WorkflowScheme
-from glboard_core.planning.counting import counts
+
+# Which issues count, and their total weight (DOMAIN.md section 1 and 7.5).
+
+
+class Sum(Struct, frozen=True):
+    """The sum of some issues: how many, their weight, and how many are unweighted (7.5)."""
+
+    count: int = 0
+    weight: int = 0
+    unweighted: int = 0
+
+
+def counts(issue: Issue, names: LabelSettings) -> bool:
+    """Whether the issue belongs to the group and is not ``type::ignore``, which never counts (section 1)."""
+    return (not names.group or names.group in issue.labels) and names.ignore not in issue.labels
+
+
+def planned(issues: Iterable[Issue], milestone: str, names: LabelSettings) -> list[Issue]:
+    """The open issues of a milestone that count, in the order given (7.10 to 7.12)."""
+    return [i for i in issues if i.is_open and i.milestone == milestone and counts(i, names)]
+
+
+def deliverables(issues: Iterable[Issue], milestone: str, names: LabelSettings) -> list[Issue]:
+    """Those of ``planned`` that are accepted, with the label Deliverable."""
+    return [i for i in planned(issues, milestone, names) if names.deliverable in i.labels]
+
+
+def total(issues: Iterable[Issue]) -> Sum:
+    """Count, weight and number of unweighted issues (7.5)."""
+    weights = [issue.weight for issue in issues]
+    known = [weight for weight in weights if weight is not None]
+    return Sum(count=len(weights), weight=sum(known), unweighted=len(weights) - len(known))
+
+
+def over_weight(issue: Issue) -> bool:
+    """Whether the weight is above 3, so the issue should be broken down (7.5)."""
+    return issue.weight is not None and issue.weight > MAX_WEIGHT
+
 
 READY = "ready for development"
 
@@ -80,3 +120,127 @@ def waiting_to_be_scheduled(issue: Issue, flow: WorkflowScheme, names: LabelSett
 def suggested_weight(issue: Issue, names: LabelSettings, planning: PlanningSettings) -> int | None:
     """The weight to suggest for an unweighted issue: that of a time-boxed spike, else None (7.4)."""
     return planning.spike_weight if issue.weight is None and names.spike in issue.labels else None
+
+
+# The organisational labels every issue of the group carries (DOMAIN.md 7.8).
+
+
+def missing_codes(issue: Issue, names: LabelSettings) -> tuple[str, ...]:
+    """The codes of what is missing: devops, section, category, type, subtype (7.8, 7.9).
+
+    A ``type::ignore`` issue needs only the group's label. A kind that is not configured is never missing.
+    """
+    if names.ignore in issue.labels:
+        return ()
+    codes: list[str] = []
+    if names.devops and names.devops not in issue.labels:
+        codes.append("missing-label:devops")
+    if names.section and names.section not in issue.labels:
+        codes.append("missing-label:section")
+    if names.categories and issue.labels.isdisjoint(names.categories):
+        codes.append("missing-label:category")
+    types = types_of(issue, names)
+    if not types:
+        codes.append("missing-type")
+    elif len(types) > 1:
+        codes.append("several-types")
+    elif not has_subtype(issue, types[0], names):
+        codes.append("missing-subtype")
+    return tuple(codes)
+
+
+def has_subtype(issue: Issue, of_type: str, names: LabelSettings) -> bool:
+    """Whether a label has the type's own prefix: ``type::bug`` needs a ``bug::…`` (7.9)."""
+    prefix = of_type.removeprefix(names.type_prefix) + "::"
+    return any(label.startswith(prefix) for label in issue.labels)
+
+
+def to_add(issue: Issue, names: LabelSettings) -> frozenset[str]:
+    """The missing labels without a choice: group, devops, section, and the category if there is only one."""
+    wanted = {names.group}
+    if names.ignore not in issue.labels:
+        wanted |= {names.devops, names.section}
+        if len(names.categories) == 1:
+            wanted |= set(names.categories)
+    return frozenset(wanted - {""}) - issue.labels
+
+
+# Complete the labels of issues: what can be added without a choice, and what has to be asked (7.8).
+
+Kind = Literal["keep", "type", "subtype", "category"]
+
+#: The labels valid in the projects of these issues.
+Valid = Callable[[Sequence[Issue]], Sequence[str]]
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """Which label the issues get. ``of``: the type whose subtype is missing, or the types to choose from."""
+
+    kind: Kind
+    issues: tuple[Issue, ...]
+    choices: tuple[str, ...]
+    of: str = ""
+
+
+def question(
+    issues: Sequence[Issue], left: Collection[tuple[IssueId, Kind]], names: LabelSettings, valid: Valid
+) -> Question | None:
+    """What to ask next; None if nothing is left to ask.
+
+    ``left`` was skipped and is not asked again. A choice is only offered if its label exists.
+    """
+    for kind, of, found in _open(issues, names):
+        asked = tuple(issue for issue in found if (issue.id, kind) not in left)
+        if asked and (choices := _choices(kind, of, names, valid(asked))):
+            return Question(kind=kind, issues=asked, choices=choices, of=", ".join(of))
+    return None
+
+
+def _open(
+    issues: Sequence[Issue], names: LabelSettings
+) -> Iterable[tuple[Kind, tuple[str, ...], list[Issue]]]:
+    """Kind, types and issues of what is missing; the type first, since an ignored issue needs no more."""
+    alike: dict[tuple[str, ...], list[Issue]] = {}
+    for issue in issues:
+        alike.setdefault(types_of(issue, names), []).append(issue)
+    for types, found in alike.items():
+        if len(types) > 1:
+            yield "keep", types, found
+        elif not types:
+            yield "type", types, found
+        elif types[0] != names.ignore:
+            yield "subtype", types, [issue for issue in found if not has_subtype(issue, types[0], names)]
+    wanting = [i for i in issues if names.ignore not in i.labels and i.labels.isdisjoint(names.categories)]
+    if len(names.categories) > 1:
+        yield "category", (), wanting
+
+
+def _choices(kind: Kind, of: tuple[str, ...], names: LabelSettings, titles: Sequence[str]) -> tuple[str, ...]:
+    match kind:
+        case "keep":
+            return of
+        case "type":
+            return tuple(title for title in titles if title.startswith(names.type_prefix))
+        case "subtype":
+            prefix = of[0].removeprefix(names.type_prefix) + "::"
+            return tuple(title for title in titles if title.startswith(prefix))
+        case "category":
+            return tuple(title for title in names.categories if title in titles)
+
+
+def answered(issues: Sequence[Issue], asked: Question, label: str) -> list[Issue]:
+    """The issues with the chosen label; of several types the others are removed."""
+    of = {issue.id for issue in asked.issues}
+
+    def given(issue: Issue) -> Issue:
+        off = same_scope(label, issue.labels) if asked.kind == "keep" else frozenset()
+        return structs.replace(issue, labels=(issue.labels | {label}) - off)
+
+    return [given(issue) if issue.id in of else issue for issue in issues]
+
+
+def completed(issue: Issue, names: LabelSettings, exists: Callable[[str], bool]) -> tuple[Issue, list[str]]:
+    """The issue with the labels that need no choice, and the labels that its project does not have."""
+    wanted = to_add(issue, names)
+    there = frozenset(label for label in wanted if exists(label))
+    return structs.replace(issue, labels=issue.labels | there), sorted(wanted - there)

@@ -9,16 +9,18 @@ report as of an earlier moment has timelines that end there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import Literal
 
 from msgspec import Struct
 
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.planning.calendar import Window
-from glboard_core.planning.plan_lock import PlanSnapshot
+from glboard_core.model.milestone import Milestone
+from glboard_core.planning.capacity import Window
+from glboard_core.planning.plan_lock import PlanSnapshot, minute
 from glboard_core.planning.timeline import Timeline
 
 Definition = Literal["group", "committed", "reprioritized", "handbook", "handbook_deliverable"]
@@ -184,3 +186,162 @@ def say_do(
         wont_do=listed(apart & all_those("wont_do")),
         duplicates=listed(apart & all_those("duplicate")),
     )
+
+
+# Say/Do issue by issue: whether each shown definition counts it, and the lists it is in (7.6).
+
+Outcome = Literal["not done", "apart", "done", "beside"]
+OUTCOMES: tuple[Outcome, ...] = ("not done", "apart", "done", "beside")
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """An issue. ``group`` and ``committed`` say whether it was done; None if it was not said.
+
+    ``apart`` are won't-dos and duplicates; ``beside`` are in a list but in neither of the two figures.
+    """
+
+    reference: str
+    outcome: Outcome
+    group: bool | None
+    committed: bool | None
+    notes: tuple[str, ...]
+
+
+def rows(report: SayDo) -> list[Row]:
+    """Every issue of the two figures and the lists once, those not done first."""
+    lists = {
+        "late added": report.late_added,
+        "removed or moved early": report.removed_or_moved_early,
+        "moved without a missed label": report.quiet_slips,
+        "closed late": report.late_closed,
+        "unresolved": report.unresolved,
+        "missed by handbook": report.definitions["handbook"].missed,
+        "won't do": report.wont_do,
+        "duplicate": report.duplicates,
+    }
+    group, committed = report.definitions["group"], report.definitions["committed"]
+    apart = {*report.wont_do, *report.duplicates}
+    everything = dict.fromkeys((*group.said, *committed.said, *(r for one in lists.values() for r in one)))
+    found = []
+    for reference in everything:
+        by_group, by_commitment = _done(group, reference), _done(committed, reference)
+        said = [one for one in (by_group, by_commitment) if one is not None]
+        outcome: Outcome = (
+            "apart" if reference in apart else "beside" if not said else "done" if all(said) else "not done"
+        )
+        notes = tuple(name for name, references in lists.items() if reference in references)
+        found.append(
+            Row(reference=reference, outcome=outcome, group=by_group, committed=by_commitment, notes=notes)
+        )
+    return sorted(found, key=lambda row: OUTCOMES.index(row.outcome))
+
+
+def _done(ratio: Ratio, reference: str) -> bool | None:
+    return reference in ratio.done if reference in ratio.said else None
+
+
+# Say/Do as text: the summary, the lists behind the figures, and Markdown for the retrospective.
+
+# The names of months must not depend on the machine's locale.
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~@-])")
+
+
+def percent_words(value: float | None) -> str:
+    """``58.3 %``; a dash if nothing was said."""
+    return "-" if value is None else f"{value:.1f} %"
+
+
+def day_words(day: date | None) -> str:
+    """``13 Nov``."""
+    return "?" if day is None else f"{day.day} {_MONTHS[day.month - 1]}"
+
+
+def source_words(report: SayDo) -> str:
+    """The source of ``committed``: when its plan was locked and by whom, or that events were replayed."""
+    by = f" by {report.locked_by}" if report.locked_by else ""
+    if report.source == "snapshot":
+        return f"from the plan locked {minute(report.locked_at)}{by}"
+    return f"rebuilt from events as of {minute(report.locked_at)}{', locked' + by if by else ''}"
+
+
+def said(report: SayDo, milestone: Milestone, now: datetime) -> tuple[str, str]:
+    """The group's figure as text, and ``committed`` with its source.
+
+    ``now`` is the moment of the report: before the cut-off the figures can still change.
+    """
+    group, committed = report.definitions["group"], report.definitions["committed"]
+    due = day_words(milestone.due)
+    when = f"so far, until {due}" if now < report.cut_off else f"by {due}"
+    first = (
+        f"{len(group.done)} of {len(group.said)} closed {when} "
+        f"({percent_words(group.percent)}), definition group"
+    )
+    second = (
+        f"{len(committed.done)} of {len(committed.said)} ({percent_words(committed.percent)}), "
+        f"definition committed, {source_words(report)}"
+    )
+    return first, second
+
+
+def table(report: SayDo) -> list[tuple[str, str, str, str, str]]:
+    """Definition, said, done, percent, target: one row per definition."""
+    return [
+        (
+            name,
+            str(len(ratio.said)),
+            str(len(ratio.done)),
+            percent_words(ratio.percent),
+            f"{TARGETS[name]} %" if name in TARGETS else "",
+        )
+        for name, ratio in report.definitions.items()
+    ]
+
+
+def beside(report: SayDo) -> list[tuple[str, tuple[str, ...]]]:
+    """The additional lists, including empty ones. Duplicates and won't-dos are listed separately."""
+    return [
+        ("late added", report.late_added),
+        ("removed or moved early", report.removed_or_moved_early),
+        ("moved to another milestone without a missed label", report.quiet_slips),
+        ("late closed", report.late_closed),
+        ("unresolved", report.unresolved),
+        ("closed as won't do", report.wont_do),
+        ("closed as duplicate", report.duplicates),
+    ]
+
+
+def listed(report: SayDo, shown: Sequence[Definition] = DEFINITIONS) -> list[tuple[str, tuple[str, ...]]]:
+    """The non-empty lists: those behind the figures of these definitions, and the additional ones."""
+    behind = [
+        part
+        for name in shown
+        for part in (
+            (f"{name}: done", report.definitions[name].done),
+            (f"{name}: not done", report.definitions[name].missed),
+        )
+    ]
+    return [(title, references) for title, references in (*behind, *beside(report)) if references]
+
+
+def markdown(report: SayDo, milestone: Milestone, now: datetime, unread: Sequence[str] = ()) -> str:
+    """The whole report for the retrospective. References stay unescaped, so that GitLab links them."""
+    parts = ["## " + _plain(f"Say/Do {report.milestone}")]
+    parts += [_plain(line) + "." for line in said(report, milestone, now)]
+    rows = ["| definition | said | done | percent | target |", "| --- | ---: | ---: | ---: | ---: |"]
+    rows += ["| " + " | ".join(row) + " |" for row in table(report)]
+    parts.append("\n".join(rows))
+    for title, references in listed(report):
+        parts.append(f"**{_plain(title)}** ({len(references)})\n\n" + "\n".join(f"- {r}" for r in references))
+    if unread:
+        count = _issues(len(unread))
+        parts.append(f"No history for {count}; using their current state: {', '.join(unread)}.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _issues(count: int) -> str:
+    return "1 issue" if count == 1 else f"{count} issues"
+
+
+def _plain(text: str) -> str:
+    return _MARKUP.sub(r"\\\1", text)

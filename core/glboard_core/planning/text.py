@@ -6,7 +6,12 @@ Owns escaping. A reader sees the title as it is; it causes no mention, reference
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from datetime import date
+
+from glboard_core.errors import UsageError
+from glboard_core.planning.team import Days, Span
 
 #: Characters of Markdown and HTML, and those that start one of GitLab's references.
 _SPECIAL = frozenset("\\`*_{}[]<>|#~@!$%&^")
@@ -28,3 +33,80 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: frozens
     lines = [f"| {' | '.join(heads)} |", f"| {rule} |"]
     lines += [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join(lines)
+
+
+# Days as people type them on one line: ``2026-12-21, 12-28..30``.
+
+_DAY = re.compile(r"(?:(?P<year>\d{4})-)?(?P<month>\d{1,2})-(?P<day>\d{1,2})")
+_SHORT = re.compile(r"\d{1,2}")
+_HINT = "Use days like 2026-12-21 or 12-21 and ranges like 12-28..12-30, separated by commas."
+#: A longer range is a typo.
+_LONGEST = 366
+
+
+def words(days: Days) -> str:
+    """Days on one line, as they are typed."""
+    return ", ".join(
+        f"{entry.first}..{entry.last}" if isinstance(entry, Span) else str(entry) for entry in days
+    )
+
+
+def read(typed: str, near: date) -> Days:
+    """Parse days from one line; those without a year are closest to ``near``. Raises UsageError."""
+    found: list[date | Span] = []
+    for part in re.split(r"[,;]", re.sub(r"\s*(?:\.\.\.?|…|–|\bto\b)\s*", "..", typed)):
+        for word in part.split():
+            entry = _entry(word, near)
+            if entry not in found:
+                found.append(entry)
+    return tuple(found)
+
+
+def _entry(word: str, near: date) -> date | Span:
+    first, dots, last = word.partition("..")
+    start = _day(first, near)
+    if not dots:
+        return start
+    if _SHORT.fullmatch(last):
+        last = f"{start.year:04}-{start.month:02}-{last}"
+    # A range never ends before it starts: one across New Year ends next year.
+    end = _day(last, start)
+    if end < start and "-" in last and last.count("-") == 1:
+        end = _made(end.year + 1, end.month, end.day, last)
+    if end < start:
+        raise UsageError(f"The range {word} ends before it starts.", hint=_HINT)
+    if (end - start).days >= _LONGEST:
+        raise UsageError(f"The range {word} is longer than a year.", hint=_HINT)
+    return Span(first=start, last=end)
+
+
+def _day(word: str, near: date) -> date:
+    found = _DAY.fullmatch(word)
+    if found is None:
+        raise UsageError(f"“{word}” is not a date.", hint=_HINT)
+    month, day = int(found["month"]), int(found["day"])
+    if found["year"] is not None:
+        return _made(int(found["year"]), month, day, word)
+    around: list[date] = []
+    for year in (near.year - 1, near.year, near.year + 1):
+        try:
+            around.append(date(year, month, day))
+        except ValueError:
+            continue  # not every year has a 29 February
+    if not around:
+        raise UsageError(f"“{word}” is not a date.", hint=_HINT)
+    return min(around, key=lambda one: abs((one - near).days))
+
+
+def _made(year: int, month: int, day: int, word: str) -> date:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        raise UsageError(f"“{word}” is not a date.", hint=_HINT) from None
+
+
+def merged(before: Days, typed: Days) -> Days:
+    """What was typed, in the order of ``before``: the order has no meaning, so kept entries keep their place
+    (and in a file their comment)."""
+    kept = tuple(entry for entry in before if entry in typed)
+    return kept + tuple(entry for entry in typed if entry not in kept)

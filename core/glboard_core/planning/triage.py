@@ -15,9 +15,7 @@ from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, rank_key
 from glboard_core.model.milestone import Milestone, upcoming
 from glboard_core.model.workflow import WorkflowScheme
-from glboard_core.planning.counting import counts, over_weight
-from glboard_core.planning.org_labels import missing_codes
-from glboard_core.planning.readiness import flow_ready
+from glboard_core.planning.readiness import counts, flow_ready, missing_codes, over_weight
 
 #: Every code, in the order they are listed.
 ORDER = (

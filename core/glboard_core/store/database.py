@@ -7,6 +7,7 @@ corrupt file or one of a newer version is renamed, never deleted.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import sqlite3
@@ -19,7 +20,40 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from glboard_core.errors import StoreFailed
-from glboard_core.store.lease import Lease
+
+# The send lease between processes: a lock that the system releases when its holder ends, even by a crash.
+
+
+class Lease:
+    """A lock file. ``held`` tries to acquire it, and keeps it once acquired."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: int | None = None
+
+    def held(self) -> bool:
+        """Whether this process has the lease, after one attempt that never waits."""
+        if self._file is not None:
+            return True
+        try:
+            file = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
+        except OSError:
+            # The folder is not writable: nothing can be enqueued either, so there is nothing to send.
+            return False
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(file)
+            return False
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        """Release it for other processes."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
 
 #: Schema version n is the result of MIGRATIONS[:n], in order. Only ever append.
 MIGRATIONS: tuple[str, ...] = (

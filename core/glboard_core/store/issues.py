@@ -13,8 +13,7 @@ from typing import Any
 
 import msgspec
 
-from glboard_core.model.issue import Issue, IssueId
-from glboard_core.model.slim import IssueRow, PlacementKey, row_of
+from glboard_core.model.issue import Issue, IssueId, IssueRow, PlacementKey, row_of
 from glboard_core.ports import Issues
 
 #: Decoded issues in the cache: a few screens of cards.

@@ -16,8 +16,7 @@ from msgspec import structs
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.operations import OpId
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Issue, IssueId
-from glboard_core.model.slim import IssueRow, row_of
+from glboard_core.model.issue import Issue, IssueId, IssueRow, row_of
 from glboard_core.ports import ExternalWrites, FailedChange, Issues, Logged, OutboxEntry
 
 if TYPE_CHECKING:

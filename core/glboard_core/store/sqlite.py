@@ -20,9 +20,8 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import ExternalWrites, OutboxEntry
 from glboard_core.store import reports
-from glboard_core.store.database import Aside, damage, lock_of, open_file, rescue
+from glboard_core.store.database import Aside, Lease, damage, lock_of, open_file, rescue
 from glboard_core.store.issues import Rows
-from glboard_core.store.lease import Lease
 from glboard_core.store.outbox import Outbox, read, read_op, transaction
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """The engine: what the screen and the command line call.
 
-Sole owner of state: shown = fold(confirmed, pending), kept by ``local_state.py``; ``hand.py`` turns what a person
+Sole owner of state: shown = fold(confirmed, pending), kept by ``local_state.py``; ``engine.py`` turns what a person
 does into Ops. ``perform`` shows a change at once and queues it; ``run`` loads, polls, sends and follows other
 processes in the background until cancelled. ``poller.py`` reads the server, ``sender.py`` sends,
 ``log.py`` logs the outcomes.
@@ -9,34 +9,220 @@ processes in the background until cancelled. ``poller.py`` reads the server, ``s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
+
 from glboard_core.board.conflicts import Conflict
-from glboard_core.board.definition import Board
-from glboard_core.board.operations import Change, Op, OpId
-from glboard_core.board.resolve import milestone_title, resolve
-from glboard_core.board.undo import Group, UndoStack
+from glboard_core.board.definition import Board, milestone_title, resolve
+from glboard_core.board.operations import (
+    Change,
+    Create,
+    Edit,
+    GroupId,
+    Op,
+    OpId,
+    apply,
+    changes_nothing,
+    created,
+)
+from glboard_core.board.undo import Group, UndoStack, inverses
 from glboard_core.config import Settings
-from glboard_core.errors import GlboardError, NameUnknown, ReadOnly, StoreFailed
+from glboard_core.errors import EditImpossible, GlboardError, NameUnknown, ReadOnly, StoreFailed
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Issue, IssueDetail, IssueId
+from glboard_core.model.issue import Issue, IssueDetail, IssueId, parse_reference
 from glboard_core.ports import Gateway, Logged, Store
-from glboard_core.sync import conflicts, processes, reading
-from glboard_core.sync.age import MirrorAge
+from glboard_core.sync import conflicts, processes
 from glboard_core.sync.events import CatalogChanged, Cause, Event, Notice, Status
-from glboard_core.sync.hand import Hand
-from glboard_core.sync.local_state import LocalState
-from glboard_core.sync.log import Made, Refused, last_made, logged, prunable
+from glboard_core.sync.ids import new_id
+from glboard_core.sync.initial_load import adopt
+from glboard_core.sync.local_state import LocalState, Shown
+from glboard_core.sync.log import UNDO, Made, Refused, last_made, logged, prunable
 from glboard_core.sync.outbox import Outbox
 from glboard_core.sync.poller import Poller
-from glboard_core.sync.scope import adopt
 from glboard_core.sync.sender import OutboxSender
-from glboard_core.sync.shown import Shown
-from glboard_core.sync.status import SyncStatus
+from glboard_core.sync.status import MirrorAge, SyncStatus
 from glboard_core.sync.timing import Timing
+
+# Turns what a person does into Ops. One keystroke is one group, undone and redone as one.
+
+#: Why a failed change cannot be retried.
+GONE = EditImpossible("The issue no longer exists.", hint="Press r to refresh, or discard the change.")
+
+
+class Hand:
+    """Creates the Ops of what a person does. ``now`` is the server's clock; ``refused`` is called if the log
+    cannot be written.
+
+    Changing methods raise StoreFailed if the change cannot be saved; then nothing is changed.
+    """
+
+    def __init__(
+        self,
+        ledger: LocalState,
+        undo_stack: UndoStack,
+        now: Callable[[], datetime],
+        refused: Callable[[StoreFailed], None],
+    ) -> None:
+        self._ledger = ledger
+        self._undo_stack = undo_stack
+        self._now = now
+        self._refused = refused
+
+    def perform(
+        self, acts: Sequence[tuple[IssueId, Change]], title: str, instead: Collection[OpId] = ()
+    ) -> list[Op]:
+        """Do one keystroke's acts: shown at once, saved in the outbox, sent soon. Returns the new Ops.
+
+        An act that would change nothing creates no Op. ``instead`` are failed changes that are deleted in the
+        same step, if any Op is created.
+        """
+        ops = self._make(acts)
+        if ops:
+            self._ledger.enqueue(ops, title, instead)
+            self._undo_stack.done(Group(id=ops[0].group, title=title, ops=tuple(ops)))
+        return ops
+
+    def undo(self) -> Group | None:
+        """Undo the last keystroke, of this session or else of an earlier one.
+
+        Unsent changes are withdrawn; the inverse of the others is sent. None if there is nothing to undo.
+        """
+        group = self._undo_stack.undo() or last_made(self._ledger.store.log())
+        if group is None:
+            return None
+        made: Sequence[Op] = group.ops
+        try:
+            made = self._ledger.take_back(group.ops)
+            # "Before" is the edit's result: if someone changed that since, it is a conflict.
+            left = {op.issue: apply(op.act, op.before) for op in made if op.before is not None}
+            self._ledger.enqueue(self._make(inverses(made), seen=left), f"{UNDO}{group.title}")
+        except GlboardError:
+            self._undo_stack.redone(structs.replace(group, ops=tuple(made)))
+            raise
+        self._log_undone(made, group.title)
+        self._undo_stack.undone(group)
+        return group
+
+    def _log_undone(self, ops: Sequence[Op], title: str) -> None:
+        """Record which changes were undone, so that no later session undoes them again."""
+        if not ops:
+            return
+        now = self._now()
+        try:
+            self._ledger.store.settle([], [], [logged(op, title, now, "undone") for op in ops])
+        except StoreFailed as error:
+            self._refused(error)
+
+    def redo(self) -> Group | None:
+        """Redo what was undone last."""
+        group = self._undo_stack.redo()
+        if group is None:
+            return None
+        ops = self._make([(op.issue, _again(op)) for op in group.ops])
+        try:
+            self._ledger.enqueue(ops, group.title)
+        except GlboardError:
+            self._undo_stack.undone(group)
+            raise
+        again = Group(id=group.id, title=group.title, ops=tuple(ops))
+        if ops:
+            self._undo_stack.redone(again)
+        return again
+
+    def retry(self, op: OpId) -> None:
+        """Retry a failed change, with its dependent changes; does nothing if it no longer exists.
+
+        If its issue is gone, the change stays, with that as the reason.
+        """
+        ledger = self._ledger
+        failed = next((failed for failed, _ in ledger.failed if failed.id == op), None)
+        if failed is None:
+            return
+        new = isinstance(failed.act, Create)
+        if not new and failed.issue not in ledger.shown:
+            ledger.failed = [(one, GONE if one is failed else error) for one, error in ledger.failed]
+            return
+        # Changes to a new issue that could not be created go with it.
+        along = [one for one, _ in ledger.failed if one is failed or (new and one.issue == failed.issue)]
+        titles = {refusal.op.id: refusal.title for refusal in ledger.store.refusals()}
+        title = f"again: {titles.get(op, '').removeprefix('again: ')}"
+        ops = self._make([(other.issue, other.act) for other in along])
+        # In one transaction: what is in the outbox again is no longer a failed change.
+        self._ledger.enqueue(ops, title, [other.id for other in along])
+        if ops:
+            self._undo_stack.done(Group(id=ops[0].group, title=title, ops=tuple(ops)))
+
+    def drop_failed(self, op: OpId) -> None:
+        """Discard a failed change. Raises StoreFailed."""
+        self._ledger.store.forgive(op)
+        self._ledger.failed = [(failed, error) for failed, error in self._ledger.failed if failed.id != op]
+
+    def _make(
+        self, acts: Sequence[tuple[IssueId, Change]], *, seen: Mapping[IssueId, Issue] | None = None
+    ) -> list[Op]:
+        """Ops of one group. ``seen``: the issue as the person saw it, if that is not what is shown."""
+        group = GroupId(new_id())
+        ops: list[Op] = []
+        now: dict[IssueId, Issue] = {}
+        saw: dict[IssueId, Issue] = dict(seen or {})
+        for issue, act in acts:
+            shown = now.get(issue) or self._ledger.shown.get(issue)
+            if shown is None and not isinstance(act, Create):
+                continue
+            if shown is not None and changes_nothing(act, shown):
+                continue
+            before = saw.get(issue, shown)
+            # The server's time even with --as-of: recovery on the server depends on it.
+            at = self._now()
+            op = Op(id=OpId(new_id()), group=group, issue=issue, act=act, at=at, before=before)
+            ops.append(op)
+            if shown is not None:
+                now[issue] = apply(act, shown)
+            elif isinstance(act, Create):
+                now[issue] = created(op)
+            if before is not None:
+                saw[issue] = apply(act, before)
+        return ops
+
+
+def _again(op: Op) -> Change:
+    """The act that redoes an Op: an issue created once is reopened, not created a second time."""
+    if isinstance(op.act, Create) and not op.issue.startswith("new:"):
+        return Edit(state="opened")
+    return op.act
+
+
+# Reads single issues: for commands, which name the issues they change.
+
+
+async def by_reference(engine: Engine, references: Sequence[str]) -> list[Issue]:
+    """These issues, and what their projects offer. Raises NameUnknown for the first one not found."""
+    if (catalog := engine.catalog) is None:
+        raise NameUnknown("issue", references[0], hint="Nothing loaded from GitLab yet.")
+    wanted = [parse_reference(text, catalog) for text in references]
+    found = await engine.gateway.find(wanted)
+    for reference in wanted:
+        if reference not in found:
+            raise NameUnknown("issue", str(reference), hint="It does not exist, or you have no access.")
+    issues = list({found[reference].id: found[reference] for reference in wanted}.values())
+    engine.keep_catalog(await engine.gateway.extend_catalog(catalog, {issue.project for issue in issues}))
+    engine.confirm(issues, "load")
+    return issues
+
+
+async def again(engine: Engine, issues: Sequence[IssueId]) -> None:
+    """These issues as they are now, and what their projects offer."""
+    now = await engine.gateway.read(issues)
+    catalog = engine.catalog
+    if catalog is not None:
+        projects = {issue.project for issue in now.values()}
+        engine.keep_catalog(await engine.gateway.extend_catalog(catalog, projects))
+    engine.confirm(now.values(), "load")
+
 
 Listener = Callable[[Event], None]
 
@@ -330,11 +516,11 @@ class Engine:
         await self.mirror.first.board(self.board(board, milestone), closed=closed)
 
     async def load_issues(self, references: Sequence[str]) -> list[Issue]:
-        """Read these issues by reference (see ``model/reference.py``) and what their projects offer.
+        """Read these issues by reference (see ``model/issue.py``) and what their projects offer.
 
         Raises NameUnknown for the first that does not exist or is hidden.
         """
-        return await reading.by_reference(self, references)
+        return await by_reference(self, references)
 
     def last_change(self) -> Group | None:
         """The changes that ``undo`` would undo."""
@@ -342,7 +528,7 @@ class Engine:
 
     async def reread(self, issues: Sequence[IssueId]) -> None:
         """Read these issues again, and what their projects offer: for commands that change them."""
-        await reading.again(self, issues)
+        await again(self, issues)
 
     async def flush(self) -> None:
         """Send everything now and wait for the answers: for commands. Raises ConnectionFailed, AuthError."""

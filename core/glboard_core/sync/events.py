@@ -6,10 +6,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from glboard_core.board.operations import Op
+from glboard_core.board.operations import IssueDiff, Op
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import IssueId
-from glboard_core.state import IssueDiff
 
 Cause = Literal["mine", "theirs", "load", "answer"]
 Freshness = Literal["loading", "live", "cached", "offline", "signed-out"]

@@ -8,25 +8,88 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, ValuesView
 from contextlib import suppress
 from datetime import datetime
 
 from msgspec import structs
 
 from glboard_core.board.conflicts import seen_without
-from glboard_core.board.operations import Comment, Create, GroupId, NoteWrite, Op, OpId
+from glboard_core.board.operations import Comment, Create, GroupId, IssueDiff, NoteWrite, Op, OpId, fold_one
 from glboard_core.board.undo import UndoStack
 from glboard_core.config import SyncSettings
 from glboard_core.errors import GlboardError, StoreFailed
-from glboard_core.model.issue import Issue, IssueId
-from glboard_core.ports import OutboxEntry, Store
-from glboard_core.state import IssueDiff, fold_one
+from glboard_core.model.issue import Issue, IssueId, IssueRow, row_of
+from glboard_core.ports import Issues, OutboxEntry, Store
 from glboard_core.sync import conflicts
 from glboard_core.sync.events import Cause, Event, IssuesChanged, Renamed, Settled
 from glboard_core.sync.log import Made, Refused, logged, made, refused, remembered, sorted_out
 from glboard_core.sync.outbox import Outbox, OutboxItem
-from glboard_core.sync.shown import Shown
+
+# The shown issues as a mapping: the confirmed issues with pending changes applied.
+
+
+class Shown(Mapping[IssueId, Issue]):
+    """shown = fold(confirmed, pending), computed only for issues with pending Ops."""
+
+    def __init__(self, confirmed: Issues) -> None:
+        self._confirmed = confirmed
+        self._overlay: dict[IssueId, Issue] = {}
+
+    def fold(self, issue: IssueId, ops: Sequence[Op]) -> None:
+        """Recompute one issue from its pending Ops."""
+        folded = fold_one(self._confirmed.get(issue), ops) if ops else None
+        if folded is None:
+            self._overlay.pop(issue, None)
+        else:
+            self._overlay[issue] = folded
+
+    def matching(self, milestone: str | None) -> Iterator[Issue]:
+        """The issues of a milestone as shown ("" for those without), or all for None."""
+        for issue in self._confirmed.matching(milestone):
+            if issue.id not in self._overlay:
+                yield issue
+        for issue in list(self._overlay.values()):
+            if milestone is None or (issue.milestone or "") == milestone:
+                yield issue
+
+    def slim(self, milestone: str | None) -> Iterator[IssueRow]:
+        """The same as slim rows: only what is needed to place, count and sort."""
+        for issue in self._confirmed.slim(milestone):
+            if issue.id not in self._overlay:
+                yield issue
+        for shown in list(self._overlay.values()):
+            if milestone is None or (shown.milestone or "") == milestone:
+                yield row_of(shown)
+
+    def values(self) -> ValuesView[Issue]:
+        """All of them, in one pass rather than one by one."""
+        return _Values(self)
+
+    def __getitem__(self, issue: IssueId) -> Issue:
+        return self._overlay[issue] if issue in self._overlay else self._confirmed[issue]
+
+    def __iter__(self) -> Iterator[IssueId]:
+        yield from self._confirmed
+        for issue in self._overlay:
+            if issue not in self._confirmed:
+                yield issue
+
+    def __len__(self) -> int:
+        return len(self._confirmed) + sum(issue not in self._confirmed for issue in self._overlay)
+
+    def __contains__(self, issue: object) -> bool:
+        return issue in self._overlay or issue in self._confirmed
+
+
+class _Values(ValuesView[Issue]):
+    def __init__(self, shown: Shown) -> None:
+        super().__init__(shown)
+        self._shown = shown
+
+    def __iter__(self) -> Iterator[Issue]:
+        return self._shown.matching(None)
+
 
 #: Once there are many, times of answers are kept for this many seconds: no page takes longer.
 LATE = 600.0

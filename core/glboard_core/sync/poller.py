@@ -19,8 +19,7 @@ from glboard_core.errors import AuthError, GlboardError, NameUnknown
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import IssueId
 from glboard_core.ports import IssueQuery
-from glboard_core.sync.initial_load import Loading
-from glboard_core.sync.scope import CURSOR, Scope, scope_of_group
+from glboard_core.sync.initial_load import CURSOR, Loading, Scope, scope_of_group
 
 if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine

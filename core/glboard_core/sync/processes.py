@@ -5,14 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from glboard_core.board.operations import Create, Op, OpId
+from glboard_core.board.operations import Create, IssueDiff, Op, OpId
+from glboard_core.errors import StoreFailed
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Logged, OutboxEntry
-from glboard_core.state import IssueDiff
 from glboard_core.sync.conflicts import anew
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.log import remembered
+
+if TYPE_CHECKING:
+    from glboard_core.sync.engine import Engine
+
 
 #: Log lines searched for what another process sent: ids of new issues, overwritten values.
 RECENT = 200
@@ -125,3 +130,53 @@ def _bare(issue: IssueId) -> Issue:
     """An issue of which only the id is known."""
     never = datetime.fromtimestamp(0, UTC)
     return Issue(id=issue, project="", iid=0, title="", created_at=never, updated_at=never)
+
+
+# The send lease: one process per state file has it, and only while the server accepts its token.
+
+
+class SendLease:
+    """The send lease of one process."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._has = False
+        self._let_in = True
+
+    @property
+    def entitled(self) -> bool:
+        """Whether this process may have it. Nothing is sent before the server confirmed the user."""
+        return self._engine.verified and self._let_in and not self._engine.read_only
+
+    def lose(self) -> None:
+        """The server rejects our token."""
+        self._let_in = False
+
+    def regain(self) -> bool:
+        """The server accepts our token; returns whether it did not before."""
+        was, self._let_in = self._let_in, True
+        return not was
+
+    def held(self) -> bool:
+        """Whether this process has the lease; acquires it if allowed and free.
+
+        The previous holder may have sent and settled what still waits here, so that is checked first.
+        """
+        if not self.entitled:
+            return False
+        if not self._has and self._engine.store.lead():
+            try:
+                self._engine.look_at_others()
+                take_over(self._engine.ledger)
+            except StoreFailed as error:
+                self._engine.disk_failed(error)
+                self._engine.store.resign()
+                return False
+            self._has = True
+        return self._has
+
+    def step_back(self) -> None:
+        """Release the lease if this process may not have it. Nothing of ours is being sent."""
+        if self._has and not self.entitled:
+            self._has = False
+            self._engine.store.resign()

@@ -12,8 +12,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct, structs
 
-from glboard_core.board.conflicts import shown_by
-from glboard_core.board.evidence import kinds, proven_by_events
+from glboard_core.board.conflicts import kinds, proven_by_events, shown_by
 from glboard_core.board.operations import Comment, Create, DeleteNote, NoteWrite, Op, OpId
 from glboard_core.errors import EditForbidden, EditUnknown, GlboardError
 from glboard_core.model.issue import Issue, IssueId

@@ -24,10 +24,10 @@ from glboard_core.errors import (
 )
 from glboard_core.model.issue import Issue
 from glboard_core.ports import Done, Outcome
-from glboard_core.sync.checks import prepared, without_clashes
+from glboard_core.sync.conflicts import prepared, without_clashes
 from glboard_core.sync.outbox import OutboxItem
+from glboard_core.sync.processes import SendLease
 from glboard_core.sync.recovery import look_for
-from glboard_core.sync.right import SendLease
 
 if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine

@@ -30,7 +30,7 @@ from glboard_core.demo.world.clock import Clock
 from glboard_core.demo.world.world import World
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
-from glboard_core.gitlab.retry import Limits
+from glboard_core.gitlab.http import Limits
 from glboard_core.model.issue import Issue
 from glboard_core.store.memory import MemoryStore
 from glboard_core.sync.engine import Engine

@@ -6,9 +6,9 @@ import pytest
 
 from glboard_core.board.operations import Edit, GroupId, Op, OpId
 from glboard_core.errors import EditForbidden, GlboardError
+from glboard_tui import notices
 from glboard_tui.bridge import Settled, Status
-from glboard_tui.screens import news
-from glboard_tui.screens.catchup import WORTH, CatchUp
+from glboard_tui.notices import WORTH, CatchUp
 from support.make import WHEN, issue_id
 from tui.app.stage import GROUP, Stage
 
@@ -109,11 +109,11 @@ async def test_one_toast_reports_all(stage: Stage) -> None:
     assert stage.world.issue(f"{GROUP}/platform#2").weight == 3
 
 
-@pytest.mark.parametrize(("quiet", "said"), [(news.QUIET, 1), (0.0, 2)])
+@pytest.mark.parametrize(("quiet", "said"), [(notices.QUIET, 1), (0.0, 2)])
 async def test_an_unstable_connection_is_reported_only_once_in_a_while(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, quiet: float, said: int
 ) -> None:
-    monkeypatch.setattr(news, "QUIET", quiet)
+    monkeypatch.setattr(notices, "QUIET", quiet)
     for _ in range(2):
         stage.server.stop()
         await stage.press("r")

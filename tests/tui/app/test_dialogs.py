@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from glboard_tui.screens.dialogs import Dialog
-from glboard_tui.screens.triage import Triage
+from glboard_tui.screens.queues import Triage
 from tui.app.stage import Stage
 
 

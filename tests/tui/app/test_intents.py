@@ -12,15 +12,14 @@ from msgspec import structs
 from glboard_core.board.definition import Board, Column
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Edit, Rank, apply
-from glboard_core.board.use_cases import Edits, joined, new_issue, reachable, sideways, split
+from glboard_core.board.use_cases import Edits, Where, joined, new_issue, ranked, reachable, sideways, split
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, rank_key
 from glboard_core.model.milestone import following
 from glboard_core.model.workflow import WorkflowScheme
-from glboard_tui.letters import letters_for
-from glboard_tui.ranking import Where, ranked
+from glboard_tui.keymap import letters_for
+from glboard_tui.screens.picker import Choice, Ticks, matching, ticks_of
 from glboard_tui.texts import age_words
-from glboard_tui.widgets.choices import Choice, Ticks, matching, ticks_of
 from support.make import MILESTONES, catalog, issue, milestone
 
 PLANNER = Edits(flow=WorkflowScheme(), names=LabelSettings(), catalog=catalog(), today=date(2026, 12, 7))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from glboard_core.errors import ConfigError
-from glboard_tui.action import Slot, key_words
-from glboard_tui.actions import ACTIONS, BY_ID, markdown_table
+from glboard_tui.actions import ACTIONS, BY_ID, Slot, key_words, markdown_table
 from glboard_tui.commands import COMMANDS
 from glboard_tui.keymap import Keymap, Match, NoMatch, Prefix
 

@@ -9,11 +9,8 @@ from textual.widgets import Input, OptionList, TextArea
 
 from glboard_core.board.operations import Comment, Create, DeleteNote, Edit, OpId, Rank
 from glboard_core.errors import ReadOnly, StoreFailed
-from glboard_tui.screens.ask import Ask
-from glboard_tui.screens.compose import CommentDialog
-from glboard_tui.screens.failed_changes import FailedList
-from glboard_tui.screens.history import History
-from glboard_tui.screens.mending import parts_of, text_of
+from glboard_tui.screens.dialogs import Ask, CommentDialog
+from glboard_tui.screens.failed_changes import FailedList, History, parts_of, text_of
 from tui.app.stage import GROUP, ME, Stage
 
 LOCKED = f"{GROUP}/locked#1"

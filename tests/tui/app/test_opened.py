@@ -12,9 +12,8 @@ import pytest
 from textual.widgets import Markdown, Static
 
 from glboard_core.model.issue import IssueDetail, IssueId, Note
-from glboard_tui.screens import editor
-from glboard_tui.widgets.facts import Facts, laid_out
-from glboard_tui.widgets.issue_pane import notes_content, readable
+from glboard_tui.commands import text as editor
+from glboard_tui.widgets.issue_pane import Facts, laid_out, notes_content, readable
 from support.make import WHEN
 from tui.app.stage import GROUP, Stage, staged
 

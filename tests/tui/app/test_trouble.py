@@ -19,9 +19,9 @@ from glboard_core.errors import (
 from glboard_core.sync.engine import Engine
 from glboard_tui import notices
 from glboard_tui.app import GlboardApp
-from glboard_tui.screens.ask import Ask
+from glboard_tui.screens.dialogs import Ask
 from glboard_tui.screens.failed_changes import FailedList
-from glboard_tui.screens.welcome import Welcome
+from glboard_tui.screens.help import Welcome
 from glboard_tui.widgets.messages import Panel
 from support.make import WHEN, issue_id
 from tui.app.stage import GROUP, STILL, Stage, small_world, staged

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from textual.widgets import Static
 
-from glboard_core.state import IssueDiff
-from glboard_tui.screens import theirs
-from glboard_tui.screens.updates import Updates
+from glboard_core.board.operations import IssueDiff
+from glboard_tui import texts
+from glboard_tui.screens.queues import Updates
 from glboard_tui.unseen_changes import MOST, RESPACED, UnseenChanges
-from glboard_tui.widgets.facts import Facts
+from glboard_tui.widgets.issue_pane import Facts
 from support.make import WHEN, issue
 from tui.app.stage import GROUP, ME, Stage, small_world, staged
 
@@ -244,7 +244,7 @@ def test_the_memory_of_changes_is_limited() -> None:
 def test_how_long_ago(seconds: int, words: str) -> None:
     unseen = UnseenChanges()
     unseen.heard([IssueDiff((issue(1), issue(1, weight=1, updated_at=LATER)))], None, me="me", now=LATER)
-    assert theirs.when(next(iter(unseen)), LATER + timedelta(seconds=seconds)) == words
+    assert texts.when(next(iter(unseen)), LATER + timedelta(seconds=seconds)) == words
 
 
 def test_unseen_changes_are_kept_for_the_next_session() -> None:

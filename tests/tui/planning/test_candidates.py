@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from glboard_tui.screens.candidates import Candidates
-from glboard_tui.widgets.whichkey import WhichKey
+from glboard_tui.widgets.footer import WhichKey
 from tui.app.stage import Stage, staged
 from tui.planning.lists import lines, names, on_top, text
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from glboard_core.planning import capacity as capacities
-from glboard_tui.screens.plan_words import short_names, signed
+from glboard_tui.texts import short_names, signed
 from tui.app.stage import Stage, staged
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from glboard_core.board.operations import Edit
 from glboard_tui.screens.issue_list import IssueList
-from glboard_tui.screens.triage import Triage
+from glboard_tui.screens.queues import Triage
 from tui.app.stage import Stage
 from tui.planning.lists import names, on_top
 

@@ -10,7 +10,7 @@ import pytest
 from msgspec import structs
 
 from glboard_core.config import PlanningIssueSettings
-from glboard_core.gitlab import rest_client
+from glboard_core.gitlab import admin
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.milestone_setup import MilestoneSetup
 from glboard_core.planning.team import Team
@@ -32,7 +32,7 @@ def opening(engine: Engine, milestone: str, team: Team | None) -> MilestoneSetup
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest_client, "LOOKS", (0.01,))
+    monkeypatch.setattr(admin, "LOOKS", (0.01,))
 
 
 @asynccontextmanager

@@ -18,13 +18,9 @@ from glboard_core.demo.world.world import World
 from glboard_core.errors import Offline
 from glboard_core.planning.team import days, load
 from glboard_core.reports import Reports
-from glboard_tui.screens.ask import Ask
-from glboard_tui.screens.capacity import Room
+from glboard_tui.screens.capacity import Post, Room, RoomBody
+from glboard_tui.screens.dialogs import Ask, HiddenInput, Prompt
 from glboard_tui.screens.picker import Picker
-from glboard_tui.screens.post import Post
-from glboard_tui.screens.prompt import Prompt
-from glboard_tui.screens.room_body import RoomBody
-from glboard_tui.screens.unseen import HiddenInput
 from tui.app.stage import STILL, Stage, small_world, staged
 from tui.planning.lists import reading
 

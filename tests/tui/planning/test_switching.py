@@ -6,7 +6,7 @@ from pathlib import Path
 
 from glboard_tui.screens.candidates import Candidates
 from glboard_tui.screens.capacity import Room
-from glboard_tui.screens.triage import Triage
+from glboard_tui.screens.queues import Triage
 from tui.app.stage import Stage, staged
 from tui.planning.lists import names, on_top, text
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from glboard_core.demo.world.world import World
-from glboard_tui.screens.triage import Triage
-from glboard_tui.widgets.whichkey import WhichKey
+from glboard_tui.screens.queues import Triage
+from glboard_tui.widgets.footer import WhichKey
 from tui.app.stage import GROUP, GROUP_LABEL, ME, Stage, small_world, staged
 from tui.planning.lists import names, on_top, text
 

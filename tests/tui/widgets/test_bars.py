@@ -12,9 +12,8 @@ from textual.strip import Strip
 from glboard_tui.widgets.card import Fact
 from glboard_tui.widgets.colors import truecolor_palette
 from glboard_tui.widgets.column_headers import HeadView, paint_head
-from glboard_tui.widgets.footer import FooterView, paint_footer
+from glboard_tui.widgets.footer import FooterView, paint_footer, paint_keys
 from glboard_tui.widgets.header import HeaderView, paint_header
-from glboard_tui.widgets.whichkey import paint_keys
 from tui.widgets.test_text import NASTY
 
 PALETTE = truecolor_palette({}, dark=True)

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from glboard_core.model.issue import IssueId
 from glboard_styles.themes import LIGHT
 from glboard_tui.widgets.board import BoardWidget
-from glboard_tui.widgets.note import EmptyMessage
+from glboard_tui.widgets.messages import EmptyMessage
 from support.make import issue, issue_id
 from tui.widgets.playground import COLUMNS, EMPTY, PLANNING, BoardApp, issues_of
 

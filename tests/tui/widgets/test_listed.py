@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glboard_core.model.issue import IssueId
-from glboard_tui.widgets.listed import Listed
+from glboard_tui.widgets.selection import Listed
 
 
 def ids(text: str) -> list[IssueId]:

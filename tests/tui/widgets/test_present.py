@@ -10,9 +10,8 @@ import msgspec
 from glboard_core.board.definition import Board, Column
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue
-from glboard_tui.screens.cards import missing_words
 from glboard_tui.widgets.card import CardView
-from glboard_tui.widgets.card_view import Around, present
+from glboard_tui.widgets.card_view import Around, missing_words, present
 from support.make import issue, issue_id
 
 BUG = Column(key="type::bug", title="bug", kind="label", value="type::bug")

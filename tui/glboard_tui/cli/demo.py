@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from glboard_core import errors
-from glboard_core.demo.options import EDITIONS, TIERS, VERSIONS, DemoOptions, OptionsError
+from glboard_core.demo.http.process import EDITIONS, TIERS, VERSIONS, DemoOptions, OptionsError
 from glboard_core.errors import UsageError
 from glboard_tui.cli.context import Options
 
@@ -78,7 +78,7 @@ def demo_command(
     except OptionsError as error:
         raise UsageError(str(error)) from None
     if serve is not None:
-        from glboard_core.demo.serve import serve as serve_alone
+        from glboard_core.demo.http.server import serve as serve_alone
 
         ctx.exit(serve_alone(options))
     if allow_remote:

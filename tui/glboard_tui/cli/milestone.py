@@ -13,7 +13,7 @@ from msgspec import structs
 
 from glboard_core.errors import ConfigError, UsageError
 from glboard_core.planning.milestone_setup import Outcome, Part, Step
-from glboard_tui.cli import formats
+from glboard_tui.cli import context
 from glboard_tui.cli.context import Options
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ async def _run(
     yes: bool,
     as_json: bool,
 ) -> int:
-    from glboard_core.gitlab.credentials import find_account
+    from glboard_core.gitlab.account import find_account
     from glboard_core.milestone_setup import MilestoneSetup
     from glboard_core.session import open_engine
     from glboard_core.sync.engine import UserChangedError
@@ -130,7 +130,7 @@ async def _open(
     title = opening.milestone.title
     due = any(step.is_due for step in steps)
     if as_json and (dry_run or not due):
-        click.echo(formats.as_json({"milestone": title, "steps": [_step(step) for step in steps]}))
+        click.echo(context.as_json({"milestone": title, "steps": [_step(step) for step in steps]}))
         return 0
     if not as_json:
         click.echo(f"Milestone {title}")
@@ -153,7 +153,7 @@ async def _open(
     tell = not as_json and sys.stderr.isatty()
     outcomes = await opening.do(without=left, progress=_progress if tell else lambda *_: None)
     if as_json:
-        click.echo(formats.as_json(_result(title, steps, outcomes)))
+        click.echo(context.as_json(_result(title, steps, outcomes)))
     else:
         for line in _results(outcomes):
             click.echo(line)

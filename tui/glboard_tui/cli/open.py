@@ -23,7 +23,7 @@ from glboard_core.session import Place, open_engine
 from glboard_tui.cli.context import Options
 
 if TYPE_CHECKING:
-    from glboard_core.demo.options import DemoOptions
+    from glboard_core.demo.http.process import DemoOptions
     from glboard_core.gitlab.account import Account
     from glboard_core.milestone_setup import MilestoneSetup
     from glboard_core.planning.team import Team
@@ -110,7 +110,7 @@ def _team_of(options: Options, demo: DemoOptions) -> Iterator[Path | None]:
 
 
 def _run(options: Options, settings: Settings, last: Last, *, place: Place | None) -> int:
-    from glboard_core.gitlab.credentials import find_account
+    from glboard_core.gitlab.account import find_account
 
     accounts: list[Account] = []
 
@@ -118,7 +118,7 @@ def _run(options: Options, settings: Settings, last: Last, *, place: Place | Non
         return accounts[-1] if accounts else find_account(options.url, configured=settings.gitlab.url)
 
     def on_demo() -> AbstractAsyncContextManager[Engine]:
-        from glboard_core.demo.options import DemoOptions
+        from glboard_core.demo.http.process import DemoOptions
 
         return _on_demo(options, Settings(), DemoOptions(), accounts)
 

@@ -18,13 +18,12 @@ from msgspec import structs
 
 from glboard_core.errors import ConfigError, GlboardError, NameUnknown, UsageError
 from glboard_core.planning import plan_lock as plans
-from glboard_core.planning.calendar import dates_of
-from glboard_core.planning.plan_lock import PlanSnapshot
-from glboard_core.planning.snapshot_text import count_words, locked_words
-from glboard_tui.cli import formats
+from glboard_core.planning.capacity import dates_of
+from glboard_core.planning.plan_lock import PlanSnapshot, count_words, locked_words
+from glboard_tui.cli import context
 from glboard_tui.cli.context import Options, parse_time
 from glboard_tui.cli.edit import PARTLY
-from glboard_tui.cli.report_shapes import moment
+from glboard_tui.cli.report_output import moment
 
 if TYPE_CHECKING:
     from glboard_core.reports import Reports
@@ -123,7 +122,7 @@ def import_(ctx: click.Context, file: Path, replace: bool) -> None:
 @click.argument("milestone")
 @click.option("--list", "listing", is_flag=True, help="List all stored plans, the current one first.")
 @_number
-@formats.format_option
+@context.format_option
 @click.pass_context
 def show(ctx: click.Context, milestone: str, listing: bool, number: int, style: str) -> None:
     """Print the locked plan of MILESTONE."""
@@ -175,7 +174,7 @@ def _run(options: Options, task: Task) -> int:
 
 @asynccontextmanager
 async def _reports(options: Options) -> AsyncIterator[Reports]:
-    from glboard_core.gitlab.credentials import find_account
+    from glboard_core.gitlab.account import find_account
     from glboard_core.reports import open_reports
     from glboard_core.session import open_engine
 
@@ -248,7 +247,7 @@ def _shown(plan: PlanSnapshot, style: str) -> str:
     ]
     heads = ("reference", "weight", "assignees")
     if style == "json":
-        return formats.as_json(
+        return context.as_json(
             {
                 "milestone": plan.milestone,
                 "locked_at": moment(plan.locked_at),
@@ -262,12 +261,12 @@ def _shown(plan: PlanSnapshot, style: str) -> str:
             }
         )
     if style == "csv":
-        return formats.as_csv(heads, rows)
+        return context.as_csv(heads, rows)
     title = f"Plan of {plan.milestone}, {locked_words(plan)}: {count_words(plan)}"
     if style == "markdown":
-        table = formats.as_markdown(heads, rows, plain=frozenset({0}))
-        return f"## {formats.escape_markdown(title)}\n\n{table}"
-    return f"{title}\n\n{formats.as_table(heads, rows, right=frozenset({1}))}".rstrip()
+        table = context.as_markdown(heads, rows, plain=frozenset({0}))
+        return f"## {context.escape_markdown(title)}\n\n{table}"
+    return f"{title}\n\n{context.as_table(heads, rows, right=frozenset({1}))}".rstrip()
 
 
 def _listed(kept: Sequence[PlanSnapshot], style: str) -> str:
@@ -284,10 +283,10 @@ def _listed(kept: Sequence[PlanSnapshot], style: str) -> str:
         for number, plan in enumerate(kept, 1)
     ]
     if style == "json":
-        return formats.as_json(
+        return context.as_json(
             [dict(zip([h.replace(" ", "_") for h in heads], r, strict=True)) for r in rows]
         )
-    printers = {"table": formats.as_table, "csv": formats.as_csv, "markdown": formats.as_markdown}
+    printers = {"table": context.as_table, "csv": context.as_csv, "markdown": context.as_markdown}
     return printers[style](heads, rows) or "No plan is locked here."
 
 

@@ -1,7 +1,7 @@
 """``glboard report``: what the planning rules compute, as text or data.
 
 Owns the command's arguments and which issues each report reads. The rules are in ``glboard_core.planning``,
-the JSON in ``report_shapes.py``, texts and tables in ``report_output.py``.
+the JSON in ``report_output.py``, texts and tables in ``report_output.py``.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct, structs
 
-from glboard_core.board.resolve import flow_scheme
+from glboard_core.board.definition import flow_scheme
 from glboard_core.errors import ConfigError, UsageError
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone, by_title, preceding
 from glboard_core.planning import capacity as capacities
 from glboard_core.planning import team as teams
 from glboard_core.planning.candidates import candidates
-from glboard_core.planning.load import load_of
+from glboard_core.planning.capacity import load_of
 from glboard_core.planning.mix import mix
 from glboard_core.planning.plan_lock import PlanSnapshot
 from glboard_core.planning.readiness import open_for_deliverables
 from glboard_core.planning.team import Team
 from glboard_core.planning.triage import Rules, triage
-from glboard_tui.cli import formats, report_output, report_shapes
+from glboard_tui.cli import context, report_output
 from glboard_tui.cli.context import Options, parse_time
 from glboard_tui.cli.report_output import Printed
 
@@ -70,7 +70,7 @@ Reader = Callable[[Asked, "Reports"], Awaitable[Printed]]
     help="Team file (capacity, candidates, load; default: team.toml in the configuration folder).",
 )
 @click.option("--names", is_flag=True, help="Markdown with a line per person, not only totals (capacity).")
-@formats.format_option
+@context.format_option
 @click.pass_obj
 def report_command(
     options: Options,
@@ -129,7 +129,7 @@ async def _read(asked: Asked, reader: Reader, keep: bool) -> tuple[Printed, tupl
 
 @asynccontextmanager
 async def _reports(options: Options, keep: bool) -> AsyncIterator[Reports]:
-    from glboard_core.gitlab.credentials import find_account
+    from glboard_core.gitlab.account import find_account
     from glboard_core.reports import open_reports
     from glboard_core.session import open_engine
 
@@ -185,7 +185,7 @@ async def _say_do(asked: Asked, reports: Reports) -> Printed:
         milestone, locked_at=asked.locked_at, plan=_kept(asked, reports, milestone), progress=_progress
     )
     return Printed(
-        report_shapes.say_do_as_json(found),
+        report_output.say_do_as_json(found),
         report_output.say_do_as_text(found, milestone, reports.engine.now()),
     )
 
@@ -195,7 +195,7 @@ async def _scope(asked: Asked, reports: Reports) -> Printed:
     found = await reports.scope(
         milestone, locked_at=asked.locked_at, plan=_kept(asked, reports, milestone), progress=_progress
     )
-    return Printed(report_shapes.scope_as_json(found), report_output.scope_as_text(found))
+    return Printed(report_output.scope_as_json(found), report_output.scope_as_text(found))
 
 
 async def _capacity(asked: Asked, reports: Reports) -> Printed:
@@ -208,13 +208,13 @@ async def _capacity(asked: Asked, reports: Reports) -> Printed:
             hint="Create one (see the README), or set another with --team.",
         )
     found = _capacity_of(await _with_carry_over(reports, milestone), milestone, team, reports)
-    from glboard_core.comparison import read_closed
-    from glboard_core.planning.capacity_text import markdown
+    from glboard_core.planning.capacity import markdown
+    from glboard_core.reports import read_closed
 
     closed = await read_closed(reports, milestone)
     posted = markdown(found, milestone, closed, names=asked.names)
     return Printed(
-        report_shapes.capacity_as_json(found), report_output.capacity_as_text(found, closed, posted)
+        report_output.capacity_as_json(found), report_output.capacity_as_text(found, closed, posted)
     )
 
 
@@ -252,7 +252,7 @@ async def _candidates(asked: Asked, reports: Reports) -> Printed:
     )
     space = _capacity_of(issues, milestone, team, reports).space() if team and dated else None
     return Printed(
-        report_shapes.candidates_as_json(milestone.title, found),
+        report_output.candidates_as_json(milestone.title, found),
         report_output.candidates_as_text(milestone.title, found, space),
     )
 
@@ -261,14 +261,14 @@ async def _mix(asked: Asked, reports: Reports) -> Printed:
     milestone = reports.milestone(asked.milestone or "")
     issues = await reports.open_issues([milestone.title])
     found = mix(issues, milestone.title, reports.settings.labels, reports.settings.planning.mix)
-    return Printed(report_shapes.mix_as_json(found), report_output.mix_as_text(found))
+    return Printed(report_output.mix_as_json(found), report_output.mix_as_text(found))
 
 
 async def _load(asked: Asked, reports: Reports) -> Printed:
     milestone = reports.milestone(asked.milestone or "")
     team = _team(asked)
     found = load_of(await reports.open_issues([milestone.title]), milestone, team, reports.settings.labels)
-    return Printed(report_shapes.load_as_json(found), report_output.load_as_text(found))
+    return Printed(report_output.load_as_json(found), report_output.load_as_text(found))
 
 
 async def _triage(_: Asked, reports: Reports) -> Printed:
@@ -282,7 +282,7 @@ async def _triage(_: Asked, reports: Reports) -> Printed:
     )
     found = triage(issues, rules)
     now = reports.engine.now()
-    return Printed(report_shapes.triage_as_json(found, now), report_output.triage_as_text(found, now))
+    return Printed(report_output.triage_as_json(found, now), report_output.triage_as_text(found, now))
 
 
 _READERS: dict[str, Reader] = {

@@ -7,26 +7,177 @@ included, because reports are meant to be pasted.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 from msgspec import Struct
 
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone
-from glboard_core.planning import say_do_text
+from glboard_core.planning import say_do
 from glboard_core.planning.candidates import Candidate, fill
-from glboard_core.planning.capacity import Capacity
-from glboard_core.planning.closed import ClosedWeight, mean
-from glboard_core.planning.load import Load
+from glboard_core.planning.capacity import Capacity, ClosedWeight, Load, mean
 from glboard_core.planning.mix import Mix
-from glboard_core.planning.say_do import DEFINITIONS, SayDo
-from glboard_core.planning.scope import Scope
-from glboard_core.planning.snapshot_text import count_words, locked_words
+from glboard_core.planning.plan_lock import Scope, count_words, locked_words
+from glboard_core.planning.say_do import DEFINITIONS, Definition, SayDo
 from glboard_core.planning.triage import Finding
-from glboard_tui.cli import formats
-from glboard_tui.cli.report_shapes import moment
+from glboard_tui.cli import context
+
+# The JSON of ``glboard report``: stable shapes, as DESIGN.md section 6 and the README document them.
+
+Shape = dict[str, Any]
+
+
+def moment(at: datetime) -> str:
+    """A time as written in JSON, to the second: ``2026-11-13T23:59:59Z``."""
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def references(issues: Iterable[Issue]) -> list[str]:
+    """Full references."""
+    return [issue.reference for issue in issues]
+
+
+def say_do_as_json(report: SayDo) -> Shape:
+    """``report say-do``."""
+    return {
+        "milestone": report.milestone,
+        "cut_off": moment(report.cut_off),
+        "locked_at": moment(report.locked_at),
+        "source": report.source,
+        **_locker(report.locked_by),
+        "definitions": {name: _ratio(report, name) for name in DEFINITIONS},
+        "late_added": report.late_added,
+        "removed_or_moved_early": report.removed_or_moved_early,
+        "late_closed": report.late_closed,
+        "unresolved": report.unresolved,
+    }
+
+
+def _locker(username: str) -> Shape:
+    """Who locked the plan; nothing if it was rebuilt from events."""
+    return {"locked_by": username} if username else {}
+
+
+def _ratio(report: SayDo, name: Definition) -> Shape:
+    ratio = report.definitions[name]
+    if name.startswith("handbook"):
+        # The handbook's formula has no list of what was planned, only what was missed and what was done.
+        return {"completed": ratio.done, "missed": ratio.missed, "percent": ratio.percent}
+    return {"assigned": ratio.said, "completed": ratio.done, "percent": ratio.percent}
+
+
+def capacity_as_json(report: Capacity) -> Shape:
+    """``report capacity``. Nothing is rounded; days and weight are null for people not in the team file."""
+    return {
+        "milestone": report.milestone,
+        "workdays": report.workdays,
+        "people": [
+            {
+                "username": person.username,
+                "net_days": person.budget.net_days if person.budget else None,
+                "weight": person.budget.weight if person.budget else None,
+                "committed": person.committed,
+            }
+            for person in report.people
+        ],
+        "total_weight": report.total,
+        "carry_over": {
+            "weight": report.carry_over.weight,
+            "likely_weight": report.carry_over.likely,
+            "issues": references(report.carry_over.issues),
+        },
+        "planned": report.planned,
+        "unweighted": report.unweighted,
+        "room": report.room,
+        "room_likely": report.room_likely,
+    }
+
+
+def candidates_as_json(milestone: str, found: Sequence[Candidate]) -> Shape:
+    """``report candidates``."""
+    return {
+        "milestone": milestone,
+        "eligible": [
+            {
+                "reference": one.issue.reference,
+                "weight": one.issue.weight,
+                "slipped": one.slipped,
+                "rank": one.rank,
+                "priority": one.priority,
+                "warnings": one.warnings,
+            }
+            for one in found
+            if one.eligible
+        ],
+        "not_eligible": [
+            {"reference": one.issue.reference, "reasons": one.reasons} for one in found if not one.eligible
+        ],
+    }
+
+
+def triage_as_json(found: Sequence[Finding], now: datetime) -> Shape:
+    """``report triage``."""
+    return {
+        "as_of": moment(now),
+        "findings": [
+            {"reference": one.issue.reference, "title": one.issue.title, "reasons": one.reasons}
+            for one in found
+        ],
+    }
+
+
+def mix_as_json(report: Mix) -> Shape:
+    """``report mix``."""
+    return {
+        "milestone": report.milestone,
+        "types": {
+            name: {
+                "count": share.sums.count,
+                "weight": share.sums.weight,
+                "percent_count": share.percent_count,
+                "percent_weight": share.percent_weight,
+            }
+            for name, share in report.types.items()
+        },
+        "target": dict(report.target),
+    }
+
+
+def load_as_json(report: Load) -> Shape:
+    """``report load``."""
+    return {
+        "milestone": report.milestone,
+        "people": [
+            {
+                "username": person.username,
+                "issues": references(person.issues),
+                "weight": person.sums.weight,
+                "budget": person.budget,
+            }
+            for person in report.people
+        ],
+        "unassigned": {
+            "issues": references(report.unassigned),
+            "weight": report.unassigned_sums.weight,
+        },
+    }
+
+
+def scope_as_json(report: Scope) -> Shape:
+    """``report scope``."""
+    return {
+        "milestone": report.locked.milestone,
+        "locked_at": moment(report.locked.locked_at),
+        **_locker(report.locked.locked_by),
+        "added": [row.reference for row in report.added],
+        "removed": [row.reference for row in report.removed],
+        "reweighted": [
+            {"reference": one.reference, "from": one.before, "to": one.after} for one in report.reweighted
+        ],
+    }
+
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # What GitLab turns into a link automatically; anything else is escaped.
@@ -73,9 +224,9 @@ class Printed(Struct, frozen=True):
     def as_(self, style: str) -> str:
         """The report as ``table``, ``json``, ``markdown`` or ``csv``."""
         if style == "json":
-            return formats.as_json(self.shape)
+            return context.as_json(self.shape)
         if style == "csv":
-            return formats.as_csv(self.text.csv_heads, self.text.csv_rows)
+            return context.as_csv(self.text.csv_heads, self.text.csv_rows)
         if style == "markdown":
             return self.text.markdown or _markdown(self.text)
         return _plain(self.text)
@@ -85,7 +236,7 @@ def _plain(text: Text) -> str:
     parts = ["\n".join((text.heading, *text.lines))]
     for table in text.tables:
         if table.rows:
-            body = formats.as_table(table.heads, table.rows, right=table.right)
+            body = context.as_table(table.heads, table.rows, right=table.right)
             parts.append((f"{table.title}\n" if table.title else "") + body)
     parts += [
         f"{listing.title} ({len(listing.references)}): {', '.join(listing.references)}"
@@ -96,17 +247,17 @@ def _plain(text: Text) -> str:
 
 
 def _markdown(text: Text) -> str:
-    parts = ["## " + formats.escape_markdown(text.heading)]
-    parts += [formats.escape_markdown(line) for line in text.lines]
+    parts = ["## " + context.escape_markdown(text.heading)]
+    parts += [context.escape_markdown(line) for line in text.lines]
     for table in text.tables:
         if table.rows:
             if table.title:
-                parts.append("### " + formats.escape_markdown(table.title))
+                parts.append("### " + context.escape_markdown(table.title))
             parts.append(_markdown_table(table))
     for listing in text.lists:
         if listing.references:
             parts.append(
-                f"**{formats.escape_markdown(listing.title)}** ({len(listing.references)})\n\n"
+                f"**{context.escape_markdown(listing.title)}** ({len(listing.references)})\n\n"
                 + "\n".join(f"- {_linked(reference)}" for reference in listing.references)
             )
     return "\n\n".join(parts)
@@ -121,7 +272,7 @@ def _markdown_table(table: Table) -> str:
 
 def _linked(text: str) -> str:
     """A reference unescaped, so that GitLab links it; everything else as plain text."""
-    return text if _REFERENCE.fullmatch(text) else formats.escape_markdown(text)
+    return text if _REFERENCE.fullmatch(text) else context.escape_markdown(text)
 
 
 def _number(value: float | None) -> str:
@@ -157,16 +308,16 @@ def say_do_as_text(report: SayDo, milestone: Milestone, now: datetime) -> Text:
             for name in DEFINITIONS
             if report.definitions[name].said
         ),
-        *(Listing(title, references) for title, references in say_do_text.beside(report)),
+        *(Listing(title, references) for title, references in say_do.beside(report)),
     ]
     return Text(
         heading=f"Say/Do {report.milestone}",
-        lines=tuple(f"{line}." for line in say_do_text.said(report, milestone, now)),
+        lines=tuple(f"{line}." for line in say_do.said(report, milestone, now)),
         tables=(
             Table(
                 "",
                 ("definition", "said", "done", "percent", "target"),
-                say_do_text.table(report),
+                say_do.table(report),
                 frozenset({1, 2, 3, 4}),
             ),
         ),

@@ -7,12 +7,12 @@ import asyncio
 import click
 from msgspec import Struct, structs
 
+from glboard_core.board.definition import flow_scheme
 from glboard_core.board.index import BoardIndex, ColumnIndex
-from glboard_core.board.resolve import flow_scheme
 from glboard_core.board.rules import missed, warnings
 from glboard_core.config import Settings
 from glboard_core.model.issue import Issue
-from glboard_tui.cli import formats
+from glboard_tui.cli import context
 from glboard_tui.cli.context import Options
 
 
@@ -55,7 +55,7 @@ class ShownBoard(Struct, frozen=True):
 @click.argument("board")
 @click.option("--milestone", metavar="M", help="Another milestone: a title, current, next, or an alias.")
 @click.option("--closed", is_flag=True, help="Append the closed issues as a column (closed).")
-@formats.format_option
+@context.format_option
 @click.pass_obj
 def show_command(options: Options, board: str, milestone: str | None, closed: bool, style: str) -> None:
     """Print BOARD: planning, build, next-1-3, next-4-6, backlog, milestones, people, or your own."""
@@ -111,7 +111,7 @@ def _issue(issue: Issue, settings: Settings) -> ShownIssue:
 
 def _printed(board: ShownBoard, style: str) -> str:
     if style == "json":
-        return formats.as_json(structs.asdict(board))
+        return context.as_json(structs.asdict(board))
     heads = ("column", "reference", "weight", "assignees", "title")
     rows = [
         (
@@ -125,9 +125,9 @@ def _printed(board: ShownBoard, style: str) -> str:
         for issue in column.issues
     ]
     if style == "csv":
-        return formats.as_csv(heads, rows)
+        return context.as_csv(heads, rows)
     if style == "markdown":
-        return formats.as_markdown(heads, rows, plain=frozenset({1}))
+        return context.as_markdown(heads, rows, plain=frozenset({1}))
     return _as_text(board)
 
 
@@ -146,7 +146,7 @@ def _as_text(board: ShownBoard) -> str:
             )
             for issue in column.issues
         ]
-        table = formats.as_table(("w", "reference", "assignees", "title"), rows, right=frozenset({0}))
+        table = context.as_table(("w", "reference", "assignees", "title"), rows, right=frozenset({0}))
         parts.append(
             head + ("\n" + "\n".join("  " + line for line in table.splitlines()[1:]) if rows else "")
         )

@@ -10,16 +10,15 @@ from collections.abc import Callable, Sequence
 
 from msgspec import structs
 
-from glboard_core.board.resolve import milestone_title
+from glboard_core.board import use_cases
+from glboard_core.board.definition import milestone_title
+from glboard_core.board.use_cases import Means
 from glboard_core.errors import GlboardError, NameUnknown
-from glboard_core.model.issue import Issue
-from glboard_core.model.reference import parse_reference
+from glboard_core.model.issue import Issue, IssueId, parse_reference
 from glboard_core.planning.readiness import suggested_weight
-from glboard_tui import compounds
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.commands.people import person_choices
-from glboard_tui.compounds import Means
-from glboard_tui.widgets.choices import Ticks
+from glboard_tui.commands.labels import person_choices
+from glboard_tui.screens.picker import Ticks
 
 _CLOSED = "already closed"
 
@@ -35,7 +34,7 @@ def breakdown(desk: CommandContext, _: str) -> None:
             issues,
             "B",
             "Request breakdown",
-            lambda comment: _do(desk, issues, compounds.breakdown, "breakdown requested", _CLOSED, comment),
+            lambda comment: _do(desk, issues, use_cases.breakdown, "breakdown requested", _CLOSED, comment),
             text=text,
         )
 
@@ -46,7 +45,7 @@ def breakdown(desk: CommandContext, _: str) -> None:
     desk.pick(
         "Request breakdown from",
         person_choices(desk, assigned),
-        lambda result: write(compounds.request_text(result.add)),
+        lambda result: write(use_cases.request_text(result.add)),
         ticks=Ticks(),
     )
 
@@ -60,7 +59,7 @@ def blocked(desk: CommandContext, _: str) -> None:
         issues,
         "b",
         "Blocked by what? A link or a reason",
-        lambda comment: _do(desk, issues, compounds.blocked, "blocked", _CLOSED, comment),
+        lambda comment: _do(desk, issues, use_cases.blocked, "blocked", _CLOSED, comment),
     )
 
 
@@ -68,7 +67,7 @@ def slip(desk: CommandContext, _: str) -> None:
     """Label as missed and move to the following milestone."""
     issues = desk.targets()
     desk.again = lambda: slip(desk, "")
-    _do(desk, issues, compounds.slipped, "slipped", "closed, or no version milestone to slip from or to")
+    _do(desk, issues, use_cases.slipped, "slipped", "closed, or no version milestone to slip from or to")
 
 
 def drop(desk: CommandContext, _: str) -> None:
@@ -83,7 +82,7 @@ def drop(desk: CommandContext, _: str) -> None:
         desk.tell(error)
         return
     desk.again = lambda: drop(desk, "")
-    means = compounds.dropped(bucket)
+    means = use_cases.dropped(bucket)
     _write(
         desk,
         issues,
@@ -97,7 +96,7 @@ def wont_do(desk: CommandContext, _: str) -> None:
     """Close as won't do."""
     issues = desk.targets()
     desk.again = lambda: wont_do(desk, "")
-    _closing(desk, issues, lambda: _do(desk, issues, compounds.wont_do, "won't do, closed", _CLOSED))
+    _closing(desk, issues, lambda: _do(desk, issues, use_cases.wont_do, "won't do, closed", _CLOSED))
 
 
 def duplicate(desk: CommandContext, _: str) -> None:
@@ -126,16 +125,16 @@ def duplicate(desk: CommandContext, _: str) -> None:
         if text is None:
             return
         full = reference(text)
-        means = compounds.duplicate(full)
+        means = use_cases.duplicate(full)
         why_not = "already closed, or the issue itself"
         comment = f"Duplicate of {full}"
         _closing(desk, issues, lambda: _do(desk, issues, means, "duplicate, closed", why_not, comment))
 
-    from glboard_tui.screens.prompt import Prompt
+    from glboard_tui.screens.dialogs import Prompt
 
     prompt = Prompt(
         "Duplicate of which issue?",
-        note=compounds.where(issues),
+        note=use_cases.where(issues),
         placeholder="project#12, #12 or its URL",
         check=wrong,
     )
@@ -152,7 +151,7 @@ def spike(desk: CommandContext, _: str) -> None:
 
     def go(weight: int | None) -> None:
         what = "spike" if weight is None else f"spike, weight {weight}"
-        _do(desk, issues, compounds.spiked(weight), what, "")
+        _do(desk, issues, use_cases.spiked(weight), what, "")
 
     if offered is None or not desk.situation().weights:
         go(None)
@@ -180,7 +179,7 @@ def _do(
     if planner is None or not now:
         desk.say("Nothing to change here.")
         return
-    made = compounds.compounded(planner, now, means, what, why_not=why_not, comment=comment)
+    made = use_cases.compounded(planner, now, means, what, why_not=why_not, comment=comment)
     if not made.lacks:
         desk.careful(made.work)
         return
@@ -232,7 +231,63 @@ def _write(
         else:
             desk.drafts.pop(draft, None)
 
-    from glboard_tui.screens.compose import CommentDialog
+    from glboard_tui.screens.dialogs import CommentDialog
 
-    note = compounds.where(issues)
+    note = use_cases.where(issues)
     desk.screen.app.push_screen(CommentDialog(title, text=desk.drafts.get(draft, text), note=note), written)
+
+
+# Conflicts, when someone else changed the same field: keep mine, keep theirs, or look first.
+
+
+def mine(desk: CommandContext, _: str) -> None:
+    """Keep mine: send my change over the current value."""
+    _choose(desk, desk.bridge.take_mine, "Kept yours")
+
+
+def theirs(desk: CommandContext, _: str) -> None:
+    """Keep theirs: the current value stays and my change is discarded."""
+    _choose(desk, desk.bridge.take_theirs, "Kept theirs")
+
+
+def _choose(desk: CommandContext, take: Callable[[IssueId], None], said: str) -> None:
+    for issue in _clashing(desk):
+        try:
+            take(issue.id)
+        except GlboardError as error:  # it cannot be stored, or this session is read-only: the conflict stays
+            desk.tell(error)
+            break
+        desk.say(f"{said}: {issue.reference.rpartition('/')[2]}.")
+    desk.screen.sync()
+
+
+def look(desk: CommandContext, _: str) -> None:
+    """Show each field: what I saw, what I want, and its current value."""
+    found = _clashing(desk)
+    if not found:
+        return
+    issue = found[0]
+    clashes = desk.bridge.clashes(issue.id)
+    lines = [f"{c.field}: was {c.saw}, mine {c.mine}, theirs {c.theirs}" for c in clashes]
+    if any(clash.maybe for clash in clashes):
+        lines.append("GitLab's reply to your change was lost; it may have been applied before theirs.")
+    desk.ask(
+        f"Someone else changed {issue.reference.rpartition('/')[2]} since you saw it.",
+        {"m": "keep mine", "t": "keep theirs, discard mine"},
+        lambda answer: (mine if answer == "m" else theirs)(desk, ""),
+        note="\n".join(lines),
+    )
+
+
+def history(desk: CommandContext, _: str) -> None:
+    """Open the change log."""
+    from glboard_tui.screens.failed_changes import History
+
+    desk.screen.app.push_screen(History(desk.bridge))
+
+
+def _clashing(desk: CommandContext) -> list[Issue]:
+    found = [issue for issue in desk.targets() if desk.bridge.is_conflicting(issue.id)]
+    if not found:
+        desk.say("No conflict here.")
+    return found

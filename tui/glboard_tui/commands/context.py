@@ -19,13 +19,13 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import STATES
 from glboard_core.planning import confirmations
 from glboard_tui import notices
-from glboard_tui.action import ActionContext, Scope, Slot
+from glboard_tui.actions import ActionContext, Scope, Slot
 from glboard_tui.bridge import Bridge
-from glboard_tui.letters import keys_for_labels
-from glboard_tui.screens.ask import Ask
-from glboard_tui.screens.plan_words import rooms_words, short_names
-from glboard_tui.widgets.choices import Choice, Result, Ticks
-from glboard_tui.widgets.listed import Listed
+from glboard_tui.keymap import keys_for_labels
+from glboard_tui.screens.dialogs import Ask
+from glboard_tui.screens.picker import Choice, Result, Ticks
+from glboard_tui.texts import rooms_words, short_names
+from glboard_tui.widgets.selection import Listed
 
 if TYPE_CHECKING:
     from glboard_tui.screens.board import BoardScreen

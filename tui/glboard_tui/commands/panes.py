@@ -54,7 +54,7 @@ def candidates(desk: CommandContext, _: str) -> None:
 
 def triage(desk: CommandContext, _: str) -> None:
     """List the issues that need fixing."""
-    from glboard_tui.screens.triage import Triage
+    from glboard_tui.screens.queues import Triage
 
     _show(desk, Triage(desk))
 

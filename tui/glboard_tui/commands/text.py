@@ -2,19 +2,84 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from textual.app import App, SuspendNotSupported
 
 from glboard_core.board.operations import Comment, Edit
 from glboard_core.board.use_cases import EditBatch, joined, new_issue, split, titled
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import Issue, IssueId
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.screens.editor import edit_in_editor
-from glboard_tui.widgets.choices import Choice
+from glboard_tui.screens.picker import Choice
 
 if TYPE_CHECKING:
-    from glboard_tui.screens.newissue import Then
+    from glboard_tui.screens.dialogs import Then
+
+
+# Title and description in the person's own editor.
+
+_FALLBACKS = ("nano", "vim", "vi")
+
+
+def editor_command() -> list[str]:
+    """Return the editor command. Raises GlboardError if there is none."""
+    for name in ("VISUAL", "EDITOR"):
+        if value := os.environ.get(name, "").strip():
+            command = shlex.split(value)
+            if command and shutil.which(command[0]):
+                return command
+            raise GlboardError(
+                f"Editor “{value}” not found ({name}).", hint=f"Set {name} to an editor.", title="Editor"
+            )
+    for name in _FALLBACKS:
+        if found := shutil.which(name):
+            return [found]
+    raise GlboardError(
+        "No editor is configured.", hint="Set EDITOR, for example: export EDITOR=nano", title="Editor"
+    )
+
+
+def edit_in_editor(app: App[object], text: str) -> str | None:
+    """Return the text after the editor exits; None if it exits with an error.
+
+    Raises GlboardError if there is no editor, or no terminal for it.
+    """
+    command = editor_command()
+    handle, name = tempfile.mkstemp(prefix="glboard-", suffix=".md")  # mode 0600
+    path = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        try:
+            with app.suspend():
+                status = run([*command, name])
+        except SuspendNotSupported:
+            raise GlboardError(
+                "Cannot open an editor from here.",
+                hint="Start glboard in its own terminal.",
+                title="Editor",
+            ) from None
+        return path.read_text(encoding="utf-8", errors="replace") if status == 0 else None
+    except OSError as error:
+        raise GlboardError(f"Cannot use the editor: {error.strerror or error}.", title="Editor") from None
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+
+
+def run(command: list[str]) -> int:
+    """Run the editor until it exits; return its exit status."""
+    return subprocess.run(command, check=False).returncode  # noqa: S603  (the person's own editor)
+
 
 #: The draft key of a new issue's title; the desk uses it too if the issue was rejected.
 _NEW = ("new",)
@@ -40,7 +105,7 @@ def comment(desk: CommandContext, _: str) -> None:
         desk.drafts.pop(key, None)
         desk.do(lambda _, on: _commented(on, text), on=issues)
 
-    from glboard_tui.screens.compose import CommentDialog
+    from glboard_tui.screens.dialogs import CommentDialog
 
     draft = CommentDialog("Comment", text=desk.drafts.get(key, ""), note=where)
     desk.screen.app.push_screen(draft, written)
@@ -98,7 +163,7 @@ def _title(desk: CommandContext, project: str, projects: Sequence[str], title: s
         elif text:
             desk.say("Title saved as draft; press n to resume.")
 
-    from glboard_tui.screens.newissue import NewIssue
+    from glboard_tui.screens.dialogs import NewIssue
 
     desk.screen.app.push_screen(
         NewIssue(project, " · ".join(facts), title=title, several=len(projects) > 1), typed

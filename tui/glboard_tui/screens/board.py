@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Coroutine
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
 from glboard_core.errors import GlboardError
@@ -23,22 +24,177 @@ from glboard_tui.actions import BY_ID
 from glboard_tui.bridge import Bridge, Update
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.keymap import Keymap
+from glboard_tui.notices import News
 from glboard_tui.planning import PlanningFigures
-from glboard_tui.screens import theirs
-from glboard_tui.screens.cards import presenter
-from glboard_tui.screens.docking import Docking
-from glboard_tui.screens.filtering import Filtering
 from glboard_tui.screens.issue_pane import IssuePaneLoader
 from glboard_tui.screens.keys import Keys, token_of
-from glboard_tui.screens.leaving import Leaving
-from glboard_tui.screens.news import News
 from glboard_tui.widgets.board import BoardWidget
-from glboard_tui.widgets.filterbar import FilterBar
-from glboard_tui.widgets.footer import FooterBar
+from glboard_tui.widgets.card_view import presenter
+from glboard_tui.widgets.footer import FilterBar, FooterBar, WhichKey
 from glboard_tui.widgets.header import HeaderBar
 from glboard_tui.widgets.issue_pane import DetailPane
 from glboard_tui.widgets.messages import Panel
-from glboard_tui.widgets.whichkey import WhichKey
+
+if TYPE_CHECKING:
+    from glboard_tui.screens.capacity import Beside
+
+
+# Filtering the board while typing, at the pace that its size allows.
+
+#: Up to this many issues every typed letter filters at once; above, filtering waits for a pause (in seconds).
+_AT_ONCE, _PAUSE = 4_000, 0.12
+
+
+class Filtering:
+    """One per board screen."""
+
+    def __init__(self, screen: BoardScreen) -> None:
+        self._screen = screen
+        self._timer: Timer | None = None
+
+    def set(self, text: str) -> None:
+        """Filter the board."""
+        unknown = self._screen.bridge.filter(text)
+        self._screen.show_board()
+        if unknown:
+            self._screen.say(
+                f"Unknown filter is:{unknown[0]}, so nothing matches; ? lists the known ones.", bad=True
+            )
+
+    def typed(self, text: str) -> None:
+        """Apply the text typed so far."""
+        self._stop()
+        if self._screen.bridge.size <= _AT_ONCE:
+            self.set(text)
+        else:
+            self._timer = self._screen.set_timer(_PAUSE, lambda: self.set(text))
+
+    def closed(self, text: str) -> None:
+        """Apply the final filter text."""
+        self._stop()
+        self._screen.board.focus()
+        if text.strip() != self._screen.bridge.view.text:
+            self.set(text)
+        self._screen.show_footer()
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+
+
+# Quitting: unsent changes are sent first; if they cannot be sent, a question decides.
+
+#: Seconds that quitting waits for GitLab: without asking, and when told to wait.
+_SOON, _LONG = 3.0, 3600.0
+
+
+class Leaving:
+    """Quits the program."""
+
+    def __init__(self, desk: CommandContext) -> None:
+        self._desk = desk
+        self._under_way = False
+
+    def start(self) -> None:
+        """Quit; if changes are unsent, send them first, or ask when offline or already sending."""
+        status = self._desk.bridge.status
+        if status is None or not status.unsent:
+            self._desk.screen.app.exit()
+        elif self._under_way or status.freshness in ("offline", "signed-out"):
+            self._ask(status.unsent)
+        else:
+            self._under_way = True
+            changes = "1 change" if status.unsent == 1 else f"{status.unsent} changes"
+            self._desk.say(f"Sending {changes} before quitting …")
+            self._desk.screen.work(self._when_sent(_SOON), "quit")
+
+    def _ask(self, unsent: int) -> None:
+        later = (
+            "unsent changes are sent at the next start"
+            if self._desk.bridge.keeps
+            else "unsent changes are lost"
+        )
+        self._desk.ask(
+            f"{unsent} changes are not sent to GitLab yet."
+            if unsent > 1
+            else "1 change is not sent to GitLab yet.",
+            {"w": "wait until sent, then quit", "y": f"quit now; {later}"},
+            self._answered,
+        )
+
+    def _answered(self, answer: str) -> None:
+        if answer == "y":
+            self._desk.screen.app.exit()
+        else:
+            self._under_way = True
+            self._desk.say("Waiting for GitLab … Quit again to choose again.")
+            self._desk.screen.work(self._when_sent(_LONG), "quit")
+
+    async def _when_sent(self, seconds: float) -> None:
+        unsent = await self._desk.bridge.finish(seconds)
+        self._under_way = False
+        if unsent:
+            self._ask(unsent)
+        else:
+            self._desk.screen.app.exit()
+
+
+# The area next to the board: the capacity pane if the terminal is wide enough, or an open issue instead.
+
+#: The width from which the capacity pane fits next to the board: three columns and the pane.
+_WIDE = 140
+
+
+class Docking:
+    """One per board screen."""
+
+    def __init__(self, screen: BoardScreen) -> None:
+        self._screen = screen
+        #: The capacity pane if it is open; hidden while an issue is open or the terminal is narrow.
+        self.pane: Beside | None = None
+
+    def toggle(self) -> bool:
+        """Open or close the capacity pane next to the board; return False if there is no space for it."""
+        screen = self._screen
+        if screen.size.width < _WIDE:
+            return False
+        if self.pane is not None:
+            self.close()
+            return True
+        from glboard_tui.screens.capacity import Beside
+
+        screen.plan.reload()
+        if screen.pane.is_open:
+            screen.close_detail()
+        self.pane = Beside(screen.desk)
+        screen.query_one("#middle").mount(self.pane, before=screen.pane)
+        self.pane.follow()
+        return True
+
+    def focus(self) -> bool:
+        """Give the keys to the capacity pane; return False if it is not visible."""
+        if self.pane is None or not self.pane.is_open:
+            return False
+        self._screen.set_focus(self.pane)
+        self._screen.show_footer()
+        return True
+
+    def close(self) -> None:
+        """Close the pane and give its space to the board."""
+        if self.pane is not None:
+            self.pane.remove()
+            self.pane = None
+            self._screen.set_focus(self._screen.board)
+            self._screen.show_header()
+
+    def fit(self) -> None:
+        """Show or hide it, depending on the terminal's width and whether an issue is open."""
+        screen, pane = self._screen, self.pane
+        shown = screen.size.width >= _WIDE and not screen.pane.is_open
+        if pane is not None and bool(pane.display) != shown:
+            pane.display = shown
+            if screen.focused is pane:
+                screen.set_focus(screen.board)
 
 
 class Host(Protocol):
@@ -125,7 +281,7 @@ class BoardScreen(Screen[None]):
         if row is None or self.desk.in_detail or self.desk.marked():
             return ""
         bridge = self.bridge
-        return theirs.line(row, me=bridge.me, now=bridge.server_now(), mask=bridge.mask)
+        return texts.line(row, me=bridge.me, now=bridge.server_now(), mask=bridge.mask)
 
     # Keys
 
@@ -321,7 +477,7 @@ class BoardScreen(Screen[None]):
     def _card_dropped(self, event: BoardWidget.CardDropped) -> None:
         self.sync()
         issues = [issue for identity in event.ids if (issue := self.bridge.issue(identity))]
-        from glboard_tui.commands.moving import move
+        from glboard_tui.commands.edit import move
 
         move(self.desk, issues, {issue.id: event.to_column for issue in issues})
 

@@ -12,7 +12,7 @@ from datetime import date
 
 from glboard_core.errors import GlboardError, UsageError
 from glboard_core.model.milestone import Milestone
-from glboard_core.planning import day_words
+from glboard_core.planning import text as day_words
 from glboard_core.planning.team import Member, Team
 from glboard_core.planning.team_edit import (
     AddPeople,
@@ -25,9 +25,9 @@ from glboard_core.planning.team_edit import (
     RemovePerson,
     TeamKey,
 )
-from glboard_tui.screens.plan_words import number
-from glboard_tui.screens.room_body import RoomBody
-from glboard_tui.widgets.choices import Choice, Ticks
+from glboard_tui.screens.capacity import RoomBody
+from glboard_tui.screens.picker import Choice, Ticks
+from glboard_tui.texts import number
 
 _DAYS = "Days like 12-21 or ranges like 12-28..12-30, separated by commas; empty for none"
 _HIDDEN = "Individual figures hidden (b shows them; n enters net days hidden)."
@@ -101,7 +101,7 @@ def _net_days(body: RoomBody) -> None:
     if (chosen := _chosen(body, open_=False)) is None:
         return
     member, _, milestone = chosen
-    from glboard_tui.screens.unseen import HiddenInput
+    from glboard_tui.screens.dialogs import HiddenInput
 
     def typed(text: str) -> str:
         return _try(body, lambda: _of_milestone(member, "net_days", milestone, text))
@@ -283,8 +283,8 @@ def _post(body: RoomBody) -> None:
         body.say(f"No planning issue for {milestone.title} to post on.")
         return
     issue = found.issue
-    from glboard_tui.posting import post
-    from glboard_tui.screens.post import Post
+    from glboard_tui.planning import post
+    from glboard_tui.screens.capacity import Post
 
     def answered(answer: tuple[str, str | None] | None) -> None:
         if answer is not None and desk.perform(post(issue, milestone, *answer)):
@@ -297,7 +297,7 @@ def _post(body: RoomBody) -> None:
 
 
 def _prompt(body: RoomBody, title: str, value: str, change: Callable[[str], Change], *, note: str) -> None:
-    from glboard_tui.screens.prompt import Prompt
+    from glboard_tui.screens.dialogs import Prompt
 
     prompt = Prompt(title, value=value, note=note, check=lambda typed: _try(body, lambda: change(typed)))
     body.app.push_screen(prompt, lambda _: body.changed())

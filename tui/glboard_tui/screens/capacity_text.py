@@ -10,15 +10,14 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from glboard_core.planning.capacity import Capacity, PersonCapacity
-from glboard_core.planning.closed import mean
-from glboard_core.planning.day_words import words as day_words
+from glboard_core.planning.capacity import Capacity, PersonCapacity, mean
 from glboard_core.planning.team import Member
+from glboard_core.planning.text import words as day_words
 from glboard_tui.planning import Lookback
-from glboard_tui.screens.plan_words import free_words, number, plan_words, signed, state_of
+from glboard_tui.texts import free_words, number, plan_words, signed, state_of
 from glboard_tui.widgets.card import Tone
 from glboard_tui.widgets.colors import Ink
-from glboard_tui.widgets.roll import RollCell
+from glboard_tui.widgets.table import RollCell
 from glboard_tui.widgets.text import fit, fit_right
 
 INKS: dict[Tone, Ink] = {"plain": "text", "good": "good", "warn": "warn", "bad": "bad"}

@@ -16,9 +16,8 @@ from textual.screen import Screen
 
 from glboard_core.board.use_cases import short
 from glboard_core.model.issue import IssueId
-from glboard_tui.action import Action
-from glboard_tui.actions import ACTIONS
-from glboard_tui.commands.looking import open_board
+from glboard_tui.actions import ACTIONS, Action
+from glboard_tui.commands.navigate import open_board
 from glboard_tui.screens.board import BoardScreen
 from glboard_tui.screens.issue_list import IssueList
 from glboard_tui.widgets.text import clean

@@ -6,8 +6,10 @@ end with it, and its lines are attributes, not queried from widgets that may be 
 
 from __future__ import annotations
 
-from typing import ClassVar, Generic, TypeVar
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Generic, Literal, TypeVar
 
+from textual import events, on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
@@ -16,7 +18,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input, Static, TextArea
 
 from glboard_tui.widgets.text import clean
 
@@ -84,3 +86,208 @@ class Dialog(ModalScreen[T | None], Generic[T]):
     def action_cancel(self) -> None:
         """Close without a change."""
         self.dismiss(None)
+
+
+# A question with a letter for each answer. Other keys are ignored; ``Esc`` does nothing and closes.
+
+
+class Ask(Dialog[str]):
+    """Dismissed with the letter. ``answers`` maps letters to texts, in order."""
+
+    DEFAULT_CSS = """
+    Ask .answers { height: auto; margin: 1 0; }
+    """
+
+    def __init__(self, question: str, answers: Mapping[str, str], *, note: str = "") -> None:
+        super().__init__(question, note=note, hint="Esc cancels")
+        self._answers = dict(answers)
+
+    def inside(self) -> list[Widget]:
+        """The answers."""
+        lines = [
+            Content.assemble((f" {key} ", "bold $accent"), f" {clean(words)}")
+            for key, words in self._answers.items()
+        ]
+        return [Static(Content("\n").join(lines), classes="answers")]
+
+    def on_key(self, event: events.Key) -> None:
+        """Take a letter."""
+        answer = (event.character or "") if event.is_printable else ""
+        if answer in self._answers or answer.lower() in self._answers:
+            event.stop()
+            event.prevent_default()
+            self.dismiss(answer if answer in self._answers else answer.lower())
+
+
+# A one-line input, such as a weight or a file name.
+
+
+class Prompt(Dialog[str]):
+    """Dismissed with the text. ``check`` returns what is wrong with it, or "" if it is valid."""
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        value: str = "",
+        note: str = "",
+        placeholder: str = "",
+        hint: str = "Enter confirms · Esc cancels",
+        check: Callable[[str], str] = lambda _: "",
+    ) -> None:
+        super().__init__(title, note=note, hint=hint)
+        self._check = check
+        self._input = Input(value, placeholder=placeholder, compact=True)
+
+    def inside(self) -> list[Widget]:
+        """An input field."""
+        return [self._input]
+
+    def on_mount(self) -> None:
+        """Focus the field."""
+        self._input.focus()
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if wrong := self._check(event.value):
+            self.say(wrong)
+        else:
+            self.dismiss(event.value)
+
+
+# The comment editor: several lines, sent with Ctrl+S or Ctrl+Enter, kept as a draft with Esc.
+
+
+class CommentDialog(Dialog[tuple[str, bool]]):
+    """Dismissed with the text and whether to send it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s,ctrl+enter", "send", show=False),
+        Binding("escape", "keep", show=False),
+    ]
+
+    def __init__(self, title: str, *, text: str = "", note: str = "") -> None:
+        super().__init__(title, note=note, hint="Ctrl+S sends · Esc keeps it as a draft")
+        self._area = TextArea(text, soft_wrap=True, show_line_numbers=False, tab_behavior="focus")
+
+    def inside(self) -> list[Widget]:
+        """A multi-line field."""
+        return [self._area]
+
+    def on_mount(self) -> None:
+        """Put the cursor at the end of the draft."""
+        self._area.cursor_blink = False
+        self._area.move_cursor(self._area.document.end)
+        self._area.focus()
+
+    def action_send(self) -> None:
+        """Send the text."""
+        if self._area.text.strip():
+            self.dismiss((self._area.text.rstrip(), True))
+        else:
+            self.say("Nothing to send yet. Esc closes.")
+
+    def action_keep(self) -> None:
+        """Close and keep the text."""
+        self.dismiss((self._area.text, False))
+
+
+# A hidden input line for shared screens: it shows neither the text nor its length.
+
+_EMPTY, _TYPED = "nothing typed yet", "••••"
+_MOST = 40
+
+
+class HiddenInput(Dialog[bool]):
+    """Dismissed with True once confirmed. ``check`` applies the text and returns an error or ""."""
+
+    DEFAULT_CSS = """
+    Unseen .unseen { height: 1; background: $surface; margin: 0 0 1 0; }
+    """
+
+    def __init__(self, title: str, *, note: str, check: Callable[[str], str]) -> None:
+        super().__init__(title, note=note, hint="Enter confirms · Esc cancels")
+        self._check = check
+        self._text = ""
+        self._shown = Static(_EMPTY, classes="unseen")
+
+    def inside(self) -> list[Widget]:
+        """A line that shows whether something was typed."""
+        return [self._shown]
+
+    def on_key(self, event: events.Key) -> None:
+        """Handle letters, Backspace and Enter."""
+        if event.key == "escape":
+            return
+        event.stop()
+        event.prevent_default()
+        if event.key == "enter":
+            if wrong := self._check(self._text):
+                self._put("")
+                self.say(f"{wrong} Type it again.")
+            else:
+                self.dismiss(True)
+        elif event.key in ("backspace", "delete"):
+            self._put(self._text[:-1])
+        elif event.key == "ctrl+u":
+            self._put("")
+        elif event.is_printable and event.character:
+            self._put(self._text + event.character)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take pasted text, hidden as well."""
+        event.stop()
+        self._put(self._text + event.text.strip())
+
+    def _put(self, text: str) -> None:
+        self._text = text[:_MOST]
+        self._shown.update(Content(_TYPED if self._text else _EMPTY))
+
+
+# The dialog for a new issue's title; it also shows the labels and milestone from board and column.
+
+Then = Literal["create", "other", "keep"]
+"""Create it; choose another project first; or only keep the typed title as a draft."""
+
+
+class NewIssue(Dialog[tuple[str, Then]]):
+    """Dismissed with the title and what to do with it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "other", show=False),
+        Binding("escape", "keep", show=False),
+    ]
+
+    def __init__(self, project: str, facts: str, *, title: str = "", several: bool = False) -> None:
+        tab = "Tab another project · " if several else ""
+        super().__init__(f"New issue in {project}", note=facts, hint=f"Enter creates · {tab}Esc cancels")
+        self._several = several
+        # The draft is continued; if selected, it would be lost with the next letter.
+        self._input = Input(title, placeholder="title", compact=True, max_length=255, select_on_focus=False)
+        self._input.cursor_position = len(title)
+
+    def inside(self) -> list[Widget]:
+        """An input field."""
+        return [self._input]
+
+    def on_mount(self) -> None:
+        """Focus the field."""
+        self._input.focus()
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if event.value.strip():
+            self.dismiss((event.value.strip(), "create"))
+        else:
+            self.say("An issue needs a title.")
+
+    def action_other(self) -> None:
+        """Keep the typed title and choose the project."""
+        if self._several:
+            self.dismiss((self._input.value, "other"))
+
+    def action_keep(self) -> None:
+        """Close and keep the typed title for next time."""
+        self.dismiss((self._input.value.strip(), "keep"))

@@ -2,18 +2,358 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
+from msgspec import UNSET, UnsetType, structs
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
 
-from glboard_core.board.operations import Change, OpId
-from glboard_tui.bridge import Refused
+from glboard_core.board.operations import Change, Comment, Create, Edit, NoteWrite, OpId
+from glboard_core.board.use_cases import joined, split
+from glboard_core.errors import GlboardError
+from glboard_core.model.issue import Issue
+from glboard_tui import notices
+from glboard_tui.bridge import WAITS, Bridge, Past, Refused
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.screens.listing import RowDialog
-from glboard_tui.screens.mending import mend, parts_of, text_of
+from glboard_tui.commands.edit import milestone_choices, wrong_weight
+from glboard_tui.commands.labels import label_choices, person_choices
+from glboard_tui.commands.text import edit_in_editor
+from glboard_tui.screens.dialogs import Dialog
+from glboard_tui.screens.picker import Result, Tick, Ticks
 from glboard_tui.widgets.text import clean, clip
+
+# The base of dialogs with a list, such as the failed changes and the change log.
+
+
+class RowDialog(Dialog[None]):
+    """Rows, newest first. ``j`` and ``k`` move, ``q`` and Esc close."""
+
+    DEFAULT_CSS = """
+    Listing OptionList { height: auto; max-height: 22; border: none; padding: 0; background: $panel; }
+    Listing OptionList:focus { border: none; }
+    Listing OptionList:focus > .option-list--option-highlighted {
+        background: $primary 25%; color: $foreground; text-style: none;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "move(1)", show=False),
+        Binding("k", "move(-1)", show=False),
+        Binding("q", "cancel", show=False),
+    ]
+
+    def __init__(self, title: str, *, hint: str) -> None:
+        super().__init__(title, hint=hint)
+        self.list = OptionList(markup=False)
+
+    def inside(self) -> list[Widget]:
+        """The list."""
+        return [self.list]
+
+    def on_mount(self) -> None:
+        """Fill the list and focus it."""
+        self.fill()
+        self.list.focus()
+
+    @abstractmethod
+    def fill(self) -> None:
+        """Show the current rows."""
+
+    def show_rows(self, rows: Iterable[Content], *, empty: str = "") -> None:
+        """Replace the rows and keep the cursor's position. ``empty`` is shown if there are none."""
+        at = self.list.highlighted or 0
+        options = [Option(row) for row in rows]
+        self.list.clear_options()
+        self.list.add_options(options or [Option(Content(empty), disabled=True)])
+        if options:
+            self.list.highlighted = min(at, len(options) - 1)
+
+    def attempt(self, act: Callable[[], object]) -> bool:
+        """Do something that a full disk or a read-only session can refuse; return whether it was done."""
+        try:
+            act()
+        except GlboardError as error:
+            notices.tell(self.app, notices.notice_of(error))
+            return False
+        return True
+
+    def action_move(self, step: int) -> None:
+        """Move up or down."""
+        self.list.action_cursor_down() if step > 0 else self.list.action_cursor_up()
+
+
+# The change log: each change made with glboard, when, the value before, and the result.
+
+_TONES = {"failed": "$text-error", "dropped": "$text-warning", "undone": "$text-warning"}
+
+
+class History(RowDialog):
+    """The log, newest first. ``u`` undoes the last change, as on the board."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("u", "undo", show=False)]
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__("Changes made with glboard", hint="u undoes the last one · Esc closes")
+        self._bridge = bridge
+
+    def fill(self) -> None:
+        """Show the current log."""
+        self.show_rows((_row(row) for row in self._bridge.history()), empty="No changes yet.")
+
+    def action_undo(self) -> None:
+        """Undo the last change and close, so that the board shows it; stay open if undo fails."""
+        if self.attempt(self._bridge.undo):
+            self.dismiss(None)
+
+
+def _row(row: Past) -> Content:
+    parts: list[str | tuple[str, str]] = [
+        (row.when, "dim"),
+        "  ",
+        (clean(row.reference), "bold"),
+        f"  {clean(row.what)}",
+    ]
+    if row.was:
+        parts.append((f"  was: {clean(row.was)}", "dim"))
+    if row.result not in ("done", WAITS):
+        parts.append((f"  {row.result}", _TONES.get(row.result, "dim")))
+    if row.message:
+        parts.append((f"\n       {clean(row.message)}", "$text-error"))
+    return Content.assemble(*parts)
+
+
+# Editing a failed change: opens the editor for its kind, filled in with the failed value.
+
+Done = Callable[[Change], None]
+
+#: The letter of each part, the same as its key on the board.
+_LETTERS = {
+    "milestone": "m",
+    "weight": "w",
+    "assignees": "a",
+    "labels": "t",
+    "title": "e",
+    "description": "e",
+}
+
+
+def parts_of(act: Change) -> list[str]:
+    """The parts that can be edited; none for a rank, a state or a deletion."""
+    if isinstance(act, Comment):
+        return ["comment"]
+    if not isinstance(act, Edit | Create):
+        return []
+    found = [name for name in ("milestone", "weight", "assignees") if _has(getattr(act, name), act)]
+    labels = act.labels if isinstance(act, Create) else act.add | act.remove
+    if labels:
+        found.append("labels")
+    if act.description is not UNSET and act.description:
+        found.append("description")
+    elif act.title is not UNSET:
+        found.append("title")
+    return found
+
+
+def _has(value: object, act: Edit | Create) -> bool:
+    return value not in (None, ()) if isinstance(act, Create) else value is not UNSET
+
+
+def text_of(act: Change) -> str:
+    """The text a person typed for it, or "" for a change made by keys alone."""
+    match act:
+        case Comment() | NoteWrite():
+            return act.body
+        case Create() | Edit():
+            title, description = _text(act.title), _text(act.description)
+            return joined(title, description).strip() if title and description else title or description
+        case _:
+            return ""
+
+
+def _text(value: str | UnsetType) -> str:
+    return "" if value is UNSET else value
+
+
+def mend(desk: CommandContext, row: Refused, done: Done) -> None:
+    """Open the editor; ``done`` gets the edited change, and is not called on Esc."""
+    parts = parts_of(row.act)
+    if len(parts) > 1:
+        desk.ask(
+            "Which part do you want to edit? The rest is sent unchanged.",
+            {_LETTERS[part]: part for part in parts},
+            lambda letter: _mend(desk, row, next(p for p in parts if _LETTERS[p] == letter), done),
+            note=row.message,
+        )
+    elif parts:
+        _mend(desk, row, parts[0], done)
+
+
+def _mend(desk: CommandContext, row: Refused, part: str, done: Done) -> None:
+    act, issue = row.act, desk.bridge.issue(row.issue)
+    if isinstance(act, Comment):
+        _comment(desk, row, act, done)
+    elif not isinstance(act, Edit | Create):
+        return
+    elif part == "weight":
+        _weight(desk, row, act, done)
+    elif part == "title":
+        _title(desk, row, act, done)
+    elif part == "description":
+        _description(desk, row, act, issue, done)
+    else:
+        projects = {act.project if isinstance(act, Create) else row.project}
+        choose = {"milestone": _milestone, "assignees": _assignees, "labels": _labels}[part]
+        choose(desk, row, act, issue, projects, done)
+
+
+def _comment(desk: CommandContext, row: Refused, act: Comment, done: Done) -> None:
+    from glboard_tui.screens.dialogs import CommentDialog
+
+    key = ("failed", row.op)
+
+    def written(answer: tuple[str, bool] | None) -> None:
+        if answer is None:
+            return
+        text, send = answer
+        # It stays a draft until it is sent.
+        desk.drafts[key] = text
+        if send:
+            done(Comment(body=text))
+
+    draft = CommentDialog(
+        f"Comment on {row.reference}", text=desk.drafts.get(key, act.body), note=row.message
+    )
+    desk.screen.app.push_screen(draft, written)
+
+
+def _weight(desk: CommandContext, row: Refused, act: Edit | Create, done: Done) -> None:
+    from glboard_tui.screens.dialogs import Prompt
+
+    def typed(text: str | None) -> None:
+        if text is not None:
+            done(structs.replace(act, weight=int(text) if text.strip() else None))
+
+    value = act.weight if isinstance(act.weight, int) else ""
+    prompt = Prompt(
+        f"Weight of {row.reference}",
+        value=str(value),
+        note=row.message,
+        placeholder="leave empty to clear",
+        check=wrong_weight,
+    )
+    desk.screen.app.push_screen(prompt, typed)
+
+
+def _title(desk: CommandContext, row: Refused, act: Edit | Create, done: Done) -> None:
+    from glboard_tui.screens.dialogs import Prompt
+
+    def typed(text: str | None) -> None:
+        if text is not None:
+            done(structs.replace(act, title=text.strip()))
+
+    prompt = Prompt(
+        f"Title of {row.reference}",
+        value=_text(act.title),
+        note=row.message,
+        check=lambda text: "" if text.strip() else "An issue needs a title.",
+    )
+    desk.screen.app.push_screen(prompt, typed)
+
+
+def _description(
+    desk: CommandContext, row: Refused, act: Edit | Create, issue: Issue | None, done: Done
+) -> None:
+    key = ("failed", row.op)
+    was = _text(act.title) or (issue.title if issue else "")
+    before = joined(was, _text(act.description))
+    try:
+        after = edit_in_editor(desk.screen.app, desk.drafts.get(key, before))
+    except GlboardError as error:
+        desk.tell(error)
+        return
+    if after is None:
+        return
+    desk.drafts[key] = after
+    title, description = split(after)
+    if title and title != was:
+        act = structs.replace(act, title=title)
+    done(structs.replace(act, description=description))
+
+
+def _milestone(
+    desk: CommandContext, row: Refused, act: Edit | Create, _: Issue | None, projects: set[str], done: Done
+) -> None:
+    choices = milestone_choices(desk, projects)
+    # The failed one first, if it can be chosen at all: the cursor starts there.
+    choices.sort(key=lambda choice: choice.value != act.milestone)
+    desk.pick(
+        f"Milestone of {row.reference} instead of {act.milestone or 'none'}",
+        choices,
+        lambda result: done(structs.replace(act, milestone=result.add[0])),
+        note=row.message,
+    )
+
+
+def _assignees(
+    desk: CommandContext, row: Refused, act: Edit | Create, issue: Issue | None, _: set[str], done: Done
+) -> None:
+    wanted = act.assignees if act.assignees is not UNSET else ()
+    now = issue.assignees if issue else ()
+
+    def picked(result: Result) -> None:
+        kept = [name for name in now if name not in result.remove]
+        done(structs.replace(act, assignees=tuple(dict.fromkeys((*kept, *result.add)))))
+
+    desk.pick(
+        f"Assignees of {row.reference}",
+        person_choices(desk, [*wanted, *(name for name in now if name not in wanted)]),
+        picked,
+        ticks=_ticked(now, wanted),
+        note=row.message,
+    )
+
+
+def _labels(
+    desk: CommandContext,
+    row: Refused,
+    act: Edit | Create,
+    issue: Issue | None,
+    projects: set[str],
+    done: Done,
+) -> None:
+    now = issue.labels if issue else frozenset()
+    wanted = act.labels if isinstance(act, Create) else (now - act.remove) | act.add
+    first = sorted(wanted - now, key=str.casefold) + sorted(now, key=str.casefold)
+
+    def picked(result: Result) -> None:
+        if isinstance(act, Create):
+            done(structs.replace(act, labels=frozenset(result.add)))
+        else:
+            done(structs.replace(act, add=frozenset(result.add), remove=result.remove))
+
+    desk.pick(
+        f"Labels of {row.reference}",
+        label_choices(desk, projects, first),
+        picked,
+        ticks=_ticked(now, wanted, scoped=True),
+        note=row.message,
+    )
+
+
+def _ticked(now: Iterable[str], wanted: Iterable[str], *, scoped: bool = False) -> Ticks:
+    """The current values, with the failed change already ticked."""
+    start: dict[str, Tick] = dict.fromkeys(now, "on")
+    ticks, wanted = Ticks(start, scoped=scoped), set(wanted)
+    for value in sorted(start.keys() - wanted):
+        ticks.toggle(value)
+    for value in sorted(wanted - start.keys()):
+        ticks.toggle(value)
+    return ticks
+
 
 #: The most rows shown; each has several lines.
 _MOST = 200

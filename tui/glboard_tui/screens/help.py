@@ -6,17 +6,18 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from glboard_tui.action import GROUPS, Action, key_words
-from glboard_tui.actions import ACTIONS
+from glboard_tui.actions import ACTIONS, GROUPS, Action, key_words
+from glboard_tui.bridge import STATES
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.dialogs import Dialog
-from glboard_tui.view import STATES
 
 #: Cells for the keys, if there is enough width.
 _KEYS = 18
@@ -101,3 +102,49 @@ class Help(Dialog[None]):
         keys = self._keys(action)
         text = f"{action.title} {action.hint} {action.group} {action.id}".casefold()
         return all(word in text or word in keys.casefold().split(", ") for word in words)
+
+
+# The first run without an account: offers the demo and explains how to connect.
+
+_HOW = (
+    ("glboard", "bold"),
+    "\nPlan a milestone on its GitLab boards, from the keyboard.\n\n",
+    (" d ", "bold $accent"),
+    " try the demo: a built-in fake GitLab, on this machine only\n",
+    (" q ", "bold $accent"),
+    " quit\n\n",
+    ("To connect to your GitLab", "bold"),
+    ", quit and start it like this:\n\n",
+    ("  export GITLAB_TOKEN=…       ", "$primary"),
+    "a token with the “api” scope\n",
+    ("  glboard --group GROUP       ", "$primary"),
+    "on gitlab.com\n",
+    ("  glboard --url URL --group GROUP\n\n", "$primary"),
+    "glboard also finds a glab sign-in or a python-gitlab configuration.\n",
+)
+
+
+class Welcome(Screen[bool]):
+    """Dismissed with True for the demo."""
+
+    DEFAULT_CSS = """
+    Welcome { align: center middle; }
+    Welcome VerticalScroll { width: 100%; max-width: 76; height: auto; max-height: 100%; padding: 0 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d,enter", "demo", show=False),
+        Binding("q,escape,ctrl+c", "leave", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """Yield the text."""
+        with VerticalScroll():
+            yield Static(Content.assemble(*_HOW))
+
+    def action_demo(self) -> None:
+        """Start the demo."""
+        self.dismiss(True)
+
+    def action_leave(self) -> None:
+        """Quit the program."""
+        self.app.exit()

@@ -21,14 +21,13 @@ from glboard_core.model.issue import Issue
 from glboard_tui.actions import BY_ID
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.dialogs import Dialog
+from glboard_tui.screens.issue_pane import Reading
 from glboard_tui.screens.keys import Keys, token_of
-from glboard_tui.screens.reading import Reading
 from glboard_tui.texts import target_words
-from glboard_tui.widgets.footer import FooterBar, FooterView
-from glboard_tui.widgets.listed import Listed
+from glboard_tui.widgets.footer import FooterBar, FooterView, WhichKey
+from glboard_tui.widgets.selection import Listed
 from glboard_tui.widgets.table import Cell, Col, Head, Rows, Table
 from glboard_tui.widgets.text import clean
-from glboard_tui.widgets.whichkey import WhichKey
 
 
 class Entry(Struct, frozen=True):

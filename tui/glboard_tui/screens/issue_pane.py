@@ -5,12 +5,17 @@ Owns the load. Description and comments carry the issue they belong to; late rep
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from datetime import datetime
+
+from textual.screen import Screen
+from textual.timer import Timer
+
 from glboard_core.errors import GlboardError
-from glboard_core.model.issue import Blocker, Issue, IssueId
+from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId
 from glboard_tui import notices, texts
 from glboard_tui.bridge import Update
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.screens import theirs
 from glboard_tui.widgets.issue_pane import DetailPane
 
 
@@ -42,7 +47,7 @@ class IssuePaneLoader:
         if not masked and self._blockers is not None and self._blockers[0] == issue.id:
             facts[2:2] = texts.blocker_facts(self._blockers[1], bridge.title_of_blocker)
         if not masked and (row := bridge.unseen.of(issue.id)) is not None:
-            by = f"{theirs.who(row, bridge.me)}, {theirs.when(row, bridge.server_now())}:"
+            by = f"{texts.who(row, bridge.me)}, {texts.when(row, bridge.server_now())}:"
             facts.insert(1, ("Changed", (by, *row.what)))
         self._pane.show_issue(issue, masked or issue.title, facts)
 
@@ -85,3 +90,98 @@ class IssuePaneLoader:
         self._show(issue)
         if any(op.issue == identity for settled in update.settled for op in settled.done):
             self.load(identity)
+
+
+# The description of the issue under a list's cursor, read in the background.
+
+#: Seconds the cursor rests before a request: moving down a list requests nothing.
+_REST = 0.12
+_KEPT = 50
+_SCROLL = 3
+
+_Version = tuple[IssueId, datetime, int]
+
+
+class Reading:
+    """Fills the pane of one list while it is shown."""
+
+    def __init__(self, desk: CommandContext, screen: Screen[None]) -> None:
+        self.pane = DetailPane()
+        self.pane.can_focus = False
+        self.on = False
+        self._desk = desk
+        self._screen = screen
+        self._timer: Timer | None = None
+        self._wanted: _Version | None = None
+        self._kept: OrderedDict[_Version, IssueDetail] = OrderedDict()
+
+    def show(self, issue: Issue | None) -> None:
+        """Show an issue: known data at once, the rest if it was read before, otherwise soon."""
+        if issue is None or not self.on:
+            self._stop()
+            self._wanted = None
+            self.pane.close()
+            return
+        bridge = self._desk.bridge
+        masked = bridge.mask(issue)
+        facts = (("Labels", self._telling(issue)), ("Assigned", issue.assignees))
+        self.pane.show_issue(issue, masked or issue.title, () if masked else facts)
+        version = (issue.id, issue.updated_at, issue.notes)
+        if version == self._wanted:
+            return
+        self._stop()
+        self._wanted = version
+        if masked is not None:
+            self.pane.say("Masked: descriptions and comments are never shown in share mode.")
+        elif issue.is_new:
+            self.pane.say("GitLab has not created this issue yet.")
+        elif version in self._kept:
+            self._work(version)
+        else:
+            self._timer = self._screen.set_timer(_REST, lambda: self._work(version))
+
+    def _telling(self, issue: Issue) -> tuple[str, ...]:
+        """The labels that are neither the same on every issue nor shown by the list."""
+        names = self._desk.bridge.settings.labels
+        same = {names.group, names.devops, names.section}
+        said = (names.workflow_prefix, names.priority_prefix, names.type_prefix)
+        labels = (label for label in issue.labels if label not in same and not label.startswith(said))
+        return tuple(sorted(labels, key=str.casefold))
+
+    def key(self, token: str) -> bool:
+        """Toggle or scroll the pane; return whether the key was one of its own."""
+        if token in ("v", "enter"):
+            self.on = not self.on
+        elif not self.on:
+            return False
+        elif token in ("J", "K"):
+            self.pane.scroll_by(_SCROLL if token == "J" else -_SCROLL)  # noqa: S105  (a key, no secret)
+        elif token in ("pagedown", "pageup"):
+            self.pane.scroll_half(1 if token == "pagedown" else -1)  # noqa: S105  (a key, no secret)
+        else:
+            return False
+        return True
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+    def _work(self, version: _Version) -> None:
+        self._screen.run_worker(self._read(version), group="detail", exclusive=True, exit_on_error=False)
+
+    async def _read(self, version: _Version) -> None:
+        detail = self._kept.get(version)
+        if detail is None:
+            try:
+                detail = await self._desk.bridge.detail(version[0])
+            except GlboardError as error:
+                if version == self._wanted:
+                    notice = notices.notice_of(error)
+                    self.pane.say(f"{notice.title}: {notice.text}")
+                return
+            self._kept[version] = detail
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        if version == self._wanted:
+            await self.pane.show_detail(detail)

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from msgspec import structs
 from textual import events
 
-from glboard_tui.action import Action, Scope, key_words
+from glboard_tui.actions import Action, Scope, key_words
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.keymap import Keymap, Match, NoMatch, Prefix
-from glboard_tui.widgets.whichkey import WhichKey
+from glboard_tui.widgets.footer import WhichKey
 
 
 def token_of(event: events.Key) -> str:

@@ -17,7 +17,7 @@ from glboard_core.errors import GlboardError
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.milestone_setup import Action, Outcome, Step
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.screens.listing import RowDialog
+from glboard_tui.screens.failed_changes import RowDialog
 from glboard_tui.widgets.text import clean, fit
 
 if TYPE_CHECKING:

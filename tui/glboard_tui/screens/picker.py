@@ -6,18 +6,257 @@ anything from the server.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ClassVar, Literal
 
+from msgspec import Struct
 from textual import events, on
 from textual.binding import Binding, BindingType
+from textual.fuzzy import Matcher
+from textual.geometry import Size
 from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
+from glboard_core.model.issue import same_scope
 from glboard_tui.screens.dialogs import Dialog
-from glboard_tui.widgets.choices import Choice, Result, Ticks
-from glboard_tui.widgets.pickers import PickList
+from glboard_tui.widgets.colors import Ground, palette_of
+from glboard_tui.widgets.text import Line, clean, clip, width_of
+
+# A list to choose from, as data: what matches the typed text, and what is ticked.
+
+Tick = Literal["off", "some", "on"]
+Matching = Callable[[str, str], tuple[float, Sequence[int]]]
+
+#: Longer texts are only searched for whole words: fuzzy matching tries every combination.
+_FUZZY_LENGTH = 48
+_FUZZY_QUERY = 12
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """One line: ``value`` is chosen, ``text`` is shown and searched, ``note`` is shown next to it."""
+
+    value: str
+    text: str
+    note: str = ""
+    color: str | None = None
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """The result: values to add to all and to remove from all; the rest stays."""
+
+    add: tuple[str, ...] = ()
+    remove: frozenset[str] = frozenset()
+
+
+def matching(query: str, choices: Sequence[Choice]) -> list[tuple[Choice, Sequence[int]]]:
+    """The matching choices, best first, with the matching positions; all, in order, for ""."""
+    query = query.strip()
+    if not query:
+        return [(choice, ()) for choice in choices]
+    wanted = query.casefold().replace(" ", "")
+    search = Matcher(query).fuzzy_search
+    found: list[tuple[float, int, Choice, Sequence[int]]] = []
+    for place, choice in enumerate(choices):
+        text = choice.text.casefold()
+        if not _within(wanted, text):
+            continue
+        score, offsets = _score(query, text, search.match)
+        if score > 0:
+            found.append((-score, place, choice, offsets))
+    found.sort(key=lambda hit: (hit[0], hit[1]))
+    return [(choice, offsets) for _, _, choice, offsets in found]
+
+
+def _within(letters: str, text: str) -> bool:
+    """Whether the letters occur in that order: rules out most choices before the costly part."""
+    at = -1
+    for letter in letters:
+        at = text.find(letter, at + 1)
+        if at < 0:
+            return False
+    return True
+
+
+def _score(query: str, text: str, match: Matching) -> tuple[float, Sequence[int]]:
+    query = query.casefold()
+    at = text.find(query)
+    if at >= 0:
+        # Whole words rank before scattered letters; the start of the text or of a word before its middle.
+        start = 2.0 if at == 0 else 1.0 if not text[at - 1].isalnum() else 0.0
+        return 1000.0 + 100 * start - at, range(at, at + len(query))
+    words = query.split()
+    if len(words) > 1 and all(word in text for word in words):
+        return 500.0, [n for word in words for n in range(text.find(word), text.find(word) + len(word))]
+    letters = query.replace(" ", "")
+    if len(text) > _FUZZY_LENGTH or len(letters) > _FUZZY_QUERY:
+        return 0.0, ()
+    return match(letters, text)
+
+
+class Ticks:
+    """Which choices are on, with what they were at the start."""
+
+    def __init__(self, start: Mapping[str, Tick] | None = None, *, scoped: bool = False) -> None:
+        self._start = dict(start or {})
+        self._now = dict(self._start)
+        self._scoped = scoped
+
+    def of(self, value: str) -> Tick:
+        """The state of a choice."""
+        return self._now.get(value, "off")
+
+    @property
+    def touched(self) -> bool:
+        """Whether anything differs from the start."""
+        return any(self.of(value) != self._start.get(value, "off") for value in {*self._now, *self._start})
+
+    def toggle(self, value: str) -> None:
+        """On, then off, then back to "some" if it started so. Ticking turns scoped siblings off."""
+        was, began = self.of(value), self._start.get(value, "off")
+        if was == "on":
+            self._now[value] = "off"
+        else:
+            self._now[value] = "some" if was == "off" and began == "some" else "on"
+        if self._scoped and self._now[value] == "on":
+            for sibling in same_scope(value, tuple(self._now)):
+                self._now[sibling] = "off"
+
+    def result(self, order: Iterable[str]) -> Result:
+        """The changes to make. ``order`` decides the order of added values."""
+        add = tuple(
+            value for value in order if self.of(value) == "on" and self._start.get(value, "off") != "on"
+        )
+        remove = frozenset(
+            value for value, began in self._start.items() if began != "off" and self.of(value) == "off"
+        )
+        return Result(add=add, remove=remove)
+
+
+def ticks_of(sets: Sequence[Iterable[str]]) -> dict[str, Tick]:
+    """The common and mixed values of several issues: on all of them, or on some."""
+    counts: dict[str, int] = {}
+    for values in sets:
+        for value in set(values):
+            counts[value] = counts.get(value, 0) + 1
+    return {value: "on" if count == len(sets) else "some" for value, count in counts.items()}
+
+
+# The list of a picker, on the Line API: thousands of labels cost what a screenful does.
+
+_BOXES: dict[Tick, str] = {"off": "[ ]", "some": "[~]", "on": "[x]"}
+
+
+class PickList(ScrollView):
+    """Lines to choose from. ``ticks`` is none where exactly one is chosen."""
+
+    ALLOW_SELECT = False
+    can_focus = False
+    DEFAULT_CSS = """
+    PickList { height: auto; overflow-x: hidden; }
+    """
+
+    class Clicked(Message):
+        """A line was clicked; the cursor is on it."""
+
+    def __init__(self, choices: Sequence[Choice], ticks: Ticks | None) -> None:
+        super().__init__()
+        self.choices = tuple(choices)
+        self.ticks = ticks
+        self.cursor = 0
+        self._rows: list[tuple[Choice, Sequence[int]]] = []
+
+    def on_mount(self) -> None:
+        """Show all."""
+        self.search("")
+
+    def search(self, query: str) -> None:
+        """Show what fits; the cursor goes to the best."""
+        self._rows = matching(query, self.choices)
+        self.cursor = 0
+        self.virtual_size = Size(self.size.width, max(1, len(self._rows)))
+        self.scroll_to(y=0, animate=False, immediate=True)
+        self.refresh(layout=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many lines as there are choices, up to the style's maximum, whatever is typed."""
+        most = max(3, self.app.size.height * 45 // 100)
+        return min(max(1, len(self.choices)), most)
+
+    @property
+    def current(self) -> Choice | None:
+        """The choice under the cursor."""
+        return self._rows[self.cursor][0] if self.cursor < len(self._rows) else None
+
+    def move(self, step: int) -> None:
+        """Move the cursor; round the ends for a single step."""
+        if not self._rows:
+            return
+        count = len(self._rows)
+        to = self.cursor + step
+        self.cursor = to % count if abs(step) == 1 else min(max(to, 0), count - 1)
+        top, height = self.scroll_offset.y, max(1, self.size.height)
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False, immediate=True)
+        elif self.cursor >= top + height:
+            self.scroll_to(y=self.cursor - height + 1, animate=False, immediate=True)
+        self.refresh()
+
+    def toggle(self) -> None:
+        """Tick or untick under the cursor."""
+        if self.ticks is not None and (choice := self.current):
+            self.ticks.toggle(choice.value)
+            self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        """Go there."""
+        row = event.y + self.scroll_offset.y
+        if row < len(self._rows):
+            self.cursor = row
+            self.refresh()
+            self.post_message(self.Clicked())
+
+    def render_line(self, y: int) -> Strip:
+        """One choice."""
+        palette = palette_of(self.app)
+        width = self.size.width
+        row = y + self.scroll_offset.y
+        line = Line(width)
+        if row >= len(self._rows):
+            if row == 0:
+                line.add("  nothing fits", palette.style("overlay", "muted"))
+            return line.strip(palette.style("overlay"))
+        choice, offsets = self._rows[row]
+        ground: Ground = "focus" if row == self.cursor else "overlay"
+        line.add("▌" if row == self.cursor else " ", palette.style(ground, "accent"))
+        if self.ticks is not None:
+            tick = self.ticks.of(choice.value)
+            line.add(_BOXES[tick], palette.style(ground, "muted" if tick == "off" else "strong"))
+            line.add(" ", palette.style(ground))
+        if choice.color:
+            line.add("■", palette.swatch(choice.color, ground))
+            line.add(" ", palette.style(ground))
+        note = clip(clean(choice.note), max(line.room // 2, 0))
+        room = line.room - (width_of(note) + 2 if note else 1)
+        self._text(line, clip(clean(choice.text), room), offsets, ground)
+        if note:
+            line.pad(width_of(note) + 1, palette.style(ground))
+            line.add(note, palette.style(ground, "muted"))
+        return line.strip(palette.style(ground))
+
+    def _text(self, line: Line, text: str, offsets: Sequence[int], ground: Ground) -> None:
+        palette = palette_of(self.app)
+        plain, hit = palette.style(ground), palette.style(ground, "accent")
+        found = set(offsets)
+        at = 0
+        while at < len(text):
+            end = at + 1
+            while end < len(text) and (end in found) == (at in found):
+                end += 1
+            line.add(text[at:end], hit if at in found else plain)
+            at = end
 
 
 class Find(Input):

@@ -15,12 +15,10 @@ from glboard_core.board.use_cases import short
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import IssueId
 from glboard_core.model.milestone import Milestone
-from glboard_core.planning.plan_lock import PlannedIssue, PlanSnapshot
-from glboard_core.planning.scope import Scope
-from glboard_core.planning.snapshot_text import count_words, locked_words
+from glboard_core.planning.plan_lock import PlannedIssue, PlanSnapshot, Scope, count_words, locked_words
 from glboard_tui.commands.context import CommandContext
+from glboard_tui.screens.dialogs import Prompt
 from glboard_tui.screens.issue_list import Entry, IssueList
-from glboard_tui.screens.prompt import Prompt
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Col, Head
 from glboard_tui.widgets.text import clean

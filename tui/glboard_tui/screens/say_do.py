@@ -15,12 +15,12 @@ from textual.content import Content
 from glboard_core.board.use_cases import short
 from glboard_core.errors import GlboardError
 from glboard_core.model.milestone import Milestone
-from glboard_core.planning import say_do_text
-from glboard_core.planning.say_do_rows import Outcome, Row, rows
+from glboard_core.planning import say_do
+from glboard_core.planning.say_do import Outcome, Row, rows
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.past import SaidDone
+from glboard_tui.planning import SaidDone
+from glboard_tui.screens.dialogs import Prompt
 from glboard_tui.screens.issue_list import Entry, IssueList
-from glboard_tui.screens.prompt import Prompt
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Cell, Col, Head
 from glboard_tui.widgets.text import clean
@@ -189,7 +189,7 @@ class SayDoPane(IssueList):
         read = self._read
         if read is None:
             return ""
-        return say_do_text.markdown(read.report, self._milestone, read.at, read.unread)
+        return say_do.markdown(read.report, self._milestone, read.at, read.unread)
 
     def _copy(self) -> None:
         if not self._markdown:
@@ -231,12 +231,12 @@ def _mark(done: bool | None) -> Cell:
 
 def words_of(read: SaidDone, milestone: Milestone, everything: bool, counting: bool) -> Content:
     """The group's figure, ``committed`` next to it, the others if requested, and what is unknown."""
-    first, second = say_do_text.said(read.report, milestone, read.at)
+    first, second = say_do.said(read.report, milestone, read.at)
     lines = [Content.styled(clean(first), "bold"), Content(clean(second))]
     if everything:
         heads = f"{'definition':22}{'said':>6}{'done':>6}{'percent':>10}{'target':>9}"
         lines.append(Content.styled(heads, "dim"))
-        for name, said, done, percent, target in say_do_text.table(read.report):
+        for name, said, done, percent, target in say_do.table(read.report):
             lines.append(Content(f"{name:22}{said:>6}{done:>6}{percent:>10}{target:>9}"))
     if read.report.wont_do or read.report.duplicates:
         how = "count as defined" if counting else "do not count (count_wont_do is off)"

@@ -15,13 +15,10 @@ from glboard_core.board.index import BoardIndex, ColumnIndex
 from glboard_core.model.issue import Issue, IssueId
 from glboard_tui.widgets.card import Density
 from glboard_tui.widgets.colors import palette_of
-from glboard_tui.widgets.column import CardList
-from glboard_tui.widgets.column_headers import Heads
-from glboard_tui.widgets.frame import frame
+from glboard_tui.widgets.column import CardList, Painter
+from glboard_tui.widgets.column_headers import Heads, Rails, frame
 from glboard_tui.widgets.layout import Arrangement, arrange
-from glboard_tui.widgets.note import EmptyMessage
-from glboard_tui.widgets.painter import Painter
-from glboard_tui.widgets.rails import Rails
+from glboard_tui.widgets.messages import EmptyMessage
 from glboard_tui.widgets.selection import Marks, Place, row_in
 
 

@@ -15,8 +15,7 @@ from textual.strip import Strip
 
 from glboard_core.model.issue import IssueId
 from glboard_tui.widgets.colors import Ground, Ink, Palette
-from glboard_tui.widgets.lines import Line
-from glboard_tui.widgets.text import clean, clip, clip_reference, fit, fit_right, width_of
+from glboard_tui.widgets.text import Line, clean, clip, clip_reference, fit, fit_right, width_of
 
 Density = Literal["compact", "normal", "roomy"]
 

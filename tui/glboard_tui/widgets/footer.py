@@ -5,13 +5,22 @@ Owns how the three share the line. The target never gives way; hints go one by o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 from msgspec import Struct
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
+from textual.widgets import Input, Static
 
 from glboard_tui.widgets.colors import Palette, palette_of
-from glboard_tui.widgets.lines import Line
-from glboard_tui.widgets.text import clean, clip, width_of
+from glboard_tui.widgets.text import Line, clean, clip, fit_right, width_of
 
 
 class FooterView(Struct, frozen=True, kw_only=True):
@@ -85,3 +94,165 @@ class FooterBar(Widget):
     def render_line(self, y: int) -> Strip:
         """The line."""
         return paint_footer(self.view, self.size.width, palette_of(self.app))
+
+
+# What can follow a prefix: a strip above the footer with keys and words in columns.
+
+Entry = tuple[str, str]
+"""A key and what it does."""
+
+_GAP = 3
+
+
+def paint_keys(title: str, entries: Sequence[Entry], width: int, palette: Palette) -> tuple[Strip, ...]:
+    """A title line and the entries, down the columns first, in strips of exactly ``width`` cells."""
+    style = palette.style
+    head = Line(width)
+    head.add(" ", style("overlay"))
+    head.add(clip(clean(title), max(width - 14, 0)), style("overlay", "strong"))
+    head.pad(11, style("overlay"))
+    head.add("Esc cancel", style("overlay", "muted"))
+    strips = [head.strip(style("overlay"))]
+    if not entries:
+        return tuple(strips)
+    known = [(clean(key), clean(words)) for key, words in entries]
+    keys = max(width_of(key) for key, _ in known)
+    most = max(width_of(words) for _, words in known) + keys + 1
+    cell = min(most, max(width - 2, 1))
+    across = max(1, (width - 2 + _GAP) // (cell + _GAP))
+    down = -(-len(known) // across)
+    for row in range(down):
+        line = Line(width)
+        line.add(" ", style("overlay"))
+        for place in range(row, len(known), down):
+            key, words = known[place]
+            start = 1 + (place // down) * (cell + _GAP)
+            line.pad(width - start, style("overlay"))
+            line.add(fit_right(key, keys), style("overlay", "accent"))
+            line.add(" ", style("overlay"))
+            line.add(clip(words, max(cell - keys - 1, 0)), style("overlay", "text"))
+        strips.append(line.strip(style("overlay")))
+    return tuple(strips)
+
+
+class WhichKey(Widget):
+    """The strip; as high as its content, hidden while there is none."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = "WhichKey { height: auto; width: 1fr; display: none; }"
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._title = ""
+        self._entries: tuple[Entry, ...] = ()
+        self._strips: tuple[Strip, ...] = ()
+
+    def show(self, title: str, entries: Sequence[Entry]) -> None:
+        """List what can follow."""
+        self._title, self._entries = title, tuple(entries)
+        self._strips = ()
+        self.styles.height = self._height(self.app.size.width)
+        self.display = True
+        self.refresh()
+
+    def hide(self) -> None:
+        """Take the list away."""
+        if self.display:
+            self.display = False
+
+    def on_resize(self) -> None:
+        """Other columns, another height."""
+        self._strips = ()
+        if self.display and self.styles.height is not None:
+            height = self._height(self.size.width)
+            if self.styles.height.value != height:
+                self.styles.height = height
+
+    def _height(self, width: int) -> int:
+        return len(paint_keys(self._title, self._entries, width, palette_of(self.app)))
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the list."""
+        palette = palette_of(self.app)
+        width = self.size.width
+        if not self._strips or self._strips[0].cell_length != width:
+            self._strips = paint_keys(self._title, self._entries, width, palette)
+        return self._strips[y] if y < len(self._strips) else Strip.blank(width, palette.style("overlay"))
+
+    def notify_style_update(self) -> None:
+        """Another theme: other colours."""
+        super().notify_style_update()
+        self._strips = ()
+
+
+# The filter input above the footer: it filters while the user types.
+
+
+class FilterBar(Horizontal):
+    """Shown by ``edit``; posts ``Typed`` with its text, and ``ClosedIssues`` when it closes."""
+
+    DEFAULT_CSS = """
+    FilterBar { display: none; height: 1; width: 1fr; background: $panel; }
+    FilterBar Static { width: auto; padding: 0 1 0 1; color: $accent; text-style: bold; }
+    FilterBar Input { width: 1fr; border: none; height: 1; padding: 0; background: $panel; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close(False)", show=False),
+    ]
+
+    class Typed(Message):
+        """The text so far."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Closed(Message):
+        """Enter keeps the filter, Esc restores the previous one."""
+
+        def __init__(self, text: str, *, kept: bool) -> None:
+            super().__init__()
+            self.text = text
+            self.kept = kept
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before = ""
+
+    def compose(self) -> ComposeResult:
+        """A slash and a field."""
+        yield Static(Content("/"))
+        yield Input(placeholder="words  ~label  @user  w:none  is:unready   -not   a | b", compact=True)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes the keys."""
+        return self.display
+
+    def edit(self, text: str) -> None:
+        """Start editing at ``text``."""
+        self._before = text
+        self.display = True
+        field = self.query_one(Input)
+        with field.prevent(Input.Changed):
+            field.value = text
+        field.cursor_position = len(text)
+        field.cursor_blink = False
+        # Set the focus now, not later: the next key may already be here.
+        self.screen.set_focus(field, scroll_visible=False)
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(self.Typed(event.value))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.action_close(True)
+
+    def action_close(self, kept: bool) -> None:
+        """Close, and report the resulting filter."""
+        text = self.query_one(Input).value if kept else self._before
+        self.display = False
+        self.post_message(self.Closed(text, kept=kept))

@@ -14,8 +14,7 @@ from textual.widget import Widget
 
 from glboard_tui.widgets.card import Fact, Tone
 from glboard_tui.widgets.colors import Ink, Palette, palette_of
-from glboard_tui.widgets.lines import Line
-from glboard_tui.widgets.text import clean, clip, width_of
+from glboard_tui.widgets.text import Line, clean, clip, width_of
 
 Fresh = Literal["live", "cached", "offline", "signed out", "loading"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from glboard_core.demo.graphql.boards import readable_board
 from glboard_core.demo.graphql.context import Fields, Info, context_of, not_available, writer
+from glboard_core.demo.graphql.issues import readable_board
 from glboard_core.demo.world import boards as rules
 from glboard_core.demo.world import permissions
 from glboard_core.demo.world.records import Board, BoardList, Group, Place

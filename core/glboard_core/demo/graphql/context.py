@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLError, GraphQLResolveInfo
+from graphql import GraphQLError, GraphQLResolveInfo, GraphQLScalarType, GraphQLSchema
 
 from glboard_core.demo.world import permissions
+from glboard_core.demo.world.clock import iso_seconds, parse_time
 from glboard_core.demo.world.records import Issue, User
 from glboard_core.demo.world.world import World
 
@@ -67,3 +70,89 @@ def writer(info: Info) -> tuple[World, User]:
 def gid(kind: str, ident: int) -> str:
     """A global id."""
     return f"gid://gitlab/{kind}/{ident}"
+
+
+# How single values go out and come in.
+
+_GID = re.compile(r"gid://gitlab/([A-Za-z:]+)/([A-Za-z0-9]+)")
+# Scalars whose kind is not just the name without ID, and those that take several kinds.
+_KINDS = {
+    "UserID": ("User",),
+    "WorkItemID": ("WorkItem", "Issue"),
+    "IssueID": ("Issue", "WorkItem"),
+    "LabelID": ("Label", "GroupLabel", "ProjectLabel"),
+    "ListID": ("List",),
+    "NoteID": ("Note",),
+    "NoteableID": ("Issue", "WorkItem"),
+    "WorkItemsTypeID": ("WorkItems::Type",),
+    "WorkItemsStatusesStatusID": ("WorkItems::Statuses::Custom::Status",),
+}
+
+
+def _time_out(value: object) -> str:
+    if isinstance(value, int):
+        return iso_seconds(value)
+    assert isinstance(value, date)
+    return value.isoformat()
+
+
+def _time_in(value: object) -> int:
+    if not isinstance(value, str):
+        raise GraphQLError(f"{value!r} is not a valid Time")
+    try:
+        return parse_time(value)
+    except ValueError:
+        raise GraphQLError(f'"{value}" is not a valid Time') from None
+
+
+def _date_in(value: object) -> date:
+    try:
+        return date.fromisoformat(str(value)[:10])
+    except ValueError:
+        raise GraphQLError(f'"{value}" is not a valid Date') from None
+
+
+def _id_in(kinds: tuple[str, ...]) -> Callable[[object], int]:
+    def parse(value: object) -> int:
+        found = _GID.fullmatch(value) if isinstance(value, str) else None
+        if found is None or not found.group(2).isdigit():
+            raise GraphQLError(f'"{value}" is not a valid GitLab ID.')
+        if found.group(1) not in kinds:
+            raise GraphQLError(f'"{value}" does not represent an instance of {kinds[0]}')
+        return int(found.group(2))
+
+    return parse
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _id_out(kind: str) -> Callable[[object], str]:
+    return lambda value: value if isinstance(value, str) else gid(kind, int(str(value)))
+
+
+def _set(scalar: GraphQLScalarType, out: Callable[[Any], Any], into: Callable[[Any], Any]) -> None:
+    # graphql-core 3.3 renamed both functions and keeps copies under the old names.
+    for name in ("serialize", "coerce_output_value"):
+        setattr(scalar, name, out)
+    for name in ("parse_value", "coerce_input_value"):
+        setattr(scalar, name, into)
+
+
+def bind_scalars(schema: GraphQLSchema) -> None:
+    """Gives every custom scalar of a schema its functions."""
+    for name, kind in schema.type_map.items():
+        if not isinstance(kind, GraphQLScalarType) or name in ("ID", "Int", "String", "Boolean", "Float"):
+            continue
+        if name == "Time":
+            _set(kind, _time_out, _time_in)
+        elif name in ("Date", "ISO8601Date"):
+            _set(kind, _time_out, _date_in)
+        elif name == "BigInt":
+            _set(kind, str, int)
+        elif name.endswith("ID") and name != "GlobalID":
+            kinds = _KINDS.get(name, (name.removesuffix("ID"),))
+            _set(kind, _id_out(kinds[0]), _id_in(kinds))
+        else:
+            _set(kind, _same, _same)

@@ -6,6 +6,7 @@ Knows nothing of HTTP connections or faults, except that an answer may be made p
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,19 +14,261 @@ import msgspec
 from graphql import (
     ExecutionResult,
     GraphQLError,
+    GraphQLObjectType,
     GraphQLSchema,
     GraphQLSyntaxError,
     OperationType,
     execute_sync,
+    get_named_type,
     introspection_from_schema,
     parse,
     validate,
 )
 from graphql.language import ast
 
-from glboard_core.demo.graphql.complexity import cost_of
-from glboard_core.demo.graphql.context import Context
+from glboard_core.demo.graphql.connections import Connection
+from glboard_core.demo.graphql.context import Context, Fields, Info, context_of, gid
 from glboard_core.demo.graphql.refusals import translate, translate_variables
+from glboard_core.demo.world import permissions
+from glboard_core.demo.world.records import ACCESS_NAMES, User
+
+# The query root and the small types every answer uses.
+
+CONNECTIONS = (
+    "Issue", "Label", "Milestone", "Board", "BoardList", "Note", "Discussion", "UserCore", "GroupMember",
+    "MemberInterface", "Project", "Group", "WorkItem", "WorkItemStatus",
+)  # fmt: skip
+
+
+def _metadata(_: Any, info: Info) -> dict[str, Any]:
+    world = context_of(info).world
+    suffix = "-ee" if world.edition == "ee" else ""
+    return {
+        "version": f"{world.version}.0{suffix}",
+        "revision": "0ddba11f00d",
+        "enterprise": world.edition == "ee",
+    }
+
+
+def _complexity(_: Any, info: Info) -> dict[str, int]:
+    context = context_of(info)
+    return {"score": context.score, "limit": context.limit}
+
+
+def _echo(_: Any, info: Info, text: str) -> str:
+    user = context_of(info).user
+    return f'"{user.username if user else ""}" says: {text}'
+
+
+def _group(_: Any, info: Info, full_path: str) -> Any:
+    context = context_of(info)
+    group = context.world.groups.get(str(full_path))
+    return group if group is not None and permissions.can_read_place(context.user, group) else None
+
+
+def _project(_: Any, info: Info, full_path: str) -> Any:
+    context = context_of(info)
+    project = context.world.projects.get(str(full_path))
+    return project if project is not None and permissions.can_read_place(context.user, project) else None
+
+
+def _issue(_: Any, info: Info, ident: int) -> Any:
+    context = context_of(info)
+    issue = context.world.index.issues.get(ident)
+    return issue if issue is not None and context.may_see(issue) else None
+
+
+def _milestone(_: Any, info: Info, ident: int) -> Any:
+    context = context_of(info)
+    milestone = context.world.milestones.get(ident)
+    return (
+        milestone
+        if milestone is not None and permissions.can_read_place(context.user, milestone.owner)
+        else None
+    )
+
+
+def _board_list(_: Any, info: Info, ident: int, issue_filters: Any = None) -> Any:
+    context = context_of(info)
+    column = context.world.board_lists.get(ident)
+    if column is None or not permissions.can_read_place(context.user, column.board.group):
+        return None
+    return column
+
+
+def _count(connection: Connection, _: Any, limit: int | None = None) -> int:
+    return connection.total(limit)
+
+
+def user_fields() -> dict[str, Any]:
+    """Fields of a person."""
+    return {
+        "id": lambda user, _: gid("User", user.id),
+        "state": lambda *_: "active",
+        "bot": lambda *_: False,
+        "webPath": lambda user, _: f"/{user.username}",
+        "webUrl": lambda user, info: f"{context_of(info).base_url}/{user.username}",
+        "avatarUrl": lambda *_: None,
+        "publicEmail": lambda *_: None,
+    }
+
+
+class Member:
+    """A user's place in a group or project."""
+
+    __slots__ = ("created_at", "group", "level", "typename", "user")
+
+    def __init__(self, user: User, level: int, typename: str, group: Any, created_at: int) -> None:
+        self.user = user
+        self.level = level
+        self.typename = typename
+        self.group = group
+        self.created_at = created_at
+
+
+_MEMBER: dict[str, Any] = {
+    "id": lambda member, _: gid(member.typename, member.user.id),
+    "accessLevel": lambda member, _: {
+        "integerValue": member.level,
+        "stringValue": ACCESS_NAMES.get(member.level),
+    },
+}
+
+FIELDS: Fields = {
+    "Query": {
+        "metadata": _metadata,
+        "currentUser": lambda _, info: context_of(info).user,
+        "queryComplexity": _complexity,
+        "echo": _echo,
+        "group": _group,
+        "project": _project,
+        "issue": _issue,
+        "workItem": _issue,
+        "milestone": _milestone,
+        "boardList": _board_list,
+    },
+    "UserCore": user_fields(),
+    "CurrentUser": user_fields(),
+    "GroupMember": _MEMBER,
+    "ProjectMember": _MEMBER,
+    **{f"{name}Connection": {"count": _count} for name in CONNECTIONS},
+}
+FIELDS["IssueConnection"]["weight"] = lambda connection, _: connection.weigh()
+
+
+# What a query costs, as GitLab counts before it executes (FACTS section 1).
+
+# Connections that hang on their parent's own data have no resolver and no multiplier.
+_PLAIN = frozenset({
+    ("Issue", "assignees"), ("Issue", "participants"), ("Issue", "notes"), ("Issue", "discussions"),
+    ("Board", "labels"), ("WorkItemWidgetAssignees", "assignees"), ("Discussion", "notes"),
+})  # fmt: skip
+_DEAR = frozenset(
+    {"participants", "subscribed", "descriptionHtml", "titleHtml", "linkedWorkItems", "blockedByIssues"}
+)
+_MAX_PAGE = 100
+
+
+@dataclass(slots=True)
+class Cost:
+    """The two measures of a query."""
+
+    score: int = 0
+    depth: int = 0
+
+
+class _Counter:
+    def __init__(
+        self, schema: GraphQLSchema, document: ast.DocumentNode, variables: Mapping[str, Any]
+    ) -> None:
+        self.schema = schema
+        self.variables = variables
+        self.fragments = {
+            one.name.value: one for one in document.definitions if isinstance(one, ast.FragmentDefinitionNode)
+        }
+        self.deepest = 0
+
+    def value(self, node: ast.ValueNode) -> Any:
+        """The value of an argument; only numbers and "is it there" matter."""
+        if isinstance(node, ast.VariableNode):
+            return self.variables.get(node.name.value)
+        if isinstance(node, ast.IntValueNode):
+            return int(node.value)
+        if isinstance(node, ast.NullValueNode):
+            return None
+        if isinstance(node, ast.BooleanValueNode):
+            return node.value
+        return True
+
+    def skipped(self, node: Any) -> bool:
+        """Whether `@skip` or `@include` takes a selection away."""
+        for directive in node.directives or ():
+            wanted = directive.name.value == "include"
+            for argument in directive.arguments or ():
+                if argument.name.value == "if" and bool(self.value(argument.value)) != wanted:
+                    return True
+        return False
+
+    def selection(self, kind: Any, node: ast.SelectionSetNode, depth: int) -> int:
+        """The cost of what is selected of a type."""
+        self.deepest = max(self.deepest, depth)
+        return sum(self.part(kind, one, depth) for one in node.selections if not self.skipped(one))
+
+    def part(self, kind: Any, node: ast.SelectionNode, depth: int) -> int:
+        """The cost of one field or fragment."""
+        if isinstance(node, ast.FieldNode):
+            return self.field(kind, node, depth)
+        if isinstance(node, ast.FragmentSpreadNode):
+            fragment = self.fragments[node.name.value]
+            inside = self.schema.type_map[fragment.type_condition.name.value]
+            return self.selection(inside, fragment.selection_set, depth)
+        assert isinstance(node, ast.InlineFragmentNode)
+        inside = self.schema.type_map[node.type_condition.name.value] if node.type_condition else kind
+        return self.selection(inside, node.selection_set, depth)
+
+    def field(self, kind: Any, node: ast.FieldNode, depth: int) -> int:
+        """The cost of one field with what is below it."""
+        name = node.name.value
+        field = kind.fields.get(name) if hasattr(kind, "fields") else None
+        if field is None:
+            return 1  # __typename
+        below = get_named_type(field.type)
+        child = self.selection(below, node.selection_set, depth + 1) if node.selection_set else 0
+        own = 5 if name in _DEAR else 1
+        args = {one.name.value: self.value(one.value) for one in node.arguments or ()}
+        connection = isinstance(below, GraphQLObjectType) and below.name.endswith("Connection")
+        if not connection or (kind.name, name) in _PLAIN:
+            return own + child
+        cost = (
+            own
+            + child
+            + (1 if args.get("sort") is not None else 0)
+            + (5 if args.get("search") is not None else 0)
+        )
+        if args.get("iid") is not None or args.get("iids") is not None:
+            return cost
+        sizes = [one for one in (args.get("first"), args.get("last")) if isinstance(one, int)]
+        page = 2000 if (kind.name, name) == ("Group", "boards") else _MAX_PAGE
+        return int(cost * (100 + min([*sizes, page])) // 100)
+
+
+def cost_of(
+    schema: GraphQLSchema,
+    document: ast.DocumentNode,
+    operation: ast.OperationDefinitionNode,
+    variables: Mapping[str, Any],
+) -> Cost:
+    """The cost of an operation that has been validated."""
+    given = dict(variables)
+    counter = _Counter(schema, document, given)
+    for one in operation.variable_definitions or ():
+        name = one.variable.name.value
+        if name not in given and one.default_value is not None:
+            given[name] = counter.value(one.default_value)
+    root = schema.get_root_type(operation.operation)
+    score = counter.selection(root, operation.selection_set, 1)
+    return Cost(score, counter.deepest)
+
 
 MAX_QUERY = 10_000
 MAX_DEPTH = {True: 20, False: 15}

@@ -8,14 +8,13 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from glboard_core.demo.filtering import IssueFilter
-from glboard_core.demo.graphql.answers import Member
-from glboard_core.demo.graphql.connections import Connection, found, listed
+from glboard_core.demo.graphql.connections import Connection, fill, found, in_projects, listed
 from glboard_core.demo.graphql.context import Fields, Info, context_of, gid
-from glboard_core.demo.graphql.filters import fill, in_projects
+from glboard_core.demo.graphql.endpoint import Member
 from glboard_core.demo.world import permissions
 from glboard_core.demo.world.clock import moment
 from glboard_core.demo.world.records import DEVELOPER, NO_ACCESS, Group, Label, Milestone, Place, Project
+from glboard_core.demo.world.search import IssueFilter
 from glboard_core.demo.world.world import World
 
 _FAR = date(9999, 1, 1)

@@ -15,23 +15,12 @@ from typing import Any
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, build_ast_schema, parse
 
-from glboard_core.demo.graphql import (
-    answers,
-    board_mutations,
-    boards,
-    issues,
-    mutate_notes,
-    mutate_workitems,
-    mutations,
-    places,
-    work_items,
-)
-from glboard_core.demo.graphql.context import Fields, Resolver
-from glboard_core.demo.graphql.scalars import bind_scalars
+from glboard_core.demo.graphql import board_mutations, endpoint, issues, mutations, places, work_items
+from glboard_core.demo.graphql.context import Fields, Resolver, bind_scalars
 
 _FIELDS: tuple[Fields, ...] = (
-    answers.FIELDS, places.FIELDS, issues.FIELDS, boards.BOARD_FIELDS, work_items.FIELDS, mutations.FIELDS,
-    board_mutations.FIELDS, mutate_notes.NOTE_FIELDS, mutate_workitems.MUTATION_FIELDS,
+    endpoint.FIELDS, places.FIELDS, issues.FIELDS, issues.BOARD_FIELDS, work_items.FIELDS, mutations.FIELDS,
+    board_mutations.FIELDS, mutations.NOTE_FIELDS, work_items.MUTATION_FIELDS,
 )  # fmt: skip
 # What arguments are called in resolvers, where their own name is a builtin or no Python name.
 _NAMES = {

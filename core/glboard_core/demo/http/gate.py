@@ -7,27 +7,160 @@ Every request passes here, and only here are faults carried out. Behind it are t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+import secrets
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
+from email.utils import formatdate
+from threading import Lock
 from typing import Any, Literal
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
-from glboard_core.demo import tokens
 from glboard_core.demo.graphql.context import Context
 from glboard_core.demo.graphql.endpoint import Endpoint, make_partial, read
 from glboard_core.demo.graphql.schema import load
 from glboard_core.demo.http.faults import Faults
 from glboard_core.demo.http.transport import ABORT
-from glboard_core.demo.journal import Journal, Record
-from glboard_core.demo.limits import Window
 from glboard_core.demo.rest.app import Rest
 from glboard_core.demo.rest.request import Asked as RestAsked
-from glboard_core.demo.tokens import Token
+from glboard_core.demo.world.clock import SECOND, Clock
 from glboard_core.demo.world.records import User
 from glboard_core.demo.world.world import World
+
+# Tokens: who holds one, what it may do, and how a request carries it.
+
+TokenScope = Literal["api", "read_api"]
+
+
+@dataclass(slots=True)
+class Token:
+    """A personal access token."""
+
+    user: User
+    scope: str
+    state: Literal["active", "expired", "revoked"] = "active"
+
+
+def mint() -> str:
+    """A new random token."""
+    return f"glpat-{secrets.token_urlsafe(15)}"
+
+
+def token_sent(headers: Mapping[str, str]) -> str | None:
+    """The token a request carries; None for none."""
+    private = headers.get("private-token")
+    if private is not None:
+        return private
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    return value.strip() if scheme.lower() == "bearer" else None
+
+
+# Counting per minute: requests per user (Rack::Attack, with headers) and comments (an application limit).
+
+_MINUTE = 60
+# What the headers say when nothing is limited: the figure of gitlab.com.
+_NOMINAL = 2000
+
+
+class Window:
+    """A count per key and minute."""
+
+    def __init__(self, clock: Clock, limit: int | None) -> None:
+        self._clock = clock
+        self._minute = -1
+        self._seen: dict[str, int] = {}
+        self.limit = limit
+
+    def count(self, key: str) -> int:
+        """Counts one more and returns the count."""
+        minute = self._clock.now() // SECOND // _MINUTE
+        if minute != self._minute:
+            self._minute, self._seen = minute, {}
+        self._seen[key] = self._seen.get(key, 0) + 1
+        return self._seen[key]
+
+    def over(self, key: str) -> bool:
+        """Counts one more and returns whether that exceeds the limit."""
+        return self.limit is not None and self.count(key) > self.limit
+
+    def headers(self, observed: int) -> dict[str, str]:
+        """The informational headers of an answer."""
+        limit = self.limit or _NOMINAL
+        reset = (self._clock.now() // SECOND // _MINUTE + 1) * _MINUTE
+        return {
+            "ratelimit-limit": str(limit),
+            "ratelimit-name": "throttle_authenticated_api",
+            "ratelimit-observed": str(observed),
+            "ratelimit-remaining": str(max(0, limit - observed)),
+            "ratelimit-reset": str(reset),
+        }
+
+    def refusal(self) -> dict[str, str]:
+        """The further headers of a 429."""
+        now = self._clock.now() // SECOND
+        reset = (now // _MINUTE + 1) * _MINUTE
+        return {
+            "retry-after": str(reset - now),
+            "ratelimit-resettime": formatdate(reset, usegmt=True),
+        }
+
+
+# The request log: one record per request, the last few thousand of them.
+
+_KEPT = 5000
+
+
+@dataclass(slots=True)
+class Record:
+    """A request. `fields` are the top-level GraphQL fields, `mutations` how many of them change something;
+    `status` is 0 while it runs and when no answer was sent."""
+
+    method: str
+    path: str
+    operation: str = ""
+    fields: tuple[str, ...] = ()
+    mutations: int = 0
+    status: int = 0
+    fault: str | None = None
+    username: str | None = None
+
+
+class Journal:
+    """The records, oldest first."""
+
+    def __init__(self) -> None:
+        self._records: deque[Record] = deque(maxlen=_KEPT)
+        self._lock = Lock()
+
+    def add(self, record: Record) -> None:
+        """Records a request."""
+        with self._lock:
+            self._records.append(record)
+
+    def clear(self) -> None:
+        """Clears the log."""
+        with self._lock:
+            self._records.clear()
+
+    def of(self, match: str) -> list[Record]:
+        """The requests whose method, path, operation or field names contain a text."""
+        return [
+            one for one in self if match in f"{one.method} {one.path} {one.operation} {' '.join(one.fields)}"
+        ]
+
+    def __iter__(self) -> Iterator[Record]:
+        with self._lock:
+            return iter(list(self._records))
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __getitem__(self, at: int) -> Record:
+        return self._records[at]
+
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -161,7 +294,7 @@ class Gate:
             return Response(
                 "<html><body>The page could not be found (404)</body></html>", 404, media_type="text/html"
             )
-        sent = tokens.token_sent(request.headers)
+        sent = token_sent(request.headers)
         if sent is None and request.query_params.get("private_token"):
             sent = request.query_params["private_token"]
         token = self.held.get(sent) if sent is not None else None

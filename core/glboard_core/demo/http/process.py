@@ -6,17 +6,166 @@ crashes.
 
 from __future__ import annotations
 
+import argparse
+import ipaddress
 import os
 import subprocess
 import sys
 import tempfile
 import threading
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Literal
 
-from glboard_core.demo.options import DemoOptions
+# The options of the embedded GitLab, and parsing them from a command line.
+
+VERSIONS = ("16.8", "18.9", "19.3")
+TIERS = ("free", "premium", "ultimate")
+EDITIONS = ("ee", "ce")
+
+
+class OptionsError(ValueError):
+    """Invalid or contradictory options."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions:
+    """All options of a demo. Port 0 is any free one; `as_of` (ISO 8601) is when the clock
+    starts, by default now, or the time of the scenario; `user` is who signs in, by default the EM."""
+
+    scenario: str | None = None
+    issues: int = 300
+    seed: int = 1
+    as_of: str | None = None
+    user: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 0
+    allow_remote: bool = False
+    relative_url: str = ""
+    latency_ms: float = 0
+    faults: str = ""
+    rate_limit: int | None = None
+    tier: Literal["free", "premium", "ultimate"] = "ultimate"
+    edition: Literal["ee", "ce"] = "ee"
+    gitlab_version: str = "18.9"
+    with_parent: bool = False
+
+    def check(self) -> None:
+        """Raises OptionsError for invalid options."""
+        if not self.allow_remote and not is_loopback(self.host):
+            raise OptionsError(
+                f"{self.host} can be reached from other machines and only its token protects the demo; "
+                "add --allow-remote if that is intended"
+            )
+        if self.issues < 1:
+            raise OptionsError("a world needs at least one issue")
+        if not 0 <= self.port <= 65_535:
+            raise OptionsError(f"invalid port {self.port}")
+        if self.gitlab_version not in VERSIONS:
+            known = ", ".join(VERSIONS)
+            raise OptionsError(f"GitLab {self.gitlab_version} is not emulated; choose from {known}")
+        if self.tier not in TIERS or self.edition not in EDITIONS:
+            raise OptionsError(f"the {self.edition} edition has no tier {self.tier}")
+
+    def arguments(self) -> list[str]:
+        """The equivalent command line."""
+        shown = f"[{self.host}]" if ":" in self.host else self.host
+        found = ["--serve", f"{shown}:{self.port}"]
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if one.name in ("host", "port") or value == one.default:
+                continue
+            flag = "--latency" if one.name == "latency_ms" else "--" + one.name.replace("_", "-")
+            found += [flag] if value is True else [flag, str(value)]
+        return found
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is reachable only from this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Host and port of `HOST:PORT`, `HOST` or `:PORT`; an IPv6 address is in brackets."""
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        port = rest.removeprefix(":")
+    else:
+        host, _, port = text.partition(":")
+    if port and not port.isdigit():
+        raise OptionsError(f"{text!r} is not HOST:PORT")
+    return host or "127.0.0.1", int(port or 0)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line of `python -m glboard_core.demo`."""
+    made = argparse.ArgumentParser(
+        prog="python -m glboard_core.demo",
+        description="Run the embedded GitLab; prints GITLAB_HOST, GLBOARD_GROUP and GITLAB_TOKEN first.",
+    )
+    default = DemoOptions()
+    made.add_argument(
+        "--serve",
+        metavar="HOST:PORT",
+        default="127.0.0.1:0",
+        help="address to serve on; port 0 is any free one",
+    )
+    made.add_argument("--scenario", metavar="FILE", help="load the world from a file")
+    made.add_argument(
+        "--issues",
+        type=int,
+        default=default.issues,
+        metavar="N",
+        help="number of issues in a generated world",
+    )
+    made.add_argument(
+        "--seed", type=int, default=default.seed, metavar="S", help="seed of the generated world"
+    )
+    made.add_argument("--as-of", metavar="TIME", help="start time of the world's clock")
+    made.add_argument(
+        "--user", metavar="NAME", help="user to sign in as, such as eng_alder (default: the EM)"
+    )
+    made.add_argument(
+        "--latency", type=float, default=0, metavar="MS", dest="latency_ms", help="delay of every request"
+    )
+    made.add_argument(
+        "--faults", default="", metavar="SPEC", help="random faults, such as 429:0.1,reset-after:0.05"
+    )
+    made.add_argument("--rate-limit", type=int, metavar="N", help="requests per minute")
+    made.add_argument("--tier", choices=TIERS, default=default.tier, help="licence tier")
+    made.add_argument(
+        "--edition", choices=EDITIONS, default=default.edition, help="enterprise or community edition"
+    )
+    made.add_argument(
+        "--gitlab-version", choices=VERSIONS, default=default.gitlab_version, help="GitLab version to emulate"
+    )
+    made.add_argument(
+        "--relative-url", default="", metavar="PATH", help="serve under a path, such as /gitlab"
+    )
+    made.add_argument("--allow-remote", action="store_true", help="allow connections from other machines")
+    made.add_argument("--with-parent", action="store_true", help="exit when standard input closes")
+    return made
+
+
+def parse(arguments: Sequence[str]) -> DemoOptions:
+    """Options from a command line; invalid ones exit with status 2, as argparse does."""
+    made = parser()
+    values = vars(made.parse_args(arguments))
+    try:
+        host, port = parse_address(values.pop("serve"))
+        options = DemoOptions(host=host, port=port, **values)
+        options.check()
+    except OptionsError as error:
+        made.error(str(error))
+    return options
+
 
 _PATIENCE = 20.0
 _WANTED = ("GITLAB_HOST", "GLBOARD_GROUP", "GITLAB_TOKEN")

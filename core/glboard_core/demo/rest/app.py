@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
-from glboard_core.demo.rest import issues, places, planning, talk
+from glboard_core.demo.rest import issues, places, planning
 from glboard_core.demo.rest.request import Asked, Call, Refused
 from glboard_core.demo.world.world import World
 
@@ -70,16 +70,16 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("PUT", "/projects/{id}/issues/{issue_iid}", issues.update),
     ("DELETE", "/projects/{id}/issues/{issue_iid}", issues.delete),
     ("PUT", "/projects/{id}/issues/{issue_iid}/reorder", issues.reorder),
-    ("GET", "/projects/{id}/issues/{noteable_id}/notes", talk.list_notes),
-    ("POST", "/projects/{id}/issues/{noteable_id}/notes", talk.create_note),
-    ("GET", "/projects/{id}/issues/{noteable_id}/notes/{note_id}", talk.note),
-    ("PUT", "/projects/{id}/issues/{noteable_id}/notes/{note_id}", talk.update_note),
-    ("DELETE", "/projects/{id}/issues/{noteable_id}/notes/{note_id}", talk.delete_note),
-    ("GET", "/projects/{id}/issues/{eventable_id}/resource_label_events", talk.label_events),
-    ("GET", "/projects/{id}/issues/{eventable_id}/resource_milestone_events", talk.milestone_events),
-    ("GET", "/projects/{id}/issues/{eventable_id}/resource_state_events", talk.state_events),
-    ("GET", "/projects/{id}/issues/{eventable_id}/resource_weight_events", talk.weight_events),
-    ("GET", "/projects/{id}/issues/{eventable_id}/resource_iteration_events", talk.iteration_events),
+    ("GET", "/projects/{id}/issues/{noteable_id}/notes", issues.list_notes),
+    ("POST", "/projects/{id}/issues/{noteable_id}/notes", issues.create_note),
+    ("GET", "/projects/{id}/issues/{noteable_id}/notes/{note_id}", issues.note),
+    ("PUT", "/projects/{id}/issues/{noteable_id}/notes/{note_id}", issues.update_note),
+    ("DELETE", "/projects/{id}/issues/{noteable_id}/notes/{note_id}", issues.delete_note),
+    ("GET", "/projects/{id}/issues/{eventable_id}/resource_label_events", issues.label_events),
+    ("GET", "/projects/{id}/issues/{eventable_id}/resource_milestone_events", issues.milestone_events),
+    ("GET", "/projects/{id}/issues/{eventable_id}/resource_state_events", issues.state_events),
+    ("GET", "/projects/{id}/issues/{eventable_id}/resource_weight_events", issues.weight_events),
+    ("GET", "/projects/{id}/issues/{eventable_id}/resource_iteration_events", issues.iteration_events),
 )
 PREFIX = "/api/v4"
 

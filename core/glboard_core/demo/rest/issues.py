@@ -6,16 +6,25 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from glboard_core.demo import ranking
-from glboard_core.demo.filtering import LOOSE, IssueFilter
 from glboard_core.demo.graphql.connections import cursor_key, cursor_of
 from glboard_core.demo.graphql.mutations import create_issue
-from glboard_core.demo.rest import find, paging, shapes
+from glboard_core.demo.rest import request, shapes
 from glboard_core.demo.rest.request import Call, Refused, bad, forbidden, missing
-from glboard_core.demo.world import changes, notes, permissions
+from glboard_core.demo.world import boards, changes, notes, permissions
 from glboard_core.demo.world.changes import UNSET, Change
-from glboard_core.demo.world.records import MAINTAINER, OWNER, Issue, Label, Milestone, Project, User
-from glboard_core.demo.world.search import key_of
+from glboard_core.demo.world.notes import comment
+from glboard_core.demo.world.records import (
+    MAINTAINER,
+    OWNER,
+    PLANNER,
+    Issue,
+    Label,
+    Milestone,
+    Note,
+    Project,
+    User,
+)
+from glboard_core.demo.world.search import LOOSE, IssueFilter, key_of
 
 _ORDERS = {
     "created_at": "CREATED",
@@ -125,19 +134,19 @@ def _listed(call: Call, wanted: IssueFilter) -> list[shapes.Shape]:
     def may_see(one: Issue) -> bool:
         return permissions.can_read(call.user, one)
 
-    number, size = paging.window(call)
+    number, size = request.window(call)
     page = world.index.page(wanted, order, may_see, today, first=size, skip=(number - 1) * size)
-    total: int | None = world.index.count(wanted, may_see, today, paging.MAX_TOTAL)
-    if total is not None and total > paging.MAX_TOTAL:
+    total: int | None = world.index.count(wanted, may_see, today, request.MAX_TOTAL)
+    if total is not None and total > request.MAX_TOTAL:
         total = None
-    paging.put_headers(call, number, size, more=page.has_next, total=total)
+    request.put_headers(call, number, size, more=page.has_next, total=total)
     detailed = bool(call.flag("with_labels_details", False))
     return [shapes.issue(call, one, detailed_labels=detailed) for one in page.issues]
 
 
 def of_group(call: Call, group: str) -> Any:
     """The issues of a group and everything below it."""
-    here = find.group(call, group)
+    here = request.group(call, group)
     projects = call.world.projects_below(here)
     everything = len(projects) == len(call.world.projects)
     return _listed(
@@ -147,14 +156,14 @@ def of_group(call: Call, group: str) -> Any:
 
 def of_project(call: Call, project: str) -> Any:
     """The issues of a project; the only list with pages by key."""
-    here = find.project(call, project)
+    here = request.project(call, project)
     wanted = _filter(call, IssueFilter(frozenset({here.id}), include_archived=True))
     if call.text("pagination") != "keyset":
         return _listed(call, wanted)
     if (call.text("order_by") or "created_at") not in _KEYSET:
         raise Refused(405, {"error": "Keyset pagination is not yet available for this type of request"})
     order = _order(call)
-    _, size = paging.window(call)
+    _, size = request.window(call)
     cursor = call.text("cursor")
     try:
         after = cursor_key(cursor, order) if cursor else None
@@ -165,20 +174,20 @@ def of_project(call: Call, project: str) -> Any:
         after=after,
     )  # fmt: skip
     following = cursor_of(order, key_of(page.issues[-1], order)) if page.has_next else None
-    paging.put_keyset_headers(call, size, following)
+    request.put_keyset_headers(call, size, following)
     return [shapes.issue(call, one) for one in page.issues]
 
 
 def of_milestone(call: Call, group: str, ident: str) -> Any:
     """The issues of a group milestone."""
-    milestone = find.milestone(call, find.group(call, group), ident)
+    milestone = request.milestone(call, request.group(call, group), ident)
     wanted = IssueFilter(milestone_id=milestone.id, milestones=(milestone.title,))
     return _listed(call, wanted)
 
 
 def show(call: Call, project: str, iid: str) -> Any:
     """One issue."""
-    return shapes.issue(call, find.issue(call, project, iid))
+    return shapes.issue(call, request.issue(call, project, iid))
 
 
 def _named(call: Call, project: Project, name: str) -> list[Label]:
@@ -254,7 +263,7 @@ def _messages(problems: list[str]) -> dict[str, Any]:
 
 def create(call: Call, project: str) -> Any:
     """Opens an issue."""
-    user, here = call.signed_in(), find.project(call, project)
+    user, here = call.signed_in(), request.project(call, project)
     title = call.required("title")
     if here.archived or not here.issues_enabled:
         raise forbidden()
@@ -268,7 +277,7 @@ def create(call: Call, project: str) -> Any:
 
 def update(call: Call, project: str, iid: str) -> Any:
     """Changes an issue. `updated_at` sets the timestamp and is no precondition."""
-    user, issue = call.signed_in(), find.issue(call, project, iid)
+    user, issue = call.signed_in(), request.issue(call, project, iid)
     known = (*_CHANGES, "milestone") if call.world.since >= (19, 3) else _CHANGES
     if not any(call.has(name) for name in known):
         raise Refused(
@@ -291,7 +300,7 @@ def update(call: Call, project: str, iid: str) -> Any:
 
 def reorder(call: Call, project: str, iid: str) -> Any:
     """Ranks an issue: `move_before_id` comes before it, `move_after_id` after it."""
-    issue = find.issue(call, project, iid)
+    issue = request.issue(call, project, iid)
     if not permissions.can_admin(call.signed_in(), issue):
         raise forbidden()
     if not call.has("move_before_id") and not call.has("move_after_id"):
@@ -301,14 +310,115 @@ def reorder(call: Call, project: str, iid: str) -> Any:
     after = world.index.issues.get(call.number("move_after_id", 0) or 0)
     if before is None and after is None:
         raise missing("")
-    ranking.move_between(world, issue, before, after)
+    boards.move_between(world, issue, before, after)
     return shapes.issue(call, issue)
 
 
 def delete(call: Call, project: str, iid: str) -> Any:
     """Deletes an issue."""
-    issue = find.issue(call, project, iid)
+    issue = request.issue(call, project, iid)
     if permissions.level(call.signed_in(), issue.project) < MAINTAINER:
         raise forbidden()
     call.world.delete(issue.reference)
     return 204, None
+
+
+# Comments and resource events of issues over REST.
+
+
+def list_notes(call: Call, project: str, iid: str) -> Any:
+    """The comments of an issue, newest first unless told otherwise."""
+    issue = request.issue(call, project, iid)
+    shown = [
+        one
+        for one in issue.notes or ()
+        if not one.internal or permissions.level(call.user, issue.project) >= PLANNER
+    ]
+    updated = call.choice("order_by", ("created_at", "updated_at")) == "updated_at"
+    shown.sort(
+        key=lambda one: (one.updated if updated else one.created, one.id),
+        reverse=call.choice("sort", ("asc", "desc")) != "asc",
+    )
+    return [shapes.note(call, one) for one in request.paged(call, shown)]
+
+
+def _note(call: Call, project: str, iid: str, ident: str, *, own: bool = False) -> Note:
+    issue = request.issue(call, project, iid)
+    found = call.world.notes.get(int(ident)) if ident.isdigit() else None
+    if found is None or found.issue is not issue:
+        raise missing("Note")
+    if own and not (call.signed_in() is found.author or permissions.can_maintain(call.user, issue.project)):
+        raise forbidden()
+    return found
+
+
+def note(call: Call, project: str, iid: str, ident: str) -> Any:
+    """One comment."""
+    return shapes.note(call, _note(call, project, iid, ident))
+
+
+def create_note(call: Call, project: str, iid: str) -> Any:
+    """Comments; commands alone are answered with 202 and leave no note."""
+    user, issue = call.signed_in(), request.issue(call, project, iid)
+    body = call.required("body")
+    if issue.project.archived:
+        raise forbidden()
+    if call.asked.throttle_note(user):
+        text = "This endpoint has been requested too many times. Try again later."
+        raise Refused(429, {"message": {"error": text}}, {"retry-after": "60"})
+    outcome = comment(call.world, issue, body, user, internal=bool(call.flag("internal", False)))
+    if outcome.note is not None:
+        return 201, shapes.note(call, outcome.note)
+    if outcome.commands_only:
+        changes: dict[str, Any] = dict.fromkeys(outcome.commands, True)
+        return 202, {"commands_changes": changes, "summary": outcome.messages or outcome.failures}
+    raise Refused(400, {"message": "400 Bad request - Note " + str({"note": ["can't be blank"]})})
+
+
+def update_note(call: Call, project: str, iid: str, ident: str) -> Any:
+    """Changes a comment."""
+    found = _note(call, project, iid, ident, own=True)
+    found.body = call.required("body")
+    found.updated = call.world.clock.now()
+    return shapes.note(call, found)
+
+
+def delete_note(call: Call, project: str, iid: str, ident: str) -> Any:
+    """Deletes a comment."""
+    call.world.drop_note(_note(call, project, iid, ident, own=True))
+    return 204, None
+
+
+def _events(call: Call, project: str, iid: str, kind: str) -> Any:
+    issue = request.issue(call, project, iid)
+    kept = [one for one in call.world.ensure_history(issue) if one.kind == kind]
+    kept.sort(key=lambda one: one.id)
+    return [shapes.event(call, issue, one) for one in request.paged(call, kept)]
+
+
+def label_events(call: Call, project: str, iid: str) -> Any:
+    """Labels that came and went."""
+    return _events(call, project, iid, "label")
+
+
+def milestone_events(call: Call, project: str, iid: str) -> Any:
+    """Milestones it was put in and taken out of."""
+    return _events(call, project, iid, "milestone")
+
+
+def state_events(call: Call, project: str, iid: str) -> Any:
+    """When it was closed and reopened."""
+    return _events(call, project, iid, "state")
+
+
+def weight_events(call: Call, project: str, iid: str) -> Any:
+    """The weights it had."""
+    if not call.world.licensed("premium"):
+        raise missing("")
+    return _events(call, project, iid, "weight")
+
+
+def iteration_events(call: Call, project: str, iid: str) -> Any:
+    """The world has no iterations."""
+    request.issue(call, project, iid)
+    return list(request.paged(call, []))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from glboard_core.demo.graphql.places import members_of
-from glboard_core.demo.rest import find, paging, shapes
+from glboard_core.demo.rest import request, shapes
 from glboard_core.demo.rest.request import Call, missing
 from glboard_core.demo.world import permissions as access
 from glboard_core.demo.world.records import Place
@@ -62,7 +62,7 @@ def users(call: Call) -> Any:
     if call.text("search"):
         words = (call.text("search") or "").lower()
         kept = [one for one in kept if words in one.username or words in one.name.lower()]
-    return [shapes.user(call, one) for one in paging.paged(call, kept)]
+    return [shapes.user(call, one) for one in request.paged(call, kept)]
 
 
 def groups(call: Call) -> Any:
@@ -71,41 +71,41 @@ def groups(call: Call) -> Any:
     kept = [one for one in call.world.groups.values() if access.can_read_place(call.user, one)]
     if call.flag("top_level_only"):
         kept = [one for one in kept if one.parent is None]
-    return [shapes.group(call, one) for one in paging.paged(call, kept)]
+    return [shapes.group(call, one) for one in request.paged(call, kept)]
 
 
 def group(call: Call, name: str) -> Any:
     """One group."""
-    return shapes.group(call, find.group(call, name))
+    return shapes.group(call, request.group(call, name))
 
 
 def subgroups(call: Call, name: str) -> Any:
     """The groups right below one."""
-    here = find.group(call, name)
+    here = request.group(call, name)
     kept = [one for one in call.world.groups.values() if one.parent is here]
-    return [shapes.group(call, one) for one in paging.paged(call, kept)]
+    return [shapes.group(call, one) for one in request.paged(call, kept)]
 
 
 def descendants(call: Call, name: str) -> Any:
     """The groups anywhere below one."""
-    kept = call.world.groups_below(find.group(call, name))
-    return [shapes.group(call, one) for one in paging.paged(call, kept)]
+    kept = call.world.groups_below(request.group(call, name))
+    return [shapes.group(call, one) for one in request.paged(call, kept)]
 
 
 def projects(call: Call, name: str) -> Any:
     """The projects of a group; those of its subgroups only when asked for."""
-    here = find.group(call, name)
+    here = request.group(call, name)
     kept = call.world.projects_below(here, deep=bool(call.flag("include_subgroups", False)))
     kept = [one for one in kept if access.can_read_place(call.user, one)]
     archived = call.flag("archived")
     if archived is not None:
         kept = [one for one in kept if one.archived == archived]
-    return [shapes.project(call, one) for one in paging.paged(call, kept)]
+    return [shapes.project(call, one) for one in request.paged(call, kept)]
 
 
 def project(call: Call, name: str) -> Any:
     """One project."""
-    here = find.project(call, name)
+    here = request.project(call, name)
     level = access.level(call.user, here)
     permissions = {"project_access": None, "group_access": {"access_level": level, "notification_level": 3}}
     return {**shapes.project(call, here), "permissions": permissions}
@@ -115,32 +115,32 @@ def _members(call: Call, here: Place, *, inherited: bool) -> Any:
     kept = members_of(call.world, here, inherited=inherited, typename="GroupMember")
     words = (call.text("query") or "").lower()
     kept = [one for one in kept if words in one.user.username or words in one.user.name.lower()]
-    return [shapes.member(call, one.user, one.level) for one in paging.paged(call, kept)]
+    return [shapes.member(call, one.user, one.level) for one in request.paged(call, kept)]
 
 
 def group_members(call: Call, name: str) -> Any:
     """Who is in a group itself."""
-    return _members(call, find.group(call, name), inherited=False)
+    return _members(call, request.group(call, name), inherited=False)
 
 
 def all_group_members(call: Call, name: str) -> Any:
     """Who is in a group, inherited members too."""
-    return _members(call, find.group(call, name), inherited=True)
+    return _members(call, request.group(call, name), inherited=True)
 
 
 def project_members(call: Call, name: str) -> Any:
     """Who is in a project itself."""
-    return _members(call, find.project(call, name), inherited=False)
+    return _members(call, request.project(call, name), inherited=False)
 
 
 def all_project_members(call: Call, name: str) -> Any:
     """Who is in a project, inherited members too."""
-    return _members(call, find.project(call, name), inherited=True)
+    return _members(call, request.project(call, name), inherited=True)
 
 
 def one_member(call: Call, name: str, ident: str) -> Any:
     """One member of a group, inherited ones too."""
-    here = find.group(call, name)
+    here = request.group(call, name)
     for user in call.world.users.values():
         level = access.level(user, here)
         if str(user.id) == ident and level:

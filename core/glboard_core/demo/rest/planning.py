@@ -6,7 +6,7 @@ from typing import Any
 
 from glboard_core.demo.graphql.board_mutations import label_problems
 from glboard_core.demo.graphql.places import labels_of, milestones_of
-from glboard_core.demo.rest import find, paging, shapes
+from glboard_core.demo.rest import request, shapes
 from glboard_core.demo.rest.request import Call, Refused, bad, forbidden, missing
 from glboard_core.demo.world import boards as rules
 from glboard_core.demo.world import permissions
@@ -19,7 +19,7 @@ def _labels(call: Call, here: Place, places: list[Place]) -> Any:
     kept = labels_of(call.world, places, call.text("search"))
     counts = bool(call.flag("with_counts", False))
     answer = []
-    for one in paging.paged(call, kept):
+    for one in request.paged(call, kept):
         shape = shapes.label(one)
         if counts:
             held = call.world.index.with_label(one.title)
@@ -32,7 +32,7 @@ def _labels(call: Call, here: Place, places: list[Place]) -> Any:
 
 def group_labels(call: Call, name: str) -> Any:
     """The labels of a group, of its ancestors too unless told otherwise."""
-    here = find.group(call, name)
+    here = request.group(call, name)
     places: list[Place] = [here]
     if call.flag("include_ancestor_groups", True):
         places += here.chain()[1:]
@@ -45,13 +45,13 @@ def group_labels(call: Call, name: str) -> Any:
 
 def project_labels(call: Call, name: str) -> Any:
     """The labels of a project, of its groups too unless told otherwise."""
-    here = find.project(call, name)
+    here = request.project(call, name)
     inherited = call.flag("include_ancestor_groups", True)
     return _labels(call, here, permissions.owners_of(here) if inherited else [here])
 
 
 def _create_label(call: Call, owner: Place) -> Any:
-    find.plannable(call, owner)
+    request.plannable(call, owner)
     title, color = call.required("name"), call.required("color")
     problems = label_problems(call.world, owner, title, color)
     if "Title has already been taken" in problems:
@@ -66,16 +66,16 @@ def _create_label(call: Call, owner: Place) -> Any:
 
 def create_group_label(call: Call, name: str) -> Any:
     """A new label of a group."""
-    return _create_label(call, find.group(call, name))
+    return _create_label(call, request.group(call, name))
 
 
 def create_project_label(call: Call, name: str) -> Any:
     """A new label of a project."""
-    return _create_label(call, find.project(call, name))
+    return _create_label(call, request.project(call, name))
 
 
 def _update_label(call: Call, label: Label) -> Any:
-    find.plannable(call, label.owner)
+    request.plannable(call, label.owner)
     if not any(call.has(name) for name in ("new_name", "color", "description", "archived")):
         raise Refused(
             400,
@@ -96,38 +96,38 @@ def _update_label(call: Call, label: Label) -> Any:
 
 def group_label(call: Call, name: str, label: str) -> Any:
     """One label of a group."""
-    return shapes.label(find.label(call, find.group(call, name), label))
+    return shapes.label(request.label(call, request.group(call, name), label))
 
 
 def project_label(call: Call, name: str, label: str) -> Any:
     """One label of a project."""
-    return shapes.label(find.label(call, find.project(call, name), label))
+    return shapes.label(request.label(call, request.project(call, name), label))
 
 
 def update_group_label(call: Call, name: str, label: str) -> Any:
     """Changes a group's label."""
-    return _update_label(call, find.label(call, find.group(call, name), label))
+    return _update_label(call, request.label(call, request.group(call, name), label))
 
 
 def update_project_label(call: Call, name: str, label: str) -> Any:
     """Changes a project's label."""
-    return _update_label(call, find.label(call, find.project(call, name), label))
+    return _update_label(call, request.label(call, request.project(call, name), label))
 
 
 def _delete_label(call: Call, label: Label) -> Any:
-    find.plannable(call, label.owner)
+    request.plannable(call, label.owner)
     call.world.drop_label(label)
     return 204, None
 
 
 def delete_group_label(call: Call, name: str, label: str) -> Any:
     """Deletes a group's label, and every event about it loses its name."""
-    return _delete_label(call, find.label(call, find.group(call, name), label))
+    return _delete_label(call, request.label(call, request.group(call, name), label))
 
 
 def delete_project_label(call: Call, name: str, label: str) -> Any:
     """Deletes a project's label."""
-    return _delete_label(call, find.label(call, find.project(call, name), label))
+    return _delete_label(call, request.label(call, request.project(call, name), label))
 
 
 # Milestones
@@ -148,27 +148,27 @@ def _milestones(call: Call, here: Group | Project) -> Any:
     kept.sort(
         key=lambda one: (one.due is None, one.due or one.start, one.id) if one.due else (True, None, one.id)
     )
-    return [shapes.milestone(call, one) for one in paging.paged(call, kept)]
+    return [shapes.milestone(call, one) for one in request.paged(call, kept)]
 
 
 def group_milestones(call: Call, name: str) -> Any:
     """The milestones of a group, of its ancestors only when asked for."""
-    return _milestones(call, find.group(call, name))
+    return _milestones(call, request.group(call, name))
 
 
 def project_milestones(call: Call, name: str) -> Any:
     """The milestones of a project, of its groups only when asked for."""
-    return _milestones(call, find.project(call, name))
+    return _milestones(call, request.project(call, name))
 
 
 def group_milestone(call: Call, name: str, ident: str) -> Any:
     """One milestone of a group."""
-    return shapes.milestone(call, find.milestone(call, find.group(call, name), ident))
+    return shapes.milestone(call, request.milestone(call, request.group(call, name), ident))
 
 
 def project_milestone(call: Call, name: str, ident: str) -> Any:
     """One milestone of a project."""
-    return shapes.milestone(call, find.milestone(call, find.project(call, name), ident))
+    return shapes.milestone(call, request.milestone(call, request.project(call, name), ident))
 
 
 def _hierarchy(call: Call, owner: Place) -> list[Place]:
@@ -193,7 +193,7 @@ def _check_dates(milestone_start: Any, milestone_due: Any) -> None:
 
 
 def _create_milestone(call: Call, owner: Place) -> Any:
-    find.plannable(call, owner)
+    request.plannable(call, owner)
     title = call.required("title")
     _check_title(call, owner, title)
     start, due = call.day("start_date"), call.day("due_date")
@@ -205,16 +205,16 @@ def _create_milestone(call: Call, owner: Place) -> Any:
 
 def create_group_milestone(call: Call, name: str) -> Any:
     """A new milestone of a group."""
-    return _create_milestone(call, find.group(call, name))
+    return _create_milestone(call, request.group(call, name))
 
 
 def create_project_milestone(call: Call, name: str) -> Any:
     """A new milestone of a project."""
-    return _create_milestone(call, find.project(call, name))
+    return _create_milestone(call, request.project(call, name))
 
 
 def _update_milestone(call: Call, milestone: Milestone) -> Any:
-    find.plannable(call, milestone.owner)
+    request.plannable(call, milestone.owner)
     title = call.text("title")
     start = call.day("start_date") if call.has("start_date") else milestone.start
     due = call.day("due_date") if call.has("due_date") else milestone.due
@@ -235,19 +235,19 @@ def _update_milestone(call: Call, milestone: Milestone) -> Any:
 
 def update_group_milestone(call: Call, name: str, ident: str) -> Any:
     """Changes a group's milestone."""
-    return _update_milestone(call, find.milestone(call, find.group(call, name), ident))
+    return _update_milestone(call, request.milestone(call, request.group(call, name), ident))
 
 
 def update_project_milestone(call: Call, name: str, ident: str) -> Any:
     """Changes a project's milestone."""
-    return _update_milestone(call, find.milestone(call, find.project(call, name), ident))
+    return _update_milestone(call, request.milestone(call, request.project(call, name), ident))
 
 
 def delete_group_milestone(call: Call, name: str, ident: str) -> Any:
     """Deletes a group's milestone."""
-    here = find.group(call, name)
-    find.plannable(call, here)
-    call.world.drop_milestone(find.milestone(call, here, ident))
+    here = request.group(call, name)
+    request.plannable(call, here)
+    call.world.drop_milestone(request.milestone(call, here, ident))
     return 204, None
 
 
@@ -256,14 +256,14 @@ def delete_group_milestone(call: Call, name: str, ident: str) -> Any:
 
 def boards(call: Call, name: str) -> Any:
     """The boards of a group."""
-    here = find.group(call, name)
+    here = request.group(call, name)
     kept = [one for one in call.world.boards.values() if one.group is here]
-    return [shapes.board(call, one) for one in paging.paged(call, kept)]
+    return [shapes.board(call, one) for one in request.paged(call, kept)]
 
 
 def board(call: Call, name: str, ident: str) -> Any:
     """One board."""
-    return shapes.board(call, find.board(call, find.group(call, name), ident))
+    return shapes.board(call, request.board(call, request.group(call, name), ident))
 
 
 def _scope(call: Call, made: Board) -> None:
@@ -286,8 +286,8 @@ def _scope(call: Call, made: Board) -> None:
 
 def create_board(call: Call, name: str) -> Any:
     """A new board; more than one is Premium. Only its name is read: a filter is set afterwards."""
-    here = find.group(call, name)
-    find.plannable(call, here)
+    here = request.group(call, name)
+    request.plannable(call, here)
     title = call.required("name")
     if not rules.may_add_board(call.world, here):
         raise forbidden()
@@ -297,23 +297,23 @@ def create_board(call: Call, name: str) -> Any:
 
 def update_board(call: Call, name: str, ident: str) -> Any:
     """Changes a board."""
-    here = find.group(call, name)
-    find.plannable(call, here)
-    made = find.board(call, here, ident)
+    here = request.group(call, name)
+    request.plannable(call, here)
+    made = request.board(call, here, ident)
     _scope(call, made)
     return shapes.board(call, made)
 
 
 def delete_board(call: Call, name: str, ident: str) -> Any:
     """Deletes a board."""
-    here = find.group(call, name)
-    find.plannable(call, here)
-    rules.drop_board(call.world, find.board(call, here, ident))
+    here = request.group(call, name)
+    request.plannable(call, here)
+    rules.drop_board(call.world, request.board(call, here, ident))
     return 204, None
 
 
 def _list(call: Call, name: str, ident: str, list_id: str) -> Any:
-    here = find.board(call, find.group(call, name), ident)
+    here = request.board(call, request.group(call, name), ident)
     for one in here.lists:
         if str(one.id) == list_id and one.position is not None:
             return one
@@ -322,9 +322,9 @@ def _list(call: Call, name: str, ident: str, list_id: str) -> Any:
 
 def lists(call: Call, name: str, ident: str) -> Any:
     """The movable lists of a board."""
-    here = find.board(call, find.group(call, name), ident)
+    here = request.board(call, request.group(call, name), ident)
     shown = [one for one in here.shown() if one.position is not None]
-    return [shapes.board_list(call, one) for one in paging.paged(call, shown)]
+    return [shapes.board_list(call, one) for one in request.paged(call, shown)]
 
 
 def show_list(call: Call, name: str, ident: str, list_id: str) -> Any:
@@ -334,9 +334,9 @@ def show_list(call: Call, name: str, ident: str, list_id: str) -> Any:
 
 def create_list(call: Call, name: str, ident: str) -> Any:
     """A new list of a board."""
-    here = find.group(call, name)
-    find.plannable(call, here)
-    made = find.board(call, here, ident)
+    here = request.group(call, name)
+    request.plannable(call, here)
+    made = request.board(call, here, ident)
     given = [one for one in ("label_id", "milestone_id", "assignee_id") if call.has(one)]
     if len(given) != 1:
         raise Refused(
@@ -364,7 +364,7 @@ def create_list(call: Call, name: str, ident: str) -> Any:
 
 def update_list(call: Call, name: str, ident: str, list_id: str) -> Any:
     """Moves a list."""
-    find.plannable(call, find.group(call, name))
+    request.plannable(call, request.group(call, name))
     column = _list(call, name, ident, list_id)
     position = call.number("position")
     if position is None:
@@ -375,6 +375,6 @@ def update_list(call: Call, name: str, ident: str, list_id: str) -> Any:
 
 def delete_list(call: Call, name: str, ident: str, list_id: str) -> Any:
     """Removes a list from a board."""
-    find.plannable(call, find.group(call, name))
+    request.plannable(call, request.group(call, name))
     rules.drop_list(call.world, _list(call, name, ident, list_id))
     return 204, None

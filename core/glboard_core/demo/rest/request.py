@@ -6,16 +6,17 @@ Raises `Refused`, which carries GitLab's status and body.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
-from urllib.parse import parse_qsl
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
+from glboard_core.demo.world import permissions
 from glboard_core.demo.world.clock import parse_time
-from glboard_core.demo.world.records import User
+from glboard_core.demo.world.records import Board, Group, Issue, Label, Milestone, Place, Project, User
 from glboard_core.demo.world.world import World
 
 _NESTED = re.compile(r"(\w+)\[(\w+)\](\[\])?")
@@ -189,3 +190,128 @@ class Call:
             return tuple(int(one) for one in self.texts(name))
         except ValueError:
             raise bad(name) from None
+
+
+# The things a path names, if they exist for whoever asks.
+
+
+def group(call: Call, name: str) -> Group:
+    """A group by number or path."""
+    world = call.world
+    found = world.groups.get(name)
+    if found is None and name.isdigit():
+        found = next((one for one in world.groups.values() if one.id == int(name)), None)
+    if found is None or not permissions.can_read_place(call.user, found):
+        raise missing("Group")
+    return found
+
+
+def project(call: Call, name: str) -> Project:
+    """A project by number or path."""
+    world = call.world
+    found = world.projects.get(name)
+    if found is None and name.isdigit():
+        found = next((one for one in world.projects.values() if one.id == int(name)), None)
+    if found is None or not permissions.can_read_place(call.user, found):
+        raise missing("Project")
+    return found
+
+
+def issue(call: Call, name: str, iid: str) -> Issue:
+    """An issue of a project by its number there."""
+    here = project(call, name)
+    if not iid.isdigit():
+        raise Refused(400, {"error": "issue_iid is invalid"})
+    found = here.issues.get(int(iid))
+    if found is None or not permissions.can_read(call.user, found):
+        raise missing("")
+    return found
+
+
+def label(call: Call, owner: Place, name: str) -> Label:
+    """A label of a place by number or title."""
+    for one in call.world.labels.values():
+        if one.owner is owner and name in (str(one.id), one.title):
+            return one
+    raise missing("Label")
+
+
+def milestone(call: Call, owner: Place, ident: str) -> Milestone:
+    """A milestone of exactly this place."""
+    found = call.world.milestones.get(int(ident)) if ident.isdigit() else None
+    if found is None or found.owner is not owner:
+        raise missing("")
+    return found
+
+
+def board(call: Call, owner: Group, ident: str) -> Board:
+    """A board of exactly this group."""
+    found = call.world.boards.get(int(ident)) if ident.isdigit() else None
+    if found is None or found.group is not owner:
+        raise missing("Board")
+    return found
+
+
+def plannable(call: Call, place: Place) -> None:
+    """Refuses who may not plan here."""
+    if not permissions.can_plan(call.signed_in(), place):
+        raise forbidden()
+
+
+# Offset pages, 20 by default and 100 at most, with GitLab's headers; totals are left out above 10,000.
+
+MAX_PAGE = 100
+MAX_TOTAL = 10_000
+T = TypeVar("T")
+
+
+def window(call: Call) -> tuple[int, int]:
+    """The page asked for and its size."""
+    page = call.number("page", 1) or 1
+    size = call.number("per_page", 20) or 20
+    if page < 1:
+        raise bad("page", "does not have a valid value")
+    if size < 1:
+        raise bad("per_page", "does not have a valid value")
+    return page, min(size, MAX_PAGE)
+
+
+def _link(call: Call, relation: str, **changed: str | int) -> str:
+    kept = [(key, value) for key, value in call.asked.query if key not in changed]
+    query = urlencode([*kept, *((key, str(value)) for key, value in changed.items())])
+    return f'<{call.asked.base_url}{call.asked.path}?{query}>; rel="{relation}"'
+
+
+def put_headers(call: Call, page: int, size: int, *, more: bool, total: int | None) -> None:
+    """The headers of a page; `total` is None when nobody counted that far."""
+    links = []
+    if page > 1:
+        links.append(_link(call, "prev", page=page - 1, per_page=size))
+    if more:
+        links.append(_link(call, "next", page=page + 1, per_page=size))
+    links.append(_link(call, "first", page=1, per_page=size))
+    headers = call.headers
+    headers["x-page"] = str(page)
+    headers["x-per-page"] = str(size)
+    headers["x-next-page"] = str(page + 1) if more else ""
+    headers["x-prev-page"] = str(page - 1) if page > 1 else ""
+    if total is not None:
+        pages = max(1, -(-total // size))
+        links.append(_link(call, "last", page=pages, per_page=size))
+        headers["x-total"] = str(total)
+        headers["x-total-pages"] = str(pages)
+    headers["link"] = ", ".join(links)
+
+
+def put_keyset_headers(call: Call, size: int, cursor: str | None) -> None:
+    """The headers of a page by key: only a link to the next one."""
+    if cursor is not None:
+        call.headers["link"] = _link(call, "next", cursor=cursor, per_page=size)
+
+
+def paged(call: Call, items: Sequence[T]) -> Sequence[T]:
+    """The page of a list."""
+    page, size = window(call)
+    start = (page - 1) * size
+    put_headers(call, page, size, more=start + size < len(items), total=len(items))
+    return items[start : start + size]

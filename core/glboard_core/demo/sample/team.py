@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from glboard_core.demo.calendar import Version, around
+from glboard_core.demo.world.clock import Version, around
 
 #: Role, factor, and days off: (working days after the start of the next milestone, how many).
 _TEAM: tuple[tuple[str, str, float, tuple[tuple[int, int], ...], int], ...] = (

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from glboard_core.demo import ranking
-from glboard_core.demo.world import changes, permissions
+from glboard_core.demo.world import boards, changes, permissions
 from glboard_core.demo.world.changes import UNSET, Change, Unset
 from glboard_core.demo.world.records import Group, Issue, Label, Milestone, Note, Place, Project, User
 from glboard_core.demo.world.registry import Registry
@@ -156,7 +155,7 @@ class World(Registry):
     def move(self, reference: str, *, after: str | None = None, before: str | None = None) -> None:
         """Reorders an issue; `updated_at` does not change."""
         with self.lock:
-            ranking.move_between(
+            boards.move_between(
                 self,
                 self.issue(reference),
                 self.issue(after) if after else None,
