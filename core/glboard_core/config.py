@@ -1,6 +1,6 @@
 """Settings: what ``config.toml`` may contain, and the defaults.
 
-Owns the shape of the file, its defaults (DOMAIN.md section 1) and the errors of an invalid file: file, line,
+Owns the shape of the file, its defaults (planning rule 15) and the errors of an invalid file: file, line,
 key, and the nearest known key. It reads no environment and no tokens: a token in this file is an error.
 """
 
@@ -25,7 +25,7 @@ At = Callable[[str], str]
 
 
 def check_time_zone(name: str, at: At) -> None:
-    """A name in the zone database (DOMAIN.md 7.6: the team's days end by it). Raises ConfigError."""
+    """A name in the zone database (planning rule 6: the team's days end by it). Raises ConfigError."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # unknown, empty, or a folder of names
@@ -147,7 +147,7 @@ class UiSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class FlowSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the workflow state comes from (DOMAIN.md section 1)."""
+    """Where the workflow state comes from (planning rule 15)."""
 
     backend: Literal["label", "status", "both"] = "label"
 
@@ -170,7 +170,7 @@ class PlanningIssueSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class PlanningSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Parameters of the planning rules (DOMAIN.md 7.6, 7.10, 7.11).
+    """Parameters of the planning rules (planning rules 6, 10 and 11).
 
     ``mix`` maps a type label, or several joined by `` + ``, to its target share in percent. Open
     Deliverables in the workflow states ``nearly_done`` are not expected to be carried over; of the weight of

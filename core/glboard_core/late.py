@@ -15,7 +15,8 @@ from glboard_core.board.operations import Op, OpId
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note, Reference
-from glboard_core.ports import Gateway, IssueQuery, Outcome, Placed
+from glboard_core.model.query import IssueQuery
+from glboard_core.ports import Gateway, Outcome, Placed
 
 
 class LateGateway:

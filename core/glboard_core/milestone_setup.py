@@ -31,6 +31,7 @@ from glboard_core.gitlab.admin import Admin, PlanningIssues, RestClient
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone, preceding
+from glboard_core.model.query import IssueQuery
 from glboard_core.planning import milestone_setup
 from glboard_core.planning.candidates import candidates
 from glboard_core.planning.capacity import capacity, carry_over, dates_of
@@ -39,7 +40,6 @@ from glboard_core.planning.planning_issue import project_for
 from glboard_core.planning.planning_issue_sections import BoardLink, Month
 from glboard_core.planning.readiness import open_for_deliverables
 from glboard_core.planning.team import Team
-from glboard_core.ports import IssueQuery
 from glboard_core.sync.engine import Engine
 
 #: Meta key of the ids of boards created from this machine.

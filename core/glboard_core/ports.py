@@ -18,28 +18,11 @@ from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import GlboardError, StoreFailed
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.event import Event, EventKind
-from glboard_core.model.issue import Issue, IssueDetail, IssueId, IssueRow, Note, Reference, State
+from glboard_core.model.issue import Issue, IssueDetail, IssueId, IssueRow, Note, Reference
+from glboard_core.model.query import IssueQuery
 
 if TYPE_CHECKING:
     from glboard_core.planning.plan_lock import PlanSnapshot
-
-
-class IssueQuery(Struct, frozen=True, kw_only=True):
-    """Which issues of the group (and all groups below it) to read. Labels are AND-ed; times are UTC.
-
-    ``milestone`` is a title; "" means issues without a milestone; None means any.
-    """
-
-    labels: tuple[str, ...] = ()
-    #: Excluded labels, and excluded milestones by title.
-    without: tuple[str, ...] = ()
-    without_milestones: tuple[str, ...] = ()
-    milestone: str | None = None
-    state: State | None = None
-    updated_after: datetime | None = None
-    closed_after: datetime | None = None
-    #: "rank" is the manual order, "updated" the most recently updated first.
-    order: str = "rank"
 
 
 class Placed(Struct, frozen=True):
@@ -163,7 +146,7 @@ class OutboxEntry(Struct, frozen=True, kw_only=True):
     title: str = ""
     due: float = 0.0
     sent: float = 0.0
-    clashes: tuple[Conflict, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
 
 
 class FailedChange(Struct, frozen=True, kw_only=True):
@@ -316,7 +299,7 @@ class Store(Protocol):
         """Update stored Ops (act, due, clashes); returns those still there. Adds none."""
         ...
 
-    def contest(self, clashes: Mapping[OpId, Sequence[Conflict]]) -> None:
+    def set_conflicts(self, conflicts: Mapping[OpId, Sequence[Conflict]]) -> None:
         """Store the conflicts of Ops (empty: resolved), so that all processes show them."""
         ...
 
@@ -343,7 +326,7 @@ class Store(Protocol):
         """The failed changes, oldest first."""
         ...
 
-    def forgive(self, op: OpId) -> None:
+    def delete_failed(self, op: OpId) -> None:
         """Delete a failed change."""
         ...
 
@@ -355,15 +338,15 @@ class Store(Protocol):
         """Delete log lines older than ``before``; return how many. Unsent and failed changes stay."""
         ...
 
-    def lead(self) -> bool:
+    def acquire_lease(self) -> bool:
         """Try to get the send lease: one process has it, and another takes over when that one ends."""
         ...
 
-    def resign(self) -> None:
+    def release_lease(self) -> None:
         """Release the send lease, until this process takes it again."""
         ...
 
-    def others(self) -> ExternalWrites | None:
+    def poll_external(self) -> ExternalWrites | None:
         """What other processes wrote since the last call; None if nothing changed."""
         ...
 

@@ -1,7 +1,7 @@
 """Reports: reads what the planning rules need and the mirror lacks, and calls the rules.
 
 Owns which issues a report needs: those closed long ago, those that left a milestone, and their events
-(DOMAIN.md 7.6). The rules are in ``planning``; what is on screen already is computed from the mirror alone.
+(planning rule 6). The rules are in ``planning``; what is on screen already is computed from the mirror alone.
 Nothing here changes an issue.
 """
 
@@ -23,12 +23,13 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.event import EventKind, History
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
+from glboard_core.model.query import IssueQuery
 from glboard_core.planning import plan_lock, say_do
 from glboard_core.planning.capacity import ClosedWeight, Window, closed_weights, past_milestones, window
 from glboard_core.planning.plan_lock import PlanSnapshot, Scope
 from glboard_core.planning.say_do import SayDo, Track
 from glboard_core.planning.timeline import Timeline, timeline
-from glboard_core.ports import IssueQuery, Store
+from glboard_core.ports import Store
 from glboard_core.store.reports import ClosedIssues, Kept
 from glboard_core.sync.engine import Engine
 
@@ -170,7 +171,7 @@ class Reports:
         plan: PlanSnapshot | None = None,
         progress: Progress | None = None,
     ) -> SayDo:
-        """Say/Do of a milestone (7.6). Raises UsageError where it has no dates.
+        """Say/Do of a milestone (rule 6). Raises UsageError where it has no dates.
 
         The lock is at ``locked_at``, rebuilt from events; else ``plan``, the stored snapshot; else the
         default lock, rebuilt. With ``--as-of``, later events are ignored.

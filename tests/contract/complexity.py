@@ -1,4 +1,4 @@
-"""GitLab's complexity score, as far as it can be known from outside (FACTS section 1).
+"""GitLab's complexity score, as far as it can be known from outside (API note 1).
 
 A field costs 1 and what is in it. A field with a resolver costs one more for sorting and five more for
 searching, and a resolved connection is multiplied by 1 + page size / 100.

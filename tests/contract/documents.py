@@ -100,14 +100,14 @@ ACTS: dict[str, Change] = {
 _EE_ONLY = {"weight", "no weight", "everything", "status"}
 
 
-def op(act: Change, n: int = 1, issue: Issue = ISSUE) -> Op:
+def op(change: Change, n: int = 1, issue: Issue = ISSUE) -> Op:
     """An Op on the example issue."""
-    return Op(id=OpId(f"op{n}"), group=GroupId("g"), issue=issue.id, act=act, at=WHEN, before=issue)
+    return Op(id=OpId(f"op{n}"), group=GroupId("g"), issue=issue.id, change=change, at=WHEN, before=issue)
 
 
-def acts(dialect: Dialect) -> dict[str, Change]:
+def changes(dialect: Dialect) -> dict[str, Change]:
     """The acts that this dialect can make."""
-    made = {name: act for name, act in ACTS.items() if dialect.ee or name not in _EE_ONLY}
+    made = {name: change for name, change in ACTS.items() if dialect.ee or name not in _EE_ONLY}
     if not dialect.ee:
         made["create"] = Create(project="top/app", title="New", labels=frozenset({"type::bug"}))
     if not dialect.status:
@@ -115,9 +115,9 @@ def acts(dialect: Dialect) -> dict[str, Change]:
     return made
 
 
-def calls(act: Change, dialect: Dialect) -> tuple[Mutation, ...]:
+def calls(change: Change, dialect: Dialect) -> tuple[Mutation, ...]:
     """The mutations for an act."""
-    return MutationEncoder(catalog=CATALOG, dialect=dialect, statuses=STATUSES).calls(op(act), ISSUE)
+    return MutationEncoder(catalog=CATALOG, dialect=dialect, statuses=STATUSES).calls(op(change), ISSUE)
 
 
 class Document(Struct, frozen=True):
@@ -154,10 +154,10 @@ def documents(dialect: Dialect) -> Iterator[Document]:
         yield Document(f"{kind} owner milestones", queries.owner_milestones(kind))
     if dialect.status:
         yield Document("statuses", queries.statuses())
-    for name, act in acts(dialect).items():
-        made = calls(act, dialect)
+    for name, change in changes(dialect).items():
+        made = calls(change, dialect)
         yield Document(name, *queries.mutation(made, dialect))
         fit = max(1, min(20 // len(made), queries.MOST_COMPLEXITY // sum(call.cost for call in made)))
         yield Document(f"{fit} x {name}", *queries.mutation(made * fit, dialect))
-    mixed = tuple(call for act in acts(dialect).values() for call in calls(act, dialect))
+    mixed = tuple(call for change in changes(dialect).values() for call in calls(change, dialect))
     yield Document("mixed", *queries.mutation(mixed[:10], dialect))

@@ -33,9 +33,9 @@ def test_every_document_keeps_a_margin(dialect: str) -> None:
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_a_call_costs_no_more_than_declared(act: str) -> None:
+def test_a_call_costs_no_more_than_declared(change: str) -> None:
     dialect = DIALECTS["18.9"]
-    made = calls(ACTS[act], dialect)
+    made = calls(ACTS[change], dialect)
     assert score(queries.mutation(made, dialect)[0]) <= sum(call.cost for call in made)
 
 

@@ -16,7 +16,7 @@ from glboard_core.demo.graphql.endpoint import cost_of
 from glboard_core.demo.graphql.schema import load
 
 QUERIES = SHARED / "gitlab" / "queries"
-# What FACTS estimates for each operation.
+# The estimate for each operation (API note 1).
 COSTS = {"01": 112, "02": 140, "03": 41, "11": 132, "12": 103, "14": 15, "15": 31}
 
 

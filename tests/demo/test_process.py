@@ -126,7 +126,8 @@ def test_another_user_can_sign_in() -> None:
 
 def test_the_parents_side_loads_the_standard_library_only() -> None:
     code = (
-        "import sys; import glboard_core.demo.process; print([m for m in sys.modules if m in sys.argv[1:]])"
+        "import sys; import glboard_core.demo.http.process;"
+        " print([m for m in sys.modules if m in sys.argv[1:]])"
     )
     heavy = ["graphql", "starlette", "uvicorn", "msgspec", "httpx"]
     done = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True)
@@ -134,7 +135,7 @@ def test_the_parents_side_loads_the_standard_library_only() -> None:
 
 
 def test_demo_never_loads_the_clients_side() -> None:
-    code = """import sys; import glboard_core.demo.serve
+    code = """import sys; import glboard_core.demo.http.server
 theirs = ("glboard_core.gitlab", "glboard_tui", "textual", "rich", "httpx")
 print([name for name in sys.modules if name.startswith(theirs)])"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -73,7 +73,7 @@ def line(name: str, group: str, hours: float) -> Logged:
         id=OpId(name),
         group=GroupId(group),
         issue=issue_id(1),
-        act=Edit(weight=1),
+        change=Edit(weight=1),
         at=WHEN,
         before=issue(1),
     )

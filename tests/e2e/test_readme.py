@@ -11,8 +11,7 @@ import pytest
 from glboard_core.config import DEFAULT_BOARDS, parse
 from glboard_core.demo.http.faults import KINDS
 from glboard_core.planning.plan_lock import PlanSnapshot, imported
-from glboard_core.planning.team import Member, Team
-from glboard_core.planning.team import parse_team as parse_team
+from glboard_core.planning.team import Member, Team, parse_team
 from glboard_tui.actions import markdown_table
 from glboard_tui.cli.main import COMMANDS, cli
 from glboard_tui.cli.show import ShownBoard, ShownColumn, ShownIssue

@@ -164,7 +164,7 @@ def test_hangup_leaves_nothing_behind(home: Path) -> None:
 
 def test_crash_restores_the_terminal_and_shows_no_token(home: Path, gitlab: SpawnedDemo) -> None:
     crash = (
-        "from glboard_tui.screens import commands\n"
+        "from glboard_tui import commands\n"
         "commands.COMMANDS['view.density'] = lambda *_: 1 / 0\n"
         "from glboard_tui.cli.main import main; main()"
     )

@@ -1,4 +1,4 @@
-"""Scenarios nobody has seen: the command line says of each what DOMAIN.md's words say of it.
+"""Scenarios nobody has seen: the command line says of each what the planning rules say of it.
 
 The words are ``support/by_the_words.py``, which shares nothing with the program. By default a few seeds;
 ``GLBOARD_SCENARIOS=200`` tries as many, and ``GLBOARD_SCENARIOS=7-7`` that one.

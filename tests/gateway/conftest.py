@@ -18,7 +18,7 @@ async def server() -> AsyncIterator[DemoServer]:
 
 
 @pytest.fixture
-async def desk(server: DemoServer) -> AsyncIterator[Desk]:
+async def context(server: DemoServer) -> AsyncIterator[Desk]:
     """Everything read, ready to send."""
     one = await Desk(server).open()
     async with one.gateway:

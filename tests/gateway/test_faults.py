@@ -22,7 +22,8 @@ from glboard_core.errors import (
     TimedOut,
     TokenRejected,
 )
-from glboard_core.ports import Done, Failed, IssueQuery
+from glboard_core.model.query import IssueQuery
+from glboard_core.ports import Done, Failed
 
 #: Times out on a silent server at once.
 HASTY = structs.replace(QUICK, read=0.2, total=1.0)
@@ -83,12 +84,12 @@ async def test_a_long_rate_limit_is_reported_at_once(server: DemoServer) -> None
     assert len(server.requests) == 1
 
 
-async def test_a_rate_limit_delays_a_change_without_duplicating_it(desk: Desk) -> None:
-    desk.server.faults.next("429", "createNote")
-    outcomes = await desk.send(desk.op("top/app#1", Comment(body="Once")))
+async def test_a_rate_limit_delays_a_change_without_duplicating_it(context: Desk) -> None:
+    context.server.faults.next("429", "createNote")
+    outcomes = await context.send(context.op("top/app#1", Comment(body="Once")))
     assert errors(outcomes) == [None]
-    assert len(desk.world.issue("top/app#1").notes or ()) == 1
-    assert desk.sent() == 2
+    assert len(context.world.issue("top/app#1").notes or ()) == 1
+    assert context.sent() == 2
 
 
 @pytest.mark.parametrize(
@@ -164,41 +165,41 @@ async def test_a_lost_answer_is_unknown_and_never_sent_twice(
 ) -> None:
     server.faults.slow_seconds = 60
     limits = structs.replace(HASTY, total=0.4)
-    desk = await Desk(server, limits=limits).open()
-    async with desk.gateway:
+    context = await Desk(server, limits=limits).open()
+    async with context.gateway:
         server.faults.next(fault, "updateIssue")
-        error = await desk.fail("top/app#1", Edit(weight=8))
+        error = await context.fail("top/app#1", Edit(weight=8))
         assert isinstance(error, EditUnknown)
-        assert desk.sent() == 1
+        assert context.sent() == 1
         # Reading tells the outcome.
-        issue = desk.issue("top/app#1")
-        assert ((await desk.gateway.read([issue.id]))[issue.id].weight == 8) == made
+        issue = context.issue("top/app#1")
+        assert ((await context.gateway.read([issue.id]))[issue.id].weight == 8) == made
 
 
-async def test_only_the_unknown_part_of_a_document_is_unknown(desk: Desk) -> None:
-    desk.server.faults.next("partial", "updateIssue")
-    ops = [desk.op(f"top/app#{n}", Edit(weight=8)) for n in (1, 2, 3)]
-    assert errors(await desk.send(*ops)) == [None, None, EditUnknown]
+async def test_only_the_unknown_part_of_a_document_is_unknown(context: Desk) -> None:
+    context.server.faults.next("partial", "updateIssue")
+    ops = [context.op(f"top/app#{n}", Edit(weight=8)) for n in (1, 2, 3)]
+    assert errors(await context.send(*ops)) == [None, None, EditUnknown]
 
 
 @pytest.mark.parametrize(("fault", "error"), [("401", TokenRejected), ("403", AuthError)])
-async def test_nothing_sent_is_raised(desk: Desk, fault: str, error: type[GlboardError]) -> None:
-    desk.server.faults.next(fault, "updateIssue")
+async def test_nothing_sent_is_raised(context: Desk, fault: str, error: type[GlboardError]) -> None:
+    context.server.faults.next(fault, "updateIssue")
     with pytest.raises(error):
-        await desk.fail("top/app#1", Edit(weight=8))
-    assert desk.world.issue("top/app#1").weight != 8
+        await context.fail("top/app#1", Edit(weight=8))
+    assert context.world.issue("top/app#1").weight != 8
 
 
 async def test_a_token_that_expires_midway() -> None:
     async with DemoServer(make(issues=60)) as server:
-        desk = await Desk(server).open()
-        async with desk.gateway:
+        context = await Desk(server).open()
+        async with context.gateway:
             server.faults.next("401", "updateIssue", skip=1, times=9)
-            ops = [desk.op(f"top/app#{n}", Edit(weight=8)) for n in range(1, 61)]
-            found = errors(await desk.send(*ops))
+            ops = [context.op(f"top/app#{n}", Edit(weight=8)) for n in range(1, 61)]
+            found = errors(await context.send(*ops))
             assert found.count(None) == 20
             assert found.count(TokenRejected) == 40
-            changed = sum(desk.world.issue(f"top/app#{n}").weight == 8 for n in range(1, 61))
+            changed = sum(context.world.issue(f"top/app#{n}").weight == 8 for n in range(1, 61))
             assert changed == 20
 
 
@@ -211,80 +212,80 @@ async def test_a_token_that_expires_while_pages_are_read() -> None:
             await anext(pages)
 
 
-async def test_changes_after_a_lost_one_wait(desk: Desk) -> None:
+async def test_changes_after_a_lost_one_wait(context: Desk) -> None:
     # More changes to one issue than fit into one document: if the later ones were sent, a retry of the lost
     # one would overwrite them.
-    desk.server.faults.next("reset-before", "updateIssue")
-    ops = [desk.op("top/app#1", Edit(weight=n)) for n in range(30)]
-    ops.append(desk.op("top/app#1", Comment(body="After it")))
-    outcomes = await desk.send(*ops)
+    context.server.faults.next("reset-before", "updateIssue")
+    ops = [context.op("top/app#1", Edit(weight=n)) for n in range(30)]
+    ops.append(context.op("top/app#1", Comment(body="After it")))
+    outcomes = await context.send(*ops)
     found = errors(outcomes)
     assert found[:20] == [EditUnknown] * 20
     assert found[20:] == [Offline] * 11
-    assert desk.sent() == 1
-    assert not desk.world.issue("top/app#1").notes
+    assert context.sent() == 1
+    assert not context.world.issue("top/app#1").notes
 
 
 async def test_a_server_that_is_gone(server: DemoServer) -> None:
-    desk = await Desk(server).open()
-    async with desk.gateway:
+    context = await Desk(server).open()
+    async with context.gateway:
         await asyncio.to_thread(server.stop)
         started = time.monotonic()
         with pytest.raises(Offline, match="refused"):
-            await desk.send(desk.op("top/app#1", Edit(weight=8)))
+            await context.send(context.op("top/app#1", Edit(weight=8)))
         with pytest.raises(Offline):
-            await everything(desk.gateway)
+            await everything(context.gateway)
         assert time.monotonic() - started < 3
         await asyncio.to_thread(server.start)
-        assert (await desk.do("top/app#1", Edit(weight=8))).weight == 8
+        assert (await context.do("top/app#1", Edit(weight=8))).weight == 8
 
 
 async def test_cancelling_leaves_nothing_behind(server: DemoServer) -> None:
-    desk = await Desk(server).open()
-    async with desk.gateway:
+    context = await Desk(server).open()
+    async with context.gateway:
         server.faults.next("timeout", "updateIssue")
-        sending = asyncio.create_task(desk.send(desk.op("top/app#1", Edit(weight=8))))
+        sending = asyncio.create_task(context.send(context.op("top/app#1", Edit(weight=8))))
         while not server.requests.of("updateIssue"):
             await asyncio.sleep(0)
         sending.cancel()
         with pytest.raises(asyncio.CancelledError):
             await sending
-        assert (await desk.do("top/app#1", Edit(weight=9))).weight == 9
+        assert (await context.do("top/app#1", Edit(weight=9))).weight == 9
 
 
 @pytest.mark.parametrize(("fault", "made"), [("reset-before", False), ("reset-after", True)])
 async def test_a_new_issue_whose_answer_is_lost_is_found_by_its_marker(
-    desk: Desk, fault: str, made: bool
+    context: Desk, fault: str, made: bool
 ) -> None:
-    desk.server.faults.next(fault, "createIssue")
-    now = desk.gateway.now()
-    create = structs.replace(desk.op("new:1", Create(project="top/app", title="Lost")), at=now)
-    follow = desk.op("new:1", Edit(weight=3))
-    outcomes = await desk.send(create, follow)
+    context.server.faults.next(fault, "createIssue")
+    now = context.gateway.now()
+    create = structs.replace(context.op("new:1", Create(project="top/app", title="Lost")), at=now)
+    follow = context.op("new:1", Edit(weight=3))
+    outcomes = await context.send(create, follow)
     assert errors(outcomes) == [EditUnknown, Offline]
-    desk.world.create("top/app", "Lost", by="eng_1")
-    found = await desk.gateway.created_by(create)
+    context.world.create("top/app", "Lost", by="eng_1")
+    found = await context.gateway.created_by(create)
     assert (found is not None) == made
     if found is not None:
         assert (found.title, found.reference) == ("Lost", "top/app#7")
-        assert (await desk.gateway.detail(found.id)).op == create.id
-    assert await desk.gateway.created_by(follow) is None
+        assert (await context.gateway.detail(found.id)).op == create.id
+    assert await context.gateway.created_by(follow) is None
 
 
 @pytest.mark.parametrize(("fault", "made"), [("reset-before", False), ("reset-after", True)])
 async def test_a_comment_whose_answer_is_lost_is_found_by_its_marker(
-    desk: Desk, fault: str, made: bool
+    context: Desk, fault: str, made: bool
 ) -> None:
-    desk.server.faults.next(fault, "createNote")
-    op = desk.op("top/app#1", Comment(body="Lost"))
-    assert errors(await desk.send(op)) == [EditUnknown]
+    context.server.faults.next(fault, "createNote")
+    op = context.op("top/app#1", Comment(body="Lost"))
+    assert errors(await context.send(op)) == [EditUnknown]
     for n in range(130):
-        desk.world.comment("top/app#1", f"Later {n}", by="eng_1")
-    note = await desk.gateway.note_of(op.issue, op.id)
+        context.world.comment("top/app#1", f"Later {n}", by="eng_1")
+    note = await context.gateway.note_of(op.issue, op.id)
     assert (note is not None) == made
     if note is not None:
-        await desk.do("top/app#1", DeleteNote(of=op.id, note=note))
-        assert await desk.gateway.note_of(op.issue, op.id) is None
+        await context.do("top/app#1", DeleteNote(of=op.id, note=note))
+        assert await context.gateway.note_of(op.issue, op.id) is None
 
 
 async def test_another_server_at_the_address(server: DemoServer) -> None:
@@ -301,16 +302,16 @@ async def test_another_server_at_the_address(server: DemoServer) -> None:
 async def test_random_faults_end_well() -> None:
     faults = "429:0.02,500:0.05,502:0.05,reset-before:0.05,reset-after:0.05,html:0.05,partial:0.05"
     async with DemoServer(make(issues=40)) as server:
-        desk = await Desk(server).open()
+        context = await Desk(server).open()
         server.faults = type(server.faults).parse(faults, seed=7)
         server._gate.faults = server.faults
-        async with desk.gateway:
-            left = [desk.op(f"top/app#{n}", Edit(weight=11)) for n in range(1, 41)]
+        async with context.gateway:
+            left = [context.op(f"top/app#{n}", Edit(weight=11)) for n in range(1, 41)]
             for _ in range(40):
-                outcomes = await desk.send(*left)
+                outcomes = await context.send(*left)
                 assert all(isinstance(one, Done) or isinstance(one.error, EditUnknown) for one in outcomes)
                 left = [op for op, one in zip(left, outcomes, strict=True) if isinstance(one, Failed)]
                 if not left:
                     break
             assert not left
-        assert all(desk.world.issue(f"top/app#{n}").weight == 11 for n in range(1, 41))
+        assert all(context.world.issue(f"top/app#{n}").weight == 11 for n in range(1, 41))

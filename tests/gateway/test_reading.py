@@ -15,7 +15,8 @@ from glboard_core.gitlab import decode
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.model.issue import IssueId, Reference
-from glboard_core.ports import Gateway, IssueQuery
+from glboard_core.model.query import IssueQuery
+from glboard_core.ports import Gateway
 
 
 async def test_the_catalog(server: DemoServer) -> None:
@@ -190,14 +191,14 @@ async def test_most_recently_updated_first(server: DemoServer) -> None:
     assert [i.updated_at for i in issues] == sorted((i.updated_at for i in issues), reverse=True)
 
 
-async def test_reading_by_id(desk: Desk) -> None:
-    gone = desk.issue("top/app#2").id
-    desk.world.delete("top/app#2")
-    asked = [*desk.shown, IssueId("new:1"), IssueId("gid://gitlab/Issue/999999")]
-    found = await desk.gateway.read(asked)
-    assert set(found) == set(desk.shown) - {gone}
-    assert found[desk.issue("top/app#1").id] == desk.issue("top/app#1")
-    assert await desk.gateway.read([]) == {}
+async def test_reading_by_id(context: Desk) -> None:
+    gone = context.issue("top/app#2").id
+    context.world.delete("top/app#2")
+    asked = [*context.shown, IssueId("new:1"), IssueId("gid://gitlab/Issue/999999")]
+    found = await context.gateway.read(asked)
+    assert set(found) == set(context.shown) - {gone}
+    assert found[context.issue("top/app#1").id] == context.issue("top/app#1")
+    assert await context.gateway.read([]) == {}
 
 
 async def test_a_confidential_issue_is_absent_for_a_guest(server: DemoServer) -> None:
@@ -212,18 +213,18 @@ async def test_a_confidential_issue_is_absent_for_a_guest(server: DemoServer) ->
     assert "top/app#1" not in {issue.reference for issue in issues}
 
 
-async def test_finding_by_reference(desk: Desk) -> None:
-    desk.world.edit("top/app#4", by=ME, close=True)
+async def test_finding_by_reference(context: Desk) -> None:
+    context.world.edit("top/app#4", by=ME, close=True)
     known = [Reference("top/app", n) for n in (1, 4)] + [
         Reference("top/sub/lib", 1),
         Reference("top/locked", 1),
     ]
     wrong = [Reference("top/app", 99), Reference("no/where", 1)]
-    found = await desk.gateway.find([*known, *wrong])
+    found = await context.gateway.find([*known, *wrong])
     assert set(found) == set(known)
     assert all(issue.reference == str(one) for one, issue in found.items())
     assert found[known[1]].state == "closed"
-    assert len(desk.server.requests) == 2
+    assert len(context.server.requests) == 2
 
 
 async def test_finding_many() -> None:
@@ -246,13 +247,13 @@ def test_a_gateway_is_a_gateway() -> None:
     assert one.now().tzinfo is not None
 
 
-async def test_details(desk: Desk) -> None:
-    world = desk.world
+async def test_details(context: Desk) -> None:
+    world = context.world
     world.edit("top/app#1", by=ME, description=decode.marked("One\r\ntwo\x1b]0;x\x07", "op-9"))
     for n in range(120):
         world.comment("top/app#1", f"Comment {n}", by="eng_1")
     world.comment("top/app#1", decode.marked("Mine", "op-7"), by=ME)
-    detail = await desk.gateway.detail(desk.issue("top/app#1").id)
+    detail = await context.gateway.detail(context.issue("top/app#1").id)
     assert (detail.description, detail.op) == ("One\ntwo", "op-9")
     said = [note for note in detail.notes if not note.system]
     assert [note.body for note in said[:2]] == ["Comment 0", "Comment 1"]
@@ -260,18 +261,18 @@ async def test_details(desk: Desk) -> None:
     assert said[0].op is None
 
 
-async def test_details_name_what_blocks_it(desk: Desk) -> None:
-    world = desk.world
+async def test_details_name_what_blocks_it(context: Desk) -> None:
+    world = context.world
     waits, waited_for = world.issue("top/app#1"), world.issue("top/app#2")
     world.block(waits, waited_for)
-    detail = await desk.gateway.detail(desk.issue("top/app#1").id)
+    detail = await context.gateway.detail(context.issue("top/app#1").id)
     there = [(one.reference, one.title, one.state) for one in detail.blockers]
     assert there == [("top/app#2", waited_for.title, "opened")]
 
 
-async def test_details_of_a_deleted_issue(desk: Desk) -> None:
+async def test_details_of_a_deleted_issue(context: Desk) -> None:
     with pytest.raises(EditForbidden):
-        await desk.gateway.detail(IssueId("gid://gitlab/Issue/999999"))
+        await context.gateway.detail(IssueId("gid://gitlab/Issue/999999"))
 
 
 async def test_remote_text_is_clean(server: DemoServer) -> None:

@@ -68,67 +68,67 @@ EDITS = {
 
 @pytest.mark.parametrize("kind", SERVERS, ids=str)
 async def test_edits_everywhere(kind: dict[str, Any]) -> None:
-    async with desk_at(**kind) as desk:
-        await desk.do("top/app#1", Edit(assignees=("eng_2",)))
+    async with desk_at(**kind) as context:
+        await context.do("top/app#1", Edit(assignees=("eng_2",)))
         for name, edit in EDITS.items():
-            before = desk.issue("top/app#1")
-            after = await desk.do("top/app#1", edit)
+            before = context.issue("top/app#1")
+            after = await context.do("top/app#1", edit)
             assert untimed(after) == untimed(apply(edit, before)), name
-            read = await desk.gateway.read([after.id])
+            read = await context.gateway.read([after.id])
             assert untimed(read[after.id]) == untimed(after), name
             taken_back = inverse(edit, before, OpId("x"))
             if taken_back is not None:
-                assert untimed(await desk.do("top/app#1", taken_back)) == untimed(before), name
+                assert untimed(await context.do("top/app#1", taken_back)) == untimed(before), name
 
 
 @pytest.mark.parametrize("weight", [0, 5, None])
-async def test_weight(desk: Desk, weight: int | None) -> None:
-    assert (await desk.do("top/app#1", Edit(weight=weight))).weight == weight
-    assert desk.world.issue("top/app#1").weight == weight
+async def test_weight(context: Desk, weight: int | None) -> None:
+    assert (await context.do("top/app#1", Edit(weight=weight))).weight == weight
+    assert context.world.issue("top/app#1").weight == weight
 
 
-async def test_only_the_requested_fields_change(desk: Desk) -> None:
+async def test_only_the_requested_fields_change(context: Desk) -> None:
     # Someone else changes another field: our change does not revert it.
-    desk.world.edit("top/app#1", by="eng_1", milestone="19.8", add_labels=["Deliverable"])
-    await desk.do("top/app#1", Edit(weight=9))
-    issue = desk.world.issue("top/app#1")
+    context.world.edit("top/app#1", by="eng_1", milestone="19.8", add_labels=["Deliverable"])
+    await context.do("top/app#1", Edit(weight=9))
+    issue = context.world.issue("top/app#1")
     assert issue.milestone is not None
     assert issue.milestone.title == "19.8"
     assert {label.title for label in issue.labels} == {"type::bug", "Deliverable"}
 
 
 async def test_a_scoped_label_replaces_its_sibling_on_every_tier() -> None:
-    async with desk_at(tier="free") as desk:
-        issue = await desk.do("top/app#1", Edit(add=frozenset({"type::feature"})))
+    async with desk_at(tier="free") as context:
+        issue = await context.do("top/app#1", Edit(add=frozenset({"type::feature"})))
         assert issue.labels == {"type::feature"}
-        assert {label.title for label in desk.world.issue("top/app#1").labels} == {"type::feature"}
+        assert {label.title for label in context.world.issue("top/app#1").labels} == {"type::feature"}
 
 
-async def test_a_description_with_commands_is_saved_as_text(desk: Desk) -> None:
-    await desk.do("top/app#1", Edit(description="/close\n/label ~Deliverable"))
-    issue = desk.world.issue("top/app#1")
+async def test_a_description_with_commands_is_saved_as_text(context: Desk) -> None:
+    await context.do("top/app#1", Edit(description="/close\n/label ~Deliverable"))
+    issue = context.world.issue("top/app#1")
     assert issue.open
     assert issue.description == "\\/close\n\\/label ~Deliverable"
 
 
-async def test_status(desk: Desk) -> None:
-    issue = await desk.do("top/app#1", Edit(status="in review"))
+async def test_status(context: Desk) -> None:
+    issue = await context.do("top/app#1", Edit(status="in review"))
     assert issue.status == "In review"
-    assert desk.world.issue("top/app#1").status == "In review"
-    done = await desk.do("top/app#1", Edit(status="Complete", weight=2))
+    assert context.world.issue("top/app#1").status == "In review"
+    done = await context.do("top/app#1", Edit(status="Complete", weight=2))
     assert (done.status, done.state, done.weight) == ("Complete", "closed", 2)
     assert done.closed_at is not None
 
 
-async def test_an_unknown_status(desk: Desk) -> None:
-    assert isinstance(await desk.fail("top/app#1", Edit(status="Nonsense")), EditImpossible)
-    assert isinstance(await desk.fail("top/app#1", Edit(status=None)), EditImpossible)
-    assert desk.sent() == 0
+async def test_an_unknown_status(context: Desk) -> None:
+    assert isinstance(await context.fail("top/app#1", Edit(status="Nonsense")), EditImpossible)
+    assert isinstance(await context.fail("top/app#1", Edit(status=None)), EditImpossible)
+    assert context.sent() == 0
 
 
 async def test_a_status_on_a_server_without_statuses() -> None:
-    async with desk_at(version="16.8") as desk:
-        error = await desk.fail("top/app#1", Edit(status="In review"))
+    async with desk_at(version="16.8") as context:
+        error = await context.fail("top/app#1", Edit(status="In review"))
         assert isinstance(error, EditImpossible)
         assert "label" in error.hint
 
@@ -136,10 +136,10 @@ async def test_a_status_on_a_server_without_statuses() -> None:
 # -- manual order
 
 
-async def order(desk: Desk) -> list[int]:
+async def order(context: Desk) -> list[int]:
     """The issues of top/app in the server's order."""
-    rows = [row async for page in desk.gateway.placements(()) for row in page]
-    shown = [desk.shown[row.id] for row in rows]
+    rows = [row async for page in context.gateway.placements(()) for row in page]
+    shown = [context.shown[row.id] for row in rows]
     return [issue.iid for issue in shown if issue.project == "top/app"]
 
 
@@ -154,97 +154,97 @@ async def order(desk: Desk) -> list[int]:
     ],
 )
 async def test_rank(
-    desk: Desk, moved: int, above: int | None, below: int | None, expected: list[int]
+    context: Desk, moved: int, above: int | None, below: int | None, expected: list[int]
 ) -> None:
     rank = Rank(
-        above=desk.issue(f"top/app#{above}").id if above else None,
-        below=desk.issue(f"top/app#{below}").id if below else None,
+        above=context.issue(f"top/app#{above}").id if above else None,
+        below=context.issue(f"top/app#{below}").id if below else None,
         position=1.5,
     )
-    issue = await desk.do(f"top/app#{moved}", rank)
-    assert await order(desk) == expected
-    assert issue.position == desk.world.issue(f"top/app#{moved}").position
+    issue = await context.do(f"top/app#{moved}", rank)
+    assert await order(context) == expected
+    assert issue.position == context.world.issue(f"top/app#{moved}").position
 
 
-async def test_a_block_of_cards_moves_in_order(desk: Desk) -> None:
-    ids = {n: desk.issue(f"top/app#{n}").id for n in range(1, 7)}
+async def test_a_block_of_cards_moves_in_order(context: Desk) -> None:
+    ids = {n: context.issue(f"top/app#{n}").id for n in range(1, 7)}
     ops = [
-        desk.op("top/app#4", Rank(above=ids[1], below=ids[2], position=1.5)),
-        desk.op("top/app#5", Rank(above=ids[4], below=ids[2], position=1.6)),
-        desk.op("top/app#6", Rank(above=ids[5], below=ids[2], position=1.7)),
+        context.op("top/app#4", Rank(above=ids[1], below=ids[2], position=1.5)),
+        context.op("top/app#5", Rank(above=ids[4], below=ids[2], position=1.6)),
+        context.op("top/app#6", Rank(above=ids[5], below=ids[2], position=1.7)),
     ]
-    assert errors(await desk.send(*ops)) == [None] * 3
-    assert await order(desk) == [1, 4, 5, 6, 2, 3]
-    assert desk.sent() == 1
+    assert errors(await context.send(*ops)) == [None] * 3
+    assert await order(context) == [1, 4, 5, 6, 2, 3]
+    assert context.sent() == 1
 
 
-async def test_ranking_without_a_board(desk: Desk) -> None:
-    desk.catalog = structs.replace(desk.catalog, ranking_board=None)
-    error = await desk.fail("top/app#5", Rank(below=desk.issue("top/app#1").id))
+async def test_ranking_without_a_board(context: Desk) -> None:
+    context.catalog = structs.replace(context.catalog, ranking_board=None)
+    error = await context.fail("top/app#5", Rank(below=context.issue("top/app#1").id))
     assert isinstance(error, EditImpossible)
     assert "board" in error.hint
 
 
-async def test_ranking_next_to_a_deleted_issue_is_detected(desk: Desk) -> None:
-    below = desk.issue("top/app#1").id
-    desk.world.delete("top/app#1")
-    error = await desk.fail("top/app#5", Rank(below=below, position=0.5))
+async def test_ranking_next_to_a_deleted_issue_is_detected(context: Desk) -> None:
+    below = context.issue("top/app#1").id
+    context.world.delete("top/app#1")
+    error = await context.fail("top/app#5", Rank(below=below, position=0.5))
     assert isinstance(error, EditDropped)
 
 
-async def test_ranking_next_to_nothing_or_a_new_issue(desk: Desk) -> None:
-    assert isinstance(await desk.fail("top/app#5", Rank()), EditImpossible)
-    assert isinstance(await desk.fail("top/app#5", Rank(below=IssueId("new:1"))), EditImpossible)
+async def test_ranking_next_to_nothing_or_a_new_issue(context: Desk) -> None:
+    assert isinstance(await context.fail("top/app#5", Rank()), EditImpossible)
+    assert isinstance(await context.fail("top/app#5", Rank(below=IssueId("new:1"))), EditImpossible)
 
 
 # -- comments
 
 
-async def test_a_comment_and_its_undo(desk: Desk) -> None:
-    op = desk.op("top/app#1", Comment(body="Blocked by /dev/null\n/close\n[red]x[/]"))
-    [outcome] = await desk.send(op)
+async def test_a_comment_and_its_undo(context: Desk) -> None:
+    op = context.op("top/app#1", Comment(body="Blocked by /dev/null\n/close\n[red]x[/]"))
+    [outcome] = await context.send(op)
     assert isinstance(outcome, Done)
     assert outcome.note is not None
     assert outcome.issue is not None
     assert outcome.issue.notes == 1
-    issue = desk.world.issue("top/app#1")
+    issue = context.world.issue("top/app#1")
     assert issue.open
     [note] = [note for note in issue.notes or () if not note.system]
     assert decode.split_marker(note.body) == ("Blocked by /dev/null\n\\/close\n[red]x[/]", op.id)
-    detail = await desk.gateway.detail(outcome.issue.id)
+    detail = await context.gateway.detail(outcome.issue.id)
     assert [note.op for note in detail.notes if not note.system] == [op.id]
-    undone = await desk.do("top/app#1", DeleteNote(of=op.id, note=outcome.note))
+    undone = await context.do("top/app#1", DeleteNote(of=op.id, note=outcome.note))
     assert undone.notes == 0
     assert not [note for note in issue.notes or () if not note.system]
 
 
 async def test_a_comment_on_an_old_server() -> None:
-    async with desk_at(version="16.8") as desk:
-        [outcome] = await desk.send(desk.op("top/app#1", Comment(body="/close")))
+    async with desk_at(version="16.8") as context:
+        [outcome] = await context.send(context.op("top/app#1", Comment(body="/close")))
         assert isinstance(outcome, Done)
         assert outcome.note is not None
-        assert desk.world.issue("top/app#1").open
+        assert context.world.issue("top/app#1").open
 
 
-async def test_an_empty_comment(desk: Desk) -> None:
-    assert isinstance(await desk.fail("top/app#1", Comment(body=" \n")), EditInvalid)
+async def test_an_empty_comment(context: Desk) -> None:
+    assert isinstance(await context.fail("top/app#1", Comment(body=" \n")), EditInvalid)
 
 
 async def test_too_many_comments() -> None:
     async with DemoServer(make(), note_limit=1) as server:
-        desk = await Desk(server).open()
-        async with desk.gateway:
-            ops = [desk.op("top/app#1", Comment(body="One")), desk.op("top/app#2", Comment(body="Two"))]
-            outcomes = await desk.send(*ops)
+        context = await Desk(server).open()
+        async with context.gateway:
+            ops = [context.op("top/app#1", Comment(body="One")), context.op("top/app#2", Comment(body="Two"))]
+            outcomes = await context.send(*ops)
     assert errors(outcomes) == [None, RateLimited]
     assert isinstance(outcomes[1], Failed)
     assert outcomes[1].error.may_pass
 
 
-async def test_deleting_a_comment_that_is_gone(desk: Desk) -> None:
-    error = await desk.fail("top/app#1", DeleteNote(of=OpId("x"), note="gid://gitlab/Note/99999"))
+async def test_deleting_a_comment_that_is_gone(context: Desk) -> None:
+    error = await context.fail("top/app#1", DeleteNote(of=OpId("x"), note="gid://gitlab/Note/99999"))
     assert isinstance(error, EditForbidden)
-    assert isinstance(await desk.fail("top/app#1", DeleteNote(of=OpId("x"))), EditImpossible)
+    assert isinstance(await context.fail("top/app#1", DeleteNote(of=OpId("x"))), EditImpossible)
 
 
 # -- the one comment of its kind
@@ -253,25 +253,25 @@ async def test_deleting_a_comment_that_is_gone(desk: Desk) -> None:
 CAPACITY = "capacity 19.8"
 
 
-def bodies(desk: Desk, reference: str = "top/app#1") -> list[str]:
+def bodies(context: Desk, reference: str = "top/app#1") -> list[str]:
     return [
         decode.split_marker(note.body)[0]
-        for note in desk.world.issue(reference).notes or ()
+        for note in context.world.issue(reference).notes or ()
         if not note.system
     ]
 
 
-async def test_a_note_is_created_found_by_its_mark_and_updated(desk: Desk) -> None:
-    made = desk.op("top/app#1", NoteWrite(mark=CAPACITY, body="Room +4\n/close"))
-    [outcome] = await desk.send(made)
+async def test_a_note_is_created_found_by_its_mark_and_updated(context: Desk) -> None:
+    made = context.op("top/app#1", NoteWrite(mark=CAPACITY, body="Room +4\n/close"))
+    [outcome] = await context.send(made)
     assert isinstance(outcome, Done)
     assert outcome.issue is not None
     assert outcome.issue.notes == 1
-    assert bodies(desk) == ["Room +4\n\\/close\n\n<!-- glboard note: capacity 19.8 -->"]
+    assert bodies(context) == ["Room +4\n\\/close\n\n<!-- glboard note: capacity 19.8 -->"]
     # Notes of others with the same mark, and my notes of another kind, are skipped.
-    desk.world.comment("top/app#1", "Theirs\n\n<!-- glboard note: capacity 19.8 -->", by="eng_1")
-    await desk.do("top/app#1", NoteWrite(mark="capacity 19.80", body="Other"))
-    found = await desk.gateway.marked_note(made.issue, CAPACITY, "EM_willow")
+    context.world.comment("top/app#1", "Theirs\n\n<!-- glboard note: capacity 19.8 -->", by="eng_1")
+    await context.do("top/app#1", NoteWrite(mark="capacity 19.80", body="Other"))
+    found = await context.gateway.marked_note(made.issue, CAPACITY, "EM_willow")
     assert found is not None
     assert (found.id, found.body, found.mark, found.op) == (
         outcome.note,
@@ -279,41 +279,41 @@ async def test_a_note_is_created_found_by_its_mark_and_updated(desk: Desk) -> No
         CAPACITY,
         made.id,
     )
-    again = desk.op("top/app#1", NoteWrite(mark=CAPACITY, body="Room +2", was="", note=found.id))
-    [outcome] = await desk.send(again)
+    again = context.op("top/app#1", NoteWrite(mark=CAPACITY, body="Room +2", was="", note=found.id))
+    [outcome] = await context.send(again)
     assert isinstance(outcome, Done)
     assert outcome.note == found.id
-    assert bodies(desk)[0] == "Room +2\n\n<!-- glboard note: capacity 19.8 -->"
-    assert len(bodies(desk)) == 3
-    assert await desk.gateway.note_of(again.issue, again.id) == found.id
-    assert desk.world.issue("top/app#1").open
+    assert bodies(context)[0] == "Room +2\n\n<!-- glboard note: capacity 19.8 -->"
+    assert len(bodies(context)) == 3
+    assert await context.gateway.note_of(again.issue, again.id) == found.id
+    assert context.world.issue("top/app#1").open
 
 
-async def test_a_mark_cannot_end_its_comment(desk: Desk) -> None:
+async def test_a_mark_cannot_end_its_comment(context: Desk) -> None:
     mark = "capacity --> <b>x"
-    await desk.do("top/app#1", NoteWrite(mark=mark, body="Text"))
-    assert bodies(desk) == ["Text\n\n<!-- glboard note: capacity b x -->"]
-    assert await desk.gateway.marked_note(desk.issue("top/app#1").id, mark, ME) is not None
+    await context.do("top/app#1", NoteWrite(mark=mark, body="Text"))
+    assert bodies(context) == ["Text\n\n<!-- glboard note: capacity b x -->"]
+    assert await context.gateway.marked_note(context.issue("top/app#1").id, mark, ME) is not None
 
 
-async def test_a_deleted_note_or_someone_elses_is_an_error(desk: Desk) -> None:
+async def test_a_deleted_note_or_someone_elses_is_an_error(context: Desk) -> None:
     gone = NoteWrite(mark=CAPACITY, body="x", was="y", note="gid://gitlab/Note/99999")
-    assert isinstance(await desk.fail("top/app#1", gone), EditForbidden)
-    desk.world.comment("top/app#1", "Mine", by="em_willow")
-    note = (desk.world.issue("top/app#1").notes or [])[0]
-    async with gateway(desk.server, token=desk.server.token_for("eng_1")) as other:
-        op = desk.op("top/app#1", structs.replace(gone, note=f"gid://gitlab/Note/{note.id}"))
-        [outcome] = await other.send([op], desk.shown, desk.catalog)
+    assert isinstance(await context.fail("top/app#1", gone), EditForbidden)
+    context.world.comment("top/app#1", "Mine", by="em_willow")
+    note = (context.world.issue("top/app#1").notes or [])[0]
+    async with gateway(context.server, token=context.server.token_for("eng_1")) as other:
+        op = context.op("top/app#1", structs.replace(gone, note=f"gid://gitlab/Note/{note.id}"))
+        [outcome] = await other.send([op], context.shown, context.catalog)
     assert isinstance(outcome, Failed)
     assert isinstance(outcome.error, EditForbidden)
     assert note.body == "Mine"
-    assert isinstance(await desk.fail("top/app#1", NoteWrite(mark=CAPACITY, body=" ")), EditInvalid)
+    assert isinstance(await context.fail("top/app#1", NoteWrite(mark=CAPACITY, body=" ")), EditInvalid)
 
 
 # -- new issues
 
 
-async def test_a_new_issue_and_a_change_of_it(desk: Desk) -> None:
+async def test_a_new_issue_and_a_change_of_it(context: Desk) -> None:
     new = Create(
         project="top/app",
         title="Planning issue",
@@ -324,9 +324,9 @@ async def test_a_new_issue_and_a_change_of_it(desk: Desk) -> None:
         assignees=("eng_1",),
         confidential=True,
     )
-    create = desk.op("new:1", new)
-    change = desk.op("new:1", Edit(weight=3))
-    made, changed = await desk.send(create, change)
+    create = context.op("new:1", new)
+    change = context.op("new:1", Edit(weight=3))
+    made, changed = await context.send(create, change)
     assert isinstance(made, Done)
     assert isinstance(changed, Done)
     assert made.issue is not None
@@ -336,27 +336,28 @@ async def test_a_new_issue_and_a_change_of_it(desk: Desk) -> None:
     assert not made.issue.is_new
     assert made.issue.labels == {"type::bug", "Deliverable"}
     assert (made.issue.milestone, made.issue.assignees, made.issue.confidential) == ("19.8", ("eng_1",), True)
-    issue = desk.world.issue(made.issue.reference)
+    issue = context.world.issue(made.issue.reference)
     assert decode.split_marker(issue.description) == ("Text\n\\/close", create.id)
     assert issue.open
-    assert (await desk.gateway.detail(made.issue.id)).op == create.id
+    assert (await context.gateway.detail(made.issue.id)).op == create.id
 
 
-async def test_a_new_issue_never_creates_labels(desk: Desk) -> None:
-    labels = len(desk.world.labels)
+async def test_a_new_issue_never_creates_labels(context: Desk) -> None:
+    labels = len(context.world.labels)
     new = Create(project="top/app", title="x", labels=frozenset({"nonsense"}))
-    assert isinstance(await desk.fail("new:1", new), EditImpossible)
+    assert isinstance(await context.fail("new:1", new), EditImpossible)
     assert isinstance(
-        await desk.fail("new:2", Create(project="top/app", title="x", assignees=("nobody",))), EditImpossible
+        await context.fail("new:2", Create(project="top/app", title="x", assignees=("nobody",))),
+        EditImpossible,
     )
-    assert len(desk.world.labels) == labels
-    assert desk.sent() == 0
+    assert len(context.world.labels) == labels
+    assert context.sent() == 0
 
 
 async def test_a_new_issue_without_all_requested_fields() -> None:
-    async with desk_at(tier="free") as desk:
+    async with desk_at(tier="free") as context:
         new = Create(project="top/app", title="x", weight=3, assignees=("eng_1", "eng_2"))
-        [outcome] = await desk.send(desk.op("new:1", new))
+        [outcome] = await context.send(context.op("new:1", new))
         assert isinstance(outcome, Failed)
         assert isinstance(outcome.error, EditDropped)
         assert outcome.error.message.startswith("The issue was created, but the weight was not set")
@@ -364,154 +365,154 @@ async def test_a_new_issue_without_all_requested_fields() -> None:
         assert not outcome.issue.is_new
 
 
-async def test_a_change_to_an_issue_that_was_never_created(desk: Desk) -> None:
-    edit = desk.op("new:9", Edit(weight=1))
-    [outcome] = await desk.send(edit)
+async def test_a_change_to_an_issue_that_was_never_created(context: Desk) -> None:
+    edit = context.op("new:9", Edit(weight=1))
+    [outcome] = await context.send(edit)
     assert errors([outcome]) == [EditImpossible]
 
 
-async def test_a_project_without_issues(desk: Desk) -> None:
-    desk.world.projects["top/app"].issues_enabled = False
-    assert isinstance(await desk.fail("new:1", Create(project="top/app", title="x")), EditForbidden)
+async def test_a_project_without_issues(context: Desk) -> None:
+    context.world.projects["top/app"].issues_enabled = False
+    assert isinstance(await context.fail("new:1", Create(project="top/app", title="x")), EditForbidden)
 
 
 # -- silent drops
 
 
 async def test_weight_without_a_licence() -> None:
-    async with desk_at(tier="free") as desk:
-        error = await desk.fail("top/app#1", Edit(weight=3))
+    async with desk_at(tier="free") as context:
+        error = await context.fail("top/app#1", Edit(weight=3))
         assert isinstance(error, EditDropped)
         assert "weight" in error.message
         assert "Premium" in error.hint
 
 
 async def test_weight_on_the_community_edition() -> None:
-    async with desk_at(tier="free", edition="ce") as desk:
-        assert isinstance(await desk.fail("top/app#1", Edit(weight=3)), EditImpossible)
-        assert desk.sent() == 0
+    async with desk_at(tier="free", edition="ce") as context:
+        assert isinstance(await context.fail("top/app#1", Edit(weight=3)), EditImpossible)
+        assert context.sent() == 0
 
 
 async def test_a_second_assignee_on_free() -> None:
-    async with desk_at(tier="free") as desk:
-        error = await desk.fail("top/app#1", Edit(assignees=("eng_1", "eng_2")))
+    async with desk_at(tier="free") as context:
+        error = await context.fail("top/app#1", Edit(assignees=("eng_1", "eng_2")))
         assert isinstance(error, EditDropped)
         assert "eng_2" in error.message
         assert "Premium" in error.hint
-        assert desk.issue("top/app#1").assignees == ("eng_1",)
+        assert context.issue("top/app#1").assignees == ("eng_1",)
 
 
-async def test_an_assignee_without_access_to_the_project(desk: Desk) -> None:
-    desk.world.add_user("stranger", "Stranger")
-    error = await desk.fail("top/app#1", Edit(assignees=("stranger",)))
+async def test_an_assignee_without_access_to_the_project(context: Desk) -> None:
+    context.world.add_user("stranger", "Stranger")
+    error = await context.fail("top/app#1", Edit(assignees=("stranger",)))
     assert isinstance(error, EditInvalid | EditDropped)
     assert "stranger" in error.message
 
 
-async def test_an_assignee_who_does_not_exist(desk: Desk) -> None:
-    error = await desk.fail("top/app#1", Edit(assignees=("ghost",)))
+async def test_an_assignee_who_does_not_exist(context: Desk) -> None:
+    error = await context.fail("top/app#1", Edit(assignees=("ghost",)))
     assert isinstance(error, EditDropped)
     assert "ghost" in error.message
 
 
-async def test_a_label_not_available_to_the_project(desk: Desk) -> None:
-    assert isinstance(await desk.fail("top/app#1", Edit(add=frozenset({"lib-only"}))), EditImpossible)
+async def test_a_label_not_available_to_the_project(context: Desk) -> None:
+    assert isinstance(await context.fail("top/app#1", Edit(add=frozenset({"lib-only"}))), EditImpossible)
     # The catalog is outdated: GitLab silently drops the label.
-    label = desk.catalog.label("top/sub/lib", "lib-only")
+    label = context.catalog.label("top/sub/lib", "lib-only")
     assert label is not None
     wrong = structs.replace(label, owner="top")
-    desk.catalog = structs.replace(desk.catalog, labels=(*desk.catalog.labels, wrong))
-    error = await desk.fail("top/app#1", Edit(add=frozenset({"lib-only"})))
+    context.catalog = structs.replace(context.catalog, labels=(*context.catalog.labels, wrong))
+    error = await context.fail("top/app#1", Edit(add=frozenset({"lib-only"})))
     assert isinstance(error, EditDropped)
     assert "lib-only" in error.message
     assert "top/app" in error.hint
 
 
-async def test_a_milestone_not_available_to_the_project(desk: Desk) -> None:
-    assert isinstance(await desk.fail("top/app#1", Edit(milestone="lib-1")), EditImpossible)
-    milestone = desk.catalog.milestone("top/sub/lib", "lib-1")
+async def test_a_milestone_not_available_to_the_project(context: Desk) -> None:
+    assert isinstance(await context.fail("top/app#1", Edit(milestone="lib-1")), EditImpossible)
+    milestone = context.catalog.milestone("top/sub/lib", "lib-1")
     assert milestone is not None
     wrong = structs.replace(milestone, owner="top")
-    desk.catalog = structs.replace(desk.catalog, milestones=(*desk.catalog.milestones, wrong))
-    error = await desk.fail("top/app#1", Edit(milestone="lib-1"))
+    context.catalog = structs.replace(context.catalog, milestones=(*context.catalog.milestones, wrong))
+    error = await context.fail("top/app#1", Edit(milestone="lib-1"))
     assert isinstance(error, EditDropped)
     assert "lib-1" in error.message
-    assert desk.issue("top/app#1").milestone == "19.7"
+    assert context.issue("top/app#1").milestone == "19.7"
 
 
-async def test_two_labels_of_one_scope(desk: Desk) -> None:
+async def test_two_labels_of_one_scope(context: Desk) -> None:
     both = Edit(add=frozenset({"workflow::in dev", "workflow::in review"}))
-    error = await desk.fail("top/app#1", both)
+    error = await context.fail("top/app#1", both)
     assert isinstance(error, EditDropped)
     assert "scope" in error.hint
 
 
-async def test_an_author_without_the_reporter_role(desk: Desk) -> None:
+async def test_an_author_without_the_reporter_role(context: Desk) -> None:
     # An author can change the title, but labels and weight are silently dropped.
-    desk.world.create("top/locked", "By me", by=ME)
-    desk.shown |= {issue.id: issue for issue in await read_all(desk)}
-    assert (await desk.do("top/locked#2", Edit(title="Mine"))).title == "Mine"
-    error = await desk.fail("top/locked#2", Edit(add=frozenset({"Deliverable"}), weight=3))
+    context.world.create("top/locked", "By me", by=ME)
+    context.shown |= {issue.id: issue for issue in await read_all(context)}
+    assert (await context.do("top/locked#2", Edit(title="Mine"))).title == "Mine"
+    error = await context.fail("top/locked#2", Edit(add=frozenset({"Deliverable"}), weight=3))
     assert isinstance(error, EditDropped)
     assert "you are not allowed to change issues in top/locked" in error.hint
 
 
-async def read_all(desk: Desk) -> list[Any]:
+async def read_all(context: Desk) -> list[Any]:
     """Read all issues again."""
     from gateway.worlds import everything
 
-    return await everything(desk.gateway)
+    return await everything(context.gateway)
 
 
-async def test_no_permission_at_all(desk: Desk) -> None:
-    error = await desk.fail("top/locked#1", Edit(title="No"))
+async def test_no_permission_at_all(context: Desk) -> None:
+    error = await context.fail("top/locked#1", Edit(title="No"))
     assert isinstance(error, EditForbidden)
     assert "top/locked" in error.message
 
 
-async def test_a_deleted_issue(desk: Desk) -> None:
-    desk.world.delete("top/app#3")
-    ops = [desk.op(f"top/app#{n}", Edit(weight=7)) for n in (2, 3, 4)]
-    assert errors(await desk.send(*ops)) == [None, EditForbidden, None]
-    assert desk.sent() == 1
-    assert [desk.world.issue(f"top/app#{n}").weight for n in (2, 4)] == [7, 7]
+async def test_a_deleted_issue(context: Desk) -> None:
+    context.world.delete("top/app#3")
+    ops = [context.op(f"top/app#{n}", Edit(weight=7)) for n in (2, 3, 4)]
+    assert errors(await context.send(*ops)) == [None, EditForbidden, None]
+    assert context.sent() == 1
+    assert [context.world.issue(f"top/app#{n}").weight for n in (2, 4)] == [7, 7]
 
 
 async def test_a_read_only_token(server: DemoServer) -> None:
-    desk = await Desk(server, token=server.token_for(ME, "read_api")).open()
-    async with desk.gateway:
-        assert desk.catalog.server.can_write is False
-        error = await desk.fail("top/app#1", Edit(weight=3))
+    context = await Desk(server, token=server.token_for(ME, "read_api")).open()
+    async with context.gateway:
+        assert context.catalog.server.can_write is False
+        error = await context.fail("top/app#1", Edit(weight=3))
         assert isinstance(error, EditForbidden)
         assert "api" in error.hint
 
 
-async def test_a_value_that_gitlab_rejects(desk: Desk) -> None:
-    error = await desk.fail("top/app#1", Edit(title=""))
+async def test_a_value_that_gitlab_rejects(context: Desk) -> None:
+    error = await context.fail("top/app#1", Edit(title=""))
     assert isinstance(error, EditInvalid)
-    assert isinstance(await desk.fail("top/app#1", Edit(weight=-1)), EditInvalid)
-    assert isinstance(await desk.fail("top/app#1", Edit(weight=2**40)), EditInvalid)
+    assert isinstance(await context.fail("top/app#1", Edit(weight=-1)), EditInvalid)
+    assert isinstance(await context.fail("top/app#1", Edit(weight=2**40)), EditInvalid)
 
 
-async def test_a_partly_dropped_edit_is_reported(desk: Desk) -> None:
-    desk.world.add_user("stranger", "Stranger")
-    [outcome] = await desk.send(desk.op("top/app#1", Edit(assignees=("stranger",), weight=8)))
+async def test_a_partly_dropped_edit_is_reported(context: Desk) -> None:
+    context.world.add_user("stranger", "Stranger")
+    [outcome] = await context.send(context.op("top/app#1", Edit(assignees=("stranger",), weight=8)))
     assert isinstance(outcome, Failed)
     assert outcome.issue is not None
     assert outcome.issue.weight == 8
-    assert desk.world.issue("top/app#1").weight == 8
+    assert context.world.issue("top/app#1").weight == 8
 
 
 # -- many at once
 
 
-async def many(count: int, act: Any) -> tuple[int, list[Any], Any]:
+async def many(count: int, change: Any) -> tuple[int, list[Any], Any]:
     """Send one act on ``count`` issues; documents, outcomes, desk."""
-    async with desk_at(issues=count) as desk:
-        ops = [desk.op(f"top/app#{n}", act) for n in range(1, count + 1)]
-        outcomes = await desk.send(*ops)
+    async with desk_at(issues=count) as context:
+        ops = [context.op(f"top/app#{n}", change) for n in range(1, count + 1)]
+        outcomes = await context.send(*ops)
         assert all(isinstance(one, Done) for one in outcomes)
-        return desk.sent(), outcomes, desk
+        return context.sent(), outcomes, context
 
 
 @pytest.mark.parametrize(("count", "documents"), [(1, 1), (20, 1), (100, 5)])
@@ -528,30 +529,30 @@ async def test_how_many_requests_label_changes_need(count: int, documents: int) 
     assert all(one.issue.labels == {"type::feature", "Deliverable"} for one in outcomes)
 
 
-async def test_ops_of_one_issue_keep_their_order(desk: Desk) -> None:
-    ops = [desk.op("top/app#1", Edit(weight=n)) for n in range(50)]
-    ops.insert(25, desk.op("top/app#2", Edit(weight=1)))
-    ops.append(desk.op("top/app#1", Edit(add=frozenset({"type::feature"}))))
-    ops.append(desk.op("top/app#1", Edit(add=frozenset({"type::bug"}))))
-    outcomes = await desk.send(*ops)
+async def test_ops_of_one_issue_keep_their_order(context: Desk) -> None:
+    ops = [context.op("top/app#1", Edit(weight=n)) for n in range(50)]
+    ops.insert(25, context.op("top/app#2", Edit(weight=1)))
+    ops.append(context.op("top/app#1", Edit(add=frozenset({"type::feature"}))))
+    ops.append(context.op("top/app#1", Edit(add=frozenset({"type::bug"}))))
+    outcomes = await context.send(*ops)
     assert errors(outcomes) == [None] * 53
-    assert desk.world.issue("top/app#1").weight == 49
-    assert desk.issue("top/app#1").labels == {"type::bug"}
-    assert desk.sent() <= 4
+    assert context.world.issue("top/app#1").weight == 49
+    assert context.issue("top/app#1").labels == {"type::bug"}
+    assert context.sent() <= 4
 
 
-async def test_nothing_to_send(desk: Desk) -> None:
-    assert await desk.gateway.send([], desk.shown, desk.catalog) == []
-    assert (await desk.do("top/app#1", Edit())) == desk.issue("top/app#1")
-    assert len(desk.server.requests) == 0
+async def test_nothing_to_send(context: Desk) -> None:
+    assert await context.gateway.send([], context.shown, context.catalog) == []
+    assert (await context.do("top/app#1", Edit())) == context.issue("top/app#1")
+    assert len(context.server.requests) == 0
 
 
-async def test_one_impossible_op_stops_no_other(desk: Desk) -> None:
+async def test_one_impossible_op_stops_no_other(context: Desk) -> None:
     ops = [
-        desk.op("top/app#1", Edit(milestone="not there")),
-        desk.op("top/app#1", Edit(weight=6)),
-        desk.op("top/app#2", Edit(add=frozenset({"lib-only"}))),
-        desk.op("top/app#2", Comment(body="Yes")),
+        context.op("top/app#1", Edit(milestone="not there")),
+        context.op("top/app#1", Edit(weight=6)),
+        context.op("top/app#2", Edit(add=frozenset({"lib-only"}))),
+        context.op("top/app#2", Comment(body="Yes")),
     ]
-    assert errors(await desk.send(*ops)) == [EditImpossible, None, EditImpossible, None]
-    assert desk.sent() == 1
+    assert errors(await context.send(*ops)) == [EditImpossible, None, EditImpossible, None]
+    assert context.sent() == 1

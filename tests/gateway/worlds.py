@@ -22,7 +22,8 @@ from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import Limits
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.ports import Done, Failed, IssueQuery, Outcome
+from glboard_core.model.query import IssueQuery
+from glboard_core.ports import Done, Failed, Outcome
 
 ME = "em_willow"
 AT = datetime(2026, 12, 1, tzinfo=UTC)
@@ -101,7 +102,7 @@ class Desk:
         """The issue as shown."""
         return next(issue for issue in self.shown.values() if issue.reference == reference)
 
-    def op(self, reference: str, act: Change) -> Op:
+    def op(self, reference: str, change: Change) -> Op:
         """An Op on a shown issue, or on a new one."""
         self._count += 1
         issue = None if reference.startswith("new:") else self.issue(reference)
@@ -109,7 +110,7 @@ class Desk:
             id=OpId(f"op-{self._count}"),
             group=GroupId("g"),
             issue=issue.id if issue else IssueId(reference),
-            act=act,
+            change=change,
             at=AT,
             before=issue,
         )
@@ -123,16 +124,16 @@ class Desk:
                 self.shown[outcome.issue.id] = outcome.issue
         return outcomes
 
-    async def do(self, reference: str, act: Change) -> Issue:
+    async def do(self, reference: str, change: Change) -> Issue:
         """Make one change that must succeed."""
-        [outcome] = await self.send(self.op(reference, act))
+        [outcome] = await self.send(self.op(reference, change))
         assert isinstance(outcome, Done), outcome
         assert outcome.issue is not None
         return outcome.issue
 
-    async def fail(self, reference: str, act: Change) -> GlboardError:
+    async def fail(self, reference: str, change: Change) -> GlboardError:
         """Make one change that must fail; returns the error."""
-        [outcome] = await self.send(self.op(reference, act))
+        [outcome] = await self.send(self.op(reference, change))
         assert isinstance(outcome, Failed), outcome
         return outcome.error
 

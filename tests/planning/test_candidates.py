@@ -1,4 +1,4 @@
-"""Candidates, their order, and the proposal that fills the capacity (7.12); the mix (7.11)."""
+"""Candidates, their order, and the proposal that fills the capacity (rule 12); the mix (rule 11)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Capacity, load and the figure for comparison (7.10, EM-13)."""
+"""Capacity, load and the figure for comparison (rules 10 and 21)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The questions that complete the labels of issues, and the effect of an answer (7.8)."""
+"""The questions that complete the labels of issues, and the effect of an answer (rule 8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Ready, eligible, and why not (7.3, 7.4); labels that are missing (7.8); questions on moves (7.13)."""
+"""Ready, eligible, and why not (rules 3 and 4); labels that are missing (rule 8); questions on moves
+(rule 13).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Say/Do: a test for each sentence of 7.6, at the second that decides."""
+"""Say/Do: a test for each sentence of rule 6, at the second that decides."""
 
 from __future__ import annotations
 

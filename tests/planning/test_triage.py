@@ -1,4 +1,4 @@
-"""The triage list: each code of 7.9 at its edges."""
+"""The triage list: each code of rule 9 at its edges."""
 
 from __future__ import annotations
 

@@ -23,12 +23,12 @@ HELD = structs.replace(STILL, hold=3600, hold_comments=3600)
 @pytest.mark.parametrize("count", [1, 20, 100])
 async def test_edits(tmp_path: Path, count: int) -> None:
     store = SqliteStore(tmp_path / "state.sqlite3")
-    async with DemoServer(build_world(issues=100)) as server, window(server, store, sync=HELD) as desk:
+    async with DemoServer(build_world(issues=100)) as server, window(server, store, sync=HELD) as context:
         server.settings.latency_ms = LATENCY
         server.requests.clear()
-        desk.edit_all([f"app#{n}" for n in range(1, count + 1)], milestone="19.8")
+        context.edit_all([f"app#{n}" for n in range(1, count + 1)], milestone="19.8")
         started = time.monotonic()
-        assert await desk.engine.finish(60) == 0
+        assert await context.engine.finish(60) == 0
         trips = (time.monotonic() - started) * 1_000 / LATENCY
         asked = len(server.requests)
         writes = sum(1 for record in server.requests if record.mutations)
@@ -39,15 +39,15 @@ async def test_edits(tmp_path: Path, count: int) -> None:
 
 async def test_polls(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "state.sqlite3")
-    async with DemoServer(build_world(issues=500)) as server, window(server, store) as desk:
+    async with DemoServer(build_world(issues=500)) as server, window(server, store) as context:
         server.requests.clear()
         started = time.process_time()
         for _ in range(100):
-            await desk.refreshed()
+            await context.refreshed()
         spent = (time.process_time() - started) * 10
         each = len(server.requests) / 100
         print(f"a poll when nothing changed: {each} requests, {spent:.1f} ms of both sides")
         server.requests.clear()
-        await desk.engine.mirror.reconcile()
+        await context.engine.poller.reconcile()
         print(f"reconciling 502 issues: {len(server.requests)} requests")
     store.close()

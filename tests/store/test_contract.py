@@ -31,7 +31,7 @@ def op(name: OpId, weight: int) -> Op:
         id=name,
         group=GroupId("g"),
         issue=make.issue_id(1),
-        act=Edit(weight=weight),
+        change=Edit(weight=weight),
         at=make.WHEN,
         before=make.issue(1),
     )
@@ -99,13 +99,13 @@ class Both(RuleBasedStateMachine):
     @rule(ops=some_names, weight=st.integers(0, 9), due=st.floats(0, 100), waits=st.booleans())
     def rewrite(self, ops: list[OpId], weight: int, due: float, waits: bool) -> None:
         """Stored Ops are updated, and none is added."""
-        clashes = CLASHES if waits else ()
-        self.both("rewrite", [OutboxEntry(op=op(name, weight), due=due, clashes=clashes) for name in ops])
+        conflicts = CLASHES if waits else ()
+        self.both("rewrite", [OutboxEntry(op=op(name, weight), due=due, conflicts=conflicts) for name in ops])
 
     @rule(ops=some_names, waits=st.booleans())
-    def contest(self, ops: list[OpId], waits: bool) -> None:
+    def set_conflicts(self, ops: list[OpId], waits: bool) -> None:
         """Ops get conflicts, or none."""
-        self.both("contest", dict.fromkeys(ops, CLASHES if waits else ()))
+        self.both("set_conflicts", dict.fromkeys(ops, CLASHES if waits else ()))
 
     @rule(ops=some_names, at=st.floats(1, 100))
     def claim(self, ops: list[OpId], at: float) -> None:
@@ -133,9 +133,9 @@ class Both(RuleBasedStateMachine):
         self.both("settle", ops, refusals, log)
 
     @rule(name=names)
-    def forgive(self, name: OpId) -> None:
+    def delete_failed(self, name: OpId) -> None:
         """A failed change is discarded."""
-        self.both("forgive", name)
+        self.both("delete_failed", name)
 
     @rule(key=st.sampled_from(["k", "l"]), value=st.binary(max_size=4))
     def put_meta(self, key: str, value: bytes) -> None:
@@ -163,7 +163,7 @@ class Both(RuleBasedStateMachine):
     @invariant()
     def alike(self) -> None:
         """Both return the same for everything."""
-        for name in ("outbox", "refusals", "log", "projects", "lead"):
+        for name in ("outbox", "refusals", "log", "projects", "acquire_lease"):
             self.both(name)
         self.both("log", 2)
         for key in ("k", "l"):

@@ -27,14 +27,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def entry(
-    name: str, issue: int = 1, act: Edit | Comment | None = None, *, due: float = 0.0, sent: float = 0.0
+    name: str, issue: int = 1, change: Edit | Comment | None = None, *, due: float = 0.0, sent: float = 0.0
 ) -> OutboxEntry:
     """An Op in the outbox."""
     op = Op(
         id=OpId(name),
         group=GroupId("g"),
         issue=make.issue_id(issue),
-        act=act or Edit(weight=3),
+        change=change or Edit(weight=3),
         at=make.WHEN,
         before=make.issue(issue),
     )
@@ -147,7 +147,7 @@ def test_a_newer_file_is_renamed_and_its_changes_recovered(path: Path) -> None:
 def test_a_newer_file_in_use_is_left_alone(path: Path) -> None:
     """A process of the newer version is running: its file is not renamed."""
     store = SqliteStore(path)
-    assert store.lead()
+    assert store.acquire_lease()
     store.enqueue([entry("a")])
     store._durable.execute("pragma user_version = 99")
     with pytest.raises(StoreFailed, match="another"):
@@ -247,7 +247,7 @@ def test_a_full_disk_refuses_changes_but_not_reads(path: Path) -> None:
         connection.execute(f"pragma max_page_count = {pages}")
     big = Comment(body="x" * 100_000)
     with pytest.raises(StoreFailed) as caught:
-        store.enqueue([entry("b", act=big)])
+        store.enqueue([entry("b", change=big)])
     assert "full" in caught.value.message
     assert "disk space" in caught.value.hint
     assert ids(store) == ["a"]
@@ -263,7 +263,7 @@ def test_a_full_disk_refuses_changes_but_not_reads(path: Path) -> None:
     # With free space again, everything is written.
     for connection in (store._durable, store._fast):
         connection.execute("pragma max_page_count = 1000000")
-    store.enqueue([entry("b", act=big)])
+    store.enqueue([entry("b", change=big)])
     store.put([make.issue(2)])
     assert ids(store) == ["a", "b"]
     assert len(store.issues()) == 298
@@ -285,7 +285,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
 refused = 0
 for n in range(20):
     try:
-        store.enqueue([entry(f"b{{n}}", act=Comment(body="x" * 60_000))])
+        store.enqueue([entry(f"b{{n}}", change=Comment(body="x" * 60_000))])
     except StoreFailed:
         refused += 1
 assert refused, "never full"
@@ -345,17 +345,17 @@ def test_claiming_and_withdrawing_exclude_each_other(path: Path) -> None:
 
 def test_external_writes_are_returned_once(path: Path) -> None:
     one, two = SqliteStore(path), SqliteStore(path)
-    assert two.others() is None
+    assert two.poll_external() is None
     one.put([make.issue(1), make.issue(2)])
     one.drop([make.issue_id(2)])
-    seen = two.others()
+    seen = two.poll_external()
     assert seen is not None
     assert (seen.issues, seen.gone) == ((make.issue(1),), (make.issue_id(2),))
-    assert two.others() is None
+    assert two.poll_external() is None
     assert two.issue(make.issue_id(1)) == make.issue(1)
     one.put([make.issue(1, weight=5)])
     two.put([make.issue(3)])
-    seen = two.others()
+    seen = two.poll_external()
     assert seen is not None
     assert make.issue(1, weight=5) in seen.issues
     assert two.issue(make.issue_id(1)) == make.issue(1, weight=5)
@@ -383,7 +383,7 @@ from pathlib import Path
 sys.path.insert(0, {core!r})
 from glboard_core.store.sqlite import SqliteStore
 store = SqliteStore(Path(sys.argv[1]))
-print(store.lead(), flush=True)
+print(store.acquire_lease(), flush=True)
 time.sleep(600)
 """
 
@@ -398,11 +398,11 @@ def test_the_send_lease_is_free_after_its_holder_is_killed(path: Path) -> None:
     try:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "True\n"
-        assert not store.lead()
+        assert not store.acquire_lease()
         holder.send_signal(signal.SIGKILL)
         holder.wait()
-        assert store.lead()
-        assert store.lead()
+        assert store.acquire_lease()
+        assert store.acquire_lease()
     finally:
         holder.kill()
         holder.wait()

@@ -1,4 +1,4 @@
-"""The planning rules once more, read from DOMAIN.md section 7 alone, over the JSON of a scenario.
+"""The planning rules once more, read from docs/planning-rules.md alone, over the JSON of a scenario.
 
 It shares no code, no type and no idea with the program: what both say the same is said by the words. It is
 slow and plain on purpose. Times are aware datetimes; an issue is the scenario's own dictionary; results hold
@@ -18,7 +18,7 @@ GROUP = "group::custom models"
 DEVOPS = "devops::ai-powered"
 SECTION = "section::data science"
 CATEGORIES = {"Category:Model personalization", "Category:Self-Hosted models"}
-#: Section 2, from the top of the table to its end; what is blocked goes back to development.
+#: Rule 16, from the top of the table to its end; what is blocked goes back to development.
 FLOW = (
     "validation backlog", "problem validation", "ready for design", "design", "solution validation",
     "planning breakdown", "refinement", "ready for development", "in dev", "blocked", "in review",
@@ -31,7 +31,7 @@ NEXT = ("problem validation", "design", "solution validation", "planning breakdo
 
 
 def when(text: str) -> datetime:
-    """A time of the scenario, cut to the second (7.6)."""
+    """A time of the scenario, cut to the second (rule 6)."""
     return datetime.fromisoformat(text).astimezone(UTC).replace(microsecond=0)
 
 
@@ -51,18 +51,18 @@ def types(issue: Row) -> list[str]:
 
 
 def missed(issue: Row) -> int:
-    """How often it slipped (7.7)."""
+    """How often it slipped (rule 7)."""
     return len({label for label in issue["labels"] if label.startswith("missed:")})
 
 
 def flows(issue: Row) -> set[str]:
-    """The flow states its labels name; it stands in the column of each, as on GitLab's boards (7.2)."""
+    """The flow states its labels name; it stands in the column of each, as on GitLab's boards (rule 2)."""
     names = {label.removeprefix("workflow::") for label in issue["labels"] if label.startswith("workflow::")}
     return {"planning breakdown" if name == "scheduling" else name for name in names} & set(FLOW)
 
 
 def flow(issue: Row) -> str | None:
-    """Its flow state: of several the one farthest from completion (section 2, 7.4)."""
+    """Its flow state: of several the one farthest from completion (rules 4 and 16)."""
     return min(flows(issue), key=FLOW.index, default=None)
 
 
@@ -85,7 +85,7 @@ class Words:
         self.issues = [i for i in ranked if GROUP in i["labels"] and "type::ignore" not in i["labels"]]
         self.open = [issue for issue in self.issues if issue["state"] == "opened"]
 
-    # -- 7.1
+    # -- rule 1
 
     def start(self, name: str | None) -> date | None:
         """When a milestone starts."""
@@ -130,7 +130,7 @@ class Words:
         """The open issues of a milestone."""
         return [issue for issue in self.open if title(issue) == name]
 
-    # -- section 1: boards
+    # -- rule 15: boards
 
     def board(self, name: str, milestone: str) -> dict[str, tuple[int, int, int, list[str]]]:
         """Count, weight, unweighted and references by column, in order; (unlisted) only if not empty."""
@@ -151,7 +151,7 @@ class Words:
         return {column: (*self.sums(rows), [ref(row) for row in rows]) for column, rows in found.items()}
 
     def sums(self, rows: list[Row]) -> tuple[int, int, int]:
-        """Count, weight, unweighted (7.5)."""
+        """Count, weight, unweighted (rule 5)."""
         return len(rows), sum(r["weight"] or 0 for r in rows), sum(r["weight"] is None for r in rows)
 
     def closed(self, milestone: str) -> set[str]:
@@ -162,7 +162,7 @@ class Words:
             if issue["state"] == "closed" and title(issue) == milestone and "Deliverable" in issue["labels"]
         }
 
-    # -- 7.3, 7.4, 7.12
+    # -- rules 3, 4 and 12
 
     def candidates(self, name: str) -> tuple[list[str], list[tuple[str, set[str]]]]:
         """Who is eligible, and who is not and why, both in suggested order."""
@@ -186,7 +186,7 @@ class Words:
         """A time of day in the team's zone."""
         return datetime.combine(day, clock, self.zone).astimezone(UTC)
 
-    # -- 7.7, 7.9
+    # -- rules 7 and 9
 
     def triage(self) -> dict[str, set[str]]:
         """Reasons by reference."""
@@ -224,7 +224,7 @@ class Words:
         }
         return {code for code, holds in codes.items() if holds}
 
-    # -- 7.10, 7.11
+    # -- rules 10 and 11
 
     def workdays(self, name: str) -> list[date]:
         """Monday to Friday."""
@@ -269,7 +269,7 @@ class Words:
 
 
 def net_days(workdays: list[date], team: Row, person: Row, name: str) -> float:
-    """Of a person, as ``team.toml`` says: a day counts once, and never less than none (7.10)."""
+    """Of a person, as ``team.toml`` says: a day counts once, and never less than none (rule 10)."""
     off: set[date] = set()
     for one in (*team["holidays"], *person["holidays"], *person["time_off"]):
         first, last = (one["from"], one["to"]) if isinstance(one, dict) else (one, one)
@@ -280,7 +280,7 @@ def net_days(workdays: list[date], team: Row, person: Row, name: str) -> float:
 
 
 def budget(net: float, team: Row, person: Row) -> float:
-    """Weight of a person (7.10)."""
+    """Weight of a person (rule 10)."""
     weight: float = net / team["days_per_weight"] * person["factor"] * (1 - team["reserve"])
     return weight
 

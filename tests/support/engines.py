@@ -157,10 +157,10 @@ class Window:
 
     # What is done
 
-    def do(self, name: str, *acts: Change, title: str = "test") -> list[Op]:
+    def do(self, name: str, *changes: Change, title: str = "test") -> list[Op]:
         """One keystroke on one issue."""
         issue = self.issue(name).id
-        return self.engine.perform([(issue, act) for act in acts], title)
+        return self.engine.perform([(issue, change) for change in changes], title)
 
     def edit(self, name: str, **fields: Any) -> list[Op]:
         """Change fields of one issue."""
@@ -200,7 +200,7 @@ class Window:
 
     async def refreshed(self) -> None:
         """Read what changed, as the next poll would."""
-        await self.engine.mirror.poll()
+        await self.engine.poller.poll()
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait for a condition."""
@@ -220,7 +220,7 @@ class Window:
 
 def lines(engine: Engine) -> list[Any]:
     """Everything in the engine's outbox."""
-    return [item for issue in engine.pending.issues() for item in engine.pending.items(issue)]
+    return [item for issue in engine.outbox.issues() for item in engine.outbox.items(issue)]
 
 
 @asynccontextmanager
@@ -233,13 +233,13 @@ async def window(
     limits: Limits = QUICK,
     loaded: bool = True,
     running: bool = True,
-    pace: Timing = HASTE,
+    timing: Timing = HASTE,
     **more: Any,
 ) -> AsyncIterator[Window]:
     """A running engine, loaded unless told otherwise. The store stays open: a test can continue with it."""
     async with gateway(server, token=token, limits=limits) as one:
         engine = Engine(
-            one, store if store is not None else MemoryStore(), Settings(sync=sync), pace=pace, **more
+            one, store if store is not None else MemoryStore(), Settings(sync=sync), timing=timing, **more
         )
         made = Window(engine, server)
         if not running:

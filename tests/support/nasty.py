@@ -152,7 +152,7 @@ class Maker:
         times += [times[-1]] * random.choice([0, 0, 1])
         plan = ["into", "deliverable"] if random.random() < 0.7 else []
         for at in times:
-            act = (
+            change = (
                 plan.pop(0)
                 if plan
                 else random.choice(["into", "into", "deliverable", "state", "state", "missed", "out"])
@@ -164,7 +164,7 @@ class Maker:
                     {"kind": kind, "action": action, "value": value, "at": stamp(at), "by": by}
                 )
 
-            match act:
+            match change:
                 case "into":
                     if place is not None and random.random() < 0.4:
                         tell("milestone", "remove", place)

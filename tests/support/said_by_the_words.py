@@ -1,4 +1,4 @@
-"""DOMAIN.md section 7.6 once more, read from its words alone: what was said and what was done.
+"""Planning rule 6 once more, read from its words alone: what was said and what was done.
 
 As ``by_the_words``, which it goes with, it shares nothing with the program.
 """
@@ -17,7 +17,7 @@ def percent(done: int, said: int) -> float | None:
 
 
 class SayDo:
-    """The rules of 7.6 on one scenario, as of the moment of its words.
+    """Planning rule 6 on one scenario, as of the moment of its words.
 
     Where GitLab tells no event, what stands there now was always so; and it is so from the last update on.
     Of what is still to come it is taken that nothing changes.

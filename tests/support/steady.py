@@ -129,17 +129,17 @@ async def _live(state: Path, polls: int) -> Day:
         store = SqliteStore(state)
         account = Account(url=demo.url, token=Secret(demo.token))
         async with GitLabGateway(account, demo.group, limits=QUICK) as gateway:
-            engine = Engine(gateway, store, settings, pace=HASTE)
+            engine = Engine(gateway, store, settings, timing=HASTE)
             running = asyncio.create_task(engine.run())
             done = 0
-            poll = engine.mirror.poll
+            poll = engine.poller.poll
 
             async def counted() -> None:
                 nonlocal done
                 await poll()
                 done += 1
 
-            engine.mirror.poll = counted  # type: ignore[method-assign]
+            engine.poller.poll = counted  # type: ignore[method-assign]
             try:
                 tracemalloc.start()
                 early = await _some(engine, running, state, lambda: done, polls // 4)

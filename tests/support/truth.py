@@ -117,16 +117,18 @@ def _compare_notes(
     world: World, done: list[Op], found: Reckoning, unknown: set[OpId], kept: dict[OpId, Op]
 ) -> None:
     there = Counter(note.body.partition("\n\n<!--")[0] for note in world.notes.values())
-    deleted = {op.act.of for op in done if isinstance(op.act, DeleteNote)}
-    deleted_maybe = {kept[o].act.of for o in unknown if o in kept and isinstance(kept[o].act, DeleteNote)}  # type: ignore[union-attr]
-    wanted = Counter(op.act.body for op in done if isinstance(op.act, Comment) and op.id not in deleted)
+    deleted = {op.change.of for op in done if isinstance(op.change, DeleteNote)}
+    deleted_maybe = {
+        change.of for o in unknown if o in kept and isinstance(change := kept[o].change, DeleteNote)
+    }
+    wanted = Counter(op.change.body for op in done if isinstance(op.change, Comment) and op.id not in deleted)
     least = Counter(
-        op.act.body
+        op.change.body
         for op in done
-        if isinstance(op.act, Comment) and op.id not in deleted and op.id not in deleted_maybe
+        if isinstance(op.change, Comment) and op.id not in deleted and op.id not in deleted_maybe
     )
     most = wanted + Counter(
-        op.act.body for op in kept.values() if op.id in unknown and isinstance(op.act, Comment)
+        op.change.body for op in kept.values() if op.id in unknown and isinstance(op.change, Comment)
     )
     for body in there | wanted:
         if not body.startswith("note "):
@@ -141,9 +143,9 @@ def _compare_new(
     world: World, done: list[Op], found: Reckoning, unknown: set[OpId], kept: dict[OpId, Op]
 ) -> None:
     there = Counter(issue.title for project in world.projects.values() for issue in project.issues.values())
-    wanted = Counter(op.act.title for op in done if isinstance(op.act, Create))
+    wanted = Counter(op.change.title for op in done if isinstance(op.change, Create))
     most = wanted + Counter(
-        op.act.title for op in kept.values() if op.id in unknown and isinstance(op.act, Create)
+        op.change.title for op in kept.values() if op.id in unknown and isinstance(op.change, Create)
     )
     for title in there | wanted:
         if not title.startswith("made "):
@@ -178,7 +180,7 @@ def _compare_weights(
 
 def _weight(op: Op) -> int | None:
     """The number that an Op sets as weight; what an issue had at first is put back by several undos."""
-    weight = op.act.weight if isinstance(op.act, Edit) else None
+    weight = op.change.weight if isinstance(op.change, Edit) else None
     return weight if isinstance(weight, int) and weight >= 100 else None
 
 
@@ -196,7 +198,7 @@ def _taken_back(weight: int, ops: list[Op]) -> bool:
 
 
 def _sets(op: Op) -> object:
-    return op.act.weight if isinstance(op.act, Edit) else UNSET
+    return op.change.weight if isinstance(op.change, Edit) else UNSET
 
 
 def _seen(op: Op) -> object:

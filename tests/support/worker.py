@@ -119,7 +119,7 @@ class Hand:
         ]
         return self.random.sample(sorted(there), min(count, len(there)))
 
-    def act(self) -> None:
+    def change(self) -> None:
         """One keystroke."""
         roll = self.random.random()
         engine = self.engine
@@ -129,8 +129,8 @@ class Hand:
             self.perform([(issue, Edit(weight=self.number())) for issue in self.some(8)])
         elif roll < 0.65:
             [issue] = self.some(1)
-            acts: list[Change] = [Edit(weight=self.number()), Comment(body=f"note {self.number()}")]
-            self.perform([(issue, act) for act in acts])
+            changes: list[Change] = [Edit(weight=self.number()), Comment(body=f"note {self.number()}")]
+            self.perform([(issue, change) for change in changes])
         elif roll < 0.72:
             label = self.random.choice(["documentation", "Deliverable", "workflow::blocked"])
             add = self.random.random() < 0.5
@@ -152,15 +152,15 @@ class Hand:
         else:
             self.choose()
 
-    def perform(self, acts: list[tuple[IssueId, Change]]) -> None:
+    def perform(self, changes: list[tuple[IssueId, Change]]) -> None:
         """Count and do."""
-        self.left -= len(self.engine.perform(acts, "random"))
+        self.left -= len(self.engine.perform(changes, "random"))
 
     def choose(self) -> None:
         """Resolve conflicts either way; retry or discard failed changes."""
         engine = self.engine
-        for issue in engine.pending.issues():
-            if engine.clashing(issue):
+        for issue in engine.outbox.issues():
+            if engine.conflicting(issue):
                 if self.random.random() < 0.5:
                     engine.take_mine(issue)
                 else:
@@ -173,12 +173,12 @@ class Hand:
     async def work(self) -> None:
         """Edit until nothing is left to do."""
         while self.left > 0:
-            self.act()
+            self.change()
             # Bursts, as with a held key, and rests in which something is sent.
             if self.random.random() < 0.3:
                 await asyncio.sleep(self.random.choice([0.0, 0.01, 0.05]))
             # A person who sees hundreds of unsent changes waits.
-            while len(self.engine.pending) > 200:
+            while len(self.engine.outbox) > 200:
                 await asyncio.sleep(0.02)
                 self.choose()
 
@@ -186,7 +186,7 @@ class Hand:
 async def main(job: Job) -> None:
     """Run the engine, edit, wait for the end."""
     limits = Limits(first_wait=0.01, longest_wait=0.05, read=0.5, total=1.0, patience=3.0)
-    pace = Timing(
+    timing = Timing(
         first_wait=0.02,
         longest_wait=0.1,
         longest_read_wait=0.1,
@@ -198,7 +198,7 @@ async def main(job: Job) -> None:
     sync = SyncSettings(poll=0.2, poll_idle=0.2, reconcile=2, catalog=3600, hold=0.03, hold_comments=0.08)
     store = Telling(Path(job.state))
     gateway = GitLabGateway(Account(url=job.url, token=Secret(job.token)), "top", limits=limits)
-    engine = Engine(gateway, store, Settings(sync=sync), pace=pace)
+    engine = Engine(gateway, store, Settings(sync=sync), timing=timing)
     running = asyncio.create_task(engine.run())
     while engine.catalog is None or not len(engine.shown):
         await _alive(running)
@@ -212,8 +212,8 @@ async def main(job: Job) -> None:
         await _alive(running)
         if job.choose:
             hand.choose()
-        waiting = sum(len(engine.pending.items(i)) for i in engine.pending.issues() if engine.clashing(i))
-        quiet = quiet + 0.01 if len(engine.pending) == waiting else 0.0
+        waiting = sum(len(engine.outbox.items(i)) for i in engine.outbox.issues() if engine.conflicting(i))
+        quiet = quiet + 0.01 if len(engine.outbox) == waiting else 0.0
     say(Said(what="done"))
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):

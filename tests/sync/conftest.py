@@ -30,7 +30,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-async def desk(server: DemoServer, store: Store) -> AsyncIterator[Window]:
+async def context(server: DemoServer, store: Store) -> AsyncIterator[Window]:
     """A loaded engine that polls on demand."""
     async with window(server, store) as one:
         server.requests.clear()

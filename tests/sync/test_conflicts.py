@@ -18,152 +18,154 @@ from support import make
 from support.engines import GROUP_LABEL, Window, window
 
 
-async def conflict(desk: Window, theirs: dict[str, Any], **mine: Any) -> list[str]:
+async def conflict(context: Window, theirs: dict[str, Any], **mine: Any) -> list[str]:
     """Someone edits app#1 while an edit of ours is being sent; returns the fields in conflict."""
-    ops = desk.edit("app#1", **mine)
+    ops = context.edit("app#1", **mine)
     assert ops
-    desk.world.edit("top/app#1", by="eng_1", **theirs)
-    await desk.settled()
-    return [clash.field for clash in desk.engine.clashing(ops[0].issue)]
+    context.world.edit("top/app#1", by="eng_1", **theirs)
+    await context.settled()
+    return [clash.field for clash in context.engine.conflicting(ops[0].issue)]
 
 
-async def test_the_same_field_waits(desk: Window) -> None:
-    assert await conflict(desk, {"weight": 5}, weight=8) == ["weight"]
-    assert desk.there("app#1").weight == 5
-    assert desk.issue("app#1").weight == 8
-    assert (desk.engine.status.conflicts, desk.engine.status.unsent) == (1, 1)
-    [clash] = desk.engine.clashing(desk.issue("app#1").id)
+async def test_the_same_field_waits(context: Window) -> None:
+    assert await conflict(context, {"weight": 5}, weight=8) == ["weight"]
+    assert context.there("app#1").weight == 5
+    assert context.issue("app#1").weight == 8
+    assert (context.engine.status.conflicts, context.engine.status.unsent) == (1, 1)
+    [clash] = context.engine.conflicting(context.issue("app#1").id)
     assert (clash.saw, clash.mine, clash.theirs) == ("1", "8", "5")
 
 
-async def test_keep_mine_overwrites_the_server(desk: Window) -> None:
-    await conflict(desk, {"weight": 5}, weight=8)
-    desk.engine.take_mine(desk.issue("app#1").id)
-    await desk.settled()
-    assert desk.there("app#1").weight == 8
-    assert desk.engine.status.conflicts == 0
+async def test_keep_mine_overwrites_the_server(context: Window) -> None:
+    await conflict(context, {"weight": 5}, weight=8)
+    context.engine.take_mine(context.issue("app#1").id)
+    await context.settled()
+    assert context.there("app#1").weight == 8
+    assert context.engine.status.conflicts == 0
     # Undo restores the other person's value.
-    desk.engine.undo()
-    await desk.settled()
-    assert desk.there("app#1").weight == 5
+    context.engine.undo()
+    await context.settled()
+    assert context.there("app#1").weight == 5
 
 
-async def test_keep_theirs_discards_mine(desk: Window) -> None:
-    await conflict(desk, {"weight": 5}, weight=8)
-    desk.engine.take_theirs(desk.issue("app#1").id)
-    await desk.settled()
-    assert desk.there("app#1").weight == desk.issue("app#1").weight == 5
-    assert desk.engine.status.unsent == 0
-    assert desk.engine.history()[0].result == "dropped"
-    assert desk.engine.undo() is None
+async def test_keep_theirs_discards_mine(context: Window) -> None:
+    await conflict(context, {"weight": 5}, weight=8)
+    context.engine.take_theirs(context.issue("app#1").id)
+    await context.settled()
+    assert context.there("app#1").weight == context.issue("app#1").weight == 5
+    assert context.engine.status.unsent == 0
+    assert context.engine.history()[0].result == "dropped"
+    assert context.engine.undo() is None
 
 
-async def test_changes_after_a_conflict_wait_with_it(desk: Window) -> None:
-    await conflict(desk, {"weight": 5}, weight=8)
-    desk.edit("app#1", milestone="19.9")
-    desk.comment("app#1", "After it")
-    desk.edit("app#2", weight=3)
-    await desk.settled()
-    assert desk.there("app#2").weight == 3
-    assert desk.there("app#1").milestone.title == "19.7"
-    desk.engine.take_mine(desk.issue("app#1").id)
-    await desk.settled()
-    assert desk.there("app#1").milestone.title == "19.9"
-    assert desk.notes_there("app#1") == ["After it"]
+async def test_changes_after_a_conflict_wait_with_it(context: Window) -> None:
+    await conflict(context, {"weight": 5}, weight=8)
+    context.edit("app#1", milestone="19.9")
+    context.comment("app#1", "After it")
+    context.edit("app#2", weight=3)
+    await context.settled()
+    assert context.there("app#2").weight == 3
+    assert context.there("app#1").milestone.title == "19.7"
+    context.engine.take_mine(context.issue("app#1").id)
+    await context.settled()
+    assert context.there("app#1").milestone.title == "19.9"
+    assert context.notes_there("app#1") == ["After it"]
 
 
-async def test_different_fields_merge(desk: Window) -> None:
-    assert await conflict(desk, {"weight": 5, "title": "Theirs"}, milestone="19.9") == []
-    there = desk.there("app#1")
+async def test_different_fields_merge(context: Window) -> None:
+    assert await conflict(context, {"weight": 5, "title": "Theirs"}, milestone="19.9") == []
+    there = context.there("app#1")
     assert (there.weight, there.title, there.milestone.title) == (5, "Theirs", "19.9")
-    assert desk.issue("app#1").weight == 5
+    assert context.issue("app#1").weight == 5
 
 
-async def test_labels_merge(desk: Window) -> None:
-    assert await conflict(desk, {"add_labels": ["documentation"]}, add=frozenset({"Deliverable"})) == []
-    assert desk.labels_there("app#1") == {GROUP_LABEL, "type::bug", "documentation", "Deliverable"}
+async def test_labels_merge(context: Window) -> None:
+    assert await conflict(context, {"add_labels": ["documentation"]}, add=frozenset({"Deliverable"})) == []
+    assert context.labels_there("app#1") == {GROUP_LABEL, "type::bug", "documentation", "Deliverable"}
 
 
-async def test_a_scope_is_one_field(desk: Window) -> None:
+async def test_a_scope_is_one_field(context: Window) -> None:
     mine = frozenset({"workflow::in review"})
-    assert await conflict(desk, {"add_labels": ["workflow::in dev"]}, add=mine) == ["workflow"]
-    assert "workflow::in dev" in desk.labels_there("app#1")
+    assert await conflict(context, {"add_labels": ["workflow::in dev"]}, add=mine) == ["workflow"]
+    assert "workflow::in dev" in context.labels_there("app#1")
 
 
-async def test_the_same_change_by_both_is_no_conflict(desk: Window) -> None:
+async def test_the_same_change_by_both_is_no_conflict(context: Window) -> None:
     theirs = {"weight": 8, "assignees": ["eng_2", "eng_1"], "title": "Same"}
-    assert await conflict(desk, theirs, weight=8, assignees=("eng_1", "eng_2"), title="Same ") == []
+    assert await conflict(context, theirs, weight=8, assignees=("eng_1", "eng_2"), title="Same ") == []
 
 
-async def test_a_description_is_read_before_it_is_overwritten(desk: Window) -> None:
-    desk.world.edit("top/app#1", by="eng_1", description="Old")
-    desk.world.edit("top/app#2", by="eng_1", description="Old")
-    await desk.refreshed()
-    desk.world.edit("top/app#1", by="eng_1", description="Theirs")
+async def test_a_description_is_read_before_it_is_overwritten(context: Window) -> None:
+    context.world.edit("top/app#1", by="eng_1", description="Old")
+    context.world.edit("top/app#2", by="eng_1", description="Old")
+    await context.refreshed()
+    context.world.edit("top/app#1", by="eng_1", description="Theirs")
     for name in ("app#1", "app#2"):
-        desk.edit(name, description="Mine", description_was="Old")
-    desk.edit("app#1", weight=4)
-    await desk.settled()
-    assert desk.there("app#1").description == "Theirs"
-    assert desk.there("app#1").weight == 1
-    assert desk.there("app#2").description == "Mine"
-    [clash] = desk.engine.clashing(desk.issue("app#1").id)
+        context.edit(name, description="Mine", description_was="Old")
+    context.edit("app#1", weight=4)
+    await context.settled()
+    assert context.there("app#1").description == "Theirs"
+    assert context.there("app#1").weight == 1
+    assert context.there("app#2").description == "Mine"
+    [clash] = context.engine.conflicting(context.issue("app#1").id)
     assert (clash.field, clash.saw, clash.theirs) == ("description", "Old", "Theirs")
-    desk.engine.take_mine(desk.issue("app#1").id)
-    await desk.settled()
-    assert desk.there("app#1").description == "Mine"
-    assert desk.there("app#1").weight == 4
+    context.engine.take_mine(context.issue("app#1").id)
+    await context.settled()
+    assert context.there("app#1").description == "Mine"
+    assert context.there("app#1").weight == 4
 
 
-async def test_undo_checks_the_same_way(desk: Window) -> None:
-    desk.edit("app#1", weight=8)
-    desk.edit("app#2", weight=8)
-    await desk.settled()
-    desk.world.edit("top/app#1", by="eng_1", weight=5)
-    desk.engine.undo()
-    desk.engine.undo()
-    await desk.settled()
-    assert desk.there("app#2").weight == 1
-    assert desk.there("app#1").weight == 5
-    assert [clash.field for clash in desk.engine.clashing(desk.issue("app#1").id)] == ["weight"]
+async def test_undo_checks_the_same_way(context: Window) -> None:
+    context.edit("app#1", weight=8)
+    context.edit("app#2", weight=8)
+    await context.settled()
+    context.world.edit("top/app#1", by="eng_1", weight=5)
+    context.engine.undo()
+    context.engine.undo()
+    await context.settled()
+    assert context.there("app#2").weight == 1
+    assert context.there("app#1").weight == 5
+    assert [clash.field for clash in context.engine.conflicting(context.issue("app#1").id)] == ["weight"]
 
 
 async def test_a_conflict_survives_a_restart(server: DemoServer, store: Store) -> None:
-    async with window(server, store) as desk:
-        await conflict(desk, {"weight": 5}, weight=8)
-    async with window(server, store) as desk:
-        assert desk.engine.status.conflicts == 1
-        assert any(isinstance(event, Notice) for event in desk.events)
-        assert desk.there("app#1").weight == 5
-        desk.engine.take_mine(desk.issue("app#1").id)
-        await desk.settled()
-        assert desk.there("app#1").weight == 8
+    async with window(server, store) as context:
+        await conflict(context, {"weight": 5}, weight=8)
+    async with window(server, store) as context:
+        assert context.engine.status.conflicts == 1
+        assert any(isinstance(event, Notice) for event in context.events)
+        assert context.there("app#1").weight == 5
+        context.engine.take_mine(context.issue("app#1").id)
+        await context.settled()
+        assert context.there("app#1").weight == 8
 
 
-async def test_a_deleted_issue_is_reported(desk: Window) -> None:
-    desk.edit("app#1", weight=8)
-    desk.world.delete("top/app#1")
-    await desk.settled()
-    await desk.engine.mirror.reconcile()
-    [(op, _)] = desk.engine.failed
-    assert op.act == Edit(weight=8)
-    assert not desk.known("app#1")
+async def test_a_deleted_issue_is_reported(context: Window) -> None:
+    context.edit("app#1", weight=8)
+    context.world.delete("top/app#1")
+    await context.settled()
+    await context.engine.poller.reconcile()
+    [(op, _)] = context.engine.failed
+    assert op.change == Edit(weight=8)
+    assert not context.known("app#1")
     # Retrying a change to a deleted issue keeps it in the list.
-    desk.engine.retry(op.id)
-    [(_, error)] = desk.engine.failed
+    context.engine.retry(op.id)
+    [(_, error)] = context.engine.failed
     assert "no longer exists" in error.message
-    assert desk.engine.status.failed == 1
+    assert context.engine.status.failed == 1
 
 
-async def test_a_rank_next_to_a_deleted_issue_is_reported(desk: Window) -> None:
-    above = desk.issue("app#9").id
-    desk.world.delete("top/app#9")
-    desk.do("app#1", Rank(above=above, position=4600.0, was_below=desk.issue("app#2").id, was_position=500.0))
-    desk.edit("app#1", weight=3)
-    await desk.settled()
-    assert desk.there("app#1").weight == 3
-    assert [type(op.act) for op, _ in desk.engine.failed] == [Rank]
-    assert desk.issue("app#1").position == 500
+async def test_a_rank_next_to_a_deleted_issue_is_reported(context: Window) -> None:
+    above = context.issue("app#9").id
+    context.world.delete("top/app#9")
+    context.do(
+        "app#1", Rank(above=above, position=4600.0, was_below=context.issue("app#2").id, was_position=500.0)
+    )
+    context.edit("app#1", weight=3)
+    await context.settled()
+    assert context.there("app#1").weight == 3
+    assert [type(op.change) for op, _ in context.engine.failed] == [Rank]
+    assert context.issue("app#1").position == 500
 
 
 # Properties of the comparison
@@ -171,7 +173,9 @@ async def test_a_rank_next_to_a_deleted_issue_is_reported(desk: Window) -> None:
 
 def op_on(before: Issue | None, edit: Any) -> Op:
     """An Op of a person who saw ``before``."""
-    return Op(id=OpId("1"), group=GroupId("g"), issue=make.issue_id(1), act=edit, at=make.WHEN, before=before)
+    return Op(
+        id=OpId("1"), group=GroupId("g"), issue=make.issue_id(1), change=edit, at=make.WHEN, before=before
+    )
 
 
 def one_of_each_scope(labels: frozenset[str]) -> bool:
@@ -233,18 +237,18 @@ def test_keep_mine_leaves_no_conflict(saw: Issue, now: Issue, edit: Edit) -> Non
 
 @given(make.issues(1), make.issues(1))
 def test_only_edits_conflict(saw: Issue, now: Issue) -> None:
-    for act in (Comment(body="x"), Rank(above=make.issue_id(2)), Create(project="p", title="t")):
-        assert conflicts(op_on(saw, act), now) == ()
+    for change in (Comment(body="x"), Rank(above=make.issue_id(2)), Create(project="p", title="t")):
+        assert conflicts(op_on(saw, change), now) == ()
     assert conflicts(op_on(None, Edit(weight=3)), now) == ()
 
 
 @given(make.issues(1), st.lists(edits(), max_size=4))
-def test_edits_made_in_order_show_in_the_issue(issue: Issue, acts: list[Edit]) -> None:
+def test_edits_made_in_order_show_in_the_issue(issue: Issue, changes: list[Edit]) -> None:
     # Two labels of one scope at once are an error that GitLab does not allow.
-    assume(all(one_of_each_scope(labels) for labels in (issue.labels, *(act.add for act in acts))))
-    ops = [structs.replace(op_on(None, act), id=OpId(str(n))) for n, act in enumerate(acts)]
+    assume(all(one_of_each_scope(labels) for labels in (issue.labels, *(change.add for change in changes))))
+    ops = [structs.replace(op_on(None, change), id=OpId(str(n))) for n, change in enumerate(changes)]
     for op in ops:
-        issue = apply(op.act, issue)
+        issue = apply(op.change, issue)
     assert shown_by(ops, issue) == ops
 
 

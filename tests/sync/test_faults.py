@@ -26,60 +26,62 @@ LOSSES = ["reset-before", "reset-after", "500", "502", "html", "html-200", "part
 async def test_a_comment_and_a_new_issue_with_a_lost_answer_exist_once(
     server: DemoServer, fault: str
 ) -> None:
-    async with window(server) as desk:
+    async with window(server) as context:
         server.faults.next(fault, "createNote")
         server.faults.next(fault, "createIssue")
-        desk.comment("app#1", "Once")
-        desk.create("Once", weight=3)
-        await desk.settled()
-        assert desk.notes_there("app#1") == ["Once"]
-        titles = [issue.title for issue in desk.world.project("top/app").issues.values()]
+        context.comment("app#1", "Once")
+        context.create("Once", weight=3)
+        await context.settled()
+        assert context.notes_there("app#1") == ["Once"]
+        titles = [issue.title for issue in context.world.project("top/app").issues.values()]
         assert titles.count("Once") == 1
-        assert desk.issue("app#13").weight == 3
-        assert desk.engine.status.failed == 0
+        assert context.issue("app#13").weight == 3
+        assert context.engine.status.failed == 0
         # And a recovered change can be undone like any other.
-        desk.engine.undo()
-        desk.engine.undo()
-        await desk.settled()
-        assert desk.notes_there("app#1") == []
-        assert not desk.there("app#13").open
+        context.engine.undo()
+        context.engine.undo()
+        await context.settled()
+        assert context.notes_there("app#1") == []
+        assert not context.there("app#13").open
 
 
 @pytest.mark.parametrize("fault", LOSSES)
 async def test_edits_with_a_lost_answer_are_made_in_order(server: DemoServer, fault: str) -> None:
-    async with window(server) as desk:
+    async with window(server) as context:
         server.faults.next(fault, "updateIssue")
-        desk.do("app#1", Edit(weight=3), Edit(weight=5), Edit(milestone="19.8"), Edit(assignees=("eng_1",)))
-        desk.edit("app#2", weight=7, assignees=("eng_2", "eng_1"))
-        await desk.settled()
-        there = desk.there("app#1")
+        context.do(
+            "app#1", Edit(weight=3), Edit(weight=5), Edit(milestone="19.8"), Edit(assignees=("eng_1",))
+        )
+        context.edit("app#2", weight=7, assignees=("eng_2", "eng_1"))
+        await context.settled()
+        there = context.there("app#1")
         assert (there.weight, there.milestone.title) == (5, "19.8")
         assert [user.username for user in there.assignees] == ["eng_1"]
-        assert desk.there("app#2").weight == 7
-        assert desk.engine.status.failed == desk.engine.status.conflicts == 0
+        assert context.there("app#2").weight == 7
+        assert context.engine.status.failed == context.engine.status.conflicts == 0
 
 
 async def test_a_lost_edit_that_was_made_is_not_overwritten_by_an_older_one(server: DemoServer) -> None:
     """Both edits of one issue were made and both answers lost: the first must not be sent again."""
-    async with window(server) as desk:
+    async with window(server) as context:
         server.faults.next("reset-after", "updateIssue")
-        desk.do("app#1", Edit(weight=3), Edit(weight=5))
-        await desk.settled()
-        assert desk.there("app#1").weight == 5
-        assert desk.mutations == 2
+        context.do("app#1", Edit(weight=3), Edit(weight=5))
+        await context.settled()
+        assert context.there("app#1").weight == 5
+        assert context.mutations == 2
 
 
 async def test_what_the_server_makes_late_goes_over_nothing(server: DemoServer) -> None:
     """The answer to an edit is lost, and the server carries it out only after it was looked for."""
-    async with window(server) as desk:
-        gateway = desk.engine.gateway
+    async with window(server) as context:
+        gateway = context.engine.gateway
         send, late = gateway.send, []
 
         async def carried_out(*args: Any) -> None:
             # Within the time that a server takes, and after whatever is sent too early.
             with suppress(TimeoutError):
-                async with asyncio.timeout(desk.engine.pace.server_limit / 2):
-                    await desk.until(lambda: desk.there("app#1").weight == 5)
+                async with asyncio.timeout(context.engine.timing.server_limit / 2):
+                    await context.until(lambda: context.there("app#1").weight == 5)
             await send(*args)
 
         async def without_an_answer(ops: Sequence[Op], *args: Any) -> list[Outcome]:
@@ -88,24 +90,24 @@ async def test_what_the_server_makes_late_goes_over_nothing(server: DemoServer) 
             return [Failed(op=op.id, error=EditUnknown("The answer was lost.")) for op in ops]
 
         gateway.send = without_an_answer  # type: ignore[assignment, method-assign]
-        desk.edit("app#1", weight=3)
-        await desk.until(lambda: bool(late))
-        desk.edit("app#1", weight=5)
-        await desk.settled()
+        context.edit("app#1", weight=3)
+        await context.until(lambda: bool(late))
+        context.edit("app#1", weight=5)
+        await context.settled()
         await asyncio.gather(*late)
-        weights = [event.value for event in desk.there("app#1").history if event.kind == "weight"]
+        weights = [event.value for event in context.there("app#1").history if event.kind == "weight"]
         assert weights == [1, 3, 5]
-        assert [line.result for line in desk.engine.history()] == ["done", "settled"]
+        assert [line.result for line in context.engine.history()] == ["done", "settled"]
 
 
-def changed_before_the_look(desk: Window, **theirs: Any) -> None:
+def changed_before_the_look(context: Window, **theirs: Any) -> None:
     """Someone changes app#1 after our request, and before recovery."""
-    gateway = desk.engine.gateway
+    gateway = context.engine.gateway
     read = gateway.read
 
     async def after_them(issues: Sequence[IssueId]) -> Mapping[IssueId, Issue]:
         gateway.read = read  # type: ignore[method-assign]
-        desk.world.edit("top/app#1", by="eng_1", **theirs)
+        context.world.edit("top/app#1", by="eng_1", **theirs)
         return await read(issues)
 
     gateway.read = after_them  # type: ignore[method-assign]
@@ -125,79 +127,84 @@ MADE_AND_CHANGED: list[tuple[dict[str, Any], dict[str, Any]]] = [
 async def test_a_lost_edit_that_was_made_and_changed_again_counts_as_made(
     server: DemoServer, mine: dict[str, Any], theirs: dict[str, Any]
 ) -> None:
-    async with window(server) as desk:
+    async with window(server) as context:
         server.faults.next("reset-after", "updateIssue")
-        changed_before_the_look(desk, **theirs)
-        desk.edit("app#1", **mine)
-        await desk.settled()
+        changed_before_the_look(context, **theirs)
+        context.edit("app#1", **mine)
+        await context.settled()
         # The events tell that it was made: no conflict, and theirs stays.
-        assert desk.engine.status.conflicts == desk.engine.status.unsent == desk.engine.status.failed == 0
-        assert [line.result for line in desk.engine.history()] == ["settled"]
+        assert (
+            context.engine.status.conflicts
+            == context.engine.status.unsent
+            == context.engine.status.failed
+            == 0
+        )
+        assert [line.result for line in context.engine.history()] == ["settled"]
         assert len(server.requests.of("updateIssue")) == 1
         if "weight" in mine:
             # Undo checks as usual: theirs overwrote it.
-            desk.engine.undo()
-            await desk.settled()
-            assert desk.engine.status.conflicts == 1
+            context.engine.undo()
+            await context.settled()
+            assert context.engine.status.conflicts == 1
 
 
 async def test_a_lost_edit_that_was_not_made_is_a_conflict(server: DemoServer) -> None:
-    async with window(server) as desk:
+    async with window(server) as context:
         server.faults.next("reset-before", "updateIssue")
-        changed_before_the_look(desk, weight=9)
-        desk.edit("app#1", weight=5)
-        await desk.settled()
-        assert desk.there("app#1").weight == 9
-        [clash] = desk.engine.clashing(desk.issue("app#1").id)
+        changed_before_the_look(context, weight=9)
+        context.edit("app#1", weight=5)
+        await context.settled()
+        assert context.there("app#1").weight == 9
+        [clash] = context.engine.conflicting(context.issue("app#1").id)
         assert (clash.theirs, clash.maybe) == ("9", True)
         # Resolved, lost once more and changed once more: earlier attempts prove nothing.
         server.faults.next("reset-before", "updateIssue")
-        changed_before_the_look(desk, weight=8)
-        desk.engine.take_mine(desk.issue("app#1").id)
-        await desk.settled()
-        assert desk.engine.status.conflicts == 1
-        desk.engine.take_mine(desk.issue("app#1").id)
-        await desk.settled()
-        assert desk.there("app#1").weight == 5
+        changed_before_the_look(context, weight=8)
+        context.engine.take_mine(context.issue("app#1").id)
+        await context.settled()
+        assert context.engine.status.conflicts == 1
+        context.engine.take_mine(context.issue("app#1").id)
+        await context.settled()
+        assert context.there("app#1").weight == 5
 
 
 async def test_an_edit_without_events_may_have_been_made(server: DemoServer) -> None:
-    async with window(server) as desk:
+    async with window(server) as context:
         server.faults.next("reset-after", "issueSetAssignees")
-        changed_before_the_look(desk, assignees=["eng_2"])
-        desk.edit("app#1", assignees=("eng_1",))
-        await desk.settled()
-        [clash] = desk.engine.clashing(desk.issue("app#1").id)
+        changed_before_the_look(context, assignees=["eng_2"])
+        context.edit("app#1", assignees=("eng_1",))
+        await context.settled()
+        [clash] = context.engine.conflicting(context.issue("app#1").id)
         assert clash.maybe
         # A conflict without a lost answer is certain.
-        desk.engine.take_theirs(desk.issue("app#1").id)
-        desk.edit("app#2", weight=5)
-        desk.world.edit("top/app#2", by="eng_1", weight=9)
-        await desk.settled()
-        assert [clash.maybe for clash in desk.engine.clashing(desk.issue("app#2").id)] == [False]
+        context.engine.take_theirs(context.issue("app#1").id)
+        context.edit("app#2", weight=5)
+        context.world.edit("top/app#2", by="eng_1", weight=9)
+        await context.settled()
+        assert [clash.maybe for clash in context.engine.conflicting(context.issue("app#2").id)] == [False]
 
 
 async def test_events_of_a_lost_edit_are_read_only_after_changes_by_others(server: DemoServer) -> None:
-    async with window(server) as desk:
+    async with window(server) as context:
         for fault in ("reset-before", "reset-after"):
             server.faults.next(fault, "updateIssue")
-            desk.edit("app#1", weight=5 if fault == "reset-before" else 6)
-            await desk.settled()
-        assert desk.there("app#1").weight == 6
+            context.edit("app#1", weight=5 if fault == "reset-before" else 6)
+            await context.settled()
+        assert context.there("app#1").weight == 6
         assert not [record for record in server.requests if "resource_" in record.path]
 
 
 async def test_one_document_lost_and_another_not_sent(server: DemoServer) -> None:
     """Of two concurrent documents, one is lost and one rejected (401): the first is recovered."""
-    async with window(server) as desk:
+    async with window(server) as context:
         server.faults.next("reset-after", "createNote")
         server.faults.next("401", "createNote", times=1)
         names = [f"app#{n}" for n in range(1, 13)]
-        acts = [(desk.issue(name).id, Comment(body=f"{name} {n}")) for name in names for n in range(3)]
-        desk.engine.perform(acts, "many")
-        await desk.settled()
+        changes = [(context.issue(name).id, Comment(body=f"{name} {n}")) for name in names for n in range(3)]
+        context.engine.perform(changes, "many")
+        await context.settled()
         for name in names:
-            assert desk.notes_there(name) == [f"{name} {n}" for n in range(3)]
+            assert context.notes_there(name) == [f"{name} {n}" for n in range(3)]
 
 
 def _signed_out(status: Status) -> bool:
@@ -207,20 +214,22 @@ def _signed_out(status: Status) -> bool:
 async def test_a_token_that_expires_halfway_loses_nothing(tmp_path_store: Store) -> None:
     async with DemoServer(build_world(issues=60)) as server:
         names = [f"app#{n}" for n in range(1, 61)]
-        async with window(server, tmp_path_store) as desk:
+        async with window(server, tmp_path_store) as context:
             server.faults.next("401", "updateIssue", skip=1, times=9999)
-            desk.edit_all(names, weight=8)
+            context.edit_all(names, weight=8)
             # Only for a moment: a poll is let in, and the next attempt to send is not.
-            await desk.until(lambda: any(_signed_out(event.status) for event in desk.told(StatusChanged)))
+            await context.until(
+                lambda: any(_signed_out(event.status) for event in context.told(StatusChanged))
+            )
             server.expire(server.token)
-            left = desk.engine.status.unsent
+            left = context.engine.status.unsent
             assert 0 < left <= 60
-            assert all(desk.issue(name).weight == 8 for name in names)
+            assert all(context.issue(name).weight == 8 for name in names)
         server.faults.clear()
-        async with window(server, tmp_path_store, token=server.token_for("em_willow")) as desk:
-            assert all(desk.there(name).weight == 8 for name in names)
-            assert desk.engine.status.unsent == 0
-            assert any("from the last session" in notice.text for notice in desk.told(Notice))
+        async with window(server, tmp_path_store, token=server.token_for("em_willow")) as context:
+            assert all(context.there(name).weight == 8 for name in names)
+            assert context.engine.status.unsent == 0
+            assert any("from the last session" in notice.text for notice in context.told(Notice))
 
 
 @pytest.fixture
@@ -232,18 +241,18 @@ def tmp_path_store() -> Store:
 async def test_too_many_comments_at_once_are_sent_later(server: DemoServer) -> None:
     """GitLab limits comments per minute; the rest wait, and other changes do not wait for them."""
     server._gate.notes.limit = 2
-    async with window(server) as desk:
+    async with window(server) as context:
         for n in range(4):
-            desk.comment(f"app#{n + 1}", f"Note {n}")
-        await desk.until(lambda: sum(len(desk.notes_there(f"app#{n + 1}")) for n in range(4)) == 2)
-        desk.edit("app#9", weight=5)
-        await desk.until(lambda: desk.there("app#9").weight == 5)
-        assert desk.engine.status.failed == 0
-        assert desk.engine.status.freshness == "live"
+            context.comment(f"app#{n + 1}", f"Note {n}")
+        await context.until(lambda: sum(len(context.notes_there(f"app#{n + 1}")) for n in range(4)) == 2)
+        context.edit("app#9", weight=5)
+        await context.until(lambda: context.there("app#9").weight == 5)
+        assert context.engine.status.failed == 0
+        assert context.engine.status.freshness == "live"
         server._gate.notes.limit = None
-        desk.engine.refresh()
-        await desk.settled()
-        assert [desk.notes_there(f"app#{n + 1}") for n in range(4)] == [[f"Note {n}"] for n in range(4)]
+        context.engine.refresh()
+        await context.settled()
+        assert [context.notes_there(f"app#{n + 1}") for n in range(4)] == [[f"Note {n}"] for n in range(4)]
 
 
 # Offline
@@ -253,44 +262,44 @@ async def test_offline_from_the_start_and_coming_back(server: DemoServer, tmp_pa
     async with window(server, tmp_path_store):
         pass
     await asyncio.to_thread(server.stop)
-    async with window(server, tmp_path_store, sync=BRISK, loaded=False) as desk:
-        await desk.until(lambda: desk.engine.status.freshness == "offline")
-        desk.edit("app#1", weight=5)
-        desk.comment("app#1", "From the train")
-        desk.create("Idea")
-        assert desk.issue("app#1").weight == 5
-        assert desk.engine.status.unsent == 3
-        assert await desk.engine.finish(0.1) == 3
+    async with window(server, tmp_path_store, sync=BRISK, loaded=False) as context:
+        await context.until(lambda: context.engine.status.freshness == "offline")
+        context.edit("app#1", weight=5)
+        context.comment("app#1", "From the train")
+        context.create("Idea")
+        assert context.issue("app#1").weight == 5
+        assert context.engine.status.unsent == 3
+        assert await context.engine.finish(0.1) == 3
     # Still down in a second session, and then back.
-    async with window(server, tmp_path_store, sync=BRISK, loaded=False) as desk:
-        assert desk.issue("app#1").weight == 5
-        assert desk.known("app#new")
-        await desk.until(lambda: desk.engine.status.freshness == "offline")
+    async with window(server, tmp_path_store, sync=BRISK, loaded=False) as context:
+        assert context.issue("app#1").weight == 5
+        assert context.known("app#new")
+        await context.until(lambda: context.engine.status.freshness == "offline")
         await asyncio.to_thread(server.start)
-        await desk.until(lambda: desk.engine.status.unsent == 0)
-        assert desk.there("app#1").weight == 5
-        assert desk.notes_there("app#1") == ["From the train"]
-        assert desk.issue("app#13").title == "Idea"
-        assert sum(len(event.done) for event in desk.told(Settled)) == 3
-        await desk.until(lambda: desk.engine.status.freshness == "live")
+        await context.until(lambda: context.engine.status.unsent == 0)
+        assert context.there("app#1").weight == 5
+        assert context.notes_there("app#1") == ["From the train"]
+        assert context.issue("app#13").title == "Idea"
+        assert sum(len(event.done) for event in context.told(Settled)) == 3
+        await context.until(lambda: context.engine.status.freshness == "live")
 
 
 async def test_a_server_that_returns_with_another_version(tmp_path_store: Store) -> None:
     world = build_world()
     async with DemoServer(world) as server:
-        async with window(server, tmp_path_store, sync=BRISK) as desk:
+        async with window(server, tmp_path_store, sync=BRISK) as context:
             await asyncio.to_thread(server.stop)
-            desk.edit("app#1", weight=5, status="In progress")
-            await desk.until(lambda: desk.engine.status.freshness == "offline")
+            context.edit("app#1", weight=5, status="In progress")
+            await context.until(lambda: context.engine.status.freshness == "offline")
             port = server._port
             older = DemoServer(build_world(version="16.8.0"), port=port, token=server.token)
             await asyncio.to_thread(older.start)
             try:
-                desk.engine.refresh()
-                await desk.until(lambda: desk.engine.status.unsent == 0)
-                assert older.world.issue("top/app#1").weight == 5 or desk.engine.status.failed
-                desk.edit("app#2", weight=6)
-                await desk.until(lambda: older.world.issue("top/app#2").weight == 6)
+                context.engine.refresh()
+                await context.until(lambda: context.engine.status.unsent == 0)
+                assert older.world.issue("top/app#1").weight == 5 or context.engine.status.failed
+                context.edit("app#2", weight=6)
+                await context.until(lambda: older.world.issue("top/app#2").weight == 6)
             finally:
                 await asyncio.to_thread(older.stop)
         await asyncio.to_thread(server.start)
@@ -341,41 +350,41 @@ GARBAGE = {
 @pytest.mark.parametrize("kind", GARBAGE)
 async def test_garbage_answers_lose_nothing(server: DemoServer, kind: str) -> None:
     store = MemoryStore()
-    async with window(server, store, sync=BRISK) as desk:
+    async with window(server, store, sync=BRISK) as context:
         await asyncio.to_thread(server.stop)
         async with speaking(GARBAGE[kind], server._port):
-            desk.edit("app#1", weight=5)
-            desk.comment("app#2", "Once")
-            await desk.until(lambda: desk.engine.status.freshness != "live")
+            context.edit("app#1", weight=5)
+            context.comment("app#2", "Once")
+            await context.until(lambda: context.engine.status.freshness != "live")
             for _ in range(3):
-                before = desk.engine.mirror._polled
-                desk.engine.refresh()
+                before = context.engine.poller._polled
+                context.engine.refresh()
                 with pytest.raises(TimeoutError):
                     async with asyncio.timeout(0.1):
-                        await desk.engine.drain.idle()
-                assert desk.engine.mirror._polled == before
-            assert len(desk.engine.shown) == 14
+                        await context.engine.sender.idle()
+                assert context.engine.poller._polled == before
+            assert len(context.engine.shown) == 14
             assert len(store.outbox()) + len(store.refusals()) == 2
         await asyncio.to_thread(server.start)
-        desk.engine.refresh()
-        await desk.until(lambda: desk.engine.status.freshness == "live")
-        await desk.until(lambda: desk.engine.status.unsent == 0)
-        assert desk.engine.status.failed or desk.there("app#1").weight == 5
-        assert desk.engine.status.failed or desk.notes_there("app#2") == ["Once"]
-        desk.check() if desk.task is not None and desk.task.done() else None
+        context.engine.refresh()
+        await context.until(lambda: context.engine.status.freshness == "live")
+        await context.until(lambda: context.engine.status.unsent == 0)
+        assert context.engine.status.failed or context.there("app#1").weight == 5
+        assert context.engine.status.failed or context.notes_there("app#2") == ["Once"]
+        context.check() if context.task is not None and context.task.done() else None
 
 
 async def test_connections_closed_after_every_change_duplicate_nothing(server: DemoServer) -> None:
-    async with window(server, sync=structs.replace(STILL, poll=0.2, poll_idle=0.2)) as desk:
+    async with window(server, sync=structs.replace(STILL, poll=0.2, poll_idle=0.2)) as context:
         for n in range(1, 6):
             server.faults.next("reset-after", "updateIssue")
             server.faults.next("reset-after", "createNote")
-            desk.edit(f"app#{n}", weight=n + 3)
-            desk.comment(f"app#{n}", f"Note {n}")
-            await desk.settled()
+            context.edit(f"app#{n}", weight=n + 3)
+            context.comment(f"app#{n}", f"Note {n}")
+            await context.settled()
         for n in range(1, 6):
-            assert desk.there(f"app#{n}").weight == n + 3
-            assert desk.notes_there(f"app#{n}") == [f"Note {n}"]
+            assert context.there(f"app#{n}").weight == n + 3
+            assert context.notes_there(f"app#{n}") == [f"Note {n}"]
 
 
 # The disk
@@ -397,10 +406,10 @@ class Refusing(MemoryStore):
         self._ask("enqueue")
         super().enqueue(entries, instead)
 
-    def forgive(self, op):  # type: ignore[no-untyped-def]
+    def delete_failed(self, op):  # type: ignore[no-untyped-def]
         """Refuse or strike."""
-        self._ask("forgive")
-        super().forgive(op)
+        self._ask("delete_failed")
+        super().delete_failed(op)
 
     def claim(self, ops, at):  # type: ignore[no-untyped-def]
         """Refuse or mark."""
@@ -420,34 +429,34 @@ class Refusing(MemoryStore):
 
 async def test_a_failed_write_of_an_edit_changes_nothing(server: DemoServer) -> None:
     store = Refusing()
-    async with window(server, store) as desk:
+    async with window(server, store) as context:
         store.refusing = {"enqueue"}
         with pytest.raises(StoreFailed):
-            desk.edit("app#1", weight=5)
-        assert desk.issue("app#1").weight == 1
-        assert desk.engine.undo_stack.last is None
+            context.edit("app#1", weight=5)
+        assert context.issue("app#1").weight == 1
+        assert context.engine.undo_stack.last is None
         store.refusing = set()
-        desk.edit("app#1", weight=5)
-        await desk.settled()
-        assert desk.there("app#1").weight == 5
+        context.edit("app#1", weight=5)
+        await context.settled()
+        assert context.there("app#1").weight == 5
 
 
 async def test_a_retry_removes_the_failed_change_in_the_same_write(server: DemoServer) -> None:
     store = Refusing()
-    async with window(server, store) as desk:
-        desk.edit("locked#1", weight=3)
-        await desk.settled()
-        ((op, _),) = desk.engine.failed
-        store.refusing = {"enqueue", "forgive"}
+    async with window(server, store) as context:
+        context.edit("locked#1", weight=3)
+        await context.settled()
+        ((op, _),) = context.engine.failed
+        store.refusing = {"enqueue", "delete_failed"}
         with pytest.raises(StoreFailed):
-            desk.engine.retry(op.id)
-        assert [one.id for one, _ in desk.engine.failed] == [op.id]
+            context.engine.retry(op.id)
+        assert [one.id for one, _ in context.engine.failed] == [op.id]
         assert [refusal.op.id for refusal in store.refusals()] == [op.id]
-        store.refusing = {"forgive"}
-        desk.engine.retry(op.id)
-        assert desk.engine.failed == []
+        store.refusing = {"delete_failed"}
+        context.engine.retry(op.id)
+        assert context.engine.failed == []
         assert store.refusals() == []
-        assert desk.engine.status.unsent == 1
+        assert context.engine.status.unsent == 1
 
 
 @pytest.mark.parametrize("refusing", ["claim", "settle", "unclaim", "claim unclaim", "settle unclaim"])
@@ -456,39 +465,41 @@ async def test_a_failed_write_while_sending_duplicates_nothing(
     server: DemoServer, refusing: str, fault: str
 ) -> None:
     store = Refusing()
-    async with window(server, store) as desk:
+    async with window(server, store) as context:
         store.refusing = set(refusing.split())
         if fault:
             server.faults.next(fault, "createNote")
-        desk.comment("app#1", "Once")
-        desk.create("Once")
-        desk.edit("app#2", weight=5)
-        await desk.until(
-            lambda: any(isinstance(event, Notice) for event in desk.events) or not len(desk.engine.pending)
+        context.comment("app#1", "Once")
+        context.create("Once")
+        context.edit("app#2", weight=5)
+        await context.until(
+            lambda: (
+                any(isinstance(event, Notice) for event in context.events) or not len(context.engine.outbox)
+            )
         )
-        assert desk.issue("app#2").weight == 5
+        assert context.issue("app#2").weight == 5
         store.refusing = set()
-        desk.engine.refresh()
-        await desk.until(lambda: not len(desk.engine.pending))
-        assert desk.notes_there("app#1") == ["Once"]
-        titles = [issue.title for issue in desk.world.project("top/app").issues.values()]
+        context.engine.refresh()
+        await context.until(lambda: not len(context.engine.outbox))
+        assert context.notes_there("app#1") == ["Once"]
+        titles = [issue.title for issue in context.world.project("top/app").issues.values()]
         assert titles.count("Once") == 1
-        assert desk.there("app#2").weight == 5
+        assert context.there("app#2").weight == 5
         assert store.outbox() == []
-        assert desk.engine.status.failed == 0
+        assert context.engine.status.failed == 0
 
 
 async def test_recovery_of_a_late_send_starts_late(server: DemoServer) -> None:
     """A rate limit delays a comment; what counts is when its answer was lost."""
-    async with window(server) as desk:
+    async with window(server) as context:
         server.faults.next("429", "createNote")
         server.faults.next("reset-before", "createNote")
-        desk.comment("app#1", "Once")
-        await desk.until(lambda: any(item.lost for item in lines(desk.engine)))
-        [item] = lines(desk.engine)
-        wait = desk.engine.drain._look_at(item) - item.lost
-        assert wait == pytest.approx(desk.engine.pace.server_limit)
+        context.comment("app#1", "Once")
+        await context.until(lambda: any(item.lost for item in lines(context.engine)))
+        [item] = lines(context.engine)
+        wait = context.engine.sender._look_at(item) - item.lost
+        assert wait == pytest.approx(context.engine.timing.server_limit)
         asked = [record.status for record in server.requests.of("createNote")]
         assert asked == [429, 0]
-        await desk.settled()
-        assert desk.notes_there("app#1") == ["Once"]
+        await context.settled()
+        assert context.notes_there("app#1") == ["Once"]

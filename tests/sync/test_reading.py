@@ -16,55 +16,55 @@ from glboard_core.sync.events import IssuesChanged
 from support.engines import BRISK, GROUP_LABEL, QUICK, Window, build_world, window
 
 
-async def test_everything_in_scope_is_loaded(desk: Window) -> None:
-    assert len(desk.engine.shown) == 14
-    assert desk.engine.status.freshness == "live"
-    assert desk.issue("app#3").milestone == "19.7"
-    assert "lib-only" in desk.issue("lib#1").labels
+async def test_everything_in_scope_is_loaded(context: Window) -> None:
+    assert len(context.engine.shown) == 14
+    assert context.engine.status.freshness == "live"
+    assert context.issue("app#3").milestone == "19.7"
+    assert "lib-only" in context.issue("lib#1").labels
 
 
-async def test_changes_by_others_are_seen_and_marked(desk: Window) -> None:
-    desk.world.edit("top/app#2", by="eng_1", weight=5, add_labels=["Deliverable"])
-    desk.world.create("top/app", "Fresh", by="eng_1", add_labels=[GROUP_LABEL])
-    await desk.refreshed()
-    assert desk.issue("app#2").weight == 5
-    assert desk.issue("app#13").title == "Fresh"
-    [event] = desk.told(IssuesChanged)[-1:]
+async def test_changes_by_others_are_seen_and_marked(context: Window) -> None:
+    context.world.edit("top/app#2", by="eng_1", weight=5, add_labels=["Deliverable"])
+    context.world.create("top/app", "Fresh", by="eng_1", add_labels=[GROUP_LABEL])
+    await context.refreshed()
+    assert context.issue("app#2").weight == 5
+    assert context.issue("app#13").title == "Fresh"
+    [event] = context.told(IssuesChanged)[-1:]
     assert event.cause == "theirs"
     assert len(event.changes) == 2
 
 
-async def test_the_poll_sees_issues_leave_the_scope(desk: Window) -> None:
-    desk.world.edit("top/app#2", by="eng_1", remove_labels=[GROUP_LABEL])
-    await desk.refreshed()
-    assert not desk.known("app#2")
+async def test_the_poll_sees_issues_leave_the_scope(context: Window) -> None:
+    context.world.edit("top/app#2", by="eng_1", remove_labels=[GROUP_LABEL])
+    await context.refreshed()
+    assert not context.known("app#2")
 
 
-async def test_reconcile_sees_deletions_and_new_order(desk: Window) -> None:
-    desk.world.delete("top/app#4")
-    desk.world.move("top/app#9", before="top/app#1")
-    await desk.refreshed()
-    assert desk.known("app#4")
-    assert desk.issue("app#9").position == 4500
-    await desk.engine.mirror.reconcile()
-    assert not desk.known("app#4")
-    place = desk.issue("app#9").position
+async def test_reconcile_sees_deletions_and_new_order(context: Window) -> None:
+    context.world.delete("top/app#4")
+    context.world.move("top/app#9", before="top/app#1")
+    await context.refreshed()
+    assert context.known("app#4")
+    assert context.issue("app#9").position == 4500
+    await context.engine.poller.reconcile()
+    assert not context.known("app#4")
+    place = context.issue("app#9").position
     assert place is not None
-    assert place < (desk.issue("app#1").position or 0)
+    assert place < (context.issue("app#1").position or 0)
 
 
-async def test_reconcile_finds_what_polls_missed(desk: Window) -> None:
+async def test_reconcile_finds_what_polls_missed(context: Window) -> None:
     # As if it had been made unnoticed, with a time before the cursor.
-    issue = desk.world.create("top/app", "Old", by="eng_1", add_labels=[GROUP_LABEL])
+    issue = context.world.create("top/app", "Old", by="eng_1", add_labels=[GROUP_LABEL])
     issue.updated -= 3_600_000_000
-    desk.world.index.rebuild()
-    await desk.engine.mirror.reconcile()
-    assert desk.known("app#13")
+    context.world.index.rebuild()
+    await context.engine.poller.reconcile()
+    assert context.known("app#13")
 
 
-async def test_a_stale_page_does_not_revert_a_change(desk: Window) -> None:
+async def test_a_stale_page_does_not_revert_a_change(context: Window) -> None:
     """A poll is sent, an edit is made and answered, and only then does the poll's answer arrive."""
-    gateway = desk.engine.gateway
+    gateway = context.engine.gateway
     read = asyncio.Event()
     go_on = asyncio.Event()
     pages = gateway.pages
@@ -76,26 +76,26 @@ async def test_a_stale_page_does_not_revert_a_change(desk: Window) -> None:
             yield page
 
     # The page contains another person's change, so that the poll returns this issue.
-    desk.world.edit("top/app#1", by="eng_1", title="Renamed")
+    context.world.edit("top/app#1", by="eng_1", title="Renamed")
     gateway.pages = late  # type: ignore[method-assign]
-    polling = asyncio.create_task(desk.engine.mirror.poll())
+    polling = asyncio.create_task(context.engine.poller.poll())
     await read.wait()
     gateway.pages = pages  # type: ignore[method-assign]
-    desk.engine.mirror._polled = asyncio.get_running_loop().time()  # nothing to freshen: it was just asked
-    desk.edit("app#1", weight=8)
-    await desk.until(lambda: not len(desk.engine.pending))
+    context.engine.poller._polled = asyncio.get_running_loop().time()  # nothing to freshen: it was just asked
+    context.edit("app#1", weight=8)
+    await context.until(lambda: not len(context.engine.outbox))
     go_on.set()
     await polling
-    assert desk.issue("app#1").weight == 8
+    assert context.issue("app#1").weight == 8
     # And the content of the stale page is not lost.
-    await desk.refreshed()
-    assert desk.issue("app#1").title == "Renamed"
-    assert desk.issue("app#1").weight == 8
+    await context.refreshed()
+    assert context.issue("app#1").title == "Renamed"
+    assert context.issue("app#1").weight == 8
 
 
-async def test_stale_pages_do_not_remove_a_new_issue(desk: Window) -> None:
+async def test_stale_pages_do_not_remove_a_new_issue(context: Window) -> None:
     """Pages requested before an issue was created do not contain it; it must not be removed for that."""
-    gateway = desk.engine.gateway
+    gateway = context.engine.gateway
     pages = gateway.pages
     made = asyncio.Event()
     asked = asyncio.Event()
@@ -108,18 +108,18 @@ async def test_stale_pages_do_not_remove_a_new_issue(desk: Window) -> None:
             yield page
 
     gateway.pages = late  # type: ignore[method-assign]
-    loading = asyncio.create_task(desk.engine.load())
+    loading = asyncio.create_task(context.engine.load())
     await asked.wait()
     gateway.pages = pages  # type: ignore[method-assign]
-    desk.engine.mirror._polled = asyncio.get_running_loop().time() + 60
-    desk.create("Brand new")
-    await desk.until(lambda: not len(desk.engine.pending))
-    before = len(desk.told(IssuesChanged))
+    context.engine.poller._polled = asyncio.get_running_loop().time() + 60
+    context.create("Brand new")
+    await context.until(lambda: not len(context.engine.outbox))
+    before = len(context.told(IssuesChanged))
     made.set()
     await loading
-    gone = [c for e in desk.told(IssuesChanged)[before:] for c in e.changes if c[1] is None]
+    gone = [c for e in context.told(IssuesChanged)[before:] for c in e.changes if c[1] is None]
     assert not gone
-    assert desk.known("app#13")
+    assert context.known("app#13")
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
@@ -128,17 +128,17 @@ async def test_a_clock_an_hour_off_misses_nothing(hours: int) -> None:
     from datetime import UTC, datetime
 
     now = datetime.now(UTC) + timedelta(hours=hours)
-    async with DemoServer(build_world(now=now)) as server, window(server) as desk:
-        desk.world.edit("top/app#1", by="eng_1", weight=4)
-        await desk.refreshed()
-        assert desk.issue("app#1").weight == 4
-        desk.world.edit("top/app#1", by="eng_1", weight=5)
-        desk.edit("app#2", weight=9)
-        await desk.settled()
-        await desk.refreshed()
-        assert desk.issue("app#1").weight == 5
-        assert desk.there("app#2").weight == 9
-        assert abs((desk.engine.now() - now).total_seconds()) < 120
+    async with DemoServer(build_world(now=now)) as server, window(server) as context:
+        context.world.edit("top/app#1", by="eng_1", weight=4)
+        await context.refreshed()
+        assert context.issue("app#1").weight == 4
+        context.world.edit("top/app#1", by="eng_1", weight=5)
+        context.edit("app#2", weight=9)
+        await context.settled()
+        await context.refreshed()
+        assert context.issue("app#1").weight == 5
+        assert context.there("app#2").weight == 9
+        assert abs((context.engine.now() - now).total_seconds()) < 120
 
 
 async def test_after_a_long_absence_the_boards_are_read(server: DemoServer, store: Store) -> None:
@@ -173,65 +173,65 @@ async def test_a_start_from_the_mirror_catches_up(server: DemoServer, store: Sto
 
 
 async def test_a_low_rate_limit_makes_polls_rare_and_is_shown(server: DemoServer) -> None:
-    async with window(server, sync=structs.replace(BRISK, poll=0.3, poll_idle=0.3)) as desk:
+    async with window(server, sync=structs.replace(BRISK, poll=0.3, poll_idle=0.3)) as context:
         server.limit(100_000)
-        await desk.until(lambda: desk.engine.gateway.remaining is not None)
-        assert not desk.engine.status.slowed
-        assert desk.engine.mirror._interval() == pytest.approx(0.3)
+        await context.until(lambda: context.engine.gateway.remaining is not None)
+        assert not context.engine.status.slowed
+        assert context.engine.poller._interval() == pytest.approx(0.3)
         server.limit(len(server.requests) + 8)
-        await desk.until(lambda: desk.engine.status.slowed)
-        assert desk.engine.mirror._interval() == pytest.approx(1.8)
+        await context.until(lambda: context.engine.status.slowed)
+        assert context.engine.poller._interval() == pytest.approx(1.8)
 
 
 async def test_use_makes_polls_frequent(server: DemoServer) -> None:
     sync = structs.replace(BRISK, poll=10, poll_idle=60)
-    async with window(server, sync=sync) as desk:
-        assert desk.engine.mirror._interval() == 60
-        desk.engine.touch()
-        assert desk.engine.mirror._interval() == 10
+    async with window(server, sync=sync) as context:
+        assert context.engine.poller._interval() == 60
+        context.engine.touch()
+        assert context.engine.poller._interval() == 10
 
 
 async def test_polls_pick_up_changes_by_others(server: DemoServer) -> None:
-    async with window(server, sync=BRISK) as desk:
-        desk.world.edit("top/app#1", by="eng_1", weight=4)
-        await desk.until(lambda: desk.issue("app#1").weight == 4)
-        desk.world.delete("top/app#2")
-        await desk.until(lambda: not desk.known("app#2"))
+    async with window(server, sync=BRISK) as context:
+        context.world.edit("top/app#1", by="eng_1", weight=4)
+        await context.until(lambda: context.issue("app#1").weight == 4)
+        context.world.delete("top/app#2")
+        await context.until(lambda: not context.known("app#2"))
 
 
-async def test_a_poll_while_nothing_changes_is_one_request(desk: Window) -> None:
-    await desk.refreshed()
-    desk.server.requests.clear()
+async def test_a_poll_while_nothing_changes_is_one_request(context: Window) -> None:
+    await context.refreshed()
+    context.server.requests.clear()
     for _ in range(5):
-        await desk.refreshed()
-    assert len(desk.server.requests) == 5
+        await context.refreshed()
+    assert len(context.server.requests) == 5
 
 
-async def test_a_change_by_others_during_our_send_is_not_missed(desk: Window) -> None:
+async def test_a_change_by_others_during_our_send_is_not_missed(context: Window) -> None:
     """The poll's page is ignored for an issue that is being changed; it must be read again."""
-    desk.server.faults.slow_seconds = 0.3
-    desk.server.faults.next("slow", "updateIssue")
-    desk.edit("app#1", milestone="19.8")
-    await desk.until(lambda: desk.there("app#1").milestone.title == "19.8")
+    context.server.faults.slow_seconds = 0.3
+    context.server.faults.next("slow", "updateIssue")
+    context.edit("app#1", milestone="19.8")
+    await context.until(lambda: context.there("app#1").milestone.title == "19.8")
     # Made, and the answer is pending: now someone else changes it, and later something else.
-    desk.world.edit("top/app#1", by="eng_1", weight=6)
-    desk.world.clock.advance(60)
-    desk.world.edit("top/app#2", by="eng_1", weight=6)
-    await desk.refreshed()
-    assert len(desk.engine.pending) == 1
-    await desk.until(lambda: not len(desk.engine.pending))
-    await desk.refreshed()
-    assert desk.issue("app#1").weight == 6
-    assert desk.issue("app#1").milestone == "19.8"
+    context.world.edit("top/app#1", by="eng_1", weight=6)
+    context.world.clock.advance(60)
+    context.world.edit("top/app#2", by="eng_1", weight=6)
+    await context.refreshed()
+    assert len(context.engine.outbox) == 1
+    await context.until(lambda: not len(context.engine.outbox))
+    await context.refreshed()
+    assert context.issue("app#1").weight == 6
+    assert context.issue("app#1").milestone == "19.8"
 
 
 async def test_a_dripping_server_times_out(server: DemoServer) -> None:
     server.faults.slow_seconds = 60
-    async with window(server, sync=BRISK, limits=structs.replace(QUICK, total=0.3, patience=0.5)) as desk:
+    async with window(server, sync=BRISK, limits=structs.replace(QUICK, total=0.3, patience=0.5)) as context:
         server.faults.next("drip", times=6)
-        await desk.until(lambda: desk.engine.status.freshness == "offline")
+        await context.until(lambda: context.engine.status.freshness == "offline")
         started = time.monotonic()
-        desk.edit("app#1", weight=3)
+        context.edit("app#1", weight=3)
         assert time.monotonic() - started < 1
         server.faults.clear()
-        await desk.until(lambda: desk.there("app#1").weight == 3)
+        await context.until(lambda: context.there("app#1").weight == 3)

@@ -36,50 +36,50 @@ async def desk_of(
 ) -> AsyncIterator[Window]:
     """A session with that group label."""
     async with gateway(server) as one:
-        engine = Engine(one, store, Settings(sync=STILL, labels=LabelSettings(group=label)), pace=HASTE)
-        desk = Window(engine, server)
+        engine = Engine(one, store, Settings(sync=STILL, labels=LabelSettings(group=label)), timing=HASTE)
+        context = Window(engine, server)
         if not running:
-            yield desk
+            yield context
             return
-        desk.task = asyncio.create_task(engine.run())
-        await desk.until(lambda: engine.verified)
-        await desk.settled()
-        yield desk
-        desk.task.cancel()
+        context.task = asyncio.create_task(engine.run())
+        await context.until(lambda: engine.verified)
+        await context.settled()
+        yield context
+        context.task.cancel()
         with suppress(asyncio.CancelledError):
-            await desk.task
+            await context.task
 
 
-def names(desk: Window) -> set[str]:
+def names(context: Window) -> set[str]:
     """The issues of app that are shown."""
-    return {f"app#{i.iid}" for i in desk.engine.shown.values() if i.project == "top/app"}
+    return {f"app#{i.iid}" for i in context.engine.shown.values() if i.project == "top/app"}
 
 
 async def test_another_group_label_reloads_everything(server: DemoServer, store: Store) -> None:
-    async with desk_of(server, store, GROUP_LABEL) as desk:
-        assert names(desk) == {f"app#{n}" for n in range(1, 13)} - {"app#2"}
-    async with desk_of(server, store, OTHER, running=False) as desk:
+    async with desk_of(server, store, GROUP_LABEL) as context:
+        assert names(context) == {f"app#{n}" for n in range(1, 13)} - {"app#2"}
+    async with desk_of(server, store, OTHER, running=False) as context:
         # The first frame, before any request: the issues that match, and no age.
-        assert names(desk) == {"app#1"}
-        assert desk.engine.status.age is None
-    async with desk_of(server, store, OTHER) as desk:
-        assert names(desk) == {"app#1", "app#2"}
-        assert desk.engine.status.freshness == "live"
+        assert names(context) == {"app#1"}
+        assert context.engine.status.age is None
+    async with desk_of(server, store, OTHER) as context:
+        assert names(context) == {"app#1", "app#2"}
+        assert context.engine.status.freshness == "live"
     # And back, with a Notice; unchanged, it is read as usual.
-    async with desk_of(server, store, GROUP_LABEL) as desk:
-        assert len(names(desk)) == 11
-        assert any("label changed" in notice.text for notice in desk.told(Notice))
+    async with desk_of(server, store, GROUP_LABEL) as context:
+        assert len(names(context)) == 11
+        assert any("label changed" in notice.text for notice in context.told(Notice))
     server.requests.clear()
-    async with desk_of(server, store, GROUP_LABEL) as desk:
-        assert len(names(desk)) == 11
-        assert desk.told(Notice) == []
+    async with desk_of(server, store, GROUP_LABEL) as context:
+        assert len(names(context)) == 11
+        assert context.told(Notice) == []
 
 
 async def test_no_label_is_the_whole_group(server: DemoServer, store: Store) -> None:
     async with desk_of(server, store, GROUP_LABEL):
         pass
-    async with desk_of(server, store, "") as desk:
-        assert names(desk) == {f"app#{n}" for n in range(1, 13)}
+    async with desk_of(server, store, "") as context:
+        assert names(context) == {f"app#{n}" for n in range(1, 13)}
 
 
 async def test_an_interrupted_reload_starts_again(server: DemoServer, store: Store) -> None:
@@ -87,17 +87,17 @@ async def test_an_interrupted_reload_starts_again(server: DemoServer, store: Sto
         pass
     async with desk_of(server, store, OTHER, running=False):
         pass  # ended before the server was asked
-    async with desk_of(server, store, OTHER) as desk:
-        assert names(desk) == {"app#1", "app#2"}
+    async with desk_of(server, store, OTHER) as context:
+        assert names(context) == {"app#1", "app#2"}
 
 
 async def test_outbox_and_log_are_kept(server: DemoServer, store: Store) -> None:
-    async with desk_of(server, store, GROUP_LABEL) as desk:
-        desk.edit("app#3", weight=4)
-        await desk.settled()
-    async with desk_of(server, store, GROUP_LABEL, running=False) as desk:
-        desk.engine.perform([(desk.issue("app#4").id, Edit(weight=7))], "weight 7")
-    async with desk_of(server, store, OTHER) as desk:
-        assert desk.there("app#4").weight == 7
-        assert names(desk) == {"app#1", "app#2"}
-        assert [line.title for line in desk.engine.history()] == ["weight 7", "test"]
+    async with desk_of(server, store, GROUP_LABEL) as context:
+        context.edit("app#3", weight=4)
+        await context.settled()
+    async with desk_of(server, store, GROUP_LABEL, running=False) as context:
+        context.engine.perform([(context.issue("app#4").id, Edit(weight=7))], "weight 7")
+    async with desk_of(server, store, OTHER) as context:
+        assert context.there("app#4").weight == 7
+        assert names(context) == {"app#1", "app#2"}
+        assert [line.title for line in context.engine.history()] == ["weight 7", "test"]

@@ -38,7 +38,7 @@ def issue(engine: Engine, reference: str) -> IssueId:
 async def run(place: Place, who: Account) -> None:
     """Open an engine that has something to send, and run it."""
     async with open_engine(place, SETTINGS, account=who) as engine:
-        assert len(engine.pending) == 1
+        assert len(engine.outbox) == 1
         await engine.run()
 
 
@@ -77,7 +77,7 @@ async def test_another_users_outbox_is_never_sent(server: DemoServer, tmp_path: 
     assert sum(record.mutations for record in server.requests) == 0
     # The next start opens that person's own file; the first one's change waits in the other.
     async with open_engine(place, SETTINGS, account=account(server, "eng_1")) as engine:
-        assert len(engine.pending) == 0
+        assert len(engine.outbox) == 0
         running = asyncio.create_task(engine.run())
         await eventually(lambda: engine.verified)
         await engine.settled()
@@ -143,8 +143,8 @@ async def test_damage_found_after_the_start_refuses_edits_and_is_reported(server
         def check(self) -> StoreFailed:  # type: ignore[override]
             return StoreFailed("The state file is damaged.", hint="Start again.")
 
-    async with window(server, Damaged()) as desk:
-        await desk.until(lambda: desk.engine.refuse is not None)
-        assert any("damaged" in notice.text for notice in desk.told(Notice))
+    async with window(server, Damaged()) as context:
+        await context.until(lambda: context.engine.refuse is not None)
+        assert any("damaged" in notice.text for notice in context.told(Notice))
         with pytest.raises(StoreFailed):
-            desk.edit("app#1", weight=5)
+            context.edit("app#1", weight=5)

@@ -62,7 +62,7 @@ class Sessions(RuleBasedStateMachine):
         """Start a session."""
         self.store = Telling(Path(self.folder.name) / "state.sqlite3", self.said.append)
         self.gateway = gateway(self.server, limits=LIMITS)
-        self.engine = Engine(self.gateway, self.store, Settings(sync=BRISK), pace=HASTE)
+        self.engine = Engine(self.gateway, self.store, Settings(sync=BRISK), timing=HASTE)
         self.task = self.loop.create_task(self.engine.run())
         self.run(eventually(lambda: self.engine.catalog is not None and len(self.engine.shown) >= ISSUES))
 
@@ -106,8 +106,8 @@ class Sessions(RuleBasedStateMachine):
     def edit_and_comment(self, row: int) -> None:
         """Two acts with one key."""
         issue = self.issues()[row]
-        acts = (Edit(weight=self.next()), Comment(body=f"note {self.next()}"))
-        self.engine.perform([(issue, act) for act in acts], "both")
+        changes = (Edit(weight=self.next()), Comment(body=f"note {self.next()}"))
+        self.engine.perform([(issue, change) for change in changes], "both")
 
     @rule(row=rows)
     def comment(self, row: int) -> None:
@@ -167,8 +167,8 @@ class Sessions(RuleBasedStateMachine):
     @rule(mine=st.booleans())
     def choose(self, mine: bool) -> None:
         """Resolve conflicts."""
-        for issue in self.engine.pending.issues():
-            if self.engine.clashing(issue):
+        for issue in self.engine.outbox.issues():
+            if self.engine.conflicting(issue):
                 self.engine.take_mine(issue) if mine else self.engine.take_theirs(issue)
 
     @precondition(lambda self: self.engine.failed)
@@ -195,8 +195,8 @@ class Sessions(RuleBasedStateMachine):
     def at_rest(self) -> bool:
         """Whether only conflicts are left."""
         engine = self.engine
-        waiting = sum(len(engine.pending.items(i)) for i in engine.pending.issues() if engine.clashing(i))
-        return engine.status.freshness == "live" and len(engine.pending) == waiting
+        waiting = sum(len(engine.outbox.items(i)) for i in engine.outbox.issues() if engine.conflicting(i))
+        return engine.status.freshness == "live" and len(engine.outbox) == waiting
 
 
 #: More examples, on demand.

@@ -57,7 +57,7 @@ class ActionContext(Struct, frozen=True, kw_only=True):
     escape: bool = False
     failed: int = 0
     #: Whether a change to a target has a conflict to decide: keep mine or keep theirs.
-    clashing: bool = False
+    conflicting: bool = False
     #: Whether this server supports weights (EE).
     weights: bool = True
     #: Whether the catalog is loaded, so that pickers have something to offer.
@@ -95,7 +95,7 @@ def when_weighable(now: ActionContext) -> bool:
 
 def on_conflict(now: ActionContext) -> bool:
     """Applies when a change has a conflict to decide."""
-    return now.clashing
+    return now.conflicting
 
 
 class Action(Struct, frozen=True, kw_only=True):

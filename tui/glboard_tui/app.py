@@ -170,7 +170,7 @@ class GlboardApp(App[int]):
         self._live: asyncio.Task[None] | None = None
         self._first_frame = asyncio.Event()
         view = BoardView(settings, board, milestone)
-        self.bridge = Bridge(settings, view, self._stir)
+        self.bridge = Bridge(settings, view, self._notify)
         plan = PlanningFigures(self.bridge, team_file, reports, opening)
         self.board_screen = BoardScreen(self.bridge, Keymap(settings.keymap, where=where), self, plan)
         self._keys = KeyLine(self, self.board_screen, super().on_event)
@@ -265,7 +265,7 @@ class GlboardApp(App[int]):
                 notices.tell(self, notices.unexpected(error))
                 await asyncio.sleep(_BREATH)
 
-    def _stir(self) -> None:
+    def _notify(self) -> None:
         self.post_message(self.Stirred())
 
     def on_glboard_app_stirred(self) -> None:

@@ -1,6 +1,6 @@
 """The connection between the screen and the engine: events in, intents out.
 
-Owns the queue of engine events; queries are in ``bridge.py``. The engine's tasks only append to the queue; the
+Owns the queue of engine events. The engine's tasks only append to the queue; the
 screen empties it in its own time, so that index and widgets change in one step and nothing is half painted.
 It touches no widget.
 """
@@ -165,7 +165,7 @@ class Refused(Struct, frozen=True, kw_only=True):
     what: str
     message: str
     hint: str
-    act: Change
+    change: Change
     #: The full path of its issue's project.
     project: str = ""
 
@@ -260,7 +260,7 @@ class Known:
         """An issue as currently shown, on this board or not."""
         return self.engine.shown.get(issue) if self.engine else None
 
-    def planner(self) -> Edits | None:
+    def edits(self) -> Edits | None:
         """Intents on issues, for today; None before the catalog is loaded."""
         if self.engine is None or (catalog := self.engine.catalog) is None:
             return None
@@ -273,7 +273,7 @@ class Known:
 
     def is_pending(self, issue: IssueId) -> bool:
         """Whether it has an unconfirmed change."""
-        return self.engine is not None and bool(self.engine.pending.of(issue))
+        return self.engine is not None and bool(self.engine.outbox.of(issue))
 
     def is_failed(self, issue: IssueId) -> bool:
         """Whether it has a failed change."""
@@ -281,7 +281,7 @@ class Known:
 
     def is_conflicting(self, issue: IssueId) -> bool:
         """Whether it has a conflict: a waiting change to a field that someone else changed."""
-        return self.engine is not None and bool(self.engine.clashing(issue))
+        return self.engine is not None and bool(self.engine.conflicting(issue))
 
     def is_changed(self, issue: IssueId) -> bool:
         """Whether it has changes: unsent, failed, or by others."""
@@ -354,18 +354,18 @@ class Known:
                     issue=op.issue,
                     reference=issue.reference.rpartition("/")[2] if issue else "new issue",
                     title=self.title_of(issue) if issue else "",
-                    what=describe(op.act, op.before),
+                    what=describe(op.change, op.before),
                     message=error.message,
                     hint=error.hint,
-                    act=op.act,
+                    change=op.change,
                     project=issue.project if issue else "",
                 )
             )
         return rows
 
-    def clashes(self, issue: IssueId) -> tuple[Conflict, ...]:
+    def conflicts(self, issue: IssueId) -> tuple[Conflict, ...]:
         """The conflicts of an issue: the value seen, mine, theirs."""
-        return self.engine.clashing(issue) if self.engine else ()
+        return self.engine.conflicting(issue) if self.engine else ()
 
     def history(self) -> list[Past]:
         """The change log, newest first, after the unsent changes."""
@@ -458,11 +458,11 @@ class Update(Struct, kw_only=True):
 class Bridge(Known):
     """The screen's side of the engine. ``stir`` is called, once per flush, when events are waiting."""
 
-    def __init__(self, settings: Settings, view: BoardView, stir: Callable[[], None]) -> None:
+    def __init__(self, settings: Settings, view: BoardView, notify: Callable[[], None]) -> None:
         super().__init__(settings, view)
         #: Why no board can be shown, when there is a catalog but no such board.
         self.trouble: GlboardError | None = None
-        self._stir = stir
+        self._notify = notify
         self._events: list[Event] = []
         #: Changes that an earlier session had left unsent when the engine was attached.
         self.left_over = 0
@@ -474,7 +474,7 @@ class Bridge(Known):
     def attach(self, engine: Engine) -> None:
         """Listen to an engine from now on and show what it has."""
         self.engine = engine
-        self.left_over = 0 if engine.read_only else len(engine.pending)
+        self.left_over = 0 if engine.read_only else len(engine.outbox)
         self.unseen.take_up(engine.store.meta(UNSEEN))
         engine.listen(self._hear)
         self._rebuild()
@@ -487,7 +487,7 @@ class Bridge(Known):
     def _hear(self, event: Event) -> None:
         self._events.append(event)
         if len(self._events) == 1:
-            self._stir()
+            self._notify()
 
     def flush(self) -> Update:
         """Process the engine's events since the last flush: the index follows, in one step."""
@@ -579,9 +579,9 @@ class Bridge(Known):
 
     def perform(self, work: EditBatch) -> list[Op]:
         """Perform one keystroke's acts. Raises StoreFailed if they cannot be stored."""
-        if self.engine is None or not work.acts:
+        if self.engine is None or not work.changes:
             return []
-        return self.engine.perform(work.acts, work.title)
+        return self.engine.perform(work.changes, work.title)
 
     def undo(self) -> tuple[str, str] | None:
         """Undo the last keystroke: its title, and what undo could not simply restore.
@@ -613,7 +613,7 @@ class Bridge(Known):
             self._repaint.update(refused.issue for refused, _ in self.engine.failed if refused.id == op)
             self.engine.retry(op)
 
-    def instead(self, op: OpId, act: Change) -> bool:
+    def instead(self, op: OpId, change: Change) -> bool:
         """Send an edited change instead of a failed one, with those depending on it; whether it was queued.
 
         The failed one leaves the list only when the new one is in the outbox; it stays if there is nothing to
@@ -624,12 +624,12 @@ class Bridge(Known):
         if engine is None or failed is None:
             return False
         # Changes to a new issue that could not be created go with it.
-        new = isinstance(failed.act, Create)
+        new = isinstance(failed.change, Create)
         along = [one for one, _ in engine.failed if one is failed or (new and one.issue == failed.issue)]
         issue = engine.shown.get(failed.issue) or failed.before
-        title = f"{short(issue)} {describe(act, issue)}" if issue else describe(act)
-        acts = [(one.issue, act if one is failed else one.act) for one in along]
-        if not engine.perform(acts, title, [one.id for one in along]):
+        title = f"{short(issue)} {describe(change, issue)}" if issue else describe(change)
+        changes = [(one.issue, change if one is failed else one.change) for one in along]
+        if not engine.perform(changes, title, [one.id for one in along]):
             return False
         self._repaint.update(one.issue for one in along)
         return True

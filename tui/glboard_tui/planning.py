@@ -160,7 +160,7 @@ class PlanHistory:
         return ordered[at + step]
 
     def ending(self) -> Milestone | None:
-        """The milestone that is being closed out now (7.6, EM-11), or None."""
+        """The milestone that is being closed out now (rules 6 and 20), or None."""
         from glboard_core.planning.milestone_end import ending
         from glboard_core.planning.readiness import planned
 
@@ -421,7 +421,7 @@ class PlanningFigures:
         return {p.username: p for p in found.people if p.budget is not None} if found is not None else {}
 
     def candidates(self, milestone: Milestone, order: Order = "suggested") -> list[Candidate]:
-        """The open issues of the milestone, in suggested order or another (DOMAIN.md 7.12)."""
+        """The open issues of the milestone, in suggested order or another (planning rule 12)."""
         from glboard_core.planning.candidates import candidates
         from glboard_core.planning.readiness import open_for_deliverables
 
@@ -438,7 +438,7 @@ class PlanningFigures:
         )
 
     def triage(self) -> list[Finding]:
-        """Every open issue that needs fixing, in manual order (7.9)."""
+        """Every open issue that needs fixing, in manual order (rule 9)."""
         from glboard_core.model.issue import rank_key
         from glboard_core.planning.triage import Finding, Rules
 
@@ -466,7 +466,7 @@ class PlanningFigures:
         return sorted(found, key=lambda finding: rank_key(finding.issue))
 
     def unrefined(self) -> list[Issue]:
-        """Open, unweighted issues of the group in planning breakdown, in manual order (EN-2)."""
+        """Open, unweighted issues of the group in planning breakdown, in manual order (rule 22)."""
         from glboard_core.model.issue import rank_key
         from glboard_core.planning.readiness import counts
 
@@ -482,7 +482,7 @@ class PlanningFigures:
         return sorted(filter(waits, engine.shown.values()), key=rank_key) if engine is not None else []
 
     def mine(self) -> list[Issue]:
-        """Open issues assigned to me, by workflow state, then in manual order (EN-1)."""
+        """Open issues assigned to me, by workflow state, then in manual order (rule 22)."""
         from glboard_core.planning.candidates import assigned
 
         engine, catalog = self._attach(), self._catalog
@@ -491,7 +491,7 @@ class PlanningFigures:
         return assigned(engine.shown.values(), catalog.me.username, self.bridge.view.flow)
 
     def to_pick(self) -> tuple[str | None, list[Issue]]:
-        """The current milestone and its ready, unassigned issues, in order (EN-4)."""
+        """The current milestone and its ready, unassigned issues, in order (rule 22)."""
         from glboard_core.planning.candidates import to_pick
 
         catalog, today = self._catalog, self.bridge.today
@@ -518,7 +518,7 @@ class PlanningFigures:
         return self._opening(engine, milestone.title, self.roster.team)
 
     def mix(self, milestone: Milestone) -> Mix:
-        """The types of the milestone's open issues, with the target (7.11)."""
+        """The types of the milestone's open issues, with the target (rule 11)."""
         from glboard_core.planning.mix import mix
 
         settings = self.bridge.settings
@@ -555,15 +555,17 @@ async def posted_before(plan: PlanningFigures, issue: Issue, milestone: Mileston
     engine, mark = plan.bridge.engine, mark_of(milestone)
     if engine is None or engine.catalog is None:
         raise GlboardError("Not connected yet.", hint="Wait a moment, then try again.")
-    waiting = [op.act for op in engine.pending.of(issue.id)]
-    for act in reversed(waiting):
-        if isinstance(act, NoteWrite) and act.mark == mark:
-            return act.body
+    waiting = [op.change for op in engine.outbox.of(issue.id)]
+    for change in reversed(waiting):
+        if isinstance(change, NoteWrite) and change.mark == mark:
+            return change.body
     note = await engine.gateway.marked_note(issue.id, mark, engine.catalog.me.username)
     return note.body if note is not None else None
 
 
 def post(issue: Issue, milestone: Milestone, text: str, was: str | None) -> EditBatch:
     """The change that posts ``text``; ``was`` is the result of ``posted_before``."""
-    act = NoteWrite(mark=mark_of(milestone), body=text, was=was)
-    return EditBatch(acts=((issue.id, act),), title=f"capacity of {milestone.title} on {issue.reference}")
+    change = NoteWrite(mark=mark_of(milestone), body=text, was=was)
+    return EditBatch(
+        changes=((issue.id, change),), title=f"capacity of {milestone.title} on {issue.reference}"
+    )

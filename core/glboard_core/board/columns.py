@@ -10,8 +10,8 @@ from msgspec import Struct, structs
 
 from glboard_core.board.definition import CLOSED, UNASSIGNED, UNLISTED, Board, Column
 from glboard_core.model.issue import Placeable
+from glboard_core.model.query import IssueQuery
 from glboard_core.model.workflow import STATES, WorkflowScheme
-from glboard_core.ports import IssueQuery
 
 
 def matches(board: Board, issue: Placeable) -> bool:

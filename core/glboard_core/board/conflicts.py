@@ -36,9 +36,9 @@ class Conflict(Struct, frozen=True):
 
 def conflicts(op: Op, now: Issue) -> tuple[Conflict, ...]:
     """The fields in which ``op`` would overwrite a change by others. Empty for acts that cannot conflict."""
-    if not isinstance(op.act, Edit) or op.before is None:
+    if not isinstance(op.change, Edit) or op.before is None:
         return ()
-    found = [*_fields(op.act, op.before, now), *_scopes(op.act, op.before, now)]
+    found = [*_fields(op.change, op.before, now), *_scopes(op.change, op.before, now)]
     return tuple(found)
 
 
@@ -50,30 +50,30 @@ def shown_by(ops: Sequence[Op], issue: Issue) -> list[Op]:
     """
     found: list[Op] = []
     for op in reversed(ops):
-        if not isinstance(op.act, Edit) or op.act.description is not UNSET:
+        if not isinstance(op.change, Edit) or op.change.description is not UNSET:
             continue
-        after = apply(op.act, issue)
+        after = apply(op.change, issue)
         for later in found:
-            after = apply(later.act, after)
+            after = apply(later.change, after)
         if _alike(after, issue):
             found.insert(0, op)
     return found
 
 
-def seen_without(before: Issue, act: Change, now: Issue) -> Issue:
+def seen_without(before: Issue, change: Change, now: Issue) -> Issue:
     """What a person would have seen without ``act``: its fields as they are ``now``, the others as seen.
 
     Used for edits that follow a rejected one: in the fields of the rejected edit they are compared with the
     server's values, in all others still with what the person saw.
     """
-    touched = touches(act)
+    touched = touches(change)
     changes: dict[str, object] = {name: getattr(now, name) for name in FIELDS if name in touched}
-    if isinstance(act, Edit) and "labels" in touched:
-        named = act.add | act.remove
+    if isinstance(change, Edit) and "labels" in touched:
+        named = change.add | change.remove
         scopes = {scope_of(label) for label in named} - {None}
         mixed = {label for label in before.labels | now.labels if label in named or scope_of(label) in scopes}
         changes["labels"] = (before.labels - mixed) | (now.labels & mixed)
-    if isinstance(act, Rank):
+    if isinstance(change, Rank):
         changes["position"] = now.position
     return structs.replace(before, **changes)
 
@@ -181,7 +181,7 @@ def _tells(last: Sequence[Event], want: tuple[str, object], since: datetime) -> 
 
 def _wanted(op: Op) -> _Wanted:
     """The events an edit leaves if the issue was still as the person saw it."""
-    edit, saw = op.act, op.before
+    edit, saw = op.change, op.before
     found: _Wanted = {}
     if not isinstance(edit, Edit) or saw is None:
         return found
@@ -200,7 +200,7 @@ def _wanted(op: Op) -> _Wanted:
 
 
 def _rest_shows(op: Op, now: Issue) -> bool:
-    edit = op.act
+    edit = op.change
     if not isinstance(edit, Edit) or edit.description is not UNSET:
         return False
     return all(

@@ -57,7 +57,7 @@ class Board(Struct, frozen=True, kw_only=True):
     labels: frozenset[str] = frozenset()
     without: frozenset[str] = frozenset()
     columns: tuple[Column, ...] = ()
-    #: What could not be resolved, as texts to show once (DOMAIN.md section 1).
+    #: What could not be resolved, as texts to show once (planning rule 15).
     warnings: tuple[str, ...] = ()
 
 

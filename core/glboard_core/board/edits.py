@@ -1,6 +1,6 @@
 """What a key means: intents on an issue become edits.
 
-Owns the meaning of moving a card (FACTS: card move; sent explicitly) and of setting a milestone, a workflow
+Owns the meaning of moving a card (API note 4; sent explicitly) and of setting a milestone, a workflow
 state, a weight, labels, assignees, Deliverable. Pure: an issue and an intent in, an Edit out. It forbids
 nothing; what needs confirmation comes back as a question.
 """
@@ -111,7 +111,7 @@ def _with_type_question(issue: Issue, edit: Edit, target: Column, names: LabelSe
 
 
 def set_flow(issue: Issue, state: WorkflowState | None, flow: WorkflowScheme) -> Edit:
-    """Set a workflow state by label, status or both; None clears it (DOMAIN.md 7.2)."""
+    """Set a workflow state by label, status or both; None clears it (planning rule 2)."""
     add = frozenset({flow.label(state)}) if state else frozenset()
     off = flow.workflow_labels(issue) - add
     status = state.status if state else None
@@ -132,7 +132,7 @@ def advance(issue: Issue, flow: WorkflowScheme) -> WorkflowState | None:
     if state is None:
         return line[0]
     if state.name == "blocked":
-        return BY_NAME["in dev"]  # section 2: block resolved -> in dev
+        return BY_NAME["in dev"]  # rule 16: block resolved -> in dev
     return next((s for s in line if s.order > state.order), None)
 
 
@@ -143,7 +143,7 @@ def set_milestone(title: str | None, names: LabelSettings, issue: Issue, *, drop
 
 
 def accept(issue: Issue, assignee: str | None, names: LabelSettings) -> Edit:
-    """Add Deliverable, with that assignee or the current ones (DOMAIN.md 7.4)."""
+    """Add Deliverable, with that assignee or the current ones (planning rule 4)."""
     add = frozenset({names.deliverable}) - issue.labels
     if assignee is None or issue.assignees == (assignee,):
         return Edit(add=add)
@@ -156,7 +156,7 @@ def take_back(issue: Issue, names: LabelSettings) -> Edit:
 
 
 def complete(issue: Issue, flow: WorkflowScheme) -> Edit:
-    """Set the state complete and close: two acts in label mode, one in status mode (DOMAIN.md section 2)."""
+    """Set the state complete and close: two acts in label mode, one in status mode (planning rule 16)."""
     return structs.replace(set_flow(issue, BY_NAME["complete"], flow), state="closed")
 
 
@@ -221,9 +221,9 @@ def restamp(edit: Edit, issue: Issue) -> Edit:
     return structs.replace(edit, add=labels.add, remove=labels.remove, description_was=UNSET)
 
 
-# What the compound keys mean: slip, drop, won't do, duplicate, spike, breakdown, blocked (DOMAIN.md 7.14).
+# What the compound keys mean: slip, drop, won't do, duplicate, spike, breakdown, blocked (planning rule 14).
 
-#: The statuses of issues that are closed but not completed (DOMAIN.md section 2).
+#: The statuses of issues that are closed but not completed (planning rule 16).
 WONT_DO, DUPLICATE = "Won't do", "Duplicate"
 
 
@@ -252,12 +252,12 @@ def own_version(issue: Issue, catalog: Catalog) -> Milestone | None:
 
 
 def later(issue: Issue, catalog: Catalog, today: date) -> Milestone | None:
-    """Where the issue goes when it is deferred (7.1), among its project's milestones; or None."""
+    """Where the issue goes when it is deferred (rule 1), among its project's milestones; or None."""
     return following(catalog.milestones_for(issue.project), issue.milestone, today)
 
 
 def slip(issue: Issue, catalog: Catalog, names: LabelSettings, today: date) -> Wanted | None:
-    """Mark its milestone as missed and move it to the next version milestone, as the bot does (section 3).
+    """Mark its milestone as missed and move it to the next version milestone, as the bot does (rule 17).
 
     None if it is closed, in no version milestone, or if its project has no later one.
     """
@@ -298,7 +298,7 @@ def duplicate_edit(
 
 
 def spike(issue: Issue, catalog: Catalog, names: LabelSettings, weight: int | None = None) -> Wanted:
-    """A time-boxed spike; ``weight`` is set if the issue has none (7.4)."""
+    """A time-boxed spike; ``weight`` is set if the issue has none (rule 4)."""
     edit = Edit(weight=weight) if weight is not None and issue.weight is None else Edit()
     return _with_labels(issue, edit, [names.spike], catalog)
 

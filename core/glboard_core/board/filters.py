@@ -93,7 +93,7 @@ def _term(match: re.Match[str]) -> Term | None:
 
 def render(query: Query) -> str:
     """A line of text that parses back to ``query``."""
-    leads = {kind: lead for lead, kind in _LEADS.items()}
+    leads = {kind: acquire_lease for acquire_lease, kind in _LEADS.items()}
     groups: list[str] = []
     for group in query.groups:
         terms: list[str] = []

@@ -65,7 +65,7 @@ def closed_key(issue: Issue) -> Key:
 class ColumnIndex:
     """One column's issues in order, with count and sums over what matches the filter.
 
-    ``weight`` sums the weights that are set; ``unweighted`` counts the issues without one (DOMAIN.md 7.5).
+    ``weight`` sums the weights that are set; ``unweighted`` counts the issues without one (planning rule 5).
     """
 
     def __init__(self, column: Column) -> None:

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Literal, NewType
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, field
 
 from glboard_core.model.issue import Issue, IssueId, State, scope_of
 
@@ -115,7 +115,8 @@ class Op(Struct, frozen=True, kw_only=True):
     id: OpId
     group: GroupId
     issue: IssueId
-    act: Change
+    #: Named ``act`` in files that exist since before it was a change.
+    change: Change = field(name="act")
     at: datetime
     #: The issue when the person pressed the key, for undo and conflict checks. None for a new issue.
     before: Issue | None = None
@@ -131,17 +132,19 @@ def labels_after(labels: frozenset[str], add: frozenset[str], remove: frozenset[
     return kept | add
 
 
-def apply(act: Change, issue: Issue) -> Issue:
+def apply(change: Change, issue: Issue) -> Issue:
     """The issue as it looks after ``act``. Times stay the same: only the server changes them."""
-    match act:
+    match change:
         case Edit():
-            return _edited(act, issue)
+            return _edited(change, issue)
         case Rank():
-            return issue if act.position is None else msgspec.structs.replace(issue, position=act.position)
+            return (
+                issue if change.position is None else msgspec.structs.replace(issue, position=change.position)
+            )
         case Comment():
             return msgspec.structs.replace(issue, notes=issue.notes + 1)
         case NoteWrite():
-            return issue if act.was is not None else msgspec.structs.replace(issue, notes=issue.notes + 1)
+            return issue if change.was is not None else msgspec.structs.replace(issue, notes=issue.notes + 1)
         case DeleteNote():
             return msgspec.structs.replace(issue, notes=max(0, issue.notes - 1))
         case Create():
@@ -161,51 +164,51 @@ def _edited(edit: Edit, issue: Issue) -> Issue:
 
 def created(op: Op) -> Issue:
     """The card to show for a new issue until the server has created it. Raises TypeError for other acts."""
-    act = op.act
-    if not isinstance(act, Create):
-        raise TypeError(f"not a Create: {type(act).__name__}")
+    change = op.change
+    if not isinstance(change, Create):
+        raise TypeError(f"not a Create: {type(change).__name__}")
     return Issue(
         id=op.issue,
-        project=act.project,
+        project=change.project,
         iid=0,
-        title=act.title,
-        labels=act.labels,
-        milestone=act.milestone,
-        weight=act.weight,
-        assignees=act.assignees,
-        confidential=act.confidential,
+        title=change.title,
+        labels=change.labels,
+        milestone=change.milestone,
+        weight=change.weight,
+        assignees=change.assignees,
+        confidential=change.confidential,
         created_at=op.at,
         updated_at=op.at,
     )
 
 
-def inverse(act: Change, before: Issue | None, op: OpId) -> Change | None:
+def inverse(change: Change, before: Issue | None, op: OpId) -> Change | None:
     """The act that undoes ``act``, from the values before it; None if nothing would change.
 
     Undoing a new issue closes it (only owners can delete issues), undoing a comment deletes its note.
     """
-    match act:
+    match change:
         case Edit():
             if before is None:
                 return None
-            return _unedit(act, before)
+            return _unedit(change, before)
         case Rank():
             return Rank(
-                above=act.was_above,
-                below=act.was_below,
-                position=act.was_position,
-                was_above=act.above,
-                was_below=act.below,
-                was_position=act.position,
+                above=change.was_above,
+                below=change.was_below,
+                position=change.was_position,
+                was_above=change.above,
+                was_below=change.below,
+                was_position=change.position,
             )
         case Comment():
-            return DeleteNote(of=op, body=act.body)
+            return DeleteNote(of=op, body=change.body)
         case NoteWrite():
-            if act.was is None:
-                return DeleteNote(of=op, body=act.body, mark=act.mark)
-            return NoteWrite(mark=act.mark, body=act.was, was=act.body)
+            if change.was is None:
+                return DeleteNote(of=op, body=change.body, mark=change.mark)
+            return NoteWrite(mark=change.mark, body=change.was, was=change.body)
         case DeleteNote():
-            return NoteWrite(mark=act.mark, body=act.body) if act.mark else Comment(body=act.body)
+            return NoteWrite(mark=change.mark, body=change.body) if change.mark else Comment(body=change.body)
         case Create():
             return Edit(state="closed")
 
@@ -239,12 +242,12 @@ def _restorable(before: frozenset[str], after: frozenset[str]) -> frozenset[str]
     return frozenset(back.values())
 
 
-def touches(act: Change) -> frozenset[Field]:
+def touches(change: Change) -> frozenset[Field]:
     """The fields an act changes, which are checked for conflicts."""
-    match act:
+    match change:
         case Edit():
             names: set[Field] = set()
-            if act.add or act.remove:
+            if change.add or change.remove:
                 names.add("labels")
             fields: tuple[Field, ...] = (
                 "weight",
@@ -255,7 +258,7 @@ def touches(act: Change) -> frozenset[Field]:
                 "title",
                 "description",
             )
-            names.update(name for name in fields if getattr(act, name) is not UNSET)
+            names.update(name for name in fields if getattr(change, name) is not UNSET)
             return frozenset(names)
         case Rank():
             return frozenset({"rank"})
@@ -265,24 +268,24 @@ def touches(act: Change) -> frozenset[Field]:
             return frozenset()
 
 
-def changes_nothing(act: Change, issue: Issue) -> bool:
+def changes_nothing(change: Change, issue: Issue) -> bool:
     """Whether an edit would leave this issue as it is (so it is neither sent nor undone)."""
-    return isinstance(act, Edit) and act.description is UNSET and _edited(act, issue) == issue
+    return isinstance(change, Edit) and change.description is UNSET and _edited(change, issue) == issue
 
 
-def describe(act: Change, before: Issue | None = None) -> str:
+def describe(change: Change, before: Issue | None = None) -> str:
     """The act as text, without the issue's title (so share mode and logs can show it)."""
-    match act:
+    match change:
         case Edit():
-            return _describe_edit(act, before)
+            return _describe_edit(change, before)
         case Rank():
-            if act.above is None:
+            if change.above is None:
                 return "rank to top"
-            return "rank to bottom" if act.below is None else "rank"
+            return "rank to bottom" if change.below is None else "rank"
         case Comment():
             return "comment"
         case NoteWrite():
-            return "comment" if act.was is None else "update comment"
+            return "comment" if change.was is None else "update comment"
         case DeleteNote():
             return "delete comment"
         case Create():
@@ -320,10 +323,10 @@ def fold_one(issue: Issue | None, ops: Iterable[Op]) -> Issue | None:
     """One issue with its pending Ops applied in order; a Create adds the issue if it does not exist."""
     for op in ops:
         if issue is None:
-            if isinstance(op.act, Create):
+            if isinstance(op.change, Create):
                 issue = created(op)
             continue
-        issue = apply(op.act, issue)
+        issue = apply(op.change, issue)
     return issue
 
 

@@ -1,4 +1,4 @@
-"""The rules for one issue: readiness, warnings, slippage (DOMAIN.md 7.3, 7.5, 7.7).
+"""The rules for one issue: readiness, warnings, slippage (planning rules 3, 5 and 7).
 
 Owns the reason codes that belong to a card. Codes only: their texts belong to the screen.
 """
@@ -13,7 +13,7 @@ from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.workflow import WorkflowScheme
 
-#: Issues above this weight should be broken down (7.5).
+#: Issues above this weight should be broken down (rule 5).
 MAX_WEIGHT = 3
 
 
@@ -23,7 +23,7 @@ def types_of(issue: Issue, names: LabelSettings) -> tuple[str, ...]:
 
 
 def ready(issue: Issue, flow: WorkflowScheme, names: LabelSettings) -> bool:
-    """ready(i) of 7.3: open, state ready for development, exactly one type, weight set."""
+    """ready(i) of rule 3: open, state ready for development, exactly one type, weight set."""
     state = flow.of(issue)
     return (
         issue.is_open
@@ -35,12 +35,12 @@ def ready(issue: Issue, flow: WorkflowScheme, names: LabelSettings) -> bool:
 
 
 def missed(issue: Issue, names: LabelSettings) -> int:
-    """How many different milestones the issue missed: its distinct ``missed:`` labels (7.7)."""
+    """How many different milestones the issue missed: its distinct ``missed:`` labels (rule 7)."""
     return len(issue.scoped(names.missed_prefix))
 
 
 def slipped(issue: Issue, names: LabelSettings, milestones: Mapping[str, Milestone], today: date) -> bool:
-    """slipped(i) of 7.7: open, and its milestone is over or it missed an earlier one."""
+    """slipped(i) of rule 7: open, and its milestone is over or it missed an earlier one."""
     if not issue.is_open:
         return False
     milestone = milestones.get(issue.milestone or "")
@@ -49,7 +49,7 @@ def slipped(issue: Issue, names: LabelSettings, milestones: Mapping[str, Milesto
 
 
 def warnings(issue: Issue, flow: WorkflowScheme, names: LabelSettings) -> tuple[str, ...]:
-    """The warning codes of a card, in the order of DESIGN's list of reason codes."""
+    """The warning codes of a card, in the order of planning rule 26."""
     codes: list[str] = []
     types = types_of(issue, names)
     if not types:

@@ -93,12 +93,12 @@ def _replaced(group: Group, op: Op) -> Group:
 
 def inverses(ops: Sequence[Op]) -> list[tuple[IssueId, Change]]:
     """The acts that undo ``ops``, last first. An Op that changed nothing has none."""
-    taken_back = ((op.issue, inverse(op.act, op.before, op.id)) for op in reversed(ops))
-    return [(issue, act) for issue, act in taken_back if act is not None]
+    taken_back = ((op.issue, inverse(op.change, op.before, op.id)) for op in reversed(ops))
+    return [(issue, change) for issue, change in taken_back if change is not None]
 
 
 def says(ops: Sequence[Op]) -> str:
     """A text on what undo cannot fully restore; "" if it restores everything."""
-    if any(isinstance(op.act, Create) for op in ops):
+    if any(isinstance(op.change, Create) for op in ops):
         return "GitLab cannot delete issues, so undo closes it."
     return ""

@@ -47,7 +47,7 @@ class EditBatch(Struct, frozen=True, kw_only=True):
     ``skipped`` says how many issues were skipped and why.
     """
 
-    acts: Acts = ()
+    changes: Acts = ()
     title: str = ""
     skipped: str = ""
 
@@ -77,15 +77,15 @@ def each(
 ) -> EditBatch:
     """The same intent on each issue. Issues for which ``edit`` returns None are skipped, with ``why_not``."""
     reached: list[Issue] = []
-    acts: list[tuple[IssueId, Change]] = []
+    changes: list[tuple[IssueId, Change]] = []
     for issue in issues:
         made = edit(issue)
         if made is not None:
             reached.append(issue)
-            acts.append((issue.id, made))
+            changes.append((issue.id, made))
     left = len(issues) - len(reached)
     skipped = f"{left} skipped: {why_not}" if left and len(issues) > 1 else why_not if left else ""
-    return EditBatch(acts=tuple(acts), title=titled(reached, what) if reached else "", skipped=skipped)
+    return EditBatch(changes=tuple(changes), title=titled(reached, what) if reached else "", skipped=skipped)
 
 
 def _project(issues: Sequence[Issue]) -> str:
@@ -108,7 +108,7 @@ class Edits(Struct, frozen=True, kw_only=True):
         )
 
     def weight_ready(self, issues: Sequence[Issue], weight: int) -> EditBatch:
-        """Set weight and ready for development in one edit ("done weighting", DOMAIN.md 7.14)."""
+        """Set weight and ready for development in one edit ("done weighting", planning rule 14)."""
         ready = BY_NAME["ready for development"]
         return each(
             issues,
@@ -141,7 +141,7 @@ class Edits(Struct, frozen=True, kw_only=True):
         )
 
     def defer(self, issues: Sequence[Issue]) -> EditBatch:
-        """Move each issue to its project's next version milestone and remove Deliverable (7.1)."""
+        """Move each issue to its project's next version milestone and remove Deliverable (rule 1)."""
         targets: dict[IssueId, str] = {}
         for issue in issues:
             after = later(issue, self.catalog, self.today)
@@ -182,7 +182,7 @@ class Edits(Struct, frozen=True, kw_only=True):
         )
 
     def accept(self, issues: Sequence[Issue], assignee: str | None) -> EditBatch:
-        """Accept with that assignee or the current ones; unassigned issues are skipped (7.4)."""
+        """Accept with that assignee or the current ones; unassigned issues are skipped (rule 4)."""
 
         def edit(issue: Issue) -> Edit | None:
             if assignee is None and not issue.assignees:
@@ -252,7 +252,7 @@ class Edits(Struct, frozen=True, kw_only=True):
         )
 
     def take(self, issues: Sequence[Issue]) -> EditBatch:
-        """Assign me and set in dev: the start of work on an issue (EN-4)."""
+        """Assign me and set in dev: the start of work on an issue (rule 22)."""
         me, state = self.catalog.me.username, BY_NAME["in dev"]
 
         def edit(issue: Issue) -> Edit | None:
@@ -369,7 +369,7 @@ def new_issue(board: Board, column: Column | None, project: str, title: str, flo
     )
 
 
-# Compound actions on several issues at once: the acts of one keystroke, and what to ask first (7.14).
+# Compound actions on several issues at once: the acts of one keystroke, and what to ask first (rule 14).
 
 Means = Callable[[Edits, Issue], Wanted | None]
 """The edit wanted for one issue; None if the action does not apply to it."""
@@ -391,10 +391,10 @@ class Compound(Struct, frozen=True, kw_only=True):
 
 
 def compounded(
-    planner: Edits, issues: Sequence[Issue], means: Means, what: str, *, why_not: str, comment: str = ""
+    edits: Edits, issues: Sequence[Issue], means: Means, what: str, *, why_not: str, comment: str = ""
 ) -> Compound:
     """Each issue's edit, then the comment: the edit can be sent while the comment is still held back."""
-    wanted = [(issue, found) for issue in issues if (found := means(planner, issue)) is not None]
+    wanted = [(issue, found) for issue in issues if (found := means(edits, issue)) is not None]
     lacks: dict[str, dict[str, None]] = {}
     for issue, found in wanted:
         for label in found.lacks:
@@ -409,61 +409,61 @@ def compounded(
 
 
 def _work(edits: Sequence[tuple[Issue, Edit]], what: str, comment: str, skipped: str) -> EditBatch:
-    acts: list[tuple[IssueId, Change]] = []
+    changes: list[tuple[IssueId, Change]] = []
     for issue, edit in edits:
-        acts.append((issue.id, edit))
+        changes.append((issue.id, edit))
         if comment:
-            acts.append((issue.id, Comment(body=comment)))
+            changes.append((issue.id, Comment(body=comment)))
     title = titled([issue for issue, _ in edits], what) if edits else ""
-    return EditBatch(acts=tuple(acts), title=title, skipped=skipped)
+    return EditBatch(changes=tuple(changes), title=title, skipped=skipped)
 
 
-def breakdown(planner: Edits, issue: Issue) -> Wanted | None:
+def breakdown(edits: Edits, issue: Issue) -> Wanted | None:
     """Set planning breakdown; open issues only."""
-    return Wanted(edit=compound.ask_breakdown(issue, planner.flow)) if issue.is_open else None
+    return Wanted(edit=compound.ask_breakdown(issue, edits.flow)) if issue.is_open else None
 
 
-def blocked(planner: Edits, issue: Issue) -> Wanted | None:
+def blocked(edits: Edits, issue: Issue) -> Wanted | None:
     """Set blocked; open issues only."""
-    return Wanted(edit=compound.block(issue, planner.flow)) if issue.is_open else None
+    return Wanted(edit=compound.block(issue, edits.flow)) if issue.is_open else None
 
 
-def slipped(planner: Edits, issue: Issue) -> Wanted | None:
+def slipped(edits: Edits, issue: Issue) -> Wanted | None:
     """Mark as missed and move to the next milestone."""
-    return compound.slip(issue, planner.catalog, planner.names, planner.today)
+    return compound.slip(issue, edits.catalog, edits.names, edits.today)
 
 
 def dropped(bucket: str) -> Means:
     """Drop from the plan into ``bucket``."""
-    return lambda planner, issue: compound.drop(issue, bucket, planner.catalog, planner.names, planner.today)
+    return lambda edits, issue: compound.drop(issue, bucket, edits.catalog, edits.names, edits.today)
 
 
-def wont_do(planner: Edits, issue: Issue) -> Wanted | None:
+def wont_do(edits: Edits, issue: Issue) -> Wanted | None:
     """Close as won't do."""
-    return compound.wont_do_edit(issue, planner.catalog, planner.flow, planner.names)
+    return compound.wont_do_edit(issue, edits.catalog, edits.flow, edits.names)
 
 
 def duplicate(of: str) -> Means:
     """Close as a duplicate of the issue with that full reference; an issue cannot duplicate itself."""
 
-    def means(planner: Edits, issue: Issue) -> Wanted | None:
+    def means(edits: Edits, issue: Issue) -> Wanted | None:
         if issue.reference == of:
             return None
-        return compound.duplicate_edit(issue, planner.catalog, planner.flow, planner.names)
+        return compound.duplicate_edit(issue, edits.catalog, edits.flow, edits.names)
 
     return means
 
 
 def spiked(weight: int | None) -> Means:
     """Mark as a spike, with that weight if the issue is unweighted."""
-    return lambda planner, issue: compound.spike(issue, planner.catalog, planner.names, weight)
+    return lambda edits, issue: compound.spike(issue, edits.catalog, edits.names, weight)
 
 
-def accepted(planner: Edits, issues: Sequence[Issue], otherwise: str) -> EditBatch:
-    """Accept for the current assignees, and for ``otherwise`` if unassigned (7.4)."""
+def accepted(edits: Edits, issues: Sequence[Issue], otherwise: str) -> EditBatch:
+    """Accept for the current assignees, and for ``otherwise`` if unassigned (rule 4)."""
     return each(
         issues,
-        lambda issue: plans.accept(issue, None if issue.assignees else otherwise, planner.names),
+        lambda issue: plans.accept(issue, None if issue.assignees else otherwise, edits.names),
         "accepted" if any(issue.assignees for issue in issues) else f"accepted for {otherwise}",
     )
 
@@ -492,10 +492,10 @@ def ranked(index: BoardIndex, cards: ColumnIndex, issues: Sequence[Issue], where
     here.sort()
     if not here:
         return EditBatch(skipped="not in this column")
-    acts = _one(index, cards, *here[0], where) if len(here) == 1 else _many(index, cards, here, where)
-    if not acts:
+    changes = _one(index, cards, *here[0], where) if len(here) == 1 else _many(index, cards, here, where)
+    if not changes:
         return EditBatch(skipped="already there")
-    return EditBatch(acts=tuple(acts), title=titled([issue for _, issue in here], _WORDS[where]))
+    return EditBatch(changes=tuple(changes), title=titled([issue for _, issue in here], _WORDS[where]))
 
 
 def _one(
@@ -531,7 +531,7 @@ def _many(
     rows = [cards[row] for row in range(len(cards))]
     now = {issue.id: issue for _, issue in here}
     forward = where in ("up", "top")
-    acts: list[tuple[IssueId, Change]] = []
+    changes: list[tuple[IssueId, Change]] = []
     blocked = -1 if forward else len(rows)
     for nth, (_, issue) in enumerate(here if forward else reversed(here)):
         row = rows.index(issue.id)
@@ -546,9 +546,9 @@ def _many(
         if places is None:
             continue
         near = [now.get(place) or index.issue(place) if place else None for place in places]
-        act = edits.rank(now[issue.id], *near)
-        acts.append((issue.id, act))
-        if act.position is not None:
-            now[issue.id] = structs.replace(now[issue.id], position=act.position)
+        change = edits.rank(now[issue.id], *near)
+        changes.append((issue.id, change))
+        if change.position is not None:
+            now[issue.id] = structs.replace(now[issue.id], position=change.position)
         rows.insert(to, rows.pop(row))
-    return acts
+    return changes

@@ -172,7 +172,7 @@ class GlabConfig(Struct, frozen=True, kw_only=True):
 
 
 def places(env: Mapping[str, str], home: Path) -> Iterator[Path]:
-    """Where glab looks for its file, in its order (FACTS section 6)."""
+    """Where glab looks for its file, in its order (API note 6)."""
     if folder := env.get("GLAB_CONFIG_DIR"):
         yield Path(folder) / "config.yml"
         return

@@ -86,7 +86,7 @@ def _plain(mark: str) -> str:
 
 
 def literal(text: str) -> str:
-    """The text with everything escaped that GitLab would run as a quick action (FACTS section 4).
+    """The text with everything escaped that GitLab would run as a quick action (API note 4).
 
     A quick action is a line that starts with a slash, outside a fenced code block. A backslash before the
     slash prevents that, and Markdown renders ``\\/`` as ``/``: readers see what was typed.

@@ -1,6 +1,6 @@
 """Encodes an Op as GraphQL mutations.
 
-Owns how each field is written so that it works on every tier and version of GitLab (FACTS sections 1 and 4):
+Owns how each field is written so that it works on every tier and version of GitLab (API notes 1 and 4):
 titles become ids that are valid for the issue's project, labels change by explicit add and remove, a
 milestone is a plain number. It sends nothing, and refuses what the server would silently ignore.
 """
@@ -34,23 +34,23 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
 
         ``issue`` is its state on the server when they run. Raises EditImpossible and EditInvalid.
         """
-        if isinstance(op.act, Create):
-            return (self._create(op, op.act),)
-        if isinstance(op.act, DeleteNote):
-            return (_delete_note(op.act),)
+        if isinstance(op.change, Create):
+            return (self._create(op, op.change),)
+        if isinstance(op.change, DeleteNote):
+            return (_delete_note(op.change),)
         if issue is None or issue.is_new:
             raise EditImpossible(
                 "The issue is not in GitLab yet.", hint="Change it once it has been created."
             )
-        match op.act:
+        match op.change:
             case Edit():
-                return self._edit(op.act, issue)
+                return self._edit(op.change, issue)
             case Rank():
-                return (self._rank(op.act, issue),)
+                return (self._rank(op.change, issue),)
             case Comment():
-                return (self._comment(op, op.act.body, issue),)
+                return (self._comment(op, op.change.body, issue),)
             case NoteWrite():
-                return (self._note(op, op.act, issue),)
+                return (self._note(op, op.change, issue),)
 
     # -- edits
 
@@ -245,13 +245,13 @@ def number(identity: str) -> str:
     return plain
 
 
-def _delete_note(act: DeleteNote) -> Mutation:
-    if act.note is None:
+def _delete_note(change: DeleteNote) -> Mutation:
+    if change.note is None:
         raise EditImpossible("The comment to delete was not found.", hint="Delete it in GitLab.")
     return Mutation(
         field="destroyNote",
         input_type="DestroyNoteInput",
-        input={"id": act.note},
+        input={"id": change.note},
         back="errors note { id }",
         cost=4,
     )

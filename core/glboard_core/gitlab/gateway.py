@@ -28,7 +28,8 @@ from glboard_core.gitlab.send import Sender
 from glboard_core.model.catalog import Catalog, Server
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, Note, Reference
-from glboard_core.ports import IssueQuery, Outcome, Placed
+from glboard_core.model.query import IssueQuery
+from glboard_core.ports import Outcome, Placed
 
 #: Concurrent queries.
 PARALLEL = 4
@@ -287,10 +288,10 @@ class GitLabGateway:
 
     async def created_by(self, op: Op) -> Issue | None:
         """The issue that a Create Op created, found by its marker, or None."""
-        if not isinstance(op.act, Create):
+        if not isinstance(op.change, Create):
             return None
         # The Op's time is the server's, in whole seconds, and the clocks in a cluster differ a little.
-        variables = {"path": op.act.project, "created": op.at - _CLOCKS_DIFFER}
+        variables = {"path": op.change.project, "created": op.at - _CLOCKS_DIFFER}
         pages = self._asking.pages(
             queries.recent,
             variables,

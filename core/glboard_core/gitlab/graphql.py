@@ -1,6 +1,6 @@
 """The GraphQL envelope: data, errors, and how to classify an error.
 
-Owns the errors that come with HTTP 200 (FACTS section 2). It must not know issues.
+Owns the errors that come with HTTP 200 (API note 2). It must not know issues.
 """
 
 from __future__ import annotations
@@ -168,7 +168,6 @@ def complete(answer: Envelope[T], host: str) -> T:
 
 # Runs queries: one query, or page by page, in the dialect of the server.
 
-ASKING_T = TypeVar("T")
 R = TypeVar("R")
 
 #: Builds a document for a dialect.
@@ -206,8 +205,8 @@ class QueryRunner:
         self._learning = asyncio.Lock()
 
     async def ask(
-        self, document: str, variables: Mapping[str, object], kind: type[ASKING_T], *, heavy: bool = False
-    ) -> ASKING_T:
+        self, document: str, variables: Mapping[str, object], kind: type[T], *, heavy: bool = False
+    ) -> T:
         """The data of one answer. Raises AuthError, ConnectionFailed, QueryRefused."""
         raw = await self.transport.read(request(document, variables), heavy=heavy)
         return complete(opened(raw, kind, self.host), self.host)
@@ -216,8 +215,8 @@ class QueryRunner:
         self,
         build: Build,
         variables: Mapping[str, object],
-        kind: type[ASKING_T],
-        pick: Callable[[ASKING_T], Page[R]],
+        kind: type[T],
+        pick: Callable[[T], Page[R]],
         *,
         after: str | None = None,
     ) -> AsyncIterator[list[R]]:
@@ -236,8 +235,8 @@ class QueryRunner:
         self,
         build: Build,
         variables: Mapping[str, object],
-        kind: type[ASKING_T],
-        pick: Callable[[ASKING_T], Page[R]],
+        kind: type[T],
+        pick: Callable[[T], Page[R]],
     ) -> Page[R]:
         while True:
             size = self.page_size
@@ -255,10 +254,10 @@ class QueryRunner:
         self,
         build: Build,
         variables: Mapping[str, object],
-        kind: type[ASKING_T],
+        kind: type[T],
         *,
         heavy: bool = False,
-    ) -> ASKING_T:
+    ) -> T:
         """Like ``ask``, with a document in the server's dialect; adapts when a field is missing."""
         if isinstance(build, str):
             return await self.ask(build, variables, kind, heavy=heavy)
@@ -347,13 +346,11 @@ async def together() -> AsyncIterator[asyncio.TaskGroup]:
         raise failed
 
 
-async def side_by_side(
-    jobs: Iterable[Callable[[], Coroutine[Any, Any, ASKING_T]]], most: int
-) -> list[ASKING_T]:
+async def side_by_side(jobs: Iterable[Callable[[], Coroutine[Any, Any, T]]], most: int) -> list[T]:
     """The results in order, with at most ``most`` running at once. Raises the first error."""
     gate = asyncio.Semaphore(most)
 
-    async def one(job: Callable[[], Coroutine[Any, Any, ASKING_T]]) -> ASKING_T:
+    async def one(job: Callable[[], Coroutine[Any, Any, T]]) -> T:
         async with gate:
             return await job()
 

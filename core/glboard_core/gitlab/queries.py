@@ -1,6 +1,6 @@
 """All GraphQL documents that are sent.
 
-Owns which fields are requested, and what they cost by GitLab's complexity rule (FACTS section 1). Documents
+Owns which fields are requested, and what they cost by GitLab's complexity rule (API note 1). Documents
 are built deterministically, so that tests can check each against the real schemas. Values are passed as
 variables, never in the text.
 """

@@ -1,6 +1,6 @@
 """Verifies the outcome of an Op: compares the answer with the request.
 
-Owns the search for silent drops (FACTS section 4): GitLab reports success but ignores a label, milestone,
+Owns the search for silent drops (API note 4): GitLab reports success but ignores a label, milestone,
 weight or assignee it does not accept. It reports the field and the likely cause. It must not send anything.
 """
 
@@ -101,7 +101,7 @@ class AnswerVerifier:
             commands_only = self._only_commands(reply)
             if reply.errors and not commands_only:
                 problems.append(_invalid(reply.errors))
-            elif isinstance(op.act, Comment | NoteWrite):
+            elif isinstance(op.change, Comment | NoteWrite):
                 if reply.note is not None:
                     note = reply.note.id
                 elif not commands_only:
@@ -128,7 +128,7 @@ class AnswerVerifier:
             return self._by_me(op, issue, self._with_status(issue, reply.work_item))
         if bytes(reply.issue) == NULL:
             return issue
-        if isinstance(op.act, Create):
+        if isinstance(op.change, Create):
             return self._decoder.issue(msgspec.json.decode(reply.issue, type=WireIssue))
         if issue is None:
             return None
@@ -137,7 +137,7 @@ class AnswerVerifier:
 
     def _by_me(self, op: Op, before: Issue, after: Issue) -> Issue:
         """``updatedBy`` is not requested: it is us if ``updatedAt`` changed, which a reorder does not do."""
-        if isinstance(op.act, Rank) or after.updated_at <= before.updated_at:
+        if isinstance(op.change, Rank) or after.updated_at <= before.updated_at:
             return after
         return msgspec.structs.replace(after, updated_by=self._catalog.me.username)
 
@@ -154,8 +154,8 @@ class AnswerVerifier:
 
     def _counted(self, op: Op, issue: Issue | None) -> Issue | None:
         """The issue with its number of comments, which a note's payload does not contain."""
-        step = {Comment: 1, DeleteNote: -1}.get(type(op.act))
-        if isinstance(op.act, NoteWrite) and op.act.note is None:
+        step = {Comment: 1, DeleteNote: -1}.get(type(op.change))
+        if isinstance(op.change, NoteWrite) and op.change.note is None:
             step = 1
         if step is None or issue is None:
             return issue
@@ -179,7 +179,7 @@ class AnswerVerifier:
         return EditInvalid(f"GitLab rejected it: {error.text}")
 
     def _forbidden(self, op: Op, issue: Issue | None) -> EditForbidden:
-        where = op.act.project if isinstance(op.act, Create) else (issue.project if issue else "")
+        where = op.change.project if isinstance(op.change, Create) else (issue.project if issue else "")
         if self._catalog.server.can_write is False:
             return EditForbidden(
                 "The token is read-only.", hint="Create a token with the scope “api” and set GITLAB_TOKEN."
@@ -197,7 +197,7 @@ class AnswerVerifier:
     # -- silent drops
 
     def _dropped(self, op: Op, issue: Issue | None) -> EditDropped | None:
-        match op.act:
+        match op.change:
             case Create() as new:
                 if issue is None:
                     return EditDropped("GitLab returned no issue.", hint="Check the project in GitLab.")

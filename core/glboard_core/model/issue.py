@@ -113,7 +113,7 @@ class IssueDetail(Struct, frozen=True, kw_only=True):
 
 
 def scope_of(label: str) -> str | None:
-    """The scope of a scoped label: everything before its last ``::``, or None (FACTS: scoped labels).
+    """The scope of a scoped label: everything before its last ``::``, or None (API note 4).
 
     >>> scope_of("a::b::c"), scope_of("Deliverable")
     ('a::b', None)

@@ -1,6 +1,6 @@
 """Milestones and their calendar: which one is current, which is next, and where a deferred card goes.
 
-Owns DOMAIN.md 7.1. Dates are calendar days in the team's time zone. It never sorts by title (19.10 comes
+Owns planning rule 1. Dates are calendar days in the team's time zone. It never sorts by title (19.10 comes
 after 19.9) and never treats GitLab's "active" as "current": an expired milestone stays active for months.
 """
 
@@ -31,7 +31,7 @@ class Milestone(Struct, frozen=True, kw_only=True):
 
     @property
     def is_version(self) -> bool:
-        """A title like ``19.8`` and both dates; every other milestone is a bucket (7.1)."""
+        """A title like ``19.8`` and both dates; every other milestone is a bucket (rule 1)."""
         return bool(_VERSION.fullmatch(self.title)) and self.start is not None and self.due is not None
 
 
@@ -52,7 +52,7 @@ def versions(milestones: Iterable[Milestone]) -> list[Milestone]:
 
 
 def current(milestones: Iterable[Milestone], today: date) -> Milestone | None:
-    """The version milestone with start ≤ today ≤ due (7.1)."""
+    """The version milestone with start ≤ today ≤ due (rule 1)."""
     for milestone in versions(milestones):
         if milestone.start and milestone.due and milestone.start <= today <= milestone.due:
             return milestone
@@ -60,12 +60,13 @@ def current(milestones: Iterable[Milestone], today: date) -> Milestone | None:
 
 
 def upcoming(milestones: Iterable[Milestone], today: date) -> list[Milestone]:
-    """The version milestones that start after today, the next one first (7.1)."""
+    """The version milestones that start after today, the next one first (rule 1)."""
     return [m for m in versions(milestones) if m.start and m.start > today]
 
 
 def following(milestones: Iterable[Milestone], title: str | None, today: date) -> Milestone | None:
-    """Where a deferred card goes: the version milestone with the smallest start after the card's own (7.1).
+    """Where a deferred card goes: the version milestone with the smallest start after the card's own
+    (rule 1).
 
     A card without a milestone, or in one without dates, goes to the next one.
     """

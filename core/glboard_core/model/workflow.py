@@ -1,6 +1,6 @@
 """Workflow states: one logical workflow, stored in GitLab as labels or as statuses.
 
-Owns DOMAIN.md section 2 and 7.2. Boards and rules use workflow states; only this module (by configuration)
+Owns planning rules 2 and 16. Boards and rules use workflow states; only this module (by configuration)
 and the gateway know how GitLab stores them.
 """
 
@@ -48,7 +48,7 @@ STATES: tuple[WorkflowState, ...] = (
     WorkflowState("awaiting security release", "Awaiting security release", "a", 110),
     WorkflowState("complete", "Complete", "z", 120, terminal=True),
 )
-"""All states in the order of DOMAIN.md section 2; blocked is parallel to development."""
+"""All states in the order of planning rule 16; blocked is parallel to development."""
 
 BY_NAME = {state.name: state for state in STATES}
 
@@ -88,7 +88,7 @@ class WorkflowScheme(Struct, frozen=True, kw_only=True):
         return tuple(sorted(found, key=lambda state: state.order))
 
     def by_label(self, issue: Issue) -> WorkflowState | None:
-        """The state named by labels; of several, the one farthest from completion (section 2, 7.4)."""
+        """The state named by labels; of several, the one farthest from completion (rules 4 and 16)."""
         return next(iter(self.labelled(issue)), None)
 
     def by_status(self, issue: Placeable) -> WorkflowState | None:
@@ -99,7 +99,7 @@ class WorkflowScheme(Struct, frozen=True, kw_only=True):
         return next((s for s in STATES if s.status.casefold() == wanted and s.shown_as is None), None)
 
     def of(self, issue: Issue) -> WorkflowState | None:
-        """flow(i) of 7.2. With backend "both" the label decides; a difference is a ``conflict``."""
+        """flow(i) of rule 2. With backend "both" the label decides; a difference is a ``conflict``."""
         return self.by_status(issue) if self.backend == "status" else self.by_label(issue)
 
     def all_of(self, issue: Placeable) -> tuple[WorkflowState, ...]:
@@ -114,7 +114,7 @@ class WorkflowScheme(Struct, frozen=True, kw_only=True):
         return frozenset(label for label in issue.labels if label.startswith(self.prefix))
 
     def conflict(self, issue: Issue) -> bool:
-        """Whether label and status name different states (only if both are used, 7.2)."""
+        """Whether label and status name different states (only if both are used, rule 2)."""
         if self.backend != "both":
             return False
         label, status = self.by_label(issue), self.by_status(issue)

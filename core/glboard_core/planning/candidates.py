@@ -1,4 +1,4 @@
-"""What could become a Deliverable, in suggested order (DOMAIN.md 7.4, 7.12).
+"""What could become a Deliverable, in suggested order (planning rules 4 and 12).
 
 Owns the order, the details of each candidate, and the proposal that fills the capacity. Nothing here writes:
 the EM accepts line by line. Weights are GitLab's issue weights; capacity is in the same unit.
@@ -19,7 +19,7 @@ from glboard_core.planning.readiness import planned, reasons_against
 
 Order = Literal["suggested", "priority", "weight"]
 
-#: Severities of bugs that are flagged wherever they are in the order (7.12).
+#: Severities of bugs that are flagged wherever they are in the order (rule 12).
 _SEVERE = ("1", "2")
 
 
@@ -43,7 +43,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
 
     @property
     def eligible(self) -> bool:
-        """Whether it can become a Deliverable (7.4)."""
+        """Whether it can become a Deliverable (rule 4)."""
         return not self.reasons
 
 
@@ -64,7 +64,7 @@ def candidates(
     *,
     order: Order = "suggested",
 ) -> list[Candidate]:
-    """The open issues of ``milestone`` that are not ``type::ignore``, in order (7.12).
+    """The open issues of ``milestone`` that are not ``type::ignore``, in order (rule 12).
 
     Suggested: most slips first, then the manual order, which is total. ``allowed`` is
     ``readiness.open_for_deliverables``.
@@ -94,7 +94,7 @@ def highest(issue: Issue, prefix: str) -> str | None:
 
 
 def fill(ordered: Sequence[Candidate], space: float) -> list[Line]:
-    """A proposal: go down the order, choose what is eligible and fits, skip what does not (7.12).
+    """A proposal: go down the order, choose what is eligible and fits, skip what does not (rule 12).
 
     ``space`` is the weight that can still be accepted (``Capacity.space``). Accepted issues are already
     subtracted from it, so they are neither chosen again nor counted.
@@ -152,7 +152,7 @@ _KEYS: dict[Order, Callable[[Candidate], Any]] = {
 }
 
 
-# One person's work: what they are assigned to, and what they can start next (DOMAIN.md EN-1, EN-4).
+# One person's work: what they are assigned to, and what they can start next (planning rule 22).
 
 _STEPS = {state: place for place, state in enumerate(STATES)}
 

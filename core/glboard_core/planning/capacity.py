@@ -1,4 +1,4 @@
-"""How much the team can take on in a milestone, and how much it already has (DOMAIN.md 7.10).
+"""How much the team can take on in a milestone, and how much it already has (planning rule 10).
 
 Owns budgets (from days to weight), carry-over, planned and free capacity. Weights are sums of GitLab's issue
 weights; budgets are weights too and never rounded; days are workdays, Monday to Friday.
@@ -19,7 +19,7 @@ from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import Sum, counts, deliverables, planned, total
 from glboard_core.planning.team import Member, Team, days
 
-# What was closed in past milestones: the figure to compare a capacity with (DOMAIN.md 7.10).
+# What was closed in past milestones: the figure to compare a capacity with (planning rule 10).
 
 
 class ClosedWeight(Struct, frozen=True, kw_only=True):
@@ -31,14 +31,14 @@ class ClosedWeight(Struct, frozen=True, kw_only=True):
 
 
 def mean(closed: Sequence[ClosedWeight]) -> float | None:
-    """Mean closed Deliverable weight (7.10); None if there is no past milestone."""
+    """Mean closed Deliverable weight (rule 10); None if there is no past milestone."""
     return sum(one.weight for one in closed) / len(closed) if closed else None
 
 
 def past_milestones(
     milestones: Iterable[Milestone], milestone: Milestone, today: date, planning: PlanningSettings
 ) -> list[Milestone]:
-    """The last version milestones before ``milestone`` that are over, oldest first (7.10)."""
+    """The last version milestones before ``milestone`` that are over, oldest first (rule 10)."""
     over = [
         m
         for m in versions(milestones)
@@ -68,14 +68,14 @@ def closed_weights(
     )
 
 
-# The days of a milestone: workdays, and the moments at which Say/Do is measured (DOMAIN.md 7.6, 7.10).
+# The days of a milestone: workdays, and the moments at which Say/Do is measured (planning rules 6 and 10).
 
 _SATURDAY = 5
 
 
 class Window(Struct, frozen=True, kw_only=True):
     """The period in which a milestone is measured, both ends inclusive; ``lock`` is the default lock of its
-    plan: 23:59:59 of the day before the start (7.6)."""
+    plan: 23:59:59 of the day before the start (rule 6)."""
 
     start: datetime
     cut_off: datetime
@@ -93,14 +93,14 @@ def dates_of(milestone: Milestone) -> tuple[date, date]:
 
 
 def workdays(milestone: Milestone) -> tuple[date, ...]:
-    """Monday to Friday from start to due, both inclusive, holidays included (7.10). Raises UsageError."""
+    """Monday to Friday from start to due, both inclusive, holidays included (rule 10). Raises UsageError."""
     start, due = dates_of(milestone)
     days = (start + timedelta(days=n) for n in range((due - start).days + 1))
     return tuple(day for day in days if day.weekday() < _SATURDAY)
 
 
 def window(milestone: Milestone, zone: tzinfo) -> Window:
-    """The window of a milestone in the team's time zone (7.6). Raises UsageError if it has no dates."""
+    """The window of a milestone in the team's time zone (rule 6). Raises UsageError if it has no dates."""
     start, due = dates_of(milestone)
     return Window(
         start=datetime.combine(start, time.min, zone).astimezone(UTC),
@@ -125,7 +125,7 @@ class PersonCapacity(Struct, frozen=True, kw_only=True):
     """One person. ``budget`` is None for an assignee who is not in the team file.
 
     ``committed`` is the weight of the milestone's open issues assigned to them, Deliverable or not, each
-    in full (7.10); ``carry_over`` that of the open Deliverables before it.
+    in full (rule 10); ``carry_over`` that of the open Deliverables before it.
     """
 
     username: str
@@ -141,7 +141,9 @@ class PersonCapacity(Struct, frozen=True, kw_only=True):
 
 
 class CarryOver(Struct, frozen=True, kw_only=True):
-    """The open Deliverables of the version milestone before: ``likely`` without those nearly done (7.10)."""
+    """The open Deliverables of the version milestone before: ``likely`` without those nearly done
+    (rule 10).
+    """
 
     milestone: str | None = None
     issues: tuple[Issue, ...] = ()
@@ -166,7 +168,7 @@ class Capacity(Struct, frozen=True, kw_only=True):
 
     @property
     def room(self) -> float:
-        """Team − carry-over − planned; negative is over (7.10)."""
+        """Team − carry-over − planned; negative is over (rule 10)."""
         return self.total - self.carry_over.weight - self.planned
 
     @property
@@ -201,7 +203,7 @@ class Capacity(Struct, frozen=True, kw_only=True):
 
 
 def budget(member: Member, team: Team, milestone: Milestone) -> Budget:
-    """One person's days and weight in a milestone (7.10). Raises UsageError if it has no dates.
+    """One person's days and weight in a milestone (rule 10). Raises UsageError if it has no dates.
 
     net = workdays that are neither a holiday nor time off (each day once) − support days, at least 0, unless
     the file sets the person's net days; weight = net / days per weight × factor × (1 − reserve).
@@ -221,7 +223,7 @@ def carry_over(
     names: LabelSettings,
     planning: PlanningSettings,
 ) -> CarryOver:
-    """The open Deliverables of ``before``, the version milestone before the planned one (7.10)."""
+    """The open Deliverables of ``before``, the version milestone before the planned one (rule 10)."""
     if before is None:
         return CarryOver()
     left = sorted(deliverables(issues, before.title, names), key=rank_key)
@@ -246,7 +248,7 @@ def capacity(
     names: LabelSettings,
     planning: PlanningSettings,
 ) -> Capacity:
-    """The capacity of ``milestone``, from the open issues of it and of the one before (7.10).
+    """The capacity of ``milestone``, from the open issues of it and of the one before (rule 10).
 
     People are the team's in their order, then assignees who are not in it, by name. Raises UsageError if the
     milestone has no dates.
@@ -289,7 +291,7 @@ def _people(
 
 
 def by_assignee(issues: Iterable[Issue]) -> dict[str, list[Issue]]:
-    """The issues of each assignee: one with several assignees is listed for each of them (7.10)."""
+    """The issues of each assignee: one with several assignees is listed for each of them (rule 10)."""
     found: dict[str, list[Issue]] = {}
     for issue in issues:
         for name in issue.assignees:
@@ -297,11 +299,11 @@ def by_assignee(issues: Iterable[Issue]) -> dict[str, list[Issue]]:
     return found
 
 
-# Load per person: accepted weight per engineer against the budget (DOMAIN.md EM-13, 7.10).
+# Load per person: accepted weight per engineer against the budget (planning rules 10 and 21).
 
 
 class PersonLoad(Struct, frozen=True, kw_only=True):
-    """One person's Deliverables. An issue with several assignees counts in full for each (7.10)."""
+    """One person's Deliverables. An issue with several assignees counts in full for each (rule 10)."""
 
     username: str
     issues: tuple[Issue, ...]
@@ -340,7 +342,7 @@ def load_of(issues: Iterable[Issue], milestone: Milestone, team: Team | None, na
     return Load(milestone=milestone.title, people=tuple(people), unassigned=free, unassigned_sums=total(free))
 
 
-# A capacity as Markdown, to paste or to post on the planning issue (EM-4).
+# A capacity as Markdown, to paste or to post on the planning issue (rule 23).
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

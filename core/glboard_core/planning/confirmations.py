@@ -1,4 +1,4 @@
-"""What to confirm before a keystroke is carried out: counts for each rule (DOMAIN.md 7.13).
+"""What to confirm before a keystroke is carried out: counts for each rule (planning rule 13).
 
 Pure. The rules are ``glboard_core.planning.transitions``; here they are applied to every issue a keystroke
 changes, except where the user already agreed, and put into words. Nothing is forbidden.
@@ -18,13 +18,13 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import READY, over_weight
 
-# The questions a change raises, once per issue and rule (DOMAIN.md 7.13).
+# The questions a change raises, once per issue and rule (planning rule 13).
 
 
 def questions(
     before: Issue, after: Issue, flow: WorkflowScheme, names: LabelSettings, *, commented: bool = False
 ) -> tuple[str, ...]:
-    """The codes of what to ask before ``before`` becomes ``after`` (7.13, 7.4 for ``over-weight``).
+    """The codes of what to ask before ``before`` becomes ``after`` (rule 13, rule 4 for ``over-weight``).
 
     ``ready-without-weight``, ``ready-without-type``, ``deliverable-not-ready``, ``over-weight`` (both when
     marking as Deliverable), ``in-dev-without-assignee``, ``complete-with-merge-requests``,
@@ -102,7 +102,7 @@ class Confirmation(Struct, frozen=True, kw_only=True):
         if self.reached == 1:
             return {"y": "yes, continue"}
         answers = {"y": f"all {self.reached}"}
-        if self.rest.acts:
+        if self.rest.changes:
             answers["o"] = f"only the {self.reached - len(self.of)} without warnings"
         return answers
 
@@ -112,21 +112,21 @@ class Confirmation(Struct, frozen=True, kw_only=True):
 
 
 def warned(
-    work: EditBatch, planner: Edits, find: Callable[[IssueId], Issue | None], asked: Asked
+    work: EditBatch, edits: Edits, find: Callable[[IssueId], Issue | None], asked: Asked
 ) -> Confirmation | None:
     """What to ask before ``work``; None if there is nothing to ask."""
     before: dict[IssueId, Issue] = {}
     after: dict[IssueId, Issue] = {}
-    commented = {issue for issue, act in work.acts if isinstance(act, Comment)}
-    for identity, act in work.acts:
+    commented = {issue for issue, change in work.changes if isinstance(change, Comment)}
+    for identity, change in work.changes:
         issue = after.get(identity) or find(identity)
-        if issue is None or not isinstance(act, Edit):
+        if issue is None or not isinstance(change, Edit):
             continue
         before.setdefault(identity, issue)
-        after[identity] = apply(act, issue)
+        after[identity] = apply(change, issue)
     of: dict[IssueId, tuple[str, ...]] = {}
     for identity, now in after.items():
-        codes = questions(before[identity], now, planner.flow, planner.names, commented=identity in commented)
+        codes = questions(before[identity], now, edits.flow, edits.names, commented=identity in commented)
         if left := tuple(code for code in codes if (identity, code) not in asked):
             of[identity] = left
     if not of:
@@ -139,7 +139,7 @@ def warned(
         reference=short(next(iter(before.values()))),
         rest=structs.replace(
             work,
-            acts=tuple((identity, act) for identity, act in work.acts if identity not in of),
+            changes=tuple((identity, change) for identity, change in work.changes if identity not in of),
             title=titled(rest, what) if rest else "",
         ),
     )

@@ -1,7 +1,7 @@
-"""The end of a milestone: everything in it that still needs a decision (DOMAIN.md 7.6 special cases, EM-11).
+"""The end of a milestone: everything in it that still needs a decision (planning rules 6 and 20).
 
 Owns which milestone that is, and which list an issue is in. It works both before and after the run of the
-slippage bot (section 3: the run date disagrees, confidential issues are skipped). Slipping and dropping are
+slippage bot (rule 17: its day is not certain, confidential issues are skipped). Slipping and dropping are
 edits and belong to ``board/edits.py``.
 """
 

@@ -1,4 +1,4 @@
-"""How a milestone's work is split by type, compared with the target (DOMAIN.md 7.11).
+"""How a milestone's work is split by type, compared with the target (planning rule 11).
 
 Owns shares by count and by weight. A share is of all open issues of the milestone, each once; an issue with
 two types counts for both, so that shares can add up to more than the whole.
@@ -50,7 +50,7 @@ class Mix(Struct, frozen=True, kw_only=True):
 
 
 def mix(issues: Iterable[Issue], milestone: str, names: LabelSettings, target: Mapping[str, float]) -> Mix:
-    """The mix of the open issues of ``milestone`` that count (7.11)."""
+    """The mix of the open issues of ``milestone`` that count (rule 11)."""
     there = planned(issues, milestone, names)
     whole = total(there)
     groups: dict[str, list[Issue]] = {names.type_prefix + name: [] for name in _USUAL}

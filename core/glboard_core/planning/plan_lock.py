@@ -1,7 +1,7 @@
-"""A locked plan: which issues were in it, with weight and people, at a moment (DOMAIN.md section 7, EM-10).
+"""A locked plan: which issues were in it, with weight and people, at a moment (planning rule 19).
 
 Owns the snapshot's shape, its creation, and its JSON, which colleagues exchange. It is preferred to replayed
-events, since GitLab loses some (7.6 caveats). Weights are GitLab's issue weights; times are in UTC.
+events, since GitLab loses some (rule 6). Weights are GitLab's issue weights; times are in UTC.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ def count_words(plan: PlanSnapshot) -> str:
     return f"{count} Deliverable{'' if count == 1 else 's'}, weight {plan.weight}"
 
 
-# Changes of a plan since it was locked (EM-10, DOMAIN.md 7.6): added, removed, re-weighted.
+# Changes of a plan since it was locked (planning rules 6 and 19): added, removed, re-weighted.
 
 
 class Reweighted(Struct, frozen=True, kw_only=True):

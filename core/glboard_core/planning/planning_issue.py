@@ -2,7 +2,7 @@
 
 Owns how it is recognised: the group's label, ``type::ignore``, the milestone, and a title about planning. One
 created by a person or another tool is recognised too, since a second planning issue is worse than an unusual
-title. It is on no board and never counts (DOMAIN.md section 1).
+title. It is on no board and never counts (planning rule 15).
 """
 
 from __future__ import annotations

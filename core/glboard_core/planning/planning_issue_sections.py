@@ -122,7 +122,7 @@ def tells_capacity(month: Month) -> bool:
 
 
 def candidates(month: Month) -> str:
-    """The candidates in suggested order, with what is needed to choose (DOMAIN.md 7.12)."""
+    """The candidates in suggested order, with what is needed to choose (planning rule 12)."""
     found = month.candidates
     if not found:
         return "None yet."

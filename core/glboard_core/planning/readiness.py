@@ -1,4 +1,4 @@
-"""Whether an issue can become a Deliverable of a milestone, and why not (DOMAIN.md 7.3, 7.4).
+"""Whether an issue can become a Deliverable of a milestone, and why not (planning rules 3 and 4).
 
 Owns the reason codes of eligibility. Readiness of a card belongs to ``board/rules.py``; a missing assignee is
 asked about when the issue is accepted, not here.
@@ -18,11 +18,11 @@ from glboard_core.model.issue import Issue, IssueId, same_scope
 from glboard_core.model.milestone import Milestone, current, upcoming
 from glboard_core.model.workflow import WorkflowScheme
 
-# Which issues count, and their total weight (DOMAIN.md section 1 and 7.5).
+# Which issues count, and their total weight (planning rules 5 and 15).
 
 
 class Sum(Struct, frozen=True):
-    """The sum of some issues: how many, their weight, and how many are unweighted (7.5)."""
+    """The sum of some issues: how many, their weight, and how many are unweighted (rule 5)."""
 
     count: int = 0
     weight: int = 0
@@ -30,12 +30,12 @@ class Sum(Struct, frozen=True):
 
 
 def counts(issue: Issue, names: LabelSettings) -> bool:
-    """Whether the issue belongs to the group and is not ``type::ignore``, which never counts (section 1)."""
+    """Whether the issue belongs to the group and is not ``type::ignore``, which never counts (rule 15)."""
     return (not names.group or names.group in issue.labels) and names.ignore not in issue.labels
 
 
 def planned(issues: Iterable[Issue], milestone: str, names: LabelSettings) -> list[Issue]:
-    """The open issues of a milestone that count, in the order given (7.10 to 7.12)."""
+    """The open issues of a milestone that count, in the order given (rules 10 to 12)."""
     return [i for i in issues if i.is_open and i.milestone == milestone and counts(i, names)]
 
 
@@ -45,14 +45,14 @@ def deliverables(issues: Iterable[Issue], milestone: str, names: LabelSettings) 
 
 
 def total(issues: Iterable[Issue]) -> Sum:
-    """Count, weight and number of unweighted issues (7.5)."""
+    """Count, weight and number of unweighted issues (rule 5)."""
     weights = [issue.weight for issue in issues]
     known = [weight for weight in weights if weight is not None]
     return Sum(count=len(weights), weight=sum(known), unweighted=len(weights) - len(known))
 
 
 def over_weight(issue: Issue) -> bool:
-    """Whether the weight is above 3, so the issue should be broken down (7.5)."""
+    """Whether the weight is above 3, so the issue should be broken down (rule 5)."""
     return issue.weight is not None and issue.weight > MAX_WEIGHT
 
 
@@ -63,13 +63,13 @@ BY_NAME = ("closed", "other-group", "ignored")
 
 
 def flow_ready(issue: Issue, flow: WorkflowScheme) -> bool:
-    """Whether the state is ready for development; of several the one farthest from completion (7.4)."""
+    """Whether the state is ready for development; of several the one farthest from completion (rule 4)."""
     state = flow.of(issue)
     return state is not None and state.name == READY
 
 
 def open_for_deliverables(milestones: Iterable[Milestone], today: date) -> frozenset[str]:
-    """Titles of milestones open for Deliverables: current and next (7.4). ``today`` is the team's day."""
+    """Titles of milestones open for Deliverables: current and next (rule 4). ``today`` is the team's day."""
     known = list(milestones)
     found = (current(known, today), *upcoming(known, today)[:1])
     return frozenset(milestone.title for milestone in found if milestone is not None)
@@ -78,9 +78,9 @@ def open_for_deliverables(milestones: Iterable[Milestone], today: date) -> froze
 def reasons_against(
     issue: Issue, milestone: str, allowed: frozenset[str], flow: WorkflowScheme, names: LabelSettings
 ) -> tuple[str, ...]:
-    """Why the issue cannot become a Deliverable of ``milestone``; empty if it can (7.4).
+    """Why the issue cannot become a Deliverable of ``milestone``; empty if it can (rule 4).
 
-    ``allowed`` is ``open_for_deliverables``. Codes in the order of DESIGN.md section 6; ``other-milestone``
+    ``allowed`` is ``open_for_deliverables``. Codes in the order of planning rule 26; ``other-milestone``
     also means that the requested milestone is neither current nor next. ``other-group`` and ``ignored`` are
     for issues requested by reference: no list contains them.
     """
@@ -108,25 +108,25 @@ def reasons_against(
 def eligible(
     issue: Issue, milestone: str, allowed: frozenset[str], flow: WorkflowScheme, names: LabelSettings
 ) -> bool:
-    """deliverable-eligible(i, X) of 7.4."""
+    """deliverable-eligible(i, X) of rule 4."""
     return not reasons_against(issue, milestone, allowed, flow, names)
 
 
 def waiting_to_be_scheduled(issue: Issue, flow: WorkflowScheme, names: LabelSettings) -> bool:
-    """Ready without a milestone: reported, but no violation (7.3)."""
+    """Ready without a milestone: reported, but no violation (rule 3)."""
     return issue.milestone is None and ready(issue, flow, names)
 
 
 def suggested_weight(issue: Issue, names: LabelSettings, planning: PlanningSettings) -> int | None:
-    """The weight to suggest for an unweighted issue: that of a time-boxed spike, else None (7.4)."""
+    """The weight to suggest for an unweighted issue: that of a time-boxed spike, else None (rule 4)."""
     return planning.spike_weight if issue.weight is None and names.spike in issue.labels else None
 
 
-# The organisational labels every issue of the group carries (DOMAIN.md 7.8).
+# The organisational labels every issue of the group carries (planning rule 8).
 
 
 def missing_codes(issue: Issue, names: LabelSettings) -> tuple[str, ...]:
-    """The codes of what is missing: devops, section, category, type, subtype (7.8, 7.9).
+    """The codes of what is missing: devops, section, category, type, subtype (rules 8 and 9).
 
     A ``type::ignore`` issue needs only the group's label. A kind that is not configured is never missing.
     """
@@ -150,7 +150,7 @@ def missing_codes(issue: Issue, names: LabelSettings) -> tuple[str, ...]:
 
 
 def has_subtype(issue: Issue, of_type: str, names: LabelSettings) -> bool:
-    """Whether a label has the type's own prefix: ``type::bug`` needs a ``bug::…`` (7.9)."""
+    """Whether a label has the type's own prefix: ``type::bug`` needs a ``bug::…`` (rule 9)."""
     prefix = of_type.removeprefix(names.type_prefix) + "::"
     return any(label.startswith(prefix) for label in issue.labels)
 
@@ -165,7 +165,7 @@ def to_add(issue: Issue, names: LabelSettings) -> frozenset[str]:
     return frozenset(wanted - {""}) - issue.labels
 
 
-# Complete the labels of issues: what can be added without a choice, and what has to be asked (7.8).
+# Complete the labels of issues: what can be added without a choice, and what has to be asked (rule 8).
 
 Kind = Literal["keep", "type", "subtype", "category"]
 

@@ -1,4 +1,4 @@
-"""Say/Do: what was committed at the start of a milestone, and what was done by its end (DOMAIN.md 7.6).
+"""Say/Do: what was committed at the start of a milestone, and what was done by its end (planning rule 6).
 
 Owns the five definitions and the lists that go with them. Every figure names its definition; none is "the"
 ratio. Moments are in UTC and whole seconds; the cut-off uses the team's time zone (``calendar.window``).
@@ -25,7 +25,7 @@ from glboard_core.planning.timeline import Timeline
 
 Definition = Literal["group", "committed", "reprioritized", "handbook", "handbook_deliverable"]
 
-#: The first two are always shown; the others on request (7.6 caveats).
+#: The first two are always shown; the others on request (rule 6).
 DEFINITIONS: tuple[Definition, ...] = (
     "group",
     "committed",
@@ -128,7 +128,7 @@ def say_do(
     *,
     count_wont_do: bool = True,
 ) -> SayDo:
-    """The report on ``milestone`` from the issues of the group and their timelines (7.6).
+    """The report on ``milestone`` from the issues of the group and their timelines (rule 6).
 
     ``tracks`` must hold every issue that was in the milestone at some time, is in it, carries its ``missed:``
     label, or is in ``plan``; others are ignored. ``plan`` is the lock snapshot, or ``snapshot.rebuild``. An
@@ -188,7 +188,7 @@ def say_do(
     )
 
 
-# Say/Do issue by issue: whether each shown definition counts it, and the lists it is in (7.6).
+# Say/Do issue by issue: whether each shown definition counts it, and the lists it is in (rule 6).
 
 Outcome = Literal["not done", "apart", "done", "beside"]
 OUTCOMES: tuple[Outcome, ...] = ("not done", "apart", "done", "beside")

@@ -1,6 +1,6 @@
-"""The team as written in ``team.toml``: its people and their days off (DOMAIN.md 7.10).
+"""The team as written in ``team.toml``: its people and their days off (planning rule 10).
 
-Owns the shape of the file (DESIGN.md section 7) and the errors for a wrong one: file, line, key, and the
+Owns the shape of the file (planning rule 27) and the errors for a wrong one: file, line, key, and the
 nearest known key. Days are calendar days. The file stays on this machine: days off are private.
 """
 

@@ -2,7 +2,7 @@
 
 Owns the rule that a change touches its own value and nothing else. Every result is checked: the new text is
 parsed again and must give the old team with that one change, or an error is raised. Reading and writing the
-file belong to ``team_file``. Days are calendar days, DOMAIN.md 7.10.
+file belong to ``team_file``. Days are calendar days, planning rule 10.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Remote text in GitLab's Markdown: as plain text, in a table, with nothing that GitLab would act on.
 
 Owns escaping. A reader sees the title as it is; it causes no mention, reference, formatting or quick action
-(FACTS section 4: quick actions also run in descriptions), and it cannot end one of our comments.
+(API note 4: quick actions also run in descriptions), and it cannot end one of our comments.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The state of an issue at any second, replayed from its events (DOMAIN.md 7.6).
+"""The state of an issue at any second, replayed from its events (planning rule 6).
 
 Owns the rules of the replay: times are truncated to the second; events of one second are applied together in
 the order of their ids (so a state without duration is never seen); a milestone event ``add B`` replaces A;
@@ -36,7 +36,7 @@ class Moment(Struct, frozen=True, kw_only=True):
     weight: int | None
 
     def planned_in(self, milestone: str, deliverable: str) -> bool:
-        """In the milestone and accepted: on the Build Board (section 1)."""
+        """In the milestone and accepted: on the Build Board (rule 15)."""
         return self.milestone == milestone and deliverable in self.labels
 
 

@@ -1,6 +1,6 @@
-"""The triage list: open issues of the group that need fixing (DOMAIN.md 7.9).
+"""The triage list: open issues of the group that need fixing (planning rule 9).
 
-Owns which codes an issue gets and their order (DESIGN.md section 6). The fixes belong to the screen.
+Owns which codes an issue gets and their order (planning rule 9). The fixes belong to the screen.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Rules(Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def next_one(self) -> Milestone | None:
-        """The next version milestone (7.1)."""
+        """The next version milestone (rule 1)."""
         return next(iter(upcoming(self.milestones.values(), self.today)), None)
 
     def reasons(self, issue: Issue) -> tuple[str, ...]:
@@ -114,6 +114,6 @@ class Rules(Struct, frozen=True, kw_only=True, dict=True):
 
 
 def triage(issues: Iterable[Issue], rules: Rules) -> list[Finding]:
-    """Everything with at least one reason, in manual order (7.9)."""
+    """Everything with at least one reason, in manual order (rule 9)."""
     found = [Finding(issue, rules.reasons(issue)) for issue in sorted(issues, key=rank_key)]
     return [finding for finding in found if finding.reasons]

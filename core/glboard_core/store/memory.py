@@ -144,15 +144,15 @@ class MemoryStore:
         for entry in there:
             kept = self._outbox[entry.op.id]
             self._outbox[entry.op.id] = structs.replace(
-                kept, op=entry.op, due=entry.due, clashes=entry.clashes
+                kept, op=entry.op, due=entry.due, conflicts=entry.conflicts
             )
         return frozenset(entry.op.id for entry in there)
 
-    def contest(self, clashes: Mapping[OpId, Sequence[Conflict]]) -> None:
+    def set_conflicts(self, conflicts: Mapping[OpId, Sequence[Conflict]]) -> None:
         """Store the conflicts of Ops; empty ones are resolved."""
-        for op, found in clashes.items():
+        for op, found in conflicts.items():
             if op in self._outbox:
-                self._outbox[op] = structs.replace(self._outbox[op], clashes=tuple(found))
+                self._outbox[op] = structs.replace(self._outbox[op], conflicts=tuple(found))
 
     def claim(self, ops: Sequence[OpId], at: float) -> frozenset[OpId]:
         """Mark Ops as sent; returns those still there and not sent before."""
@@ -188,7 +188,7 @@ class MemoryStore:
         """The failed changes, oldest first."""
         return list(self._refusals.values())
 
-    def forgive(self, op: OpId) -> None:
+    def delete_failed(self, op: OpId) -> None:
         """Delete a failed change."""
         self._refusals.pop(op, None)
 
@@ -203,14 +203,14 @@ class MemoryStore:
         self._log = deque(kept, maxlen=LOGGED)
         return gone
 
-    def lead(self) -> bool:
+    def acquire_lease(self) -> bool:
         """There is no other process."""
         return True
 
-    def resign(self) -> None:
+    def release_lease(self) -> None:
         """There is no other process."""
 
-    def others(self) -> ExternalWrites | None:
+    def poll_external(self) -> ExternalWrites | None:
         """There is no other process."""
         return None
 

@@ -46,11 +46,11 @@ class Outbox:
                 "select op, title, due, sent, clashes from outbox order by seq"
             ).fetchall()
         found: list[OutboxEntry] = []
-        for body, title, due, sent, clashes in rows:
+        for body, title, due, sent, conflicts in rows:
             op = read(read_op, body)
             if op is not None:
-                waits = (read(_clashes, clashes) if clashes else None) or ()
-                found.append(OutboxEntry(op=op, title=title, due=due, sent=sent, clashes=waits))
+                waits = (read(_clashes, conflicts) if conflicts else None) or ()
+                found.append(OutboxEntry(op=op, title=title, due=due, sent=sent, conflicts=waits))
         return found
 
     def enqueue(self, entries: Sequence[OutboxEntry], instead: Iterable[OpId] = ()) -> None:
@@ -73,18 +73,18 @@ class Outbox:
             for e in entries:
                 done = self._durable.execute(
                     "update outbox set op = ?, due = ?, clashes = ? where id = ?",
-                    (_encode(e.op), e.due, _waits(e.clashes), e.op.id),
+                    (_encode(e.op), e.due, _waits(e.conflicts), e.op.id),
                 )
                 if done.rowcount:
                     there.add(e.op.id)
         return frozenset(there)
 
-    def contest(self, clashes: Mapping[OpId, Sequence[Conflict]]) -> None:
+    def set_conflicts(self, conflicts: Mapping[OpId, Sequence[Conflict]]) -> None:
         """Store the conflicts of Ops (empty: resolved), for all processes."""
         with self._writing():
             self._durable.executemany(
                 "update outbox set clashes = ? where id = ?",
-                [(_waits(found), op) for op, found in clashes.items()],
+                [(_waits(found), op) for op, found in conflicts.items()],
             )
 
     def claim(self, ops: Sequence[OpId], at: float) -> frozenset[OpId]:
@@ -140,7 +140,7 @@ class Outbox:
             rows = self._durable.execute("select body from refusal order by seq").fetchall()
         return [found for (body,) in rows if (found := read(_refusal, body)) is not None]
 
-    def forgive(self, op: OpId) -> None:
+    def delete_failed(self, op: OpId) -> None:
         """Delete a failed change."""
         with self._writing():
             self._durable.execute("delete from refusal where id = ?", (op,))
@@ -186,8 +186,8 @@ def read(decoder: msgspec.msgpack.Decoder[T], body: bytes) -> T | None:
         return None
 
 
-def _waits(clashes: Sequence[Conflict]) -> bytes | None:
-    return _encode(tuple(clashes)) if clashes else None
+def _waits(conflicts: Sequence[Conflict]) -> bytes | None:
+    return _encode(tuple(conflicts)) if conflicts else None
 
 
 class _SentError(Exception):

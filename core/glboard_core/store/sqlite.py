@@ -134,15 +134,15 @@ class SqliteStore(Outbox):
 
     # Other processes
 
-    def lead(self) -> bool:
+    def acquire_lease(self) -> bool:
         """Whether this process has the send lease."""
         return self._lease.held()
 
-    def resign(self) -> None:
+    def release_lease(self) -> None:
         """Release the send lease."""
         self._lease.release()
 
-    def others(self) -> ExternalWrites | None:
+    def poll_external(self) -> ExternalWrites | None:
         """What other processes wrote since the last call; None if nothing changed."""
         with self._reading():
             version = self._data_version()

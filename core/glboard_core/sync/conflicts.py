@@ -27,29 +27,31 @@ if TYPE_CHECKING:
 DESCRIPTION = "description"
 
 
-def note(ledger: LocalState, items: Iterable[OutboxItem]) -> None:
+def note(local_state: LocalState, items: Iterable[OutboxItem]) -> None:
     """Store the conflicts of these Ops for other processes and a later start."""
     with suppress(StoreFailed):  # then only this process knows until the next attempt to send: no harm
-        ledger.store.contest({item.op.id: item.clashes for item in items})
+        local_state.store.set_conflicts({item.op.id: item.conflicts for item in items})
 
 
 def against(item: OutboxItem, now: Issue) -> tuple[Conflict, ...]:
     """What ``item`` would overwrite; marked as possibly made if an answer to it was lost."""
     found = conflicts(item.op, now)
-    if item.tries or any(clash.maybe for clash in item.clashes):
+    if item.tries or any(clash.maybe for clash in item.conflicts):
         return tuple(structs.replace(clash, maybe=True) for clash in found)
     return found
 
 
 def description_clash(item: OutboxItem, theirs: str) -> tuple[Conflict, ...]:
     """The description changed on the server since it was opened for editing."""
-    act = item.op.act
-    if not isinstance(act, Edit) or act.description is UNSET:
+    change = item.op.change
+    if not isinstance(change, Edit) or change.description is UNSET:
         return ()
-    return (Conflict(DESCRIPTION, str(act.description_was), str(act.description), theirs, bool(item.tries)),)
+    return (
+        Conflict(DESCRIPTION, str(change.description_was), str(change.description), theirs, bool(item.tries)),
+    )
 
 
-def look_again(ledger: LocalState, issues: Iterable[IssueId]) -> None:
+def look_again(local_state: LocalState, issues: Iterable[IssueId]) -> None:
     """The server reported these issues: update their conflicts to the current values.
 
     Someone may have changed the field once more, or back to what the person had seen. The mirror has no
@@ -57,47 +59,47 @@ def look_again(ledger: LocalState, issues: Iterable[IssueId]) -> None:
     """
     changed: list[OutboxItem] = []
     for issue in issues:
-        for item in ledger.pending.items(issue):
-            if not item.clashes or item.under_way:
+        for item in local_state.outbox.items(issue):
+            if not item.conflicts or item.under_way:
                 continue
-            now = ledger.folded_before(item)
+            now = local_state.folded_before(item)
             if now is None:
                 continue
-            kept = tuple(clash for clash in item.clashes if clash.field == DESCRIPTION)
+            kept = tuple(clash for clash in item.conflicts if clash.field == DESCRIPTION)
             found = (*against(item, now), *kept)
-            if found != item.clashes:
-                item.clashes = found
+            if found != item.conflicts:
+                item.conflicts = found
                 changed.append(item)
     if changed:
-        note(ledger, changed)
+        note(local_state, changed)
 
 
-def choose_mine(ledger: LocalState, issue: IssueId) -> None:
+def choose_mine(local_state: LocalState, issue: IssueId) -> None:
     """Keep mine: it overwrites the current values, whatever the person saw before.
 
     The choice holds even if the program ends before it is sent. Raises StoreFailed; then nothing is changed.
     """
-    items = list(ledger.pending.items(issue))
-    before = [(item, item.op, item.clashes) for item in items]
+    items = list(local_state.outbox.items(issue))
+    before = [(item, item.op, item.conflicts) for item in items]
     for item in items:
-        act = item.op.act
-        for clash in item.clashes:
-            if clash.field == DESCRIPTION and isinstance(act, Edit):
-                act = structs.replace(act, description_was=clash.theirs)
-                ledger.rewritten(item, structs.replace(item.op, act=act))
-        item.clashes = ()
-        ledger.rebase(item)
+        change = item.op.change
+        for clash in item.conflicts:
+            if clash.field == DESCRIPTION and isinstance(change, Edit):
+                change = structs.replace(change, description_was=clash.theirs)
+                local_state.rewritten(item, structs.replace(item.op, change=change))
+        item.conflicts = ()
+        local_state.rebase(item)
     try:
         # Do not enqueue it again: another process may have resolved it first, and sent it.
-        ledger.store.rewrite([OutboxEntry(op=item.op, due=item.due) for item in items])
+        local_state.store.rewrite([OutboxEntry(op=item.op, due=item.due) for item in items])
     except StoreFailed:
         for item, op, found in before:
-            ledger.rewritten(item, op)
-            item.clashes = found
+            local_state.rewritten(item, op)
+            item.conflicts = found
         raise
     for item in items:
         anew(item)
-    ledger.tell_same([issue])
+    local_state.tell_same([issue])
 
 
 def anew(item: OutboxItem) -> None:
@@ -105,11 +107,11 @@ def anew(item: OutboxItem) -> None:
     item.tries, item.claimed = 0, item.lost
 
 
-def choose_theirs(ledger: LocalState, issue: IssueId) -> None:
+def choose_theirs(local_state: LocalState, issue: IssueId) -> None:
     """Keep theirs: discard the conflicting changes of this issue. Raises StoreFailed."""
-    items: Sequence[OutboxItem] = [item for item in ledger.pending.items(issue) if not item.under_way]
-    first = next((row for row, item in enumerate(items) if item.clashes), len(items))
-    ledger.drop([item.op for item in items[first:]], "dropped")
+    items: Sequence[OutboxItem] = [item for item in local_state.outbox.items(issue) if not item.under_way]
+    first = next((row for row, item in enumerate(items) if item.conflicts), len(items))
+    local_state.drop([item.op for item in items[first:]], "dropped")
 
 
 # Checks before a change is sent: whether it would overwrite another one, and values known only now.
@@ -125,12 +127,12 @@ async def without_clashes(engine: Engine, items: Sequence[OutboxItem]) -> list[O
     for item in items:
         issue = item.op.issue
         if issue not in waiting:
-            now = engine.ledger.folded_before(item)
-            item.clashes = against(item, now) if now is not None else ()
+            now = engine.local_state.folded_before(item)
+            item.conflicts = against(item, now) if now is not None else ()
             theirs = await _other_description(item.op, engine.gateway)
-            if not item.clashes and theirs is not None:
-                item.clashes = description_clash(item, theirs)
-        if item.clashes or issue in waiting:
+            if not item.conflicts and theirs is not None:
+                item.conflicts = description_clash(item, theirs)
+        if item.conflicts or issue in waiting:
             waiting.add(issue)
             item.under_way = False
         else:
@@ -142,14 +144,14 @@ async def without_clashes(engine: Engine, items: Sequence[OutboxItem]) -> list[O
 
 async def _other_description(op: Op, gateway: Gateway) -> str | None:
     """The description if it changed since it was opened for editing."""
-    act = op.act
-    if not isinstance(act, Edit) or act.description is UNSET or act.description_was is UNSET:
+    change = op.change
+    if not isinstance(change, Edit) or change.description is UNSET or change.description_was is UNSET:
         return None
     try:
         there = (await gateway.detail(op.issue)).description
     except EditRefused:
         return None  # the issue is gone; the answer to the edit will tell
-    return None if there in (act.description_was, act.description) else there
+    return None if there in (change.description_was, change.description) else there
 
 
 async def prepared(
@@ -162,18 +164,18 @@ async def prepared(
     ready: dict[OpId, Op] = {}
     answered: list[Outcome] = []
     for op in ops:
-        match op.act:
+        match op.change:
             case DeleteNote(note=None):
-                note = await _note_to_delete(op.issue, op.act, notes, gateway, me)
+                note = await _note_to_delete(op.issue, op.change, notes, gateway, me)
                 if note is None:
                     answered.append(Done(op=op.id))  # the comment was never created: nothing to delete
                     continue
-                ready[op.id] = structs.replace(op, act=structs.replace(op.act, note=note))
+                ready[op.id] = structs.replace(op, change=structs.replace(op.change, note=note))
             case NoteWrite():
                 # The current note, whatever existed when the key was pressed: so there is never a second one.
-                there = await gateway.marked_note(op.issue, op.act.mark, me)
+                there = await gateway.marked_note(op.issue, op.change.mark, me)
                 ready[op.id] = structs.replace(
-                    op, act=structs.replace(op.act, note=there.id if there else None)
+                    op, change=structs.replace(op.change, note=there.id if there else None)
                 )
             case _:
                 ready[op.id] = op
@@ -181,10 +183,10 @@ async def prepared(
 
 
 async def _note_to_delete(
-    issue: IssueId, act: DeleteNote, notes: Mapping[OpId, str], gateway: Gateway, me: str
+    issue: IssueId, change: DeleteNote, notes: Mapping[OpId, str], gateway: Gateway, me: str
 ) -> str | None:
-    if act.mark:
-        there = await gateway.marked_note(issue, act.mark, me)
+    if change.mark:
+        there = await gateway.marked_note(issue, change.mark, me)
         return there.id if there else None
     # After a restart the note's id is unknown, but the note has the Op's marker.
-    return notes.get(act.of) or await gateway.note_of(issue, act.of)
+    return notes.get(change.of) or await gateway.note_of(issue, change.of)

@@ -1,9 +1,8 @@
 """The engine: what the screen and the command line call.
 
-Sole owner of state: shown = fold(confirmed, pending), kept by ``local_state.py``; ``engine.py`` turns what a person
-does into Ops. ``perform`` shows a change at once and queues it; ``run`` loads, polls, sends and follows other
-processes in the background until cancelled. ``poller.py`` reads the server, ``sender.py`` sends,
-``log.py`` logs the outcomes.
+Sole owner of state: shown = fold(confirmed, outbox), kept by ``local_state.py``. ``perform`` shows a change at
+once and queues it; ``run`` loads, polls, sends and follows other processes in the background until cancelled.
+``poller.py`` reads the server, ``sender.py`` sends, ``log.py`` logs the outcomes.
 """
 
 from __future__ import annotations
@@ -62,27 +61,27 @@ class Hand:
 
     def __init__(
         self,
-        ledger: LocalState,
+        local_state: LocalState,
         undo_stack: UndoStack,
         now: Callable[[], datetime],
         refused: Callable[[StoreFailed], None],
     ) -> None:
-        self._ledger = ledger
+        self._local_state = local_state
         self._undo_stack = undo_stack
         self._now = now
         self._refused = refused
 
     def perform(
-        self, acts: Sequence[tuple[IssueId, Change]], title: str, instead: Collection[OpId] = ()
+        self, changes: Sequence[tuple[IssueId, Change]], title: str, instead: Collection[OpId] = ()
     ) -> list[Op]:
         """Do one keystroke's acts: shown at once, saved in the outbox, sent soon. Returns the new Ops.
 
         An act that would change nothing creates no Op. ``instead`` are failed changes that are deleted in the
         same step, if any Op is created.
         """
-        ops = self._make(acts)
+        ops = self._make(changes)
         if ops:
-            self._ledger.enqueue(ops, title, instead)
+            self._local_state.enqueue(ops, title, instead)
             self._undo_stack.done(Group(id=ops[0].group, title=title, ops=tuple(ops)))
         return ops
 
@@ -91,15 +90,15 @@ class Hand:
 
         Unsent changes are withdrawn; the inverse of the others is sent. None if there is nothing to undo.
         """
-        group = self._undo_stack.undo() or last_made(self._ledger.store.log())
+        group = self._undo_stack.undo() or last_made(self._local_state.store.log())
         if group is None:
             return None
         made: Sequence[Op] = group.ops
         try:
-            made = self._ledger.take_back(group.ops)
+            made = self._local_state.take_back(group.ops)
             # "Before" is the edit's result: if someone changed that since, it is a conflict.
-            left = {op.issue: apply(op.act, op.before) for op in made if op.before is not None}
-            self._ledger.enqueue(self._make(inverses(made), seen=left), f"{UNDO}{group.title}")
+            left = {op.issue: apply(op.change, op.before) for op in made if op.before is not None}
+            self._local_state.enqueue(self._make(inverses(made), seen=left), f"{UNDO}{group.title}")
         except GlboardError:
             self._undo_stack.redone(structs.replace(group, ops=tuple(made)))
             raise
@@ -113,7 +112,7 @@ class Hand:
             return
         now = self._now()
         try:
-            self._ledger.store.settle([], [], [logged(op, title, now, "undone") for op in ops])
+            self._local_state.store.settle([], [], [logged(op, title, now, "undone") for op in ops])
         except StoreFailed as error:
             self._refused(error)
 
@@ -124,7 +123,7 @@ class Hand:
             return None
         ops = self._make([(op.issue, _again(op)) for op in group.ops])
         try:
-            self._ledger.enqueue(ops, group.title)
+            self._local_state.enqueue(ops, group.title)
         except GlboardError:
             self._undo_stack.undone(group)
             raise
@@ -138,62 +137,66 @@ class Hand:
 
         If its issue is gone, the change stays, with that as the reason.
         """
-        ledger = self._ledger
-        failed = next((failed for failed, _ in ledger.failed if failed.id == op), None)
+        local_state = self._local_state
+        failed = next((failed for failed, _ in local_state.failed if failed.id == op), None)
         if failed is None:
             return
-        new = isinstance(failed.act, Create)
-        if not new and failed.issue not in ledger.shown:
-            ledger.failed = [(one, GONE if one is failed else error) for one, error in ledger.failed]
+        new = isinstance(failed.change, Create)
+        if not new and failed.issue not in local_state.shown:
+            local_state.failed = [
+                (one, GONE if one is failed else error) for one, error in local_state.failed
+            ]
             return
         # Changes to a new issue that could not be created go with it.
-        along = [one for one, _ in ledger.failed if one is failed or (new and one.issue == failed.issue)]
-        titles = {refusal.op.id: refusal.title for refusal in ledger.store.refusals()}
+        along = [one for one, _ in local_state.failed if one is failed or (new and one.issue == failed.issue)]
+        titles = {refusal.op.id: refusal.title for refusal in local_state.store.refusals()}
         title = f"again: {titles.get(op, '').removeprefix('again: ')}"
-        ops = self._make([(other.issue, other.act) for other in along])
+        ops = self._make([(other.issue, other.change) for other in along])
         # In one transaction: what is in the outbox again is no longer a failed change.
-        self._ledger.enqueue(ops, title, [other.id for other in along])
+        self._local_state.enqueue(ops, title, [other.id for other in along])
         if ops:
             self._undo_stack.done(Group(id=ops[0].group, title=title, ops=tuple(ops)))
 
     def drop_failed(self, op: OpId) -> None:
         """Discard a failed change. Raises StoreFailed."""
-        self._ledger.store.forgive(op)
-        self._ledger.failed = [(failed, error) for failed, error in self._ledger.failed if failed.id != op]
+        self._local_state.store.delete_failed(op)
+        self._local_state.failed = [
+            (failed, error) for failed, error in self._local_state.failed if failed.id != op
+        ]
 
     def _make(
-        self, acts: Sequence[tuple[IssueId, Change]], *, seen: Mapping[IssueId, Issue] | None = None
+        self, changes: Sequence[tuple[IssueId, Change]], *, seen: Mapping[IssueId, Issue] | None = None
     ) -> list[Op]:
         """Ops of one group. ``seen``: the issue as the person saw it, if that is not what is shown."""
         group = GroupId(new_id())
         ops: list[Op] = []
         now: dict[IssueId, Issue] = {}
         saw: dict[IssueId, Issue] = dict(seen or {})
-        for issue, act in acts:
-            shown = now.get(issue) or self._ledger.shown.get(issue)
-            if shown is None and not isinstance(act, Create):
+        for issue, change in changes:
+            shown = now.get(issue) or self._local_state.shown.get(issue)
+            if shown is None and not isinstance(change, Create):
                 continue
-            if shown is not None and changes_nothing(act, shown):
+            if shown is not None and changes_nothing(change, shown):
                 continue
             before = saw.get(issue, shown)
             # The server's time even with --as-of: recovery on the server depends on it.
             at = self._now()
-            op = Op(id=OpId(new_id()), group=group, issue=issue, act=act, at=at, before=before)
+            op = Op(id=OpId(new_id()), group=group, issue=issue, change=change, at=at, before=before)
             ops.append(op)
             if shown is not None:
-                now[issue] = apply(act, shown)
-            elif isinstance(act, Create):
+                now[issue] = apply(change, shown)
+            elif isinstance(change, Create):
                 now[issue] = created(op)
             if before is not None:
-                saw[issue] = apply(act, before)
+                saw[issue] = apply(change, before)
         return ops
 
 
 def _again(op: Op) -> Change:
     """The act that redoes an Op: an issue created once is reopened, not created a second time."""
-    if isinstance(op.act, Create) and not op.issue.startswith("new:"):
+    if isinstance(op.change, Create) and not op.issue.startswith("new:"):
         return Edit(state="opened")
-    return op.act
+    return op.change
 
 
 # Reads single issues: for commands, which name the issues they change.
@@ -257,7 +260,7 @@ class Engine:
         *,
         as_of: datetime | None = None,
         read_only: bool = False,
-        pace: Timing | None = None,
+        timing: Timing | None = None,
     ) -> None:
         self.gateway = gateway
         self.store = store
@@ -267,21 +270,21 @@ class Engine:
         self.host = ""
         #: Why changes cannot be saved, if so: then they are refused rather than pretended.
         self.refuse: GlboardError | None = None
-        self.pace = pace or Timing()
+        self.timing = timing or Timing()
         self.undo_stack = UndoStack()
         self._age = MirrorAge(store, gateway.now)
         # Before anything is shown: issues of another scope must not be.
         self._narrowed = adopt(store, settings.labels.group, self._age)
-        self.ledger = LocalState(store, self.undo_stack, settings.sync, self.tell, gateway.now)
-        self._condition = SyncStatus(self.ledger, self._age, self.tell)
-        self.hand = Hand(self.ledger, self.undo_stack, gateway.now, self.disk_failed)
+        self.local_state = LocalState(store, self.undo_stack, settings.sync, self.tell, gateway.now)
+        self._sync_status = SyncStatus(self.local_state, self._age, self.tell)
+        self.hand = Hand(self.local_state, self.undo_stack, gateway.now, self.disk_failed)
         self._as_of = as_of
         self._zone = ZoneInfo(settings.ui.time_zone)
         self._listeners: list[Listener] = []
         #: Whether the server confirmed, in this session, that we are the user the store belongs to.
         self.verified = False
-        self.mirror = Poller(self)
-        self.drain = OutboxSender(self)
+        self.poller = Poller(self)
+        self.sender = OutboxSender(self)
 
     # Queries
 
@@ -293,25 +296,25 @@ class Engine:
     @property
     def shown(self) -> Shown:
         """The issues as shown."""
-        return self.ledger.shown
+        return self.local_state.shown
 
     @property
-    def pending(self) -> Outbox:
+    def outbox(self) -> Outbox:
         """The Ops not confirmed yet."""
-        return self.ledger.pending
+        return self.local_state.outbox
 
     @property
     def failed(self) -> list[tuple[Op, GlboardError]]:
         """Failed changes, oldest first, until they are retried or discarded."""
-        return self.ledger.failed
+        return self.local_state.failed
 
     @property
     def status(self) -> Status:
         """The sync status."""
-        return self._condition.status
+        return self._sync_status.status
 
     def now(self) -> datetime:
-        """The time that everything is computed with, aware and in UTC (DESIGN section 2)."""
+        """The time that everything is computed with, aware and in UTC (planning rule 25)."""
         return self._as_of or self.gateway.now()
 
     def today(self) -> date:
@@ -337,16 +340,16 @@ class Engine:
 
     def look(self, board: str, milestone: str | None = None) -> None:
         """This board is visible: the initial load reads it before the rest."""
-        self.mirror.look(board, milestone)
+        self.poller.look(board, milestone)
 
     @property
     def is_complete(self) -> bool:
         """Whether the whole scope was read once, in this session or an earlier one."""
-        return self.mirror.first.complete
+        return self.poller.first.complete
 
     def unread(self, board: Board) -> Container[str]:
         """The keys of columns not completely read yet: their counts and sums are incomplete."""
-        return self.mirror.first.unread(board)
+        return self.poller.first.unread(board)
 
     async def detail(self, issue: IssueId) -> IssueDetail:
         """Description and notes, read from the server. Raises EditForbidden, ConnectionFailed."""
@@ -355,7 +358,7 @@ class Engine:
     # Changes
 
     def perform(
-        self, acts: Sequence[tuple[IssueId, Change]], title: str, instead: Collection[OpId] = ()
+        self, changes: Sequence[tuple[IssueId, Change]], title: str, instead: Collection[OpId] = ()
     ) -> list[Op]:
         """Do one keystroke's acts: shown at once, saved in the outbox, sent soon. Returns the new Ops.
 
@@ -364,7 +367,7 @@ class Engine:
         are refused; then nothing is changed.
         """
         with self._changing():
-            return self.hand.perform(acts, title, instead)
+            return self.hand.perform(changes, title, instead)
 
     def undo(self) -> Group | None:
         """Undo the last keystroke, of this session or else of an earlier one.
@@ -396,12 +399,12 @@ class Engine:
     def take_mine(self, issue: IssueId) -> None:
         """Keep mine: send the conflicting changes over the server's values. Raises as ``perform``."""
         with self._changing():
-            conflicts.choose_mine(self.ledger, issue)
+            conflicts.choose_mine(self.local_state, issue)
 
     def take_theirs(self, issue: IssueId) -> None:
         """Keep theirs: discard the conflicting changes of this issue. Raises what ``perform`` raises."""
         with self._changing():
-            conflicts.choose_theirs(self.ledger, issue)
+            conflicts.choose_theirs(self.local_state, issue)
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
@@ -410,23 +413,23 @@ class Engine:
         if self.read_only:
             raise ReadOnly("Read-only session.", hint="Restart glboard without --read-only to change issues.")
         yield
-        self.drain.wake()
+        self.sender.wake()
         self._status()
 
     # Conflicts
 
-    def clashing(self, issue: IssueId) -> tuple[Conflict, ...]:
+    def conflicting(self, issue: IssueId) -> tuple[Conflict, ...]:
         """The conflicts of this issue: field, value seen, mine, theirs."""
-        return self.pending.clashing(issue)
+        return self.outbox.conflicting(issue)
 
     def refresh(self) -> None:
         """Refresh everything soon, and retry sending."""
-        self.mirror.refresh()
-        self.drain.hurry()
+        self.poller.refresh()
+        self.sender.hurry()
 
     def touch(self) -> None:
         """A key was pressed: the program is in use, so it polls more often."""
-        self.mirror.touch()
+        self.poller.touch()
 
     def history(self, limit: int = 500) -> Sequence[Logged]:
         """The change log, newest first."""
@@ -434,7 +437,7 @@ class Engine:
 
     def unsent(self) -> list[Logged]:
         """Unsent changes, newest first, as log lines; their result is ``waits``."""
-        items = (self.pending.item(op.id) for op in self.pending)
+        items = (self.outbox.item(op.id) for op in self.outbox)
         lines = [logged(item.op, item.title, self.now(), "waits") for item in items if item is not None]
         return lines[::-1]
 
@@ -462,12 +465,12 @@ class Engine:
             self.tell(Notice(str(self.refuse)))
         if self._narrowed:
             self.tell(Notice("Group label changed: reloading all issues."))
-        if len(self.pending):
-            self.tell(Notice(_left_over(len(self.pending), read_only=self.read_only)))
+        if len(self.outbox):
+            self.tell(Notice(_left_over(len(self.outbox), read_only=self.read_only)))
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self.mirror.run(), name="mirror")
-                tasks.create_task(self.drain.run(), name="drain")
+                tasks.create_task(self.poller.run(), name="mirror")
+                tasks.create_task(self.sender.run(), name="drain")
                 tasks.create_task(self._follow(), name="follow")
                 tasks.create_task(self._check(), name="check")
         except* UserChangedError as group:
@@ -477,7 +480,7 @@ class Engine:
 
     async def _check(self) -> None:
         """Once the board is shown, check for damage that the start did not look for."""
-        await self.mirror.idle()
+        await self.poller.idle()
         if found := await asyncio.to_thread(self.store.check):
             self.refuse = found
             self.tell(Notice(str(found)))
@@ -486,7 +489,7 @@ class Engine:
     async def _follow(self) -> None:
         """Adopt what other processes write."""
         while True:
-            await asyncio.sleep(self.pace.follow)
+            await asyncio.sleep(self.timing.follow)
             try:
                 self.look_at_others()
             except StoreFailed as error:
@@ -494,13 +497,13 @@ class Engine:
 
     def look_at_others(self) -> None:
         """Adopt what other processes wrote since the last check. Raises StoreFailed."""
-        if processes.look_at_others(self.ledger):
-            self.drain.wake()
+        if processes.look_at_others(self.local_state):
+            self.sender.wake()
             self._status()
 
     async def load(self) -> None:
         """Read catalog and scope once, without polling. Raises what the gateway raises."""
-        await self.mirror.load()
+        await self.poller.load()
         self._age.caught_up()
 
     async def load_catalog(self) -> None:
@@ -513,7 +516,7 @@ class Engine:
         if milestone not in (None, "any", "none") and self.catalog is not None:
             # An unknown name is an error for a command; the screen shows it on the board.
             milestone_title(milestone or "", self.settings, self.catalog, self.today())
-        await self.mirror.first.board(self.board(board, milestone), closed=closed)
+        await self.poller.first.board(self.board(board, milestone), closed=closed)
 
     async def load_issues(self, references: Sequence[str]) -> list[Issue]:
         """Read these issues by reference (see ``model/issue.py``) and what their projects offer.
@@ -532,33 +535,33 @@ class Engine:
 
     async def flush(self) -> None:
         """Send everything now and wait for the answers: for commands. Raises ConnectionFailed, AuthError."""
-        await self.drain.flush()
+        await self.sender.flush()
 
     async def settled(self) -> None:
         """Wait until nothing can be sent, and pending reads are done (tests, quitting)."""
-        await self.drain.idle()
-        await self.mirror.idle()
+        await self.sender.idle()
+        await self.poller.idle()
 
     async def finish(self, seconds: float) -> int:
         """Send without holding, and wait at most that long; returns how many are still unsent."""
-        self.drain.hurry()
+        self.sender.hurry()
         try:
             async with asyncio.timeout(seconds):
-                await self.drain.idle()
+                await self.sender.idle()
         except TimeoutError:
             pass
-        return len(self.pending)
+        return len(self.outbox)
 
     # Reports of mirror and drain
 
     def confirm(self, issues: Iterable[Issue], cause: Cause, *, asked: float | None = None) -> None:
         """The server returned these issues; ``asked`` is when they were requested, by the loop's clock."""
-        self.ledger.confirm(issues, cause, asked=asked)
-        self.drain.wake()  # conflicts may have resolved themselves
+        self.local_state.confirm(issues, cause, asked=asked)
+        self.sender.wake()  # conflicts may have resolved themselves
 
     def gone(self, issues: Iterable[IssueId], *, asked: float | None = None) -> None:
         """These issues left the scope; ``asked`` as in ``confirm``."""
-        self.ledger.gone(issues, asked=asked)
+        self.local_state.gone(issues, asked=asked)
 
     def keep_catalog(self, catalog: Catalog) -> None:
         """The catalog was read. Raises UserChangedError."""
@@ -572,25 +575,25 @@ class Engine:
         if catalog != self.store.catalog():
             self.store.put_catalog(catalog)
             self.tell(CatalogChanged())
-        self.drain.wake()
+        self.sender.wake()
 
     def settle(self, done: Sequence[Made], failed: Sequence[Refused], *, result: str = "done") -> None:
         """Ops were answered. Raises StoreFailed; then nothing is changed."""
-        self.ledger.settle(done, failed, result=result)
-        self._condition.disk_works()
+        self.local_state.settle(done, failed, result=result)
+        self._sync_status.disk_works()
         self._status()
 
     def clashed(self, issues: Iterable[str]) -> None:
         """These issues have conflicts."""
         found = [IssueId(issue) for issue in issues]
-        waiting = [item for issue in found for item in self.pending.items(issue) if item.clashes]
-        conflicts.note(self.ledger, waiting)
-        self.ledger.tell_same(found)
+        waiting = [item for issue in found for item in self.outbox.items(issue) if item.conflicts]
+        conflicts.note(self.local_state, waiting)
+        self.local_state.tell_same(found)
         self._status()
 
     def vanished(self, ops: Sequence[OpId]) -> None:
         """These could not be claimed: another process sends them, or has withdrawn them."""
-        processes.vanished(self.ledger, ops)
+        processes.vanished(self.local_state, ops)
         self._status()
 
     def heard(self, *, loading: str | None = None, **progress: int) -> None:
@@ -602,10 +605,10 @@ class Engine:
         if loading == "":
             self._age.caught_up()
             changes |= {"loaded": 0, "total": 0}
-        self.drain.let_in()
+        self.sender.let_in()
         if loading is not None:
             changes["loading"] = loading
-        self._status(error=None, freshness=self._condition.heard(loading=self.mirror.loading), **changes)
+        self._status(error=None, freshness=self._sync_status.heard(loading=self.poller.loading), **changes)
 
     def slowed(self, scarce: bool) -> None:
         """The rate limit is nearly used up, or no longer so."""
@@ -614,12 +617,12 @@ class Engine:
     def unreachable(self, error: GlboardError, *, signed_out: bool = False) -> None:
         """The server did not answer, or rejects our token; the shown data may be outdated."""
         if signed_out:
-            self.drain.signed_out()
+            self.sender.signed_out()
         self._status(freshness="signed-out" if signed_out else "offline", error=error)
 
     def disk_failed(self, error: StoreFailed) -> None:
         """The disk refuses writes: reported once, until it works again."""
-        self._condition.disk_failed(error)
+        self._sync_status.disk_failed(error)
 
     def tell(self, event: Event) -> None:
         """Pass an event to every listener."""
@@ -627,7 +630,7 @@ class Engine:
             listener(event)
 
     def _status(self, **changes: object) -> None:
-        self._condition.update(**changes)
+        self._sync_status.update(**changes)
 
 
 def _left_over(count: int, *, read_only: bool) -> str:

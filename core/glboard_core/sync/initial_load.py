@@ -20,7 +20,8 @@ from glboard_core.errors import GlboardError
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import current, preceding, versions
-from glboard_core.ports import IssueQuery, Store
+from glboard_core.model.query import IssueQuery
+from glboard_core.ports import Store
 from glboard_core.sync.status import MirrorAge
 
 if TYPE_CHECKING:

@@ -108,7 +108,7 @@ class LocalState:
         now: Callable[[], datetime],
     ) -> None:
         self.store = store
-        self.pending = Outbox(store.outbox())
+        self.outbox = Outbox(store.outbox())
         self.shown = Shown(store.issues())
         #: Failed changes, oldest first, until they are retried or discarded.
         self.failed: list[tuple[Op, GlboardError]] = [remembered(r) for r in store.refusals()]
@@ -127,14 +127,14 @@ class LocalState:
     def _take_up(self) -> None:
         """Continue with what an earlier session left."""
         now = time.time()
-        for issue in self.pending.issues():
-            for item in self.pending.items(issue):
+        for issue in self.outbox.issues():
+            for item in self.outbox.items(issue):
                 if item.lost:
                     # It is unknown when exactly the last session sent its request: count from now.
                     item.lost = now
                 # This machine's clock may have been set back since; nothing is held for longer than usual.
                 item.due = min(item.due, now + max(self._sync.hold, self._sync.hold_comments))
-            self.shown.fold(issue, self.pending.of(issue))
+            self.shown.fold(issue, self.outbox.of(issue))
 
     # Changes of a person
 
@@ -149,7 +149,7 @@ class LocalState:
             return
         now = time.time()
         sync = self._sync
-        speaks = any(isinstance(op.act, Comment | NoteWrite | Create) for op in ops)
+        speaks = any(isinstance(op.change, Comment | NoteWrite | Create) for op in ops)
         due = now + (max(sync.hold, sync.hold_comments) if speaks else sync.hold)
         entries = [OutboxEntry(op=op, title=title, due=due) for op in ops]
         self.store.enqueue(entries, instead)
@@ -157,8 +157,8 @@ class LocalState:
         self._titles.update((op.group, title) for op in ops[:1])
         before = self.seen(op.issue for op in ops)
         for entry in entries:
-            self.pending.hold(entry.op.issue, now + sync.hold)
-            self.pending.add(entry)
+            self.outbox.hold(entry.op.issue, now + sync.hold)
+            self.outbox.add(entry)
         self.fold_and_tell(before, "mine", always=True)
 
     def take_back(self, ops: Sequence[Op]) -> list[Op]:
@@ -172,14 +172,14 @@ class LocalState:
             here = [op for op in reversed(here) if self.store.take_back([op.id])]
         before = self.seen(op.issue for op in here)
         for op in here:
-            self.pending.remove(op.id)
+            self.outbox.remove(op.id)
         self._forget_titles(here)
         self.fold_and_tell(before, "mine", always=True)
         gone = {op.id for op in here}
         return [op for op in ops if op.id not in gone]
 
     def _unsent(self, op: OpId) -> bool:
-        item = self.pending.item(op)
+        item = self.outbox.item(op)
         return item is not None and not item.sent and not item.lost
 
     def drop(self, ops: Sequence[Op], result: str) -> None:
@@ -193,7 +193,7 @@ class LocalState:
         ]
         before = self.seen(op.issue for op in dropped)
         for op in dropped:
-            self.pending.remove(op.id)
+            self.outbox.remove(op.id)
             self._undo_stack.forget(op.id)
         self._forget_titles(dropped)
         self.fold_and_tell(before, "mine", always=True)
@@ -207,12 +207,12 @@ class LocalState:
         if now is None:
             return
         if without is not None and saw is not None:
-            now = seen_without(saw, without.act, now)
+            now = seen_without(saw, without.change, now)
         self.rewritten(item, structs.replace(item.op, before=now))
 
     def rewritten(self, item: OutboxItem, op: Op) -> None:
         """The same Op, with another issue as seen before it."""
-        self.pending.put(item, op)
+        self.outbox.put(item, op)
         self._undo_stack.replace(op)
 
     def was_sent(self, op: Op) -> None:
@@ -222,7 +222,7 @@ class LocalState:
     def folded_before(self, item: OutboxItem) -> Issue | None:
         """The issue as the server would have it just before this Op: with all earlier Ops applied."""
         ahead: list[Op] = []
-        for other in self.pending.items(item.op.issue):
+        for other in self.outbox.items(item.op.issue):
             if other is item:
                 break
             ahead.append(other.op)
@@ -230,7 +230,7 @@ class LocalState:
 
     def title(self, op: Op) -> str:
         """The title of an Op's keystroke."""
-        item = self.pending.item(op.id)
+        item = self.outbox.item(op.id)
         return item.title if item is not None else self._titles.get(op.group, "")
 
     # Answers of the server
@@ -272,7 +272,7 @@ class LocalState:
 
     def _late(self, issue: IssueId, asked: float | None) -> bool:
         late = asked is not None and (
-            self.pending.on_wire(issue) or self._settled_at.get(issue, -1.0) >= asked
+            self.outbox.on_wire(issue) or self._settled_at.get(issue, -1.0) >= asked
         )
         if late:
             self.unsure.add(issue)
@@ -285,26 +285,26 @@ class LocalState:
 
         Raises StoreFailed; then nothing is changed, and the answers count as lost.
         """
-        done, failed = sorted_out(done, failed, self.pending)
+        done, failed = sorted_out(done, failed, self.outbox)
         now = self._now()
         answered = [*(op for op, _ in done), *(op for op, _, _ in failed)]
         titles = {op.id: self.title(op) for op in answered}
-        new = {op.issue: issue for op, issue in done if isinstance(op.act, Create) and issue is not None}
-        renamed = [pair for old, issue in new.items() for pair in self.pending.renamed(old, issue)]
+        new = {op.issue: issue for op, issue in done if isinstance(op.change, Create) and issue is not None}
+        renamed = [pair for old, issue in new.items() for pair in self.outbox.renamed(old, issue)]
         lines = [made(op, issue, titles[op.id], now, result) for op, issue in done]
         lines += [logged(op, titles[op.id], now, "failed", str(error)) for op, error, _ in failed]
         # Before the new issue's own Op leaves the outbox: after a crash in between, its marker finds it.
         if renamed:
-            self.store.rewrite([OutboxEntry(op=op, due=i.due, clashes=i.clashes) for i, op in renamed])
+            self.store.rewrite([OutboxEntry(op=op, due=i.due, conflicts=i.conflicts) for i, op in renamed])
         refusals = [refused(op, titles[op.id], error, now) for op, error, _ in failed]
         self.store.settle([op.id for op in answered], refusals, lines)
         # On disk: nothing can fail from here on.
         before = self.seen([*(op.issue for op in answered), *(issue.id for issue in new.values())])
         self._put(done, failed)
         for item, op in renamed:
-            self.pending.put(item, op)
+            self.outbox.put(item, op)
         for op in answered:
-            self.pending.remove(op.id)
+            self.outbox.remove(op.id)
             self.answered(new[op.issue].id if op.issue in new else op.issue)
         for old, issue in new.items():
             self.renamed(old, issue.id)
@@ -319,12 +319,12 @@ class LocalState:
         """Ops after a failed one are compared with the current values, in the fields of that Op."""
         rebased: list[OutboxItem] = []
         for op in refused_:
-            for item in self.pending.items(op.issue):
+            for item in self.outbox.items(op.issue):
                 self.rebase(item, without=op)
                 rebased.append(item)
         if rebased:
             with suppress(StoreFailed):  # after a restart it would show as a conflict: no harm
-                self.store.rewrite([OutboxEntry(op=i.op, due=i.due, clashes=i.clashes) for i in rebased])
+                self.store.rewrite([OutboxEntry(op=i.op, due=i.due, conflicts=i.conflicts) for i in rebased])
 
     def answered(self, issue: IssueId) -> None:
         """A change of ours was answered now: pages requested earlier are stale."""
@@ -345,7 +345,7 @@ class LocalState:
                 continue
             known = self.store.issue(issue.id)
             # What left the mirror meanwhile returns with the next poll, if it belongs there.
-            if isinstance(op.act, Create) or (known is not None and issue.updated_at >= known.updated_at):
+            if isinstance(op.change, Create) or (known is not None and issue.updated_at >= known.updated_at):
                 issues.append(issue)
         self.store.put(issues)
 
@@ -364,7 +364,7 @@ class LocalState:
 
     def _forget_titles(self, ops: Iterable[Op]) -> None:
         groups = {op.group for op in ops}
-        for group in groups - {op.group for op in self.pending}:
+        for group in groups - {op.group for op in self.outbox}:
             self._titles.pop(group, None)
 
     # Events
@@ -387,7 +387,7 @@ class LocalState:
         """
         changes: list[IssueDiff] = []
         for issue, was in before.items():
-            self.shown.fold(issue, self.pending.of(issue))
+            self.shown.fold(issue, self.outbox.of(issue))
             now = self.shown.get(issue)
             if (always or was != now) and not (was is None and now is None):
                 changes.append(IssueDiff((was, now)))

@@ -25,16 +25,16 @@ UNDO = "undo: "
 
 def logged(op: Op, title: str, at: datetime, result: str, message: str = "") -> Logged:
     """One line of the log: what was changed, and the value before, without the issue's title."""
-    back = inverse(op.act, op.before, op.id)
-    new = isinstance(op.act, Create)
+    back = inverse(op.change, op.before, op.id)
+    new = isinstance(op.change, Create)
     return Logged(
         at=at,
         change=op,
         op=op.id,
         group=op.group,
         title=title,
-        reference=op.before.reference if op.before else f"{op.act.project}#new" if new else op.issue,  # type: ignore[union-attr]
-        what=describe(op.act, op.before),
+        reference=op.before.reference if op.before else f"{op.change.project}#new" if new else op.issue,  # type: ignore[union-attr]
+        what=describe(op.change, op.before),
         was=describe(back) if back is not None and not new else "",
         result=result,
         message=message,
@@ -44,7 +44,7 @@ def logged(op: Op, title: str, at: datetime, result: str, message: str = "") -> 
 def made(op: Op, issue: Issue | None, title: str, at: datetime, result: str) -> Logged:
     """A line of the log; one about a new issue has the reference assigned by the server."""
     line = logged(op, title, at, result)
-    if not isinstance(op.act, Create) or issue is None:
+    if not isinstance(op.change, Create) or issue is None:
         return line
     return structs.replace(
         line, reference=issue.reference, change=structs.replace(line.change, issue=issue.id)
@@ -105,11 +105,11 @@ def sorted_out(
     made: list[Made] = list(done)
     refused_: list[Refused] = []
     for op, error, issue in failed:
-        if not isinstance(op.act, Create):
+        if not isinstance(op.change, Create):
             refused_.append((op, error, issue))
         elif issue is not None and issue.iid:
             made.append((op, issue))
-            refused_.append((_rest(op, op.act, issue), error, issue))
+            refused_.append((_rest(op, op.change, issue), error, issue))
         else:
             refused_.append((op, error, None))
             orphan = EditImpossible("The new issue that this belongs to was not created.")
@@ -127,4 +127,4 @@ def _rest(op: Op, new: Create, issue: Issue) -> Op:
         weight=new.weight if new.weight is not None and new.weight != issue.weight else UNSET,
         assignees=new.assignees if new.assignees and set(new.assignees) != set(issue.assignees) else UNSET,
     )
-    return structs.replace(op, id=OpId(new_id()), issue=issue.id, act=missing, before=issue)
+    return structs.replace(op, id=OpId(new_id()), issue=issue.id, change=missing, before=issue)

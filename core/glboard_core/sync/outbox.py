@@ -25,7 +25,7 @@ class OutboxItem:
     clock; 0 if it cannot be. ``tries``: how often an answer to it was lost.
     """
 
-    __slots__ = ("claimed", "clashes", "due", "lost", "op", "sent", "title", "tries", "under_way")
+    __slots__ = ("claimed", "conflicts", "due", "lost", "op", "sent", "title", "tries", "under_way")
 
     def __init__(self, entry: OutboxEntry) -> None:
         self.op = entry.op
@@ -35,7 +35,7 @@ class OutboxItem:
         self.sent = 0.0
         self.under_way = False
         self.tries = 0
-        self.clashes = entry.clashes
+        self.conflicts = entry.conflicts
 
 
 class Outbox:
@@ -87,9 +87,9 @@ class Outbox:
         """Whether the server may be changing the issue for us now, or may have done so (answer lost)."""
         return any(item.sent or item.lost for item in self.items(issue))
 
-    def clashing(self, issue: IssueId) -> tuple[Conflict, ...]:
+    def conflicting(self, issue: IssueId) -> tuple[Conflict, ...]:
         """The conflicts of this issue."""
-        return tuple(clash for item in self.items(issue) for clash in item.clashes)
+        return tuple(clash for item in self.items(issue) for clash in item.conflicts)
 
     def hold(self, issue: IssueId, due: float) -> None:
         """Another key was pressed on the issue: its unsent Ops are held with it, until ``due``."""
@@ -107,7 +107,7 @@ class Outbox:
         waits = [
             max(0.0, first.due - now)
             for issue, items in self._by_issue.items()
-            if not self.busy(issue) and (first := items[0]) and not first.clashes and self._sendable(first)
+            if not self.busy(issue) and (first := items[0]) and not first.conflicts and self._sendable(first)
         ]
         return min(waits, default=None)
 
@@ -122,18 +122,19 @@ class Outbox:
         """
         batch: list[OutboxItem] = []
         ranking = any(
-            (item.under_way or item.lost) and isinstance(item.op.act, Rank) for item in self._by_op.values()
+            (item.under_way or item.lost) and isinstance(item.op.change, Rank)
+            for item in self._by_op.values()
         )
         for issue, items in self._by_issue.items():
             if self.busy(issue):
                 continue
             for item in items:
-                if item.due > now or item.clashes or not self._sendable(item):
+                if item.due > now or item.conflicts or not self._sendable(item):
                     break
-                if ranking and isinstance(item.op.act, Rank):
+                if ranking and isinstance(item.op.change, Rank):
                     break
                 batch.append(item)
-                if isinstance(item.op.act, Create | NoteWrite):
+                if isinstance(item.op.change, Create | NoteWrite):
                     break  # the rest needs the id assigned by the server
         for item in batch:
             item.under_way = True
@@ -141,13 +142,13 @@ class Outbox:
 
     def _sendable(self, item: OutboxItem) -> bool:
         op = item.op
-        if op.issue.startswith("new:") and not isinstance(op.act, Create):
+        if op.issue.startswith("new:") and not isinstance(op.change, Create):
             return False
-        if isinstance(op.act, Rank):
-            near = (op.act.above, op.act.below)
+        if isinstance(op.change, Rank):
+            near = (op.change.above, op.change.below)
             return not any(other is not None and other.startswith("new:") for other in near)
         # A note can be deleted once its id is known.
-        return not (isinstance(op.act, DeleteNote) and op.act.note is None and op.act.of in self)
+        return not (isinstance(op.change, DeleteNote) and op.change.note is None and op.change.of in self)
 
     def put_back(self, items: Iterable[OutboxItem]) -> None:
         """No longer under way; they stay in the outbox."""
@@ -178,18 +179,18 @@ class Outbox:
         found: list[tuple[OutboxItem, Op]] = []
         for item in self._by_op.values():
             op = item.op
-            if op.issue == old and not isinstance(op.act, Create):
+            if op.issue == old and not isinstance(op.change, Create):
                 seen = op.before
                 if seen is not None:
                     seen = structs.replace(seen, id=new.id, iid=new.iid, web_url=new.web_url)
                 op = structs.replace(op, issue=new.id, before=seen)
-            if isinstance(op.act, Rank) and old in (op.act.above, op.act.below):
-                act = structs.replace(
-                    op.act,
-                    above=new.id if op.act.above == old else op.act.above,
-                    below=new.id if op.act.below == old else op.act.below,
+            if isinstance(op.change, Rank) and old in (op.change.above, op.change.below):
+                change = structs.replace(
+                    op.change,
+                    above=new.id if op.change.above == old else op.change.above,
+                    below=new.id if op.change.below == old else op.change.below,
                 )
-                op = structs.replace(op, act=act)
+                op = structs.replace(op, change=change)
             if op is not item.op:
                 found.append((item, op))
         return found

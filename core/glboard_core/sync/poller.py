@@ -18,7 +18,7 @@ from glboard_core.board.definition import Board
 from glboard_core.errors import AuthError, GlboardError, NameUnknown
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import IssueId
-from glboard_core.ports import IssueQuery
+from glboard_core.model.query import IssueQuery
 from glboard_core.sync.initial_load import CURSOR, Loading, Scope, scope_of_group
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Poller:
 
     async def _pause(self, failures: int) -> None:
         if failures:
-            most = self._engine.pace.longest_read_wait
+            most = self._engine.timing.longest_read_wait
             seconds = min(most, self._engine.settings.sync.poll * 2.0 ** min(failures - 1, 6))
         else:
             seconds = self._interval()
@@ -257,7 +257,7 @@ class Poller:
         newest = self._cursor
         scope = self._scope(engine.catalog)
         # A read ignored because a change of ours was being sent may have contained changes by others, too.
-        unsure = [issue for issue in engine.ledger.unsure if not engine.pending.on_wire(issue)]
+        unsure = [issue for issue in engine.local_state.unsure if not engine.outbox.on_wire(issue)]
         pages = 0
         since = self._cursor - MARGIN
         async for page in engine.gateway.pages(IssueQuery(updated_after=since, order="updated")):
@@ -267,7 +267,7 @@ class Poller:
             newest = max(newest, max((issue.updated_at for issue in page), default=newest))
             engine.confirm((i for i in page if scope.holds(i)), "theirs", asked=asked)
             engine.gone([i.id for i in page if not scope.holds(i)], asked=asked)
-        await self._reread(issue for issue in unsure if issue in engine.ledger.unsure)
+        await self._reread(issue for issue in unsure if issue in engine.local_state.unsure)
         # Only now that every page is read: advancing the cursor earlier would skip unread pages.
         self._move_cursor(newest)
         self._polled = asked

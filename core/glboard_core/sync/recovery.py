@@ -77,7 +77,7 @@ def _left(item: OutboxItem, gateway: Gateway) -> datetime:
 
 async def _judge(item: OutboxItem, found: Found, made: set[OpId], gateway: Gateway) -> None:
     op, issue = item.op, found.now.get(item.op.issue)
-    match op.act:
+    match op.change:
         case Create():
             new = await gateway.created_by(_when_sent(item, gateway))
             if new is not None:
@@ -94,8 +94,8 @@ async def _judge(item: OutboxItem, found: Found, made: set[OpId], gateway: Gatew
                 found.done.append((op, issue))
                 return
         # One with a marker is searched for by it before it is sent again.
-        case DeleteNote() if not op.act.mark:
-            if await gateway.note_of(op.issue, op.act.of) is None:
+        case DeleteNote() if not op.change.mark:
+            if await gateway.note_of(op.issue, op.change.of) is None:
                 found.done.append((op, issue))
                 return
         case _ if op.id in made:

@@ -1,7 +1,7 @@
 """Sends the outbox: when, in which batches, and the outcome of each Op.
 
 Owns the hold (nothing is sent until the keys have rested), the claim in the store (so that two processes or a
-crash never send twice), and the recovery of lost answers: the server is checked (``recovery.py``) before anything
+crash never send twice), and the recovery of lost answers: ``recovery.py`` checks the server before anything
 is sent again. It never decides what is shown: it tells the engine which Ops are done and which failed.
 """
 
@@ -41,7 +41,7 @@ class OutboxSender:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._pace = engine.pace
+        self._timing = engine.timing
         self._wake = asyncio.Event()
         self._changed = asyncio.Condition()
         self._sending = 0
@@ -58,7 +58,7 @@ class OutboxSender:
         """Try now, without further waiting (refresh, quitting)."""
         self._not_before = 0.0
         self._failures = 0
-        self._engine.pending.hasten()
+        self._engine.outbox.hasten()
         self._wake.set()
 
     async def idle(self) -> None:
@@ -67,7 +67,7 @@ class OutboxSender:
             await self._changed.wait_for(self._at_rest)
 
     def _at_rest(self) -> bool:
-        pending = self._engine.pending
+        pending = self._engine.outbox
         return not self._sending and not pending.lost() and pending.next_due(time.time()) is None
 
     async def run(self) -> None:
@@ -81,7 +81,7 @@ class OutboxSender:
                             self._sending += 1
                             tasks.create_task(self._deliver(batch), name="deliver")
         finally:
-            self._engine.store.resign()
+            self._engine.store.release_lease()
 
     async def _rest(self) -> None:
         """Wait until something can be sent, or something changed."""
@@ -113,21 +113,21 @@ class OutboxSender:
         if wait is None or self._engine.read_only:
             return None
         wait = max(wait, self._not_before - now)
-        return wait if self._right.held() else max(wait, self._pace.lease_check)
+        return wait if self._right.held() else max(wait, self._timing.lease_check)
 
     def _next(self, now: float) -> float | None:
         """Seconds until something can be sent or recovered; None if all waits for a person."""
-        due = self._engine.pending.next_due(now)
+        due = self._engine.outbox.next_due(now)
         waits = [] if due is None else [due]
-        waits += [max(0.0, self._look_at(item) - now) for item in self._engine.pending.lost()]
+        waits += [max(0.0, self._look_at(item) - now) for item in self._engine.outbox.lost()]
         return min(waits, default=None)
 
     def _may_send(self) -> bool:
-        ready = time.time() >= self._not_before and bool(len(self._engine.pending))
+        ready = time.time() >= self._not_before and bool(len(self._engine.outbox))
         return ready and self._right.held()
 
     def _batches(self) -> list[list[OutboxItem]]:
-        pending = self._engine.pending
+        pending = self._engine.outbox
         now = time.time()
         lost = [item for item in pending.lost() if self._look_at(item) <= now]
         for item in lost:
@@ -140,17 +140,17 @@ class OutboxSender:
 
         Anything else starts at once, since it mostly succeeded; if not, again after the server's timeout.
         """
-        if isinstance(item.op.act, Create | Comment | NoteWrite):
+        if isinstance(item.op.change, Create | Comment | NoteWrite):
             return self._given_up_at(item)
         return item.due
 
     def _given_up_at(self, item: OutboxItem) -> float:
         """When the server no longer carries out a request whose answer was lost."""
-        return item.lost + self._pace.server_limit
+        return item.lost + self._timing.server_limit
 
     async def flush(self) -> None:
         """Send everything and wait for the answers: for commands. Raises what prevents sending altogether."""
-        pending = self._engine.pending
+        pending = self._engine.outbox
         pending.hasten()
         while len(pending):
             batches = self._batches()
@@ -175,13 +175,13 @@ class OutboxSender:
         except StoreFailed as error:
             # Without "sent" on disk, a crash would make us send it twice: so send nothing.
             engine.disk_failed(error)
-            self._not_before = time.time() + self._pace.longest_wait
+            self._not_before = time.time() + self._timing.longest_wait
             self._return(batch)
         except GlboardError as error:
             self._stopped(error)
             self._return(batch)
         except BaseException:
-            engine.pending.put_back(batch)
+            engine.outbox.put_back(batch)
             raise
         else:
             if unsent is None:
@@ -194,19 +194,19 @@ class OutboxSender:
 
     def _stopped(self, error: GlboardError) -> None:
         if isinstance(error, AuthError):
-            self._engine.mirror.hasten()  # check whether it is permanent: then another process can send
+            self._engine.poller.hasten()  # check whether it is permanent: then another process can send
         self._engine.unreachable(error, signed_out=isinstance(error, AuthError))
         self._failures += 1
-        wait = self._pace.wait(self._failures)
+        wait = self._timing.wait(self._failures)
         if isinstance(error, RateLimited):
             wait = max(wait, error.retry_after)
         self._not_before = time.time() + wait
 
     def _return(self, batch: Sequence[OutboxItem]) -> None:
         """None of these was sent; those lost before still are."""
-        back = [item for item in batch if item.op.id in self._engine.pending and not item.lost]
+        back = [item for item in batch if item.op.id in self._engine.outbox and not item.lost]
         self._unclaim([item for item in back if item.sent])
-        self._engine.pending.put_back(batch)
+        self._engine.outbox.put_back(batch)
 
     def _unclaim(self, items: Sequence[OutboxItem]) -> None:
         if not items:
@@ -224,9 +224,9 @@ class OutboxSender:
         Raises what the gateway raises if nothing was sent, and StoreFailed.
         """
         if any(item.lost for item in batch):
-            await self._look([item for item in batch if item.op.id in self._engine.pending])
+            await self._look([item for item in batch if item.op.id in self._engine.outbox])
             return None
-        return await self._send([item for item in batch if item.op.id in self._engine.pending])
+        return await self._send([item for item in batch if item.op.id in self._engine.outbox])
 
     # Sending
 
@@ -235,8 +235,8 @@ class OutboxSender:
         # Slow steps come first: others may change an issue between our check and our write.
         me = engine.catalog.me.username if engine.catalog is not None else ""
         ready, answered = await prepared([item.op for item in items], self._notes, engine.gateway, me)
-        edited = [item.op.issue for item in items if isinstance(item.op.act, Edit)]
-        await engine.mirror.freshen(self._pace.fresh, edited)
+        edited = [item.op.issue for item in items if isinstance(item.op.change, Edit)]
+        await engine.poller.freshen(self._timing.fresh, edited)
         items = await without_clashes(engine, items)
         items = self._claimed(items)
         catalog = engine.catalog
@@ -266,7 +266,7 @@ class OutboxSender:
         behind = {item.op.issue for item in items if item.lost}
         stays = [item for item in items if item.op.id in claimed and item.op.issue in behind]
         self._unclaim(stays)
-        engine.pending.put_back(stays)
+        engine.outbox.put_back(stays)
         going = [item for item in items if item.op.id in claimed and item.op.issue not in behind]
         for item in going:
             item.sent = now
@@ -323,12 +323,12 @@ class OutboxSender:
         except StoreFailed as error:
             # The outcomes could not be saved: treat the answer as lost.
             self._engine.disk_failed(error)
-            self._not_before = time.time() + self._pace.longest_wait
+            self._not_before = time.time() + self._timing.longest_wait
             for item in items:
                 item.lost = time.time()
 
     def _wait_after(self, error: GlboardError) -> float:
-        return error.retry_after if isinstance(error, RateLimited) else self._pace.first_wait
+        return error.retry_after if isinstance(error, RateLimited) else self._timing.first_wait
 
     def _made(self, op: OpId, note: str | None) -> None:
         if note is not None:

@@ -97,16 +97,16 @@ class MirrorAge:
 class SyncStatus:
     """The status of one engine."""
 
-    def __init__(self, ledger: LocalState, age: MirrorAge, tell: Callable[[Event], None]) -> None:
-        self._ledger = ledger
+    def __init__(self, local_state: LocalState, age: MirrorAge, tell: Callable[[Event], None]) -> None:
+        self._local_state = local_state
         self._tell = tell
         self._age = age
         self._disk_refuses = False
         self.status = Status(
-            unsent=len(ledger.pending),
-            failed=len(ledger.failed),
+            unsent=len(local_state.outbox),
+            failed=len(local_state.failed),
             conflicts=self._conflicts(),
-            freshness="cached" if ledger.store.catalog() else "loading",
+            freshness="cached" if local_state.store.catalog() else "loading",
             age=age.seconds,
         )
 
@@ -133,11 +133,11 @@ class SyncStatus:
 
     def update(self, **changes: object) -> None:
         """Update the status; ``changes`` are fields to set."""
-        ledger = self._ledger
+        local_state = self._local_state
         status = structs.replace(
             self.status,
-            unsent=len(ledger.pending),
-            failed=len(ledger.failed),
+            unsent=len(local_state.outbox),
+            failed=len(local_state.failed),
             conflicts=self._conflicts(),
             age=self._age.seconds,
             **changes,
@@ -148,5 +148,5 @@ class SyncStatus:
             self._tell(StatusChanged(status))
 
     def _conflicts(self) -> int:
-        pending = self._ledger.pending
-        return sum(bool(pending.clashing(issue)) for issue in pending.issues())
+        pending = self._local_state.outbox
+        return sum(bool(pending.conflicting(issue)) for issue in pending.issues())

@@ -251,7 +251,7 @@ class Stage:
     @property
     def marked(self) -> list[str]:
         """The visible selected cards."""
-        return [self.name(issue) for issue in self.screen.desk.marked()]
+        return [self.name(issue) for issue in self.screen.context.marked()]
 
     @property
     def message(self) -> str:
@@ -284,7 +284,7 @@ async def staged(
     token: str | None = None,
     read_only: bool = False,
     loaded: bool = True,
-    pace: Timing | None = None,
+    timing: Timing | None = None,
     **app_settings: Any,
 ) -> AsyncIterator[Stage]:
     """The app on an embedded GitLab, after the initial load unless told otherwise."""
@@ -295,7 +295,7 @@ async def staged(
         async def connect() -> AsyncIterator[Engine]:
             account = Account(url=server.url, token=Secret(given))
             async with GitLabGateway(account, GROUP, limits=QUICK) as gateway:
-                yield Engine(gateway, MemoryStore(), settings, read_only=read_only, pace=pace)
+                yield Engine(gateway, MemoryStore(), settings, read_only=read_only, timing=timing)
 
         app = GlboardApp(settings, connect, **app_settings)
         async with app.run_test(size=size) as pilot:

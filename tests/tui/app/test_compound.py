@@ -210,7 +210,7 @@ async def test_a_change_rejected_in_one_project_is_made_in_the_other(stage: Stag
     await undone(stage, before)
 
 
-# Questions before a move (7.13)
+# Questions before a move (rule 13)
 
 
 async def test_in_dev_without_an_assignee_asks_once(stage: Stage) -> None:

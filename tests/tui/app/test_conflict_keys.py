@@ -20,7 +20,7 @@ async def clash(stage: Stage) -> Issue:
     await stage.press("5")
     await stage.settle()
     issue = stage.issue("platform#1")
-    assert [c.theirs for c in stage.engine.clashing(issue.id)] == ["8"]
+    assert [c.theirs for c in stage.engine.conflicting(issue.id)] == ["8"]
     assert stage.world.issue(f"{GROUP}/platform#1").weight == 8
     await stage.focus("platform#1")
     return issue
@@ -31,27 +31,27 @@ async def clash(stage: Stage) -> Issue:
     [(("!", "m"), 5), (("!", "t"), 8), (("!", "l", "m"), 5), (("!", "l", "t"), 8)],
 )
 async def test_one_key_resolves_a_conflict(keys: tuple[str, ...], weight: int) -> None:
-    async with staged(pace=WARY) as stage:
+    async with staged(timing=WARY) as stage:
         issue = await clash(stage)
         await stage.press(*keys)
         await stage.settle()
-        assert stage.engine.clashing(issue.id) == ()
+        assert stage.engine.conflicting(issue.id) == ()
         assert stage.world.issue(f"{GROUP}/platform#1").weight == weight
         assert stage.issue("platform#1").weight == weight
 
 
 async def test_looking_at_a_conflict_changes_nothing() -> None:
-    async with staged(pace=WARY) as stage:
+    async with staged(timing=WARY) as stage:
         issue = await clash(stage)
         await stage.press("!", "l", "escape")
-        assert stage.engine.clashing(issue.id)
+        assert stage.engine.conflicting(issue.id)
 
 
 async def test_conflict_keys_do_nothing_without_a_conflict() -> None:
     async with staged() as stage:
         await stage.focus("platform#1")
         await stage.press("!", "m")
-        assert stage.engine.pending.of(stage.issue("platform#1").id) == []
+        assert stage.engine.outbox.of(stage.issue("platform#1").id) == []
 
 
 async def test_the_log_lists_changes_and_undoes_the_last() -> None:

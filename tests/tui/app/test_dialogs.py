@@ -54,7 +54,7 @@ async def test_a_closed_list_ignores_changes_and_keys(stage: Stage, leave: str) 
     assert isinstance(screen, Triage)
     await stage.press(leave)
     await stage.until(lambda: not screen.is_running)
-    assert stage.screen.desk.top is None
+    assert stage.screen.context.top is None
     screen.refill()
     screen.painted_anew()
     screen.tell("too late")

@@ -9,7 +9,7 @@ import pytest
 
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.model.issue import Issue
-from glboard_core.ports import IssueQuery
+from glboard_core.model.query import IssueQuery
 from tui.app.stage import Stage, staged
 
 #: The milestone of a board that has no cards.

@@ -52,22 +52,22 @@ def test_a_change_is_titled_by_reference_or_count() -> None:
 def test_deferring_uses_each_cards_own_milestone() -> None:
     cards = [card(1, milestone="19.9", labels=frozenset({"Deliverable"})), card(2, milestone=None)]
     work = PLANNER.defer(cards)
-    assert [act for _, act in work.acts] == [
+    assert [change for _, change in work.changes] == [
         Edit(milestone="19.10", remove=frozenset({"Deliverable"})),
         Edit(milestone="19.8"),
     ]
     last = PLANNER.defer([card(3, milestone="19.10")])
-    assert (last.acts, last.skipped) == ((), f"{card(3).project} has no later version milestone")
+    assert (last.changes, last.skipped) == ((), f"{card(3).project} has no later version milestone")
     assert following(PLANNER.catalog.milestones, "19.10", PLANNER.today) is None
 
 
 def test_deferring_uses_milestones_the_project_has() -> None:
     own = tuple(one for one in MILESTONES if one.title != "19.9")
     other = structs.replace(milestone("19.9", "2027-01-16", "2027-02-12"), owner="demo-org/other")
-    planner = structs.replace(PLANNER, catalog=catalog(milestones=(*own, other)))
+    edits = structs.replace(PLANNER, catalog=catalog(milestones=(*own, other)))
     there = card(2, milestone="19.8", project="demo-org/other/app")
-    work = planner.defer([card(1, milestone="19.8"), there])
-    assert [act for _, act in work.acts] == [Edit(milestone="19.10"), Edit(milestone="19.9")]
+    work = edits.defer([card(1, milestone="19.8"), there])
+    assert [change for _, change in work.changes] == [Edit(milestone="19.10"), Edit(milestone="19.9")]
     nowhere = structs.replace(PLANNER, catalog=catalog(milestones=(other,)))
     assert nowhere.defer([card(1, milestone="19.8"), there]).skipped == (
         "1 skipped: their project has no later version milestone"
@@ -76,14 +76,16 @@ def test_deferring_uses_milestones_the_project_has() -> None:
 
 def test_accepting_needs_an_assignee() -> None:
     work = PLANNER.accept([card(1), card(2, assignees=("eng_alder",))], None)
-    assert [i for i, _ in work.acts] == [card(2).id]
+    assert [i for i, _ in work.changes] == [card(2).id]
     assert work.skipped.startswith("1 skipped: unassigned")
 
 
 def test_toggle_me_assigns_everywhere_before_it_unassigns() -> None:
     mine, other = card(1, assignees=("em_maple",)), card(2, assignees=("eng_alder",))
-    assert PLANNER.toggle_me([mine, other]).acts == ((other.id, Edit(assignees=("eng_alder", "em_maple"))),)
-    assert PLANNER.toggle_me([mine]).acts == ((mine.id, Edit(assignees=())),)
+    assert PLANNER.toggle_me([mine, other]).changes == (
+        (other.id, Edit(assignees=("eng_alder", "em_maple"))),
+    )
+    assert PLANNER.toggle_me([mine]).changes == ((mine.id, Edit(assignees=())),)
 
 
 def test_sideways_stops_before_the_special_columns() -> None:
@@ -107,7 +109,7 @@ def test_a_move_between_types_asks_and_offers_to_remove_the_subtype() -> None:
     assert moves.asks
     assert moves.further is not None
     assert moves.work.title == "platform#1 to maintenance"
-    edit = moves.further.acts[0][1]
+    edit = moves.further.changes[0][1]
     assert apply(edit, bug).labels == {"group::custom models", "type::maintenance"}
 
 
@@ -129,9 +131,9 @@ def order_after(cards: list[Issue], chosen: list[Issue], where: Where) -> list[i
     column = board.column("type::bug")
     assert column is not None
     shown = {i.id: i for i in cards}
-    for identity, act in ranked(board, column, chosen, where).acts:
-        assert isinstance(act, Rank)
-        shown[identity] = apply(act, shown[identity])
+    for identity, change in ranked(board, column, chosen, where).changes:
+        assert isinstance(change, Rank)
+        shown[identity] = apply(change, shown[identity])
     return [i.iid for i in sorted(shown.values(), key=rank_key)]
 
 
@@ -174,12 +176,12 @@ def test_the_places_before_are_remembered_for_undo(chosen: set[int], where: Wher
     column = board.column("type::bug")
     assert column is not None
     shown = {i.id: i for i in cards}
-    acts = ranked(board, column, [c for c in cards if c.iid in chosen], where).acts
-    for identity, act in acts:
-        shown[identity] = apply(act, shown[identity])
-    for identity, act in reversed(acts):
-        assert isinstance(act, Rank)
-        shown[identity] = structs.replace(shown[identity], position=act.was_position)
+    changes = ranked(board, column, [c for c in cards if c.iid in chosen], where).changes
+    for identity, change in changes:
+        shown[identity] = apply(change, shown[identity])
+    for identity, change in reversed(changes):
+        assert isinstance(change, Rank)
+        shown[identity] = structs.replace(shown[identity], position=change.was_position)
     assert [i.iid for i in sorted(shown.values(), key=rank_key)] == [1, 2, 3, 4, 5, 6]
 
 

@@ -10,7 +10,7 @@ from glboard_tui.commands import COMMANDS
 from glboard_tui.keymap import Keymap, Match, NoMatch, Prefix
 
 PEOPLE = {"a": "eng_alder", "b": "eng_birch"}
-#: Keys of DESIGN.md section 5 that belong to later issues.
+#: Actions that have no keys yet.
 LATER = [("g", key) for key in "dxn"] + [("p",)]
 
 

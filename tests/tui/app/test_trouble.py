@@ -57,7 +57,7 @@ async def test_a_rejected_edit_is_reverted_and_listed(stage: Stage) -> None:
 def test_reasons_are_grouped() -> None:
     def op(number: int) -> Op:
         return Op(
-            id=OpId(str(number)), group=GroupId("g"), issue=issue_id(number), act=Edit(weight=1), at=WHEN
+            id=OpId(str(number)), group=GroupId("g"), issue=issue_id(number), change=Edit(weight=1), at=WHEN
         )
 
     failed = [(op(n), EditForbidden("You may not edit demo-org/locked.", hint="Ask.")) for n in range(3)]

@@ -123,33 +123,33 @@ async def _run(options: Options, references: Sequence[str], wanted: Wanted, *, d
     async with options.engine(keep=not dry_run) as engine:
         await engine.load_catalog()
         issues = await engine.load_issues(references)
-        acts: list[tuple[IssueId, Change]] = []
+        changes: list[tuple[IssueId, Change]] = []
         for issue in issues:
             edit = _edit(engine, issue, wanted)
             changed = apply(edit, issue) != issue
             comment = [Comment(body=wanted.comment)] if wanted.comment else []
             words = [describe(edit, issue)] if changed else []
-            words += [describe(act) for act in comment]
+            words += [describe(change) for change in comment]
             if dry_run:
                 click.echo(f"{issue.reference}: would {', '.join(words) if words else 'not change'}")
             elif not words:
                 click.echo(f"{issue.reference}: no change, already set")
             if changed:
-                acts.append((issue.id, edit))
-            acts.extend((issue.id, act) for act in comment)
-        if dry_run or not acts:
+                changes.append((issue.id, edit))
+            changes.extend((issue.id, change) for change in comment)
+        if dry_run or not changes:
             return 0
-        return await _send(engine, acts)
+        return await _send(engine, changes)
 
 
-async def _send(engine: Engine, acts: Sequence[tuple[IssueId, Change]]) -> int:
-    ops = engine.perform(acts, "edit")
+async def _send(engine: Engine, changes: Sequence[tuple[IssueId, Change]]) -> int:
+    ops = engine.perform(changes, "edit")
     await engine.flush()
     reasons = {op.id: error for op, error in engine.failed}
     for op in ops:
         reference = op.before.reference if op.before else op.issue
         if (error := reasons.get(op.id)) is None:
-            click.echo(f"{reference}: {describe(op.act, op.before)}")
+            click.echo(f"{reference}: {describe(op.change, op.before)}")
         else:
             click.echo(f"{reference}: not changed: {error}", err=True)
     if not reasons:
@@ -303,14 +303,14 @@ async def _undo(options: Options) -> int:
         await engine.reread([op.issue for op in group.ops])
         engine.undo()
         await engine.flush()
-        conflicts = [issue for op in group.ops for issue in [op.issue] if engine.clashing(issue)]
+        conflicts = [issue for op in group.ops for issue in [op.issue] if engine.conflicting(issue)]
         reasons = {
             op.issue: str(error) for op, error in engine.failed if op.issue in {o.issue for o in group.ops}
         }
         for op in {op.issue: op for op in group.ops}.values():
             reference = op.before.reference if op.before else op.issue
             if op.issue in conflicts:
-                clash = engine.clashing(op.issue)[0]
+                clash = engine.conflicting(op.issue)[0]
                 click.echo(f"{reference}: not undone: {clash.field} is now {clash.theirs}", err=True)
             elif op.issue in reasons:
                 click.echo(f"{reference}: not undone: {reasons[op.issue]}", err=True)

@@ -24,7 +24,7 @@ from glboard_core.planning.say_do import DEFINITIONS, Definition, SayDo
 from glboard_core.planning.triage import Finding
 from glboard_tui.cli import context
 
-# The JSON of ``glboard report``: stable shapes, as DESIGN.md section 6 and the README document them.
+# The JSON of ``glboard report``: stable shapes, as the README documents them.
 
 Shape = dict[str, Any]
 

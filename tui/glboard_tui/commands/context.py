@@ -1,6 +1,6 @@
 """What a command can use: its target issues, and ways to change, ask and report.
 
-Owns the safety rules every edit shares (DESIGN.md section 5): an action applies to the whole selection, but
+Owns the safety rules every edit shares: an action applies to the whole selection, but
 only its visible part; the selection clears after an action; an action can be repeated. It knows no keys.
 """
 
@@ -71,7 +71,7 @@ class CommandContext:
         self.again: Callable[[], None] | None = None
         #: Typed text that was not sent: comments by their issues, other texts by their kind.
         self.drafts: dict[tuple[str, ...], str] = {}
-        #: Warnings that were confirmed: they are not asked again (DOMAIN.md 7.13).
+        #: Warnings that were confirmed: they are not asked again (planning rule 13).
         self.asked: confirmations.Asked = set()
 
     # State
@@ -115,7 +115,7 @@ class CommandContext:
             repeat=self.again is not None,
             escape=bool(bridge.view.text or marked),
             failed=status.failed if status else 0,
-            clashing=bool(status and status.conflicts)
+            conflicting=bool(status and status.conflicts)
             and any(bridge.is_conflicting(issue.id) for issue in self.targets()),
             weights=catalog is None or catalog.server.has_weight,
             ready=catalog is not None and bridge.index is not None,
@@ -194,19 +194,19 @@ class CommandContext:
         self, make: Make, *, on: Sequence[Issue] | None = None, follow: bool = False, again: bool = True
     ) -> None:
         """Edit the targets (or ``on``) and remember the edit for ``.``."""
-        planner = self.bridge.planner()
+        edits = self.bridge.edits()
         issues = self.targets() if on is None else self.now(on)
-        if planner is None or not issues:
+        if edits is None or not issues:
             self.say("Nothing to change here.")
             return
         if again:
             self.again = lambda: self.do(make, follow=follow)
-        self.careful(make(planner, issues), follow=follow)
+        self.careful(make(edits, issues), follow=follow)
 
     def careful(self, work: EditBatch, *, follow: bool = False) -> None:
         """Do it, after asking about any warnings: do all, only the rest, or nothing."""
-        planner = self.bridge.planner()
-        found = confirmations.warned(work, planner, self.bridge.issue, self.asked) if planner else None
+        edits = self.bridge.edits()
+        found = confirmations.warned(work, edits, self.bridge.issue, self.asked) if edits else None
         if found is None:
             self.perform(work, follow=follow)
             return
@@ -220,7 +220,7 @@ class CommandContext:
 
     def perform(self, work: EditBatch, *, follow: bool = False) -> bool:
         """Do it, show it in the next frame, clear the selection. Return whether anything changed."""
-        if not work.acts:
+        if not work.changes:
             self.say(f"No change: {work.skipped}" if work.skipped else "Nothing to change.")
             return False
         try:
@@ -244,18 +244,18 @@ class CommandContext:
 
     def _keep_words(self, work: EditBatch) -> None:
         """Keep the text of an edit that failed as a draft."""
-        comments = [(issue, act.body) for issue, act in work.acts if isinstance(act, Comment)]
+        comments = [(issue, change.body) for issue, change in work.changes if isinstance(change, Comment)]
         if comments:
             self.drafts[tuple(issue for issue, _ in comments)] = comments[0][1]
             self.say("Comment saved as draft; press c to resume.")
-        for issue, act in work.acts:
-            if isinstance(act, Create):
-                self.drafts[("new",)] = act.title
+        for issue, change in work.changes:
+            if isinstance(change, Create):
+                self.drafts[("new",)] = change.title
                 self.say("Title saved as draft; press n to resume.")
-            if isinstance(act, Edit) and act.description is not UNSET:
+            if isinstance(change, Edit) and change.description is not UNSET:
                 found = self.bridge.issue(issue)
-                title = act.title if act.title is not UNSET else found.title if found else ""
-                self.drafts["edit", issue] = joined(title, act.description)
+                title = change.title if change.title is not UNSET else found.title if found else ""
+                self.drafts["edit", issue] = joined(title, change.description)
                 self.say("Text saved as draft; press e to resume.")
 
     # Reporting and asking

@@ -26,21 +26,21 @@ _MOST = 1_000_000
 _OVER = "over-weight"
 
 
-def weight(desk: CommandContext, digit: str) -> None:
+def weight(context: CommandContext, digit: str) -> None:
     """Set the digit as weight."""
-    desk.do(lambda planner, issues: planner.weight(issues, int(digit)))
+    context.do(lambda edits, issues: edits.weight(issues, int(digit)))
 
 
-def type_weight(desk: CommandContext, _: str) -> None:
+def type_weight(context: CommandContext, _: str) -> None:
     """Type any weight; empty input clears it."""
-    issues = desk.targets()
+    issues = context.targets()
     shown = {issue.weight for issue in issues}
     value = next(iter(shown)) if len(shown) == 1 else None
 
     def typed(text: str | None) -> None:
         if text is not None:
             number = int(text) if text.strip() else None
-            desk.do(lambda planner, on: planner.weight(on, number), on=issues)
+            context.do(lambda edits, on: edits.weight(on, number), on=issues)
 
     prompt = Prompt(
         "Weight" if len(issues) == 1 else f"Weight of {len(issues)} issues",
@@ -48,7 +48,7 @@ def type_weight(desk: CommandContext, _: str) -> None:
         placeholder="leave empty to clear",
         check=wrong_weight,
     )
-    desk.screen.app.push_screen(prompt, typed)
+    context.screen.app.push_screen(prompt, typed)
 
 
 def wrong_weight(text: str) -> str:
@@ -59,71 +59,71 @@ def wrong_weight(text: str) -> str:
     return f"The weight must be at most {_MOST:,}." if text and int(text) > _MOST else ""
 
 
-def weight_ready(desk: CommandContext, digit: str) -> None:
-    """Set weight and ready. A weight over the limit first offers a breakdown (EN-2)."""
-    number, issues = int(digit), desk.targets()
-    fresh = {(issue.id, _OVER) for issue in issues} - desk.asked
+def weight_ready(context: CommandContext, digit: str) -> None:
+    """Set weight and ready. A weight over the limit first offers a breakdown (rule 22)."""
+    number, issues = int(digit), context.targets()
+    fresh = {(issue.id, _OVER) for issue in issues} - context.asked
 
     def ready() -> None:
-        desk.do(lambda planner, on: planner.weight_ready(on, number), on=issues)
-        desk.again = lambda: weight_ready(desk, digit)
+        context.do(lambda edits, on: edits.weight_ready(on, number), on=issues)
+        context.again = lambda: weight_ready(context, digit)
 
     def answered(answer: str) -> None:
         if answer == "b":
-            breakdown(desk, "")
+            breakdown(context, "")
             return
-        desk.asked |= fresh
+        context.asked |= fresh
         ready()
 
     if number <= MAX_WEIGHT or not fresh:
         ready()
         return
     words = {"b": "request breakdown", "y": f"set weight {number} and ready anyway"}
-    desk.ask(f"Weight {number} is over {MAX_WEIGHT}. Break it down?", words, answered)
+    context.ask(f"Weight {number} is over {MAX_WEIGHT}. Break it down?", words, answered)
 
 
 def to_milestone(name: str) -> Callable[[CommandContext, str], None]:
     """Return a command that sets the milestone ``name`` means today (``next``, a key of ``[milestones]``)."""
 
-    def command(desk: CommandContext, _: str) -> None:
-        catalog, today = desk.bridge.catalog, desk.bridge.today
+    def command(context: CommandContext, _: str) -> None:
+        catalog, today = context.bridge.catalog, context.bridge.today
         if catalog is None or today is None:
             return
-        settings = desk.bridge.settings
+        settings = context.bridge.settings
         try:
             title = milestone_title(name, settings, catalog, today)
         except NameUnknown as error:
-            desk.tell(error)
+            context.tell(error)
             return
 
-        def make(planner: Edits, issues: Sequence[Issue]) -> EditBatch:
+        def make(edits: Edits, issues: Sequence[Issue]) -> EditBatch:
             titles = {i.id: milestone_for(name, i.project, settings, catalog, today) for i in issues}
-            return planner.milestones(issues, titles, title)
+            return edits.milestones(issues, titles, title)
 
-        desk.do(make)
+        context.do(make)
 
     return command
 
 
-def no_milestone(desk: CommandContext, _: str) -> None:
+def no_milestone(context: CommandContext, _: str) -> None:
     """Remove the milestone."""
-    desk.do(lambda planner, issues: planner.milestone(issues, None))
+    context.do(lambda edits, issues: edits.milestone(issues, None))
 
 
-def search_milestone(desk: CommandContext, _: str) -> None:
+def search_milestone(context: CommandContext, _: str) -> None:
     """Choose among the milestones that every target's project can see."""
-    issues = desk.targets()
+    issues = context.targets()
 
     def picked(result: Result) -> None:
         title = result.add[0]
-        desk.do(lambda planner, on: planner.milestone(on, title), on=issues)
+        context.do(lambda edits, on: edits.milestone(on, title), on=issues)
 
-    desk.pick("Milestone", milestone_choices(desk, {issue.project for issue in issues}), picked)
+    context.pick("Milestone", milestone_choices(context, {issue.project for issue in issues}), picked)
 
 
-def milestone_choices(desk: CommandContext, projects: Collection[str]) -> list[Choice]:
+def milestone_choices(context: CommandContext, projects: Collection[str]) -> list[Choice]:
     """Titles valid in all projects, with dates: current and future, then buckets, then past ones."""
-    catalog, today = desk.bridge.catalog, desk.bridge.today
+    catalog, today = context.bridge.catalog, context.bridge.today
     if catalog is None or today is None:
         return []
     titles = dict.fromkeys(m.title for m in catalog.milestones)
@@ -148,133 +148,134 @@ def milestone_choices(desk: CommandContext, projects: Collection[str]) -> list[C
     return [Choice(value=m.title, text=m.title, note=note(m)) for m in sorted(valid, key=order)]
 
 
-def defer(desk: CommandContext, _: str) -> None:
+def defer(context: CommandContext, _: str) -> None:
     """Move to the next milestone and remove Deliverable."""
-    desk.do(lambda planner, issues: planner.defer(issues))
+    context.do(lambda edits, issues: edits.defer(issues))
 
 
-def flow(desk: CommandContext, letter: str) -> None:
+def flow(context: CommandContext, letter: str) -> None:
     """Set a workflow state."""
     state = _BY_LETTER[letter]
-    desk.do(lambda planner, issues: planner.set_flow(issues, state))
+    context.do(lambda edits, issues: edits.set_flow(issues, state))
 
 
-def advance(desk: CommandContext, _: str) -> None:
+def advance(context: CommandContext, _: str) -> None:
     """Advance by one workflow state."""
-    desk.do(lambda planner, issues: planner.advance(issues))
+    context.do(lambda edits, issues: edits.advance(issues))
 
 
-def take(desk: CommandContext, _: str) -> None:
+def take(context: CommandContext, _: str) -> None:
     """Assign to me and set in dev."""
-    desk.do(lambda planner, issues: planner.take(issues))
+    context.do(lambda edits, issues: edits.take(issues))
 
 
-def accept(desk: CommandContext, letter: str) -> None:
+def accept(context: CommandContext, letter: str) -> None:
     """Accept for the person with that letter."""
-    _accept(desk, desk.targets(), desk.bridge.people()[letter])
+    _accept(context, context.targets(), context.bridge.people()[letter])
 
 
-def accept_present(desk: CommandContext, _: str) -> None:
+def accept_present(context: CommandContext, _: str) -> None:
     """Accept and keep the assignee."""
-    _accept(desk, desk.targets(), None)
+    _accept(context, context.targets(), None)
 
 
-def accept_search(desk: CommandContext, _: str) -> None:
+def accept_search(context: CommandContext, _: str) -> None:
     """Accept for a person found by search."""
-    issues = desk.targets()
-    desk.pick("Accept for", _takers(desk), lambda result: _accept(desk, issues, result.add[0]))
+    issues = context.targets()
+    context.pick("Accept for", _takers(context), lambda result: _accept(context, issues, result.add[0]))
 
 
-def accept_issues(desk: CommandContext, issues: Sequence[Issue]) -> None:
+def accept_issues(context: CommandContext, issues: Sequence[Issue]) -> None:
     """Accept and keep the assignees; ask who takes the unassigned issues."""
-    _accept(desk, issues, None)
+    _accept(context, issues, None)
 
 
-def _accept(desk: CommandContext, issues: Sequence[Issue], username: str | None) -> None:
+def _accept(context: CommandContext, issues: Sequence[Issue], username: str | None) -> None:
     alone = sum(not issue.assignees for issue in issues)
     if username is not None or not alone:
-        desk.do(lambda planner, on: planner.accept(on, username), on=issues)
+        context.do(lambda edits, on: edits.accept(on, username), on=issues)
     else:
-        # Accepting names a person (7.4): assignees stay, unassigned issues need one.
-        desk.pick(
+        # Accepting names a person (rule 4): assignees stay, unassigned issues need one.
+        context.pick(
             "Unassigned: accept for" if len(issues) == 1 else f"{alone} unassigned: accept those for",
-            _takers(desk),
-            lambda result: desk.do(lambda planner, on: accepted(planner, on, result.add[0]), on=issues),
+            _takers(context),
+            lambda result: context.do(lambda edits, on: accepted(edits, on, result.add[0]), on=issues),
         )
-    desk.again = lambda: _accept(desk, desk.targets(), username)
+    context.again = lambda: _accept(context, context.targets(), username)
 
 
-def _takers(desk: CommandContext) -> list[Choice]:
+def _takers(context: CommandContext) -> list[Choice]:
     """All group members, with their free capacity if known."""
-    plan = desk.screen.plan
+    plan = context.screen.plan
     if plan.roster.blind:
-        rooms = desk.rooms()
+        rooms = context.rooms()
     else:
         rooms = {name: free_words(one.room or 0) for name, one in plan.rooms().items()}
     return [
-        structs.replace(choice, note=rooms.get(choice.value, choice.note)) for choice in person_choices(desk)
+        structs.replace(choice, note=rooms.get(choice.value, choice.note))
+        for choice in person_choices(context)
     ]
 
 
-def take_back(desk: CommandContext, _: str) -> None:
+def take_back(context: CommandContext, _: str) -> None:
     """Remove Deliverable."""
-    desk.do(lambda planner, issues: planner.take_back(issues))
+    context.do(lambda edits, issues: edits.take_back(issues))
 
 
 # Columns, rank and closing: where a card is.
 
 
-def left(desk: CommandContext, _: str) -> None:
+def left(context: CommandContext, _: str) -> None:
     """Move to the previous column."""
-    _sideways(desk, -1)
+    _sideways(context, -1)
 
 
-def right(desk: CommandContext, _: str) -> None:
+def right(context: CommandContext, _: str) -> None:
     """Move to the next column."""
-    _sideways(desk, 1)
+    _sideways(context, 1)
 
 
-def _sideways(desk: CommandContext, step: int) -> None:
-    index = desk.bridge.index
+def _sideways(context: CommandContext, step: int) -> None:
+    index = context.bridge.index
     if index is None:
         return
-    issues = desk.targets()
-    column = desk.column()
+    issues = context.targets()
+    column = context.column()
     to = sideways(index, issues, column.key if column else None, step)
     if not to:
-        desk.say("No column in that direction; use > for (unlisted) and (closed).")
+        context.say("No column in that direction; use > for (unlisted) and (closed).")
         return
-    alone = not desk.marked()
-    move(desk, issues, to, follow=alone)
-    desk.again = lambda: _sideways(desk, step)
+    alone = not context.marked()
+    move(context, issues, to, follow=alone)
+    context.again = lambda: _sideways(context, step)
 
 
-def to_column(desk: CommandContext, letter: str) -> None:
+def to_column(context: CommandContext, letter: str) -> None:
     """Move to the column with that letter."""
-    index = desk.bridge.index
+    index = context.bridge.index
     target = reachable(index).get(letter) if index else None
     if target is None:
-        desk.say("This board has no such column.")
+        context.say("This board has no such column.")
         return
-    issues = desk.targets()
-    move(desk, issues, {issue.id: target for issue in issues})
-    desk.again = lambda: to_column(desk, letter)
+    issues = context.targets()
+    move(context, issues, {issue.id: target for issue in issues})
+    context.again = lambda: to_column(context, letter)
 
 
 def move(
-    desk: CommandContext, issues: Sequence[Issue], to: Mapping[IssueId, Column], *, follow: bool = False
+    context: CommandContext, issues: Sequence[Issue], to: Mapping[IssueId, Column], *, follow: bool = False
 ) -> None:
     """Move cards, after asking once if a type changes or if more than one would be closed."""
-    index, planner, column = desk.bridge.index, desk.bridge.planner(), desk.column()
-    if index is None or planner is None:
+    index, edits, column = context.bridge.index, context.bridge.edits(), context.column()
+    if index is None or edits is None:
         return
-    moves = planner.move(issues, index, column.key if column else None, to)
+    moves = edits.move(issues, index, column.key if column else None, to)
 
     def go(work: EditBatch) -> None:
-        desk.careful(work, follow=follow)
+        context.careful(work, follow=follow)
 
     if moves.closing > 1:
-        desk.ask(f"Close {moves.closing} issues?", {"y": "close them"}, lambda _: go(moves.work))
+        context.ask(f"Close {moves.closing} issues?", {"y": "close them"}, lambda _: go(moves.work))
     elif moves.asks:
         answers = {"y": "change the type"}
         if moves.further is not None:
@@ -283,57 +284,61 @@ def move(
                 "t": "change the type, remove the subtype label",
             }
         further = moves.further or moves.work
-        desk.ask(
-            f"Change the type of {len(moves.work.acts)} issues?"
-            if len(moves.work.acts) > 1
+        context.ask(
+            f"Change the type of {len(moves.work.changes)} issues?"
+            if len(moves.work.changes) > 1
             else "Change the type of this issue?",
             answers,
             lambda answer: go(further if answer == "t" else moves.work),
             note="Its subtype label will no longer fit." if moves.further is not None else "",
         )
-    elif moves.work.acts:
+    elif moves.work.changes:
         go(moves.work)
     else:
-        desk.say("Already there.")
+        context.say("Already there.")
 
 
 def rank(where: Where) -> Callable[[CommandContext, str], None]:
     """Return a command that ranks the targets of the focused column."""
 
-    def command(desk: CommandContext, _: str) -> None:
-        index, column, catalog = desk.bridge.index, desk.column(), desk.bridge.catalog
+    def command(context: CommandContext, _: str) -> None:
+        index, column, catalog = context.bridge.index, context.column(), context.bridge.catalog
         cards = index.column(column.key) if index and column else None
         if index is None or cards is None or catalog is None:
             return
         if cards.column.kind == "closed":
-            desk.say("(closed) is sorted by closing time; reopen a card to rank it.")
+            context.say("(closed) is sorted by closing time; reopen a card to rank it.")
             return
         if catalog.ranking_board is None:
-            desk.say("Cannot rank: GitLab keeps no manual order in a group without a board.", bad=True)
+            context.say("Cannot rank: GitLab keeps no manual order in a group without a board.", bad=True)
             return
         # The card stays in its column and keeps the focus, so that it can be ranked again.
-        desk.perform(ranked(index, cards, desk.targets(), where), follow=True)
-        desk.again = lambda: command(desk, "")
+        context.perform(ranked(index, cards, context.targets(), where), follow=True)
+        context.again = lambda: command(context, "")
 
     return command
 
 
-def complete(desk: CommandContext, _: str) -> None:
+def complete(context: CommandContext, _: str) -> None:
     """Set the workflow state complete, and close."""
-    _closing(desk, "Complete and close", lambda on: desk.do(lambda p, issues: p.complete(issues), on=on))
-    desk.again = lambda: complete(desk, "")
+    _closing(
+        context, "Complete and close", lambda on: context.do(lambda p, issues: p.complete(issues), on=on)
+    )
+    context.again = lambda: complete(context, "")
 
 
-def close(desk: CommandContext, _: str) -> None:
+def close(context: CommandContext, _: str) -> None:
     """Just close."""
-    _closing(desk, "Close", lambda on: desk.do(lambda p, issues: p.set_state(issues, close=True), on=on))
-    desk.again = lambda: close(desk, "")
+    _closing(
+        context, "Close", lambda on: context.do(lambda p, issues: p.set_state(issues, close=True), on=on)
+    )
+    context.again = lambda: close(context, "")
 
 
-def _closing(desk: CommandContext, what: str, go: Callable[[Sequence[Issue]], object]) -> None:
-    issues = desk.targets()
+def _closing(context: CommandContext, what: str, go: Callable[[Sequence[Issue]], object]) -> None:
+    issues = context.targets()
     if len(issues) > 1:
-        desk.ask(f"{what} {len(issues)} issues?", {"y": "close them"}, lambda _: _ignore(go(issues)))
+        context.ask(f"{what} {len(issues)} issues?", {"y": "close them"}, lambda _: _ignore(go(issues)))
     else:
         go(issues)
 
@@ -342,6 +347,6 @@ def _ignore(_: object) -> None:
     """Discard a result."""
 
 
-def reopen(desk: CommandContext, _: str) -> None:
+def reopen(context: CommandContext, _: str) -> None:
     """Reopen."""
-    desk.do(lambda planner, issues: planner.set_state(issues, close=False))
+    context.do(lambda edits, issues: edits.set_state(issues, close=False))

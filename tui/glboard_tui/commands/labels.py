@@ -15,32 +15,32 @@ from glboard_tui.screens.picker import Choice, Result, Ticks, ticks_of
 _LEAVE = ""
 
 
-def priority(desk: CommandContext, key: str) -> None:
+def priority(context: CommandContext, key: str) -> None:
     """Set the priority with that key."""
-    label = desk.options("priority")[key]
-    desk.do(lambda planner, issues: planner.one_of_scope(issues, label))
+    label = context.options("priority")[key]
+    context.do(lambda edits, issues: edits.one_of_scope(issues, label))
 
 
-def severity(desk: CommandContext, key: str) -> None:
+def severity(context: CommandContext, key: str) -> None:
     """Set the severity with that key."""
-    label = desk.options("severity")[key]
-    desk.do(lambda planner, issues: planner.one_of_scope(issues, label))
+    label = context.options("severity")[key]
+    context.do(lambda edits, issues: edits.one_of_scope(issues, label))
 
 
-def missing(desk: CommandContext, _: str) -> None:
+def missing(context: CommandContext, _: str) -> None:
     """Add all missing labels in one change, after asking where there is a choice; Esc changes nothing."""
-    desk.again = lambda: missing(desk, "")
-    issues = desk.targets()
-    _ask(desk, issues, issues, frozenset())
+    context.again = lambda: missing(context, "")
+    issues = context.targets()
+    _ask(context, issues, issues, frozenset())
 
 
 def _ask(
-    desk: CommandContext,
+    context: CommandContext,
     issues: Sequence[Issue],
     so_far: Sequence[Issue],
     left: frozenset[tuple[IssueId, Kind]],
 ) -> None:
-    names, catalog = desk.bridge.settings.labels, desk.bridge.catalog
+    names, catalog = context.bridge.settings.labels, context.bridge.catalog
     if catalog is None:
         return
 
@@ -49,18 +49,18 @@ def _ask(
 
     asked = readiness.question(so_far, left, names, valid)
     if asked is None:
-        _add(desk, issues, so_far)
+        _add(context, issues, so_far)
         return
 
     def picked(result: Result) -> None:
         label = result.add[0]
         if label == _LEAVE:
-            _ask(desk, issues, so_far, left | {(issue.id, asked.kind) for issue in asked.issues})
+            _ask(context, issues, so_far, left | {(issue.id, asked.kind) for issue in asked.issues})
         else:
-            _ask(desk, issues, readiness.answered(so_far, asked, label), left)
+            _ask(context, issues, readiness.answered(so_far, asked, label), left)
 
     choices = [Choice(value=title, text=title, color=catalog.color(title)) for title in asked.choices]
-    desk.pick(_title(asked), [*choices, Choice(value=_LEAVE, text="leave unchanged")], picked)
+    context.pick(_title(asked), [*choices, Choice(value=_LEAVE, text="leave unchanged")], picked)
 
 
 def _title(asked: Question) -> str:
@@ -74,8 +74,8 @@ def _title(asked: Question) -> str:
     return f"{what}: {of}"
 
 
-def _add(desk: CommandContext, issues: Sequence[Issue], chosen: Sequence[Issue]) -> None:
-    names, catalog = desk.bridge.settings.labels, desk.bridge.catalog
+def _add(context: CommandContext, issues: Sequence[Issue], chosen: Sequence[Issue]) -> None:
+    names, catalog = context.bridge.settings.labels, context.bridge.catalog
     if catalog is None:
         return
     edits: dict[IssueId, Edit] = {}
@@ -92,65 +92,67 @@ def _add(desk: CommandContext, issues: Sequence[Issue], chosen: Sequence[Issue])
         lacks.update(dict.fromkeys(absent))
     missed = f"GitLab has no label {', '.join(lacks)}" if lacks else ""
     if not edits:
-        desk.say(f"No labels to add: {missed or 'none is missing'}.")
+        context.say(f"No labels to add: {missed or 'none is missing'}.")
         return
     added = sorted({label for edit in edits.values() for label in edit.add})
     what = f"+{added[0]}" if len(added) == 1 else f"{len(added)} labels" if added else "one type"
     nothing = "no label is missing"
-    desk.do(lambda _, on: each(on, lambda issue: edits.get(issue.id), what, nothing), on=issues, again=False)
+    context.do(
+        lambda _, on: each(on, lambda issue: edits.get(issue.id), what, nothing), on=issues, again=False
+    )
     if lacks:
-        desk.say(f"Added the labels that exist. {missed}.")
+        context.say(f"Added the labels that exist. {missed}.")
 
 
 # Assignees and labels: pickers for what the catalog holds.
 
 
-def person_choices(desk: CommandContext, first: Sequence[str] = ()) -> list[Choice]:
+def person_choices(context: CommandContext, first: Sequence[str] = ()) -> list[Choice]:
     """All group members: ``first``, then those with cards on a board, then the rest, by username."""
-    catalog = desk.bridge.catalog
+    catalog = context.bridge.catalog
     if catalog is None:
         return []
-    busy = set(desk.bridge.people().values())
+    busy = set(context.bridge.people().values())
     known = {person.username: person.name for person in catalog.people}
     # A person who left the group may still be assigned.
     names = dict.fromkeys([*first, *sorted(busy), *sorted(known)])
     return [Choice(value=name, text=name, note=known.get(name, "")) for name in names]
 
 
-def edit_assignees(desk: CommandContext, _: str) -> None:
+def edit_assignees(context: CommandContext, _: str) -> None:
     """Choose assignees. Of several issues, people on all are ticked, people on some are half ticked."""
-    issues = desk.targets()
+    issues = context.targets()
     start = ticks_of([issue.assignees for issue in issues])
 
     def picked(result: Result) -> None:
-        desk.do(lambda planner, on: planner.reassign(on, result.add, result.remove), on=issues)
+        context.do(lambda edits, on: edits.reassign(on, result.add, result.remove), on=issues)
 
-    choices = person_choices(desk, sorted(start, key=lambda name: (start[name] != "on", name)))
-    desk.pick(_of("Assignees", issues), choices, picked, ticks=Ticks(start))
+    choices = person_choices(context, sorted(start, key=lambda name: (start[name] != "on", name)))
+    context.pick(_of("Assignees", issues), choices, picked, ticks=Ticks(start))
 
 
-def assign_me(desk: CommandContext, _: str) -> None:
+def assign_me(context: CommandContext, _: str) -> None:
     """Assign or unassign me."""
-    desk.do(lambda planner, issues: planner.toggle_me(issues))
+    context.do(lambda edits, issues: edits.toggle_me(issues))
 
 
-def edit_labels(desk: CommandContext, _: str) -> None:
+def edit_labels(context: CommandContext, _: str) -> None:
     """Choose labels valid in every target's project; labels of one scope exclude each other."""
-    issues = desk.targets()
+    issues = context.targets()
     start = ticks_of([issue.labels for issue in issues])
     present = sorted(start, key=lambda title: (start[title] != "on", title.casefold()))
-    choices = label_choices(desk, {issue.project for issue in issues}, present)
+    choices = label_choices(context, {issue.project for issue in issues}, present)
 
     def picked(result: Result) -> None:
         add = frozenset(result.add)
-        desk.do(lambda planner, on: planner.relabel(on, add, result.remove), on=issues)
+        context.do(lambda edits, on: edits.relabel(on, add, result.remove), on=issues)
 
-    desk.pick(_of("Labels", issues), choices, picked, ticks=Ticks(start, scoped=True))
+    context.pick(_of("Labels", issues), choices, picked, ticks=Ticks(start, scoped=True))
 
 
-def label_choices(desk: CommandContext, projects: Collection[str], first: Sequence[str]) -> list[Choice]:
+def label_choices(context: CommandContext, projects: Collection[str], first: Sequence[str]) -> list[Choice]:
     """Labels valid in all projects, after ``first``: a label on an issue can always be removed from it."""
-    catalog = desk.bridge.catalog
+    catalog = context.bridge.catalog
     if catalog is None:
         return []
     valid = {label.title: label for label in catalog.labels_for(projects)}

@@ -85,9 +85,9 @@ def run(command: list[str]) -> int:
 _NEW = ("new",)
 
 
-def comment(desk: CommandContext, _: str) -> None:
+def comment(context: CommandContext, _: str) -> None:
     """Write one comment, posted on each of the targets."""
-    issues = desk.targets()
+    issues = context.targets()
     key = tuple(issue.id for issue in issues)
     where = issues[0].reference if len(issues) == 1 else f"{len(issues)} issues, one comment on each"
 
@@ -97,170 +97,173 @@ def comment(desk: CommandContext, _: str) -> None:
         text, send = answer
         if not send:
             if text.strip():
-                desk.drafts[key] = text
-                desk.say("Draft saved; press c to resume.")
+                context.drafts[key] = text
+                context.say("Draft saved; press c to resume.")
             else:
-                desk.drafts.pop(key, None)
+                context.drafts.pop(key, None)
             return
-        desk.drafts.pop(key, None)
-        desk.do(lambda _, on: _commented(on, text), on=issues)
+        context.drafts.pop(key, None)
+        context.do(lambda _, on: _commented(on, text), on=issues)
 
     from glboard_tui.screens.dialogs import CommentDialog
 
-    draft = CommentDialog("Comment", text=desk.drafts.get(key, ""), note=where)
-    desk.screen.app.push_screen(draft, written)
+    draft = CommentDialog("Comment", text=context.drafts.get(key, ""), note=where)
+    context.screen.app.push_screen(draft, written)
 
 
 def _commented(issues: Sequence[Issue], text: str) -> EditBatch:
     return EditBatch(
-        acts=tuple((issue.id, Comment(body=text)) for issue in issues), title=titled(issues, "comment")
+        changes=tuple((issue.id, Comment(body=text)) for issue in issues), title=titled(issues, "comment")
     )
 
 
-def new(desk: CommandContext, _: str) -> None:
+def new(context: CommandContext, _: str) -> None:
     """Create an issue in the focused column, in the focused card's project unless another is chosen."""
-    catalog = desk.bridge.catalog
+    catalog = context.bridge.catalog
     if catalog is None:
         return
     projects = [p.path for p in catalog.projects if not p.archived and p.can_edit is not False]
-    focused = desk.screen.board.focused[0]
-    issue = desk.bridge.issue(focused) if focused else None
-    kept = desk.drafts.get(_NEW, "")
+    focused = context.screen.board.focused[0]
+    issue = context.bridge.issue(focused) if focused else None
+    kept = context.drafts.get(_NEW, "")
     if issue is not None and issue.project in projects:
-        _title(desk, issue.project, projects, kept)
+        _title(context, issue.project, projects, kept)
     elif len(projects) == 1:
-        _title(desk, projects[0], projects, kept)
+        _title(context, projects[0], projects, kept)
     elif projects:
-        _choose_project(desk, projects, kept)
+        _choose_project(context, projects, kept)
     else:
-        desk.say("You cannot create issues in any project of this group.", bad=True)
+        context.say("You cannot create issues in any project of this group.", bad=True)
 
 
-def _choose_project(desk: CommandContext, projects: Sequence[str], title: str) -> None:
+def _choose_project(context: CommandContext, projects: Sequence[str], title: str) -> None:
     choices = [Choice(value=path, text=path) for path in projects]
-    desk.pick("New issue: in which project?", choices, lambda r: _title(desk, r.add[0], projects, title))
+    context.pick(
+        "New issue: in which project?", choices, lambda r: _title(context, r.add[0], projects, title)
+    )
 
 
-def _title(desk: CommandContext, project: str, projects: Sequence[str], title: str) -> None:
-    board, column = desk.bridge.board, desk.column()
+def _title(context: CommandContext, project: str, projects: Sequence[str], title: str) -> None:
+    board, column = context.bridge.board, context.column()
     if board is None:
         return
-    plan = new_issue(board, column, project, "", desk.bridge.view.flow)
+    plan = new_issue(board, column, project, "", context.bridge.view.flow)
     facts = [*sorted(plan.labels), plan.milestone or "no milestone", *plan.assignees]
 
     def typed(answer: tuple[str, Then] | None) -> None:
         if answer is None:
             return
         text, then = answer
-        desk.drafts.pop(_NEW, None)
+        context.drafts.pop(_NEW, None)
         if then == "create":
-            _create(desk, new_issue(board, column, project, text, desk.bridge.view.flow))
+            _create(context, new_issue(board, column, project, text, context.bridge.view.flow))
             return
         if text:
-            desk.drafts[_NEW] = text
+            context.drafts[_NEW] = text
         if then == "other":
-            _choose_project(desk, projects, text)
+            _choose_project(context, projects, text)
         elif text:
-            desk.say("Title saved as draft; press n to resume.")
+            context.say("Title saved as draft; press n to resume.")
 
     from glboard_tui.screens.dialogs import NewIssue
 
-    desk.screen.app.push_screen(
+    context.screen.app.push_screen(
         NewIssue(project, " · ".join(facts), title=title, several=len(projects) > 1), typed
     )
 
 
-def _create(desk: CommandContext, act: object) -> None:
-    identity = desk.bridge.new_issue_id()
-    if desk.perform(EditBatch(acts=((identity, act),), title="new issue")):  # type: ignore[arg-type]
-        desk.screen.board.focus_card(identity)
-        desk.say("Undo (u) closes it: GitLab cannot delete issues.")
+def _create(context: CommandContext, change: object) -> None:
+    identity = context.bridge.new_issue_id()
+    if context.perform(EditBatch(changes=((identity, change),), title="new issue")):  # type: ignore[arg-type]
+        context.screen.board.focus_card(identity)
+        context.say("Undo (u) closes it: GitLab cannot delete issues.")
 
 
-def edit(desk: CommandContext, _: str) -> None:
+def edit(context: CommandContext, _: str) -> None:
     """Edit title and description in $EDITOR; the description is first read from the server."""
-    issues = desk.targets()
+    issues = context.targets()
     if len(issues) > 1:
-        desk.say("Edit title and description one issue at a time.")
+        context.say("Edit title and description one issue at a time.")
     elif issues[0].is_new:
-        desk.say("GitLab has not created this issue yet; try again in a moment.")
+        context.say("GitLab has not created this issue yet; try again in a moment.")
     else:
-        desk.say("Loading the description …")
-        desk.screen.work(_edit(desk, issues[0].id), "edit")
+        context.say("Loading the description …")
+        context.screen.work(_edit(context, issues[0].id), "edit")
 
 
-async def _edit(desk: CommandContext, identity: IssueId) -> None:
+async def _edit(context: CommandContext, identity: IssueId) -> None:
     try:
-        detail = await desk.bridge.detail(identity)
-        issue = desk.bridge.issue(identity)
+        detail = await context.bridge.detail(identity)
+        issue = context.bridge.issue(identity)
         if issue is None:
             return
-        desk.say("")
+        context.say("")
         before = joined(issue.title, detail.description)
-        after = edit_in_editor(desk.screen.app, desk.drafts.get(("edit", identity), before))
+        after = edit_in_editor(context.screen.app, context.drafts.get(("edit", identity), before))
     except GlboardError as error:
-        desk.tell(error)
+        context.tell(error)
         return
     if after is None or after == before:
-        desk.say("No changes.")
+        context.say("No changes.")
         return
     title, description = split(after)
     if not title:
-        desk.say("Nothing changed: the first line is the title and cannot be empty.", bad=True)
+        context.say("Nothing changed: the first line is the title and cannot be empty.", bad=True)
         return
-    desk.drafts.pop(("edit", identity), None)
+    context.drafts.pop(("edit", identity), None)
     changes: dict[str, str] = {}
     if title != issue.title:
         changes["title"] = title
     if description != detail.description:
         changes["description"] = description
         changes["description_was"] = detail.description
-    act = Edit(**changes)  # type: ignore[arg-type]  # the names are those of Edit's own fields
-    if desk.perform(
+    change = Edit(**changes)  # type: ignore[arg-type]  # the names are those of Edit's own fields
+    if context.perform(
         EditBatch(
-            acts=((identity, act),), title=titled([issue], " and ".join(k for k in changes if "_" not in k))
+            changes=((identity, change),),
+            title=titled([issue], " and ".join(k for k in changes if "_" not in k)),
         )
     ):
-        desk.screen.reload_detail()
+        context.screen.reload_detail()
 
 
-def undo(desk: CommandContext, _: str) -> None:
+def undo(context: CommandContext, _: str) -> None:
     """Undo the last change."""
     try:
-        found = desk.bridge.undo()
+        found = context.bridge.undo()
     except GlboardError as error:
-        desk.tell(error)
+        context.tell(error)
         return
     if found is None:
-        desk.say("Nothing to undo.")
+        context.say("Nothing to undo.")
         return
     title, but = found
-    desk.screen.sync(follow=True)
-    desk.say(f"Undone: {title}. {but}".strip())
+    context.screen.sync(follow=True)
+    context.say(f"Undone: {title}. {but}".strip())
 
 
-def redo(desk: CommandContext, _: str) -> None:
+def redo(context: CommandContext, _: str) -> None:
     """Redo the last undone change."""
     try:
-        title = desk.bridge.redo()
+        title = context.bridge.redo()
     except GlboardError as error:
-        desk.tell(error)
+        context.tell(error)
         return
-    desk.screen.sync(follow=True)
-    desk.say(f"Redone: {title}" if title else "Nothing to redo.")
+    context.screen.sync(follow=True)
+    context.say(f"Redone: {title}" if title else "Nothing to redo.")
 
 
-def repeat(desk: CommandContext, _: str) -> None:
+def repeat(context: CommandContext, _: str) -> None:
     """Repeat the last edit on the current focus or selection."""
-    if desk.again is not None:
-        desk.again()
+    if context.again is not None:
+        context.again()
 
 
-def failed(desk: CommandContext, _: str) -> None:
+def failed(context: CommandContext, _: str) -> None:
     """Open the list of failed changes."""
-    if not desk.bridge.failed():
-        desk.say("No failed changes.")
+    if not context.bridge.failed():
+        context.say("No failed changes.")
         return
     from glboard_tui.screens.failed_changes import FailedList
 
-    desk.screen.app.push_screen(FailedList(desk), lambda _: desk.screen.sync())
+    context.screen.app.push_screen(FailedList(context), lambda _: context.screen.sync())

@@ -91,30 +91,30 @@ _SOON, _LONG = 3.0, 3600.0
 class Leaving:
     """Quits the program."""
 
-    def __init__(self, desk: CommandContext) -> None:
-        self._desk = desk
+    def __init__(self, context: CommandContext) -> None:
+        self._command_context = context
         self._under_way = False
 
     def start(self) -> None:
         """Quit; if changes are unsent, send them first, or ask when offline or already sending."""
-        status = self._desk.bridge.status
+        status = self._command_context.bridge.status
         if status is None or not status.unsent:
-            self._desk.screen.app.exit()
+            self._command_context.screen.app.exit()
         elif self._under_way or status.freshness in ("offline", "signed-out"):
             self._ask(status.unsent)
         else:
             self._under_way = True
             changes = "1 change" if status.unsent == 1 else f"{status.unsent} changes"
-            self._desk.say(f"Sending {changes} before quitting …")
-            self._desk.screen.work(self._when_sent(_SOON), "quit")
+            self._command_context.say(f"Sending {changes} before quitting …")
+            self._command_context.screen.work(self._when_sent(_SOON), "quit")
 
     def _ask(self, unsent: int) -> None:
         later = (
             "unsent changes are sent at the next start"
-            if self._desk.bridge.keeps
+            if self._command_context.bridge.keeps
             else "unsent changes are lost"
         )
-        self._desk.ask(
+        self._command_context.ask(
             f"{unsent} changes are not sent to GitLab yet."
             if unsent > 1
             else "1 change is not sent to GitLab yet.",
@@ -124,19 +124,19 @@ class Leaving:
 
     def _answered(self, answer: str) -> None:
         if answer == "y":
-            self._desk.screen.app.exit()
+            self._command_context.screen.app.exit()
         else:
             self._under_way = True
-            self._desk.say("Waiting for GitLab … Quit again to choose again.")
-            self._desk.screen.work(self._when_sent(_LONG), "quit")
+            self._command_context.say("Waiting for GitLab … Quit again to choose again.")
+            self._command_context.screen.work(self._when_sent(_LONG), "quit")
 
     async def _when_sent(self, seconds: float) -> None:
-        unsent = await self._desk.bridge.finish(seconds)
+        unsent = await self._command_context.bridge.finish(seconds)
         self._under_way = False
         if unsent:
             self._ask(unsent)
         else:
-            self._desk.screen.app.exit()
+            self._command_context.screen.app.exit()
 
 
 # The area next to the board: the capacity pane if the terminal is wide enough, or an open issue instead.
@@ -166,7 +166,7 @@ class Docking:
         screen.plan.reload()
         if screen.pane.is_open:
             screen.close_detail()
-        self.pane = Beside(screen.desk)
+        self.pane = Beside(screen.context)
         screen.query_one("#middle").mount(self.pane, before=screen.pane)
         self.pane.follow()
         return True
@@ -224,16 +224,16 @@ class BoardScreen(Screen[None]):
         self.host = host
         self.board = BoardWidget(id="board")
         self.pane = DetailPane()
-        self.desk = CommandContext(self, bridge)
-        self.opened = IssuePaneLoader(self.desk, self.pane)
+        self.context = CommandContext(self, bridge)
+        self.opened = IssuePaneLoader(self.context, self.pane)
         self.header, self.footer = HeaderBar(), FooterBar()
         self._panel, self._filter, self.strip = Panel(), FilterBar(), WhichKey()
-        self.keys = Keys(keymap, self.desk, self.strip)
+        self.keys = Keys(keymap, self.context, self.strip)
         self._message, self._bad = "", False
         self._news = News(bridge)
         self._status_at = time.monotonic()
         self.filtering = Filtering(self)
-        self._leaving = Leaving(self.desk)
+        self._leaving = Leaving(self.context)
         self.docking = Docking(self)
 
     def compose(self) -> ComposeResult:
@@ -264,7 +264,7 @@ class BoardScreen(Screen[None]):
     @property
     def _eye(self) -> IssueId | None:
         """The issue the person is looking at."""
-        return self.pane.issue if self.desk.in_detail else self.board.focused[0]
+        return self.pane.issue if self.context.in_detail else self.board.focused[0]
 
     def _look(self) -> None:
         """Mark the card as seen, so that it stops glowing."""
@@ -278,7 +278,7 @@ class BoardScreen(Screen[None]):
         An open issue shows them itself.
         """
         row = self.bridge.unseen.of(self._eye)
-        if row is None or self.desk.in_detail or self.desk.marked():
+        if row is None or self.context.in_detail or self.context.marked():
             return ""
         bridge = self.bridge
         return texts.line(row, me=bridge.me, now=bridge.server_now(), mask=bridge.mask)
@@ -313,7 +313,7 @@ class BoardScreen(Screen[None]):
         from glboard_tui.commands import COMMANDS
 
         self.sync()
-        COMMANDS[action](self.desk, argument)
+        COMMANDS[action](self.context, argument)
         self.show_footer()
 
     # Updates from the engine
@@ -429,8 +429,8 @@ class BoardScreen(Screen[None]):
         self.footer.show(
             texts.footer_view(
                 self.keymap,
-                self.desk.situation(),
-                self.desk.targets(),
+                self.context.situation(),
+                self.context.targets(),
                 catalog=bridge.catalog,
                 today=bridge.today,
                 undo=bridge.undo_title,
@@ -479,7 +479,7 @@ class BoardScreen(Screen[None]):
         issues = [issue for identity in event.ids if (issue := self.bridge.issue(identity))]
         from glboard_tui.commands.edit import move
 
-        move(self.desk, issues, {issue.id: event.to_column for issue in issues})
+        move(self.context, issues, {issue.id: event.to_column for issue in issues})
 
     @on(BoardWidget.CardOpened)
     def _card_opened(self, event: BoardWidget.CardOpened) -> None:

@@ -1,4 +1,4 @@
-"""Candidates: a milestone's issues in suggested order, accepted line by line (DOMAIN.md 7.4, 7.12).
+"""Candidates: a milestone's issues in suggested order, accepted line by line (planning rules 4 and 12).
 
 Owns the line where the capacity is reached, and the proposal that fills it. Nothing is written until a line,
 or the proposal as a whole, is accepted.
@@ -62,8 +62,8 @@ class Candidates(IssueList):
         Col(title="state", least=20),
     )
 
-    def __init__(self, desk: CommandContext, milestone: Milestone) -> None:
-        super().__init__(desk)
+    def __init__(self, context: CommandContext, milestone: Milestone) -> None:
+        super().__init__(context)
         self._milestone = milestone
         self._order: Order = "suggested"
         self._found: list[Candidate] = []
@@ -115,7 +115,7 @@ class Candidates(IssueList):
 
     def _entry(self, one: Candidate, weight: int | None, names: dict[str, str], *, ends: bool) -> Entry:
         issue = one.issue
-        title = self.desk.bridge.title_of(issue)
+        title = self.context.bridge.title_of(issue)
         over = weight is not None and self._whole is not None and weight > self._whole
         state, ink = self._state(one)
         heavy: Ink = "warn" if issue.weight is None or over_weight(issue) else "strong"
@@ -147,7 +147,7 @@ class Candidates(IssueList):
         return ("ready, weight over 3" if over_weight(one.issue) else "ready"), "text"
 
     def _said_of(self, one: Candidate, title: str) -> str:
-        keymap = self.desk.screen.keymap
+        keymap = self.context.screen.keymap
         codes = [*one.reasons, *(["over-weight"] if over_weight(one.issue) else [])]
         helps = what_to_press(codes, keymap)
         severe = f"A bug of severity {one.severity}. " if one.severe else ""
@@ -205,10 +205,10 @@ class Candidates(IssueList):
         """``Enter`` accepts, ``F`` proposes, ``O`` sorts; ``-`` and ``Esc`` while something is proposed."""
         here = self.listed.here
         if token == "enter":  # noqa: S105  (a key, no secret)
-            if not self.desk.bridge.writable:
+            if not self.context.bridge.writable:
                 self.tell("Read-only session.")
             elif here is not None:
-                COMMANDS["accept.present"](self.desk, "")
+                COMMANDS["accept.present"](self.context, "")
         elif token == "F":  # noqa: S105  (a key, no secret)
             self._fill_room()
         elif token == "O":  # noqa: S105  (a key, no secret)
@@ -233,7 +233,7 @@ class Candidates(IssueList):
         space = self._space
         if space is None:
             self.tell("No capacity without team.toml; g r shows how to create it.")
-        elif not self.desk.bridge.writable:
+        elif not self.context.bridge.writable:
             self.tell("Read-only session.")
         elif self._proposing:
             self._ask_all()
@@ -265,7 +265,7 @@ class Candidates(IssueList):
         if len(having) < len(chosen):
             answers["a"] = f"{self._sum_of(chosen)}: choose who takes the unassigned ones"
         answers["n"] = "change nothing"
-        self.desk.ask(
+        self.context.ask(
             f"Accept the proposal? Capacity: {free_words(self._space or 0)}.",
             answers,
             lambda answer: self._accept(chosen if answer == "a" else having) if answer != "n" else None,
@@ -275,4 +275,4 @@ class Candidates(IssueList):
     def _accept(self, issues: Sequence[Issue]) -> None:
         from glboard_tui.commands.edit import accept_issues
 
-        accept_issues(self.desk, issues)
+        accept_issues(self.context, issues)

@@ -1,4 +1,4 @@
-"""The capacity pane over the board, if there is no space next to it (DOMAIN.md 7.10)."""
+"""The capacity pane over the board, if there is no space next to it (planning rule 10)."""
 
 from __future__ import annotations
 
@@ -62,15 +62,15 @@ class RoomBody(Vertical):
 
     def __init__(
         self,
-        desk: CommandContext,
+        context: CommandContext,
         milestone: Callable[[], Milestone | None],
         closing: str,
         *,
         lines: int = _BESIDE,
     ) -> None:
         super().__init__()
-        self.desk = desk
-        self.plan = desk.screen.plan
+        self.context = context
+        self.plan = context.screen.plan
         self._milestone = milestone
         self._leave = closing
         self._lines = lines
@@ -134,7 +134,7 @@ class RoomBody(Vertical):
     def read_past(self) -> None:
         """Read the mean closed weight in the background, if that was not done yet."""
         if (milestone := self.milestone) is not None:
-            self.desk.screen.work(self.plan.read_closed(milestone), "closed")
+            self.context.screen.work(self.plan.read_closed(milestone), "closed")
 
     def show(self) -> None:
         """Show the current state."""
@@ -156,7 +156,7 @@ class RoomBody(Vertical):
             self._show_figures(self.found, milestone)
         self._show_keys()
         # The header shows the changed figures, too.
-        self.desk.screen.show_header()
+        self.context.screen.show_header()
 
     def _show_figures(self, found: Capacity, milestone: Milestone) -> None:
         blind = self.plan.roster.blind
@@ -227,7 +227,7 @@ class RoomBody(Vertical):
 
     def press(self, token: str) -> bool:
         """Take a key; return whether it was one of the pane's."""
-        from glboard_tui.screens.capacity_keys import act
+        from glboard_tui.screens.capacity_keys import change
 
         if self._said:
             self.say("")
@@ -235,7 +235,7 @@ class RoomBody(Vertical):
             self._rows.go(self._rows.cursor + _STEPS[token])
             self._tell()
             return True
-        return act(self, token)
+        return change(self, token)
 
 
 def _show(part: Widget, *, shown: bool) -> None:
@@ -261,10 +261,10 @@ def _height(words: Content, width: int) -> int:
 class Room(Dialog[None]):
     """Dismissed by ``Esc`` or ``q``. It updates with every change."""
 
-    def __init__(self, desk: CommandContext, milestone: Milestone) -> None:
+    def __init__(self, context: CommandContext, milestone: Milestone) -> None:
         super().__init__("", hint="")
-        self._desk = desk
-        self.body = RoomBody(desk, lambda: milestone, "Esc closes")
+        self._command_context = context
+        self.body = RoomBody(context, lambda: milestone, "Esc closes")
 
     def inside(self) -> list[Widget]:
         """The pane."""
@@ -283,10 +283,10 @@ class Room(Dialog[None]):
         token = token_of(event)
         if token in ("escape", "q"):
             self.dismiss(None)
-        elif not self.body.press(token) and self._desk.screen.keys.means(token, "room"):
+        elif not self.body.press(token) and self._command_context.screen.keys.means(token, "room"):
             # The key leads elsewhere: to a list, another board or the palette.
             self.dismiss(None)
-            self._desk.screen.press(token)
+            self._command_context.screen.press(token)
 
 
 # The capacity pane next to the board: it stays open while the board is edited, and updates with it.
@@ -303,14 +303,14 @@ class Beside(VerticalScroll, can_focus=True):
     Beside:focus { border-left: outer $primary; }
     """
 
-    def __init__(self, desk: CommandContext) -> None:
+    def __init__(self, context: CommandContext) -> None:
         super().__init__()
-        self._desk = desk
+        self._command_context = context
         self._shown: Milestone | None = None
         #: Keys pressed before the pane was mounted; None once it is.
         self._early: list[str] | None = []
         self.body = RoomBody(
-            desk, desk.screen.plan.milestone, "Esc goes to the board, g r closes", lines=_LINES
+            context, context.screen.plan.milestone, "Esc goes to the board, g r closes", lines=_LINES
         )
 
     def compose(self) -> ComposeResult:
@@ -322,7 +322,7 @@ class Beside(VerticalScroll, can_focus=True):
         self.screen.set_focus(self)
         early, self._early = self._early or [], None
         for token in early:
-            self._desk.screen.press(token)
+            self._command_context.screen.press(token)
 
     @property
     def is_open(self) -> bool:
@@ -348,11 +348,11 @@ class Beside(VerticalScroll, can_focus=True):
             self._early.append(token)
             return True
         if token == "escape":  # noqa: S105  (a key, no secret)
-            self.screen.set_focus(self._desk.screen.board)
+            self.screen.set_focus(self._command_context.screen.board)
         elif token == "q":  # noqa: S105
-            self._desk.screen.docking.close()
+            self._command_context.screen.docking.close()
         elif not self.body.press(token):
-            if self._desk.screen.keys.means(token, "room"):
+            if self._command_context.screen.keys.means(token, "room"):
                 return False
             if len(token) == 1:
                 self.body.say(f"{token} is not bound in this pane. Esc or Tab goes to the board.")
@@ -373,10 +373,10 @@ class Post(Dialog[tuple[str, str | None]]):
     Post .overlay-note { height: auto; }
     """
 
-    def __init__(self, desk: CommandContext, milestone: Milestone, issue: Issue) -> None:
-        title = clean(desk.bridge.title_of(issue))
+    def __init__(self, context: CommandContext, milestone: Milestone, issue: Issue) -> None:
+        title = clean(context.bridge.title_of(issue))
         super().__init__(f"Post the capacity of {milestone.title} on {issue.reference}", note=title, hint="")
-        self._desk = desk
+        self._command_context = context
         self._milestone = milestone
         self._issue = issue
         self._names = False
@@ -400,7 +400,7 @@ class Post(Dialog[tuple[str, str | None]]):
 
     async def _look(self) -> None:
         try:
-            self._was = await posted_before(self._desk.screen.plan, self._issue, self._milestone)
+            self._was = await posted_before(self._command_context.screen.plan, self._issue, self._milestone)
         except GlboardError as error:
             words = f"Cannot look for an earlier comment: {clean(str(error))}"
             self._state.update(Content.styled(words, "$text-error"))
@@ -409,7 +409,7 @@ class Post(Dialog[tuple[str, str | None]]):
         self._show()
 
     def _show(self) -> None:
-        plan = self._desk.screen.plan
+        plan = self._command_context.screen.plan
         found = plan.capacity(self._milestone)
         if found is not None:
             closed = plan.closed(self._milestone).closed or ()
@@ -453,7 +453,7 @@ class Post(Dialog[tuple[str, str | None]]):
             self.dismiss((self._text, self._was))
 
     def _other(self) -> None:
-        if self._desk.screen.plan.roster.blind:
+        if self._command_context.screen.plan.roster.blind:
             self.say("Individual figures hidden; b in the capacity pane shows them.")
             return
         self._names = not self._names

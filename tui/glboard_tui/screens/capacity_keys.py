@@ -33,7 +33,7 @@ _DAYS = "Days like 12-21 or ranges like 12-28..12-30, separated by commas; empty
 _HIDDEN = "Individual figures hidden (b shows them; n enters net days hidden)."
 
 
-def act(body: RoomBody, token: str) -> bool:
+def change(body: RoomBody, token: str) -> bool:
     """Run the pane's command for a key; return whether there is one."""
     if (key := _KEYS.get(token)) is not None:
         key(body)
@@ -160,7 +160,7 @@ def _remove(body: RoomBody) -> None:
         if answer == "y" and (wrong := _try(body, lambda: RemovePerson(name))):
             body.say(wrong)
 
-    body.desk.ask(
+    body.context.ask(
         f"Remove {name} and their days from team.toml?",
         {"y": "remove; u undoes it", "n": "keep them"},
         answered,
@@ -168,7 +168,7 @@ def _remove(body: RoomBody) -> None:
 
 
 def _add(body: RoomBody) -> None:
-    team, found, catalog = body.plan.team, body.found, body.desk.bridge.catalog
+    team, found, catalog = body.plan.team, body.found, body.context.bridge.catalog
     if team is None or found is None or catalog is None:
         body.say("No team.toml yet: Enter creates one.")
         return
@@ -193,7 +193,7 @@ def _add(body: RoomBody) -> None:
         if chosen and (wrong := _try(body, lambda: AddPeople(chosen))):
             body.say(wrong)
 
-    body.desk.pick("Add to the team", choices, lambda result: picked(result.add), ticks=Ticks())
+    body.context.pick("Add to the team", choices, lambda result: picked(result.add), ticks=Ticks())
 
 
 # -- the team
@@ -239,7 +239,7 @@ def _make(body: RoomBody) -> None:
         except GlboardError as error:
             body.say(str(error))
 
-    body.desk.ask(
+    body.context.ask(
         f"Create team.toml {who}?",
         {"y": "create it", "n": "not now"},
         answered,
@@ -271,11 +271,11 @@ def _undo(body: RoomBody) -> None:
 
 
 def _post(body: RoomBody) -> None:
-    milestone, desk = body.milestone, body.desk
+    milestone, context = body.milestone, body.context
     if milestone is None or body.found is None or body.plan.team is None:
         body.say("No capacity to post yet: Enter creates team.toml.")
         return
-    if not desk.bridge.writable:
+    if not context.bridge.writable:
         body.say("Read-only session.")
         return
     found = body.plan.planning_issue(milestone)
@@ -287,10 +287,10 @@ def _post(body: RoomBody) -> None:
     from glboard_tui.screens.capacity import Post
 
     def answered(answer: tuple[str, str | None] | None) -> None:
-        if answer is not None and desk.perform(post(issue, milestone, *answer)):
+        if answer is not None and context.perform(post(issue, milestone, *answer)):
             body.say(f"Posting to {issue.reference}; u on the board undoes it. {found.doubt}".rstrip())
 
-    body.app.push_screen(Post(desk, milestone, issue), answered)
+    body.app.push_screen(Post(context, milestone, issue), answered)
 
 
 # -- prompts

@@ -1,4 +1,4 @@
-"""The texts of the capacity pane: a line for each person, the team's line, the sums. Pure (DOMAIN.md 7.10).
+"""The texts of the capacity pane: a line for each person, the team's line, the sums. Pure (planning rule 10).
 
 Owns columns, words and what is hidden on a shared screen: with hidden figures a person is only ``free``,
 ``full`` or ``!over``, and no sum of a single person is shown. Weights and days have at most two decimals.

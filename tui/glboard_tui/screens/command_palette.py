@@ -33,11 +33,11 @@ class BoardCommands(Provider):
         """The board screen, also from a list on top: its desk knows what applies in the list."""
         screen: Screen[Any] = self.screen
         if isinstance(screen, IssueList):
-            screen = screen.desk.screen
+            screen = screen.context.screen
         return screen if isinstance(screen, BoardScreen) else None
 
     def _actions(self, screen: BoardScreen) -> Iterator[tuple[Action, str]]:
-        now = screen.desk.situation()
+        now = screen.context.situation()
         for action in ACTIONS:
             # An argument cannot be given here; its prefix key shows the choices.
             if action.palette and action.slot is None and action.applies(now):
@@ -65,7 +65,7 @@ class BoardCommands(Provider):
             title = clean(f"Open board: {board.name}")
             if (score := matcher.match(title)) > 0:
                 shown = Content(title) if "[" in title else matcher.highlight(title)
-                yield Hit(score, shown, partial(open_board, screen.desk, board.id), text=title)
+                yield Hit(score, shown, partial(open_board, screen.context, board.id), text=title)
         for score, reference, title, go in _issues(screen, query):
             # Remote text is never markup: a string would be parsed, and one odd bracket would crash the app.
             yield Hit(score, Content(title), go, text=title, help=reference)
@@ -73,12 +73,12 @@ class BoardCommands(Provider):
 
 def _go(screen: BoardScreen, issue: IssueId) -> None:
     """Go to the issue in the list on top if it is there, otherwise to its card."""
-    top = screen.desk.top
+    top = screen.context.top
     if top is not None and issue in top.listed.ids:
         top.listed.find(issue)
         top.painted_anew()
         return
-    screen.desk.make_way()
+    screen.context.make_way()
     screen.board.focus_card(issue)
 
 

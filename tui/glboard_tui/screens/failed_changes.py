@@ -34,9 +34,9 @@ class RowDialog(Dialog[None]):
     """Rows, newest first. ``j`` and ``k`` move, ``q`` and Esc close."""
 
     DEFAULT_CSS = """
-    Listing OptionList { height: auto; max-height: 22; border: none; padding: 0; background: $panel; }
-    Listing OptionList:focus { border: none; }
-    Listing OptionList:focus > .option-list--option-highlighted {
+    RowDialog OptionList { height: auto; max-height: 22; border: none; padding: 0; background: $panel; }
+    RowDialog OptionList:focus { border: none; }
+    RowDialog OptionList:focus > .option-list--option-highlighted {
         background: $primary 25%; color: $foreground; text-style: none;
     }
     """
@@ -72,10 +72,10 @@ class RowDialog(Dialog[None]):
         if options:
             self.list.highlighted = min(at, len(options) - 1)
 
-    def attempt(self, act: Callable[[], object]) -> bool:
+    def attempt(self, change: Callable[[], object]) -> bool:
         """Do something that a full disk or a read-only session can refuse; return whether it was done."""
         try:
-            act()
+            change()
         except GlboardError as error:
             notices.tell(self.app, notices.notice_of(error))
             return False
@@ -141,34 +141,34 @@ _LETTERS = {
 }
 
 
-def parts_of(act: Change) -> list[str]:
+def parts_of(change: Change) -> list[str]:
     """The parts that can be edited; none for a rank, a state or a deletion."""
-    if isinstance(act, Comment):
+    if isinstance(change, Comment):
         return ["comment"]
-    if not isinstance(act, Edit | Create):
+    if not isinstance(change, Edit | Create):
         return []
-    found = [name for name in ("milestone", "weight", "assignees") if _has(getattr(act, name), act)]
-    labels = act.labels if isinstance(act, Create) else act.add | act.remove
+    found = [name for name in ("milestone", "weight", "assignees") if _has(getattr(change, name), change)]
+    labels = change.labels if isinstance(change, Create) else change.add | change.remove
     if labels:
         found.append("labels")
-    if act.description is not UNSET and act.description:
+    if change.description is not UNSET and change.description:
         found.append("description")
-    elif act.title is not UNSET:
+    elif change.title is not UNSET:
         found.append("title")
     return found
 
 
-def _has(value: object, act: Edit | Create) -> bool:
-    return value not in (None, ()) if isinstance(act, Create) else value is not UNSET
+def _has(value: object, change: Edit | Create) -> bool:
+    return value not in (None, ()) if isinstance(change, Create) else value is not UNSET
 
 
-def text_of(act: Change) -> str:
+def text_of(change: Change) -> str:
     """The text a person typed for it, or "" for a change made by keys alone."""
-    match act:
+    match change:
         case Comment() | NoteWrite():
-            return act.body
+            return change.body
         case Create() | Edit():
-            title, description = _text(act.title), _text(act.description)
+            title, description = _text(change.title), _text(change.description)
             return joined(title, description).strip() if title and description else title or description
         case _:
             return ""
@@ -178,39 +178,39 @@ def _text(value: str | UnsetType) -> str:
     return "" if value is UNSET else value
 
 
-def mend(desk: CommandContext, row: Refused, done: Done) -> None:
+def mend(context: CommandContext, row: Refused, done: Done) -> None:
     """Open the editor; ``done`` gets the edited change, and is not called on Esc."""
-    parts = parts_of(row.act)
+    parts = parts_of(row.change)
     if len(parts) > 1:
-        desk.ask(
+        context.ask(
             "Which part do you want to edit? The rest is sent unchanged.",
             {_LETTERS[part]: part for part in parts},
-            lambda letter: _mend(desk, row, next(p for p in parts if _LETTERS[p] == letter), done),
+            lambda letter: _mend(context, row, next(p for p in parts if _LETTERS[p] == letter), done),
             note=row.message,
         )
     elif parts:
-        _mend(desk, row, parts[0], done)
+        _mend(context, row, parts[0], done)
 
 
-def _mend(desk: CommandContext, row: Refused, part: str, done: Done) -> None:
-    act, issue = row.act, desk.bridge.issue(row.issue)
-    if isinstance(act, Comment):
-        _comment(desk, row, act, done)
-    elif not isinstance(act, Edit | Create):
+def _mend(context: CommandContext, row: Refused, part: str, done: Done) -> None:
+    change, issue = row.change, context.bridge.issue(row.issue)
+    if isinstance(change, Comment):
+        _comment(context, row, change, done)
+    elif not isinstance(change, Edit | Create):
         return
     elif part == "weight":
-        _weight(desk, row, act, done)
+        _weight(context, row, change, done)
     elif part == "title":
-        _title(desk, row, act, done)
+        _title(context, row, change, done)
     elif part == "description":
-        _description(desk, row, act, issue, done)
+        _description(context, row, change, issue, done)
     else:
-        projects = {act.project if isinstance(act, Create) else row.project}
+        projects = {change.project if isinstance(change, Create) else row.project}
         choose = {"milestone": _milestone, "assignees": _assignees, "labels": _labels}[part]
-        choose(desk, row, act, issue, projects, done)
+        choose(context, row, change, issue, projects, done)
 
 
-def _comment(desk: CommandContext, row: Refused, act: Comment, done: Done) -> None:
+def _comment(context: CommandContext, row: Refused, change: Comment, done: Done) -> None:
     from glboard_tui.screens.dialogs import CommentDialog
 
     key = ("failed", row.op)
@@ -220,24 +220,24 @@ def _comment(desk: CommandContext, row: Refused, act: Comment, done: Done) -> No
             return
         text, send = answer
         # It stays a draft until it is sent.
-        desk.drafts[key] = text
+        context.drafts[key] = text
         if send:
             done(Comment(body=text))
 
     draft = CommentDialog(
-        f"Comment on {row.reference}", text=desk.drafts.get(key, act.body), note=row.message
+        f"Comment on {row.reference}", text=context.drafts.get(key, change.body), note=row.message
     )
-    desk.screen.app.push_screen(draft, written)
+    context.screen.app.push_screen(draft, written)
 
 
-def _weight(desk: CommandContext, row: Refused, act: Edit | Create, done: Done) -> None:
+def _weight(context: CommandContext, row: Refused, change: Edit | Create, done: Done) -> None:
     from glboard_tui.screens.dialogs import Prompt
 
     def typed(text: str | None) -> None:
         if text is not None:
-            done(structs.replace(act, weight=int(text) if text.strip() else None))
+            done(structs.replace(change, weight=int(text) if text.strip() else None))
 
-    value = act.weight if isinstance(act.weight, int) else ""
+    value = change.weight if isinstance(change.weight, int) else ""
     prompt = Prompt(
         f"Weight of {row.reference}",
         value=str(value),
@@ -245,72 +245,77 @@ def _weight(desk: CommandContext, row: Refused, act: Edit | Create, done: Done) 
         placeholder="leave empty to clear",
         check=wrong_weight,
     )
-    desk.screen.app.push_screen(prompt, typed)
+    context.screen.app.push_screen(prompt, typed)
 
 
-def _title(desk: CommandContext, row: Refused, act: Edit | Create, done: Done) -> None:
+def _title(context: CommandContext, row: Refused, change: Edit | Create, done: Done) -> None:
     from glboard_tui.screens.dialogs import Prompt
 
     def typed(text: str | None) -> None:
         if text is not None:
-            done(structs.replace(act, title=text.strip()))
+            done(structs.replace(change, title=text.strip()))
 
     prompt = Prompt(
         f"Title of {row.reference}",
-        value=_text(act.title),
+        value=_text(change.title),
         note=row.message,
         check=lambda text: "" if text.strip() else "An issue needs a title.",
     )
-    desk.screen.app.push_screen(prompt, typed)
+    context.screen.app.push_screen(prompt, typed)
 
 
 def _description(
-    desk: CommandContext, row: Refused, act: Edit | Create, issue: Issue | None, done: Done
+    context: CommandContext, row: Refused, change: Edit | Create, issue: Issue | None, done: Done
 ) -> None:
     key = ("failed", row.op)
-    was = _text(act.title) or (issue.title if issue else "")
-    before = joined(was, _text(act.description))
+    was = _text(change.title) or (issue.title if issue else "")
+    before = joined(was, _text(change.description))
     try:
-        after = edit_in_editor(desk.screen.app, desk.drafts.get(key, before))
+        after = edit_in_editor(context.screen.app, context.drafts.get(key, before))
     except GlboardError as error:
-        desk.tell(error)
+        context.tell(error)
         return
     if after is None:
         return
-    desk.drafts[key] = after
+    context.drafts[key] = after
     title, description = split(after)
     if title and title != was:
-        act = structs.replace(act, title=title)
-    done(structs.replace(act, description=description))
+        change = structs.replace(change, title=title)
+    done(structs.replace(change, description=description))
 
 
 def _milestone(
-    desk: CommandContext, row: Refused, act: Edit | Create, _: Issue | None, projects: set[str], done: Done
+    context: CommandContext,
+    row: Refused,
+    change: Edit | Create,
+    _: Issue | None,
+    projects: set[str],
+    done: Done,
 ) -> None:
-    choices = milestone_choices(desk, projects)
+    choices = milestone_choices(context, projects)
     # The failed one first, if it can be chosen at all: the cursor starts there.
-    choices.sort(key=lambda choice: choice.value != act.milestone)
-    desk.pick(
-        f"Milestone of {row.reference} instead of {act.milestone or 'none'}",
+    choices.sort(key=lambda choice: choice.value != change.milestone)
+    context.pick(
+        f"Milestone of {row.reference} instead of {change.milestone or 'none'}",
         choices,
-        lambda result: done(structs.replace(act, milestone=result.add[0])),
+        lambda result: done(structs.replace(change, milestone=result.add[0])),
         note=row.message,
     )
 
 
 def _assignees(
-    desk: CommandContext, row: Refused, act: Edit | Create, issue: Issue | None, _: set[str], done: Done
+    context: CommandContext, row: Refused, change: Edit | Create, issue: Issue | None, _: set[str], done: Done
 ) -> None:
-    wanted = act.assignees if act.assignees is not UNSET else ()
+    wanted = change.assignees if change.assignees is not UNSET else ()
     now = issue.assignees if issue else ()
 
     def picked(result: Result) -> None:
         kept = [name for name in now if name not in result.remove]
-        done(structs.replace(act, assignees=tuple(dict.fromkeys((*kept, *result.add)))))
+        done(structs.replace(change, assignees=tuple(dict.fromkeys((*kept, *result.add)))))
 
-    desk.pick(
+    context.pick(
         f"Assignees of {row.reference}",
-        person_choices(desk, [*wanted, *(name for name in now if name not in wanted)]),
+        person_choices(context, [*wanted, *(name for name in now if name not in wanted)]),
         picked,
         ticks=_ticked(now, wanted),
         note=row.message,
@@ -318,26 +323,26 @@ def _assignees(
 
 
 def _labels(
-    desk: CommandContext,
+    context: CommandContext,
     row: Refused,
-    act: Edit | Create,
+    change: Edit | Create,
     issue: Issue | None,
     projects: set[str],
     done: Done,
 ) -> None:
     now = issue.labels if issue else frozenset()
-    wanted = act.labels if isinstance(act, Create) else (now - act.remove) | act.add
+    wanted = change.labels if isinstance(change, Create) else (now - change.remove) | change.add
     first = sorted(wanted - now, key=str.casefold) + sorted(now, key=str.casefold)
 
     def picked(result: Result) -> None:
-        if isinstance(act, Create):
-            done(structs.replace(act, labels=frozenset(result.add)))
+        if isinstance(change, Create):
+            done(structs.replace(change, labels=frozenset(result.add)))
         else:
-            done(structs.replace(act, add=frozenset(result.add), remove=result.remove))
+            done(structs.replace(change, add=frozenset(result.add), remove=result.remove))
 
-    desk.pick(
+    context.pick(
         f"Labels of {row.reference}",
-        label_choices(desk, projects, first),
+        label_choices(context, projects, first),
         picked,
         ticks=_ticked(now, wanted, scoped=True),
         note=row.message,
@@ -373,11 +378,11 @@ class FailedList(RowDialog):
         Binding("D", "drop_all", show=False),
     ]
 
-    def __init__(self, desk: CommandContext) -> None:
+    def __init__(self, context: CommandContext) -> None:
         hint = "r retry · e edit · y copy · d discard · R, D all of them · Esc closes"
         super().__init__("Failed changes", hint=hint)
-        self._desk = desk
-        self._bridge = desk.bridge
+        self._command_context = context
+        self._bridge = context.bridge
         self._rows: list[Refused] = []
 
     def fill(self) -> None:
@@ -403,20 +408,20 @@ class FailedList(RowDialog):
         row = self._chosen()
         if row is None:
             return
-        if not parts_of(row.act):
+        if not parts_of(row.change):
             self.say("Nothing to edit: r retries, d discards it.")
         elif not self._bridge.writable:
             self.say("Read-only session: nothing changed.")
         else:
-            mend(self._desk, row, lambda act: self._mended(row.op, act))
+            mend(self._command_context, row, lambda change: self._mended(row.op, change))
 
-    def _mended(self, op: OpId, act: Change) -> None:
+    def _mended(self, op: OpId, change: Change) -> None:
         taken: list[bool] = []
-        if not self.attempt(lambda: taken.append(self._bridge.instead(op, act))):
+        if not self.attempt(lambda: taken.append(self._bridge.instead(op, change))):
             return
         if taken[0]:
-            self._desk.drafts.pop(("failed", op), None)
-            self._desk.say("Sent instead.")
+            self._command_context.drafts.pop(("failed", op), None)
+            self._command_context.say("Sent instead.")
             self.fill()
         else:
             self.say("Nothing sent: already set, or the issue is gone.")
@@ -424,7 +429,7 @@ class FailedList(RowDialog):
     def action_copy(self) -> None:
         """Copy the typed text, or the change and its error if there is none."""
         if row := self._chosen():
-            text = self._desk.drafts.get(("failed", row.op)) or text_of(row.act)
+            text = self._command_context.drafts.get(("failed", row.op)) or text_of(row.change)
             self.app.copy_to_clipboard(text or f"{row.reference} {row.what}: {row.message}")
             self.say("Copied: text" if text else "Copied: change and error")
 
@@ -445,24 +450,24 @@ class FailedList(RowDialog):
         def go() -> None:
             self._each(self._bridge.drop, rows)
 
-        texts = sum(bool(text_of(row.act)) for row in rows)
+        texts = sum(bool(text_of(row.change)) for row in rows)
         if not texts:
             go()
             return
         one = len(rows) == 1
-        self._desk.ask(
+        self._command_context.ask(
             "Discard it and your text?" if one else f"Discard {len(rows)} changes, {texts} with your text?",
             {"y": "discard it" if one else "discard them all"},
             lambda _: go(),
             note="To copy a text first, press y in the list.",
         )
 
-    def _each(self, act: Callable[[OpId], None], rows: Sequence[Refused]) -> None:
+    def _each(self, change: Callable[[OpId], None], rows: Sequence[Refused]) -> None:
         """Apply to each row and stop at the first error: the others would fail for the same reason."""
 
         def go() -> None:
             for row in rows:
-                act(row.op)
+                change(row.op)
 
         self.attempt(go)
         self.fill()
@@ -470,7 +475,7 @@ class FailedList(RowDialog):
     def _words(self, row: Refused) -> Content:
         issue = self._bridge.issue(row.issue)
         masked = issue is not None and self._bridge.mask(issue) is not None
-        typed = "" if masked else " ".join(text_of(row.act).split())
+        typed = "" if masked else " ".join(text_of(row.change).split())
         parts: list[str | tuple[str, str]] = [
             (clean(row.reference), "bold"),
             "  ",

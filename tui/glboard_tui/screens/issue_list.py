@@ -57,8 +57,8 @@ class IssueList(Dialog[None]):
     """Fills the screen from below the header to the footer. Dismissed by ``Esc`` or ``q``."""
 
     DEFAULT_CSS = """
-    WorkList .about { height: auto; min-height: 2; max-height: 4; color: $foreground 85%; }
-    WorkList .above { height: auto; max-height: 14; margin-bottom: 1; }
+    IssueList .about { height: auto; min-height: 2; max-height: 4; color: $foreground 85%; }
+    IssueList .above { height: auto; max-height: 14; margin-bottom: 1; }
     """
     #: The description is next to the list if both fit, otherwise below it.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]  # noqa: RUF012  (Textual declares it so)
@@ -68,19 +68,19 @@ class IssueList(Dialog[None]):
     empty = "Nothing left here."
     hints: Sequence[Hint] = ()
 
-    def __init__(self, desk: CommandContext) -> None:
+    def __init__(self, context: CommandContext) -> None:
         super().__init__("")
-        self.desk = desk
-        self.plan = desk.screen.plan
+        self.context = context
+        self.plan = context.screen.plan
         self.entries: list[Entry] = []
         #: Lines, cursor and selection.
         self.listed = Listed()
         self.rows = Rows(empty=self.empty)
-        self.reading = Reading(desk, self)
+        self.reading = Reading(context, self)
         self.reading.on = self.reads
         self._above, self._about = Static(classes="above"), Static(classes="about")
         self._strip, self.footer = WhichKey(), FooterBar()
-        self._keys = Keys(desk.screen.keymap, desk, self._strip)
+        self._keys = Keys(context.screen.keymap, context, self._strip)
         self._unwatch: Callable[[], None] = lambda: None
         self._asked = False
         self._said = ""
@@ -123,7 +123,7 @@ class IssueList(Dialog[None]):
 
     def on_mount(self) -> None:
         """Take over the desk, and follow changes."""
-        self.desk.top = self
+        self.context.top = self
         self._unwatch = self.plan.watch(self._changed)
         self.refill()
         super().on_mount()
@@ -140,8 +140,8 @@ class IssueList(Dialog[None]):
     def _give_back(self) -> None:
         self._unwatch()
         self._asked = False
-        if self.desk.top is self:
-            self.desk.top = None
+        if self.context.top is self:
+            self.context.top = None
 
     def _changed(self) -> None:
         if not self._asked:
@@ -188,7 +188,7 @@ class IssueList(Dialog[None]):
         self._show_footer()
 
     def _show_footer(self) -> None:
-        now, keymap = self.desk.situation(), self.desk.screen.keymap
+        now, keymap = self.context.situation(), self.context.screen.keymap
         hints = []
         for name, words in self.hints:
             action = BY_ID.get(name)
@@ -198,10 +198,10 @@ class IssueList(Dialog[None]):
                 hints.append((keys, words))
         if help_key := keymap.shown(BY_ID["help"]):
             hints.append((help_key, "keys"))
-        undo = self.desk.bridge.undo_title
+        undo = self.context.bridge.undo_title
         self.footer.show(
             FooterView(
-                target=target_words(now, self.desk.targets()),
+                target=target_words(now, self.context.targets()),
                 hints=tuple(hints),
                 last=f"{keymap.shown(BY_ID['undo'])} undo: {undo}" if undo else "",
                 message=self._said,
@@ -251,7 +251,7 @@ class IssueList(Dialog[None]):
         """Handle the list's own keys, then those of the registry."""
         event.stop()
         event.prevent_default()
-        self.desk.bridge.touch()
+        self.context.bridge.touch()
         if self._asked:
             self.refill()  # keys that arrive together act on the result of the previous one
         if self._said:

@@ -22,8 +22,8 @@ from glboard_tui.widgets.issue_pane import DetailPane
 class IssuePaneLoader:
     """Fills the pane."""
 
-    def __init__(self, desk: CommandContext, pane: DetailPane) -> None:
-        self._desk = desk
+    def __init__(self, context: CommandContext, pane: DetailPane) -> None:
+        self._command_context = context
         self._pane = pane
         self._generation = 0
         # What blocks the shown issue, once that was read.
@@ -31,17 +31,17 @@ class IssuePaneLoader:
 
     def open(self, identity: IssueId) -> None:
         """Show an issue: known data at once, then what is read."""
-        issue = self._desk.bridge.issue(identity)
+        issue = self._command_context.bridge.issue(identity)
         if issue is None:
             return
-        self._desk.bridge.unseen.look(identity)
+        self._command_context.bridge.unseen.look(identity)
         self._show(issue)
-        self._desk.screen.board.changed(set(), {identity})
-        self._desk.screen.set_focus(self._pane)
+        self._command_context.screen.board.changed(set(), {identity})
+        self._command_context.screen.set_focus(self._pane)
         self.load(identity)
 
     def _show(self, issue: Issue) -> None:
-        bridge = self._desk.bridge
+        bridge = self._command_context.bridge
         masked = bridge.mask(issue)
         facts = [] if masked else texts.detail_facts(issue, bridge.catalog, bridge.view.flow)
         if not masked and self._blockers is not None and self._blockers[0] == issue.id:
@@ -53,18 +53,18 @@ class IssuePaneLoader:
 
     def load(self, identity: IssueId) -> None:
         """Read description and comments."""
-        issue = self._desk.bridge.issue(identity)
-        if issue is not None and self._desk.bridge.mask(issue) is not None:
+        issue = self._command_context.bridge.issue(identity)
+        if issue is not None and self._command_context.bridge.mask(issue) is not None:
             self._pane.say("Masked: comments are never shown in share mode.")
         elif issue is not None and issue.is_new:
             self._pane.say("GitLab has not created this issue yet.")
         else:
             self._generation += 1
-            self._desk.screen.work(self._load(identity, self._generation), "detail", only=True)
+            self._command_context.screen.work(self._load(identity, self._generation), "detail", only=True)
 
     async def _load(self, identity: IssueId, generation: int) -> None:
         try:
-            detail = await self._desk.bridge.detail(identity)
+            detail = await self._command_context.bridge.detail(identity)
         except GlboardError as error:
             if generation == self._generation and self._pane.issue == identity:
                 notice = notices.notice_of(error)
@@ -72,7 +72,7 @@ class IssuePaneLoader:
             return
         if generation == self._generation:
             self._blockers = (identity, detail.blockers)
-            issue = self._desk.bridge.issue(identity)
+            issue = self._command_context.bridge.issue(identity)
             if issue is not None and self._pane.issue == identity:
                 self._show(issue)
             await self._pane.show_detail(detail)
@@ -82,10 +82,10 @@ class IssuePaneLoader:
         identity = self._pane.issue
         if identity is None or identity not in update.issues:
             return
-        issue = self._desk.bridge.issue(identity)
+        issue = self._command_context.bridge.issue(identity)
         if issue is None:
-            self._desk.screen.close_detail()
-            self._desk.say("Issue not found, or you no longer have access.")
+            self._command_context.screen.close_detail()
+            self._command_context.say("Issue not found, or you no longer have access.")
             return
         self._show(issue)
         if any(op.issue == identity for settled in update.settled for op in settled.done):
@@ -105,11 +105,11 @@ _Version = tuple[IssueId, datetime, int]
 class Reading:
     """Fills the pane of one list while it is shown."""
 
-    def __init__(self, desk: CommandContext, screen: Screen[None]) -> None:
+    def __init__(self, context: CommandContext, screen: Screen[None]) -> None:
         self.pane = DetailPane()
         self.pane.can_focus = False
         self.on = False
-        self._desk = desk
+        self._command_context = context
         self._screen = screen
         self._timer: Timer | None = None
         self._wanted: _Version | None = None
@@ -122,7 +122,7 @@ class Reading:
             self._wanted = None
             self.pane.close()
             return
-        bridge = self._desk.bridge
+        bridge = self._command_context.bridge
         masked = bridge.mask(issue)
         facts = (("Labels", self._telling(issue)), ("Assigned", issue.assignees))
         self.pane.show_issue(issue, masked or issue.title, () if masked else facts)
@@ -142,7 +142,7 @@ class Reading:
 
     def _telling(self, issue: Issue) -> tuple[str, ...]:
         """The labels that are neither the same on every issue nor shown by the list."""
-        names = self._desk.bridge.settings.labels
+        names = self._command_context.bridge.settings.labels
         same = {names.group, names.devops, names.section}
         said = (names.workflow_prefix, names.priority_prefix, names.type_prefix)
         labels = (label for label in issue.labels if label not in same and not label.startswith(said))
@@ -174,7 +174,7 @@ class Reading:
         detail = self._kept.get(version)
         if detail is None:
             try:
-                detail = await self._desk.bridge.detail(version[0])
+                detail = await self._command_context.bridge.detail(version[0])
             except GlboardError as error:
                 if version == self._wanted:
                     notice = notices.notice_of(error)

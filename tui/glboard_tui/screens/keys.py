@@ -27,9 +27,9 @@ def token_of(event: events.Key) -> str:
 class Keys:
     """The keys of one screen."""
 
-    def __init__(self, keymap: Keymap, desk: CommandContext, strip: WhichKey) -> None:
+    def __init__(self, keymap: Keymap, context: CommandContext, strip: WhichKey) -> None:
         self.keymap = keymap
-        self._desk = desk
+        self._command_context = context
         self._strip = strip
         self._pressed: tuple[str, ...] = ()
 
@@ -40,28 +40,32 @@ class Keys:
 
     def means(self, token: str, scope: Scope) -> bool:
         """Whether a key is or starts an action that applies in ``scope`` now."""
-        now = structs.replace(self._desk.situation(), scope=scope)
-        step = self.keymap.step((token,), lambda action: action.applies(now), self._desk.options, scope)
+        now = structs.replace(self._command_context.situation(), scope=scope)
+        step = self.keymap.step(
+            (token,), lambda action: action.applies(now), self._command_context.options, scope
+        )
         return not isinstance(step, NoMatch)
 
     def press(self, token: str) -> None:
         """Take one key."""
-        now = self._desk.situation()
+        now = self._command_context.situation()
         if self._pressed and token == "escape":  # noqa: S105  (a key, no secret)
             self.cancel()
             return
         keys = (*self._pressed, token)
-        step = self.keymap.step(keys, lambda action: action.applies(now), self._desk.options, now.scope)
+        step = self.keymap.step(
+            keys, lambda action: action.applies(now), self._command_context.options, now.scope
+        )
         match step:
             case Match():
                 self.cancel()
                 from glboard_tui.commands import COMMANDS
 
-                COMMANDS[step.action.id](self._desk, step.argument)
+                COMMANDS[step.action.id](self._command_context, step.argument)
             case Prefix():
                 self._pressed = keys
                 title = f"{key_words(' '.join(keys))} {step.title}".rstrip()
-                size = self._desk.screen.size
+                size = self._command_context.screen.size
                 entries = [(follow.key, follow.title) for follow in step.follow]
                 self._strip.show(title, fitting(entries, size.width, size.height))
             case NoMatch():
@@ -74,10 +78,12 @@ class Keys:
         self._strip.hide()
 
     def _say_why_not(self, keys: tuple[str, ...], action: Action | None) -> None:
-        if action is not None and (action.slot is None or keys[-1] in self._desk.options(action.slot)):
-            self._desk.say(f"{action.title}: {_reason(self._desk, action)}")
+        if action is not None and (
+            action.slot is None or keys[-1] in self._command_context.options(action.slot)
+        ):
+            self._command_context.say(f"{action.title}: {_reason(self._command_context, action)}")
         elif len(keys) > 1:
-            self._desk.say(f"{key_words(' '.join(keys))} is not bound here.")
+            self._command_context.say(f"{key_words(' '.join(keys))} is not bound here.")
 
 
 def fitting(entries: Sequence[tuple[str, str]], width: int, height: int) -> list[tuple[str, str]]:
@@ -91,8 +97,8 @@ def fitting(entries: Sequence[tuple[str, str]], width: int, height: int) -> list
     return [(key, words if len(words) <= room else words[: room - 1] + "…") for key, words in entries]
 
 
-def _reason(desk: CommandContext, action: Action) -> str:
-    now = desk.situation()
+def _reason(context: CommandContext, action: Action) -> str:
+    now = context.situation()
     if not now.ready:
         return "nothing loaded from GitLab yet."
     if not now.writable:

@@ -1,4 +1,4 @@
-"""The end of a milestone: one list of what is left, each line handled by a key (DOMAIN.md 7.6, EM-11)."""
+"""The end of a milestone: one list of what is left, each line handled by a key (planning rules 6 and 20)."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class Ending(IssueList):
         Col(title="state", least=8, drop=1),
     )
 
-    def __init__(self, desk: CommandContext, milestone: Milestone) -> None:
-        super().__init__(desk)
+    def __init__(self, context: CommandContext, milestone: Milestone) -> None:
+        super().__init__(context)
         self._milestone = milestone
         self._found: list[Leftover] = []
         #: Issues listed in this session, so that one dropped to a milestone without dates stays visible.
@@ -52,7 +52,7 @@ class Ending(IssueList):
 
     @property
     def _missed(self) -> str:
-        return self.desk.bridge.settings.labels.missed_prefix + self._milestone.title
+        return self.context.bridge.settings.labels.missed_prefix + self._milestone.title
 
     # The lines
 
@@ -85,7 +85,7 @@ class Ending(IssueList):
                 return f"{self._missed}, moved on ({sums})"
 
     def _entry(self, issue: Issue, kind: Kind, heads: tuple[Head, ...]) -> Entry:
-        bridge = self.desk.bridge
+        bridge = self.context.bridge
         title, state = bridge.title_of(issue), bridge.view.flow.of(issue)
         where = issue.milestone or "no milestone"
         if kind == "late-closed":
@@ -118,7 +118,7 @@ class Ending(IssueList):
 
     def above(self) -> Content:
         """When it ends, and what the bot does or has done."""
-        today, after = self.desk.bridge.today, self.plan.past.beside(self._milestone, 1)
+        today, after = self.context.bridge.today, self.plan.past.beside(self._milestone, 1)
         lines: list[Content] = []
         if today is not None:
             words = bot_words(self._milestone, self._found, today, after.title if after else "")
@@ -127,7 +127,7 @@ class Ending(IssueList):
             lines.append(
                 Content("Plan not locked here; see Say/Do (g s) for issues moved without the label.")
             )
-        catalog = self.desk.bridge.catalog
+        catalog = self.context.bridge.catalog
         if catalog is not None and catalog.color(self._missed) is None:
             warning = f"No label {self._missed} yet: a slip asks whether to continue without it."
             lines.append(Content.styled(clean(warning), "$text-warning"))
@@ -159,24 +159,24 @@ class Ending(IssueList):
 
     def _label(self) -> None:
         quiet = {left.issue.id for left in self._found if left.kind == "quiet"}
-        issues = [issue for issue in self.desk.targets() if issue.id in quiet]
+        issues = [issue for issue in self.context.targets() if issue.id in quiet]
         if not issues:
             self.tell(f"+ is for issues moved without {self._missed}; x s slips, x p drops the others.")
             return
-        catalog = self.desk.bridge.catalog
+        catalog = self.context.bridge.catalog
         lacking = {i.project for i in issues if catalog and catalog.label(i.project, self._missed) is None}
         if lacking:
             self.tell(f"No label {self._missed} in {', '.join(sorted(lacking))}.")
             return
-        self.desk.do(_missing(frozenset({self._missed})), on=issues, again=False)
+        self.context.do(_missing(frozenset({self._missed})), on=issues, again=False)
 
 
 def _missing(labels: frozenset[str]) -> Callable[[Edits, Sequence[Issue]], EditBatch]:
-    return lambda planner, issues: planner.relabel(issues, labels, frozenset())
+    return lambda edits, issues: edits.relabel(issues, labels, frozenset())
 
 
 def bot_words(milestone: Milestone, found: Sequence[Leftover], today: date, after: str) -> str:
-    """When it ends, what the slippage bot will do or has done, and what it leaves to people (section 3).
+    """When it ends, what the slippage bot will do or has done, and what it leaves to people (rule 17).
 
     ``after`` is the milestone it moves issues to.
     """

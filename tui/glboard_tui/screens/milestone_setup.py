@@ -52,9 +52,9 @@ class OpeningPane(RowDialog):
         Binding("o", "browser", show=False),
     ]
 
-    def __init__(self, desk: CommandContext, milestone: Milestone) -> None:
+    def __init__(self, context: CommandContext, milestone: Milestone) -> None:
         super().__init__(f"Open {milestone.title} in GitLab", hint=_READING)
-        self._desk = desk
+        self._command_context = context
         self._milestone = milestone
         self._opening: MilestoneSetup | None = None
         self._steps: list[Step] = []
@@ -94,7 +94,7 @@ class OpeningPane(RowDialog):
         self._trouble, self._steps, self._left, self._done = None, [], set(), {}
         self._tell(_READING)
         try:
-            self._opening = self._opening or self._desk.screen.plan.opening(self._milestone)
+            self._opening = self._opening or self._command_context.screen.plan.opening(self._milestone)
             self._steps = await self._opening.look()
         except GlboardError as error:
             self._trouble = error
@@ -144,18 +144,18 @@ class OpeningPane(RowDialog):
             outcomes = await opening.do(without=self._left, progress=progress)
         except GlboardError as error:
             self._at = None
-            self._desk.tell(error)
+            self._command_context.tell(error)
             self._tell("r refreshes · Esc closes")
             return
         self._done = {one.step: one for one in outcomes}
         # The board and the planning issue's key need what was created.
-        self._desk.bridge.refresh()
+        self._command_context.bridge.refresh()
         missing = sum(not one.is_whole for one in outcomes)
         if missing:
             said = f"{missing} of {len(outcomes)} not done, or only partly"
         else:
             said = f"Opened {self._milestone.title}"
-        self._desk.say(said, bad=bool(missing))
+        self._command_context.say(said, bad=bool(missing))
         again = "r refreshes · " if missing else ""
         self._tell(f"{said} · {again}o browser · Esc closes")
 
@@ -184,7 +184,7 @@ class OpeningPane(RowDialog):
                 if self._left_for_good:
                     self._close()
 
-        self._desk.screen.work(run(), "opening")
+        self._command_context.screen.work(run(), "opening")
 
     def _tell(self, hint: str) -> None:
         self.said = hint

@@ -1,4 +1,4 @@
-"""Mix: a milestone's work by type, by count and by weight, compared with the target (DOMAIN.md 7.11).
+"""Mix: a milestone's work by type, by count and by weight, compared with the target (planning rule 11).
 
 Lists its issues by type below the bars; deferring an issue or changing its type updates the bars at once.
 """
@@ -45,13 +45,13 @@ class MixList(IssueList):
         Col(title="state", least=8, drop=1),
     )
 
-    def __init__(self, desk: CommandContext, milestone: Milestone) -> None:
-        super().__init__(desk)
+    def __init__(self, context: CommandContext, milestone: Milestone) -> None:
+        super().__init__(context)
         self._milestone = milestone
 
     def above(self) -> Content:
         """The bars."""
-        prefix = self.desk.bridge.settings.labels.type_prefix
+        prefix = self.context.bridge.settings.labels.type_prefix
         return figures(self.plan.mix(self._milestone), prefix, self.app.size.width - 8)
 
     def fill(self) -> Sequence[Entry]:
@@ -64,7 +64,7 @@ class MixList(IssueList):
         return entries
 
     def _entry(self, issue: Issue, group: str, heads: tuple[Head, ...]) -> Entry:
-        bridge = self.desk.bridge
+        bridge = self.context.bridge
         prefix = bridge.settings.labels.type_prefix
         also = [self._plain(n) for n in sorted(issue.labels) if n.startswith(prefix) and n != group]
         state = bridge.view.flow.of(issue)
@@ -85,7 +85,7 @@ class MixList(IssueList):
         )
 
     def _plain(self, name: str) -> str:
-        return plain(name, self.desk.bridge.settings.labels.type_prefix)
+        return plain(name, self.context.bridge.settings.labels.type_prefix)
 
     def heading_of(self, place: int, count: int) -> str:
         """Milestone, the cursor's place, and the total."""

@@ -1,4 +1,4 @@
-"""A locked plan and its changes: added, removed, re-weighted since (EM-10); every issue key works in it.
+"""A locked plan and its changes: added, removed, re-weighted since (rule 19); every issue key works in it.
 
 Owns the list, locking again, export to a file and import of a colleague's file. A replaced plan is kept
 (``glboard plan show M --list``).
@@ -45,8 +45,8 @@ class LockedPlan(IssueList):
         Col(title="since the lock", least=10),
     )
 
-    def __init__(self, desk: CommandContext, milestone: Milestone, changed: Scope) -> None:
-        super().__init__(desk)
+    def __init__(self, context: CommandContext, milestone: Milestone, changed: Scope) -> None:
+        super().__init__(context)
         self._milestone = milestone
         self._scope = changed
         #: References of issues that left the plan and are on no board here.
@@ -81,8 +81,8 @@ class LockedPlan(IssueList):
         gone: list[str] = []
         entries: list[Entry] = []
         for name, rows in groups.items():
-            shown = [(row, said) for row, said in rows if self.desk.bridge.issue(row.issue) is not None]
-            gone += [row.reference for row, _ in rows if self.desk.bridge.issue(row.issue) is None]
+            shown = [(row, said) for row, said in rows if self.context.bridge.issue(row.issue) is not None]
+            gone += [row.reference for row, _ in rows if self.context.bridge.issue(row.issue) is None]
             weight = sum(row.weight or 0 for row, _ in rows)
             head = Head(f"{name} ({len(rows)}, weight {weight})")
             ink: Ink = "muted" if name == "Unchanged" else "warn"
@@ -93,7 +93,7 @@ class LockedPlan(IssueList):
         return entries
 
     def _entry(self, identity: IssueId, said: str, ink: Ink, heads: tuple[Head, ...]) -> Entry | None:
-        bridge = self.desk.bridge
+        bridge = self.context.bridge
         if (issue := bridge.issue(identity)) is None:
             return None
         if not said and ink == "warn":
@@ -139,19 +139,19 @@ class LockedPlan(IssueList):
             case "L":
                 self._lock()
             case "E":
-                ask_export(self.desk, self._scope.locked)
+                ask_export(self.context, self._scope.locked)
             case "R":
-                ask_import(self.desk, self._milestone, self.refill)
+                ask_import(self.context, self._milestone, self.refill)
             case _:
                 return False
         return True
 
     def _lock(self) -> None:
         def answered(_: str) -> None:
-            lock_now(self.desk, self._milestone)
+            lock_now(self.context, self._milestone)
             self.refill()
 
-        self.desk.ask(
+        self.context.ask(
             f"Lock the current plan of {self._milestone.title} again?",
             {"l": "lock it"},
             answered,
@@ -163,18 +163,18 @@ def _w(weight: int | None) -> str:
     return "?" if weight is None else str(weight)
 
 
-def lock_now(desk: CommandContext, milestone: Milestone) -> None:
+def lock_now(context: CommandContext, milestone: Milestone) -> None:
     """Lock the plan and report it."""
     try:
-        taken = desk.screen.plan.past.lock(milestone)
+        taken = context.screen.plan.past.lock(milestone)
     except GlboardError as error:
-        desk.tell(error)
+        context.tell(error)
         return
-    kept = "" if desk.bridge.keeps else ", until you quit glboard"
-    desk.say(f"Locked {milestone.title}: {count_words(taken)}{kept}.")
+    kept = "" if context.bridge.keeps else ", until you quit glboard"
+    context.say(f"Locked {milestone.title}: {count_words(taken)}{kept}.")
 
 
-def ask_export(desk: CommandContext, plan: PlanSnapshot) -> None:
+def ask_export(context: CommandContext, plan: PlanSnapshot) -> None:
     """Ask for a file and export the plan to it."""
 
     def answered(text: str | None) -> None:
@@ -182,28 +182,30 @@ def ask_export(desk: CommandContext, plan: PlanSnapshot) -> None:
             return
         file = Path(text).expanduser()
         try:
-            desk.screen.plan.past.export(plan, file)
+            context.screen.plan.past.export(plan, file)
         except GlboardError as error:
-            desk.tell(error)
+            context.tell(error)
         else:
-            desk.say(f"Wrote {file}: references, weights and assignees, no titles.")
+            context.say(f"Wrote {file}: references, weights and assignees, no titles.")
 
     name = f"plan-{plan.milestone.replace('/', '-')}.json"
     prompt = Prompt("Export the plan to a file", value=name, hint="Enter exports it · Esc cancels")
-    desk.screen.app.push_screen(prompt, answered)
+    context.screen.app.push_screen(prompt, answered)
 
 
-def ask_import(desk: CommandContext, milestone: Milestone, then: Callable[[], None] = lambda: None) -> None:
+def ask_import(
+    context: CommandContext, milestone: Milestone, then: Callable[[], None] = lambda: None
+) -> None:
     """Ask for a colleague's file and, if a plan is already locked, whether to replace it."""
-    past = desk.screen.plan.past
+    past = context.screen.plan.past
 
     def use(plan: PlanSnapshot) -> None:
         try:
             past.use(plan)
         except GlboardError as error:
-            desk.tell(error)
+            context.tell(error)
             return
-        desk.say(f"Using the plan of {milestone.title} {locked_words(plan)}: {count_words(plan)}.")
+        context.say(f"Using the plan of {milestone.title} {locked_words(plan)}: {count_words(plan)}.")
         then()
 
     def answered(text: str | None) -> None:
@@ -213,12 +215,12 @@ def ask_import(desk: CommandContext, milestone: Milestone, then: Callable[[], No
             plan = past.read(Path(text).expanduser(), milestone)
             before = past.locked(milestone)
         except GlboardError as error:
-            desk.tell(error)
+            context.tell(error)
             return
         if before is None:
             use(plan)
             return
-        desk.ask(
+        context.ask(
             f"Use this plan of {milestone.title}, {locked_words(plan)}: {count_words(plan)}?",
             {"y": "use it"},
             lambda _: use(plan),
@@ -231,4 +233,4 @@ def ask_import(desk: CommandContext, milestone: Milestone, then: Callable[[], No
         note="A file written by E here or by glboard plan export.",
         hint="Enter imports it · Esc cancels",
     )
-    desk.screen.app.push_screen(prompt, answered)
+    context.screen.app.push_screen(prompt, answered)

@@ -1,4 +1,4 @@
-"""Lists for engineers: issues that need a weight, and own work by workflow state (EN-1, EN-2)."""
+"""Lists for engineers: issues that need a weight, and own work by workflow state (rule 22)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Refinement(IssueList):
         return f"Refinement queue: {place} of {count}"
 
     def _entry(self, issue: Issue) -> Entry:
-        names = self.desk.bridge.settings.labels
+        names = self.context.bridge.settings.labels
         priority = highest(issue, names.priority_prefix)
         return Entry(
             issue,
@@ -57,7 +57,7 @@ class Refinement(IssueList):
                 (short(issue), "strong"),
                 (f"P{priority}" if priority else "", "muted"),
                 (" ".join(kind.removeprefix(names.type_prefix) for kind in types_of(issue, names)), "muted"),
-                (self.desk.bridge.title_of(issue), "text"),
+                (self.context.bridge.title_of(issue), "text"),
                 (issue.milestone or "", "muted"),
             ),
         )
@@ -86,14 +86,16 @@ class OwnWork(IssueList):
         Col(title="", least=8),
     )
 
-    def __init__(self, desk: CommandContext) -> None:
-        super().__init__(desk)
+    def __init__(self, context: CommandContext) -> None:
+        super().__init__(context)
         self._mine = 0
 
     def fill(self) -> Sequence[Entry]:
         """The groups, one after another."""
         mine = self.plan.mine()
-        keys = {name: self.desk.screen.keymap.shown(BY_ID[name]) for name, _ in self.hints if name in BY_ID}
+        keys = {
+            name: self.context.screen.keymap.shown(BY_ID[name]) for name, _ in self.hints if name in BY_ID
+        }
         going = f"{keys['flow.advance']} advances it, {keys['flow.blocked']} marks it as blocked."
         taking = f"Unassigned: {keys['flow.take']} assigns it to you and sets in dev."
         self._mine = len(mine)
@@ -110,12 +112,12 @@ class OwnWork(IssueList):
         return entries
 
     def _state(self, issue: Issue) -> str:
-        state = self.desk.bridge.view.flow.of(issue)
+        state = self.context.bridge.view.flow.of(issue)
         return state.name if state else "no state"
 
     def _line(self, issue: Issue, head: Head | None, does: str) -> Entry:
-        names = self.desk.bridge.settings.labels
-        title, priority = self.desk.bridge.title_of(issue), highest(issue, names.priority_prefix)
+        names = self.context.bridge.settings.labels
+        title, priority = self.context.bridge.title_of(issue), highest(issue, names.priority_prefix)
         blocked = issue.blocked or self._state(issue) == "blocked"
         why = " Blocked: v shows the description and the comments that say why."
         heavy: Ink = "warn" if issue.weight is None else "strong"
@@ -142,7 +144,7 @@ class OwnWork(IssueList):
         return f"My work: {self._mine} open · {count - self._mine} to pick{at}"
 
 
-# Triage: open issues that need fixing, one after another (DOMAIN.md 7.9).
+# Triage: open issues that need fixing, one after another (planning rule 9).
 
 
 class Triage(IssueList):
@@ -165,8 +167,8 @@ class Triage(IssueList):
         Col(title="to fix", least=24),
     )
 
-    def __init__(self, desk: CommandContext) -> None:
-        super().__init__(desk)
+    def __init__(self, context: CommandContext) -> None:
+        super().__init__(context)
         #: All issues listed since it was opened: the base of the progress.
         self._found: set[IssueId] = set()
 
@@ -174,7 +176,7 @@ class Triage(IssueList):
         """One line per issue, with its reasons in words."""
         found = self.plan.triage()
         self._found |= {one.issue.id for one in found}
-        title_of, keymap = self.desk.bridge.title_of, self.desk.screen.keymap
+        title_of, keymap = self.context.bridge.title_of, self.context.screen.keymap
         return [
             Entry(
                 one.issue,
@@ -224,9 +226,9 @@ class Updates(IssueList):
 
     def fill(self) -> Sequence[Entry]:
         """Changes on this board, or of cards that left it, before those elsewhere."""
-        rows = list(self.desk.bridge.unseen)[::-1]
-        here = [row for row in rows if self.desk.bridge.is_here(row)]
-        others = [row for row in rows if not self.desk.bridge.is_here(row)]
+        rows = list(self.context.bridge.unseen)[::-1]
+        here = [row for row in rows if self.context.bridge.is_here(row)]
+        others = [row for row in rows if not self.context.bridge.is_here(row)]
         self._here = len(here)
         entries = [self._entry(row) for row in here]
         for at, row in enumerate(others):
@@ -235,7 +237,7 @@ class Updates(IssueList):
         return entries
 
     def _entry(self, row: ExternalChange, *, heads: tuple[Head, ...] = ()) -> Entry:
-        bridge = self.desk.bridge
+        bridge = self.context.bridge
         what, title = texts.what(row, bridge.mask), bridge.title_of(row.issue)
         words = ", ".join(what)
         if row.left:
@@ -274,8 +276,8 @@ class Updates(IssueList):
         issue = self.chosen()
         if issue is None:
             return
-        screen = self.desk.screen
-        if self.desk.bridge.issue(issue.id) is None:
+        screen = self.context.screen
+        if self.context.bridge.issue(issue.id) is None:
             self.tell("No longer among the group's issues: o opens it in the browser.")
             return
         self.dismiss(None)
@@ -285,8 +287,8 @@ class Updates(IssueList):
 
     def _seen(self) -> None:
         for identity in list(self.listed.targets):
-            self.desk.bridge.unseen.look(identity)
-            self.desk.screen.board.changed(set(), {identity})
+            self.context.bridge.unseen.look(identity)
+            self.context.screen.board.changed(set(), {identity})
         self.listed.marks.clear()
         self.refill()
-        self.desk.screen.show_header()
+        self.context.screen.show_header()

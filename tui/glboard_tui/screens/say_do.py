@@ -1,4 +1,4 @@
-"""Say/Do of a milestone: a summary in words, and every issue behind the figures (DOMAIN.md 7.6).
+"""Say/Do of a milestone: a summary in words, and every issue behind the figures (planning rule 6).
 
 Owns the reading, which may take a while, and its progress. ``-`` and ``=`` show other milestones: a
 retrospective looks back while the board shows the next one.
@@ -56,8 +56,8 @@ class SayDoPane(IssueList):
         Col(title="notes", least=12),
     )
 
-    def __init__(self, desk: CommandContext, milestone: Milestone) -> None:
-        super().__init__(desk)
+    def __init__(self, context: CommandContext, milestone: Milestone) -> None:
+        super().__init__(context)
         self._milestone = milestone
         self._read: SaidDone | None = None
         self._error: GlboardError | None = None
@@ -107,7 +107,7 @@ class SayDoPane(IssueList):
         known = read.issues.get(row.reference)
         if known is None:
             return None
-        bridge = self.desk.bridge
+        bridge = self.context.bridge
         issue = bridge.issue(known.id) or known
         title, notes = bridge.title_of(issue), " · ".join(row.notes)
         ink: Ink = "warn" if row.outcome == "not done" else "muted"
@@ -142,7 +142,7 @@ class SayDoPane(IssueList):
         return words_of(self._read, self._milestone, self._all, self._counting())
 
     def _counting(self) -> bool:
-        return self.desk.bridge.settings.planning.count_wont_do
+        return self.context.bridge.settings.planning.count_wont_do
 
     # Keys
 
@@ -178,7 +178,7 @@ class SayDoPane(IssueList):
 
     def _browse(self) -> bool:
         issue = self.chosen()
-        if issue is None or self.desk.bridge.issue(issue.id) is not None:
+        if issue is None or self.context.bridge.issue(issue.id) is not None:
             return False
         if issue.web_url.startswith(("https://", "http://")):
             self.app.open_url(issue.web_url)

@@ -88,9 +88,9 @@ class Around(Struct, frozen=True, kw_only=True):
     color: Callable[[str], str | None] = _no_color
     initials: Callable[[str], str] = _two_letters
     warnings: Callable[[Issue], tuple[str, ...]] = _no_words
-    #: Whether an issue whose flow state says so is ready indeed (DOMAIN.md 7.3).
+    #: Whether an issue whose flow state says so is ready indeed (planning rule 3).
     ready: Callable[[Issue], bool] = _is_ready
-    #: Titles of the milestones that are over: what is open in one has slipped (7.7).
+    #: Titles of the milestones that are over: what is open in one has slipped (rule 7).
     over: Container[str] = frozenset()
     mask: Callable[[Issue], str | None] = _no_mask
     pending: Container[IssueId] = frozenset()
@@ -277,7 +277,7 @@ def _around(bridge: Bridge) -> Around:
 
 
 def missing_words(issue: Issue, names: LabelSettings) -> tuple[str, ...]:
-    """The group's required labels that this open issue lacks, in short (7.8).
+    """The group's required labels that this open issue lacks, in short (rule 8).
 
     A missing type is a warning of its own.
     """

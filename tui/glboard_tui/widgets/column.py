@@ -2,7 +2,7 @@
 
 Owns the window on a ``ColumnIndex``. Its cost does not depend on the number of cards: a row is a division, an
 issue a binary search away, a picture cached. It paints nothing itself (``card.py``), holds no focus and no
-marks (``definition.py``) and handles no mouse but the wheel: what is under the pointer is in the strips' meta.
+selection (``board.py``) and handles no mouse but the wheel: the strips' meta says what is under the pointer.
 """
 
 from __future__ import annotations

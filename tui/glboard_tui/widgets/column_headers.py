@@ -89,7 +89,7 @@ def _cells(form: list[tuple[str, Ink]]) -> int:
 
 
 def _forms(view: HeadView) -> list[list[tuple[str, Ink]]]:
-    """The ways to say it, longest first. None of them lets a missing weight look like 0 (DOMAIN.md 7.5)."""
+    """The ways to say it, longest first. None of them lets a missing weight look like 0 (planning rule 5)."""
     if view.partial:
         return [[("…", "muted")]]
     over = view.limit_issues is not None and view.count > view.limit_issues

@@ -1,6 +1,6 @@
 """Marks and the focus, as data: what is marked, where the focus goes when the board changes underneath.
 
-Owns the rules (DESIGN.md section 5), pure. Both stick to the issue, never to a row.
+Owns the rules, pure. Both stick to the issue, never to a row.
 """
 
 from __future__ import annotations

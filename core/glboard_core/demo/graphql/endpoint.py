@@ -156,7 +156,7 @@ FIELDS: Fields = {
 FIELDS["IssueConnection"]["weight"] = lambda connection, _: connection.weigh()
 
 
-# What a query costs, as GitLab counts before it executes (FACTS section 1).
+# What a query costs, as GitLab counts before it executes (API note 1).
 
 # Connections that hang on their parent's own data have no resolver and no multiplier.
 _PLAIN = frozenset({

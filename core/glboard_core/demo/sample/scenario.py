@@ -262,9 +262,9 @@ class _Loader:
         for username in named:
             self.user(username)
         self.world.owner_username = team.em
-        for lead in (team.em, team.pm):
-            if lead:
-                self.world.root.members[self.user(lead).id] = MAINTAINER
+        for acquire_lease in (team.em, team.pm):
+            if acquire_lease:
+                self.world.root.members[self.user(acquire_lease).id] = MAINTAINER
 
     def times(self) -> None:
         """The milestones."""

@@ -90,7 +90,7 @@ class Clock:
         self._since, self._frozen = time.monotonic_ns(), False
 
 
-# The release calendar the default world is built on (DOMAIN.md section 3).
+# The release calendar the default world is built on (planning rule 17).
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from glboard_core.planning.mix import mix
 from glboard_tui.screens.mix import MixList, bar, figures, plain
 from support import make
 from tui.app.stage import GROUP, GROUP_LABEL, ME, Stage, small_world, staged
-from tui.planning.lists import names, on_top, text
+from tui.screens.lists import names, on_top, text
 
 LABELS = Settings().labels
 

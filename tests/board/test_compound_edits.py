@@ -1,4 +1,4 @@
-"""The compound keys on one issue (7.14), at their edges."""
+"""The compound keys on one issue (rule 14), at their edges."""
 
 from __future__ import annotations
 

@@ -48,12 +48,12 @@ def edits(draw: st.DrawFn) -> Edit:
     return Edit(add=add, remove=draw(label_sets) - add, **values)  # type: ignore[arg-type]
 
 
-def op(act: Change, identity: IssueId | None = None, before: Issue | None = None, number: int = 1) -> Op:
+def op(change: Change, identity: IssueId | None = None, before: Issue | None = None, number: int = 1) -> Op:
     return Op(
         id=OpId(f"op{number}"),
         group=GroupId("g"),
         issue=identity or issue_id(1),
-        act=act,
+        change=change,
         at=WHEN,
         before=before,
     )
@@ -129,10 +129,10 @@ def test_two_labels_of_one_scope_stay_when_untouched() -> None:
 
 
 @given(st.lists(issues(), max_size=6), st.lists(st.tuples(st.integers(1, 6), edits()), max_size=6))
-def test_fold_never_changes_confirmed_issues(some: list[Issue], acts: list[tuple[int, Edit]]) -> None:
+def test_fold_never_changes_confirmed_issues(some: list[Issue], changes: list[tuple[int, Edit]]) -> None:
     confirmed = {i.id: i for i in some}
     kept = dict(confirmed)
-    fold(confirmed, [[op(edit, issue_id(n)) for n, edit in acts]])
+    fold(confirmed, [[op(edit, issue_id(n)) for n, edit in changes]])
     assert confirmed == kept
 
 
@@ -151,8 +151,8 @@ def test_diff_leads_from_one_version_to_the_other(old: list[Issue], new: list[Is
 
 def test_new_issue_is_shown_at_once_and_can_be_edited() -> None:
     new = IssueId("new:1")
-    act = Create(project="demo-org/platform", title="Later", labels=frozenset({"type::bug"}), weight=1)
-    shown = fold({}, [[op(act, new, number=1), op(Edit(weight=3), new, number=2)]])
+    change = Create(project="demo-org/platform", title="Later", labels=frozenset({"type::bug"}), weight=1)
+    shown = fold({}, [[op(change, new, number=1), op(Edit(weight=3), new, number=2)]])
     assert shown[new].weight == 3
     assert shown[new].labels == {"type::bug"}
     assert shown[new].reference == "demo-org/platform#new"

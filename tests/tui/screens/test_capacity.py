@@ -22,7 +22,7 @@ from glboard_tui.screens.capacity import Post, Room, RoomBody
 from glboard_tui.screens.dialogs import Ask, HiddenInput, Prompt
 from glboard_tui.screens.picker import Picker
 from tui.app.stage import STILL, Stage, small_world, staged
-from tui.planning.lists import reading
+from tui.screens.lists import reading
 
 #: Too narrow for the pane next to the board.
 narrow = partial(staged, size=(120, 45))

@@ -1,4 +1,4 @@
-"""Replaying events: the rules of 7.6 on seconds, order and milestones, and on missing events."""
+"""Replaying events: the rules of rule 6 on seconds, order and milestones, and on missing events."""
 
 from __future__ import annotations
 

@@ -22,16 +22,16 @@ from glboard_core.gitlab.account import Secret
 from glboard_core.gitlab.admin import Admin
 
 
-async def test_a_board_is_created_once(desk: Desk) -> None:
-    admin = Admin(desk.gateway.account)
+async def test_a_board_is_created_once(context: Desk) -> None:
+    admin = Admin(context.gateway.account)
     lists = ("type::bug", "type::feature", "nonsense")
     made = await admin.ensure_board(
-        desk.catalog, "Planning", lists=lists, labels=["Deliverable"], milestone="19.8"
+        context.catalog, "Planning", lists=lists, labels=["Deliverable"], milestone="19.8"
     )
     assert (made.new, made.scoped, made.missing) == (True, True, ("nonsense",))
-    again = await admin.ensure_board(desk.catalog, "Planning", lists=lists)
+    again = await admin.ensure_board(context.catalog, "Planning", lists=lists)
     assert (again.id, again.new, again.missing) == (made.id, False, ("nonsense",))
-    board = desk.world.boards[int(made.id.rpartition("/")[2])]
+    board = context.world.boards[int(made.id.rpartition("/")[2])]
     assert [column.title for column in board.shown()][1:-1] == ["type::bug", "type::feature"]
     assert board.milestone is not None
     assert board.milestone.title == "19.8"
@@ -42,34 +42,34 @@ async def test_a_first_board_makes_ranking_possible() -> None:
     world = make(tier="free")
     world.boards.clear()
     async with DemoServer(world) as server:
-        desk = await Desk(server).open()
-        async with desk.gateway:
-            rank = Rank(below=desk.issue("top/app#1").id, position=0.5)
-            assert isinstance(await desk.fail("top/app#3", rank), EditImpossible)
-            await Admin(desk.gateway.account).ensure_board(desk.catalog, "Board")
-            desk.catalog = await desk.gateway.catalog()
-            assert (await desk.do("top/app#3", rank)).position is not None
+        context = await Desk(server).open()
+        async with context.gateway:
+            rank = Rank(below=context.issue("top/app#1").id, position=0.5)
+            assert isinstance(await context.fail("top/app#3", rank), EditImpossible)
+            await Admin(context.gateway.account).ensure_board(context.catalog, "Board")
+            context.catalog = await context.gateway.catalog()
+            assert (await context.do("top/app#3", rank)).position is not None
 
 
 async def test_a_second_board_on_free() -> None:
     async with DemoServer(make(tier="free")) as server:
-        desk = await Desk(server).open()
-        async with desk.gateway:
+        context = await Desk(server).open()
+        async with context.gateway:
             with pytest.raises(EditForbidden, match="Premium"):
-                await Admin(desk.gateway.account).ensure_board(desk.catalog, "Second")
+                await Admin(context.gateway.account).ensure_board(context.catalog, "Second")
 
 
 @pytest.mark.parametrize(("fault", "error"), [("401", TokenRejected), ("500", ServerFailed)])
-async def test_what_goes_wrong(desk: Desk, fault: str, error: type[GlboardError]) -> None:
-    desk.server.faults.next(fault, "boards")
+async def test_what_goes_wrong(context: Desk, fault: str, error: type[GlboardError]) -> None:
+    context.server.faults.next(fault, "boards")
     with pytest.raises(error):
-        await Admin(desk.gateway.account).ensure_board(desk.catalog, "Planning")
+        await Admin(context.gateway.account).ensure_board(context.catalog, "Planning")
 
 
-async def test_no_server(desk: Desk) -> None:
-    await asyncio.to_thread(desk.server.stop)
-    account = structs.replace(desk.gateway.account, token=Secret("glpat-NeverShowThis"))
+async def test_no_server(context: Desk) -> None:
+    await asyncio.to_thread(context.server.stop)
+    account = structs.replace(context.gateway.account, token=Secret("glpat-NeverShowThis"))
     with pytest.raises(Offline) as caught:
-        await Admin(account).ensure_board(desk.catalog, "Planning")
+        await Admin(account).ensure_board(context.catalog, "Planning")
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None

@@ -183,7 +183,7 @@ async def test_editor_results_that_change_nothing(stage: Stage, edit_with: Calla
         await stage.press("e")
         await stage.until(lambda words=words: words in stage.message)  # type: ignore[misc]
         assert not one.path.exists()
-        assert not len(stage.engine.pending)
+        assert not len(stage.engine.outbox)
 
 
 async def test_no_editor_and_no_terminal(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

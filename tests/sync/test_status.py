@@ -159,7 +159,7 @@ async def test_an_offline_start_shows_the_age(server: DemoServer, tmp_path: Path
         older(engine.store, days=3)
     await asyncio.to_thread(server.stop)
     async with open_engine(place, settings, account=who) as engine:
-        desk = Window(engine, server)
+        context = Window(engine, server)
         running = asyncio.create_task(engine.run())
         await eventually(lambda: engine.status.freshness == "offline")
         assert engine.status.age == pytest.approx(72 * HOURS, abs=60)
@@ -168,25 +168,25 @@ async def test_an_offline_start_shows_the_age(server: DemoServer, tmp_path: Path
         await eventually(lambda: engine.status.freshness == "live")
         assert engine.status.age == pytest.approx(0, abs=60)
         # It stayed cached, not "loading", until it was up to date: there was something to show.
-        assert "loading" not in {event.status.freshness for event in desk.told(StatusChanged)}
+        assert "loading" not in {event.status.freshness for event in context.told(StatusChanged)}
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
 
 
 async def test_an_answer_to_a_change_does_not_reset_the_age(server: DemoServer, store: Store) -> None:
-    async with window(server, store) as desk:
+    async with window(server, store) as context:
         kept = store.meta(CAUGHT_UP)
         server.world.clock.advance(100)
-        desk.edit("app#1", weight=5)
-        await desk.settled()
-        desk.engine._age.keep()
+        context.edit("app#1", weight=5)
+        await context.settled()
+        context.engine._age.keep()
         assert store.meta(CAUGHT_UP) == kept
 
 
 async def test_an_interrupted_load_leaves_no_age(server: DemoServer, store: Store) -> None:
     server.faults.next("500", "Issues", times=9999)
-    async with window(server, store, loaded=False) as desk:
-        await desk.until(lambda: desk.engine.status.freshness == "offline")
-        assert desk.engine.status.age is None
+    async with window(server, store, loaded=False) as context:
+        await context.until(lambda: context.engine.status.freshness == "offline")
+        assert context.engine.status.age is None
     assert not store.meta(CAUGHT_UP)

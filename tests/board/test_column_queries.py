@@ -7,8 +7,8 @@ import pytest
 from glboard_core.board.columns import column_keys, matches, parts
 from glboard_core.board.definition import UNLISTED, Board, Column
 from glboard_core.model.issue import Issue
+from glboard_core.model.query import IssueQuery
 from glboard_core.model.workflow import WorkflowScheme
-from glboard_core.ports import IssueQuery
 from support.make import issue
 
 

@@ -145,7 +145,7 @@ async def test_a_full_disk_leaves_the_list_unchanged(
     assert stage.toasts[-1].startswith("State folder: The disk [/x] is full.")
     assert isinstance(stage.app.screen, FailedList)
     assert stage.app.screen.query_one(OptionList).option_count == 1
-    assert [op.act for op, _ in stage.engine.failed] == [Edit(weight=4)]
+    assert [op.change for op, _ in stage.engine.failed] == [Edit(weight=4)]
     assert stage.issue("locked#1").weight is None
 
 
@@ -154,7 +154,7 @@ async def test_a_change_that_cannot_be_discarded_stays(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     await refused(stage, "4")
-    monkeypatch.setattr(stage.engine.store, "forgive", _fails(StoreFailed("The disk is full.")))
+    monkeypatch.setattr(stage.engine.store, "delete_failed", _fails(StoreFailed("The disk is full.")))
     await stage.press(key)
     assert "The disk is full." in stage.toasts[-1]
     assert stage.app.screen.query_one(OptionList).option_count == 1

@@ -24,7 +24,7 @@ class Clock:
 
 def settled(done: int, failed: int = 0) -> Settled:
     ops = [
-        Op(id=OpId(str(n)), group=GroupId("g"), issue=issue_id(n), act=Edit(weight=1), at=WHEN)
+        Op(id=OpId(str(n)), group=GroupId("g"), issue=issue_id(n), change=Edit(weight=1), at=WHEN)
         for n in range(done + failed)
     ]
     error: GlboardError = EditForbidden("You may not.", hint="Ask.")

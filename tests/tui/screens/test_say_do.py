@@ -8,7 +8,7 @@ import pytest
 
 from glboard_tui.screens.say_do import SayDoPane
 from tui.app.stage import Stage, small_world, staged
-from tui.planning.lists import names, on_top, reading, text
+from tui.screens.lists import names, on_top, reading, text
 
 
 async def test_say_do_starts_with_a_summary(team_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from glboard_tui.screens.candidates import Candidates
 from glboard_tui.screens.capacity import Room
 from glboard_tui.screens.queues import Triage
 from tui.app.stage import Stage, staged
-from tui.planning.lists import names, on_top, text
+from tui.screens.lists import names, on_top, text
 
 
 def over(stage: Stage) -> list[str]:
@@ -20,7 +20,7 @@ async def test_a_list_replaces_another(stage: Stage) -> None:
     await stage.press("g", "c", "g", "t")
     on_top(stage, Triage)
     assert over(stage) == ["Triage"]
-    assert stage.screen.desk.top is on_top(stage, Triage)
+    assert stage.screen.context.top is on_top(stage, Triage)
     first = names(stage)[0]
     await stage.press("7")
     assert stage.issue(first).weight == 7
@@ -31,7 +31,7 @@ async def test_a_list_replaces_another(stage: Stage) -> None:
     on_top(stage, Candidates)
     await stage.press("escape")
     assert over(stage) == []
-    assert stage.screen.desk.top is None
+    assert stage.screen.context.top is None
 
 
 async def test_keys_that_arrive_together_reach_the_other_list(stage: Stage) -> None:

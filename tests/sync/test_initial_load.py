@@ -12,7 +12,8 @@ from glboard_core.board.definition import CLOSED, UNLISTED
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import ServerFailed
 from glboard_core.model.issue import Issue
-from glboard_core.ports import IssueQuery, Store
+from glboard_core.model.query import IssueQuery
+from glboard_core.ports import Store
 from glboard_core.sync import initial_load
 from glboard_core.sync.events import StatusChanged
 from support.engines import Window, window

@@ -6,7 +6,7 @@ from glboard_core.board.operations import Edit
 from glboard_tui.screens.issue_list import IssueList
 from glboard_tui.screens.queues import Triage
 from tui.app.stage import Stage
-from tui.planning.lists import names, on_top
+from tui.screens.lists import names, on_top
 
 
 async def test_a_key_acts_on_the_selection_and_clears_it(stage: Stage) -> None:

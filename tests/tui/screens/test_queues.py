@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tui.app.stage import GROUP, GROUP_LABEL, ME, Stage, small_world, staged
-from tui.planning.lists import lines, names, text
+from tui.screens.lists import lines, names, text
 
 
 async def test_the_refinement_queue_and_own_work(stage: Stage) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from glboard_tui.screens.candidates import Candidates
 from glboard_tui.widgets.footer import WhichKey
 from tui.app.stage import Stage, staged
-from tui.planning.lists import lines, names, on_top, text
+from tui.screens.lists import lines, names, on_top, text
 
 
 async def test_candidates_are_accepted_line_by_line(stage: Stage) -> None:

@@ -20,7 +20,7 @@ LATER = WHEN + timedelta(minutes=2)
 
 async def others(stage: Stage) -> None:
     """Read the changes by others."""
-    await stage.engine.mirror.poll()
+    await stage.engine.poller.poll()
     await stage.pilot.pause()
 
 
@@ -108,7 +108,7 @@ async def test_own_changes_never_glow(stage: Stage) -> None:
     await stage.press("K")
     await stage.settle()
     await others(stage)
-    await stage.engine.mirror.reconcile()
+    await stage.engine.poller.reconcile()
     await stage.pilot.pause()
     assert [row.what for row in stage.app.bridge.unseen] == []
 
@@ -172,7 +172,7 @@ async def test_the_list_shows_all_changes_and_every_key_works_in_it(stage: Stage
     stage.world.edit(f"{GROUP}/platform#10", by="eng_birch", weight=2)
     stage.world.delete(f"{GROUP}/platform#7")
     await others(stage)
-    await stage.engine.mirror.reconcile()
+    await stage.engine.poller.reconcile()
     await stage.press("g", "u")
     found = lines(stage)
     assert {line.partition(" | ")[0] for line in found[:3]} == {"platform#1", "platform#3", "platform#7"}

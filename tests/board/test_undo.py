@@ -8,17 +8,17 @@ from glboard_core.model.issue import IssueId
 from support.make import WHEN, issue, issue_id
 
 
-def group(number: int, *acts: Edit) -> Group:
+def group(number: int, *changes: Edit) -> Group:
     ops = tuple(
         Op(
             id=OpId(f"{number}.{n}"),
             group=GroupId(str(number)),
             issue=issue_id(n),
-            act=act,
+            change=change,
             at=WHEN,
             before=issue(n, weight=9),
         )
-        for n, act in enumerate(acts or (Edit(weight=number),))
+        for n, change in enumerate(changes or (Edit(weight=number),))
     )
     return Group(id=GroupId(str(number)), title=f"weight {number}", ops=ops)
 
@@ -69,7 +69,7 @@ def test_failed_op_is_forgotten() -> None:
 def test_new_issue_keeps_its_place_under_its_new_id() -> None:
     stack = UndoStack()
     new = IssueId("new:1")
-    op = Op(id=OpId("1"), group=GroupId("1"), issue=new, act=Create(project="p", title="t"), at=WHEN)
+    op = Op(id=OpId("1"), group=GroupId("1"), issue=new, change=Create(project="p", title="t"), at=WHEN)
     stack.done(Group(id=op.group, title="new", ops=(op,)))
     stack.rename(new, issue_id(5))
     assert stack.last

@@ -20,9 +20,11 @@ LATER = make.WHEN + timedelta(hours=1)
 SAW = make.issue(1, "workflow::in dev", weight=1, milestone="19.7")
 
 
-def op(act: Change, before: Issue | None = SAW, name: str = "1") -> Op:
+def op(change: Change, before: Issue | None = SAW, name: str = "1") -> Op:
     """An Op created at WHEN."""
-    return Op(id=OpId(name), group=GroupId("g"), issue=make.issue_id(1), act=act, at=make.WHEN, before=before)
+    return Op(
+        id=OpId(name), group=GroupId("g"), issue=make.issue_id(1), change=change, at=make.WHEN, before=before
+    )
 
 
 def event(
@@ -118,11 +120,11 @@ def test_no_more_is_proven_than_was_applied(weights: list[int], made: int, their
     for number, weight in enumerate(weights):
         if weight != issue.weight:
             ops.append(op(Edit(weight=weight), issue, str(number)))
-            issue = apply(ops[-1].act, issue)
+            issue = apply(ops[-1].change, issue)
     done = ops[:made]
-    told = [event(n, "weight", "add", one.act.weight) for n, one in enumerate(done)]  # type: ignore[union-attr]
+    told = [event(n, "weight", "add", one.change.weight) for n, one in enumerate(done)]  # type: ignore[union-attr]
     told += [event(100 + n, "weight", "add", value, by=OTHER) for n, value in enumerate(theirs)]
     found = judge(ops, told, weight=theirs[-1] if theirs else 50)
     assert len(found) <= len(done)
-    if all(one.act != done[-1].act for one in ops[made:] if done):
+    if all(one.change != done[-1].change for one in ops[made:] if done):
         assert found == [one.id for one in done]

@@ -1,4 +1,4 @@
-"""The refinement queue: read the description, set weight and ready, next (EN-2)."""
+"""The refinement queue: read the description, set weight and ready, next (rule 22)."""
 
 from __future__ import annotations
 

@@ -46,7 +46,8 @@ from glboard_core.gitlab.graphql import complete, opened
 from glboard_core.gitlab.http import Limits
 from glboard_core.gitlab.http_errors import of_exception
 from glboard_core.model.catalog import Server
-from glboard_core.ports import Done, Failed, IssueQuery, Outcome
+from glboard_core.model.query import IssueQuery
+from glboard_core.ports import Done, Failed, Outcome
 
 TOKEN = "glpat-NeverShowThis"
 URL = "https://gitlab.example.com/api/graphql"
@@ -71,14 +72,14 @@ async def ask(one: GitLabGateway | None = None) -> list[Any]:
         return [issue async for page in asked.pages(IssueQuery()) for issue in page]
 
 
-async def change(*acts: Any) -> list[Outcome]:
+async def send_change(*changes: Any) -> list[Outcome]:
     async with gateway() as one:
-        ops = [op(act, n) for n, act in enumerate(acts)]
+        ops = [op(change, n) for n, change in enumerate(changes)]
         return await one.send(ops, {ISSUE.id: ISSUE}, CATALOG)
 
 
-async def failing(act: Any) -> GlboardError:
-    [outcome] = await change(act)
+async def failing(change: Any) -> GlboardError:
+    [outcome] = await send_change(change)
     assert isinstance(outcome, Failed)
     return outcome.error
 
@@ -213,7 +214,7 @@ def everything_shown(error: BaseException) -> str:
 async def test_errors_are_raised_if_nothing_was_sent(route: respx.Route, name: str) -> None:
     play(route, name)
     with pytest.raises((ConnectionFailed, AuthError)) as caught:
-        await change(Edit(weight=3))
+        await send_change(Edit(weight=3))
     assert type(caught.value) is STRANGE[name][1]
     assert TOKEN not in everything_shown(caught.value)
 
@@ -403,7 +404,7 @@ async def test_answers_to_a_change(route: respx.Route, answer: Any, error: type[
 )
 async def test_successful_comments(route: respx.Route, answer: Any) -> None:
     route.mock(return_value=httpx.Response(200, json={"data": {"m0": answer}}))
-    [outcome] = await change(Comment(body="x"))
+    [outcome] = await send_change(Comment(body="x"))
     assert isinstance(outcome, Done)
 
 
@@ -445,7 +446,7 @@ async def test_a_rejected_document_is_split_until_the_culprit_is_found(route: re
         )
 
     route.mock(side_effect=effect)
-    outcomes = await change(*(Edit(weight=n) for n in range(8)))
+    outcomes = await send_change(*(Edit(weight=n) for n in range(8)))
     assert [type(one.error) if isinstance(one, Failed) else None for one in outcomes] == [
         *[None] * 5,
         QueryRefused,
@@ -461,7 +462,7 @@ async def test_what_follows_on_a_lost_part_of_a_divided_document_stays(route: re
         return httpx.Response(502)
 
     route.mock(side_effect=effect)
-    outcomes = await change(*(Edit(weight=n) for n in range(4)))
+    outcomes = await send_change(*(Edit(weight=n) for n in range(4)))
     assert [type(one.error) for one in outcomes if isinstance(one, Failed)] == [EditUnknown, *[Offline] * 3]
     # All four, the first two, the first: nothing of the same issue overtakes it.
     assert len(route.calls) == 3
@@ -482,7 +483,7 @@ async def test_documents_shrink_when_they_are_too_complex(route: respx.Route) ->
         return httpx.Response(200, json={"data": found})
 
     route.mock(side_effect=effect)
-    outcomes = await change(*(Edit(weight=n) for n in range(20)))
+    outcomes = await send_change(*(Edit(weight=n) for n in range(20)))
     assert all(isinstance(one, Done) for one in outcomes)
     # 20 are rejected, then what fits into half the budget, then a quarter.
     assert [len(json.loads(call.request.content)["variables"]) for call in route.calls][-1] <= 10

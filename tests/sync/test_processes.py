@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ async def test_a_change_in_one_process_is_seen_in_the_other(server: DemoServer, 
         assert second.there("app#1").weight == 1
         # What is removed in one is removed in the other.
         first.world.delete("top/app#2")
-        await first.engine.mirror.reconcile()
+        await first.engine.poller.reconcile()
         gone = first.issue("app#3").id
         await second.until(lambda: not second.known("app#2"))
         assert second.engine.shown.get(gone) is not None
@@ -76,12 +77,12 @@ async def test_the_second_process_takes_over_when_the_first_ends(server: DemoSer
         async with window(server, one, sync=BRISK) as first:
             first.edit("app#1", weight=4)
             await first.settled()
-            assert one.lead()
-            assert not two.lead()
+            assert one.acquire_lease()
+            assert not two.acquire_lease()
         one.close()
         second.edit("app#2", weight=5)
         await second.until(lambda: second.there("app#2").weight == 5)
-        assert two.lead()
+        assert two.acquire_lease()
     two.close()
 
 
@@ -103,7 +104,7 @@ async def test_what_the_first_sent_unheard_is_looked_for_before_anything_follows
             if theirs is not None:
                 server.world.edit("top/app#1", by="eng_1", weight=theirs)
         one.close()
-        await second.until(two.lead)
+        await second.until(two.acquire_lease)
         if theirs is not None:
             # That the first edit was made is proven by its event; only what follows is to be chosen.
             await second.until(lambda: second.engine.status.conflicts == 1)
@@ -133,9 +134,9 @@ async def test_a_command_does_not_overtake_what_a_window_sends(server: DemoServe
     two.close()
 
 
-def unheard(desk: Window) -> asyncio.Event:
+def unheard(context: Window) -> asyncio.Event:
     """From now on what ``desk`` sends is made, and no answer comes; set once something was."""
-    send, made = desk.engine.gateway.send, asyncio.Event()
+    send, made = context.engine.gateway.send, asyncio.Event()
 
     async def without_an_answer(*args: Any) -> list[Outcome]:
         await send(*args)
@@ -143,13 +144,13 @@ def unheard(desk: Window) -> asyncio.Event:
         await asyncio.Event().wait()
         return []
 
-    desk.engine.gateway.send = without_an_answer  # type: ignore[assignment, method-assign]
+    context.engine.gateway.send = without_an_answer  # type: ignore[assignment, method-assign]
     return made
 
 
-def weights_there(desk: Window, name: str) -> list[object]:
+def weights_there(context: Window, name: str) -> list[object]:
     """Every weight the issue had on the server, in order."""
-    return [event.value for event in desk.there(name).history if event.kind == "weight"]
+    return [event.value for event in context.there(name).history if event.kind == "weight"]
 
 
 @pytest.mark.parametrize("busy", [True, False])
@@ -165,7 +166,7 @@ async def test_a_signed_out_process_releases_the_send_lease(
     ):
         first.edit("app#1", weight=4)
         await first.settled()
-        assert not two.lead()
+        assert not two.acquire_lease()
         server.expire(token)
         if busy:
             # Each process has an unsent change of its own.
@@ -192,7 +193,7 @@ async def test_a_read_only_process_releases_the_send_lease(server: DemoServer, t
         first.edit("app#1", weight=4)
         await first.settled()
         first.engine.read_only = True
-        first.engine.drain.wake()
+        first.engine.sender.wake()
         second.edit("app#2", weight=5)
         await second.until(lambda: second.there("app#2").weight == 5)
 
@@ -204,7 +205,7 @@ async def test_an_ended_engine_releases_the_send_lease(server: DemoServer, tmp_p
         first.edit("app#1", weight=4)
         await first.settled()
     # Its file is still open: a screen may still show why it ended.
-    assert two.lead()
+    assert two.acquire_lease()
     one.close()
     two.close()
 
@@ -217,7 +218,7 @@ async def two_windows(server: DemoServer, path: Path) -> AsyncIterator[tuple[Win
     """(the process with the send lease, another one), on one state file."""
     one, two = SqliteStore(path), SqliteStore(path)
     async with window(server, one) as first, window(server, two) as second:
-        assert one.lead()
+        assert one.acquire_lease()
         yield first, second
     one.close()
     two.close()
@@ -239,7 +240,7 @@ async def test_a_conflict_is_seen_in_every_process(
     async with two_windows(server, tmp_path / "s.sqlite3") as (sender, other):
         await clash(sender, sender if by_sender else other)
         await other.until(lambda: other.engine.status.conflicts == 1)
-        [here] = other.engine.clashing(other.issue("app#1").id)
+        [here] = other.engine.conflicting(other.issue("app#1").id)
         assert (here.field, here.saw, here.mine, here.theirs) == ("weight", "1", "8", "5")
         # And its card is repainted, although the issue itself did not change there.
         assert any(
@@ -260,11 +261,11 @@ async def test_either_process_can_resolve_a_conflict(
         chooser = sender if by_sender else other
         issue = chooser.issue("app#1").id
         chooser.engine.take_mine(issue) if mine else chooser.engine.take_theirs(issue)
-        for desk in (sender, other):
-            await desk.until(lambda desk=desk: desk.engine.status.unsent == 0)  # type: ignore[misc]
-            assert desk.engine.status.conflicts == 0
-            await desk.refreshed()
-            assert desk.issue("app#1").weight == (8 if mine else 5)
+        for context in (sender, other):
+            await context.until(lambda context=context: context.engine.status.unsent == 0)  # type: ignore[misc]
+            assert context.engine.status.conflicts == 0
+            await context.refreshed()
+            assert context.issue("app#1").weight == (8 if mine else 5)
         assert sender.there("app#1").weight == (8 if mine else 5)
         assert sender.notes_there("app#1") == (["After it"] if mine else [])
         if mine:
@@ -289,8 +290,8 @@ async def test_a_late_resolution_does_nothing_twice(
         sender.world.edit("top/app#1", by="eng_1", weight=6)
         other.engine.take_mine(issue) if second_mine else other.engine.take_theirs(issue)
         other.engine.look_at_others = look  # type: ignore[method-assign]
-        for desk in (sender, other):
-            await desk.until(lambda desk=desk: desk.engine.status.unsent == 0)  # type: ignore[misc]
+        for context in (sender, other):
+            await context.until(lambda context=context: context.engine.status.unsent == 0)  # type: ignore[misc]
         assert sender.there("app#1").weight == 6
         assert sender.notes_there("app#1") == ["After it"]
         assert {line.result for line in sender.engine.history()} == {"done"}
@@ -302,15 +303,19 @@ async def test_a_conflict_is_shown_after_an_offline_restart(server: DemoServer, 
         await clash(sender, sender)
     await asyncio.to_thread(server.stop)
     store = SqliteStore(path)
-    async with window(server, store, loaded=False) as desk:
-        assert desk.engine.status.conflicts == 1
-        await desk.until(lambda: desk.engine.status.freshness == "offline")
-        desk.engine.take_mine(desk.issue("app#1").id)
+    async with window(server, store, loaded=False) as context:
+        assert context.engine.status.conflicts == 1
+        await context.until(lambda: context.engine.status.freshness == "offline")
+        context.engine.take_mine(context.issue("app#1").id)
         await asyncio.to_thread(server.start)
-        desk.engine.refresh()
-        await desk.until(lambda: desk.engine.status.unsent == 0)
-        assert desk.there("app#1").weight == 8
+        context.engine.refresh()
+        await context.until(lambda: context.engine.status.unsent == 0)
+        assert context.there("app#1").weight == 8
     store.close()
+
+
+def _sees(window: Window, theirs: str) -> bool:
+    return window.engine.conflicting(window.issue("app#1").id)[0].theirs == theirs
 
 
 async def test_a_conflict_follows_changes_by_others(server: DemoServer, tmp_path: Path) -> None:
@@ -319,8 +324,8 @@ async def test_a_conflict_follows_changes_by_others(server: DemoServer, tmp_path
         await other.until(lambda: other.engine.status.conflicts == 1)
         server.world.edit("top/app#1", by="eng_1", weight=6)
         await other.refreshed()
-        for desk in (other, sender):
-            await desk.until(lambda desk=desk: desk.engine.clashing(desk.issue("app#1").id)[0].theirs == "6")  # type: ignore[misc]
+        for context in (other, sender):
+            await context.until(partial(_sees, context, "6"))
         # Back at the value seen, there is no conflict.
         server.world.edit("top/app#1", by="eng_1", weight=1)
         await other.refreshed()

@@ -8,7 +8,7 @@ import pytest
 
 from glboard_tui.screens.plan_lock import LockedPlan
 from tui.app.stage import ME, Stage, staged
-from tui.planning.lists import names, on_top, text
+from tui.screens.lists import names, on_top, text
 
 
 async def test_locking_the_plan_shows_its_scope(stage: Stage) -> None:

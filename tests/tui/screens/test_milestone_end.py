@@ -10,7 +10,7 @@ from glboard_core.planning.milestone_end import Kind, Leftover
 from glboard_tui.screens.milestone_end import Ending, bot_words
 from support import make
 from tui.app.stage import GROUP, ME, NOW, Stage, small_world, staged
-from tui.planning.lists import names, on_top, text
+from tui.screens.lists import names, on_top, text
 
 
 def left(*kinds: Kind) -> list[Leftover]:

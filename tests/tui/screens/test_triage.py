@@ -8,7 +8,7 @@ from glboard_core.demo.world.world import World
 from glboard_tui.screens.queues import Triage
 from glboard_tui.widgets.footer import WhichKey
 from tui.app.stage import GROUP, GROUP_LABEL, ME, Stage, small_world, staged
-from tui.planning.lists import names, on_top, text
+from tui.screens.lists import names, on_top, text
 
 
 async def test_fixed_issues_leave_triage(stage: Stage) -> None:
@@ -34,7 +34,7 @@ async def test_fixed_issues_leave_triage(stage: Stage) -> None:
     await stage.press("G")
     assert stage.name(screen.chosen()) == before[-1]
     await stage.press("escape", "j")
-    assert stage.screen.desk.top is None
+    assert stage.screen.context.top is None
 
 
 def richer_world() -> World:
@@ -59,7 +59,7 @@ async def test_one_key_adds_all_missing_labels_and_asks_if_there_is_a_choice(
 ) -> None:
     async with staged(richer_world(), team_file=team_file) as stage:
         await stage.press("g", "t", *["j"] * 6)
-        assert stage.screen.desk.targets() == [stage.issue("platform#7")]
+        assert stage.screen.context.targets() == [stage.issue("platform#7")]
         await stage.press("T")
         assert "Type: platform#7" in text(stage)
         await stage.type("bug")
@@ -129,7 +129,7 @@ async def test_a_subgroups_bucket_is_set_if_only_that_is_visible(team_file: Path
     world.create(f"{GROUP}/below/tool", "Far down", by=ME, add_labels=[GROUP_LABEL])
     async with staged(world, team_file=team_file) as stage:
         await stage.press("g", "t", "G")
-        assert stage.screen.desk.targets() == [stage.issue("below/tool#1")]
+        assert stage.screen.context.targets() == [stage.issue("below/tool#1")]
         # A group's own name for the bucket comes first in the settings; platform cannot see it.
         await stage.press("m", "a")
         assert stage.issue("below/tool#1").milestone == "Awaiting Customer Feedback"

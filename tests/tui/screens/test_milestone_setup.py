@@ -137,4 +137,4 @@ async def test_an_incomplete_configuration_shows_what_to_write() -> None:
 
 async def test_a_read_only_session_does_not_offer_opening_in_the_palette() -> None:
     async with staged(settings=SETTINGS, opening=opening, token="read") as stage:
-        assert not BY_ID["process.open-milestone"].applies(stage.screen.desk.situation())
+        assert not BY_ID["process.open-milestone"].applies(stage.screen.context.situation())

@@ -212,7 +212,7 @@ async def test_focus_and_marks_stick_to_the_issue_when_others_change_the_board(s
 
 async def test_changes_by_others_glow_until_seen(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#3", by="pm_oak", weight=8)
-    await stage.engine.mirror.poll()
+    await stage.engine.poller.poll()
     await stage.pilot.pause()
     assert stage.issue("platform#3").weight == 8
     assert stage.issue("platform#3").id in stage.app.bridge.unseen

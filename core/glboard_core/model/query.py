@@ -1,0 +1,27 @@
+"""What to ask the server for: which issues of the group."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from glboard_core.model.issue import State
+
+
+class IssueQuery(Struct, frozen=True, kw_only=True):
+    """Which issues of the group (and all groups below it) to read. Labels are AND-ed; times are UTC.
+
+    ``milestone`` is a title; "" means issues without a milestone; None means any.
+    """
+
+    labels: tuple[str, ...] = ()
+    #: Excluded labels, and excluded milestones by title.
+    without: tuple[str, ...] = ()
+    without_milestones: tuple[str, ...] = ()
+    milestone: str | None = None
+    state: State | None = None
+    updated_after: datetime | None = None
+    closed_after: datetime | None = None
+    #: "rank" is the manual order, "updated" the most recently updated first.
+    order: str = "rank"
