@@ -1,7 +1,7 @@
 """The engine: what the screen and the command line call.
 
-Sole owner of state: shown = fold(confirmed, outbox), kept by ``local_state.py``. ``perform`` shows a change at
-once and queues it; ``run`` loads, polls, sends and follows other processes in the background until cancelled.
+Sole owner of state: shown = fold(confirmed, outbox), kept by ``local_state.py``. ``perform`` shows a change
+at once and queues it; ``run`` loads, polls, sends and follows other processes until it is cancelled.
 ``poller.py`` reads the server, ``sender.py`` sends, ``log.py`` logs the outcomes.
 """
 

@@ -1,8 +1,8 @@
 """One card: what its picture depends on, and the picture.
 
 Owns the look of a card as a pure function from a ``CardView`` to strips. It must not
-know issues, boards or the screen: ``card_view.py`` decides what is worth showing. All text in a view is remote,
-so it is cleaned here once more and never read as markup.
+know issues, boards or the screen: ``card_view.py`` decides what is worth showing. All text in a view is
+remote, so it is cleaned here once more and never read as markup.
 """
 
 from __future__ import annotations
