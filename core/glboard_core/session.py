@@ -20,7 +20,6 @@ from glboard_core.errors import StoreFailed
 from glboard_core.gitlab.account import find_account, find_group
 from glboard_core.late import LateGateway
 from glboard_core.ports import Gateway, Store
-from glboard_core.store.memory import MemoryStore
 from glboard_core.sync.engine import Engine, UserChangedError
 from glboard_core.sync.status import CLOCK
 
@@ -85,15 +84,15 @@ def _gateway(account: Account, group: str) -> Gateway:
 
 
 def _store(known: _Known | None, url: str, group: str, user: str | None) -> tuple[Store, StoreFailed | None]:
-    if known is None or user is None:
-        return MemoryStore(), None
     from glboard_core.store.database import state_file
     from glboard_core.store.sqlite import SqliteStore
 
+    if known is None or user is None:
+        return SqliteStore(":memory:"), None
     try:
         return SqliteStore(state_file(known.folder, url, group, user)), None
     except StoreFailed as error:
-        return MemoryStore(), error
+        return SqliteStore(":memory:"), error
 
 
 def _offset(store: Store) -> timedelta:

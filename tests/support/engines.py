@@ -25,7 +25,7 @@ from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import Limits
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Store
-from glboard_core.store.memory import MemoryStore
+from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import Event
 from glboard_core.sync.ids import new_issue_id
@@ -239,7 +239,11 @@ async def window(
     """A running engine, loaded unless told otherwise. The store stays open: a test can continue with it."""
     async with gateway(server, token=token, limits=limits) as one:
         engine = Engine(
-            one, store if store is not None else MemoryStore(), Settings(sync=sync), timing=timing, **more
+            one,
+            store if store is not None else SqliteStore(":memory:"),
+            Settings(sync=sync),
+            timing=timing,
+            **more,
         )
         made = Window(engine, server)
         if not running:

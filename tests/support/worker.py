@@ -84,12 +84,12 @@ class Telling(SqliteStore):
         self._tell(Said(what="kept", ops=tuple(entry.op for entry in entries if entry.op.id in there)))
         return there
 
-    def take_back(self, ops: Sequence[OpId], log: Sequence[Logged] = ()) -> bool:
+    def withdraw(self, ops: Sequence[OpId], log: Sequence[Logged] = ()) -> bool:
         """Tell, take back, tell; what is in the log needs no telling."""
         if log:
-            return super().take_back(ops, log)
+            return super().withdraw(ops, log)
         self._tell(Said(what="taking", ids=tuple(ops)))
-        taken = super().take_back(ops)
+        taken = super().withdraw(ops)
         if taken:
             self._tell(Said(what="taken", ids=tuple(ops)))
         return taken

@@ -15,7 +15,7 @@ from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import EditUnknown, StoreFailed
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Failed, Outcome, Store
-from glboard_core.store.memory import MemoryStore
+from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.events import Notice, Settled, Status, StatusChanged
 from support.engines import BRISK, STILL, Window, build_world, lines, window
 
@@ -235,7 +235,7 @@ async def test_a_token_that_expires_halfway_loses_nothing(tmp_path_store: Store)
 @pytest.fixture
 def tmp_path_store() -> Store:
     """A store that outlives an engine."""
-    return MemoryStore()
+    return SqliteStore(":memory:")
 
 
 async def test_too_many_comments_at_once_are_sent_later(server: DemoServer) -> None:
@@ -349,7 +349,7 @@ GARBAGE = {
 
 @pytest.mark.parametrize("kind", GARBAGE)
 async def test_garbage_answers_lose_nothing(server: DemoServer, kind: str) -> None:
-    store = MemoryStore()
+    store = SqliteStore(":memory:")
     async with window(server, store, sync=BRISK) as context:
         await asyncio.to_thread(server.stop)
         async with speaking(GARBAGE[kind], server._port):
@@ -364,7 +364,7 @@ async def test_garbage_answers_lose_nothing(server: DemoServer, kind: str) -> No
                         await context.engine.sender.idle()
                 assert context.engine.poller._polled == before
             assert len(context.engine.shown) == 14
-            assert len(store.outbox()) + len(store.refusals()) == 2
+            assert len(store.outbox()) + len(store.failed_changes()) == 2
         await asyncio.to_thread(server.start)
         context.engine.refresh()
         await context.until(lambda: context.engine.status.freshness == "live")
@@ -390,11 +390,11 @@ async def test_connections_closed_after_every_change_duplicate_nothing(server: D
 # The disk
 
 
-class Refusing(MemoryStore):
+class Refusing(SqliteStore):
     """A disk that refuses writes on demand."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(":memory:")
         self.refusing: set[str] = set()
 
     def _ask(self, what: str) -> None:
@@ -451,11 +451,11 @@ async def test_a_retry_removes_the_failed_change_in_the_same_write(server: DemoS
         with pytest.raises(StoreFailed):
             context.engine.retry(op.id)
         assert [one.id for one, _ in context.engine.failed] == [op.id]
-        assert [refusal.op.id for refusal in store.refusals()] == [op.id]
+        assert [refusal.op.id for refusal in store.failed_changes()] == [op.id]
         store.refusing = {"delete_failed"}
         context.engine.retry(op.id)
         assert context.engine.failed == []
-        assert store.refusals() == []
+        assert store.failed_changes() == []
         assert context.engine.status.unsent == 1
 
 

@@ -16,7 +16,6 @@ from glboard_core.gitlab.account import Account, Secret
 from glboard_core.model.issue import IssueId
 from glboard_core.session import Place, open_engine
 from glboard_core.store.database import state_file
-from glboard_core.store.memory import MemoryStore
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine, UserChangedError
 from glboard_core.sync.events import Notice
@@ -139,11 +138,11 @@ async def test_the_clock_offset_of_the_last_session_is_used_at_first(
 
 
 async def test_damage_found_after_the_start_refuses_edits_and_is_reported(server: DemoServer) -> None:
-    class Damaged(MemoryStore):
+    class Damaged(SqliteStore):
         def check(self) -> StoreFailed:  # type: ignore[override]
             return StoreFailed("The state file is damaged.", hint="Start again.")
 
-    async with window(server, Damaged()) as context:
+    async with window(server, Damaged(":memory:")) as context:
         await context.until(lambda: context.engine.refuse is not None)
         assert any("damaged" in notice.text for notice in context.told(Notice))
         with pytest.raises(StoreFailed):

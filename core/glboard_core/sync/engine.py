@@ -149,7 +149,7 @@ class Hand:
             return
         # Changes to a new issue that could not be created go with it.
         along = [one for one, _ in local_state.failed if one is failed or (new and one.issue == failed.issue)]
-        titles = {refusal.op.id: refusal.title for refusal in local_state.store.refusals()}
+        titles = {refusal.op.id: refusal.title for refusal in local_state.store.failed_changes()}
         title = f"again: {titles.get(op, '').removeprefix('again: ')}"
         ops = self._make([(other.issue, other.change) for other in along])
         # In one transaction: what is in the outbox again is no longer a failed change.

@@ -111,7 +111,7 @@ class LocalState:
         self.outbox = Outbox(store.outbox())
         self.shown = Shown(store.issues())
         #: Failed changes, oldest first, until they are retried or discarded.
-        self.failed: list[tuple[Op, GlboardError]] = [remembered(r) for r in store.refusals()]
+        self.failed: list[tuple[Op, GlboardError]] = [remembered(r) for r in store.failed_changes()]
         #: Issues for which a read was ignored because a change of ours was being sent: read them again.
         self.unsure: set[IssueId] = set()
         self._undo_stack = undo_stack
@@ -167,9 +167,9 @@ class LocalState:
         Raises StoreFailed.
         """
         here = [op for op in ops if self._unsent(op.id)]
-        if not self.store.take_back([op.id for op in here]):
+        if not self.store.withdraw([op.id for op in here]):
             # Another process was faster with some of them.
-            here = [op for op in reversed(here) if self.store.take_back([op.id])]
+            here = [op for op in reversed(here) if self.store.withdraw([op.id])]
         before = self.seen(op.issue for op in here)
         for op in here:
             self.outbox.remove(op.id)
@@ -189,7 +189,7 @@ class LocalState:
         """
         now = self._now()
         dropped = [
-            op for op in ops if self.store.take_back([op.id], [logged(op, self.title(op), now, result)])
+            op for op in ops if self.store.withdraw([op.id], [logged(op, self.title(op), now, result)])
         ]
         before = self.seen(op.issue for op in dropped)
         for op in dropped:

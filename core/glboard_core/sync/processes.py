@@ -65,12 +65,12 @@ def look_at_others(local_state: LocalState) -> bool:
                 anew(item)
             item.conflicts = entry.conflicts
     pending.arrange(list(here))
-    local_state.failed = [remembered(refusal) for refusal in local_state.store.refusals()]
+    local_state.failed = [remembered(refusal) for refusal in local_state.store.failed_changes()]
     for old, to in renamed.items():
         local_state.renamed(old, to)
     # What the other process changed is the person's own; what it read is changes by others.
     ours = {*(op.issue for op in (*settled, *(entry.op for entry in new))), *renamed, *renamed.values()}
-    were = {issue.id: issue for issue in seen.were if issue.id not in ours}
+    were = {issue.id: issue for issue in seen.before if issue.id not in ours}
     now: dict[IssueId, Issue | None] = {issue.id: issue for issue in seen.issues}
     local_state.fold_and_tell({i: was for i, was in before.items() if i in ours}, "answer", always=True)
     local_state.fold_and_tell(

@@ -32,7 +32,7 @@ from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import Limits
 from glboard_core.model.issue import Issue
-from glboard_core.store.memory import MemoryStore
+from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.timing import Timing
 from glboard_tui.app import GlboardApp
@@ -295,7 +295,7 @@ async def staged(
         async def connect() -> AsyncIterator[Engine]:
             account = Account(url=server.url, token=Secret(given))
             async with GitLabGateway(account, GROUP, limits=QUICK) as gateway:
-                yield Engine(gateway, MemoryStore(), settings, read_only=read_only, timing=timing)
+                yield Engine(gateway, SqliteStore(":memory:"), settings, read_only=read_only, timing=timing)
 
         app = GlboardApp(settings, connect, **app_settings)
         async with app.run_test(size=size) as pilot:
