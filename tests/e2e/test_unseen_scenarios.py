@@ -1,4 +1,4 @@
-"""Generated scenarios: the command line reports what the written rules of DOMAIN.md give.
+"""Generated scenarios: the command line reports what the written planning rules give.
 
 The rules are in ``support/by_the_words.py``, which shares no code with glboard. By default a few seeds;
 ``GLBOARD_SCENARIOS=200`` tries as many, and ``GLBOARD_SCENARIOS=7-7`` only that one.
