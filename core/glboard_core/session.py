@@ -64,7 +64,7 @@ async def open_engine(
         store, trouble = _store(known, account.url, group, user)
         gateway.offset = _offset(store)
         engine = Engine(gateway, store, settings, as_of=place.as_of, read_only=place.read_only)
-        engine.refuse = trouble
+        engine.save_error = trouble
         engine.host = account.url.partition("://")[2].lower()
         yield engine
     except UserChangedError as error:

@@ -185,7 +185,7 @@ class Window:
 
     async def settled(self) -> None:
         """Wait until everything is sent, answered and read."""
-        await self.wait_for(self.engine.settled())
+        await self.wait_for(settled(self.engine))
 
     async def wait_for(self, waiting: Any) -> None:
         """Wait for something, with a timeout, and not past the end of the engine."""
@@ -216,6 +216,12 @@ class Window:
         if self.task is not None and self.task.done():
             self.task.result()
             raise AssertionError("the engine ended")
+
+
+async def settled(engine: Engine) -> None:
+    """Wait until nothing can be sent, and pending reads are done."""
+    await engine.sender.idle()
+    await engine.poller.idle()
 
 
 def lines(engine: Engine) -> list[Any]:

@@ -97,7 +97,7 @@ async def test_what_the_server_makes_late_goes_over_nothing(server: DemoServer) 
         await asyncio.gather(*late)
         weights = [event.value for event in context.there("app#1").history if event.kind == "weight"]
         assert weights == [1, 3, 5]
-        assert [line.result for line in context.engine.history()] == ["done", "settled"]
+        assert [line.result for line in context.engine.store.log()] == ["done", "settled"]
 
 
 def changed_before_the_look(context: Window, **theirs: Any) -> None:
@@ -139,7 +139,7 @@ async def test_a_lost_edit_that_was_made_and_changed_again_counts_as_made(
             == context.engine.status.failed
             == 0
         )
-        assert [line.result for line in context.engine.history()] == ["settled"]
+        assert [line.result for line in context.engine.store.log()] == ["settled"]
         assert len(server.requests.of("updateIssue")) == 1
         if "weight" in mine:
             # Undo checks as usual: theirs overwrote it.
@@ -155,15 +155,15 @@ async def test_a_lost_edit_that_was_not_made_is_a_conflict(server: DemoServer) -
         context.edit("app#1", weight=5)
         await context.settled()
         assert context.there("app#1").weight == 9
-        [clash] = context.engine.conflicting(context.issue("app#1").id)
+        [clash] = context.engine.outbox.conflicting(context.issue("app#1").id)
         assert (clash.theirs, clash.maybe) == ("9", True)
         # Resolved, lost once more and changed once more: earlier attempts prove nothing.
         server.faults.next("reset-before", "updateIssue")
         changed_before_the_look(context, weight=8)
-        context.engine.take_mine(context.issue("app#1").id)
+        context.engine.keep_mine(context.issue("app#1").id)
         await context.settled()
         assert context.engine.status.conflicts == 1
-        context.engine.take_mine(context.issue("app#1").id)
+        context.engine.keep_mine(context.issue("app#1").id)
         await context.settled()
         assert context.there("app#1").weight == 5
 
@@ -174,14 +174,16 @@ async def test_an_edit_without_events_may_have_been_made(server: DemoServer) -> 
         changed_before_the_look(context, assignees=["eng_2"])
         context.edit("app#1", assignees=("eng_1",))
         await context.settled()
-        [clash] = context.engine.conflicting(context.issue("app#1").id)
+        [clash] = context.engine.outbox.conflicting(context.issue("app#1").id)
         assert clash.maybe
         # A conflict without a lost answer is certain.
-        context.engine.take_theirs(context.issue("app#1").id)
+        context.engine.keep_theirs(context.issue("app#1").id)
         context.edit("app#2", weight=5)
         context.world.edit("top/app#2", by="eng_1", weight=9)
         await context.settled()
-        assert [clash.maybe for clash in context.engine.conflicting(context.issue("app#2").id)] == [False]
+        assert [clash.maybe for clash in context.engine.outbox.conflicting(context.issue("app#2").id)] == [
+            False
+        ]
 
 
 async def test_events_of_a_lost_edit_are_read_only_after_changes_by_others(server: DemoServer) -> None:
@@ -495,9 +497,9 @@ async def test_recovery_of_a_late_send_starts_late(server: DemoServer) -> None:
         server.faults.next("429", "createNote")
         server.faults.next("reset-before", "createNote")
         context.comment("app#1", "Once")
-        await context.until(lambda: any(item.lost for item in lines(context.engine)))
+        await context.until(lambda: any(item.lost_at for item in lines(context.engine)))
         [item] = lines(context.engine)
-        wait = context.engine.sender._look_at(item) - item.lost
+        wait = context.engine.sender._recovery_at(item) - item.lost_at
         assert wait == pytest.approx(context.engine.timing.server_limit)
         asked = [record.status for record in server.requests.of("createNote")]
         assert asked == [429, 0]

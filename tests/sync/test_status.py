@@ -141,7 +141,7 @@ async def test_a_start_shows_the_age_of_the_mirror(server: DemoServer, tmp_path:
     settings = Settings(sync=STILL)
     who = Account(url=server.url, token=Secret(server.token))
     async with open_engine(place, settings, account=who) as engine:
-        await engine.load()
+        await engine.poller.load()
         older(engine.store, hours=2)
         # The server's clock is days off this machine's: only the difference may count.
         assert abs((engine.now() - datetime.now(UTC)).total_seconds()) > HOURS
@@ -155,7 +155,7 @@ async def test_an_offline_start_shows_the_age(server: DemoServer, tmp_path: Path
     settings = Settings(sync=STILL)
     who = Account(url=server.url, token=Secret(server.token))
     async with open_engine(place, settings, account=who) as engine:
-        await engine.load()
+        await engine.poller.load()
         older(engine.store, days=3)
     await asyncio.to_thread(server.stop)
     async with open_engine(place, settings, account=who) as engine:

@@ -241,14 +241,14 @@ class Known:
     @property
     def is_complete(self) -> bool:
         """Whether all issues in scope are loaded; before that no sum over them is correct."""
-        return self.engine is not None and self.engine.is_complete
+        return self.engine is not None and self.engine.initial_load.complete
 
     def unread(self) -> frozenset[str]:
         """The keys of columns that are only partly loaded: their counts and sums are not final."""
         index = self.index
         if self.engine is None or index is None or self.is_complete:
             return frozenset()
-        unread = self.engine.unread(index.board)
+        unread = self.engine.initial_load.unread(index.board)
         return frozenset(cards.column.key for cards in index.columns if cards.column.key in unread)
 
     @property
@@ -281,7 +281,7 @@ class Known:
 
     def is_conflicting(self, issue: IssueId) -> bool:
         """Whether it has a conflict: a waiting change to a field that someone else changed."""
-        return self.engine is not None and bool(self.engine.conflicting(issue))
+        return self.engine is not None and bool(self.engine.outbox.conflicting(issue))
 
     def is_changed(self, issue: IssueId) -> bool:
         """Whether it has changes: unsent, failed, or by others."""
@@ -365,7 +365,7 @@ class Known:
 
     def conflicts(self, issue: IssueId) -> tuple[Conflict, ...]:
         """The conflicts of an issue: the value seen, mine, theirs."""
-        return self.engine.conflicting(issue) if self.engine else ()
+        return self.engine.outbox.conflicting(issue) if self.engine else ()
 
     def history(self) -> list[Past]:
         """The change log, newest first, after the unsent changes."""
@@ -381,7 +381,7 @@ class Known:
                 result=line.result,
                 message=line.message,
             )
-            for line in (*self.engine.unsent(), *self.engine.history())
+            for line in (*self.engine.unsent(), *self.engine.store.log())
         ]
 
     @property
@@ -600,12 +600,12 @@ class Bridge(Known):
     def take_mine(self, issue: IssueId) -> None:
         """Resolve a conflict with mine: send the waiting change over the current value."""
         if self.engine is not None:
-            self.engine.take_mine(issue)
+            self.engine.keep_mine(issue)
 
     def take_theirs(self, issue: IssueId) -> None:
         """Resolve a conflict with theirs: discard the waiting change. Raises StoreFailed."""
         if self.engine is not None:
-            self.engine.take_theirs(issue)
+            self.engine.keep_theirs(issue)
 
     def retry(self, op: OpId) -> None:
         """Retry a failed change."""
@@ -639,7 +639,7 @@ class Bridge(Known):
         if self.engine is None:
             return
         self._repaint.update(refused.issue for refused, _ in self.engine.failed if refused.id == op)
-        self.engine.drop_failed(op)
+        self.engine.local_state.discard_failed(op)
 
     def refresh(self) -> None:
         """Refresh everything soon."""
@@ -650,7 +650,7 @@ class Bridge(Known):
         """Description and notes, from the server. Raises EditForbidden, ConnectionFailed, AuthError."""
         if self.engine is None:
             raise GlboardError("Not connected yet.", hint="Wait a moment, then try again.")
-        return await self.engine.detail(issue)
+        return await self.engine.gateway.detail(issue)
 
     async def finish(self, seconds: float) -> int:
         """Send what is held back and wait at most that long; returns how many changes are still unsent."""
@@ -659,7 +659,7 @@ class Bridge(Known):
     def touch(self) -> None:
         """A key was pressed: the app is in use."""
         if self.engine is not None:
-            self.engine.touch()
+            self.engine.poller.touch()
 
     def new_issue_id(self) -> IssueId:
         """An id for an issue the server does not know yet."""

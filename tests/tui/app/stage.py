@@ -37,6 +37,7 @@ from glboard_core.sync.engine import Engine
 from glboard_core.sync.timing import Timing
 from glboard_tui.app import GlboardApp
 from glboard_tui.screens.board import BoardScreen
+from support.engines import settled
 
 NOW = datetime(2026, 12, 7, 15, 0, tzinfo=UTC)
 GROUP = "demo-org"
@@ -212,7 +213,7 @@ class Stage:
 
     async def settle(self) -> None:
         """Wait until everything is sent, confirmed and shown."""
-        await self.engine.settled()
+        await settled(self.engine)
         await self.pilot.pause()
 
     async def until(self, holds: Callable[[], bool]) -> None:

@@ -144,7 +144,7 @@ async def _run(options: Options, references: Sequence[str], wanted: Wanted, *, d
 
 async def _send(engine: Engine, changes: Sequence[tuple[IssueId, Change]]) -> int:
     ops = engine.perform(changes, "edit")
-    await engine.flush()
+    await engine.sender.flush()
     reasons = {op.id: error for op, error in engine.failed}
     for op in ops:
         reference = op.before.reference if op.before else op.issue
@@ -273,7 +273,7 @@ def undo_command(
 
 async def _list(options: Options, limit: int, style: str) -> int:
     async with options.engine(keep=True) as engine:
-        lines = [_line(entry) for entry in engine.history(limit)]
+        lines = [_line(entry) for entry in engine.store.log(limit)]
     if style == "json":
         click.echo(context.as_json(lines))
         return 0
@@ -302,22 +302,22 @@ async def _undo(options: Options) -> int:
             return 0
         await engine.reread([op.issue for op in group.ops])
         engine.undo()
-        await engine.flush()
-        conflicts = [issue for op in group.ops for issue in [op.issue] if engine.conflicting(issue)]
+        await engine.sender.flush()
+        conflicts = [issue for op in group.ops for issue in [op.issue] if engine.outbox.conflicting(issue)]
         reasons = {
             op.issue: str(error) for op, error in engine.failed if op.issue in {o.issue for o in group.ops}
         }
         for op in {op.issue: op for op in group.ops}.values():
             reference = op.before.reference if op.before else op.issue
             if op.issue in conflicts:
-                clash = engine.conflicting(op.issue)[0]
+                clash = engine.outbox.conflicting(op.issue)[0]
                 click.echo(f"{reference}: not undone: {clash.field} is now {clash.theirs}", err=True)
             elif op.issue in reasons:
                 click.echo(f"{reference}: not undone: {reasons[op.issue]}", err=True)
             else:
                 click.echo(f"{reference}: undone: {group.title}")
         for issue in conflicts:
-            engine.take_theirs(issue)
+            engine.keep_theirs(issue)
         missed = len(set(conflicts) | set(reasons))
         if not missed:
             return 0

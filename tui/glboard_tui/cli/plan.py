@@ -185,9 +185,9 @@ async def _reports(options: Options) -> AsyncIterator[Reports]:
         open_engine(place, settings, account=account) as engine,
         open_reports(engine, account, as_of=options.as_of) as reports,
     ):
-        if engine.refuse is not None:
+        if engine.save_error is not None:
             # Without the state folder there is no plan to show, and none could be stored.
-            raise engine.refuse
+            raise engine.save_error
         yield reports
 
 
