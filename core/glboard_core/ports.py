@@ -145,7 +145,7 @@ class OutboxEntry(Struct, frozen=True, kw_only=True):
 
     ``title`` describes the keystroke it came from. ``due`` is when it can be sent, in seconds since the epoch
     by this machine's clock; ``sent`` when it was passed to the network (0: not yet). The answer of an Op that
-    was sent and is still here after a start was lost. ``clashes`` are conflicts that a person must decide.
+    was sent and is still here after a start was lost. ``conflicts`` must be decided by a person.
     """
 
     op: Op
@@ -200,7 +200,7 @@ class ExternalWrites(Struct, frozen=True, kw_only=True):
 
 
 class Issues(Mapping[IssueId, Issue]):
-    """The confirmed issues: a live view that callers must not change."""
+    """Issues as confirmed, or as shown: a live view that callers must not change."""
 
     @abstractmethod
     def matching(self, milestone: str | None) -> Iterator[Issue]:
@@ -302,7 +302,7 @@ class Store(Protocol):
         ...
 
     def rewrite(self, entries: Sequence[OutboxEntry]) -> frozenset[OpId]:
-        """Update stored Ops (act, due, clashes); returns those still there. Adds none."""
+        """Update stored Ops (change, due, conflicts); returns those still there. Adds none."""
         ...
 
     def set_conflicts(self, conflicts: Mapping[OpId, Sequence[Conflict]]) -> None:

@@ -30,7 +30,7 @@ from glboard_core.planning.plan_lock import PlanSnapshot, Scope
 from glboard_core.planning.say_do import SayDo, Track
 from glboard_core.planning.timeline import Timeline, timeline
 from glboard_core.ports import Store
-from glboard_core.store.reports import ClosedIssues, Kept
+from glboard_core.store.reports import ClosedIssues, ReportCache
 from glboard_core.sync.engine import Engine
 
 if TYPE_CHECKING:
@@ -290,8 +290,8 @@ class Reports:
 
     # -- internals
 
-    def _kept(self) -> Kept:
-        return Kept(self.engine.store, self.engine.gateway.now().date(), self.catalog.group_id)
+    def _kept(self) -> ReportCache:
+        return ReportCache(self.engine.store, self.engine.gateway.now().date(), self.catalog.group_id)
 
     async def _histories(
         self, issues: Sequence[Issue], kinds: Sequence[EventKind], progress: Progress | None
@@ -311,7 +311,7 @@ class Reports:
         finally:
             self._flush(kept)
 
-    def _flush(self, kept: Kept) -> None:
+    def _flush(self, kept: ReportCache) -> None:
         kept.keep_histories(self._unkept)
         self._unkept.clear()
 

@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from glboard_core.board.operations import Edit
 from glboard_core.demo.http.faults import Faults
 from glboard_core.demo.http.server import DemoServer
+from glboard_core.errors import ConnectionFailed
 from glboard_core.ports import Outcome
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.events import IssuesChanged, Renamed
-from support.engines import BRISK, ME, Window, build_world, window
+from support.engines import BRISK, HASTE, ME, Window, build_world, window
 from support.killing import FAULTS, edit_together
 
 
@@ -117,7 +119,60 @@ async def test_what_the_first_sent_unheard_is_looked_for_before_anything_follows
     two.close()
 
 
-async def test_a_command_does_not_overtake_what_a_window_sends(server: DemoServer, tmp_path: Path) -> None:
+async def test_a_command_leaves_sending_to_the_process_with_the_lease(
+    server: DemoServer, tmp_path: Path
+) -> None:
+    """Otherwise that process would look for what the command sends, and both would log it."""
+    path = tmp_path / "s.sqlite3"
+    one, two = SqliteStore(path), SqliteStore(path)
+    async with window(server, one) as first, window(server, two, running=False) as command:
+        send = command.engine.gateway.send
+
+        async def slowly(*args: Any) -> list[Outcome]:
+            outcomes = await send(*args)
+            await asyncio.sleep(0.5)
+            return outcomes
+
+        command.engine.gateway.send = slowly  # type: ignore[method-assign]
+        await command.engine.load_catalog()
+        await command.engine.load_issues(["top/app#1"])
+        command.edit("app#1", weight=5)
+        await command.engine.sender.flush()
+        assert len(command.engine.outbox) == 0
+        assert weights_there(first, "app#1") == [1, 5]
+        assert [line.result for line in command.engine.store.log()] == ["done"]
+        assert not command.engine.failed
+    one.close()
+    two.close()
+
+
+async def test_a_command_sends_once_the_lease_is_free(server: DemoServer, tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    one, two = SqliteStore(path), SqliteStore(path)
+    assert one.acquire_lease()
+    timing = structs.replace(HASTE, longest_flush=0.2)
+    async with window(server, two, running=False, timing=timing) as command:
+        await command.engine.load_catalog()
+        await command.engine.load_issues(["top/app#1"])
+        command.edit("app#1", weight=5)
+        with pytest.raises(ConnectionFailed, match="Another glboard session"):
+            await command.engine.sender.flush()
+        assert len(command.engine.outbox) == 1
+        assert command.there("app#1").weight == 1
+        flush = asyncio.create_task(command.engine.sender.flush())
+        await asyncio.sleep(0)
+        one.release_lease()
+        await flush
+        assert command.there("app#1").weight == 5
+        # Nobody needs to wait for a command that has ended.
+        assert one.acquire_lease()
+    one.close()
+    two.close()
+
+
+async def test_a_command_does_not_overtake_what_another_process_sends(
+    server: DemoServer, tmp_path: Path
+) -> None:
     path = tmp_path / "s.sqlite3"
     one, two = SqliteStore(path), SqliteStore(path)
     async with window(server, two, running=False) as command:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -34,14 +34,13 @@ from glboard_core.store.database import (
     rescue,
 )
 from glboard_core.store.issues import StoredIssues
+from glboard_core.store.reports import decoded
 
 if TYPE_CHECKING:
     from glboard_core.planning.plan_lock import PlanSnapshot
 
 #: Maximum number of log lines.
 LOGGED = 20_000
-
-T = TypeVar("T")
 
 _encode = msgspec.msgpack.Encoder().encode
 _catalog = msgspec.msgpack.Decoder(Catalog)
@@ -146,9 +145,9 @@ class SqliteStore:
             ).fetchall()
         found: list[OutboxEntry] = []
         for body, title, due, sent, encoded in rows:
-            op = _read(_op, body)
+            op = decoded(_op, body)
             if op is not None:
-                conflicts = (_read(_conflicts, encoded) if encoded else None) or ()
+                conflicts = (decoded(_conflicts, encoded) if encoded else None) or ()
                 found.append(OutboxEntry(op=op, title=title, due=due, sent=sent, conflicts=conflicts))
         return found
 
@@ -237,7 +236,7 @@ class SqliteStore:
         """The failed changes, oldest first."""
         with self._reading():
             rows = self._durable.execute("select body from refusal order by seq").fetchall()
-        return [found for (body,) in rows if (found := _read(_failed_change, body)) is not None]
+        return [found for (body,) in rows if (found := decoded(_failed_change, body)) is not None]
 
     def delete_failed(self, op: OpId) -> None:
         """Delete a failed change."""
@@ -250,7 +249,7 @@ class SqliteStore:
             rows = self._durable.execute(
                 "select body from log order by seq desc limit ?", (limit,)
             ).fetchall()
-        return [found for (body,) in rows if (found := _read(_logged, body)) is not None]
+        return [found for (body,) in rows if (found := decoded(_logged, body)) is not None]
 
     def prune(self, before: datetime) -> int:
         """Delete log lines older than ``before``; returns how many."""
@@ -342,7 +341,7 @@ class SqliteStore:
         )
 
     def _rescue(self, moved: MovedFile) -> str:
-        found = [(title, sent, _read(_op, body)) for title, sent, body in rescue(moved.path)]
+        found = [(title, sent, decoded(_op, body)) for title, sent, body in rescue(moved.path)]
         entries = [OutboxEntry(op=op, title=title, sent=sent) for title, sent, op in found if op is not None]
         if entries:
             self.enqueue(entries)
@@ -356,7 +355,7 @@ class SqliteStore:
     def _unread(self) -> str:
         with self._reading():
             rows = self._durable.execute("select op from outbox").fetchall()
-        unread = sum(_read(_op, op) is None for (op,) in rows)
+        unread = sum(decoded(_op, op) is None for (op,) in rows)
         if not unread:
             return ""
         return f"{_changes(unread)} not readable and will not be sent; kept in {self.path.name}."
@@ -364,14 +363,6 @@ class SqliteStore:
 
 def _changes(count: int) -> str:
     return f"{count} unsent change was" if count == 1 else f"{count} unsent changes were"
-
-
-def _read(decoder: msgspec.msgpack.Decoder[T], body: bytes) -> T | None:
-    """A decoded value; None if missing or written by another version."""
-    try:
-        return decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
 
 
 def _encoded(conflicts: Sequence[Conflict]) -> bytes | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, ValuesView
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from glboard_core.board.operations import Comment, Create, GroupId, IssueDiff, NoteWrite, Op, OpId, fold_one
@@ -22,7 +22,7 @@ from glboard_core.sync.log import Answer, answer_line, failed_change, failed_ops
 from glboard_core.sync.outbox import Outbox
 
 
-class Shown(Mapping[IssueId, Issue]):
+class Shown(Issues):
     """The confirmed issues with the unsent changes applied: computed only for issues that have some."""
 
     def __init__(self, confirmed: Issues) -> None:
@@ -55,10 +55,6 @@ class Shown(Mapping[IssueId, Issue]):
             if milestone is None or (shown.milestone or "") == milestone:
                 yield row_of(shown)
 
-    def values(self) -> ValuesView[Issue]:
-        """All of them, in one pass rather than one by one."""
-        return _Values(self)
-
     def __getitem__(self, issue: IssueId) -> Issue:
         return self._overlay[issue] if issue in self._overlay else self._confirmed[issue]
 
@@ -73,15 +69,6 @@ class Shown(Mapping[IssueId, Issue]):
 
     def __contains__(self, issue: object) -> bool:
         return issue in self._overlay or issue in self._confirmed
-
-
-class _Values(ValuesView[Issue]):
-    def __init__(self, shown: Shown) -> None:
-        super().__init__(shown)
-        self._shown = shown
-
-    def __iter__(self) -> Iterator[Issue]:
-        return self._shown.matching(None)
 
 
 #: Once there are many, times of answers are kept for this many seconds: no page takes longer.
