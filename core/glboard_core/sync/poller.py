@@ -111,7 +111,6 @@ class Poller:
                     else:
                         await self._follow()
                 failures = 0
-                self._status.answered(loading="")
             except GlboardError as error:
                 # Other failures too (group gone, query rejected): report and retry.
                 self._status.unreachable(error)
@@ -162,6 +161,7 @@ class Poller:
             return
         await self.reconcile()
         self._status.is_loading = False
+        self._status.answered(loading="")
 
     async def load(self) -> None:
         """Read the catalog, the visible board, then the whole scope. Raises what the gateway raises."""
@@ -235,6 +235,7 @@ class Poller:
         if now - self._catalogued >= sync.catalog:
             await self._read_catalog()
         await self._extend_catalog()
+        self._status.answered(loading="")
 
     async def poll(self) -> None:
         """Read what changed since the cursor; if that is too much, everything next time."""
