@@ -557,8 +557,8 @@ async def posted_before(plan: PlanningFigures, issue: Issue, milestone: Mileston
         raise GlboardError("Not connected yet.", hint="Wait a moment, then try again.")
     waiting = [op.change for op in engine.outbox.of(issue.id)]
     for change in reversed(waiting):
-        if isinstance(change, NoteWrite) and change.mark == mark:
-            return change.body
+        if (text := change.text_for(mark)) is not None:
+            return text
     note = await engine.gateway.marked_note(issue.id, mark, engine.catalog.me.username)
     return note.body if note is not None else None
 
