@@ -11,8 +11,8 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from glboard_core.board.columns import column_keys
-from glboard_core.board.definition import CLOSED, UNLISTED, Board, Column, assignee_column
+from glboard_core.board.columns import REST, Column
+from glboard_core.board.definition import Board
 from glboard_core.model.issue import Issue, IssueId, IssueRow, PlacementKey, order_key, rank_key
 from glboard_core.model.workflow import WorkflowScheme
 
@@ -154,10 +154,7 @@ class BoardIndex:
         """Read all issues again; with ``same_filter=False`` with the filter given (or none)."""
         if not same_filter:
             self._keep = keep
-        columns = [*self.board.columns]
-        columns.append(Column(key=UNLISTED, title="(unlisted)", kind="unlisted", letter="u"))
-        columns.append(Column(key=CLOSED, title="(closed)", kind="closed", letter="c"))
-        self._by_key = {column.key: ColumnIndex(column) for column in columns}
+        self._by_key = {column.key: ColumnIndex(column) for column in (*self.board.columns, *REST)}
         self.count = self.weight = self.unweighted = 0
         self._on_board = {}
         found: dict[str, list[Place]] = {}
@@ -175,8 +172,7 @@ class BoardIndex:
         return [
             column
             for column in self.columns
-            if not (column.column.kind == "unlisted" and not len(column))
-            and not (column.column.kind == "closed" and not self.show_closed)
+            if column.column.is_visible(len(column), show_closed=self.show_closed)
         ]
 
     def column(self, key: str) -> ColumnIndex | None:
@@ -220,7 +216,7 @@ class BoardIndex:
             for slim in self._issues.slim(self.board.milestone):
                 columns = placed.get(slim.kind)
                 if columns is None:
-                    columns = placed[slim.kind] = column_keys(self.board, slim.kind, self._flow)
+                    columns = placed[slim.kind] = self.board.keys_of(slim.kind, self._flow)
                 if columns:
                     yield slim.id, _place_slim(slim, columns)
             return
@@ -234,7 +230,7 @@ class BoardIndex:
         return self._issues.values()
 
     def _placed(self, issue: Issue) -> tuple[str, ...]:
-        keys = column_keys(self.board, issue, self._flow)
+        keys = self.board.keys_of(issue, self._flow)
         return keys if not keys or self._keep is None or self._keep(issue) else ()
 
     def _sum(self, place: Place, sign: int) -> None:
@@ -246,13 +242,14 @@ class BoardIndex:
     def _column(self, key: str) -> ColumnIndex:
         column = self._by_key.get(key)
         if column is None:
-            # Only a people board gets new columns: someone new was assigned.
-            column = self._by_key[key] = ColumnIndex(assignee_column(key))
+            # Such as that of someone who was assigned later.
+            column = self._by_key[key] = ColumnIndex(self.board.kind.added(key))
             self._order()
         return column
 
     def _order(self) -> None:
         fixed = [self._by_key[c.key] for c in self.board.columns]
-        known = {c.column.key for c in fixed} | {UNLISTED, CLOSED}
+        rest = [self._by_key[c.key] for c in REST]
+        known = {c.column.key for c in (*fixed, *rest)}
         later = sorted((c for k, c in self._by_key.items() if k not in known), key=lambda c: c.column.key)
-        self.columns = [*fixed, *later, self._by_key[UNLISTED], self._by_key[CLOSED]]
+        self.columns = [*fixed, *later, *rest]
