@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Literal, NewType
+from typing import Any, ClassVar, Literal, NewType, Self
 
 from msgspec import UNSET, Struct, UnsetType, field, structs
 
@@ -27,6 +27,8 @@ GroupId = NewType("GroupId", str)
 #: What recovery recognises a change by: a new issue or a note with the Op's marker, a note that is gone, or
 #: the issue's own fields and events.
 Trace = Literal["issue", "note", "no note", "fields"]
+
+_NOTES = frozenset({"notes"})
 
 
 class NoteSought(Struct, frozen=True):
@@ -48,6 +50,26 @@ class BaseChange(Struct, frozen=True, kw_only=True):
     #: Whether only one of its kind is sent at a time, whatever the issue.
     one_at_a_time: ClassVar[bool] = False
     trace: ClassVar[Trace] = "fields"
+    #: What it changes besides fields, and its text.
+    _touches: ClassVar[frozenset[str]] = frozenset()
+    _text: ClassVar[str] = ""
+
+    def apply(self, issue: Issue) -> Issue:
+        """The issue as it looks afterwards. Times stay the same: only the server changes them."""
+        added = self.notes_added
+        return structs.replace(issue, notes=max(0, issue.notes + added)) if added else issue
+
+    def inverse(self, before: Issue | None, op: OpId) -> Change | None:
+        """The change that undoes it, made as Op ``op``; None if nothing would change."""
+        raise NotImplementedError
+
+    def touches(self) -> frozenset[str]:
+        """What it changes: names of fields, ``labels``, ``description``, ``rank``, ``notes``."""
+        return self._touches
+
+    def describe(self, before: Issue | None = None) -> str:
+        """The change as text, without the issue's title (so share mode and logs can show it)."""
+        return self._text
 
     @property
     def repeatable(self) -> bool:
@@ -89,9 +111,9 @@ class BaseChange(Struct, frozen=True, kw_only=True):
         """The note to find before it is sent."""
         return None
 
-    def with_note(self, note: str | None) -> Change | None:
+    def with_note(self, note: str | None) -> Self | None:
         """The change once the note sought was found, or not; None if nothing is left to do."""
-        return self._self
+        return self
 
     def note_marker(self, op: OpId) -> OpId | None:
         """Whose marker is in the note that recovery looks for, if it does; ``op`` is the change's own Op."""
@@ -102,10 +124,6 @@ class BaseChange(Struct, frozen=True, kw_only=True):
         """How many notes more the issue has once it was sent."""
         return 0
 
-    def text_for(self, mark: str) -> str | None:
-        """The text that my only note with ``mark`` will have, or None."""
-        return None
-
     def project_of(self, issue: Issue | None) -> str:
         """The full path of the project concerned, or ""."""
         return issue.project if issue is not None else ""
@@ -114,13 +132,9 @@ class BaseChange(Struct, frozen=True, kw_only=True):
         """The issue to show until the server has created it; None if this creates none."""
         return None
 
-    def renamed(self, old: IssueId, new: IssueId) -> Change:
+    def renamed(self, old: IssueId, new: IssueId) -> Self:
         """The change with the id that the server assigned to a new issue it refers to."""
-        return self._self
-
-    def again(self, *, exists: bool) -> Change:
-        """What redoes it; ``exists``: whether the server knows the issue."""
-        return self._self
+        return self
 
     def changes_nothing(self, issue: Issue) -> bool:
         """Whether it would leave this issue as it is (so it is neither sent nor undone)."""
@@ -135,21 +149,17 @@ class BaseChange(Struct, frozen=True, kw_only=True):
         value = getattr(self, part, None)
         return None if value is UNSET else value
 
-    def with_values(self, **values: object) -> Change:
+    def with_values(self, **values: object) -> Self:
         """The change with other values of its parts."""
-        return structs.replace(self._self, **values)
+        return structs.replace(self, **values)
 
     def labels_on(self, labels: frozenset[str]) -> frozenset[str]:
         """The labels it wants on an issue that has ``labels``."""
         return labels
 
-    def with_labels(self, add: frozenset[str], remove: frozenset[str]) -> Change:
+    def with_labels(self, add: frozenset[str], remove: frozenset[str]) -> Self:
         """The change with other labels to add and to remove."""
-        return self._self
-
-    @property
-    def _self(self) -> Change:
-        return self  # type: ignore[return-value]  # every kind is in the union
+        return self
 
 
 class Edit(BaseChange, frozen=True, kw_only=True, tag="edit", omit_defaults=True):
@@ -176,14 +186,12 @@ class Edit(BaseChange, frozen=True, kw_only=True, tag="edit", omit_defaults=True
         return [(f, value) for f in FIELDS if (value := getattr(self, f.name)) is not UNSET]
 
     def apply(self, issue: Issue) -> Issue:
-        """The issue as it looks afterwards. Times stay the same: only the server changes them."""
         changes = {f.name: value for f, value in self.fields()}
         if self.add or self.remove:
             changes["labels"] = labels_after(issue.labels, self.add, self.remove)
         return structs.replace(issue, **changes) if changes else issue
 
     def inverse(self, before: Issue | None, op: OpId) -> Change | None:
-        """The edit back to the values before; None if nothing would change."""
         if before is None:
             return None
         after = self.apply(before)
@@ -198,7 +206,6 @@ class Edit(BaseChange, frozen=True, kw_only=True, tag="edit", omit_defaults=True
         return None if back == Edit() else back
 
     def touches(self) -> frozenset[str]:
-        """What it changes: fields, ``labels``, ``description``."""
         names = {f.name for f, _ in self.fields()}
         if self.add or self.remove:
             names.add("labels")
@@ -207,7 +214,6 @@ class Edit(BaseChange, frozen=True, kw_only=True, tag="edit", omit_defaults=True
         return frozenset(names)
 
     def describe(self, before: Issue | None = None) -> str:
-        """The change as text, without the issue's title (so share mode and logs can show it)."""
         words = {f.name: f.described(value) for f, value in self.fields()}
         texts = [words.pop("title")] if "title" in words else []
         if self.description is not UNSET:
@@ -251,7 +257,7 @@ class Edit(BaseChange, frozen=True, kw_only=True, tag="edit", omit_defaults=True
     def labels_on(self, labels: frozenset[str]) -> frozenset[str]:
         return (labels - self.remove) | self.add
 
-    def with_labels(self, add: frozenset[str], remove: frozenset[str]) -> Change:
+    def with_labels(self, add: frozenset[str], remove: frozenset[str]) -> Self:
         return structs.replace(self, add=add, remove=remove)
 
 
@@ -263,6 +269,7 @@ class Rank(BaseChange, frozen=True, kw_only=True, tag="rank", omit_defaults=True
 
     # It refers to adjacent issues.
     one_at_a_time: ClassVar[bool] = True
+    _touches: ClassVar[frozenset[str]] = frozenset({"rank"})
 
     above: IssueId | None = None
     below: IssueId | None = None
@@ -272,11 +279,9 @@ class Rank(BaseChange, frozen=True, kw_only=True, tag="rank", omit_defaults=True
     was_position: float | None = None
 
     def apply(self, issue: Issue) -> Issue:
-        """The issue at its new position."""
         return issue if self.position is None else structs.replace(issue, position=self.position)
 
     def inverse(self, before: Issue | None, op: OpId) -> Change | None:
-        """Back to the previous place."""
         return Rank(
             above=self.was_above,
             below=self.was_below,
@@ -286,12 +291,7 @@ class Rank(BaseChange, frozen=True, kw_only=True, tag="rank", omit_defaults=True
             was_position=self.position,
         )
 
-    def touches(self) -> frozenset[str]:
-        """The place in the order."""
-        return frozenset({"rank"})
-
     def describe(self, before: Issue | None = None) -> str:
-        """The change as text."""
         if self.above is None:
             return "rank to top"
         return "rank to bottom" if self.below is None else "rank"
@@ -300,7 +300,7 @@ class Rank(BaseChange, frozen=True, kw_only=True, tag="rank", omit_defaults=True
     def neighbours(self) -> tuple[IssueId, ...]:
         return tuple(other for other in (self.above, self.below) if other is not None)
 
-    def renamed(self, old: IssueId, new: IssueId) -> Change:
+    def renamed(self, old: IssueId, new: IssueId) -> Self:
         if old not in self.neighbours:
             return self
         return structs.replace(
@@ -315,24 +315,13 @@ class Comment(BaseChange, frozen=True, kw_only=True, tag="comment"):
 
     speaks: ClassVar[bool] = True
     trace: ClassVar[Trace] = "note"
+    _touches: ClassVar[frozenset[str]] = _NOTES
+    _text: ClassVar[str] = "comment"
 
     body: str
 
-    def apply(self, issue: Issue) -> Issue:
-        """The issue with one more comment."""
-        return structs.replace(issue, notes=issue.notes + 1)
-
     def inverse(self, before: Issue | None, op: OpId) -> Change | None:
-        """Delete the note that ``op`` created."""
         return DeleteNote(of=op, body=self.body)
-
-    def touches(self) -> frozenset[str]:
-        """The notes."""
-        return _NOTES
-
-    def describe(self, before: Issue | None = None) -> str:
-        """The change as text."""
-        return "comment"
 
     @property
     def comment(self) -> str:
@@ -357,27 +346,16 @@ class DeleteNote(BaseChange, frozen=True, kw_only=True, tag="delete_note", omit_
     """
 
     trace: ClassVar[Trace] = "no note"
+    _touches: ClassVar[frozenset[str]] = _NOTES
+    _text: ClassVar[str] = "delete comment"
 
     of: OpId
     note: str | None = None
     body: str = ""
     mark: str = ""
 
-    def apply(self, issue: Issue) -> Issue:
-        """The issue with one comment less."""
-        return structs.replace(issue, notes=max(0, issue.notes - 1))
-
     def inverse(self, before: Issue | None, op: OpId) -> Change | None:
-        """Post the same text again."""
         return NoteWrite(mark=self.mark, body=self.body) if self.mark else Comment(body=self.body)
-
-    def touches(self) -> frozenset[str]:
-        """The notes."""
-        return _NOTES
-
-    def describe(self, before: Issue | None = None) -> str:
-        """The change as text."""
-        return "delete comment"
 
     @property
     def waits_for(self) -> OpId | None:
@@ -388,7 +366,7 @@ class DeleteNote(BaseChange, frozen=True, kw_only=True, tag="delete_note", omit_
     def note_sought(self) -> NoteSought | None:
         return NoteSought(self.mark, self.of) if self.note is None else None
 
-    def with_note(self, note: str | None) -> Change | None:
+    def with_note(self, note: str | None) -> Self | None:
         # A comment that was never created needs no deletion.
         return None if note is None else structs.replace(self, note=note)
 
@@ -411,6 +389,7 @@ class NoteWrite(BaseChange, frozen=True, kw_only=True, tag="note_write", omit_de
     speaks: ClassVar[bool] = True
     later_wait: ClassVar[bool] = True
     trace: ClassVar[Trace] = "note"
+    _touches: ClassVar[frozenset[str]] = _NOTES
 
     mark: str
     body: str
@@ -418,21 +397,14 @@ class NoteWrite(BaseChange, frozen=True, kw_only=True, tag="note_write", omit_de
     note: str | None = None
 
     def apply(self, issue: Issue) -> Issue:
-        """The issue, with one more comment if there was none of this kind."""
         return issue if self.was is not None else structs.replace(issue, notes=issue.notes + 1)
 
     def inverse(self, before: Issue | None, op: OpId) -> Change | None:
-        """Restore the text before, or delete the note."""
         if self.was is None:
             return DeleteNote(of=op, body=self.body, mark=self.mark)
         return NoteWrite(mark=self.mark, body=self.was, was=self.body)
 
-    def touches(self) -> frozenset[str]:
-        """The notes."""
-        return _NOTES
-
     def describe(self, before: Issue | None = None) -> str:
-        """The change as text."""
         return "comment" if self.was is None else "update comment"
 
     @property
@@ -444,15 +416,12 @@ class NoteWrite(BaseChange, frozen=True, kw_only=True, tag="note_write", omit_de
         # The current note, whatever existed when the key was pressed: so there is never a second one.
         return NoteSought(self.mark)
 
-    def with_note(self, note: str | None) -> Change | None:
+    def with_note(self, note: str | None) -> Self | None:
         return structs.replace(self, note=note)
 
     @property
     def notes_added(self) -> int:
         return 1 if self.note is None else 0
-
-    def text_for(self, mark: str) -> str | None:
-        return self.body if self.mark == mark else None
 
 
 class Create(BaseChange, frozen=True, kw_only=True, tag="create", omit_defaults=True):
@@ -462,6 +431,7 @@ class Create(BaseChange, frozen=True, kw_only=True, tag="create", omit_defaults=
     speaks: ClassVar[bool] = True
     later_wait: ClassVar[bool] = True
     trace: ClassVar[Trace] = "issue"
+    _text: ClassVar[str] = "new issue"
 
     project: str
     title: str
@@ -472,21 +442,9 @@ class Create(BaseChange, frozen=True, kw_only=True, tag="create", omit_defaults=
     assignees: tuple[str, ...] = ()
     confidential: bool = False
 
-    def apply(self, issue: Issue) -> Issue:
-        """The issue itself: it is created by ``new_issue``."""
-        return issue
-
     def inverse(self, before: Issue | None, op: OpId) -> Change | None:
-        """Close it: only owners can delete issues."""
+        # Only owners can delete issues.
         return Edit(state="closed")
-
-    def touches(self) -> frozenset[str]:
-        """Nothing that exists."""
-        return frozenset()
-
-    def describe(self, before: Issue | None = None) -> str:
-        """The change as text."""
-        return "new issue"
 
     @property
     def as_edit(self) -> Edit | None:
@@ -515,10 +473,6 @@ class Create(BaseChange, frozen=True, kw_only=True, tag="create", omit_defaults=
             updated_at=at,
         )
 
-    def again(self, *, exists: bool) -> Change:
-        # An issue created once is reopened, not created a second time.
-        return Edit(state="opened") if exists else self
-
     def parts(self) -> list[str]:
         fields = self.as_edit.parts() if self.as_edit else []
         return [*fields, "description" if self.description else "title"]
@@ -526,13 +480,11 @@ class Create(BaseChange, frozen=True, kw_only=True, tag="create", omit_defaults=
     def labels_on(self, labels: frozenset[str]) -> frozenset[str]:
         return self.labels
 
-    def with_labels(self, add: frozenset[str], remove: frozenset[str]) -> Change:
+    def with_labels(self, add: frozenset[str], remove: frozenset[str]) -> Self:
         return structs.replace(self, labels=add)
 
 
 Change = Edit | Rank | Comment | DeleteNote | NoteWrite | Create
-
-_NOTES = frozenset({"notes"})
 
 
 class Op(Struct, frozen=True, kw_only=True):

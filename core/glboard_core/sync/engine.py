@@ -17,7 +17,7 @@ from msgspec import structs
 
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.definition import Board, milestone_title, resolve
-from glboard_core.board.operations import Change, GroupId, Op, OpId
+from glboard_core.board.operations import Change, Edit, GroupId, Op, OpId
 from glboard_core.board.undo import Group, UndoStack, inverses
 from glboard_core.config import Settings
 from glboard_core.errors import EditImpossible, GlboardError, NameUnknown, ReadOnly, StoreFailed
@@ -111,9 +111,7 @@ class Hand:
         group = self._undo_stack.redo()
         if group is None:
             return None
-        ops = self._make(
-            [(op.issue, op.change.again(exists=not op.issue.startswith("new:"))) for op in group.ops]
-        )
+        ops = self._make([(op.issue, _again(op)) for op in group.ops])
         try:
             self._local_state.enqueue(ops, group.title)
         except GlboardError:
@@ -181,6 +179,12 @@ class Hand:
             if before is not None:
                 saw[issue] = change.apply(before)
         return ops
+
+
+def _again(op: Op) -> Change:
+    """The change that redoes an Op: an issue created once is reopened, not created a second time."""
+    created = op.change.creates and not op.issue.startswith("new:")
+    return Edit(state="opened") if created else op.change
 
 
 # Reads single issues: for commands, which name the issues they change.
