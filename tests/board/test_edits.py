@@ -184,11 +184,3 @@ def test_shown_position_lies_between_the_neighbours() -> None:
     assert edits.between(None, 3) == 2
     assert edits.between(3, None) == 4
     assert edits.between(None, None) is None
-
-
-def test_repeat_removes_the_other_issues_siblings() -> None:
-    edit = Edit(add=frozenset({"workflow::in review"}), remove=frozenset({"workflow::in dev"}), weight=2)
-    again = edits.restamp(edit, issue(1, "workflow::blocked"))
-    assert again == Edit(
-        add=frozenset({"workflow::in review"}), remove=frozenset({"workflow::blocked"}), weight=2
-    )

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from glboard_core.board.fields import FIELDS
 from glboard_core.board.operations import (
     Change,
     Comment,
@@ -16,8 +17,6 @@ from glboard_core.board.operations import (
     Op,
     OpId,
     Rank,
-    diff,
-    fold,
     fold_one,
     labels_after,
 )
@@ -52,6 +51,10 @@ def op(change: Change, identity: IssueId | None = None, before: Issue | None = N
     )
 
 
+def shown(confirmed: list[Issue], ops: list[Op]) -> list[Issue | None]:
+    return [fold_one(one, [op for op in ops if op.issue == one.id]) for one in confirmed]
+
+
 @given(issues(), edits())
 def test_undo_of_do_is_identity(before: Issue, edit: Edit) -> None:
     after = edit.apply(before)
@@ -83,9 +86,8 @@ def test_applying_twice_is_applying_once(before: Issue, edit: Edit) -> None:
 
 @given(issues(1), issues(2), edits(), edits())
 def test_edits_of_different_issues_commute(one: Issue, two: Issue, first: Edit, second: Edit) -> None:
-    confirmed = {one.id: one, two.id: two}
     a, b = op(first, one.id, number=1), op(second, two.id, number=2)
-    assert fold(confirmed, [[a, b]]) == fold(confirmed, [[b, a]]) == fold(confirmed, [[a], [b]])
+    assert shown([one, two], [a, b]) == shown([one, two], [b, a])
 
 
 @given(issues(), edits(), edits())
@@ -121,34 +123,14 @@ def test_two_labels_of_one_scope_stay_when_untouched() -> None:
     }
 
 
-@given(st.lists(issues(), max_size=6), st.lists(st.tuples(st.integers(1, 6), edits()), max_size=6))
-def test_fold_never_changes_confirmed_issues(some: list[Issue], changes: list[tuple[int, Edit]]) -> None:
-    confirmed = {i.id: i for i in some}
-    kept = dict(confirmed)
-    fold(confirmed, [[op(edit, issue_id(n)) for n, edit in changes]])
-    assert confirmed == kept
-
-
-@given(st.lists(issues(), max_size=6), st.lists(issues(), max_size=6))
-def test_diff_leads_from_one_version_to_the_other(old: list[Issue], new: list[Issue]) -> None:
-    before, after = {i.id: i for i in old}, {i.id: i for i in new}
-    picture = dict(before)
-    for was, now in diff(before, after):
-        if now is not None:
-            picture[now.id] = now
-        elif was is not None:
-            del picture[was.id]
-    assert picture == after
-    assert list(diff(after, after)) == []
-
-
 def test_new_issue_is_shown_at_once_and_can_be_edited() -> None:
     new = IssueId("new:1")
     change = Create(project="demo-org/platform", title="Later", labels=frozenset({"type::bug"}), weight=1)
-    shown = fold({}, [[op(change, new, number=1), op(Edit(weight=3), new, number=2)]])
-    assert shown[new].weight == 3
-    assert shown[new].labels == {"type::bug"}
-    assert shown[new].reference == "demo-org/platform#new"
+    found = fold_one(None, [op(change, new, number=1), op(Edit(weight=3), new, number=2)])
+    assert found is not None
+    assert found.weight == 3
+    assert found.labels == {"type::bug"}
+    assert found.reference == "demo-org/platform#new"
     assert fold_one(None, [op(Edit(weight=1))]) is None
 
 
@@ -161,6 +143,18 @@ def test_each_act_has_its_inverse() -> None:
     assert back == Rank(below=issue_id(2), position=9.0, was_above=issue_id(1), was_position=3.0)
     description = Edit(description="new", description_was="old")
     assert description.inverse(issue(), OpId("7")) == Edit(description="old", description_was="new")
+
+
+def test_table_of_fields_is_that_of_an_edit_and_an_issue() -> None:
+    names = {field.name for field in FIELDS}
+    texts_and_labels = {"add", "remove", "description", "description_was"}
+    assert names == set(Edit.__struct_fields__) - texts_and_labels
+    assert names <= set(Issue.__struct_fields__)
+    for field in FIELDS:
+        edit = Edit(**{field.name: getattr(issue(1), field.name)})
+        assert edit.touches() == {field.name}
+        assert edit.describe() != "nothing"
+        assert edit.missing_on(issue(1)) == Edit()
 
 
 def test_rank_moves_and_notes_count() -> None:

@@ -27,7 +27,7 @@ UNLISTED = "(unlisted)"
 CLOSED = "(closed)"
 UNASSIGNED = "(unassigned)"
 
-Columns = tuple["Column", ...]
+Lists = tuple["Column", ...]
 
 
 class ColumnQuery(Struct, frozen=True):
@@ -99,17 +99,17 @@ class Column(Struct, frozen=True, kw_only=True):
         return cls(key=key, title=key, value=key)
 
     @classmethod
-    def keys_of(cls, columns: Columns, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
+    def keys_of(cls, columns: Lists, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
         """The keys of the columns that an open issue of the board is in."""
         return (UNLISTED,)
 
     @classmethod
-    def queries(cls, columns: Columns, base: IssueQuery, flow: WorkflowScheme) -> list[ColumnQuery]:
+    def queries(cls, columns: Lists, base: IssueQuery, flow: WorkflowScheme) -> list[ColumnQuery]:
         """The queries for the board's open issues, so that columns can be read concurrently."""
         return [ColumnQuery(base)]
 
     @classmethod
-    def off(cls, columns: Columns, issue: Issue, flow: WorkflowScheme) -> Edit:
+    def off(cls, columns: Lists, issue: Issue, flow: WorkflowScheme) -> Edit:
         """Take an issue out of all lists."""
         return Edit()
 
@@ -118,7 +118,7 @@ class Column(Struct, frozen=True, kw_only=True):
         """Why GitLab has no such lists, or ""."""
         return "its columns are no labels, so GitLab has no such board"
 
-    def enter(self, issue: Issue, source: Column, columns: Columns, flow: WorkflowScheme) -> Edit:
+    def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
         """Move an issue here from another column."""
         return Edit()
 
@@ -148,22 +148,22 @@ class LabelColumn(Column, frozen=True, kw_only=True):
         return cls(key=name, title=name.rpartition("::")[2], value=name, color=catalog.color(name))
 
     @classmethod
-    def keys_of(cls, columns: Columns, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
+    def keys_of(cls, columns: Lists, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
         return tuple(c.key for c in columns if c.value in issue.labels) or (UNLISTED,)
 
     @classmethod
-    def queries(cls, columns: Columns, base: IssueQuery, flow: WorkflowScheme) -> list[ColumnQuery]:
+    def queries(cls, columns: Lists, base: IssueQuery, flow: WorkflowScheme) -> list[ColumnQuery]:
         return _by_labels({column.key: [column.value or ""] for column in columns}, base)
 
     @classmethod
-    def off(cls, columns: Columns, issue: Issue, flow: WorkflowScheme) -> Edit:
+    def off(cls, columns: Lists, issue: Issue, flow: WorkflowScheme) -> Edit:
         return Edit(remove=frozenset(c.value or "" for c in columns) & issue.labels)
 
     @classmethod
     def no_list(cls, flow: WorkflowScheme) -> str:
         return ""
 
-    def enter(self, issue: Issue, source: Column, columns: Columns, flow: WorkflowScheme) -> Edit:
+    def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
         label = self.value or ""
         gone = same_scope(label, issue.labels) | (frozenset({source.value or ""}) & issue.labels)
         return Edit(add=frozenset({label}) - issue.labels, remove=gone - {label})
@@ -199,7 +199,7 @@ class FlowColumn(Column, frozen=True, kw_only=True):
         )
 
     @classmethod
-    def keys_of(cls, columns: Columns, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
+    def keys_of(cls, columns: Lists, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
         listed = {column.value for column in columns}
         # An absorbed state (scheduling) is shown in the other's column, unless the board has one for it.
         values = {
@@ -209,7 +209,7 @@ class FlowColumn(Column, frozen=True, kw_only=True):
         return tuple(column.key for column in columns if column.value in values) or (UNLISTED,)
 
     @classmethod
-    def queries(cls, columns: Columns, base: IssueQuery, flow: WorkflowScheme) -> list[ColumnQuery]:
+    def queries(cls, columns: Lists, base: IssueQuery, flow: WorkflowScheme) -> list[ColumnQuery]:
         if flow.backend == "status":
             return [ColumnQuery(base)]
         listed = {column.value for column in columns}
@@ -227,7 +227,7 @@ class FlowColumn(Column, frozen=True, kw_only=True):
         )
 
     @classmethod
-    def off(cls, columns: Columns, issue: Issue, flow: WorkflowScheme) -> Edit:
+    def off(cls, columns: Lists, issue: Issue, flow: WorkflowScheme) -> Edit:
         if flow.backend == "status":
             return Edit(status=None)
         labels = frozenset(c.list_label(flow) or "" for c in columns) & issue.labels
@@ -239,7 +239,7 @@ class FlowColumn(Column, frozen=True, kw_only=True):
             return "its lists would be statuses, which glboard cannot make; make it in GitLab"
         return ""
 
-    def enter(self, issue: Issue, source: Column, columns: Columns, flow: WorkflowScheme) -> Edit:
+    def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
         return set_flow(issue, BY_NAME[self.value or ""], flow)
 
     def new_issue(self, new: Create, flow: WorkflowScheme) -> Create:
@@ -275,11 +275,11 @@ class MilestoneColumn(Column, frozen=True, kw_only=True):
         return cls(key=title, title=title, value=title, letter=cls.LETTERS.get(name, ""))
 
     @classmethod
-    def keys_of(cls, columns: Columns, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
+    def keys_of(cls, columns: Lists, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
         return tuple(c.key for c in columns if c.value == issue.milestone) or (UNLISTED,)
 
     @classmethod
-    def queries(cls, columns: Columns, base: IssueQuery, flow: WorkflowScheme) -> list[ColumnQuery]:
+    def queries(cls, columns: Lists, base: IssueQuery, flow: WorkflowScheme) -> list[ColumnQuery]:
         if base.milestone is not None:
             return [ColumnQuery(base)]
         listed = tuple(sorted(column.value for column in columns if column.value))
@@ -293,10 +293,10 @@ class MilestoneColumn(Column, frozen=True, kw_only=True):
         ]
 
     @classmethod
-    def off(cls, columns: Columns, issue: Issue, flow: WorkflowScheme) -> Edit:
+    def off(cls, columns: Lists, issue: Issue, flow: WorkflowScheme) -> Edit:
         return Edit(milestone=None)
 
-    def enter(self, issue: Issue, source: Column, columns: Columns, flow: WorkflowScheme) -> Edit:
+    def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
         return Edit(milestone=self.value)
 
     def new_issue(self, new: Create, flow: WorkflowScheme) -> Create:
@@ -316,10 +316,10 @@ class AssigneeColumn(Column, frozen=True, kw_only=True):
         return [cls(key=UNASSIGNED, title="unassigned"), *map(cls.added, names)]
 
     @classmethod
-    def keys_of(cls, columns: Columns, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
+    def keys_of(cls, columns: Lists, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
         return issue.assignees or (UNASSIGNED,)
 
-    def enter(self, issue: Issue, source: Column, columns: Columns, flow: WorkflowScheme) -> Edit:
+    def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
         kept = [name for name in issue.assignees if name != source.value]
         return Edit(assignees=tuple(dict.fromkeys(kept if self.value is None else (*kept, self.value))))
 
@@ -337,7 +337,7 @@ class AllColumn(Column, frozen=True, kw_only=True):
         return [cls(key="(all)", title=context.settings.name)]
 
     @classmethod
-    def keys_of(cls, columns: Columns, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
+    def keys_of(cls, columns: Lists, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
         return (columns[0].key,)
 
 
@@ -350,7 +350,7 @@ class UnlistedColumn(Column, frozen=True, kw_only=True):
 
     is_list: ClassVar[bool] = False
 
-    def enter(self, issue: Issue, source: Column, columns: Columns, flow: WorkflowScheme) -> Edit:
+    def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
         return kind_of(columns).off(columns, issue, flow)
 
     def is_visible(self, count: int, *, show_closed: bool) -> bool:
@@ -367,7 +367,7 @@ class ClosedColumn(Column, frozen=True, kw_only=True):
     is_list: ClassVar[bool] = False
     is_closed: ClassVar[bool] = True
 
-    def enter(self, issue: Issue, source: Column, columns: Columns, flow: WorkflowScheme) -> Edit:
+    def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
         return Edit(state="closed")
 
     def is_visible(self, count: int, *, show_closed: bool) -> bool:
@@ -384,10 +384,10 @@ COLUMN_KINDS: Mapping[str, type[Column]] = {
 }
 
 #: The columns that every board has after its own.
-REST: Columns = (UnlistedColumn(), ClosedColumn())
+REST: Lists = (UnlistedColumn(), ClosedColumn())
 
 
-def kind_of(columns: Columns) -> type[Column]:
+def kind_of(columns: Lists) -> type[Column]:
     """The kind of a board's own columns."""
     return type(columns[0]) if columns else UnlistedColumn
 

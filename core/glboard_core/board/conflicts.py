@@ -1,8 +1,9 @@
 """Conflicts, detected by the client: the same field changed on the server since the person saw it.
 
-Owns the comparison and nothing else. Different fields merge; labels merge by add and remove, except that a
-scope (``workflow::``) is one field. A value the server already has is no conflict, and neither is a different
-spelling that means the same to GitLab (the order of assignees, the case of a name, blanks around a title).
+Owns the comparison, and what an issue's fields and events prove of an edit whose answer was lost. Different
+fields merge; labels merge by add and remove, except that a scope (``workflow::``) is one field. A value the
+server already has is no conflict, and neither is a different spelling that means the same to GitLab
+(``EditableField.same``).
 """
 
 from __future__ import annotations
@@ -109,8 +110,6 @@ def _of_scope(issue: Issue, scope: str) -> frozenset[str]:
 def _words(value: object) -> str:
     return text_of(tuple(sorted(value)) if isinstance(value, tuple | frozenset) else value)
 
-
-# What an issue's events prove: an edit was applied, though its answer was lost and a later change hides it.
 
 #: What one event changes: its kind and, for labels, which label.
 _Key = tuple[EventKind, str]

@@ -22,6 +22,9 @@ from glboard_core.model.workflow import ADVANCE, BY_NAME, WorkflowScheme, Workfl
 
 Asks = Literal["type-change"]
 
+#: The statuses of issues that are closed but not completed (planning rule 16).
+WONT_DO, DUPLICATE = "Won't do", "Duplicate"
+
 
 class MovePlan(Struct, frozen=True, kw_only=True):
     """An edit, and the question it raises. ``if_asked`` is the edit for the answer that changes more."""
@@ -147,18 +150,6 @@ def ranked(
     if to < row:
         return (rows[to - 1] if to > 0 else None), rows[to], was_above, was_below
     return rows[to], (rows[to + 1] if to < last else None), was_above, was_below
-
-
-def restamp(edit: Edit, issue: Issue) -> Edit:
-    """The same edit for another issue ("repeat the last edit"), with that issue's own scoped siblings."""
-    labels = relabel(issue, edit.add, edit.remove)
-    return structs.replace(edit, add=labels.add, remove=labels.remove, description_was=UNSET)
-
-
-# What the compound keys mean: slip, drop, won't do, duplicate, spike, breakdown, blocked (planning rule 14).
-
-#: The statuses of issues that are closed but not completed (planning rule 16).
-WONT_DO, DUPLICATE = "Won't do", "Duplicate"
 
 
 class Wanted(Struct, frozen=True, kw_only=True):

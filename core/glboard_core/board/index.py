@@ -21,7 +21,7 @@ Keep = Callable[[Issue], bool]
 
 
 @runtime_checkable
-class Matching(Protocol):
+class IssueSource(Protocol):
     """A collection of issues that can list those of one milestone without reading the rest."""
 
     def matching(self, milestone: str | None) -> Iterator[Issue]:
@@ -33,7 +33,7 @@ class Matching(Protocol):
         ...
 
 
-class Place(NamedTuple):
+class Placement(NamedTuple):
     """What the index remembers of an issue on the board: enough to remove it later."""
 
     columns: tuple[str, ...]
@@ -42,15 +42,15 @@ class Place(NamedTuple):
     is_open: bool
 
 
-def _place(issue: Issue, columns: tuple[str, ...]) -> Place:
-    return Place(columns, _key(issue), issue.weight, issue.is_open)
+def _place(issue: Issue, columns: tuple[str, ...]) -> Placement:
+    return Placement(columns, _key(issue), issue.weight, issue.is_open)
 
 
-def _place_slim(issue: IssueRow, columns: tuple[str, ...]) -> Place:
+def _place_slim(issue: IssueRow, columns: tuple[str, ...]) -> Placement:
     by = issue.position
     if not (is_open := issue.kind.is_open):
         by = None if issue.closed is None else -issue.closed
-    return Place(columns, order_key(by, issue.id), issue.weight, is_open)
+    return Placement(columns, order_key(by, issue.id), issue.weight, is_open)
 
 
 def _key(issue: Issue) -> Key:
@@ -89,18 +89,18 @@ class ColumnIndex:
         """The row of an issue, or None if it is not in this column."""
         return self._row(_key(issue))
 
-    def fill(self, places: list[Place]) -> None:
+    def fill(self, places: list[Placement]) -> None:
         """Replace the content."""
         self._keys = sorted(place.key for place in places)
         self.weight = sum(place.weight or 0 for place in places)
         self.unweighted = sum(place.weight is None for place in places)
 
-    def add(self, place: Place) -> None:
+    def add(self, place: Placement) -> None:
         """Insert an issue at its place."""
         insort(self._keys, place.key)
         self._count(place.weight, 1)
 
-    def remove(self, place: Place) -> None:
+    def remove(self, place: Placement) -> None:
         """Remove an issue from its place."""
         row = self._row(place.key)
         if row is not None:
@@ -139,7 +139,7 @@ class BoardIndex:
         self._issues = issues
         self._keep = keep
         self._by_key: dict[str, ColumnIndex] = {}
-        self._on_board: dict[IssueId, Place] = {}
+        self._on_board: dict[IssueId, Placement] = {}
         #: Over the open issues of the board, each counted once even if it is in two columns.
         self.count = self.weight = self.unweighted = 0
         self.columns: list[ColumnIndex] = []
@@ -157,7 +157,7 @@ class BoardIndex:
         self._by_key = {column.key: ColumnIndex(column) for column in (*self.board.columns, *REST)}
         self.count = self.weight = self.unweighted = 0
         self._on_board = {}
-        found: dict[str, list[Place]] = {}
+        found: dict[str, list[Placement]] = {}
         for identity, place in self._places():
             self._on_board[identity] = place
             self._sum(place, 1)
@@ -209,8 +209,8 @@ class BoardIndex:
                 self._column(key).add(place)
         return {*(old.columns if old else ()), *new}
 
-    def _places(self) -> Iterator[tuple[IssueId, Place]]:
-        if self._keep is None and isinstance(self._issues, Matching):
+    def _places(self) -> Iterator[tuple[IssueId, Placement]]:
+        if self._keep is None and isinstance(self._issues, IssueSource):
             # Without a filter the slim part is enough, and issues of one kind belong to the same columns.
             placed: dict[PlacementKey, tuple[str, ...]] = {}
             for slim in self._issues.slim(self.board.milestone):
@@ -225,7 +225,7 @@ class BoardIndex:
                 yield issue.id, _place(issue, keys)
 
     def _candidates(self) -> Iterable[Issue]:
-        if isinstance(self._issues, Matching):
+        if isinstance(self._issues, IssueSource):
             return self._issues.matching(self.board.milestone)
         return self._issues.values()
 
@@ -233,7 +233,7 @@ class BoardIndex:
         keys = self.board.keys_of(issue, self._flow)
         return keys if not keys or self._keep is None or self._keep(issue) else ()
 
-    def _sum(self, place: Place, sign: int) -> None:
+    def _sum(self, place: Placement, sign: int) -> None:
         if place.is_open:
             self.count += sign
             self.weight += sign * (place.weight or 0)

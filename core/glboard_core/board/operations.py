@@ -12,7 +12,7 @@ issue commute; applying twice is applying once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar, Literal, NewType, Self
 
@@ -522,9 +522,6 @@ def _restorable(before: frozenset[str], after: frozenset[str]) -> frozenset[str]
     return frozenset(back.values())
 
 
-# shown = fold(confirmed, pending).
-
-
 def fold_one(issue: Issue | None, ops: Iterable[Op]) -> Issue | None:
     """One issue with its pending Ops applied in order; a new issue begins with its Create."""
     for op in ops:
@@ -533,34 +530,7 @@ def fold_one(issue: Issue | None, ops: Iterable[Op]) -> Issue | None:
     return issue
 
 
-def fold(confirmed: Mapping[IssueId, Issue], layers: Sequence[Sequence[Op]]) -> dict[IssueId, Issue]:
-    """The issues that differ from ``confirmed`` once the layers are applied, lowest layer first.
-
-    Only issues with pending Ops are computed, so the cost is independent of the mirror's size.
-    """
-    by_issue: dict[IssueId, list[Op]] = {}
-    for layer in layers:
-        for op in layer:
-            by_issue.setdefault(op.issue, []).append(op)
-    return {
-        identity: issue
-        for identity, ops in by_issue.items()
-        if (issue := fold_one(confirmed.get(identity), ops)) is not None
-    }
-
-
 class IssueDiff(tuple[Issue | None, Issue | None]):
     """(before, after): before is None for an added issue, after is None for a removed one."""
 
     __slots__ = ()
-
-
-def diff(before: Mapping[IssueId, Issue], after: Mapping[IssueId, Issue]) -> Iterator[IssueDiff]:
-    """The changes that lead from ``before`` to ``after``, in no particular order."""
-    for identity, issue in before.items():
-        other = after.get(identity)
-        if other is not issue and other != issue:
-            yield IssueDiff((issue, other))
-    for identity, issue in after.items():
-        if identity not in before:
-            yield IssueDiff((None, issue))
