@@ -155,8 +155,7 @@ def _edit(engine: Engine, issue: Issue, wanted: Wanted) -> Edit:
     if wanted.board and wanted.to:
         move = _move(engine, issue, wanted.board, wanted.to)
         labels = Edit(add=move.add, remove=move.remove)
-        for name in ("milestone", "assignees", "state", "status"):
-            values[name] = getattr(move, name)
+        values.update((field.name, value) for field, value in move.fields())
     if wanted.milestone is not None:
         values["milestone"] = _milestone(engine, wanted.milestone, issue.project)
     if wanted.weight is not None:
