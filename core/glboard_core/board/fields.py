@@ -3,6 +3,8 @@
 Owns for each field how a new value reads, when two values mean the same to GitLab, what GitLab's events tell
 of a change, and the likely cause when GitLab ignores it. Labels are not in the table, because they change by
 add and remove, and the description is not, because the mirror does not hold it: both belong to ``Edit``.
+
+A new field is an entry here, with its value in ``FieldValues``, and an attribute of ``Issue``.
 """
 
 from __future__ import annotations
@@ -10,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from glboard_core.model.event import EventAction, EventKind
-from glboard_core.model.issue import Issue
+from glboard_core.model.issue import Issue, State
 
 
 def _as_it_is(value: Any) -> object:
@@ -139,3 +141,18 @@ FIELDS: tuple[EditableField, ...] = (
         differs=lambda *_: "title",
     ),
 )
+
+
+class FieldValues(Struct, frozen=True, kw_only=True):
+    """New values of the fields. UNSET fields stay as they are; None clears weight, milestone or status."""
+
+    state: State | UnsetType = UNSET
+    milestone: str | UnsetType | None = UNSET
+    weight: int | UnsetType | None = UNSET
+    assignees: tuple[str, ...] | UnsetType = UNSET
+    status: str | UnsetType | None = UNSET
+    title: str | UnsetType = UNSET
+
+    def fields(self) -> list[tuple[EditableField, Any]]:
+        """The fields that are set, with their values."""
+        return [(field, value) for field in FIELDS if (value := getattr(self, field.name)) is not UNSET]

@@ -18,8 +18,8 @@ from typing import Any, ClassVar, Literal, NewType, Self
 
 from msgspec import UNSET, Struct, UnsetType, field, structs
 
-from glboard_core.board.fields import FIELDS, EditableField
-from glboard_core.model.issue import Issue, IssueId, State, scope_of
+from glboard_core.board.fields import FIELDS, FieldValues
+from glboard_core.model.issue import Issue, IssueId, scope_of
 
 OpId = NewType("OpId", str)
 GroupId = NewType("GroupId", str)
@@ -162,8 +162,8 @@ class BaseChange(Struct, frozen=True, kw_only=True):
         return self
 
 
-class Edit(BaseChange, frozen=True, kw_only=True, tag="edit", omit_defaults=True):
-    """A change of fields. UNSET fields stay as they are; None clears weight, milestone or status.
+class Edit(FieldValues, BaseChange, frozen=True, kw_only=True, tag="edit", omit_defaults=True):
+    """A change of fields.
 
     Labels change by add and remove, so that two people's label changes merge. Adding a scoped label
     removes the other labels of its scope (scoped labels are mutually exclusive).
@@ -171,19 +171,9 @@ class Edit(BaseChange, frozen=True, kw_only=True, tag="edit", omit_defaults=True
 
     add: frozenset[str] = frozenset()
     remove: frozenset[str] = frozenset()
-    weight: int | UnsetType | None = UNSET
-    milestone: str | UnsetType | None = UNSET
-    assignees: tuple[str, ...] | UnsetType = UNSET
-    state: State | UnsetType = UNSET
-    status: str | UnsetType | None = UNSET
-    title: str | UnsetType = UNSET
     #: The description is not part of the slim issue; ``was`` keeps the text before, for undo.
     description: str | UnsetType = UNSET
     description_was: str | UnsetType = UNSET
-
-    def fields(self) -> list[tuple[EditableField, Any]]:
-        """The fields it sets, with their values."""
-        return [(f, value) for f in FIELDS if (value := getattr(self, f.name)) is not UNSET]
 
     def apply(self, issue: Issue) -> Issue:
         changes = {f.name: value for f, value in self.fields()}
