@@ -133,7 +133,7 @@ async def test_a_command_leaves_sending_to_the_process_with_the_lease(
             await asyncio.sleep(0.5)
             return outcomes
 
-        command.engine.gateway.send = slowly  # type: ignore[method-assign]
+        command.engine.gateway.send = slowly  # type: ignore[assignment, method-assign]
         await command.engine.load_catalog()
         await command.engine.load_issues(["top/app#1"])
         command.edit("app#1", weight=5)

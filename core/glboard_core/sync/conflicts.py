@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from msgspec import UNSET, structs
+from msgspec import structs
 
 from glboard_core.board.conflicts import Conflict, conflicts, seen_without
-from glboard_core.board.operations import Edit, Op, fold_one
+from glboard_core.board.operations import Op, fold_one
 from glboard_core.board.undo import UndoStack
 from glboard_core.errors import EditRefused, StoreFailed
 from glboard_core.model.issue import Issue, IssueId
@@ -86,8 +86,8 @@ class Conflicts:
         for item in items:
             change = item.op.change
             for conflict in item.conflicts:
-                if conflict.field == DESCRIPTION and isinstance(change, Edit):
-                    change = structs.replace(change, description_was=conflict.theirs)
+                if conflict.field == DESCRIPTION:
+                    change = change.with_values(description_was=conflict.theirs)
                     self._replace(item, structs.replace(item.op, change=change))
             item.conflicts = ()
             self._rebase(item)
@@ -163,20 +163,17 @@ def _conflicts(item: OutboxItem, now: Issue) -> tuple[Conflict, ...]:
 
 def _description_conflict(item: OutboxItem, theirs: str) -> tuple[Conflict, ...]:
     """The description changed on the server since it was opened for editing."""
-    change = item.op.change
-    if not isinstance(change, Edit) or change.description is UNSET:
-        return ()
-    seen, mine = str(change.description_was), str(change.description)
-    return (Conflict(DESCRIPTION, seen, mine, theirs, bool(item.tries)),)
+    change = item.op.change.description_change
+    return () if change is None else (Conflict(DESCRIPTION, *change, theirs, bool(item.tries)),)
 
 
 async def _changed_description(op: Op, gateway: Gateway) -> str | None:
     """The description if it changed since it was opened for editing."""
-    change = op.change
-    if not isinstance(change, Edit) or change.description is UNSET or change.description_was is UNSET:
+    change = op.change.description_change
+    if change is None:
         return None
     try:
         there = (await gateway.detail(op.issue)).description
     except EditRefused:
         return None  # the issue is gone; the answer to the edit will tell
-    return None if there in (change.description_was, change.description) else there
+    return None if there in change else there

@@ -13,8 +13,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from msgspec import Struct, json
 
-from glboard_core.board.columns import Part, parts
-from glboard_core.board.definition import CLOSED, UNLISTED, Board
+from glboard_core.board.columns import CLOSED, UNLISTED, ColumnQuery
+from glboard_core.board.definition import Board
 from glboard_core.errors import GlboardError
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
@@ -197,12 +197,12 @@ class InitialLoad:
     async def _read_columns(self, board: Board) -> None:
         """Read the columns of a board concurrently, the first pages of each."""
         unread = self._boards[_key(board)] = Unread()
-        questions = parts(board, self._flow)
+        questions = board.queries(self._flow)
         missing = {column.key for column in board.columns} | {UNLISTED}
         left = {key: sum(part.keys is None or key in part.keys for part in questions) for key in missing}
         gate = asyncio.Semaphore(CONCURRENT)
 
-        async def ask(part: Part) -> None:
+        async def ask(part: ColumnQuery) -> None:
             async with gate:
                 if not await self._read_all(part.query, set(), most=FIRST_PAGES):
                     return

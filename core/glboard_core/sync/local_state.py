@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from glboard_core.board.operations import Comment, Create, GroupId, IssueDiff, NoteWrite, Op, OpId, fold_one
+from glboard_core.board.operations import GroupId, IssueDiff, Op, OpId, fold_one
 from glboard_core.board.undo import UndoStack
 from glboard_core.config import SyncSettings
 from glboard_core.model.issue import Issue, IssueId, IssueRow, row_of
@@ -137,8 +137,8 @@ class LocalState:
             return
         now = time.time()
         sync = self._sync
-        notifies = any(isinstance(op.change, Comment | NoteWrite | Create) for op in ops)
-        due = now + (max(sync.hold, sync.hold_comments) if notifies else sync.hold)
+        speaks = any(op.change.speaks for op in ops)
+        due = now + (max(sync.hold, sync.hold_comments) if speaks else sync.hold)
         entries = [OutboxEntry(op=op, title=title, due=due) for op in ops]
         self.store.enqueue(entries, instead)
         self.failed = [(failed, error) for failed, error in self.failed if failed.id not in instead]
@@ -259,7 +259,7 @@ class LocalState:
         new = {
             answer.op.issue: answer.issue
             for answer in answers
-            if answer.error is None and isinstance(answer.op.change, Create) and answer.issue is not None
+            if answer.error is None and answer.op.change.creates and answer.issue is not None
         }
         renamed = [pair for old, issue in new.items() for pair in self.outbox.with_server_id(old, issue)]
         # Before the new issue's own Op leaves the outbox: after a crash in between, its marker finds it.
@@ -308,7 +308,7 @@ class LocalState:
             if (issue := answer.issue) is None:
                 continue
             known = self.store.issue(issue.id)
-            created = isinstance(answer.op.change, Create)
+            created = answer.op.change.creates
             # What left the mirror meanwhile returns with the next poll, if it belongs there.
             if created or (known is not None and issue.updated_at >= known.updated_at):
                 issues.append(issue)

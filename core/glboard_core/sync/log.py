@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from msgspec import UNSET, Struct, structs
+from msgspec import Struct, structs
 
 from glboard_core import errors
-from glboard_core.board.operations import Create, Edit, GroupId, Op, OpId, describe, inverse
+from glboard_core.board.operations import Edit, GroupId, Op, OpId
 from glboard_core.board.undo import Group
 from glboard_core.errors import EditImpossible, GlboardError
 from glboard_core.model.issue import Issue
@@ -33,17 +33,18 @@ class Answer(Struct, frozen=True):
 
 def log_line(op: Op, title: str, at: datetime, result: str, message: str = "") -> Logged:
     """One line of the log: what was changed, and the value before, without the issue's title."""
-    back = inverse(op.change, op.before, op.id)
-    new = isinstance(op.change, Create)
+    back = op.change.inverse(op.before, op.id)
+    new = op.change.creates
+    reference = f"{op.change.project_of(None)}#new" if new else op.issue
     return Logged(
         at=at,
         change=op,
         op=op.id,
         group=op.group,
         title=title,
-        reference=op.before.reference if op.before else f"{op.change.project}#new" if new else op.issue,  # type: ignore[union-attr]
-        what=describe(op.change, op.before),
-        was=describe(back) if back is not None and not new else "",
+        reference=op.before.reference if op.before else reference,
+        what=op.change.describe(op.before),
+        was=back.describe() if back is not None and not new else "",
         result=result,
         message=message,
     )
@@ -54,7 +55,7 @@ def answer_line(answer: Answer, title: str, at: datetime, result: str) -> Logged
     if answer.error is not None:
         return log_line(answer.op, title, at, "failed", str(answer.error))
     line = log_line(answer.op, title, at, result)
-    if not isinstance(answer.op.change, Create) or answer.issue is None:
+    if not answer.op.change.creates or answer.issue is None:
         return line
     created = structs.replace(line.change, issue=answer.issue.id)
     return structs.replace(line, reference=answer.issue.reference, change=created)
@@ -120,14 +121,14 @@ def split_new_issues(answers: Iterable[Answer], outbox: Outbox) -> list[Answer]:
     made: list[Answer] = []
     failed: list[Answer] = []
     for answer in answers:
-        op, issue = answer.op, answer.issue
+        op, issue, wanted = answer.op, answer.issue, answer.op.change.as_edit
         if answer.error is None:
             made.append(answer)
-        elif not isinstance(op.change, Create):
+        elif not op.change.creates or wanted is None:
             failed.append(answer)
         elif issue is not None and issue.iid:
             made.append(Answer(op, issue))
-            failed.append(Answer(_rest(op, op.change, issue), issue, answer.error))
+            failed.append(Answer(_rest(op, wanted, issue), issue, answer.error))
         else:
             failed.append(Answer(op, None, answer.error))
             orphan = EditImpossible("The new issue that this belongs to was not created.")
@@ -135,12 +136,7 @@ def split_new_issues(answers: Iterable[Answer], outbox: Outbox) -> list[Answer]:
     return [*made, *failed]
 
 
-def _rest(op: Op, new: Create, issue: Issue) -> Op:
+def _rest(op: Op, wanted: Edit, issue: Issue) -> Op:
     """What is still missing on an issue that was created without all requested fields."""
-    missing = Edit(
-        add=new.labels - issue.labels,
-        milestone=new.milestone if new.milestone and new.milestone != issue.milestone else UNSET,
-        weight=new.weight if new.weight is not None and new.weight != issue.weight else UNSET,
-        assignees=new.assignees if new.assignees and set(new.assignees) != set(issue.assignees) else UNSET,
-    )
+    missing = wanted.missing_on(issue)
     return structs.replace(op, id=OpId(new_id()), issue=issue.id, change=missing, before=issue)

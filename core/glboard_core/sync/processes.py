@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from glboard_core.board.operations import Create, IssueDiff, Op, OpId
+from glboard_core.board.operations import IssueDiff, Op, OpId
 from glboard_core.errors import StoreFailed
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Logged, OutboxEntry, Store
@@ -140,7 +140,7 @@ class OtherProcesses:
             for op in self._outbox
             if op.id in stored and op.issue != stored[op.id].op.issue
         }
-        creates = {op.id: op.issue for op in settled if isinstance(op.change, Create)}
+        creates = {op.id: op.issue for op in settled if op.change.creates}
         for line in recent:
             if line.op in creates and line.change.issue != creates[line.op]:
                 found[creates[line.op]] = line.change.issue

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct, structs
 
 from glboard_core.board.conflicts import kinds, proven_by_events, shown_by
-from glboard_core.board.operations import Comment, Create, DeleteNote, NoteWrite, Op, OpId
+from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import EditForbidden, EditUnknown
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Gateway
@@ -82,24 +82,23 @@ def _sent_after(item: OutboxItem, gateway: Gateway) -> datetime:
 async def _answer(item: OutboxItem, found: Recovered, made: set[OpId], gateway: Gateway) -> Answer | None:
     """What became of an Op; None if it was not made and can be sent again."""
     op, issue = item.op, found.now.get(item.op.issue)
-    match op.change:
-        case Create():
-            new = await gateway.created_by(_when_sent(item, gateway))
-            if new is not None:
-                return Answer(op, new)
-        case _ if issue is None:
-            return Answer(op, None, EditForbidden("Issue not found, or you no longer have access."))
-        case Comment() | NoteWrite():
-            note = await gateway.note_of(op.issue, op.id)
-            if note is not None:
-                found.notes[op.id] = note
-                return Answer(op, issue)
-        # One with a marker is searched for by it before it is sent again.
-        case DeleteNote() if not op.change.mark:
-            if await gateway.note_of(op.issue, op.change.of) is None:
-                return Answer(op, issue)
-        case _ if op.id in made:
-            return Answer(op, issue)
+    trace, marker = op.change.trace, op.change.note_marker(op.id)
+    if trace == "issue":
+        issue = await gateway.created_by(_when_sent(item, gateway))
+        was_made = issue is not None
+    elif issue is None:
+        return Answer(op, None, EditForbidden("Issue not found, or you no longer have access."))
+    elif trace == "fields":
+        was_made = op.id in made
+    elif marker is None:
+        was_made = False
+    else:
+        note = await gateway.note_of(op.issue, marker)
+        was_made = (note is None) == (trace == "no note")
+        if was_made and note is not None:
+            found.notes[op.id] = note
+    if was_made:
+        return Answer(op, issue)
     return Answer(op, issue, _unknown()) if item.tries >= MAX_TRIES else None
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
-from glboard_core.board.operations import Comment, Create, DeleteNote, Edit, NoteWrite, Op, OpId
+from glboard_core.board.operations import Change, NoteSought, Op, OpId
 from glboard_core.errors import (
     AuthError,
     ConnectionFailed,
@@ -185,7 +185,7 @@ class OutboxSender:
 
         Anything else starts at once, since it mostly succeeded; if not, again after the server's timeout.
         """
-        if isinstance(item.op.change, Create | Comment | NoteWrite):
+        if not item.op.change.repeatable:
             return self._server_done_at(item)
         return item.due
 
@@ -269,7 +269,7 @@ class OutboxSender:
     async def _send(self, items: Sequence[OutboxItem]) -> GlboardError | None:
         # Slow steps come first: others may change an issue between our check and our write.
         ready, answered = await self._with_notes([item.op for item in items])
-        edited = [item.op.issue for item in items if isinstance(item.op.change, Edit)]
+        edited = [item.op.issue for item in items if item.op.before is not None and item.op.change.as_edit]
         await self._poller.freshen(self._timing.fresh, edited)
         items, waiting = await self._local_state.conflicts.check(items, self._gateway)
         if waiting:
@@ -296,28 +296,21 @@ class OutboxSender:
         ready: dict[OpId, Op] = {}
         answered: list[Outcome] = []
         for op in ops:
-            match op.change:
-                case DeleteNote(note=None):
-                    note = await self._note_to_delete(op.issue, op.change)
-                    if note is None:
-                        answered.append(Done(op=op.id))  # the comment was never created: nothing to delete
-                        continue
-                    ready[op.id] = structs.replace(op, change=structs.replace(op.change, note=note))
-                case NoteWrite():
-                    # The current note, whatever existed when the key was pressed: never a second one.
-                    there = await self._gateway.marked_note(op.issue, op.change.mark, self._me)
-                    change = structs.replace(op.change, note=there.id if there else None)
-                    ready[op.id] = structs.replace(op, change=change)
-                case _:
-                    ready[op.id] = op
+            change: Change | None = op.change
+            if (sought := op.change.note_sought) is not None:
+                change = op.change.with_note(await self._find_note(sought, op.issue))
+            if change is None:
+                answered.append(Done(op=op.id))
+            else:
+                ready[op.id] = structs.replace(op, change=change)
         return ready, answered
 
-    async def _note_to_delete(self, issue: IssueId, change: DeleteNote) -> str | None:
-        if change.mark:
-            there = await self._gateway.marked_note(issue, change.mark, self._me)
+    async def _find_note(self, sought: NoteSought, issue: IssueId) -> str | None:
+        if sought.mark or sought.of is None:
+            there = await self._gateway.marked_note(issue, sought.mark, self._me)
             return there.id if there else None
         # After a restart the note's id is unknown, but the note has the Op's marker.
-        return self._notes.get(change.of) or await self._gateway.note_of(issue, change.of)
+        return self._notes.get(sought.of) or await self._gateway.note_of(issue, sought.of)
 
     def _claim(self, items: Sequence[OutboxItem]) -> list[OutboxItem]:
         """Those still in the outbox, marked there as sent. What another process withdrew is dropped.
