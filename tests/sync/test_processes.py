@@ -23,7 +23,7 @@ from glboard_core.errors import ConnectionFailed
 from glboard_core.ports import Outcome
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.events import IssuesChanged, Renamed
-from support.engines import BRISK, HASTE, ME, Window, build_world, window
+from support.engines import BRISK, HASTE, ME, STILL, Window, build_world, window
 from support.killing import FAULTS, edit_together
 
 
@@ -125,7 +125,12 @@ async def test_a_command_leaves_sending_to_the_process_with_the_lease(
     """Otherwise that process would look for what the command sends, and both would log it."""
     path = tmp_path / "s.sqlite3"
     one, two = SqliteStore(path), SqliteStore(path)
-    async with window(server, one) as first, window(server, two, running=False) as command:
+    # Nobody presses a key in a command: its changes are not held.
+    held = structs.replace(STILL, hold=3600, hold_comments=3600)
+    async with (
+        window(server, one, sync=held) as first,
+        window(server, two, sync=held, running=False) as command,
+    ):
         send = command.engine.gateway.send
 
         async def slowly(*args: Any) -> list[Outcome]:

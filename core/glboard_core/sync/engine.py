@@ -346,6 +346,7 @@ class Engine:
 
         Raises UserChangedError if the token belongs to another user than the store.
         """
+        self.local_state.holds = True
         for notice in self._first_notices():
             self._emit(Notice(notice))
         try:

@@ -100,6 +100,8 @@ class LocalState:
         self.shown = Shown(store.issues())
         #: Failed changes, oldest first, until they are retried or discarded.
         self.failed = failed_ops(store.failed_changes())
+        #: Whether changes are held before they are sent: only while the engine runs, not for a command.
+        self.holds = False
         #: Issues for which a read was ignored because a change of ours was being sent: read them again.
         self.unsure: set[IssueId] = set()
         self._sync = sync
@@ -136,16 +138,16 @@ class LocalState:
         if not ops and not instead:
             return
         now = time.time()
-        sync = self._sync
+        hold, hold_comments = (self._sync.hold, self._sync.hold_comments) if self.holds else (0.0, 0.0)
         speaks = any(op.change.speaks for op in ops)
-        due = now + (max(sync.hold, sync.hold_comments) if speaks else sync.hold)
+        due = now + (max(hold, hold_comments) if speaks else hold)
         entries = [OutboxEntry(op=op, title=title, due=due) for op in ops]
         self.store.enqueue(entries, instead)
         self.failed = [(failed, error) for failed, error in self.failed if failed.id not in instead]
         self._titles.update((op.group, title) for op in ops[:1])
         before = self.as_shown(op.issue for op in ops)
         for entry in entries:
-            self.outbox.hold(entry.op.issue, now + sync.hold)
+            self.outbox.hold(entry.op.issue, now + hold)
             self.outbox.add(entry)
         self.update_shown(before, "mine", always=True)
         self.changed()
