@@ -27,7 +27,7 @@ from glboard_core.errors import (
     StoreFailed,
 )
 from glboard_core.gitlab.account import Account
-from glboard_core.gitlab.admin import Admin, PlanningIssues, RestClient
+from glboard_core.gitlab.admin import Admin
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone, preceding
@@ -69,9 +69,7 @@ class MilestoneSetup:
         self._name = name
         self._team = team
         self._folder = folder
-        self._client = RestClient(account)
-        self._admin = Admin(account, self._client)
-        self._issues = PlanningIssues(self._client)
+        self._admin = Admin(account)
         self._wanted: Wanted | None = None
         self._seen = Seen()
         self.steps: list[Step] = []
@@ -94,7 +92,7 @@ class MilestoneSetup:
 
     def close(self) -> None:
         """Close connections."""
-        self._client.close()
+        self._admin.close()
 
     # What exists, and the steps that follow
 
@@ -107,7 +105,9 @@ class MilestoneSetup:
         wanted = await self._want(milestone)
         names = wanted.settings.labels
         marks = [label for label in (names.group, names.ignore) if label]
-        issues = await self._issues.look(self._catalog.group, marks, milestone.title, _project(wanted))
+        issues = await self._admin.planning_issues(
+            self._catalog.group, marks, milestone.title, _project(wanted)
+        )
         self._wanted = wanted
         self._seen = await self._boards(wanted, tuple(issues))
         self.steps = milestone_setup.plan(wanted, self._seen)
@@ -253,13 +253,12 @@ class MilestoneSetup:
         seen = self._seen
         there = milestone_setup.match(wanted, seen.boards, milestone_setup.ours(seen))
         if there is None:
-            there = await self._admin.make_board(self._catalog.group, wanted.name)
+            there = await self._admin.create_board(self._catalog.group, wanted.name)
             # At once: if its creation is interrupted later, the board is ours to finish.
             self._remember(there.id)
             self._know(there)
         made = await self._admin.finish_board(self._catalog, there, wanted)
-        lists = await self._admin.lists(self._catalog.group, there.id)
-        self._know(structs.replace(there, lists=lists))
+        self._know(made.board)
         problems = []
         if not made.scoped:
             problems.append("GitLab did not save its filter (needs Premium), so it shows every milestone")
@@ -267,7 +266,7 @@ class MilestoneSetup:
             problems.append(f"no list was added for {', '.join(made.missing)}")
         if not made.ordered:
             problems.append("its lists are not in order")
-        return Outcome(step=step, state="done", url=made.url, message="; ".join(problems))
+        return Outcome(step=step, state="done", url=made.board.url, message="; ".join(problems))
 
     def _know(self, board: milestone_setup.SeenBoard) -> None:
         others = tuple(one for one in self._seen.boards if one.id != board.id)
@@ -284,9 +283,9 @@ class MilestoneSetup:
             return Outcome(step=step, state="done", url=now.url)
         written: IssueText | None = text
         if text.seen is None:
-            issue = await self._issues.make(self._catalog, text)
+            issue = await self._admin.create_issue(self._catalog, text)
         else:
-            issue, written = await self._issues.rewrite(
+            issue, written = await self._admin.update_issue(
                 self._catalog, text, lambda fresh: self._text(wanted, self._fresh(fresh))
             )
         message = _dropped(written, issue) if written is not None else ""

@@ -173,7 +173,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         )
 
     def _note(self, op: Op, note: NoteWrite, issue: Issue) -> Mutation:
-        body = decode.kept(decode.literal(note.body), note.mark)
+        body = decode.with_mark(decode.literal(note.body), note.mark)
         if note.note is None:
             return self._comment(op, body if note.body.strip() else "", issue)
         return Mutation(

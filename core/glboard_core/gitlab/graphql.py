@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, Generic, TypeVar
@@ -344,6 +344,11 @@ async def together() -> AsyncIterator[asyncio.TaskGroup]:
             failed = failed.exceptions[0]
     if failed is not None:
         raise failed
+
+
+def chunks(items: Sequence[T], most: int) -> list[Sequence[T]]:
+    """The items in order, at most ``most`` at a time."""
+    return [items[at : at + most] for at in range(0, len(items), most)]
 
 
 async def side_by_side(jobs: Iterable[Callable[[], Coroutine[Any, Any, T]]], most: int) -> list[T]:
