@@ -76,10 +76,9 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
             fields["weight"] = self._weight(edit.weight)
             back.append("weight")
         if edit.milestone is not UNSET:
+            title = edit.milestone
             fields["milestoneId"] = (
-                self.catalog.milestone_id(issue.project, edit.milestone)
-                if edit.milestone is not None
-                else None
+                self.catalog.milestone_id(issue.project, title) if title is not None else None
             )
             back.append("milestone")
         if edit.state is not UNSET:
@@ -187,12 +186,12 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
     def _comment(self, op: Op, body: str, issue: Issue) -> Mutation:
         if not body.strip():
             raise EditInvalid("The comment is empty.")
-        said = " quickActionsStatus { commandsOnly errorMessages }" if self.dialect.modern else ""
+        commands = " quickActionsStatus { commandsOnly errorMessages }" if self.dialect.modern else ""
         return Mutation(
             field="createNote",
             input_type="CreateNoteInput",
             input={"noteableId": issue.id, "body": decode.marked(decode.literal(body), op.id)},
-            back=f"errors note {{ id }}{said}",
+            back=f"errors note {{ id }}{commands}",
             cost=7,
         )
 

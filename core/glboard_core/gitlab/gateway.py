@@ -110,7 +110,7 @@ class GitLabGateway:
         return ahead or await self._catalog_reader.catalog()
 
     async def sign_in(self) -> Catalog:
-        """Read the catalog to learn who the user is; the next call of ``catalog`` returns it. Raises alike."""
+        """Read the catalog to learn who the user is; the next call of ``catalog`` returns it."""
         self._ahead = await self.catalog()
         return self._ahead
 

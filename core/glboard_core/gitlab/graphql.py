@@ -1,6 +1,7 @@
-"""The GraphQL envelope: data, errors, and how to classify an error.
+"""Runs GraphQL queries, one or page by page, in the dialect of the server.
 
-Owns the errors that come with HTTP 200 (API note 2). It must not know issues.
+Owns the envelope of an answer, the errors that come with HTTP 200 (API note 2), and what is learned about the
+server: its dialect, and how much a page may ask for. It must not know issues.
 """
 
 from __future__ import annotations
@@ -24,10 +25,19 @@ from glboard_core.gitlab.queries import Dialect
 from glboard_core.model.catalog import Server
 
 T = TypeVar("T")
+R = TypeVar("R")
+
+#: A document, or what builds it for a dialect.
+Build = str | Callable[[Dialect], str]
+
+#: The smallest page size.
+SMALLEST = 10
+#: Above this size, a failing page is requested in a smaller size rather than retried many times.
+_HEAVY = 25
 
 _UNDEFINED = (
-    re.compile(r"Field '(?P<field>\w+)' doesn't exist on type"),
-    re.compile(r"Cannot query field ['\"](?P<field>\w+)['\"]"),
+    r"Field '(?P<field>\w+)' doesn't exist on type",
+    r"Cannot query field ['\"](?P<field>\w+)['\"]",
 )
 
 
@@ -75,7 +85,7 @@ class GraphError(Struct, frozen=True, kw_only=True):
         if extensions.get("code") == "undefinedField":
             return str(extensions.get("fieldName", ""))
         return next(
-            (found["field"] for pattern in _UNDEFINED if (found := pattern.search(self.message))), None
+            (found["field"] for pattern in _UNDEFINED if (found := re.search(pattern, self.message))), None
         )
 
 
@@ -147,8 +157,8 @@ def refused(errors: Iterable[GraphError], host: str) -> GlboardError:
     found = list(errors)
     if any(error.timeout for error in found):
         return TimedOut(f"{host} ran out of time on this query.", hint="Try again later.")
-    said = "; ".join(dict.fromkeys(error.text for error in found if error.text))[:400]
-    message = f"{host} rejected the query: {said or 'no reason given'}"
+    reasons = "; ".join(dict.fromkeys(error.text for error in found if error.text))[:400]
+    message = f"{host} rejected the query: {reasons or 'no reason given'}"
     if any(error.too_complex for error in found):
         return TooComplex(message)
     for error in found:
@@ -164,19 +174,6 @@ def complete(answer: Envelope[T], host: str) -> T:
     if answer.data is None:
         raise not_json(host)
     return answer.data
-
-
-# Runs queries: one query, or page by page, in the dialect of the server.
-
-R = TypeVar("R")
-
-#: Builds a document for a dialect.
-Build = str | Callable[[Dialect], str]
-
-#: The smallest page size.
-SMALLEST = 10
-#: Above this size, a failing page is requested in a smaller size rather than retried many times.
-_HEAVY = 25
 
 
 class Metadata(Struct, frozen=True):
