@@ -35,7 +35,15 @@ from glboard_core.model.query import IssueQuery
 from glboard_core.planning import milestone_setup
 from glboard_core.planning.candidates import candidates
 from glboard_core.planning.capacity import capacity, carry_over, dates_of
-from glboard_core.planning.milestone_setup import IssueText, Outcome, Progress, Seen, SeenIssue, Step, Wanted
+from glboard_core.planning.milestone_setup import (
+    IssueText,
+    Outcome,
+    Progress,
+    Seen,
+    SeenIssue,
+    Step,
+    WantedSetup,
+)
 from glboard_core.planning.planning_issue import project_for
 from glboard_core.planning.planning_issue_sections import BoardLink, Month
 from glboard_core.planning.readiness import open_for_deliverables
@@ -70,7 +78,7 @@ class MilestoneSetup:
         self._team = team
         self._folder = folder
         self._admin = Admin(account)
-        self._wanted: Wanted | None = None
+        self._wanted: WantedSetup | None = None
         self._seen = Seen()
         self.steps: list[Step] = []
 
@@ -113,7 +121,7 @@ class MilestoneSetup:
         self.steps = milestone_setup.plan(wanted, self._seen)
         return self.steps
 
-    async def _want(self, milestone: Milestone) -> Wanted:
+    async def _want(self, milestone: Milestone) -> WantedSetup:
         engine, settings, catalog = self._engine, self._engine.settings, self._catalog
         before = preceding(catalog.milestones, milestone.title)
         issues = await self._open_issues([milestone.title, *([before.title] if before else [])])
@@ -144,7 +152,7 @@ class MilestoneSetup:
             flow=flow,
             words=settings.planning.issue.capacity,
         )
-        return Wanted(
+        return WantedSetup(
             settings=settings,
             catalog=catalog,
             month=month,
@@ -173,7 +181,7 @@ class MilestoneSetup:
             return page
         return []
 
-    async def _boards(self, wanted: Wanted, issues: tuple[SeenIssue, ...]) -> Seen:
+    async def _boards(self, wanted: WantedSetup, issues: tuple[SeenIssue, ...]) -> Seen:
         group = self._catalog.group
         boards = await self._admin.boards(group)
         made = frozenset(self._remembered())
@@ -291,17 +299,17 @@ class MilestoneSetup:
         message = _dropped(written, issue) if written is not None else ""
         return Outcome(step=step, state="done", url=issue.issue.web_url, message=message)
 
-    def _text(self, wanted: Wanted, seen: Seen) -> IssueText | None:
+    def _text(self, wanted: WantedSetup, seen: Seen) -> IssueText | None:
         return milestone_setup.issue_step(wanted, seen, self._links(wanted))[1]
 
-    def _links(self, wanted: Wanted) -> list[BoardLink]:
+    def _links(self, wanted: WantedSetup) -> list[BoardLink]:
         return [milestone_setup.link(board, self._seen) for board in wanted.boards]
 
     def _fresh(self, issue: SeenIssue) -> Seen:
         others = tuple(one for one in self._seen.issues if one.issue.id != issue.issue.id)
         return structs.replace(self._seen, issues=(*others, issue))
 
-    def _must(self) -> Wanted:
+    def _must(self) -> WantedSetup:
         if self._wanted is None:
             raise ValueError("look first")
         return self._wanted
@@ -341,7 +349,7 @@ def _scopes(boards: Iterable[milestone_setup.SeenBoard]) -> bool | None:
     return next(iter(told)) if len(told) == 1 else None
 
 
-def _project(wanted: Wanted) -> str:
+def _project(wanted: WantedSetup) -> str:
     # An unknown project is an error only if an issue is to be created there.
     with suppress(ConfigError):
         project, known = project_for(wanted.known, wanted.settings), wanted.catalog.projects

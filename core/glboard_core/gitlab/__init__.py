@@ -1,6 +1,6 @@
 """GitLab: the only part of the core that knows its API.
 
-``gateway`` is ``ports.Gateway``. ``http`` and ``graphql`` send requests, and ``http_errors`` words what fails;
+``gateway`` is ``ports.Gateway``. ``http`` and ``graphql`` send requests, ``http_errors`` words what fails;
 ``queries`` has all documents, ``decode``, ``catalog`` and ``events`` read answers, ``encode``, ``send`` and
 ``verify`` send changes. ``account`` and ``glab`` find server and token; ``admin`` sets up boards.
 """

@@ -59,7 +59,7 @@ class WireMilestone(Struct, frozen=True, rename="camel"):
     due_date: str | None = None
 
 
-class Member(Struct, frozen=True):
+class Membership(Struct, frozen=True):
     """A membership; an invitation has no user."""
 
     user: User | None = None
@@ -89,7 +89,7 @@ class Owner(Struct, frozen=True, rename="camel"):
     labels: Page[WireLabel] | None = None
     milestones: Page[WireMilestone] | None = None
     boards: Page[HasId] | None = None
-    group_members: Page[Member] | None = None
+    group_members: Page[Membership] | None = None
     projects: Page[WireProject] | None = None
 
 
@@ -348,7 +348,7 @@ def _person(user: User) -> Person:
     return Person(id=user.id, username=decode.line(user.username), name=decode.line(user.name))
 
 
-def _people(members: Iterable[Member]) -> tuple[Person, ...]:
+def _people(members: Iterable[Membership]) -> tuple[Person, ...]:
     found = {member.user.username: _person(member.user) for member in members if member.user is not None}
     return tuple(found[name] for name in sorted(found))
 

@@ -8,7 +8,7 @@ of the manual order, since each refers to adjacent issues; everything else is se
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import msgspec
@@ -26,7 +26,7 @@ from glboard_core.errors import (
     QueryRefused,
 )
 from glboard_core.gitlab import queries
-from glboard_core.gitlab.decode import Decoder, Page, line
+from glboard_core.gitlab.decode import Decoder, OfGroup, Page, line
 from glboard_core.gitlab.encode import MutationEncoder
 from glboard_core.gitlab.graphql import (
     Envelope,
@@ -59,10 +59,6 @@ class _Status(Struct, frozen=True):
 
 class _Statuses(Struct, frozen=True):
     statuses: Page[_Status] | None = None
-
-
-class _StatusAnswer(Struct, frozen=True):
-    group: _Statuses | None = None
 
 
 class _PreparedOp(Struct, frozen=True):
@@ -100,7 +96,7 @@ class Sender:
         if self._statuses is None:
             if not (await self.runner.dialect()).status:
                 return {}
-            answer = await self.runner.ask(queries.statuses(), {"group": group}, _StatusAnswer)
+            answer = await self.runner.ask(queries.statuses(), {"group": group}, OfGroup[_Statuses])
             found = answer.group.statuses if answer.group else None
             self._statuses = {line(s.name).casefold(): s.id for s in found.items()} if found else {}
         return self._statuses
@@ -268,23 +264,24 @@ class _SendBatch:
                 self._answered = True
             else:
                 self._unsent = answer.error
-            self._fail(prepared, (lambda _: answer_lost()) if answer.reached else (lambda _: answer.error))
+            self._fail(prepared, answer_lost() if answer.reached else answer.error)
             return ()
         self._answered = True
         try:
             envelope = opened(answer, dict[str, msgspec.Raw], self._sender.runner.host)
         except (NotGitLab, QueryRefused):
-            self._fail(prepared, lambda _: answer_lost())
+            self._fail(prepared, answer_lost())
             return ()
         if envelope.data is None:
             errors = envelope.errors or []
             if not errors:
                 # Not GraphQL: whoever answered, GitLab may have received the request.
-                self._fail(prepared, lambda _: answer_lost())
+                self._fail(prepared, answer_lost())
                 return ()
             if len(prepared) == 1 and any(e.forbidden or e.throttled for e in errors):
                 refusal = next(e for e in errors if e.forbidden or e.throttled)
-                self._fail(prepared, lambda op: self._verifier.error(refusal, op, self._known.get(op.issue)))
+                op = prepared[0].op
+                self._fail(prepared, self._verifier.error(refusal, op, self._known.get(op.issue)))
                 return ()
             return await self._refused(prepared, refused(errors, self._sender.runner.host))
         self._deliver(prepared, envelope)
@@ -321,10 +318,10 @@ class _SendBatch:
             self._dialect = await sender.runner.dialect()
             return prepared
         if isinstance(error, ConnectionFailed):
-            self._fail(prepared, lambda _: answer_lost())
+            self._fail(prepared, answer_lost())
             return ()
         if len(prepared) == 1:
-            self._fail(prepared, lambda _: error)
+            self._fail(prepared, error)
             return ()
         half = len(prepared) // 2
         again = await self._document(prepared[:half])
@@ -333,7 +330,7 @@ class _SendBatch:
         follow = [one for one in prepared[half:] if one.at in left]
         return [*again, *(await self._document(follow) if follow else ())]
 
-    def _fail(self, prepared: Sequence[_PreparedOp], why: Callable[[Op], GlboardError]) -> None:
+    def _fail(self, prepared: Sequence[_PreparedOp], error: GlboardError) -> None:
         for one in prepared:
             issue = self._known.get(one.op.issue)
-            self._settle(one.at, Failed(op=one.op.id, error=why(one.op), issue=issue))
+            self._settle(one.at, Failed(op=one.op.id, error=error, issue=issue))
