@@ -1,7 +1,7 @@
 """Setting up a milestone in GitLab: read what exists, list the steps, do them one by one.
 
 Owns the order (labels, boards, then the issue that links them) and what a failed step means for the rest.
-``planning/milestone_setup.py`` decides what is wanted; ``gitlab/admin.py`` and ``gitlab/admin.py`` send it.
+``planning/milestone_setup.py`` decides what is wanted; ``gitlab/admin.py`` sends it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from glboard_core.planning.milestone_setup import (
     WantedSetup,
 )
 from glboard_core.planning.planning_issue import project_for
-from glboard_core.planning.planning_issue_sections import BoardLink, Month
+from glboard_core.planning.planning_issue_sections import Month
 from glboard_core.planning.readiness import open_for_deliverables
 from glboard_core.planning.team import Team
 from glboard_core.sync.engine import Engine
@@ -105,7 +105,7 @@ class MilestoneSetup:
     # What exists, and the steps that follow
 
     async def look(self) -> list[Step]:
-        """Read what exists in GitLab; return the steps of ``planning.opening.plan``.
+        """Read what exists in GitLab; return the steps that follow.
 
         Raises what the gateway does, NameUnknown, UsageError, and ConfigError for template, title, project.
         """
@@ -139,13 +139,7 @@ class MilestoneSetup:
             ),
             carry_over=carry_over(issues, before, flow, settings.labels, settings.planning),
             capacity=capacity(
-                issues,
-                milestone,
-                self._team,
-                catalog.milestones,
-                flow,
-                settings.labels,
-                settings.planning,
+                issues, milestone, self._team, catalog.milestones, flow, settings.labels, settings.planning
             )
             if self._team
             else None,
@@ -207,19 +201,20 @@ class MilestoneSetup:
         """
         if self._engine.read_only:
             raise ReadOnly("Read-only session.", hint="Restart without --read-only to make changes.")
+        doing = {"label": self._label, "board": self._board, "issue": self._issue}
         done: list[Outcome] = []
         broken: GlboardError | None = None
         for step in self.steps:
-            if step in without or (not step.is_due and step.part != "issue"):
-                continue
-            if step.part == "issue" and not step.is_due and not self._newly_linked(done):
+            # The planning issue links the boards, so a new one changes it.
+            linked = any(one.step.part == "board" and one.state == "done" for one in done)
+            if step in without or not (step.is_due or (step.part == "issue" and linked)):
                 continue
             if broken is not None:
                 done.append(Outcome(step=step, state="not tried", message=broken.message))
                 continue
             progress(step, None)
             try:
-                outcome = await self._do(step)
+                outcome = await doing[step.part](step)
             except GlboardError as error:
                 outcome = Outcome(step=step, state="failed", message=error.message, hint=error.hint)
                 if isinstance(error, AuthError | ConnectionFailed):
@@ -228,33 +223,18 @@ class MilestoneSetup:
             progress(step, outcome)
         return done
 
-    @staticmethod
-    def _newly_linked(done: Iterable[Outcome]) -> bool:
-        return any(one.step.part == "board" and one.state == "done" for one in done)
-
-    async def _do(self, step: Step) -> Outcome:
-        match step.part:
-            case "label":
-                return await self._label(step)
-            case "board":
-                return await self._board(step)
-        return await self._issue(step)
-
     async def _label(self, step: Step) -> Outcome:
         names = self._engine.settings.labels
-        missed = step.name.startswith(names.missed_prefix)
-        title = self._must().month.milestone.title
-        says = f"Was planned for {title} and not done in it" if missed else ""
-        color = self._color(names.missed_prefix, _MISSED) if missed else _GREY
-        await self._admin.ensure_label(self._catalog.group, step.name, color, says)
+        color, description = _GREY, ""
+        if step.name.startswith(names.missed_prefix):
+            # As existing labels of this kind, so that a new one matches them.
+            alike = (one for one in self._catalog.labels if one.title.startswith(names.missed_prefix))
+            color = next((one.color for one in alike), _MISSED)
+            description = f"Was planned for {self._must().month.milestone.title} and not done in it"
+        await self._admin.ensure_label(self._catalog.group, step.name, color, description)
         await self._engine.load_catalog()
         self._wanted = structs.replace(self._must(), catalog=self._catalog)
         return Outcome(step=step, state="done")
-
-    def _color(self, prefix: str, other: str) -> str:
-        """The colour of existing labels of this kind, so that a new one matches them."""
-        alike = (label.color for label in self._catalog.labels if label.title.startswith(prefix))
-        return next(alike, other)
 
     async def _board(self, step: Step) -> Outcome:
         wanted = next(board for board in self._must().boards if board.name == step.name)
@@ -283,29 +263,22 @@ class MilestoneSetup:
 
     async def _issue(self, step: Step) -> Outcome:
         wanted = self._must()
-        text = self._text(wanted, self._seen)
+        now, text = milestone_setup.issue_step(wanted, self._seen)
+        if text is None and now.action == "impossible":
+            return Outcome(step=step, state="failed", message="; ".join(now.notes))
         if text is None:
-            now, _ = milestone_setup.issue_step(wanted, self._seen, self._links(wanted))
-            if now.action == "impossible":
-                return Outcome(step=step, state="failed", message="; ".join(now.notes))
             return Outcome(step=step, state="done", url=now.url)
         written: IssueText | None = text
         if text.seen is None:
             issue = await self._admin.create_issue(self._catalog, text)
         else:
             issue, written = await self._admin.update_issue(
-                self._catalog, text, lambda fresh: self._text(wanted, self._fresh(fresh))
+                self._catalog, text, lambda fresh: milestone_setup.issue_step(wanted, self._with(fresh))[1]
             )
         message = _dropped(written, issue) if written is not None else ""
         return Outcome(step=step, state="done", url=issue.issue.web_url, message=message)
 
-    def _text(self, wanted: WantedSetup, seen: Seen) -> IssueText | None:
-        return milestone_setup.issue_step(wanted, seen, self._links(wanted))[1]
-
-    def _links(self, wanted: WantedSetup) -> list[BoardLink]:
-        return [milestone_setup.link(board, self._seen) for board in wanted.boards]
-
-    def _fresh(self, issue: SeenIssue) -> Seen:
+    def _with(self, issue: SeenIssue) -> Seen:
         others = tuple(one for one in self._seen.issues if one.issue.id != issue.issue.id)
         return structs.replace(self._seen, issues=(*others, issue))
 

@@ -173,58 +173,46 @@ class Admin:
 
         Raises EditImpossible if the group has no such milestone.
         """
-        labels = {title: catalog.label(catalog.group, title) for title in wanted.lists}
+        group = catalog.group
+        labels = {title: catalog.label(group, title) for title in wanted.lists}
         ids = {title: int(number(label.id)) for title, label in labels.items() if label is not None}
         scope: dict[str, Any] = {}
         if board.milestone is None and not board.labels:
             if wanted.labels:
                 scope["labels"] = ",".join(sorted(wanted.labels))
             if wanted.milestone:
-                scope["milestone_id"] = int(catalog.milestone_id(catalog.group, wanted.milestone))
-        return await self._ask(
-            lambda gitlab: self._finish(gitlab, catalog.group, board, wanted, ids, scope),
-            f"set up boards of {catalog.group}",
-            _BOARDS_NEED,
-        )
+                scope["milestone_id"] = int(catalog.milestone_id(group, wanted.milestone))
 
-    def _finish(
-        self,
-        gitlab: Gitlab,
-        group: str,
-        board: SeenBoard,
-        wanted: WantedBoard,
-        ids: Mapping[str, int],
-        scope: dict[str, Any],
-    ) -> FinishedBoard:
-        from gitlab import GitlabError
+        def work(gitlab: Gitlab) -> FinishedBoard:
+            from gitlab import GitlabError
 
-        scoped = True
-        boards = gitlab.groups.get(group, lazy=True).boards
-        lists = boards.get(board.id, lazy=True).lists
-        if scope:
-            # Without the licence GitLab reports success and sets nothing.
-            after = self._board(group, boards.update(board.id, scope, **PATIENCE))
-            scoped = after.milestone == (wanted.milestone or None) and after.labels == wanted.labels
-        present = {one.label for one in _lists(gitlab, group, board.id)}
-        for title, label in ids.items():
-            if title in present:
-                continue
-            try:
-                lists.create({"label_id": label}, **PATIENCE)
-            except GitlabError as problem:
-                # A list that is rejected is missing afterwards.
-                if problem.response_code in (401, 429) or (problem.response_code or 500) >= 500:
-                    raise
-        for column, position in moves(_lists(gitlab, group, board.id), wanted.lists):
-            lists.update(column, {"position": position}, **PATIENCE)
-        now = _lists(gitlab, group, board.id)
-        present = {one.label for one in now}
-        return FinishedBoard(
-            board=structs.replace(board, lists=now),
-            scoped=scoped,
-            missing=tuple(title for title in wanted.lists if title not in present),
-            ordered=not moves(now, wanted.lists),
-        )
+            scoped = True
+            boards = gitlab.groups.get(group, lazy=True).boards
+            lists = boards.get(board.id, lazy=True).lists
+            if scope:
+                # Without the licence GitLab reports success and sets nothing.
+                after = self._board(group, boards.update(board.id, scope, **PATIENCE))
+                scoped = after.milestone == (wanted.milestone or None) and after.labels == wanted.labels
+            present = {one.label for one in _lists(gitlab, group, board.id)}
+            for label in (label for title, label in ids.items() if title not in present):
+                try:
+                    lists.create({"label_id": label}, **PATIENCE)
+                except GitlabError as problem:
+                    # A list that is rejected is missing afterwards.
+                    if problem.response_code in (401, 429) or (problem.response_code or 500) >= 500:
+                        raise
+            for column, position in moves(_lists(gitlab, group, board.id), wanted.lists):
+                lists.update(column, {"position": position}, **PATIENCE)
+            now = _lists(gitlab, group, board.id)
+            present = {one.label for one in now}
+            return FinishedBoard(
+                board=structs.replace(board, lists=now),
+                scoped=scoped,
+                missing=tuple(title for title in wanted.lists if title not in present),
+                ordered=not moves(now, wanted.lists),
+            )
+
+        return await self._ask(work, f"set up boards of {group}", _BOARDS_NEED)
 
     def _board(self, group: str, row: Row) -> SeenBoard:
         milestone = row.get("milestone")
@@ -241,32 +229,30 @@ class Admin:
 
     # -- labels
 
-    async def ensure_label(self, group: str, title: str, color: str, description: str) -> bool:
-        """Create a label in the group; returns whether it was created. An existing one is left unchanged."""
+    async def ensure_label(self, group: str, title: str, color: str, description: str) -> None:
+        """Create a label in the group. An existing one is left unchanged."""
 
-        def work(gitlab: Gitlab) -> bool:
+        def work(gitlab: Gitlab) -> None:
             from gitlab import GitlabError
             from requests import RequestException
 
-            labels = gitlab.groups.get(group, lazy=True).labels
             wish = {"name": title, "color": color, "description": description}
-            for again in (True, False):
+            # GitLab keeps titles unique, so a repeated request creates no duplicate.
+            for last in (False, True):
                 try:
-                    labels.create(wish, **PATIENCE)
+                    gitlab.groups.get(group, lazy=True).labels.create(wish, **PATIENCE)
                 except GitlabError as problem:
                     if problem.response_code == 409:
-                        return not again
-                    if not again or (problem.response_code or 500) < 500:
+                        return
+                    if last or (problem.response_code or 500) < 500:
                         raise
                 except RequestException:
-                    # GitLab keeps titles unique, so a repeated request creates no duplicate.
-                    if not again:
+                    if last:
                         raise
                 else:
-                    return True
-            return False
+                    return
 
-        return await self._ask(work, f"create labels in {group}", _LABELS_NEED)
+        await self._ask(work, f"create labels in {group}", _LABELS_NEED)
 
     # -- the planning issue
 
@@ -294,15 +280,13 @@ class Admin:
 
     async def create_issue(self, catalog: Catalog, wanted: IssueText) -> SeenIssue:
         """Create the issue. Raises EditUnknown if the answer was lost and it does not appear."""
-        milestone = int(catalog.milestone_id(wanted.project, wanted.milestone))
-        fields: dict[str, Any] = {
+        fields = {
             "title": wanted.title,
             "description": wanted.description,
             "labels": ",".join(wanted.labels),
-            "milestone_id": milestone,
+            "milestone_id": int(catalog.milestone_id(wanted.project, wanted.milestone)),
+            **({"confidential": True} if wanted.confidential else {}),
         }
-        if wanted.confidential:
-            fields["confidential"] = True
 
         def work(gitlab: Gitlab) -> SeenIssue:
             issues = gitlab.projects.get(wanted.project, lazy=True).issues
@@ -336,8 +320,12 @@ class Admin:
                 if wish.seen is None or not planning_issue.same(now.description, wish.seen.description):
                     wish = again(now)
                     continue
-                answer = issues.update(iid, _fields(wish, catalog), **PATIENCE)
-                return _issue(answer), wish
+                fields: dict[str, Any] = {"description": wish.description}
+                if wish.add_labels:
+                    fields["add_labels"] = ",".join(wish.add_labels)
+                if wish.set_milestone:
+                    fields["milestone_id"] = int(catalog.milestone_id(wish.project, wish.milestone))
+                return _issue(issues.update(iid, fields, **PATIENCE)), wish
             return None
 
         done = await self._ask(work, f"change {wanted.seen.issue.reference}", _ISSUES_NEED)
@@ -392,15 +380,6 @@ def _movable(rows: Sequence[Row]) -> tuple[SeenList, ...]:
         SeenList(int(row["id"]), line(str(row["label"]["name"])) if row.get("label") else None)
         for row in placed
     )
-
-
-def _fields(wanted: IssueText, catalog: Catalog) -> dict[str, Any]:
-    fields: dict[str, Any] = {"description": wanted.description}
-    if wanted.add_labels:
-        fields["add_labels"] = ",".join(wanted.add_labels)
-    if wanted.set_milestone:
-        fields["milestone_id"] = int(catalog.milestone_id(wanted.project, wanted.milestone))
-    return fields
 
 
 def _marked(gitlab: Gitlab, project: str, milestone: str) -> list[SeenIssue]:

@@ -54,12 +54,7 @@ class GitLabGateway:
     """GitLab, as the engine sees it. Connects on the first request; close it, or use ``async with``."""
 
     def __init__(
-        self,
-        account: Account,
-        group: str,
-        *,
-        server: Server | None = None,
-        limits: Limits | None = None,
+        self, account: Account, group: str, *, server: Server | None = None, limits: Limits | None = None
     ) -> None:
         """``server`` comes from a stored catalog, which saves a request; ``limits`` are for tests."""
         self.account = account

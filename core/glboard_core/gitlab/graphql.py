@@ -35,10 +35,7 @@ SMALLEST = 10
 #: Above this size, a failing page is requested in a smaller size rather than retried many times.
 _HEAVY = 25
 
-_UNDEFINED = (
-    r"Field '(?P<field>\w+)' doesn't exist on type",
-    r"Cannot query field ['\"](?P<field>\w+)['\"]",
-)
+_UNDEFINED = (r"Field '(?P<field>\w+)' doesn't exist on type", r"Cannot query field ['\"](?P<field>\w+)['\"]")
 
 
 class GraphError(Struct, frozen=True, kw_only=True):
@@ -229,11 +226,7 @@ class QueryRunner:
             cursors.add(after)
 
     async def _page(
-        self,
-        build: Build,
-        variables: Mapping[str, object],
-        kind: type[T],
-        pick: Callable[[T], Page[R]],
+        self, build: Build, variables: Mapping[str, object], kind: type[T], pick: Callable[[T], Page[R]]
     ) -> Page[R]:
         while True:
             size = self.page_size
@@ -248,12 +241,7 @@ class QueryRunner:
             self.page_size = min(self.page_size, max(SMALLEST, size // 2))
 
     async def speak(
-        self,
-        build: Build,
-        variables: Mapping[str, object],
-        kind: type[T],
-        *,
-        heavy: bool = False,
+        self, build: Build, variables: Mapping[str, object], kind: type[T], *, heavy: bool = False
     ) -> T:
         """Like ``ask``, with a document in the server's dialect; adapts when a field is missing."""
         if isinstance(build, str):

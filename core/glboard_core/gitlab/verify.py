@@ -132,10 +132,7 @@ class AnswerVerifier:
 
     def _with_status(self, issue: Issue, item: WorkItemPart) -> Issue:
         part = IssuePart(
-            id=item.id,
-            updated_at=item.updated_at,
-            closed_at=item.closed_at,
-            state=state_of(item.state),
+            id=item.id, updated_at=item.updated_at, closed_at=item.closed_at, state=state_of(item.state)
         )
         names = [w.status.name for w in item.widgets or () if w and w.status and w.status.name]
         status = self._decoder.line(names[0]) if names else None

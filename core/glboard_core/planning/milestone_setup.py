@@ -202,8 +202,7 @@ def plan(wanted: WantedSetup, seen: Seen) -> list[Step]:
         for title in needed_labels(wanted)
     ]
     boards = [board_step(board, seen) for board in wanted.boards]
-    links = [link(board, seen) for board in wanted.boards]
-    return [*labels, *boards, issue_step(wanted, seen, links, coming=[step.name for step in labels])[0]]
+    return [*labels, *boards, issue_step(wanted, seen, coming=[step.name for step in labels])[0]]
 
 
 # -- boards
@@ -370,14 +369,6 @@ def board_step(board: WantedBoard, seen: Seen) -> Step:
     )
 
 
-def link(board: WantedBoard, seen: Seen) -> BoardLink:
-    """The line of the planning issue for a board, as it is now."""
-    there = match(board, seen.boards, ours(seen))
-    if there is not None:
-        return BoardLink(board.name, there.url)
-    return BoardLink(board.name, why=board.why or "not in GitLab")
-
-
 def _short(labels: Iterable[str]) -> str:
     return ", ".join(label.rpartition("::")[2] for label in labels)
 
@@ -386,7 +377,7 @@ def _short(labels: Iterable[str]) -> str:
 
 
 def issue_step(
-    wanted: WantedSetup, seen: Seen, links: Sequence[BoardLink], *, coming: Collection[str] = ()
+    wanted: WantedSetup, seen: Seen, *, coming: Collection[str] = ()
 ) -> tuple[Step, IssueText | None]:
     """The step for the planning issue, and its text; None if there is nothing to write.
 
@@ -395,7 +386,7 @@ def issue_step(
     in_template = check(wanted.template, wanted.template_where)
     there, doubt = planning_issue_of(wanted, seen)
     if there is None:
-        return _new_issue(wanted, seen, links, coming)
+        return _new_issue(wanted, seen, coming)
     issue, title = there.issue, wanted.month.milestone.title
     notes, words = [doubt] if doubt else [], list[str]()
     # A confidential title must not appear on a shared screen.
@@ -414,7 +405,7 @@ def issue_step(
     silent = {"capacity"} if owned and not tells_capacity(wanted.month) else set()
     text = {
         name: part
-        for name, part in _parts(wanted, seen, links, issue.confidential).items()
+        for name, part in _parts(wanted, seen, issue.confidential).items()
         if name in in_template and name not in silent
     }
     merged = (
@@ -449,9 +440,7 @@ def issue_step(
     )
 
 
-def _new_issue(
-    wanted: WantedSetup, seen: Seen, links: Sequence[BoardLink], coming: Collection[str]
-) -> tuple[Step, IssueText | None]:
+def _new_issue(wanted: WantedSetup, seen: Seen, coming: Collection[str]) -> tuple[Step, IssueText | None]:
     settings, milestone = wanted.settings, wanted.month.milestone
     own = settings.planning.issue
     title, project = title_for(milestone, own), project_for(wanted.known, settings)
@@ -465,7 +454,7 @@ def _new_issue(
         why = f"the label “{must[0]}” does not exist; without it the issue would appear on the boards"
         return Step(part="issue", name=title, action="impossible", notes=(why,)), None
     month = wanted.month
-    generated = _parts(wanted, seen, links, own.confidential)
+    generated = _parts(wanted, seen, own.confidential)
     text = fill(wanted.template, values(month), generated, wanted.template_where)
     counts = f"{len(month.candidates)} candidates, {len(month.carry_over.issues)} carried over"
     step = Step(
@@ -499,13 +488,16 @@ def _known_project(project: str, wanted: WantedSetup) -> None:
     raise NameUnknown("project to plan in", project, near, hint=hint)
 
 
-def _parts(
-    wanted: WantedSetup, seen: Seen, links: Sequence[BoardLink], confidential: bool
-) -> Mapping[str, str]:
+def _parts(wanted: WantedSetup, seen: Seen, confidential: bool) -> Mapping[str, str]:
+    made = ours(seen)
+    links: list[BoardLink] = []
+    for board in wanted.boards:
+        there = match(board, seen.boards, made)
+        why = "" if there is not None else board.why or "not in GitLab"
+        links.append(BoardLink(board.name, there.url if there is not None else "", why))
     found = dict(parts(structs.replace(wanted.month, confidential=confidential), links))
-    made = sorted(ours(seen) & {board.id for board in seen.boards})
-    if made:
-        found["boards"] += f"\n\n<!-- glboard boards {' '.join(map(str, made))} -->"
+    if present := sorted(made & {board.id for board in seen.boards}):
+        found["boards"] += f"\n\n<!-- glboard boards {' '.join(map(str, present))} -->"
     return found
 
 
