@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from glboard_core.errors import AuthError, GlboardError, NotGitLab, ScopeMissing, TokenMissing, TokenRejected
-from glboard_core.gitlab.decode import Named, Titled, User, line
+from glboard_core.gitlab.decode import Named, Titled, line
 from glboard_core.gitlab.graphql import side_by_side
 from glboard_core.gitlab.http import Transport
 from glboard_core.gitlab.http_errors import not_json
@@ -40,12 +40,18 @@ _STATES: Mapping[str, EventAction] = {"closed": "closed", "reopened": "reopened"
 _ACTIONS: Mapping[str, EventAction] = {"add": "add", "remove": "remove"}
 
 
+class _Username(Struct, frozen=True, gc=False):
+    """A user of the REST API, whose other ids are numbers."""
+
+    username: str = ""
+
+
 class WireEvent(Struct, frozen=True, kw_only=True):
     """An event of any kind. Label and milestone are null if they were deleted since, as is the user."""
 
     id: int
     created_at: datetime
-    user: User | None = None
+    user: _Username | None = None
     action: str = ""
     state: str = ""
     label: Named | None = None
