@@ -110,14 +110,8 @@ class MilestoneSetup:
         Raises what the gateway does, NameUnknown, UsageError, and ConfigError for template, title, project.
         """
         milestone = self.milestone
-        wanted = await self._want(milestone)
-        names = wanted.settings.labels
-        marks = [label for label in (names.group, names.ignore) if label]
-        issues = await self._admin.planning_issues(
-            self._catalog.group, marks, milestone.title, _project(wanted)
-        )
-        self._wanted = wanted
-        self._seen = await self._boards(wanted, tuple(issues))
+        self._wanted = wanted = await self._want(milestone)
+        self._seen = await self._read(wanted, milestone.title)
         self.steps = milestone_setup.plan(wanted, self._seen)
         return self.steps
 
@@ -175,19 +169,18 @@ class MilestoneSetup:
             return page
         return []
 
-    async def _boards(self, wanted: WantedSetup, issues: tuple[SeenIssue, ...]) -> Seen:
-        group = self._catalog.group
+    async def _read(self, wanted: WantedSetup, milestone: str) -> Seen:
+        group, names = self._catalog.group, wanted.settings.labels
+        marks = [label for label in (names.group, names.ignore) if label]
+        issues = await self._admin.planning_issues(group, marks, milestone, _project(wanted))
         boards = await self._admin.boards(group)
-        made = frozenset(self._remembered())
-        seen = Seen(boards=tuple(boards), issues=issues, scopes=_scopes(boards), made=made)
-        ours = milestone_setup.ours(seen)
+        seen = Seen(boards=tuple(boards), issues=tuple(issues), made=frozenset(self._remembered()))
         # The lists returned with a board may be truncated: read those of the boards we need completely.
         for board in wanted.boards:
-            there = milestone_setup.match(board, boards, ours)
-            if there is not None:
-                whole = structs.replace(there, lists=await self._admin.lists(group, there.id))
-                boards[boards.index(there)] = whole
-        return structs.replace(seen, boards=tuple(boards))
+            if (there := seen.board(board)) is not None:
+                lists = await self._admin.lists(group, there.id)
+                seen = seen.with_board(structs.replace(there, lists=lists))
+        return seen
 
     # Doing the steps
 
@@ -238,8 +231,7 @@ class MilestoneSetup:
 
     async def _board(self, step: Step) -> Outcome:
         wanted = next(board for board in self._must().boards if board.name == step.name)
-        seen = self._seen
-        there = milestone_setup.match(wanted, seen.boards, milestone_setup.ours(seen))
+        there = self._seen.board(wanted)
         if there is None:
             there = await self._admin.create_board(self._catalog.group, wanted.name)
             # At once: if its creation is interrupted later, the board is ours to finish.
@@ -257,9 +249,7 @@ class MilestoneSetup:
         return Outcome(step=step, state="done", url=made.board.url, message="; ".join(problems))
 
     def _know(self, board: milestone_setup.SeenBoard) -> None:
-        others = tuple(one for one in self._seen.boards if one.id != board.id)
-        made = self._seen.made | {board.id}
-        self._seen = structs.replace(self._seen, boards=(*others, board), made=made)
+        self._seen = structs.replace(self._seen.with_board(board), made=self._seen.made | {board.id})
 
     async def _issue(self, step: Step) -> Outcome:
         wanted = self._must()
@@ -273,14 +263,12 @@ class MilestoneSetup:
             issue = await self._admin.create_issue(self._catalog, text)
         else:
             issue, written = await self._admin.update_issue(
-                self._catalog, text, lambda fresh: milestone_setup.issue_step(wanted, self._with(fresh))[1]
+                self._catalog,
+                text,
+                lambda fresh: milestone_setup.issue_step(wanted, self._seen.with_issue(fresh))[1],
             )
         message = _dropped(written, issue) if written is not None else ""
         return Outcome(step=step, state="done", url=issue.issue.web_url, message=message)
-
-    def _with(self, issue: SeenIssue) -> Seen:
-        others = tuple(one for one in self._seen.issues if one.issue.id != issue.issue.id)
-        return structs.replace(self._seen, issues=(*others, issue))
 
     def _must(self) -> WantedSetup:
         if self._wanted is None:
@@ -315,11 +303,6 @@ def template_of(settings: Settings, folder: Path | None) -> tuple[str, str]:
         raise ConfigError(
             f"cannot read the template: {error}", where=str(path), key="planning.issue.template"
         ) from None
-
-
-def _scopes(boards: Iterable[milestone_setup.SeenBoard]) -> bool | None:
-    told = {board.scoped for board in boards}
-    return next(iter(told)) if len(told) == 1 else None
 
 
 def _project(wanted: WantedSetup) -> str:

@@ -6,9 +6,9 @@ milestone belongs to, so each owner is queried for its own. It must not read iss
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
@@ -27,9 +27,6 @@ from glboard_core.gitlab.graphql import (
 )
 from glboard_core.model.catalog import Catalog, Label, Person, Project
 from glboard_core.model.milestone import Milestone
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 #: Limits: pickers do not need more, and large groups have tens of thousands.
 MOST_PEOPLE = 2_000
@@ -113,6 +110,15 @@ class TokenSelf(Struct, frozen=True):
     scopes: list[str] = []
 
 
+#: The document with a page of a field of the group.
+_DOCUMENTS = {
+    "labels": queries.group_labels,
+    "milestones": queries.group_milestones,
+    "group_members": queries.members,
+    "projects": queries.projects,
+}
+
+
 class CatalogReader:
     """Reads catalogs for one group."""
 
@@ -124,18 +130,9 @@ class CatalogReader:
         """The catalog of the group itself. Raises GroupNotFound, TokenRejected and what reading raises."""
         async with together() as tasks:
             asked = tasks.create_task(self._first())
-            asked_projects = tasks.create_task(
-                self._of_group(queries.projects(), lambda owner: owner.projects, most=MOST_PROJECTS)
-            )
-            asked_closed = tasks.create_task(
-                self._of_group(
-                    queries.group_milestones(),
-                    lambda owner: owner.milestones,
-                    most=CLOSED_MILESTONES,
-                    state="closed",
-                    sort="DUE_DATE_DESC",
-                )
-            )
+            asked_projects = tasks.create_task(self._all("projects", most=MOST_PROJECTS))
+            closed = self._all("milestones", most=CLOSED_MILESTONES, state="closed", sort="DUE_DATE_DESC")
+            asked_closed = tasks.create_task(closed)
             asked_scope = tasks.create_task(self._can_write())
         first, projects = asked.result(), asked_projects.result()
         group, user = first.group, first.current_user
@@ -145,25 +142,11 @@ class CatalogReader:
         self._runner.learn(server)
         path = decode.line(group.full_path)
         async with together() as tasks:
-            asked_labels = tasks.create_task(
-                self._of_group(queries.group_labels(), lambda owner: owner.labels, group.labels or Page())
-            )
-            asked_milestones = tasks.create_task(
-                self._of_group(
-                    queries.group_milestones(),
-                    lambda owner: owner.milestones,
-                    group.milestones or Page(),
-                    state="active",
-                )
-            )
-            asked_people = tasks.create_task(
-                self._of_group(
-                    queries.members(),
-                    lambda owner: owner.group_members,
-                    group.group_members or Page(),
-                    most=MOST_PEOPLE,
-                )
-            )
+            asked_labels = tasks.create_task(self._all("labels", group.labels or Page()))
+            active = self._all("milestones", group.milestones or Page(), state="active")
+            asked_milestones = tasks.create_task(active)
+            members = self._all("group_members", group.group_members or Page(), most=MOST_PEOPLE)
+            asked_people = tasks.create_task(members)
         people = asked_people.result()
         notes = []
         if len(people) >= MOST_PEOPLE:
@@ -180,7 +163,9 @@ class CatalogReader:
             labels=tuple(_label(one, path) for one in asked_labels.result()),
             milestones=_milestones([*asked_milestones.result(), *asked_closed.result()], path),
             people=_people(people),
-            projects=tuple(_project(one) for one in projects if not one.archived),
+            projects=tuple(
+                Project(id=one.id, path=decode.line(one.full_path)) for one in projects if not one.archived
+            ),
             ranking_board=boards[0].id if boards else None,
             notes=tuple(notes),
             group_id=group.id or "",
@@ -226,34 +211,26 @@ class CatalogReader:
             raise group_missing(self._group, self._runner.host)
         return answer
 
-    async def _of_group(
-        self,
-        document: str,
-        field: Callable[[Owner], Page[R] | None],
-        first: Page[R] | None = None,
-        *,
-        most: int | None = None,
-        **variables: object,
-    ) -> list[R]:
+    async def _all(
+        self, field: str, first: Page[Any] | None = None, *, most: int | None = None, **variables: str
+    ) -> list[Any]:
         """What the group has in a field, up to ``most``; ``first`` is a page that was read already."""
-        return await self._collected(
-            document,
-            {"group": self._group, **variables},
-            OfGroup[Owner],
-            lambda answer: (answer.group and field(answer.group)) or Page(),
-            first,
-            most,
-        )
+        asked = {"group": self._group, **variables}
+        return await self._collected(_DOCUMENTS[field](), asked, OfGroup[Owner], field, first, most)
 
     async def _collected(
         self,
         document: str,
         variables: Mapping[str, object],
-        kind: type[T],
-        pick: Callable[[T], Page[R]],
-        first: Page[R] | None,
+        kind: type[OfGroup[Owner]] | type[OwnerAnswer],
+        field: str,
+        first: Page[Any] | None,
         most: int | None = None,
-    ) -> list[R]:
+    ) -> list[Any]:
+        def pick(answer: OfGroup[Owner] | OwnerAnswer) -> Page[Any]:
+            owner = answer.owner if isinstance(answer, OwnerAnswer) else answer.group
+            return getattr(owner, field, None) or Page()
+
         found = first.items() if first is not None else []
         if first is not None and not first.page_info.has_next_page:
             return found
@@ -291,21 +268,11 @@ class CatalogReader:
 
     async def _whole(self, owner: Owner, kind: str, path: str) -> Owner:
         """An owner including the pages after the first."""
-        labels = await self._collected(
-            queries.owner_labels(kind),
-            {"path": path},
-            OwnerAnswer,
-            lambda answer: (answer.owner and answer.owner.labels) or Page(),
-            owner.labels or Page(),
-        )
-        milestones = await self._collected(
-            queries.owner_milestones(kind),
-            {"path": path},
-            OwnerAnswer,
-            lambda answer: (answer.owner and answer.owner.milestones) or Page(),
-            owner.milestones or Page(),
-        )
-        return structs.replace(owner, labels=Page(nodes=[*labels]), milestones=Page(nodes=[*milestones]))
+        for field, document in (("labels", queries.owner_labels), ("milestones", queries.owner_milestones)):
+            first, asked = getattr(owner, field) or Page(), {"path": path}
+            rows = await self._collected(document(kind), asked, OwnerAnswer, field, first)
+            owner = structs.replace(owner, **{field: Page(nodes=rows)})
+        return owner
 
 
 def _between(group: str, project: str) -> list[str]:
@@ -351,7 +318,3 @@ def _person(user: User) -> Person:
 def _people(members: Iterable[Membership]) -> tuple[Person, ...]:
     found = {member.user.username: _person(member.user) for member in members if member.user is not None}
     return tuple(found[name] for name in sorted(found))
-
-
-def _project(wire: WireProject) -> Project:
-    return Project(id=wire.id, path=decode.line(wire.full_path), archived=bool(wire.archived))

@@ -59,14 +59,8 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         calls: list[Mutation] = []
         if edit.assignees is not UNSET:
             # updateIssue takes no assignees.
-            calls.append(
-                _issue_call(
-                    "issueSetAssignees",
-                    "IssueSetAssigneesInput",
-                    {**where, "assigneeUsernames": list(edit.assignees), "operationMode": "REPLACE"},
-                    ("assignees",),
-                )
-            )
+            values = {**where, "assigneeUsernames": list(edit.assignees), "operationMode": "REPLACE"}
+            calls.append(_issue_call("issueSetAssignees", "IssueSetAssigneesInput", values, ("assignees",)))
         fields: dict[str, object] = {}
         back: list[str] = []
         if labels := self._labels(edit, issue):
@@ -164,12 +158,8 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         }
         if not beside:
             raise EditImpossible("There is no adjacent issue to place this one next to.")
-        return _issue_call(
-            "issueMoveList",
-            "IssueMoveListInput",
-            {"boardId": board, "projectPath": issue.project, "iid": str(issue.iid), **beside},
-            ("rank",),
-        )
+        where = {"boardId": board, "projectPath": issue.project, "iid": str(issue.iid)}
+        return _issue_call("issueMoveList", "IssueMoveListInput", {**where, **beside}, ("rank",))
 
     def _note(self, op: Op, note: NoteWrite, issue: Issue) -> Mutation:
         body = decode.with_mark(decode.literal(note.body), note.mark)

@@ -78,24 +78,16 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 
     ``now`` is the server's clock. None without usable headers; never negative; at most an hour.
     """
-    if (text := headers.get("retry-after", "").strip()) and (
-        found := _seconds_or_date(text, now)
-    ) is not None:
-        return found
-    if headers.get("ratelimit-remaining", "").strip() == "0":
+    text, seconds = headers.get("retry-after", "").strip(), None
+    try:
+        seconds = _bounded(float(text))
+    except ValueError:
+        if (moment := http_date(text)) is not None:
+            seconds = _bounded((moment - now).total_seconds())
+    if seconds is None and headers.get("ratelimit-remaining", "").strip() == "0":
         reset = _number(headers.get("ratelimit-reset"))
         return None if reset is None else _bounded(reset - now.timestamp())
-    return None
-
-
-def _seconds_or_date(text: str, now: datetime) -> float | None:
-    try:
-        return _bounded(float(text))
-    except ValueError:
-        pass
-    if (moment := http_date(text)) is None:
-        return None
-    return _bounded((moment - now).total_seconds())
+    return seconds
 
 
 def http_date(text: str) -> datetime | None:
@@ -139,10 +131,7 @@ class Transport:
 
         With ``heavy``, a query that fails or times out is tried only twice: the caller then requests less.
         """
-        answer = await self._ask("POST", GRAPHQL, body, safe=True, heavy=heavy)
-        if isinstance(answer, Failure):
-            raise answer.error
-        return answer
+        return _answered(await self._ask("POST", GRAPHQL, body, safe=True, heavy=heavy))
 
     async def write(self, body: bytes) -> bytes | Failure:
         """Send a mutation. After a Failure with ``reached`` it may have been executed; it is not repeated."""
@@ -150,10 +139,7 @@ class Transport:
 
     async def get(self, path: str) -> bytes:
         """GET a REST path relative to the server's address. Raises GlboardError."""
-        answer = await self._ask("GET", path, b"", safe=True)
-        if isinstance(answer, Failure):
-            raise answer.error
-        return answer
+        return _answered(await self._ask("GET", path, b"", safe=True))
 
     def now(self) -> datetime:
         """The server's clock in UTC, from its Date headers; before the first answer as far as expected."""
@@ -279,6 +265,12 @@ class Transport:
         offset = moment.timestamp() - time.monotonic()
         if self._offset is None or not -2.0 < offset - self._offset < 0.0:
             self._offset = offset
+
+
+def _answered(answer: bytes | Failure) -> bytes:
+    if isinstance(answer, Failure):
+        raise answer.error
+    return answer
 
 
 def _verify(account: Account) -> ssl.SSLContext | bool:

@@ -93,15 +93,37 @@ class SeenIssue(Struct, frozen=True):
 
 
 class Seen(Struct, frozen=True, kw_only=True):
-    """What GitLab has. ``scopes``: whether its boards can have filters; None if unknown.
-
-    ``made`` are the boards that this machine remembers creating.
-    """
+    """What GitLab has. ``made`` are the boards that this machine remembers creating."""
 
     boards: tuple[SeenBoard, ...] = ()
     issues: tuple[SeenIssue, ...] = ()
-    scopes: bool | None = None
     made: frozenset[int] = frozenset()
+
+    @property
+    def scopes(self) -> bool | None:
+        """Whether boards can have filters; None if unknown."""
+        told = {board.scoped for board in self.boards}
+        return told.pop() if len(told) == 1 else None
+
+    @property
+    def ours(self) -> frozenset[int]:
+        """The boards glboard created, as recorded on this machine or in the planning issue."""
+        marks = (mark for one in self.issues for mark in _BOARDS.finditer(one.description))
+        return self.made | {int(n) for mark in marks for n in mark["ids"].split()}
+
+    def board(self, wanted: WantedBoard) -> SeenBoard | None:
+        """The board that is this one."""
+        return match(wanted, self.boards, self.ours)
+
+    def with_board(self, board: SeenBoard) -> Seen:
+        """The same with this board as it is now."""
+        others = (one for one in self.boards if one.id != board.id)
+        return structs.replace(self, boards=(*others, board))
+
+    def with_issue(self, issue: SeenIssue) -> Seen:
+        """The same with this issue as it is now."""
+        others = (one for one in self.issues if one.issue.id != issue.issue.id)
+        return structs.replace(self, issues=(*others, issue))
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -173,12 +195,6 @@ def needed_labels(wanted: WantedSetup) -> list[str]:
     titles = (names.missed_prefix + wanted.month.milestone.title, names.missed_deliverable, names.ignore)
     catalog = wanted.catalog
     return [t for t in dict.fromkeys(titles) if t and catalog.label(catalog.group, t) is None]
-
-
-def ours(seen: Seen) -> frozenset[int]:
-    """The boards glboard created, as recorded on this machine or in the planning issue."""
-    marks = (mark for one in seen.issues for mark in _BOARDS.finditer(one.description))
-    return seen.made | {int(n) for mark in marks for n in mark["ids"].split()}
 
 
 def planning_issue_of(wanted: WantedSetup, seen: Seen) -> tuple[SeenIssue | None, str]:
@@ -336,8 +352,7 @@ def moves(lists: Sequence[SeenList], wanted: Sequence[str]) -> list[tuple[int, i
 def board_step(board: WantedBoard, seen: Seen) -> Step:
     """The step for one board."""
     lacking = (f"no label for {_short(board.lacking)}",) if board.lacking else ()
-    made = ours(seen)
-    there = match(board, seen.boards, made)
+    there = seen.board(board)
     if there is None:
         if why := board.why or (_NO_SCOPE if seen.scopes is False else ""):
             return Step(part="board", name=board.name, action="impossible", notes=(why,))
@@ -348,7 +363,7 @@ def board_step(board: WantedBoard, seen: Seen) -> Step:
         return Step(part="board", name=board.name, action="create", words=new, notes=lacking)
     if board.why:
         return Step(part="board", name=board.name, action="nothing", notes=(board.why,), url=there.url)
-    todo = work(board, there, ours=there.id in made)
+    todo = work(board, there, ours=there.id in seen.ours)
     notes = [*todo.notes, *lacking]
     words: list[str] = []
     if todo.scope and there.scoped:
@@ -489,14 +504,13 @@ def _known_project(project: str, wanted: WantedSetup) -> None:
 
 
 def _parts(wanted: WantedSetup, seen: Seen, confidential: bool) -> Mapping[str, str]:
-    made = ours(seen)
     links: list[BoardLink] = []
     for board in wanted.boards:
-        there = match(board, seen.boards, made)
+        there = seen.board(board)
         why = "" if there is not None else board.why or "not in GitLab"
         links.append(BoardLink(board.name, there.url if there is not None else "", why))
     found = dict(parts(structs.replace(wanted.month, confidential=confidential), links))
-    if present := sorted(made & {board.id for board in seen.boards}):
+    if present := sorted(seen.ours & {board.id for board in seen.boards}):
         found["boards"] += f"\n\n<!-- glboard boards {' '.join(map(str, present))} -->"
     return found
 
