@@ -8,13 +8,13 @@ chained exception contains one either.
 
 from __future__ import annotations
 
-import json
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import msgspec
 from msgspec import Struct
 
 from glboard_core.errors import (
@@ -228,8 +228,8 @@ def _is_json(kind: str) -> bool:
 def _fields(raw: bytes) -> dict[str, Any]:
     """The fields of a JSON error body; empty if it is something else."""
     try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError):
+        found = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return {}
     return found if isinstance(found, dict) else {}
 

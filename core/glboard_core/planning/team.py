@@ -164,8 +164,8 @@ def _refuse_unknown(data: dict[str, Any], place: _Place) -> None:
                 raise place.wrong("unknown key.", key, number, hint=_near(key, sorted(known)))
 
 
-def _near(key: str, known: Sequence[str]) -> str:
-    near = get_close_matches(key, known, 1, 0.5)
+def _near(key: str, known: Sequence[str], alike: float = 0.5) -> str:
+    near = get_close_matches(key, known, 1, alike)
     return f"Did you mean “{near[0]}”?" if near else f"Known here: {', '.join(known)}."
 
 
@@ -184,7 +184,7 @@ def _entry(entry: Any, key: str, number: int | None, place: _Place) -> Any:
         return _day(entry, key, number, place)
     for name in entry:
         if name not in ("from", "to"):
-            hint = _near(name, ("from", "to"))
+            hint = _near(name, ("from", "to"), 0.4)
             raise place.wrong("unknown key in a range of days.", name, number, hint=hint)
     if len(entry) != 2:
         raise place.wrong("a range of days needs both from and to.", key, number)
