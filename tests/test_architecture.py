@@ -52,6 +52,23 @@ def test_first_frame_loads_nothing_that_is_needed_later() -> None:
     assert done.stdout.split() == []
 
 
+def test_an_open_engine_loads_no_network_stack_before_it_connects() -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from glboard_core.config import Settings\n"
+        "from glboard_core.gitlab.account import Account, Secret\n"
+        "from glboard_core.session import Place, open_engine\n"
+        "account = Account(url='http://localhost:1', token=Secret('t'))\n"
+        "async def main():\n"
+        "    async with open_engine(Place(group='top', keep=False), Settings(), account=account) as engine:\n"
+        "        engine.now()\n"
+        "asyncio.run(main())\n"
+        "print(*[m for m in ('httpx', 'httpcore', 'gitlab', 'requests') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
 def test_every_module_has_a_docstring() -> None:
     bare = [
         str(path.relative_to(ROOT))

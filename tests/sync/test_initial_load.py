@@ -98,7 +98,7 @@ async def test_a_column_is_complete_before_the_others(held: Held) -> None:
 async def test_a_long_column_comes_with_the_rest(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its first pages fill the screen; reading all of it twice would only delay everything else."""
     monkeypatch.setattr(initial_load, "FIRST_PAGES", 1)
-    held.engine.gateway._asking.page_size = 5  # type: ignore[attr-defined]
+    held.engine.gateway._runner.page_size = 5  # type: ignore[attr-defined]
     held.open.set()
 
     async with loading_of(held) as task:

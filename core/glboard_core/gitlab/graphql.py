@@ -1,13 +1,14 @@
-"""The GraphQL envelope: data, errors, and how to classify an error.
+"""Runs GraphQL queries, one or page by page, in the dialect of the server.
 
-Owns the errors that come with HTTP 200 (API note 2). It must not know issues.
+Owns the envelope of an answer, the errors that come with HTTP 200 (API note 2), and what is learned about the
+server: its dialect, and how much a page may ask for. It must not know issues.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, Generic, TypeVar
@@ -24,11 +25,17 @@ from glboard_core.gitlab.queries import Dialect
 from glboard_core.model.catalog import Server
 
 T = TypeVar("T")
+R = TypeVar("R")
 
-_UNDEFINED = (
-    re.compile(r"Field '(?P<field>\w+)' doesn't exist on type"),
-    re.compile(r"Cannot query field ['\"](?P<field>\w+)['\"]"),
-)
+#: A document, or what builds it for a dialect.
+Build = str | Callable[[Dialect], str]
+
+#: The smallest page size.
+SMALLEST = 10
+#: Above this size, a failing page is requested in a smaller size rather than retried many times.
+_HEAVY = 25
+
+_UNDEFINED = (r"Field '(?P<field>\w+)' doesn't exist on type", r"Cannot query field ['\"](?P<field>\w+)['\"]")
 
 
 class GraphError(Struct, frozen=True, kw_only=True):
@@ -75,7 +82,7 @@ class GraphError(Struct, frozen=True, kw_only=True):
         if extensions.get("code") == "undefinedField":
             return str(extensions.get("fieldName", ""))
         return next(
-            (found["field"] for pattern in _UNDEFINED if (found := pattern.search(self.message))), None
+            (found["field"] for pattern in _UNDEFINED if (found := re.search(pattern, self.message))), None
         )
 
 
@@ -147,8 +154,8 @@ def refused(errors: Iterable[GraphError], host: str) -> GlboardError:
     found = list(errors)
     if any(error.timeout for error in found):
         return TimedOut(f"{host} ran out of time on this query.", hint="Try again later.")
-    said = "; ".join(dict.fromkeys(error.text for error in found if error.text))[:400]
-    message = f"{host} rejected the query: {said or 'no reason given'}"
+    reasons = "; ".join(dict.fromkeys(error.text for error in found if error.text))[:400]
+    message = f"{host} rejected the query: {reasons or 'no reason given'}"
     if any(error.too_complex for error in found):
         return TooComplex(message)
     for error in found:
@@ -164,19 +171,6 @@ def complete(answer: Envelope[T], host: str) -> T:
     if answer.data is None:
         raise not_json(host)
     return answer.data
-
-
-# Runs queries: one query, or page by page, in the dialect of the server.
-
-R = TypeVar("R")
-
-#: Builds a document for a dialect.
-Build = str | Callable[[Dialect], str]
-
-#: The smallest page size.
-SMALLEST = 10
-#: Above this size, a failing page is requested in a smaller size rather than retried many times.
-_HEAVY = 25
 
 
 class Metadata(Struct, frozen=True):
@@ -232,11 +226,7 @@ class QueryRunner:
             cursors.add(after)
 
     async def _page(
-        self,
-        build: Build,
-        variables: Mapping[str, object],
-        kind: type[T],
-        pick: Callable[[T], Page[R]],
+        self, build: Build, variables: Mapping[str, object], kind: type[T], pick: Callable[[T], Page[R]]
     ) -> Page[R]:
         while True:
             size = self.page_size
@@ -251,12 +241,7 @@ class QueryRunner:
             self.page_size = min(self.page_size, max(SMALLEST, size // 2))
 
     async def speak(
-        self,
-        build: Build,
-        variables: Mapping[str, object],
-        kind: type[T],
-        *,
-        heavy: bool = False,
+        self, build: Build, variables: Mapping[str, object], kind: type[T], *, heavy: bool = False
     ) -> T:
         """Like ``ask``, with a document in the server's dialect; adapts when a field is missing."""
         if isinstance(build, str):
@@ -344,6 +329,11 @@ async def together() -> AsyncIterator[asyncio.TaskGroup]:
             failed = failed.exceptions[0]
     if failed is not None:
         raise failed
+
+
+def chunks(items: Sequence[T], most: int) -> list[Sequence[T]]:
+    """The items in order, at most ``most`` at a time."""
+    return [items[at : at + most] for at in range(0, len(items), most)]
 
 
 async def side_by_side(jobs: Iterable[Callable[[], Coroutine[Any, Any, T]]], most: int) -> list[T]:
