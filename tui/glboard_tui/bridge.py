@@ -15,12 +15,13 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, field
 
 from glboard_core.board import undo
+from glboard_core.board.batch import EditBatch, short
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.definition import CLOSED, Board, flow_scheme, milestone_title
 from glboard_core.board.filters import Query, compiled, filter_states, parse, unknown_states
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Change, Create, Op, OpId, describe
-from glboard_core.board.use_cases import EditBatch, Edits, short
+from glboard_core.board.use_cases import Edits
 from glboard_core.config import Settings
 from glboard_core.errors import GlboardError, NameUnknown
 from glboard_core.model.catalog import Catalog
@@ -264,12 +265,7 @@ class Known:
         """Intents on issues, for today; None before the catalog is loaded."""
         if self.engine is None or (catalog := self.engine.catalog) is None:
             return None
-        return Edits(
-            flow=self.view.flow,
-            names=self.settings.labels,
-            catalog=catalog,
-            today=self.engine.today(),
-        )
+        return Edits(settings=self.settings, catalog=catalog, today=self.engine.today())
 
     def is_pending(self, issue: IssueId) -> bool:
         """Whether it has an unconfirmed change."""

@@ -10,17 +10,14 @@ from collections.abc import Callable, Sequence
 
 from msgspec import structs
 
-from glboard_core.board import use_cases
-from glboard_core.board.definition import milestone_title
-from glboard_core.board.use_cases import Means
+from glboard_core.board.batch import about
+from glboard_core.board.use_cases import request_text
 from glboard_core.errors import GlboardError, NameUnknown
 from glboard_core.model.issue import Issue, IssueId, parse_reference
 from glboard_core.planning.readiness import suggested_weight
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.commands.labels import person_choices
 from glboard_tui.screens.picker import Ticks
-
-_CLOSED = "already closed"
 
 
 def breakdown(context: CommandContext, _: str) -> None:
@@ -34,8 +31,8 @@ def breakdown(context: CommandContext, _: str) -> None:
             issues,
             "B",
             "Request breakdown",
-            lambda comment: _do(
-                context, issues, use_cases.breakdown, "breakdown requested", _CLOSED, comment
+            lambda comment: context.do(
+                lambda edits, on: edits.breakdown(on, comment), on=issues, again=False
             ),
             text=text,
         )
@@ -47,7 +44,7 @@ def breakdown(context: CommandContext, _: str) -> None:
     context.pick(
         "Request breakdown from",
         person_choices(context, assigned),
-        lambda result: write(use_cases.request_text(result.add)),
+        lambda result: write(request_text(result.add)),
         ticks=Ticks(),
     )
 
@@ -61,44 +58,39 @@ def blocked(context: CommandContext, _: str) -> None:
         issues,
         "b",
         "Blocked by what? A link or a reason",
-        lambda comment: _do(context, issues, use_cases.blocked, "blocked", _CLOSED, comment),
+        lambda comment: context.do(lambda edits, on: edits.block(on, comment), on=issues, again=False),
     )
 
 
 def slip(context: CommandContext, _: str) -> None:
     """Label as missed and move to the following milestone."""
-    issues = context.targets()
-    context.again = lambda: slip(context, "")
-    _do(context, issues, use_cases.slipped, "slipped", "closed, or no version milestone to slip from or to")
+    context.do(lambda edits, issues: edits.slip(issues))
 
 
 def drop(context: CommandContext, _: str) -> None:
     """Move to the Backlog without Deliverable, with the reason as a comment."""
     issues = context.targets()
-    catalog, today = context.bridge.catalog, context.bridge.today
-    if catalog is None or today is None:
+    edits = context.bridge.edits()
+    if edits is None:
         return
     try:
-        bucket = milestone_title("backlog", context.bridge.settings, catalog, today)
+        bucket = edits.bucket
     except NameUnknown as error:
         context.tell(error)
         return
     context.again = lambda: drop(context, "")
-    means = use_cases.dropped(bucket)
     _write(
         context,
         issues,
         "x p",
         f"Drop to {bucket}: why?",
-        lambda comment: _do(context, issues, means, f"dropped to {bucket}", _CLOSED, comment),
+        lambda reason: context.do(lambda edits, on: edits.drop(on, reason), on=issues, again=False),
     )
 
 
 def wont_do(context: CommandContext, _: str) -> None:
     """Close as won't do."""
-    issues = context.targets()
-    context.again = lambda: wont_do(context, "")
-    _closing(context, issues, lambda: _do(context, issues, use_cases.wont_do, "won't do, closed", _CLOSED))
+    context.do(lambda edits, issues: edits.wont_do(issues))
 
 
 def duplicate(context: CommandContext, _: str) -> None:
@@ -127,16 +119,13 @@ def duplicate(context: CommandContext, _: str) -> None:
         if text is None:
             return
         full = reference(text)
-        means = use_cases.duplicate(full)
-        why_not = "already closed, or the issue itself"
-        comment = f"Duplicate of {full}"
-        _closing(context, issues, lambda: _do(context, issues, means, "duplicate, closed", why_not, comment))
+        context.do(lambda edits, on: edits.duplicate(on, full), on=issues, again=False)
 
     from glboard_tui.screens.dialogs import Prompt
 
     prompt = Prompt(
         "Duplicate of which issue?",
-        note=use_cases.where(issues),
+        note=about(issues),
         placeholder="project#12, #12 or its URL",
         check=wrong,
     )
@@ -152,8 +141,7 @@ def spike(context: CommandContext, _: str) -> None:
     offered = next((w for i in marked if (w := suggested_weight(i, names, planning)) is not None), None)
 
     def go(weight: int | None) -> None:
-        what = "spike" if weight is None else f"spike, weight {weight}"
-        _do(context, issues, use_cases.spiked(weight), what, "")
+        context.do(lambda edits, on: edits.spike(on, weight), on=issues, again=False)
 
     if offered is None or not context.situation().weights:
         go(None)
@@ -168,40 +156,6 @@ def spike(context: CommandContext, _: str) -> None:
 
 def _marked(issue: Issue, label: str) -> Issue:
     return structs.replace(issue, labels=issue.labels | {label})
-
-
-# Shared by all
-
-
-def _do(
-    context: CommandContext, issues: Sequence[Issue], means: Means, what: str, why_not: str, comment: str = ""
-) -> None:
-    """Do it, after listing the labels that do not exist and asking whether to continue without them."""
-    edits, now = context.bridge.edits(), context.now(issues)
-    if edits is None or not now:
-        context.say("Nothing to change here.")
-        return
-    made = use_cases.compounded(edits, now, means, what, why_not=why_not, comment=comment)
-    if not made.lacks:
-        context.careful(made.work)
-        return
-    answers = {"y": "continue without it"}
-    if made.whole.changes:
-        answers["o"] = "only where the label exists"
-    context.ask(
-        "A label is missing. Continue without it?",
-        answers,
-        lambda answer: context.careful(made.work if answer == "y" else made.whole),
-        note=made.missing,
-    )
-
-
-def _closing(context: CommandContext, issues: Sequence[Issue], go: Callable[[], None]) -> None:
-    closing = sum(issue.is_open for issue in issues)
-    if closing > 1:
-        context.ask(f"Close {closing} issues?", {"y": "close them"}, lambda _: go())
-    else:
-        go()
 
 
 def _draft_key(action: str, issues: Sequence[Issue]) -> tuple[str, ...]:
@@ -235,7 +189,7 @@ def _write(
 
     from glboard_tui.screens.dialogs import CommentDialog
 
-    note = use_cases.where(issues)
+    note = about(issues)
     context.screen.app.push_screen(
         CommentDialog(title, text=context.drafts.get(draft, text), note=note), written
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from glboard_core.board.batch import each, short
 from glboard_core.board.operations import Edit
-from glboard_core.board.use_cases import each, short
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.planning import readiness
 from glboard_core.planning.readiness import Kind, Question
