@@ -14,9 +14,9 @@ import click
 from msgspec import Struct, structs
 
 from glboard_core.board.batch import EditBatch, Question, Several, combined, commented
-from glboard_core.board.definition import Column
+from glboard_core.board.columns import Column
 from glboard_core.board.index import BoardIndex
-from glboard_core.board.operations import Change, changes_nothing, describe
+from glboard_core.board.operations import Change
 from glboard_core.board.use_cases import Edits, request_text, targets
 from glboard_core.errors import NameUnknown, UsageError
 from glboard_core.model.issue import Issue, IssueId
@@ -159,7 +159,7 @@ async def _run(options: Options, references: Sequence[str], asked: Asked, *, dry
         edits = Edits(settings=engine.settings, catalog=catalog, today=engine.today())
         found = combined(issues, _intents(engine, edits, issues, asked))
         by_id = {issue.id: issue for issue in issues}
-        changes = [one for one in found.work.changes if not changes_nothing(one[1], by_id[one[0]])]
+        changes = [one for one in found.work.changes if not one[1].changes_nothing(by_id[one[0]])]
         questions = _questions(found, edits, by_id, asked)
         if dry_run:
             _preview(issues, changes, found)
@@ -277,7 +277,7 @@ def _ask(questions: Sequence[tuple[str, str]]) -> None:
 
 def _preview(issues: Sequence[Issue], changes: Sequence[tuple[IssueId, Change]], found: Several) -> None:
     for issue in issues:
-        words = [describe(change, issue) for identity, change in changes if identity == issue.id]
+        words = [change.describe(issue) for identity, change in changes if identity == issue.id]
         would = ", ".join(words) or "not change"
         reason = found.left.get(issue.id)
         click.echo(f"{issue.reference}: would {would}" + (f": {reason}" if reason else ""))
@@ -303,7 +303,7 @@ async def _send(engine: Engine, changes: Sequence[tuple[IssueId, Change]], title
     for op in ops:
         reference = op.before.reference if op.before else op.issue
         if (error := reasons.get(op.id)) is None:
-            click.echo(f"{reference}: {describe(op.change, op.before)}")
+            click.echo(f"{reference}: {op.change.describe(op.before)}")
         else:
             failed += 1
             click.echo(f"{reference}: not changed: {error}", err=True)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from msgspec import structs
 
 from glboard_core.board.batch import EditBatch
-from glboard_core.board.definition import Column, role_of
+from glboard_core.board.columns import Column
+from glboard_core.board.definition import role_of
 from glboard_core.board.ranking import Where, ranked
 from glboard_core.board.use_cases import Edits, reachable, sideways
 from glboard_core.model.issue import Issue, IssueId
@@ -277,7 +278,7 @@ def rank(where: Where) -> Callable[[CommandContext, str], None]:
         cards = index.column(column.key) if index and column else None
         if index is None or cards is None or catalog is None:
             return
-        if cards.column.kind == "closed":
+        if cards.column.is_closed:
             context.say("(closed) is sorted by closing time; reopen a card to rank it.")
             return
         if catalog.ranking_board is None:
