@@ -26,7 +26,7 @@ from glboard_core.board.use_cases import Edits
 from glboard_core.config import Settings
 from glboard_core.errors import GlboardError, NameUnknown
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId
+from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, short_reference
 from glboard_core.model.milestone import current, upcoming, versions
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import (
@@ -349,7 +349,7 @@ class Known:
                 Refused(
                     op=op.id,
                     issue=op.issue,
-                    reference=issue.reference.rpartition("/")[2] if issue else "new issue",
+                    reference=short(issue) if issue else "new issue",
                     title=self.title_of(issue) if issue else "",
                     what=op.change.describe(op.before),
                     message=error.message,
@@ -372,7 +372,7 @@ class Known:
         return [
             Past(
                 when=NOT_SENT if line.result == WAITS else line.at.astimezone(zone).strftime("%d %b %H:%M"),
-                reference=line.reference.rpartition("/")[2],
+                reference=short_reference(line.reference),
                 what=line.what,
                 was=line.was,
                 result=line.result,

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from glboard_core.planning.capacity import PersonCapacity
     from glboard_core.planning.milestone_end import Leftover
     from glboard_core.planning.mix import Mix
-    from glboard_core.planning.plan_lock import PlanSnapshot, Scope
+    from glboard_core.planning.plan_lock import PlanChanges, PlanSnapshot
     from glboard_core.planning.planning_issue import FoundIssue
     from glboard_core.planning.say_do import SayDo
     from glboard_core.planning.triage import Finding
@@ -97,7 +97,7 @@ class PlanHistory:
         engine.store.keep_plan(taken)
         return taken
 
-    def scope(self, milestone: Milestone) -> Scope | None:
+    def scope(self, milestone: Milestone) -> PlanChanges | None:
         """What changed since the lock, unsent changes included; None if no plan is locked.
 
         Raises StoreFailed.

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from glboard_core.board.operations import Change, Comment, Edit
 from glboard_core.errors import UsageError
-from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.issue import Issue, IssueId, short_reference
 
 Changes = tuple[tuple[IssueId, Change], ...]
 
@@ -65,7 +65,7 @@ class Question(Struct, frozen=True, kw_only=True):
 
 def short(issue: Issue) -> str:
     """The reference without the groups above the project: ``platform#4219``."""
-    return issue.reference.rpartition("/")[2]
+    return short_reference(issue.reference)
 
 
 def titled(issues: Sequence[Issue], what: str) -> str:

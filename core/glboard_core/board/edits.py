@@ -34,7 +34,7 @@ class MovePlan(Struct, frozen=True, kw_only=True):
     if_asked: Edit | None = None
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class CompoundEdit(Struct, frozen=True, kw_only=True):
     """An edit, and the labels that belong to it but do not exist in the issue's project."""
 
     edit: Edit
@@ -121,16 +121,6 @@ def relabel(issue: Issue, add: frozenset[str], remove: frozenset[str]) -> Edit:
 # The compound actions of planning rule 14
 
 
-def ask_breakdown(issue: Issue, flow: WorkflowScheme) -> Edit:
-    """Back to planning breakdown; the comment says who is asked."""
-    return set_flow(issue, BY_NAME["planning breakdown"], flow)
-
-
-def block(issue: Issue, flow: WorkflowScheme) -> Edit:
-    """Blocked; the comment says by what."""
-    return set_flow(issue, BY_NAME["blocked"], flow)
-
-
 def own_version(issue: Issue, catalog: Catalog) -> Milestone | None:
     """The version milestone the issue is in, or None; its project's own comes first."""
     title = issue.milestone or ""
@@ -143,7 +133,7 @@ def later(issue: Issue, catalog: Catalog, today: date) -> Milestone | None:
     return following(catalog.milestones_for(issue.project), issue.milestone, today)
 
 
-def slip(issue: Issue, catalog: Catalog, names: LabelSettings, today: date) -> Wanted | None:
+def slip(issue: Issue, catalog: Catalog, names: LabelSettings, today: date) -> CompoundEdit | None:
     """Mark its milestone as missed and move it to the next version milestone, as the bot does (rule 17).
 
     None if it is closed, in no version milestone, or if its project has no later one.
@@ -158,7 +148,9 @@ def slip(issue: Issue, catalog: Catalog, names: LabelSettings, today: date) -> W
     return _with_labels(issue, Edit(milestone=after.title), labels, catalog)
 
 
-def drop(issue: Issue, bucket: str, catalog: Catalog, names: LabelSettings, today: date) -> Wanted | None:
+def drop(
+    issue: Issue, bucket: str, catalog: Catalog, names: LabelSettings, today: date
+) -> CompoundEdit | None:
     """Drop it from the plan into ``bucket``, without Deliverable; the comment says why. None if closed.
 
     It missed its milestone only if that is a version that has begun: nothing can miss an unfinished plan.
@@ -172,19 +164,21 @@ def drop(issue: Issue, bucket: str, catalog: Catalog, names: LabelSettings, toda
     return _with_labels(issue, Edit(milestone=bucket, remove=off), labels, catalog)
 
 
-def wont_do_edit(issue: Issue, catalog: Catalog, flow: WorkflowScheme, names: LabelSettings) -> Wanted | None:
+def wont_do_edit(
+    issue: Issue, catalog: Catalog, flow: WorkflowScheme, names: LabelSettings
+) -> CompoundEdit | None:
     """Closed but not done: by the configured label, and by the status if statuses are used."""
     return _closed(issue, WONT_DO, names.wont_do, catalog, flow)
 
 
 def duplicate_edit(
     issue: Issue, catalog: Catalog, flow: WorkflowScheme, names: LabelSettings
-) -> Wanted | None:
+) -> CompoundEdit | None:
     """Closed as a duplicate of another issue, which the comment names."""
     return _closed(issue, DUPLICATE, names.duplicate, catalog, flow)
 
 
-def spike(issue: Issue, catalog: Catalog, names: LabelSettings, weight: int | None = None) -> Wanted:
+def spike(issue: Issue, catalog: Catalog, names: LabelSettings, weight: int | None = None) -> CompoundEdit:
     """A time-boxed spike; ``weight`` is set if the issue has none (rule 4)."""
     edit = Edit(weight=weight) if weight is not None and issue.weight is None else Edit()
     return _with_labels(issue, edit, [names.spike], catalog)
@@ -192,7 +186,7 @@ def spike(issue: Issue, catalog: Catalog, names: LabelSettings, weight: int | No
 
 def _closed(
     issue: Issue, status: str, labels: tuple[str, ...], catalog: Catalog, flow: WorkflowScheme
-) -> Wanted | None:
+) -> CompoundEdit | None:
     if not issue.is_open:
         return None
     edit = Edit(state="closed", status=UNSET if flow.backend == "label" else status)
@@ -201,7 +195,7 @@ def _closed(
     return _with_labels(issue, edit, (known or list(labels))[:1], catalog)
 
 
-def _with_labels(issue: Issue, edit: Edit, labels: Iterable[str], catalog: Catalog) -> Wanted:
+def _with_labels(issue: Issue, edit: Edit, labels: Iterable[str], catalog: Catalog) -> CompoundEdit:
     there: set[str] = set()
     lacks: list[str] = []
     for title in labels:
@@ -209,7 +203,7 @@ def _with_labels(issue: Issue, edit: Edit, labels: Iterable[str], catalog: Catal
             there.add(title)
         else:
             lacks.append(title)
-    return Wanted(edit=structs.replace(edit, add=frozenset(there) - issue.labels), lacks=tuple(lacks))
+    return CompoundEdit(edit=structs.replace(edit, add=frozenset(there) - issue.labels), lacks=tuple(lacks))
 
 
 def _exists(issue: Issue, title: str, catalog: Catalog) -> bool:

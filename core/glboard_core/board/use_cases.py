@@ -15,7 +15,7 @@ from glboard_core.board import edits
 from glboard_core.board.batch import Answer, EditBatch, Question, each
 from glboard_core.board.columns import UNLISTED, Column
 from glboard_core.board.definition import Board, flow_scheme, milestone_for, milestone_title
-from glboard_core.board.edits import Wanted
+from glboard_core.board.edits import CompoundEdit
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Create, Edit
 from glboard_core.config import LabelSettings, Settings
@@ -281,7 +281,7 @@ class Edits(Struct, frozen=True, kw_only=True):
         An issue cannot duplicate itself. Asks if several are closed, and if the label does not exist.
         """
 
-        def wanted(issue: Issue) -> Wanted | None:
+        def wanted(issue: Issue) -> CompoundEdit | None:
             if issue.reference == of:
                 return None
             return edits.duplicate_edit(issue, self.catalog, self.flow, self.names)
@@ -367,7 +367,7 @@ class Edits(Struct, frozen=True, kw_only=True):
     def _with_labels(
         self,
         issues: Sequence[Issue],
-        wanted: Callable[[Issue], Wanted | None],
+        wanted: Callable[[Issue], CompoundEdit | None],
         what: str,
         why_not: str = "",
         *,

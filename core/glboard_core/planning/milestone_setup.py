@@ -25,10 +25,11 @@ from glboard_core.planning import planning_issue
 from glboard_core.planning.planning_issue import check, fill, find, labels_for, project_for, title_for
 from glboard_core.planning.planning_issue_sections import BoardLink, Month, parts, tells_capacity, values
 
-# Compare a GitLab board with the wanted one: what is missing, and what is left as a person set it.
-
 #: Milestones of boards that are created for each month.
 _OF_A_MONTH = frozenset({"current", "next", "after-next"})
+
+
+# Boards: what is missing, and what is left as a person set it
 
 
 class WantedBoard(Struct, frozen=True, kw_only=True):
@@ -246,7 +247,7 @@ class Step(Struct, frozen=True, kw_only=True):
         return self.action in ("create", "update")
 
 
-class Outcome(Struct, frozen=True, kw_only=True):
+class StepOutcome(Struct, frozen=True, kw_only=True):
     """The result of a step. ``message`` says what went wrong, or which part of it is missing."""
 
     step: Step
@@ -262,7 +263,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 #: Called when a step begins (no outcome) and when it ends.
-Progress = Callable[[Step, Outcome | None], None]
+Progress = Callable[[Step, StepOutcome | None], None]
 
 
 class IssueText(Struct, frozen=True, kw_only=True):

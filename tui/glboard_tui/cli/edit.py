@@ -42,7 +42,7 @@ _EXCLUSIVE = (
 )
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class EditOptions(Struct, frozen=True, kw_only=True):
     """The options of ``edit``, as given; None, False or empty means no change."""
 
     board: str | None
@@ -141,7 +141,7 @@ def edit_command(
         given[name] = tuple(map(_username, given[name]))
     given["accept"] = _username(given["accept"]) if given["accept"] else None
     given["weight"] = given["weight"].strip().lower() if given["weight"] else None
-    asked, options = Asked(**given), ctx.obj
+    asked, options = EditOptions(**given), ctx.obj
     asked.check(options.settings().labels.deliverable)
     ctx.exit(context.run_signed_in(lambda: _run(options, references, asked, dry_run=dry_run, yes=yes)))
 
@@ -150,7 +150,9 @@ def _username(name: str) -> str:
     return name.removeprefix("@")
 
 
-async def _run(options: Options, references: Sequence[str], asked: Asked, *, dry_run: bool, yes: bool) -> int:
+async def _run(
+    options: Options, references: Sequence[str], asked: EditOptions, *, dry_run: bool, yes: bool
+) -> int:
     async with options.engine(keep=not dry_run) as engine:
         await engine.load_catalog()
         issues = await engine.load_issues(references)
@@ -175,7 +177,7 @@ async def _run(options: Options, references: Sequence[str], asked: Asked, *, dry
         return PARTLY if done and (not changes or len(changes) > failed) else 1
 
 
-def _intents(engine: Engine, edits: Edits, issues: Sequence[Issue], asked: Asked) -> list[Intent]:
+def _intents(engine: Engine, edits: Edits, issues: Sequence[Issue], asked: EditOptions) -> list[Intent]:
     """What the options mean, in an order in which each finds what it needs of the ones before."""
     intents: list[Intent] = []
     do = intents.append
@@ -253,7 +255,7 @@ def _column(columns: Sequence[Column], name: str) -> Column:
 
 
 def _questions(
-    found: Several, edits: Edits, issues: dict[IssueId, Issue], asked: Asked
+    found: Several, edits: Edits, issues: dict[IssueId, Issue], asked: EditOptions
 ) -> list[tuple[str, str]]:
     """Each question with its note, in the screen's words."""
     questions: list[Question] = [*found.questions]
@@ -313,7 +315,7 @@ async def _send(engine: Engine, changes: Sequence[tuple[IssueId, Change]], title
 # Undo and the change log
 
 
-class Line(Struct, frozen=True):
+class LogLine(Struct, frozen=True):
     """A line of the change log in JSON; ``at`` is UTC."""
 
     at: str
@@ -429,8 +431,8 @@ def _days(days: int) -> str:
     return "1 day" if days == 1 else f"{days} days"
 
 
-def _line(entry: Logged) -> Line:
-    return Line(
+def _line(entry: Logged) -> LogLine:
+    return LogLine(
         at=entry.at.isoformat().replace("+00:00", "Z"),
         title=entry.title,
         reference=entry.reference,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import structs
 
-from glboard_core.board.batch import about
+from glboard_core.board.batch import about, short
 from glboard_core.board.use_cases import request_text
 from glboard_core.errors import GlboardError, NameUnknown
 from glboard_core.model.issue import Issue, IssueId, parse_reference
@@ -215,7 +215,7 @@ def _choose(context: CommandContext, take: Callable[[IssueId], None], said: str)
         except GlboardError as error:  # it cannot be stored, or this session is read-only: the conflict stays
             context.tell(error)
             break
-        context.say(f"{said}: {issue.reference.rpartition('/')[2]}.")
+        context.say(f"{said}: {short(issue)}.")
     context.screen.sync()
 
 
@@ -230,7 +230,7 @@ def look(context: CommandContext, _: str) -> None:
     if any(clash.maybe for clash in conflicts):
         lines.append("GitLab's reply to your change was lost; it may have been applied before theirs.")
     context.ask(
-        f"Someone else changed {issue.reference.rpartition('/')[2]} since you saw it.",
+        f"Someone else changed {short(issue)} since you saw it.",
         {"m": "keep mine", "t": "keep theirs, discard mine"},
         lambda answer: (mine if answer == "m" else theirs)(context, ""),
         note="\n".join(lines),
