@@ -19,6 +19,7 @@ from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Change
 from glboard_core.board.use_cases import Edits, request_text, targets
 from glboard_core.errors import NameUnknown, UsageError
+from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import BY_NAME
 from glboard_core.planning.confirmations import confirmation, heavy
@@ -158,6 +159,7 @@ async def _run(
         issues = await engine.load_issues(references)
         if (catalog := engine.catalog) is None:
             raise NameUnknown("issue", references[0], hint="Nothing loaded from GitLab yet.")
+        _check_people(catalog, issues, [name for name in (asked.accept, *asked.breakdown) if name])
         edits = Edits(settings=engine.settings, catalog=catalog, today=engine.today())
         found = combined(issues, _intents(engine, edits, issues, asked))
         by_id = {issue.id: issue for issue in issues}
@@ -175,6 +177,17 @@ async def _run(
             return 0
         done = len(changes) > failed or len(found.left) < len(issues)
         return PARTLY if done and (not changes or len(changes) > failed) else 1
+
+
+def _check_people(catalog: Catalog, issues: Sequence[Issue], names: Sequence[str]) -> None:
+    """Raises NameUnknown for somebody whom the screen would not offer: no member, and not assigned."""
+    assigned = {name for issue in issues for name in issue.assignees}
+    for name in names:
+        if catalog.person(name) is None and name not in assigned:
+            from difflib import get_close_matches
+
+            members = [person.username for person in catalog.people]
+            raise NameUnknown("member of the group", name, tuple(get_close_matches(name, members, 3)))
 
 
 def _intents(engine: Engine, edits: Edits, issues: Sequence[Issue], asked: EditOptions) -> list[Intent]:
@@ -388,11 +401,14 @@ async def _undo(options: Options) -> int:
             click.echo("Nothing to undo.")
             return 0
         await engine.reread([op.issue for op in group.ops])
+        before = {op.id for op, _ in engine.failed}
         engine.undo()
         await engine.flush()
         conflicts = [issue for op in group.ops for issue in [op.issue] if engine.conflicting(issue)]
         reasons = {
-            op.issue: str(error) for op, error in engine.failed if op.issue in {o.issue for o in group.ops}
+            op.issue: str(error)
+            for op, error in engine.failed
+            if op.id not in before and op.issue in {one.issue for one in group.ops}
         }
         for op in {op.issue: op for op in group.ops}.values():
             reference = op.before.reference if op.before else op.issue

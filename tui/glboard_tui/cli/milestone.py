@@ -23,6 +23,8 @@ _DOES = {"create": "create", "update": "update", "nothing": "no change", "imposs
 
 
 @click.group("milestone")
+@context.as_of_option
+@context.team_option
 def milestone_command() -> None:
     """Set up a milestone in GitLab."""
 
