@@ -175,8 +175,8 @@ async def _run(
         failed = await _send(engine, changes, found.work.title) if changes and not dry_run else 0
         if not failed and not found.left:
             return 0
-        done = len(changes) > failed or len(found.left) < len(issues)
-        return PARTLY if done and (not changes or len(changes) > failed) else 1
+        some = failed < len(changes) if changes else len(found.left) < len(issues)
+        return PARTLY if some else 1
 
 
 def _check_people(catalog: Catalog, issues: Sequence[Issue], names: Sequence[str]) -> None:
@@ -195,20 +195,23 @@ def _intents(engine: Engine, edits: Edits, issues: Sequence[Issue], asked: EditO
     intents: list[Intent] = []
     do = intents.append
     weight = int(asked.weight) if asked.weight not in (None, "none") else None
+    milestone, reason, blocker, comment = (
+        text or "" for text in (asked.milestone, asked.drop, asked.blocked, asked.comment)
+    )
     if asked.board and asked.to:
         do(_move(engine, edits, issues, asked.board, asked.to))
     if asked.reopen:
         do(lambda on: _set(edits.set_state(on, close=False)))
-    if asked.milestone == "none":
+    if milestone == "none":
         do(lambda on: edits.milestone(on, None))
-    elif asked.milestone is not None:
-        do(lambda on, name=asked.milestone: edits.milestone_named(on, name))  # type: ignore[misc]
+    elif milestone:
+        do(lambda on: edits.milestone_named(on, milestone))
     if asked.defer:
         do(edits.defer)
     if asked.slip:
         do(edits.slip)
-    if asked.drop:
-        do(lambda on, reason=asked.drop: edits.drop(on, reason))  # type: ignore[misc]
+    if reason:
+        do(lambda on: edits.drop(on, reason))
     if weight is not None and asked.ready:
         do(lambda on: edits.weight_ready(on, weight))
     else:
@@ -216,13 +219,12 @@ def _intents(engine: Engine, edits: Edits, issues: Sequence[Issue], asked: EditO
             do(lambda on: edits.weight(on, weight))
         if asked.ready:
             do(lambda on: edits.set_flow(on, BY_NAME["ready for development"]))
-    if asked.blocked:
-        do(lambda on, reason=asked.blocked: edits.block(on, reason))  # type: ignore[misc]
+    if blocker:
+        do(lambda on: edits.block(on, blocker))
     if asked.breakdown:
         do(lambda on: edits.breakdown(on, request_text(asked.breakdown)))
     if asked.spike:
-        offered = engine.settings.planning.spike_weight if edits.catalog.server.has_weight else None
-        do(lambda on: edits.spike(on, None if asked.weight == "none" else offered))
+        do(lambda on: edits.spike(on, None if asked.weight == "none" else edits.spike_weight(on)))
     if asked.accept:
         do(lambda on: edits.accept(on, asked.accept))
     if asked.assign or asked.unassign:
@@ -235,8 +237,8 @@ def _intents(engine: Engine, edits: Edits, issues: Sequence[Issue], asked: EditO
         do(edits.complete)
     if asked.close:
         do(lambda on: _set(edits.set_state(on, close=True)))
-    if asked.comment:
-        do(lambda on, text=asked.comment: commented(on, text))  # type: ignore[misc]
+    if comment:
+        do(lambda on: commented(on, comment))
     return intents
 
 

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from msgspec import structs
-
 from glboard_core.board.batch import about, short
 from glboard_core.board.use_cases import request_text
 from glboard_core.errors import GlboardError, NameUnknown
 from glboard_core.model.issue import Issue, IssueId, parse_reference
-from glboard_core.planning.readiness import suggested_weight
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.commands.labels import person_choices
 from glboard_tui.screens.picker import Ticks
@@ -105,8 +102,8 @@ def duplicate(context: CommandContext, _: str) -> None:
         # A bare number is an issue of the same project, if all targets share one project.
         projects = {issue.project for issue in issues}
         text = text.strip()
-        short = text.startswith("#") and len(projects) == 1
-        return str(parse_reference(projects.pop() + text if short else text, catalog))
+        bare = text.startswith("#") and len(projects) == 1
+        return str(parse_reference(projects.pop() + text if bare else text, catalog))
 
     def wrong(text: str) -> str:
         try:
@@ -134,16 +131,14 @@ def duplicate(context: CommandContext, _: str) -> None:
 
 def spike(context: CommandContext, _: str) -> None:
     """Add the spike label, and offer the usual weight if there is none."""
-    issues = context.targets()
+    issues, edits = context.targets(), context.bridge.edits()
     context.again = lambda: spike(context, "")
-    names, planning = context.bridge.settings.labels, context.bridge.settings.planning
-    marked = [_marked(issue, names.spike) for issue in issues]
-    offered = next((w for i in marked if (w := suggested_weight(i, names, planning)) is not None), None)
+    offered = edits.spike_weight(issues) if edits is not None else None
 
     def go(weight: int | None) -> None:
         context.do(lambda edits, on: edits.spike(on, weight), on=issues, again=False)
 
-    if offered is None or not context.situation().weights:
+    if offered is None:
         go(None)
         return
     context.ask(
@@ -152,10 +147,6 @@ def spike(context: CommandContext, _: str) -> None:
         lambda answer: go(offered if answer == "y" else None),
         note="Describe what to find out and the time box.",
     )
-
-
-def _marked(issue: Issue, label: str) -> Issue:
-    return structs.replace(issue, labels=issue.labels | {label})
 
 
 def _draft_key(action: str, issues: Sequence[Issue]) -> tuple[str, ...]:
