@@ -15,17 +15,18 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, field
 
 from glboard_core.board import undo
+from glboard_core.board.batch import EditBatch, short
 from glboard_core.board.columns import CLOSED
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.definition import Board, flow_scheme, milestone_title
 from glboard_core.board.filters import Query, compiled, filter_states, parse, unknown_states
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Change, Op, OpId
-from glboard_core.board.use_cases import EditBatch, Edits, short
+from glboard_core.board.use_cases import Edits
 from glboard_core.config import Settings
 from glboard_core.errors import GlboardError, NameUnknown
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId
+from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, short_reference
 from glboard_core.model.milestone import current, upcoming, versions
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import (
@@ -265,12 +266,7 @@ class Known:
         """Intents on issues, for today; None before the catalog is loaded."""
         if self.engine is None or (catalog := self.engine.catalog) is None:
             return None
-        return Edits(
-            flow=self.view.flow,
-            names=self.settings.labels,
-            catalog=catalog,
-            today=self.engine.today(),
-        )
+        return Edits(settings=self.settings, catalog=catalog, today=self.engine.today())
 
     def is_pending(self, issue: IssueId) -> bool:
         """Whether it has an unconfirmed change."""
@@ -353,7 +349,7 @@ class Known:
                 Refused(
                     op=op.id,
                     issue=op.issue,
-                    reference=issue.reference.rpartition("/")[2] if issue else "new issue",
+                    reference=short(issue) if issue else "new issue",
                     title=self.title_of(issue) if issue else "",
                     what=op.change.describe(op.before),
                     message=error.message,
@@ -376,7 +372,7 @@ class Known:
         return [
             Past(
                 when=NOT_SENT if line.result == WAITS else line.at.astimezone(zone).strftime("%d %b %H:%M"),
-                reference=line.reference.rpartition("/")[2],
+                reference=short_reference(line.reference),
                 what=line.what,
                 was=line.was,
                 result=line.result,
