@@ -26,7 +26,7 @@ from glboard_core.planning.readiness import (
     total,
     waiting_to_be_scheduled,
 )
-from planning.lives import FLOW, NAMES, READY
+from planning.histories import FLOW, NAMES, READY
 from support.make import MILESTONES, issue
 
 TODAY = date(2026, 12, 7)

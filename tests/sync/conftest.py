@@ -11,7 +11,7 @@ from glboard_core.demo.http.server import DemoServer
 from glboard_core.ports import Store
 from glboard_core.store.memory import MemoryStore
 from glboard_core.store.sqlite import SqliteStore
-from support.engines import Window, build_world, window
+from support.engines import Session, build_world, session
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-async def context(server: DemoServer, store: Store) -> AsyncIterator[Window]:
+async def context(server: DemoServer, store: Store) -> AsyncIterator[Session]:
     """A loaded engine that polls on demand."""
-    async with window(server, store) as one:
+    async with session(server, store) as one:
         server.requests.clear()
         yield one

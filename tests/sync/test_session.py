@@ -20,7 +20,7 @@ from glboard_core.store.memory import MemoryStore
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine, UserChangedError
 from glboard_core.sync.events import Notice
-from support.engines import GROUP, ME, STILL, eventually, window
+from support.engines import GROUP, ME, STILL, eventually, session
 
 SETTINGS = Settings(sync=STILL)
 
@@ -143,7 +143,7 @@ async def test_damage_found_after_the_start_refuses_edits_and_is_reported(server
         def check(self) -> StoreFailed:  # type: ignore[override]
             return StoreFailed("The state file is damaged.", hint="Start again.")
 
-    async with window(server, Damaged()) as context:
+    async with session(server, Damaged()) as context:
         await context.until(lambda: context.engine.refuse is not None)
         assert any("damaged" in notice.text for notice in context.told(Notice))
         with pytest.raises(StoreFailed):
