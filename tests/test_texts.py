@@ -74,7 +74,7 @@ def test_the_collector_finds_texts_of_every_kind() -> None:
     known = {(one.path.rpartition("/")[2], one.text) for one in texts}
     assert ("undo.py", "GitLab cannot delete issues, so undo closes it.") in known  # a plain literal
     assert ("team.py", "{} is listed twice.") in known  # an f-string
-    assert ("snapshot.py", "this locked plan uses format {}; this glboard reads format {}.") in known
+    assert ("plan_lock.py", "this locked plan uses format {}; this glboard reads format {}.") in known
     # An action's title, a hint, and an argument of the command line.
     for part in ("tui/glboard_tui/actions.py", "tui/glboard_tui/screens/", "tui/glboard_tui/cli/"):
         assert sum(one.path.startswith(part) for one in texts) > 50, part

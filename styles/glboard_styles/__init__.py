@@ -1,6 +1,6 @@
-"""How it looks: style sheets by screen, and themes. Loaded as package resources, also out of a zip.
+"""The look of glboard: style sheets by screen, and themes. Loaded as package resources, also from a zip.
 
-Owns no widgets. A sheet is named after its screen; ``sheet("board")`` is its text.
+Owns no widgets. A sheet is named after its screen; ``sheet("board")`` returns its text.
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 from pkgutil import get_data
 
 SHEETS: tuple[str, ...] = ("base", "board", "overlay", "screens")
-"""The sheets there are, in the order they apply."""
+"""All sheets, in the order they apply."""
 
 
 def sheet(name: str) -> str:
-    """The text of ``name``.tcss. Raises FileNotFoundError where there is none."""
-    # importlib.resources would do the same, and import zipfile and more for it at every start.
+    """The text of ``name``.tcss. Raises FileNotFoundError if there is none."""
+    # importlib.resources would do the same, but import zipfile and more at every start.
     data = get_data(__name__, f"{name}.tcss")
     if data is None:
         raise FileNotFoundError(f"{name}.tcss")

@@ -1,7 +1,7 @@
-"""The themes: dark, light and high contrast, beside Textual's own two of the terminal's colours.
+"""The themes: dark, light and high contrast, in addition to Textual's two with the terminal's colours.
 
-Owns colours only. Text on its ground keeps a contrast of 4.5 (WCAG AA), in the high-contrast theme 7 (AAA);
-the ``board-*`` variables are read by the board's painter, which moves foreign colours until they keep it too.
+Owns only colours. Text has a contrast of 4.5 on its background (WCAG AA), 7 in the high-contrast theme (AAA);
+the board's painter reads the ``board-*`` variables and adjusts other colours to the same contrast.
 """
 
 from __future__ import annotations
@@ -82,17 +82,17 @@ HIGH_CONTRAST = Theme(
 )
 
 THEMES: tuple[Theme, ...] = (DARK, LIGHT, HIGH_CONTRAST)
-"""To be registered by the app, in the order they are offered."""
+"""The themes the app registers, in the order they are offered."""
 
-#: Textual's own themes that leave all colours to the terminal.
+#: Textual's own themes that use only the terminal's colours.
 ANSI: tuple[str, ...] = ("ansi-dark", "ansi-light")
 
 OFFERED: tuple[str, ...] = (*(theme.name for theme in THEMES), *ANSI)
-"""The names to offer; any other Textual theme works too."""
+"""The names offered; any other Textual theme works too."""
 
 
 def default_theme(*, no_color: bool) -> str:
-    """The theme to start with: where ``NO_COLOR`` is set, the terminal's own foreground and background.
+    """The theme to start with: if ``NO_COLOR`` is set, the terminal's own foreground and background.
 
     Bold, underline, reverse and the signs on the cards then say what colours say otherwise.
     """
@@ -100,7 +100,7 @@ def default_theme(*, no_color: bool) -> str:
 
 
 def ansi_color(*, no_color: bool) -> bool | None:
-    """What to give ``App(ansi_color=...)``: needed with ``NO_COLOR``, and only known before the app is made.
+    """What to give ``App(ansi_color=...)``: needed with ``NO_COLOR``, only known before the app exists.
 
     Without it Textual 8.2.8 greys colours by their red, green and blue, and since the terminal's own have
     none it paints black on black. With it, colours are left out.

@@ -32,7 +32,7 @@ def test_every_document_keeps_a_margin(dialect: str) -> None:
     assert heavy == {}
 
 
-@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("change", ACTS)
 def test_a_call_costs_no_more_than_declared(change: str) -> None:
     dialect = DIALECTS["18.9"]
     made = calls(ACTS[change], dialect)

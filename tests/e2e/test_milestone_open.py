@@ -1,4 +1,4 @@
-"""``glboard milestone open``: the plan first, then what was done, in words and as data; exit statuses."""
+"""``glboard milestone open``: the preview, the results as text and data, and the exit statuses."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[DemoServ
 
 
 def asked(answers: str) -> str:
-    """What a person sees who answers so."""
+    """What a user sees who answers like this."""
     done = CliRunner().invoke(milestone_command, ["open", "next"], input=answers, obj=Options())
     assert done.exit_code == 0, done.output
     return done.output
@@ -87,7 +87,7 @@ def test_asks_first_and_separately_about_labels(server: DemoServer) -> None:
     assert said.endswith("No changes made.\n")
     assert not server.world.boards
     said = asked("y\nn\n")
-    assert "Make missed:19.8 in the group? [y/N]: n" in said
+    assert "Create missed:19.8 in the group? [y/N]: n" in said
     assert "done          issue  19.8 planning  http" in said
     assert len(server.world.boards) == 4
     assert not any(label.title == "missed:19.8" for label in server.world.labels.values())
@@ -110,7 +110,7 @@ def test_exit_status_is_3_if_partly_done_and_1_if_failed(
     status, data = shown(capsys, "--yes")
     assert status == 3
     assert data["steps"][-1]["result"] == "failed"
-    # Whether a reset is met while asking or while connecting anew is up to the machine.
+    # Whether the reset is seen while reading or while reconnecting depends on the machine.
     message = data["steps"][-1]["message"]
     assert "did not answer" in message or "Cannot reach" in message
     server.faults.next("500", "PUT", times=9)

@@ -83,7 +83,7 @@ def test_locked_plan_is_replaced_only_on_request(capsys: Text, world: World) -> 
     assert as_json(capsys, "plan", "show", "19.8")["weight"] == 2
     assert plan("lock", "19.8", "--replace") == 0
     assert as_json(capsys, "plan", "show", "19.8")["weight"] == 3
-    # The old one is there still, and can count again.
+    # The old one is kept and can be restored.
     assert as_json(capsys, "plan", "show", "19.8", "--number", "2")["weight"] == 2
     assert plan("restore", "19.8", "2") == 0
     assert as_json(capsys, "plan", "show", "19.8")["weight"] == 2
@@ -140,7 +140,7 @@ def test_foreign_or_invalid_plan_is_rejected(
 
 
 def test_lock_as_of_a_time(capsys: Text) -> None:
-    # Before the world was made there was nothing; what is not over cannot be locked.
+    # Before the demo starts there is nothing; a time in the future cannot be locked.
     assert plan("lock", "next", "--at", "2020-01-01") == 0
     assert "0 Deliverables" in capsys.readouterr().out
     assert as_json(capsys, "plan", "show", "next")["rebuilt"] is True

@@ -1,4 +1,4 @@
-"""``glboard undo --prune``: old keystrokes are forgotten whole, and never what is unsent or failed."""
+"""``glboard undo --prune``: old keystrokes are removed as a whole, unsent or failed changes never."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Text = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
-    """A world on a machine of its own."""
+    """A demo world on its own machine."""
     world = small_world()
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / name))
@@ -42,7 +42,7 @@ def test_old_changes_are_pruned_after_confirmation(
     world.clock.advance(40 * 24 * 3600)
     assert run(["edit", f"{GROUP}/platform#3", "--weight", "6"]) == 0
     capsys.readouterr()
-    # Nobody says yes.
+    # The user says no.
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "n")
     assert run(["undo", "--prune", "30"]) != 0
     assert "1 line older than 30 days will be removed from the log.\n" in capsys.readouterr().err
@@ -91,7 +91,7 @@ def line(name: str, group: str, hours: float) -> Logged:
 
 
 def test_a_keystroke_is_pruned_whole_or_not_at_all() -> None:
-    # Of the second keystroke one half was answered before the moment and one after; the third hangs on it.
+    # One half of the second keystroke was confirmed before the time and one after; the third depends on it.
     log = [line("a", "one", 0), line("b", "two", 2), line("c", "three", 1), line("d", "three", 3)]
     log.append(line("e", "two", 9))
     assert prunable(log, WHEN + timedelta(hours=5)) == (WHEN + timedelta(hours=1), 1)

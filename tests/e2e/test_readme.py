@@ -1,4 +1,4 @@
-"""What the README says is so: keys, configuration, the JSON of ``show``, boards, commands, options."""
+"""The README is correct: keys, configuration, the JSON of ``show``, boards, commands, options."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_team_example_is_valid_and_complete() -> None:
     [text] = [text for text in blocks("toml") if "[[people]]" in text]
     assert len(parse_team(text, "README.md").people) == 1
     for key in (*Team.__struct_fields__, *Member.__struct_fields__):
-        # A person's own holidays are written as the team's are.
+        # A person's own holidays use the same key as the team's.
         assert key in text
 
 
@@ -86,5 +86,5 @@ def test_screenshot_exists() -> None:
     (picture,) = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README)
     svg = (Path(__file__).parents[2] / picture).read_text("utf-8")
     assert "PLANNING" in svg
-    # It asks nobody for anything: no fonts, no scripts.
+    # It loads nothing remote: no fonts, no scripts.
     assert "url(http" not in svg.replace('"', "")

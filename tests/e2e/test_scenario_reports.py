@@ -40,14 +40,14 @@ def _account(server: DemoServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.setenv("GITLAB_HOST", server.url)
     monkeypatch.setenv("GITLAB_TOKEN", server.token)
     monkeypatch.setenv("GLBOARD_GROUP", "demo-org")
-    # Nobody's own team file, configuration or state.
+    # Not the user's own team file, configuration or state.
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / name))
 
 
 @pytest.fixture
 def team(scenario: dict[str, Any], tmp_path: Path) -> Path:
-    """A team.toml from what the scenario says of capacity."""
+    """A team.toml from the scenario's capacity data."""
     milestone = scenario["expected"]["capacity"]["milestone"]
     lines = [f"holidays = {json.dumps(scenario['holidays'])}"]
     for person in scenario["capacity_inputs"]:
@@ -68,7 +68,7 @@ Report = Any
 
 @pytest.fixture
 def report(scenario: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> Report:
-    """Runs ``report`` as of the scenario's moment and reads its JSON."""
+    """Runs ``report`` as of the scenario's time and reads its JSON."""
 
     def one(*arguments: str, as_of: str | None = None) -> dict[str, Any]:
         moment = as_of or scenario["as_of"]
@@ -108,7 +108,7 @@ def test_default_lock_time_is_the_end_of_the_previous_day(report: Report) -> Non
 
 def test_earlier_as_of_ignores_later_events(report: Report, references: dict[str, str]) -> None:
     got = report("say-do", "19.6", as_of="2026-11-15T12:00:00Z")
-    # A7 was closed, and the bot labelled and moved A8 and D1, only after that.
+    # Only after that, A7 was closed and the bot labelled and moved A8 and D1.
     assert got["late_closed"] == []
     assert got["definitions"]["handbook"]["missed"] == []
     assert set(got["unresolved"]) == {references[key] for key in ("A7", "A8", "C1", "D1")}
@@ -147,7 +147,7 @@ def test_capacity(report: Report, scenario: dict[str, Any], references: dict[str
     carried = got["carry_over"]
     assert set(carried["issues"]) == {references[key] for key in expected["open_deliverables_of_19_7"]}
     assert carried["weight"] == expected["open_deliverable_weight_of_19_7"]
-    # 8 of it is in review, in verification or waits for a security release.
+    # 8 of it is in review, in verification or awaiting security release.
     assert carried["likely_weight"] == 12
     assert (got["planned"], got["unweighted"]) == (27, 3)
     assert (got["room"], got["room_likely"]) == (35.25 - 20 - 27, 35.25 - 12 - 27)

@@ -1,6 +1,6 @@
-"""The whole program in a real terminal: a session, its ends, and what goes wrong outside of it.
+"""The whole app in a real terminal: a session, how it ends, and failures outside of it.
 
-Everything else is tested nearer to its place; here is only what needs a terminal, a process and signals.
+Everything else is tested closer to its code; here is only what needs a terminal, a process and signals.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ _HEAD = re.compile(r"■ (\(?[\w ]+\)??) +(\d+) · ")
 
 
 def counts(text: str) -> dict[str, int]:
-    """The columns' counts, as their headers say."""
+    """The column counts in the headers."""
     return {name.strip(): int(count) for name, count in _HEAD.findall(text)}
 
 
 def unsent(text: str) -> bool:
-    """Whether the header says that something is not with GitLab yet."""
+    """Whether the header shows unsent changes."""
     return "unsent" in text.partition("\n")[0]
 
 
 def live(text: str) -> bool:
-    """Whether the board is there and all of it was read."""
+    """Whether the board is shown and fully loaded."""
     return text.partition("\n")[0].rstrip().endswith("live") and bool(counts(text))
 
 
@@ -59,7 +59,7 @@ def demo(home: Path, *arguments: str, columns: int = 160, rows: int = 45, **envi
 
 
 def leave(terminal: Terminal) -> None:
-    """Quit by key, and find the terminal as it was."""
+    """Quit by key and check that the terminal is restored."""
     terminal.press("q")
     assert terminal.finish() == 0
     restored(terminal)
@@ -88,7 +88,7 @@ def test_a_session(home: Path) -> None:
 
 
 def _mark_three(terminal: Terminal, column: int) -> None:
-    """Mark three cards of the focused column that may be edited: the world differs from day to day."""
+    """Mark three editable cards of the focused column: the demo differs from day to day."""
     rows = terminal.screen.lines[4::2]
     marked = 0
     for row in rows:
@@ -104,7 +104,7 @@ def _mark_three(terminal: Terminal, column: int) -> None:
 
 
 def _target(text: str) -> str:
-    """What the footer says the next key acts on."""
+    """The target shown in the footer."""
     return text.rpartition("\n")[2].strip().partition(" ")[0]
 
 
@@ -200,7 +200,7 @@ def test_gitlab_dies(home: Path) -> None:
 
 
 def _child(pid: int) -> int | None:
-    """The embedded GitLab of a program."""
+    """The embedded GitLab process of a glboard process."""
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = entry.read_text().rpartition(")")[2].split()

@@ -1,7 +1,7 @@
-"""Scenarios nobody has seen: the command line says of each what the planning rules say of it.
+"""Generated scenarios: the command line reports what the written planning rules give.
 
-The words are ``support/rules_oracle.py``, which shares nothing with the program. By default a few seeds;
-``GLBOARD_SCENARIOS=200`` tries as many, and ``GLBOARD_SCENARIOS=7-7`` that one.
+The rules are in ``support/rules_oracle.py``, which shares no code with glboard. By default a few seeds;
+``GLBOARD_SCENARIOS=200`` tries as many, and ``GLBOARD_SCENARIOS=7-7`` only that one.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def seeds() -> range:
 
 
 class Asked:
-    """One scenario, served, and the ways to ask about it."""
+    """One scenario, served, and ways to query it."""
 
     def __init__(self, data: Row, words: RulesOracle, say: Callable[..., Any], team: Path) -> None:
         self.data = data
@@ -166,7 +166,7 @@ def say_do(asked: Asked, name: str, as_of: str | None = None) -> None:
 
 
 def plain(value: Any) -> Any:
-    """A list as a set, without losing what stands there twice."""
+    """A list as a set, keeping duplicates."""
     if not isinstance(value, list):
         return value
     assert len(set(value)) == len(value)
@@ -196,7 +196,7 @@ def planning(asked: Asked, name: str) -> None:
 
 
 def capacity(asked: Asked, name: str) -> None:
-    """Days and weight of each, and what is left."""
+    """Days and weight per person, and free capacity."""
     words, team = asked.words, asked.data["team"]
     got = asked.report("capacity", name, "--team", str(asked.team))
     days = words.workdays(name)

@@ -1,4 +1,4 @@
-"""The walk of docs/walk.md, pressed key by key in a real terminal, exactly as it is written there."""
+"""The walkthrough of docs/walk.md, pressed key by key in a real terminal, exactly as written."""
 
 from __future__ import annotations
 

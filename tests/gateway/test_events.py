@@ -150,7 +150,7 @@ async def test_error_explains_missing_access_to_all_events(reading: Reading) -> 
     with pytest.raises(AuthError):
         await reading.reader.histories([issue], ("label",))
     reading.world.delete("top/app#1")
-    with pytest.raises(NotGitLab, match="does not show the events"):
+    with pytest.raises(NotGitLab, match="returned no issue events"):
         await reading.reader.histories([issue], ("label",))
     assert (await reading.reader.histories([], ALL)).histories == {}
 

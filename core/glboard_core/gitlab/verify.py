@@ -296,7 +296,7 @@ def _invalid(errors: Sequence[str]) -> GlboardError:
 def lost() -> EditUnknown:
     """The answer was lost or unreadable, and the change may have been made."""
     return EditUnknown(
-        "GitLab's answer was lost: the change may or may not have been made.",
+        "GitLab's answer was lost: the change may or may not have been applied.",
         hint="glboard will check GitLab before retrying.",
     )
 

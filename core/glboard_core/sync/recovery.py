@@ -118,6 +118,6 @@ def _when_sent(item: OutboxItem, gateway: Gateway) -> Op:
 
 def _unknown() -> EditUnknown:
     return EditUnknown(
-        "The connection kept failing before GitLab replied; the change may have been made.",
+        "The connection kept failing before GitLab replied; the change may have been applied.",
         hint="Check the issue in GitLab, then retry or discard the change in failed changes (g f).",
     )

@@ -1,4 +1,4 @@
-"""An app with nothing but a board, and boards of any size to put on it."""
+"""An app with only a board, and boards of any size for it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _WORDS = (
 
 
 def issues_of(count: int) -> dict[IssueId, Issue]:
-    """Issues in turn of each type, with weights, people and states that vary."""
+    """Issues of alternating types, with varying weights, people and states."""
     kinds = cycle(TYPES)
     made: dict[IssueId, Issue] = {}
     for number in range(1, count + 1):
@@ -64,7 +64,7 @@ def index_of(issues: dict[IssueId, Issue], board: Board = PLANNING) -> BoardInde
 
 
 class BoardApp(App[None]):
-    """One board, and a record of what it said."""
+    """One board, and a record of its messages."""
 
     CSS = all_sheets()
 

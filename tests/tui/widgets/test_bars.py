@@ -1,4 +1,4 @@
-"""Header, footer, column headers and the list of keys: what gives way to what."""
+"""Header, footer, column headers and the which-key list: what is dropped first when space is short."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HEADER = HeaderView(
     unsent=3,
     sums=(
         Fact("plan 25 + 3 unweighted / capacity 35.25"),
-        Fact("room +4.25 likely"),
+        Fact("free +4.25 likely"),
         Fact("!-9.75 all", "bad"),
     ),
     people=(Fact("alder full"), Fact("cedar !over", "bad")),
@@ -58,7 +58,7 @@ def test_header_at_full_width() -> None:
     first, second = header(120)
     assert first.startswith(" PLANNING 19.8 (next)   ")
     assert first.endswith("   filter: none · SHARE 2 masked · live · 3 unsent ")
-    assert second.startswith(" plan 25 + 3 unweighted / capacity 35.25 · room +4.25 likely · !-9.75 all  ")
+    assert second.startswith(" plan 25 + 3 unweighted / capacity 35.25 · free +4.25 likely · !-9.75 all  ")
     assert second.endswith("  alder full · cedar !over ")
 
 

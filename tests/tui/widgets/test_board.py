@@ -17,7 +17,7 @@ WIDE = (160, 45)
 
 
 def screen(app: BoardApp) -> list[str]:
-    """What stands on the screen, line by line."""
+    """The screen, line by line."""
     strips = app.screen._compositor.render_strips(app.size)
     return ["".join(segment.text for segment in strip) for strip in strips]
 
@@ -59,7 +59,7 @@ async def test_moving_stops_at_the_edges() -> None:
 
 
 async def test_moving_sideways_keeps_the_row_height() -> None:
-    """A short column between two long ones does not lose the height."""
+    """A short column between two long ones keeps the row height."""
     issues = issues_of(30)
     for number in range(5, 30, 3):
         del issues[issue_id(number)]
@@ -245,7 +245,7 @@ async def test_marks_stick_to_issues() -> None:
         board.toggle_mark()
         board.move(-1, 1)
         board.toggle_mark()
-        # In board order, whatever order they were marked in.
+        # In board order, regardless of the order of marking.
         assert targets(app) == ids(7, 5)
         app.remove(1)
         assert targets(app) == ids(7, 5)

@@ -1,4 +1,4 @@
-"""The look of a card, as plain text; a strip is always as wide as it was asked to be."""
+"""The look of a card as plain text; a strip always has the requested width."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_strip_has_the_requested_width(
     assert len(strips) == HEIGHTS[density]
     for strip in strips:
         assert strip.cell_length == width
-        # Not only said to be, but measured.
+        # Measured, not only declared.
         assert Strip(list(strip)).cell_length == width
 
 

@@ -1,4 +1,4 @@
-"""What is worth a place on a card, here and now."""
+"""What is worth showing on a card, here and now."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_missing_labels_are_one_word() -> None:
     assert missing_words(issue(1, *most, "Category:z"), names) == ()
     assert missing_words(issue(1, "type::ignore"), names) == ()
     assert missing_words(issue(1, "type::bug", state="closed"), names) == ()
-    # A type of none or two is said by its own warning.
+    # No type or two types have their own warning.
     assert missing_words(issue(1, "devops::x", "section::y", "Category:z"), names) == ()
 
 

@@ -1,4 +1,4 @@
-"""Text can be read on its ground in every theme, also text in a colour that came from GitLab."""
+"""Text is readable on its background in every theme, including text in colours from GitLab."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_labels_are_readable(theme: Theme, color: str) -> None:
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
 def test_text_is_readable_without_colours(theme: Theme) -> None:
-    """Textual turns colours to grey where NO_COLOR is set and the theme is not the terminal's own."""
+    """Textual turns colours grey if NO_COLOR is set and the theme is not the terminal's own."""
     for ground in get_args(Ground):
         for ink in READ:
             assert ratio(monochrome_style(palette(theme).style(ground, ink))) >= 4.0, (ground, ink)

@@ -1,4 +1,4 @@
-"""Cursor and marks of a list: they stick to issues, and what is gone does not act."""
+"""Cursor and marks of a list: they stick to issues, and issues that left the list do not act."""
 
 from __future__ import annotations
 

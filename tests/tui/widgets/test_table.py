@@ -1,4 +1,4 @@
-"""How the columns of a list share a width."""
+"""How the columns of a list share the width."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_no_column_is_wider_than_needed_or_drawn_over_the_edge(
     assert all(cells <= n for cells, n in zip(got, natural, strict=True))
     assert all(got[at] >= min(natural[at], cols[at].least or natural[at]) for at in shown)
     over = sum(got) + gap_of(width) * max(0, len(shown) - 1) - width
-    if over > 0:  # only where nothing more could give way
+    if over > 0:  # only if nothing more could shrink
         assert all(not cols[at].drop for at in shown)
         assert all(got[at] == natural[at] or got[at] == cols[at].least for at in shown)
 

@@ -1,4 +1,4 @@
-"""Remote words keep their width, whatever is in them."""
+"""Remote text keeps its width, whatever it contains."""
 
 from __future__ import annotations
 

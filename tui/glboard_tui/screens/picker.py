@@ -144,13 +144,13 @@ def ticks_of(sets: Sequence[Iterable[str]]) -> dict[str, Tick]:
     return {value: "on" if count == len(sets) else "some" for value, count in counts.items()}
 
 
-# The list of a picker, on the Line API: thousands of labels cost what a screenful does.
+# The list of a picker, on the Line API: thousands of labels cost no more than a screenful.
 
 _BOXES: dict[Tick, str] = {"off": "[ ]", "some": "[~]", "on": "[x]"}
 
 
 class PickList(ScrollView):
-    """Lines to choose from. ``ticks`` is none where exactly one is chosen."""
+    """Lines to choose from. ``ticks`` is None if exactly one is chosen."""
 
     ALLOW_SELECT = False
     can_focus = False
@@ -173,7 +173,7 @@ class PickList(ScrollView):
         self.search("")
 
     def search(self, query: str) -> None:
-        """Show what fits; the cursor goes to the best."""
+        """Show what matches; the cursor goes to the best match."""
         self._rows = matching(query, self.choices)
         self.cursor = 0
         self.virtual_size = Size(self.size.width, max(1, len(self._rows)))
@@ -181,7 +181,7 @@ class PickList(ScrollView):
         self.refresh(layout=True)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As many lines as there are choices, up to the style's maximum, whatever is typed."""
+        """One line per choice, up to the style's maximum, whatever is typed."""
         most = max(3, self.app.size.height * 45 // 100)
         return min(max(1, len(self.choices)), most)
 
@@ -191,7 +191,7 @@ class PickList(ScrollView):
         return self._rows[self.cursor][0] if self.cursor < len(self._rows) else None
 
     def move(self, step: int) -> None:
-        """Move the cursor; round the ends for a single step."""
+        """Move the cursor; a single step wraps around."""
         if not self._rows:
             return
         count = len(self._rows)
@@ -211,7 +211,7 @@ class PickList(ScrollView):
             self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        """Go there."""
+        """Move the cursor to the clicked line."""
         row = event.y + self.scroll_offset.y
         if row < len(self._rows):
             self.cursor = row
@@ -226,7 +226,7 @@ class PickList(ScrollView):
         line = Line(width)
         if row >= len(self._rows):
             if row == 0:
-                line.add("  nothing fits", palette.style("overlay", "muted"))
+                line.add("  no matches", palette.style("overlay", "muted"))
             return line.strip(palette.style("overlay"))
         choice, offsets = self._rows[row]
         ground: Ground = "focus" if row == self.cursor else "overlay"

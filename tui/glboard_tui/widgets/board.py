@@ -222,8 +222,8 @@ class BoardWidget(BoardMouse, can_focus=True):
     ) -> None:
         """Swap the whole board. The focus stays on its issue if the new board has it too.
 
-        ``empty`` is shown if there are no cards at all. ``unread`` are the keys of columns that
-        are still loading.
+        ``empty`` is shown if there are no cards at all: what to press. ``unread`` are the keys of columns
+        that are still loading.
         """
         if self.index is None or self.index.board.id != index.board.id:
             self._tops.clear()

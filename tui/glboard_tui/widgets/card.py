@@ -1,4 +1,4 @@
-"""One card: what its picture depends on, and the picture.
+"""One card: the data its look depends on, and its painting.
 
 Owns the look of a card as a pure function from a ``CardView`` to strips. It must not
 know issues, boards or the screen: ``card_view.py`` decides what is worth showing. All text in a view is
@@ -20,7 +20,7 @@ from glboard_tui.widgets.text import Line, clean, clip, clip_reference, fit, fit
 Density = Literal["compact", "normal", "roomy"]
 
 HEIGHTS: dict[Density, int] = {"compact": 1, "normal": 2, "roomy": 3}
-"""Lines of a card. Fixed for a density, so that a row is found by a division."""
+"""Lines per card. Fixed for a density, so that a row is found by a division."""
 
 Tone = Literal["plain", "good", "warn", "bad"]
 
@@ -33,9 +33,9 @@ MARGIN = 1
 
 
 class Fact(Struct, frozen=True):
-    """A short word about the issue. ``tone`` only underlines what the word says.
+    """A short word about the issue. ``tone`` only emphasizes what the word says.
 
-    A ``minor`` one takes what room is left; for the others the reference is shortened.
+    A ``minor`` one takes the remaining space; for the others, the reference is shortened.
     """
 
     text: str
@@ -51,9 +51,9 @@ class Chip(Struct, frozen=True):
 
 
 class CardView(Struct, frozen=True, kw_only=True, cache_hash=True):
-    """Everything a card's picture depends on but its width and state on the board: the key of its strips.
+    """Everything a card's look depends on except width and state on the board: the key of its strips.
 
-    ``weight`` is "3", "?" where none is set, "" where this server knows no weights. ``people`` are initials.
+    ``weight`` is "3", "?" if unweighted, "" if the server has no weights. ``people`` are initials.
     """
 
     id: IssueId
@@ -65,24 +65,24 @@ class CardView(Struct, frozen=True, kw_only=True, cache_hash=True):
     people: str = ""
     #: Changed here and not yet confirmed by the server.
     pending: bool = False
-    #: The last change was refused.
+    #: The last change failed.
     failed: bool = False
-    #: Somebody else changed the same field.
+    #: Someone else changed the same field.
     conflict: bool = False
-    #: Changed by somebody else since the last look.
+    #: Changed by someone else since the last look.
     glow: bool = False
     blocked: bool = False
     confidential: bool = False
     closed: bool = False
-    #: The title is a stand-in (share mode).
+    #: The title is masked (share mode).
     masked: bool = False
-    #: In how many milestones it was missed.
+    #: How many milestones it missed.
     slipped: int = 0
     warnings: tuple[str, ...] = ()
 
 
 def flag_of(view: CardView) -> tuple[str, Ink]:
-    """The sign of what happens to this card, the most urgent one, or a space."""
+    """The card's most urgent sign, or a space."""
     if view.failed:
         return "!", "bad"
     if view.conflict:
@@ -95,7 +95,7 @@ def flag_of(view: CardView) -> tuple[str, Ink]:
 
 
 def ground_of(*, focused: bool, marked: bool, dragged: bool) -> Ground:
-    """What lies under the card in that state."""
+    """The background of the card in that state."""
     if dragged:
         return "dragged"
     if focused:
@@ -125,7 +125,7 @@ def paint(
 
 
 class _Brush:
-    """The state of painting one card: the view, the room, the ground."""
+    """The state of painting one card: the view, the space, the background."""
 
     def __init__(
         self, view: CardView, width: int, ground: Ground, palette: Palette, *, focused: bool, marked: bool
@@ -201,7 +201,7 @@ class _Brush:
         line.add(fit_right(self.view.weight, self.weight_room), self._ink("warn" if unknown else "strong"))
 
     def _words(self) -> list[tuple[str, Ink]]:
-        """The words of the card, cleaned, the most telling first."""
+        """The words of the card, cleaned, the most important first."""
         view = self.view
         words: list[Fact] = []
         if view.failed:
@@ -243,7 +243,7 @@ class _Brush:
 
 
 def _two_lines(title: str, room: int) -> tuple[str, str]:
-    """A title on two lines, broken at a space where there is one in the second half."""
+    """A title on two lines, broken at a space if there is one in the second half."""
     if width_of(title) <= room:
         return title, ""
     end = len(title)

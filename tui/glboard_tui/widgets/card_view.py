@@ -1,6 +1,6 @@
-"""From an issue to a card: which facts are worth a place on it, here and now.
+"""From an issue to a card: which facts are worth showing on it, here and now.
 
-Owns what is left out: what the board's filter or the list says already, and what is the same on every card.
+Owns what is omitted: what the board's filter or the column already says, and what is the same on every card.
 Pure. Remote text passes ``mask`` (share mode) before it goes anywhere.
 """
 
@@ -23,7 +23,7 @@ from glboard_tui.texts import warning_words
 from glboard_tui.widgets.card import CardView, Chip, Fact, Tone
 from glboard_tui.widgets.column import Present
 
-#: Days before a due date from which it is said.
+#: Days before a due date from which it is shown.
 SOON = 7
 
 _SHORT_STATES = {
@@ -43,7 +43,7 @@ _STATE_TONES: dict[str, Tone] = {"ready for development": "good", "blocked": "ba
 
 
 class Names(Struct, frozen=True, kw_only=True):
-    """The labels a card says in its own words, and the ones it never says (the same on every card)."""
+    """The labels a card shows in its own words, and those it never shows (the same on every card)."""
 
     type_prefix: str = "type::"
     priority_prefix: str = "priority::"
@@ -75,10 +75,10 @@ def _two_letters(username: str) -> str:
 
 
 class Around(Struct, frozen=True, kw_only=True):
-    """What a card shows besides the issue. The containers and functions are asked anew for every card.
+    """What a card shows besides the issue. The containers and functions are queried for every card.
 
-    ``mask`` gives the words to show instead of an issue's own (share mode), or none. ``warnings`` are short
-    words of broken rules. ``flow`` and ``names`` are configuration.
+    ``mask`` returns the text to show instead of an issue's title (share mode), or None. ``warnings`` are
+    short names of broken rules. ``flow`` and ``names`` are configuration.
     """
 
     flow: WorkflowScheme = WorkflowScheme()
@@ -88,9 +88,9 @@ class Around(Struct, frozen=True, kw_only=True):
     color: Callable[[str], str | None] = _no_color
     initials: Callable[[str], str] = _two_letters
     warnings: Callable[[Issue], tuple[str, ...]] = _no_words
-    #: Whether an issue whose flow state says so is ready indeed (planning rule 3).
+    #: Whether an issue in the state ready for development is really ready (planning rule 3).
     ready: Callable[[Issue], bool] = _is_ready
-    #: Titles of the milestones that are over: what is open in one has slipped (rule 7).
+    #: Titles of past milestones: open issues in them have slipped (rule 7).
     over: Container[str] = frozenset()
     mask: Callable[[Issue], str | None] = _no_mask
     pending: Container[IssueId] = frozenset()
@@ -104,7 +104,7 @@ def present(issue: Issue, column: Column, board: Board, around: Around) -> CardV
     weight = "" if not around.has_weight else "?" if issue.weight is None else str(issue.weight)
     words = around.mask(issue)
     if words is not None:
-        # Nothing of a masked issue but its weight and what happens to it: it still counts.
+        # A masked issue shows only its weight and its state of change: it still counts.
         return CardView(
             id=issue.id,
             title=words,
@@ -139,18 +139,18 @@ def present(issue: Issue, column: Column, board: Board, around: Around) -> CardV
 
 
 def _slipped(issue: Issue, around: Around) -> int:
-    """How often it slipped: its missed milestones; one that is over counts before anybody labelled it."""
+    """How often it slipped: its missed milestones; a past one counts even before it is labelled."""
     missed = sum(label.startswith(around.names.missed_prefix) for label in issue.labels)
     return max(missed, int(issue.is_open and (issue.milestone or "") in around.over))
 
 
 def short_reference(issue: Issue) -> str:
-    """``project#12``: the full path's last part; it is the group that all issues share."""
+    """``project#12``: only the last part of the path, since all issues share the group."""
     return f"{issue.project.rpartition('/')[2]}#{issue.iid or 'new'}"
 
 
 def _facts(issue: Issue, column: Column, board: Board, around: Around) -> list[Fact]:
-    """The short words, the most telling first: what does not fit falls off at the end."""
+    """The short facts, the most important first: what does not fit is dropped at the end."""
     names = around.names
     facts: list[Fact] = []
     for prefix, letter in ((names.priority_prefix, "P"), (names.severity_prefix, "S")):
@@ -184,7 +184,7 @@ def _flow_fact(issue: Issue, column: Column, around: Around) -> list[Fact]:
     name = state.shown_as or state.name
     tone = _STATE_TONES.get(name, "plain")
     if name == "ready for development" and not around.ready(issue):
-        tone = "plain"  # the warning says what it lacks
+        tone = "plain"  # the warning says what is missing
     return [Fact(_SHORT_STATES.get(name, name), tone)]
 
 
@@ -219,7 +219,7 @@ def _chips(issue: Issue, column: Column, board: Board, around: Around) -> tuple[
 
 
 def _people(issue: Issue, column: Column, around: Around) -> str:
-    """Initials; of more than two people the first and how many more. ``-`` is nobody."""
+    """Initials; for more than two people, the first and the number of others. ``-`` is unassigned."""
     if not issue.assignees:
         return "" if column.kind == "assignee" else "-"
     if len(issue.assignees) == 1 and column.kind == "assignee" and column.value == issue.assignees[0]:

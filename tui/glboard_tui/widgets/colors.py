@@ -1,8 +1,8 @@
-"""Colours as a card needs them: every ink on every ground, readable by construction.
+"""The colours for cards: every ink on every ground, readable by construction.
 
 Owns the step from a theme's variables to Rich styles. A style here always carries its ground, so that
-painting never blends and never asks the style sheet. Meaning is never in the colour alone: whoever paints
-adds a word or a sign. Colours of labels come from GitLab and are moved until they can be read.
+painting never blends and never queries the style sheet. Colour alone never carries meaning: painting code
+adds a word or a sign. Label colours come from GitLab and are adjusted until they are readable.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from textual.app import App
 from textual.color import Color, ColorParseError
 
 Ground = Literal["rest", "focus", "marked", "both", "dragged", "band", "band_focus", "target", "overlay"]
-"""What lies under the text: a card at rest, focused, marked, focused and marked, being dragged; the band of
-headers, its focused column, a column that would take the drop; an overlay."""
+"""The background of a text: a card at rest, focused, marked, focused and marked, being dragged; the band of
+headers, its focused column, a drop target; an overlay."""
 
 Ink = Literal["text", "strong", "muted", "accent", "good", "warn", "bad", "line", "thumb"]
 
@@ -51,7 +51,7 @@ def readable(color: Color, on: Color, ratio: float) -> Color:
 
 
 class Palette:
-    """The styles of one theme. Equal themes share one palette, so it may be part of a cache key."""
+    """The styles of one theme. Equal themes share one palette, so it can be part of a cache key."""
 
     def __init__(self, styles: Mapping[tuple[Ground, Ink], Style], ratio: float, *, ansi: bool) -> None:
         self._styles = dict(styles)
@@ -64,14 +64,14 @@ class Palette:
         return self._styles[ground, ink]
 
     def chip(self, color: str, ground: Ground) -> Style:
-        """A label's own colour (``#rrggbb``, from GitLab) as a tinted chip that can be read on ``ground``."""
+        """A label's own colour (``#rrggbb``, from GitLab) as a tinted chip that is readable on ``ground``."""
         key = (color, ground)
         if (style := self._chips.get(key)) is None:
             style = self._chips[key] = self._tinted(color, ground)
         return style
 
     def swatch(self, color: str | None, ground: Ground) -> Style:
-        """A small sign in a column's colour; only has to be seen, not read."""
+        """A small sign in a column's colour; it only has to be visible, not readable."""
         key = (f"swatch {color}", ground)
         if (style := self._chips.get(key)) is None:
             style = self._chips[key] = self._swatch(color, ground)
@@ -84,7 +84,7 @@ class Palette:
         if self.ansi or tint is None or under is None or under.triplet is None:
             return self.style(ground, "accent")
         ground_color = Color(*under.triplet)
-        # A tint can take so much of the ground's contrast that neither black nor white is enough on it.
+        # A tint can reduce the contrast so far that neither black nor white is readable on it.
         for share in (0.25, 0.15, 0.08, 0.0):
             on = ground_color.blend(tint, share)
             ink = readable(tint, on, self._ratio)
@@ -101,7 +101,7 @@ class Palette:
 
 
 def palette_of(app: App[object]) -> Palette:
-    """The palette of the app's theme as it is now."""
+    """The palette of the app's current theme."""
     variables = app.theme_variables
     return _palette(
         app.native_ansi_color,
@@ -135,7 +135,7 @@ def _palette(ansi: bool, dark: bool, variables: tuple[tuple[str, str], ...]) -> 
 
 
 def truecolor_palette(variables: Mapping[str, str], *, dark: bool) -> Palette:
-    """A palette from a theme's variables. ``board-*`` are this program's own; other themes do without."""
+    """A palette from a theme's variables. ``board-*`` are glboard's own; other themes lack them."""
 
     def color(name: str, otherwise: Color) -> Color:
         found = _parse(variables.get(name, ""))
@@ -154,7 +154,7 @@ def truecolor_palette(variables: Mapping[str, str], *, dark: bool) -> Palette:
         "rest": rest,
         "focus": focus,
         "marked": marked,
-        # The focus is what the next key acts on; that it is marked too is said by the sign.
+        # The focus is what the next key acts on; the tick shows that it is marked too.
         "both": focus,
         "dragged": rest.blend(band, 0.6),
         "band": band,
@@ -190,7 +190,7 @@ def truecolor_palette(variables: Mapping[str, str], *, dark: bool) -> Palette:
 
 
 def ansi_palette() -> Palette:
-    """The terminal's own colours. The focused card is the reverse, so it can be read whatever they are."""
+    """The terminal's own colours. The focused card is reversed, so it is readable whatever they are."""
     colors: dict[Ink, str | None] = {
         "text": None,
         "strong": None,
@@ -226,5 +226,5 @@ def _parse(text: str | None) -> Color | None:
         found = Color.parse(text)
     except ColorParseError:
         return None
-    # A named colour of the terminal has no known red, green and blue to reckon with.
+    # A named terminal colour has no known red, green and blue values to calculate with.
     return None if found.ansi is not None else Color(found.r, found.g, found.b)

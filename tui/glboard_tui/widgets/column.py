@@ -1,4 +1,4 @@
-"""One column of cards on the Line API: arithmetic, scrolling and which lines to repaint.
+"""One column of cards on the Line API: geometry, scrolling and which lines to repaint.
 
 Owns the window on a ``ColumnIndex``. Its cost does not depend on the number of cards: a row is a division, an
 issue a binary search away, a picture cached. It paints nothing itself (``card.py``), holds no focus and no
@@ -124,12 +124,12 @@ class Painter:
         return self.palette.style("rest", "thumb" if edge == "thumb" else "line")
 
 
-#: Cards a turn of the wheel scrolls.
+#: Cards scrolled per wheel step.
 _WHEEL = 2
 
 
 class Host(Protocol):
-    """What a column asks of the board it stands on."""
+    """What a column asks its board."""
 
     def issue_shown(self, issue: IssueId) -> Issue | None:
         """The issue as shown now."""
@@ -138,10 +138,10 @@ class Host(Protocol):
         """Whether the card is focused, marked, dragged."""
 
     def is_unread(self, key: str) -> bool:
-        """Whether more cards of the column are to come."""
+        """Whether the column is still loading."""
 
     def list_sized(self, cards: CardList) -> None:
-        """The column has its size now, or another one."""
+        """The column got its size, or another one."""
 
 
 class CardList(ScrollView):
@@ -159,7 +159,7 @@ class CardList(ScrollView):
         self._host = host
         self.edged = True
         self.cards: ColumnIndex | None = None
-        #: What was on screen after the last change: the cards, and the extent of the thumb.
+        #: What was visible after the last change: the cards, and the extent of the thumb.
         self._window: tuple[IssueId, ...] = ()
         self._thumb = (0, 0)
 
@@ -171,7 +171,7 @@ class CardList(ScrollView):
         return None if self.cards is None else self.cards.column.key
 
     def bind(self, cards: ColumnIndex, *, top: int, edged: bool) -> None:
-        """Show a column from card ``top`` on. ``edged`` draws the line to the neighbour at the right."""
+        """Show a column from card ``top`` on. ``edged`` draws the line to the right neighbour."""
         self.cards = cards
         self.edged = edged
         self._measure()
@@ -179,7 +179,7 @@ class CardList(ScrollView):
         self.refresh()
 
     def recount(self, changed: Collection[IssueId]) -> None:
-        """Take note that the column's content may have changed; repaint only the cards that did."""
+        """The column's content may have changed: repaint only the cards that did."""
         before, thumb, top = self._window, self._thumb, self.top_line
         self._measure()
         self._scroll(top)
@@ -207,7 +207,7 @@ class CardList(ScrollView):
         lines = (0 if self.cards is None else len(self.cards)) * height
         view = self.size.height
         if lines > view > 0:
-            # The last screen begins with a whole card, so that no card is ever cut at the top.
+            # The last page starts with a whole card, so that no card is ever cut at the top.
             lines = view + -(-(lines - view) // height) * height
         size = Size(self.size.width, lines)
         if size != self.virtual_size:
@@ -240,11 +240,11 @@ class CardList(ScrollView):
             self._window = tuple(self.cards[row] for row in range(self.top, last))
 
     def is_shown(self, row: int) -> bool:
-        """Whether a card is wholly on screen."""
+        """Whether a card is fully visible."""
         return self.top <= row < self.top + self.rows_shown
 
     def reveal(self, row: int) -> None:
-        """Bring a card on screen, half a column at a time: fewer repaints than line by line."""
+        """Scroll a card into view, half a page at a time: fewer repaints than line by line."""
         if self.cards is None or self.size.height <= 0 or self.is_shown(row):
             return
         half = max(1, self.rows_shown // 2)
@@ -270,7 +270,7 @@ class CardList(ScrollView):
         self._scroll(self.top_line + cards * self._painter.height)
 
     def on_resize(self) -> None:
-        """Measure again; the window stays on the card it began with."""
+        """Measure again; the first visible card stays the same."""
         self._measure()
         self._scroll(self.top_line)
         self._host.list_sized(self)
@@ -278,12 +278,12 @@ class CardList(ScrollView):
     # -- painting
 
     def repaint(self, issues: Collection[IssueId]) -> None:
-        """Repaint these cards, those of them that can be seen."""
+        """Repaint those of these cards that are visible."""
         top = self.top
         self.refresh_rows(top + place for place, shown in enumerate(self._window) if shown in issues)
 
     def refresh_rows(self, rows: Iterable[int]) -> None:
-        """Repaint these cards, those of them that can be seen."""
+        """Repaint those of these cards that are visible."""
         height = self._painter.height
         first, last = self.top, self.top + self.rows_shown + 1
         for row in rows:
@@ -315,7 +315,7 @@ class CardList(ScrollView):
         )[part]
 
     def _after(self, row: int, part: int) -> str:
-        """What stands below the last card, at the first line there: that there is none, or more to come."""
+        """The text below the last card: that the column is empty, or still loading."""
         if self.cards is None or row or part:
             return ""
         if self._host.is_unread(self.cards.column.key):
@@ -323,7 +323,7 @@ class CardList(ScrollView):
         return "" if len(self.cards) else "—"
 
     def _edge(self, y: int) -> Edge:
-        """The right edge doubles as the scrollbar: heavier where the window stands."""
+        """The right edge doubles as the scrollbar: heavier where the window is."""
         start, end = self._thumb
         if start <= y < end:
             return "thumb"

@@ -1,7 +1,7 @@
 """The band of column headers: one line over the whole board, and the look of one header.
 
 Owns what a header says (chip, name, count, sum of weights, unweighted, limits) and how it is shortened. It
-reads no index: the board widget hands over ``HeadView``s.
+reads no index: the board widget provides ``HeadView``s.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from glboard_tui.widgets.text import Line, clean, clip, fit_right, upright, widt
 class HeadView(Struct, frozen=True, kw_only=True):
     """A header, ``width`` cells from ``x`` on.
 
-    ``weight`` is none where this server knows no weights; ``place`` is (2, 5) for ``‹ 2/5 ›``.
+    ``weight`` is None if this server has no weights; ``place`` is (2, 5) for ``‹ 2/5 ›``.
     """
 
     key: str
@@ -36,7 +36,7 @@ class HeadView(Struct, frozen=True, kw_only=True):
     unweighted: int = 0
     limit_issues: int | None = None
     limit_weight: int | None = None
-    #: Cards are still to come, so that count and sums are not the truth.
+    #: Cards are still loading, so count and sums are not final.
     partial: bool = False
     focused: bool = False
     target: bool = False
@@ -77,7 +77,7 @@ def paint_head(view: HeadView, palette: Palette) -> Strip:
 
 
 def _numbers(view: HeadView, whole: int, most: int) -> list[tuple[str, Ink]]:
-    """Count and sums: in full where the title stays whole, else the longest short form in ``most`` cells."""
+    """Count and sums: in full if the title stays whole, else the longest short form in ``most`` cells."""
     forms = _forms(view)
     if _cells(forms[0]) <= whole:
         return forms[0]
@@ -89,7 +89,7 @@ def _cells(form: list[tuple[str, Ink]]) -> int:
 
 
 def _forms(view: HeadView) -> list[list[tuple[str, Ink]]]:
-    """The ways to say it, longest first. None of them lets a missing weight look like 0 (planning rule 5)."""
+    """The possible forms, longest first. None of them shows a missing weight as 0 (planning rule 5)."""
     if view.partial:
         return [[("…", "muted")]]
     over = view.limit_issues is not None and view.count > view.limit_issues
@@ -121,7 +121,7 @@ class Heads(Widget):
         self._views: tuple[HeadView, ...] = ()
 
     def show(self, views: Sequence[HeadView]) -> None:
-        """Take new headers, and repaint the ones that differ."""
+        """Set new headers, and repaint those that differ."""
         new = tuple(views)
         old, self._views = self._views, new
         if [(v.x, v.width) for v in old] != [(v.x, v.width) for v in new]:
@@ -148,11 +148,11 @@ def _region(view: HeadView) -> Region:
     return Region(view.x, 0, view.width, 1)
 
 
-# Folded columns: three cells each, the name written upright under the count.
+# Folded columns: three cells each, the name written vertically under the count.
 
 
 class RailView(Struct, frozen=True):
-    """One rail. ``text`` is written upright; ``target``: a card that is dragged would fall here."""
+    """One rail. ``text`` is written vertically; ``target``: a dragged card would drop here."""
 
     key: str
     text: str
@@ -171,7 +171,7 @@ class Rails(Widget):
         self._letters: list[tuple[str, ...]] = []
 
     def show(self, views: Sequence[RailView]) -> None:
-        """Take new rails; repaint only if they differ."""
+        """Set new rails; repaint only if they differ."""
         if tuple(views) == self._views:
             return
         self._views = tuple(views)
@@ -179,7 +179,7 @@ class Rails(Widget):
         self.refresh()
 
     def on_resize(self) -> None:
-        """The names are cut to the height."""
+        """Cut the names to the height."""
         self._letters = []
 
     def render_line(self, y: int) -> Strip:

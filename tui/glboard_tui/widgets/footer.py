@@ -1,6 +1,6 @@
-"""One line below the board: what the next key acts on, a few hints, and what was done last.
+"""One line below the board: what the next key acts on, a few hints, and the last change.
 
-Owns how the three share the line. The target never gives way; hints go one by one from the right.
+Owns how the three share the line. The target is never dropped; hints are dropped one by one from the right.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from glboard_tui.widgets.text import Line, clean, clip, fit_right, width_of
 
 
 class FooterView(Struct, frozen=True, kw_only=True):
-    """``target``: "2 marked", or a reference. ``hints``: keys and words. ``last``: "u undo: … to 19.10".
+    """``target``: "2 selected", or a reference. ``hints``: keys and words. ``last``: "u undo: … to 19.10".
 
-    ``message`` is said in place of the hints (what a key did, why it did nothing); ``bad`` where it failed.
+    ``message`` replaces the hints (what a key did, why it did nothing); ``bad`` if it failed.
     """
 
     target: str = ""
@@ -34,7 +34,7 @@ class FooterView(Struct, frozen=True, kw_only=True):
     last: str = ""
     message: str = ""
     bad: bool = False
-    #: Marks are set, so that the next key takes more than what is focused.
+    #: There is a selection, so the next key acts on more than the focused card.
     marked: bool = False
 
 
@@ -47,7 +47,7 @@ def paint_footer(view: FooterView, width: int, palette: Palette) -> Strip:
     line.add(target, style("band", "warn" if view.marked else "strong"))
     help_key = next((f" · {key}" for key, _ in view.hints if key == "?"), "")
     last = clean(view.last)
-    # The last act may take half of what is left, the hints the rest.
+    # The last change can take half of the remaining space, the hints the rest.
     kept = min(width_of(last), max((width - width_of(target)) // 2, 0)) if last else 0
     last = clip(last, kept) if kept > 8 else ""
     tail = width_of(last) + (len(help_key) if last else len(help_key.lstrip(" ·"))) + 1
@@ -57,7 +57,7 @@ def paint_footer(view: FooterView, width: int, palette: Palette) -> Strip:
         line.add(" · " if target and text else "", style("band", "muted"))
         line.add(text, style("band", "bad" if view.bad else "text"))
     else:
-        # Keys come from the keymap, which people write: cleaned like everything else.
+        # Keys come from the user's keymap: cleaned like everything else.
         for key, words in ((clean(key), clean(words)) for key, words in view.hints):
             if key == "?":
                 continue
@@ -86,7 +86,7 @@ class FooterBar(Widget):
         self.view = FooterView()
 
     def show(self, view: FooterView) -> None:
-        """Say something else."""
+        """Show another view."""
         if view != self.view:
             self.view = view
             self.refresh()
@@ -96,7 +96,7 @@ class FooterBar(Widget):
         return paint_footer(self.view, self.size.width, palette_of(self.app))
 
 
-# What can follow a prefix: a strip above the footer with keys and words in columns.
+# What can follow a prefix: a strip above the footer with keys and titles in columns.
 
 Entry = tuple[str, str]
 """A key and what it does."""
@@ -156,7 +156,7 @@ class WhichKey(Widget):
         self.refresh()
 
     def hide(self) -> None:
-        """Take the list away."""
+        """Hide the list."""
         if self.display:
             self.display = False
 

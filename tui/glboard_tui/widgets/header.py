@@ -1,7 +1,7 @@
 """Two lines above the board: which board, what filter, how fresh, how much unsent; below them the sums.
 
-Owns the order in which things give way when it gets narrow: what is unsent or stale goes last, the filter's
-text before the board's name, hints of calm first. Pure paint; it asks nobody for anything.
+Owns the order in which items are dropped on narrow screens: unsent and stale go last, the filter's text
+before the board's name, reassuring items first. It only paints and queries nothing.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _INKS: dict[Tone, Ink] = {"plain": "text", "good": "good", "warn": "warn", "bad"
 
 
 class HeaderView(Struct, frozen=True, kw_only=True):
-    """What the header says. Times and numbers come as words already: ``age`` is "3m", ``progress`` "120/600".
+    """What the header shows. Times and numbers are already text: ``age`` is "3m", ``progress`` "120/600".
 
-    ``sums`` stand at the left of the second line, ``people`` at its right; the first ones matter most.
+    ``sums`` are at the left of the second line, ``people`` at its right; the first ones matter most.
     """
 
     board: str
@@ -33,13 +33,13 @@ class HeaderView(Struct, frozen=True, kw_only=True):
     fresh: Fresh = "live"
     age: str = ""
     progress: str = ""
-    #: Changed by others and not looked at.
+    #: Unseen changes by others.
     changed: int = 0
     unsent: int = 0
     failed: int = 0
     conflicts: int = 0
     read_only: bool = False
-    #: Share mode is on, and so many issues are masked.
+    #: Share mode is on, with this many issues masked.
     share: bool = False
     masked: int = 0
     draft: int = 0
@@ -57,7 +57,7 @@ def _first(view: HeaderView, width: int, palette: Palette) -> Strip:
     board = clean(view.board).upper()
     role = f" ({clean(view.role)})" if view.role else ""
     right = _states(view)
-    # What matters always stays; the rest as long as the board's name keeps most of its room.
+    # What matters always stays; the rest as long as the board's name keeps most of its space.
     while len(right) > 1 and _room(right) + min(width_of(board), 16) + 3 > width and right[0][2] > 0:
         right.pop(0)
     if _room(right) + 4 > width:
@@ -75,7 +75,7 @@ def _first(view: HeaderView, width: int, palette: Palette) -> Strip:
 
 
 def _states(view: HeaderView) -> list[tuple[str, Ink, int]]:
-    """Text, ink and how soon it gives way (0: never), from left to right."""
+    """Text, ink and how soon it is dropped (0: never), from left to right."""
     items: list[tuple[str, Ink, int]] = []
     filtered = clean(view.filter)
     items.append(
@@ -131,7 +131,7 @@ def _second(view: HeaderView, width: int, palette: Palette) -> Strip:
     line = Line(width)
     line.add(" ", palette.style("band"))
     facts = list(view.sums)
-    # What is minor gives way first, then what stands last.
+    # Minor items are dropped first, then the last ones.
     while len(facts) > 1 and _cells(facts) + 2 > width:
         facts.remove(next((fact for fact in reversed(facts) if fact.minor), facts[-1]))
     left = [(clean(fact.text), _INKS[fact.tone]) for fact in facts]
@@ -172,7 +172,7 @@ class HeaderBar(Widget):
         self._painted: tuple[tuple[int, Palette], tuple[Strip, Strip]] | None = None
 
     def show(self, view: HeaderView) -> None:
-        """Say something else."""
+        """Show another view."""
         if view != self.view:
             self.view = view
             self._painted = None

@@ -1,7 +1,7 @@
-"""An opened issue, on the right half of the board, or all of it where that is narrow.
+"""An open issue, on the right half of the board, or over all of it on narrow screens.
 
 Owns how an issue is shown in full. It loads nothing: it is given the issue at once, and description and notes
-when they are there. Everything in it is remote: no markup, no HTML, no control characters, no link but http.
+when they arrive. All its content is remote: no markup, no HTML, no control characters, only http links.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _GAP = 2
 
 
 def laid_out(facts: Sequence[Fact], width: int) -> list[tuple[str, str]]:
-    """Name (only beside the first line) and text of each line; facts without items are left out."""
+    """Name (only on the first line) and text of each line; facts without items are omitted."""
     room = max(width - _NAME, 8)
     lines: list[tuple[str, str]] = []
     for name, items in facts:
@@ -65,13 +65,13 @@ class Facts(Widget):
         self._facts: tuple[Fact, ...] = ()
 
     def show(self, facts: Sequence[Fact]) -> None:
-        """Say these."""
+        """Show these facts."""
         if tuple(facts) != self._facts:
             self._facts = tuple(facts)
             self.refresh(layout=True)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As many lines as they take in that width."""
+        """The number of lines needed at that width."""
         return len(laid_out(self._facts, width))
 
     def render_line(self, y: int) -> Strip:
@@ -115,13 +115,13 @@ class DetailPane(VerticalScroll, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self.issue: IssueId | None = None
-        # Known by name: what is shown late finds them also while the pane is taken away.
+        # Kept as attributes: late content finds them even while the pane is being removed.
         self._title, self._facts = Static(classes="detail-title"), Facts()
         self._state, self._notes = Static(classes="detail-state"), Static(classes="detail-notes")
         self._document: Markdown | None = None
 
     def compose(self) -> ComposeResult:
-        """Title, facts, notes; the description is put between when there is one."""
+        """Title, facts, notes; the description is inserted between when there is one."""
         yield self._title
         yield self._facts
         yield self._state
@@ -134,11 +134,11 @@ class DetailPane(VerticalScroll, can_focus=True):
 
     @property
     def has_keys(self) -> bool:
-        """Whether keys are meant for it."""
+        """Whether it has the keys."""
         return self.is_open and self.screen.focused is self
 
     def show_issue(self, issue: Issue, title: str, facts: Sequence[Fact]) -> None:
-        """What is known at once. Description and notes of another issue are taken away."""
+        """Show what is known at once. Description and notes of another issue are removed."""
         fresh = issue.id != self.issue
         self.issue = issue.id
         self._title.update(Content(clean(title)))
@@ -150,14 +150,14 @@ class DetailPane(VerticalScroll, can_focus=True):
             self._notes.update(Content(""))
 
     def say(self, text: str) -> None:
-        """A line where the description will be; "" takes it away."""
+        """Show a line in place of the description; "" removes it."""
         self._state.update(Content("\n".join(map(clean, text.splitlines()))))
         self._state.display = bool(text)
         if text and self._document is not None:
             self._document.display = False
 
     async def show_detail(self, detail: IssueDetail) -> None:
-        """Description and notes. Those of an issue that is no longer shown are dropped."""
+        """Show description and notes. Those of an issue that is no longer shown are ignored."""
         if detail.id != self.issue:
             return
         text = readable(detail.description)
@@ -196,21 +196,24 @@ class DetailPane(VerticalScroll, can_focus=True):
             self.app.open_url(event.href)
 
 
-#: Invisible in GitLab, so invisible here; also what marks a comment as ours.
+#: Invisible in GitLab, so invisible here; includes the marker of our own comments.
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
 def readable(text: str) -> str:
-    """Markdown from anywhere, without what a terminal would act on, and not longer than can be laid out."""
+    """Remote Markdown, without anything a terminal would interpret, cut to what can be laid out."""
     cut = _COMMENT.sub("", text[:_LONGEST])
     lines = [clean(line.replace("\t", "    ")) for line in cut.splitlines()]
     if len(text) > _LONGEST:
-        lines += ["", f"… and {len(text) - _LONGEST:,} more characters: o opens the issue in the browser."]
+        lines += [
+            "",
+            f"… and {len(text) - _LONGEST:,} more characters; press o to open the issue in the browser.",
+        ]
     return "\n".join(lines)
 
 
 def notes_content(notes: Sequence[Note]) -> Content:
-    """Comments in order, the newest last; of very many only the last ones. System notes are one dim line."""
+    """Comments in order, the newest last; only the last ones if many. System notes are dim lines."""
     shown = notes[-_MOST_NOTES:]
     parts: list[Content] = []
     if len(notes) > len(shown):

@@ -1,4 +1,4 @@
-"""How columns share the width: full ones around the focus, the far ones folded into rails.
+"""How columns share the width: full columns around the focus, distant ones folded into rails.
 
 Owns only arithmetic. A column is at least 26 cells wide; what does not fit becomes a rail of 3 cells with
 name and count upright; rails take at most a quarter of the width, and the ones beyond are counted. Below 60
@@ -23,7 +23,7 @@ class Slot(Struct, frozen=True):
 
 
 class Arrangement(Struct, frozen=True, kw_only=True):
-    """Who stands where. ``left``, ``right``: indexes of rails; ``before``, ``after``: how many are unseen."""
+    """Which column is where. ``left``, ``right``: indexes of rails; ``before``, ``after``: number hidden."""
 
     slots: tuple[Slot, ...] = ()
     left: tuple[int, ...] = ()
@@ -38,18 +38,18 @@ class Arrangement(Struct, frozen=True, kw_only=True):
         return self.slots[0].at if self.slots else 0
 
     def left_width(self) -> int:
-        """Cells of the rails at the left, with the one that counts the unseen."""
+        """Cells of the left rails, including the one that counts hidden columns."""
         return RAIL * (len(self.left) + (1 if self.before else 0))
 
     def right_width(self) -> int:
-        """Cells of the rails at the right."""
+        """Cells of the right rails."""
         return RAIL * (len(self.right) + (1 if self.after else 0))
 
 
 def arrange(count: int, width: int, focus: int, first: int = 0) -> Arrangement:
     """Share ``width`` cells among ``count`` columns so that ``focus`` is full.
 
-    ``first`` is the first full column until now: the window stays where it is as long as the focus is in it.
+    ``first`` is the first full column so far: the window stays where it is as long as it contains the focus.
     """
     if count <= 0 or width <= 0:
         return Arrangement()
@@ -78,12 +78,12 @@ def _fits(full: int, count: int, width: int, most_rails: int) -> bool:
 
 
 def _rails(first: int, full: int, count: int, most: int) -> tuple[tuple[int, ...], tuple[int, ...], int, int]:
-    """The rails left and right of the window, nearest first kept, and how many are not shown."""
+    """The rails left and right of the window, the nearest kept first, and how many are hidden."""
     left_all, right_all = first, count - first - full
     if left_all + right_all <= most:
         left, right = left_all, right_all
     else:
-        # Each side that hides some spends one rail on saying how many.
+        # Each side that hides columns uses one rail to show how many.
         left = min(left_all, max(most // 2, most - right_all))
         right = min(right_all, most - left)
         left -= 1 if left < left_all else 0

@@ -50,11 +50,11 @@ def _lines(text: str) -> str:
     return "\n".join(map(clean, text.splitlines()))
 
 
-# A friendly line in the middle of an empty board.
+# A hint in the middle of an empty board.
 
 
 class EmptyMessage(Widget):
-    """Says what to do where there are no cards. Hidden until there is something to say."""
+    """Says what to do when there are no cards. Hidden until there is something to say."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "Note { height: 1fr; width: 1fr; display: none; }"
@@ -64,7 +64,7 @@ class EmptyMessage(Widget):
         self._lines: tuple[str, ...] = ()
 
     def say(self, text: str, *, shown: bool) -> None:
-        """The text, line by line; the first line is the strong one."""
+        """Show the text; its first line is bold."""
         lines = tuple(clean(line) for line in text.splitlines())
         if self.display != shown:
             self.display = shown

@@ -1,4 +1,4 @@
-"""Marks and the focus, as data: what is marked, where the focus goes when the board changes underneath.
+"""Marks and focus as data: what is marked, and where the focus goes when the board changes underneath.
 
 Owns the rules, pure. Both stick to the issue, never to a row.
 """
@@ -15,9 +15,9 @@ from glboard_core.model.issue import IssueId
 
 
 class Place(Struct, frozen=True):
-    """Where the focus is: a column, an issue in it (none in an empty column), and where they stood last.
+    """Where the focus is: a column, an issue in it (None in an empty column), and their last position.
 
-    ``row`` and ``at`` are only memories of a place, used when issue or column are gone.
+    ``row`` and ``at`` remember the position, for when issue or column are gone.
     """
 
     key: str
@@ -27,7 +27,7 @@ class Place(Struct, frozen=True):
 
 
 def row_in(index: BoardIndex, cards: ColumnIndex, issue: IssueId | None) -> int | None:
-    """The row of an issue in a column, or none where it does not stand there."""
+    """The row of an issue in a column, or None if it is not in it."""
     shown = None if issue is None else index.issue(issue)
     return None if shown is None else cards.row_of(shown)
 
@@ -45,8 +45,8 @@ def settle(
 ) -> Place | None:
     """Where the focus belongs now.
 
-    The same issue in the same column; else, when we moved it (``follow``), the column it moved to; else its
-    neighbour, which is who stands in its row now, or the last.
+    The same issue in the same column; else, if the user moved it (``follow``), the column it moved to; else
+    its neighbour: the issue now in its row, or the last one.
     """
     if not visible:
         return None
@@ -67,7 +67,7 @@ def settle(
 
 
 class Marks:
-    """The marked issues in the order they were marked, the ones before, and the range being drawn."""
+    """The marked issues in the order of marking, the previous marks, and the current range."""
 
     def __init__(self) -> None:
         self._now: dict[IssueId, None] = {}
@@ -84,12 +84,12 @@ class Marks:
 
     @property
     def all(self) -> tuple[IssueId, ...]:
-        """Every mark, also those that cannot be seen now."""
+        """Every mark, including hidden ones."""
         return tuple(self._now)
 
     @property
     def anchor(self) -> tuple[str, IssueId] | None:
-        """Where the range began, or none."""
+        """Where the range started, or None."""
         return self._anchor
 
     def set(self, issues: Iterable[IssueId], *, on: bool) -> None:
@@ -106,16 +106,16 @@ class Marks:
         self._now[issue] = None
 
     def extend_range(self, issues: Iterable[IssueId]) -> None:
-        """Make the range these issues, besides what was marked before it began."""
+        """Set the range to these issues, in addition to what was marked before it started."""
         self._now = dict.fromkeys((*self._kept, *issues))
 
     def end_range(self) -> bool:
-        """Keep what the range marked. Whether there was one."""
+        """Keep what the range marked. Returns whether there was one."""
         was, self._anchor = self._anchor is not None, None
         return was
 
     def clear(self) -> None:
-        """Take all marks off, and remember them for ``restore``."""
+        """Clear all marks, and remember them for ``restore``."""
         self.end_range()
         if self._now:
             self._before = tuple(self._now)
@@ -123,15 +123,15 @@ class Marks:
 
     @property
     def can_restore(self) -> bool:
-        """Whether there were marks before."""
+        """Whether there are previous marks."""
         return bool(self._before)
 
     def restore(self) -> None:
-        """The last marks again."""
+        """Restore the last marks."""
         self._now.update(dict.fromkeys(self._before))
 
     def seen(self, index: BoardIndex, visible: Sequence[ColumnIndex]) -> list[tuple[IssueId, Column]]:
-        """The marks that can be seen on this board under this filter, in board order, each once."""
+        """The marks visible on this board with this filter, in board order, each once."""
         order = {cards.column.key: at for at, cards in enumerate(visible)}
         found: list[tuple[int, int, IssueId]] = []
         for issue in self._now:
@@ -146,14 +146,14 @@ class Marks:
         return [(issue, visible[at].column) for at, _, issue in sorted(found)]
 
 
-# The issues of a list, the line the cursor is on, and which are marked: as data. Pure.
+# The issues of a list, the cursor and the marks, as data. Pure.
 
-#: The one column a list has, as marks know columns.
+#: The only column of a list, since marks expect columns.
 _COLUMN = ""
 
 
 class Listed:
-    """Lines by id; every id stands once."""
+    """Lines by id; every id occurs once."""
 
     def __init__(self) -> None:
         self.ids: list[IssueId] = []
@@ -164,27 +164,27 @@ class Listed:
 
     @property
     def here(self) -> IssueId | None:
-        """The issue under the cursor; none in an empty list."""
+        """The issue under the cursor; None in an empty list."""
         return self.ids[self.cursor] if self.ids else None
 
     @property
     def marked(self) -> list[IssueId]:
-        """The marks that stand in the list, in its order."""
+        """The marks that are in the list, in its order."""
         if not len(self.marks):
             return []
         return sorted((issue for issue in self.marks.all if issue in self._rows), key=self._rows.__getitem__)
 
     @property
     def targets(self) -> list[IssueId]:
-        """What the next key takes: the marks in the list, else the line under the cursor."""
+        """What the next key applies to: the marks in the list, else the line under the cursor."""
         here = self.here
         return self.marked or ([here] if here is not None else [])
 
     def replace(self, ids: Sequence[IssueId], done: Collection[IssueId] = frozenset()) -> None:
-        """Other lines. The cursor stays with its issue, else goes to what came after it, else before it.
+        """Show other lines. The cursor stays on its issue, else moves to the one after it, else before it.
 
-        ``done`` are those that stay in sight with nothing left to do: where the issue under the cursor became
-        one of them, the cursor goes on to what is left, as if the issue had gone.
+        ``done`` are issues that stay visible with nothing left to do: if the issue under the cursor became
+        one of them, the cursor moves on as if the issue had left.
         """
         before, at, here = self.ids, self.cursor, self.here
         was_done, self._done = self._done, done
@@ -197,7 +197,7 @@ class Listed:
         self.cursor = self._rows[found] if found is not None else 0
 
     def go(self, row: int) -> None:
-        """The cursor to a line, the nearest there is; a range that was begun follows."""
+        """Move the cursor to a line, or the nearest one; a started range follows."""
         self.cursor = min(max(row, 0), max(len(self.ids) - 1, 0))
         anchor = self.marks.anchor
         if anchor is None:
@@ -210,7 +210,7 @@ class Listed:
         self.marks.extend_range(self.ids[first : last + 1])
 
     def find(self, issue: IssueId) -> None:
-        """The cursor to an issue, where it stands in the list."""
+        """Move the cursor to an issue, if it is in the list."""
         if (row := self._rows.get(issue)) is not None:
             self.go(row)
 
@@ -221,19 +221,19 @@ class Listed:
             self.marks.set([here], on=here not in self.marks)
 
     def range(self) -> bool:
-        """Begin a range at the line, or end the one that was begun. Whether one is being drawn now."""
+        """Start a range at the line, or end the current one. Returns whether one is active now."""
         if self.marks.end_range() or self.here is None:
             return False
         self.marks.begin_range(_COLUMN, self.here)
         return True
 
     def all(self) -> None:
-        """Mark every line; unmark them where all are marked."""
+        """Mark every line; unmark them if all are marked."""
         self.marks.end_range()
         self.marks.set(self.ids, on=not all(issue in self.marks for issue in self.ids))
 
     def escape(self) -> str:
-        """End a range (``range``), else take the marks off (``marks``); "" where there was neither."""
+        """End a range (``range``), else clear the marks (``marks``); "" if there was neither."""
         if self.marks.end_range():
             return "range"
         if self.marked:

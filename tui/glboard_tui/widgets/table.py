@@ -1,7 +1,7 @@
 """Columns of a list, as arithmetic: how they share a width. Pure.
 
-Owns who gives way where there is little room: first the columns that can grow, down to their least, then
-whole columns in the order the list says. A column in which nothing stands takes no room at all.
+Owns which columns shrink when space is short: first the flexible ones, down to their minimum, then whole
+columns are dropped in the order the list gives. An empty column takes no space.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from glboard_tui.widgets.text import Line, clean, clip, clip_reference, fit, fit
 Cell = tuple[str, Ink]
 """Text and ink."""
 
-#: Cells from which columns stand two apart.
+#: Width from which columns are two cells apart.
 _WIDE = 120
 
 
 class Col(Struct, frozen=True, kw_only=True):
-    """A column. ``least`` is what it may be narrowed to, 0 that it keeps the width of what stands in it.
+    """A column. ``least`` is its minimum width when shrunk; 0 keeps the width of its content.
 
-    ``drop``: given up where the least is too much, the highest number first; 0 never is. ``reference``: of
-    what stands in it the number stays whole.
+    ``drop``: dropped if even the minimums do not fit, the highest number first; 0 never is. ``reference``:
+    the number of its references is never cut.
     """
 
     title: str = ""
@@ -40,7 +40,7 @@ class Col(Struct, frozen=True, kw_only=True):
 
 
 class Head(Struct, frozen=True):
-    """A line above a row: a heading, or (``rule``) a line across with words in it."""
+    """A line above a row: a heading, or (``rule``) a horizontal line with text in it."""
 
     text: str
     ink: Ink = "accent"
@@ -55,7 +55,7 @@ class Table(Struct, frozen=True, kw_only=True):
     heads: Mapping[int, Sequence[Head]] = {}
 
     def natural(self) -> list[int]:
-        """The cells each column would like; 0 where nothing stands in it."""
+        """The preferred width of each column; 0 if it is empty."""
         found = [0] * len(self.cols)
         for row in self.rows:
             for at, (text, _) in enumerate(row):
@@ -88,10 +88,10 @@ def widths(cols: Sequence[Col], natural: Sequence[int], width: int) -> list[int]
 
 
 def _narrowed(got: Sequence[int], spare: Mapping[int, int], over: int) -> list[int]:
-    """``over`` cells taken from those that have some to spare, from the one with most first."""
+    """Remove ``over`` cells from columns that can spare some, from the widest first."""
     found, left = list(got), dict(spare)
     while over > 0 and left:
-        # What the widest has beyond the next one goes first, so that columns become alike, not tiny.
+        # Reduce the widest to the next one first, so that columns become equal, not tiny.
         ordered = sorted(left, key=lambda at: -left[at])
         widest = [at for at in ordered if left[at] == left[ordered[0]]]
         below = left[ordered[len(widest)]] if len(widest) < len(ordered) else 0

@@ -22,8 +22,8 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # Joiners, variation selectors, skin tones and tags: drawn as one glyph by one terminal and as several by the
 # next. Without them a family of emoji is its members, and as wide everywhere. The non-joiner (200c) stays:
-# Persian needs it and it has no width in any terminal. Direction overrides are removed because they reorder
-# the text around them.
+# Persian needs it and it has no width in any terminal. Direction overrides are removed because they
+# reorder the text around them.
 _UNSTABLE = re.compile(
     "[\u00ad\u034f\u061c\u180b-\u180f\u200b\u200d-\u200f\u202a-\u202e\u2060-\u206f"
     "\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U0001f3fb-\U0001f3ff\U000e0000-\U000e0fff]"
