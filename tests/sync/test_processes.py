@@ -90,7 +90,7 @@ async def test_the_second_process_takes_over_when_the_first_ends(server: DemoSer
 async def test_what_the_first_sent_unheard_is_looked_for_before_anything_follows(
     server: DemoServer, tmp_path: Path, theirs: int | None
 ) -> None:
-    """The first session ends between its request and the answer; the second had the edit in line all along."""
+    """The first session ends between request and answer; the second had the edit in line all along."""
     path = tmp_path / "s.sqlite3"
     one, two = SqliteStore(path), SqliteStore(path)
     async with session(server, two) as second:
