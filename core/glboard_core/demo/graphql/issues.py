@@ -8,7 +8,6 @@ from typing import Any
 
 from glboard_core.demo.graphql.connections import Connection, fill, found, listed
 from glboard_core.demo.graphql.context import Context, Fields, Info, context_of, gid
-from glboard_core.demo.graphql.report import report
 from glboard_core.demo.world import boards as rules
 from glboard_core.demo.world import permissions
 from glboard_core.demo.world.records import (
@@ -235,7 +234,6 @@ _MILESTONE: dict[str, Any] = {
     "group": _owner_is(Group),
     "project": _owner_is(Project),
     "stats": _milestone_stats,
-    "report": report,
 }
 
 

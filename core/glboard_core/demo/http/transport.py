@@ -69,7 +69,7 @@ class Server(uvicorn.Server):
         with suppress(TimeoutError):
             async with asyncio.timeout(self.config.timeout_graceful_shutdown):
                 await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
-                while self.server_state.connections:
+                while self.server_state.connections:  # noqa: ASYNC110 - uvicorn has no event for it
                     await asyncio.sleep(0.001)
 
 

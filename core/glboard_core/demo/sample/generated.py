@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from random import Random
 
+from glboard_core.demo.sample.titles import AWKWARD, title
 from glboard_core.demo.world.clock import DAY, SECOND, Clock, Version, around
 from glboard_core.demo.world.history import Historian, stamp
 from glboard_core.demo.world.records import (
@@ -25,7 +26,6 @@ from glboard_core.demo.world.records import (
     Tier,
     User,
 )
-from glboard_core.demo.world.registry import AWKWARD, title
 from glboard_core.demo.world.world import World
 
 # The names in the default world. Nobody in it is real.

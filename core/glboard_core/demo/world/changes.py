@@ -11,13 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from glboard_core.demo.world import permissions
 from glboard_core.demo.world.records import NO_ACCESS, Issue, Label, Milestone, User
-
-if TYPE_CHECKING:
-    from glboard_core.demo.world.world import World
+from glboard_core.demo.world.registry import Registry
 
 MAX_TITLE = 255
 MAX_ASSIGNEES = 200
@@ -70,7 +68,7 @@ def problems(change: Change) -> list[str]:
     return found
 
 
-def allowed(world: World, issue: Issue, change: Change, actor: User) -> Change:
+def allowed(world: Registry, issue: Issue, change: Change, actor: User) -> Change:
     """The change without what GitLab silently drops."""
     kept = replace(change)
     if not permissions.can_admin(actor, issue):
@@ -110,7 +108,7 @@ def scoped(before: Iterable[Label], after: Sequence[Label], order: Sequence[Labe
     return [one for one in after if one not in drop]
 
 
-def _new_labels(world: World, issue: Issue, change: Change) -> tuple[Label, ...]:
+def _new_labels(world: Registry, issue: Issue, change: Change) -> tuple[Label, ...]:
     base = list(issue.labels) if change.labels is UNSET else list(change.labels)
     removed = set(change.remove_labels)
     merged = [one for one in dict.fromkeys([*base, *change.add_labels]) if one not in removed]
@@ -120,7 +118,7 @@ def _new_labels(world: World, issue: Issue, change: Change) -> tuple[Label, ...]
     return tuple(sorted(merged, key=lambda one: one.title))
 
 
-def apply(world: World, issue: Issue, change: Change, actor: User) -> list[str]:
+def apply(world: Registry, issue: Issue, change: Change, actor: User) -> list[str]:
     """Makes a change as GitLab would for this actor; returns messages if nothing was changed."""
     found = problems(change)
     if found:
@@ -135,7 +133,7 @@ def apply(world: World, issue: Issue, change: Change, actor: User) -> list[str]:
     return []
 
 
-def _write(world: World, issue: Issue, change: Change, actor: User) -> bool:
+def _write(world: Registry, issue: Issue, change: Change, actor: User) -> bool:
     touched = False
     for name in ("title", "description", "due", "confidential", "locked", "kind", "health", "status",
                  "time_estimate", "duplicate_of"):  # fmt: skip
@@ -164,7 +162,7 @@ def _write(world: World, issue: Issue, change: Change, actor: User) -> bool:
     return _write_state(world, issue, change, actor) or touched
 
 
-def _follow_status(world: World, issue: Issue, change: Change) -> None:
+def _follow_status(world: Registry, issue: Issue, change: Change) -> None:
     """A status of a closing category closes; closing and reopening set the default status of the category."""
     if isinstance(change.status, str):
         closes = world.statuses[change.status].closes
@@ -176,7 +174,7 @@ def _follow_status(world: World, issue: Issue, change: Change) -> None:
         issue.status = "Validation backlog"
 
 
-def _write_labels(world: World, issue: Issue, change: Change, actor: User) -> bool:
+def _write_labels(world: Registry, issue: Issue, change: Change, actor: User) -> bool:
     labels = _new_labels(world, issue, change)
     if labels == issue.labels:
         return False
@@ -190,7 +188,7 @@ def _write_labels(world: World, issue: Issue, change: Change, actor: User) -> bo
     return True
 
 
-def _write_state(world: World, issue: Issue, change: Change, actor: User) -> bool:
+def _write_state(world: Registry, issue: Issue, change: Change, actor: User) -> bool:
     if change.state == "close" and issue.open:
         issue.open = False
         issue.closed = world.clock.now()

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from datetime import date
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from glboard_core.demo.world.clock import DAY, SECOND
 from glboard_core.demo.world.records import Event, Issue, Label, Milestone, User
-
-if TYPE_CHECKING:
-    from glboard_core.demo.world.world import World
+from glboard_core.demo.world.registry import Registry
 
 FLOW = (
     "validation backlog", "problem validation", "design", "solution validation", "planning breakdown",
@@ -31,7 +29,7 @@ def _day(day: date) -> int:
 class Historian:
     """Makes up pasts. `born` is when the world was made: nothing happens later than that."""
 
-    def __init__(self, world: World, seed: int) -> None:
+    def __init__(self, world: Registry, seed: int) -> None:
         self._world = world
         self._seed = seed
         self._born = world.clock.now()
