@@ -35,17 +35,17 @@ def _ends(world: Registry) -> tuple[int, int]:
 
 
 def place_at_end(world: Registry, issue: Issue) -> None:
-    """Gives an issue the last position."""
+    """Give an issue the last position."""
     _put(world, issue, _ends(world)[1] + DISTANCE)
 
 
 def place_at_start(world: Registry, issue: Issue) -> None:
-    """Gives an issue the first position."""
+    """Give an issue the first position."""
     _put(world, issue, _ends(world)[0] - DISTANCE)
 
 
 def rebalance(world: Registry) -> None:
-    """Reassigns all positions in the same order."""
+    """Reassign all positions in the same order."""
     order = world.index.order(_ORDER)
     ranked = bisect_left(order, (1, 0, 0))
     for at, key in enumerate(order[:ranked]):
@@ -66,7 +66,7 @@ def _neighbour(world: Registry, issue: Issue, moved: Issue, step: int) -> int | 
 
 
 def move_between(world: Registry, moved: Issue, before: Issue | None, after: Issue | None) -> None:
-    """Puts `moved` after `before` and before `after`; either may be None, not both."""
+    """Move `moved` after `before` and before `after`; one of them can be None."""
     for one in (before, after):
         if one is not None and one.position is None:
             place_at_end(world, one)
@@ -113,7 +113,7 @@ def scope_of(world: Registry, board: Board) -> IssueFilter:
 
 
 def narrow(wanted: IssueFilter, column: BoardList) -> str:
-    """Narrows a board's scope to a list, and returns the list's order."""
+    """Narrow a board's scope to a list; returns the list's order."""
     if column.kind == "closed":
         wanted.state = "closed"
         return "CLOSED_AT_DESC"
@@ -136,12 +136,12 @@ def may_add_board(world: Registry, group: Group) -> bool:
 
 
 def taken(board: Board, kind: str, target: object) -> bool:
-    """Whether a board has a list for this already."""
+    """Whether a board already has a list for this."""
     return any(target in (one.label, one.milestone, one.assignee) for one in board.lists if one.kind == kind)
 
 
 def place_list(column: BoardList, position: int) -> None:
-    """Moves a list to a position; the others shift."""
+    """Move a list to a position; the others shift."""
     others = [one for one in column.board.shown() if one.position is not None and one is not column]
     others.insert(max(0, min(position, len(others))), column)
     for at, one in enumerate(others):
@@ -157,7 +157,7 @@ def drop_list(world: Registry, column: BoardList) -> None:
 
 
 def drop_board(world: Registry, board: Board) -> None:
-    """Deletes a board."""
+    """Delete a board."""
     for column in board.lists:
         del world.board_lists[column.id]
     del world.boards[board.id]
@@ -175,7 +175,7 @@ def _labels_moved(issue: Issue, old: BoardList, new: BoardList) -> tuple[list[La
 
 
 def move_card(world: Registry, issue: Issue, old: BoardList, new: BoardList, actor: User) -> list[str]:
-    """Moves a card from list to list: labels, milestone, assignee and state follow."""
+    """Move a card from list to list: labels, milestone, assignee and state follow."""
     if old is new:
         return []
     added, removed = _labels_moved(issue, old, new)
@@ -194,7 +194,7 @@ def move_card(world: Registry, issue: Issue, old: BoardList, new: BoardList, act
 
 
 def position_in(world: Registry, issue: Issue, column: BoardList, at: int, actor: User) -> None:
-    """Ranks a card at a position in a list, -1 being its end."""
+    """Rank a card at a position in a list, -1 being its end."""
     wanted = scope_of(world, column.board)
     order = narrow(wanted, column)
     page = world.index.page(

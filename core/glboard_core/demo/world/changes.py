@@ -1,8 +1,8 @@
-"""What a change to an issue does: which parts GitLab silently drops, and what it writes.
+"""What a change of an issue does: which parts GitLab silently drops, and what it writes.
 
-The one place that changes issues, so GraphQL, REST, quick actions and tests that play another person all
-get the same silent drops, events and timestamps. Sorting into `Change` is the caller's; answers are lists
-of validation messages, empty when the change was made.
+The only place that changes issues, so GraphQL, REST, quick actions and tests that act as another person all
+get the same silent drops, events and timestamps. Callers fill a `Change`; results are lists of validation
+messages, empty if the change was applied.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_ASSIGNEES = 200
 
 
 class Unset(Enum):
-    """Marks what a change leaves alone, since None means "clear"."""
+    """Marks fields a change leaves alone, since None means "clear"."""
 
     UNSET = "unset"
 
@@ -32,7 +32,7 @@ UNSET: Final = Unset.UNSET
 
 @dataclass(slots=True, kw_only=True)
 class Change:
-    """A wish, as it came over the wire; `labels` replaces, the others add and remove."""
+    """A requested change; `labels` replaces, `add_labels` and `remove_labels` add and remove."""
 
     title: str | Unset = UNSET
     description: str | Unset = UNSET
@@ -92,8 +92,8 @@ def allowed(world: Registry, issue: Issue, change: Change, actor: User) -> Chang
 
 
 def scoped(before: Iterable[Label], after: Sequence[Label], order: Sequence[Label]) -> list[Label]:
-    """One label per scope, where something was added to the scope: the last of `order` survives. Pairs that
-    were there before and are not touched stay."""
+    """One label per scope to which something was added: the last of `order` survives. Existing pairs that are
+    not touched stay."""
     had = set(before)
     drop: set[Label] = set()
     by_scope: dict[str, list[Label]] = {}
@@ -119,7 +119,7 @@ def _new_labels(world: Registry, issue: Issue, change: Change) -> tuple[Label, .
 
 
 def apply(world: Registry, issue: Issue, change: Change, actor: User) -> list[str]:
-    """Makes a change as GitLab would for this actor; returns messages if nothing was changed."""
+    """Apply a change as GitLab would for this actor; returns messages if nothing was changed."""
     found = problems(change)
     if found:
         return found
@@ -143,7 +143,7 @@ def _write(world: Registry, issue: Issue, change: Change, actor: User) -> bool:
             touched = True
     touched |= _write_labels(world, issue, change, actor)
     if change.milestone is not UNSET and change.milestone is not issue.milestone:
-        # A change from A to B writes `add B` alone; only clearing writes `remove A`.
+        # A change from A to B writes only `add B`; only clearing writes `remove A`.
         if change.milestone is None:
             world.record(issue, "milestone", "remove", issue.milestone, actor)
         else:
@@ -163,7 +163,8 @@ def _write(world: Registry, issue: Issue, change: Change, actor: User) -> bool:
 
 
 def _follow_status(world: Registry, issue: Issue, change: Change) -> None:
-    """A status of a closing category closes; closing and reopening set the default status of the category."""
+    """A status of a closing category closes the issue; closing and reopening set the category's default
+    status."""
     if isinstance(change.status, str):
         closes = world.statuses[change.status].closes
         if closes == issue.open:

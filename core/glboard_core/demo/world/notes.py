@@ -48,7 +48,7 @@ class Outcome:
 
 
 def split(body: str) -> tuple[str, list[tuple[str, str]]]:
-    """A text without its commands, and those. Lines of fenced code are no commands."""
+    """A text without its commands, and the commands. Lines in fenced code are not commands."""
     kept: list[str] = []
     commands: list[tuple[str, str]] = []
     fenced = False
@@ -73,7 +73,7 @@ def describe(world: Registry, issue: Issue, user: User) -> None:
 
 
 def comment(world: Registry, issue: Issue, body: str, user: User, *, internal: bool = False) -> Outcome:
-    """Comments on an issue: does the commands, keeps the rest as a note."""
+    """Comment on an issue: execute the commands, keep the rest as a note."""
     outcome = Outcome()
     if not body.strip():
         outcome.errors.append("Note can't be blank")
@@ -85,7 +85,7 @@ def comment(world: Registry, issue: Issue, body: str, user: User, *, internal: b
 
 
 def rewrite(world: Registry, note: Note, body: str, user: User) -> Outcome:
-    """Updates a comment: its commands are executed, too; with only commands, the comment is deleted."""
+    """Update a comment: its commands are executed, too; with only commands, the comment is deleted."""
     outcome = Outcome(note=note)
     if not body.strip():
         outcome.errors.append("Note can't be blank")
@@ -101,7 +101,7 @@ def rewrite(world: Registry, note: Note, body: str, user: User) -> Outcome:
 
 
 def _obeyed(world: Registry, issue: Issue, body: str, user: User, outcome: Outcome) -> str:
-    """Executes the commands of a text; returns the rest."""
+    """Execute the commands of a text; returns the rest."""
     rest, commands = split(body)
     for name, text in commands:
         _run(world, issue, user, name, text, outcome)

@@ -37,12 +37,11 @@ _T = TypeVar("_T")
 
 
 class UnknownName(LookupError):
-    """A test or the owner of the world named something that is not in it."""
+    """A name that is not in the world."""
 
 
 class Registry:
-    """Everything there is. `tier` and `edition` say what the licence allows, `version` which GitLab this
-    is."""
+    """Everything in the world. `tier` and `edition` decide what the licence allows; `version` is GitLab's."""
 
     def __init__(
         self,
@@ -77,7 +76,7 @@ class Registry:
 
     @property
     def owner(self) -> User:
-        """The user whose token the server gives out: the engineering manager."""
+        """The user of the server's token: the engineering manager."""
         return self.user(self.owner_username)
 
     @property
@@ -96,7 +95,7 @@ class Registry:
         return self.edition == "ee" and permissions.licensed(self.tier, needed)
 
     def next_id(self, kind: str, given: int | None = None) -> int:
-        """The next number of a kind; a given one is kept and counted past."""
+        """The next id of a kind; a given one is used, and later ones are higher."""
         if given is not None:
             self._ids[kind] = max(self._ids[kind], given)
             return given
@@ -106,19 +105,19 @@ class Registry:
     # Finding things
 
     def user(self, username: str) -> User:
-        """The user of a name."""
+        """A user by username."""
         return self._find(self.users, username, "user")
 
     def group(self, path: str) -> Group:
-        """The group of a full path."""
+        """A group by full path."""
         return self._find(self.groups, path, "group")
 
     def project(self, path: str) -> Project:
-        """The project of a full path."""
+        """A project by full path."""
         return self._find(self.projects, path, "project")
 
     def issue(self, reference: str) -> Issue:
-        """The issue of a reference such as `demo-org/platform#12`."""
+        """An issue by reference, such as `demo-org/platform#12`."""
         path, _, iid = reference.partition("#")
         found = self.project(path).issues.get(int(iid)) if iid.isdigit() else None
         if found is None:
@@ -126,18 +125,18 @@ class Registry:
         return found
 
     def milestone(self, title: str) -> Milestone:
-        """The first milestone of a title."""
+        """The first milestone with a title."""
         for one in self.milestones.values():
             if one.title == title:
                 return one
         raise UnknownName(f"no milestone {title} in this world")
 
     def label_of(self, owner: Place, title: str) -> Label | None:
-        """The label of exactly this place."""
+        """The label of exactly this place, or None."""
         return self._titles.get((owner, title))
 
     def label_for(self, place: Place, title: str) -> Label | None:
-        """The nearest label of a title that issues of a place may carry."""
+        """The nearest label with a title that issues of a place can have, or None."""
         chain = permissions.owners_of(place) if isinstance(place, Project) else place.chain()
         for owner in chain:
             found = self._titles.get((owner, title))
@@ -146,7 +145,7 @@ class Registry:
         return None
 
     def projects_below(self, group: Group, *, deep: bool = True) -> list[Project]:
-        """The projects of a group, those of its subgroups too when deep."""
+        """The projects of a group, including its subgroups' if ``deep``."""
         return [
             one
             for one in self.projects.values()
@@ -154,7 +153,7 @@ class Registry:
         ]
 
     def groups_below(self, group: Group) -> list[Group]:
-        """The subgroups of a group, all the way down."""
+        """All subgroups of a group, at any depth."""
         return [one for one in self.groups.values() if one is not group and group in one.chain()]
 
     @staticmethod
@@ -167,12 +166,12 @@ class Registry:
     # Creating and deleting
 
     def add_user(self, username: str, name: str) -> User:
-        """A new account."""
+        """Add a user."""
         user = self.users[username] = User(self.next_id("user"), username, name)
         return user
 
     def add_group(self, full_path: str, name: str | None = None, *, ident: int | None = None) -> Group:
-        """A new group; its parents are made too."""
+        """Add a group and, if needed, its parents."""
         if full_path in self.groups:
             return self.groups[full_path]
         above, _, path = full_path.rpartition("/")
@@ -184,7 +183,7 @@ class Registry:
         return group
 
     def add_project(self, full_path: str, name: str | None = None, *, ident: int | None = None) -> Project:
-        """A new project; its groups are made too."""
+        """Add a project and, if needed, its groups."""
         above, _, path = full_path.rpartition("/")
         group = self.add_group(above)
         title = name or path.replace("-", " ").title()
@@ -195,7 +194,7 @@ class Registry:
     def add_label(
         self, owner: Place, title: str, color: str = "#6699cc", description: str | None = None
     ) -> Label:
-        """A new label of a place; titles are unique per place."""
+        """Add a label to a place; titles are unique per place."""
         now = self.clock.now()
         label = Label(self.next_id("label"), title, color, owner, description, now, now)
         self.labels[label.id] = label
@@ -203,7 +202,7 @@ class Registry:
         return label
 
     def drop_label(self, label: Label) -> None:
-        """Takes a label away from everything, and its events with it."""
+        """Delete a label: issues, events and board lists lose it."""
         for issue in list(self.index.with_label(label.title)):
             with self.index.moving(issue):
                 issue.labels = tuple(one for one in issue.labels if one is not label)
@@ -218,7 +217,7 @@ class Registry:
         del self.labels[label.id]
 
     def rename_label(self, label: Label, title: str) -> None:
-        """Gives a label another title."""
+        """Rename a label."""
         del self._titles[label.owner, label.title]
         label.title = title
         self._titles[label.owner, title] = label
@@ -236,7 +235,7 @@ class Registry:
         *,
         ident: int | None = None,
     ) -> Milestone:
-        """A new milestone of a place."""
+        """Add a milestone to a place."""
         now = self.clock.now()
         iid = self.next_id(f"milestone of {owner.full_path}")
         milestone = Milestone(
@@ -246,7 +245,7 @@ class Registry:
         return milestone
 
     def drop_milestone(self, milestone: Milestone) -> None:
-        """Deletes a milestone; its issues have none then."""
+        """Delete a milestone; its issues have none afterwards."""
         for issue in [
             one for one in self.index.with_milestone(milestone.title) if one.milestone is milestone
         ]:
@@ -264,7 +263,8 @@ class Registry:
         ident: int | None = None,
         iid: int | None = None,
     ) -> Issue:
-        """An issue that is not yet in the index: fill it, then `index.add` it (or rebuild once for many)."""
+        """Create an issue that is not in the index yet: fill it, then `index.add` it (or rebuild once for
+        many)."""
         if iid is None:
             iid = project.last_iid + 1
         project.last_iid = max(project.last_iid, iid)
@@ -273,7 +273,7 @@ class Registry:
         return issue
 
     def add_board(self, group: Group, name: str) -> Board:
-        """A new board, with its Open and Closed lists as GitLab makes them."""
+        """Add a board with its Open and Closed lists."""
         now = self.clock.now()
         board = Board(self.next_id("board"), group, name, now, now)
         self.boards[board.id] = board
@@ -282,7 +282,7 @@ class Registry:
         return board
 
     def add_list(self, board: Board, kind: str) -> BoardList:
-        """A new list at the end of a board."""
+        """Add a list at the end of a board."""
         made = BoardList(self.next_id("list"), board, kind)
         if kind not in ("backlog", "closed"):
             made.position = sum(1 for one in board.lists if one.position is not None)
@@ -293,7 +293,7 @@ class Registry:
     def add_note(
         self, issue: Issue, body: str, author: User, *, internal: bool = False, system: bool = False
     ) -> Note:
-        """A new comment; it touches the issue."""
+        """Add a comment; the issue counts as updated."""
         now = self.clock.now()
         note = Note(self.next_id("note"), issue, body, author, now, now, internal, system)
         self.notes[note.id] = note
@@ -303,17 +303,17 @@ class Registry:
         return note
 
     def drop_note(self, note: Note) -> None:
-        """Deletes a comment."""
+        """Delete a comment."""
         note.issue.notes = [one for one in note.issue.notes or () if one is not note]
         del self.notes[note.id]
 
     def block(self, issue: Issue, by: Issue) -> None:
-        """Makes an issue wait for another one."""
+        """Mark an issue as blocked by another one."""
         issue.blocked_by = (*issue.blocked_by, by)
         self._waiting.setdefault(by, []).append(issue)
 
     def blocked_by(self, issue: Issue) -> list[Issue]:
-        """The open issues that wait for this one."""
+        """The open issues that this one blocks."""
         waiting = self._waiting.get(issue, ())
         return [one for one in waiting if one.open]
 
@@ -325,14 +325,14 @@ class Registry:
         value: Any,
         by: User,
     ) -> None:
-        """Writes a resource event, now."""
+        """Record a resource event, now."""
         events = issue.history
         if events is None:
             events = issue.history = []
         events.append(Event(self.next_id("event"), kind, action, value, self.clock.now(), by))
 
     def ensure_history(self, issue: Issue) -> list[Event]:
-        """The events of an issue; made up at first sight, so it must be called before a first change."""
+        """The events of an issue; generated on first use, so call this before the first change."""
         if issue.history is None:
             issue.history = self.historian(issue) if self.historian is not None else []
         return issue.history

@@ -36,7 +36,7 @@ class World(Registry):
         close: bool = False,
         reopen: bool = False,
     ) -> Issue:
-        """Changes an issue as another person would, through the same rules as the wire."""
+        """Change an issue as another person, by the same rules as the APIs."""
         with self.lock:
             issue = self.issue(reference)
             change = Change(title=title, description=description, weight=weight, confidential=confidential)
@@ -64,7 +64,7 @@ class World(Registry):
         return found
 
     def create(self, path: str, title: str, *, by: str, **wishes: Any) -> Issue:
-        """Opens an issue as another person would; the wishes are those of `edit`."""
+        """Create an issue as another person; the wishes are those of `edit`."""
         with self.lock:
             issue = self.new_issue(self.project(path), title, self.user(by), self.clock.now())
             issue.history = []
@@ -74,12 +74,12 @@ class World(Registry):
             return issue
 
     def comment(self, reference: str, body: str, *, by: str) -> Note:
-        """Comments as another person would."""
+        """Comment as another person."""
         with self.lock:
             return self.add_note(self.issue(reference), body, self.user(by))
 
     def move(self, reference: str, *, after: str | None = None, before: str | None = None) -> None:
-        """Reorders an issue; `updated_at` does not change."""
+        """Reorder an issue; `updated_at` does not change."""
         with self.lock:
             boards.move_between(
                 self,
@@ -89,7 +89,7 @@ class World(Registry):
             )
 
     def delete(self, reference: str) -> None:
-        """Deletes an issue; only its absence shows that."""
+        """Delete an issue, without a trace."""
         with self.lock:
             issue = self.issue(reference)
             self.index.drop(issue)
