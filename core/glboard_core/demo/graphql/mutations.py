@@ -70,7 +70,7 @@ def labels_by_id(world: World, values: Iterable[Any] | None) -> list[Label]:
 
 
 def _raw_milestone(world: World, value: Any) -> Milestone | changes.Unset | None:
-    """`updateIssue` passes the id on unchanged: before 19.3 a global id matches nothing and changes nothing."""
+    """`updateIssue` passes the id on unchanged: before 19.3 a global id matches nothing."""
     if value is None or str(value) in ("", "0"):
         return None
     number = either(value) if world.since >= GIDS_READ_SINCE else plain(value)

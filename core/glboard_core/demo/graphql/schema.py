@@ -46,7 +46,7 @@ def _marks(text_: str) -> set[str]:
 
 
 def _line(line: str, dropped: frozenset[str]) -> str | None:
-    """A schema line without marks and without arguments the server lacks; None if it lacks the field itself."""
+    """A schema line without marks and missing arguments; None if the server lacks the field itself."""
     head, bracket, rest = line.partition("(")
     arguments, _, tail = rest.partition(")")
     if _marks(tail if bracket else head) & dropped:
