@@ -10,7 +10,7 @@ from msgspec import UNSET, structs
 
 from glboard_core.board import edits
 from glboard_core.board.edits import Wanted
-from glboard_core.board.operations import Edit, OpId, apply, inverse
+from glboard_core.board.operations import Edit, OpId
 from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Label
 from glboard_core.model.workflow import WorkflowScheme
@@ -44,8 +44,8 @@ def test_slipped_deliverable_stays_one_and_is_marked_as_missed() -> None:
     one = issue(1, "Deliverable", milestone="19.7")
     found = edits.slip(one, ALL, NAMES, TODAY)
     assert found
-    assert apply(found.edit, one).labels - one.labels == {"missed:19.7", "missed-deliverable"}
-    assert "Deliverable" in apply(found.edit, one).labels
+    assert found.edit.apply(one).labels - one.labels == {"missed:19.7", "missed-deliverable"}
+    assert "Deliverable" in found.edit.apply(one).labels
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_spike_gets_a_weight_only_if_unweighted() -> None:
 def test_breakdown_and_blocked_set_the_state_through_the_backend() -> None:
     one = issue(1, "workflow::in dev")
     asked = edits.ask_breakdown(one, FLOW)
-    assert apply(asked, one).scoped("workflow::") == ("workflow::planning breakdown",)
+    assert asked.apply(one).scoped("workflow::") == ("workflow::planning breakdown",)
     assert edits.block(one, STATUS).status == "Blocked"
 
 
@@ -175,6 +175,6 @@ def test_each_compound_edit_is_undone_completely(labels: tuple[str, ...]) -> Non
     ]
     for found in wanted:
         assert found
-        back = inverse(found.edit, one, OpId("op"))
+        back = found.edit.inverse(one, OpId("op"))
         assert back
-        assert apply(back, structs.replace(apply(found.edit, one))) == one
+        assert back.apply(structs.replace(found.edit.apply(one))) == one

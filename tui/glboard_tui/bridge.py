@@ -15,11 +15,12 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, field
 
 from glboard_core.board import undo
+from glboard_core.board.columns import CLOSED
 from glboard_core.board.conflicts import Conflict
-from glboard_core.board.definition import CLOSED, Board, flow_scheme, milestone_title
+from glboard_core.board.definition import Board, flow_scheme, milestone_title
 from glboard_core.board.filters import Query, compiled, filter_states, parse, unknown_states
 from glboard_core.board.index import BoardIndex
-from glboard_core.board.operations import Change, Create, Op, OpId, describe
+from glboard_core.board.operations import Change, Op, OpId
 from glboard_core.board.use_cases import EditBatch, Edits, short
 from glboard_core.config import Settings
 from glboard_core.errors import GlboardError, NameUnknown
@@ -354,7 +355,7 @@ class Known:
                     issue=op.issue,
                     reference=issue.reference.rpartition("/")[2] if issue else "new issue",
                     title=self.title_of(issue) if issue else "",
-                    what=describe(op.change, op.before),
+                    what=op.change.describe(op.before),
                     message=error.message,
                     hint=error.hint,
                     change=op.change,
@@ -624,10 +625,10 @@ class Bridge(Known):
         if engine is None or failed is None:
             return False
         # Changes to a new issue that could not be created go with it.
-        new = isinstance(failed.change, Create)
+        new = failed.change.creates
         along = [one for one, _ in engine.failed if one is failed or (new and one.issue == failed.issue)]
         issue = engine.shown.get(failed.issue) or failed.before
-        title = f"{short(issue)} {describe(change, issue)}" if issue else describe(change)
+        title = f"{short(issue)} {change.describe(issue)}" if issue else change.describe()
         changes = [(one.issue, change if one is failed else one.change) for one in along]
         if not engine.perform(changes, title, [one.id for one in along]):
             return False

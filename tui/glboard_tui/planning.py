@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from glboard_core.board.operations import NoteWrite
+from glboard_core.board.operations import NoteSought, NoteWrite
 from glboard_core.board.use_cases import EditBatch
 from glboard_core.errors import ConfigError, GlboardError, NameUnknown, StoreFailed
 from glboard_core.model.catalog import Catalog
@@ -557,8 +557,8 @@ async def posted_before(plan: PlanningFigures, issue: Issue, milestone: Mileston
         raise GlboardError("Not connected yet.", hint="Wait a moment, then try again.")
     waiting = [op.change for op in engine.outbox.of(issue.id)]
     for change in reversed(waiting):
-        if isinstance(change, NoteWrite) and change.mark == mark:
-            return change.body
+        if change.note_sought == NoteSought(mark):
+            return change.typed[1]
     note = await engine.gateway.marked_note(issue.id, mark, engine.catalog.me.username)
     return note.body if note is not None else None
 

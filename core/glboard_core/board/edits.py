@@ -1,8 +1,8 @@
 """What a key means: intents on an issue become edits.
 
-Owns the meaning of moving a card (API note 4; sent explicitly) and of setting a milestone, a workflow
-state, a weight, labels, assignees, Deliverable. Pure: an issue and an intent in, an Edit out. It forbids
-nothing; what needs confirmation comes back as a question.
+Owns the meaning of setting a milestone, a workflow state, a weight, labels, assignees, Deliverable, and of
+the compound keys; what moving a card means is the column's (``board/columns.py``). Pure: an issue and an
+intent in, an Edit out. It forbids nothing; what needs confirmation comes back as a question.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, structs
 
-from glboard_core.board.definition import Board, Column
 from glboard_core.board.operations import Edit, Rank
 from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Catalog
@@ -22,6 +21,9 @@ from glboard_core.model.milestone import Milestone, following
 from glboard_core.model.workflow import ADVANCE, BY_NAME, WorkflowScheme, WorkflowState
 
 Asks = Literal["type-change"]
+
+#: The statuses of issues that are closed but not completed (planning rule 16).
+WONT_DO, DUPLICATE = "Won't do", "Duplicate"
 
 
 class MovePlan(Struct, frozen=True, kw_only=True):
@@ -32,78 +34,13 @@ class MovePlan(Struct, frozen=True, kw_only=True):
     if_asked: Edit | None = None
 
 
-def move(
-    issue: Issue, board: Board, source: Column, target: Column, flow: WorkflowScheme, names: LabelSettings
-) -> MovePlan | None:
-    """Move an issue from one column to another; None if there is nothing to do.
-
-    To a label or workflow column: add its label, remove the source's label and any other of the same scope.
-    To (unlisted): remove this board's list labels. To (closed): only close, unlike the web, which strips the
-    labels. From (closed): reopen, then move to the target.
-    """
-    if source.key == target.key:
-        return None
-    edit = _into(issue, board, source, target, flow)
-    if source.kind == "closed" and target.kind != "closed":
-        edit = structs.replace(edit, state="opened")
-    if edit == Edit():
-        return None
-    return _with_type_question(issue, edit, target, names)
-
-
-def _into(issue: Issue, board: Board, source: Column, target: Column, flow: WorkflowScheme) -> Edit:
-    match target.kind:
-        case "closed":
-            return Edit(state="closed")
-        case "unlisted":
-            return _off_the_lists(issue, board, flow)
-        case "label":
-            return _to_label(issue, source, target)
-        case "flow":
-            state = BY_NAME[target.value or ""]
-            return set_flow(issue, state, flow)
-        case "milestone":
-            return Edit(milestone=target.value)
-        case "assignee":
-            return Edit(assignees=_handed_over(issue, source, target))
-        case _:
-            return Edit()
-
-
-def _to_label(issue: Issue, source: Column, target: Column) -> Edit:
-    label = target.value or ""
-    off = same_scope(label, issue.labels)
-    if source.kind == "label" and source.value in issue.labels:
-        off |= {source.value or ""}
-    return Edit(add=frozenset({label}) - issue.labels, remove=off - {label})
-
-
-def _off_the_lists(issue: Issue, board: Board, flow: WorkflowScheme) -> Edit:
-    kinds = {column.kind for column in board.columns}
-    if "milestone" in kinds:
-        return Edit(milestone=None)
-    if "flow" in kinds:
-        states = [BY_NAME[c.value] for c in board.columns if c.value in BY_NAME]
-        if flow.backend == "status":
-            return Edit(status=None)
-        off = frozenset(flow.label(state) for state in states) & issue.labels
-        return Edit(remove=off) if flow.backend == "label" else Edit(remove=off, status=None)
-    return Edit(remove=frozenset(c.value or "" for c in board.columns) & issue.labels)
-
-
-def _handed_over(issue: Issue, source: Column, target: Column) -> tuple[str, ...]:
-    names = [name for name in issue.assignees if name != source.value]
-    if target.value is None:
-        return tuple(names)
-    return tuple(dict.fromkeys((*names, target.value)))
-
-
-def _with_type_question(issue: Issue, edit: Edit, target: Column, names: LabelSettings) -> MovePlan:
+def plan_of(issue: Issue, edit: Edit, names: LabelSettings) -> MovePlan:
+    """The plan for an edit; one that replaces the type asks about the subtypes, which no longer apply."""
     old = [label for label in edit.remove if label.startswith(names.type_prefix)]
     new = [label for label in edit.add if label.startswith(names.type_prefix)]
-    if target.kind != "label" or not old or not new:
+    if not old or not new:
         return MovePlan(edit=edit)
-    # ``type::bug`` has subtypes ``bug::…``, which no longer apply.
+    # ``type::bug`` has subtypes ``bug::…``.
     prefixes = tuple(label[len(names.type_prefix) :] + "::" for label in old)
     subtypes = frozenset(label for label in issue.labels if label.startswith(prefixes))
     further = structs.replace(edit, remove=edit.remove | subtypes) if subtypes else None
@@ -213,18 +150,6 @@ def ranked(
     if to < row:
         return (rows[to - 1] if to > 0 else None), rows[to], was_above, was_below
     return rows[to], (rows[to + 1] if to < last else None), was_above, was_below
-
-
-def restamp(edit: Edit, issue: Issue) -> Edit:
-    """The same edit for another issue ("repeat the last edit"), with that issue's own scoped siblings."""
-    labels = relabel(issue, edit.add, edit.remove)
-    return structs.replace(edit, add=labels.add, remove=labels.remove, description_was=UNSET)
-
-
-# What the compound keys mean: slip, drop, won't do, duplicate, spike, breakdown, blocked (planning rule 14).
-
-#: The statuses of issues that are closed but not completed (planning rule 16).
-WONT_DO, DUPLICATE = "Won't do", "Duplicate"
 
 
 class Wanted(Struct, frozen=True, kw_only=True):

@@ -15,7 +15,8 @@ from msgspec import Struct, structs
 from glboard_core.board import edits
 from glboard_core.board import edits as compound
 from glboard_core.board import edits as plans
-from glboard_core.board.definition import UNLISTED, Board, Column
+from glboard_core.board.columns import UNLISTED, Column
+from glboard_core.board.definition import Board
 from glboard_core.board.edits import Wanted, later
 from glboard_core.board.index import BoardIndex, ColumnIndex
 from glboard_core.board.operations import Change, Comment, Create, Edit
@@ -27,7 +28,6 @@ from glboard_core.model.workflow import BY_NAME, WorkflowScheme, WorkflowState
 Acts = tuple[tuple[IssueId, Change], ...]
 
 #: Column kinds that cannot be moved out of a list to "no list".
-_NO_UNLISTED = frozenset({"assignee", "all"})
 
 
 def joined(title: str, description: str) -> str:
@@ -290,7 +290,7 @@ class Edits(Struct, frozen=True, kw_only=True):
             source = source_of(index, issue, here)
             if target is None or source is None:
                 continue
-            plan = edits.move(issue, index.board, source, target, self.flow, self.names)
+            plan = index.board.move(issue, source, target, self.flow, self.names)
             if plan is None:
                 continue
             asked = asked or plan.asks is not None
@@ -322,7 +322,7 @@ def sideways(
     index: BoardIndex, issues: Iterable[Issue], here: str | None, step: int
 ) -> dict[IssueId, Column]:
     """The column next to each issue's own. Never (unlisted) or (closed): an extra key does no harm."""
-    line = [c.column for c in index.columns if c.column.kind not in ("unlisted", "closed")]
+    line = [c.column for c in index.columns if c.column.is_list]
     keys = [column.key for column in line]
     found: dict[IssueId, Column] = {}
     for issue in issues:
@@ -338,35 +338,17 @@ def sideways(
 
 def reachable(index: BoardIndex) -> dict[str, Column]:
     """The columns ``>`` offers, by letter, with (unlisted) and (closed) where moving there makes sense."""
-    kinds = {column.kind for column in index.board.columns}
     return {
         c.column.letter: c.column
         for c in index.columns
-        if c.column.letter and not (c.column.key == UNLISTED and kinds & _NO_UNLISTED)
+        if c.column.letter and (index.board.kind.has_unlisted or c.column.key != UNLISTED)
     }
 
 
 def new_issue(board: Board, column: Column | None, project: str, title: str, flow: WorkflowScheme) -> Create:
     """A new issue that belongs on this board, in this column: with its labels, milestone, assignee."""
-    labels = set(board.labels)
-    milestone = board.milestone or None
-    assignees: tuple[str, ...] = ()
-    if column is not None and column.value is not None:
-        match column.kind:
-            case "label":
-                labels.add(column.value)
-            case "flow":
-                if flow.backend != "status":
-                    labels.add(flow.label(BY_NAME[column.value]))
-            case "milestone":
-                milestone = column.value
-            case "assignee":
-                assignees = (column.value,)
-            case _:
-                pass
-    return Create(
-        project=project, title=title, labels=frozenset(labels), milestone=milestone, assignees=assignees
-    )
+    new = Create(project=project, title=title, labels=board.labels, milestone=board.milestone or None)
+    return new if column is None else column.new_issue(new, flow)
 
 
 # Compound actions on several issues at once: the acts of one keystroke, and what to ask first (rule 14).

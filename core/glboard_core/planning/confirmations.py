@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct, structs
 
-from glboard_core.board.operations import Comment, Edit, apply
 from glboard_core.board.rules import ready, types_of
 from glboard_core.board.use_cases import EditBatch, Edits, short, titled
 from glboard_core.config import LabelSettings
@@ -117,13 +116,13 @@ def warned(
     """What to ask before ``work``; None if there is nothing to ask."""
     before: dict[IssueId, Issue] = {}
     after: dict[IssueId, Issue] = {}
-    commented = {issue for issue, change in work.changes if isinstance(change, Comment)}
+    commented = {issue for issue, change in work.changes if change.comment}
     for identity, change in work.changes:
         issue = after.get(identity) or find(identity)
-        if issue is None or not isinstance(change, Edit):
+        if issue is None or change.as_edit is None:
             continue
         before.setdefault(identity, issue)
-        after[identity] = apply(change, issue)
+        after[identity] = change.apply(issue)
     of: dict[IssueId, tuple[str, ...]] = {}
     for identity, now in after.items():
         codes = questions(before[identity], now, edits.flow, edits.names, commented=identity in commented)

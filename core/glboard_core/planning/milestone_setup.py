@@ -14,6 +14,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from glboard_core.board.columns import COLUMN_KINDS
 from glboard_core.board.definition import Board, flow_scheme, resolve
 from glboard_core.config import BoardSettings, Settings
 from glboard_core.errors import NameUnknown
@@ -117,18 +118,12 @@ def _wanted(
 
 def _lists(board: Board, settings: Settings) -> list[str]:
     scheme = flow_scheme(settings)
-    return [
-        scheme.prefix + column.value if column.kind == "flow" else column.value
-        for column in board.columns
-        if column.kind in ("flow", "label") and column.value is not None
-    ]
+    return [label for column in board.columns if (label := column.list_label(scheme)) is not None]
 
 
 def _why_not(board: BoardSettings, resolved: Board, settings: Settings, catalog: Catalog) -> str:
-    if board.by not in ("label", "flow"):
-        return "its columns are no labels, so GitLab has no such board"
-    if board.by == "flow" and settings.flow.backend == "status":
-        return "its lists would be statuses, which glboard cannot make; make it in GitLab"
+    if why := COLUMN_KINDS[board.by].no_list(flow_scheme(settings)):
+        return why
     if not resolved.milestone:
         return "it is of no milestone"
     if catalog.milestone(catalog.group, resolved.milestone) is None:

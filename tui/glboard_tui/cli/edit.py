@@ -11,17 +11,9 @@ import click
 from msgspec import Struct
 
 from glboard_core.board import edits
-from glboard_core.board.columns import column_keys, matches
-from glboard_core.board.definition import (
-    CLOSED,
-    UNLISTED,
-    Board,
-    Column,
-    flow_scheme,
-    milestone_for,
-    milestone_title,
-)
-from glboard_core.board.operations import Change, Comment, Edit, apply, describe
+from glboard_core.board.columns import REST, UNLISTED, Column
+from glboard_core.board.definition import Board, flow_scheme, milestone_for, milestone_title
+from glboard_core.board.operations import Change, Comment, Edit
 from glboard_core.errors import NameUnknown, UsageError
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Logged
@@ -126,10 +118,10 @@ async def _run(options: Options, references: Sequence[str], wanted: Wanted, *, d
         changes: list[tuple[IssueId, Change]] = []
         for issue in issues:
             edit = _edit(engine, issue, wanted)
-            changed = apply(edit, issue) != issue
+            changed = edit.apply(issue) != issue
             comment = [Comment(body=wanted.comment)] if wanted.comment else []
-            words = [describe(edit, issue)] if changed else []
-            words += [describe(change) for change in comment]
+            words = [edit.describe(issue)] if changed else []
+            words += [change.describe() for change in comment]
             if dry_run:
                 click.echo(f"{issue.reference}: would {', '.join(words) if words else 'not change'}")
             elif not words:
@@ -149,7 +141,7 @@ async def _send(engine: Engine, changes: Sequence[tuple[IssueId, Change]]) -> in
     for op in ops:
         reference = op.before.reference if op.before else op.issue
         if (error := reasons.get(op.id)) is None:
-            click.echo(f"{reference}: {describe(op.change, op.before)}")
+            click.echo(f"{reference}: {op.change.describe(op.before)}")
         else:
             click.echo(f"{reference}: not changed: {error}", err=True)
     if not reasons:
@@ -163,8 +155,7 @@ def _edit(engine: Engine, issue: Issue, wanted: Wanted) -> Edit:
     if wanted.board and wanted.to:
         move = _move(engine, issue, wanted.board, wanted.to)
         labels = Edit(add=move.add, remove=move.remove)
-        for name in ("milestone", "assignees", "state", "status"):
-            values[name] = getattr(move, name)
+        values.update((field.name, value) for field, value in move.fields())
     if wanted.milestone is not None:
         values["milestone"] = _milestone(engine, wanted.milestone, issue.project)
     if wanted.weight is not None:
@@ -198,32 +189,25 @@ def _move(engine: Engine, issue: Issue, board_id: str, to: str) -> Edit:
     board = engine.board(board_id)
     target = _column(board, to)
     flow = flow_scheme(engine.settings)
-    if not matches(board, issue):
+    if not board.matches(issue):
         raise UsageError(
             f"{issue.reference} is not on the {board.name} board for {board.milestone or 'all milestones'}.",
             hint="Set its milestone or labels first, or use another board.",
         )
-    keys = column_keys(board, issue, flow)
-    columns = {column.key: column for column in _all_columns(board)}
+    keys = board.keys_of(issue, flow)
+    columns = {column.key: column for column in (*board.columns, *REST)}
     source = columns[keys[0]] if keys and keys[0] in columns else columns[UNLISTED]
-    plan = edits.move(issue, board, source, target, flow, engine.settings.labels)
+    plan = board.move(issue, source, target, flow, engine.settings.labels)
     return plan.edit if plan else Edit()
 
 
 def _column(board: Board, name: str) -> Column:
     wanted = name.casefold()
-    for column in _all_columns(board):
+    columns = (*board.columns, *REST)
+    for column in columns:
         if wanted in (column.key.casefold(), column.title.casefold()):
             return column
-    raise NameUnknown("column", name, tuple(c.title for c in _all_columns(board)))
-
-
-def _all_columns(board: Board) -> list[Column]:
-    return [
-        *board.columns,
-        Column(key=UNLISTED, title=UNLISTED, kind="unlisted"),
-        Column(key=CLOSED, title=CLOSED, kind="closed"),
-    ]
+    raise NameUnknown("column", name, tuple(c.title for c in columns))
 
 
 # ``glboard undo``: undo the last change, list or prune the change log.

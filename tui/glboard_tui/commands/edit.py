@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from msgspec import structs
 
-from glboard_core.board.definition import Column, milestone_for, milestone_title, role_of
+from glboard_core.board.columns import Column
+from glboard_core.board.definition import milestone_for, milestone_title, role_of
 from glboard_core.board.rules import MAX_WEIGHT
 from glboard_core.board.use_cases import EditBatch, Edits, Where, accepted, ranked, reachable, sideways
 from glboard_core.errors import NameUnknown
@@ -306,7 +307,7 @@ def rank(where: Where) -> Callable[[CommandContext, str], None]:
         cards = index.column(column.key) if index and column else None
         if index is None or cards is None or catalog is None:
             return
-        if cards.column.kind == "closed":
+        if cards.column.is_closed:
             context.say("(closed) is sorted by closing time; reopen a card to rank it.")
             return
         if catalog.ranking_board is None:

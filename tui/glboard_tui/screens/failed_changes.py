@@ -6,14 +6,13 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
-from msgspec import UNSET, UnsetType, structs
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from glboard_core.board.operations import Change, Comment, Create, Edit, NoteWrite, OpId
+from glboard_core.board.operations import Change, OpId
 from glboard_core.board.use_cases import joined, split
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import Issue
@@ -143,39 +142,13 @@ _LETTERS = {
 
 def parts_of(change: Change) -> list[str]:
     """The parts that can be edited; none for a rank, a state or a deletion."""
-    if isinstance(change, Comment):
-        return ["comment"]
-    if not isinstance(change, Edit | Create):
-        return []
-    found = [name for name in ("milestone", "weight", "assignees") if _has(getattr(change, name), change)]
-    labels = change.labels if isinstance(change, Create) else change.add | change.remove
-    if labels:
-        found.append("labels")
-    if change.description is not UNSET and change.description:
-        found.append("description")
-    elif change.title is not UNSET:
-        found.append("title")
-    return found
-
-
-def _has(value: object, change: Edit | Create) -> bool:
-    return value not in (None, ()) if isinstance(change, Create) else value is not UNSET
+    return [part for part in change.parts() if part == "comment" or part in _LETTERS]
 
 
 def text_of(change: Change) -> str:
     """The text a person typed for it, or "" for a change made by keys alone."""
-    match change:
-        case Comment() | NoteWrite():
-            return change.body
-        case Create() | Edit():
-            title, description = _text(change.title), _text(change.description)
-            return joined(title, description).strip() if title and description else title or description
-        case _:
-            return ""
-
-
-def _text(value: str | UnsetType) -> str:
-    return "" if value is UNSET else value
+    title, text = change.typed
+    return joined(title, text).strip() if title and text else title or text
 
 
 def mend(context: CommandContext, row: Refused, done: Done) -> None:
@@ -193,24 +166,23 @@ def mend(context: CommandContext, row: Refused, done: Done) -> None:
 
 
 def _mend(context: CommandContext, row: Refused, part: str, done: Done) -> None:
-    change, issue = row.change, context.bridge.issue(row.issue)
-    if isinstance(change, Comment):
-        _comment(context, row, change, done)
-    elif not isinstance(change, Edit | Create):
-        return
+    issue = context.bridge.issue(row.issue)
+    if part == "comment":
+        _comment(context, row, done)
     elif part == "weight":
-        _weight(context, row, change, done)
+        _weight(context, row, done)
     elif part == "title":
-        _title(context, row, change, done)
+        _title(context, row, done)
     elif part == "description":
-        _description(context, row, change, issue, done)
+        _description(context, row, issue, done)
+    elif part == "assignees":
+        _assignees(context, row, issue, done)
     else:
-        projects = {change.project if isinstance(change, Create) else row.project}
-        choose = {"milestone": _milestone, "assignees": _assignees, "labels": _labels}[part]
-        choose(context, row, change, issue, projects, done)
+        choose = {"milestone": _milestone, "labels": _labels}[part]
+        choose(context, row, issue, {row.change.project_of(issue) or row.project}, done)
 
 
-def _comment(context: CommandContext, row: Refused, change: Comment, done: Done) -> None:
+def _comment(context: CommandContext, row: Refused, done: Done) -> None:
     from glboard_tui.screens.dialogs import CommentDialog
 
     key = ("failed", row.op)
@@ -222,25 +194,25 @@ def _comment(context: CommandContext, row: Refused, change: Comment, done: Done)
         # It stays a draft until it is sent.
         context.drafts[key] = text
         if send:
-            done(Comment(body=text))
+            done(row.change.with_values(body=text))
 
     draft = CommentDialog(
-        f"Comment on {row.reference}", text=context.drafts.get(key, change.body), note=row.message
+        f"Comment on {row.reference}", text=context.drafts.get(key, row.change.comment), note=row.message
     )
     context.screen.app.push_screen(draft, written)
 
 
-def _weight(context: CommandContext, row: Refused, change: Edit | Create, done: Done) -> None:
+def _weight(context: CommandContext, row: Refused, done: Done) -> None:
     from glboard_tui.screens.dialogs import Prompt
 
     def typed(text: str | None) -> None:
         if text is not None:
-            done(structs.replace(change, weight=int(text) if text.strip() else None))
+            done(row.change.with_values(weight=int(text) if text.strip() else None))
 
-    value = change.weight if isinstance(change.weight, int) else ""
+    weight = row.change.value("weight")
     prompt = Prompt(
         f"Weight of {row.reference}",
-        value=str(value),
+        value="" if weight is None else str(weight),
         note=row.message,
         placeholder="leave empty to clear",
         check=wrong_weight,
@@ -248,28 +220,28 @@ def _weight(context: CommandContext, row: Refused, change: Edit | Create, done: 
     context.screen.app.push_screen(prompt, typed)
 
 
-def _title(context: CommandContext, row: Refused, change: Edit | Create, done: Done) -> None:
+def _title(context: CommandContext, row: Refused, done: Done) -> None:
     from glboard_tui.screens.dialogs import Prompt
 
     def typed(text: str | None) -> None:
         if text is not None:
-            done(structs.replace(change, title=text.strip()))
+            done(row.change.with_values(title=text.strip()))
 
     prompt = Prompt(
         f"Title of {row.reference}",
-        value=_text(change.title),
+        value=row.change.typed[0],
         note=row.message,
         check=lambda text: "" if text.strip() else "An issue needs a title.",
     )
     context.screen.app.push_screen(prompt, typed)
 
 
-def _description(
-    context: CommandContext, row: Refused, change: Edit | Create, issue: Issue | None, done: Done
-) -> None:
+def _description(context: CommandContext, row: Refused, issue: Issue | None, done: Done) -> None:
     key = ("failed", row.op)
-    was = _text(change.title) or (issue.title if issue else "")
-    before = joined(was, _text(change.description))
+    change = row.change
+    title, description = change.typed
+    was = title or (issue.title if issue else "")
+    before = joined(was, description)
     try:
         after = edit_in_editor(context.screen.app, context.drafts.get(key, before))
     except GlboardError as error:
@@ -280,38 +252,32 @@ def _description(
     context.drafts[key] = after
     title, description = split(after)
     if title and title != was:
-        change = structs.replace(change, title=title)
-    done(structs.replace(change, description=description))
+        change = change.with_values(title=title)
+    done(change.with_values(description=description))
 
 
 def _milestone(
-    context: CommandContext,
-    row: Refused,
-    change: Edit | Create,
-    _: Issue | None,
-    projects: set[str],
-    done: Done,
+    context: CommandContext, row: Refused, _: Issue | None, projects: set[str], done: Done
 ) -> None:
+    failed = row.change.value("milestone")
     choices = milestone_choices(context, projects)
     # The failed one first, if it can be chosen at all: the cursor starts there.
-    choices.sort(key=lambda choice: choice.value != change.milestone)
+    choices.sort(key=lambda choice: choice.value != failed)
     context.pick(
-        f"Milestone of {row.reference} instead of {change.milestone or 'none'}",
+        f"Milestone of {row.reference} instead of {failed or 'none'}",
         choices,
-        lambda result: done(structs.replace(change, milestone=result.add[0])),
+        lambda result: done(row.change.with_values(milestone=result.add[0])),
         note=row.message,
     )
 
 
-def _assignees(
-    context: CommandContext, row: Refused, change: Edit | Create, issue: Issue | None, _: set[str], done: Done
-) -> None:
-    wanted = change.assignees if change.assignees is not UNSET else ()
+def _assignees(context: CommandContext, row: Refused, issue: Issue | None, done: Done) -> None:
+    wanted: tuple[str, ...] = row.change.value("assignees") or ()
     now = issue.assignees if issue else ()
 
     def picked(result: Result) -> None:
         kept = [name for name in now if name not in result.remove]
-        done(structs.replace(change, assignees=tuple(dict.fromkeys((*kept, *result.add)))))
+        done(row.change.with_values(assignees=tuple(dict.fromkeys((*kept, *result.add)))))
 
     context.pick(
         f"Assignees of {row.reference}",
@@ -323,22 +289,14 @@ def _assignees(
 
 
 def _labels(
-    context: CommandContext,
-    row: Refused,
-    change: Edit | Create,
-    issue: Issue | None,
-    projects: set[str],
-    done: Done,
+    context: CommandContext, row: Refused, issue: Issue | None, projects: set[str], done: Done
 ) -> None:
     now = issue.labels if issue else frozenset()
-    wanted = change.labels if isinstance(change, Create) else (now - change.remove) | change.add
+    wanted = row.change.labels_on(now)
     first = sorted(wanted - now, key=str.casefold) + sorted(now, key=str.casefold)
 
     def picked(result: Result) -> None:
-        if isinstance(change, Create):
-            done(structs.replace(change, labels=frozenset(result.add)))
-        else:
-            done(structs.replace(change, add=frozenset(result.add), remove=result.remove))
+        done(row.change.with_labels(frozenset(result.add), result.remove))
 
     context.pick(
         f"Labels of {row.reference}",
