@@ -109,6 +109,7 @@ def _differences(schema: GraphQLSchema, theirs: Theirs, exact: bool) -> list[str
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("edition", "since", "name", "exact"), SERVERS)
 def test_every_part_is_in_gitlabs_schema(
     edition: str, since: tuple[int, int], name: str, exact: bool
