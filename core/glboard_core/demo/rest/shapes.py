@@ -8,7 +8,6 @@ from glboard_core.demo.graphql.issues import tasks
 from glboard_core.demo.rest.request import Call
 from glboard_core.demo.world.clock import iso_millis
 from glboard_core.demo.world.records import (
-    ACCESS_NAMES,
     Board,
     BoardList,
     Event,
@@ -255,8 +254,3 @@ def event(call: Call, holder: Issue, one: Event) -> Shape:
     # The label is null if it was deleted.
     named = label(one.value) if isinstance(one.value, Label) else None
     return {**shape, "label": named, "action": one.action}
-
-
-def level_name(level: int) -> str:
-    """An access level in words."""
-    return ACCESS_NAMES.get(level, "NO_ACCESS").title()

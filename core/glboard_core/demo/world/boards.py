@@ -26,22 +26,15 @@ def _put(world: Registry, issue: Issue, position: int) -> None:
         issue.position = position
 
 
-def _ends(world: Registry) -> tuple[int, int]:
+def _last(world: Registry) -> int:
     order = world.index.order(_ORDER)
     ranked = bisect_left(order, (1, 0, 0))
-    if ranked == 0:
-        return 0, 0
-    return order[0][1], order[ranked - 1][1]
+    return int(order[ranked - 1][1]) if ranked else 0
 
 
 def place_at_end(world: Registry, issue: Issue) -> None:
     """Give an issue the last position."""
-    _put(world, issue, _ends(world)[1] + DISTANCE)
-
-
-def place_at_start(world: Registry, issue: Issue) -> None:
-    """Give an issue the first position."""
-    _put(world, issue, _ends(world)[0] - DISTANCE)
+    _put(world, issue, _last(world) + DISTANCE)
 
 
 def rebalance(world: Registry) -> None:
