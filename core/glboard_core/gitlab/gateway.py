@@ -80,11 +80,6 @@ class GitLabGateway:
         """The share of the rate limit that is left, 0 to 1; None if the server reports none."""
         return self._transport.remaining
 
-    @property
-    def paused(self) -> float:
-        """The seconds until a rate limit ends; 0 without one."""
-        return self._transport.paused
-
     def expect_offset(self, offset: timedelta) -> None:
         """Take the server's clock to be this machine's plus ``offset`` until its first answer."""
         self._transport.expected_offset = offset
@@ -194,7 +189,7 @@ class GitLabGateway:
         )
         self._all_there((name for name in variables if name.startswith("p")), answer)
         pages = [project.issues for project in answer.values() if project and project.issues]
-        return [issue for page in pages for issue in self._decoder.issues(page)]
+        return [self._decoder.issue(wire) for page in pages for wire in page.items()]
 
     async def note_of(self, issue: IssueId, op: OpId) -> str | None:
         """The id of the note that a Comment Op created, found by its marker, or None."""

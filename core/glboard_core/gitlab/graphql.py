@@ -105,13 +105,6 @@ class FieldMissing(QueryRefused):
         self.field = field
 
 
-class Shape(Struct, frozen=True):
-    """Only to check whether an answer is GraphQL at all."""
-
-    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    errors: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-
-
 def request(document: str, variables: Mapping[str, object]) -> bytes:
     """The body to post. Variables that are None are left out: GitLab would treat null as a value."""
     given = {name: value for name, value in variables.items() if value is not None}
@@ -143,10 +136,10 @@ def opened(raw: bytes, kind: type[T], host: str) -> Envelope[T]:
 
 def _is_graphql(raw: bytes) -> bool:
     try:
-        shape = msgspec.json.decode(raw, type=Shape)
-    except (msgspec.DecodeError, RecursionError):
+        found = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return False
-    return shape.data is not msgspec.UNSET or shape.errors is not msgspec.UNSET
+    return isinstance(found, dict) and ("data" in found or "errors" in found)
 
 
 def refused(errors: Iterable[GraphError], host: str) -> GlboardError:
@@ -260,7 +253,7 @@ class QueryRunner:
             async with self._learning:
                 if self._dialect is None:
                     about = await self.ask(queries.about(), {}, About)
-                    self.learn(server_of(about.metadata, about.current_user, self.host))
+                    self.learn(server_of(about, self.host))
         assert self._dialect is not None
         return self._dialect
 
@@ -295,17 +288,15 @@ class QueryRunner:
         return self._dialect is None or self._dialect.ee
 
 
-def server_of(metadata: Metadata | None, user: User | None, host: str) -> Server:
+def server_of(about: About, host: str) -> Server:
     """The server as it describes itself. Raises TokenRejected if it does not recognise us."""
-    if user is None:
+    if about.current_user is None:
         raise token_rejected(host)
-    if metadata is None:
+    if (found := about.metadata) is None:
         raise QueryRefused(
             f"{host} does not report its GitLab version.", hint="The token needs the scope read_api or api."
         )
-    return Server(
-        version=line(metadata.version), enterprise=metadata.enterprise, has_weight=metadata.enterprise
-    )
+    return Server(version=line(found.version), enterprise=found.enterprise, has_weight=found.enterprise)
 
 
 def group_missing(group: str, host: str) -> GroupNotFound:

@@ -163,14 +163,14 @@ Progress = Callable[[Step, Outcome | None], None]
 
 
 class IssueText(Struct, frozen=True, kw_only=True):
-    """The wanted planning issue. ``seen`` is None if it does not exist yet."""
+    """The wanted planning issue. Without ``seen`` it does not exist yet; else its title and labels stay."""
 
     project: str
-    title: str
-    labels: tuple[str, ...]
     description: str
     milestone: str
-    confidential: bool
+    title: str = ""
+    labels: tuple[str, ...] = ()
+    confidential: bool = False
     seen: SeenIssue | None = None
     #: Labels and milestone that our issue has lost.
     add_labels: tuple[str, ...] = ()
@@ -439,11 +439,8 @@ def issue_step(
         return step("nothing"), None
     return step("update"), IssueText(
         project=issue.project,
-        title=issue.title,
-        labels=(),
         description=merged.text,
         milestone=title,
-        confidential=issue.confidential,
         seen=there,
         add_labels=known,
         set_milestone=issue.milestone is None,
@@ -455,14 +452,18 @@ def _new_issue(wanted: WantedSetup, seen: Seen, coming: Collection[str]) -> tupl
     own = settings.planning.issue
     title, project = title_for(milestone, own), project_for(wanted.known, settings)
     _known_project(project, wanted)
+
+    def impossible(why: str) -> tuple[Step, None]:
+        return Step(part="issue", name=title, action="impossible", notes=(why,)), None
+
     if wanted.catalog.milestone(project, milestone.title) is None:
-        why = f"{project} cannot see the milestone {milestone.title}"
-        return Step(part="issue", name=title, action="impossible", notes=(why,)), None
+        return impossible(f"{project} cannot see the milestone {milestone.title}")
     usable, lacking = _usable(labels_for(settings), project, wanted.catalog, coming)
-    must = [label for label in (settings.labels.group, settings.labels.ignore) if label in lacking]
-    if must:
-        why = f"the label “{must[0]}” does not exist; without it the issue would appear on the boards"
-        return Step(part="issue", name=title, action="impossible", notes=(why,)), None
+    for label in (settings.labels.group, settings.labels.ignore):
+        if label in lacking:
+            return impossible(
+                f"the label “{label}” does not exist; without it the issue would appear on the boards"
+            )
     month = wanted.month
     generated = _parts(wanted, seen, own.confidential)
     text = fill(wanted.template, values(month), generated, wanted.template_where)
