@@ -82,8 +82,8 @@ class Owner(Struct, frozen=True, rename="camel"):
     projects: Page[Owner] | None = None
 
 
-class MetaAnswer(About, frozen=True, rename="camel"):
-    """Answer to ``queries.meta``."""
+class CatalogAnswer(About, frozen=True, rename="camel"):
+    """Answer to ``queries.catalog``."""
 
     group: Owner | None = None
 
@@ -191,9 +191,9 @@ class CatalogReader:
 
     # -- queries
 
-    async def _first(self) -> MetaAnswer:
+    async def _first(self) -> CatalogAnswer:
         variables = {"group": self._group, "first": self._runner.page_size}
-        answer = await self._runner.ask(queries.meta(), variables, MetaAnswer)
+        answer = await self._runner.ask(queries.catalog(), variables, CatalogAnswer)
         if answer.current_user is not None and answer.group is None:
             raise group_missing(self._group, self._runner.host)
         return answer
@@ -242,7 +242,7 @@ class CatalogReader:
         projects = [path for kind, path in names if kind == "project"]
         variables = {f"g{n}": path for n, path in enumerate(groups)}
         variables |= {f"p{n}": path for n, path in enumerate(projects)}
-        answer = await self._runner.speak(
+        answer = await self._runner.ask_in_dialect(
             lambda dialect: queries.owners(dialect, len(groups), len(projects)),
             variables,
             dict[str, Owner | None],

@@ -154,7 +154,7 @@ class GitLabGateway:
 
     async def _read(self, part: Sequence[IssueId]) -> list[Issue]:
         variables = {f"i{n}": identity for n, identity in enumerate(part)}
-        answer = await self._runner.speak(
+        answer = await self._runner.ask_in_dialect(
             lambda dialect: queries.read(dialect, len(part)), variables, dict[str, WireIssue | None]
         )
         self._all_there(variables, answer)
@@ -182,7 +182,7 @@ class GitLabGateway:
         variables: dict[str, object] = {}
         for n, (path, iids) in enumerate(part):
             variables[f"p{n}"], variables[f"n{n}"] = path, iids
-        answer = await self._runner.speak(
+        answer = await self._runner.ask_in_dialect(
             lambda dialect: queries.find(dialect, len(part)),
             variables,
             dict[str, WithIssues[WireIssue] | None],

@@ -117,7 +117,7 @@ def decoder(kind: type[T]) -> msgspec.json.Decoder[Envelope[T]]:
     return msgspec.json.Decoder(Envelope[kind])  # type: ignore[valid-type]  # the type is a value here
 
 
-def opened(raw: bytes, kind: type[T], host: str) -> Envelope[T]:
+def envelope_of(raw: bytes, kind: type[T], host: str) -> Envelope[T]:
     """The envelope of an answer. Raises NotGitLab if it is not GraphQL, QueryRefused if undecodable."""
     problem = ""
     try:
@@ -196,7 +196,7 @@ class QueryRunner:
     ) -> T:
         """The data of one answer. Raises AuthError, ConnectionFailed, QueryRefused."""
         raw = await self.transport.read(request(document, variables), heavy=heavy)
-        return complete(opened(raw, kind, self.host), self.host)
+        return complete(envelope_of(raw, kind, self.host), self.host)
 
     async def pages(
         self,
@@ -224,7 +224,9 @@ class QueryRunner:
         while True:
             size = self.page_size
             try:
-                return pick(await self.speak(build, {**variables, "first": size}, kind, heavy=size > _HEAVY))
+                return pick(
+                    await self.ask_in_dialect(build, {**variables, "first": size}, kind, heavy=size > _HEAVY)
+                )
             except TooComplex:
                 if size <= SMALLEST:
                     raise
@@ -233,7 +235,7 @@ class QueryRunner:
                     raise
             self.page_size = min(self.page_size, max(SMALLEST, size // 2))
 
-    async def speak(
+    async def ask_in_dialect(
         self, build: Build, variables: Mapping[str, object], kind: type[T], *, heavy: bool = False
     ) -> T:
         """Like ``ask``, with a document in the server's dialect; adapts when a field is missing."""

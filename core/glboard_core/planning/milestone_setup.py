@@ -243,31 +243,22 @@ def wanted_boards(
 def _wanted(
     board: BoardSettings, settings: Settings, catalog: Catalog, milestone: Milestone, today: date
 ) -> WantedBoard:
-    of_month = board.milestone in _OF_A_MONTH
-    own = milestone.title if of_month else None
-    resolved = resolve(board, settings, catalog, today, milestone=own)
+    of_month, flow = board.milestone in _OF_A_MONTH, flow_scheme(settings)
+    resolved = resolve(board, settings, catalog, today, milestone=milestone.title if of_month else None)
     title = settings.planning.board_title if of_month else "{board}"
-    name = title.replace("{board}", board.name).replace("{milestone}", milestone.title)
-    lists = _lists(resolved, settings)
-    known = tuple(label for label in lists if catalog.label(catalog.group, label) is not None)
+    lists = [label for column in resolved.columns if (label := column.list_label(flow)) is not None]
+    known, lacking = _usable(lists, catalog.group, catalog, ())
     return WantedBoard(
-        name=name,
+        name=title.replace("{board}", board.name).replace("{milestone}", milestone.title),
         milestone=resolved.milestone or "",
         labels=resolved.labels,
         lists=known,
-        lacking=tuple(label for label in lists if label not in known),
-        why=_why_not(board, resolved, settings, catalog),
+        lacking=lacking,
+        why=COLUMN_KINDS[board.by].no_list(flow) or _why_not(resolved, catalog),
     )
 
 
-def _lists(board: Board, settings: Settings) -> list[str]:
-    scheme = flow_scheme(settings)
-    return [label for column in board.columns if (label := column.list_label(scheme)) is not None]
-
-
-def _why_not(board: BoardSettings, resolved: Board, settings: Settings, catalog: Catalog) -> str:
-    if why := COLUMN_KINDS[board.by].no_list(flow_scheme(settings)):
-        return why
+def _why_not(resolved: Board, catalog: Catalog) -> str:
     if not resolved.milestone:
         return "it is of no milestone"
     if catalog.milestone(catalog.group, resolved.milestone) is None:
@@ -280,17 +271,15 @@ def _why_not(board: BoardSettings, resolved: Board, settings: Settings, catalog:
 
 def match(wanted: WantedBoard, boards: Iterable[SeenBoard], ours: Collection[int]) -> SeenBoard | None:
     """The existing board: by name, ours before others', the oldest first; else by filter and lists."""
-    known = sorted(boards, key=lambda board: (board.id not in ours, board.id))
-    named = [board for board in known if board.name.casefold() == wanted.name.casefold()]
-    if named:
-        return named[0]
-    alike = (
+    boards = list(boards)
+    named = [board for board in boards if board.name.casefold() == wanted.name.casefold()]
+    alike = [
         board
-        for board in known
+        for board in boards
         if (board.milestone, board.labels) == (wanted.milestone, wanted.labels)
         and any(one.label in wanted.lists for one in board.lists)
-    )
-    return next(alike, None)
+    ]
+    return min(named or alike, key=lambda board: (board.id not in ours, board.id), default=None)
 
 
 def work(wanted: WantedBoard, seen: SeenBoard, *, ours: bool) -> BoardWork:
