@@ -22,7 +22,7 @@ def test_sources_are_found() -> None:
 def test_using_the_core_never_loads_textual() -> None:
     program = (
         "import glboard_core.session, glboard_core.sync.engine, glboard_core.gitlab.gateway\n"
-        "import glboard_core.store.memory, glboard_core.demo.world.world, json, sys\n"
+        "import glboard_core.store.sqlite, glboard_core.demo.world.world, json, sys\n"
         "print(json.dumps([m for m in sys.modules if m.split('.')[0] in ('textual', 'glboard_tui')]))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from glboard_core.board.definition import flow_scheme, milestone_title
+from glboard_core.board.definition import milestone_title
 from glboard_core.config import Settings
 from glboard_core.errors import (
     AuthError,
@@ -30,23 +30,22 @@ from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.admin import Admin
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue
-from glboard_core.model.milestone import Milestone, preceding
+from glboard_core.model.milestone import Milestone
 from glboard_core.model.query import IssueQuery
 from glboard_core.planning import milestone_setup
-from glboard_core.planning.candidates import candidates
-from glboard_core.planning.capacity import capacity, carry_over, dates_of
+from glboard_core.planning.capacity import dates_of
+from glboard_core.planning.figures import Figures
 from glboard_core.planning.milestone_setup import (
     IssueText,
-    Outcome,
     Progress,
     Seen,
     SeenIssue,
     Step,
+    StepOutcome,
     WantedSetup,
 )
 from glboard_core.planning.planning_issue import project_for
 from glboard_core.planning.planning_issue_sections import Month
-from glboard_core.planning.readiness import open_for_deliverables
 from glboard_core.planning.team import Team
 from glboard_core.sync.engine import Engine
 
@@ -116,28 +115,17 @@ class MilestoneSetup:
         return self.steps
 
     async def _want(self, milestone: Milestone) -> WantedSetup:
-        engine, settings, catalog = self._engine, self._engine.settings, self._catalog
-        before = preceding(catalog.milestones, milestone.title)
-        issues = await self._open_issues([milestone.title, *([before.title] if before else [])])
-        flow, today = flow_scheme(settings), engine.today()
+        settings, catalog, today = self._engine.settings, self._catalog, self._engine.today()
+        figures = Figures(settings=settings, catalog=catalog, today=today)
+        issues = await self._open_issues(figures.concerned(milestone))
         template, where = template_of(settings, self._folder)
         month = Month(
             milestone=milestone,
-            before=before,
-            candidates=candidates(
-                issues,
-                milestone.title,
-                open_for_deliverables(catalog.milestones, today),
-                flow,
-                settings.labels,
-            ),
-            carry_over=carry_over(issues, before, flow, settings.labels, settings.planning),
-            capacity=capacity(
-                issues, milestone, self._team, catalog.milestones, flow, settings.labels, settings.planning
-            )
-            if self._team
-            else None,
-            flow=flow,
+            before=figures.before(milestone),
+            candidates=figures.candidates(issues, milestone),
+            carry_over=figures.carry_over(issues, milestone),
+            capacity=figures.capacity(issues, milestone, self._team) if self._team else None,
+            flow=figures.flow,
             words=settings.planning.issue.capacity,
         )
         return WantedSetup(
@@ -186,7 +174,7 @@ class MilestoneSetup:
 
     async def do(
         self, *, without: Collection[Step] = (), progress: Progress = lambda *_: None
-    ) -> list[Outcome]:
+    ) -> list[StepOutcome]:
         """Do the due steps of the last ``look``, except those in ``without``.
 
         A rejected step does not stop the others; without a connection, or if the token is rejected, the rest
@@ -195,7 +183,7 @@ class MilestoneSetup:
         if self._engine.read_only:
             raise ReadOnly("Read-only session.", hint="Restart without --read-only to make changes.")
         doing = {"label": self._label, "board": self._board, "issue": self._issue}
-        done: list[Outcome] = []
+        done: list[StepOutcome] = []
         broken: GlboardError | None = None
         for step in self.steps:
             # The planning issue links the boards, so a new one changes it.
@@ -203,20 +191,20 @@ class MilestoneSetup:
             if step in without or not (step.is_due or (step.part == "issue" and linked)):
                 continue
             if broken is not None:
-                done.append(Outcome(step=step, state="not tried", message=broken.message))
+                done.append(StepOutcome(step=step, state="not tried", message=broken.message))
                 continue
             progress(step, None)
             try:
                 outcome = await doing[step.part](step)
             except GlboardError as error:
-                outcome = Outcome(step=step, state="failed", message=error.message, hint=error.hint)
+                outcome = StepOutcome(step=step, state="failed", message=error.message, hint=error.hint)
                 if isinstance(error, AuthError | ConnectionFailed):
                     broken = error
             done.append(outcome)
             progress(step, outcome)
         return done
 
-    async def _label(self, step: Step) -> Outcome:
+    async def _label(self, step: Step) -> StepOutcome:
         names = self._engine.settings.labels
         color, description = _GREY, ""
         if step.name.startswith(names.missed_prefix):
@@ -227,9 +215,9 @@ class MilestoneSetup:
         await self._admin.ensure_label(self._catalog.group, step.name, color, description)
         await self._engine.load_catalog()
         self._wanted = structs.replace(self._must(), catalog=self._catalog)
-        return Outcome(step=step, state="done")
+        return StepOutcome(step=step, state="done")
 
-    async def _board(self, step: Step) -> Outcome:
+    async def _board(self, step: Step) -> StepOutcome:
         wanted = next(board for board in self._must().boards if board.name == step.name)
         there = self._seen.board(wanted)
         if there is None:
@@ -246,18 +234,18 @@ class MilestoneSetup:
             problems.append(f"no list was added for {', '.join(made.missing)}")
         if not made.ordered:
             problems.append("its lists are not in order")
-        return Outcome(step=step, state="done", url=made.board.url, message="; ".join(problems))
+        return StepOutcome(step=step, state="done", url=made.board.url, message="; ".join(problems))
 
     def _know(self, board: milestone_setup.SeenBoard) -> None:
         self._seen = structs.replace(self._seen.with_board(board), made=self._seen.made | {board.id})
 
-    async def _issue(self, step: Step) -> Outcome:
+    async def _issue(self, step: Step) -> StepOutcome:
         wanted = self._must()
         now, text = milestone_setup.issue_step(wanted, self._seen)
         if text is None and now.action == "impossible":
-            return Outcome(step=step, state="failed", message="; ".join(now.notes))
+            return StepOutcome(step=step, state="failed", message="; ".join(now.notes))
         if text is None:
-            return Outcome(step=step, state="done", url=now.url)
+            return StepOutcome(step=step, state="done", url=now.url)
         written: IssueText | None = text
         if text.seen is None:
             issue = await self._admin.create_issue(self._catalog, text)
@@ -268,7 +256,7 @@ class MilestoneSetup:
                 lambda fresh: milestone_setup.issue_step(wanted, self._seen.with_issue(fresh))[1],
             )
         message = _dropped(written, issue) if written is not None else ""
-        return Outcome(step=step, state="done", url=issue.issue.web_url, message=message)
+        return StepOutcome(step=step, state="done", url=issue.issue.web_url, message=message)
 
     def _must(self) -> WantedSetup:
         if self._wanted is None:

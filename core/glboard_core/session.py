@@ -19,7 +19,6 @@ from glboard_core.errors import StoreFailed
 from glboard_core.gitlab.account import Account, find_account, find_group
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.ports import Store
-from glboard_core.store.memory import MemoryStore
 from glboard_core.sync.engine import Engine, UserChangedError
 from glboard_core.sync.status import CLOCK
 
@@ -61,7 +60,7 @@ async def open_engine(
         store, trouble = _store(known, account.url, group, user)
         gateway.expect_offset(_offset(store))
         engine = Engine(gateway, store, settings, as_of=place.as_of, read_only=place.read_only)
-        engine.refuse = trouble
+        engine.save_error = trouble
         engine.host = account.url.partition("://")[2].lower()
         yield engine
     except UserChangedError as error:
@@ -75,15 +74,15 @@ async def open_engine(
 
 
 def _store(known: _Known | None, url: str, group: str, user: str | None) -> tuple[Store, StoreFailed | None]:
-    if known is None or user is None:
-        return MemoryStore(), None
     from glboard_core.store.database import state_file
     from glboard_core.store.sqlite import SqliteStore
 
+    if known is None or user is None:
+        return SqliteStore(":memory:"), None
     try:
         return SqliteStore(state_file(known.folder, url, group, user)), None
     except StoreFailed as error:
-        return MemoryStore(), error
+        return SqliteStore(":memory:"), error
 
 
 def _offset(store: Store) -> timedelta:

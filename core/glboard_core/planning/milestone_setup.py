@@ -143,7 +143,7 @@ class Step(Struct, frozen=True, kw_only=True):
         return self.action in ("create", "update")
 
 
-class Outcome(Struct, frozen=True, kw_only=True):
+class StepOutcome(Struct, frozen=True, kw_only=True):
     """The result of a step. ``message`` says what went wrong, or which part of it is missing."""
 
     step: Step
@@ -159,7 +159,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 #: Called when a step begins (no outcome) and when it ends.
-Progress = Callable[[Step, Outcome | None], None]
+Progress = Callable[[Step, StepOutcome | None], None]
 
 
 class IssueText(Struct, frozen=True, kw_only=True):

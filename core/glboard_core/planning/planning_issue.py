@@ -31,6 +31,17 @@ _PLANNING = frozenset({"plan", "planning"})
 #: Words that mark another recurring issue of the milestone, whatever else its title says.
 _OTHER = frozenset({"retrospective", "retro", "kickoff"})
 
+_MARK = re.compile(r"<!--\s*glboard:(?P<kind>begin|end) (?P<name>[a-z-]+)(?: (?P<sum>[0-9a-f]{8}))?\s*-->")
+_OWNER = re.compile(r"<!--\s*glboard planning (?P<milestone>[^<>]*?)\s*-->")
+_DASHES = re.compile(r"-{2,}")
+
+#: Placeholders for a few words, filled once when the issue is created.
+VALUES = ("milestone", "start", "due", "workdays", "before")
+#: Placeholders for a part, which is regenerated at every update.
+PARTS = ("dates", "boards", "capacity", "candidates", "carry-over")
+
+_FIELD = re.compile(r"(?<!\\)\{([A-Za-z][A-Za-z_-]*)\}")
+
 
 class FoundIssue(Struct, frozen=True):
     """The planning issue, or None; ``others`` are further candidates, oldest first."""

@@ -252,7 +252,7 @@ def _entry(entry: date | Span) -> str:
     return f'"{entry}"'
 
 
-# -- lines
+# Line by line
 
 
 def _ended(text: str) -> str:
@@ -301,7 +301,7 @@ def _cut(number: int, text: str) -> str:
     return "".join(lines[:first] + lines[end:])
 
 
-# -- tomlkit
+# By parsing
 
 
 def _document(text: str) -> TOMLDocument:
