@@ -109,9 +109,9 @@ class MilestoneSetup:
         Raises what the gateway does, NameUnknown, UsageError, and ConfigError for template, title, project.
         """
         milestone = self.milestone
-        self._wanted = wanted = await self._want(milestone)
-        self._seen = await self._read(wanted, milestone.title)
-        self.steps = milestone_setup.plan(wanted, self._seen)
+        wanted = await self._want(milestone)
+        seen = await self._read(wanted, milestone.title)
+        self._wanted, self._seen, self.steps = wanted, seen, milestone_setup.plan(wanted, seen)
         return self.steps
 
     async def _want(self, milestone: Milestone) -> WantedSetup:

@@ -42,7 +42,7 @@ from glboard_core.errors import (
 )
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
-from glboard_core.gitlab.graphql import complete, opened
+from glboard_core.gitlab.graphql import complete, envelope_of
 from glboard_core.gitlab.http import Limits
 from glboard_core.gitlab.http_errors import of_exception
 from glboard_core.model.catalog import Server
@@ -495,7 +495,7 @@ ODD = [b"", b"null", b"7", b'"x"', b"[]", b"{}", b'{"data":7}', b'{"errors":{}}'
 @pytest.mark.parametrize("raw", ODD)
 def test_a_raw_answer_can_contain_anything(raw: bytes) -> None:
     with pytest.raises((NotGitLab, QueryRefused)):
-        complete(opened(raw, dict[str, msgspec.Raw], "host"), "host")
+        complete(envelope_of(raw, dict[str, msgspec.Raw], "host"), "host")
 
 
 def test_the_import_is_lean() -> None:

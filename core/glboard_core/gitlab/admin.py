@@ -117,14 +117,13 @@ class Admin:
 
         if self._client is None:
             account = self._account
+            # requests knows REQUESTS_CA_BUNDLE, but not the variable of all other connections.
+            trusted = os.environ.get("SSL_CERT_FILE") or True
             session = Session()
             session.trust_env = not account.loopback
             self._client = Gitlab(
                 account.url,
-                # requests knows REQUESTS_CA_BUNDLE, but not the variable of all other connections.
-                ssl_verify=os.environ.get("SSL_CERT_FILE") or True
-                if account.verify is True
-                else account.verify,
+                ssl_verify=trusted if account.verify is True else account.verify,
                 timeout=TIMEOUT,
                 keep_base_url=True,
                 session=session,
@@ -137,13 +136,7 @@ class Admin:
 
     async def boards(self, group: str) -> list[SeenBoard]:
         """All boards of the group. Their lists may be truncated: ``lists`` reads those of one board."""
-        return await self._ask(
-            lambda gitlab: [
-                self._board(group, board.attributes)
-                for board in gitlab.groups.get(group, lazy=True).boards.list(iterator=True, **PATIENCE)
-            ],
-            f"read the boards of {group}",
-        )
+        return await self._ask(lambda gitlab: self._boards(gitlab, group), f"read the boards of {group}")
 
     async def lists(self, group: str, board: int) -> tuple[SeenList, ...]:
         """All movable lists of a board, in order."""
@@ -157,13 +150,9 @@ class Admin:
 
         def work(gitlab: Gitlab) -> SeenBoard:
             boards = gitlab.groups.get(group, lazy=True).boards
-
-            def find() -> SeenBoard | None:
-                seen = (self._board(group, one.attributes) for one in boards.list(iterator=True, **PATIENCE))
-                return next((one for one in seen if one.name == name), None)
-
             return once(
-                find, lambda: self._board(group, boards.create({"name": name}, **PATIENCE).attributes)
+                lambda: next((one for one in self._boards(gitlab, group) if one.name == name), None),
+                lambda: self._board(group, boards.create({"name": name}, **PATIENCE).attributes),
             )
 
         return await self._ask(work, f"set up boards of {group}", _BOARDS_NEED)
@@ -213,6 +202,10 @@ class Admin:
             )
 
         return await self._ask(work, f"set up boards of {group}", _BOARDS_NEED)
+
+    def _boards(self, gitlab: Gitlab, group: str) -> list[SeenBoard]:
+        rows = gitlab.groups.get(group, lazy=True).boards.list(iterator=True, **PATIENCE)
+        return [self._board(group, row.attributes) for row in rows]
 
     def _board(self, group: str, row: Row) -> SeenBoard:
         milestone = row.get("milestone")

@@ -17,7 +17,7 @@ from glboard_core.errors import GlboardError
 from glboard_core.gitlab import decode, queries
 from glboard_core.gitlab.decode import HasId, OfGroup, Page, User, day
 from glboard_core.gitlab.graphql import (
-    Metadata,
+    About,
     QueryRunner,
     chunks,
     group_missing,
@@ -68,14 +68,6 @@ class Permissions(Struct, frozen=True, rename="camel"):
     may_edit: bool | None = None
 
 
-class WireProject(Struct, frozen=True, rename="camel"):
-    """A project in a list."""
-
-    id: str
-    full_path: str
-    archived: bool | None = None
-
-
 class Owner(Struct, frozen=True, rename="camel"):
     """A group or project with what it owns itself. Fields that were not requested stay empty."""
 
@@ -87,14 +79,12 @@ class Owner(Struct, frozen=True, rename="camel"):
     milestones: Page[WireMilestone] | None = None
     boards: Page[HasId] | None = None
     group_members: Page[Membership] | None = None
-    projects: Page[WireProject] | None = None
+    projects: Page[Owner] | None = None
 
 
-class MetaAnswer(Struct, frozen=True, rename="camel"):
-    """Answer to ``queries.meta``."""
+class CatalogAnswer(About, frozen=True, rename="camel"):
+    """Answer to ``queries.catalog``."""
 
-    metadata: Metadata | None = None
-    current_user: User | None = None
     group: Owner | None = None
 
 
@@ -136,7 +126,7 @@ class CatalogReader:
             asked_scope = tasks.create_task(self._can_write())
         first, projects = asked.result(), asked_projects.result()
         group, user = first.group, first.current_user
-        server = server_of(first.metadata, user, self._runner.host)
+        server = server_of(first, self._runner.host)
         if group is None or user is None:
             raise group_missing(self._group, self._runner.host)
         self._runner.learn(server)
@@ -164,7 +154,9 @@ class CatalogReader:
             milestones=_milestones([*asked_milestones.result(), *asked_closed.result()], path),
             people=_people(people),
             projects=tuple(
-                Project(id=one.id, path=decode.line(one.full_path)) for one in projects if not one.archived
+                Project(id=one.id or "", path=decode.line(one.full_path))
+                for one in projects
+                if not one.archived
             ),
             ranking_board=boards[0].id if boards else None,
             notes=tuple(notes),
@@ -189,12 +181,7 @@ class CatalogReader:
             labels += [_label(one, path) for one in (owner.labels or Page()).items()]
             milestones += _milestones((owner.milestones or Page()).items(), path)
             if owner.id is not None:
-                known[path] = Project(
-                    id=owner.id,
-                    path=path,
-                    archived=bool(owner.archived),
-                    can_edit=owner.user_permissions.may_edit,
-                )
+                known[path] = _project(owner, path)
         return structs.replace(
             catalog,
             labels=tuple(labels),
@@ -204,9 +191,9 @@ class CatalogReader:
 
     # -- queries
 
-    async def _first(self) -> MetaAnswer:
+    async def _first(self) -> CatalogAnswer:
         variables = {"group": self._group, "first": self._runner.page_size}
-        answer = await self._runner.ask(queries.meta(), variables, MetaAnswer)
+        answer = await self._runner.ask(queries.catalog(), variables, CatalogAnswer)
         if answer.current_user is not None and answer.group is None:
             raise group_missing(self._group, self._runner.host)
         return answer
@@ -255,7 +242,7 @@ class CatalogReader:
         projects = [path for kind, path in names if kind == "project"]
         variables = {f"g{n}": path for n, path in enumerate(groups)}
         variables |= {f"p{n}": path for n, path in enumerate(projects)}
-        answer = await self._runner.speak(
+        answer = await self._runner.ask_in_dialect(
             lambda dialect: queries.owners(dialect, len(groups), len(projects)),
             variables,
             dict[str, Owner | None],
@@ -318,3 +305,8 @@ def _person(user: User) -> Person:
 def _people(members: Iterable[Membership]) -> tuple[Person, ...]:
     found = {member.user.username: _person(member.user) for member in members if member.user is not None}
     return tuple(found[name] for name in sorted(found))
+
+
+def _project(owner: Owner, path: str) -> Project:
+    can_edit = owner.user_permissions.may_edit
+    return Project(id=owner.id or "", path=path, archived=bool(owner.archived), can_edit=can_edit)

@@ -347,10 +347,6 @@ class Decoder:
             web_url=line(wire.web_url),
         )
 
-    def issues(self, page: Page[WireIssue]) -> list[Issue]:
-        """The issues of a page."""
-        return [self.issue(wire) for wire in page.items()]
-
     def changed(self, issue: Issue, part: IssuePart) -> Issue:
         """The issue updated with the returned fields."""
         changes: dict[str, object] = {"updated_at": part.updated_at}

@@ -80,11 +80,6 @@ class GitLabGateway:
         """The share of the rate limit that is left, 0 to 1; None if the server reports none."""
         return self._transport.remaining
 
-    @property
-    def paused(self) -> float:
-        """The seconds until a rate limit ends; 0 without one."""
-        return self._transport.paused
-
     def expect_offset(self, offset: timedelta) -> None:
         """Take the server's clock to be this machine's plus ``offset`` until its first answer."""
         self._transport.expected_offset = offset
@@ -159,7 +154,7 @@ class GitLabGateway:
 
     async def _read(self, part: Sequence[IssueId]) -> list[Issue]:
         variables = {f"i{n}": identity for n, identity in enumerate(part)}
-        answer = await self._runner.speak(
+        answer = await self._runner.ask_in_dialect(
             lambda dialect: queries.read(dialect, len(part)), variables, dict[str, WireIssue | None]
         )
         self._all_there(variables, answer)
@@ -187,14 +182,14 @@ class GitLabGateway:
         variables: dict[str, object] = {}
         for n, (path, iids) in enumerate(part):
             variables[f"p{n}"], variables[f"n{n}"] = path, iids
-        answer = await self._runner.speak(
+        answer = await self._runner.ask_in_dialect(
             lambda dialect: queries.find(dialect, len(part)),
             variables,
             dict[str, WithIssues[WireIssue] | None],
         )
         self._all_there((name for name in variables if name.startswith("p")), answer)
         pages = [project.issues for project in answer.values() if project and project.issues]
-        return [issue for page in pages for issue in self._decoder.issues(page)]
+        return [self._decoder.issue(wire) for page in pages for wire in page.items()]
 
     async def note_of(self, issue: IssueId, op: OpId) -> str | None:
         """The id of the note that a Comment Op created, found by its marker, or None."""

@@ -105,13 +105,6 @@ class FieldMissing(QueryRefused):
         self.field = field
 
 
-class Shape(Struct, frozen=True):
-    """Only to check whether an answer is GraphQL at all."""
-
-    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    errors: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-
-
 def request(document: str, variables: Mapping[str, object]) -> bytes:
     """The body to post. Variables that are None are left out: GitLab would treat null as a value."""
     given = {name: value for name, value in variables.items() if value is not None}
@@ -124,7 +117,7 @@ def decoder(kind: type[T]) -> msgspec.json.Decoder[Envelope[T]]:
     return msgspec.json.Decoder(Envelope[kind])  # type: ignore[valid-type]  # the type is a value here
 
 
-def opened(raw: bytes, kind: type[T], host: str) -> Envelope[T]:
+def envelope_of(raw: bytes, kind: type[T], host: str) -> Envelope[T]:
     """The envelope of an answer. Raises NotGitLab if it is not GraphQL, QueryRefused if undecodable."""
     problem = ""
     try:
@@ -143,10 +136,10 @@ def opened(raw: bytes, kind: type[T], host: str) -> Envelope[T]:
 
 def _is_graphql(raw: bytes) -> bool:
     try:
-        shape = msgspec.json.decode(raw, type=Shape)
-    except (msgspec.DecodeError, RecursionError):
+        found = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return False
-    return shape.data is not msgspec.UNSET or shape.errors is not msgspec.UNSET
+    return isinstance(found, dict) and ("data" in found or "errors" in found)
 
 
 def refused(errors: Iterable[GraphError], host: str) -> GlboardError:
@@ -203,7 +196,7 @@ class QueryRunner:
     ) -> T:
         """The data of one answer. Raises AuthError, ConnectionFailed, QueryRefused."""
         raw = await self.transport.read(request(document, variables), heavy=heavy)
-        return complete(opened(raw, kind, self.host), self.host)
+        return complete(envelope_of(raw, kind, self.host), self.host)
 
     async def pages(
         self,
@@ -231,7 +224,9 @@ class QueryRunner:
         while True:
             size = self.page_size
             try:
-                return pick(await self.speak(build, {**variables, "first": size}, kind, heavy=size > _HEAVY))
+                return pick(
+                    await self.ask_in_dialect(build, {**variables, "first": size}, kind, heavy=size > _HEAVY)
+                )
             except TooComplex:
                 if size <= SMALLEST:
                     raise
@@ -240,7 +235,7 @@ class QueryRunner:
                     raise
             self.page_size = min(self.page_size, max(SMALLEST, size // 2))
 
-    async def speak(
+    async def ask_in_dialect(
         self, build: Build, variables: Mapping[str, object], kind: type[T], *, heavy: bool = False
     ) -> T:
         """Like ``ask``, with a document in the server's dialect; adapts when a field is missing."""
@@ -260,7 +255,7 @@ class QueryRunner:
             async with self._learning:
                 if self._dialect is None:
                     about = await self.ask(queries.about(), {}, About)
-                    self.learn(server_of(about.metadata, about.current_user, self.host))
+                    self.learn(server_of(about, self.host))
         assert self._dialect is not None
         return self._dialect
 
@@ -295,17 +290,15 @@ class QueryRunner:
         return self._dialect is None or self._dialect.ee
 
 
-def server_of(metadata: Metadata | None, user: User | None, host: str) -> Server:
+def server_of(about: About, host: str) -> Server:
     """The server as it describes itself. Raises TokenRejected if it does not recognise us."""
-    if user is None:
+    if about.current_user is None:
         raise token_rejected(host)
-    if metadata is None:
+    if (found := about.metadata) is None:
         raise QueryRefused(
             f"{host} does not report its GitLab version.", hint="The token needs the scope read_api or api."
         )
-    return Server(
-        version=line(metadata.version), enterprise=metadata.enterprise, has_weight=metadata.enterprise
-    )
+    return Server(version=line(found.version), enterprise=found.enterprise, has_weight=found.enterprise)
 
 
 def group_missing(group: str, host: str) -> GroupNotFound:

@@ -147,11 +147,6 @@ class Transport:
             return datetime.now(UTC) + self.expected_offset
         return datetime.fromtimestamp(time.monotonic() + self._offset, UTC)
 
-    @property
-    def paused(self) -> float:
-        """The seconds until a rate limit ends; 0 without one."""
-        return max(0.0, self._gate - time.monotonic())
-
     async def close(self) -> None:
         """Close connections. The transport can be used again afterwards."""
         client, self._client = self._client, None

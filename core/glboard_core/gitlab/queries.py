@@ -189,7 +189,7 @@ _MILESTONE_NODES = f"{_PAGE_INFO} nodes {{ id title startDate dueDate state }}"
 OWNER_COST = 38
 
 
-def meta() -> str:
+def catalog() -> str:
     """The first pages of everything in a group's catalog, in one request. Variables: group, first."""
     return (
         "query Meta($group: ID!, $first: Int) { metadata { version enterprise }"

@@ -33,7 +33,7 @@ from glboard_core.gitlab.graphql import (
     FieldMissing,
     QueryRunner,
     TooComplex,
-    opened,
+    envelope_of,
     refused,
     request,
     side_by_side,
@@ -268,7 +268,7 @@ class _SendBatch:
             return ()
         self._answered = True
         try:
-            envelope = opened(answer, dict[str, msgspec.Raw], self._sender.runner.host)
+            envelope = envelope_of(answer, dict[str, msgspec.Raw], self._sender.runner.host)
         except (NotGitLab, QueryRefused):
             self._fail(prepared, answer_lost())
             return ()

@@ -163,14 +163,14 @@ Progress = Callable[[Step, StepOutcome | None], None]
 
 
 class IssueText(Struct, frozen=True, kw_only=True):
-    """The wanted planning issue. ``seen`` is None if it does not exist yet."""
+    """The wanted planning issue. Without ``seen`` it does not exist yet; else its title and labels stay."""
 
     project: str
-    title: str
-    labels: tuple[str, ...]
     description: str
     milestone: str
-    confidential: bool
+    title: str = ""
+    labels: tuple[str, ...] = ()
+    confidential: bool = False
     seen: SeenIssue | None = None
     #: Labels and milestone that our issue has lost.
     add_labels: tuple[str, ...] = ()
@@ -243,31 +243,22 @@ def wanted_boards(
 def _wanted(
     board: BoardSettings, settings: Settings, catalog: Catalog, milestone: Milestone, today: date
 ) -> WantedBoard:
-    of_month = board.milestone in _OF_A_MONTH
-    own = milestone.title if of_month else None
-    resolved = resolve(board, settings, catalog, today, milestone=own)
+    of_month, flow = board.milestone in _OF_A_MONTH, flow_scheme(settings)
+    resolved = resolve(board, settings, catalog, today, milestone=milestone.title if of_month else None)
     title = settings.planning.board_title if of_month else "{board}"
-    name = title.replace("{board}", board.name).replace("{milestone}", milestone.title)
-    lists = _lists(resolved, settings)
-    known = tuple(label for label in lists if catalog.label(catalog.group, label) is not None)
+    lists = [label for column in resolved.columns if (label := column.list_label(flow)) is not None]
+    known, lacking = _usable(lists, catalog.group, catalog, ())
     return WantedBoard(
-        name=name,
+        name=title.replace("{board}", board.name).replace("{milestone}", milestone.title),
         milestone=resolved.milestone or "",
         labels=resolved.labels,
         lists=known,
-        lacking=tuple(label for label in lists if label not in known),
-        why=_why_not(board, resolved, settings, catalog),
+        lacking=lacking,
+        why=COLUMN_KINDS[board.by].no_list(flow) or _why_not(resolved, catalog),
     )
 
 
-def _lists(board: Board, settings: Settings) -> list[str]:
-    scheme = flow_scheme(settings)
-    return [label for column in board.columns if (label := column.list_label(scheme)) is not None]
-
-
-def _why_not(board: BoardSettings, resolved: Board, settings: Settings, catalog: Catalog) -> str:
-    if why := COLUMN_KINDS[board.by].no_list(flow_scheme(settings)):
-        return why
+def _why_not(resolved: Board, catalog: Catalog) -> str:
     if not resolved.milestone:
         return "it is of no milestone"
     if catalog.milestone(catalog.group, resolved.milestone) is None:
@@ -280,17 +271,15 @@ def _why_not(board: BoardSettings, resolved: Board, settings: Settings, catalog:
 
 def match(wanted: WantedBoard, boards: Iterable[SeenBoard], ours: Collection[int]) -> SeenBoard | None:
     """The existing board: by name, ours before others', the oldest first; else by filter and lists."""
-    known = sorted(boards, key=lambda board: (board.id not in ours, board.id))
-    named = [board for board in known if board.name.casefold() == wanted.name.casefold()]
-    if named:
-        return named[0]
-    alike = (
+    boards = list(boards)
+    named = [board for board in boards if board.name.casefold() == wanted.name.casefold()]
+    alike = [
         board
-        for board in known
+        for board in boards
         if (board.milestone, board.labels) == (wanted.milestone, wanted.labels)
         and any(one.label in wanted.lists for one in board.lists)
-    )
-    return next(alike, None)
+    ]
+    return min(named or alike, key=lambda board: (board.id not in ours, board.id), default=None)
 
 
 def work(wanted: WantedBoard, seen: SeenBoard, *, ours: bool) -> BoardWork:
@@ -439,11 +428,8 @@ def issue_step(
         return step("nothing"), None
     return step("update"), IssueText(
         project=issue.project,
-        title=issue.title,
-        labels=(),
         description=merged.text,
         milestone=title,
-        confidential=issue.confidential,
         seen=there,
         add_labels=known,
         set_milestone=issue.milestone is None,
@@ -455,14 +441,18 @@ def _new_issue(wanted: WantedSetup, seen: Seen, coming: Collection[str]) -> tupl
     own = settings.planning.issue
     title, project = title_for(milestone, own), project_for(wanted.known, settings)
     _known_project(project, wanted)
+
+    def impossible(why: str) -> tuple[Step, None]:
+        return Step(part="issue", name=title, action="impossible", notes=(why,)), None
+
     if wanted.catalog.milestone(project, milestone.title) is None:
-        why = f"{project} cannot see the milestone {milestone.title}"
-        return Step(part="issue", name=title, action="impossible", notes=(why,)), None
+        return impossible(f"{project} cannot see the milestone {milestone.title}")
     usable, lacking = _usable(labels_for(settings), project, wanted.catalog, coming)
-    must = [label for label in (settings.labels.group, settings.labels.ignore) if label in lacking]
-    if must:
-        why = f"the label “{must[0]}” does not exist; without it the issue would appear on the boards"
-        return Step(part="issue", name=title, action="impossible", notes=(why,)), None
+    for label in (settings.labels.group, settings.labels.ignore):
+        if label in lacking:
+            return impossible(
+                f"the label “{label}” does not exist; without it the issue would appear on the boards"
+            )
     month = wanted.month
     generated = _parts(wanted, seen, own.confidential)
     text = fill(wanted.template, values(month), generated, wanted.template_where)
