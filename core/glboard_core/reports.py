@@ -67,13 +67,7 @@ class Reports:
     the engine's store, and read again only for issues updated since.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        reader: EventReader,
-        *,
-        as_of: datetime | None = None,
-    ) -> None:
+    def __init__(self, engine: Engine, reader: EventReader, *, as_of: datetime | None = None) -> None:
         self.engine = engine
         self.settings = engine.settings
         self._as_of = as_of
@@ -334,10 +328,7 @@ class Reports:
 
 @asynccontextmanager
 async def open_reports(
-    engine: Engine,
-    account: Account,
-    *,
-    as_of: datetime | None = None,
+    engine: Engine, account: Account, *, as_of: datetime | None = None
 ) -> AsyncIterator[Reports]:
     """Reports over an engine, with a separate connection to the same ``account`` for events."""
     from glboard_core.gitlab.events import EventReader

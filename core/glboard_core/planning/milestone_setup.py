@@ -412,7 +412,7 @@ def issue_step(
         if owned
         else planning_issue.appended(there.description, text, title)
     )
-    notes += [f"{one.name} left unchanged: {one.why}" for one in merged.kept]
+    notes += [f"{name} left unchanged: {why}" for name, why in merged.kept.items()]
     if merged.changed:
         how = "regenerate" if owned else "append below the existing text"
         words.append(f"{how}: {', '.join(merged.changed)}")

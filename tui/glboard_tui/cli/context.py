@@ -218,13 +218,17 @@ FORMATS = ("table", "json", "markdown", "csv")
 _REFERENCE = re.compile(r"[\w./-]+#\d+", re.ASCII)
 
 format_option = click.option(
-    "--format",
-    "style",
-    type=click.Choice(FORMATS),
-    default="table",
-    show_default=True,
-    help="Output format.",
+    "--format", "style", type=click.Choice(FORMATS), default="table", show_default=True, help="Output format."
 )
+
+
+def printed(
+    style: str, heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()
+) -> str:
+    """Rows in one of the formats except JSON; ``right`` are the number columns."""
+    if style == "csv":
+        return as_csv(heads, rows)
+    return (as_markdown if style == "markdown" else as_table)(heads, rows, right=right)
 
 
 def as_json(value: Any) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import Struct, structs
 
-from glboard_core.board.batch import EditBatch, Question, Several, combined, commented
+from glboard_core.board.batch import EditBatch, Several, combined, commented
 from glboard_core.board.columns import Column
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Change
@@ -23,7 +23,6 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import BY_NAME
 from glboard_core.planning.confirmations import confirmation, heavy
-from glboard_core.ports import Logged
 from glboard_tui.cli import context
 from glboard_tui.cli.context import PARTLY, UNCONFIRMED, Options
 
@@ -273,10 +272,8 @@ def _questions(
     found: Several, edits: Edits, issues: dict[IssueId, Issue], asked: EditOptions
 ) -> list[tuple[str, str]]:
     """Each question with its note, in the screen's words."""
-    questions: list[Question] = [*found.questions]
-    if (last := confirmation(found.work, edits, issues.get, ())) is not None:
-        questions.append(last)
-    texts = [(question.text, question.note) for question in questions]
+    asking = (*found.questions, confirmation(found.work, edits, issues.get, ()))
+    texts = [(question.text, question.note) for question in asking if question is not None]
     if asked.ready and asked.weight not in (None, "none"):
         over = heavy([i for i in issues.values() if i.id not in found.left], int(asked.weight or 0), ())
         texts = [(over[0], ""), *texts] if over is not None else texts
@@ -330,16 +327,8 @@ async def _send(engine: Engine, changes: Sequence[tuple[IssueId, Change]], title
 # Undo and the change log
 
 
-class LogLine(Struct, frozen=True):
-    """A line of the change log in JSON; ``at`` is UTC."""
-
-    at: str
-    title: str
-    reference: str
-    what: str
-    was: str
-    result: str
-    message: str
+#: What a line of the change log has in JSON; ``at`` is UTC.
+_LOGGED = ("at", "title", "reference", "what", "was", "result", "message")
 
 
 @click.command("undo")
@@ -375,23 +364,21 @@ def undo_command(
 
 async def _list(options: Options, limit: int, style: str) -> int:
     async with options.engine(keep=True) as engine:
-        lines = [_line(entry) for entry in engine.store.log(limit)]
+        log = engine.store.log(limit)
     if style == "json":
-        click.echo(context.as_json(lines))
+        click.echo(context.as_json([{name: getattr(entry, name) for name in _LOGGED} for entry in log]))
         return 0
-    heads = ("at", "issue", "what", "was", "result")
     rows = [
         (
-            line.at,
-            line.reference,
-            line.what,
-            line.was,
-            line.result + (f": {line.message}" if line.message else ""),
+            entry.at.isoformat().replace("+00:00", "Z"),
+            entry.reference,
+            entry.what,
+            entry.was,
+            entry.result + (f": {entry.message}" if entry.message else ""),
         )
-        for line in lines
+        for entry in log
     ]
-    printers = {"table": context.as_table, "csv": context.as_csv, "markdown": context.as_markdown}
-    click.echo(printers[style](heads, rows))
+    click.echo(context.printed(style, ("at", "issue", "what", "was", "result"), rows))
     return 0
 
 
@@ -406,27 +393,21 @@ async def _undo(options: Options) -> int:
         before = {op.id for op, _ in engine.failed}
         engine.undo()
         await engine.sender.flush()
-        conflicts = [issue for op in group.ops for issue in [op.issue] if engine.outbox.conflicting(issue)]
-        reasons = {
-            op.issue: str(error)
-            for op, error in engine.failed
-            if op.id not in before and op.issue in {one.issue for one in group.ops}
-        }
-        for op in {op.issue: op for op in group.ops}.values():
-            reference = op.before.reference if op.before else op.issue
-            if op.issue in conflicts:
-                clash = engine.outbox.conflicting(op.issue)[0]
-                click.echo(f"{reference}: not undone: {clash.field} is now {clash.theirs}", err=True)
-            elif op.issue in reasons:
-                click.echo(f"{reference}: not undone: {reasons[op.issue]}", err=True)
-            else:
+        failed = {op.issue: str(error) for op, error in engine.failed if op.id not in before}
+        ops = {op.issue: op for op in group.ops}
+        missed = 0
+        for issue, op in ops.items():
+            reason = failed.get(issue)
+            if conflicts := engine.outbox.conflicting(issue):
+                reason = f"{conflicts[0].field} is now {conflicts[0].theirs}"
+                engine.keep_theirs(issue)
+            reference = op.before.reference if op.before else issue
+            if reason is None:
                 click.echo(f"{reference}: undone: {group.title}")
-        for issue in conflicts:
-            engine.keep_theirs(issue)
-        missed = len(set(conflicts) | set(reasons))
-        if not missed:
-            return 0
-        return PARTLY if missed < len({op.issue for op in group.ops}) else 1
+            else:
+                missed += 1
+                click.echo(f"{reference}: not undone: {reason}", err=True)
+        return 0 if not missed else PARTLY if missed < len(ops) else 1
 
 
 async def _prune(options: Options, days: int, *, yes: bool) -> int:
@@ -447,15 +428,3 @@ async def _prune(options: Options, days: int, *, yes: bool) -> int:
 
 def _days(days: int) -> str:
     return "1 day" if days == 1 else f"{days} days"
-
-
-def _line(entry: Logged) -> LogLine:
-    return LogLine(
-        at=entry.at.isoformat().replace("+00:00", "Z"),
-        title=entry.title,
-        reference=entry.reference,
-        what=entry.what,
-        was=entry.was,
-        result=entry.result,
-        message=entry.message,
-    )

@@ -45,12 +45,7 @@ def milestone_command() -> None:
 @click.option("--format", "style", type=click.Choice(("table", "json")), default="table", show_default=True)
 @click.pass_context
 def open_milestone(
-    ctx: click.Context,
-    milestone: str,
-    dry_run: bool,
-    yes: bool,
-    without: tuple[Part, ...],
-    style: str,
+    ctx: click.Context, milestone: str, dry_run: bool, yes: bool, without: tuple[Part, ...], style: str
 ) -> None:
     """Create or update the planning issue, the boards and the labels of MILESTONE.
 
@@ -187,10 +182,6 @@ def _result(title: str, steps: Sequence[Step], outcomes: Sequence[StepOutcome]) 
     for step in steps:
         row = _step(step)
         if (one := results.get((step.part, step.name))) is not None:
-            row |= {
-                "result": one.state,
-                "message": one.message or None,
-                "url": one.url or row["url"],
-            }
+            row |= {"result": one.state, "message": one.message or None, "url": one.url or row["url"]}
         rows.append(row)
     return {"milestone": title, "steps": rows}

@@ -125,11 +125,7 @@ def _printed(board: ShownBoard, style: str) -> str:
         for column in board.columns
         for issue in column.issues
     ]
-    if style == "csv":
-        return context.as_csv(heads, rows)
-    if style == "markdown":
-        return context.as_markdown(heads, rows)
-    return _as_text(board)
+    return _as_text(board) if style == "table" else context.printed(style, heads, rows)
 
 
 def _as_text(board: ShownBoard) -> str:
