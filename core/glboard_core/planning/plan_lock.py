@@ -187,10 +187,15 @@ def minute(at: datetime) -> str:
 
 def locked_words(plan: PlanSnapshot) -> str:
     """When and by whom it was locked, or rebuilt from events: ``locked 2026-11-13 17:00 UTC by em_maple``."""
-    by = f" by {plan.locked_by}" if plan.locked_by else ""
-    if plan.rebuilt:
-        return f"rebuilt from events as of {minute(plan.locked_at)}{', locked' + by if by else ''}"
-    return f"locked {minute(plan.locked_at)}{by}"
+    return lock_words(plan.locked_at, plan.locked_by, rebuilt=plan.rebuilt)
+
+
+def lock_words(at: datetime, by: str, *, rebuilt: bool) -> str:
+    """``locked_words`` of a plan with these fields."""
+    by = f" by {by}" if by else ""
+    if rebuilt:
+        return f"rebuilt from events as of {minute(at)}{', locked' + by if by else ''}"
+    return f"locked {minute(at)}{by}"
 
 
 def count_words(plan: PlanSnapshot) -> str:

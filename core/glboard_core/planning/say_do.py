@@ -11,38 +11,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple, get_args
 
 from msgspec import Struct
 
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
+from glboard_core.planning import text
 from glboard_core.planning.capacity import MilestoneWindow
-from glboard_core.planning.plan_lock import PlanSnapshot, minute
+from glboard_core.planning.plan_lock import PlanSnapshot, lock_words
 from glboard_core.planning.text import day_words, percent_words, plain
 from glboard_core.planning.timeline import Timeline
 
 Definition = Literal["group", "committed", "reprioritized", "handbook", "handbook_deliverable"]
 
 #: The first two are always shown; the others on request (rule 6).
-DEFINITIONS: tuple[Definition, ...] = (
-    "group",
-    "committed",
-    "reprioritized",
-    "handbook",
-    "handbook_deliverable",
-)
+DEFINITIONS: tuple[Definition, ...] = get_args(Definition)
 TARGETS: Mapping[Definition, int] = {"committed": 80, "reprioritized": 100}
 """The handbook's targets in percent, if it defines one."""
 
 _CLOSED_OTHERWISE = ("duplicate", "won't do", "won’t do")
 
 Outcome = Literal["not done", "apart", "done", "beside"]
-OUTCOMES: tuple[Outcome, ...] = ("not done", "apart", "done", "beside")
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
-class Track(Struct, frozen=True):
+class Track(NamedTuple):
     """An issue and its timeline."""
 
     issue: Issue
@@ -245,10 +240,9 @@ def _done(ratio: Ratio, reference: str) -> bool | None:
 
 def source_words(report: SayDo) -> str:
     """The source of ``committed``: when its plan was locked and by whom, or that events were replayed."""
-    by = f" by {report.locked_by}" if report.locked_by else ""
-    if report.source == "snapshot":
-        return f"from the plan locked {minute(report.locked_at)}{by}"
-    return f"rebuilt from events as of {minute(report.locked_at)}{', locked' + by if by else ''}"
+    rebuilt = report.source == "rebuilt"
+    how = lock_words(report.locked_at, report.locked_by, rebuilt=rebuilt)
+    return how if rebuilt else f"from the plan {how}"
 
 
 def said(report: SayDo, milestone: Milestone, now: datetime) -> tuple[str, str]:
@@ -259,15 +253,13 @@ def said(report: SayDo, milestone: Milestone, now: datetime) -> tuple[str, str]:
     group, committed = report.definitions["group"], report.definitions["committed"]
     due = day_words(milestone.due)
     when = f"so far, until {due}" if now < report.cut_off else f"by {due}"
-    first = (
-        f"{len(group.done)} of {len(group.said)} closed {when} "
-        f"({percent_words(group.percent)}), definition group"
-    )
-    second = (
-        f"{len(committed.done)} of {len(committed.said)} ({percent_words(committed.percent)}), "
-        f"definition committed, {source_words(report)}"
-    )
-    return first, second
+    first = f"{_share(group)} closed {when} ({percent_words(group.percent)}), definition group"
+    by_plan = f"definition committed, {source_words(report)}"
+    return first, f"{_share(committed)} ({percent_words(committed.percent)}), {by_plan}"
+
+
+def _share(ratio: Ratio) -> str:
+    return f"{len(ratio.done)} of {len(ratio.said)}"
 
 
 def table(report: SayDo) -> list[tuple[str, str, str, str, str]]:
@@ -299,14 +291,10 @@ def beside(report: SayDo) -> list[tuple[str, tuple[str, ...]]]:
 
 def listed(report: SayDo, shown: Sequence[Definition] = DEFINITIONS) -> list[tuple[str, tuple[str, ...]]]:
     """The non-empty lists: those behind the figures of these definitions, and the additional ones."""
-    behind = [
-        part
-        for name in shown
-        for part in (
-            (f"{name}: done", report.definitions[name].done),
-            (f"{name}: not done", report.definitions[name].missed),
-        )
-    ]
+    behind = []
+    for name in shown:
+        ratio = report.definitions[name]
+        behind += [(f"{name}: done", ratio.done), (f"{name}: not done", ratio.missed)]
     return [(title, references) for title, references in (*behind, *beside(report)) if references]
 
 
@@ -314,16 +302,12 @@ def markdown(report: SayDo, milestone: Milestone, now: datetime, unread: Sequenc
     """The whole report for the retrospective. References stay unescaped, so that GitLab links them."""
     parts = ["## " + plain(f"Say/Do {report.milestone}")]
     parts += [plain(line) + "." for line in said(report, milestone, now)]
-    rows = ["| definition | said | done | percent | target |", "| --- | ---: | ---: | ---: | ---: |"]
-    rows += ["| " + " | ".join(row) + " |" for row in table(report)]
-    parts.append("\n".join(rows))
+    heads = ("definition", "said", "done", "percent", "target")
+    parts.append(text.table(heads, table(report), right=frozenset({1, 2, 3, 4})))
     for title, references in listed(report):
         parts.append(f"**{plain(title)}** ({len(references)})\n\n" + "\n".join(f"- {r}" for r in references))
     if unread:
-        count = _issues(len(unread))
-        parts.append(f"No history for {count}; using their current state: {', '.join(unread)}.")
+        count = len(unread)
+        issues = "1 issue" if count == 1 else f"{count} issues"
+        parts.append(f"No history for {issues}; using their current state: {', '.join(unread)}.")
     return "\n\n".join(parts) + "\n"
-
-
-def _issues(count: int) -> str:
-    return "1 issue" if count == 1 else f"{count} issues"

@@ -191,54 +191,40 @@ def _check_people(catalog: Catalog, issues: Sequence[Issue], names: Sequence[str
 
 def _intents(engine: Engine, edits: Edits, issues: Sequence[Issue], asked: EditOptions) -> list[Intent]:
     """What the options mean, in an order in which each finds what it needs of the ones before."""
-    intents: list[Intent] = []
-    do = intents.append
     weight = int(asked.weight) if asked.weight not in (None, "none") else None
+    together = asked.ready and weight is not None
     milestone, reason, blocker, comment = (
         text or "" for text in (asked.milestone, asked.drop, asked.blocked, asked.comment)
     )
-    if asked.board and asked.to:
-        do(_move(engine, edits, issues, asked.board, asked.to))
-    if asked.reopen:
-        do(lambda on: _set(edits.set_state(on, close=False)))
-    if milestone == "none":
-        do(lambda on: edits.milestone(on, None))
-    elif milestone:
-        do(lambda on: edits.milestone_named(on, milestone))
-    if asked.defer:
-        do(edits.defer)
-    if asked.slip:
-        do(edits.slip)
-    if reason:
-        do(lambda on: edits.drop(on, reason))
-    if weight is not None and asked.ready:
-        do(lambda on: edits.weight_ready(on, weight))
-    else:
-        if asked.weight is not None:
-            do(lambda on: edits.weight(on, weight))
-        if asked.ready:
-            do(lambda on: edits.set_flow(on, BY_NAME["ready for development"]))
-    if blocker:
-        do(lambda on: edits.block(on, blocker))
-    if asked.breakdown:
-        do(lambda on: edits.breakdown(on, request_text(asked.breakdown)))
-    if asked.spike:
-        do(lambda on: edits.spike(on, None if asked.weight == "none" else edits.spike_weight(on)))
-    if asked.accept:
-        do(lambda on: edits.accept(on, asked.accept))
-    if asked.assign or asked.unassign:
-        do(lambda on: edits.reassign(on, asked.assign, frozenset(asked.unassign)))
-    if asked.take:
-        do(edits.take)
-    if asked.add or asked.remove:
-        do(lambda on: edits.relabel(on, frozenset(asked.add), frozenset(asked.remove)))
-    if asked.complete:
-        do(edits.complete)
-    if asked.close:
-        do(lambda on: _set(edits.set_state(on, close=True)))
-    if comment:
-        do(lambda on: commented(on, comment))
-    return intents
+    possible: tuple[tuple[object, Intent], ...] = (
+        (asked.reopen, lambda on: _set(edits.set_state(on, close=False))),
+        (milestone == "none", lambda on: edits.milestone(on, None)),
+        (milestone not in ("", "none"), lambda on: edits.milestone_named(on, milestone)),
+        (asked.defer, edits.defer),
+        (asked.slip, edits.slip),
+        (reason, lambda on: edits.drop(on, reason)),
+        (together, lambda on: edits.weight_ready(on, weight or 0)),
+        (asked.weight is not None and not together, lambda on: edits.weight(on, weight)),
+        (asked.ready and not together, lambda on: edits.set_flow(on, BY_NAME["ready for development"])),
+        (blocker, lambda on: edits.block(on, blocker)),
+        (asked.breakdown, lambda on: edits.breakdown(on, request_text(asked.breakdown))),
+        (asked.spike, lambda on: edits.spike(on, None if asked.weight == "none" else edits.spike_weight(on))),
+        (asked.accept, lambda on: edits.accept(on, asked.accept)),
+        (
+            asked.assign or asked.unassign,
+            lambda on: edits.reassign(on, asked.assign, frozenset(asked.unassign)),
+        ),
+        (asked.take, edits.take),
+        (
+            asked.add or asked.remove,
+            lambda on: edits.relabel(on, frozenset(asked.add), frozenset(asked.remove)),
+        ),
+        (asked.complete, edits.complete),
+        (asked.close, lambda on: _set(edits.set_state(on, close=True))),
+        (comment, lambda on: commented(on, comment)),
+    )
+    moves = [_move(engine, edits, issues, asked.board, asked.to)] if asked.board and asked.to else []
+    return [*moves, *(intent for wanted, intent in possible if wanted)]
 
 
 def _set(work: EditBatch) -> EditBatch:
