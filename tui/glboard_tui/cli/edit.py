@@ -23,6 +23,7 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import BY_NAME
 from glboard_core.planning.confirmations import confirmation, heavy
+from glboard_core.planning.text import counted
 from glboard_tui.cli import context
 from glboard_tui.cli.context import PARTLY, UNCONFIRMED, Options
 
@@ -400,17 +401,13 @@ async def _prune(options: Options, days: int, *, yes: bool) -> int:
     async with options.engine(keep=True) as engine:
         before, count = engine.prunable(engine.now() - timedelta(days=days))
         if not count:
-            click.echo(f"The log has no changes older than {_days(days)}; nothing removed.")
+            click.echo(f"The log has no changes older than {counted(days, 'day')}; nothing removed.")
             return 0
-        changes = "1 line" if count == 1 else f"{count} lines"
+        changes = counted(count, "line")
         if not yes:
-            click.echo(f"{changes} older than {_days(days)} will be removed from the log.", err=True)
+            click.echo(f"{changes} older than {counted(days, 'day')} will be removed from the log.", err=True)
             click.echo("These changes can no longer be undone. GitLab is not affected.", err=True)
             click.confirm("Remove them?", abort=True, err=True)
         engine.prune(before)
         click.echo(f"Removed {changes} from the change log.")
         return 0
-
-
-def _days(days: int) -> str:
-    return "1 day" if days == 1 else f"{days} days"

@@ -139,44 +139,30 @@ def _show(
     account: Callable[[], Account],
     **more: Any,
 ) -> int:
-    """Run the app until it is closed; returns the exit status."""
-    # Objects created up to the first frame live to the end, and scanning them repeatedly costs an eighth of
-    # the start. The app collects from its first frame on.
-    gc.disable()
-    try:
-        from glboard_tui.app import GlboardApp
+    """Run the app until it is closed; returns the exit status. Reports and set-up get the board's account."""
 
-        reports, opening = _reports(account), _opening(options, account)
-        app = GlboardApp(settings, connect, reports=reports, opening=opening, **more)
-        app.run()
-    finally:
-        gc.enable()
-    # 128 plus the number after a signal, as usual; 1 after a crash.
-    return app.return_code or 0
-
-
-def _reports(account: Callable[[], Account]) -> Callable[[Engine], AbstractAsyncContextManager[Reports]]:
-    """Opens a reader of past events, with the account of the board."""
-
-    def read(engine: Engine) -> AbstractAsyncContextManager[Reports]:
+    def reports(engine: Engine) -> AbstractAsyncContextManager[Reports]:
         from glboard_core.reports import open_reports
 
         return open_reports(engine, account())
-
-    return read
-
-
-def _opening(
-    options: Options, account: Callable[[], Account]
-) -> Callable[[Engine, str, Team | None], MilestoneSetup]:
-    """Opens a milestone in GitLab, with the account of the board."""
 
     def opening(engine: Engine, milestone: str, team: Team | None) -> MilestoneSetup:
         from glboard_core.milestone_setup import MilestoneSetup
 
         return MilestoneSetup(engine, account(), milestone, team=team, folder=options.config_path.parent)
 
-    return opening
+    # Objects created up to the first frame live to the end, and scanning them repeatedly costs an eighth of
+    # the start. The app collects from its first frame on.
+    gc.disable()
+    try:
+        from glboard_tui.app import GlboardApp
+
+        app = GlboardApp(settings, connect, reports=reports, opening=opening, **more)
+        app.run()
+    finally:
+        gc.enable()
+    # 128 plus the number after a signal, as usual; 1 after a crash.
+    return app.return_code or 0
 
 
 @asynccontextmanager
