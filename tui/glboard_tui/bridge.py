@@ -31,9 +31,9 @@ from glboard_core.model.milestone import current, upcoming, versions
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import (
     CatalogChanged,
+    EngineNotice,
     Event,
     IssuesChanged,
-    Notice,
     Renamed,
     Settled,
     Status,
@@ -502,7 +502,7 @@ class Bridge(Known):
                     anew = True
                 case StatusChanged():
                     update.status = True
-                case Notice():
+                case EngineNotice():
                     update.notices.append(event.text)
                 case Renamed():
                     update.renamed.append((event.old, event.new))

@@ -22,7 +22,7 @@ from glboard_core.errors import EditImpossible, GlboardError, NameUnknown, ReadO
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, parse_reference
 from glboard_core.ports import Gateway, Logged, Store
-from glboard_core.sync.events import CatalogChanged, Event, Notice, Status
+from glboard_core.sync.events import CatalogChanged, EngineNotice, Event, Status
 from glboard_core.sync.ids import new_id
 from glboard_core.sync.initial_load import InitialLoad, adopt_scope
 from glboard_core.sync.local_state import LocalState
@@ -348,7 +348,7 @@ class Engine:
         """
         self.local_state.holds = True
         for notice in self._first_notices():
-            self._emit(Notice(notice))
+            self._emit(EngineNotice(notice))
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.poller.run(), name="poller")
@@ -377,7 +377,7 @@ class Engine:
         await self.poller.idle()
         if found := await asyncio.to_thread(self.store.check):
             self.save_error = found
-            self._emit(Notice(str(found)))
+            self._emit(EngineNotice(str(found)))
 
     def refresh(self) -> None:
         """Refresh everything soon, and retry sending."""
