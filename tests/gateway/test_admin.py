@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from gateway.worlds import Desk, make
+from gateway.worlds import LoadedGateway, make
 from glboard_core.board.operations import Rank
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import (
@@ -24,14 +24,14 @@ from glboard_core.gitlab.admin import Admin, FinishedBoard
 from glboard_core.planning.milestone_setup import WantedBoard
 
 
-async def finished(admin: Admin, context: Desk, name: str, **wishes: Any) -> FinishedBoard:
+async def finished(admin: Admin, context: LoadedGateway, name: str, **wishes: Any) -> FinishedBoard:
     """The board of that name, created if it does not exist, and as it is wished."""
     board = await admin.create_board(context.catalog.group, name)
     wanted = WantedBoard(name=name, milestone=wishes.pop("milestone", ""), **wishes)
     return await admin.finish_board(context.catalog, board, wanted)
 
 
-async def test_a_board_is_created_once(context: Desk) -> None:
+async def test_a_board_is_created_once(context: LoadedGateway) -> None:
     admin = Admin(context.gateway.account)
     lists = ("type::bug", "type::feature", "nonsense")
     labels = frozenset({"Deliverable"})
@@ -51,7 +51,7 @@ async def test_a_first_board_makes_ranking_possible() -> None:
     world = make(tier="free")
     world.boards.clear()
     async with DemoServer(world) as server:
-        context = await Desk(server).open()
+        context = await LoadedGateway(server).open()
         async with context.gateway:
             rank = Rank(below=context.issue("top/app#1").id, position=0.5)
             assert isinstance(await context.fail("top/app#3", rank), EditImpossible)
@@ -62,20 +62,20 @@ async def test_a_first_board_makes_ranking_possible() -> None:
 
 async def test_a_second_board_on_free() -> None:
     async with DemoServer(make(tier="free")) as server:
-        context = await Desk(server).open()
+        context = await LoadedGateway(server).open()
         async with context.gateway:
             with pytest.raises(EditForbidden, match="Premium"):
                 await Admin(context.gateway.account).create_board("top", "Second")
 
 
 @pytest.mark.parametrize(("fault", "error"), [("401", TokenRejected), ("500", ServerFailed)])
-async def test_what_goes_wrong(context: Desk, fault: str, error: type[GlboardError]) -> None:
+async def test_what_goes_wrong(context: LoadedGateway, fault: str, error: type[GlboardError]) -> None:
     context.server.faults.next(fault, "boards")
     with pytest.raises(error):
         await Admin(context.gateway.account).create_board("top", "Planning")
 
 
-async def test_no_server(context: Desk) -> None:
+async def test_no_server(context: LoadedGateway) -> None:
     await asyncio.to_thread(context.server.stop)
     account = structs.replace(context.gateway.account, token=Secret("glpat-NeverShowThis"))
     with pytest.raises(Offline, match="refused the connection") as caught:

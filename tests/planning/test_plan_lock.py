@@ -29,7 +29,7 @@ from glboard_core.planning.plan_lock import (
 from glboard_core.reports import kept_plans
 from glboard_core.store.reports import ClosedIssues, ReportCache
 from glboard_core.store.sqlite import SqliteStore
-from planning.lives import NAMES, UTC_WINDOW, at, life, numbers, pairs
+from planning.histories import NAMES, UTC_WINDOW, at, life, numbers, pairs
 from support.make import issue, milestone
 
 PLANNED = (("10-07", "into 19.6"), ("10-09 10:00:00", "+Deliverable"))

@@ -23,7 +23,7 @@ from glboard_core.planning.readiness import (
     to_add,
     total,
 )
-from planning.lives import FLOW, NAMES, READY
+from planning.histories import FLOW, NAMES, READY
 from support.make import MILESTONES, issue
 
 TODAY = date(2026, 12, 7)

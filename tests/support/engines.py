@@ -110,7 +110,7 @@ def gateway(server: DemoServer, *, token: str | None = None, limits: Limits = QU
     return GitLabGateway(Account(url=server.url, token=Secret(token or server.token)), GROUP, limits=limits)
 
 
-class Window:
+class Session:
     """A running engine, and what a test does with it. Issues are named ``app#1``."""
 
     def __init__(self, engine: Engine, server: DemoServer) -> None:
@@ -230,7 +230,7 @@ def lines(engine: Engine) -> list[Any]:
 
 
 @asynccontextmanager
-async def window(
+async def session(
     server: DemoServer,
     store: Store | None = None,
     *,
@@ -241,7 +241,7 @@ async def window(
     running: bool = True,
     timing: Timing = HASTE,
     **more: Any,
-) -> AsyncIterator[Window]:
+) -> AsyncIterator[Session]:
     """A running engine, loaded unless told otherwise. The store stays open: a test can continue with it."""
     async with gateway(server, token=token, limits=limits) as one:
         engine = Engine(
@@ -251,7 +251,7 @@ async def window(
             timing=timing,
             **more,
         )
-        made = Window(engine, server)
+        made = Session(engine, server)
         if not running:
             yield made
             return

@@ -10,7 +10,7 @@ import pytest
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.ports import Store
 from glboard_core.store.sqlite import SqliteStore
-from support.engines import Window, build_world, window
+from support.engines import Session, build_world, session
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-async def context(server: DemoServer, store: Store) -> AsyncIterator[Window]:
+async def context(server: DemoServer, store: Store) -> AsyncIterator[Session]:
     """A loaded engine that polls on demand."""
-    async with window(server, store) as one:
+    async with session(server, store) as one:
         server.requests.clear()
         yield one

@@ -1,6 +1,6 @@
 """Two processes on one state file, and another person, edit the same issues at once.
 
-The long form is ``tests/soak/test_together.py``.
+The long form is ``tests/soak/test_processes.py``.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from glboard_core.errors import ConnectionFailed
 from glboard_core.ports import Outcome
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.events import IssuesChanged, Renamed
-from support.engines import BRISK, HASTE, ME, STILL, Window, build_world, window
-from support.killing import FAULTS, edit_together
+from support.crashes import FAULTS, edit_together
+from support.engines import BRISK, HASTE, ME, STILL, Session, build_world, session
 
 
 @pytest.mark.parametrize("kill", [False, True])
@@ -42,7 +42,7 @@ def test_two_processes_lose_and_duplicate_nothing(tmp_path: Path, kill: bool) ->
 async def test_a_change_in_one_process_is_seen_in_the_other(server: DemoServer, tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite3"
     one, two = SqliteStore(path), SqliteStore(path)
-    async with window(server, one) as first, window(server, two) as second:
+    async with session(server, one) as first, session(server, two) as second:
         new = second.create("By the second", weight=2)
         second.engine.perform([(new, Edit(weight=3))], "weight 3")
         second.edit("app#1", weight=8)
@@ -75,8 +75,8 @@ async def test_a_change_in_one_process_is_seen_in_the_other(server: DemoServer, 
 async def test_the_second_process_takes_over_when_the_first_ends(server: DemoServer, tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite3"
     one, two = SqliteStore(path), SqliteStore(path)
-    async with window(server, two, sync=BRISK) as second:
-        async with window(server, one, sync=BRISK) as first:
+    async with session(server, two, sync=BRISK) as second:
+        async with session(server, one, sync=BRISK) as first:
             first.edit("app#1", weight=4)
             await first.settled()
             assert one.acquire_lease()
@@ -92,11 +92,11 @@ async def test_the_second_process_takes_over_when_the_first_ends(server: DemoSer
 async def test_what_the_first_sent_unheard_is_looked_for_before_anything_follows(
     server: DemoServer, tmp_path: Path, theirs: int | None
 ) -> None:
-    """The first window ends between its request and the answer; the second had the edit in line all along."""
+    """The first session ends between request and answer; the second had the edit in line all along."""
     path = tmp_path / "s.sqlite3"
     one, two = SqliteStore(path), SqliteStore(path)
-    async with window(server, two) as second:
-        async with window(server, one) as first:
+    async with session(server, two) as second:
+        async with session(server, one) as first:
             first.edit("app#2", weight=4)
             await first.settled()
             made = unheard(first)
@@ -128,8 +128,8 @@ async def test_a_command_leaves_sending_to_the_process_with_the_lease(
     # Nobody presses a key in a command: its changes are not held.
     held = structs.replace(STILL, hold=3600, hold_comments=3600)
     async with (
-        window(server, one, sync=held) as first,
-        window(server, two, sync=held, running=False) as command,
+        session(server, one, sync=held) as first,
+        session(server, two, sync=held, running=False) as command,
     ):
         send = command.engine.gateway.send
 
@@ -156,7 +156,7 @@ async def test_a_command_sends_once_the_lease_is_free(server: DemoServer, tmp_pa
     one, two = SqliteStore(path), SqliteStore(path)
     assert one.acquire_lease()
     timing = structs.replace(HASTE, longest_flush=0.2)
-    async with window(server, two, running=False, timing=timing) as command:
+    async with session(server, two, running=False, timing=timing) as command:
         await command.engine.load_catalog()
         await command.engine.load_issues(["top/app#1"])
         command.edit("app#1", weight=5)
@@ -180,7 +180,7 @@ async def test_a_command_does_not_overtake_what_another_process_sends(
 ) -> None:
     path = tmp_path / "s.sqlite3"
     one, two = SqliteStore(path), SqliteStore(path)
-    async with window(server, two, running=False) as command:
+    async with session(server, two, running=False) as command:
         await command.engine.poller.load()
         [first] = command.edit("app#1", weight=3)
         command.edit("app#1", weight=5)
@@ -194,7 +194,7 @@ async def test_a_command_does_not_overtake_what_another_process_sends(
     two.close()
 
 
-def unheard(context: Window) -> asyncio.Event:
+def unheard(context: Session) -> asyncio.Event:
     """From now on what ``desk`` sends is made, and no answer comes; set once something was."""
     send, made = context.engine.gateway.send, asyncio.Event()
 
@@ -208,7 +208,7 @@ def unheard(context: Window) -> asyncio.Event:
     return made
 
 
-def weights_there(context: Window, name: str) -> list[object]:
+def weights_there(context: Session, name: str) -> list[object]:
     """Every weight the issue had on the server, in order."""
     return [event.value for event in context.there(name).history if event.kind == "weight"]
 
@@ -221,8 +221,8 @@ async def test_a_signed_out_process_releases_the_send_lease(
     one, two = SqliteStore(path), SqliteStore(path)
     token = server.token_for(ME)
     async with (
-        window(server, one, sync=BRISK, token=token) as first,
-        window(server, two, sync=BRISK) as second,
+        session(server, one, sync=BRISK, token=token) as first,
+        session(server, two, sync=BRISK) as second,
     ):
         first.edit("app#1", weight=4)
         await first.settled()
@@ -249,7 +249,7 @@ async def test_a_signed_out_process_releases_the_send_lease(
 
 
 async def test_a_read_only_process_releases_the_send_lease(server: DemoServer, tmp_path: Path) -> None:
-    async with two_windows(server, tmp_path / "s.sqlite3") as (first, second):
+    async with two_sessions(server, tmp_path / "s.sqlite3") as (first, second):
         first.edit("app#1", weight=4)
         await first.settled()
         first.engine.read_only = True
@@ -261,7 +261,7 @@ async def test_a_read_only_process_releases_the_send_lease(server: DemoServer, t
 async def test_an_ended_engine_releases_the_send_lease(server: DemoServer, tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite3"
     one, two = SqliteStore(path), SqliteStore(path)
-    async with window(server, one) as first:
+    async with session(server, one) as first:
         first.edit("app#1", weight=4)
         await first.settled()
     # Its file is still open: a screen may still show why it ended.
@@ -274,17 +274,17 @@ async def test_an_ended_engine_releases_the_send_lease(server: DemoServer, tmp_p
 
 
 @asynccontextmanager
-async def two_windows(server: DemoServer, path: Path) -> AsyncIterator[tuple[Window, Window]]:
+async def two_sessions(server: DemoServer, path: Path) -> AsyncIterator[tuple[Session, Session]]:
     """(the process with the send lease, another one), on one state file."""
     one, two = SqliteStore(path), SqliteStore(path)
-    async with window(server, one) as first, window(server, two) as second:
+    async with session(server, one) as first, session(server, two) as second:
         assert one.acquire_lease()
         yield first, second
     one.close()
     two.close()
 
 
-async def clash(sender: Window, hand: Window) -> None:
+async def clash(sender: Session, hand: Session) -> None:
     """``hand`` edits app#1 while someone else does; ``sender`` detects the conflict."""
     server = sender.server
     server.world.edit("top/app#1", by="eng_1", weight=5)
@@ -297,7 +297,7 @@ async def clash(sender: Window, hand: Window) -> None:
 async def test_a_conflict_is_seen_in_every_process(
     server: DemoServer, tmp_path: Path, by_sender: bool
 ) -> None:
-    async with two_windows(server, tmp_path / "s.sqlite3") as (sender, other):
+    async with two_sessions(server, tmp_path / "s.sqlite3") as (sender, other):
         await clash(sender, sender if by_sender else other)
         await other.until(lambda: other.engine.status.conflicts == 1)
         [here] = other.engine.outbox.conflicting(other.issue("app#1").id)
@@ -315,7 +315,7 @@ async def test_a_conflict_is_seen_in_every_process(
 async def test_either_process_can_resolve_a_conflict(
     server: DemoServer, tmp_path: Path, by_sender: bool, mine: bool
 ) -> None:
-    async with two_windows(server, tmp_path / "s.sqlite3") as (sender, other):
+    async with two_sessions(server, tmp_path / "s.sqlite3") as (sender, other):
         await clash(sender, other)
         await other.until(lambda: other.engine.status.conflicts == 1)
         chooser = sender if by_sender else other
@@ -339,7 +339,7 @@ async def test_either_process_can_resolve_a_conflict(
 async def test_a_late_resolution_does_nothing_twice(
     server: DemoServer, tmp_path: Path, second_mine: bool
 ) -> None:
-    async with two_windows(server, tmp_path / "s.sqlite3") as (sender, other):
+    async with two_sessions(server, tmp_path / "s.sqlite3") as (sender, other):
         await clash(sender, other)
         await other.until(lambda: other.engine.status.conflicts == 1)
         # The other process has not checked since: it resolves a change that was sent long ago.
@@ -359,11 +359,11 @@ async def test_a_late_resolution_does_nothing_twice(
 
 async def test_a_conflict_is_shown_after_an_offline_restart(server: DemoServer, tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite3"
-    async with two_windows(server, path) as (sender, _):
+    async with two_sessions(server, path) as (sender, _):
         await clash(sender, sender)
     await asyncio.to_thread(server.stop)
     store = SqliteStore(path)
-    async with window(server, store, loaded=False) as context:
+    async with session(server, store, loaded=False) as context:
         assert context.engine.status.conflicts == 1
         await context.until(lambda: context.engine.status.freshness == "offline")
         context.engine.keep_mine(context.issue("app#1").id)
@@ -374,12 +374,12 @@ async def test_a_conflict_is_shown_after_an_offline_restart(server: DemoServer, 
     store.close()
 
 
-def _sees(window: Window, theirs: str) -> bool:
-    return window.engine.outbox.conflicting(window.issue("app#1").id)[0].theirs == theirs
+def _sees(session: Session, theirs: str) -> bool:
+    return session.engine.outbox.conflicting(session.issue("app#1").id)[0].theirs == theirs
 
 
 async def test_a_conflict_follows_changes_by_others(server: DemoServer, tmp_path: Path) -> None:
-    async with two_windows(server, tmp_path / "s.sqlite3") as (sender, other):
+    async with two_sessions(server, tmp_path / "s.sqlite3") as (sender, other):
         await clash(sender, sender)
         await other.until(lambda: other.engine.status.conflicts == 1)
         server.world.edit("top/app#1", by="eng_1", weight=6)

@@ -19,7 +19,7 @@ from glboard_core.store.database import state_file
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine, UserChangedError
 from glboard_core.sync.events import Notice
-from support.engines import GROUP, ME, STILL, eventually, settled, window
+from support.engines import GROUP, ME, STILL, eventually, session, settled
 
 SETTINGS = Settings(sync=STILL)
 
@@ -142,7 +142,7 @@ async def test_damage_found_after_the_start_refuses_edits_and_is_reported(server
         def check(self) -> StoreFailed:
             return StoreFailed("The state file is damaged.", hint="Start again.")
 
-    async with window(server, Damaged(":memory:")) as context:
+    async with session(server, Damaged(":memory:")) as context:
         await context.until(lambda: context.engine.save_error is not None)
         assert any("damaged" in notice.text for notice in context.told(Notice))
         with pytest.raises(StoreFailed):

@@ -19,7 +19,7 @@ from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync import status as age_module
 from glboard_core.sync.events import StatusChanged
 from glboard_core.sync.status import CAUGHT_UP, MirrorAge
-from support.engines import GROUP, STILL, Window, eventually, window
+from support.engines import GROUP, STILL, Session, eventually, session
 
 HOURS = 3_600.0
 HOUR = timedelta(hours=1)
@@ -159,7 +159,7 @@ async def test_an_offline_start_shows_the_age(server: DemoServer, tmp_path: Path
         older(engine.store, days=3)
     await asyncio.to_thread(server.stop)
     async with open_engine(place, settings, account=who) as engine:
-        context = Window(engine, server)
+        context = Session(engine, server)
         running = asyncio.create_task(engine.run())
         await eventually(lambda: engine.status.freshness == "offline")
         assert engine.status.age == pytest.approx(72 * HOURS, abs=60)
@@ -175,7 +175,7 @@ async def test_an_offline_start_shows_the_age(server: DemoServer, tmp_path: Path
 
 
 async def test_an_answer_to_a_change_does_not_reset_the_age(server: DemoServer, store: Store) -> None:
-    async with window(server, store) as context:
+    async with session(server, store) as context:
         kept = store.meta(CAUGHT_UP)
         server.world.clock.advance(100)
         context.edit("app#1", weight=5)
@@ -186,7 +186,7 @@ async def test_an_answer_to_a_change_does_not_reset_the_age(server: DemoServer, 
 
 async def test_an_interrupted_load_leaves_no_age(server: DemoServer, store: Store) -> None:
     server.faults.next("500", "Issues", times=9999)
-    async with window(server, store, loaded=False) as context:
+    async with session(server, store, loaded=False) as context:
         await context.until(lambda: context.engine.status.freshness == "offline")
         assert context.engine.status.age is None
     assert not store.meta(CAUGHT_UP)

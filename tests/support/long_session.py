@@ -113,7 +113,7 @@ def live(state: Path, *, polls: int) -> Day:
     """So many polls, an edit in every tenth of them; each edit is undone by the next."""
     path = os.pathsep.join(filter(None, (str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH"))))
     done = subprocess.run(
-        [sys.executable, "-m", "support.steady", str(state), str(polls)],
+        [sys.executable, "-m", "support.long_session", str(state), str(polls)],
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,
