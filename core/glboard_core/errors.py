@@ -16,6 +16,7 @@ authorisation header.
     │   ├── TokenMissing
     │   ├── TokenRejected        401: invalid, expired or revoked
     │   └── ScopeMissing         the token lacks a scope
+    ├── NotConnected             there is no engine yet
     ├── ConnectionFailed         no answer, or not a proper one; may pass
     │   ├── Offline              no route, refused, DNS, connection lost
     │   ├── TimedOut
@@ -36,6 +37,10 @@ authorisation header.
 """
 
 from __future__ import annotations
+
+#: Said wherever a session may not write, or nothing was read from GitLab yet.
+READ_ONLY = "Read-only session."
+NOT_LOADED = "Nothing loaded from GitLab yet."
 
 
 class GlboardError(Exception):
@@ -114,6 +119,13 @@ class TokenRejected(AuthError):
 
 class ScopeMissing(AuthError):
     """The token lacks a scope the request needs."""
+
+
+class NotConnected(GlboardError):
+    """There is no engine yet."""
+
+    def __init__(self) -> None:
+        super().__init__("Not connected yet.", hint="Wait a moment, then try again.")
 
 
 class ConnectionFailed(GlboardError):

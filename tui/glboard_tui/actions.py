@@ -1,14 +1,16 @@
 """The one registry of actions.
 
 Bindings, the footer, ``?``, the palette and the documentation derive from it. It owns names, never behaviour:
-that is in ``screens/commands``, and a test compares the two. Ids are stable, because people use them in their
-keymap.
+each action names its function in ``commands``, which is imported on first use, and a test resolves them all.
+Ids are stable, because people use them in their keymap.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Literal, get_args
+from functools import cache
+from importlib import import_module
+from typing import Any, Literal, get_args
 
 from msgspec import Struct
 
@@ -67,6 +69,17 @@ class ActionContext(Struct, frozen=True, kw_only=True):
 
 When = Callable[[ActionContext], bool]
 
+Command = Callable[[Any, str], None]
+"""What an action does: gets the ``CommandContext`` and the argument (of its slot, or a fixed one, or "")."""
+
+
+@cache
+def command_of(name: str) -> Command:
+    """The function ``module.name`` in ``commands``, imported now: the first frame needs none of them."""
+    module, _, function = name.partition(".")
+    command: Command = getattr(import_module(f"glboard_tui.commands.{module}"), function)
+    return command
+
 
 def always(_: ActionContext) -> bool:
     """Applies at any time."""
@@ -99,9 +112,13 @@ def on_conflict(now: ActionContext) -> bool:
 
 
 class Action(Struct, frozen=True, kw_only=True):
-    """One thing a user can do. ``hint`` is its label in footer and which-key; "" means the title."""
+    """One thing a user can do. ``hint`` is its label in footer and which-key; "" means the title.
+
+    ``does`` names its function in ``commands``, with a fixed argument if it takes one: ``edit.rank up``.
+    """
 
     id: str
+    does: str
     title: str
     keys: tuple[str, ...]
     group: Group
@@ -121,6 +138,16 @@ class Action(Struct, frozen=True, kw_only=True):
     def slot(self) -> Slot | None:
         """The kind of argument its last key is, or None."""
         return next((slot for keys in self.keys if (slot := slot_of(keys))), None)
+
+    @property
+    def command(self) -> Command:
+        """The function that does it."""
+        return command_of(self.does.partition(" ")[0])
+
+    @property
+    def fixed(self) -> str:
+        """The argument of an action without a slot, or ""."""
+        return self.does.partition(" ")[2]
 
     def applies(self, now: ActionContext) -> bool:
         """Whether it can be done now."""
@@ -179,30 +206,38 @@ def _key_word(token: str) -> str:
     return token
 
 
-def _focus(name: str, title: str, *keys: str) -> Action:
-    return Action(id=name, title=title, keys=keys, group="Focus", palette=False, scopes=EVERYWHERE)
+def _focus(name: str, does: str, title: str, *keys: str) -> Action:
+    return Action(id=name, does=does, title=title, keys=keys, group="Focus", palette=False, scopes=EVERYWHERE)
 
 
-def _board_focus(name: str, title: str, *keys: str) -> Action:
-    return Action(id=name, title=title, keys=keys, group="Focus", palette=False)
+def _board_focus(name: str, does: str, title: str, *keys: str) -> Action:
+    return Action(id=name, does=does, title=title, keys=keys, group="Focus", palette=False)
 
 
 def _edit(
-    name: str, title: str, *keys: str, group: Group, hint: str = "", when: When = when_editable
+    name: str, does: str, title: str, *keys: str, group: Group, hint: str = "", when: When = when_editable
 ) -> Action:
-    return Action(id=name, title=title, keys=keys, group=group, hint=hint, when=when, scopes=EVERYWHERE)
-
-
-def _board(name: str, title: str, key: str) -> Action:
-    keys = (f"g {key}",)
     return Action(
-        id=f"board.{name}", title=f"{title} board", keys=keys, group="Boards", hint=title, scopes=GOING
+        id=name, does=does, title=title, keys=keys, group=group, hint=hint, when=when, scopes=EVERYWHERE
     )
 
 
-def _process(name: str, title: str, key: str, hint: str) -> Action:
+def _board(name: str, title: str, key: str) -> Action:
+    return Action(
+        id=f"board.{name}",
+        does=f"navigate.open_board {name}",
+        title=f"{title} board",
+        keys=(f"g {key}",),
+        group="Boards",
+        hint=title,
+        scopes=GOING,
+    )
+
+
+def _process(name: str, does: str, title: str, key: str, hint: str) -> Action:
     return Action(
         id=f"process.{name}",
+        does=f"panes.{does}",
         title=title,
         keys=(f"g {key}",),
         group="Boards",
@@ -213,16 +248,17 @@ def _process(name: str, title: str, key: str, hint: str) -> Action:
 
 
 ACTIONS: tuple[Action, ...] = (
-    _board_focus("focus.left", "Column to the left", "h", "left"),
-    _focus("focus.down", "Down", "j", "down"),
-    _focus("focus.up", "Up", "k", "up"),
-    _board_focus("focus.right", "Column to the right", "l", "right"),
-    _focus("focus.top", "Top", "g g", "home"),
-    _focus("focus.bottom", "Bottom", "G", "end"),
-    _focus("focus.half-down", "Half a page down", "ctrl+d", "pagedown"),
-    _focus("focus.half-up", "Half a page up", "ctrl+u", "pageup"),
+    _board_focus("focus.left", "navigate.move left", "Column to the left", "h", "left"),
+    _focus("focus.down", "navigate.move down", "Down", "j", "down"),
+    _focus("focus.up", "navigate.move up", "Up", "k", "up"),
+    _board_focus("focus.right", "navigate.move right", "Column to the right", "l", "right"),
+    _focus("focus.top", "navigate.move top", "Top", "g g", "home"),
+    _focus("focus.bottom", "navigate.move bottom", "Bottom", "G", "end"),
+    _focus("focus.half-down", "navigate.move half-down", "Half a page down", "ctrl+d", "pagedown"),
+    _focus("focus.half-up", "navigate.move half-up", "Half a page up", "ctrl+u", "pageup"),
     Action(
         id="pane.next",
+        does="navigate.pane next",
         title="Next pane (column or open issue)",
         scopes=(*EVERYWHERE, "room"),
         keys=("tab",),
@@ -231,6 +267,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="pane.previous",
+        does="navigate.pane previous",
         title="Previous pane (column or open issue)",
         scopes=(*EVERYWHERE, "room"),
         keys=("shift+tab",),
@@ -239,6 +276,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="card.next",
+        does="navigate.card next",
         title="Next card (in an open issue or a list)",
         keys=("n", "J"),
         group="Focus",
@@ -247,6 +285,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="card.previous",
+        does="navigate.card previous",
         title="Previous card (in an open issue or a list)",
         keys=("N", "K"),
         group="Focus",
@@ -255,6 +294,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="mark.toggle",
+        does="navigate.mark",
         title="Select or deselect",
         keys=("space",),
         group="Marks",
@@ -265,6 +305,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="mark.range",
+        does="navigate.mark_range",
         title="Select a range (press at both ends)",
         keys=("V",),
         group="Marks",
@@ -274,6 +315,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="mark.column",
+        does="navigate.mark_column",
         title="Select the whole column or list",
         keys=("*",),
         group="Marks",
@@ -282,6 +324,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="mark.again",
+        does="navigate.mark_again",
         title="Restore last selection",
         keys=("g v",),
         group="Marks",
@@ -289,60 +332,150 @@ ACTIONS: tuple[Action, ...] = (
         when=lambda now: now.lost_marks,
         scopes=("board", "list"),
     ),
-    _edit("weight.set", "Set weight", "<digit>", group="Plan", hint="weight", when=when_weighable),
-    _edit("weight.type", "Enter or clear weight", "w", group="Plan", when=when_weighable),
+    _edit(
+        "weight.set", "edit.weight", "Set weight", "<digit>", group="Plan", hint="weight", when=when_weighable
+    ),
+    _edit("weight.type", "edit.type_weight", "Enter or clear weight", "w", group="Plan", when=when_weighable),
     _edit(
         "weight.ready",
+        "edit.weight_ready",
         "Set weight and ready for development",
         "W <digit>",
         group="Plan",
         hint="weight + ready",
         when=when_weighable,
     ),
-    _edit("milestone.current", "To the current milestone", "m c", group="Plan", hint="current"),
-    _edit("milestone.next", "To the next milestone", "m n", group="Plan", hint="next"),
-    _edit("milestone.after", "To the milestone after next", "m f", group="Plan", hint="after next"),
-    _edit("milestone.next-1-3", "To Next 1-3", "m 1", group="Plan", hint="Next 1-3"),
-    _edit("milestone.next-4-6", "To Next 4-6", "m 4", group="Plan", hint="Next 4-6"),
-    _edit("milestone.backlog", "To the Backlog", "m k", group="Plan", hint="Backlog"),
-    _edit("milestone.awaiting", "To Awaiting", "m a", group="Plan", hint="Awaiting"),
-    _edit("milestone.none", "Remove milestone", "m x", group="Plan", hint="none"),
-    _edit("milestone.search", "Search milestones", "m /", group="Plan", hint="search"),
+    _edit(
+        "milestone.current",
+        "edit.to_milestone current",
+        "To the current milestone",
+        "m c",
+        group="Plan",
+        hint="current",
+    ),
+    _edit(
+        "milestone.next", "edit.to_milestone next", "To the next milestone", "m n", group="Plan", hint="next"
+    ),
+    _edit(
+        "milestone.after",
+        "edit.to_milestone after-next",
+        "To the milestone after next",
+        "m f",
+        group="Plan",
+        hint="after next",
+    ),
+    _edit(
+        "milestone.next-1-3",
+        "edit.to_milestone next-1-3",
+        "To Next 1-3",
+        "m 1",
+        group="Plan",
+        hint="Next 1-3",
+    ),
+    _edit(
+        "milestone.next-4-6",
+        "edit.to_milestone next-4-6",
+        "To Next 4-6",
+        "m 4",
+        group="Plan",
+        hint="Next 4-6",
+    ),
+    _edit(
+        "milestone.backlog",
+        "edit.to_milestone backlog",
+        "To the Backlog",
+        "m k",
+        group="Plan",
+        hint="Backlog",
+    ),
+    _edit(
+        "milestone.awaiting",
+        "edit.to_milestone awaiting",
+        "To Awaiting",
+        "m a",
+        group="Plan",
+        hint="Awaiting",
+    ),
+    _edit("milestone.none", "edit.no_milestone", "Remove milestone", "m x", group="Plan", hint="none"),
+    _edit(
+        "milestone.search", "edit.search_milestone", "Search milestones", "m /", group="Plan", hint="search"
+    ),
     _edit(
         "milestone.defer",
+        "edit.defer",
         "Defer to the following milestone, remove Deliverable",
         "M",
         group="Plan",
         hint="defer",
     ),
     _edit(
-        "accept.with", "Accept: add Deliverable and assign to ...", "d <person>", group="Plan", hint="accept"
+        "accept.with",
+        "edit.accept",
+        "Accept: add Deliverable and assign to ...",
+        "d <person>",
+        group="Plan",
+        hint="accept",
     ),
     _edit(
         "accept.present",
+        "edit.accept_present",
         "Accept, keep assignee",
         "d enter",
         group="Plan",
         hint="keep assignee",
     ),
-    _edit("accept.search", "Accept, search for an assignee", "d /", group="Plan", hint="search"),
-    _edit("accept.back", "Remove Deliverable", "D", group="Plan", hint="remove Deliverable"),
-    _edit("plan.breakdown", "Request breakdown (comment)", "B", group="Plan"),
+    _edit(
+        "accept.search",
+        "edit.accept_search",
+        "Accept, search for an assignee",
+        "d /",
+        group="Plan",
+        hint="search",
+    ),
+    _edit(
+        "accept.back", "edit.take_back", "Remove Deliverable", "D", group="Plan", hint="remove Deliverable"
+    ),
+    _edit("plan.breakdown", "compound.breakdown", "Request breakdown (comment)", "B", group="Plan"),
     _edit(
         "plan.slip",
+        "compound.slip",
         "Slip: mark as missed, move to the next milestone",
         "x s",
         group="Plan",
         hint="slip",
     ),
-    _edit("plan.drop", "Drop to the Backlog with a reason", "x p", group="Plan", hint="drop with reason"),
-    _edit("plan.spike", "Mark as spike (sets a weight if empty)", "W s", group="Plan", hint="spike"),
-    _edit("flow.set", "Set workflow state", "s <flow>", group="Move", hint="state"),
-    _edit("flow.advance", "Advance to the next workflow state", "S", group="Move", hint="advance"),
-    _edit("flow.take", "Start work: assign to me, set in dev", "I", group="Move", hint="start work"),
-    _edit("flow.blocked", "Set blocked (comment)", "b", group="Move", hint="blocked"),
+    _edit(
+        "plan.drop",
+        "compound.drop",
+        "Drop to the Backlog with a reason",
+        "x p",
+        group="Plan",
+        hint="drop with reason",
+    ),
+    _edit(
+        "plan.spike",
+        "compound.spike",
+        "Mark as spike (sets a weight if empty)",
+        "W s",
+        group="Plan",
+        hint="spike",
+    ),
+    _edit("flow.set", "edit.flow", "Set workflow state", "s <flow>", group="Move", hint="state"),
+    _edit(
+        "flow.advance",
+        "edit.advance",
+        "Advance to the next workflow state",
+        "S",
+        group="Move",
+        hint="advance",
+    ),
+    _edit(
+        "flow.take", "edit.take", "Start work: assign to me, set in dev", "I", group="Move", hint="start work"
+    ),
+    _edit("flow.blocked", "compound.blocked", "Set blocked (comment)", "b", group="Move", hint="blocked"),
     Action(
         id="move.left",
+        does="edit.sideways left",
         title="Move to the previous column",
         keys=("H",),
         group="Move",
@@ -351,6 +484,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="move.right",
+        does="edit.sideways right",
         title="Move to the next column",
         keys=("L",),
         group="Move",
@@ -359,54 +493,102 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="move.to",
+        does="edit.to_column",
         title="Move to a column",
         keys=("> <column>",),
         group="Move",
         hint="to column",
         when=when_editable,
     ),
-    Action(id="rank.up", title="Rank up", keys=("K",), group="Move", when=when_editable),
-    Action(id="rank.down", title="Rank down", keys=("J",), group="Move", when=when_editable),
+    Action(id="rank.up", does="edit.rank up", title="Rank up", keys=("K",), group="Move", when=when_editable),
     Action(
-        id="rank.top", title="Rank to the top", keys=("g K",), group="Move", when=when_editable, hint="to top"
+        id="rank.down",
+        does="edit.rank down",
+        title="Rank down",
+        keys=("J",),
+        group="Move",
+        when=when_editable,
+    ),
+    Action(
+        id="rank.top",
+        does="edit.rank top",
+        title="Rank to the top",
+        keys=("g K",),
+        group="Move",
+        when=when_editable,
+        hint="to top",
     ),
     Action(
         id="rank.bottom",
+        does="edit.rank bottom",
         title="Rank to the bottom",
         keys=("g J",),
         group="Move",
         when=when_editable,
         hint="to bottom",
     ),
-    _edit("close.complete", "Complete and close", "x x", group="Move", hint="complete and close"),
-    _edit("close.plain", "Close", "x c", group="Move", hint="close"),
-    _edit("close.reopen", "Reopen", "x o", group="Move", hint="reopen"),
-    _edit("close.wont-do", "Close as won't do", "x w", group="Move", hint="won't do"),
-    _edit("close.duplicate", "Close as duplicate", "x d", group="Move", hint="duplicate"),
-    _edit("assignees.edit", "Edit assignees", "a", group="People and labels", hint="assignees"),
-    _edit("assignees.me", "Assign or unassign me", "A", group="People and labels"),
-    _edit("labels.edit", "Edit labels", "t", group="People and labels", hint="labels"),
-    _edit("labels.priority", "Set priority", "P <priority>", group="People and labels", hint="priority"),
-    _edit("labels.severity", "Set severity", "Y <severity>", group="People and labels", hint="severity"),
     _edit(
+        "close.complete",
+        "edit.complete",
+        "Complete and close",
+        "x x",
+        group="Move",
+        hint="complete and close",
+    ),
+    _edit("close.plain", "edit.close", "Close", "x c", group="Move", hint="close"),
+    _edit("close.reopen", "edit.reopen", "Reopen", "x o", group="Move", hint="reopen"),
+    _edit("close.wont-do", "compound.wont_do", "Close as won't do", "x w", group="Move", hint="won't do"),
+    _edit(
+        "close.duplicate", "compound.duplicate", "Close as duplicate", "x d", group="Move", hint="duplicate"
+    ),
+    _edit(
+        "assignees.edit",
+        "labels.edit_assignees",
+        "Edit assignees",
+        "a",
+        group="People and labels",
+        hint="assignees",
+    ),
+    _edit("assignees.me", "labels.assign_me", "Assign or unassign me", "A", group="People and labels"),
+    _edit("labels.edit", "labels.edit_labels", "Edit labels", "t", group="People and labels", hint="labels"),
+    _edit(
+        "labels.priority",
+        "labels.priority",
+        "Set priority",
+        "P <priority>",
+        group="People and labels",
+        hint="priority",
+    ),
+    _edit(
+        "labels.severity",
+        "labels.severity",
+        "Set severity",
+        "Y <severity>",
+        group="People and labels",
+        hint="severity",
+    ),
+    _edit(
+        "labels.missing",
         "labels.missing",
         "Add missing labels: group, type, subtype, category",
         "T",
         group="People and labels",
         hint="missing labels",
     ),
-    _edit("text.comment", "Add comment", "c", group="Text", hint="comment"),
+    _edit("text.comment", "text.comment", "Add comment", "c", group="Text", hint="comment"),
     Action(
         id="text.new",
+        does="text.new",
         title="New issue in this column",
         keys=("n",),
         group="Text",
         hint="new",
         when=lambda now: now.ready and now.writable,
     ),
-    _edit("text.edit", "Edit title and description in $EDITOR", "e", group="Text", hint="edit"),
+    _edit("text.edit", "text.edit", "Edit title and description in $EDITOR", "e", group="Text", hint="edit"),
     Action(
         id="undo",
+        does="text.undo",
         title="Undo",
         keys=("u",),
         group="Undo",
@@ -415,6 +597,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="redo",
+        does="text.redo",
         title="Redo",
         keys=("U", "ctrl+r"),
         group="Undo",
@@ -423,6 +606,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="repeat",
+        does="text.repeat",
         title="Repeat the last edit",
         keys=(".",),
         group="Undo",
@@ -431,21 +615,61 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="failed.list",
+        does="panes.failed",
         title="Failed changes: retry, edit or discard",
         keys=("g f",),
         group="Undo",
         hint="failed",
         scopes=GOING,
     ),
-    Action(id="history", title="Change log", keys=("g h",), group="Undo", hint="history", scopes=GOING),
-    _edit("conflict.mine", "Conflict: keep mine", "! m", group="Undo", hint="keep mine", when=on_conflict),
-    _edit(
-        "conflict.theirs", "Conflict: keep theirs", "! t", group="Undo", hint="keep theirs", when=on_conflict
+    Action(
+        id="history",
+        does="panes.history",
+        title="Change log",
+        keys=("g h",),
+        group="Undo",
+        hint="history",
+        scopes=GOING,
     ),
-    _edit("conflict.look", "Conflict: compare both", "! l", group="Undo", hint="compare", when=on_conflict),
-    Action(id="filter.edit", title="Filter", keys=("/",), group="Find", hint="filter", when=when_ready),
+    _edit(
+        "conflict.mine",
+        "compound.decide mine",
+        "Conflict: keep mine",
+        "! m",
+        group="Undo",
+        hint="keep mine",
+        when=on_conflict,
+    ),
+    _edit(
+        "conflict.theirs",
+        "compound.decide theirs",
+        "Conflict: keep theirs",
+        "! t",
+        group="Undo",
+        hint="keep theirs",
+        when=on_conflict,
+    ),
+    _edit(
+        "conflict.look",
+        "compound.compare",
+        "Conflict: compare both",
+        "! l",
+        group="Undo",
+        hint="compare",
+        when=on_conflict,
+    ),
+    Action(
+        id="filter.edit",
+        does="navigate.edit_filter",
+        title="Filter",
+        keys=("/",),
+        group="Find",
+        hint="filter",
+        when=when_ready,
+    ),
     Action(
         id="filter.person",
+        does="navigate.by_person",
         title="Filter by assignee",
         keys=("f a",),
         group="Find",
@@ -454,6 +678,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="filter.unweighted",
+        does="navigate.only unweighted",
         title="Filter: unweighted",
         keys=("f u",),
         group="Find",
@@ -462,6 +687,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="filter.unready",
+        does="navigate.only unready",
         title="Filter: not ready",
         keys=("f r",),
         group="Find",
@@ -470,6 +696,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="filter.slipped",
+        does="navigate.only slipped",
         title="Filter: slipped",
         keys=("f s",),
         group="Find",
@@ -478,6 +705,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="filter.mine",
+        does="navigate.only mine",
         title="Filter: assigned to me",
         keys=("f m",),
         group="Find",
@@ -486,6 +714,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="escape",
+        does="navigate.escape",
         title="Close overlay, then clear filter, then selection",
         scopes=EVERYWHERE,
         keys=("escape",),
@@ -499,18 +728,27 @@ ACTIONS: tuple[Action, ...] = (
     _board("backlog", "Backlog", "k"),
     _board("milestones", "Milestones", "m"),
     _board("people", "People", "w"),
-    _process("candidates", "Candidates for the milestone, in suggested order", "c", "candidates"),
-    _process("room", "Capacity: per person and team", "r", "capacity"),
-    _process("triage", "Triage: issues that need fixing", "t", "triage"),
-    _process("refinement", "Refinement queue: unweighted issues in planning breakdown", "q", "refinement"),
-    _process("own", "My work by workflow state", "o", "my work"),
-    _process("say-do", "Say/Do of the milestone", "s", "Say/Do"),
-    _process("mix", "Mix of bugs, maintenance and features, with target", "M", "mix"),
-    _process("end", "End of milestone: unfinished issues", "e", "end"),
-    _process("lock", "Lock the plan; changes since the lock", "L", "lock"),
-    _process("planning-issue", "Planning issue of the milestone", "i", "planning issue"),
+    _process(
+        "candidates", "candidates", "Candidates for the milestone, in suggested order", "c", "candidates"
+    ),
+    _process("room", "capacity", "Capacity: per person and team", "r", "capacity"),
+    _process("triage", "triage", "Triage: issues that need fixing", "t", "triage"),
+    _process(
+        "refinement",
+        "refinement",
+        "Refinement queue: unweighted issues in planning breakdown",
+        "q",
+        "refinement",
+    ),
+    _process("own", "own_work", "My work by workflow state", "o", "my work"),
+    _process("say-do", "say_do", "Say/Do of the milestone", "s", "Say/Do"),
+    _process("mix", "mix", "Mix of bugs, maintenance and features, with target", "M", "mix"),
+    _process("end", "end", "End of milestone: unfinished issues", "e", "end"),
+    _process("lock", "lock", "Lock the plan; changes since the lock", "L", "lock"),
+    _process("planning-issue", "planning_issue", "Planning issue of the milestone", "i", "planning issue"),
     Action(
         id="process.open-milestone",
+        does="panes.open_milestone",
         title="Open the milestone in GitLab: planning issue, boards, labels",
         keys=(),
         group="Boards",
@@ -519,6 +757,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="walk.previous",
+        does="navigate.walk previous",
         title="Previous milestone",
         keys=("-", "["),
         group="Boards",
@@ -527,6 +766,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="walk.next",
+        does="navigate.walk next",
         title="Next milestone",
         keys=("=", "]"),
         group="Boards",
@@ -534,10 +774,17 @@ ACTIONS: tuple[Action, ...] = (
         scopes=("board", "room"),
     ),
     Action(
-        id="open.detail", title="Open the issue", keys=("enter",), group="View", hint="open", when=on_targets
+        id="open.detail",
+        does="navigate.open_issue",
+        title="Open the issue",
+        keys=("enter",),
+        group="View",
+        hint="open",
+        when=on_targets,
     ),
     Action(
         id="open.browser",
+        does="navigate.browser",
         title="Open in browser",
         keys=("o",),
         group="View",
@@ -547,6 +794,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="copy.reference",
+        does="navigate.copy reference",
         title="Copy reference",
         keys=("y r",),
         group="View",
@@ -556,6 +804,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="copy.url",
+        does="navigate.copy URL",
         title="Copy URL",
         keys=("y u",),
         group="View",
@@ -565,6 +814,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="copy.title",
+        does="navigate.copy title",
         title="Copy title",
         keys=("y t",),
         group="View",
@@ -574,6 +824,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="copy.markdown",
+        does="navigate.copy Markdown link",
         title="Copy Markdown link",
         keys=("y m",),
         group="View",
@@ -583,15 +834,24 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="view.density",
+        does="navigate.density",
         title="Density: compact, normal, roomy",
         keys=("z",),
         group="View",
         scopes=("board", "room"),
     ),
-    Action(id="view.closed", title="Show or hide (closed)", keys=("Z",), group="View", when=when_ready),
-    Action(id="view.theme", title="Change theme", keys=(), group="View", scopes=GOING),
+    Action(
+        id="view.closed",
+        does="navigate.closed",
+        title="Show or hide (closed)",
+        keys=("Z",),
+        group="View",
+        when=when_ready,
+    ),
+    Action(id="view.theme", does="navigate.theme", title="Change theme", keys=(), group="View", scopes=GOING),
     Action(
         id="view.updates",
+        does="panes.updates",
         title="Changes by others",
         keys=("g u",),
         group="View",
@@ -600,6 +860,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="view.refresh",
+        does="navigate.refresh",
         title="Refresh from GitLab",
         keys=("r",),
         group="View",
@@ -608,6 +869,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="help",
+        does="panes.show_help",
         title="All keys",
         keys=("?",),
         group="View",
@@ -617,6 +879,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="palette",
+        does="panes.palette",
         title="Command palette",
         keys=("ctrl+p",),
         group="View",
@@ -625,6 +888,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="quit",
+        does="navigate.quit_program",
         title="Quit (asks if changes are unsent)",
         keys=("q", "ctrl+c", "ctrl+q"),
         group="View",
@@ -650,6 +914,12 @@ PREFIXES = {
     "Y": "severity",
 }
 """Titles of the default prefixes in the which-key strip."""
+
+
+def load_commands() -> None:
+    """Import what the actions do, so that the first key need not."""
+    for action in ACTIONS:
+        command_of(action.does.partition(" ")[0])
 
 
 def markdown_table(keys_of: Callable[[Action], Iterable[str]] = lambda action: action.keys) -> str:

@@ -16,6 +16,7 @@ from textual.app import App
 
 from glboard_core.board.operations import Op
 from glboard_core.errors import (
+    READ_ONLY,
     AuthError,
     ConfigError,
     ConnectionFailed,
@@ -27,8 +28,9 @@ from glboard_core.errors import (
     QueryRefused,
     TlsFailed,
 )
+from glboard_core.sync.events import Settled, Status
 from glboard_tui import texts
-from glboard_tui.bridge import Bridge, Settled, Status, Update
+from glboard_tui.bridge import Bridge, Update
 
 Where = Literal["toast", "line", "panel"]
 Severity = Literal["information", "warning", "error"]
@@ -49,6 +51,11 @@ class Notice(Struct, frozen=True, kw_only=True):
     def text(self) -> str:
         """Message and hint, the hint on its own line."""
         return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+    @property
+    def line(self) -> str:
+        """Title, message and hint, for a place without a title of its own."""
+        return f"{self.title}: {self.text}"
 
 
 def notice_of(error: GlboardError) -> Notice:
@@ -258,7 +265,7 @@ class News:
         if catalog is not None and not catalog.server.has_weight and self._first_time("weights"):
             fresh.append("GitLab Community Edition: no weights and no blocked issues.")
         if not self._bridge.writable and self._first_time("read-only"):
-            fresh.append("Read-only session: changes are disabled.")
+            fresh.append(READ_ONLY)
         if fresh:
             say(app, warnings_text(fresh), title="Please note", severity="warning")
 

@@ -1,8 +1,8 @@
-"""The planning figures for the issues on screen: capacity, candidates, triage, mix.
+"""The planning figures for the issues on screen: capacity, candidates, triage, mix, locked plans, Say/Do.
 
 Owns when a figure is recomputed: when an issue, the catalog, the day or the team file changed, never because
 the focus moved. Only the issues of the milestones concerned are read. The rules themselves are in
-``glboard_core.planning``; locked plans and what needs past events are in ``reports.py``.
+``glboard_core.planning``. ``PlanHistory`` has the locked plans, and what needs past events.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 
 from glboard_core.board.operations import NoteWrite
 from glboard_core.board.use_cases import EditBatch
-from glboard_core.errors import ConfigError, GlboardError, NameUnknown, StoreFailed
+from glboard_core.errors import ConfigError, GlboardError, NameUnknown, NotConnected, StoreFailed
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone, by_title, current, preceding, upcoming, versions
@@ -42,10 +42,11 @@ if TYPE_CHECKING:
     from glboard_core.reports import Reports
 
 
-# Locked plans and what became of them: Say/Do, scope, the end of a milestone.
-
 OpenReports = Callable[[Engine], AbstractAsyncContextManager["Reports"]]
 """Opens a reader of events with the engine's own account; closes its connection at the end."""
+
+OpenMilestone = Callable[[Engine, str, "Team | None"], "MilestoneSetup"]
+"""Creates the set-up of a milestone in GitLab, with the engine's own account."""
 
 #: How many are read, of how many.
 Progress = Callable[[int, int], None]
@@ -61,165 +62,6 @@ class SaidDone(Struct, frozen=True, kw_only=True):
     unread: Sequence[str]
     at: datetime
     issues: Mapping[str, Issue]
-
-
-class PlanHistory:
-    """One per ``MovePlan``."""
-
-    def __init__(self, plan: PlanningFigures, reports: OpenReports | None) -> None:
-        self._plan = plan
-        self._reports = reports
-
-    def _must(self) -> Engine:
-        if (engine := self._plan.engine) is None:
-            raise GlboardError("Not connected yet.", hint="Wait a moment, then try again.")
-        return engine
-
-    # The lock
-
-    def locked(self, milestone: Milestone) -> PlanSnapshot | None:
-        """The plan last locked or imported here. Raises StoreFailed."""
-        from glboard_core.reports import kept_plan
-
-        if (engine := self._plan.engine) is None:
-            return None
-        group = engine.catalog.group_id if engine.catalog is not None else ""
-        return kept_plan(engine.store, milestone.title, group)
-
-    def lock(self, milestone: Milestone) -> PlanSnapshot:
-        """Lock the plan as currently shown. Raises StoreFailed, GlboardError."""
-        from glboard_core.planning.plan_lock import locked
-
-        engine, catalog = self._must(), self._plan.bridge.catalog
-        taken = self._now(milestone)
-        if catalog is not None:
-            taken = locked(taken, catalog.me.username, engine.host, catalog.group, catalog.group_id)
-        engine.store.keep_plan(taken)
-        return taken
-
-    def scope(self, milestone: Milestone) -> Scope | None:
-        """What changed since the lock, unsent changes included; None if no plan is locked.
-
-        Raises StoreFailed.
-        """
-        from glboard_core.planning.plan_lock import scope
-
-        locked = self.locked(milestone)
-        return scope(locked, self._now(milestone)) if locked is not None else None
-
-    def _now(self, milestone: Milestone) -> PlanSnapshot:
-        from glboard_core.planning.plan_lock import take
-
-        names = self._plan.bridge.settings.labels
-        return take(self._plan.issues_of(milestone.title), milestone.title, self._must().now(), names)
-
-    def export(self, plan: PlanSnapshot, file: Path) -> None:
-        """Write a plan for a colleague. Raises GlboardError, also if the file already exists."""
-        from glboard_core.planning.plan_lock import exported
-
-        try:
-            with file.open("xb") as out:
-                out.write(exported(plan))
-        except FileExistsError:
-            raise GlboardError(f"{file} already exists.", hint="Choose another file name.") from None
-        except OSError as error:
-            raise GlboardError(f"Cannot write {file}: {error.strerror}.") from None
-
-    def read(self, file: Path, milestone: Milestone) -> PlanSnapshot:
-        """A colleague's plan of this milestone. Raises ConfigError, which names the file."""
-        from glboard_core.planning.plan_lock import imported, refused
-
-        engine, catalog = self._must(), self._plan.bridge.catalog
-        if catalog is None:
-            raise NameUnknown("milestone", milestone.title)
-        try:
-            raw = file.read_bytes()
-        except OSError as error:
-            raise ConfigError(f"cannot be read: {error.strerror}.", where=str(file)) from None
-        plan = imported(raw, str(file))
-        wrong = refused(plan, engine.host, catalog.group, catalog.group_id)
-        if not wrong and plan.milestone != milestone.title:
-            wrong = f"it is for {plan.milestone}, not {milestone.title}"
-        if wrong:
-            raise ConfigError(f"this plan cannot be used: {wrong}.", where=str(file))
-        return plan
-
-    def use(self, plan: PlanSnapshot) -> None:
-        """Make this the current plan; the previous one is kept. Raises StoreFailed."""
-        self._must().store.keep_plan(plan)
-
-    # The end of a milestone
-
-    def beside(self, milestone: Milestone, step: int) -> Milestone | None:
-        """The version milestone ``step`` places after (negative: before) this one, or None."""
-        catalog = self._plan.bridge.catalog
-        ordered = versions(catalog.milestones) if catalog is not None else []
-        at = next((n for n, one in enumerate(ordered) if one.title == milestone.title), None)
-        if at is None or not 0 <= at + step < len(ordered):
-            return None
-        return ordered[at + step]
-
-    def ending(self) -> Milestone | None:
-        """The milestone that is being closed out now (rules 6 and 20), or None."""
-        from glboard_core.planning.milestone_end import ending
-        from glboard_core.planning.readiness import planned
-
-        catalog, today = self._plan.bridge.catalog, self._plan.bridge.today
-        if catalog is None or today is None:
-            return None
-        names = self._plan.bridge.settings.labels
-        return ending(
-            catalog.milestones,
-            today,
-            lambda title: bool(planned(self._plan.issues_of(title), title, names)),
-        )
-
-    def leftovers(self, milestone: Milestone, also: Iterable[IssueId] = ()) -> list[Leftover]:
-        """Unfinished issues of a milestone; moved ones are searched in the next two, the plan and ``also``.
-
-        Issues dropped elsewhere before are in none of these: the list is about what can be done here.
-        """
-        from zoneinfo import ZoneInfo
-
-        from glboard_core.planning.capacity import window
-        from glboard_core.planning.milestone_end import leftovers
-
-        bridge = self._plan.bridge
-        plan = self.lock_of(milestone)
-        after = [one.title for step in (1, 2) if (one := self.beside(milestone, step)) is not None]
-        ids = {*also, *(row.issue for row in plan.issues)} if plan is not None else set(also)
-        named = [issue for one in ids if (issue := bridge.issue(one)) is not None]
-        return leftovers(
-            [*self._plan.issues_of(milestone.title, *after), *named],
-            milestone.title,
-            window(milestone, ZoneInfo(bridge.settings.ui.time_zone)),
-            bridge.settings.labels,
-            plan,
-        )
-
-    def lock_of(self, milestone: Milestone) -> PlanSnapshot | None:
-        """``locked``; a store that cannot be read counts as nothing locked."""
-        try:
-            return self.locked(milestone)
-        except GlboardError:
-            return None
-
-    # Say/Do
-
-    async def say_do(self, milestone: Milestone, progress: Progress) -> SaidDone:
-        """Say/Do of a milestone. Raises what reading raises, and UsageError if it has no dates."""
-        engine = self._must()
-        if self._reports is None:
-            raise GlboardError(
-                "Events cannot be read in this session.", hint="Run glboard report say-do instead."
-            )
-        async with self._reports(engine) as reports:
-            found = await reports.say_do(milestone, plan=self.locked(milestone), progress=progress)
-            return SaidDone(report=found, unread=reports.unread, at=engine.now(), issues=reports.seen)
-
-
-OpenMilestone = Callable[[Engine, str, "Team | None"], "MilestoneSetup"]
-"""Creates the set-up of a milestone in GitLab, with the engine's own account."""
 
 
 class Lookback(Struct, frozen=True, kw_only=True):
@@ -249,7 +91,7 @@ class PlanningFigures:
         self._closed: dict[str, Lookback] = {}
         self._reports = reports
         #: Locked plans, and what events show.
-        self.past = PlanHistory(self, reports)
+        self.history = PlanHistory(bridge, self._issues, reports)
         self._opening = opening
         self._engine: Engine | None = None
         self._watchers: list[Callable[[], None]] = []
@@ -264,15 +106,6 @@ class PlanningFigures:
     def team(self) -> Team | None:
         """The team, or None if there is no file or it has an error."""
         return self.roster.team
-
-    @property
-    def trouble(self) -> ConfigError | None:
-        """The error in the team file, or None."""
-        return self.roster.trouble
-
-    def reload(self) -> None:
-        """Reload the team file."""
-        self.roster.reload()
 
     # Changes
 
@@ -305,15 +138,6 @@ class PlanningFigures:
             changed()
 
     # What there is
-
-    @property
-    def engine(self) -> Engine | None:
-        """The engine, listened to from now on; None before it exists."""
-        return self._attach()
-
-    def issues_of(self, *titles: str | None) -> Iterable[Issue]:
-        """The issues of these milestones as shown ("" for issues without a milestone)."""
-        return self._issues(*titles)
 
     @property
     def _catalog(self) -> Catalog | None:
@@ -378,20 +202,19 @@ class PlanningFigures:
         return mean(self.closed(milestone).closed or ())
 
     def _kept_closed(self, milestone: Milestone) -> Lookback:
-        from glboard_core import reports as comparison
+        from glboard_core.reports import kept_closed, past_of
 
         if (engine := self._attach()) is None or (catalog := engine.catalog) is None:
             return Lookback()
         try:
-            past = comparison.past_of(engine, milestone)
-            kept = comparison.kept_closed(engine.store, catalog.group_id, past)
+            kept = kept_closed(engine.store, catalog.group_id, past_of(engine, milestone))
         except StoreFailed:
             kept = None
         return Lookback(closed=kept)
 
     async def read_closed(self, milestone: Milestone) -> None:
         """Read what earlier milestones closed, once per session. Notifies watchers."""
-        from glboard_core import reports as comparison
+        from glboard_core.reports import keep_closed, read_closed
 
         known = self.closed(milestone)
         engine = self._attach()
@@ -400,10 +223,10 @@ class PlanningFigures:
         self._closed[milestone.title] = structs.replace(known, reading=True, trouble="")
         try:
             async with self._reports(engine) as reports:
-                closed = await comparison.read_closed(reports, milestone)
+                closed = await read_closed(reports, milestone)
                 group = reports.catalog.group_id
             self._closed[milestone.title] = Lookback(closed=closed, read=True)
-            comparison.keep_closed(engine.store, group, closed)
+            keep_closed(engine.store, group, closed)
         except GlboardError as error:
             now = self._closed[milestone.title]
             if not now.read:  # else only storing failed, which costs a read next time
@@ -506,10 +329,10 @@ class PlanningFigures:
 
         return find(self._issues(milestone.title, ""), milestone, self.bridge.settings)
 
-    def opening(self, milestone: Milestone) -> MilestoneSetup:
+    def setup(self, milestone: Milestone) -> MilestoneSetup:
         """The set-up that opens the milestone in GitLab. Raises GlboardError if this session cannot."""
         if (engine := self._attach()) is None:
-            raise GlboardError("Not connected yet.", hint="Wait a moment, then try again.")
+            raise NotConnected
         if self._opening is None:
             raise GlboardError(
                 "Milestones cannot be opened in this session.",
@@ -539,22 +362,177 @@ class PlanningFigures:
         return groups
 
 
-# Posting a capacity on the planning issue: which note it is, and the change that writes it.
+class PlanHistory:
+    """Locked plans and what became of them: scope, the end of a milestone, Say/Do.
+
+    ``issues_of`` returns the issues of milestones as shown; ``reports`` opens a reader of events.
+    """
+
+    def __init__(
+        self, bridge: Bridge, issues_of: Callable[..., Iterable[Issue]], reports: OpenReports | None
+    ) -> None:
+        self._bridge = bridge
+        self._issues_of = issues_of
+        self._reports = reports
+
+    def _must(self) -> Engine:
+        if self._bridge.engine is None:
+            raise NotConnected
+        return self._bridge.engine
+
+    # The lock
+
+    def locked(self, milestone: Milestone) -> PlanSnapshot | None:
+        """The plan last locked or imported here. Raises StoreFailed."""
+        from glboard_core.reports import kept_plan
+
+        if (engine := self._bridge.engine) is None:
+            return None
+        group = engine.catalog.group_id if engine.catalog is not None else ""
+        return kept_plan(engine.store, milestone.title, group)
+
+    def lock(self, milestone: Milestone) -> PlanSnapshot:
+        """Lock the plan as currently shown. Raises StoreFailed, GlboardError."""
+        from glboard_core.planning.plan_lock import locked
+
+        engine, catalog = self._must(), self._bridge.catalog
+        taken = self._now(milestone)
+        if catalog is not None:
+            taken = locked(taken, catalog.me.username, engine.host, catalog.group, catalog.group_id)
+        engine.store.keep_plan(taken)
+        return taken
+
+    def scope(self, milestone: Milestone) -> Scope | None:
+        """What changed since the lock, unsent changes included; None if no plan is locked.
+
+        Raises StoreFailed.
+        """
+        from glboard_core.planning.plan_lock import scope
+
+        locked = self.locked(milestone)
+        return scope(locked, self._now(milestone)) if locked is not None else None
+
+    def _now(self, milestone: Milestone) -> PlanSnapshot:
+        from glboard_core.planning.plan_lock import take
+
+        names = self._bridge.settings.labels
+        return take(self._issues_of(milestone.title), milestone.title, self._must().now(), names)
+
+    def export(self, plan: PlanSnapshot, file: Path) -> None:
+        """Write a plan for a colleague. Raises GlboardError, also if the file already exists."""
+        from glboard_core.planning.plan_lock import exported
+
+        try:
+            with file.open("xb") as out:
+                out.write(exported(plan))
+        except FileExistsError:
+            raise GlboardError(f"{file} already exists.", hint="Choose another file name.") from None
+        except OSError as error:
+            raise GlboardError(f"Cannot write {file}: {error.strerror}.") from None
+
+    def read(self, file: Path, milestone: Milestone) -> PlanSnapshot:
+        """A colleague's plan of this milestone. Raises ConfigError, which names the file."""
+        from glboard_core.planning.plan_lock import imported, refused
+
+        engine, catalog = self._must(), self._bridge.catalog
+        if catalog is None:
+            raise NameUnknown("milestone", milestone.title)
+        try:
+            raw = file.read_bytes()
+        except OSError as error:
+            raise ConfigError(f"cannot be read: {error.strerror}.", where=str(file)) from None
+        plan = imported(raw, str(file))
+        wrong = refused(plan, engine.host, catalog.group, catalog.group_id)
+        if not wrong and plan.milestone != milestone.title:
+            wrong = f"it is for {plan.milestone}, not {milestone.title}"
+        if wrong:
+            raise ConfigError(f"this plan cannot be used: {wrong}.", where=str(file))
+        return plan
+
+    def use(self, plan: PlanSnapshot) -> None:
+        """Make this the current plan; the previous one is kept. Raises StoreFailed."""
+        self._must().store.keep_plan(plan)
+
+    # The end of a milestone
+
+    def beside(self, milestone: Milestone, step: int) -> Milestone | None:
+        """The version milestone ``step`` places after (negative: before) this one, or None."""
+        catalog = self._bridge.catalog
+        ordered = versions(catalog.milestones) if catalog is not None else []
+        at = next((n for n, one in enumerate(ordered) if one.title == milestone.title), None)
+        if at is None or not 0 <= at + step < len(ordered):
+            return None
+        return ordered[at + step]
+
+    def ending(self) -> Milestone | None:
+        """The milestone that is being closed out now (rules 6 and 20), or None."""
+        from glboard_core.planning.milestone_end import ending
+        from glboard_core.planning.readiness import planned
+
+        catalog, today = self._bridge.catalog, self._bridge.today
+        if catalog is None or today is None:
+            return None
+        names = self._bridge.settings.labels
+        return ending(catalog.milestones, today, lambda t: bool(planned(self._issues_of(t), t, names)))
+
+    def leftovers(self, milestone: Milestone, also: Iterable[IssueId] = ()) -> list[Leftover]:
+        """Unfinished issues of a milestone; moved ones are searched in the next two, the plan and ``also``.
+
+        Issues dropped elsewhere before are in none of these: the list is about what can be done here.
+        """
+        from zoneinfo import ZoneInfo
+
+        from glboard_core.planning.capacity import window
+        from glboard_core.planning.milestone_end import leftovers
+
+        plan = self.lock_of(milestone)
+        after = [one.title for step in (1, 2) if (one := self.beside(milestone, step)) is not None]
+        ids = {*also, *(row.issue for row in plan.issues)} if plan is not None else set(also)
+        named = [issue for one in ids if (issue := self._bridge.issue(one)) is not None]
+        return leftovers(
+            [*self._issues_of(milestone.title, *after), *named],
+            milestone.title,
+            window(milestone, ZoneInfo(self._bridge.settings.ui.time_zone)),
+            self._bridge.settings.labels,
+            plan,
+        )
+
+    def lock_of(self, milestone: Milestone) -> PlanSnapshot | None:
+        """``locked``; a store that cannot be read counts as nothing locked."""
+        try:
+            return self.locked(milestone)
+        except GlboardError:
+            return None
+
+    # Say/Do
+
+    async def say_do(self, milestone: Milestone, progress: Progress) -> SaidDone:
+        """Say/Do of a milestone. Raises what reading raises, and UsageError if it has no dates."""
+        engine = self._must()
+        if self._reports is None:
+            raise GlboardError(
+                "Events cannot be read in this session.", hint="Run glboard report say-do instead."
+            )
+        async with self._reports(engine) as reports:
+            found = await reports.say_do(milestone, plan=self.locked(milestone), progress=progress)
+            return SaidDone(report=found, unread=reports.unread, at=engine.now(), issues=reports.seen)
 
 
-def mark_of(milestone: Milestone) -> str:
-    """The mark of a milestone's capacity."""
+# The capacity as a comment on the planning issue: a note with a mark
+
+
+def _mark(milestone: Milestone) -> str:
     return f"capacity {milestone.title}"
 
 
-async def posted_before(plan: PlanningFigures, issue: Issue, milestone: Milestone) -> str | None:
+async def posted_before(planning: PlanningFigures, issue: Issue, milestone: Milestone) -> str | None:
     """The text of my existing note, sent or unsent; None if there is none.
 
     Raises what reading raises.
     """
-    engine, mark = plan.bridge.engine, mark_of(milestone)
+    engine, mark = planning.bridge.engine, _mark(milestone)
     if engine is None or engine.catalog is None:
-        raise GlboardError("Not connected yet.", hint="Wait a moment, then try again.")
+        raise NotConnected
     waiting = [op.change for op in engine.outbox.of(issue.id)]
     for change in reversed(waiting):
         if isinstance(change, NoteWrite) and change.mark == mark:
@@ -565,7 +543,6 @@ async def posted_before(plan: PlanningFigures, issue: Issue, milestone: Mileston
 
 def post(issue: Issue, milestone: Milestone, text: str, was: str | None) -> EditBatch:
     """The change that posts ``text``; ``was`` is the result of ``posted_before``."""
-    change = NoteWrite(mark=mark_of(milestone), body=text, was=was)
-    return EditBatch(
-        changes=((issue.id, change),), title=f"capacity of {milestone.title} on {issue.reference}"
-    )
+    change = NoteWrite(mark=_mark(milestone), body=text, was=was)
+    title = f"capacity of {milestone.title} on {issue.reference}"
+    return EditBatch(changes=((issue.id, change),), title=title)

@@ -13,8 +13,8 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Blocker, Issue
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.capacity import Capacity, PersonCapacity
+from glboard_core.sync.events import Status
 from glboard_tui.actions import BY_ID, ActionContext
-from glboard_tui.bridge import Status
 from glboard_tui.keymap import Keymap
 from glboard_tui.unseen_changes import ExternalChange
 from glboard_tui.widgets.card import Fact, Tone

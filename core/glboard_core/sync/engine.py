@@ -30,7 +30,15 @@ from glboard_core.board.operations import (
 )
 from glboard_core.board.undo import Group, UndoStack, inverses
 from glboard_core.config import Settings
-from glboard_core.errors import EditImpossible, GlboardError, NameUnknown, ReadOnly, StoreFailed
+from glboard_core.errors import (
+    NOT_LOADED,
+    READ_ONLY,
+    EditImpossible,
+    GlboardError,
+    NameUnknown,
+    ReadOnly,
+    StoreFailed,
+)
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, parse_reference
 from glboard_core.ports import Gateway, Logged, Store
@@ -205,7 +213,7 @@ def _again(op: Op) -> Change:
 async def by_reference(engine: Engine, references: Sequence[str]) -> list[Issue]:
     """These issues, and what their projects offer. Raises NameUnknown for the first one not found."""
     if (catalog := engine.catalog) is None:
-        raise NameUnknown("issue", references[0], hint="Nothing loaded from GitLab yet.")
+        raise NameUnknown("issue", references[0], hint=NOT_LOADED)
     wanted = [parse_reference(text, catalog) for text in references]
     found = await engine.gateway.find(wanted)
     for reference in wanted:
@@ -331,7 +339,7 @@ class Engine:
         if found is None:
             raise NameUnknown("board", board, tuple(b.id for b in self.settings.boards))
         if (catalog := self.catalog) is None:
-            raise NameUnknown("board", board, hint="Nothing loaded from GitLab yet.")
+            raise NameUnknown("board", board, hint=NOT_LOADED)
         issues: Iterable[Issue] = ()
         if found.by == "assignee":
             bare = resolve(found, self.settings, catalog, self.today(), milestone=milestone)
@@ -411,7 +419,7 @@ class Engine:
         if self.refuse is not None:
             raise self.refuse
         if self.read_only:
-            raise ReadOnly("Read-only session.", hint="Restart glboard without --read-only to change issues.")
+            raise ReadOnly(READ_ONLY, hint="Restart glboard without --read-only to change issues.")
         yield
         self.sender.wake()
         self._status()

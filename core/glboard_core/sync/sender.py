@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from glboard_core.board.operations import Comment, Create, Edit, NoteWrite, Op, OpId
 from glboard_core.errors import (
+    NOT_LOADED,
     AuthError,
     ConnectionFailed,
     EditUnknown,
@@ -243,7 +244,7 @@ class OutboxSender:
         if not items:
             return None
         if catalog is None:
-            raise ConnectionFailed("Nothing loaded from GitLab yet.")
+            raise ConnectionFailed(NOT_LOADED)
         known = engine.store.issues()
         confirmed = {item.op.issue: known[item.op.issue] for item in items if item.op.issue in known}
         leaving = [ready[item.op.id] for item in items if item.op.id in ready]

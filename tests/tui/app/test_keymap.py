@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from inspect import getmembers, isfunction, signature
+from pkgutil import iter_modules
+
 import pytest
 
+import glboard_tui.commands
 from glboard_core.errors import ConfigError
 from glboard_tui.actions import ACTIONS, BY_ID, Slot, key_words, markdown_table
-from glboard_tui.commands import COMMANDS
 from glboard_tui.keymap import Keymap, Match, NoMatch, Prefix
 
 PEOPLE = {"a": "eng_alder", "b": "eng_birch"}
@@ -84,8 +89,20 @@ def test_keys_of_later_issues_are_free(keys: tuple[str, ...]) -> None:
     assert Keymap().step(keys, lambda _: True, options) == NoMatch(keys)
 
 
+def commands() -> Iterator[Callable[..., None]]:
+    """The public functions in ``commands`` that take a context and an argument."""
+    for part in iter_modules(glboard_tui.commands.__path__):
+        module = import_module(f"glboard_tui.commands.{part.name}")
+        for name, function in getmembers(module, isfunction):
+            needed = [p for p in signature(function).parameters.values() if p.default is p.empty]
+            own = function.__module__ == module.__name__ and not name.startswith("_")
+            if own and [p.annotation for p in needed] == ["CommandContext", "str"]:
+                yield function
+
+
 def test_every_action_has_a_command_and_every_command_an_action() -> None:
-    assert COMMANDS.keys() == BY_ID.keys()
+    assert {action.command for action in ACTIONS} == set(commands())
+    assert [action.id for action in ACTIONS if action.fixed and action.slot] == []
 
 
 def test_ids_are_unique_and_shown_keys_too() -> None:

@@ -128,7 +128,7 @@ async def test_connecting_after_a_failed_start() -> None:
         app = GlboardApp(STILL, connect)
         async with app.run_test(size=(100, 30)) as pilot:
             stage = Stage(app, pilot, None)
-            await stage.until(lambda: app.trouble is not None)
+            await stage.until(lambda: app.bridge.connect_error is not None)
             await pilot.pause()
             assert "gitlab.example.com [/x]" in panel(stage)
             assert stage.screen.header.view.fresh == "offline"

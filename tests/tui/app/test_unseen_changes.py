@@ -148,7 +148,7 @@ async def test_changes_are_shown_on_the_community_edition_too() -> None:
 async def test_an_open_issue_shows_changes_by_others(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#3", by="pm_oak", weight=8)
     await others(stage)
-    stage.screen.open_detail(stage.issue("platform#3").id)
+    stage.screen.context.open_issue.open(stage.issue("platform#3").id)
     await stage.pilot.pause()
     facts = dict(stage.screen.pane.query_one(Facts)._facts)
     assert facts["Changed"] == ("pm_oak, just now:", "weight 1 to 8")

@@ -90,7 +90,7 @@ async def test_a_team_file_is_created_after_asking(tmp_path: Path) -> None:
         assert [member.username for member in load(path).people] == ["eng_alder", "eng_birch"]
         assert path.stat().st_mode & 0o777 == 0o600
         assert lines(stage)[0].startswith("eng_alder 25 12.5")
-        assert stage.screen.plan.team is not None
+        assert stage.screen.context.planning.team is not None
         await stage.press("u")
         assert not path.exists()
         await stage.press("escape")
@@ -389,7 +389,7 @@ async def test_the_pane_stays_next_to_the_board_and_updates_with_it(team_file: P
         await stage.focus("platform#2")
         await stage.press("g", "r")
         assert not isinstance(stage.app.screen, Room)
-        room = stage.screen.docking.pane
+        room = stage.screen.dock.pane
         assert room is not None
         assert room.has_keys
         assert stage.screen.board.region.right <= room.region.x
@@ -407,14 +407,14 @@ async def test_the_pane_stays_next_to_the_board_and_updates_with_it(team_file: P
         assert stage.marked == ["platform#2"]
         assert "9 + 4 unweighted" in words(stage)
         await stage.press("g", "r")
-        assert stage.screen.docking.pane is None
+        assert stage.screen.dock.pane is None
         assert stage.marked == ["platform#2"]
 
 
 async def test_tab_reaches_the_pane_after_the_last_column(team_file: Path) -> None:
     async with wide(team_file) as stage:
         await stage.press("g", "r", "tab")
-        room, board = stage.screen.docking.pane, stage.screen.board
+        room, board = stage.screen.dock.pane, stage.screen.board
         assert room is not None
         assert not room.has_keys
         await stage.press(*["tab"] * 4)
@@ -426,7 +426,7 @@ async def test_tab_reaches_the_pane_after_the_last_column(team_file: Path) -> No
         await stage.press("tab")
         # This key closes the focused widget, so the test cannot wait on it.
         stage.burst("q")
-        await stage.until(lambda: stage.screen.docking.pane is None and stage.app.focused is board)
+        await stage.until(lambda: stage.screen.dock.pane is None and stage.app.focused is board)
 
 
 async def test_pane_keys_change_the_team_and_never_a_card(team_file: Path) -> None:
@@ -446,7 +446,7 @@ async def test_pane_keys_change_the_team_and_never_a_card(team_file: Path) -> No
 async def test_an_open_issue_or_a_narrow_terminal_hides_the_pane(team_file: Path) -> None:
     async with wide(team_file) as stage:
         await stage.press("g", "r", "escape", "enter")
-        room = stage.screen.docking.pane
+        room = stage.screen.dock.pane
         assert room is not None
         assert not room.is_open
         await stage.press("escape")

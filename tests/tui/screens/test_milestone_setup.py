@@ -16,7 +16,7 @@ from glboard_core.milestone_setup import MilestoneSetup
 from glboard_core.planning.team import Team
 from glboard_core.sync.engine import Engine
 from glboard_tui.actions import BY_ID
-from glboard_tui.screens.milestone_setup import OpeningPane
+from glboard_tui.screens.milestone_setup import MilestoneSetupDialog
 from tui.app.stage import STILL, Stage, staged
 
 SETTINGS = structs.replace(
@@ -36,28 +36,28 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def looking(**given: Any) -> AsyncIterator[tuple[Stage, OpeningPane]]:
+async def looking(**given: Any) -> AsyncIterator[tuple[Stage, MilestoneSetupDialog]]:
     """The pane, once it has read from GitLab."""
     async with staged(**{"settings": SETTINGS, "opening": opening, **given}) as stage:
-        stage.screen.run_action_id("process.open-milestone")
+        stage.screen.context.run("process.open-milestone")
         await stage.pilot.pause()
         pane = stage.app.screen
-        assert isinstance(pane, OpeningPane)
-        await stage.until(lambda: not pane.said.startswith("Reading"))
+        assert isinstance(pane, MilestoneSetupDialog)
+        await stage.until(lambda: not pane.said.startswith("Loading"))
         await idle(stage, pane)
         yield stage, pane
 
 
-async def idle(stage: Stage, pane: OpeningPane) -> None:
+async def idle(stage: Stage, pane: MilestoneSetupDialog) -> None:
     await stage.until(lambda: not pane.is_busy)
     await stage.pilot.pause()
 
 
-def rows(pane: OpeningPane) -> str:
+def rows(pane: MilestoneSetupDialog) -> str:
     return "\n".join(str(option.prompt) for option in pane.list.options)
 
 
-async def go(stage: Stage, pane: OpeningPane) -> None:
+async def go(stage: Stage, pane: MilestoneSetupDialog) -> None:
     await stage.press("enter")
     await idle(stage, pane)
 

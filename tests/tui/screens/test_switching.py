@@ -46,13 +46,13 @@ async def test_from_a_list_to_a_board_and_to_the_capacity_pane(stage: Stage) -> 
     assert over(stage) == []
     assert stage.cards()["in dev"] == ["platform#8"]
     await stage.press("g", "p", "g", "c", "g", "r")
-    room = stage.screen.docking.pane
+    room = stage.screen.dock.pane
     assert room is not None
     assert room.has_keys
     # It stays next to the board while lists are open, and g r returns to it.
     await stage.press("g", "t", "g", "r")
     assert over(stage) == []
-    assert stage.screen.docking.pane is room
+    assert stage.screen.dock.pane is room
     assert room.has_keys
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 from msgspec import structs
 
-from glboard_core.errors import ConfigError, UsageError
+from glboard_core.errors import READ_ONLY, ConfigError, UsageError
 from glboard_core.planning.milestone_setup import Outcome, Part, Step
 from glboard_tui.cli import context
 from glboard_tui.cli.context import Options
@@ -69,7 +69,7 @@ def open_milestone(
         )
     options: Options = ctx.obj
     if options.read_only and not dry_run:
-        raise UsageError("Read-only session.", hint="Add --dry-run to preview the changes.")
+        raise UsageError(READ_ONLY, hint="Add --dry-run to preview the changes.")
     ctx.exit(
         asyncio.run(
             _run(options, milestone, frozenset(without), _team(options, team), dry_run, yes, style == "json")

@@ -12,12 +12,12 @@ from msgspec import structs
 
 from glboard_core.board import use_cases
 from glboard_core.board.definition import milestone_title
-from glboard_core.board.use_cases import Means
+from glboard_core.board.use_cases import Means, short
 from glboard_core.errors import GlboardError, NameUnknown
-from glboard_core.model.issue import Issue, IssueId, parse_reference
+from glboard_core.model.issue import Issue, parse_reference
 from glboard_core.planning.readiness import suggested_weight
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.commands.labels import person_choices
+from glboard_tui.screens.choices import person_choices
 from glboard_tui.screens.picker import Ticks
 
 _CLOSED = "already closed"
@@ -46,7 +46,7 @@ def breakdown(context: CommandContext, _: str) -> None:
     assigned = sorted({name for issue in issues for name in issue.assignees})
     context.pick(
         "Request breakdown from",
-        person_choices(context, assigned),
+        person_choices(context.bridge, assigned),
         lambda result: write(use_cases.request_text(result.add)),
         ticks=Ticks(),
     )
@@ -98,7 +98,7 @@ def wont_do(context: CommandContext, _: str) -> None:
     """Close as won't do."""
     issues = context.targets()
     context.again = lambda: wont_do(context, "")
-    _closing(context, issues, lambda: _do(context, issues, use_cases.wont_do, "won't do, closed", _CLOSED))
+    _close(context, issues, lambda: _do(context, issues, use_cases.wont_do, "won't do, closed", _CLOSED))
 
 
 def duplicate(context: CommandContext, _: str) -> None:
@@ -113,8 +113,8 @@ def duplicate(context: CommandContext, _: str) -> None:
         # A bare number is an issue of the same project, if all targets share one project.
         projects = {issue.project for issue in issues}
         text = text.strip()
-        short = text.startswith("#") and len(projects) == 1
-        return str(parse_reference(projects.pop() + text if short else text, catalog))
+        bare = text.startswith("#") and len(projects) == 1
+        return str(parse_reference(projects.pop() + text if bare else text, catalog))
 
     def wrong(text: str) -> str:
         try:
@@ -123,24 +123,20 @@ def duplicate(context: CommandContext, _: str) -> None:
             return " ".join(str(error).split())
         return "An issue cannot be a duplicate of itself." if [i.reference for i in issues] == [full] else ""
 
-    def typed(text: str | None) -> None:
-        if text is None:
-            return
+    def typed(text: str) -> None:
         full = reference(text)
         means = use_cases.duplicate(full)
         why_not = "already closed, or the issue itself"
         comment = f"Duplicate of {full}"
-        _closing(context, issues, lambda: _do(context, issues, means, "duplicate, closed", why_not, comment))
+        _close(context, issues, lambda: _do(context, issues, means, "duplicate, closed", why_not, comment))
 
-    from glboard_tui.screens.dialogs import Prompt
-
-    prompt = Prompt(
+    context.prompt(
         "Duplicate of which issue?",
+        typed,
         note=use_cases.where(issues),
         placeholder="project#12, #12 or its URL",
         check=wrong,
     )
-    context.screen.app.push_screen(prompt, typed)
 
 
 def spike(context: CommandContext, _: str) -> None:
@@ -196,10 +192,14 @@ def _do(
     )
 
 
-def _closing(context: CommandContext, issues: Sequence[Issue], go: Callable[[], None]) -> None:
-    closing = sum(issue.is_open for issue in issues)
-    if closing > 1:
-        context.ask(f"Close {closing} issues?", {"y": "close them"}, lambda _: go())
+def _close(context: CommandContext, issues: Sequence[Issue], go: Callable[[], None]) -> None:
+    closing(context, sum(issue.is_open for issue in issues), go)
+
+
+def closing(context: CommandContext, count: int, go: Callable[[], None], what: str = "Close") -> None:
+    """Close that many issues, after asking if it is more than one."""
+    if count > 1:
+        context.ask(f"{what} {count} issues?", {"y": "close them"}, lambda _: go())
     else:
         go()
 
@@ -217,55 +217,33 @@ def _write(
     *,
     text: str = "",
 ) -> None:
-    """Open the comment editor with the draft or ``text``; Esc keeps what was typed."""
-    draft = _draft_key(key, issues)
-
-    def written(answer: tuple[str, bool] | None) -> None:
-        if answer is None:
-            return
-        typed, sent = answer
-        if sent:
-            context.drafts.pop(draft, None)
-            send(typed)
-        elif typed.strip():
-            context.drafts[draft] = typed
-            context.say(f"Nothing changed. Draft saved; press {key} to resume.")
-        else:
-            context.drafts.pop(draft, None)
-
-    from glboard_tui.screens.dialogs import CommentDialog
-
-    note = use_cases.where(issues)
-    context.screen.app.push_screen(
-        CommentDialog(title, text=context.drafts.get(draft, text), note=note), written
+    context.write(
+        title,
+        _draft_key(key, issues),
+        send,
+        kept=f"Nothing changed. Draft saved; press {key} to resume.",
+        text=text,
+        note=use_cases.where(issues),
     )
 
 
-# Conflicts, when someone else changed the same field: keep mine, keep theirs, or look first.
+# Conflicts, when someone else changed the same field: keep mine, keep theirs, or compare first
 
 
-def mine(context: CommandContext, _: str) -> None:
-    """Keep mine: send my change over the current value."""
-    _choose(context, context.bridge.take_mine, "Kept yours")
-
-
-def theirs(context: CommandContext, _: str) -> None:
-    """Keep theirs: the current value stays and my change is discarded."""
-    _choose(context, context.bridge.take_theirs, "Kept theirs")
-
-
-def _choose(context: CommandContext, take: Callable[[IssueId], None], said: str) -> None:
+def decide(context: CommandContext, which: str) -> None:
+    """Keep mine: send my change over the current value; or theirs: my change is discarded."""
+    take = context.bridge.take_mine if which == "mine" else context.bridge.take_theirs
     for issue in _clashing(context):
         try:
             take(issue.id)
         except GlboardError as error:  # it cannot be stored, or this session is read-only: the conflict stays
             context.tell(error)
             break
-        context.say(f"{said}: {issue.reference.rpartition('/')[2]}.")
-    context.screen.sync()
+        context.say(f"Kept {'yours' if which == 'mine' else 'theirs'}: {short(issue)}.")
+    context.shell.sync()
 
 
-def look(context: CommandContext, _: str) -> None:
+def compare(context: CommandContext, _: str) -> None:
     """Show each field: what I saw, what I want, and its current value."""
     found = _clashing(context)
     if not found:
@@ -276,18 +254,11 @@ def look(context: CommandContext, _: str) -> None:
     if any(clash.maybe for clash in conflicts):
         lines.append("GitLab's reply to your change was lost; it may have been applied before theirs.")
     context.ask(
-        f"Someone else changed {issue.reference.rpartition('/')[2]} since you saw it.",
+        f"Someone else changed {short(issue)} since you saw it.",
         {"m": "keep mine", "t": "keep theirs, discard mine"},
-        lambda answer: (mine if answer == "m" else theirs)(context, ""),
+        lambda answer: decide(context, "mine" if answer == "m" else "theirs"),
         note="\n".join(lines),
     )
-
-
-def history(context: CommandContext, _: str) -> None:
-    """Open the change log."""
-    from glboard_tui.screens.failed_changes import History
-
-    context.screen.app.push_screen(History(context.bridge))
 
 
 def _clashing(context: CommandContext) -> list[Issue]:

@@ -1,15 +1,17 @@
 """What a command can use: its target issues, and ways to change, ask and report.
 
-Owns the safety rules every edit shares: an action applies to the whole selection, but
-only its visible part; the selection clears after an action; an action can be repeated. It knows no keys.
+Owns the safety rules every edit shares: an action applies to the whole selection, but only its visible part;
+the selection clears after an action; an action can be repeated. It knows no keys, and of the screen only what
+``Shell`` and ``CapacityDock`` say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from msgspec import UNSET
+from textual.app import App
 
 from glboard_core.board.definition import Column
 from glboard_core.board.operations import Comment, Create, Edit
@@ -19,21 +21,83 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import STATES
 from glboard_core.planning import confirmations
 from glboard_tui import notices
-from glboard_tui.actions import ActionContext, Scope, Slot
+from glboard_tui.actions import BY_ID, ActionContext, Scope, Slot
 from glboard_tui.bridge import Bridge
-from glboard_tui.keymap import keys_for_labels
+from glboard_tui.keymap import Keymap, keys_for_labels
+from glboard_tui.planning import PlanningFigures
 from glboard_tui.screens.dialogs import Ask
-from glboard_tui.screens.picker import Choice, Result, Ticks
+from glboard_tui.screens.issue_pane import OpenIssue
 from glboard_tui.texts import rooms_words, short_names
+from glboard_tui.widgets.board import BoardWidget
 from glboard_tui.widgets.selection import Listed
 
 if TYPE_CHECKING:
-    from glboard_tui.screens.board import BoardScreen
+    from glboard_tui.screens.picker import Choice, Result, Ticks
 
+T = TypeVar("T")
 Make = Callable[[Edits, Sequence[Issue]], EditBatch]
-"""An intent: from its target issues to one keystroke's acts."""
+"""An intent: from its target issues to one keystroke's changes."""
 
 _DIGITS = dict.fromkeys("0123456789", "")
+
+
+class Shell(Protocol):
+    """What surrounds the board: messages, repainting, the filter line, background work, the app."""
+
+    @property
+    def app(self) -> App[Any]:
+        """The app, to open dialogs, lists, links and the clipboard."""
+
+    def say(self, text: str, *, bad: bool = False) -> None:
+        """Show a message in the footer until the next key."""
+
+    def sync(self, *, follow: bool = False) -> None:
+        """Show what the engine changed; ``follow`` keeps the focus on the moved card."""
+
+    def show_board(self) -> None:
+        """Show another board, milestone or filter."""
+
+    def show_header(self) -> None:
+        """Update the header."""
+
+    def show_footer(self) -> None:
+        """Update the footer."""
+
+    def filter(self, text: str) -> None:
+        """Filter the board."""
+
+    def edit_filter(self) -> None:
+        """Type a filter over the footer."""
+
+    def press(self, token: str) -> None:
+        """Take a key as if it was pressed on the board."""
+
+    def work(self, job: Coroutine[Any, Any, None], group: str, *, only: bool = False) -> None:
+        """Run a background job. ``only`` cancels an earlier one of its group (never a write)."""
+
+    def quit(self) -> None:
+        """Quit, after sending unsent changes or asking."""
+
+
+class CapacityDock(Protocol):
+    """The capacity pane next to the board."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is visible."""
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether keys go to it, and so to no card."""
+
+    def toggle(self) -> bool:
+        """Open or close it; return False if there is no space for it."""
+
+    def focus(self) -> bool:
+        """Give it the keys; return False if it is not visible."""
+
+    def close(self) -> None:
+        """Close it and give its space to the board."""
 
 
 class OnTop(Protocol):
@@ -62,9 +126,23 @@ class OnTop(Protocol):
 class CommandContext:
     """One per board screen."""
 
-    def __init__(self, screen: BoardScreen, bridge: Bridge) -> None:
-        self.screen = screen
+    def __init__(
+        self,
+        bridge: Bridge,
+        planning: PlanningFigures,
+        keymap: Keymap,
+        board: BoardWidget,
+        open_issue: OpenIssue,
+        dock: CapacityDock,
+        shell: Shell,
+    ) -> None:
         self.bridge = bridge
+        self.planning = planning
+        self.keymap = keymap
+        self.board = board
+        self.open_issue = open_issue
+        self.dock = dock
+        self.shell = shell
         #: The list on top of the board, whose issue the keys act on.
         self.top: OnTop | None = None
         #: Repeats the last edit on the current focus or selection.
@@ -77,21 +155,11 @@ class CommandContext:
     # State
 
     @property
-    def in_detail(self) -> bool:
-        """Whether keys go to the open issue."""
-        return self.top is None and self.screen.pane.has_keys
-
-    @property
-    def in_room(self) -> bool:
-        """Whether keys go to the capacity pane next to the board, and so to no card."""
-        room = self.screen.docking.pane
-        return self.top is None and room is not None and room.has_keys
-
-    @property
-    def _scope(self) -> Scope:
+    def scope(self) -> Scope:
+        """Where keys go."""
         if self.top is not None:
             return "list"
-        return "detail" if self.in_detail else "room" if self.in_room else "board"
+        return "detail" if self.open_issue.has_keys else "room" if self.dock.has_keys else "board"
 
     def make_way(self) -> None:
         """Close the list on top, to show another one or the board."""
@@ -100,14 +168,12 @@ class CommandContext:
 
     def situation(self) -> ActionContext:
         """Return the state that decides which actions apply."""
-        bridge = self.bridge
-        marks = self.top.listed.marks if self.top is not None else self.screen.board.marks
-        marked = len(self.marked())
-        catalog = bridge.catalog
-        status = bridge.status
+        bridge, catalog, status = self.bridge, self.bridge.catalog, self.bridge.status
+        marks = self.top.listed.marks if self.top is not None else self.board.marks
+        marked, targets = len(self.marked()), self.targets()
         return ActionContext(
-            scope=self._scope,
-            targets=len(self.targets()),
+            scope=self.scope,
+            targets=len(targets),
             marked=marked,
             lost_marks=marks.can_restore,
             undo=bool(bridge.undo_title),
@@ -116,7 +182,7 @@ class CommandContext:
             escape=bool(bridge.view.text or marked),
             failed=status.failed if status else 0,
             conflicting=bool(status and status.conflicts)
-            and any(bridge.is_conflicting(issue.id) for issue in self.targets()),
+            and any(bridge.is_conflicting(issue.id) for issue in targets),
             weights=catalog is None or catalog.server.has_weight,
             ready=catalog is not None and bridge.index is not None,
             writable=bridge.writable,
@@ -139,13 +205,9 @@ class CommandContext:
             case "severity":
                 return self._labels(self.bridge.settings.labels.severity_prefix)
 
-    def rooms(self) -> dict[str, str]:
-        """Each team member's free capacity as text, by username; empty without a team."""
-        plan = self.screen.plan
-        return rooms_words(plan.rooms(), blind=plan.roster.blind)
-
     def _people(self) -> dict[str, str]:
-        people, rooms = self.bridge.people(), self.rooms()
+        people, planning = self.bridge.people(), self.planning
+        rooms = rooms_words(planning.rooms(), blind=planning.roster.blind)
         if not rooms:
             return people
         # People with capacity but no letter yet are found by the search.
@@ -162,20 +224,19 @@ class CommandContext:
         """The selected issues that are visible now."""
         if self.top is not None:
             return self._issues(self.top.listed.marked)
-        board = self.screen.board
-        if not len(board.marks) or self.in_room:
+        marks = self.board.marks
+        if not len(marks) or self.scope == "room":
             return []
-        return self._issues(issue for issue, _ in board.targets() if issue in board.marks)
+        return self._issues(issue for issue, _ in self.board.targets() if issue in marks)
 
     def targets(self) -> list[Issue]:
         """The next edit's targets: open issue, visible selection or focused card; none in the pane."""
         if self.top is not None:
             return self._issues(self.top.listed.targets)
-        if self.in_detail and self.screen.pane.issue is not None:
-            return self._issues([self.screen.pane.issue])
-        if self.in_room:
-            return []
-        return self._issues(issue for issue, _ in self.screen.board.targets())
+        if (scope := self.scope) == "board":
+            return self._issues(issue for issue, _ in self.board.targets())
+        shown = self.open_issue.id
+        return self._issues([shown]) if scope == "detail" and shown is not None else []
 
     def now(self, issues: Iterable[Issue]) -> list[Issue]:
         """The current state of these issues: they may have changed or gone while a dialog was open."""
@@ -183,12 +244,17 @@ class CommandContext:
 
     def column(self) -> Column | None:
         """The focused column."""
-        return self.screen.board.focused[1]
+        return self.board.focused[1]
 
     def _issues(self, ids: Iterable[IssueId]) -> list[Issue]:
         return [issue for identity in ids if (issue := self.bridge.issue(identity)) is not None]
 
     # Changing
+
+    def run(self, action: str, argument: str = "") -> None:
+        """Run an action of the registry. ``argument`` is the digit or letter of its slot."""
+        found = BY_ID[action]
+        found.command(self, argument or found.fixed)
 
     def do(
         self, make: Make, *, on: Sequence[Issue] | None = None, follow: bool = False, again: bool = True
@@ -234,12 +300,12 @@ class CommandContext:
             return False
         if work.skipped:
             self.say(work.skipped)
-        self.screen.sync(follow=follow)
+        self.shell.sync(follow=follow)
         if self.top is not None:
             self.top.listed.marks.clear()
             self.top.painted_anew()
-        elif not self.in_detail:
-            self.screen.board.clear_marks()
+        elif not self.open_issue.has_keys:
+            self.board.clear_marks()
         return True
 
     def _keep_words(self, work: EditBatch) -> None:
@@ -262,24 +328,19 @@ class CommandContext:
 
     def say(self, text: str, *, bad: bool = False) -> None:
         """Show a message in the footer until the next key."""
-        self.screen.say(text, bad=bad)
+        self.shell.say(text, bad=bad)
         if self.top is not None:
             self.top.tell(text)
 
     def tell(self, error: GlboardError) -> None:
         """Show an error with its hint."""
-        notices.tell(self.screen.app, notices.notice_of(error))
+        notices.tell(self.shell.app, notices.notice_of(error))
 
     def ask(
         self, question: str, answers: Mapping[str, str], then: Callable[[str], None], *, note: str = ""
     ) -> None:
         """Ask; ``then`` gets the letter, and is not called on Esc."""
-
-        def answered(answer: str | None) -> None:
-            if answer is not None:
-                then(answer)
-
-        self.screen.app.push_screen(Ask(question, answers, note=note), answered)
+        self.shell.app.push_screen(Ask(question, answers, note=note), _unless_cancelled(then))
 
     def pick(
         self,
@@ -291,11 +352,62 @@ class CommandContext:
         note: str = "",
     ) -> None:
         """Open a picker; ``then`` gets the result, and is not called on Esc."""
-
-        def picked(result: Result | None) -> None:
-            if result is not None:
-                then(result)
-
         from glboard_tui.screens.picker import Picker
 
-        self.screen.app.push_screen(Picker(title, choices, ticks=ticks, note=note), picked)
+        self.shell.app.push_screen(Picker(title, choices, ticks=ticks, note=note), _unless_cancelled(then))
+
+    def prompt(
+        self,
+        title: str,
+        then: Callable[[str], None],
+        *,
+        value: str = "",
+        note: str = "",
+        placeholder: str = "",
+        hint: str = "Enter confirms · Esc cancels",
+        check: Callable[[str], str] = lambda _: "",
+    ) -> None:
+        """Ask for one line; ``then`` gets it, and is not called on Esc. ``check`` returns what is wrong."""
+        from glboard_tui.screens.dialogs import Prompt
+
+        prompt = Prompt(title, value=value, note=note, placeholder=placeholder, hint=hint, check=check)
+        self.shell.app.push_screen(prompt, _unless_cancelled(then))
+
+    def write(
+        self,
+        title: str,
+        draft: tuple[str, ...],
+        send: Callable[[str], None],
+        *,
+        kept: str = "",
+        text: str = "",
+        note: str = "",
+    ) -> None:
+        """Open the comment editor with the draft or ``text``; ``send`` gets the comment.
+
+        Esc keeps what was typed as a draft and says ``kept``.
+        """
+        from glboard_tui.screens.dialogs import CommentDialog
+
+        def written(answer: tuple[str, bool]) -> None:
+            typed, sent = answer
+            self.drafts.pop(draft, None)
+            if sent:
+                send(typed)
+            elif typed.strip():
+                self.drafts[draft] = typed
+                if kept:
+                    self.say(kept)
+
+        dialog = CommentDialog(title, text=self.drafts.get(draft, text), note=note)
+        self.shell.app.push_screen(dialog, _unless_cancelled(written))
+
+
+def _unless_cancelled(then: Callable[[T], None]) -> Callable[[T | None], None]:
+    """For a dialog's result, which is None after Esc."""
+
+    def closed(result: T | None) -> None:
+        if result is not None:
+            then(result)
+
+    return closed

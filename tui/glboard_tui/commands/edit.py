@@ -1,29 +1,30 @@
-"""Weight, milestone, workflow state and acceptance: the edits of a planning session."""
+"""Weight, milestone, workflow state, acceptance, and where a card is: the edits of a planning session."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import structs
 
-from glboard_core.board.definition import Column, milestone_for, milestone_title, role_of
+from glboard_core.board import use_cases
+from glboard_core.board.definition import Column, milestone_for, milestone_title
 from glboard_core.board.rules import MAX_WEIGHT
-from glboard_core.board.use_cases import EditBatch, Edits, Where, accepted, ranked, reachable, sideways
+from glboard_core.board.use_cases import EditBatch, Edits, Where, accepted, ranked, reachable
 from glboard_core.errors import NameUnknown
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.model.milestone import Milestone
 from glboard_core.model.workflow import STATES
-from glboard_tui.commands.compound import breakdown
+from glboard_tui.commands.compound import breakdown, closing
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.commands.labels import person_choices
-from glboard_tui.screens.dialogs import Prompt
-from glboard_tui.screens.picker import Choice, Result
-from glboard_tui.texts import free_words
+from glboard_tui.screens.choices import milestone_choices, person_choices
+from glboard_tui.screens.dialogs import wrong_weight
+from glboard_tui.screens.picker import Choice
+from glboard_tui.texts import free_words, rooms_words
 
 _BY_LETTER = {state.letter: state for state in STATES}
-_MOST = 1_000_000
 #: The rule's code, the same as for accepting, so that one yes covers both.
 _OVER = "over-weight"
+
+# Weight, milestone, workflow state
 
 
 def weight(context: CommandContext, digit: str) -> None:
@@ -37,26 +38,17 @@ def type_weight(context: CommandContext, _: str) -> None:
     shown = {issue.weight for issue in issues}
     value = next(iter(shown)) if len(shown) == 1 else None
 
-    def typed(text: str | None) -> None:
-        if text is not None:
-            number = int(text) if text.strip() else None
-            context.do(lambda edits, on: edits.weight(on, number), on=issues)
+    def typed(text: str) -> None:
+        number = int(text) if text.strip() else None
+        context.do(lambda edits, on: edits.weight(on, number), on=issues)
 
-    prompt = Prompt(
+    context.prompt(
         "Weight" if len(issues) == 1 else f"Weight of {len(issues)} issues",
+        typed,
         value="" if value is None else str(value),
         placeholder="leave empty to clear",
         check=wrong_weight,
     )
-    context.screen.app.push_screen(prompt, typed)
-
-
-def wrong_weight(text: str) -> str:
-    """Return what is wrong with a typed weight, or ""; empty input is valid and clears it."""
-    text = text.strip()
-    if text and not (text.isascii() and text.isdigit()):
-        return "The weight must be a whole number, 0 or more."
-    return f"The weight must be at most {_MOST:,}." if text and int(text) > _MOST else ""
 
 
 def weight_ready(context: CommandContext, digit: str) -> None:
@@ -82,27 +74,22 @@ def weight_ready(context: CommandContext, digit: str) -> None:
     context.ask(f"Weight {number} is over {MAX_WEIGHT}. Break it down?", words, answered)
 
 
-def to_milestone(name: str) -> Callable[[CommandContext, str], None]:
-    """Return a command that sets the milestone ``name`` means today (``next``, a key of ``[milestones]``)."""
+def to_milestone(context: CommandContext, name: str) -> None:
+    """Set the milestone that ``name`` means today (``next``, a key of ``[milestones]``)."""
+    catalog, today, settings = context.bridge.catalog, context.bridge.today, context.bridge.settings
+    if catalog is None or today is None:
+        return
+    try:
+        title = milestone_title(name, settings, catalog, today)
+    except NameUnknown as error:
+        context.tell(error)
+        return
 
-    def command(context: CommandContext, _: str) -> None:
-        catalog, today = context.bridge.catalog, context.bridge.today
-        if catalog is None or today is None:
-            return
-        settings = context.bridge.settings
-        try:
-            title = milestone_title(name, settings, catalog, today)
-        except NameUnknown as error:
-            context.tell(error)
-            return
+    def make(edits: Edits, issues: Sequence[Issue]) -> EditBatch:
+        titles = {i.id: milestone_for(name, i.project, settings, catalog, today) for i in issues}
+        return edits.milestones(issues, titles, title)
 
-        def make(edits: Edits, issues: Sequence[Issue]) -> EditBatch:
-            titles = {i.id: milestone_for(name, i.project, settings, catalog, today) for i in issues}
-            return edits.milestones(issues, titles, title)
-
-        context.do(make)
-
-    return command
+    context.do(make)
 
 
 def no_milestone(context: CommandContext, _: str) -> None:
@@ -113,39 +100,11 @@ def no_milestone(context: CommandContext, _: str) -> None:
 def search_milestone(context: CommandContext, _: str) -> None:
     """Choose among the milestones that every target's project can see."""
     issues = context.targets()
-
-    def picked(result: Result) -> None:
-        title = result.add[0]
-        context.do(lambda edits, on: edits.milestone(on, title), on=issues)
-
-    context.pick("Milestone", milestone_choices(context, {issue.project for issue in issues}), picked)
-
-
-def milestone_choices(context: CommandContext, projects: Collection[str]) -> list[Choice]:
-    """Titles valid in all projects, with dates: current and future, then buckets, then past ones."""
-    catalog, today = context.bridge.catalog, context.bridge.today
-    if catalog is None or today is None:
-        return []
-    titles = dict.fromkeys(m.title for m in catalog.milestones)
-    valid = [
-        milestone
-        for title in titles
-        if all(catalog.milestone(project, title) for project in projects)
-        and (milestone := catalog.find_milestone(title)) is not None
-    ]
-
-    def order(milestone: Milestone) -> tuple[int, int, str]:
-        if not milestone.is_version or milestone.start is None or milestone.due is None:
-            return 1, 0, milestone.title
-        over = milestone.due < today
-        days = milestone.start.toordinal()
-        return (2, -days, milestone.title) if over else (0, days, milestone.title)
-
-    def note(milestone: Milestone) -> str:
-        dates = " to ".join(day.isoformat() for day in (milestone.start, milestone.due) if day)
-        return " · ".join(word for word in (role_of(milestone.title, catalog, today), dates) if word)
-
-    return [Choice(value=m.title, text=m.title, note=note(m)) for m in sorted(valid, key=order)]
+    context.pick(
+        "Milestone",
+        milestone_choices(context.bridge, {issue.project for issue in issues}),
+        lambda result: context.do(lambda edits, on: edits.milestone(on, result.add[0]), on=issues),
+    )
 
 
 def defer(context: CommandContext, _: str) -> None:
@@ -169,52 +128,50 @@ def take(context: CommandContext, _: str) -> None:
     context.do(lambda edits, issues: edits.take(issues))
 
 
+# Accepting
+
+
 def accept(context: CommandContext, letter: str) -> None:
     """Accept for the person with that letter."""
-    _accept(context, context.targets(), context.bridge.people()[letter])
+    accept_for(context, context.targets(), context.bridge.people()[letter])
 
 
 def accept_present(context: CommandContext, _: str) -> None:
     """Accept and keep the assignee."""
-    _accept(context, context.targets(), None)
+    accept_for(context, context.targets())
 
 
 def accept_search(context: CommandContext, _: str) -> None:
     """Accept for a person found by search."""
     issues = context.targets()
-    context.pick("Accept for", _takers(context), lambda result: _accept(context, issues, result.add[0]))
+    context.pick("Accept for", _takers(context), lambda result: accept_for(context, issues, result.add[0]))
 
 
-def accept_issues(context: CommandContext, issues: Sequence[Issue]) -> None:
-    """Accept and keep the assignees; ask who takes the unassigned issues."""
-    _accept(context, issues, None)
-
-
-def _accept(context: CommandContext, issues: Sequence[Issue], username: str | None) -> None:
+def accept_for(context: CommandContext, issues: Sequence[Issue], username: str | None = None) -> None:
+    """Accept; without a username assignees stay, and a question decides who takes the unassigned issues."""
     alone = sum(not issue.assignees for issue in issues)
     if username is not None or not alone:
         context.do(lambda edits, on: edits.accept(on, username), on=issues)
     else:
-        # Accepting names a person (rule 4): assignees stay, unassigned issues need one.
+        # Accepting names a person (rule 4).
         context.pick(
             "Unassigned: accept for" if len(issues) == 1 else f"{alone} unassigned: accept those for",
             _takers(context),
             lambda result: context.do(lambda edits, on: accepted(edits, on, result.add[0]), on=issues),
         )
-    context.again = lambda: _accept(context, context.targets(), username)
+    context.again = lambda: accept_for(context, context.targets(), username)
 
 
 def _takers(context: CommandContext) -> list[Choice]:
     """All group members, with their free capacity if known."""
-    plan = context.screen.plan
-    if plan.roster.blind:
-        rooms = context.rooms()
+    planning = context.planning
+    rooms = planning.rooms()
+    if planning.roster.blind:
+        free = rooms_words(rooms, blind=True)
     else:
-        rooms = {name: free_words(one.room or 0) for name, one in plan.rooms().items()}
-    return [
-        structs.replace(choice, note=rooms.get(choice.value, choice.note))
-        for choice in person_choices(context)
-    ]
+        free = {name: free_words(one.room or 0) for name, one in rooms.items()}
+    choices = person_choices(context.bridge)
+    return [structs.replace(choice, note=free.get(choice.value, choice.note)) for choice in choices]
 
 
 def take_back(context: CommandContext, _: str) -> None:
@@ -222,32 +179,21 @@ def take_back(context: CommandContext, _: str) -> None:
     context.do(lambda edits, issues: edits.take_back(issues))
 
 
-# Columns, rank and closing: where a card is.
+# Columns, rank and closing: where a card is
 
 
-def left(context: CommandContext, _: str) -> None:
-    """Move to the previous column."""
-    _sideways(context, -1)
-
-
-def right(context: CommandContext, _: str) -> None:
-    """Move to the next column."""
-    _sideways(context, 1)
-
-
-def _sideways(context: CommandContext, step: int) -> None:
+def sideways(context: CommandContext, where: str) -> None:
+    """Move to the column to the left or right."""
     index = context.bridge.index
     if index is None:
         return
-    issues = context.targets()
-    column = context.column()
-    to = sideways(index, issues, column.key if column else None, step)
+    issues, column = context.targets(), context.column()
+    to = use_cases.sideways(index, issues, column.key if column else None, 1 if where == "right" else -1)
     if not to:
         context.say("No column in that direction; use > for (unlisted) and (closed).")
         return
-    alone = not context.marked()
-    move(context, issues, to, follow=alone)
-    context.again = lambda: _sideways(context, step)
+    move(context, issues, to, follow=not context.marked())
+    context.again = lambda: sideways(context, where)
 
 
 def to_column(context: CommandContext, letter: str) -> None:
@@ -283,11 +229,9 @@ def move(
                 "y": "change the type, keep the subtype label",
                 "t": "change the type, remove the subtype label",
             }
-        further = moves.further or moves.work
+        further, count = moves.further or moves.work, len(moves.work.changes)
         context.ask(
-            f"Change the type of {len(moves.work.changes)} issues?"
-            if len(moves.work.changes) > 1
-            else "Change the type of this issue?",
+            f"Change the type of {count} issues?" if count > 1 else "Change the type of this issue?",
             answers,
             lambda answer: go(further if answer == "t" else moves.work),
             note="Its subtype label will no longer fit." if moves.further is not None else "",
@@ -298,53 +242,41 @@ def move(
         context.say("Already there.")
 
 
-def rank(where: Where) -> Callable[[CommandContext, str], None]:
-    """Return a command that ranks the targets of the focused column."""
+_RANKS: dict[str, Where] = {"up": "up", "down": "down", "top": "top", "bottom": "bottom"}
 
-    def command(context: CommandContext, _: str) -> None:
-        index, column, catalog = context.bridge.index, context.column(), context.bridge.catalog
-        cards = index.column(column.key) if index and column else None
-        if index is None or cards is None or catalog is None:
-            return
-        if cards.column.kind == "closed":
-            context.say("(closed) is sorted by closing time; reopen a card to rank it.")
-            return
-        if catalog.ranking_board is None:
-            context.say("Cannot rank: GitLab keeps no manual order in a group without a board.", bad=True)
-            return
-        # The card stays in its column and keeps the focus, so that it can be ranked again.
-        context.perform(ranked(index, cards, context.targets(), where), follow=True)
-        context.again = lambda: command(context, "")
 
-    return command
+def rank(context: CommandContext, where: str) -> None:
+    """Rank the targets up, down, to the top or to the bottom of the focused column."""
+    index, column, catalog = context.bridge.index, context.column(), context.bridge.catalog
+    cards = index.column(column.key) if index and column else None
+    if index is None or cards is None or catalog is None:
+        return
+    if cards.column.kind == "closed":
+        context.say("(closed) is sorted by closing time; reopen a card to rank it.")
+        return
+    if catalog.ranking_board is None:
+        context.say("Cannot rank: GitLab keeps no manual order in a group without a board.", bad=True)
+        return
+    # The card stays in its column and keeps the focus, so that it can be ranked again.
+    context.perform(ranked(index, cards, context.targets(), _RANKS[where]), follow=True)
+    context.again = lambda: rank(context, where)
 
 
 def complete(context: CommandContext, _: str) -> None:
     """Set the workflow state complete, and close."""
-    _closing(
-        context, "Complete and close", lambda on: context.do(lambda p, issues: p.complete(issues), on=on)
-    )
+    _close(context, "Complete and close", lambda edits, issues: edits.complete(issues))
     context.again = lambda: complete(context, "")
 
 
 def close(context: CommandContext, _: str) -> None:
     """Just close."""
-    _closing(
-        context, "Close", lambda on: context.do(lambda p, issues: p.set_state(issues, close=True), on=on)
-    )
+    _close(context, "Close", lambda edits, issues: edits.set_state(issues, close=True))
     context.again = lambda: close(context, "")
 
 
-def _closing(context: CommandContext, what: str, go: Callable[[Sequence[Issue]], object]) -> None:
+def _close(context: CommandContext, what: str, make: Callable[[Edits, Sequence[Issue]], EditBatch]) -> None:
     issues = context.targets()
-    if len(issues) > 1:
-        context.ask(f"{what} {len(issues)} issues?", {"y": "close them"}, lambda _: _ignore(go(issues)))
-    else:
-        go(issues)
-
-
-def _ignore(_: object) -> None:
-    """Discard a result."""
+    closing(context, len(issues), lambda: context.do(make, on=issues), what)
 
 
 def reopen(context: CommandContext, _: str) -> None:

@@ -6,15 +6,15 @@ or the proposal as a whole, is accepted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from glboard_core.board.use_cases import short
+from glboard_core.errors import READ_ONLY
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.candidates import Candidate, Order, fill, room_ends, running
 from glboard_core.planning.readiness import over_weight
-from glboard_tui.commands import COMMANDS
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.issue_list import Entry, Hint, IssueList
 from glboard_tui.texts import free_words, number, reason_words, short_names, what_to_press
@@ -46,7 +46,7 @@ _PROPOSING: tuple[Hint, ...] = (
 
 
 class Candidates(IssueList):
-    """The candidates of one milestone."""
+    """The candidates of one milestone. ``accept`` accepts issues and asks who takes the unassigned ones."""
 
     empty = "No open issues in this milestone."
     cols = (
@@ -62,9 +62,12 @@ class Candidates(IssueList):
         Col(title="state", least=20),
     )
 
-    def __init__(self, context: CommandContext, milestone: Milestone) -> None:
+    def __init__(
+        self, context: CommandContext, milestone: Milestone, accept: Callable[[Sequence[Issue]], None]
+    ) -> None:
         super().__init__(context)
         self._milestone = milestone
+        self._accept = accept
         self._order: Order = "suggested"
         self._found: list[Candidate] = []
         self._ends: int | None = None
@@ -82,22 +85,22 @@ class Candidates(IssueList):
     @property
     def _space(self) -> float | None:
         """The capacity left after likely carry-over; None without a team."""
-        found = self.plan.capacity(self._milestone) if self.plan.team is not None else None
+        found = self.planning.capacity(self._milestone) if self.planning.team is not None else None
         return found.space() if found is not None else None
 
     # The lines
 
     def fill(self) -> Sequence[Entry]:
         """One line per candidate; the weight sum covers what is or can be accepted."""
-        self._found = self.plan.candidates(self._milestone, self._order)
-        capacity = self.plan.capacity(self._milestone) if self.plan.team is not None else None
+        self._found = self.planning.candidates(self._milestone, self._order)
+        capacity = self.planning.capacity(self._milestone) if self.planning.team is not None else None
         # The running weight includes accepted issues, so the limit is the capacity before accepting.
         self._whole = capacity.space() + capacity.accepted if capacity is not None else None
         sums = running(self._found)
         self._ends = None if self._whole is None else room_ends(sums, self._whole)
         self._propose()
         names = short_names(
-            {*self.plan.rooms(), *(name for one in self._found for name in one.issue.assignees)}
+            {*self.planning.rooms(), *(name for one in self._found for name in one.issue.assignees)}
         )
         return [
             self._entry(one, weight, names, ends=row == self._ends)
@@ -147,7 +150,7 @@ class Candidates(IssueList):
         return ("ready, weight over 3" if over_weight(one.issue) else "ready"), "text"
 
     def _said_of(self, one: Candidate, title: str) -> str:
-        keymap = self.context.screen.keymap
+        keymap = self.context.keymap
         codes = [*one.reasons, *(["over-weight"] if over_weight(one.issue) else [])]
         helps = what_to_press(codes, keymap)
         severe = f"A bug of severity {one.severity}. " if one.severe else ""
@@ -206,9 +209,9 @@ class Candidates(IssueList):
         here = self.listed.here
         if token == "enter":  # noqa: S105  (a key, no secret)
             if not self.context.bridge.writable:
-                self.tell("Read-only session.")
+                self.tell(READ_ONLY)
             elif here is not None:
-                COMMANDS["accept.present"](self.context, "")
+                self.context.run("accept.present")
         elif token == "F":  # noqa: S105  (a key, no secret)
             self._fill_room()
         elif token == "O":  # noqa: S105  (a key, no secret)
@@ -234,7 +237,7 @@ class Candidates(IssueList):
         if space is None:
             self.tell("No capacity without team.toml; g r shows how to create it.")
         elif not self.context.bridge.writable:
-            self.tell("Read-only session.")
+            self.tell(READ_ONLY)
         elif self._proposing:
             self._ask_all()
         else:
@@ -271,8 +274,3 @@ class Candidates(IssueList):
             lambda answer: self._accept(chosen if answer == "a" else having) if answer != "n" else None,
             note="\n".join(lines),
         )
-
-    def _accept(self, issues: Sequence[Issue]) -> None:
-        from glboard_tui.commands.edit import accept_issues
-
-        accept_issues(self.context, issues)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import ComposeResult
@@ -20,13 +19,9 @@ from glboard_tui.commands.context import CommandContext
 from glboard_tui.planning import posted_before
 from glboard_tui.screens import capacity_text
 from glboard_tui.screens.dialogs import Dialog
-from glboard_tui.screens.keys import token_of
+from glboard_tui.screens.keys import means, token_of
 from glboard_tui.widgets.table import Roll
 from glboard_tui.widgets.text import clean
-
-if TYPE_CHECKING:
-    from glboard_tui.commands.context import CommandContext
-
 
 # The content of the capacity pane, next to the board or over it: people, the team, the sums, the keys.
 
@@ -70,7 +65,7 @@ class RoomBody(Vertical):
     ) -> None:
         super().__init__()
         self.context = context
-        self.plan = context.screen.plan
+        self.planning = context.planning
         self._milestone = milestone
         self._leave = closing
         self._lines = lines
@@ -101,7 +96,7 @@ class RoomBody(Vertical):
     def on_mount(self) -> None:
         """Follow changes, and show the pane."""
         self._team.shows_cursor = False
-        self._unwatch = self.plan.watch(self.changed)
+        self._unwatch = self.planning.watch(self.changed)
         self.show()
 
     def on_unmount(self) -> None:
@@ -127,14 +122,14 @@ class RoomBody(Vertical):
     @property
     def person(self) -> PersonCapacity | None:
         """The person under the cursor."""
-        if self.found is None or not self.found.people or self.plan.team is None:
+        if self.found is None or not self.found.people or self.planning.team is None:
             return None
         return self.found.people[min(self._rows.cursor, len(self.found.people) - 1)]
 
     def read_past(self) -> None:
         """Read the mean closed weight in the background, if that was not done yet."""
         if (milestone := self.milestone) is not None:
-            self.context.screen.work(self.plan.read_closed(milestone), "closed")
+            self.context.shell.work(self.planning.read_closed(milestone), "closed")
 
     def show(self) -> None:
         """Show the current state."""
@@ -142,9 +137,9 @@ class RoomBody(Vertical):
         if not self.is_mounted:
             return
         milestone = self.milestone
-        self.found = self.plan.capacity(milestone)
+        self.found = self.planning.capacity(milestone)
         words = self._no_figures(milestone)
-        blind = " · figures hidden" if self.plan.roster.blind else ""
+        blind = " · figures hidden" if self.planning.roster.blind else ""
         title = f"Capacity of {milestone.title}{blind}" if milestone else "Capacity"
         _say(self._title, Content(clean(title)))
         for part in (self._head, self._rows, self._team, self._about, self._sums):
@@ -156,10 +151,10 @@ class RoomBody(Vertical):
             self._show_figures(self.found, milestone)
         self._show_keys()
         # The header shows the changed figures, too.
-        self.context.screen.show_header()
+        self.context.shell.show_header()
 
     def _show_figures(self, found: Capacity, milestone: Milestone) -> None:
-        blind = self.plan.roster.blind
+        blind = self.planning.roster.blind
         width = self.size.width or 96
         columns = capacity_text.columns_for(found, width, blind=blind)
         people = [capacity_text.person_cells(person, columns) for person in found.people]
@@ -167,8 +162,8 @@ class RoomBody(Vertical):
         _say(self._head, Content(capacity_text.head(columns)))
         self._rows.show(people, chosen)
         self._team.show([capacity_text.team_cells(found, columns)], 0)
-        team = self.plan.team
-        lines = capacity_text.sums(found, self.plan.closed(milestone), blind=blind)
+        team = self.planning.team
+        lines = capacity_text.sums(found, self.planning.closed(milestone), blind=blind)
         if team is not None:
             lines.append(
                 capacity_text.team_words(team.days_per_weight, team.reserve, team.holidays, found.workdays)
@@ -177,27 +172,27 @@ class RoomBody(Vertical):
         self._tell()
 
     def _tell(self) -> None:
-        person, team, milestone = self.person, self.plan.team, self.milestone
+        person, team, milestone = self.person, self.planning.team, self.milestone
         if person is None or team is None or milestone is None:
             _say(self._about, Content("No one is in team.toml yet: a adds people."))
             return
         member = team.member(person.username)
-        words = capacity_text.about(person, member, milestone.title, blind=self.plan.roster.blind)
+        words = capacity_text.about(person, member, milestone.title, blind=self.planning.roster.blind)
         _say(self._about, Content(clean(words)))
 
     def _no_figures(self, milestone: Milestone | None) -> Content | None:
-        trouble = self.plan.trouble
+        trouble = self.planning.roster.trouble
         if milestone is None or self.found is None:
             return Content("This board has no milestone with dates to plan.")
         if trouble is not None:
             text = clean(str(trouble))
             return Content.assemble(("team.toml cannot be used.\n\n", "bold $text-error"), text)
-        if self.plan.team is None:
+        if self.planning.team is None:
             return self._no_team(milestone)
         return None
 
     def _no_team(self, milestone: Milestone) -> Content:
-        roster, found = self.plan.roster, self.found
+        roster, found = self.planning.roster, self.found
         start = ("No capacity without the team's days.\n\n", "bold")
         if roster.path is None:
             return Content.assemble(start, "Start with --config FILE: team.toml is in the same folder.")
@@ -214,10 +209,10 @@ class RoomBody(Vertical):
     def _show_keys(self) -> None:
         if self._said:
             _say(self._keys, Content(clean(self._said)))
-        elif self.plan.team is None:
+        elif self.planning.team is None:
             _say(self._keys, Content(self._leave))
         else:
-            keys = KEYS.format(blind="show figures" if self.plan.roster.blind else "hide figures")
+            keys = KEYS.format(blind="show figures" if self.planning.roster.blind else "hide figures")
             _say(self._keys, Content(f"{keys} · {self._leave}"))
 
     def say(self, text: str) -> None:
@@ -263,7 +258,7 @@ class Room(Dialog[None]):
 
     def __init__(self, context: CommandContext, milestone: Milestone) -> None:
         super().__init__("", hint="")
-        self._command_context = context
+        self.context = context
         self.body = RoomBody(context, lambda: milestone, "Esc closes")
 
     def inside(self) -> list[Widget]:
@@ -283,10 +278,10 @@ class Room(Dialog[None]):
         token = token_of(event)
         if token in ("escape", "q"):
             self.dismiss(None)
-        elif not self.body.press(token) and self._command_context.screen.keys.means(token, "room"):
+        elif not self.body.press(token) and means(self.context, token, "room"):
             # The key leads elsewhere: to a list, another board or the palette.
             self.dismiss(None)
-            self._command_context.screen.press(token)
+            self.context.shell.press(token)
 
 
 # The capacity pane next to the board: it stays open while the board is edited, and updates with it.
@@ -305,12 +300,12 @@ class Beside(VerticalScroll, can_focus=True):
 
     def __init__(self, context: CommandContext) -> None:
         super().__init__()
-        self._command_context = context
+        self.context = context
         self._shown: Milestone | None = None
         #: Keys pressed before the pane was mounted; None once it is.
         self._early: list[str] | None = []
         self.body = RoomBody(
-            context, context.screen.plan.milestone, "Esc goes to the board, g r closes", lines=_LINES
+            context, context.planning.milestone, "Esc goes to the board, g r closes", lines=_LINES
         )
 
     def compose(self) -> ComposeResult:
@@ -322,7 +317,7 @@ class Beside(VerticalScroll, can_focus=True):
         self.screen.set_focus(self)
         early, self._early = self._early or [], None
         for token in early:
-            self._command_context.screen.press(token)
+            self.context.shell.press(token)
 
     @property
     def is_open(self) -> bool:
@@ -348,11 +343,11 @@ class Beside(VerticalScroll, can_focus=True):
             self._early.append(token)
             return True
         if token == "escape":  # noqa: S105  (a key, no secret)
-            self.screen.set_focus(self._command_context.screen.board)
+            self.screen.set_focus(self.context.board)
         elif token == "q":  # noqa: S105
-            self._command_context.screen.docking.close()
+            self.context.dock.close()
         elif not self.body.press(token):
-            if self._command_context.screen.keys.means(token, "room"):
+            if means(self.context, token, "room"):
                 return False
             if len(token) == 1:
                 self.body.say(f"{token} is not bound in this pane. Esc or Tab goes to the board.")
@@ -376,7 +371,7 @@ class Post(Dialog[tuple[str, str | None]]):
     def __init__(self, context: CommandContext, milestone: Milestone, issue: Issue) -> None:
         title = clean(context.bridge.title_of(issue))
         super().__init__(f"Post the capacity of {milestone.title} on {issue.reference}", note=title, hint="")
-        self._command_context = context
+        self.context = context
         self._milestone = milestone
         self._issue = issue
         self._names = False
@@ -400,7 +395,7 @@ class Post(Dialog[tuple[str, str | None]]):
 
     async def _look(self) -> None:
         try:
-            self._was = await posted_before(self._command_context.screen.plan, self._issue, self._milestone)
+            self._was = await posted_before(self.context.planning, self._issue, self._milestone)
         except GlboardError as error:
             words = f"Cannot look for an earlier comment: {clean(str(error))}"
             self._state.update(Content.styled(words, "$text-error"))
@@ -409,7 +404,7 @@ class Post(Dialog[tuple[str, str | None]]):
         self._show()
 
     def _show(self) -> None:
-        plan = self._command_context.screen.plan
+        plan = self.context.planning
         found = plan.capacity(self._milestone)
         if found is not None:
             closed = plan.closed(self._milestone).closed or ()
@@ -453,7 +448,7 @@ class Post(Dialog[tuple[str, str | None]]):
             self.dismiss((self._text, self._was))
 
     def _other(self) -> None:
-        if self._command_context.screen.plan.roster.blind:
+        if self.context.planning.roster.blind:
             self.say("Individual figures hidden; b in the capacity pane shows them.")
             return
         self._names = not self._names

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from datetime import date
 
-from glboard_core.errors import GlboardError, UsageError
+from glboard_core.errors import READ_ONLY, GlboardError, UsageError
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning import text as day_words
 from glboard_core.planning.team import Member, Team
@@ -46,11 +46,11 @@ def change(body: RoomBody, token: str) -> bool:
 
 def _chosen(body: RoomBody, *, open_: bool = True) -> tuple[Member, Team, Milestone] | None:
     """The member under the cursor; None, after a message why, if there is none to change."""
-    team, milestone, person = body.plan.team, body.milestone, body.person
+    team, milestone, person = body.planning.team, body.milestone, body.person
     if team is None or milestone is None or person is None:
         body.say("No one here to change; a adds people.")
         return None
-    if open_ and body.plan.roster.blind:
+    if open_ and body.planning.roster.blind:
         body.say(_HIDDEN)
         return None
     if (member := team.member(person.username)) is None:
@@ -168,7 +168,7 @@ def _remove(body: RoomBody) -> None:
 
 
 def _add(body: RoomBody) -> None:
-    team, found, catalog = body.plan.team, body.found, body.context.bridge.catalog
+    team, found, catalog = body.planning.team, body.found, body.context.bridge.catalog
     if team is None or found is None or catalog is None:
         body.say("No team.toml yet: Enter creates one.")
         return
@@ -201,7 +201,7 @@ def _add(body: RoomBody) -> None:
 
 def _team(key: TeamKey, title: str, note: str) -> Callable[[RoomBody], None]:
     def ask(body: RoomBody) -> None:
-        if (team := body.plan.team) is None:
+        if (team := body.planning.team) is None:
             body.say("No team.toml yet: Enter creates one.")
             return
         value = team.reserve if key == "reserve" else team.days_per_weight
@@ -212,7 +212,7 @@ def _team(key: TeamKey, title: str, note: str) -> Callable[[RoomBody], None]:
 
 
 def _team_holidays(body: RoomBody) -> None:
-    team, milestone = body.plan.team, body.milestone
+    team, milestone = body.planning.team, body.milestone
     if team is None or milestone is None:
         body.say("No team.toml yet: Enter creates one.")
         return
@@ -225,8 +225,8 @@ def _team_holidays(body: RoomBody) -> None:
 
 
 def _make(body: RoomBody) -> None:
-    plan, found = body.plan, body.found
-    if plan.team is not None or plan.trouble is not None or found is None or plan.roster.path is None:
+    plan, found = body.planning, body.found
+    if plan.team is not None or plan.roster.trouble is not None or found is None or plan.roster.path is None:
         return
     names = [person.username for person in found.people]
     who = f"with {len(names)} people" if names else "without people"
@@ -251,19 +251,19 @@ def _make(body: RoomBody) -> None:
 
 
 def _blind(body: RoomBody) -> None:
-    body.plan.roster.blind = not body.plan.roster.blind
+    body.planning.roster.blind = not body.planning.roster.blind
     body.changed()
 
 
 def _reload(body: RoomBody) -> None:
-    changed = body.plan.roster.reload()
+    changed = body.planning.roster.reload()
     body.changed()
     body.say("" if changed else "team.toml has not changed.")
 
 
 def _undo(body: RoomBody) -> None:
     try:
-        words = body.plan.roster.undo()
+        words = body.planning.roster.undo()
     except GlboardError as error:
         body.say(str(error))
         return
@@ -272,13 +272,13 @@ def _undo(body: RoomBody) -> None:
 
 def _post(body: RoomBody) -> None:
     milestone, context = body.milestone, body.context
-    if milestone is None or body.found is None or body.plan.team is None:
+    if milestone is None or body.found is None or body.planning.team is None:
         body.say("No capacity to post yet: Enter creates team.toml.")
         return
     if not context.bridge.writable:
-        body.say("Read-only session.")
+        body.say(READ_ONLY)
         return
-    found = body.plan.planning_issue(milestone)
+    found = body.planning.planning_issue(milestone)
     if found.issue is None or found.issue.is_new:
         body.say(f"No planning issue for {milestone.title} to post on.")
         return
@@ -306,7 +306,7 @@ def _prompt(body: RoomBody, title: str, value: str, change: Callable[[str], Chan
 def _try(body: RoomBody, change: Callable[[], Change]) -> str:
     """Make a change; return what is wrong with it, or "" if it was made."""
     try:
-        body.plan.roster.change(change())
+        body.planning.roster.change(change())
     except GlboardError as error:
         return str(error)
     return ""

@@ -1,12 +1,12 @@
-"""The base of dialogs: a framed box over the board with a title and a line of hints.
+"""Dialogs: a framed box over the board with a title and a line of hints; questions, prompts, rows.
 
-Owns the frame that pickers, prompts and questions share. Nothing paints a dialog that is closing: its workers
+Owns the frame that all dialogs share. Nothing paints a dialog that is closing: its workers
 end with it, and its lines are attributes, not queried from widgets that may be gone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar, Generic, Literal, TypeVar
 
 from textual import events, on
@@ -20,6 +20,8 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
+from glboard_core.errors import GlboardError
+from glboard_tui import notices
 from glboard_tui.widgets.text import clean
 
 T = TypeVar("T")
@@ -88,11 +90,11 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         self.dismiss(None)
 
 
-# A question with a letter for each answer. Other keys are ignored; ``Esc`` does nothing and closes.
-
-
 class Ask(Dialog[str]):
-    """Dismissed with the letter. ``answers`` maps letters to texts, in order."""
+    """A question with a letter for each answer: dismissed with the letter. Other keys are ignored.
+
+    ``answers`` maps letters to texts, in order.
+    """
 
     DEFAULT_CSS = """
     Ask .answers { height: auto; margin: 1 0; }
@@ -119,11 +121,10 @@ class Ask(Dialog[str]):
             self.dismiss(answer if answer in self._answers else answer.lower())
 
 
-# A one-line input, such as a weight or a file name.
-
-
 class Prompt(Dialog[str]):
-    """Dismissed with the text. ``check`` returns what is wrong with it, or "" if it is valid."""
+    """A line of input, such as a weight or a file name: dismissed with the text.
+
+    ``check`` returns what is wrong with it, or "" if it is valid."""
 
     def __init__(
         self,
@@ -156,11 +157,23 @@ class Prompt(Dialog[str]):
             self.dismiss(event.value)
 
 
-# The comment editor: several lines, sent with Ctrl+S or Ctrl+Enter, kept as a draft with Esc.
+#: The highest weight GitLab is asked for.
+_MOST_WEIGHT = 1_000_000
+
+
+def wrong_weight(text: str) -> str:
+    """Return what is wrong with a typed weight, or ""; empty input is valid and clears it."""
+    text = text.strip()
+    if text and not (text.isascii() and text.isdigit()):
+        return "The weight must be a whole number, 0 or more."
+    return f"The weight must be at most {_MOST_WEIGHT:,}." if text and int(text) > _MOST_WEIGHT else ""
 
 
 class CommentDialog(Dialog[tuple[str, bool]]):
-    """Dismissed with the text and whether to send it."""
+    """Several lines, sent with Ctrl+S or Ctrl+Enter, kept as a draft with Esc.
+
+    Dismissed with the text and whether to send it.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s,ctrl+enter", "send", show=False),
@@ -193,24 +206,25 @@ class CommentDialog(Dialog[tuple[str, bool]]):
         self.dismiss((self._area.text, False))
 
 
-# A hidden input line for shared screens: it shows neither the text nor its length.
-
 _EMPTY, _TYPED = "nothing typed yet", "••••"
 _MOST = 40
 
 
 class HiddenInput(Dialog[bool]):
-    """Dismissed with True once confirmed. ``check`` applies the text and returns an error or ""."""
+    """A line of input for shared screens: it shows neither the text nor its length.
+
+    Dismissed with True once confirmed. ``check`` applies the text and returns an error or "".
+    """
 
     DEFAULT_CSS = """
-    Unseen .unseen { height: 1; background: $surface; margin: 0 0 1 0; }
+    HiddenInput .hidden { height: 1; background: $surface; margin: 0 0 1 0; }
     """
 
     def __init__(self, title: str, *, note: str, check: Callable[[str], str]) -> None:
         super().__init__(title, note=note, hint="Enter confirms · Esc cancels")
         self._check = check
         self._text = ""
-        self._shown = Static(_EMPTY, classes="unseen")
+        self._shown = Static(_EMPTY, classes="hidden")
 
     def inside(self) -> list[Widget]:
         """A line that shows whether something was typed."""
@@ -245,14 +259,15 @@ class HiddenInput(Dialog[bool]):
         self._shown.update(Content(_TYPED if self._text else _EMPTY))
 
 
-# The dialog for a new issue's title; it also shows the labels and milestone from board and column.
-
 Then = Literal["create", "other", "keep"]
 """Create it; choose another project first; or only keep the typed title as a draft."""
 
 
 class NewIssue(Dialog[tuple[str, Then]]):
-    """Dismissed with the title and what to do with it."""
+    """Asks for a new issue's title, and shows the labels and milestone it gets from board and column.
+
+    Dismissed with the title and what to do with it.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "other", show=False),
@@ -291,3 +306,63 @@ class NewIssue(Dialog[tuple[str, Then]]):
     def action_keep(self) -> None:
         """Close and keep the typed title for next time."""
         self.dismiss((self._input.value.strip(), "keep"))
+
+
+class RowDialog(Dialog[None]):
+    """A list, such as the failed changes and the change log. ``j`` and ``k`` move, ``q`` and Esc close."""
+
+    DEFAULT_CSS = """
+    RowDialog OptionList { height: auto; max-height: 22; border: none; padding: 0; background: $panel; }
+    RowDialog OptionList:focus { border: none; }
+    RowDialog OptionList:focus > .option-list--option-highlighted {
+        background: $primary 25%; color: $foreground; text-style: none;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "move(1)", show=False),
+        Binding("k", "move(-1)", show=False),
+        Binding("q", "cancel", show=False),
+    ]
+
+    def __init__(self, title: str, *, hint: str) -> None:
+        from textual.widgets import OptionList
+
+        super().__init__(title, hint=hint)
+        self.list = OptionList(markup=False)
+
+    def inside(self) -> list[Widget]:
+        """The list."""
+        return [self.list]
+
+    def on_mount(self) -> None:
+        """Fill the list and focus it."""
+        self.fill()
+        self.list.focus()
+
+    def fill(self) -> None:
+        """Show the current rows."""
+        raise NotImplementedError
+
+    def show_rows(self, rows: Iterable[Content], *, empty: str = "") -> None:
+        """Replace the rows and keep the cursor's position. ``empty`` is shown if there are none."""
+        from textual.widgets.option_list import Option
+
+        at = self.list.highlighted or 0
+        options = [Option(row) for row in rows]
+        self.list.clear_options()
+        self.list.add_options(options or [Option(Content(empty), disabled=True)])
+        if options:
+            self.list.highlighted = min(at, len(options) - 1)
+
+    def attempt(self, change: Callable[[], object]) -> bool:
+        """Do something that a full disk or a read-only session can refuse; return whether it was done."""
+        try:
+            change()
+        except GlboardError as error:
+            notices.tell(self.app, notices.notice_of(error))
+            return False
+        return True
+
+    def action_move(self, step: int) -> None:
+        """Move up or down."""
+        self.list.action_cursor_down() if step > 0 else self.list.action_cursor_up()

@@ -21,7 +21,7 @@ from glboard_core.model.issue import Issue
 from glboard_tui.actions import BY_ID
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.dialogs import Dialog
-from glboard_tui.screens.issue_pane import Reading
+from glboard_tui.screens.issue_pane import DescriptionPane
 from glboard_tui.screens.keys import Keys, token_of
 from glboard_tui.texts import target_words
 from glboard_tui.widgets.footer import FooterBar, FooterView, WhichKey
@@ -71,16 +71,16 @@ class IssueList(Dialog[None]):
     def __init__(self, context: CommandContext) -> None:
         super().__init__("")
         self.context = context
-        self.plan = context.screen.plan
+        self.planning = context.planning
         self.entries: list[Entry] = []
         #: Lines, cursor and selection.
         self.listed = Listed()
         self.rows = Rows(empty=self.empty)
-        self.reading = Reading(context, self)
+        self.reading = DescriptionPane(context.bridge, self)
         self.reading.on = self.reads
         self._above, self._about = Static(classes="above"), Static(classes="about")
         self._strip, self.footer = WhichKey(), FooterBar()
-        self._keys = Keys(context.screen.keymap, context, self._strip)
+        self._keys = Keys(context, self._strip)
         self._unwatch: Callable[[], None] = lambda: None
         self._asked = False
         self._said = ""
@@ -124,7 +124,7 @@ class IssueList(Dialog[None]):
     def on_mount(self) -> None:
         """Take over the desk, and follow changes."""
         self.context.top = self
-        self._unwatch = self.plan.watch(self._changed)
+        self._unwatch = self.planning.watch(self._changed)
         self.refill()
         super().on_mount()
 
@@ -188,7 +188,7 @@ class IssueList(Dialog[None]):
         self._show_footer()
 
     def _show_footer(self) -> None:
-        now, keymap = self.context.situation(), self.context.screen.keymap
+        now, keymap = self.context.situation(), self.context.keymap
         hints = []
         for name, words in self.hints:
             action = BY_ID.get(name)

@@ -1,6 +1,6 @@
 """From a key press to a command: prefixes, the strip of possible next keys, a message for unbound keys.
 
-Owns the keys pressed so far. ``keymap.py`` says what keys mean; ``commands`` runs them.
+Owns the keys pressed so far. ``keymap.py`` says what keys mean; the context runs the action.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from msgspec import structs
 from textual import events
 
+from glboard_core.errors import NOT_LOADED, READ_ONLY
 from glboard_tui.actions import Action, Scope, key_words
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.keymap import Keymap, Match, NoMatch, Prefix
+from glboard_tui.keymap import Match, NoMatch, Prefix, Step
 from glboard_tui.widgets.footer import WhichKey
 
 
@@ -24,12 +25,22 @@ def token_of(event: events.Key) -> str:
     return event.key
 
 
+def step_of(context: CommandContext, keys: tuple[str, ...], scope: Scope) -> Step:
+    """What these keys mean now in ``scope``."""
+    now = structs.replace(context.situation(), scope=scope)
+    return context.keymap.step(keys, lambda action: action.applies(now), context.options, scope)
+
+
+def means(context: CommandContext, token: str, scope: Scope) -> bool:
+    """Whether a key is or starts an action that applies in ``scope`` now."""
+    return not isinstance(step_of(context, (token,), scope), NoMatch)
+
+
 class Keys:
     """The keys of one screen."""
 
-    def __init__(self, keymap: Keymap, context: CommandContext, strip: WhichKey) -> None:
-        self.keymap = keymap
-        self._command_context = context
+    def __init__(self, context: CommandContext, strip: WhichKey) -> None:
+        self._context = context
         self._strip = strip
         self._pressed: tuple[str, ...] = ()
 
@@ -38,39 +49,24 @@ class Keys:
         """Whether a prefix waits for the next key."""
         return bool(self._pressed)
 
-    def means(self, token: str, scope: Scope) -> bool:
-        """Whether a key is or starts an action that applies in ``scope`` now."""
-        now = structs.replace(self._command_context.situation(), scope=scope)
-        step = self.keymap.step(
-            (token,), lambda action: action.applies(now), self._command_context.options, scope
-        )
-        return not isinstance(step, NoMatch)
-
     def press(self, token: str) -> None:
         """Take one key."""
-        now = self._command_context.situation()
         if self._pressed and token == "escape":  # noqa: S105  (a key, no secret)
             self.cancel()
             return
-        keys = (*self._pressed, token)
-        step = self.keymap.step(
-            keys, lambda action: action.applies(now), self._command_context.options, now.scope
-        )
-        match step:
-            case Match():
+        keys, scope = (*self._pressed, token), self._context.scope
+        match step_of(self._context, keys, scope):
+            case Match(action, argument):
                 self.cancel()
-                from glboard_tui.commands import COMMANDS
-
-                COMMANDS[step.action.id](self._command_context, step.argument)
-            case Prefix():
+                self._context.run(action.id, argument)
+            case Prefix(title=words, follow=follow):
                 self._pressed = keys
-                title = f"{key_words(' '.join(keys))} {step.title}".rstrip()
-                size = self._command_context.screen.size
-                entries = [(follow.key, follow.title) for follow in step.follow]
-                self._strip.show(title, fitting(entries, size.width, size.height))
+                title = f"{key_words(' '.join(keys))} {words}".rstrip()
+                size = self._strip.screen.size
+                self._strip.show(title, fitting([(f.key, f.title) for f in follow], size.width, size.height))
             case NoMatch():
                 self.cancel()
-                self._say_why_not(keys, self.keymap.action_at(keys, now.scope))
+                self._say_why_not(keys, self._context.keymap.action_at(keys, scope))
 
     def cancel(self) -> None:
         """Forget a prefix."""
@@ -78,12 +74,10 @@ class Keys:
         self._strip.hide()
 
     def _say_why_not(self, keys: tuple[str, ...], action: Action | None) -> None:
-        if action is not None and (
-            action.slot is None or keys[-1] in self._command_context.options(action.slot)
-        ):
-            self._command_context.say(f"{action.title}: {_reason(self._command_context, action)}")
+        if action is not None and (action.slot is None or keys[-1] in self._context.options(action.slot)):
+            self._context.say(f"{action.title}: {_reason(self._context, action)}")
         elif len(keys) > 1:
-            self._command_context.say(f"{key_words(' '.join(keys))} is not bound here.")
+            self._context.say(f"{key_words(' '.join(keys))} is not bound here.")
 
 
 def fitting(entries: Sequence[tuple[str, str]], width: int, height: int) -> list[tuple[str, str]]:
@@ -100,9 +94,9 @@ def fitting(entries: Sequence[tuple[str, str]], width: int, height: int) -> list
 def _reason(context: CommandContext, action: Action) -> str:
     now = context.situation()
     if not now.ready:
-        return "nothing loaded from GitLab yet."
+        return NOT_LOADED[0].lower() + NOT_LOADED[1:]
     if not now.writable:
-        return "read-only session."
+        return READ_ONLY[0].lower() + READ_ONLY[1:]
     if not now.weights and action.id.startswith("weight"):
         return "this GitLab has no weights."
     if action.id in ("undo", "redo", "repeat", "mark.again"):

@@ -58,7 +58,7 @@ class Ending(IssueList):
 
     def fill(self) -> Sequence[Entry]:
         """One line per issue, below a heading for each kind that says what happens to it."""
-        self._found = self.plan.past.leftovers(self._milestone, self._seen)
+        self._found = self.planning.history.leftovers(self._milestone, self._seen)
         self._seen |= dict.fromkeys(left.issue.id for left in self._found)
         entries: list[Entry] = []
         for kind, group in groupby(self._found, key=lambda left: left.kind):
@@ -118,12 +118,12 @@ class Ending(IssueList):
 
     def above(self) -> Content:
         """When it ends, and what the bot does or has done."""
-        today, after = self.context.bridge.today, self.plan.past.beside(self._milestone, 1)
+        today, after = self.context.bridge.today, self.planning.history.beside(self._milestone, 1)
         lines: list[Content] = []
         if today is not None:
             words = bot_words(self._milestone, self._found, today, after.title if after else "")
             lines.append(Content(clean(words)))
-        if self.plan.past.lock_of(self._milestone) is None:
+        if self.planning.history.lock_of(self._milestone) is None:
             lines.append(
                 Content("Plan not locked here; see Say/Do (g s) for issues moved without the label.")
             )
@@ -149,7 +149,7 @@ class Ending(IssueList):
         return True
 
     def _walk(self, step: int) -> None:
-        other = self.plan.past.beside(self._milestone, step)
+        other = self.planning.history.beside(self._milestone, step)
         if other is None:
             self.tell("No milestone with dates in that direction.")
             return

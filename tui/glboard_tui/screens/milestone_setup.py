@@ -17,7 +17,7 @@ from glboard_core.errors import GlboardError
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.milestone_setup import Action, Outcome, Step
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.screens.failed_changes import RowDialog
+from glboard_tui.screens.dialogs import RowDialog
 from glboard_tui.widgets.text import clean, fit
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ _NOTHING = "Nothing to do · r refreshes · Esc closes"
 _INDENT, _BESIDE, _ROOM = 4, 4, 60
 
 
-class OpeningPane(RowDialog):
+class MilestoneSetupDialog(RowDialog):
     """``Enter`` applies the plan. Closing the dialog before that changes nothing."""
 
     DEFAULT_CSS = """
-    OpeningPane OptionList, OpeningPane OptionList:focus { border: none; padding: 0; margin: 1 0; }
-    OpeningPane OptionList:focus > .option-list--option-highlighted {
+    MilestoneSetupDialog OptionList, MilestoneSetupDialog OptionList:focus { margin: 1 0; }
+    MilestoneSetupDialog OptionList:focus > .option-list--option-highlighted {
         color: $foreground; background: $primary 30%;
     }
     """
@@ -54,7 +54,7 @@ class OpeningPane(RowDialog):
 
     def __init__(self, context: CommandContext, milestone: Milestone) -> None:
         super().__init__(f"Open {milestone.title} in GitLab", hint=_READING)
-        self._command_context = context
+        self.context = context
         self._milestone = milestone
         self._opening: MilestoneSetup | None = None
         self._steps: list[Step] = []
@@ -94,7 +94,7 @@ class OpeningPane(RowDialog):
         self._trouble, self._steps, self._left, self._done = None, [], set(), {}
         self._tell(_READING)
         try:
-            self._opening = self._opening or self._command_context.screen.plan.opening(self._milestone)
+            self._opening = self._opening or self.context.planning.setup(self._milestone)
             self._steps = await self._opening.look()
         except GlboardError as error:
             self._trouble = error
@@ -144,18 +144,18 @@ class OpeningPane(RowDialog):
             outcomes = await opening.do(without=self._left, progress=progress)
         except GlboardError as error:
             self._at = None
-            self._command_context.tell(error)
+            self.context.tell(error)
             self._tell("r refreshes · Esc closes")
             return
         self._done = {one.step: one for one in outcomes}
         # The board and the planning issue's key need what was created.
-        self._command_context.bridge.refresh()
+        self.context.bridge.refresh()
         missing = sum(not one.is_whole for one in outcomes)
         if missing:
             said = f"{missing} of {len(outcomes)} not done, or only partly"
         else:
             said = f"Opened {self._milestone.title}"
-        self._command_context.say(said, bad=bool(missing))
+        self.context.say(said, bad=bool(missing))
         again = "r refreshes · " if missing else ""
         self._tell(f"{said} · {again}o browser · Esc closes")
 
@@ -184,7 +184,7 @@ class OpeningPane(RowDialog):
                 if self._left_for_good:
                     self._close()
 
-        self._command_context.screen.work(run(), "opening")
+        self.context.shell.work(run(), "opening")
 
     def _tell(self, hint: str) -> None:
         self.said = hint

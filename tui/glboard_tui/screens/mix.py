@@ -52,12 +52,12 @@ class MixList(IssueList):
     def above(self) -> Content:
         """The bars."""
         prefix = self.context.bridge.settings.labels.type_prefix
-        return figures(self.plan.mix(self._milestone), prefix, self.app.size.width - 8)
+        return figures(self.planning.mix(self._milestone), prefix, self.app.size.width - 8)
 
     def fill(self) -> Sequence[Entry]:
         """One line per issue, below a heading for each type."""
         entries: list[Entry] = []
-        for name, issues in self.plan.typed(self._milestone).items():
+        for name, issues in self.planning.typed(self._milestone).items():
             # No sums here: an issue of two types counts in both bars but is listed once.
             head = Head(self._plain(name))
             entries += [self._entry(issue, name, () if at else (head,)) for at, issue in enumerate(issues)]
@@ -89,9 +89,8 @@ class MixList(IssueList):
 
     def heading_of(self, place: int, count: int) -> str:
         """Milestone, the cursor's place, and the total."""
-        return (
-            f"Mix {self._milestone.title}: {place} of {count} · {_sums(self.plan.mix(self._milestone).whole)}"
-        )
+        whole = _sums(self.planning.mix(self._milestone).whole)
+        return f"Mix {self._milestone.title}: {place} of {count} · {whole}"
 
 
 def plain(name: str, prefix: str) -> str:

@@ -57,7 +57,7 @@ class LockedPlan(IssueList):
     def fill(self) -> Sequence[Entry]:
         """What was added, removed or re-weighted; then what is unchanged."""
         try:
-            self._scope = self.plan.past.scope(self._milestone) or self._scope
+            self._scope = self.planning.history.scope(self._milestone) or self._scope
         except GlboardError as error:
             self.tell(error.message)
         changed = self._scope
@@ -166,7 +166,7 @@ def _w(weight: int | None) -> str:
 def lock_now(context: CommandContext, milestone: Milestone) -> None:
     """Lock the plan and report it."""
     try:
-        taken = context.screen.plan.past.lock(milestone)
+        taken = context.planning.history.lock(milestone)
     except GlboardError as error:
         context.tell(error)
         return
@@ -182,7 +182,7 @@ def ask_export(context: CommandContext, plan: PlanSnapshot) -> None:
             return
         file = Path(text).expanduser()
         try:
-            context.screen.plan.past.export(plan, file)
+            context.planning.history.export(plan, file)
         except GlboardError as error:
             context.tell(error)
         else:
@@ -190,14 +190,14 @@ def ask_export(context: CommandContext, plan: PlanSnapshot) -> None:
 
     name = f"plan-{plan.milestone.replace('/', '-')}.json"
     prompt = Prompt("Export the plan to a file", value=name, hint="Enter exports it · Esc cancels")
-    context.screen.app.push_screen(prompt, answered)
+    context.shell.app.push_screen(prompt, answered)
 
 
 def ask_import(
     context: CommandContext, milestone: Milestone, then: Callable[[], None] = lambda: None
 ) -> None:
     """Ask for a colleague's file and, if a plan is already locked, whether to replace it."""
-    past = context.screen.plan.past
+    past = context.planning.history
 
     def use(plan: PlanSnapshot) -> None:
         try:
@@ -233,4 +233,4 @@ def ask_import(
         note="A file written by E here or by glboard plan export.",
         hint="Enter imports it · Esc cancels",
     )
-    context.screen.app.push_screen(prompt, answered)
+    context.shell.app.push_screen(prompt, answered)

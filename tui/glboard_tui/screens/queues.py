@@ -42,7 +42,7 @@ class Refinement(IssueList):
 
     def fill(self) -> Sequence[Entry]:
         """In manual order."""
-        return [self._entry(issue) for issue in self.plan.unrefined()]
+        return [self._entry(issue) for issue in self.planning.unrefined()]
 
     def heading_of(self, place: int, count: int) -> str:
         """``Refinement queue: 3 of 9``."""
@@ -92,10 +92,8 @@ class OwnWork(IssueList):
 
     def fill(self) -> Sequence[Entry]:
         """The groups, one after another."""
-        mine = self.plan.mine()
-        keys = {
-            name: self.context.screen.keymap.shown(BY_ID[name]) for name, _ in self.hints if name in BY_ID
-        }
+        mine = self.planning.mine()
+        keys = {name: self.context.keymap.shown(BY_ID[name]) for name, _ in self.hints if name in BY_ID}
         going = f"{keys['flow.advance']} advances it, {keys['flow.blocked']} marks it as blocked."
         taking = f"Unassigned: {keys['flow.take']} assigns it to you and sets in dev."
         self._mine = len(mine)
@@ -105,7 +103,7 @@ class OwnWork(IssueList):
             first = row == 0 or states[row - 1] != state
             head = Head(f"{state} · {states.count(state)}", "warn" if state == "blocked" else "accent")
             entries.append(self._line(issue, head if first else None, going))
-        milestone, free = self.plan.to_pick()
+        milestone, free = self.planning.to_pick()
         for row, issue in enumerate(free):
             head = Head(f"next to pick in {milestone} · {len(free)}", "good")
             entries.append(self._line(issue, None if row else head, taking))
@@ -174,9 +172,9 @@ class Triage(IssueList):
 
     def fill(self) -> Sequence[Entry]:
         """One line per issue, with its reasons in words."""
-        found = self.plan.triage()
+        found = self.planning.triage()
         self._found |= {one.issue.id for one in found}
-        title_of, keymap = self.context.bridge.title_of, self.context.screen.keymap
+        title_of, keymap = self.context.bridge.title_of, self.context.keymap
         return [
             Entry(
                 one.issue,
@@ -276,19 +274,19 @@ class Updates(IssueList):
         issue = self.chosen()
         if issue is None:
             return
-        screen = self.context.screen
-        if self.context.bridge.issue(issue.id) is None:
+        context = self.context
+        if context.bridge.issue(issue.id) is None:
             self.tell("No longer among the group's issues: o opens it in the browser.")
             return
         self.dismiss(None)
-        screen.board.focus_card(issue.id)
-        if screen.board.focused[0] != issue.id:
-            screen.call_after_refresh(screen.open_detail, issue.id)
+        context.board.focus_card(issue.id)
+        if context.board.focused[0] != issue.id:
+            context.board.screen.call_after_refresh(context.open_issue.open, issue.id)
 
     def _seen(self) -> None:
         for identity in list(self.listed.targets):
             self.context.bridge.unseen.look(identity)
-            self.context.screen.board.changed(set(), {identity})
+            self.context.board.changed(set(), {identity})
         self.listed.marks.clear()
         self.refill()
-        self.context.screen.show_header()
+        self.context.shell.show_header()

@@ -76,7 +76,7 @@ class SayDoPane(IssueList):
 
     async def _reading(self) -> None:
         try:
-            self._read = await self.plan.past.say_do(self._milestone, self._count)
+            self._read = await self.planning.history.say_do(self._milestone, self._count)
         except GlboardError as error:
             self._error = error
         self.refill()
@@ -169,7 +169,7 @@ class SayDoPane(IssueList):
         return True
 
     def _walk(self, step: int) -> None:
-        other = self.plan.past.beside(self._milestone, step)
+        other = self.planning.history.beside(self._milestone, step)
         if other is None:
             self.tell("No milestone with dates in that direction.")
             return
