@@ -396,13 +396,13 @@ ACTIONS: tuple[Action, ...] = (
         group="Plan",
         hint="Awaiting",
     ),
-    _edit("milestone.none", "edit.no_milestone", "Remove milestone", "m x", group="Plan", hint="none"),
+    _edit("milestone.none", "edit.plain no milestone", "Remove milestone", "m x", group="Plan", hint="none"),
     _edit(
         "milestone.search", "edit.search_milestone", "Search milestones", "m /", group="Plan", hint="search"
     ),
     _edit(
         "milestone.defer",
-        "edit.defer",
+        "edit.plain defer",
         "Defer to the following milestone, remove Deliverable",
         "M",
         group="Plan",
@@ -433,12 +433,17 @@ ACTIONS: tuple[Action, ...] = (
         hint="search",
     ),
     _edit(
-        "accept.back", "edit.take_back", "Remove Deliverable", "D", group="Plan", hint="remove Deliverable"
+        "accept.back",
+        "edit.plain take back",
+        "Remove Deliverable",
+        "D",
+        group="Plan",
+        hint="remove Deliverable",
     ),
     _edit("plan.breakdown", "compound.breakdown", "Request breakdown (comment)", "B", group="Plan"),
     _edit(
         "plan.slip",
-        "compound.slip",
+        "edit.plain slip",
         "Slip: mark as missed, move to the next milestone",
         "x s",
         group="Plan",
@@ -463,14 +468,19 @@ ACTIONS: tuple[Action, ...] = (
     _edit("flow.set", "edit.flow", "Set workflow state", "s <flow>", group="Move", hint="state"),
     _edit(
         "flow.advance",
-        "edit.advance",
+        "edit.plain advance",
         "Advance to the next workflow state",
         "S",
         group="Move",
         hint="advance",
     ),
     _edit(
-        "flow.take", "edit.take", "Start work: assign to me, set in dev", "I", group="Move", hint="start work"
+        "flow.take",
+        "edit.plain take",
+        "Start work: assign to me, set in dev",
+        "I",
+        group="Move",
+        hint="start work",
     ),
     _edit("flow.blocked", "compound.blocked", "Set blocked (comment)", "b", group="Move", hint="blocked"),
     Action(
@@ -529,15 +539,15 @@ ACTIONS: tuple[Action, ...] = (
     ),
     _edit(
         "close.complete",
-        "edit.complete",
+        "edit.plain complete",
         "Complete and close",
         "x x",
         group="Move",
         hint="complete and close",
     ),
-    _edit("close.plain", "edit.close", "Close", "x c", group="Move", hint="close"),
-    _edit("close.reopen", "edit.reopen", "Reopen", "x o", group="Move", hint="reopen"),
-    _edit("close.wont-do", "compound.wont_do", "Close as won't do", "x w", group="Move", hint="won't do"),
+    _edit("close.plain", "edit.plain close", "Close", "x c", group="Move", hint="close"),
+    _edit("close.reopen", "edit.plain reopen", "Reopen", "x o", group="Move", hint="reopen"),
+    _edit("close.wont-do", "edit.plain won't do", "Close as won't do", "x w", group="Move", hint="won't do"),
     _edit(
         "close.duplicate", "compound.duplicate", "Close as duplicate", "x d", group="Move", hint="duplicate"
     ),
@@ -549,7 +559,7 @@ ACTIONS: tuple[Action, ...] = (
         group="People and labels",
         hint="assignees",
     ),
-    _edit("assignees.me", "labels.assign_me", "Assign or unassign me", "A", group="People and labels"),
+    _edit("assignees.me", "edit.plain assign me", "Assign or unassign me", "A", group="People and labels"),
     _edit("labels.edit", "labels.edit_labels", "Edit labels", "t", group="People and labels", hint="labels"),
     _edit(
         "labels.priority",

@@ -15,12 +15,13 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, field
 
 from glboard_core.board import undo
+from glboard_core.board.batch import EditBatch, short
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.definition import CLOSED, Board, flow_scheme, milestone_title
 from glboard_core.board.filters import Query, compiled, filter_states, parse, unknown_states
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Change, Create, Op, OpId, describe
-from glboard_core.board.use_cases import EditBatch, Edits, short
+from glboard_core.board.use_cases import Edits
 from glboard_core.config import Settings
 from glboard_core.errors import GlboardError, NameUnknown, NotConnected
 from glboard_core.model.catalog import Catalog
@@ -526,8 +527,7 @@ class Bridge:
         """Intents on issues, for today; None before the catalog is loaded."""
         if self.engine is None or (catalog := self.engine.catalog) is None:
             return None
-        names, today = self.settings.labels, self.engine.today()
-        return Edits(flow=self.view.flow, names=names, catalog=catalog, today=today)
+        return Edits(settings=self.settings, catalog=catalog, today=self.engine.today())
 
     def new_issue_id(self) -> IssueId:
         """An id for an issue the server does not know yet."""

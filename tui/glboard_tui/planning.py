@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
+from glboard_core.board.batch import EditBatch
 from glboard_core.board.operations import NoteWrite
-from glboard_core.board.use_cases import EditBatch
 from glboard_core.errors import ConfigError, GlboardError, NameUnknown, NotConnected, StoreFailed
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId

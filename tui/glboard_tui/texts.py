@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
+from glboard_core.board.batch import short
 from glboard_core.board.edits import later
 from glboard_core.board.index import BoardIndex
-from glboard_core.board.use_cases import short
 from glboard_core.config import Settings
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Blocker, Issue

@@ -11,7 +11,6 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -22,7 +21,6 @@ from glboard_core.errors import ConfigError, UsageError
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone, by_title, preceding
 from glboard_core.planning import capacity as capacities
-from glboard_core.planning import team as teams
 from glboard_core.planning.candidates import candidates
 from glboard_core.planning.capacity import load_of
 from glboard_core.planning.mix import mix
@@ -31,7 +29,7 @@ from glboard_core.planning.readiness import open_for_deliverables
 from glboard_core.planning.team import Team
 from glboard_core.planning.triage import Rules, triage
 from glboard_tui.cli import context, report_output
-from glboard_tui.cli.context import Options, parse_time
+from glboard_tui.cli.context import Options
 from glboard_tui.cli.report_output import Printed
 
 if TYPE_CHECKING:
@@ -50,7 +48,6 @@ class Asked(Struct, frozen=True, kw_only=True):
     options: Options
     milestone: str | None
     locked_at: datetime | None
-    team: Path | None
     names: bool = False
 
 
@@ -60,24 +57,16 @@ Reader = Callable[[Asked, "Reports"], Awaitable[Printed]]
 @click.command("report")
 @click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
 @click.argument("milestone", required=False)
-@click.option(
-    "--locked-at", metavar="TIME", help="Use the plan as of this time (say-do, scope); ISO 8601, UTC."
-)
-@click.option(
-    "--team",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Team file (capacity, candidates, load; default: team.toml in the configuration folder).",
-)
 @click.option("--names", is_flag=True, help="Markdown with a line per person, not only totals (capacity).")
 @context.format_option
+@context.locked_at_option
+@context.team_option
+@context.as_of_option
 @click.pass_obj
 def report_command(
     options: Options,
     kind: str,
     milestone: str | None,
-    locked_at: str | None,
-    team: Path | None,
     names: bool,
     style: str,
 ) -> int:
@@ -99,8 +88,7 @@ def report_command(
     asked = Asked(
         options=options,
         milestone=milestone,
-        locked_at=parse_time(locked_at) if locked_at is not None else None,
-        team=team,
+        locked_at=options.locked_at,
         names=names,
     )
     printed, unread = _settled(asked, _READERS[kind], keep=kind in _KEEPING)
@@ -160,14 +148,6 @@ def _progress(done: int, of: int) -> None:
             click.echo("\r\x1b[K", nl=False, err=True)
 
 
-def _team(asked: Asked) -> Team | None:
-    """The team of ``--team``, else of the configuration folder, else None. Raises ConfigError."""
-    path = asked.team or asked.options.config_path.parent / "team.toml"
-    if asked.team is None and not path.is_file():
-        return None
-    return teams.load(path)
-
-
 def _kept(asked: Asked, reports: Reports, milestone: Milestone) -> PlanSnapshot | None:
     from glboard_core.reports import kept_plan
 
@@ -200,7 +180,7 @@ async def _scope(asked: Asked, reports: Reports) -> Printed:
 
 async def _capacity(asked: Asked, reports: Reports) -> Printed:
     milestone = reports.milestone(asked.milestone or "")
-    team = _team(asked)
+    team = asked.options.read_team()
     if team is None:
         raise ConfigError(
             "no such file; capacity needs the team's days.",
@@ -240,7 +220,7 @@ def _capacity_of(
 
 async def _candidates(asked: Asked, reports: Reports) -> Printed:
     milestone = reports.milestone(asked.milestone or "")
-    team = _team(asked)
+    team = asked.options.read_team()
     dated = milestone.start is not None and milestone.due is not None
     issues = await _with_carry_over(reports, milestone)
     found = candidates(
@@ -266,7 +246,7 @@ async def _mix(asked: Asked, reports: Reports) -> Printed:
 
 async def _load(asked: Asked, reports: Reports) -> Printed:
     milestone = reports.milestone(asked.milestone or "")
-    team = _team(asked)
+    team = asked.options.read_team()
     found = load_of(await reports.open_issues([milestone.title]), milestone, team, reports.settings.labels)
     return Printed(report_output.load_as_json(found), report_output.load_as_text(found))
 

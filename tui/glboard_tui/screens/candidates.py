@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from glboard_core.board.use_cases import short
+from glboard_core.board.batch import short
 from glboard_core.errors import READ_ONLY
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone

@@ -8,7 +8,8 @@ from itertools import groupby
 
 from textual.content import Content
 
-from glboard_core.board.use_cases import EditBatch, Edits, short
+from glboard_core.board.batch import EditBatch, short
+from glboard_core.board.use_cases import Edits
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.milestone_end import KINDS, OPEN, Kind, Leftover

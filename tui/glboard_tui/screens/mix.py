@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from glboard_core.board.use_cases import short
+from glboard_core.board.batch import short
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.mix import UNDEFINED, Mix

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from textual.content import Content
 
-from glboard_core.board.use_cases import short
+from glboard_core.board.batch import short
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import IssueId
 from glboard_core.model.milestone import Milestone
