@@ -15,9 +15,10 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.candidates import Candidate, Order, fill, room_ends, running
 from glboard_core.planning.readiness import over_weight
+from glboard_core.planning.reasons import words_of
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.issue_list import Entry, Hint, IssueList
-from glboard_tui.texts import free_words, number, reason_words, short_names, what_to_press
+from glboard_tui.texts import free_words, number, short_names, what_to_press
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Col, Head
 
@@ -146,7 +147,7 @@ class Candidates(IssueList):
         if one.issue.id in self._proposed:
             return "proposed", "accent"
         if one.reasons:
-            return reason_words(one.reasons).replace(" · ", ", "), "muted"
+            return ", ".join(map(words_of, one.reasons)), "muted"
         return ("ready, weight over 3" if over_weight(one.issue) else "ready"), "text"
 
     def _said_of(self, one: Candidate, title: str) -> str:

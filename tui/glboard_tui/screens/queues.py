@@ -8,11 +8,12 @@ from glboard_core.board.batch import short
 from glboard_core.board.rules import types_of
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.planning.candidates import highest
+from glboard_core.planning.reasons import words_of
 from glboard_tui import texts
 from glboard_tui.actions import BY_ID
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.issue_list import Entry, IssueList
-from glboard_tui.texts import reason_words, what_to_press
+from glboard_tui.texts import what_to_press
 from glboard_tui.unseen_changes import ExternalChange
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Col, Head
@@ -181,7 +182,7 @@ class Triage(IssueList):
                 (
                     (short(one.issue), "strong"),
                     (title_of(one.issue), "text"),
-                    (reason_words(one.reasons), "warn"),
+                    (" · ".join(map(words_of, one.reasons)), "warn"),
                 ),
                 lambda one=one: f"{title_of(one.issue)}\n{what_to_press(one.reasons, keymap)}",  # type: ignore[misc]
             )
