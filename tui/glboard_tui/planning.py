@@ -418,18 +418,6 @@ class PlanHistory:
         names = self._bridge.settings.labels
         return take(self._issues_of(milestone.title), milestone.title, self._must().now(), names)
 
-    def export(self, plan: PlanSnapshot, file: Path) -> None:
-        """Write a plan for a colleague. Raises GlboardError, also if the file already exists."""
-        from glboard_core.planning.plan_lock import exported
-
-        try:
-            with file.open("xb") as out:
-                out.write(exported(plan))
-        except FileExistsError:
-            raise GlboardError(f"{file} already exists.", hint="Choose another file name.") from None
-        except OSError as error:
-            raise GlboardError(f"Cannot write {file}: {error.strerror}.") from None
-
     def read(self, file: Path, milestone: Milestone) -> PlanSnapshot:
         """A colleague's plan of this milestone. Raises ConfigError, which names the file."""
         from glboard_core.planning.plan_lock import imported, refused

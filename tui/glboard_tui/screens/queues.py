@@ -12,7 +12,7 @@ from glboard_core.planning.reasons import words_of
 from glboard_tui import texts
 from glboard_tui.actions import BY_ID
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.screens.issue_list import Entry, IssueList
+from glboard_tui.screens.issue_list import Entry, IssueList, weight_words
 from glboard_tui.texts import what_to_press
 from glboard_tui.unseen_changes import ExternalChange
 from glboard_tui.widgets.colors import Ink
@@ -125,7 +125,7 @@ class OwnWork(IssueList):
             (
                 (short(issue), "strong"),
                 (f"P{priority}" if priority else "", "muted"),
-                ("?" if issue.weight is None else str(issue.weight), heavy),
+                (weight_words(issue.weight), heavy),
                 (title, "text"),
                 (issue.milestone or "no milestone", "muted"),
                 (
