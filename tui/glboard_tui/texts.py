@@ -14,6 +14,7 @@ from glboard_core.model.issue import Blocker, Issue
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.capacity import Capacity, PersonCapacity
 from glboard_core.planning.reasons import words_of
+from glboard_core.planning.text import number, signed
 from glboard_core.sync.events import Status
 from glboard_tui.actions import BY_ID, ActionContext
 from glboard_tui.keymap import Keymap
@@ -26,18 +27,6 @@ from glboard_tui.widgets.header import Fresh, HeaderView
 
 #: With less free capacity than this a person is full.
 _LEAST = 1.0
-
-
-def number(value: float) -> str:
-    """At most two decimals, without trailing zeros."""
-    text = f"{value:.2f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
-
-
-def signed(value: float) -> str:
-    """With a sign, and a mark if it is over: ``+4.25``, ``!-9.75``."""
-    words = number(value)
-    return f"!{words}" if words.startswith("-") else f"+{words}"
 
 
 def free_words(value: float) -> str:

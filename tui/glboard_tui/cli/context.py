@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from rich.cells import cell_len, set_cell_size
 
 from glboard_core.config import Settings, load
 from glboard_core.errors import ConfigError, UsageError
+from glboard_core.planning.text import plain
 from glboard_core.session import Place
 
 if TYPE_CHECKING:
@@ -212,6 +214,8 @@ def progress(done: int, of: int) -> None:
 # Printing rows as a table, JSON, Markdown or CSV
 
 FORMATS = ("table", "json", "markdown", "csv")
+# What GitLab turns into a link automatically; anything else is escaped.
+_REFERENCE = re.compile(r"[\w./-]+#\d+", re.ASCII)
 
 format_option = click.option(
     "--format",
@@ -246,24 +250,26 @@ def as_table(
 
 
 def as_markdown(
-    heads: Sequence[str], rows: Sequence[Sequence[str]], *, plain: frozenset[int] = frozenset()
+    heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()
 ) -> str:
     """A Markdown table; text is escaped so that it cannot break out of its cell or become a link or HTML.
 
-    The columns in ``plain`` are not escaped: references, which GitLab turns into links.
+    References stay as they are: GitLab turns them into links.
     """
-    lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
-    for row in rows:
-        cells = [text if n in plain else escape_markdown(text) for n, text in enumerate(row)]
-        lines.append("| " + " | ".join(cells) + " |")
+    lines = ["| " + " | ".join(heads) + " |"]
+    lines.append("|" + "".join(" ---: |" if n in right else " --- |" for n in range(len(heads))))
+    lines += ["| " + " | ".join(map(linked, row)) + " |" for row in rows]
     return "\n".join(lines)
 
 
-def escape_markdown(text: str) -> str:
-    """Remote text as plain text in Markdown."""
-    for char in "\\`*_[]<>|#~@!":
-        text = text.replace(char, "\\" + char)
-    return text
+def linked(text: str) -> str:
+    """A reference unescaped, so that GitLab links it; everything else as plain text."""
+    return text if _REFERENCE.fullmatch(text) else plain(text)
+
+
+def moment(at: datetime) -> str:
+    """A time as written in JSON, to the second: ``2026-11-13T23:59:59Z``."""
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def as_csv(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

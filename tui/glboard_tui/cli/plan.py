@@ -17,9 +17,9 @@ from glboard_core.errors import ConfigError, GlboardError, NameUnknown, UsageErr
 from glboard_core.planning import plan_lock as plans
 from glboard_core.planning.capacity import dates_of
 from glboard_core.planning.plan_lock import PlanSnapshot, count_words, locked_words
+from glboard_core.planning.text import plain
 from glboard_tui.cli import context
-from glboard_tui.cli.context import Options, parse_time
-from glboard_tui.cli.report_output import moment
+from glboard_tui.cli.context import Options, moment, parse_time
 
 if TYPE_CHECKING:
     from glboard_core.reports import Reports
@@ -239,8 +239,7 @@ def _shown(plan: PlanSnapshot, style: str) -> str:
         return context.as_csv(heads, rows)
     title = f"Plan of {plan.milestone}, {locked_words(plan)}: {count_words(plan)}"
     if style == "markdown":
-        table = context.as_markdown(heads, rows, plain=frozenset({0}))
-        return f"## {context.escape_markdown(title)}\n\n{table}"
+        return f"## {plain(title)}\n\n{context.as_markdown(heads, rows)}"
     return f"{title}\n\n{context.as_table(heads, rows, right=frozenset({1}))}".rstrip()
 
 

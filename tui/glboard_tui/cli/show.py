@@ -128,7 +128,7 @@ def _printed(board: ShownBoard, style: str) -> str:
     if style == "csv":
         return context.as_csv(heads, rows)
     if style == "markdown":
-        return context.as_markdown(heads, rows, plain=frozenset({1}))
+        return context.as_markdown(heads, rows)
     return _as_text(board)
 
 

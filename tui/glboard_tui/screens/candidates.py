@@ -16,9 +16,10 @@ from glboard_core.model.milestone import Milestone
 from glboard_core.planning.candidates import Candidate, Order, fill, room_ends, running
 from glboard_core.planning.readiness import over_weight
 from glboard_core.planning.reasons import words_of
+from glboard_core.planning.text import number
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.issue_list import Entry, Hint, MilestoneList, weight_words
-from glboard_tui.texts import free_words, number, short_names, what_to_press
+from glboard_tui.texts import free_words, short_names, what_to_press
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Col, Head
 
