@@ -46,7 +46,7 @@ Connect = Callable[[], AbstractAsyncContextManager[Engine]]
 """Creates the engine after the first paint; closes it at the end. Entering can raise any GlboardError."""
 
 #: The names of ``is:`` in a filter.
-STATES = (
+FILTER_STATES = (
     "unweighted",
     "weighted",
     "ready",
@@ -128,7 +128,7 @@ class BoardView:
         """Set the filter; ``build`` applies it. Returns the unknown ``is:`` names."""
         self.text = text.strip()
         self._query = parse(self.text)
-        return unknown_states(self._query, {name: lambda _: True for name in STATES})
+        return unknown_states(self._query, {name: lambda _: True for name in FILTER_STATES})
 
     def walk(self, step: int, catalog: Catalog) -> str | None:
         """The title of the milestone ``step`` places after the board's; None if there is none."""

@@ -43,85 +43,44 @@ _DIGITS = dict.fromkeys("0123456789", "")
 
 
 class Shell(Protocol):
-    """What surrounds the board: messages, repainting, the filter line, background work, the app."""
+    """What surrounds the board: messages, repainting, the filter line, keys, background work, the app."""
 
     @property
-    def app(self) -> App[Any]:
-        """The app, to open dialogs, lists, links and the clipboard."""
-
-    def say(self, text: str, *, bad: bool = False) -> None:
-        """Show a message in the footer until the next key."""
-
-    def sync(self, *, follow: bool = False) -> None:
-        """Show what the engine changed; ``follow`` keeps the focus on the moved card."""
-
-    def show_board(self) -> None:
-        """Show another board, milestone or filter."""
-
-    def show_header(self) -> None:
-        """Update the header."""
-
-    def show_footer(self) -> None:
-        """Update the footer."""
-
-    def filter(self, text: str) -> None:
-        """Filter the board."""
-
-    def edit_filter(self) -> None:
-        """Type a filter over the footer."""
-
-    def press(self, token: str) -> None:
-        """Take a key as if it was pressed on the board."""
-
-    def work(self, job: Coroutine[Any, Any, None], group: str, *, only: bool = False) -> None:
-        """Run a background job. ``only`` cancels an earlier one of its group (never a write)."""
-
-    def quit(self) -> None:
-        """Quit, after sending unsent changes or asking."""
+    def app(self) -> App[Any]: ...
+    def say(self, text: str, *, bad: bool = False) -> None: ...
+    def sync(self, *, follow: bool = False) -> None: ...
+    def show_board(self) -> None: ...
+    def show_header(self) -> None: ...
+    def show_footer(self) -> None: ...
+    def filter(self, text: str) -> None: ...
+    def edit_filter(self) -> None: ...
+    def press(self, token: str) -> None: ...
+    def work(self, job: Coroutine[Any, Any, None], group: str, *, only: bool = False) -> None: ...
+    def quit(self) -> None: ...
 
 
 class CapacityDock(Protocol):
-    """The capacity pane next to the board."""
+    """The capacity pane next to the board; ``toggle`` and ``focus`` return False if it has no space."""
 
     @property
-    def is_open(self) -> bool:
-        """Whether it is visible."""
-
+    def is_open(self) -> bool: ...
     @property
-    def has_keys(self) -> bool:
-        """Whether keys go to it, and so to no card."""
-
-    def toggle(self) -> bool:
-        """Open or close it; return False if there is no space for it."""
-
-    def focus(self) -> bool:
-        """Give it the keys; return False if it is not visible."""
-
-    def close(self) -> None:
-        """Close it and give its space to the board."""
+    def has_keys(self) -> bool: ...
+    def toggle(self) -> bool: ...
+    def focus(self) -> bool: ...
+    def close(self) -> None: ...
 
 
 class OnTop(Protocol):
     """A list over the board, which owns focus and selection while it is open."""
 
     @property
-    def listed(self) -> Listed:
-        """Its lines, cursor and selection."""
-
-    def go(self, step: int) -> None:
-        """Move the cursor by lines."""
-
-    def half(self, direction: int) -> None:
-        """Move the cursor by half the visible lines."""
-
-    def painted_anew(self) -> None:
-        """Repaint after selection or cursor changed."""
-
-    def leave(self) -> None:
-        """Close it."""
-
-    def tell(self, text: str) -> None:
-        """Show a message where it is visible."""
+    def listed(self) -> Listed: ...
+    def go(self, step: int) -> None: ...
+    def half(self, direction: int) -> None: ...
+    def painted_anew(self) -> None: ...
+    def leave(self) -> None: ...
+    def tell(self, text: str) -> None: ...
 
 
 class CommandContext:

@@ -169,7 +169,6 @@ class Candidates(MilestoneList):
         return f"capacity {number(max(self._whole or 0, 0))} reached"
 
     def after(self) -> Sequence[Head]:
-        """The capacity left if everything fits."""
         space = self._space
         if self._ends is not None or space is None or not self._found or self._whole is None:
             return ()

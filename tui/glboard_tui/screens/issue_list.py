@@ -140,7 +140,6 @@ class IssueList(Dialog[None]):
         return super().dismiss(result)
 
     def on_unmount(self) -> None:
-        """Do the same when the program quits."""
         self._give_back()
 
     def _give_back(self) -> None:
@@ -273,7 +272,6 @@ class IssueList(Dialog[None]):
     # Keys
 
     def on_key(self, event: events.Key) -> None:
-        """Handle the list's own keys, then those of the registry."""
         event.stop()
         event.prevent_default()
         self.context.bridge.touch()

@@ -111,7 +111,6 @@ class Ending(MilestoneList):
         )
 
     def heading_of(self, place: int, count: int) -> str:
-        """``End of 19.7: 3 of 12 · 8 open``."""
         still = sum(left.kind in OPEN for left in self._found)
         return f"End of {self.milestone.title}: {place} of {count} · {still} still open in it"
 

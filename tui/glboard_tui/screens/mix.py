@@ -44,12 +44,10 @@ class MixList(MilestoneList):
     )
 
     def above(self) -> Content:
-        """The bars."""
         prefix = self.context.bridge.settings.labels.type_prefix
         return figures(self.planning.mix(self.milestone), prefix, self.app.size.width - 8)
 
     def fill(self) -> Sequence[Entry]:
-        """One line per issue, below a heading for each type."""
         entries: list[Entry] = []
         for name, issues in self.planning.typed(self.milestone).items():
             # No sums here: an issue of two types counts in both bars but is listed once.
@@ -82,7 +80,6 @@ class MixList(MilestoneList):
         return plain(name, self.context.bridge.settings.labels.type_prefix)
 
     def heading_of(self, place: int, count: int) -> str:
-        """Milestone, the cursor's place, and the total."""
         whole = _sums(self.planning.mix(self.milestone).whole)
         return f"Mix {self.milestone.title}: {place} of {count} · {whole}"
 

@@ -42,11 +42,9 @@ class Refinement(IssueList):
     )
 
     def fill(self) -> Sequence[Entry]:
-        """In manual order."""
         return [self._entry(issue) for issue in self.planning.unrefined()]
 
     def heading_of(self, place: int, count: int) -> str:
-        """``Refinement queue: 3 of 9``."""
         return f"Refinement queue: {place} of {count}"
 
     def _entry(self, issue: Issue) -> Entry:
@@ -92,7 +90,6 @@ class OwnWork(IssueList):
         self._mine = 0
 
     def fill(self) -> Sequence[Entry]:
-        """The groups, one after another."""
         mine = self.planning.mine()
         keys = {name: self.context.keymap.shown(BY_ID[name]) for name, _ in self.hints if name in BY_ID}
         going = f"{keys['flow.advance']} advances it, {keys['flow.blocked']} marks it as blocked."
@@ -138,7 +135,6 @@ class OwnWork(IssueList):
         )
 
     def heading_of(self, place: int, count: int) -> str:
-        """``My work: 3 open · 2 to pick``."""
         at = f" · line {place} of {count}" if count else ""
         return f"My work: {self._mine} open · {count - self._mine} to pick{at}"
 

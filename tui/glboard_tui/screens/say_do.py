@@ -62,7 +62,6 @@ class SayDoPane(MilestoneList):
         self._all = False
 
     def on_mount(self) -> None:
-        """Read the events."""
         super().on_mount()
         self._begin()
 
@@ -123,7 +122,6 @@ class SayDoPane(MilestoneList):
         )
 
     def heading_of(self, place: int, count: int) -> str:
-        """``Say/Do 19.7: 3 of 12``."""
         return f"Say/Do {self.milestone.title}" + (f": {place} of {count}" if count else "")
 
     def above(self) -> Content:
