@@ -47,19 +47,8 @@ Connect = Callable[[], AbstractAsyncContextManager[Engine]]
 
 #: The names of ``is:`` in a filter.
 FILTER_STATES = (
-    "unweighted",
-    "weighted",
-    "ready",
-    "unready",
-    "slipped",
-    "mine",
-    "unassigned",
-    "blocked",
-    "confidential",
-    "closed",
-    "deliverable",
-    "changed",
-    "over",
+    *("unweighted", "weighted", "ready", "unready", "slipped", "mine", "unassigned", "blocked"),
+    *("confidential", "closed", "deliverable", "changed", "over"),
 )
 #: The result of a change that was not sent, and what is shown in place of a time, as wide as one.
 WAITS, NOT_SENT = "waits", "not sent yet"
@@ -206,19 +195,7 @@ class Update(Struct, kw_only=True):
     notices: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(
-            self.replaced
-            or self.touched
-            or self.issues
-            or self.status
-            or self.renamed
-            or self.settled
-            or self.notices
-        )
-
-
-def _ignore(_: str, __: str | None) -> None:
-    """Remember nothing."""
+        return self != Update()
 
 
 class Bridge:
@@ -249,7 +226,7 @@ class Bridge:
         self.left_over = 0
         self._notify = notify
         self._reconnect = reconnect
-        self._remember = remember or _ignore
+        self._remember = remember
         self._events: list[Event] = []
         #: Cards whose flags changed without an event of their own.
         self._repaint: set[IssueId] = set()
@@ -426,7 +403,8 @@ class Bridge:
         """Switch to another board, or another milestone of it, also for next time. Raises NameUnknown."""
         self.view.choose(board, milestone)
         self._rebuild()
-        self._remember(self.view.board_id, self.view.milestone)
+        if self._remember is not None:
+            self._remember(self.view.board_id, self.view.milestone)
 
     def filter(self, text: str) -> tuple[str, ...]:
         """Filter the board. Returns the unknown ``is:`` names."""
@@ -579,15 +557,13 @@ class Bridge:
         """The conflicts of an issue: the value seen, mine, theirs."""
         return self.engine.conflicting(issue) if self.engine else ()
 
-    def take_mine(self, issue: IssueId) -> None:
-        """Resolve a conflict with mine: send the waiting change over the current value."""
-        if self.engine is not None:
-            self.engine.take_mine(issue)
+    def decide(self, issue: IssueId, *, mine: bool) -> None:
+        """Resolve a conflict: send the waiting change over the current value, or discard it.
 
-    def take_theirs(self, issue: IssueId) -> None:
-        """Resolve a conflict with theirs: discard the waiting change. Raises StoreFailed."""
+        Raises StoreFailed, and ReadOnly.
+        """
         if self.engine is not None:
-            self.engine.take_theirs(issue)
+            self.engine.take_mine(issue) if mine else self.engine.take_theirs(issue)
 
     # Failed changes, and the change log
 

@@ -153,10 +153,9 @@ def _write(
 
 def decide(context: CommandContext, which: str) -> None:
     """Keep mine: send my change over the current value; or theirs: my change is discarded."""
-    take = context.bridge.take_mine if which == "mine" else context.bridge.take_theirs
     for issue in _conflicting(context):
         try:
-            take(issue.id)
+            context.bridge.decide(issue.id, mine=which == "mine")
         except GlboardError as error:  # it cannot be stored, or this session is read-only: the conflict stays
             context.tell(error)
             break
