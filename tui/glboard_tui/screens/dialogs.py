@@ -12,7 +12,7 @@ from typing import ClassVar, Generic, Literal, TypeVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -40,7 +40,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
     class Ready(Message):
         """The dialog has its focus and takes keys."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel")]
 
     def __init__(self, title: str, *, note: str = "", hint: str = "Esc cancels") -> None:
         super().__init__()
@@ -169,10 +169,7 @@ class CommentDialog(Dialog[tuple[str, bool]]):
     Dismissed with the text and whether to send it.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s,ctrl+enter", "send", show=False),
-        Binding("escape", "keep", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [("ctrl+s,ctrl+enter", "send"), ("escape", "keep")]
 
     def __init__(self, title: str, *, text: str = "", note: str = "") -> None:
         super().__init__(title, note=note, hint="Ctrl+S sends · Esc keeps it as a draft")
@@ -257,10 +254,7 @@ class NewIssue(Dialog[tuple[str, Then]]):
     Dismissed with the title and what to do with it.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "other", show=False),
-        Binding("escape", "keep", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [("tab", "other"), ("escape", "keep")]
 
     def __init__(self, project: str, facts: str, *, title: str = "", several: bool = False) -> None:
         tab = "Tab another project · " if several else ""
@@ -304,11 +298,7 @@ class RowDialog(Dialog[None]):
         background: $primary 25%; color: $foreground; text-style: none;
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "move(1)", show=False),
-        Binding("k", "move(-1)", show=False),
-        Binding("q", "cancel", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [("j", "move(1)"), ("k", "move(-1)"), ("q", "cancel")]
 
     def __init__(self, title: str, *, hint: str) -> None:
         from textual.widgets import OptionList

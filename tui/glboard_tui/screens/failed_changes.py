@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 from msgspec import UNSET, UnsetType, structs
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 
 from glboard_core.board.operations import Change, Comment, Create, Edit, NoteWrite, OpId
@@ -26,7 +26,7 @@ _TONES = {"failed": "$text-error", "dropped": "$text-warning", "undone": "$text-
 class History(RowDialog):
     """The change log, newest first: when, what, the value before, the result. ``u`` undoes the last."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("u", "undo", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [("u", "undo")]
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__("Changes made with glboard", hint="u undoes the last one · Esc closes")
@@ -257,12 +257,12 @@ class FailedList(RowDialog):
     """The failed changes, newest first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "retry", show=False),
-        Binding("e", "edit", show=False),
-        Binding("y", "copy", show=False),
-        Binding("d", "drop", show=False),
-        Binding("R", "retry_all", show=False),
-        Binding("D", "drop_all", show=False),
+        ("r", "retry"),
+        ("e", "edit"),
+        ("y", "copy"),
+        ("d", "drop"),
+        ("R", "retry_all"),
+        ("D", "drop_all"),
     ]
 
     def __init__(self, context: CommandContext) -> None:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
@@ -38,11 +38,11 @@ class Help(Dialog[None]):
     Help VerticalScroll { height: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "scroll(1)", show=False),
-        Binding("up", "scroll(-1)", show=False),
-        Binding("pagedown", "scroll(12)", show=False),
-        Binding("pageup", "scroll(-12)", show=False),
-        Binding("enter", "cancel", show=False),
+        ("down", "scroll(1)"),
+        ("up", "scroll(-1)"),
+        ("pagedown", "scroll(12)"),
+        ("pageup", "scroll(-12)"),
+        ("enter", "cancel"),
     ]
 
     def __init__(self, keymap: Keymap) -> None:
@@ -128,10 +128,7 @@ class Welcome(Screen[bool]):
     Welcome { align: center middle; }
     Welcome VerticalScroll { width: 100%; max-width: 76; height: auto; max-height: 100%; padding: 0 1; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d,enter", "demo", show=False),
-        Binding("q,escape,ctrl+c", "leave", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [("d,enter", "demo"), ("q,escape,ctrl+c", "leave")]
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():

@@ -214,6 +214,11 @@ class IssueList(Dialog[None]):
             )
         )
 
+    def state_of(self, issue: Issue) -> str:
+        """The workflow state in a cell."""
+        state = self.context.bridge.view.flow.of(issue)
+        return state.name if state else "no state"
+
     @property
     def entry(self) -> Entry | None:
         """The line the cursor is on."""

@@ -47,16 +47,16 @@ class MilestoneSetupDialog(RowDialog):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "go", show=False, priority=True),
-        Binding("space", "leave_out", show=False),
-        Binding("r", "look", show=False),
-        Binding("o", "browser", show=False),
+        ("space", "leave_out"),
+        ("r", "look"),
+        ("o", "browser"),
     ]
 
     def __init__(self, context: CommandContext, milestone: Milestone) -> None:
         super().__init__(f"Open {milestone.title} in GitLab", hint=_READING)
         self.context = context
         self._milestone = milestone
-        self._opening: MilestoneSetup | None = None
+        self._setup: MilestoneSetup | None = None
         self._steps: list[Step] = []
         self._left: set[Step] = set()
         self._at: Step | None = None
@@ -92,8 +92,8 @@ class MilestoneSetupDialog(RowDialog):
         self._trouble, self._steps, self._left, self._done = None, [], set(), {}
         self._tell(_READING)
         try:
-            self._opening = self._opening or self.context.planning.setup(self._milestone)
-            self._steps = await self._opening.look()
+            self._setup = self._setup or self.context.planning.setup(self._milestone)
+            self._steps = await self._setup.look()
         except GlboardError as error:
             self._trouble = error
             self._tell("r retries · Esc closes")
@@ -128,7 +128,7 @@ class MilestoneSetupDialog(RowDialog):
             self.say(_NOTHING)
 
     async def _go(self) -> None:
-        opening = cast("MilestoneSetup", self._opening)
+        setup = cast("MilestoneSetup", self._setup)
         due = sum(step.is_due and step not in self._left for step in self._steps)
 
         def progress(step: Step, outcome: Outcome | None) -> None:
@@ -138,7 +138,7 @@ class MilestoneSetupDialog(RowDialog):
             self._tell(f"{len(self._done)} of {due} done …")
 
         try:
-            outcomes = await opening.do(without=self._left, progress=progress)
+            outcomes = await setup.do(without=self._left, progress=progress)
         except GlboardError as error:
             self._at = None
             self.context.tell(error)
@@ -203,9 +203,9 @@ class MilestoneSetupDialog(RowDialog):
             self._close()
 
     def _close(self) -> None:
-        if self._opening is not None:
-            self._opening.close()
-            self._opening = None
+        if self._setup is not None:
+            self._setup.close()
+            self._setup = None
 
     # Texts
 
