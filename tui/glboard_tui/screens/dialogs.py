@@ -44,9 +44,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
 
     def __init__(self, title: str, *, note: str = "", hint: str = "Esc cancels") -> None:
         super().__init__()
-        self.heading = title
         self.note = note
-        self.hint = hint
         #: Whether it has its focus, so that keys reach the right place.
         self.is_ready = False
         self._title_line = Static(Content(clean(title)), classes="overlay-title")

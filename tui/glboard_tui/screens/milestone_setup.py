@@ -66,7 +66,7 @@ class MilestoneSetupDialog(RowDialog):
         #: Whether a request to GitLab is running.
         self.is_busy = False
         #: The line of hints.
-        self.said = self.hint
+        self.said = _READING
 
     def on_mount(self) -> None:
         self.action_look()
