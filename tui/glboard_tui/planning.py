@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, structs
 
 from glboard_core.board.batch import EditBatch
-from glboard_core.board.operations import NoteWrite
+from glboard_core.board.operations import NoteSought, NoteWrite
 from glboard_core.board.rules import types_of
 from glboard_core.errors import ConfigError, GlboardError, NameUnknown, NotConnected
 from glboard_core.model.issue import Issue, IssueId, rank_key
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from glboard_core.planning.capacity import PersonCapacity
     from glboard_core.planning.milestone_end import Leftover
     from glboard_core.planning.mix import Mix
-    from glboard_core.planning.plan_lock import PlanSnapshot, Scope
+    from glboard_core.planning.plan_lock import PlanChanges, PlanSnapshot
     from glboard_core.planning.planning_issue import FoundIssue
     from glboard_core.planning.say_do import SayDo
     from glboard_core.planning.triage import Finding
@@ -361,7 +361,7 @@ class PlanHistory:
         engine.store.keep_plan(taken)
         return taken
 
-    def scope(self, milestone: Milestone) -> Scope | None:
+    def scope(self, milestone: Milestone) -> PlanChanges | None:
         """What changed since the lock, unsent changes included; None if no plan is locked.
 
         Raises StoreFailed.
@@ -478,8 +478,8 @@ async def posted_before(engine: Engine | None, issue: Issue, milestone: Mileston
         raise NotConnected
     waiting = [op.change for op in engine.outbox.of(issue.id)]
     for change in reversed(waiting):
-        if isinstance(change, NoteWrite) and change.mark == mark:
-            return change.body
+        if change.note_sought == NoteSought(mark):
+            return change.typed[1]
     note = await engine.gateway.marked_note(issue.id, mark, engine.catalog.me.username)
     return note.body if note is not None else None
 
