@@ -9,7 +9,7 @@ from glboard_core.board.batch import short
 from glboard_core.board.edits import later
 from glboard_core.board.index import BoardIndex
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Blocker, Issue
+from glboard_core.model.issue import Blocker, Issue, short_reference
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.capacity import Capacity, PersonCapacity
 from glboard_core.planning.reasons import words_of
@@ -300,7 +300,7 @@ def blocker_facts(
     facts: list[tuple[str, tuple[str, ...]]] = []
     for one in blockers:
         state = "open" if one.state == "opened" else "closed"
-        short_one = f"by {one.reference.rpartition('/')[2]} ({state})"
+        short_one = f"by {short_reference(one.reference)} ({state})"
         facts.append(("" if facts else "Blocked", (short_one, title_of(one))))
     return facts
 
