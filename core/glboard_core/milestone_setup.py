@@ -1,7 +1,7 @@
 """Setting up a milestone in GitLab: read what exists, list the steps, do them one by one.
 
 Owns the order (labels, boards, then the issue that links them) and what a failed step means for the rest.
-``planning/milestone_setup.py`` decides what is wanted; ``gitlab/admin.py`` and ``gitlab/admin.py`` send it.
+``planning/milestone_setup.py`` decides what is wanted; ``gitlab/admin.py`` sends it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from glboard_core.board.definition import flow_scheme, milestone_title
+from glboard_core.board.definition import milestone_title
 from glboard_core.config import Settings
 from glboard_core.errors import (
     NOT_LOADED,
@@ -32,15 +32,14 @@ from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.admin import Admin, PlanningIssues, RestClient
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue
-from glboard_core.model.milestone import Milestone, preceding
+from glboard_core.model.milestone import Milestone
 from glboard_core.model.query import IssueQuery
 from glboard_core.planning import milestone_setup
-from glboard_core.planning.candidates import candidates
-from glboard_core.planning.capacity import capacity, carry_over, dates_of
+from glboard_core.planning.capacity import dates_of
+from glboard_core.planning.figures import Figures
 from glboard_core.planning.milestone_setup import IssueText, Outcome, Progress, Seen, SeenIssue, Step, Wanted
 from glboard_core.planning.planning_issue import project_for
 from glboard_core.planning.planning_issue_sections import BoardLink, Month
-from glboard_core.planning.readiness import open_for_deliverables
 from glboard_core.planning.team import Team
 from glboard_core.sync.engine import Engine
 
@@ -116,34 +115,17 @@ class MilestoneSetup:
         return self.steps
 
     async def _want(self, milestone: Milestone) -> Wanted:
-        engine, settings, catalog = self._engine, self._engine.settings, self._catalog
-        before = preceding(catalog.milestones, milestone.title)
-        issues = await self._open_issues([milestone.title, *([before.title] if before else [])])
-        flow, today = flow_scheme(settings), engine.today()
+        settings, catalog, today = self._engine.settings, self._catalog, self._engine.today()
+        figures = Figures(settings=settings, catalog=catalog, today=today)
+        issues = await self._open_issues(figures.concerned(milestone))
         template, where = template_of(settings, self._folder)
         month = Month(
             milestone=milestone,
-            before=before,
-            candidates=candidates(
-                issues,
-                milestone.title,
-                open_for_deliverables(catalog.milestones, today),
-                flow,
-                settings.labels,
-            ),
-            carry_over=carry_over(issues, before, flow, settings.labels, settings.planning),
-            capacity=capacity(
-                issues,
-                milestone,
-                self._team,
-                catalog.milestones,
-                flow,
-                settings.labels,
-                settings.planning,
-            )
-            if self._team
-            else None,
-            flow=flow,
+            before=figures.before(milestone),
+            candidates=figures.candidates(issues, milestone),
+            carry_over=figures.carry_over(issues, milestone),
+            capacity=figures.capacity(issues, milestone, self._team) if self._team else None,
+            flow=figures.flow,
             words=settings.planning.issue.capacity,
         )
         return Wanted(

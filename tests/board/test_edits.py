@@ -10,6 +10,7 @@ from glboard_core.board import edits
 from glboard_core.board.columns import column_keys
 from glboard_core.board.definition import Board, Column, resolve
 from glboard_core.board.operations import Edit, apply
+from glboard_core.board.ranking import between, neighbours
 from glboard_core.config import LabelSettings, Settings
 from glboard_core.model.issue import Issue
 from glboard_core.model.workflow import BY_NAME, WorkflowScheme
@@ -165,7 +166,7 @@ def test_moved_card_is_in_the_target_column(one: Issue, start: int, end: int) ->
 def test_ranked_returns_the_neighbours_of_the_new_place(size: int, row: int, to: int) -> None:
     rows = [issue_id(n) for n in range(size)]
     row %= size
-    found = edits.ranked(rows, row, to)
+    found = neighbours(rows, row, to)
     wanted = rows[:row] + rows[row + 1 :]
     place = max(0, min(to, size - 1))
     wanted.insert(place, rows[row])
@@ -180,15 +181,7 @@ def test_ranked_returns_the_neighbours_of_the_new_place(size: int, row: int, to:
 
 
 def test_shown_position_lies_between_the_neighbours() -> None:
-    assert edits.between(1, 3) == 2
-    assert edits.between(None, 3) == 2
-    assert edits.between(3, None) == 4
-    assert edits.between(None, None) is None
-
-
-def test_repeat_removes_the_other_issues_siblings() -> None:
-    edit = Edit(add=frozenset({"workflow::in review"}), remove=frozenset({"workflow::in dev"}), weight=2)
-    again = edits.restamp(edit, issue(1, "workflow::blocked"))
-    assert again == Edit(
-        add=frozenset({"workflow::in review"}), remove=frozenset({"workflow::blocked"}), weight=2
-    )
+    assert between(1, 3) == 2
+    assert between(None, 3) == 2
+    assert between(3, None) == 4
+    assert between(None, None) is None

@@ -13,7 +13,7 @@ from glboard_core.board.rules import ready
 from glboard_core.config import LabelSettings, PlanningSettings
 from glboard_core.model.issue import Issue
 from glboard_core.model.workflow import WorkflowScheme
-from glboard_core.planning.confirmations import questions
+from glboard_core.planning.confirmations import codes_of
 from glboard_core.planning.readiness import (
     counts,
     eligible,
@@ -178,8 +178,8 @@ def test_fix_adds_labels_without_a_choice_and_removes_none() -> None:
     ],
 )
 def test_questions_on_a_move(before: Issue, after: Issue, codes: tuple[str, ...]) -> None:
-    assert questions(before, after, FLOW, NAMES) == codes
+    assert codes_of(before, after, FLOW, NAMES) == codes
 
 
 def test_a_comment_answers_the_question_about_blocked() -> None:
-    assert questions(fit("workflow::blocked"), fit(), FLOW, NAMES, commented=True) == ()
+    assert codes_of(fit("workflow::blocked"), fit(), FLOW, NAMES, commented=True) == ()

@@ -198,8 +198,7 @@ class GlboardApp(App[int]):
         if self.settings.ui.theme and self.theme != self.settings.ui.theme:
             self._warnings += (f"Unknown theme “{self.settings.ui.theme}”.",)
         if self._warnings:
-            text = notices.warnings_text(self._warnings)
-            notices.say(self, text, title="Please note", severity="warning")
+            notices.please_note(self, self._warnings)
         if self._connect is None:
             self.push_screen(Welcome(), self._welcomed)
         self._first_frame.set()

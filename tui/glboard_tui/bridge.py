@@ -15,12 +15,13 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, field
 
 from glboard_core.board import undo
+from glboard_core.board.batch import EditBatch, short
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.definition import CLOSED, Board, flow_scheme, milestone_title
 from glboard_core.board.filters import Query, compiled, filter_states, parse, unknown_states
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Change, Create, Op, OpId, describe
-from glboard_core.board.use_cases import EditBatch, Edits, short
+from glboard_core.board.use_cases import Edits
 from glboard_core.config import Settings
 from glboard_core.errors import GlboardError, NameUnknown, NotConnected
 from glboard_core.model.catalog import Catalog
@@ -45,20 +46,9 @@ Connect = Callable[[], AbstractAsyncContextManager[Engine]]
 """Creates the engine after the first paint; closes it at the end. Entering can raise any GlboardError."""
 
 #: The names of ``is:`` in a filter.
-STATES = (
-    "unweighted",
-    "weighted",
-    "ready",
-    "unready",
-    "slipped",
-    "mine",
-    "unassigned",
-    "blocked",
-    "confidential",
-    "closed",
-    "deliverable",
-    "changed",
-    "over",
+FILTER_STATES = (
+    *("unweighted", "weighted", "ready", "unready", "slipped", "mine", "unassigned", "blocked"),
+    *("confidential", "closed", "deliverable", "changed", "over"),
 )
 #: The result of a change that was not sent, and what is shown in place of a time, as wide as one.
 WAITS, NOT_SENT = "waits", "not sent yet"
@@ -127,7 +117,7 @@ class BoardView:
         """Set the filter; ``build`` applies it. Returns the unknown ``is:`` names."""
         self.text = text.strip()
         self._query = parse(self.text)
-        return unknown_states(self._query, {name: lambda _: True for name in STATES})
+        return unknown_states(self._query, {name: lambda _: True for name in FILTER_STATES})
 
     def walk(self, step: int, catalog: Catalog) -> str | None:
         """The title of the milestone ``step`` places after the board's; None if there is none."""
@@ -205,19 +195,7 @@ class Update(Struct, kw_only=True):
     notices: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(
-            self.replaced
-            or self.touched
-            or self.issues
-            or self.status
-            or self.renamed
-            or self.settled
-            or self.notices
-        )
-
-
-def _ignore(_: str, __: str | None) -> None:
-    """Remember nothing."""
+        return self != Update()
 
 
 class Bridge:
@@ -248,7 +226,7 @@ class Bridge:
         self.left_over = 0
         self._notify = notify
         self._reconnect = reconnect
-        self._remember = remember or _ignore
+        self._remember = remember
         self._events: list[Event] = []
         #: Cards whose flags changed without an event of their own.
         self._repaint: set[IssueId] = set()
@@ -425,7 +403,8 @@ class Bridge:
         """Switch to another board, or another milestone of it, also for next time. Raises NameUnknown."""
         self.view.choose(board, milestone)
         self._rebuild()
-        self._remember(self.view.board_id, self.view.milestone)
+        if self._remember is not None:
+            self._remember(self.view.board_id, self.view.milestone)
 
     def filter(self, text: str) -> tuple[str, ...]:
         """Filter the board. Returns the unknown ``is:`` names."""
@@ -526,8 +505,7 @@ class Bridge:
         """Intents on issues, for today; None before the catalog is loaded."""
         if self.engine is None or (catalog := self.engine.catalog) is None:
             return None
-        names, today = self.settings.labels, self.engine.today()
-        return Edits(flow=self.view.flow, names=names, catalog=catalog, today=today)
+        return Edits(settings=self.settings, catalog=catalog, today=self.engine.today())
 
     def new_issue_id(self) -> IssueId:
         """An id for an issue the server does not know yet."""
@@ -579,15 +557,13 @@ class Bridge:
         """The conflicts of an issue: the value seen, mine, theirs."""
         return self.engine.conflicting(issue) if self.engine else ()
 
-    def take_mine(self, issue: IssueId) -> None:
-        """Resolve a conflict with mine: send the waiting change over the current value."""
-        if self.engine is not None:
-            self.engine.take_mine(issue)
+    def decide(self, issue: IssueId, *, mine: bool) -> None:
+        """Resolve a conflict: send the waiting change over the current value, or discard it.
 
-    def take_theirs(self, issue: IssueId) -> None:
-        """Resolve a conflict with theirs: discard the waiting change. Raises StoreFailed."""
+        Raises StoreFailed, and ReadOnly.
+        """
         if self.engine is not None:
-            self.engine.take_theirs(issue)
+            self.engine.take_mine(issue) if mine else self.engine.take_theirs(issue)
 
     # Failed changes, and the change log
 

@@ -32,7 +32,6 @@ from glboard_core.sync.events import Settled, Status
 from glboard_tui import texts
 from glboard_tui.bridge import Bridge, Update
 
-Where = Literal["toast", "line", "panel"]
 Severity = Literal["information", "warning", "error"]
 
 #: Seconds a toast stays: longer where there is something to read and do.
@@ -58,45 +57,28 @@ class Notice(Struct, frozen=True, kw_only=True):
         return f"{self.title}: {self.text}"
 
 
+#: What to do about an error without a hint of its own.
+_HINTS: dict[type[GlboardError], str] = {
+    AuthError: "Set GITLAB_TOKEN to a token with the scope “api”, or sign in with: glab auth login",
+    GroupNotFound: "Check --group, or ask for access: a token only sees the groups of its user.",
+    TlsFailed: "Set SSL_CERT_FILE to your company's certificate authority.",
+    NotGitLab: "Check --url: it must be the URL of GitLab itself, including its path if any.",
+    EditForbidden: "You need at least the Planner or Reporter role in that project.",
+    EditUnknown: "Check the issue, then retry from the list of failed changes (gf).",
+    ConfigError: "Fix the file, then restart glboard.",
+    QueryRefused: "This GitLab may be older than 16.8, the oldest supported version.",
+    ConnectionFailed: "Your changes are kept and sent when the server is reachable again.",
+}
+
+
 def notice_of(error: GlboardError) -> Notice:
     """An error as a message."""
     return Notice(
         title=error.title,
         message=error.message,
-        hint=error.hint or _hint(error),
+        hint=error.hint or next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), ""),
         severity="warning" if error.may_pass else "error",
     )
-
-
-def _hint(error: GlboardError) -> str:
-    match error:
-        case AuthError():
-            return "Set GITLAB_TOKEN to a token with the scope “api”, or sign in with: glab auth login"
-        case GroupNotFound():
-            return "Check --group, or ask for access: a token only sees the groups of its user."
-        case TlsFailed():
-            return "Set SSL_CERT_FILE to your company's certificate authority."
-        case NotGitLab():
-            return "Check --url: it must be the URL of GitLab itself, including its path if any."
-        case EditForbidden():
-            return "You need at least the Planner or Reporter role in that project."
-        case EditUnknown():
-            return "Check the issue, then retry from the list of failed changes (gf)."
-        case ConfigError():
-            return "Fix the file, then restart glboard."
-        case QueryRefused():
-            return "This GitLab may be older than 16.8, the oldest supported version."
-        case ConnectionFailed():
-            return "Your changes are kept and sent when the server is reachable again."
-        case _:
-            return ""
-
-
-def place_of(error: GlboardError, *, has_board: bool) -> Where:
-    """Where the error is shown. A temporary one stays out of the way as soon as there is a board."""
-    if not has_board:
-        return "panel"
-    return "line" if isinstance(error, ConnectionFailed) and error.may_pass else "toast"
 
 
 def unexpected(error: BaseException) -> Notice:
@@ -148,19 +130,20 @@ def say(app: App[Any], text: str, *, title: str = "", severity: Severity = "info
     app.notify(text, title=title, severity=severity, timeout=SHORT, markup=False)
 
 
-def warnings_text(warnings: Iterable[str]) -> str:
-    """What could not be resolved, one per line."""
-    return "\n".join(dict.fromkeys(warnings))
+def please_note(app: App[Any], warnings: Iterable[str]) -> None:
+    """Show what could not be resolved, one per line."""
+    say(app, "\n".join(dict.fromkeys(warnings)), title="Please note", severity="warning")
 
-
-# The result of changes that waited: made while offline, or left unsent by the last session.
 
 #: Seconds offline after which reconnecting is reported; a dropped request is not.
 WORTH = 10.0
 
 
 class CatchUp:
-    """Collects settled changes until none waits. ``clock`` counts seconds."""
+    """The result of changes that waited: made while offline, or left unsent by the last session.
+
+    Collects settled changes until none waits. ``clock`` counts seconds.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -215,14 +198,12 @@ class CatchUp:
         return Notice(title="", message=f"{title}: {changes}{waiting}.")
 
 
-# Toasts that appear by themselves: failures, warnings, why there is no connection. Each appears once.
-
 #: Seconds in which the same error is not repeated: the header shows it all the time.
 QUIET = 60.0
 
 
 class News:
-    """Shows the toasts and remembers which were shown."""
+    """Toasts that appear by themselves, once: failures, warnings, why there is no connection."""
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
@@ -267,7 +248,7 @@ class News:
         if not self._bridge.writable and self._first_time("read-only"):
             fresh.append(READ_ONLY)
         if fresh:
-            say(app, warnings_text(fresh), title="Please note", severity="warning")
+            please_note(app, fresh)
 
     def _is_news(self, error: str) -> bool:
         """Whether an error is new and was not shown recently: an unstable connection must not repeat it."""

@@ -1,18 +1,20 @@
-"""The texts of header, footer and open issue: from state to the values their widgets paint. Pure."""
+"""Texts of header, footer, open issue and lists: from state to the values their widgets paint. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
+from glboard_core.board.batch import short
 from glboard_core.board.edits import later
 from glboard_core.board.index import BoardIndex
-from glboard_core.board.use_cases import short
 from glboard_core.config import Settings
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Blocker, Issue
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.capacity import Capacity, PersonCapacity
+from glboard_core.planning.reasons import words_of
+from glboard_core.planning.text import number, signed
 from glboard_core.sync.events import Status
 from glboard_tui.actions import BY_ID, ActionContext
 from glboard_tui.keymap import Keymap
@@ -21,22 +23,10 @@ from glboard_tui.widgets.card import Fact, Tone
 from glboard_tui.widgets.footer import FooterView
 from glboard_tui.widgets.header import Fresh, HeaderView
 
-# The texts of planning figures: sums with signs and words, for the header and the panes. Pure.
+# Planning figures: numbers, signs, capacity
 
 #: With less free capacity than this a person is full.
 _LEAST = 1.0
-
-
-def number(value: float) -> str:
-    """At most two decimals, without trailing zeros."""
-    text = f"{value:.2f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
-
-
-def signed(value: float) -> str:
-    """With a sign, and a mark if it is over: ``+4.25``, ``!-9.75``."""
-    words = number(value)
-    return f"!{words}" if words.startswith("-") else f"+{words}"
 
 
 def free_words(value: float) -> str:
@@ -109,6 +99,8 @@ def short_names(usernames: Iterable[str]) -> dict[str, str]:
     return {name: name[cut:] if len(name) > cut else name for name in known}
 
 
+# The header
+
 #: Seconds below which an age is not shown.
 _YOUNG = 45
 
@@ -119,19 +111,6 @@ _FRESH: dict[str, Fresh] = {
     "offline": "offline",
     "signed-out": "signed out",
 }
-
-_WARNINGS = {
-    "missing-type": "no type",
-    "several-types": "several types",
-    "ready-without-weight": "ready, no weight",
-    "over-weight": "break down",
-    "label-status-conflict": "label ≠ status",
-}
-
-
-def warning_words(codes: Sequence[str]) -> tuple[str, ...]:
-    """Reason codes as a card shows them."""
-    return tuple(_WARNINGS.get(code, code) for code in codes)
 
 
 def header_view(
@@ -228,6 +207,8 @@ def age_words(seconds: float) -> str:
     return f"{hours}h" if hours < 48 else f"{hours // 24}d"
 
 
+# The footer
+
 _HINTS = (
     "milestone.defer",
     "accept.with",
@@ -312,6 +293,9 @@ def _deferred(targets: Sequence[Issue], catalog: Catalog | None, today: date | N
     return f"to {after.pop()}" if len(after) == 1 and "" not in after else ""
 
 
+# The open issue
+
+
 def blocker_facts(
     blockers: Sequence[Blocker], title_of: Callable[[Blocker], str]
 ) -> list[tuple[str, tuple[str, ...]]]:
@@ -354,7 +338,7 @@ def detail_facts(
     ]
 
 
-# Changes by others, in words: for the footer, the open issue, the list, and cards that left the board.
+# Changes by others: for the footer, the open issue, the list, and cards that left the board
 
 Mask = Callable[[Issue], str | None]
 """Returns the text shown for a masked issue, or None: the hook of share mode."""
@@ -398,72 +382,57 @@ def left_words(rows: Sequence[ExternalChange], *, me: str, mask: Mask) -> str:
     return f"{len(rows)} left the board: {', '.join(named)}"
 
 
-# What is wrong with an issue, in words, and which keys fix it: for the lists. Pure.
+# What is wrong with an issue, and which keys fix it
 
 Remedy = tuple[str, str]
 """An action's id, and what its key does here."""
 
-_ADDS: tuple[Remedy, ...] = (("labels.missing", "adds it"),)
+_ADDS: Remedy = ("labels.missing", "adds it")
+_ASKS: Remedy = ("labels.missing", "asks which")
+_NEXT: Remedy = ("milestone.next", "to the next")
 _OFF: Remedy = ("accept.back", "removes Deliverable")
+_WEIGHT: Remedy = ("weight.set", "sets it")
+_READY: Remedy = ("weight.ready", "weight and ready")
 
-_KNOWN: dict[str, tuple[str, tuple[Remedy, ...]]] = {
-    "missing-type": ("no type", (("labels.missing", "asks which"),)),
-    "several-types": ("several types", (("labels.missing", "asks which to keep"),)),
-    "missing-subtype": ("no subtype", (("labels.missing", "asks which"),)),
+_REMEDIES: dict[str, tuple[Remedy, ...]] = {
+    "missing-type": (_ASKS,),
+    "several-types": (("labels.missing", "asks which to keep"),),
+    "missing-subtype": (_ASKS,),
     "missing-milestone": (
-        "no milestone",
-        (("milestone.next", "next"), ("milestone.backlog", "Backlog"), ("milestone.search", "another")),
+        ("milestone.next", "next"),
+        ("milestone.backlog", "Backlog"),
+        ("milestone.search", "another"),
     ),
-    "missing-label:devops": ("no devops label", _ADDS),
-    "missing-label:section": ("no section label", _ADDS),
-    "missing-label:category": ("no category", _ADDS),
-    "bug-without-severity": ("bug without severity", (("labels.severity", "sets it"),)),
-    "bug-without-priority": ("bug without priority", (("labels.priority", "sets it"),)),
-    "deliverable-without-milestone": (
-        "Deliverable without a milestone",
-        (("milestone.next", "to the next"), _OFF),
-    ),
-    "deliverable-beyond-next": (
-        "Deliverable beyond the next milestone",
-        (("milestone.next", "to the next"), _OFF),
-    ),
-    "deliverable-in-bucket": (
-        "Deliverable in a milestone without dates",
-        (("milestone.next", "to the next"), _OFF),
-    ),
-    "deliverable-not-ready": (
-        "Deliverable, not ready",
-        (("weight.ready", "weight and ready"), _OFF),
-    ),
+    "missing-label:devops": (_ADDS,),
+    "missing-label:section": (_ADDS,),
+    "missing-label:category": (_ADDS,),
+    "bug-without-severity": (("labels.severity", "sets it"),),
+    "bug-without-priority": (("labels.priority", "sets it"),),
+    "deliverable-without-milestone": (_NEXT, _OFF),
+    "deliverable-beyond-next": (_NEXT, _OFF),
+    "deliverable-in-bucket": (_NEXT, _OFF),
+    "deliverable-not-ready": (_READY, _OFF),
     "expired-milestone": (
-        "its milestone has ended",
-        (("plan.slip", "slips it"), ("milestone.defer", "defers it"), ("plan.drop", "drops it")),
+        ("plan.slip", "slips it"),
+        ("milestone.defer", "defers it"),
+        ("plan.drop", "drops it"),
     ),
-    "ready-without-weight": ("ready, no weight", (("weight.set", "sets it"),)),
-    "over-weight": (
-        "weight over 3: break it down",
-        (("plan.breakdown", "requests it"), ("weight.set", "changes the weight")),
-    ),
-    "label-status-conflict": ("label and status differ", (("flow.set", "sets both"),)),
+    "ready-without-weight": (_WEIGHT,),
+    "over-weight": (("plan.breakdown", "requests it"), ("weight.set", "changes the weight")),
+    "label-status-conflict": (("flow.set", "sets both"),),
     # Only used for candidates.
-    "not-ready": ("not ready", (("weight.ready", "weight and ready"),)),
-    "no-weight": ("no weight", (("weight.set", "sets it"),)),
-    "other-milestone": ("neither current nor next milestone", (("milestone.next", "to the next"),)),
+    "not-ready": (_READY,),
+    "no-weight": (_WEIGHT,),
+    "other-milestone": (_NEXT,),
 }
-
-
-def reason_words(codes: Sequence[str]) -> str:
-    """Reason codes as text."""
-    return " · ".join(_KNOWN[code][0] if code in _KNOWN else code for code in codes)
 
 
 def what_to_press(codes: Sequence[str], keymap: Keymap) -> str:
     """The keys that help, each once, after their reasons: ``no category, no devops label: T adds it``."""
     helps: dict[Remedy, list[str]] = {}
     for code in codes:
-        words, remedies = _KNOWN.get(code, (code, ()))
-        for remedy in remedies:
-            helps.setdefault(remedy, []).append(words)
+        for remedy in _REMEDIES.get(code, ()):
+            helps.setdefault(remedy, []).append(words_of(code))
     parts: dict[tuple[str, ...], list[str]] = {}
     for (action, does), reasons in helps.items():
         if keys := keymap.shown(BY_ID[action]):

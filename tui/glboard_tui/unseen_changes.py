@@ -196,12 +196,6 @@ class UnseenChanges:
             self._looked = row
         return row is not None
 
-    def look_at_all(self) -> set[IssueId]:
-        """Mark all as viewed; returns which were not yet."""
-        seen = set(self._rows)
-        self._rows.clear()
-        return seen
-
 
 def _only_moved(before: Issue | None, after: Issue | None) -> bool:
     return (

@@ -1,27 +1,30 @@
-"""What a key means: intents on an issue become edits.
+"""What an intent means for one issue: an issue in, an Edit out.
 
-Owns the meaning of moving a card (API note 4; sent explicitly) and of setting a milestone, a workflow
-state, a weight, labels, assignees, Deliverable. Pure: an issue and an intent in, an Edit out. It forbids
-nothing; what needs confirmation comes back as a question.
+Owns the meaning of moving a card (planning rule 18; sent explicitly), of setting a milestone, a workflow
+state, labels, assignees and Deliverable, and of the compound actions (planning rule 14). Pure. It forbids
+nothing; what needs confirmation comes back as a question. Several issues at once are in ``use_cases.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from typing import Literal
 
 from msgspec import UNSET, Struct, structs
 
 from glboard_core.board.definition import Board, Column
-from glboard_core.board.operations import Edit, Rank
+from glboard_core.board.operations import Edit
 from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Issue, IssueId, same_scope
+from glboard_core.model.issue import Issue, same_scope
 from glboard_core.model.milestone import Milestone, following
 from glboard_core.model.workflow import ADVANCE, BY_NAME, WorkflowScheme, WorkflowState
 
 Asks = Literal["type-change"]
+
+#: The statuses of issues that are closed but not completed (planning rule 16).
+WONT_DO, DUPLICATE = "Won't do", "Duplicate"
 
 
 class MovePlan(Struct, frozen=True, kw_only=True):
@@ -30,6 +33,13 @@ class MovePlan(Struct, frozen=True, kw_only=True):
     edit: Edit
     asks: Asks | None = None
     if_asked: Edit | None = None
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """An edit, and the labels that belong to it but do not exist in the issue's project."""
+
+    edit: Edit
+    lacks: tuple[str, ...] = ()
 
 
 def move(
@@ -174,64 +184,7 @@ def relabel(issue: Issue, add: frozenset[str], remove: frozenset[str]) -> Edit:
     return Edit(add=fresh, remove=(remove & issue.labels) | siblings)
 
 
-def rank(
-    issue: Issue, above: Issue | None, below: Issue | None, was_above: Issue | None, was_below: Issue | None
-) -> Rank:
-    """A place between two neighbours (one may be None), remembering the previous place."""
-    return Rank(
-        above=above.id if above else None,
-        below=below.id if below else None,
-        position=between(above.position if above else None, below.position if below else None),
-        was_above=was_above.id if was_above else None,
-        was_below=was_below.id if was_below else None,
-        was_position=issue.position,
-    )
-
-
-def between(above: float | None, below: float | None) -> float | None:
-    """A position to show between two: halfway, or one step past the only one; None if neither is known."""
-    if above is not None and below is not None:
-        return (above + below) / 2
-    if above is not None:
-        return above + 1
-    return below - 1 if below is not None else None
-
-
-def ranked(
-    rows: Sequence[IssueId], row: int, to: int
-) -> tuple[IssueId | None, IssueId | None, IssueId | None, IssueId | None] | None:
-    """(above, below, was above, was below) when the card in ``row`` of a column moves to row ``to``.
-
-    None if it is already there. Only the neighbours are read, so any column size costs the same.
-    """
-    last = len(rows) - 1
-    to = max(0, min(to, last))
-    if row == to:
-        return None
-    was_above = rows[row - 1] if row > 0 else None
-    was_below = rows[row + 1] if row < last else None
-    if to < row:
-        return (rows[to - 1] if to > 0 else None), rows[to], was_above, was_below
-    return rows[to], (rows[to + 1] if to < last else None), was_above, was_below
-
-
-def restamp(edit: Edit, issue: Issue) -> Edit:
-    """The same edit for another issue ("repeat the last edit"), with that issue's own scoped siblings."""
-    labels = relabel(issue, edit.add, edit.remove)
-    return structs.replace(edit, add=labels.add, remove=labels.remove, description_was=UNSET)
-
-
-# What the compound keys mean: slip, drop, won't do, duplicate, spike, breakdown, blocked (planning rule 14).
-
-#: The statuses of issues that are closed but not completed (planning rule 16).
-WONT_DO, DUPLICATE = "Won't do", "Duplicate"
-
-
-class Wanted(Struct, frozen=True, kw_only=True):
-    """An edit, and the labels that belong to it but do not exist in the issue's project."""
-
-    edit: Edit
-    lacks: tuple[str, ...] = ()
+# The compound actions of planning rule 14
 
 
 def ask_breakdown(issue: Issue, flow: WorkflowScheme) -> Edit:

@@ -18,6 +18,7 @@ from glboard_core.model.milestone import Milestone, preceding, versions
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import Sum, counts, deliverables, planned, total
 from glboard_core.planning.team import Member, Team, days
+from glboard_core.planning.text import day_words, number, plain, signed
 
 # What was closed in past milestones: the figure to compare a capacity with (planning rule 10).
 
@@ -344,8 +345,6 @@ def load_of(issues: Iterable[Issue], milestone: Milestone, team: Team | None, na
 
 # A capacity as Markdown, to paste or to post on the planning issue (rule 23).
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
 
 def markdown(
     found: Capacity, milestone: Milestone, closed: Sequence[ClosedWeight] = (), *, names: bool = False
@@ -395,27 +394,4 @@ def _people_rows(people: Sequence[PersonCapacity]) -> str:
 def _dates(milestone: Milestone) -> str:
     if milestone.start is None or milestone.due is None:
         return ""
-    return f", {_day(milestone.start)} to {_day(milestone.due)}"
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {_MONTHS[day.month - 1]}"
-
-
-def number(value: float) -> str:
-    """At most two decimals, without trailing zeros."""
-    words = f"{value:.2f}".rstrip("0").rstrip(".")
-    return "0" if words == "-0" else words
-
-
-def signed(value: float) -> str:
-    """With a sign, and a mark if it is over: ``+4.25``, ``!-9.75``."""
-    words = number(value)
-    return f"!{words}" if words.startswith("-") else f"+{words}"
-
-
-def plain(text: str) -> str:
-    """Remote text as plain text in Markdown: no link, no mention, no end of a table cell."""
-    for char in "\\`*_[]<>|#~@!":
-        text = text.replace(char, "\\" + char)
-    return text
+    return f", {day_words(milestone.start)} to {day_words(milestone.due)}"

@@ -12,8 +12,9 @@ from msgspec import structs
 from glboard_core.board.definition import Board, Column
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Edit, Rank, apply
-from glboard_core.board.use_cases import Edits, Where, joined, new_issue, ranked, reachable, sideways, split
-from glboard_core.config import LabelSettings
+from glboard_core.board.ranking import Where, ranked
+from glboard_core.board.use_cases import Edits, joined, new_issue, reachable, sideways, split
+from glboard_core.config import Settings
 from glboard_core.model.issue import Issue, rank_key
 from glboard_core.model.milestone import following
 from glboard_core.model.workflow import WorkflowScheme
@@ -22,7 +23,7 @@ from glboard_tui.screens.picker import Choice, Ticks, matching, ticks_of
 from glboard_tui.texts import age_words
 from support.make import MILESTONES, catalog, issue, milestone
 
-PLANNER = Edits(flow=WorkflowScheme(), names=LabelSettings(), catalog=catalog(), today=date(2026, 12, 7))
+PLANNER = Edits(settings=Settings(), catalog=catalog(), today=date(2026, 12, 7))
 BOARD = Board(
     id="planning",
     name="Planning",
@@ -105,11 +106,10 @@ def test_special_columns_are_reached_by_letter_if_they_apply() -> None:
 def test_a_move_between_types_asks_and_offers_to_remove_the_subtype() -> None:
     bug = card(1, "type::bug", "bug::functional")
     board = index(bug)
-    moves = PLANNER.move([bug], board, None, sideways(board, [bug], None, 1))
-    assert moves.asks
-    assert moves.further is not None
-    assert moves.work.title == "platform#1 to maintenance"
-    edit = moves.further.changes[0][1]
+    work = PLANNER.move([bug], board, None, sideways(board, [bug], None, 1))
+    assert work.question is not None
+    assert work.title == "platform#1 to maintenance"
+    edit = work.answered("t").changes[0][1]
     assert apply(edit, bug).labels == {"group::custom models", "type::maintenance"}
 
 

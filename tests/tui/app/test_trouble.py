@@ -12,7 +12,6 @@ from glboard_core.board.operations import Edit, GroupId, Op, OpId
 from glboard_core.errors import (
     ConnectionFailed,
     EditForbidden,
-    GlboardError,
     Offline,
     TokenRejected,
 )
@@ -66,19 +65,6 @@ def test_reasons_are_grouped() -> None:
     assert notice.title == "4 of 6 not changed: 4 weight 1"
     assert notice.message == "3: You may not edit demo-org/locked.\n1: It is gone.\nAsk."
     assert notices.failures("", failed[:1], 0).title == "Not changed"
-
-
-@pytest.mark.parametrize(
-    ("error", "has_board", "where"),
-    [
-        (Offline("x"), False, "panel"),
-        (Offline("x"), True, "line"),
-        (TokenRejected("x"), True, "toast"),
-        (EditForbidden("x"), True, "toast"),
-    ],
-)
-def test_where_an_error_is_shown(error: GlboardError, has_board: bool, where: str) -> None:
-    assert notices.place_of(error, has_board=has_board) == where
 
 
 def test_every_error_has_a_message_and_most_have_a_hint() -> None:

@@ -82,7 +82,8 @@ async def test_comments_and_descriptions_never_name_the_wrong_person(stage: Stag
     stage.world.edit(f"{GROUP}/platform#3", by="pm_oak", weight=8)
     stage.world.edit(f"{GROUP}/platform#1", by="pm_oak", description="Words")
     await others(stage)
-    stage.app.bridge.unseen.look_at_all()
+    for row in list(stage.app.bridge.unseen):
+        stage.app.bridge.unseen.look(row.id)
     # The comment is by eng_birch, while GitLab still names pm_oak as the last to update it.
     stage.world.comment(f"{GROUP}/platform#3", "Hm", by="eng_birch")
     stage.world.edit(f"{GROUP}/platform#1", by="eng_birch", description="Other words")

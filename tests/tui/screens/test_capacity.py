@@ -16,8 +16,9 @@ from textual.widgets import Input, Static
 
 from glboard_core.demo.world.world import World
 from glboard_core.errors import Offline
+from glboard_core.planning.capacity import ClosedWeight
 from glboard_core.planning.team import days, load
-from glboard_core.reports import Reports
+from glboard_core.reports import Reports, kept_closed
 from glboard_tui.screens.capacity import Post, Room, RoomBody
 from glboard_tui.screens.dialogs import Ask, HiddenInput, Prompt
 from glboard_tui.screens.picker import Picker
@@ -244,10 +245,9 @@ async def test_closed_weight_is_read_in_the_background_and_kept(team_file: Path)
     async with narrow(world, team_file=team_file, reports=reading) as stage:
         await stage.press("g", "r")
         await stage.until(lambda: "closed before 5 on average (19.6 5)" in words(stage))
-        assert stage.engine.catalog
-        group = stage.engine.catalog.group_id
-        assert group
-        assert stage.engine.store.meta(f"closed-2:{group}:19.6") is not None
+        milestone = stage.screen.context.planning.milestone()
+        assert milestone
+        assert kept_closed(stage.engine, milestone) == (ClosedWeight(milestone="19.6", count=2, weight=5),)
         await stage.press("escape")
         asked = len(stage.server.requests)
         await stage.press("g", "r")

@@ -1,7 +1,6 @@
-"""Compound keys: one question or comment, one group of changes, one undo (planning rule 14).
+"""Compound keys: one question or comment, one group of changes, one undo (planning rule 14); and conflicts.
 
-No single key closes an issue, and closing more than one asks first. A label that is missing in GitLab is
-reported, and the change is done without it only after a yes. Esc keeps typed text as a draft.
+No single key closes an issue, and closing more than one asks first. Esc keeps typed text as a draft.
 """
 
 from __future__ import annotations
@@ -10,17 +9,14 @@ from collections.abc import Callable, Sequence
 
 from msgspec import structs
 
-from glboard_core.board import use_cases
-from glboard_core.board.definition import milestone_title
-from glboard_core.board.use_cases import Means, short
+from glboard_core.board.batch import about, short
+from glboard_core.board.use_cases import request_text
 from glboard_core.errors import GlboardError, NameUnknown
 from glboard_core.model.issue import Issue, parse_reference
 from glboard_core.planning.readiness import suggested_weight
-from glboard_tui.commands.context import CommandContext
+from glboard_tui.commands.context import CommandContext, Make
 from glboard_tui.screens.choices import person_choices
 from glboard_tui.screens.picker import Ticks
-
-_CLOSED = "already closed"
 
 
 def breakdown(context: CommandContext, _: str) -> None:
@@ -29,76 +25,46 @@ def breakdown(context: CommandContext, _: str) -> None:
     context.again = lambda: breakdown(context, "")
 
     def write(text: str) -> None:
-        _write(
-            context,
-            issues,
-            "B",
-            "Request breakdown",
-            lambda comment: _do(
-                context, issues, use_cases.breakdown, "breakdown requested", _CLOSED, comment
-            ),
-            text=text,
-        )
+        def make(comment: str) -> Make:
+            return lambda edits, on: edits.breakdown(on, comment)
+
+        _write(context, issues, "B", "Request breakdown", make, text=text)
 
     if _draft_key("B", issues) in context.drafts:
         write("")
         return
     assigned = sorted({name for issue in issues for name in issue.assignees})
+    choices = person_choices(context.bridge, assigned)
     context.pick(
-        "Request breakdown from",
-        person_choices(context.bridge, assigned),
-        lambda result: write(use_cases.request_text(result.add)),
-        ticks=Ticks(),
+        "Request breakdown from", choices, lambda result: write(request_text(result.add)), ticks=Ticks()
     )
 
 
 def blocked(context: CommandContext, _: str) -> None:
     """Mark as blocked, with a comment that gives the link or the reason."""
-    issues = context.targets()
     context.again = lambda: blocked(context, "")
-    _write(
-        context,
-        issues,
-        "b",
-        "Blocked by what? A link or a reason",
-        lambda comment: _do(context, issues, use_cases.blocked, "blocked", _CLOSED, comment),
-    )
 
+    def make(comment: str) -> Make:
+        return lambda edits, on: edits.block(on, comment)
 
-def slip(context: CommandContext, _: str) -> None:
-    """Label as missed and move to the following milestone."""
-    issues = context.targets()
-    context.again = lambda: slip(context, "")
-    _do(context, issues, use_cases.slipped, "slipped", "closed, or no version milestone to slip from or to")
+    _write(context, context.targets(), "b", "Blocked by what? A link or a reason", make)
 
 
 def drop(context: CommandContext, _: str) -> None:
     """Move to the Backlog without Deliverable, with the reason as a comment."""
-    issues = context.targets()
-    catalog, today = context.bridge.catalog, context.bridge.today
-    if catalog is None or today is None:
+    if (edits := context.bridge.edits()) is None:
         return
     try:
-        bucket = milestone_title("backlog", context.bridge.settings, catalog, today)
+        bucket = edits.bucket
     except NameUnknown as error:
         context.tell(error)
         return
     context.again = lambda: drop(context, "")
-    means = use_cases.dropped(bucket)
-    _write(
-        context,
-        issues,
-        "x p",
-        f"Drop to {bucket}: why?",
-        lambda comment: _do(context, issues, means, f"dropped to {bucket}", _CLOSED, comment),
-    )
 
+    def make(reason: str) -> Make:
+        return lambda edits, on: edits.drop(on, reason)
 
-def wont_do(context: CommandContext, _: str) -> None:
-    """Close as won't do."""
-    issues = context.targets()
-    context.again = lambda: wont_do(context, "")
-    _close(context, issues, lambda: _do(context, issues, use_cases.wont_do, "won't do, closed", _CLOSED))
+    _write(context, context.targets(), "x p", f"Drop to {bucket}: why?", make)
 
 
 def duplicate(context: CommandContext, _: str) -> None:
@@ -125,15 +91,12 @@ def duplicate(context: CommandContext, _: str) -> None:
 
     def typed(text: str) -> None:
         full = reference(text)
-        means = use_cases.duplicate(full)
-        why_not = "already closed, or the issue itself"
-        comment = f"Duplicate of {full}"
-        _close(context, issues, lambda: _do(context, issues, means, "duplicate, closed", why_not, comment))
+        context.do(lambda edits, on: edits.duplicate(on, full), on=issues, again=False)
 
     context.prompt(
         "Duplicate of which issue?",
         typed,
-        note=use_cases.where(issues),
+        note=about(issues),
         placeholder="project#12, #12 or its URL",
         check=wrong,
     )
@@ -144,12 +107,11 @@ def spike(context: CommandContext, _: str) -> None:
     issues = context.targets()
     context.again = lambda: spike(context, "")
     names, planning = context.bridge.settings.labels, context.bridge.settings.planning
-    marked = [_marked(issue, names.spike) for issue in issues]
+    marked = (structs.replace(issue, labels=issue.labels | {names.spike}) for issue in issues)
     offered = next((w for i in marked if (w := suggested_weight(i, names, planning)) is not None), None)
 
     def go(weight: int | None) -> None:
-        what = "spike" if weight is None else f"spike, weight {weight}"
-        _do(context, issues, use_cases.spiked(weight), what, "")
+        context.do(lambda edits, on: edits.spike(on, weight), on=issues, again=False)
 
     if offered is None or not context.situation().weights:
         go(None)
@@ -162,48 +124,6 @@ def spike(context: CommandContext, _: str) -> None:
     )
 
 
-def _marked(issue: Issue, label: str) -> Issue:
-    return structs.replace(issue, labels=issue.labels | {label})
-
-
-# Shared by all
-
-
-def _do(
-    context: CommandContext, issues: Sequence[Issue], means: Means, what: str, why_not: str, comment: str = ""
-) -> None:
-    """Do it, after listing the labels that do not exist and asking whether to continue without them."""
-    edits, now = context.bridge.edits(), context.now(issues)
-    if edits is None or not now:
-        context.say("Nothing to change here.")
-        return
-    made = use_cases.compounded(edits, now, means, what, why_not=why_not, comment=comment)
-    if not made.lacks:
-        context.careful(made.work)
-        return
-    answers = {"y": "continue without it"}
-    if made.whole.changes:
-        answers["o"] = "only where the label exists"
-    context.ask(
-        "A label is missing. Continue without it?",
-        answers,
-        lambda answer: context.careful(made.work if answer == "y" else made.whole),
-        note=made.missing,
-    )
-
-
-def _close(context: CommandContext, issues: Sequence[Issue], go: Callable[[], None]) -> None:
-    closing(context, sum(issue.is_open for issue in issues), go)
-
-
-def closing(context: CommandContext, count: int, go: Callable[[], None], what: str = "Close") -> None:
-    """Close that many issues, after asking if it is more than one."""
-    if count > 1:
-        context.ask(f"{what} {count} issues?", {"y": "close them"}, lambda _: go())
-    else:
-        go()
-
-
 def _draft_key(action: str, issues: Sequence[Issue]) -> tuple[str, ...]:
     return (action, *(issue.id for issue in issues))
 
@@ -213,29 +133,29 @@ def _write(
     issues: Sequence[Issue],
     key: str,
     title: str,
-    send: Callable[[str], None],
+    make: Callable[[str], Make],
     *,
     text: str = "",
 ) -> None:
+    """Open the comment editor for ``key``, and do what ``make`` returns for the comment."""
     context.write(
         title,
         _draft_key(key, issues),
-        send,
+        lambda comment: context.do(make(comment), on=issues, again=False),
         kept=f"Nothing changed. Draft saved; press {key} to resume.",
         text=text,
-        note=use_cases.where(issues),
+        note=about(issues),
     )
 
 
-# Conflicts, when someone else changed the same field: keep mine, keep theirs, or compare first
+# Conflicts, when someone else changed the same field
 
 
 def decide(context: CommandContext, which: str) -> None:
     """Keep mine: send my change over the current value; or theirs: my change is discarded."""
-    take = context.bridge.take_mine if which == "mine" else context.bridge.take_theirs
-    for issue in _clashing(context):
+    for issue in _conflicting(context):
         try:
-            take(issue.id)
+            context.bridge.decide(issue.id, mine=which == "mine")
         except GlboardError as error:  # it cannot be stored, or this session is read-only: the conflict stays
             context.tell(error)
             break
@@ -245,13 +165,13 @@ def decide(context: CommandContext, which: str) -> None:
 
 def compare(context: CommandContext, _: str) -> None:
     """Show each field: what I saw, what I want, and its current value."""
-    found = _clashing(context)
+    found = _conflicting(context)
     if not found:
         return
     issue = found[0]
     conflicts = context.bridge.conflicts(issue.id)
     lines = [f"{c.field}: was {c.saw}, mine {c.mine}, theirs {c.theirs}" for c in conflicts]
-    if any(clash.maybe for clash in conflicts):
+    if any(conflict.maybe for conflict in conflicts):
         lines.append("GitLab's reply to your change was lost; it may have been applied before theirs.")
     context.ask(
         f"Someone else changed {short(issue)} since you saw it.",
@@ -261,7 +181,7 @@ def compare(context: CommandContext, _: str) -> None:
     )
 
 
-def _clashing(context: CommandContext) -> list[Issue]:
+def _conflicting(context: CommandContext) -> list[Issue]:
     found = [issue for issue in context.targets() if context.bridge.is_conflicting(issue.id)]
     if not found:
         context.say("No conflict here.")

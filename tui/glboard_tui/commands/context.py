@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from msgspec import UNSET
 from textual.app import App
 
+from glboard_core.board.batch import EditBatch
 from glboard_core.board.definition import Column
 from glboard_core.board.operations import Comment, Create, Edit
-from glboard_core.board.use_cases import EditBatch, Edits, joined, reachable
-from glboard_core.errors import GlboardError
+from glboard_core.board.use_cases import Edits, joined, reachable
+from glboard_core.errors import GlboardError, NameUnknown
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import STATES
 from glboard_core.planning import confirmations
@@ -42,85 +43,44 @@ _DIGITS = dict.fromkeys("0123456789", "")
 
 
 class Shell(Protocol):
-    """What surrounds the board: messages, repainting, the filter line, background work, the app."""
+    """What surrounds the board: messages, repainting, the filter line, keys, background work, the app."""
 
     @property
-    def app(self) -> App[Any]:
-        """The app, to open dialogs, lists, links and the clipboard."""
-
-    def say(self, text: str, *, bad: bool = False) -> None:
-        """Show a message in the footer until the next key."""
-
-    def sync(self, *, follow: bool = False) -> None:
-        """Show what the engine changed; ``follow`` keeps the focus on the moved card."""
-
-    def show_board(self) -> None:
-        """Show another board, milestone or filter."""
-
-    def show_header(self) -> None:
-        """Update the header."""
-
-    def show_footer(self) -> None:
-        """Update the footer."""
-
-    def filter(self, text: str) -> None:
-        """Filter the board."""
-
-    def edit_filter(self) -> None:
-        """Type a filter over the footer."""
-
-    def press(self, token: str) -> None:
-        """Take a key as if it was pressed on the board."""
-
-    def work(self, job: Coroutine[Any, Any, None], group: str, *, only: bool = False) -> None:
-        """Run a background job. ``only`` cancels an earlier one of its group (never a write)."""
-
-    def quit(self) -> None:
-        """Quit, after sending unsent changes or asking."""
+    def app(self) -> App[Any]: ...
+    def say(self, text: str, *, bad: bool = False) -> None: ...
+    def sync(self, *, follow: bool = False) -> None: ...
+    def show_board(self) -> None: ...
+    def show_header(self) -> None: ...
+    def show_footer(self) -> None: ...
+    def filter(self, text: str) -> None: ...
+    def edit_filter(self) -> None: ...
+    def press(self, token: str) -> None: ...
+    def work(self, job: Coroutine[Any, Any, None], group: str, *, only: bool = False) -> None: ...
+    def quit(self) -> None: ...
 
 
 class CapacityDock(Protocol):
-    """The capacity pane next to the board."""
+    """The capacity pane next to the board; ``toggle`` and ``focus`` return False if it has no space."""
 
     @property
-    def is_open(self) -> bool:
-        """Whether it is visible."""
-
+    def is_open(self) -> bool: ...
     @property
-    def has_keys(self) -> bool:
-        """Whether keys go to it, and so to no card."""
-
-    def toggle(self) -> bool:
-        """Open or close it; return False if there is no space for it."""
-
-    def focus(self) -> bool:
-        """Give it the keys; return False if it is not visible."""
-
-    def close(self) -> None:
-        """Close it and give its space to the board."""
+    def has_keys(self) -> bool: ...
+    def toggle(self) -> bool: ...
+    def focus(self) -> bool: ...
+    def close(self) -> None: ...
 
 
 class OnTop(Protocol):
     """A list over the board, which owns focus and selection while it is open."""
 
     @property
-    def listed(self) -> Listed:
-        """Its lines, cursor and selection."""
-
-    def go(self, step: int) -> None:
-        """Move the cursor by lines."""
-
-    def half(self, direction: int) -> None:
-        """Move the cursor by half the visible lines."""
-
-    def painted_anew(self) -> None:
-        """Repaint after selection or cursor changed."""
-
-    def leave(self) -> None:
-        """Close it."""
-
-    def tell(self, text: str) -> None:
-        """Show a message where it is visible."""
+    def listed(self) -> Listed: ...
+    def go(self, step: int) -> None: ...
+    def half(self, direction: int) -> None: ...
+    def painted_anew(self) -> None: ...
+    def leave(self) -> None: ...
+    def tell(self, text: str) -> None: ...
 
 
 class CommandContext:
@@ -150,7 +110,7 @@ class CommandContext:
         #: Typed text that was not sent: comments by their issues, other texts by their kind.
         self.drafts: dict[tuple[str, ...], str] = {}
         #: Warnings that were confirmed: they are not asked again (planning rule 13).
-        self.asked: confirmations.Asked = set()
+        self.settled: confirmations.Settled = set()
 
     # State
 
@@ -260,29 +220,47 @@ class CommandContext:
         self, make: Make, *, on: Sequence[Issue] | None = None, follow: bool = False, again: bool = True
     ) -> None:
         """Edit the targets (or ``on``) and remember the edit for ``.``."""
-        edits = self.bridge.edits()
-        issues = self.targets() if on is None else self.now(on)
+        issues = self.targets() if on is None else on
+        if again:
+            self.again = lambda: self.do(make, follow=follow)
+        self._ask_first(make, issues, "", follow=follow)
+
+    def _ask_first(self, make: Make, on: Sequence[Issue], answers: str, *, follow: bool) -> None:
+        """Ask what the use case asks, after each answer with the issues as they are by then."""
+        edits, issues = self.bridge.edits(), self.now(on)
         if edits is None or not issues:
             self.say("Nothing to change here.")
             return
-        if again:
-            self.again = lambda: self.do(make, follow=follow)
-        self.careful(make(edits, issues), follow=follow)
+        try:
+            work = make(edits, issues)
+        except NameUnknown as error:
+            self.tell(error)
+            return
+        for letter in answers:
+            work = work.answered(letter)
+        question = work.question
+        if question is None:
+            self._confirm(work, edits, follow=follow)
+            return
 
-    def careful(self, work: EditBatch, *, follow: bool = False) -> None:
-        """Do it, after asking about any warnings: do all, only the rest, or nothing."""
-        edits = self.bridge.edits()
-        found = confirmations.warned(work, edits, self.bridge.issue, self.asked) if edits else None
-        if found is None:
+        def answered(letter: str) -> None:
+            self._ask_first(make, on, answers + letter, follow=follow)
+
+        self.ask(question.text, question.choices, answered, note=question.note)
+
+    def _confirm(self, work: EditBatch, edits: Edits, *, follow: bool) -> None:
+        """Do it, after asking about any warnings (planning rule 13): do all, only the rest, or nothing."""
+        question = confirmations.confirmation(work, edits, self.bridge.issue, self.settled)
+        if question is None:
             self.perform(work, follow=follow)
             return
 
-        def answered(answer: str) -> None:
-            if answer == "y":
-                self.asked |= found.accepted()
-            self.perform(work if answer == "y" else found.rest, follow=follow)
+        def answered(letter: str) -> None:
+            if letter == "y":
+                self.settled |= question.settles
+            self.perform(question.answers[letter].work, follow=follow)
 
-        self.ask(found.heading, found.answers, answered, note=found.words)
+        self.ask(question.text, question.choices, answered, note=question.note)
 
     def perform(self, work: EditBatch, *, follow: bool = False) -> bool:
         """Do it, show it in the next frame, clear the selection. Return whether anything changed."""

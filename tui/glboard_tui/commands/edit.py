@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import structs
 
 from glboard_core.board import use_cases
-from glboard_core.board.definition import Column, milestone_for, milestone_title
-from glboard_core.board.rules import MAX_WEIGHT
-from glboard_core.board.use_cases import EditBatch, Edits, Where, accepted, ranked, reachable
-from glboard_core.errors import NameUnknown
+from glboard_core.board.batch import EditBatch
+from glboard_core.board.definition import Column
+from glboard_core.board.ranking import Where, ranked
+from glboard_core.board.use_cases import Edits, reachable
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import STATES
-from glboard_tui.commands.compound import breakdown, closing
-from glboard_tui.commands.context import CommandContext
+from glboard_core.planning import confirmations
+from glboard_tui.commands.compound import breakdown
+from glboard_tui.commands.context import CommandContext, Make
 from glboard_tui.screens.choices import milestone_choices, person_choices
 from glboard_tui.screens.dialogs import wrong_weight
 from glboard_tui.screens.picker import Choice
 from glboard_tui.texts import free_words, rooms_words
 
 _BY_LETTER = {state.letter: state for state in STATES}
-#: The rule's code, the same as for accepting, so that one yes covers both.
-_OVER = "over-weight"
+
+_PLAIN: dict[str, Make] = {
+    "no milestone": lambda edits, issues: edits.milestone(issues, None),
+    "defer": Edits.defer,
+    "slip": Edits.slip,
+    "advance": Edits.advance,
+    "take": Edits.take,
+    "take back": Edits.take_back,
+    "assign me": Edits.toggle_me,
+    "complete": Edits.complete,
+    "close": lambda edits, issues: edits.set_state(issues, close=True),
+    "reopen": lambda edits, issues: edits.set_state(issues, close=False),
+    "won't do": Edits.wont_do,
+}
+
+
+def plain(context: CommandContext, what: str) -> None:
+    """Do one of the edits that need nothing but their issues: defer, slip, advance, take, close ..."""
+    context.do(_PLAIN[what])
+
 
 # Weight, milestone, workflow state
 
@@ -54,7 +73,7 @@ def type_weight(context: CommandContext, _: str) -> None:
 def weight_ready(context: CommandContext, digit: str) -> None:
     """Set weight and ready. A weight over the limit first offers a breakdown (rule 22)."""
     number, issues = int(digit), context.targets()
-    fresh = {(issue.id, _OVER) for issue in issues} - context.asked
+    asked = confirmations.heavy(issues, number, context.settled)
 
     def ready() -> None:
         context.do(lambda edits, on: edits.weight_ready(on, number), on=issues)
@@ -64,37 +83,20 @@ def weight_ready(context: CommandContext, digit: str) -> None:
         if answer == "b":
             breakdown(context, "")
             return
-        context.asked |= fresh
+        context.settled |= settles
         ready()
 
-    if number <= MAX_WEIGHT or not fresh:
+    if asked is None:
         ready()
         return
+    text, settles = asked
     words = {"b": "request breakdown", "y": f"set weight {number} and ready anyway"}
-    context.ask(f"Weight {number} is over {MAX_WEIGHT}. Break it down?", words, answered)
+    context.ask(text, words, answered)
 
 
 def to_milestone(context: CommandContext, name: str) -> None:
     """Set the milestone that ``name`` means today (``next``, a key of ``[milestones]``)."""
-    catalog, today, settings = context.bridge.catalog, context.bridge.today, context.bridge.settings
-    if catalog is None or today is None:
-        return
-    try:
-        title = milestone_title(name, settings, catalog, today)
-    except NameUnknown as error:
-        context.tell(error)
-        return
-
-    def make(edits: Edits, issues: Sequence[Issue]) -> EditBatch:
-        titles = {i.id: milestone_for(name, i.project, settings, catalog, today) for i in issues}
-        return edits.milestones(issues, titles, title)
-
-    context.do(make)
-
-
-def no_milestone(context: CommandContext, _: str) -> None:
-    """Remove the milestone."""
-    context.do(lambda edits, issues: edits.milestone(issues, None))
+    context.do(lambda edits, issues: edits.milestone_named(issues, name))
 
 
 def search_milestone(context: CommandContext, _: str) -> None:
@@ -107,25 +109,9 @@ def search_milestone(context: CommandContext, _: str) -> None:
     )
 
 
-def defer(context: CommandContext, _: str) -> None:
-    """Move to the next milestone and remove Deliverable."""
-    context.do(lambda edits, issues: edits.defer(issues))
-
-
 def flow(context: CommandContext, letter: str) -> None:
     """Set a workflow state."""
-    state = _BY_LETTER[letter]
-    context.do(lambda edits, issues: edits.set_flow(issues, state))
-
-
-def advance(context: CommandContext, _: str) -> None:
-    """Advance by one workflow state."""
-    context.do(lambda edits, issues: edits.advance(issues))
-
-
-def take(context: CommandContext, _: str) -> None:
-    """Assign to me and set in dev."""
-    context.do(lambda edits, issues: edits.take(issues))
+    context.do(lambda edits, issues: edits.set_flow(issues, _BY_LETTER[letter]))
 
 
 # Accepting
@@ -157,16 +143,17 @@ def accept_for(context: CommandContext, issues: Sequence[Issue], username: str |
         context.pick(
             "Unassigned: accept for" if len(issues) == 1 else f"{alone} unassigned: accept those for",
             _takers(context),
-            lambda result: context.do(lambda edits, on: accepted(edits, on, result.add[0]), on=issues),
+            lambda result: context.do(
+                lambda edits, on: edits.accept(on, None, otherwise=result.add[0]), on=issues
+            ),
         )
     context.again = lambda: accept_for(context, context.targets(), username)
 
 
 def _takers(context: CommandContext) -> list[Choice]:
     """All group members, with their free capacity if known."""
-    planning = context.planning
-    rooms = planning.rooms()
-    if planning.roster.blind:
+    rooms = context.planning.rooms()
+    if context.planning.roster.blind:
         free = rooms_words(rooms, blind=True)
     else:
         free = {name: free_words(one.room or 0) for name, one in rooms.items()}
@@ -174,18 +161,12 @@ def _takers(context: CommandContext) -> list[Choice]:
     return [structs.replace(choice, note=free.get(choice.value, choice.note)) for choice in choices]
 
 
-def take_back(context: CommandContext, _: str) -> None:
-    """Remove Deliverable."""
-    context.do(lambda edits, issues: edits.take_back(issues))
-
-
-# Columns, rank and closing: where a card is
+# Columns and rank: where a card is
 
 
 def sideways(context: CommandContext, where: str) -> None:
     """Move to the column to the left or right."""
-    index = context.bridge.index
-    if index is None:
+    if (index := context.bridge.index) is None:
         return
     issues, column = context.targets(), context.column()
     to = use_cases.sideways(index, issues, column.key if column else None, 1 if where == "right" else -1)
@@ -213,33 +194,17 @@ def move(
 ) -> None:
     """Move cards, after asking once if a type changes or if more than one would be closed."""
     index, edits, column = context.bridge.index, context.bridge.edits(), context.column()
-    if index is None or edits is None:
+    if index is None:
         return
-    moves = edits.move(issues, index, column.key if column else None, to)
+    here = column.key if column else None
 
-    def go(work: EditBatch) -> None:
-        context.careful(work, follow=follow)
+    def make(edits: Edits, on: Sequence[Issue]) -> EditBatch:
+        return edits.move(on, index, here, to)
 
-    if moves.closing > 1:
-        context.ask(f"Close {moves.closing} issues?", {"y": "close them"}, lambda _: go(moves.work))
-    elif moves.asks:
-        answers = {"y": "change the type"}
-        if moves.further is not None:
-            answers = {
-                "y": "change the type, keep the subtype label",
-                "t": "change the type, remove the subtype label",
-            }
-        further, count = moves.further or moves.work, len(moves.work.changes)
-        context.ask(
-            f"Change the type of {count} issues?" if count > 1 else "Change the type of this issue?",
-            answers,
-            lambda answer: go(further if answer == "t" else moves.work),
-            note="Its subtype label will no longer fit." if moves.further is not None else "",
-        )
-    elif moves.work.changes:
-        go(moves.work)
-    else:
+    if edits is not None and not make(edits, issues).changes:
         context.say("Already there.")
+        return
+    context.do(make, on=issues, follow=follow, again=False)
 
 
 _RANKS: dict[str, Where] = {"up": "up", "down": "down", "top": "top", "bottom": "bottom"}
@@ -260,25 +225,3 @@ def rank(context: CommandContext, where: str) -> None:
     # The card stays in its column and keeps the focus, so that it can be ranked again.
     context.perform(ranked(index, cards, context.targets(), _RANKS[where]), follow=True)
     context.again = lambda: rank(context, where)
-
-
-def complete(context: CommandContext, _: str) -> None:
-    """Set the workflow state complete, and close."""
-    _close(context, "Complete and close", lambda edits, issues: edits.complete(issues))
-    context.again = lambda: complete(context, "")
-
-
-def close(context: CommandContext, _: str) -> None:
-    """Just close."""
-    _close(context, "Close", lambda edits, issues: edits.set_state(issues, close=True))
-    context.again = lambda: close(context, "")
-
-
-def _close(context: CommandContext, what: str, make: Callable[[Edits, Sequence[Issue]], EditBatch]) -> None:
-    issues = context.targets()
-    closing(context, len(issues), lambda: context.do(make, on=issues), what)
-
-
-def reopen(context: CommandContext, _: str) -> None:
-    """Reopen."""
-    context.do(lambda edits, issues: edits.set_state(issues, close=False))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from glboard_core.board.batch import each, short
 from glboard_core.board.operations import Edit
-from glboard_core.board.use_cases import each, short
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.planning import readiness
 from glboard_core.planning.readiness import Kind, Question
@@ -120,11 +120,6 @@ def edit_assignees(context: CommandContext, _: str) -> None:
 
     choices = person_choices(context.bridge, sorted(start, key=lambda name: (start[name] != "on", name)))
     context.pick(_of("Assignees", issues), choices, picked, ticks=Ticks(start))
-
-
-def assign_me(context: CommandContext, _: str) -> None:
-    """Assign or unassign me."""
-    context.do(lambda edits, issues: edits.toggle_me(issues))
 
 
 def edit_labels(context: CommandContext, _: str) -> None:

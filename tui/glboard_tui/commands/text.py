@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from glboard_core.board.operations import Comment, Create, Edit
-from glboard_core.board.use_cases import EditBatch, joined, new_issue, split, titled
+from glboard_core.board.batch import EditBatch, commented, titled
+from glboard_core.board.operations import Create, Edit
+from glboard_core.board.use_cases import joined, new_issue, split
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import IssueId
 from glboard_tui.commands.context import CommandContext
@@ -24,18 +25,10 @@ def comment(context: CommandContext, _: str) -> None:
     """Write one comment, posted on each of the targets."""
     issues = context.targets()
 
-    def send(text: str) -> None:
-        context.do(
-            lambda _, on: EditBatch(
-                changes=tuple((issue.id, Comment(body=text)) for issue in on), title=titled(on, "comment")
-            ),
-            on=issues,
-        )
-
     context.write(
         "Comment",
         tuple(issue.id for issue in issues),
-        send,
+        lambda text: context.do(lambda _, on: commented(on, text), on=issues),
         kept="Draft saved; press c to resume.",
         note=issues[0].reference if len(issues) == 1 else f"{len(issues)} issues, one comment on each",
     )

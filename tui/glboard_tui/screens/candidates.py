@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from glboard_core.board.use_cases import short
+from glboard_core.board.batch import short
 from glboard_core.errors import READ_ONLY
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.candidates import Candidate, Order, fill, room_ends, running
 from glboard_core.planning.readiness import over_weight
+from glboard_core.planning.reasons import words_of
+from glboard_core.planning.text import number
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.screens.issue_list import Entry, Hint, IssueList
-from glboard_tui.texts import free_words, number, reason_words, short_names, what_to_press
+from glboard_tui.screens.issue_list import Entry, Hint, MilestoneList, weight_words
+from glboard_tui.texts import free_words, short_names, what_to_press
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Col, Head
 
@@ -45,7 +47,7 @@ _PROPOSING: tuple[Hint, ...] = (
 )
 
 
-class Candidates(IssueList):
+class Candidates(MilestoneList):
     """The candidates of one milestone. ``accept`` accepts issues and asks who takes the unassigned ones."""
 
     empty = "No open issues in this milestone."
@@ -65,8 +67,7 @@ class Candidates(IssueList):
     def __init__(
         self, context: CommandContext, milestone: Milestone, accept: Callable[[Sequence[Issue]], None]
     ) -> None:
-        super().__init__(context)
-        self._milestone = milestone
+        super().__init__(context, milestone)
         self._accept = accept
         self._order: Order = "suggested"
         self._found: list[Candidate] = []
@@ -85,15 +86,15 @@ class Candidates(IssueList):
     @property
     def _space(self) -> float | None:
         """The capacity left after likely carry-over; None without a team."""
-        found = self.planning.capacity(self._milestone) if self.planning.team is not None else None
+        found = self.planning.capacity(self.milestone) if self.planning.team is not None else None
         return found.space() if found is not None else None
 
     # The lines
 
     def fill(self) -> Sequence[Entry]:
         """One line per candidate; the weight sum covers what is or can be accepted."""
-        self._found = self.planning.candidates(self._milestone, self._order)
-        capacity = self.planning.capacity(self._milestone) if self.planning.team is not None else None
+        self._found = self.planning.candidates(self.milestone, self._order)
+        capacity = self.planning.capacity(self.milestone) if self.planning.team is not None else None
         # The running weight includes accepted issues, so the limit is the capacity before accepting.
         self._whole = capacity.space() + capacity.accepted if capacity is not None else None
         sums = running(self._found)
@@ -129,7 +130,7 @@ class Candidates(IssueList):
                 (f"{one.rank}", "muted"),
                 (f"P{one.priority}" if one.priority else "", "muted"),
                 (f"S{one.severity}" if one.severity else "", "bad" if one.severe else "muted"),
-                ("?" if issue.weight is None else str(issue.weight), heavy),
+                (weight_words(issue.weight), heavy),
                 ("" if weight is None else f"!{weight}" if over else f"{weight}", "bad" if over else "muted"),
                 (short(issue), "strong"),
                 (title, "muted" if one.reasons and not one.accepted else "text"),
@@ -146,7 +147,7 @@ class Candidates(IssueList):
         if one.issue.id in self._proposed:
             return "proposed", "accent"
         if one.reasons:
-            return reason_words(one.reasons).replace(" · ", ", "), "muted"
+            return ", ".join(map(words_of, one.reasons)), "muted"
         return ("ready, weight over 3" if over_weight(one.issue) else "ready"), "text"
 
     def _said_of(self, one: Candidate, title: str) -> str:
@@ -168,7 +169,6 @@ class Candidates(IssueList):
         return f"capacity {number(max(self._whole or 0, 0))} reached"
 
     def after(self) -> Sequence[Head]:
-        """The capacity left if everything fits."""
         space = self._space
         if self._ends is not None or space is None or not self._found or self._whole is None:
             return ()
@@ -183,7 +183,7 @@ class Candidates(IssueList):
         room = f" · {free_words(space)} after likely carry-over" if space is not None else ""
         at = f" · line {place}" if count else ""
         return (
-            f"Candidates {self._milestone.title}: {accepted} of {count} accepted{room} · "
+            f"Candidates {self.milestone.title}: {accepted} of {count} accepted{room} · "
             f"{_ORDERS[self._order]}{at}"
         )
 
@@ -207,32 +207,29 @@ class Candidates(IssueList):
     def own_key(self, token: str) -> bool:
         """``Enter`` accepts, ``F`` proposes, ``O`` sorts; ``-`` and ``Esc`` while something is proposed."""
         here = self.listed.here
-        if token == "enter":  # noqa: S105  (a key, no secret)
-            if not self.context.bridge.writable:
+        match token:
+            case "enter" if not self.context.bridge.writable:
                 self.tell(READ_ONLY)
-            elif here is not None:
+            case "enter" if here is not None:
                 self.context.run("accept.present")
-        elif token == "F":  # noqa: S105  (a key, no secret)
-            self._fill_room()
-        elif token == "O":  # noqa: S105  (a key, no secret)
-            orders = list(_ORDERS)
-            self._order = orders[(orders.index(self._order) + 1) % len(orders)]
-            self.refill()
-        elif token == "-" and here in self._proposed:  # noqa: S105  (a key, no secret)
-            self._out.add(here) if here is not None else None
-            self.refill()
-        elif token == "escape" and self._proposing and not len(self.listed.marks):  # noqa: S105
-            self._end("Proposal discarded; nothing changed.")
-        else:
-            return False
+            case "F":
+                self._fill_capacity()
+            case "O":
+                orders = list(_ORDERS)
+                self._order = orders[(orders.index(self._order) + 1) % len(orders)]
+                self.refill()
+            case "-" if here is not None and here in self._proposed:
+                self._out.add(here)
+                self.refill()
+            case "escape" if self._proposing and not len(self.listed.marks):
+                self._proposing = False
+                self.refill()
+                self.tell("Proposal discarded; nothing changed.")
+            case _:
+                return token == "enter"  # noqa: S105  (a key, no secret)
         return True
 
-    def _end(self, words: str) -> None:
-        self._proposing = False
-        self.refill()
-        self.tell(words)
-
-    def _fill_room(self) -> None:
+    def _fill_capacity(self) -> None:
         space = self._space
         if space is None:
             self.tell("No capacity without team.toml; g r shows how to create it.")

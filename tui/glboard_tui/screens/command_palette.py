@@ -12,7 +12,7 @@ from heapq import nlargest
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from glboard_core.board.use_cases import short
+from glboard_core.board.batch import short
 from glboard_core.model.issue import IssueId
 from glboard_tui.actions import ACTIONS, Action
 from glboard_tui.commands.context import CommandContext

@@ -53,7 +53,6 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         self._hint_line = Static(Content(hint), classes="overlay-hint")
 
     def compose(self) -> ComposeResult:
-        """Yield title, note, the dialog's own widgets and hints."""
         with Vertical(classes="overlay"):
             yield self._title_line
             if self.note:
@@ -86,7 +85,6 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         return super().dismiss(result)
 
     def action_cancel(self) -> None:
-        """Close without a change."""
         self.dismiss(None)
 
 
@@ -105,7 +103,6 @@ class Ask(Dialog[str]):
         self._answers = dict(answers)
 
     def inside(self) -> list[Widget]:
-        """The answers."""
         lines = [
             Content.assemble((f" {key} ", "bold $accent"), f" {clean(words)}")
             for key, words in self._answers.items()
@@ -113,7 +110,6 @@ class Ask(Dialog[str]):
         return [Static(Content("\n").join(lines), classes="answers")]
 
     def on_key(self, event: events.Key) -> None:
-        """Take a letter."""
         answer = (event.character or "") if event.is_printable else ""
         if answer in self._answers or answer.lower() in self._answers:
             event.stop()
@@ -141,11 +137,9 @@ class Prompt(Dialog[str]):
         self._input = Input(value, placeholder=placeholder, compact=True)
 
     def inside(self) -> list[Widget]:
-        """An input field."""
         return [self._input]
 
     def on_mount(self) -> None:
-        """Focus the field."""
         self._input.focus()
 
     @on(Input.Submitted)
@@ -185,24 +179,20 @@ class CommentDialog(Dialog[tuple[str, bool]]):
         self._area = TextArea(text, soft_wrap=True, show_line_numbers=False, tab_behavior="focus")
 
     def inside(self) -> list[Widget]:
-        """A multi-line field."""
         return [self._area]
 
     def on_mount(self) -> None:
-        """Put the cursor at the end of the draft."""
         self._area.cursor_blink = False
         self._area.move_cursor(self._area.document.end)
         self._area.focus()
 
     def action_send(self) -> None:
-        """Send the text."""
         if self._area.text.strip():
             self.dismiss((self._area.text.rstrip(), True))
         else:
             self.say("Nothing to send yet. Esc closes.")
 
     def action_keep(self) -> None:
-        """Close and keep the text."""
         self.dismiss((self._area.text, False))
 
 
@@ -227,11 +217,9 @@ class HiddenInput(Dialog[bool]):
         self._shown = Static(_EMPTY, classes="hidden")
 
     def inside(self) -> list[Widget]:
-        """A line that shows whether something was typed."""
         return [self._shown]
 
     def on_key(self, event: events.Key) -> None:
-        """Handle letters, Backspace and Enter."""
         if event.key == "escape":
             return
         event.stop()
@@ -283,11 +271,9 @@ class NewIssue(Dialog[tuple[str, Then]]):
         self._input.cursor_position = len(title)
 
     def inside(self) -> list[Widget]:
-        """An input field."""
         return [self._input]
 
     def on_mount(self) -> None:
-        """Focus the field."""
         self._input.focus()
 
     @on(Input.Submitted)
@@ -331,11 +317,9 @@ class RowDialog(Dialog[None]):
         self.list = OptionList(markup=False)
 
     def inside(self) -> list[Widget]:
-        """The list."""
         return [self.list]
 
     def on_mount(self) -> None:
-        """Fill the list and focus it."""
         self.fill()
         self.list.focus()
 
@@ -364,5 +348,4 @@ class RowDialog(Dialog[None]):
         return True
 
     def action_move(self, step: int) -> None:
-        """Move up or down."""
         self.list.action_cursor_down() if step > 0 else self.list.action_cursor_up()

@@ -33,7 +33,6 @@ class History(RowDialog):
         self._bridge = bridge
 
     def fill(self) -> None:
-        """Show the current log."""
         self.show_rows((_row(row) for row in self._bridge.history()), empty="No changes yet.")
 
     def action_undo(self) -> None:
@@ -286,7 +285,6 @@ class FailedList(RowDialog):
         return self._rows[at] if at is not None and at < len(self._rows) else None
 
     def action_retry(self) -> None:
-        """Retry the change."""
         if row := self._chosen():
             self.attempt(lambda: self._bridge.retry(row.op))
             self.fill()
@@ -346,7 +344,6 @@ class FailedList(RowDialog):
         self._each(self._bridge.retry, list(reversed(self._rows)))
 
     def action_drop_all(self) -> None:
-        """Discard all."""
         self._drop(self._rows)
 
     def _drop(self, rows: list[FailedChange]) -> None:

@@ -15,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from glboard_tui.actions import ACTIONS, GROUPS, Action, key_words
-from glboard_tui.bridge import STATES
+from glboard_tui.bridge import FILTER_STATES
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.dialogs import Dialog
 
@@ -27,7 +27,7 @@ _FILTER: tuple[tuple[str, str], ...] = (
     ("~label", "a label; @user an assignee; %milestone a milestone"),
     ("w:3, w>2, w:none", "the weight"),
     ("-word", "exclude it; a | b either; “two words” together"),
-    ("is:", ", ".join(STATES)),
+    ("is:", ", ".join(FILTER_STATES)),
 )
 
 
@@ -52,11 +52,9 @@ class Help(Dialog[None]):
         self._text = Static(Content(""))
 
     def inside(self) -> list[Widget]:
-        """An input field and the list."""
         return [self._input, VerticalScroll(self._text, can_focus=False)]
 
     def on_mount(self) -> None:
-        """Show all keys."""
         self._fill("")
         self._input.focus()
 
@@ -66,7 +64,6 @@ class Help(Dialog[None]):
         self.query_one(VerticalScroll).scroll_to(y=0, animate=False)
 
     def action_scroll(self, lines: int) -> None:
-        """Scroll."""
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
     def _fill(self, query: str) -> None:
@@ -137,14 +134,11 @@ class Welcome(Screen[bool]):
     ]
 
     def compose(self) -> ComposeResult:
-        """Yield the text."""
         with VerticalScroll():
             yield Static(Content.assemble(*_HOW))
 
     def action_demo(self) -> None:
-        """Start the demo."""
         self.dismiss(True)
 
     def action_leave(self) -> None:
-        """Quit the program."""
         self.app.exit()

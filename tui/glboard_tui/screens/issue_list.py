@@ -1,13 +1,14 @@
 """A list of issues to work through, in which every key of an open issue works.
 
 Owns that the list follows changes at once: a finished issue leaves it, and the cursor moves to the next one.
-It is the desk's target while it is on top, so selection and edits work as on the board. The subclass provides
-the issues and their texts.
+It has focus and selection while it is on top, so edits work as on the board. The subclass provides the
+issues and their texts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from msgspec import Struct
 from textual import events, on
@@ -18,6 +19,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from glboard_core.model.issue import Issue
+from glboard_core.model.milestone import Milestone
 from glboard_tui.actions import BY_ID
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.dialogs import Dialog
@@ -47,6 +49,11 @@ class Entry(Struct, frozen=True):
     def words(self) -> str:
         """The text below the list."""
         return self.about if isinstance(self.about, str) else self.about()
+
+
+def weight_words(weight: int | None) -> str:
+    """A weight in a cell: ``?`` for none."""
+    return "?" if weight is None else str(weight)
 
 
 Hint = tuple[str, str]
@@ -110,7 +117,6 @@ class IssueList(Dialog[None]):
     # The list
 
     def compose(self) -> ComposeResult:
-        """Yield title, lines and the text below; the strip of possible next keys; the footer."""
         with Vertical(classes="overlay"):
             yield self._title_line
             yield self._above
@@ -122,19 +128,18 @@ class IssueList(Dialog[None]):
         yield Container(self._strip, id="strip")
 
     def on_mount(self) -> None:
-        """Take over the desk, and follow changes."""
+        """Take over focus and selection, and follow changes."""
         self.context.top = self
         self._unwatch = self.planning.watch(self._changed)
         self.refill()
         super().on_mount()
 
     def dismiss(self, result: None = None) -> AwaitComplete:
-        """Give the desk back at once: the next key goes to the board or another list."""
+        """Give them back at once: the next key goes to the board or another list."""
         self._give_back()
         return super().dismiss(result)
 
     def on_unmount(self) -> None:
-        """Do the same when the program quits."""
         self._give_back()
 
     def _give_back(self) -> None:
@@ -219,7 +224,7 @@ class IssueList(Dialog[None]):
         entry = self.entry
         return entry.issue if entry else None
 
-    # Called by the desk
+    # Called by commands
 
     def go(self, step: int) -> None:
         """Move the cursor."""
@@ -245,10 +250,28 @@ class IssueList(Dialog[None]):
         self._said = text
         self._show_footer()
 
+    def export(self, title: str, name: str, data: bytes, what: str = "") -> None:
+        """Ask for a file and write it, unless it exists; ``what`` says what it holds."""
+
+        def answered(text: str) -> None:
+            if not text:
+                return
+            file = Path(text).expanduser()
+            try:
+                with file.open("xb") as out:
+                    out.write(data)
+            except FileExistsError:
+                self.tell(f"{file} already exists.")
+            except OSError as error:
+                self.tell(f"Cannot write {file}: {error.strerror}.")
+            else:
+                self.tell(f"Wrote {file}{what}.")
+
+        self.context.prompt(title, answered, value=name, hint="Enter exports it · Esc cancels")
+
     # Keys
 
     def on_key(self, event: events.Key) -> None:
-        """Handle the list's own keys, then those of the registry."""
         event.stop()
         event.prevent_default()
         self.context.bridge.touch()
@@ -272,3 +295,20 @@ class IssueList(Dialog[None]):
     def _clicked(self, event: Rows.Chosen) -> None:
         self.listed.go(event.row)
         self.painted_anew()
+
+
+class MilestoneList(IssueList):
+    """A list about one milestone."""
+
+    def __init__(self, context: CommandContext, milestone: Milestone) -> None:
+        super().__init__(context)
+        self.milestone = milestone
+
+    def walk(self, key: str) -> bool:
+        """Go to the previous (``-``) or next (``=``) version milestone; return whether there is one."""
+        other = self.planning.history.beside(self.milestone, 1 if key in "=]" else -1)
+        if other is None:
+            self.tell("No milestone with dates in that direction.")
+            return False
+        self.milestone = other
+        return True

@@ -69,11 +69,9 @@ class MilestoneSetupDialog(RowDialog):
         self.said = self.hint
 
     def on_mount(self) -> None:
-        """Load the current state from GitLab."""
         self.action_look()
 
     def fill(self) -> None:
-        """Show the plan or its progress."""
         if self._trouble is not None:
             error = self._trouble
             words = Content.assemble(
@@ -120,7 +118,6 @@ class MilestoneSetupDialog(RowDialog):
         self._tell(_LOOKED if self._is_due() else _NOTHING)
 
     def action_go(self) -> None:
-        """Apply the plan."""
         if self.is_busy:
             return
         if self._done or self._trouble is not None:
@@ -160,7 +157,6 @@ class MilestoneSetupDialog(RowDialog):
         self._tell(f"{said} · {again}o browser · Esc closes")
 
     def action_browser(self) -> None:
-        """Open the line's object in the browser."""
         at = self.list.highlighted
         step = self._steps[at] if at is not None and at < len(self._steps) else None
         done = self._done.get(step) if step is not None else None
@@ -198,7 +194,6 @@ class MilestoneSetupDialog(RowDialog):
         super().action_cancel()
 
     def on_unmount(self) -> None:
-        """Do the same when the program quits."""
         self._gone()
 
     def _gone(self) -> None:

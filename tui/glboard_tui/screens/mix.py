@@ -9,14 +9,12 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from glboard_core.board.use_cases import short
+from glboard_core.board.batch import short
 from glboard_core.model.issue import Issue
-from glboard_core.model.milestone import Milestone
 from glboard_core.planning.mix import UNDEFINED, Mix
 from glboard_core.planning.readiness import Sum
-from glboard_tui.commands.context import CommandContext
-from glboard_tui.screens.issue_list import Entry, IssueList
-from glboard_tui.texts import number
+from glboard_core.planning.text import number
+from glboard_tui.screens.issue_list import Entry, MilestoneList, weight_words
 from glboard_tui.widgets.table import Col, Head
 from glboard_tui.widgets.text import clean, fit, fit_right
 
@@ -27,7 +25,7 @@ _Row = tuple[str, str, float | None, str, float | None, float | None]
 """Name, count, percent of count, weight, percent of weight, target."""
 
 
-class MixList(IssueList):
+class MixList(MilestoneList):
     """The issues of one milestone by type."""
 
     empty = "No open issues in this milestone."
@@ -45,19 +43,13 @@ class MixList(IssueList):
         Col(title="state", least=8, drop=1),
     )
 
-    def __init__(self, context: CommandContext, milestone: Milestone) -> None:
-        super().__init__(context)
-        self._milestone = milestone
-
     def above(self) -> Content:
-        """The bars."""
         prefix = self.context.bridge.settings.labels.type_prefix
-        return figures(self.planning.mix(self._milestone), prefix, self.app.size.width - 8)
+        return figures(self.planning.mix(self.milestone), prefix, self.app.size.width - 8)
 
     def fill(self) -> Sequence[Entry]:
-        """One line per issue, below a heading for each type."""
         entries: list[Entry] = []
-        for name, issues in self.planning.typed(self._milestone).items():
+        for name, issues in self.planning.typed(self.milestone).items():
             # No sums here: an issue of two types counts in both bars but is listed once.
             head = Head(self._plain(name))
             entries += [self._entry(issue, name, () if at else (head,)) for at, issue in enumerate(issues)]
@@ -74,7 +66,7 @@ class MixList(IssueList):
             issue,
             (
                 (short(issue), "strong"),
-                ("?" if issue.weight is None else str(issue.weight), "strong"),
+                (weight_words(issue.weight), "strong"),
                 (title, "text"),
                 (" · ".join(said), "warn" if also else "muted"),
             ),
@@ -88,9 +80,8 @@ class MixList(IssueList):
         return plain(name, self.context.bridge.settings.labels.type_prefix)
 
     def heading_of(self, place: int, count: int) -> str:
-        """Milestone, the cursor's place, and the total."""
-        whole = _sums(self.planning.mix(self._milestone).whole)
-        return f"Mix {self._milestone.title}: {place} of {count} · {whole}"
+        whole = _sums(self.planning.mix(self.milestone).whole)
+        return f"Mix {self.milestone.title}: {place} of {count} · {whole}"
 
 
 def plain(name: str, prefix: str) -> str:

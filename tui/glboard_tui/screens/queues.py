@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from glboard_core.board.batch import short
 from glboard_core.board.rules import types_of
-from glboard_core.board.use_cases import short
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.planning.candidates import highest
+from glboard_core.planning.reasons import words_of
 from glboard_tui import texts
 from glboard_tui.actions import BY_ID
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.screens.issue_list import Entry, IssueList
-from glboard_tui.texts import reason_words, what_to_press
+from glboard_tui.screens.issue_list import Entry, IssueList, weight_words
+from glboard_tui.texts import what_to_press
 from glboard_tui.unseen_changes import ExternalChange
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Col, Head
@@ -41,11 +42,9 @@ class Refinement(IssueList):
     )
 
     def fill(self) -> Sequence[Entry]:
-        """In manual order."""
         return [self._entry(issue) for issue in self.planning.unrefined()]
 
     def heading_of(self, place: int, count: int) -> str:
-        """``Refinement queue: 3 of 9``."""
         return f"Refinement queue: {place} of {count}"
 
     def _entry(self, issue: Issue) -> Entry:
@@ -91,7 +90,6 @@ class OwnWork(IssueList):
         self._mine = 0
 
     def fill(self) -> Sequence[Entry]:
-        """The groups, one after another."""
         mine = self.planning.mine()
         keys = {name: self.context.keymap.shown(BY_ID[name]) for name, _ in self.hints if name in BY_ID}
         going = f"{keys['flow.advance']} advances it, {keys['flow.blocked']} marks it as blocked."
@@ -124,7 +122,7 @@ class OwnWork(IssueList):
             (
                 (short(issue), "strong"),
                 (f"P{priority}" if priority else "", "muted"),
-                ("?" if issue.weight is None else str(issue.weight), heavy),
+                (weight_words(issue.weight), heavy),
                 (title, "text"),
                 (issue.milestone or "no milestone", "muted"),
                 (
@@ -137,7 +135,6 @@ class OwnWork(IssueList):
         )
 
     def heading_of(self, place: int, count: int) -> str:
-        """``My work: 3 open · 2 to pick``."""
         at = f" · line {place} of {count}" if count else ""
         return f"My work: {self._mine} open · {count - self._mine} to pick{at}"
 
@@ -181,7 +178,7 @@ class Triage(IssueList):
                 (
                     (short(one.issue), "strong"),
                     (title_of(one.issue), "text"),
-                    (reason_words(one.reasons), "warn"),
+                    (" · ".join(map(words_of, one.reasons)), "warn"),
                 ),
                 lambda one=one: f"{title_of(one.issue)}\n{what_to_press(one.reasons, keymap)}",  # type: ignore[misc]
             )
