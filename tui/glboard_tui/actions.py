@@ -291,10 +291,13 @@ def _action(
 
 
 def _own(group: Group, scope: Scope, prefix: str = "") -> Callable[..., Action]:
-    """Makes a pane's own actions: ``capacity.time-off`` is its method ``action_time_off``."""
+    """Makes a pane's own actions: ``capacity.time-off`` is its method ``action_time_off``.
+
+    With a prefix the id starts with that, and the method's name too.
+    """
 
     def make(name: str, keys: str, title: str, hint: str = "", when: When = _always) -> Action:
-        does = f"panes.own {name.replace('-', '_')}"
+        does = f"panes.own {f'{prefix}-{name}'.strip('-').replace('-', '_')}"
         return _action(
             f"{prefix or scope}.{name}", does, keys, title, hint, group=group, scopes=(scope,), when=when
         )
@@ -461,7 +464,7 @@ ACTIONS: tuple[Action, ...] = (
     _pane("pane.plan-lock", "panes.lock", "g L", "Lock the plan; changes since the lock", "lock"),
     _pane("pane.planning-issue", "panes.planning_issue", "g i", _PLANNING_ISSUE, "planning issue"),
     _pane("pane.milestone-setup", "panes.open_milestone", "", _SETUP, when=_creatable),
-    _close("pane.close", "panes.own close", "q", "Close the pane", "close"),
+    _close("pane.close", "panes.close", "q", "Close the pane", "close"),
     _view("open.detail", "navigate.open_issue", "enter", "Open the issue", "open", when=_targets),
     _browse("open.browser", "navigate.browser", "o", "Open in browser", "browser"),
     _copy("copy.reference", "navigate.copy reference", "y r", "Copy reference", "reference"),

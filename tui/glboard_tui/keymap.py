@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from msgspec import Struct, field
 
@@ -29,6 +29,9 @@ from glboard_tui.actions import (
     slot_of,
     slot_token,
 )
+
+if TYPE_CHECKING:
+    from textual import events
 
 Options = Callable[[Slot], Mapping[str, str]]
 """The letters an argument can be at this moment, with their names."""
@@ -76,6 +79,14 @@ class NoMatch(Struct, frozen=True):
 Step = Match | Prefix | NoMatch
 
 
+def token_of(event: events.Key) -> str:
+    """Return a key as the keymap writes it: the character it prints, or its name."""
+    if event.is_printable and event.character and event.character != " ":
+        return event.character
+    # Terminals disagree on the names of keypad Enter, Ctrl+M and others; Textual normalizes them.
+    return event.key
+
+
 class _Node(Struct):
     action: Action | None = None
     slot: tuple[Slot, Action] | None = None
@@ -121,6 +132,11 @@ class Keymap:
     def hint(self, action: str) -> tuple[str, str]:
         """An action's key and its label for a line of hints; the key is "" if it has none."""
         return self.shown(BY_ID[action]), BY_ID[action].word
+
+    def own(self, event: events.Key, scope: Scope) -> str:
+        """The name of a dialog's own action that a key means, or ""; a dialog with a text field uses this."""
+        step = self.step((token_of(event),), lambda _: True, lambda _: {}, scope)
+        return step.action.fixed if isinstance(step, Match) else ""
 
     def step(
         self,
