@@ -194,7 +194,7 @@ class GlboardApp(App[int]):
         if self._warnings:
             notices.please_note(self, self._warnings)
         if self._connect is None:
-            self.push_screen(Welcome(), self._welcomed)
+            self.push_screen(Welcome(self.board_screen.context.keymap), self._welcomed)
         self._first_frame.set()
 
     def _welcomed(self, demo: bool | None) -> None:

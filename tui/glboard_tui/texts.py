@@ -226,7 +226,7 @@ _DETAIL_HINTS = (
     "flow.set",
     "text.comment",
     "text.edit",
-    "card.next",
+    "issue.next",
     "open.browser",
 )
 
@@ -255,13 +255,11 @@ def footer_view(
             # A prefix: its next keys are shown when it is pressed.
             keys = keys.split(" ")[0] if " " in keys else keys[:1]
             words = {"milestone.next": "milestone"}.get(name, words)
-        elif name == "card.next":
-            words = "next"
         hints.append((keys, words))
     if help_key := keymap.shown(BY_ID["help"]):
         hints.append((help_key, "keys"))
     # The capacity pane has its own undo, for the team's days.
-    last = f"{keymap.shown(BY_ID['undo'])} undo: {undo}" if undo and now.scope != "room" else ""
+    last = f"{keymap.shown(BY_ID['undo'])} undo: {undo}" if undo and now.scope != "capacity" else ""
     return FooterView(
         target=target_words(now, targets),
         hints=tuple(hints),
@@ -274,7 +272,7 @@ def footer_view(
 
 def target_words(now: ActionContext, targets: Sequence[Issue]) -> str:
     """What the next key acts on."""
-    if now.scope == "room":
+    if now.scope == "capacity":
         return "capacity pane"
     if now.marked and now.scope != "detail":
         return f"{now.marked} selected"
@@ -387,7 +385,7 @@ Remedy = tuple[str, str]
 _ADDS: Remedy = ("labels.missing", "adds it")
 _ASKS: Remedy = ("labels.missing", "asks which")
 _NEXT: Remedy = ("milestone.next", "to the next")
-_OFF: Remedy = ("accept.back", "removes Deliverable")
+_OFF: Remedy = ("accept.remove", "removes Deliverable")
 _WEIGHT: Remedy = ("weight.set", "sets it")
 _READY: Remedy = ("weight.ready", "weight and ready")
 

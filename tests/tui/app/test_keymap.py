@@ -36,12 +36,12 @@ def step(keymap: Keymap, keys: str, scope: str = "board") -> object:
         ("W 0", "weight.ready", "0"),
         ("m n", "milestone.next", ""),
         ("d b", "accept.with", "b"),
-        ("d enter", "accept.present", ""),
+        ("d enter", "accept.keep", ""),
         ("x x", "close.complete", ""),
         ("g p", "board.planning", ""),
         ("U", "redo", ""),
         ("ctrl+r", "redo", ""),
-        ("[", "walk.previous", ""),
+        ("[", "board.previous-milestone", ""),
     ],
 )
 def test_default_keys(keys: str, action: str, argument: str) -> None:
@@ -81,7 +81,7 @@ def test_letters_without_a_person_are_unknown() -> None:
 
 def test_a_key_can_have_another_meaning_in_an_open_issue() -> None:
     assert step(Keymap(), "n") == Match(BY_ID["text.new"])
-    assert step(Keymap(), "n", "detail") == Match(BY_ID["card.next"])
+    assert step(Keymap(), "n", "detail") == Match(BY_ID["issue.next"])
 
 
 @pytest.mark.parametrize("keys", LATER)

@@ -39,7 +39,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def looking(**given: Any) -> AsyncIterator[tuple[Stage, MilestoneSetupDialog]]:
     """The pane, once it has read from GitLab."""
     async with staged(**{"settings": SETTINGS, "opening": opening, **given}) as stage:
-        stage.screen.context.run("process.open-milestone")
+        stage.screen.context.run("pane.milestone-setup")
         await stage.pilot.pause()
         pane = stage.app.screen
         assert isinstance(pane, MilestoneSetupDialog)
@@ -137,4 +137,4 @@ async def test_an_incomplete_configuration_shows_what_to_write() -> None:
 
 async def test_a_read_only_session_does_not_offer_opening_in_the_palette() -> None:
     async with staged(settings=SETTINGS, opening=opening, token="read") as stage:
-        assert not BY_ID["process.open-milestone"].applies(stage.screen.context.situation())
+        assert not BY_ID["pane.milestone-setup"].applies(stage.screen.context.situation())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from glboard_tui.screens.candidates import Candidates
-from glboard_tui.screens.capacity import Room
+from glboard_tui.screens.capacity import CapacityDialog
 from glboard_tui.screens.queues import Triage
 from tui.app.stage import Stage, staged
 from tui.screens.lists import names, on_top, text
@@ -59,8 +59,8 @@ async def test_from_a_list_to_a_board_and_to_the_capacity_pane(stage: Stage) -> 
 async def test_on_a_narrow_terminal_the_capacity_pane_is_replaced_too(team_file: Path) -> None:
     async with staged(team_file=team_file, size=(100, 30)) as stage:
         await stage.press("g", "c", "g", "r")
-        assert isinstance(stage.app.screen, Room)
-        assert over(stage) == ["Room"]
+        assert isinstance(stage.app.screen, CapacityDialog)
+        assert over(stage) == ["CapacityDialog"]
         await stage.press("g", "t")
         assert over(stage) == ["Triage"]
 

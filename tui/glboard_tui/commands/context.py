@@ -63,22 +63,36 @@ class CapacityDock(Protocol):
     @property
     def is_open(self) -> bool: ...
     @property
-    def has_keys(self) -> bool: ...
+    def key_owner(self) -> Pane | None: ...
     def toggle(self) -> bool: ...
     def focus(self) -> bool: ...
     def close(self) -> None: ...
 
 
-class OnTop(Protocol):
+class Pane(Protocol):
+    """What has the keys in place of board and open issue. ``own`` has its own actions as methods."""
+
+    @property
+    def scope(self) -> Scope: ...
+    @property
+    def modes(self) -> frozenset[str]: ...
+    @property
+    def own(self) -> object: ...
+    def go(self, step: int) -> None: ...
+    def half(self, direction: int) -> None: ...
+    def tell(self, text: str) -> None: ...
+    def escape(self) -> None: ...
+    def leave(self) -> None: ...
+
+
+class OnTop(Pane, Protocol):
     """A list over the board, which owns focus and selection while it is open."""
 
     @property
     def listed(self) -> Listed: ...
-    def go(self, step: int) -> None: ...
-    def half(self, direction: int) -> None: ...
     def painted_anew(self) -> None: ...
-    def leave(self) -> None: ...
-    def tell(self, text: str) -> None: ...
+    def walk(self, step: int) -> None: ...
+    def chosen(self) -> Issue | None: ...
 
 
 class CommandContext:
@@ -103,6 +117,8 @@ class CommandContext:
         self.shell = shell
         #: The list on top of the board, whose issue the keys act on.
         self.top: OnTop | None = None
+        #: The panes over the board, the one with the keys last.
+        self.panes: list[Pane] = []
         #: Repeats the last edit on the current focus or selection.
         self.again: Callable[[], None] | None = None
         #: Typed text that was not sent: comments by their issues, other texts by their kind.
@@ -113,11 +129,16 @@ class CommandContext:
     # State
 
     @property
+    def pane(self) -> Pane | None:
+        """The pane that has the keys; None on the board and in an open issue."""
+        return self.panes[-1] if self.panes else self.dock.key_owner
+
+    @property
     def scope(self) -> Scope:
         """Where keys go."""
-        if self.top is not None:
-            return "list"
-        return "detail" if self.open_issue.has_keys else "room" if self.dock.has_keys else "board"
+        if (pane := self.pane) is not None:
+            return pane.scope
+        return "detail" if self.open_issue.has_keys else "board"
 
     def make_way(self) -> None:
         """Close the list on top, to show another one or the board."""
@@ -128,9 +149,10 @@ class CommandContext:
         """Return the state that decides which actions apply."""
         bridge, catalog, status = self.bridge, self.bridge.catalog, self.bridge.status
         marks = self.top.listed.marks if self.top is not None else self.board.marks
-        marked, targets = len(self.marked()), self.targets()
+        marked, targets, pane = len(self.marked()), self.targets(), self.pane
         return ActionContext(
             scope=self.scope,
+            modes=pane.modes if pane is not None else frozenset(),
             targets=len(targets),
             marked=marked,
             lost_marks=marks.can_restore,
@@ -183,7 +205,7 @@ class CommandContext:
         if self.top is not None:
             return self._issues(self.top.listed.marked)
         marks = self.board.marks
-        if not len(marks) or self.scope == "room":
+        if not len(marks) or self.scope not in ("board", "detail"):
             return []
         return self._issues(issue for issue, _ in self.board.targets() if issue in marks)
 
@@ -305,8 +327,8 @@ class CommandContext:
     def say(self, text: str, *, bad: bool = False) -> None:
         """Show a message in the footer until the next key."""
         self.shell.say(text, bad=bad)
-        if self.top is not None:
-            self.top.tell(text)
+        if self.panes:
+            self.panes[-1].tell(text)
 
     def tell(self, error: GlboardError) -> None:
         """Show an error with its hint."""
@@ -375,7 +397,7 @@ class CommandContext:
                 if kept:
                     self.say(kept)
 
-        dialog = CommentDialog(title, text=self.drafts.get(draft, text), note=note)
+        dialog = CommentDialog(self.keymap, title, text=self.drafts.get(draft, text), note=note)
         self.shell.app.push_screen(dialog, _unless_cancelled(written))
 
 

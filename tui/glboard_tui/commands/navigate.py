@@ -18,20 +18,20 @@ _STEPS = {"next": 1, "previous": -1}
 
 
 def move(context: CommandContext, where: str) -> None:
-    """Move the cursor of the list on top, scroll the open issue, or move the focus on the board."""
-    board, pane = context.board, context.open_issue.pane
+    """Move the cursor of a pane, scroll the open issue, or move the focus on the board."""
+    board, pane, opened = context.board, context.pane, context.open_issue.pane
     if where in ("left", "right"):
         board.move(-1 if where == "left" else 1, 0)
     elif where in _HALVES:
         step = _HALVES[where]
-        if context.top is not None:
-            context.top.half(step)
+        if pane is not None:
+            pane.half(step)
         else:
-            pane.scroll_half(step) if pane.has_keys else board.half(step)
-    elif context.top is not None:
-        context.top.go(_LINES[where])
-    elif pane.has_keys:
-        pane.scroll_by(_LINES[where])
+            opened.scroll_half(step) if opened.has_keys else board.half(step)
+    elif pane is not None:
+        pane.go(_LINES[where])
+    elif opened.has_keys:
+        opened.scroll_by(_LINES[where])
     elif where in ("top", "bottom"):
         board.first() if where == "top" else board.last()
     else:
@@ -52,7 +52,7 @@ def pane(context: CommandContext, where: str) -> None:
     if index is None or column is None:
         return
     keys = [c.column.key for c in index.visible()]
-    if dock.has_keys:
+    if dock.key_owner is not None:
         board.screen.set_focus(board)
         board.column(keys[0 if step > 0 else -1])
     elif column.key in keys:
@@ -114,17 +114,9 @@ def mark_again(context: CommandContext, _: str) -> None:
 
 
 def escape(context: CommandContext, _: str) -> None:
-    """Close the open issue, then end the range, then the filter, then the selection.
-
-    In a list the range and the selection end before the list closes.
-    """
-    if context.top is not None:
-        ended = context.top.listed.escape()
-        context.top.painted_anew()
-        if ended == "range":
-            context.say("Range selected.")
-        elif not ended:
-            context.top.leave()
+    """Close the pane or the open issue, then end the range, then the filter, then the selection."""
+    if (pane := context.pane) is not None:
+        pane.escape()
     elif context.open_issue.pane.is_open:
         context.open_issue.close()
     elif context.board.end_range():
@@ -152,6 +144,9 @@ def open_board(context: CommandContext, name: str, milestone: str | None = None)
 
 def walk(context: CommandContext, where: str) -> None:
     """Go to the next or previous milestone."""
+    if context.top is not None:
+        context.top.walk(_STEPS[where])
+        return
     view, catalog = context.bridge.view, context.bridge.catalog
     if catalog is None or view.board is None:
         return
@@ -204,7 +199,10 @@ def open_issue(context: CommandContext, _: str) -> None:
 
 def browser(context: CommandContext, _: str) -> None:
     """Open in the browser."""
-    urls = [issue.web_url for issue in context.targets() if issue.web_url.startswith(("https://", "http://"))]
+    issues = context.targets()
+    if not issues and context.top is not None and (chosen := context.top.chosen()) is not None:
+        issues = [chosen]  # it is on no board
+    urls = [issue.web_url for issue in issues if issue.web_url.startswith(("https://", "http://"))]
     if not urls:
         context.say("No web address yet: GitLab has not created this issue.")
     elif len(urls) > _MOST_TABS:

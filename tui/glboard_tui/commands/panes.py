@@ -29,6 +29,18 @@ def _show(context: CommandContext, listed: IssueList) -> None:
     context.shell.app.push_screen(listed, lambda _: context.shell.show_footer())
 
 
+def own(context: CommandContext, name: str) -> None:
+    """Do what a pane alone can do: its method ``action_NAME``."""
+    if (pane := context.pane) is not None:
+        getattr(pane.own, f"action_{name}")()
+
+
+def close(context: CommandContext, _: str) -> None:
+    """Close the pane that has the keys."""
+    if (pane := context.pane) is not None:
+        pane.leave()
+
+
 # Planning a milestone
 
 
@@ -41,10 +53,12 @@ def capacity(context: CommandContext, _: str) -> None:
         if context.dock.focus():
             return
     if not context.dock.toggle():
-        from glboard_tui.screens.capacity import Room
+        from glboard_tui.screens.capacity import CapacityDialog
 
         context.planning.roster.reload()
-        context.shell.app.push_screen(Room(context, milestone), lambda _: context.shell.show_header())
+        context.shell.app.push_screen(
+            CapacityDialog(context, milestone), lambda _: context.shell.show_header()
+        )
 
 
 def candidates(context: CommandContext, _: str) -> None:
@@ -179,14 +193,14 @@ def history(context: CommandContext, _: str) -> None:
     """Open the change log."""
     from glboard_tui.screens.failed_changes import History
 
-    context.shell.app.push_screen(History(context.bridge))
+    context.shell.app.push_screen(History(context))
 
 
 def show_help(context: CommandContext, _: str) -> None:
     """Show all keys."""
     from glboard_tui.screens.help import Help
 
-    context.shell.app.push_screen(Help(context.keymap))
+    context.shell.app.push_screen(Help(context.keymap, context.scope))
 
 
 def palette(context: CommandContext, _: str) -> None:

@@ -85,7 +85,7 @@ def _title(context: CommandContext, project: str, projects: Sequence[str], title
     from glboard_tui.screens.dialogs import NewIssue
 
     context.shell.app.push_screen(
-        NewIssue(project, " · ".join(facts), title=title, several=len(projects) > 1), typed
+        NewIssue(context.keymap, project, " · ".join(facts), title=title, several=len(projects) > 1), typed
     )
 
 

@@ -23,11 +23,11 @@ from glboard_tui import notices, texts
 from glboard_tui.actions import BY_ID
 from glboard_tui.bridge import Bridge, Update
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.keymap import Keymap
+from glboard_tui.keymap import Keymap, token_of
 from glboard_tui.notices import News
 from glboard_tui.planning import PlanningFigures
 from glboard_tui.screens.issue_pane import OpenIssue
-from glboard_tui.screens.keys import Keys, token_of
+from glboard_tui.screens.keys import Keys
 from glboard_tui.widgets.board import BoardWidget
 from glboard_tui.widgets.card_view import presenter
 from glboard_tui.widgets.footer import FilterBar, FooterBar, WhichKey
@@ -36,7 +36,7 @@ from glboard_tui.widgets.issue_pane import DetailPane
 from glboard_tui.widgets.messages import Panel
 
 if TYPE_CHECKING:
-    from glboard_tui.screens.capacity import Beside
+    from glboard_tui.screens.capacity import CapacityPane, DockedCapacity
 
 #: Up to this many issues every typed letter filters at once; above, filtering waits for a pause (in seconds).
 _AT_ONCE, _PAUSE = 4_000, 0.12
@@ -104,8 +104,8 @@ class Dock:
         self,
         board: BoardWidget,
         issue: DetailPane,
-        create: Callable[[], Beside],
-        place: Callable[[Beside], object],
+        create: Callable[[], DockedCapacity],
+        place: Callable[[DockedCapacity], object],
         changed: Callable[[], None],
     ) -> None:
         self._board = board
@@ -114,7 +114,7 @@ class Dock:
         self._place = place
         self._changed = changed
         #: The capacity pane if it is open; hidden while an issue is open or the terminal is narrow.
-        self.pane: Beside | None = None
+        self.pane: DockedCapacity | None = None
 
     @property
     def is_open(self) -> bool:
@@ -122,13 +122,13 @@ class Dock:
         return self.pane is not None and self.pane.is_open
 
     @property
-    def has_keys(self) -> bool:
-        """Whether keys go to the pane, and so to no card."""
-        return self.pane is not None and self.pane.has_keys
+    def key_owner(self) -> CapacityPane | None:
+        """The pane if keys go to it, and so to no card."""
+        return self.pane.figures if self.pane is not None and self.pane.has_keys else None
 
-    def take(self, token: str) -> bool:
-        """Let the pane handle a key, if keys go to it; return whether it did."""
-        return self.pane is not None and self.pane.has_keys and self.pane.take(token)
+    def keep(self, token: str) -> bool:
+        """Keep a key for a pane that is not there yet; return whether that was so."""
+        return self.pane is not None and self.pane.keep(token)
 
     def follow(self) -> None:
         """Update the pane if the board shows another milestone."""
@@ -222,14 +222,14 @@ class BoardScreen(Screen[None]):
 
     # The panes next to the board
 
-    def _capacity_pane(self) -> Beside:
-        from glboard_tui.screens.capacity import Beside
+    def _capacity_pane(self) -> DockedCapacity:
+        from glboard_tui.screens.capacity import DockedCapacity
 
         self._planning.roster.reload()
         self._open_issue.close()
-        return Beside(self.context)
+        return DockedCapacity(self.context)
 
-    def _place(self, pane: Beside) -> None:
+    def _place(self, pane: DockedCapacity) -> None:
         self.query_one("#middle").mount(pane, before=self.pane)
 
     def _pane_changed(self) -> None:
@@ -282,8 +282,8 @@ class BoardScreen(Screen[None]):
         self.press(token_of(event))
 
     def press(self, token: str) -> None:
-        """Send a key to the focused pane: the capacity pane next to the board, otherwise the board."""
-        if self.keys.pending or not self.dock.take(token):
+        """Send a key to the capacity pane next to the board, the open issue or the board."""
+        if not self.dock.keep(token):
             self.keys.press(token)
         self.show_footer()
 
@@ -407,7 +407,7 @@ class BoardScreen(Screen[None]):
     @property
     def _whose_keys(self) -> str:
         """The message while keys do not go to a card."""
-        if not self.dock.has_keys:
+        if self.dock.key_owner is None:
             return ""
         return "Keys go to the capacity pane: Esc or Tab returns to the board, g r closes it."
 

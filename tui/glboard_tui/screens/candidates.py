@@ -29,27 +29,28 @@ _ORDERS: dict[Order, str] = {
     "weight": "by weight",
 }
 _HINTS: tuple[Hint, ...] = (
-    ("Enter", "accept"),
+    "candidates.accept",
     ("accept.with", "assign to"),
-    ("accept.back", "remove Deliverable"),
-    ("F", "fill capacity"),
-    ("O", "order"),
-    ("weight.ready", "weight, ready"),
-    ("milestone.defer", "defer"),
-    ("v", "description"),
+    "accept.remove",
+    "candidates.fill",
+    "candidates.order",
+    "weight.ready",
+    "milestone.defer",
+    "description.toggle",
 )
 _PROPOSING: tuple[Hint, ...] = (
-    ("Enter", "accept this line"),
+    ("candidates.accept", "accept this line"),
     ("accept.with", "assign to"),
-    ("-", "leave it out"),
-    ("F", "accept all proposed"),
-    ("escape", "end the proposal"),
+    "candidates.leave-out",
+    ("candidates.fill", "accept all proposed"),
+    "candidates.stop",
 )
 
 
 class Candidates(MilestoneList):
     """The candidates of one milestone. ``accept`` accepts issues and asks who takes the unassigned ones."""
 
+    scope = "candidates"
     empty = "No open issues in this milestone."
     cols = (
         Col(title="slipped", right=True),
@@ -204,35 +205,42 @@ class Candidates(MilestoneList):
 
     # Keys
 
-    def own_key(self, token: str) -> bool:
-        """``Enter`` accepts, ``F`` proposes, ``O`` sorts; ``-`` and ``Esc`` while something is proposed."""
-        here = self.listed.here
-        match token:
-            case "enter" if not self.context.bridge.writable:
-                self.tell(READ_ONLY)
-            case "enter" if here is not None:
-                self.context.run("accept.present")
-            case "F":
-                self._fill_capacity()
-            case "O":
-                orders = list(_ORDERS)
-                self._order = orders[(orders.index(self._order) + 1) % len(orders)]
-                self.refill()
-            case "-" if here is not None and here in self._proposed:
-                self._out.add(here)
-                self.refill()
-            case "escape" if self._proposing and not len(self.listed.marks):
-                self._proposing = False
-                self.refill()
-                self.tell("Proposal discarded; nothing changed.")
-            case _:
-                return token == "enter"  # noqa: S105  (a key, no secret)
-        return True
+    @property
+    def modes(self) -> frozenset[str]:
+        return super().modes | ({"proposing"} if self._proposing else frozenset())
 
-    def _fill_capacity(self) -> None:
+    def action_accept(self) -> None:
+        """Accept the line for its assignees."""
+        if not self.context.bridge.writable:
+            self.tell(READ_ONLY)
+        elif self.listed.here is not None:
+            self.context.run("accept.keep")
+
+    def action_order(self) -> None:
+        """Sort in another way."""
+        orders = list(_ORDERS)
+        self._order = orders[(orders.index(self._order) + 1) % len(orders)]
+        self.refill()
+
+    def action_leave_out(self) -> None:
+        """Leave the line out of the proposal."""
+        here = self.listed.here
+        if here is not None and here in self._proposed:
+            self._out.add(here)
+            self.refill()
+
+    def action_stop(self) -> None:
+        """Discard the proposal."""
+        self._proposing = False
+        self.refill()
+        self.tell("Proposal discarded; nothing changed.")
+
+    def action_fill(self) -> None:
+        """Propose issues that fill the capacity, or ask to accept all that are proposed."""
         space = self._space
         if space is None:
-            self.tell("No capacity without team.toml; g r shows how to create it.")
+            key = self.context.keymap.hint("pane.capacity")[0]
+            self.tell(f"No capacity without team.toml; {key} shows how to create it.")
         elif not self.context.bridge.writable:
             self.tell(READ_ONLY)
         elif self._proposing:

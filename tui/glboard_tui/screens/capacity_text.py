@@ -46,7 +46,7 @@ class Tally(Struct, frozen=True):
     budget: str
     carried: float
     planned: int
-    room: str
+    free: str
     words: str
     tone: Tone
     weight: float | None
@@ -90,7 +90,7 @@ def person_cells(person: PersonCapacity, columns: Columns) -> tuple[RollCell, ..
         budget=number(budget.weight) if budget else "",
         carried=person.carry_over,
         planned=person.committed,
-        room=signed(person.room) if person.room is not None else "",
+        free=signed(person.room) if person.room is not None else "",
         words=words if budget else "no days",
         tone=tone,
         weight=budget.weight if budget else None,
@@ -106,7 +106,7 @@ def team_cells(found: Capacity, columns: Columns) -> tuple[RollCell, ...]:
         budget=number(found.total),
         carried=found.carry_over.weight,
         planned=found.planned,
-        room=signed(found.room),
+        free=signed(found.room),
         words="!over" if found.room < 0 else "free",
         tone=tone,
         weight=found.total,
@@ -125,7 +125,7 @@ def _cells(name: str, role: str, tally: Tally, columns: Columns, ink: Ink) -> tu
             (tally.budget, ink, -6),
             (number(tally.carried), ink, -5),
             (str(tally.planned), ink, -5),
-            (tally.room, tone, -7),
+            (tally.free, tone, -7),
         ]
     if columns.bar:
         shown = (
@@ -151,11 +151,9 @@ def bar(carried: float, planned: float, budget: float, cells: int) -> str:
     return "█" * first + "▓" * second + "░" * (cells - first - second) + over
 
 
-def about(person: PersonCapacity, member: Member | None, milestone: str, *, blind: bool) -> str:
+def about(person: PersonCapacity, member: Member, milestone: str, *, blind: bool) -> str:
     """What the file says about a person, below the list; with hidden figures only name and role."""
     role = f" · {person.role}" if person.role else ""
-    if member is None:
-        return f"{person.username} is not in team.toml: a adds them"
     if blind:
         return f"{person.username}{role}"
     parts = [f"factor {number(member.factor)}"]

@@ -1,4 +1,4 @@
-"""Dialogs: a framed box over the board with a title and a line of hints; questions, prompts, rows.
+"""Dialogs: a framed box over the board with a title and a line of hints; questions and prompts.
 
 Owns the frame that all dialogs share. Nothing paints a dialog that is closing: its workers
 end with it, and its lines are attributes, not queried from widgets that may be gone.
@@ -6,7 +6,7 @@ end with it, and its lines are attributes, not queried from widgets that may be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Generic, Literal, TypeVar
 
 from textual import events, on
@@ -20,8 +20,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
-from glboard_core.errors import GlboardError
-from glboard_tui import notices
+from glboard_tui.keymap import Keymap
 from glboard_tui.widgets.text import clean
 
 T = TypeVar("T")
@@ -45,6 +44,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
     def __init__(self, title: str, *, note: str = "", hint: str = "Esc cancels") -> None:
         super().__init__()
         self.note = note
+        self.hint = hint
         #: Whether it has its focus, so that keys reach the right place.
         self.is_ready = False
         self._title_line = Static(Content(clean(title)), classes="overlay-title")
@@ -167,10 +167,13 @@ class CommentDialog(Dialog[tuple[str, bool]]):
     Dismissed with the text and whether to send it.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [("ctrl+s,ctrl+enter", "send"), ("escape", "keep")]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "keep")]
 
-    def __init__(self, title: str, *, text: str = "", note: str = "") -> None:
-        super().__init__(title, note=note, hint="Ctrl+S sends · Esc keeps it as a draft")
+    def __init__(self, keymap: Keymap, title: str, *, text: str = "", note: str = "") -> None:
+        super().__init__(
+            title, note=note, hint=f"{keymap.hint('comment.send')[0]} sends · Esc keeps it as a draft"
+        )
+        self._keymap = keymap
         self._area = TextArea(text, soft_wrap=True, show_line_numbers=False, tab_behavior="focus")
 
     def inside(self) -> list[Widget]:
@@ -180,6 +183,11 @@ class CommentDialog(Dialog[tuple[str, bool]]):
         self._area.cursor_blink = False
         self._area.move_cursor(self._area.document.end)
         self._area.focus()
+
+    def on_key(self, event: events.Key) -> None:
+        if self._keymap.own(event, "comment"):
+            event.stop()
+            self.action_send()
 
     def action_send(self) -> None:
         if self._area.text.strip():
@@ -252,11 +260,14 @@ class NewIssue(Dialog[tuple[str, Then]]):
     Dismissed with the title and what to do with it.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [("tab", "other"), ("escape", "keep")]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "keep")]
 
-    def __init__(self, project: str, facts: str, *, title: str = "", several: bool = False) -> None:
-        tab = "Tab another project · " if several else ""
-        super().__init__(f"New issue in {project}", note=facts, hint=f"Enter creates · {tab}Esc cancels")
+    def __init__(
+        self, keymap: Keymap, project: str, facts: str, *, title: str = "", several: bool = False
+    ) -> None:
+        other = " ".join(keymap.hint("new-issue.project")) + " · " if several else ""
+        super().__init__(f"New issue in {project}", note=facts, hint=f"Enter creates · {other}Esc cancels")
+        self._keymap = keymap
         self._several = several
         # The draft is continued; if selected, it would be lost with the next letter.
         self._input = Input(title, placeholder="title", compact=True, max_length=255, select_on_focus=False)
@@ -276,64 +287,16 @@ class NewIssue(Dialog[tuple[str, Then]]):
         else:
             self.say("An issue needs a title.")
 
-    def action_other(self) -> None:
-        """Keep the typed title and choose the project."""
+    def on_key(self, event: events.Key) -> None:
+        if self._keymap.own(event, "new-issue"):
+            event.stop()
+            self.action_project()
+
+    def action_project(self) -> None:
+        """Keep the typed title and choose another project."""
         if self._several:
             self.dismiss((self._input.value, "other"))
 
     def action_keep(self) -> None:
         """Close and keep the typed title for next time."""
         self.dismiss((self._input.value.strip(), "keep"))
-
-
-class RowDialog(Dialog[None]):
-    """A list, such as the failed changes and the change log. ``j`` and ``k`` move, ``q`` and Esc close."""
-
-    DEFAULT_CSS = """
-    RowDialog OptionList { height: auto; max-height: 22; border: none; padding: 0; background: $panel; }
-    RowDialog OptionList:focus { border: none; }
-    RowDialog OptionList:focus > .option-list--option-highlighted {
-        background: $primary 25%; color: $foreground; text-style: none;
-    }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [("j", "move(1)"), ("k", "move(-1)"), ("q", "cancel")]
-
-    def __init__(self, title: str, *, hint: str) -> None:
-        from textual.widgets import OptionList
-
-        super().__init__(title, hint=hint)
-        self.list = OptionList(markup=False)
-
-    def inside(self) -> list[Widget]:
-        return [self.list]
-
-    def on_mount(self) -> None:
-        self.fill()
-        self.list.focus()
-
-    def fill(self) -> None:
-        """Show the current rows."""
-        raise NotImplementedError
-
-    def show_rows(self, rows: Iterable[Content], *, empty: str = "") -> None:
-        """Replace the rows and keep the cursor's position. ``empty`` is shown if there are none."""
-        from textual.widgets.option_list import Option
-
-        at = self.list.highlighted or 0
-        options = [Option(row) for row in rows]
-        self.list.clear_options()
-        self.list.add_options(options or [Option(Content(empty), disabled=True)])
-        if options:
-            self.list.highlighted = min(at, len(options) - 1)
-
-    def attempt(self, change: Callable[[], object]) -> bool:
-        """Do something that a full disk or a read-only session can refuse; return whether it was done."""
-        try:
-            change()
-        except GlboardError as error:
-            notices.tell(self.app, notices.notice_of(error))
-            return False
-        return True
-
-    def action_move(self, step: int) -> None:
-        self.list.action_cursor_down() if step > 0 else self.list.action_cursor_up()

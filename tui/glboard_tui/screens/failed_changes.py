@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
-from textual.binding import BindingType
 from textual.content import Content
 
 from glboard_core.board.operations import Change, OpId
 from glboard_core.board.use_cases import joined, split
 from glboard_core.errors import READ_ONLY, GlboardError
-from glboard_tui.bridge import WAITS, Bridge, FailedChange, LoggedChange
+from glboard_tui.bridge import WAITS, FailedChange, LoggedChange
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.choices import label_choices, milestone_choices, person_choices
-from glboard_tui.screens.dialogs import RowDialog, wrong_weight
+from glboard_tui.screens.dialogs import wrong_weight
 from glboard_tui.screens.editor import edit_in_editor
+from glboard_tui.screens.keys import RowDialog
 from glboard_tui.screens.picker import Result, Tick, Ticks
 from glboard_tui.widgets.text import clean, clip
 
@@ -23,13 +23,13 @@ _TONES = {"failed": "$text-error", "dropped": "$text-warning", "undone": "$text-
 
 
 class History(RowDialog):
-    """The change log, newest first: when, what, the value before, the result. ``u`` undoes the last."""
+    """The change log, newest first: when, what, the value before, the result."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("u", "undo")]
+    scope = "log"
 
-    def __init__(self, bridge: Bridge) -> None:
-        super().__init__("Changes made with glboard", hint="u undoes the last one · Esc closes")
-        self._bridge = bridge
+    def __init__(self, context: CommandContext) -> None:
+        super().__init__(context, "Changes made with glboard")
+        self._bridge = context.bridge
 
     def fill(self) -> None:
         self.show_rows((_row(row) for row in self._bridge.history()), empty="No changes yet.")
@@ -230,19 +230,10 @@ _PREVIEW = 60
 class FailedList(RowDialog):
     """The failed changes, newest first."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        ("r", "retry"),
-        ("e", "edit"),
-        ("y", "copy"),
-        ("d", "drop"),
-        ("R", "retry_all"),
-        ("D", "drop_all"),
-    ]
+    scope = "failed"
 
     def __init__(self, context: CommandContext) -> None:
-        hint = "r retry · e edit · y copy · d discard · R, D all of them · Esc closes"
-        super().__init__("Failed changes", hint=hint)
-        self.context = context
+        super().__init__(context, "Failed changes")
         self._bridge = context.bridge
         self._rows: list[FailedChange] = []
 
@@ -269,7 +260,7 @@ class FailedList(RowDialog):
         if row is None:
             return
         if not parts_of(row.change):
-            self.say("Nothing to edit: r retries, d discards it.")
+            self.say("Nothing to edit: retry it, or discard it.")
         elif not self._bridge.writable:
             self.say(READ_ONLY)
         else:
@@ -293,7 +284,7 @@ class FailedList(RowDialog):
             self.app.copy_to_clipboard(text or f"{row.reference} {row.what}: {row.message}")
             self.say("Copied: text" if text else "Copied: change and error")
 
-    def action_drop(self) -> None:
+    def action_discard(self) -> None:
         """Discard the change, after asking if it has typed text, which exists nowhere else."""
         if row := self._chosen():
             self._drop([row])
@@ -302,7 +293,7 @@ class FailedList(RowDialog):
         """Retry all, in their original order."""
         self._each(self._bridge.retry, list(reversed(self._rows)))
 
-    def action_drop_all(self) -> None:
+    def action_discard_all(self) -> None:
         self._drop(self._rows)
 
     def _drop(self, rows: list[FailedChange]) -> None:
@@ -318,7 +309,7 @@ class FailedList(RowDialog):
             "Discard it and your text?" if one else f"Discard {len(rows)} changes, {texts} with your text?",
             {"y": "discard it" if one else "discard them all"},
             lambda _: go(),
-            note="To copy a text first, press y in the list.",
+            note=f"To copy a text first, press {self.context.keymap.hint('failed.copy')[0]} in the list.",
         )
 
     def _each(self, change: Callable[[OpId], None], rows: Sequence[FailedChange]) -> None:

@@ -1,11 +1,11 @@
-"""All current keys by group, filtered by typing."""
+"""All current keys by group, filtered by typing; and the screen of the first start."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from glboard_tui.actions import ACTIONS, GROUPS, Action, key_words
+from glboard_tui.actions import ACTIONS, Action, Scope, groups_for, key_words
 from glboard_tui.bridge import FILTER_STATES
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.dialogs import Dialog
@@ -32,7 +32,7 @@ _FILTER: tuple[tuple[str, str], ...] = (
 
 
 class Help(Dialog[None]):
-    """The keys. Typing filters them by title, keys or group."""
+    """The keys, those of the pane first. Typing filters them by title, keys or group."""
 
     DEFAULT_CSS = """
     Help VerticalScroll { height: 1fr; }
@@ -45,9 +45,10 @@ class Help(Dialog[None]):
         ("enter", "cancel"),
     ]
 
-    def __init__(self, keymap: Keymap) -> None:
+    def __init__(self, keymap: Keymap, scope: Scope) -> None:
         super().__init__("Keys", hint="type to search · arrows scroll · Esc closes")
         self._keymap = keymap
+        self._scope = scope
         self._input = Input(placeholder="type to search", compact=True)
         self._text = Static(Content(""))
 
@@ -73,7 +74,7 @@ class Help(Dialog[None]):
     def _lines(self, words: list[str]) -> Iterable[Content]:
         first = True
         column = min(_KEYS, self.app.size.width // 4)
-        for group in GROUPS:
+        for group in groups_for(self._scope):
             found = [a for a in ACTIONS if a.group == group and self._fits(a, words)]
             if not found:
                 continue
@@ -101,15 +102,7 @@ class Help(Dialog[None]):
         return all(word in text or word in keys.casefold().split(", ") for word in words)
 
 
-# The first run without an account: offers the demo and explains how to connect.
-
 _HOW = (
-    ("glboard", "bold"),
-    "\nPlan a milestone on its GitLab boards, from the keyboard.\n\n",
-    (" d ", "bold $accent"),
-    " try the demo: a built-in fake GitLab, on this machine only\n",
-    (" q ", "bold $accent"),
-    " quit\n\n",
     ("To connect to your GitLab", "bold"),
     ", quit and start it like this:\n\n",
     ("  export GITLAB_TOKEN=…       ", "$primary"),
@@ -122,17 +115,37 @@ _HOW = (
 
 
 class Welcome(Screen[bool]):
-    """Dismissed with True for the demo."""
+    """The first run without an account: offers the demo and explains how to connect.
+
+    Dismissed with True for the demo.
+    """
 
     DEFAULT_CSS = """
     Welcome { align: center middle; }
     Welcome VerticalScroll { width: 100%; max-width: 76; height: auto; max-height: 100%; padding: 0 1; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [("d,enter", "demo"), ("q,escape,ctrl+c", "leave")]
+
+    def __init__(self, keymap: Keymap) -> None:
+        super().__init__()
+        self._keymap = keymap
+
+    def on_key(self, event: events.Key) -> None:
+        if name := self._keymap.own(event, "welcome"):
+            event.stop()
+            self.action_demo() if name == "demo" else self.action_leave()
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():
-            yield Static(Content.assemble(*_HOW))
+            demo, leave = (self._keymap.hint(f"welcome.{name}")[0] for name in ("demo", "leave"))
+            keys = (
+                ("glboard", "bold"),
+                "\nPlan a milestone on its GitLab boards, from the keyboard.\n\n",
+                (f" {demo} ", "bold $accent"),
+                " try the demo: a built-in fake GitLab, on this machine only\n",
+                (f" {leave} ", "bold $accent"),
+                " quit\n\n",
+            )
+            yield Static(Content.assemble(*keys, *_HOW))
 
     def action_demo(self) -> None:
         self.dismiss(True)

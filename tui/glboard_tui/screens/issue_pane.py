@@ -137,7 +137,6 @@ class OpenIssue:
 #: Seconds the cursor rests before a request: moving down a list requests nothing.
 _REST = 0.12
 _KEPT = 50
-_SCROLL = 3
 
 _Version = tuple[IssueId, datetime, int]
 
@@ -184,20 +183,6 @@ class DescriptionPane:
         said = (names.workflow_prefix, names.priority_prefix, names.type_prefix)
         labels = (label for label in issue.labels if label not in same and not label.startswith(said))
         return tuple(sorted(labels, key=str.casefold))
-
-    def key(self, token: str) -> bool:
-        """Toggle or scroll the pane; return whether the key was one of its own."""
-        if token in ("v", "enter"):
-            self.on = not self.on
-        elif not self.on:
-            return False
-        elif token in ("J", "K"):
-            self.pane.scroll_by(_SCROLL if token == "J" else -_SCROLL)  # noqa: S105  (a key, no secret)
-        elif token in ("pagedown", "pageup"):
-            self.pane.scroll_half(1 if token == "pagedown" else -1)  # noqa: S105  (a key, no secret)
-        else:
-            return False
-        return True
 
     def _stop(self) -> None:
         if self._timer is not None:

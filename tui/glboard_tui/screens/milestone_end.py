@@ -25,15 +25,17 @@ _INKS: dict[Kind, Ink] = {"confidential": "warn", "quiet": "warn", "late-closed"
 class Ending(MilestoneList):
     """What is left of one milestone. ``-`` and ``=`` show the previous and next one."""
 
+    scope = "milestone-end"
     empty = "Nothing is left of this milestone."
     hints = (
-        ("plan.slip", "slip"),
+        "plan.slip",
         ("plan.drop", "drop"),
         ("close.complete", "complete"),
-        ("text.comment", "comment"),
-        ("+", "label missed"),
-        ("- =", "milestone"),
-        ("escape", "close"),
+        "text.comment",
+        "milestone-end.label",
+        "board.previous-milestone",
+        "board.next-milestone",
+        "escape",
     )
     cols = (
         Col(title="issue", reference=True, least=12),
@@ -133,24 +135,22 @@ class Ending(MilestoneList):
 
     # Keys
 
-    def own_key(self, token: str) -> bool:
-        """``+`` labels what was moved without the label; ``-`` and ``=`` change the milestone."""
-        match token:
-            case "+":
-                self._label()
-            case "-" | "[" | "=" | "]":
-                if self.walk(token):
-                    self._seen.clear()
-                    self.refill()
-            case _:
-                return False
-        return True
+    def begin(self) -> None:
+        self._seen.clear()
+        super().begin()
 
-    def _label(self) -> None:
+    def action_label(self) -> None:
+        """Label what was moved without the label."""
         quiet = {left.issue.id for left in self._found if left.kind == "quiet"}
         issues = [issue for issue in self.context.targets() if issue.id in quiet]
         if not issues:
-            self.tell(f"+ is for issues moved without {self._missed}; x s slips, x p drops the others.")
+            label, slip, drop = (
+                self.context.keymap.hint(name)[0]
+                for name in ("milestone-end.label", "plan.slip", "plan.drop")
+            )
+            self.tell(
+                f"{label} is for issues moved without {self._missed}; {slip} slips, {drop} drops the others."
+            )
             return
         catalog = self.context.bridge.catalog
         lacking = {i.project for i in issues if catalog and catalog.label(i.project, self._missed) is None}

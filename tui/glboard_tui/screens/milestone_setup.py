@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from textwrap import wrap
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from glboard_core.errors import GlboardError
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.milestone_setup import Action, Step, StepOutcome
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.screens.dialogs import RowDialog
+from glboard_tui.screens.keys import RowDialog, hint_line
 from glboard_tui.widgets.text import clean, fit
 
 if TYPE_CHECKING:
@@ -29,11 +28,9 @@ _DOES: dict[Action, tuple[str, str]] = {
     "nothing": ("no change", "dim"),
     "impossible": ("not possible", "$text-warning"),
 }
-_READING = "Loading from GitLab … · Esc closes"
-_LOOKED = "Enter applies · Space leaves a line out · r refreshes · Esc closes"
-_NOTHING = "Nothing to do · r refreshes · Esc closes"
 #: Cells before a line's text; for an option's padding and the scrollbar; and the width if it is not known.
-_INDENT, _BESIDE, _ROOM = 4, 4, 60
+_INDENT, _PADDING, _WIDTH = 4, 4, 60
+_READING = "Loading from GitLab …"
 
 
 class MilestoneSetupDialog(RowDialog):
@@ -45,16 +42,10 @@ class MilestoneSetupDialog(RowDialog):
         color: $foreground; background: $primary 30%;
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "go", show=False, priority=True),
-        ("space", "leave_out"),
-        ("r", "look"),
-        ("o", "browser"),
-    ]
+    scope = "milestone-setup"
 
     def __init__(self, context: CommandContext, milestone: Milestone) -> None:
-        super().__init__(f"Open {milestone.title} in GitLab", hint=_READING)
-        self.context = context
+        super().__init__(context, f"Open {milestone.title} in GitLab", hint=_READING)
         self._milestone = milestone
         self._setup: MilestoneSetup | None = None
         self._steps: list[Step] = []
@@ -69,7 +60,7 @@ class MilestoneSetupDialog(RowDialog):
         self.said = _READING
 
     def on_mount(self) -> None:
-        self.action_look()
+        self.action_reload()
 
     def fill(self) -> None:
         if self._trouble is not None:
@@ -83,7 +74,7 @@ class MilestoneSetupDialog(RowDialog):
 
     # Reading
 
-    def action_look(self) -> None:
+    def action_reload(self) -> None:
         """Read the state from GitLab and plan again."""
         if not self.is_busy:
             self._begin(self._look)
@@ -96,9 +87,19 @@ class MilestoneSetupDialog(RowDialog):
             self._steps = await self._setup.look()
         except GlboardError as error:
             self._trouble = error
-            self._tell("r retries · Esc closes")
+            self._tell(self._keys_of("reload"))
             return
-        self._tell(_LOOKED if self._is_due() else _NOTHING)
+        self._tell(self._what_next)
+
+    @property
+    def _what_next(self) -> str:
+        if self._is_due():
+            return self._keys_of("apply", "leave-out", "reload")
+        return f"Nothing to do · {self._keys_of('reload')}"
+
+    def _keys_of(self, *names: str) -> str:
+        ids = [f"milestone-setup.{name}" for name in names]
+        return hint_line(self.context.keymap, *ids, "escape")
 
     def _is_due(self) -> bool:
         return any(step.is_due and step not in self._left for step in self._steps)
@@ -115,17 +116,17 @@ class MilestoneSetupDialog(RowDialog):
             self.say("Nothing to do in this line.")
             return
         self._left ^= {step}
-        self._tell(_LOOKED if self._is_due() else _NOTHING)
+        self._tell(self._what_next)
 
-    def action_go(self) -> None:
+    def action_apply(self) -> None:
         if self.is_busy:
             return
         if self._done or self._trouble is not None:
-            self._tell("r refreshes and plans what is missing.")
+            self._tell(f"{self.context.keymap.hint('milestone-setup.reload')[0]} plans what is missing.")
         elif self._is_due():
             self._begin(self._go)
         else:
-            self.say(_NOTHING)
+            self.say(self._what_next)
 
     async def _go(self) -> None:
         setup = cast("MilestoneSetup", self._setup)
@@ -142,7 +143,7 @@ class MilestoneSetupDialog(RowDialog):
         except GlboardError as error:
             self._at = None
             self.context.tell(error)
-            self._tell("r refreshes · Esc closes")
+            self._tell(self._keys_of("reload"))
             return
         self._done = {one.step: one for one in outcomes}
         # The board and the planning issue's key need what was created.
@@ -153,8 +154,7 @@ class MilestoneSetupDialog(RowDialog):
         else:
             said = f"Opened {self._milestone.title}"
         self.context.say(said, bad=bool(missing))
-        again = "r refreshes · " if missing else ""
-        self._tell(f"{said} · {again}o browser · Esc closes")
+        self._tell(f"{said} · {self._keys_of(*(['reload'] if missing else []), 'browser')}")
 
     def action_browser(self) -> None:
         at = self.list.highlighted
@@ -224,8 +224,8 @@ class MilestoneSetupDialog(RowDialog):
     def _indented(self, text: str, style: str = "") -> list[Content]:
         """Text under a line, wrapped at the width of the list."""
         width = self.list.size.width
-        room = max(20, width - _BESIDE - _INDENT) if width else _ROOM
-        return [Content.styled(" " * _INDENT + line, style) for line in wrap(clean(text), room)]
+        cells = max(20, width - _PADDING - _INDENT) if width else _WIDTH
+        return [Content.styled(" " * _INDENT + line, style) for line in wrap(clean(text), cells)]
 
     def _state(self, step: Step) -> tuple[str, str]:
         outcome = self._done.get(step)

@@ -28,13 +28,14 @@ _Row = tuple[str, str, float | None, str, float | None, float | None]
 class MixList(MilestoneList):
     """The issues of one milestone by type."""
 
+    scope = "mix"
     empty = "No open issues in this milestone."
     hints = (
-        ("labels.edit", "labels"),
-        ("milestone.defer", "defer"),
-        ("m", "milestone"),
-        ("weight.set", "weight"),
-        ("escape", "close"),
+        "labels.edit",
+        "milestone.defer",
+        ("milestone.search", "milestone"),
+        "weight.set",
+        "escape",
     )
     cols = (
         Col(title="issue", reference=True, least=12),

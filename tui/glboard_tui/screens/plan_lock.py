@@ -33,15 +33,16 @@ from glboard_tui.widgets.text import clean
 class LockedPlan(MilestoneList):
     """The locked plan of one milestone."""
 
+    scope = "plan-lock"
     empty = "The plan was empty, and still is."
     hints = (
-        ("accept.back", "remove Deliverable"),
-        ("milestone.defer", "defer"),
-        ("weight.set", "weight"),
-        ("L", "lock again"),
-        ("E", "export"),
-        ("R", "import"),
-        ("escape", "close"),
+        "accept.remove",
+        "milestone.defer",
+        "weight.set",
+        "plan-lock.lock",
+        "plan-lock.export",
+        "plan-lock.import",
+        "escape",
     )
     cols = (
         Col(title="issue", reference=True, least=12),
@@ -140,23 +141,20 @@ class LockedPlan(MilestoneList):
 
     # Keys
 
-    def own_key(self, token: str) -> bool:
-        """``L`` locks again, ``E`` exports a file, ``R`` imports one."""
-        match token:
-            case "L":
-                self._lock()
-            case "E":
-                plan = self._scope.locked
-                name = f"plan-{plan.milestone.replace('/', '-')}.json"
-                what = ": references, weights and assignees, no titles"
-                self.export("Export the plan to a file", name, exported(plan), what)
-            case "R":
-                ask_import(self.context, self.milestone, self.refill)
-            case _:
-                return False
-        return True
+    def action_export(self) -> None:
+        """Write the locked plan to a file for a colleague."""
+        plan = self._scope.locked
+        name = f"plan-{plan.milestone.replace('/', '-')}.json"
+        what = ": references, weights and assignees, no titles"
+        self.export("Export the plan to a file", name, exported(plan), what)
 
-    def _lock(self) -> None:
+    def action_import(self) -> None:
+        """Use a colleague's plan."""
+        ask_import(self.context, self.milestone, self.refill)
+
+    def action_lock(self) -> None:
+        """Lock the current plan in its place."""
+
         def answered(_: str) -> None:
             lock_now(self.context, self.milestone)
             self.refill()

@@ -10,7 +10,6 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_core.planning.candidates import highest
 from glboard_core.planning.reasons import words_of
 from glboard_tui import texts
-from glboard_tui.actions import BY_ID
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.issue_list import Entry, IssueList, weight_words
 from glboard_tui.texts import what_to_press
@@ -22,6 +21,7 @@ from glboard_tui.widgets.table import Col, Head
 class Refinement(IssueList):
     """Issues in planning breakdown without a weight, with the description next to the list."""
 
+    scope = "refinement"
     empty = "No issues in planning breakdown need a weight."
     reads = True
     cols = (
@@ -32,13 +32,13 @@ class Refinement(IssueList):
         Col(title="milestone", drop=1),
     )
     hints = (
-        ("weight.ready", "weight, ready"),
-        ("plan.spike", "spike"),
+        "weight.ready",
+        "plan.spike",
         ("text.comment", "ask"),
-        ("J K", "scroll"),
-        ("plan.breakdown", "break down"),
-        ("v", "description on/off"),
-        ("open.browser", "browser"),
+        "description.down",
+        "plan.breakdown",
+        "description.toggle",
+        "open.browser",
     )
 
     def fill(self) -> Sequence[Entry]:
@@ -65,16 +65,17 @@ class Refinement(IssueList):
 class OwnWork(IssueList):
     """Issues assigned to me, by workflow state, then ready ones of the current milestone to pick next."""
 
+    scope = "own-work"
     empty = "No open issues assigned to you, none ready to pick in the current milestone."
     hints = (
-        ("flow.take", "take it: mine, in dev"),
-        ("flow.advance", "next state"),
-        ("flow.blocked", "blocked by"),
-        ("text.comment", "comment"),
-        ("v", "description"),
-        ("flow.set", "state"),
+        "flow.take",
+        "flow.advance",
+        "flow.blocked",
+        "text.comment",
+        "description.toggle",
+        "flow.set",
         ("close.complete", "complete"),
-        ("open.browser", "browser"),
+        "open.browser",
     )
     cols = (
         Col(title="issue", reference=True, least=12),
@@ -91,9 +92,10 @@ class OwnWork(IssueList):
 
     def fill(self) -> Sequence[Entry]:
         mine = self.planning.mine()
-        keys = {name: self.context.keymap.shown(BY_ID[name]) for name, _ in self.hints if name in BY_ID}
-        going = f"{keys['flow.advance']} advances it, {keys['flow.blocked']} marks it as blocked."
-        taking = f"Unassigned: {keys['flow.take']} assigns it to you and sets in dev."
+        names = ("flow.advance", "flow.blocked", "flow.take")
+        advance, block, take = (self.context.keymap.hint(name)[0] for name in names)
+        going = f"{advance} advances it, {block} marks it as blocked."
+        taking = f"Unassigned: {take} assigns it to you and sets in dev."
         self._mine = len(mine)
         states = [self.state_of(issue) for issue in mine]
         entries = []
@@ -141,16 +143,17 @@ class OwnWork(IssueList):
 class Triage(IssueList):
     """The list. Its keys are the board's; a fixed issue leaves it."""
 
+    scope = "triage"
     empty = "All fixed."
     hints = (
         ("milestone.next", "next milestone"),
-        ("labels.missing", "missing labels"),
-        ("labels.priority", "priority"),
-        ("labels.severity", "severity"),
-        ("card.next", "next"),
-        ("close.plain", "close"),
-        ("labels.edit", "labels"),
-        ("flow.set", "state"),
+        "labels.missing",
+        "labels.priority",
+        "labels.severity",
+        "issue.next",
+        "close.plain",
+        "labels.edit",
+        "flow.set",
     )
     cols = (
         Col(title="issue", reference=True, least=12),
@@ -196,6 +199,7 @@ class Triage(IssueList):
 class Updates(IssueList):
     """The list."""
 
+    scope = "updates"
     empty = "No new changes by others."
     cols = (
         Col(title="issue", reference=True, least=12),
@@ -205,13 +209,13 @@ class Updates(IssueList):
         Col(title="when", least=8, right=True),
     )
     hints = (
-        ("Enter", "go to the card"),
-        ("v", "mark as seen"),
-        ("mark.column", "select all"),
-        ("milestone.defer", "defer"),
-        ("text.comment", "comment"),
-        ("open.browser", "browser"),
-        ("escape", "close"),
+        "updates.go",
+        "updates.seen",
+        "selection.all",
+        "milestone.defer",
+        "text.comment",
+        "open.browser",
+        "escape",
     )
     _here = 0
 
@@ -252,17 +256,7 @@ class Updates(IssueList):
         """``Changes by others: 2 of 9 · 4 on this board``."""
         return f"Changes by others: {place} of {count} · {self._here} on this board"
 
-    def own_key(self, token: str) -> bool:
-        """``Enter`` goes to the card, ``v`` marks it as seen."""
-        if token == "enter":  # noqa: S105  (a key, no secret)
-            self._go_there()
-            return True
-        if token == "v":  # noqa: S105  (a key, no secret)
-            self._seen()
-            return True
-        return False
-
-    def _go_there(self) -> None:
+    def action_go(self) -> None:
         """Go to the card if it is on this board and matches the filter; otherwise open the issue."""
         issue = self.chosen()
         if issue is None:
@@ -276,7 +270,8 @@ class Updates(IssueList):
         if context.board.focused[0] != issue.id:
             context.board.screen.call_after_refresh(context.open_issue.open, issue.id)
 
-    def _seen(self) -> None:
+    def action_seen(self) -> None:
+        """Mark as seen."""
         for identity in list(self.listed.targets):
             self.context.bridge.unseen.look(identity)
             self.context.board.changed(set(), {identity})

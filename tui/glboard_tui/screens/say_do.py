@@ -35,15 +35,17 @@ _BAR = 24
 class SayDoPane(MilestoneList):
     """Dismissed by ``Esc``, even while events are still being read."""
 
+    scope = "say-do"
     empty = ""
     hints = (
-        ("%", "other definitions"),
-        ("C", "copy as Markdown"),
-        ("E", "export"),
-        ("- =", "milestone"),
-        ("R", "refresh"),
-        ("open.browser", "browser"),
-        ("escape", "close"),
+        "say-do.definitions",
+        "say-do.copy",
+        "say-do.export",
+        "board.previous-milestone",
+        "board.next-milestone",
+        "say-do.reload",
+        "open.browser",
+        "escape",
     )
     cols = (
         Col(title="issue", reference=True, least=12),
@@ -63,9 +65,9 @@ class SayDoPane(MilestoneList):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self._begin()
+        self.begin()
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
         self._read, self._error, self._progress = None, None, (0, 0)
         self.refill()
         self.run_worker(self._reading(), group="say-do", exclusive=True, exit_on_error=False)
@@ -141,34 +143,22 @@ class SayDoPane(MilestoneList):
 
     # Keys
 
-    def own_key(self, token: str) -> bool:
-        """Definitions, copy, export, milestone, refresh; ``o`` also for issues on no board."""
-        match token:
-            case "%":
-                self._all = not self._all
-                self.refill()
-            case "C":
-                self._export(copy=True)
-            case "E":
-                self._export(copy=False)
-            case "R":
-                self._begin()
-            case "-" | "[" | "=" | "]":
-                if self.walk(token):
-                    self._begin()
-            case "o":
-                return self._browse()
-            case _:
-                return False
-        return True
+    def action_definitions(self) -> None:
+        """Show or hide the other definitions."""
+        self._all = not self._all
+        self.refill()
 
-    def _browse(self) -> bool:
-        issue = self.chosen()
-        if issue is None or self.context.bridge.issue(issue.id) is not None:
-            return False
-        if issue.web_url.startswith(("https://", "http://")):
-            self.app.open_url(issue.web_url)
-        return True
+    def action_copy(self) -> None:
+        """Copy the report as Markdown."""
+        self._export(copy=True)
+
+    def action_export(self) -> None:
+        """Write the report to a file."""
+        self._export(copy=False)
+
+    def action_reload(self) -> None:
+        """Read the events again."""
+        self.begin()
 
     def _export(self, *, copy: bool) -> None:
         if (read := self._read) is None:
