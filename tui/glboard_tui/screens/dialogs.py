@@ -43,6 +43,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
 
     def __init__(self, title: str, *, note: str = "", hint: str = "Esc cancels") -> None:
         super().__init__()
+        self.heading = title
         self.note = note
         self.hint = hint
         #: Whether it has its focus, so that keys reach the right place.
