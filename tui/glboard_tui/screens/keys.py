@@ -247,7 +247,5 @@ class RowDialog(PaneDialog[None]):
             self.list.action_last() if step > 0 else self.list.action_first()
 
     def half(self, direction: int) -> None:
-        page: Callable[[], object] = (
-            self.list.action_page_down if direction > 0 else self.list.action_page_up
-        )
+        page: Callable[[], object] = self.list.action_page_down if direction > 0 else self.list.action_page_up
         page()
