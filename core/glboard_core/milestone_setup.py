@@ -37,7 +37,15 @@ from glboard_core.model.query import IssueQuery
 from glboard_core.planning import milestone_setup
 from glboard_core.planning.capacity import dates_of
 from glboard_core.planning.figures import Figures
-from glboard_core.planning.milestone_setup import IssueText, Outcome, Progress, Seen, SeenIssue, Step, Wanted
+from glboard_core.planning.milestone_setup import (
+    IssueText,
+    Progress,
+    Seen,
+    SeenIssue,
+    Step,
+    StepOutcome,
+    Wanted,
+)
 from glboard_core.planning.planning_issue import project_for
 from glboard_core.planning.planning_issue_sections import BoardLink, Month
 from glboard_core.planning.team import Team
@@ -175,7 +183,7 @@ class MilestoneSetup:
 
     async def do(
         self, *, without: Collection[Step] = (), progress: Progress = lambda *_: None
-    ) -> list[Outcome]:
+    ) -> list[StepOutcome]:
         """Do the due steps of the last ``look``, except those in ``without``.
 
         A rejected step does not stop the others; without a connection, or if the token is rejected, the rest
@@ -183,7 +191,7 @@ class MilestoneSetup:
         """
         if self._engine.read_only:
             raise ReadOnly(READ_ONLY, hint="Restart without --read-only to make changes.")
-        done: list[Outcome] = []
+        done: list[StepOutcome] = []
         broken: GlboardError | None = None
         for step in self.steps:
             if step in without or (not step.is_due and step.part != "issue"):
@@ -191,13 +199,13 @@ class MilestoneSetup:
             if step.part == "issue" and not step.is_due and not self._newly_linked(done):
                 continue
             if broken is not None:
-                done.append(Outcome(step=step, state="not tried", message=broken.message))
+                done.append(StepOutcome(step=step, state="not tried", message=broken.message))
                 continue
             progress(step, None)
             try:
                 outcome = await self._do(step)
             except GlboardError as error:
-                outcome = Outcome(step=step, state="failed", message=error.message, hint=error.hint)
+                outcome = StepOutcome(step=step, state="failed", message=error.message, hint=error.hint)
                 if isinstance(error, AuthError | ConnectionFailed):
                     broken = error
             done.append(outcome)
@@ -205,10 +213,10 @@ class MilestoneSetup:
         return done
 
     @staticmethod
-    def _newly_linked(done: Iterable[Outcome]) -> bool:
+    def _newly_linked(done: Iterable[StepOutcome]) -> bool:
         return any(one.step.part == "board" and one.state == "done" for one in done)
 
-    async def _do(self, step: Step) -> Outcome:
+    async def _do(self, step: Step) -> StepOutcome:
         match step.part:
             case "label":
                 return await self._label(step)
@@ -216,7 +224,7 @@ class MilestoneSetup:
                 return await self._board(step)
         return await self._issue(step)
 
-    async def _label(self, step: Step) -> Outcome:
+    async def _label(self, step: Step) -> StepOutcome:
         names = self._engine.settings.labels
         missed = step.name.startswith(names.missed_prefix)
         title = self._must().month.milestone.title
@@ -225,14 +233,14 @@ class MilestoneSetup:
         await self._admin.ensure_label(self._catalog.group, step.name, color, says)
         await self._engine.load_catalog()
         self._wanted = structs.replace(self._must(), catalog=self._catalog)
-        return Outcome(step=step, state="done")
+        return StepOutcome(step=step, state="done")
 
     def _color(self, prefix: str, other: str) -> str:
         """The colour of existing labels of this kind, so that a new one matches them."""
         alike = (label.color for label in self._catalog.labels if label.title.startswith(prefix))
         return next(alike, other)
 
-    async def _board(self, step: Step) -> Outcome:
+    async def _board(self, step: Step) -> StepOutcome:
         wanted = next(board for board in self._must().boards if board.name == step.name)
         seen = self._seen
         there = milestone_setup.match(wanted, seen.boards, milestone_setup.ours(seen))
@@ -251,21 +259,21 @@ class MilestoneSetup:
             problems.append(f"no list was added for {', '.join(made.missing)}")
         if not made.ordered:
             problems.append("its lists are not in order")
-        return Outcome(step=step, state="done", url=made.url, message="; ".join(problems))
+        return StepOutcome(step=step, state="done", url=made.url, message="; ".join(problems))
 
     def _know(self, board: milestone_setup.SeenBoard) -> None:
         others = tuple(one for one in self._seen.boards if one.id != board.id)
         made = self._seen.made | {board.id}
         self._seen = structs.replace(self._seen, boards=(*others, board), made=made)
 
-    async def _issue(self, step: Step) -> Outcome:
+    async def _issue(self, step: Step) -> StepOutcome:
         wanted = self._must()
         text = self._text(wanted, self._seen)
         if text is None:
             now, _ = milestone_setup.issue_step(wanted, self._seen, self._links(wanted))
             if now.action == "impossible":
-                return Outcome(step=step, state="failed", message="; ".join(now.notes))
-            return Outcome(step=step, state="done", url=now.url)
+                return StepOutcome(step=step, state="failed", message="; ".join(now.notes))
+            return StepOutcome(step=step, state="done", url=now.url)
         written: IssueText | None = text
         if text.seen is None:
             issue = await self._issues.make(self._catalog, text)
@@ -274,7 +282,7 @@ class MilestoneSetup:
                 self._catalog, text, lambda fresh: self._text(wanted, self._fresh(fresh))
             )
         message = _dropped(written, issue) if written is not None else ""
-        return Outcome(step=step, state="done", url=issue.issue.web_url, message=message)
+        return StepOutcome(step=step, state="done", url=issue.issue.web_url, message=message)
 
     def _text(self, wanted: Wanted, seen: Seen) -> IssueText | None:
         return milestone_setup.issue_step(wanted, seen, self._links(wanted))[1]

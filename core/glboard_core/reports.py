@@ -25,13 +25,13 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.query import IssueQuery
 from glboard_core.planning import plan_lock, say_do
-from glboard_core.planning.capacity import ClosedWeight, Window, closed_weights, window
+from glboard_core.planning.capacity import ClosedWeight, MilestoneWindow, closed_weights, window
 from glboard_core.planning.figures import Figures
-from glboard_core.planning.plan_lock import PlanSnapshot, Scope
+from glboard_core.planning.plan_lock import PlanChanges, PlanSnapshot
 from glboard_core.planning.say_do import SayDo, Track
 from glboard_core.planning.timeline import Timeline, timeline
 from glboard_core.ports import Store
-from glboard_core.store.reports import ClosedIssues, Kept
+from glboard_core.store.reports import ClosedIssues, ReportCache
 from glboard_core.sync.engine import Engine
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ TOGETHER = 50
 WHOLE = timedelta(days=2)
 
 
-class Past(Struct, frozen=True, kw_only=True):
+class PastIssues(Struct, frozen=True, kw_only=True):
     """Issues with their history. ``unread`` are references whose events cannot be read: only their current
     state is known."""
 
@@ -214,7 +214,7 @@ class Reports:
         locked_at: datetime | None = None,
         plan: PlanSnapshot | None = None,
         progress: Progress | None = None,
-    ) -> Scope:
+    ) -> PlanChanges:
         """What changed in a milestone's plan since its lock, which is chosen as for ``say_do``."""
         lock, plan = self._lock(window(milestone, self.zone), locked_at, plan)
         now = self.engine.now()
@@ -254,7 +254,7 @@ class Reports:
         kinds: Sequence[EventKind],
         also: Iterable[IssueId] = (),
         progress: Progress | None = None,
-    ) -> Past:
+    ) -> PastIssues:
         """Every issue that can matter to a report on ``milestone`` from ``since`` on, and its history.
 
         That is the group's issues in it, those updated since (so also those that left it), those with its
@@ -291,7 +291,7 @@ class Reports:
         unread = {*placed.unread, *read.unread}
         self.unread = tuple(issue.reference for issue in concerned if issue.id in unread)
         self.seen = {issue.reference: issue for issue in concerned}
-        return Past(
+        return PastIssues(
             tracks=tuple(
                 Track(issue, timeline(issue, read.histories[issue.id].events, until=self._as_of))
                 for issue in concerned
@@ -320,13 +320,13 @@ class Reports:
         finally:
             self._flush(kept)
 
-    def _flush(self, kept: Kept) -> None:
+    def _flush(self, kept: ReportCache) -> None:
         kept.keep_histories(self._unkept)
         self._unkept.clear()
 
     @staticmethod
     def _lock(
-        measured: Window, locked_at: datetime | None, plan: PlanSnapshot | None
+        measured: MilestoneWindow, locked_at: datetime | None, plan: PlanSnapshot | None
     ) -> tuple[datetime, PlanSnapshot | None]:
         """When the plan was locked, and the snapshot to use, if any."""
         if locked_at is not None:
@@ -382,9 +382,9 @@ def kept_closed(engine: Engine, milestone: Milestone) -> tuple[ClosedWeight, ...
     return closed_weights(issues, past, settings.labels)
 
 
-def _kept(engine: Engine) -> Kept:
+def _kept(engine: Engine) -> ReportCache:
     group = engine.catalog.group_id if engine.catalog is not None else ""
-    return Kept(engine.store, engine.gateway.now().date(), group)
+    return ReportCache(engine.store, engine.gateway.now().date(), group)
 
 
 def _labels(settings: Settings) -> tuple[str, ...]:

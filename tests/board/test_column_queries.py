@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from glboard_core.board.columns import column_keys, matches, parts
-from glboard_core.board.definition import UNLISTED, Board, Column
+from glboard_core.board.columns import (
+    UNLISTED,
+    AllColumn,
+    Column,
+    FlowColumn,
+    LabelColumn,
+    MilestoneColumn,
+)
+from glboard_core.board.definition import Board
 from glboard_core.model.issue import Issue
 from glboard_core.model.query import IssueQuery
 from glboard_core.model.workflow import WorkflowScheme
@@ -24,10 +31,10 @@ def finds(query: IssueQuery, one: Issue) -> bool:
 
 
 def flow(*names: str) -> tuple[Column, ...]:
-    return tuple(Column(key=f"workflow::{n}", title=n, kind="flow", value=n) for n in names)
+    return tuple(FlowColumn(key=f"workflow::{n}", title=n, value=n) for n in names)
 
 
-TYPES = tuple(Column(key=f"type::{n}", title=n, kind="label", value=f"type::{n}") for n in ("bug", "feature"))
+TYPES = tuple(LabelColumn(key=f"type::{n}", title=n, value=f"type::{n}") for n in ("bug", "feature"))
 BOARDS = {
     "label": Board(id="b", name="B", milestone="19.8", labels=frozenset({"g"}), columns=TYPES),
     "flow": Board(
@@ -41,10 +48,10 @@ BOARDS = {
     "milestone": Board(
         id="b",
         name="B",
-        columns=tuple(Column(key=t, title=t, kind="milestone", value=t) for t in ("19.8", "Backlog")),
+        columns=tuple(MilestoneColumn(key=t, title=t, value=t) for t in ("19.8", "Backlog")),
     ),
     "people": Board(id="b", name="B", milestone="19.8"),
-    "all": Board(id="b", name="B", milestone="", columns=(Column(key="(all)", title="B", kind="all"),)),
+    "all": Board(id="b", name="B", milestone="", columns=(AllColumn(key="(all)", title="B"),)),
 }
 ISSUES = [
     issue(number, labels=frozenset(labels), milestone=milestone)
@@ -69,18 +76,18 @@ ISSUES = [
 def test_queries_of_a_column_find_its_issues(name: str, backend: str) -> None:
     board = BOARDS[name]
     scheme = WorkflowScheme(backend=backend)  # type: ignore[arg-type]
-    questions = parts(board, scheme)
+    questions = board.queries(scheme)
     for one in ISSUES:
         found = [part for part in questions if finds(part.query, one)]
-        assert bool(found) == matches(board, one)
-        for key in column_keys(board, one, scheme):
+        assert bool(found) == board.matches(one)
+        for key in board.keys_of(one, scheme):
             assert any(part.keys is None or key in part.keys for part in found), (key, one)
 
 
 def test_columns_that_cannot_be_queried_alone_are_read_at_once() -> None:
-    assert len(parts(BOARDS["flow"], WorkflowScheme(backend="status"))) == 1
-    assert len(parts(BOARDS["people"], WorkflowScheme())) == 1
+    assert len(BOARDS["flow"].queries(WorkflowScheme(backend="status"))) == 1
+    assert len(BOARDS["people"].queries(WorkflowScheme())) == 1
     # Two states in one column need two queries; the remaining issues need one more.
-    keys = [part.keys for part in parts(BOARDS["flow"], WorkflowScheme())]
+    keys = [part.keys for part in BOARDS["flow"].queries(WorkflowScheme())]
     assert keys.count(frozenset({"workflow::planning breakdown"})) == 2
     assert keys[-1] == frozenset({UNLISTED})

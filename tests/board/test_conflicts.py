@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glboard_core.board.conflicts import kinds, proven_by_events
-from glboard_core.board.operations import Change, Comment, Edit, GroupId, Op, OpId, apply
+from glboard_core.board.operations import Change, Comment, Edit, GroupId, Op, OpId
 from glboard_core.model.event import Event, EventAction, EventKind
 from glboard_core.model.issue import Issue
 from support import make
@@ -120,7 +120,7 @@ def test_no_more_is_proven_than_was_applied(weights: list[int], made: int, their
     for number, weight in enumerate(weights):
         if weight != issue.weight:
             ops.append(op(Edit(weight=weight), issue, str(number)))
-            issue = apply(ops[-1].change, issue)
+            issue = ops[-1].change.apply(issue)
     done = ops[:made]
     told = [event(n, "weight", "add", one.change.weight) for n, one in enumerate(done)]  # type: ignore[union-attr]
     told += [event(100 + n, "weight", "add", value, by=OTHER) for n, value in enumerate(theirs)]

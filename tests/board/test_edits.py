@@ -5,21 +5,22 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
-from glboard_core.board import edits
-from glboard_core.board.columns import column_keys
-from glboard_core.board.definition import Board, Column, resolve
-from glboard_core.board.operations import Edit, apply
+from glboard_core.board import edits, use_cases
+from glboard_core.board.columns import AssigneeColumn, ClosedColumn, Column, UnlistedColumn
+from glboard_core.board.definition import Board, resolve
+from glboard_core.board.operations import Edit
 from glboard_core.board.ranking import between, neighbours
 from glboard_core.config import LabelSettings, Settings
-from glboard_core.model.issue import Issue
+from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import BY_NAME, WorkflowScheme
 from support.make import WHEN, catalog, issue, issue_id, issues
 
 NAMES = LabelSettings()
 FLOW = WorkflowScheme()
-UNLISTED = Column(key="(unlisted)", title="(unlisted)", kind="unlisted")
-CLOSED = Column(key="(closed)", title="(closed)", kind="closed")
+UNLISTED = UnlistedColumn()
+CLOSED = ClosedColumn()
 
 
 def board(name: str) -> Board:
@@ -30,7 +31,7 @@ def board(name: str) -> Board:
 
 
 def move(one: Issue, on: Board, source: Column, target: Column, flow: WorkflowScheme = FLOW) -> Edit:
-    plan = edits.move(one, on, source, target, flow, NAMES)
+    plan = on.move(one, source, target, flow, NAMES)
     assert plan
     return plan.edit
 
@@ -43,19 +44,19 @@ def test_move_between_label_columns_swaps_the_label_and_its_scope() -> None:
     assert edit == Edit(
         add=frozenset({"type::feature"}), remove=frozenset({"type::bug", "type::maintenance"})
     )
-    assert edits.move(one, planning, bug, bug, FLOW, NAMES) is None
+    assert planning.move(one, bug, bug, FLOW, NAMES) is None
 
 
 def test_change_of_type_asks_and_offers_to_remove_the_subtype() -> None:
     planning = board("planning")
     bug, _, feature = planning.columns
-    plan = edits.move(issue(1, "type::bug", "bug::functional"), planning, bug, feature, FLOW, NAMES)
+    plan = planning.move(issue(1, "type::bug", "bug::functional"), bug, feature, FLOW, NAMES)
     assert plan
     assert plan.asks == "type-change"
     assert "bug::functional" not in plan.edit.remove
     assert plan.if_asked
     assert plan.if_asked.remove == {"type::bug", "bug::functional"}
-    first_type = edits.move(issue(1), planning, UNLISTED, feature, FLOW, NAMES)
+    first_type = planning.move(issue(1), UNLISTED, feature, FLOW, NAMES)
     assert first_type
     assert first_type.asks is None
 
@@ -98,7 +99,7 @@ def test_milestone_and_people_columns_set_milestone_and_assignee() -> None:
         milestone=None
     )
     nobody, alder, birch = (
-        Column(key=str(v), title="", kind="assignee", value=v) for v in (None, "eng_alder", "eng_birch")
+        AssigneeColumn(key=str(v), title="", value=v) for v in (None, "eng_alder", "eng_birch")
     )
     two = issue(1, assignees=("pm_oak", "eng_alder"))
     people = board("people")
@@ -150,16 +151,31 @@ def test_deferring_and_accepting() -> None:
     assert edits.toggle_assignee(one, "pm_oak") == Edit(assignees=())
 
 
-@given(issues(), st.integers(0, 4), st.integers(0, 4))
-def test_moved_card_is_in_the_target_column(one: Issue, start: int, end: int) -> None:
-    build = board("build")
-    one = apply(Edit(add=frozenset({"Deliverable"}), milestone="19.7", state="opened"), one)
-    sources = [c for c in (*build.columns, UNLISTED) if c.key in column_keys(build, one, FLOW)]
+@pytest.mark.parametrize("name", ["build", "planning", "milestones"])
+@given(issues())
+def test_moved_card_is_in_the_target_column(name: str, one: Issue) -> None:
+    on = board(name)
+    one = Edit(add=on.labels, remove=on.without, state="opened").apply(one)
+    if on.milestone is not None:
+        one = Edit(milestone=on.milestone).apply(one)
+    sources = [c for c in (*on.columns, UNLISTED) if c.key in on.keys_of(one, FLOW)]
+    assert sources
     for source in sources:
-        for target in (*build.columns, UNLISTED, CLOSED):
-            plan = edits.move(one, build, source, target, FLOW, NAMES)
+        for target in (*on.columns, UNLISTED, CLOSED):
+            plan = on.move(one, source, target, FLOW, NAMES)
             if plan is not None:
-                assert column_keys(build, apply(plan.edit, one), FLOW) == (target.key,)
+                assert on.keys_of(plan.edit.apply(one), FLOW) == (target.key,)
+
+
+@pytest.mark.parametrize("name", ["build", "planning", "milestones", "people"])
+def test_new_issue_is_in_its_column(name: str) -> None:
+    on = board(name)
+    for column in on.columns:
+        new = use_cases.new_issue(on, column, "demo-org/platform", "New", FLOW)
+        shown = new.new_issue(IssueId("new:1"), WHEN)
+        assert shown is not None
+        assert on.keys_of(shown, FLOW) == (column.key,)
+        assert len({column, structs.replace(column)}) == 1
 
 
 @given(st.integers(2, 9), st.integers(0, 8), st.integers(-2, 12))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glboard_core.board.filters import Query, Term, compiled, parse, render, unknown_states
+from glboard_core.board.filters import Query, Term, compiled, parse, unknown_states
 from support.make import issue
 
 ONE = issue(
@@ -75,6 +75,22 @@ _terms = st.one_of(
     st.builds(Term, st.just("weight"), st.sampled_from(["w:3", "w>=10", "w:none"]), st.booleans()),
     st.builds(Term, st.just("is"), st.sampled_from(["blocked", "mine"]), st.booleans()),
 )
+
+
+def render(query: Query) -> str:
+    """A line of text that parses back to ``query``."""
+    leads = {kind: lead for lead, kind in {"~": "label", "@": "user", "%": "milestone"}.items()}
+    groups: list[str] = []
+    for group in query.groups:
+        terms: list[str] = []
+        for term in group:
+            mark = "-" if term.negated else ""
+            if term.kind in ("weight", "is"):
+                terms.append(f"{mark}{'is:' if term.kind == 'is' else ''}{term.text}")
+            else:
+                terms.append(f'{mark}{leads.get(term.kind, "")}"{term.text}"')
+        groups.append(" | ".join(terms))
+    return " ".join(groups)
 
 
 @given(st.lists(st.lists(_terms, min_size=1, max_size=3).map(tuple), max_size=3).map(tuple))

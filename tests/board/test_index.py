@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glboard_core.board.definition import CLOSED, UNLISTED, Board, resolve
+from glboard_core.board.columns import CLOSED, UNLISTED
+from glboard_core.board.definition import Board, resolve
 from glboard_core.board.filters import compiled, parse
 from glboard_core.board.index import BoardIndex
 from glboard_core.config import BoardSettings, Settings

@@ -6,27 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from glboard_core.board.fields import FIELDS
 from glboard_core.board.operations import (
     Change,
     Comment,
     Create,
     DeleteNote,
     Edit,
-    Field,
     GroupId,
     Op,
     OpId,
     Rank,
-    apply,
-    changes_nothing,
-    created,
-    describe,
-    diff,
-    fold,
     fold_one,
-    inverse,
     labels_after,
-    touches,
 )
 from glboard_core.model.issue import Issue, IssueId, scope_of
 from support.make import WHEN, issue, issue_id, issues, label_sets, usernames
@@ -59,11 +51,15 @@ def op(change: Change, identity: IssueId | None = None, before: Issue | None = N
     )
 
 
+def shown(confirmed: list[Issue], ops: list[Op]) -> list[Issue | None]:
+    return [fold_one(one, [op for op in ops if op.issue == one.id]) for one in confirmed]
+
+
 @given(issues(), edits())
 def test_undo_of_do_is_identity(before: Issue, edit: Edit) -> None:
-    after = apply(edit, before)
-    back = inverse(edit, before, OpId("x"))
-    undone = apply(back, after) if back else after
+    after = edit.apply(before)
+    back = edit.inverse(before, OpId("x"))
+    undone = back.apply(after) if back else after
     scopes = [scope for label in before.labels if (scope := scope_of(label))]
     if len(scopes) == len(set(scopes)):
         assert undone == before
@@ -76,37 +72,36 @@ def test_undo_of_do_is_identity(before: Issue, edit: Edit) -> None:
 
 @given(issues(), edits())
 def test_edit_without_changes_has_no_undo(before: Issue, edit: Edit) -> None:
-    if changes_nothing(edit, before):
-        assert inverse(edit, before, OpId("x")) is None
+    if edit.changes_nothing(before):
+        assert edit.inverse(before, OpId("x")) is None
 
 
 @given(issues(), edits())
 def test_applying_twice_is_applying_once(before: Issue, edit: Edit) -> None:
-    once = apply(edit, before)
+    once = edit.apply(before)
     # A person cannot add two labels of one scope at once.
     if len({scope_of(a) for a in edit.add}) == len(edit.add):
-        assert apply(edit, once) == once
+        assert edit.apply(once) == once
 
 
 @given(issues(1), issues(2), edits(), edits())
 def test_edits_of_different_issues_commute(one: Issue, two: Issue, first: Edit, second: Edit) -> None:
-    confirmed = {one.id: one, two.id: two}
     a, b = op(first, one.id, number=1), op(second, two.id, number=2)
-    assert fold(confirmed, [[a, b]]) == fold(confirmed, [[b, a]]) == fold(confirmed, [[a], [b]])
+    assert shown([one, two], [a, b]) == shown([one, two], [b, a])
 
 
 @given(issues(), edits(), edits())
 def test_edits_of_different_fields_commute(before: Issue, first: Edit, second: Edit) -> None:
-    if touches(first).isdisjoint(touches(second)):
-        assert apply(second, apply(first, before)) == apply(first, apply(second, before))
+    if first.touches().isdisjoint(second.touches()):
+        assert second.apply(first.apply(before)) == first.apply(second.apply(before))
 
 
 @given(issues(), edits())
 def test_only_touched_fields_change(before: Issue, edit: Edit) -> None:
-    after = apply(edit, before)
-    fields: tuple[Field, ...] = ("labels", "weight", "milestone", "assignees", "state", "title")
+    after = edit.apply(before)
+    fields = ("labels", "weight", "milestone", "assignees", "state", "status", "title")
     for name in fields:
-        if name not in touches(edit):
+        if name not in edit.touches():
             assert getattr(after, name) == getattr(before, name)
 
 
@@ -128,60 +123,52 @@ def test_two_labels_of_one_scope_stay_when_untouched() -> None:
     }
 
 
-@given(st.lists(issues(), max_size=6), st.lists(st.tuples(st.integers(1, 6), edits()), max_size=6))
-def test_fold_never_changes_confirmed_issues(some: list[Issue], changes: list[tuple[int, Edit]]) -> None:
-    confirmed = {i.id: i for i in some}
-    kept = dict(confirmed)
-    fold(confirmed, [[op(edit, issue_id(n)) for n, edit in changes]])
-    assert confirmed == kept
-
-
-@given(st.lists(issues(), max_size=6), st.lists(issues(), max_size=6))
-def test_diff_leads_from_one_version_to_the_other(old: list[Issue], new: list[Issue]) -> None:
-    before, after = {i.id: i for i in old}, {i.id: i for i in new}
-    picture = dict(before)
-    for was, now in diff(before, after):
-        if now is not None:
-            picture[now.id] = now
-        elif was is not None:
-            del picture[was.id]
-    assert picture == after
-    assert list(diff(after, after)) == []
-
-
 def test_new_issue_is_shown_at_once_and_can_be_edited() -> None:
     new = IssueId("new:1")
     change = Create(project="demo-org/platform", title="Later", labels=frozenset({"type::bug"}), weight=1)
-    shown = fold({}, [[op(change, new, number=1), op(Edit(weight=3), new, number=2)]])
-    assert shown[new].weight == 3
-    assert shown[new].labels == {"type::bug"}
-    assert shown[new].reference == "demo-org/platform#new"
+    found = fold_one(None, [op(change, new, number=1), op(Edit(weight=3), new, number=2)])
+    assert found is not None
+    assert found.weight == 3
+    assert found.labels == {"type::bug"}
+    assert found.reference == "demo-org/platform#new"
     assert fold_one(None, [op(Edit(weight=1))]) is None
 
 
 def test_each_act_has_its_inverse() -> None:
-    assert inverse(Comment(body="x"), None, OpId("7")) == DeleteNote(of=OpId("7"), body="x")
-    assert inverse(DeleteNote(of=OpId("7"), body="x"), None, OpId("8")) == Comment(body="x")
-    assert inverse(Create(project="p", title="t"), None, OpId("7")) == Edit(state="closed")
+    assert Comment(body="x").inverse(None, OpId("7")) == DeleteNote(of=OpId("7"), body="x")
+    assert DeleteNote(of=OpId("7"), body="x").inverse(None, OpId("8")) == Comment(body="x")
+    assert Create(project="p", title="t").inverse(None, OpId("7")) == Edit(state="closed")
     rank = Rank(above=issue_id(1), position=3.0, was_below=issue_id(2), was_position=9.0)
-    back = inverse(rank, None, OpId("7"))
+    back = rank.inverse(None, OpId("7"))
     assert back == Rank(below=issue_id(2), position=9.0, was_above=issue_id(1), was_position=3.0)
     description = Edit(description="new", description_was="old")
-    assert inverse(description, issue(), OpId("7")) == Edit(description="old", description_was="new")
+    assert description.inverse(issue(), OpId("7")) == Edit(description="old", description_was="new")
+
+
+def test_table_of_fields_is_that_of_an_edit_and_an_issue() -> None:
+    names = {field.name for field in FIELDS}
+    texts_and_labels = {"add", "remove", "description", "description_was"}
+    assert names == set(Edit.__struct_fields__) - texts_and_labels
+    assert names <= set(Issue.__struct_fields__)
+    for field in FIELDS:
+        edit = Edit(**{field.name: getattr(issue(1), field.name)})
+        assert edit.touches() == {field.name}
+        assert edit.describe() != "nothing"
+        assert edit.missing_on(issue(1)) == Edit()
 
 
 def test_rank_moves_and_notes_count() -> None:
     before = issue(1, notes=0)
-    assert apply(Rank(position=0.5), before).position == 0.5
-    assert apply(Comment(body="x"), before).notes == 1
-    assert apply(DeleteNote(of=OpId("7")), before).notes == 0
-    assert created(op(Create(project="p", title="t"), IssueId("new:1"))).is_new
+    assert Rank(position=0.5).apply(before).position == 0.5
+    assert Comment(body="x").apply(before).notes == 1
+    assert DeleteNote(of=OpId("7")).apply(before).notes == 0
+    assert fold_one(None, [op(Create(project="p", title="t"), IssueId("new:1"))]) is not None
 
 
 def test_describe() -> None:
     before = issue(1, "workflow::in dev")
     move = Edit(add=frozenset({"workflow::in review"}), remove=frozenset({"workflow::in dev"}))
-    assert describe(move, before) == "+workflow::in review"
-    assert describe(Edit(weight=None)) == "clear weight"
-    assert describe(Edit(milestone="19.9", remove=frozenset({"Deliverable"}))) == "to 19.9, -Deliverable"
-    assert describe(Edit(state="closed")) == "close"
+    assert move.describe(before) == "+workflow::in review"
+    assert Edit(weight=None).describe() == "clear weight"
+    assert Edit(milestone="19.9", remove=frozenset({"Deliverable"})).describe() == "to 19.9, -Deliverable"
+    assert Edit(state="closed").describe() == "close"

@@ -235,6 +235,15 @@ def test_an_issue_an_option_does_not_apply_to_is_not_changed(world: World, capsy
     assert world.issue(closed).open
 
 
+def test_undo_is_not_blamed_for_an_earlier_failure(world: World, capsys: Text) -> None:
+    assert edit(RIPE, "--assign", "nobody") == 1
+    assert edit(RIPE, "--weight", "5") == 0
+    capsys.readouterr()
+    assert run(["undo"]) == 0
+    assert "undone" in capsys.readouterr().out
+    assert world.issue(RIPE).weight == 2
+
+
 def test_some_rejected_is_partial(world: World, capsys: Text) -> None:
     assert edit(RIPE, f"{GROUP}/locked#1", "--blocked", "red") == 3
     said = capsys.readouterr()
@@ -264,6 +273,8 @@ def test_some_rejected_is_partial(world: World, capsys: Text) -> None:
         (("--board", "planning"), "--board and --to must be used together"),
         (("--weight", "heavy"), "is not a weight"),
         (("--board", "planning", "--to", "nowhere"), "nowhere"),
+        (("--accept", "eng_aldre"), "Near matches: eng_alder"),
+        (("--breakdown", "nobody"), "no member of the group named “nobody”"),
         (("--board", "milestones", "--to", "19.9", "--milestone", "19.7"), "19.9 and to 19.7"),
         (("--ready", "--add-label", "workflow::in dev"), "would be added and removed"),
     ],

@@ -18,8 +18,6 @@ from glboard_core.board.operations import (
     NoteWrite,
     OpId,
     Rank,
-    apply,
-    inverse,
 )
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import (
@@ -73,10 +71,10 @@ async def test_edits_everywhere(kind: dict[str, Any]) -> None:
         for name, edit in EDITS.items():
             before = context.issue("top/app#1")
             after = await context.do("top/app#1", edit)
-            assert untimed(after) == untimed(apply(edit, before)), name
+            assert untimed(after) == untimed(edit.apply(before)), name
             read = await context.gateway.read([after.id])
             assert untimed(read[after.id]) == untimed(after), name
-            taken_back = inverse(edit, before, OpId("x"))
+            taken_back = edit.inverse(before, OpId("x"))
             if taken_back is not None:
                 assert untimed(await context.do("top/app#1", taken_back)) == untimed(before), name
 

@@ -16,7 +16,6 @@ from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.confirmations import codes_of
 from glboard_core.planning.readiness import (
     counts,
-    eligible,
     missing_codes,
     open_for_deliverables,
     over_weight,
@@ -24,7 +23,6 @@ from glboard_core.planning.readiness import (
     suggested_weight,
     to_add,
     total,
-    waiting_to_be_scheduled,
 )
 from planning.lives import FLOW, NAMES, READY
 from support.make import MILESTONES, issue
@@ -51,11 +49,6 @@ def test_ready_needs_all_four_conditions() -> None:
     assert not ready(fit(READY, "type::bug", "type::feature"), FLOW, NAMES)
     assert not ready(fit(weight=None), FLOW, NAMES)
     assert ready(fit(weight=0), FLOW, NAMES)
-
-
-def test_ready_issue_without_a_milestone_is_no_violation() -> None:
-    assert waiting_to_be_scheduled(fit(milestone=None), FLOW, NAMES)
-    assert not waiting_to_be_scheduled(fit(), FLOW, NAMES)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +79,6 @@ def test_ready_issue_without_a_milestone_is_no_violation() -> None:
 )
 def test_every_reason_against(one: Issue, codes: tuple[str, ...]) -> None:
     assert reasons(one) == codes
-    assert eligible(one, "19.8", ALLOWED, FLOW, NAMES) == (codes == ())
 
 
 def test_only_current_and_next_accept_deliverables() -> None:

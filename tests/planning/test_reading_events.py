@@ -21,7 +21,7 @@ from glboard_core.model.issue import Issue
 from glboard_core.ports import Store
 from glboard_core.reports import Reports, kept_plan
 from glboard_core.store.memory import MemoryStore
-from glboard_core.store.reports import Kept
+from glboard_core.store.reports import ReportCache
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
 
@@ -328,7 +328,7 @@ async def test_events_read_before_an_abort_are_kept(reading: Reading, tmp_path: 
     reading.server.faults.next("401", "resource_", skip=8)
     with pytest.raises(TokenRejected):
         await reports.past("19.7", AT, ("label",))
-    kept = Kept(
+    kept = ReportCache(
         store, reading.world.clock.moment().date(), f"gid://gitlab/Group/{reading.world.root.id}"
     ).histories(i.id for i in await reading.issues())
     assert len(kept) >= 2

@@ -13,7 +13,7 @@ from glboard_core.errors import StoreFailed
 from glboard_core.model.event import Event, History
 from glboard_core.planning.plan_lock import PlannedIssue, PlanSnapshot
 from glboard_core.store.database import MIGRATIONS
-from glboard_core.store.reports import KEPT, Kept
+from glboard_core.store.reports import KEPT, ReportCache
 from glboard_core.store.sqlite import SqliteStore
 from support import make
 
@@ -120,12 +120,12 @@ def test_histories_are_cached_between_runs(path: Path) -> None:
     ]
     unread = History(issue=make.issue_id(9999), updated_at=make.WHEN, read_at=make.WHEN)
     store = SqliteStore(path)
-    Kept(store, TODAY, GROUP).keep_histories([*many, unread])
+    ReportCache(store, TODAY, GROUP).keep_histories([*many, unread])
     store.close()
     store = reopened(path)
-    found = Kept(store, TODAY, GROUP).histories([*(one.issue for one in many), unread.issue])
+    found = ReportCache(store, TODAY, GROUP).histories([*(one.issue for one in many), unread.issue])
     assert found == {one.issue: one for one in many}
-    assert Kept(store, TODAY, "gid://gitlab/Group/2").histories([make.issue_id(1)]) == {}
+    assert ReportCache(store, TODAY, "gid://gitlab/Group/2").histories([make.issue_id(1)]) == {}
     store.remember({f"history-2:{GROUP}:{make.issue_id(1)}": b"of another version"}, TODAY)
-    assert Kept(store, TODAY, GROUP).histories([make.issue_id(1)]) == {}
+    assert ReportCache(store, TODAY, GROUP).histories([make.issue_id(1)]) == {}
     store.close()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from glboard_core.board.conflicts import conflicts, seen_without, shown_by
-from glboard_core.board.operations import Comment, Create, Edit, GroupId, Op, OpId, Rank, apply
+from glboard_core.board.operations import Comment, Create, Edit, GroupId, Op, OpId, Rank
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.model.issue import Issue, scope_of
 from glboard_core.ports import Store
@@ -210,7 +210,7 @@ def test_no_change_in_between_is_no_conflict(issue: Issue, edit: Edit) -> None:
 
 @given(make.issues(1), edits())
 def test_a_value_already_set_is_no_conflict(issue: Issue, edit: Edit) -> None:
-    after = apply(edit, issue)
+    after = edit.apply(issue)
     found = {clash.field for clash in conflicts(op_on(issue, edit), after)}
     # An edit never results in two labels of one scope.
     scopes = {scope_of(label) for label in edit.add}
@@ -220,7 +220,7 @@ def test_a_value_already_set_is_no_conflict(issue: Issue, edit: Edit) -> None:
 
 @given(make.issues(1), edits(), edits())
 def test_only_fields_changed_by_both_conflict(issue: Issue, mine: Edit, theirs: Edit) -> None:
-    now = apply(theirs, issue)
+    now = theirs.apply(issue)
     for clash in conflicts(op_on(issue, mine), now):
         if clash.field in Edit.__struct_fields__:
             assert getattr(now, clash.field) != getattr(issue, clash.field)
@@ -248,12 +248,12 @@ def test_edits_made_in_order_show_in_the_issue(issue: Issue, changes: list[Edit]
     assume(all(one_of_each_scope(labels) for labels in (issue.labels, *(change.add for change in changes))))
     ops = [structs.replace(op_on(None, change), id=OpId(str(n))) for n, change in enumerate(changes)]
     for op in ops:
-        issue = apply(op.change, issue)
+        issue = op.change.apply(issue)
     assert shown_by(ops, issue) == ops
 
 
 @given(make.issues(1), edits(), edits())
 def test_without_a_failed_edit_other_fields_are_as_seen(saw: Issue, refused: Edit, next_: Edit) -> None:
     """After a failure its fields have no conflict, and other fields conflict as before."""
-    shown = apply(refused, saw)
+    shown = refused.apply(saw)
     assert conflicts(op_on(seen_without(shown, refused, saw), next_), saw) == ()

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from glboard_core.board.definition import CLOSED, UNLISTED
+from glboard_core.board.columns import CLOSED, UNLISTED
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import ServerFailed
 from glboard_core.model.issue import Issue

@@ -91,12 +91,7 @@ class KeyLine:
         It bubbles from the focused widget to the app, which looks for a binding (such as ``Enter`` in a
         field); the message that posts bubbles again; a dialog's result is then called from app or board.
         """
-        up: list[MessagePump] = []
-        node: MessagePump | None = self._app.focused or self._app.screen
-        while node is not None and node is not self._app:
-            up.append(node)
-            node = node._parent
-        up.append(self._app)
+        up: list[MessagePump] = list((self._app.focused or self._app.screen).ancestors_with_self)
         way = [*up, *up, self._board, self._app]
 
         async def step() -> None:
@@ -189,7 +184,6 @@ class GlboardApp(App[int]):
     def _painted(self) -> None:
         # The commands are needed from the first key on, not for the first frame.
         load_commands()
-
         if not gc.isenabled():
             # Start-up is over. Its objects live until the end, so no collection needs to scan them again.
             gc.freeze()

@@ -16,16 +16,17 @@ from msgspec import Struct, field
 
 from glboard_core.board import undo
 from glboard_core.board.batch import EditBatch, short
+from glboard_core.board.columns import CLOSED
 from glboard_core.board.conflicts import Conflict
-from glboard_core.board.definition import CLOSED, Board, flow_scheme, milestone_title
+from glboard_core.board.definition import Board, flow_scheme, milestone_title
 from glboard_core.board.filters import Query, compiled, filter_states, parse, unknown_states
 from glboard_core.board.index import BoardIndex
-from glboard_core.board.operations import Change, Create, Op, OpId, describe
+from glboard_core.board.operations import Change, Op, OpId
 from glboard_core.board.use_cases import Edits
 from glboard_core.config import Settings
 from glboard_core.errors import GlboardError, NameUnknown, NotConnected
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId
+from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, short_reference
 from glboard_core.model.milestone import current, upcoming, versions
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import (
@@ -580,7 +581,7 @@ class Bridge:
                     issue=op.issue,
                     reference=short(issue) if issue else "new issue",
                     title=self.title_of(issue) if issue else "",
-                    what=describe(op.change, op.before),
+                    what=op.change.describe(op.before),
                     message=error.message,
                     hint=error.hint,
                     change=op.change,
@@ -612,10 +613,10 @@ class Bridge:
         if engine is None or failed is None:
             return False
         # Changes to a new issue that could not be created go with it.
-        new = isinstance(failed.change, Create)
+        new = failed.change.creates
         along = [one for one, _ in engine.failed if one is failed or (new and one.issue == failed.issue)]
         issue = engine.shown.get(failed.issue) or failed.before
-        title = f"{short(issue)} {describe(change, issue)}" if issue else describe(change)
+        title = f"{short(issue)} {change.describe(issue)}" if issue else change.describe()
         changes = [(one.issue, change if one is failed else one.change) for one in along]
         if not engine.perform(changes, title, [one.id for one in along]):
             return False
@@ -630,7 +631,7 @@ class Bridge:
         return [
             LoggedChange(
                 when=NOT_SENT if line.result == WAITS else line.at.astimezone(zone).strftime("%d %b %H:%M"),
-                reference=line.reference.rpartition("/")[2],
+                reference=short_reference(line.reference),
                 what=line.what,
                 was=line.was,
                 result=line.result,

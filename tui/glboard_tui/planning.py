@@ -12,16 +12,19 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct, structs
 
 from glboard_core.board.batch import EditBatch
-from glboard_core.board.operations import NoteWrite
+from glboard_core.board.operations import NoteSought, NoteWrite
+from glboard_core.board.rules import types_of
 from glboard_core.errors import ConfigError, GlboardError, NameUnknown, NotConnected
-from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.issue import Issue, IssueId, rank_key
 from glboard_core.model.milestone import Milestone, current, upcoming, versions
-from glboard_core.planning.capacity import Capacity, ClosedWeight
+from glboard_core.planning.capacity import Capacity, ClosedWeight, mean, window
 from glboard_core.planning.figures import Figures
+from glboard_core.planning.readiness import counts, planned
 from glboard_core.planning.team import Team
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import CatalogChanged, Event, IssuesChanged
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
     from glboard_core.planning.capacity import PersonCapacity
     from glboard_core.planning.milestone_end import Leftover
     from glboard_core.planning.mix import Mix
-    from glboard_core.planning.plan_lock import PlanSnapshot, Scope
+    from glboard_core.planning.plan_lock import PlanChanges, PlanSnapshot
     from glboard_core.planning.planning_issue import FoundIssue
     from glboard_core.planning.say_do import SayDo
     from glboard_core.planning.triage import Finding
@@ -196,8 +199,6 @@ class PlanningFigures:
         status, milestone = self.bridge.status, self.board_milestone()
         if self.team is None or milestone is None or status is None or status.freshness != "live":
             return None
-        from glboard_core.planning.capacity import mean
-
         return mean(self.closed(milestone).closed or ())
 
     async def read_closed(self, milestone: Milestone) -> None:
@@ -234,7 +235,6 @@ class PlanningFigures:
 
     def triage(self) -> list[Finding]:
         """Every open issue that needs fixing, in manual order (rule 9)."""
-        from glboard_core.model.issue import rank_key
         from glboard_core.planning.triage import Finding
 
         engine, figures = self._attach(), self._figures
@@ -256,9 +256,6 @@ class PlanningFigures:
 
     def unrefined(self) -> list[Issue]:
         """Open, unweighted issues of the group in planning breakdown, in manual order (rule 22)."""
-        from glboard_core.model.issue import rank_key
-        from glboard_core.planning.readiness import counts
-
         names, flow = self.bridge.settings.labels, self.bridge.view.flow
 
         def waits(issue: Issue) -> bool:
@@ -314,10 +311,7 @@ class PlanningFigures:
 
     def typed(self, milestone: Milestone) -> dict[str, list[Issue]]:
         """The issues behind the mix by type, in manual order; one with several types is under its first."""
-        from glboard_core.board.rules import types_of
-        from glboard_core.model.issue import rank_key
         from glboard_core.planning.mix import UNDEFINED
-        from glboard_core.planning.readiness import planned
 
         names = self.bridge.settings.labels
         groups: dict[str, list[Issue]] = {name: [] for name in self.mix(milestone).types}
@@ -367,7 +361,7 @@ class PlanHistory:
         engine.store.keep_plan(taken)
         return taken
 
-    def scope(self, milestone: Milestone) -> Scope | None:
+    def scope(self, milestone: Milestone) -> PlanChanges | None:
         """What changed since the lock, unsent changes included; None if no plan is locked.
 
         Raises StoreFailed.
@@ -420,7 +414,6 @@ class PlanHistory:
     def ending(self) -> Milestone | None:
         """The milestone that is being closed out now (rules 6 and 20), or None."""
         from glboard_core.planning.milestone_end import ending
-        from glboard_core.planning.readiness import planned
 
         catalog, today = self._bridge.catalog, self._bridge.today
         if catalog is None or today is None:
@@ -433,9 +426,6 @@ class PlanHistory:
 
         Issues dropped elsewhere before are in none of these: the list is about what can be done here.
         """
-        from zoneinfo import ZoneInfo
-
-        from glboard_core.planning.capacity import window
         from glboard_core.planning.milestone_end import leftovers
 
         bridge, plan = self._bridge, self.lock_of(milestone)
@@ -488,8 +478,8 @@ async def posted_before(engine: Engine | None, issue: Issue, milestone: Mileston
         raise NotConnected
     waiting = [op.change for op in engine.outbox.of(issue.id)]
     for change in reversed(waiting):
-        if isinstance(change, NoteWrite) and change.mark == mark:
-            return change.body
+        if change.note_sought == NoteSought(mark):
+            return change.typed[1]
     note = await engine.gateway.marked_note(issue.id, mark, engine.catalog.me.username)
     return note.body if note is not None else None
 

@@ -8,15 +8,15 @@ from datetime import date, datetime
 from glboard_core.board.batch import short
 from glboard_core.board.edits import later
 from glboard_core.board.index import BoardIndex
-from glboard_core.config import Settings
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Blocker, Issue
+from glboard_core.model.issue import Blocker, Issue, short_reference
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.capacity import Capacity, PersonCapacity
 from glboard_core.planning.reasons import words_of
 from glboard_core.planning.text import number, signed
 from glboard_core.sync.events import Status
 from glboard_tui.actions import BY_ID, ActionContext
+from glboard_tui.bridge import BoardView
 from glboard_tui.keymap import Keymap
 from glboard_tui.unseen_changes import ExternalChange
 from glboard_tui.widgets.card import Fact, Tone
@@ -114,10 +114,7 @@ _FRESH: dict[str, Fresh] = {
 
 
 def header_view(
-    settings: Settings,
-    board_id: str,
-    index: BoardIndex | None,
-    text: str,
+    view: BoardView,
     status: Status | None,
     *,
     waited: float = 0.0,
@@ -136,12 +133,12 @@ def header_view(
     ``closed``: the mean closed weight of previous milestones; ``changed``: cards of this board with unseen
     changes by others; ``partial``: some of the board's columns are still being read.
     """
-    found = settings.board(board_id)
-    name = index.board.name if index else found.name if found else board_id
+    index, found = view.index, view.settings.board(view.board_id)
+    name = index.board.name if index else found.name if found else view.board_id
     if status is None:
         return HeaderView(
             board=name,
-            filter=text,
+            filter=view.text,
             fresh="offline" if failed_start else "loading",
             progress="" if failed_start else "connecting",
         )
@@ -154,12 +151,12 @@ def header_view(
     age = "" if fresh in ("live", "loading") or status.age is None else age_words(status.age + waited)
     has_weight = catalog is None or catalog.server.has_weight
     # A filter's sums cover only the visible cards; a capacity can only be compared with the whole plan.
-    planned = capacity if has_weight and (team or not text) else None
+    planned = capacity if has_weight and (team or not view.text) else None
     title = f"{name} {index.board.milestone}" if index and index.board.milestone else name
     return HeaderView(
         board=title,
         role=index.board.role if index else "",
-        filter=text,
+        filter=view.text,
         fresh=fresh,
         age=age or ("slowed" if status.slowed else ""),
         progress=progress,
@@ -301,7 +298,7 @@ def blocker_facts(
     facts: list[tuple[str, tuple[str, ...]]] = []
     for one in blockers:
         state = "open" if one.state == "opened" else "closed"
-        short_one = f"by {one.reference.rpartition('/')[2]} ({state})"
+        short_one = f"by {short_reference(one.reference)} ({state})"
         facts.append(("" if facts else "Blocked", (short_one, title_of(one))))
     return facts
 

@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Struct, structs
 
 from glboard_core.board.changes import UNSEEN, author, differences
-from glboard_core.board.columns import column_keys
-from glboard_core.board.definition import CLOSED, Board
+from glboard_core.board.columns import CLOSED
+from glboard_core.board.definition import Board
 from glboard_core.board.operations import IssueDiff
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import WorkflowScheme
@@ -34,7 +34,7 @@ class Place(Struct, frozen=True):
 
     def shows(self, issue: Issue | None) -> bool:
         """Whether an issue is on it among the open ones, whatever the filter."""
-        return issue is not None and any(key != CLOSED for key in column_keys(self.board, issue, self.flow))
+        return issue is not None and any(key != CLOSED for key in self.board.keys_of(issue, self.flow))
 
     @property
     def name(self) -> str:

@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from msgspec import UNSET, Struct, structs
+from msgspec import Struct
 
-from glboard_core.board.operations import Change, Comment, Edit, apply
+from glboard_core.board.operations import Change, Comment, Edit
 from glboard_core.errors import UsageError
-from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.issue import Issue, IssueId, short_reference
 
 Changes = tuple[tuple[IssueId, Change], ...]
-
-_VALUES = ("weight", "milestone", "state", "status")
 
 
 class EditBatch(Struct, frozen=True, kw_only=True):
@@ -67,7 +65,7 @@ class Question(Struct, frozen=True, kw_only=True):
 
 def short(issue: Issue) -> str:
     """The reference without the groups above the project: ``platform#4219``."""
-    return issue.reference.rpartition("/")[2]
+    return short_reference(issue.reference)
 
 
 def titled(issues: Sequence[Issue], what: str) -> str:
@@ -146,11 +144,11 @@ def combined(issues: Sequence[Issue], intents: Sequence[Callable[[Sequence[Issue
         titles.append(work.title)
         left |= dict.fromkeys(work.left, work.why_not)
         for identity, change in work.changes:
-            if not isinstance(change, Edit):
+            if (edit := change.as_edit) is None:
                 others.append((identity, change))
                 continue
-            merged[identity] = _merged(before[identity], merged.get(identity, Edit()), change)
-            now[identity] = apply(change, now[identity])
+            merged[identity] = _merged(before[identity], merged.get(identity, Edit()), edit)
+            now[identity] = edit.apply(now[identity])
     changes = [(issue.id, merged[issue.id]) for issue in issues if issue.id in merged]
     return Several(
         work=EditBatch(
@@ -164,18 +162,17 @@ def combined(issues: Sequence[Issue], intents: Sequence[Callable[[Sequence[Issue
 
 def _merged(issue: Issue, first: Edit, then: Edit) -> Edit:
     """One edit of an issue for two. Raises UsageError if they contradict each other."""
-    for name in _VALUES:
-        one, other = getattr(first, name), getattr(then, name)
-        if UNSET not in (one, other) and one != other:
-            raise _contradiction(issue, f"{name} would be set to {one} and to {other}")
     if clash := sorted((first.add & then.remove) | (first.remove & then.add)):
         raise _contradiction(issue, f"{clash[0]} would be added and removed")
-    if first.assignees is not UNSET and then.assignees is not UNSET:
-        lost = set(first.assignees) - set(issue.assignees) - set(then.assignees)
-        if lost:
-            raise _contradiction(issue, f"{min(lost)} would be assigned and unassigned")
-    kept = {n: getattr(first, n) for n in (*_VALUES, "assignees") if getattr(then, n) is UNSET}
-    return structs.replace(then, add=first.add | then.add, remove=first.remove | then.remove, **kept)
+    values = {field.name: value for field, value in then.fields()}
+    for field, value in first.fields():
+        other = values.setdefault(field.name, value)
+        if field.name == "assignees":
+            if lost := set(value) - set(issue.assignees) - set(other):
+                raise _contradiction(issue, f"{min(lost)} would be assigned and unassigned")
+        elif value != other:
+            raise _contradiction(issue, f"{field.title} would be set to {value} and to {other}")
+    return Edit(add=first.add | then.add, remove=first.remove | then.remove, **values)
 
 
 def _contradiction(issue: Issue, what: str) -> UsageError:

@@ -6,11 +6,15 @@ contain an issue's title or description, so share mode and logs can show them.
 
 from __future__ import annotations
 
+from glboard_core.board.fields import FIELDS
 from glboard_core.model.issue import Issue, scope_of
 
 #: Changes that do not set ``updated_by``, so it may name someone else: notes and links only touch the issue,
 #: and a move in the manual order does not even do that.
 _UNSIGNED = ("blocked", "merge_requests", "notes", "position")
+
+#: The fields named before the labels.
+_FIRST = ("state", "milestone", "weight")
 
 #: The text for a change that no field of a card shows.
 UNSEEN = "description or other details"
@@ -21,23 +25,12 @@ def differences(before: Issue, after: Issue) -> tuple[str, ...]:
 
     Empty if a card cannot show it.
     """
-    found: list[str] = []
-    if after.state != before.state:
-        duplicate = " as a duplicate" if after.duplicate else ""
-        found.append("reopened" if after.is_open else f"closed{duplicate}")
-    if after.milestone != before.milestone:
-        found.append(f"milestone {before.milestone or 'none'} to {after.milestone or 'none'}")
-    if after.weight != before.weight:
-        found.append(f"weight {_number(before.weight)} to {_number(after.weight)}")
+    changed = {f.name: f.difference(before, after) for f in FIELDS if f.differs_in(before, after)}
+    found = [changed.pop(name) for name in _FIRST if name in changed]
     found += _labels(before.labels, after.labels)
-    if set(after.assignees) != set(before.assignees):
-        found.append(f"assignee {_people(before)} to {_people(after)}")
-    if after.status != before.status:
-        found.append(f"status {before.status or 'none'} to {after.status or 'none'}")
+    found += changed.values()
     if after.blocked != before.blocked:
         found.append("blocked" if after.blocked else "no longer blocked")
-    if after.title != before.title:
-        found.append("title")
     if after.due != before.due:
         found.append(f"due {before.due or 'none'} to {after.due or 'none'}")
     if after.confidential != before.confidential:
@@ -89,14 +82,6 @@ def _value(label: str) -> str:
 
 def _name(scope: str) -> str:
     return scope.rpartition("::")[2]
-
-
-def _number(weight: int | None) -> str:
-    return "none" if weight is None else str(weight)
-
-
-def _people(issue: Issue) -> str:
-    return ", ".join(issue.assignees) or "none"
 
 
 def _counted(more: int, what: str) -> list[str]:

@@ -1,107 +1,405 @@
-"""Which columns an issue is in.
+"""The columns of a board: one class for each kind.
 
-Owns the board's filter and the membership rule of each kind of column. An issue with two list labels is in
-both columns; one that fits no column is in (unlisted); a closed one is only in (closed).
+A kind knows how its columns are resolved from names, which of them an issue is in, the edit that moves a card
+in and out, what a new issue gets there, and how GitLab is asked for its issues. An issue with two list labels
+is in both columns; one that fits no column is in (unlisted); a closed one is only in (closed).
+
+``COLUMN_KINDS`` is the one table: a new kind is a class here, and its name in ``config.ColumnsBy``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+from typing import ClassVar, Literal
+
 from msgspec import Struct, structs
 
-from glboard_core.board.definition import CLOSED, UNASSIGNED, UNLISTED, Board, Column
-from glboard_core.model.issue import Placeable
+from glboard_core.board.edits import set_flow
+from glboard_core.board.operations import Create, Edit
+from glboard_core.config import BoardSettings
+from glboard_core.errors import NameUnknown
+from glboard_core.model.catalog import Catalog
+from glboard_core.model.issue import Issue, Placeable, same_scope
 from glboard_core.model.query import IssueQuery
-from glboard_core.model.workflow import STATES, WorkflowScheme
+from glboard_core.model.workflow import BY_NAME, STATES, WorkflowScheme, near
+
+UNLISTED = "(unlisted)"
+CLOSED = "(closed)"
+UNASSIGNED = "(unassigned)"
+
+Lists = tuple["Column", ...]
 
 
-def matches(board: Board, issue: Placeable) -> bool:
-    """Whether the issue matches the board's filter, open or closed."""
-    if board.milestone is not None and (issue.milestone or "") != board.milestone:
-        return False
-    return board.labels <= issue.labels and board.without.isdisjoint(issue.labels)
-
-
-def column_keys(board: Board, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
-    """The keys of the columns the issue is in, in order; empty if it is not on the board."""
-    if not matches(board, issue):
-        return ()
-    if not issue.is_open:
-        return (CLOSED,)
-    if not board.columns:
-        return (UNLISTED,)
-    kind = board.columns[0].kind
-    if kind == "all":
-        return (board.columns[0].key,)
-    if kind == "assignee":
-        return issue.assignees or (UNASSIGNED,)
-    if kind == "flow":
-        found = _flow_keys(board.columns, issue, flow)
-    elif kind == "milestone":
-        found = tuple(c.key for c in board.columns if c.value == issue.milestone)
-    else:
-        found = tuple(c.key for c in board.columns if c.value in issue.labels)
-    return found or (UNLISTED,)
-
-
-def _flow_keys(columns: tuple[Column, ...], issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
-    listed = {column.value for column in columns}
-    # An absorbed state (scheduling) is shown in the other's column, unless the board has one for it.
-    values = {
-        state.name if state.name in listed else (state.shown_as or state.name) for state in flow.all_of(issue)
-    }
-    return tuple(column.key for column in columns if column.value in values)
-
-
-# The queries that read a board column by column, so that columns can be read concurrently. Pure.
-
-
-class Part(Struct, frozen=True):
-    """A query, and the keys of the columns it reads; empty: all columns of the board."""
+class ColumnQuery(Struct, frozen=True):
+    """A query, and the keys of the columns it reads; None: all columns of the board."""
 
     query: IssueQuery
     keys: frozenset[str] | None = None
 
 
-def parts(board: Board, flow: WorkflowScheme) -> list[Part]:
-    """The queries for a board's open issues. A column is complete once all parts with its key are read."""
-    base = IssueQuery(
-        labels=tuple(sorted(board.labels)),
-        without=tuple(sorted(board.without)),
-        milestone=board.milestone,
-        state="opened",
-    )
-    kind = board.columns[0].kind if board.columns else None
-    if kind == "label":
-        titles = {column.key: [column.value or ""] for column in board.columns}
-    elif kind == "flow" and flow.backend != "status":
-        titles = {column.key: _labels(column, board, flow) for column in board.columns}
-    elif kind == "milestone" and board.milestone is None:
-        return _by_milestone(board, base)
-    else:
-        return [Part(base)]
+class BoardContext(Struct, frozen=True, kw_only=True):
+    """What columns are resolved from. ``milestone`` gives the title for a name, or raises NameUnknown;
+    ``issues`` are the open issues of the board; problems are added to ``warnings``, as texts.
+    """
+
+    settings: BoardSettings
+    catalog: Catalog
+    flow: WorkflowScheme
+    milestone: Callable[[str], str]
+    issues: Callable[[], Iterable[Issue]]
+    warnings: list[str]
+
+
+class Column(Struct, frozen=True, kw_only=True):
+    """One column. ``key`` is unique on the board and its name in JSON; ``title`` is for the screen.
+
+    ``value`` decides membership: a label title, a workflow state's name, a milestone title, a username;
+    None for unassigned, (unlisted) and (closed). The class is the kind; methods of the class answer for all
+    columns of a board, which are of one kind.
+    """
+
+    key: str
+    title: str
+    value: str | None = None
+    color: str | None = None
+    letter: str = ""
+    limit_issues: int | None = None
+    limit_weight: int | None = None
+
+    #: What all its cards have in common, so that none repeats it.
+    tells: ClassVar[Literal["", "labels", "workflow", "milestone", "assignees"]] = ""
+    #: Whether it is one of the board's own, not (unlisted) or (closed).
+    is_list: ClassVar[bool] = True
+    #: Whether it holds the closed issues.
+    is_closed: ClassVar[bool] = False
+    #: Whether an issue of the board can be in no list, and be moved there.
+    has_unlisted: ClassVar[bool] = True
+
+    @classmethod
+    def of_board(cls, context: BoardContext) -> list[Column]:
+        """The columns of a board, those that were resolved, each once."""
+        limits = context.settings.limits
+        found: dict[str, Column] = {}
+        for name in context.settings.columns:
+            if (column := cls.resolved(name, context)) is None:
+                continue
+            if (limit := limits.get(name)) is not None:
+                column = structs.replace(column, limit_issues=limit.issues, limit_weight=limit.weight)
+            found.setdefault(column.key, column)
+        return list(found.values())
+
+    @classmethod
+    def resolved(cls, name: str, context: BoardContext) -> Column | None:
+        """The column for a name in the settings; None, with a warning, if there is no such column."""
+        return None
+
+    @classmethod
+    def added(cls, key: str) -> Column:
+        """The column for a key that no column had when the board was resolved."""
+        return cls(key=key, title=key, value=key)
+
+    @classmethod
+    def keys_of(cls, columns: Lists, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
+        """The keys of the columns that an open issue of the board is in."""
+        return (UNLISTED,)
+
+    @classmethod
+    def queries(cls, columns: Lists, base: IssueQuery, flow: WorkflowScheme) -> list[ColumnQuery]:
+        """The queries for the board's open issues, so that columns can be read concurrently."""
+        return [ColumnQuery(base)]
+
+    @classmethod
+    def off(cls, columns: Lists, issue: Issue, flow: WorkflowScheme) -> Edit:
+        """Take an issue out of all lists."""
+        return Edit()
+
+    @classmethod
+    def no_list(cls, flow: WorkflowScheme) -> str:
+        """Why GitLab has no such lists, or ""."""
+        return "its columns are no labels, so GitLab has no such board"
+
+    def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
+        """Move an issue here from another column."""
+        return Edit()
+
+    def new_issue(self, new: Create, flow: WorkflowScheme) -> Create:
+        """The new issue with what puts it here."""
+        return new
+
+    def list_label(self, flow: WorkflowScheme) -> str | None:
+        """The label of GitLab's own list; None if it is not one of a label."""
+        return None
+
+    def is_visible(self, count: int, *, show_closed: bool) -> bool:
+        """Whether it is drawn with ``count`` issues."""
+        return True
+
+
+class LabelColumn(Column, frozen=True, kw_only=True):
+    """The issues with a label."""
+
+    tells = "labels"
+
+    @classmethod
+    def resolved(cls, name: str, context: BoardContext) -> Column | None:
+        catalog = context.catalog
+        if catalog.labels and catalog.color(name) is None:
+            context.warnings.append(f"The label “{name}” does not exist in {catalog.group}.")
+        return cls(key=name, title=name.rpartition("::")[2], value=name, color=catalog.color(name))
+
+    @classmethod
+    def keys_of(cls, columns: Lists, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
+        return tuple(c.key for c in columns if c.value in issue.labels) or (UNLISTED,)
+
+    @classmethod
+    def queries(cls, columns: Lists, base: IssueQuery, flow: WorkflowScheme) -> list[ColumnQuery]:
+        return _by_labels({column.key: [column.value or ""] for column in columns}, base)
+
+    @classmethod
+    def off(cls, columns: Lists, issue: Issue, flow: WorkflowScheme) -> Edit:
+        return Edit(remove=frozenset(c.value or "" for c in columns) & issue.labels)
+
+    @classmethod
+    def no_list(cls, flow: WorkflowScheme) -> str:
+        return ""
+
+    def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
+        label = self.value or ""
+        gone = same_scope(label, issue.labels) | (frozenset({source.value or ""}) & issue.labels)
+        return Edit(add=frozenset({label}) - issue.labels, remove=gone - {label})
+
+    def new_issue(self, new: Create, flow: WorkflowScheme) -> Create:
+        return structs.replace(new, labels=new.labels | {self.value or ""})
+
+    def list_label(self, flow: WorkflowScheme) -> str | None:
+        return self.value
+
+
+class FlowColumn(Column, frozen=True, kw_only=True):
+    """The issues in a workflow state, and in those that it absorbed (rule 2)."""
+
+    tells = "workflow"
+
+    @classmethod
+    def resolved(cls, name: str, context: BoardContext) -> Column | None:
+        state = near(name)
+        if state is None:
+            board = context.settings.name
+            context.warnings.append(
+                f"“{name}” is not a workflow state, so board “{board}” has no such column."
+            )
+            return None
+        label = context.flow.label(state)
+        return cls(
+            key=state.status if context.flow.backend == "status" else label,
+            title=state.name,
+            value=state.name,
+            color=context.catalog.color(label),
+            letter=state.letter,
+        )
+
+    @classmethod
+    def keys_of(cls, columns: Lists, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
+        listed = {column.value for column in columns}
+        # An absorbed state (scheduling) is shown in the other's column, unless the board has one for it.
+        values = {
+            state.name if state.name in listed else (state.shown_as or state.name)
+            for state in flow.all_of(issue)
+        }
+        return tuple(column.key for column in columns if column.value in values) or (UNLISTED,)
+
+    @classmethod
+    def queries(cls, columns: Lists, base: IssueQuery, flow: WorkflowScheme) -> list[ColumnQuery]:
+        if flow.backend == "status":
+            return [ColumnQuery(base)]
+        listed = {column.value for column in columns}
+        return _by_labels(
+            {
+                column.key: [
+                    flow.label(state)
+                    for state in STATES
+                    if state.name == column.value
+                    or (state.shown_as == column.value and state.name not in listed)
+                ]
+                for column in columns
+            },
+            base,
+        )
+
+    @classmethod
+    def off(cls, columns: Lists, issue: Issue, flow: WorkflowScheme) -> Edit:
+        if flow.backend == "status":
+            return Edit(status=None)
+        labels = frozenset(c.list_label(flow) or "" for c in columns) & issue.labels
+        return Edit(remove=labels) if flow.backend == "label" else Edit(remove=labels, status=None)
+
+    @classmethod
+    def no_list(cls, flow: WorkflowScheme) -> str:
+        if flow.backend == "status":
+            return "its lists would be statuses, which glboard cannot make; make it in GitLab"
+        return ""
+
+    def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
+        return set_flow(issue, BY_NAME[self.value or ""], flow)
+
+    def new_issue(self, new: Create, flow: WorkflowScheme) -> Create:
+        if flow.backend == "status":
+            return new
+        return structs.replace(new, labels=new.labels | {flow.label(BY_NAME[self.value or ""])})
+
+    def list_label(self, flow: WorkflowScheme) -> str | None:
+        return flow.prefix + (self.value or "")
+
+
+class MilestoneColumn(Column, frozen=True, kw_only=True):
+    """The issues of a milestone."""
+
+    tells = "milestone"
+    #: The letters of the ``m`` keys.
+    LETTERS: ClassVar[Mapping[str, str]] = {
+        "next": "n",
+        "after-next": "f",
+        "next-1-3": "1",
+        "next-4-6": "4",
+        "backlog": "k",
+        "awaiting": "a",
+    }
+
+    @classmethod
+    def resolved(cls, name: str, context: BoardContext) -> Column | None:
+        try:
+            title = context.milestone(name)
+        except NameUnknown as error:
+            context.warnings.append(str(error))
+            return None
+        return cls(key=title, title=title, value=title, letter=cls.LETTERS.get(name, ""))
+
+    @classmethod
+    def keys_of(cls, columns: Lists, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
+        return tuple(c.key for c in columns if c.value == issue.milestone) or (UNLISTED,)
+
+    @classmethod
+    def queries(cls, columns: Lists, base: IssueQuery, flow: WorkflowScheme) -> list[ColumnQuery]:
+        if base.milestone is not None:
+            return [ColumnQuery(base)]
+        listed = tuple(sorted(column.value for column in columns if column.value))
+        rest = ColumnQuery(structs.replace(base, without_milestones=listed), frozenset({UNLISTED}))
+        return [
+            *(
+                ColumnQuery(structs.replace(base, milestone=column.value or ""), frozenset({column.key}))
+                for column in columns
+            ),
+            rest,
+        ]
+
+    @classmethod
+    def off(cls, columns: Lists, issue: Issue, flow: WorkflowScheme) -> Edit:
+        return Edit(milestone=None)
+
+    def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
+        return Edit(milestone=self.value)
+
+    def new_issue(self, new: Create, flow: WorkflowScheme) -> Create:
+        return structs.replace(new, milestone=self.value)
+
+
+class AssigneeColumn(Column, frozen=True, kw_only=True):
+    """The issues of a person, or of nobody."""
+
+    tells = "assignees"
+    has_unlisted: ClassVar[bool] = False
+
+    @classmethod
+    def of_board(cls, context: BoardContext) -> list[Column]:
+        # The people come from the issues; the index adds anyone assigned later.
+        names = sorted({name for issue in context.issues() for name in issue.assignees})
+        return [cls(key=UNASSIGNED, title="unassigned"), *map(cls.added, names)]
+
+    @classmethod
+    def keys_of(cls, columns: Lists, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
+        return issue.assignees or (UNASSIGNED,)
+
+    def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
+        kept = [name for name in issue.assignees if name != source.value]
+        return Edit(assignees=tuple(dict.fromkeys(kept if self.value is None else (*kept, self.value))))
+
+    def new_issue(self, new: Create, flow: WorkflowScheme) -> Create:
+        return new if self.value is None else structs.replace(new, assignees=(self.value,))
+
+
+class AllColumn(Column, frozen=True, kw_only=True):
+    """All issues of the board, in one column."""
+
+    has_unlisted: ClassVar[bool] = False
+
+    @classmethod
+    def of_board(cls, context: BoardContext) -> list[Column]:
+        return [cls(key="(all)", title=context.settings.name)]
+
+    @classmethod
+    def keys_of(cls, columns: Lists, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
+        return (columns[0].key,)
+
+
+class UnlistedColumn(Column, frozen=True, kw_only=True):
+    """The open issues that are in no list; also the kind of a board without lists."""
+
+    key: str = UNLISTED
+    title: str = UNLISTED
+    letter: str = "u"
+
+    is_list: ClassVar[bool] = False
+
+    def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
+        return kind_of(columns).off(columns, issue, flow)
+
+    def is_visible(self, count: int, *, show_closed: bool) -> bool:
+        return count > 0
+
+
+class ClosedColumn(Column, frozen=True, kw_only=True):
+    """The closed issues. Moving there only closes, unlike the web, which removes the labels."""
+
+    key: str = CLOSED
+    title: str = CLOSED
+    letter: str = "c"
+
+    is_list: ClassVar[bool] = False
+    is_closed: ClassVar[bool] = True
+
+    def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
+        return Edit(state="closed")
+
+    def is_visible(self, count: int, *, show_closed: bool) -> bool:
+        return show_closed
+
+
+#: The kinds that settings can choose (``by``).
+COLUMN_KINDS: Mapping[str, type[Column]] = {
+    "label": LabelColumn,
+    "flow": FlowColumn,
+    "milestone": MilestoneColumn,
+    "assignee": AssigneeColumn,
+    "none": AllColumn,
+}
+
+#: The columns that every board has after its own.
+REST: Lists = (UnlistedColumn(), ClosedColumn())
+
+
+def kind_of(columns: Lists) -> type[Column]:
+    """The kind of a board's own columns."""
+    return type(columns[0]) if columns else UnlistedColumn
+
+
+def _by_labels(labels: Mapping[str, list[str]], base: IssueQuery) -> list[ColumnQuery]:
+    """A query for each label of each column, by the column's key, and one for the rest."""
     found = [
-        Part(structs.replace(base, labels=(*base.labels, title)), frozenset({key}))
-        for key, values in titles.items()
-        for title in values
+        ColumnQuery(structs.replace(base, labels=(*base.labels, title)), frozenset({key}))
+        for key, titles in labels.items()
+        for title in titles
         if title not in base.labels
     ]
-    listed = sorted({title for values in titles.values() for title in values})
-    found.append(Part(structs.replace(base, without=(*base.without, *listed)), frozenset({UNLISTED})))
-    return found
-
-
-def _labels(column: Column, board: Board, flow: WorkflowScheme) -> list[str]:
-    """The labels that put an issue into a workflow column: its own, and those of the states it absorbed."""
-    listed = {other.value for other in board.columns}
-    return [
-        flow.label(state)
-        for state in STATES
-        if state.name == column.value or (state.shown_as == column.value and state.name not in listed)
-    ]
-
-
-def _by_milestone(board: Board, base: IssueQuery) -> list[Part]:
-    titles = [(column.key, column.value or "") for column in board.columns]
-    found = [Part(structs.replace(base, milestone=title), frozenset({key})) for key, title in titles]
-    listed = tuple(sorted(title for _, title in titles if title))
-    return [*found, Part(structs.replace(base, without_milestones=listed), frozenset({UNLISTED}))]
+    listed = sorted({title for titles in labels.values() for title in titles})
+    rest = structs.replace(base, without=(*base.without, *listed))
+    return [*found, ColumnQuery(rest, frozenset({UNLISTED}))]

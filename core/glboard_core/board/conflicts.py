@@ -1,8 +1,9 @@
 """Conflicts, detected by the client: the same field changed on the server since the person saw it.
 
-Owns the comparison and nothing else. Different fields merge; labels merge by add and remove, except that a
-scope (``workflow::``) is one field. A value the server already has is no conflict, and neither is a different
-spelling that means the same to GitLab (the order of assignees, the case of a name, blanks around a title).
+Owns the comparison, and what an issue's fields and events prove of an edit whose answer was lost. Different
+fields merge; labels merge by add and remove, except that a scope (``workflow::``) is one field. A value the
+server already has is no conflict, and neither is a different spelling that means the same to GitLab
+(``EditableField.same``).
 """
 
 from __future__ import annotations
@@ -11,14 +12,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from msgspec import UNSET, Struct, structs
+from msgspec import Struct, structs
 
-from glboard_core.board.operations import Change, Edit, Op, OpId, Rank, apply, touches
+from glboard_core.board.fields import FIELDS, text_of
+from glboard_core.board.operations import Change, Edit, Op, OpId
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue, scope_of
-
-#: The fields of an issue that an edit sets whole.
-FIELDS = ("state", "milestone", "weight", "assignees", "status", "title")
 
 
 class Conflict(Struct, frozen=True):
@@ -35,11 +34,11 @@ class Conflict(Struct, frozen=True):
 
 
 def conflicts(op: Op, now: Issue) -> tuple[Conflict, ...]:
-    """The fields in which ``op`` would overwrite a change by others. Empty for acts that cannot conflict."""
-    if not isinstance(op.change, Edit) or op.before is None:
+    """The fields in which ``op`` would overwrite a change by others. Empty if it is not an edit."""
+    edit = op.change.as_edit
+    if edit is None or op.before is None:
         return ()
-    found = [*_fields(op.change, op.before, now), *_scopes(op.change, op.before, now)]
-    return tuple(found)
+    return (*_fields(edit, op.before, now), *_scopes(edit, op.before, now))
 
 
 def shown_by(ops: Sequence[Op], issue: Issue) -> list[Op]:
@@ -50,66 +49,46 @@ def shown_by(ops: Sequence[Op], issue: Issue) -> list[Op]:
     """
     found: list[Op] = []
     for op in reversed(ops):
-        if not isinstance(op.change, Edit) or op.change.description is not UNSET:
+        if op.change.as_edit is None or "description" in op.change.touches():
             continue
-        after = apply(op.change, issue)
+        after = op.change.apply(issue)
         for later in found:
-            after = apply(later.change, after)
+            after = later.change.apply(after)
         if _alike(after, issue):
             found.insert(0, op)
     return found
 
 
 def seen_without(before: Issue, change: Change, now: Issue) -> Issue:
-    """What a person would have seen without ``act``: its fields as they are ``now``, the others as seen.
+    """What a person would have seen without ``change``: its fields as they are ``now``, the others as seen.
 
     Used for edits that follow a rejected one: in the fields of the rejected edit they are compared with the
     server's values, in all others still with what the person saw.
     """
-    touched = touches(change)
-    changes: dict[str, object] = {name: getattr(now, name) for name in FIELDS if name in touched}
-    if isinstance(change, Edit) and "labels" in touched:
-        named = change.add | change.remove
+    touched = change.touches()
+    changes: dict[str, object] = {f.name: getattr(now, f.name) for f in FIELDS if f.name in touched}
+    edit = change.as_edit
+    if edit is not None:
+        named = edit.add | edit.remove
         scopes = {scope_of(label) for label in named} - {None}
         mixed = {label for label in before.labels | now.labels if label in named or scope_of(label) in scopes}
         changes["labels"] = (before.labels - mixed) | (now.labels & mixed)
-    if isinstance(change, Rank):
+    if "rank" in touched:
         changes["position"] = now.position
     return structs.replace(before, **changes)
 
 
 def _fields(edit: Edit, saw: Issue, now: Issue) -> list[Conflict]:
     found: list[Conflict] = []
-    for name in FIELDS:
-        mine = getattr(edit, name)
-        if mine is UNSET:
-            continue
-        was, theirs = getattr(saw, name), getattr(now, name)
-        if _plain(name, theirs) not in (_plain(name, was), _plain(name, mine)):
-            found.append(Conflict(name, _words(was), _words(mine), _words(theirs)))
+    for field, mine in edit.fields():
+        was, theirs = getattr(saw, field.name), getattr(now, field.name)
+        if not field.same(theirs, was) and not field.same(theirs, mine):
+            found.append(Conflict(field.name, _words(was), _words(mine), _words(theirs)))
     return found
 
 
-def same(name: str, one: object, other: object) -> bool:
-    """Whether two values of a field mean the same to GitLab."""
-    return _plain(name, one) == _plain(name, other)
-
-
-def _plain(name: str, value: object) -> object:
-    """The value, normalised: spellings that mean the same to GitLab become equal."""
-    if isinstance(value, tuple):
-        return frozenset(str(one).casefold() for one in value)
-    if isinstance(value, str) and name == "title":
-        return value.strip()
-    if isinstance(value, str) and name == "status":
-        return value.casefold()
-    return value
-
-
 def _alike(one: Issue, other: Issue) -> bool:
-    return one.labels == other.labels and all(
-        _plain(name, getattr(one, name)) == _plain(name, getattr(other, name)) for name in FIELDS
-    )
+    return one.labels == other.labels and not any(field.differs_in(one, other) for field in FIELDS)
 
 
 def _scopes(edit: Edit, saw: Issue, now: Issue) -> list[Conflict]:
@@ -129,21 +108,12 @@ def _of_scope(issue: Issue, scope: str) -> frozenset[str]:
 
 
 def _words(value: object) -> str:
-    if value is None or value in ((), frozenset()):
-        return "none"
-    if isinstance(value, tuple | frozenset):
-        return ", ".join(sorted(map(str, value)))
-    return str(value)
+    return text_of(tuple(sorted(value)) if isinstance(value, tuple | frozenset) else value)
 
-
-# What an issue's events prove: an edit was applied, though its answer was lost and a later change hides it.
 
 #: What one event changes: its kind and, for labels, which label.
 _Key = tuple[EventKind, str]
 _Wanted = dict[_Key, tuple[str, object]]
-
-#: Fields whose changes leave no event with the new value.
-_SILENT = ("assignees", "title", "status")
 
 
 def kinds(ops: Iterable[Op]) -> frozenset[EventKind]:
@@ -181,29 +151,24 @@ def _tells(last: Sequence[Event], want: tuple[str, object], since: datetime) -> 
 
 def _wanted(op: Op) -> _Wanted:
     """The events an edit leaves if the issue was still as the person saw it."""
-    edit, saw = op.change, op.before
+    edit, saw = op.change.as_edit, op.before
     found: _Wanted = {}
-    if not isinstance(edit, Edit) or saw is None:
+    if edit is None or saw is None:
         return found
     for label in edit.add - saw.labels:
         found["label", label] = ("add", label)
     for label in edit.remove & saw.labels:
         found["label", label] = ("remove", label)
-    if edit.weight is not UNSET and edit.weight != saw.weight:
-        found["weight", ""] = ("add", edit.weight)
-    if edit.milestone is not UNSET and edit.milestone != saw.milestone:
-        to = edit.milestone
-        found["milestone", ""] = ("add", to) if to is not None else ("remove", saw.milestone)
-    if edit.state is not UNSET and edit.state != saw.state:
-        found["state", ""] = ("closed" if edit.state == "closed" else "reopened", None)
+    for field, value in edit.fields():
+        was = getattr(saw, field.name)
+        if field.event is not None and value != was:
+            found[field.event.kind, ""] = field.event.told(was, value)
     return found
 
 
 def _rest_shows(op: Op, now: Issue) -> bool:
-    edit = op.change
-    if not isinstance(edit, Edit) or edit.description is not UNSET:
+    edit = op.change.as_edit
+    if edit is None or "description" in edit.touches():
         return False
-    return all(
-        getattr(edit, name) is UNSET or same(name, getattr(edit, name), getattr(now, name))
-        for name in _SILENT
-    )
+    silent = ((field, value) for field, value in edit.fields() if field.event is None)
+    return all(field.same(value, getattr(now, field.name)) for field, value in silent)

@@ -1,46 +1,34 @@
-"""A board, resolved: its milestone and columns as they are on this server today.
+"""A board: its filter and columns as they are on this server today.
 
-Owns the types only. ``board/definition.py`` builds one from settings, catalog and date; ``board/columns.py``
-and ``board/index.py`` put issues into its columns.
+``resolve`` builds one from settings, catalog and date; names of milestones are resolved here, too. What the
+columns mean is in ``board/columns.py``; ``board/index.py`` puts issues into them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from glboard_core.config import BoardSettings, Settings
+from glboard_core.board.columns import (
+    CLOSED,
+    COLUMN_KINDS,
+    REST,
+    BoardContext,
+    Column,
+    ColumnQuery,
+    kind_of,
+)
+from glboard_core.board.edits import MovePlan, plan_of
+from glboard_core.board.operations import Edit
+from glboard_core.config import BoardSettings, LabelSettings, Settings
 from glboard_core.errors import NameUnknown
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Issue
+from glboard_core.model.issue import Issue, Placeable
 from glboard_core.model.milestone import current, upcoming
-from glboard_core.model.workflow import WorkflowScheme, near
-
-ColumnKind = Literal["label", "flow", "milestone", "assignee", "all", "unlisted", "closed"]
-
-UNLISTED = "(unlisted)"
-CLOSED = "(closed)"
-UNASSIGNED = "(unassigned)"
-
-
-class Column(Struct, frozen=True, kw_only=True):
-    """One column. ``key`` is unique on the board and its name in JSON; ``title`` is for the screen.
-
-    ``value`` decides membership: a label title, a workflow state's name, a milestone title, a username;
-    None for unassigned, no milestone, (unlisted) and (closed).
-    """
-
-    key: str
-    title: str
-    kind: ColumnKind
-    value: str | None = None
-    color: str | None = None
-    letter: str = ""
-    limit_issues: int | None = None
-    limit_weight: int | None = None
+from glboard_core.model.query import IssueQuery
+from glboard_core.model.workflow import WorkflowScheme
 
 
 class Board(Struct, frozen=True, kw_only=True):
@@ -60,8 +48,47 @@ class Board(Struct, frozen=True, kw_only=True):
     #: What could not be resolved, as texts to show once (planning rule 15).
     warnings: tuple[str, ...] = ()
 
+    @property
+    def kind(self) -> type[Column]:
+        """The kind of its columns."""
+        return kind_of(self.columns)
 
-# Build today's board from settings: milestones by date and alias, columns without duplicates.
+    def matches(self, issue: Placeable) -> bool:
+        """Whether the issue matches the board's filter, open or closed."""
+        if self.milestone is not None and (issue.milestone or "") != self.milestone:
+            return False
+        return self.labels <= issue.labels and self.without.isdisjoint(issue.labels)
+
+    def keys_of(self, issue: Placeable, flow: WorkflowScheme) -> tuple[str, ...]:
+        """The keys of the columns the issue is in, in order; empty if it is not on the board."""
+        if not self.matches(issue):
+            return ()
+        return self.kind.keys_of(self.columns, issue, flow) if issue.is_open else (CLOSED,)
+
+    def queries(self, flow: WorkflowScheme) -> list[ColumnQuery]:
+        """The queries for its open issues. A column is complete once all queries with its key are read."""
+        base = IssueQuery(
+            labels=tuple(sorted(self.labels)),
+            without=tuple(sorted(self.without)),
+            milestone=self.milestone,
+            state="opened",
+        )
+        return self.kind.queries(self.columns, base, flow)
+
+    def move(
+        self, issue: Issue, source: Column, target: Column, flow: WorkflowScheme, names: LabelSettings
+    ) -> MovePlan | None:
+        """Move an issue from one column to another; None if there is nothing to do.
+
+        From (closed): reopen, then move to the target.
+        """
+        if source.key == target.key:
+            return None
+        edit = target.enter(issue, source, self.columns, flow)
+        if source.is_closed:
+            edit = structs.replace(edit, state="opened")
+        return None if edit == Edit() else plan_of(issue, edit, names)
+
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -140,6 +167,10 @@ def role_of(title: str | None, catalog: Catalog, today: date) -> str:
     return ""
 
 
+def _no_issues(_: str | None) -> Iterable[Issue]:
+    return ()
+
+
 def resolve(
     board: BoardSettings,
     settings: Settings,
@@ -147,26 +178,30 @@ def resolve(
     today: date,
     *,
     milestone: str | None = None,
-    issues: Iterable[Issue] = (),
+    issues: Callable[[str | None], Iterable[Issue]] = _no_issues,
 ) -> Board:
-    """Today's board. ``milestone`` replaces its own; ``issues`` supply the people of a people board.
+    """Today's board. ``milestone`` replaces its own; ``issues`` gives the open issues of a milestone, for
+    columns that follow from the issues.
 
     A milestone that does not resolve gives a board without issues, with the reason in ``warnings``.
     """
     warnings: list[str] = []
     title = _board_milestone(board, settings, catalog, today, milestone, warnings)
-    columns = _columns(board, settings, catalog, today, warnings)
-    labels = frozenset((*board.labels, settings.labels.group) if settings.labels.group else board.labels)
-    if board.by == "assignee":
-        # The people on the board come from its issues; the index adds anyone assigned later.
-        names = sorted({name for issue in issues for name in issue.assignees})
-        columns = [_assignee_column(None), *(_assignee_column(name) for name in names)]
+    context = BoardContext(
+        settings=board,
+        catalog=catalog,
+        flow=flow_scheme(settings),
+        milestone=lambda name: milestone_title(name, settings, catalog, today),
+        issues=lambda: issues(title),
+        warnings=warnings,
+    )
+    columns = COLUMN_KINDS[board.by].of_board(context)
     return Board(
         id=board.id,
         name=board.name,
         milestone=title,
         role=role_of(title, catalog, today),
-        labels=labels,
+        labels=frozenset((*board.labels, settings.labels.group) if settings.labels.group else board.labels),
         without=frozenset({settings.labels.ignore}),
         columns=tuple(_lettered(columns)),
         warnings=tuple(warnings),
@@ -194,99 +229,9 @@ def _board_milestone(
         return settings.milestones.get(name, (name,))[0]
 
 
-def _columns(
-    board: BoardSettings, settings: Settings, catalog: Catalog, today: date, warnings: list[str]
-) -> list[Column]:
-    columns: dict[str, Column] = {}
-    scheme = flow_scheme(settings)
-    for name in board.columns:
-        column = _column(board, name, settings, catalog, today, scheme, warnings)
-        if column is not None:
-            columns.setdefault(column.key, column)
-    if board.by == "none":
-        columns["(all)"] = Column(key="(all)", title=board.name, kind="all")
-    return list(columns.values())
-
-
-def _column(
-    board: BoardSettings,
-    name: str,
-    settings: Settings,
-    catalog: Catalog,
-    today: date,
-    scheme: WorkflowScheme,
-    warnings: list[str],
-) -> Column | None:
-    limit = board.limits.get(name)
-    issues = limit.issues if limit else None
-    weight = limit.weight if limit else None
-    if board.by == "flow":
-        state = near(name)
-        if state is None:
-            warnings.append(f"“{name}” is not a workflow state, so board “{board.name}” has no such column.")
-            return None
-        label = scheme.label(state)
-        key = label if scheme.backend != "status" else state.status
-        return Column(
-            key=key,
-            title=state.name,
-            kind="flow",
-            value=state.name,
-            color=catalog.color(label),
-            letter=state.letter,
-            limit_issues=issues,
-            limit_weight=weight,
-        )
-    if board.by == "milestone":
-        try:
-            title = milestone_title(name, settings, catalog, today)
-        except NameUnknown as error:
-            warnings.append(str(error))
-            return None
-        return Column(
-            key=title,
-            title=title,
-            kind="milestone",
-            value=title,
-            letter=_milestone_letter(name),
-            limit_issues=issues,
-            limit_weight=weight,
-        )
-    if board.by == "label":
-        if catalog.labels and catalog.color(name) is None:
-            warnings.append(f"The label “{name}” does not exist in {catalog.group}.")
-        return Column(
-            key=name,
-            title=name.rpartition("::")[2],
-            kind="label",
-            value=name,
-            color=catalog.color(name),
-            limit_issues=issues,
-            limit_weight=weight,
-        )
-    return None
-
-
-def _milestone_letter(name: str) -> str:
-    # The letters of the ``m`` keys.
-    keys = {"next": "n", "after-next": "f", "next-1-3": "1", "next-4-6": "4", "backlog": "k", "awaiting": "a"}
-    return keys.get(name, "")
-
-
-def _assignee_column(username: str | None) -> Column:
-    if username is None:
-        return Column(key=UNASSIGNED, title="unassigned", kind="assignee")
-    return Column(key=username, title=username, kind="assignee", value=username)
-
-
-def assignee_column(username: str) -> Column:
-    """The column of a person who was not on the board when it was resolved."""
-    return _assignee_column(username)
-
-
 def _lettered(columns: list[Column]) -> list[Column]:
     """Give every column a unique letter: its fixed one, else the first unused letter of its title."""
-    taken = {column.letter for column in columns if column.letter} | {"u", "c"}  # (unlisted), (closed)
+    taken = {column.letter for column in (*columns, *REST) if column.letter}
     lettered: list[Column] = []
     for column in columns:
         letter = column.letter
@@ -294,16 +239,5 @@ def _lettered(columns: list[Column]) -> list[Column]:
             wanted = [c for c in column.title.casefold() if c in _LETTERS] + list(_LETTERS)
             letter = next((c for c in wanted if c not in taken), "")
             taken.add(letter)
-        lettered.append(
-            Column(
-                key=column.key,
-                title=column.title,
-                kind=column.kind,
-                value=column.value,
-                color=column.color,
-                letter=letter,
-                limit_issues=column.limit_issues,
-                limit_weight=column.limit_weight,
-            )
-        )
+        lettered.append(structs.replace(column, letter=letter))
     return lettered

@@ -1,8 +1,8 @@
 """What an intent means for one issue: an issue in, an Edit out.
 
-Owns the meaning of moving a card (planning rule 18; sent explicitly), of setting a milestone, a workflow
-state, labels, assignees and Deliverable, and of the compound actions (planning rule 14). Pure. It forbids
-nothing; what needs confirmation comes back as a question. Several issues at once are in ``use_cases.py``.
+Owns the meaning of setting a milestone, a workflow state, labels, assignees and Deliverable, and of the
+compound actions (planning rule 14); what moving a card means is the column's (``columns.py``). Pure. It
+forbids nothing; what needs confirmation comes back as a question. Several issues are in ``use_cases.py``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, structs
 
-from glboard_core.board.definition import Board, Column
 from glboard_core.board.operations import Edit
 from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Catalog
@@ -35,85 +34,20 @@ class MovePlan(Struct, frozen=True, kw_only=True):
     if_asked: Edit | None = None
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class CompoundEdit(Struct, frozen=True, kw_only=True):
     """An edit, and the labels that belong to it but do not exist in the issue's project."""
 
     edit: Edit
     lacks: tuple[str, ...] = ()
 
 
-def move(
-    issue: Issue, board: Board, source: Column, target: Column, flow: WorkflowScheme, names: LabelSettings
-) -> MovePlan | None:
-    """Move an issue from one column to another; None if there is nothing to do.
-
-    To a label or workflow column: add its label, remove the source's label and any other of the same scope.
-    To (unlisted): remove this board's list labels. To (closed): only close, unlike the web, which strips the
-    labels. From (closed): reopen, then move to the target.
-    """
-    if source.key == target.key:
-        return None
-    edit = _into(issue, board, source, target, flow)
-    if source.kind == "closed" and target.kind != "closed":
-        edit = structs.replace(edit, state="opened")
-    if edit == Edit():
-        return None
-    return _with_type_question(issue, edit, target, names)
-
-
-def _into(issue: Issue, board: Board, source: Column, target: Column, flow: WorkflowScheme) -> Edit:
-    match target.kind:
-        case "closed":
-            return Edit(state="closed")
-        case "unlisted":
-            return _off_the_lists(issue, board, flow)
-        case "label":
-            return _to_label(issue, source, target)
-        case "flow":
-            state = BY_NAME[target.value or ""]
-            return set_flow(issue, state, flow)
-        case "milestone":
-            return Edit(milestone=target.value)
-        case "assignee":
-            return Edit(assignees=_handed_over(issue, source, target))
-        case _:
-            return Edit()
-
-
-def _to_label(issue: Issue, source: Column, target: Column) -> Edit:
-    label = target.value or ""
-    off = same_scope(label, issue.labels)
-    if source.kind == "label" and source.value in issue.labels:
-        off |= {source.value or ""}
-    return Edit(add=frozenset({label}) - issue.labels, remove=off - {label})
-
-
-def _off_the_lists(issue: Issue, board: Board, flow: WorkflowScheme) -> Edit:
-    kinds = {column.kind for column in board.columns}
-    if "milestone" in kinds:
-        return Edit(milestone=None)
-    if "flow" in kinds:
-        states = [BY_NAME[c.value] for c in board.columns if c.value in BY_NAME]
-        if flow.backend == "status":
-            return Edit(status=None)
-        off = frozenset(flow.label(state) for state in states) & issue.labels
-        return Edit(remove=off) if flow.backend == "label" else Edit(remove=off, status=None)
-    return Edit(remove=frozenset(c.value or "" for c in board.columns) & issue.labels)
-
-
-def _handed_over(issue: Issue, source: Column, target: Column) -> tuple[str, ...]:
-    names = [name for name in issue.assignees if name != source.value]
-    if target.value is None:
-        return tuple(names)
-    return tuple(dict.fromkeys((*names, target.value)))
-
-
-def _with_type_question(issue: Issue, edit: Edit, target: Column, names: LabelSettings) -> MovePlan:
+def plan_of(issue: Issue, edit: Edit, names: LabelSettings) -> MovePlan:
+    """The plan for an edit; one that replaces the type asks about the subtypes, which no longer apply."""
     old = [label for label in edit.remove if label.startswith(names.type_prefix)]
     new = [label for label in edit.add if label.startswith(names.type_prefix)]
-    if target.kind != "label" or not old or not new:
+    if not old or not new:
         return MovePlan(edit=edit)
-    # ``type::bug`` has subtypes ``bug::…``, which no longer apply.
+    # ``type::bug`` has subtypes ``bug::…``.
     prefixes = tuple(label[len(names.type_prefix) :] + "::" for label in old)
     subtypes = frozenset(label for label in issue.labels if label.startswith(prefixes))
     further = structs.replace(edit, remove=edit.remove | subtypes) if subtypes else None
@@ -187,16 +121,6 @@ def relabel(issue: Issue, add: frozenset[str], remove: frozenset[str]) -> Edit:
 # The compound actions of planning rule 14
 
 
-def ask_breakdown(issue: Issue, flow: WorkflowScheme) -> Edit:
-    """Back to planning breakdown; the comment says who is asked."""
-    return set_flow(issue, BY_NAME["planning breakdown"], flow)
-
-
-def block(issue: Issue, flow: WorkflowScheme) -> Edit:
-    """Blocked; the comment says by what."""
-    return set_flow(issue, BY_NAME["blocked"], flow)
-
-
 def own_version(issue: Issue, catalog: Catalog) -> Milestone | None:
     """The version milestone the issue is in, or None; its project's own comes first."""
     title = issue.milestone or ""
@@ -209,7 +133,7 @@ def later(issue: Issue, catalog: Catalog, today: date) -> Milestone | None:
     return following(catalog.milestones_for(issue.project), issue.milestone, today)
 
 
-def slip(issue: Issue, catalog: Catalog, names: LabelSettings, today: date) -> Wanted | None:
+def slip(issue: Issue, catalog: Catalog, names: LabelSettings, today: date) -> CompoundEdit | None:
     """Mark its milestone as missed and move it to the next version milestone, as the bot does (rule 17).
 
     None if it is closed, in no version milestone, or if its project has no later one.
@@ -224,7 +148,9 @@ def slip(issue: Issue, catalog: Catalog, names: LabelSettings, today: date) -> W
     return _with_labels(issue, Edit(milestone=after.title), labels, catalog)
 
 
-def drop(issue: Issue, bucket: str, catalog: Catalog, names: LabelSettings, today: date) -> Wanted | None:
+def drop(
+    issue: Issue, bucket: str, catalog: Catalog, names: LabelSettings, today: date
+) -> CompoundEdit | None:
     """Drop it from the plan into ``bucket``, without Deliverable; the comment says why. None if closed.
 
     It missed its milestone only if that is a version that has begun: nothing can miss an unfinished plan.
@@ -238,19 +164,21 @@ def drop(issue: Issue, bucket: str, catalog: Catalog, names: LabelSettings, toda
     return _with_labels(issue, Edit(milestone=bucket, remove=off), labels, catalog)
 
 
-def wont_do_edit(issue: Issue, catalog: Catalog, flow: WorkflowScheme, names: LabelSettings) -> Wanted | None:
+def wont_do_edit(
+    issue: Issue, catalog: Catalog, flow: WorkflowScheme, names: LabelSettings
+) -> CompoundEdit | None:
     """Closed but not done: by the configured label, and by the status if statuses are used."""
     return _closed(issue, WONT_DO, names.wont_do, catalog, flow)
 
 
 def duplicate_edit(
     issue: Issue, catalog: Catalog, flow: WorkflowScheme, names: LabelSettings
-) -> Wanted | None:
+) -> CompoundEdit | None:
     """Closed as a duplicate of another issue, which the comment names."""
     return _closed(issue, DUPLICATE, names.duplicate, catalog, flow)
 
 
-def spike(issue: Issue, catalog: Catalog, names: LabelSettings, weight: int | None = None) -> Wanted:
+def spike(issue: Issue, catalog: Catalog, names: LabelSettings, weight: int | None = None) -> CompoundEdit:
     """A time-boxed spike; ``weight`` is set if the issue has none (rule 4)."""
     edit = Edit(weight=weight) if weight is not None and issue.weight is None else Edit()
     return _with_labels(issue, edit, [names.spike], catalog)
@@ -258,7 +186,7 @@ def spike(issue: Issue, catalog: Catalog, names: LabelSettings, weight: int | No
 
 def _closed(
     issue: Issue, status: str, labels: tuple[str, ...], catalog: Catalog, flow: WorkflowScheme
-) -> Wanted | None:
+) -> CompoundEdit | None:
     if not issue.is_open:
         return None
     edit = Edit(state="closed", status=UNSET if flow.backend == "label" else status)
@@ -267,7 +195,7 @@ def _closed(
     return _with_labels(issue, edit, (known or list(labels))[:1], catalog)
 
 
-def _with_labels(issue: Issue, edit: Edit, labels: Iterable[str], catalog: Catalog) -> Wanted:
+def _with_labels(issue: Issue, edit: Edit, labels: Iterable[str], catalog: Catalog) -> CompoundEdit:
     there: set[str] = set()
     lacks: list[str] = []
     for title in labels:
@@ -275,7 +203,7 @@ def _with_labels(issue: Issue, edit: Edit, labels: Iterable[str], catalog: Catal
             there.add(title)
         else:
             lacks.append(title)
-    return Wanted(edit=structs.replace(edit, add=frozenset(there) - issue.labels), lacks=tuple(lacks))
+    return CompoundEdit(edit=structs.replace(edit, add=frozenset(there) - issue.labels), lacks=tuple(lacks))
 
 
 def _exists(issue: Issue, title: str, catalog: Catalog) -> bool:

@@ -25,20 +25,20 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import by_title
 from glboard_core.model.workflow import WorkflowScheme
 
-Kind = Literal["word", "label", "user", "milestone", "weight", "is"]
+TermKind = Literal["word", "label", "user", "milestone", "weight", "is"]
 Test = Callable[[Issue], bool]
 
 _TERM = re.compile(
     r"""(?P<bar>\|)|(?P<not>[-!])?(?P<lead>[~@%])?(?:"(?P<quoted>[^"]*)"?|(?P<bare>[^\s|"]+))"""
 )
 _WEIGHT = re.compile(r"(?:w|weight)(<=|>=|<|>|=|:)(\d{1,9}|none|any)", re.ASCII)
-_LEADS: dict[str, Kind] = {"~": "label", "@": "user", "%": "milestone"}
+_LEADS: dict[str, TermKind] = {"~": "label", "@": "user", "%": "milestone"}
 
 
 class Term(Struct, frozen=True):
     """One condition: its kind, its text, and whether it is negated."""
 
-    kind: Kind
+    kind: TermKind
     text: str
     negated: bool = False
 
@@ -55,8 +55,8 @@ class Query(Struct, frozen=True):
 def parse(text: str) -> Query:
     """The query for a line of text. Never fails; blank text gives the empty query, which matches everything.
 
-    >>> render(parse("crash | slow -~bug is:unweighted"))
-    '"crash" | "slow" -~"bug" is:unweighted'
+    >>> [[term.text for term in group] for group in parse("crash | slow -~bug is:unweighted").groups]
+    [['crash', 'slow'], ['bug'], ['unweighted']]
     """
     groups: list[list[Term]] = []
     joined = False
@@ -89,22 +89,6 @@ def _term(match: re.Match[str]) -> Term | None:
         if text.startswith("is:") and len(text) > 3:
             return Term("is", text[3:], negated)
     return Term("word", text, negated)
-
-
-def render(query: Query) -> str:
-    """A line of text that parses back to ``query``."""
-    leads = {kind: acquire_lease for acquire_lease, kind in _LEADS.items()}
-    groups: list[str] = []
-    for group in query.groups:
-        terms: list[str] = []
-        for term in group:
-            mark = "-" if term.negated else ""
-            if term.kind in ("weight", "is"):
-                terms.append(f"{mark}{'is:' if term.kind == 'is' else ''}{term.text}")
-            else:
-                terms.append(f'{mark}{leads.get(term.kind, "")}"{term.text}"')
-        groups.append(" | ".join(terms))
-    return " ".join(groups)
 
 
 def compiled(query: Query, states: dict[str, Test]) -> Test | None:
@@ -177,9 +161,6 @@ def _weight_test(text: str) -> Test:
     return lambda issue: issue.weight is not None and holds(issue.weight, number)
 
 
-# The ``is:`` names of a filter: tests on an issue, for this server, these settings and this day.
-
-
 def filter_states(
     catalog: Catalog,
     flow: WorkflowScheme,
@@ -187,8 +168,9 @@ def filter_states(
     today: date,
     changed: Container[IssueId] = frozenset(),
 ) -> dict[str, Test]:
-    """The tests by name. ``changed`` holds issues with unsent, failed or others' changes; it is asked
-    on every test.
+    """The tests by ``is:`` name, for this server, these settings and this day.
+
+    ``changed`` holds issues with unsent, failed or others' changes; it is asked on every test.
     """
     me = catalog.me.username
     milestones = by_title(catalog.milestones)

@@ -11,8 +11,8 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from glboard_core.board.columns import column_keys
-from glboard_core.board.definition import CLOSED, UNLISTED, Board, Column, assignee_column
+from glboard_core.board.columns import REST, Column
+from glboard_core.board.definition import Board
 from glboard_core.model.issue import Issue, IssueId, IssueRow, PlacementKey, order_key, rank_key
 from glboard_core.model.workflow import WorkflowScheme
 
@@ -21,7 +21,7 @@ Keep = Callable[[Issue], bool]
 
 
 @runtime_checkable
-class Matching(Protocol):
+class IssueSource(Protocol):
     """A collection of issues that can list those of one milestone without reading the rest."""
 
     def matching(self, milestone: str | None) -> Iterator[Issue]:
@@ -33,7 +33,7 @@ class Matching(Protocol):
         ...
 
 
-class Place(NamedTuple):
+class Placement(NamedTuple):
     """What the index remembers of an issue on the board: enough to remove it later."""
 
     columns: tuple[str, ...]
@@ -42,15 +42,15 @@ class Place(NamedTuple):
     is_open: bool
 
 
-def _place(issue: Issue, columns: tuple[str, ...]) -> Place:
-    return Place(columns, _key(issue), issue.weight, issue.is_open)
+def _place(issue: Issue, columns: tuple[str, ...]) -> Placement:
+    return Placement(columns, _key(issue), issue.weight, issue.is_open)
 
 
-def _place_slim(issue: IssueRow, columns: tuple[str, ...]) -> Place:
+def _place_slim(issue: IssueRow, columns: tuple[str, ...]) -> Placement:
     by = issue.position
     if not (is_open := issue.kind.is_open):
         by = None if issue.closed is None else -issue.closed
-    return Place(columns, order_key(by, issue.id), issue.weight, is_open)
+    return Placement(columns, order_key(by, issue.id), issue.weight, is_open)
 
 
 def _key(issue: Issue) -> Key:
@@ -89,18 +89,18 @@ class ColumnIndex:
         """The row of an issue, or None if it is not in this column."""
         return self._row(_key(issue))
 
-    def fill(self, places: list[Place]) -> None:
+    def fill(self, places: list[Placement]) -> None:
         """Replace the content."""
         self._keys = sorted(place.key for place in places)
         self.weight = sum(place.weight or 0 for place in places)
         self.unweighted = sum(place.weight is None for place in places)
 
-    def add(self, place: Place) -> None:
+    def add(self, place: Placement) -> None:
         """Insert an issue at its place."""
         insort(self._keys, place.key)
         self._count(place.weight, 1)
 
-    def remove(self, place: Place) -> None:
+    def remove(self, place: Placement) -> None:
         """Remove an issue from its place."""
         row = self._row(place.key)
         if row is not None:
@@ -139,7 +139,7 @@ class BoardIndex:
         self._issues = issues
         self._keep = keep
         self._by_key: dict[str, ColumnIndex] = {}
-        self._on_board: dict[IssueId, Place] = {}
+        self._on_board: dict[IssueId, Placement] = {}
         #: Over the open issues of the board, each counted once even if it is in two columns.
         self.count = self.weight = self.unweighted = 0
         self.columns: list[ColumnIndex] = []
@@ -154,13 +154,10 @@ class BoardIndex:
         """Read all issues again; with ``same_filter=False`` with the filter given (or none)."""
         if not same_filter:
             self._keep = keep
-        columns = [*self.board.columns]
-        columns.append(Column(key=UNLISTED, title="(unlisted)", kind="unlisted", letter="u"))
-        columns.append(Column(key=CLOSED, title="(closed)", kind="closed", letter="c"))
-        self._by_key = {column.key: ColumnIndex(column) for column in columns}
+        self._by_key = {column.key: ColumnIndex(column) for column in (*self.board.columns, *REST)}
         self.count = self.weight = self.unweighted = 0
         self._on_board = {}
-        found: dict[str, list[Place]] = {}
+        found: dict[str, list[Placement]] = {}
         for identity, place in self._places():
             self._on_board[identity] = place
             self._sum(place, 1)
@@ -175,8 +172,7 @@ class BoardIndex:
         return [
             column
             for column in self.columns
-            if not (column.column.kind == "unlisted" and not len(column))
-            and not (column.column.kind == "closed" and not self.show_closed)
+            if column.column.is_visible(len(column), show_closed=self.show_closed)
         ]
 
     def column(self, key: str) -> ColumnIndex | None:
@@ -213,14 +209,14 @@ class BoardIndex:
                 self._column(key).add(place)
         return {*(old.columns if old else ()), *new}
 
-    def _places(self) -> Iterator[tuple[IssueId, Place]]:
-        if self._keep is None and isinstance(self._issues, Matching):
+    def _places(self) -> Iterator[tuple[IssueId, Placement]]:
+        if self._keep is None and isinstance(self._issues, IssueSource):
             # Without a filter the slim part is enough, and issues of one kind belong to the same columns.
             placed: dict[PlacementKey, tuple[str, ...]] = {}
             for slim in self._issues.slim(self.board.milestone):
                 columns = placed.get(slim.kind)
                 if columns is None:
-                    columns = placed[slim.kind] = column_keys(self.board, slim.kind, self._flow)
+                    columns = placed[slim.kind] = self.board.keys_of(slim.kind, self._flow)
                 if columns:
                     yield slim.id, _place_slim(slim, columns)
             return
@@ -229,15 +225,15 @@ class BoardIndex:
                 yield issue.id, _place(issue, keys)
 
     def _candidates(self) -> Iterable[Issue]:
-        if isinstance(self._issues, Matching):
+        if isinstance(self._issues, IssueSource):
             return self._issues.matching(self.board.milestone)
         return self._issues.values()
 
     def _placed(self, issue: Issue) -> tuple[str, ...]:
-        keys = column_keys(self.board, issue, self._flow)
+        keys = self.board.keys_of(issue, self._flow)
         return keys if not keys or self._keep is None or self._keep(issue) else ()
 
-    def _sum(self, place: Place, sign: int) -> None:
+    def _sum(self, place: Placement, sign: int) -> None:
         if place.is_open:
             self.count += sign
             self.weight += sign * (place.weight or 0)
@@ -246,13 +242,14 @@ class BoardIndex:
     def _column(self, key: str) -> ColumnIndex:
         column = self._by_key.get(key)
         if column is None:
-            # Only a people board gets new columns: someone new was assigned.
-            column = self._by_key[key] = ColumnIndex(assignee_column(key))
+            # Such as that of someone who was assigned later.
+            column = self._by_key[key] = ColumnIndex(self.board.kind.added(key))
             self._order()
         return column
 
     def _order(self) -> None:
         fixed = [self._by_key[c.key] for c in self.board.columns]
-        known = {c.column.key for c in fixed} | {UNLISTED, CLOSED}
+        rest = [self._by_key[c.key] for c in REST]
+        known = {c.column.key for c in (*fixed, *rest)}
         later = sorted((c for k, c in self._by_key.items() if k not in known), key=lambda c: c.column.key)
-        self.columns = [*fixed, *later, self._by_key[UNLISTED], self._by_key[CLOSED]]
+        self.columns = [*fixed, *later, *rest]

@@ -1,8 +1,9 @@
 """Ops: every change a person can make, as data.
 
-Owns what a change does to an issue (``apply``), how it is undone (``inverse``), which fields it touches, and
-its text on screen (``describe``). An Op knows nothing of the wire: titles, not ids. It is one change of one
-issue; the Ops of one keystroke share a ``group`` and are undone together.
+One class for each kind of change. Its methods know what it does to an issue (``apply``), how it is undone
+(``inverse``), what it touches, its text on screen (``describe``), and what sending and recovery must know of
+it. A change knows nothing of the wire: titles, not ids; only ``gitlab/encode.py`` knows how a kind is sent.
+An Op is one change of one issue; the Ops of one keystroke share a ``group`` and are undone together.
 
 Laws (tested): undo restores the issue as it was (unless it had two labels of one scope, which GitLab does not
 allow anyone to add again); Ops on different issues commute; Ops on different fields of one
@@ -11,25 +12,158 @@ issue commute; applying twice is applying once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal, NewType
+from typing import Any, ClassVar, Literal, NewType, Self
 
-import msgspec
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET, Struct, UnsetType, field, structs
 
-from glboard_core.model.issue import Issue, IssueId, State, scope_of
+from glboard_core.board.fields import FIELDS, FieldValues
+from glboard_core.model.issue import Issue, IssueId, scope_of
 
 OpId = NewType("OpId", str)
 GroupId = NewType("GroupId", str)
 
-Field = Literal[
-    "labels", "weight", "milestone", "assignees", "state", "status", "title", "description", "rank", "notes"
-]
+#: What recovery recognises a change by: a new issue or a note with the Op's marker, a note that is gone, or
+#: the issue's own fields and events.
+Trace = Literal["issue", "note", "no note", "fields"]
+
+_NOTES = frozenset({"notes"})
 
 
-class Edit(Struct, frozen=True, kw_only=True, tag="edit", omit_defaults=True):
-    """A change of fields. UNSET fields stay as they are; None clears weight, milestone or status.
+class NoteSought(Struct, frozen=True):
+    """A note to find before a change is sent: my newest with ``mark``, or else the one of the Op ``of``."""
+
+    mark: str
+    of: OpId | None = None
+
+
+class BaseChange(Struct, frozen=True, kw_only=True):
+    """What sending, recovery and the screen ask of every kind. The answers here are those of most kinds."""
+
+    #: Whether it creates the issue that it is about.
+    creates: ClassVar[bool] = False
+    #: Whether GitLab sends people its text: it is held as long as a comment.
+    speaks: ClassVar[bool] = False
+    #: Whether later changes of the issue wait until the server has answered this one.
+    later_wait: ClassVar[bool] = False
+    #: Whether only one of its kind is sent at a time, whatever the issue.
+    one_at_a_time: ClassVar[bool] = False
+    trace: ClassVar[Trace] = "fields"
+    #: What it changes besides fields, and its text.
+    _touches: ClassVar[frozenset[str]] = frozenset()
+    _text: ClassVar[str] = ""
+
+    def apply(self, issue: Issue) -> Issue:
+        """The issue as it looks afterwards. Times stay the same: only the server changes them."""
+        added = self.notes_added
+        return structs.replace(issue, notes=max(0, issue.notes + added)) if added else issue
+
+    def inverse(self, before: Issue | None, op: OpId) -> Change | None:
+        """The change that undoes it, made as Op ``op``; None if nothing would change."""
+        raise NotImplementedError
+
+    def touches(self) -> frozenset[str]:
+        """What it changes: names of fields, ``labels``, ``description``, ``rank``, ``notes``."""
+        return self._touches
+
+    def describe(self, before: Issue | None = None) -> str:
+        """The change as text, without the issue's title (so share mode and logs can show it)."""
+        return self._text
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether sending it twice has the effect of sending it once."""
+        return self.trace not in ("issue", "note")
+
+    @property
+    def as_edit(self) -> Edit | None:
+        """The fields and labels that the issue is to have afterwards, as an edit; None if it sets none."""
+        return None
+
+    @property
+    def comment(self) -> str:
+        """The comment it adds, or ""."""
+        return ""
+
+    @property
+    def typed(self) -> tuple[str, str]:
+        """The title and the text that a person typed for it, or ""."""
+        return "", ""
+
+    @property
+    def description_change(self) -> tuple[str, str] | None:
+        """The description as the person saw it, and the new one; None if it is not known or not edited."""
+        return None
+
+    @property
+    def neighbours(self) -> tuple[IssueId, ...]:
+        """The other issues it refers to."""
+        return ()
+
+    @property
+    def waits_for(self) -> OpId | None:
+        """The Op that must be answered before it is sent."""
+        return None
+
+    @property
+    def note_sought(self) -> NoteSought | None:
+        """The note to find before it is sent."""
+        return None
+
+    def with_note(self, note: str | None) -> Self | None:
+        """The change once the note sought was found, or not; None if nothing is left to do."""
+        return self
+
+    def note_marker(self, op: OpId) -> OpId | None:
+        """Whose marker is in the note that recovery looks for, if it does; ``op`` is the change's own Op."""
+        return op
+
+    @property
+    def notes_added(self) -> int:
+        """How many notes more the issue has once it was sent."""
+        return 0
+
+    def project_of(self, issue: Issue | None) -> str:
+        """The full path of the project concerned, or ""."""
+        return issue.project if issue is not None else ""
+
+    def new_issue(self, identity: IssueId, at: datetime) -> Issue | None:
+        """The issue to show until the server has created it; None if this creates none."""
+        return None
+
+    def renamed(self, old: IssueId, new: IssueId) -> Self:
+        """The change with the id that the server assigned to a new issue it refers to."""
+        return self
+
+    def changes_nothing(self, issue: Issue) -> bool:
+        """Whether it would leave this issue as it is (so it is neither sent nor undone)."""
+        return False
+
+    def parts(self) -> list[str]:
+        """What a person gave for it and can give again: fields, ``labels``, a text."""
+        return []
+
+    def value(self, part: str) -> Any:
+        """The value of a part; None if it has none."""
+        value = getattr(self, part, None)
+        return None if value is UNSET else value
+
+    def with_values(self, **values: object) -> Self:
+        """The change with other values of its parts."""
+        return structs.replace(self, **values)
+
+    def labels_on(self, labels: frozenset[str]) -> frozenset[str]:
+        """The labels it wants on an issue that has ``labels``."""
+        return labels
+
+    def with_labels(self, add: frozenset[str], remove: frozenset[str]) -> Self:
+        """The change with other labels to add and to remove."""
+        return self
+
+
+class Edit(FieldValues, BaseChange, frozen=True, kw_only=True, tag="edit", omit_defaults=True):
+    """A change of fields.
 
     Labels change by add and remove, so that two people's label changes merge. Adding a scoped label
     removes the other labels of its scope (scoped labels are mutually exclusive).
@@ -37,22 +171,95 @@ class Edit(Struct, frozen=True, kw_only=True, tag="edit", omit_defaults=True):
 
     add: frozenset[str] = frozenset()
     remove: frozenset[str] = frozenset()
-    weight: int | UnsetType | None = UNSET
-    milestone: str | UnsetType | None = UNSET
-    assignees: tuple[str, ...] | UnsetType = UNSET
-    state: State | UnsetType = UNSET
-    status: str | UnsetType | None = UNSET
-    title: str | UnsetType = UNSET
     #: The description is not part of the slim issue; ``was`` keeps the text before, for undo.
     description: str | UnsetType = UNSET
     description_was: str | UnsetType = UNSET
 
+    def apply(self, issue: Issue) -> Issue:
+        changes = {f.name: value for f, value in self.fields()}
+        if self.add or self.remove:
+            changes["labels"] = labels_after(issue.labels, self.add, self.remove)
+        return structs.replace(issue, **changes) if changes else issue
 
-class Rank(Struct, frozen=True, kw_only=True, tag="rank", omit_defaults=True):
+    def inverse(self, before: Issue | None, op: OpId) -> Change | None:
+        if before is None:
+            return None
+        after = self.apply(before)
+        values: dict[str, Any] = {
+            f.name: was for f in FIELDS if getattr(after, f.name) != (was := getattr(before, f.name))
+        }
+        if self.description_change is not None:
+            values["description"], values["description_was"] = self.description_change
+        back = Edit(
+            add=_restorable(before.labels, after.labels), remove=after.labels - before.labels, **values
+        )
+        return None if back == Edit() else back
+
+    def touches(self) -> frozenset[str]:
+        names = {f.name for f, _ in self.fields()}
+        if self.add or self.remove:
+            names.add("labels")
+        if self.description is not UNSET:
+            names.add("description")
+        return frozenset(names)
+
+    def describe(self, before: Issue | None = None) -> str:
+        words = {f.name: f.described(value) for f, value in self.fields()}
+        texts = [words.pop("title")] if "title" in words else []
+        if self.description is not UNSET:
+            texts.append("description")
+        added = self.add - (before.labels if before else frozenset())
+        scopes = {scope_of(label) for label in added} - {None}
+        labels = [f"+{label}" for label in sorted(added or self.add)]
+        # A replaced scoped label is implied by the one that replaces it.
+        labels += [f"-{label}" for label in sorted(self.remove) if scope_of(label) not in scopes]
+        return ", ".join([*words.values(), *labels, *texts]) or "nothing"
+
+    @property
+    def as_edit(self) -> Edit | None:
+        return self
+
+    @property
+    def typed(self) -> tuple[str, str]:
+        return self.value("title") or "", self.value("description") or ""
+
+    @property
+    def description_change(self) -> tuple[str, str] | None:
+        if self.description is UNSET or self.description_was is UNSET:
+            return None
+        return self.description_was, self.description
+
+    def changes_nothing(self, issue: Issue) -> bool:
+        return self.description is UNSET and self.apply(issue) == issue
+
+    def missing_on(self, issue: Issue) -> Edit:
+        """What of it the issue does not show: labels, and fields with another value."""
+        values = {f.name: value for f, value in self.fields() if not f.same(value, getattr(issue, f.name))}
+        return Edit(add=self.add - issue.labels, remove=(self.remove - self.add) & issue.labels, **values)
+
+    def parts(self) -> list[str]:
+        fields = [f.name for f, _ in self.fields() if f.name != "title"]
+        labels = ["labels"] if self.add or self.remove else []
+        # The editor of a description shows the title as well.
+        texts = [name for name in ("description", "title") if self.value(name)][:1]
+        return [*fields, *labels, *texts]
+
+    def labels_on(self, labels: frozenset[str]) -> frozenset[str]:
+        return (labels - self.remove) | self.add
+
+    def with_labels(self, add: frozenset[str], remove: frozenset[str]) -> Self:
+        return structs.replace(self, add=add, remove=remove)
+
+
+class Rank(BaseChange, frozen=True, kw_only=True, tag="rank", omit_defaults=True):
     """A place in the manual order: directly below ``above`` or directly above ``below`` (one may be None).
 
     ``position`` is shown until the server answers; ``was_*`` record the previous place.
     """
+
+    # It refers to adjacent issues.
+    one_at_a_time: ClassVar[bool] = True
+    _touches: ClassVar[frozenset[str]] = frozenset({"rank"})
 
     above: IssueId | None = None
     below: IssueId | None = None
@@ -61,40 +268,160 @@ class Rank(Struct, frozen=True, kw_only=True, tag="rank", omit_defaults=True):
     was_below: IssueId | None = None
     was_position: float | None = None
 
+    def apply(self, issue: Issue) -> Issue:
+        return issue if self.position is None else structs.replace(issue, position=self.position)
 
-class Comment(Struct, frozen=True, kw_only=True, tag="comment"):
+    def inverse(self, before: Issue | None, op: OpId) -> Change | None:
+        return Rank(
+            above=self.was_above,
+            below=self.was_below,
+            position=self.was_position,
+            was_above=self.above,
+            was_below=self.below,
+            was_position=self.position,
+        )
+
+    def describe(self, before: Issue | None = None) -> str:
+        if self.above is None:
+            return "rank to top"
+        return "rank to bottom" if self.below is None else "rank"
+
+    @property
+    def neighbours(self) -> tuple[IssueId, ...]:
+        return tuple(other for other in (self.above, self.below) if other is not None)
+
+    def renamed(self, old: IssueId, new: IssueId) -> Self:
+        if old not in self.neighbours:
+            return self
+        return structs.replace(
+            self,
+            above=new if self.above == old else self.above,
+            below=new if self.below == old else self.below,
+        )
+
+
+class Comment(BaseChange, frozen=True, kw_only=True, tag="comment"):
     """A new comment. Undo deletes its note."""
+
+    speaks: ClassVar[bool] = True
+    trace: ClassVar[Trace] = "note"
+    _touches: ClassVar[frozenset[str]] = _NOTES
+    _text: ClassVar[str] = "comment"
 
     body: str
 
+    def inverse(self, before: Issue | None, op: OpId) -> Change | None:
+        return DeleteNote(of=op, body=self.body)
 
-class DeleteNote(Struct, frozen=True, kw_only=True, tag="delete_note", omit_defaults=True):
+    @property
+    def comment(self) -> str:
+        return self.body
+
+    @property
+    def notes_added(self) -> int:
+        return 1
+
+    @property
+    def typed(self) -> tuple[str, str]:
+        return "", self.body
+
+    def parts(self) -> list[str]:
+        return ["comment"]
+
+
+class DeleteNote(BaseChange, frozen=True, kw_only=True, tag="delete_note", omit_defaults=True):
     """Delete the comment that the Op ``of`` created; ``note`` is its id once known. Redo posts ``body``.
 
     ``mark`` is that of a NoteWrite: other Ops may have updated its note since.
     """
+
+    trace: ClassVar[Trace] = "no note"
+    _touches: ClassVar[frozenset[str]] = _NOTES
+    _text: ClassVar[str] = "delete comment"
 
     of: OpId
     note: str | None = None
     body: str = ""
     mark: str = ""
 
+    def inverse(self, before: Issue | None, op: OpId) -> Change | None:
+        return NoteWrite(mark=self.mark, body=self.body) if self.mark else Comment(body=self.body)
 
-class NoteWrite(Struct, frozen=True, kw_only=True, tag="note_write", omit_defaults=True):
+    @property
+    def waits_for(self) -> OpId | None:
+        # A note can be deleted once its id is known.
+        return self.of if self.note is None else None
+
+    @property
+    def note_sought(self) -> NoteSought | None:
+        return NoteSought(self.mark, self.of) if self.note is None else None
+
+    def with_note(self, note: str | None) -> Self | None:
+        # A comment that was never created needs no deletion.
+        return None if note is None else structs.replace(self, note=note)
+
+    @property
+    def notes_added(self) -> int:
+        return -1
+
+    def note_marker(self, op: OpId) -> OpId | None:
+        # One with a mark is searched for by it before it is sent again.
+        return None if self.mark else self.of
+
+
+class NoteWrite(BaseChange, frozen=True, kw_only=True, tag="note_write", omit_defaults=True):
     """The only comment of its kind: update my note with the invisible ``mark`` to this text, or create it.
 
     ``was`` is the text to restore on undo, None if there is no such note yet. ``note`` is its id, filled in
     on sending, since someone may have created or deleted the note until then.
     """
 
+    speaks: ClassVar[bool] = True
+    later_wait: ClassVar[bool] = True
+    trace: ClassVar[Trace] = "note"
+    _touches: ClassVar[frozenset[str]] = _NOTES
+
     mark: str
     body: str
     was: str | None = None
     note: str | None = None
 
+    def apply(self, issue: Issue) -> Issue:
+        return issue if self.was is not None else structs.replace(issue, notes=issue.notes + 1)
 
-class Create(Struct, frozen=True, kw_only=True, tag="create", omit_defaults=True):
+    def inverse(self, before: Issue | None, op: OpId) -> Change | None:
+        if self.was is None:
+            return DeleteNote(of=op, body=self.body, mark=self.mark)
+        return NoteWrite(mark=self.mark, body=self.was, was=self.body)
+
+    def describe(self, before: Issue | None = None) -> str:
+        return "comment" if self.was is None else "update comment"
+
+    @property
+    def typed(self) -> tuple[str, str]:
+        return "", self.body
+
+    @property
+    def note_sought(self) -> NoteSought | None:
+        # The current note, whatever existed when the key was pressed: so there is never a second one.
+        return NoteSought(self.mark)
+
+    def with_note(self, note: str | None) -> Self | None:
+        return structs.replace(self, note=note)
+
+    @property
+    def notes_added(self) -> int:
+        return 1 if self.note is None else 0
+
+
+class Create(BaseChange, frozen=True, kw_only=True, tag="create", omit_defaults=True):
     """A new issue in ``project``. The Op's issue id is ``new:…`` until the server has created it."""
+
+    creates: ClassVar[bool] = True
+    speaks: ClassVar[bool] = True
+    later_wait: ClassVar[bool] = True
+    trace: ClassVar[Trace] = "issue"
+    _text: ClassVar[str] = "new issue"
 
     project: str
     title: str
@@ -105,12 +432,53 @@ class Create(Struct, frozen=True, kw_only=True, tag="create", omit_defaults=True
     assignees: tuple[str, ...] = ()
     confidential: bool = False
 
+    def inverse(self, before: Issue | None, op: OpId) -> Change | None:
+        # Only owners can delete issues.
+        return Edit(state="closed")
+
+    @property
+    def as_edit(self) -> Edit | None:
+        given = ((f.name, self.value(f.name)) for f in FIELDS if f.name != "title")
+        return Edit(add=self.labels, **{name: value for name, value in given if value not in (None, (), "")})
+
+    @property
+    def typed(self) -> tuple[str, str]:
+        return self.title, self.description
+
+    def project_of(self, issue: Issue | None) -> str:
+        return self.project
+
+    def new_issue(self, identity: IssueId, at: datetime) -> Issue | None:
+        return Issue(
+            id=identity,
+            project=self.project,
+            iid=0,
+            title=self.title,
+            labels=self.labels,
+            milestone=self.milestone,
+            weight=self.weight,
+            assignees=self.assignees,
+            confidential=self.confidential,
+            created_at=at,
+            updated_at=at,
+        )
+
+    def parts(self) -> list[str]:
+        fields = self.as_edit.parts() if self.as_edit else []
+        return [*fields, "description" if self.description else "title"]
+
+    def labels_on(self, labels: frozenset[str]) -> frozenset[str]:
+        return self.labels
+
+    def with_labels(self, add: frozenset[str], remove: frozenset[str]) -> Self:
+        return structs.replace(self, labels=add)
+
 
 Change = Edit | Rank | Comment | DeleteNote | NoteWrite | Create
 
 
 class Op(Struct, frozen=True, kw_only=True):
-    """One act on one issue: ``at`` is the server's time in UTC; ``group`` is the keystroke it came from."""
+    """One change of one issue: ``at`` is the server's time in UTC; ``group`` the keystroke it came from."""
 
     id: OpId
     group: GroupId
@@ -132,104 +500,6 @@ def labels_after(labels: frozenset[str], add: frozenset[str], remove: frozenset[
     return kept | add
 
 
-def apply(change: Change, issue: Issue) -> Issue:
-    """The issue as it looks after ``act``. Times stay the same: only the server changes them."""
-    match change:
-        case Edit():
-            return _edited(change, issue)
-        case Rank():
-            return (
-                issue if change.position is None else msgspec.structs.replace(issue, position=change.position)
-            )
-        case Comment():
-            return msgspec.structs.replace(issue, notes=issue.notes + 1)
-        case NoteWrite():
-            return issue if change.was is not None else msgspec.structs.replace(issue, notes=issue.notes + 1)
-        case DeleteNote():
-            return msgspec.structs.replace(issue, notes=max(0, issue.notes - 1))
-        case Create():
-            return issue
-
-
-def _edited(edit: Edit, issue: Issue) -> Issue:
-    changes: dict[str, object] = {}
-    if edit.add or edit.remove:
-        changes["labels"] = labels_after(issue.labels, edit.add, edit.remove)
-    for name in ("weight", "milestone", "assignees", "state", "status", "title"):
-        value = getattr(edit, name)
-        if value is not UNSET:
-            changes[name] = value
-    return msgspec.structs.replace(issue, **changes) if changes else issue
-
-
-def created(op: Op) -> Issue:
-    """The card to show for a new issue until the server has created it. Raises TypeError for other acts."""
-    change = op.change
-    if not isinstance(change, Create):
-        raise TypeError(f"not a Create: {type(change).__name__}")
-    return Issue(
-        id=op.issue,
-        project=change.project,
-        iid=0,
-        title=change.title,
-        labels=change.labels,
-        milestone=change.milestone,
-        weight=change.weight,
-        assignees=change.assignees,
-        confidential=change.confidential,
-        created_at=op.at,
-        updated_at=op.at,
-    )
-
-
-def inverse(change: Change, before: Issue | None, op: OpId) -> Change | None:
-    """The act that undoes ``act``, from the values before it; None if nothing would change.
-
-    Undoing a new issue closes it (only owners can delete issues), undoing a comment deletes its note.
-    """
-    match change:
-        case Edit():
-            if before is None:
-                return None
-            return _unedit(change, before)
-        case Rank():
-            return Rank(
-                above=change.was_above,
-                below=change.was_below,
-                position=change.was_position,
-                was_above=change.above,
-                was_below=change.below,
-                was_position=change.position,
-            )
-        case Comment():
-            return DeleteNote(of=op, body=change.body)
-        case NoteWrite():
-            if change.was is None:
-                return DeleteNote(of=op, body=change.body, mark=change.mark)
-            return NoteWrite(mark=change.mark, body=change.was, was=change.body)
-        case DeleteNote():
-            return NoteWrite(mark=change.mark, body=change.body) if change.mark else Comment(body=change.body)
-        case Create():
-            return Edit(state="closed")
-
-
-def _unedit(edit: Edit, before: Issue) -> Edit | None:
-    after = _edited(edit, before)
-    values: dict[str, object] = {}
-    for name in ("weight", "milestone", "assignees", "state", "status", "title"):
-        if getattr(after, name) != getattr(before, name):
-            values[name] = getattr(before, name)
-    if edit.description is not UNSET and edit.description_was is not UNSET:
-        values["description"] = edit.description_was
-        values["description_was"] = edit.description
-    taken_back = Edit(
-        add=_restorable(before.labels, after.labels),
-        remove=after.labels - before.labels,
-        **values,  # type: ignore[arg-type]  # the names are those of Edit's own fields
-    )
-    return None if taken_back == Edit() else taken_back
-
-
 def _restorable(before: frozenset[str], after: frozenset[str]) -> frozenset[str]:
     """The labels to restore. Of two labels of one scope (a mistake that GitLab does not allow anyone to
     repeat) one is restored, and none if that would push out a sibling that stayed."""
@@ -242,122 +512,15 @@ def _restorable(before: frozenset[str], after: frozenset[str]) -> frozenset[str]
     return frozenset(back.values())
 
 
-def touches(change: Change) -> frozenset[Field]:
-    """The fields an act changes, which are checked for conflicts."""
-    match change:
-        case Edit():
-            names: set[Field] = set()
-            if change.add or change.remove:
-                names.add("labels")
-            fields: tuple[Field, ...] = (
-                "weight",
-                "milestone",
-                "assignees",
-                "state",
-                "status",
-                "title",
-                "description",
-            )
-            names.update(name for name in fields if getattr(change, name) is not UNSET)
-            return frozenset(names)
-        case Rank():
-            return frozenset({"rank"})
-        case Comment() | DeleteNote() | NoteWrite():
-            return frozenset({"notes"})
-        case Create():
-            return frozenset()
-
-
-def changes_nothing(change: Change, issue: Issue) -> bool:
-    """Whether an edit would leave this issue as it is (so it is neither sent nor undone)."""
-    return isinstance(change, Edit) and change.description is UNSET and _edited(change, issue) == issue
-
-
-def describe(change: Change, before: Issue | None = None) -> str:
-    """The act as text, without the issue's title (so share mode and logs can show it)."""
-    match change:
-        case Edit():
-            return _describe_edit(change, before)
-        case Rank():
-            if change.above is None:
-                return "rank to top"
-            return "rank to bottom" if change.below is None else "rank"
-        case Comment():
-            return "comment"
-        case NoteWrite():
-            return "comment" if change.was is None else "update comment"
-        case DeleteNote():
-            return "delete comment"
-        case Create():
-            return "new issue"
-
-
-def _describe_edit(edit: Edit, before: Issue | None) -> str:
-    parts: list[str] = []
-    if edit.state is not UNSET:
-        parts.append("close" if edit.state == "closed" else "reopen")
-    if edit.milestone is not UNSET:
-        parts.append(f"to {edit.milestone}" if edit.milestone else "no milestone")
-    if edit.weight is not UNSET:
-        parts.append("clear weight" if edit.weight is None else f"weight {edit.weight}")
-    if edit.assignees is not UNSET:
-        parts.append(f"assign {', '.join(edit.assignees)}" if edit.assignees else "unassign")
-    if edit.status is not UNSET:
-        parts.append(f"status {edit.status}" if edit.status else "no status")
-    added = edit.add - (before.labels if before else frozenset())
-    scopes = {scope_of(label) for label in added} - {None}
-    parts.extend(f"+{label}" for label in sorted(added or edit.add))
-    # A replaced scoped label is implied by the one that replaces it.
-    parts.extend(f"-{label}" for label in sorted(edit.remove) if scope_of(label) not in scopes)
-    if edit.title is not UNSET:
-        parts.append("title")
-    if edit.description is not UNSET:
-        parts.append("description")
-    return ", ".join(parts) or "nothing"
-
-
-# shown = fold(confirmed, pending).
-
-
 def fold_one(issue: Issue | None, ops: Iterable[Op]) -> Issue | None:
-    """One issue with its pending Ops applied in order; a Create adds the issue if it does not exist."""
+    """One issue with its pending Ops applied in order; a new issue begins with its Create."""
     for op in ops:
-        if issue is None:
-            if isinstance(op.change, Create):
-                issue = created(op)
-            continue
-        issue = apply(op.change, issue)
+        change = op.change
+        issue = change.new_issue(op.issue, op.at) if issue is None else change.apply(issue)
     return issue
-
-
-def fold(confirmed: Mapping[IssueId, Issue], layers: Sequence[Sequence[Op]]) -> dict[IssueId, Issue]:
-    """The issues that differ from ``confirmed`` once the layers are applied, lowest layer first.
-
-    Only issues with pending Ops are computed, so the cost is independent of the mirror's size.
-    """
-    by_issue: dict[IssueId, list[Op]] = {}
-    for layer in layers:
-        for op in layer:
-            by_issue.setdefault(op.issue, []).append(op)
-    return {
-        identity: issue
-        for identity, ops in by_issue.items()
-        if (issue := fold_one(confirmed.get(identity), ops)) is not None
-    }
 
 
 class IssueDiff(tuple[Issue | None, Issue | None]):
     """(before, after): before is None for an added issue, after is None for a removed one."""
 
     __slots__ = ()
-
-
-def diff(before: Mapping[IssueId, Issue], after: Mapping[IssueId, Issue]) -> Iterator[IssueDiff]:
-    """The changes that lead from ``before`` to ``after``, in no particular order."""
-    for identity, issue in before.items():
-        other = after.get(identity)
-        if other is not issue and other != issue:
-            yield IssueDiff((issue, other))
-    for identity, issue in after.items():
-        if identity not in before:
-            yield IssueDiff((None, issue))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct, structs
 
-from glboard_core.board.operations import Change, Create, GroupId, Op, OpId, inverse
+from glboard_core.board.operations import Change, GroupId, Op, OpId
 from glboard_core.model.issue import IssueId
 
 LEVELS = 1_000
@@ -93,12 +93,12 @@ def _replaced(group: Group, op: Op) -> Group:
 
 def inverses(ops: Sequence[Op]) -> list[tuple[IssueId, Change]]:
     """The acts that undo ``ops``, last first. An Op that changed nothing has none."""
-    taken_back = ((op.issue, inverse(op.change, op.before, op.id)) for op in reversed(ops))
+    taken_back = ((op.issue, op.change.inverse(op.before, op.id)) for op in reversed(ops))
     return [(issue, change) for issue, change in taken_back if change is not None]
 
 
 def says(ops: Sequence[Op]) -> str:
     """A text on what undo cannot fully restore; "" if it restores everything."""
-    if any(isinstance(op.change, Create) for op in ops):
+    if any(op.change.creates for op in ops):
         return "GitLab cannot delete issues, so undo closes it."
     return ""

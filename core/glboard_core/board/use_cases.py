@@ -13,24 +13,15 @@ from msgspec import Struct, structs
 
 from glboard_core.board import edits
 from glboard_core.board.batch import Answer, EditBatch, Question, each
-from glboard_core.board.definition import (
-    UNLISTED,
-    Board,
-    Column,
-    flow_scheme,
-    milestone_for,
-    milestone_title,
-)
-from glboard_core.board.edits import Wanted
+from glboard_core.board.columns import UNLISTED, Column
+from glboard_core.board.definition import Board, flow_scheme, milestone_for, milestone_title
+from glboard_core.board.edits import CompoundEdit
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Create, Edit
 from glboard_core.config import LabelSettings, Settings
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, same_scope
 from glboard_core.model.workflow import BY_NAME, WorkflowScheme, WorkflowState
-
-#: Column kinds that cannot be moved out of a list to "no list".
-_NO_UNLISTED = frozenset({"assignee", "all"})
 
 _CLOSED = "already closed"
 
@@ -290,7 +281,7 @@ class Edits(Struct, frozen=True, kw_only=True):
         An issue cannot duplicate itself. Asks if several are closed, and if the label does not exist.
         """
 
-        def wanted(issue: Issue) -> Wanted | None:
+        def wanted(issue: Issue) -> CompoundEdit | None:
             if issue.reference == of:
                 return None
             return edits.duplicate_edit(issue, self.catalog, self.flow, self.names)
@@ -349,7 +340,7 @@ class Edits(Struct, frozen=True, kw_only=True):
             for issue in issues
             if (target := to.get(issue.id)) is not None
             and (source := source_of(index, issue, here)) is not None
-            and (plan := edits.move(issue, index.board, source, target, self.flow, self.names)) is not None
+            and (plan := index.board.move(issue, source, target, self.flow, self.names)) is not None
         }
         moved = [issue for issue in issues if issue.id in found]
         names = {to[issue.id].title for issue in moved}
@@ -376,7 +367,7 @@ class Edits(Struct, frozen=True, kw_only=True):
     def _with_labels(
         self,
         issues: Sequence[Issue],
-        wanted: Callable[[Issue], Wanted | None],
+        wanted: Callable[[Issue], CompoundEdit | None],
         what: str,
         why_not: str = "",
         *,
@@ -413,10 +404,9 @@ class Edits(Struct, frozen=True, kw_only=True):
 
 def _closing(work: EditBatch, issues: Sequence[Issue], what: str = "Close") -> EditBatch:
     """The batch, which asks first if it closes more than one open issue (planning rule 18)."""
-    still_open = {issue.id for issue in issues if issue.is_open}
+    still_open = {issue.id: issue for issue in issues if issue.is_open}
     closing = sum(
-        isinstance(change, Edit) and change.state == "closed" and issue in still_open
-        for issue, change in work.changes
+        issue in still_open and not change.apply(still_open[issue]).is_open for issue, change in work.changes
     )
     if closing <= 1:
         return work
@@ -440,7 +430,7 @@ def sideways(
     index: BoardIndex, issues: Iterable[Issue], here: str | None, step: int
 ) -> dict[IssueId, Column]:
     """The column next to each issue's own. Never (unlisted) or (closed): an extra key does no harm."""
-    line = [c.column for c in index.columns if c.column.kind not in ("unlisted", "closed")]
+    line = [c.column for c in index.columns if c.column.is_list]
     keys = [column.key for column in line]
     found: dict[IssueId, Column] = {}
     for issue in issues:
@@ -456,8 +446,8 @@ def sideways(
 
 def targets(index: BoardIndex) -> list[Column]:
     """The columns a card can be moved to, with (unlisted) and (closed) where moving there makes sense."""
-    kinds = {column.kind for column in index.board.columns}
-    return [c.column for c in index.columns if not (c.column.key == UNLISTED and kinds & _NO_UNLISTED)]
+    everywhere = index.board.kind.has_unlisted
+    return [c.column for c in index.columns if everywhere or c.column.key != UNLISTED]
 
 
 def reachable(index: BoardIndex) -> dict[str, Column]:
@@ -467,25 +457,8 @@ def reachable(index: BoardIndex) -> dict[str, Column]:
 
 def new_issue(board: Board, column: Column | None, project: str, title: str, flow: WorkflowScheme) -> Create:
     """A new issue that belongs on this board, in this column: with its labels, milestone, assignee."""
-    labels = set(board.labels)
-    milestone = board.milestone or None
-    assignees: tuple[str, ...] = ()
-    if column is not None and column.value is not None:
-        match column.kind:
-            case "label":
-                labels.add(column.value)
-            case "flow":
-                if flow.backend != "status":
-                    labels.add(flow.label(BY_NAME[column.value]))
-            case "milestone":
-                milestone = column.value
-            case "assignee":
-                assignees = (column.value,)
-            case _:
-                pass
-    return Create(
-        project=project, title=title, labels=frozenset(labels), milestone=milestone, assignees=assignees
-    )
+    new = Create(project=project, title=title, labels=board.labels, milestone=board.milestone or None)
+    return new if column is None else column.new_issue(new, flow)
 
 
 def joined(title: str, description: str) -> str:

@@ -14,7 +14,7 @@ from typing import Self
 
 from msgspec import Struct
 
-from glboard_core.board.operations import Create, Op, OpId
+from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import AuthError, EditForbidden, NotGitLab, ScopeMissing, TokenRejected
 from glboard_core.gitlab import decode, queries
 from glboard_core.gitlab.account import Account
@@ -288,10 +288,10 @@ class GitLabGateway:
 
     async def created_by(self, op: Op) -> Issue | None:
         """The issue that a Create Op created, found by its marker, or None."""
-        if not isinstance(op.change, Create):
+        if not op.change.creates:
             return None
         # The Op's time is the server's, in whole seconds, and the clocks in a cluster differ a little.
-        variables = {"path": op.change.project, "created": op.at - _CLOCKS_DIFFER}
+        variables = {"path": op.change.project_of(None), "created": op.at - _CLOCKS_DIFFER}
         pages = self._asking.pages(
             queries.recent,
             variables,

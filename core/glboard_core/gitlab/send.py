@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
-from glboard_core.board.operations import Create, Edit, Op, Rank, apply
+from glboard_core.board.operations import Op
 from glboard_core.errors import (
     AuthError,
     ConnectionFailed,
@@ -90,7 +90,7 @@ class Sender:
         if not ops:
             return []
         statuses: Mapping[str, str] = {}
-        if any(isinstance(op.change, Edit) and op.change.status is not UNSET for op in ops):
+        if any("status" in op.change.touches() for op in ops):
             statuses = await self._status_ids(catalog.group)
         sending = _SendBatch(self, ops, shown, catalog, statuses, await self.asking.dialect())
         return await sending.run()
@@ -145,7 +145,7 @@ class _SendBatch:
 
     def _parcels(self) -> list[list[int]]:
         """Indexes of Ops: each parcel is sent in order, the parcels concurrently."""
-        ranked = {op.issue for op in self._ops if isinstance(op.change, Rank)}
+        ranked = {op.issue for op in self._ops if op.change.one_at_a_time}
         lanes: dict[str, list[int]] = {}
         for at, op in enumerate(self._ops):
             lanes.setdefault("" if op.issue in ranked else op.issue, []).append(at)
@@ -211,8 +211,8 @@ class _SendBatch:
                 break
             letters.append(_PreparedOp(todo.popleft(), op, written))
             if issue is not None:
-                self._expected[op.issue] = apply(op.change, issue)
-            if isinstance(op.change, Create) and any(self._ops[at].issue == op.issue for at in todo):
+                self._expected[op.issue] = op.change.apply(issue)
+            if op.change.creates and any(self._ops[at].issue == op.issue for at in todo):
                 break  # the rest needs the number of the new issue
         return letters
 
@@ -226,11 +226,11 @@ class _SendBatch:
                 outcome.error, EditUnknown | ConnectionFailed | AuthError
             ):
                 stuck.setdefault(letter.op.issue, outcome.error)
-                if isinstance(letter.op.change, Rank):
+                if letter.op.change.one_at_a_time:
                     ranking = outcome.error
         for at in [at for at in todo if stuck or ranking]:
             op = self._ops[at]
-            error = stuck.get(op.issue) or (ranking if isinstance(op.change, Rank) else None)
+            error = stuck.get(op.issue) or (ranking if op.change.one_at_a_time else None)
             if error is None:
                 continue
             todo.remove(at)

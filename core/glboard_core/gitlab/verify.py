@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
-from glboard_core.board.operations import Comment, Create, DeleteNote, Edit, NoteWrite, Op, Rank
+from glboard_core.board.operations import Edit, Op, Rank
 from glboard_core.errors import (
     EditDropped,
     EditForbidden,
@@ -101,7 +101,7 @@ class AnswerVerifier:
             commands_only = self._only_commands(reply)
             if reply.errors and not commands_only:
                 problems.append(_invalid(reply.errors))
-            elif isinstance(op.change, Comment | NoteWrite):
+            elif op.change.trace == "note":
                 if reply.note is not None:
                     note = reply.note.id
                 elif not commands_only:
@@ -128,7 +128,7 @@ class AnswerVerifier:
             return self._by_me(op, issue, self._with_status(issue, reply.work_item))
         if bytes(reply.issue) == NULL:
             return issue
-        if isinstance(op.change, Create):
+        if op.change.creates:
             return self._decoder.issue(msgspec.json.decode(reply.issue, type=WireIssue))
         if issue is None:
             return None
@@ -137,7 +137,7 @@ class AnswerVerifier:
 
     def _by_me(self, op: Op, before: Issue, after: Issue) -> Issue:
         """``updatedBy`` is not requested: it is us if ``updatedAt`` changed, which a reorder does not do."""
-        if isinstance(op.change, Rank) or after.updated_at <= before.updated_at:
+        if "rank" in op.change.touches() or after.updated_at <= before.updated_at:
             return after
         return msgspec.structs.replace(after, updated_by=self._catalog.me.username)
 
@@ -154,12 +154,9 @@ class AnswerVerifier:
 
     def _counted(self, op: Op, issue: Issue | None) -> Issue | None:
         """The issue with its number of comments, which a note's payload does not contain."""
-        step = {Comment: 1, DeleteNote: -1}.get(type(op.change))
-        if isinstance(op.change, NoteWrite) and op.change.note is None:
-            step = 1
-        if step is None or issue is None:
+        if issue is None or not op.change.notes_added:
             return issue
-        return msgspec.structs.replace(issue, notes=max(0, issue.notes + step))
+        return msgspec.structs.replace(issue, notes=max(0, issue.notes + op.change.notes_added))
 
     # -- errors
 
@@ -179,7 +176,7 @@ class AnswerVerifier:
         return EditInvalid(f"GitLab rejected it: {error.text}")
 
     def _forbidden(self, op: Op, issue: Issue | None) -> EditForbidden:
-        where = op.change.project if isinstance(op.change, Create) else (issue.project if issue else "")
+        where = op.change.project_of(issue)
         if self._catalog.server.can_write is False:
             return EditForbidden(
                 "The token is read-only.", hint="Create a token with the scope “api” and set GITLAB_TOKEN."
@@ -197,22 +194,13 @@ class AnswerVerifier:
     # -- silent drops
 
     def _dropped(self, op: Op, issue: Issue | None) -> EditDropped | None:
-        match op.change:
-            case Create() as new:
-                if issue is None:
-                    return EditDropped("GitLab returned no issue.", hint="Check the project in GitLab.")
-                wish = Edit(
-                    add=new.labels,
-                    weight=new.weight if new.weight is not None else UNSET,
-                    milestone=new.milestone if new.milestone is not None else UNSET,
-                    assignees=new.assignees or UNSET,
-                )
-                return self._edit_dropped(wish, issue, "The issue was created, but ")
-            case Edit() as edit if issue is not None:
-                return self._edit_dropped(edit, issue, "")
-            case Rank() as rank if issue is not None:
-                return _rank_dropped(rank, issue, op.before)
-        return None
+        change, start = op.change, "The issue was created, but " if op.change.creates else ""
+        if issue is None:
+            missing = EditDropped("GitLab returned no issue.", hint="Check the project in GitLab.")
+            return missing if change.creates else None
+        if isinstance(change, Rank):
+            return _rank_dropped(change, issue, op.before)
+        return None if change.as_edit is None else self._edit_dropped(change.as_edit, issue, start)
 
     def _edit_dropped(self, edit: Edit, issue: Issue, start: str) -> EditDropped | None:
         where = issue.project
@@ -229,24 +217,10 @@ class AnswerVerifier:
             dropped.append((f"the label {_names(missing)} was not added", cause))
         if staying:
             dropped.append((f"the label {_names(staying)} was not removed", "a role below Reporter"))
-        if edit.weight is not UNSET and issue.weight != edit.weight:
-            dropped.append(("the weight was not set", "weights need Premium, and the Reporter role"))
-        if edit.milestone is not UNSET and issue.milestone != edit.milestone:
-            what = (
-                f"the milestone {edit.milestone} was not set"
-                if edit.milestone
-                else "the milestone was not removed"
-            )
-            dropped.append((what, f"it may not be visible to {where}, or you lack the Reporter role there"))
-        if edit.assignees is not UNSET and _folded(issue.assignees) != _folded(edit.assignees):
-            dropped.append(_assignees_dropped(edit.assignees, issue))
-        if edit.state is not UNSET and issue.state != edit.state:
-            what = "the issue was not closed" if edit.state == "closed" else "the issue was not reopened"
-            dropped.append((what, "it may be blocked, or you may lack permission"))
-        if edit.status is not UNSET and (issue.status or "").casefold() != (edit.status or "").casefold():
-            dropped.append(("the status was not set", "statuses need Premium, and the Reporter role"))
-        if edit.title is not UNSET and issue.title.strip() != decode.line(edit.title).strip():
-            dropped.append(("the title was not changed", "no permission for this issue"))
+        for field, wanted in edit.fields():
+            shown = decode.line(wanted) if isinstance(wanted, str) else wanted
+            if not field.same(shown, getattr(issue, field.name)):
+                dropped.append(field.ignored(wanted, issue))
         if not dropped:
             return None
         said = "; ".join(what for what, _ in dropped)
@@ -255,14 +229,6 @@ class AnswerVerifier:
             causes = f"you are not allowed to change issues in {where}"
         message = f"{start}{said}."
         return EditDropped(f"{message[0].upper()}{message[1:]}", hint=f"Likely cause: {causes}.")
-
-
-def _assignees_dropped(wanted: Sequence[str], issue: Issue) -> tuple[str, str]:
-    gone = [name for name in wanted if name.casefold() not in _folded(issue.assignees)]
-    what = f"the assignee {', '.join(gone)} was not set" if gone else "the assignees were not changed"
-    if len(wanted) > 1 and len(issue.assignees) == 1:
-        return what, "this GitLab allows only one assignee (several need Premium)"
-    return what, f"they have no access to {issue.project}"
 
 
 def _rank_dropped(rank: Rank, issue: Issue, before: Issue | None) -> EditDropped | None:
@@ -303,7 +269,3 @@ def lost() -> EditUnknown:
 
 def _names(titles: frozenset[str]) -> str:
     return ", ".join(f"“{title}”" for title in sorted(titles))
-
-
-def _folded(names: Sequence[str]) -> frozenset[str]:
-    return frozenset(name.casefold() for name in names)

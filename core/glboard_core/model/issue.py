@@ -1,7 +1,8 @@
 """The issue as the boards see it.
 
-Owns the shape of an issue and what can be derived from the issue alone. It must not know boards, wire
-formats or configuration. All times are aware and in UTC; weight is GitLab's issue weight (an integer of 0 or
+Owns the shape of an issue, whole and slim (enough to place, count and sort it on any board), what can be
+derived from the issue alone, and references as people write them. It must not know boards, wire formats or
+configuration. All times are aware and in UTC; weight is GitLab's issue weight (an integer of 0 or
 more, or None: 0 and None differ).
 """
 
@@ -112,6 +113,11 @@ class IssueDetail(Struct, frozen=True, kw_only=True):
     blockers: tuple[Blocker, ...] = ()
 
 
+def short_reference(full: str) -> str:
+    """A reference without the groups above the project: ``platform#4219``."""
+    return full.rpartition("/")[2]
+
+
 def scope_of(label: str) -> str | None:
     """The scope of a scoped label: everything before its last ``::``, or None (API note 4).
 
@@ -141,11 +147,8 @@ def order_key(by: float | None, issue: IssueId) -> tuple[bool, float, int, str]:
     return (by is None, 0.0 if by is None else by, int(number) if number.isdigit() else 0, issue)
 
 
-# The slim part of an issue: enough to place, count and sort it on any board, and no more.
-
-
 class Placeable(Protocol):
-    """What decides the column: a whole issue, or a kind."""
+    """What decides the column: a whole issue, or its placement key."""
 
     @property
     def labels(self) -> frozenset[str]:
@@ -174,7 +177,7 @@ class Placeable(Protocol):
 
 
 class PlacementKey(Struct, frozen=True, eq=False):
-    """Everything that decides an issue's column. Compared by identity: create each kind only once."""
+    """Everything that decides an issue's column. Compared by identity: create each only once."""
 
     milestone: str | None
     state: State
@@ -189,7 +192,7 @@ class PlacementKey(Struct, frozen=True, eq=False):
 
 
 class IssueRow(Struct, frozen=True, gc=False):
-    """One issue: its kind, and what counts and sorts it. ``closed``: seconds since the epoch, or None."""
+    """One issue: its placement key, and what counts and sorts it. ``closed``: seconds since the epoch."""
 
     id: IssueId
     kind: PlacementKey
@@ -199,13 +202,11 @@ class IssueRow(Struct, frozen=True, gc=False):
 
 
 def row_of(issue: Issue) -> IssueRow:
-    """The slim part of a whole issue, with a kind of its own."""
+    """The slim part of a whole issue, with a placement key of its own."""
     kind = PlacementKey(issue.milestone, issue.state, issue.status, issue.assignees, issue.labels)
     closed = issue.closed_at.timestamp() if issue.closed_at else None
     return IssueRow(issue.id, kind, issue.position, issue.weight, closed)
 
-
-# References to issues as people write them: ``group/project#12``, ``project#12``, an issue's URL.
 
 _FULL = re.compile(r"(?P<project>[^\s#]+)#(?P<iid>\d+)")
 _PATH = re.compile(r"/?(?P<project>.+?)/-/(?:issues|work_items)/(?P<iid>\d+)/?")

@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection
 from msgspec import structs
 
 from glboard_core.board.batch import Answer, EditBatch, Question, short, titled
-from glboard_core.board.operations import Comment, Edit, apply
 from glboard_core.board.rules import MAX_WEIGHT, ready, types_of
 from glboard_core.board.use_cases import Edits
 from glboard_core.config import LabelSettings
@@ -70,13 +69,13 @@ def confirmation(
     """
     before: dict[IssueId, Issue] = {}
     after: dict[IssueId, Issue] = {}
-    commented = {issue for issue, change in work.changes if isinstance(change, Comment)}
+    commented = {issue for issue, change in work.changes if change.comment}
     for identity, change in work.changes:
         issue = after.get(identity) or find(identity)
-        if issue is None or not isinstance(change, Edit):
+        if issue is None or change.as_edit is None:
             continue
         before.setdefault(identity, issue)
-        after[identity] = apply(change, issue)
+        after[identity] = change.apply(issue)
     codes: dict[IssueId, list[str]] = {}
     counts: dict[str, int] = {}
     for identity, now in after.items():

@@ -14,6 +14,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from glboard_core.board.columns import COLUMN_KINDS
 from glboard_core.board.definition import Board, flow_scheme, resolve
 from glboard_core.config import BoardSettings, Settings
 from glboard_core.errors import NameUnknown
@@ -24,10 +25,11 @@ from glboard_core.planning import planning_issue
 from glboard_core.planning.planning_issue import check, fill, find, labels_for, project_for, title_for
 from glboard_core.planning.planning_issue_sections import BoardLink, Month, parts, tells_capacity, values
 
-# Compare a GitLab board with the wanted one: what is missing, and what is left as a person set it.
-
 #: Milestones of boards that are created for each month.
 _OF_A_MONTH = frozenset({"current", "next", "after-next"})
+
+
+# Boards: what is missing, and what is left as a person set it
 
 
 class WantedBoard(Struct, frozen=True, kw_only=True):
@@ -117,18 +119,12 @@ def _wanted(
 
 def _lists(board: Board, settings: Settings) -> list[str]:
     scheme = flow_scheme(settings)
-    return [
-        scheme.prefix + column.value if column.kind == "flow" else column.value
-        for column in board.columns
-        if column.kind in ("flow", "label") and column.value is not None
-    ]
+    return [label for column in board.columns if (label := column.list_label(scheme)) is not None]
 
 
 def _why_not(board: BoardSettings, resolved: Board, settings: Settings, catalog: Catalog) -> str:
-    if board.by not in ("label", "flow"):
-        return "its columns are no labels, so GitLab has no such board"
-    if board.by == "flow" and settings.flow.backend == "status":
-        return "its lists would be statuses, which glboard cannot make; make it in GitLab"
+    if why := COLUMN_KINDS[board.by].no_list(flow_scheme(settings)):
+        return why
     if not resolved.milestone:
         return "it is of no milestone"
     if catalog.milestone(catalog.group, resolved.milestone) is None:
@@ -251,7 +247,7 @@ class Step(Struct, frozen=True, kw_only=True):
         return self.action in ("create", "update")
 
 
-class Outcome(Struct, frozen=True, kw_only=True):
+class StepOutcome(Struct, frozen=True, kw_only=True):
     """The result of a step. ``message`` says what went wrong, or which part of it is missing."""
 
     step: Step
@@ -267,7 +263,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 #: Called when a step begins (no outcome) and when it ends.
-Progress = Callable[[Step, Outcome | None], None]
+Progress = Callable[[Step, StepOutcome | None], None]
 
 
 class IssueText(Struct, frozen=True, kw_only=True):

@@ -30,6 +30,17 @@ _PLANNING = frozenset({"plan", "planning"})
 #: Words that mark another recurring issue of the milestone, whatever else its title says.
 _OTHER = frozenset({"retrospective", "retro", "kickoff"})
 
+_MARK = re.compile(r"<!--\s*glboard:(?P<kind>begin|end) (?P<name>[a-z-]+)(?: (?P<sum>[0-9a-f]{8}))?\s*-->")
+_OWNER = re.compile(r"<!--\s*glboard planning (?P<milestone>[^<>]*?)\s*-->")
+_DASHES = re.compile(r"-{2,}")
+
+#: Placeholders for a few words, filled once when the issue is created.
+VALUES = ("milestone", "start", "due", "workdays", "before")
+#: Placeholders for a part, which is regenerated at every update.
+PARTS = ("dates", "boards", "capacity", "candidates", "carry-over")
+
+_FIELD = re.compile(r"(?<!\\)\{([A-Za-z][A-Za-z_-]*)\}")
+
 
 class FoundIssue(Struct, frozen=True):
     """The planning issue, or None; ``others`` are further candidates, oldest first."""
@@ -143,11 +154,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(word.casefold() for word in _WORD.findall(text))
 
 
-# The generated parts of an issue's description, kept apart from everything people wrote.
-
-_MARK = re.compile(r"<!--\s*glboard:(?P<kind>begin|end) (?P<name>[a-z-]+)(?: (?P<sum>[0-9a-f]{8}))?\s*-->")
-_OWNER = re.compile(r"<!--\s*glboard planning (?P<milestone>[^<>]*?)\s*-->")
-_DASHES = re.compile(r"-{2,}")
+# Generated parts of the description, kept apart from everything people wrote
 
 
 class Kept(Struct, frozen=True):
@@ -242,14 +249,7 @@ def _harmless(milestone: str) -> str:
     return re.sub(r"[<>\s-]+", " ", milestone).strip()
 
 
-# The template of a planning issue: Markdown with placeholders, and their names.
-
-#: Placeholders for a few words, filled once when the issue is created.
-VALUES = ("milestone", "start", "due", "workdays", "before")
-#: Placeholders for a part, which is regenerated at every update.
-PARTS = ("dates", "boards", "capacity", "candidates", "carry-over")
-
-_FIELD = re.compile(r"(?<!\\)\{([A-Za-z][A-Za-z_-]*)\}")
+# The template: Markdown with placeholders
 
 
 def check(template: str, where: str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from msgspec import Struct
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
-from glboard_core.planning.capacity import Window
+from glboard_core.planning.capacity import MilestoneWindow
 from glboard_core.planning.plan_lock import PlanSnapshot, minute
 from glboard_core.planning.text import day_words, percent_words, plain
 from glboard_core.planning.timeline import Timeline
@@ -37,6 +37,9 @@ TARGETS: Mapping[Definition, int] = {"committed": 80, "reprioritized": 100}
 """The handbook's targets in percent, if it defines one."""
 
 _CLOSED_OTHERWISE = ("duplicate", "won't do", "won’t do")
+
+Outcome = Literal["not done", "apart", "done", "beside"]
+OUTCOMES: tuple[Outcome, ...] = ("not done", "apart", "done", "beside")
 
 
 class Track(Struct, frozen=True):
@@ -91,7 +94,7 @@ class SayDo(Struct, frozen=True, kw_only=True):
 class _Judge:
     """The tests that the definitions apply to one issue. All are false for an issue that did not exist."""
 
-    def __init__(self, track: Track, milestone: str, window: Window, names: LabelSettings) -> None:
+    def __init__(self, track: Track, milestone: str, window: MilestoneWindow, names: LabelSettings) -> None:
         self.issue = track.issue
         self._milestone = milestone
         self._names = names
@@ -122,7 +125,7 @@ class _Judge:
 def say_do(
     tracks: Iterable[Track],
     milestone: str,
-    window: Window,
+    window: MilestoneWindow,
     names: LabelSettings,
     plan: PlanSnapshot,
     *,
@@ -188,10 +191,7 @@ def say_do(
     )
 
 
-# Say/Do issue by issue: whether each shown definition counts it, and the lists it is in (rule 6).
-
-Outcome = Literal["not done", "apart", "done", "beside"]
-OUTCOMES: tuple[Outcome, ...] = ("not done", "apart", "done", "beside")
+# Issue by issue
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -240,7 +240,7 @@ def _done(ratio: Ratio, reference: str) -> bool | None:
     return reference in ratio.done if reference in ratio.said else None
 
 
-# Say/Do as text: the summary, the lists behind the figures, and Markdown for the retrospective.
+# As text, and as Markdown for the retrospective
 
 
 def source_words(report: SayDo) -> str:

@@ -20,8 +20,6 @@ from tomlkit.items import AoT, Array, InlineTable
 from glboard_core.errors import ConfigError, UsageError
 from glboard_core.planning.team import Days, Member, Span, Team, parse_team
 
-# Values in the text of ``team.toml``: where a line is inserted, what is removed, what stays.
-
 Value = str | float | Days | dict[str, float] | None
 Way = Callable[[str], str]
 
@@ -34,6 +32,9 @@ holidays = []           # days off for everybody, like "2026-12-24"
 
 _PEOPLE = re.compile(r"\s*\[\[\s*people\s*\]\]")
 _TABLE = re.compile(r"\s*\[")
+
+
+# The text: where a line is inserted, what is removed, what stays
 
 
 class CannotEdit(Exception):
@@ -95,7 +96,7 @@ def _entry(entry: date | Span) -> str:
     return f'"{entry}"'
 
 
-# -- lines
+# Line by line
 
 
 def _lines(text: str) -> list[str]:
@@ -152,7 +153,7 @@ def _cut(text: str, number: int) -> str:
     return "".join(lines[:first] + lines[end:])
 
 
-# -- tomlkit
+# By parsing
 
 
 def _document(text: str) -> TOMLDocument:

@@ -117,7 +117,7 @@ _history = msgspec.msgpack.Decoder(History)
 _closed = msgspec.msgpack.Decoder(ClosedIssues)
 
 
-class Kept:
+class ReportCache:
     """The cache in one store, for the group with a global id. ``today`` is the day by the server's clock:
     entries unused for months are removed."""
 

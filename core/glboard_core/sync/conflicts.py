@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from msgspec import UNSET, structs
+from msgspec import structs
 
 from glboard_core.board.conflicts import Conflict, conflicts
-from glboard_core.board.operations import DeleteNote, Edit, NoteWrite, Op, OpId
+from glboard_core.board.operations import Change, NoteSought, Op, OpId
 from glboard_core.errors import EditRefused, StoreFailed
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Done, Gateway, OutboxEntry, Outcome
@@ -43,12 +43,8 @@ def against(item: OutboxItem, now: Issue) -> tuple[Conflict, ...]:
 
 def description_clash(item: OutboxItem, theirs: str) -> tuple[Conflict, ...]:
     """The description changed on the server since it was opened for editing."""
-    change = item.op.change
-    if not isinstance(change, Edit) or change.description is UNSET:
-        return ()
-    return (
-        Conflict(DESCRIPTION, str(change.description_was), str(change.description), theirs, bool(item.tries)),
-    )
+    change = item.op.change.description_change
+    return () if change is None else (Conflict(DESCRIPTION, *change, theirs, bool(item.tries)),)
 
 
 def look_again(local_state: LocalState, issues: Iterable[IssueId]) -> None:
@@ -84,8 +80,8 @@ def choose_mine(local_state: LocalState, issue: IssueId) -> None:
     for item in items:
         change = item.op.change
         for clash in item.conflicts:
-            if clash.field == DESCRIPTION and isinstance(change, Edit):
-                change = structs.replace(change, description_was=clash.theirs)
+            if clash.field == DESCRIPTION:
+                change = change.with_values(description_was=clash.theirs)
                 local_state.rewritten(item, structs.replace(item.op, change=change))
         item.conflicts = ()
         local_state.rebase(item)
@@ -144,14 +140,14 @@ async def without_clashes(engine: Engine, items: Sequence[OutboxItem]) -> list[O
 
 async def _other_description(op: Op, gateway: Gateway) -> str | None:
     """The description if it changed since it was opened for editing."""
-    change = op.change
-    if not isinstance(change, Edit) or change.description is UNSET or change.description_was is UNSET:
+    change = op.change.description_change
+    if change is None:
         return None
     try:
         there = (await gateway.detail(op.issue)).description
     except EditRefused:
         return None  # the issue is gone; the answer to the edit will tell
-    return None if there in (change.description_was, change.description) else there
+    return None if there in change else there
 
 
 async def prepared(
@@ -164,29 +160,21 @@ async def prepared(
     ready: dict[OpId, Op] = {}
     answered: list[Outcome] = []
     for op in ops:
-        match op.change:
-            case DeleteNote(note=None):
-                note = await _note_to_delete(op.issue, op.change, notes, gateway, me)
-                if note is None:
-                    answered.append(Done(op=op.id))  # the comment was never created: nothing to delete
-                    continue
-                ready[op.id] = structs.replace(op, change=structs.replace(op.change, note=note))
-            case NoteWrite():
-                # The current note, whatever existed when the key was pressed: so there is never a second one.
-                there = await gateway.marked_note(op.issue, op.change.mark, me)
-                ready[op.id] = structs.replace(
-                    op, change=structs.replace(op.change, note=there.id if there else None)
-                )
-            case _:
-                ready[op.id] = op
+        change: Change | None = op.change
+        if (sought := op.change.note_sought) is not None:
+            change = op.change.with_note(await _found(sought, op.issue, notes, gateway, me))
+        if change is None:
+            answered.append(Done(op=op.id))
+        else:
+            ready[op.id] = structs.replace(op, change=change)
     return ready, answered
 
 
-async def _note_to_delete(
-    issue: IssueId, change: DeleteNote, notes: Mapping[OpId, str], gateway: Gateway, me: str
+async def _found(
+    sought: NoteSought, issue: IssueId, notes: Mapping[OpId, str], gateway: Gateway, me: str
 ) -> str | None:
-    if change.mark:
-        there = await gateway.marked_note(issue, change.mark, me)
+    if sought.mark or sought.of is None:
+        there = await gateway.marked_note(issue, sought.mark, me)
         return there.id if there else None
     # After a restart the note's id is unknown, but the note has the Op's marker.
-    return notes.get(change.of) or await gateway.note_of(issue, change.of)
+    return notes.get(sought.of) or await gateway.note_of(issue, sought.of)

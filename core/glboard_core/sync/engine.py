@@ -17,17 +17,7 @@ from msgspec import structs
 
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.definition import Board, milestone_title, resolve
-from glboard_core.board.operations import (
-    Change,
-    Create,
-    Edit,
-    GroupId,
-    Op,
-    OpId,
-    apply,
-    changes_nothing,
-    created,
-)
+from glboard_core.board.operations import Change, Edit, GroupId, Op, OpId
 from glboard_core.board.undo import Group, UndoStack, inverses
 from glboard_core.config import Settings
 from glboard_core.errors import (
@@ -105,7 +95,7 @@ class Hand:
         try:
             made = self._local_state.take_back(group.ops)
             # "Before" is the edit's result: if someone changed that since, it is a conflict.
-            left = {op.issue: apply(op.change, op.before) for op in made if op.before is not None}
+            left = {op.issue: op.change.apply(op.before) for op in made if op.before is not None}
             self._local_state.enqueue(self._make(inverses(made), seen=left), f"{UNDO}{group.title}")
         except GlboardError:
             self._undo_stack.redone(structs.replace(group, ops=tuple(made)))
@@ -135,10 +125,10 @@ class Hand:
         except GlboardError:
             self._undo_stack.undone(group)
             raise
-        again = Group(id=group.id, title=group.title, ops=tuple(ops))
+        redone = Group(id=group.id, title=group.title, ops=tuple(ops))
         if ops:
-            self._undo_stack.redone(again)
-        return again
+            self._undo_stack.redone(redone)
+        return redone
 
     def retry(self, op: OpId) -> None:
         """Retry a failed change, with its dependent changes; does nothing if it no longer exists.
@@ -149,7 +139,7 @@ class Hand:
         failed = next((failed for failed, _ in local_state.failed if failed.id == op), None)
         if failed is None:
             return
-        new = isinstance(failed.change, Create)
+        new = failed.change.creates
         if not new and failed.issue not in local_state.shown:
             local_state.failed = [
                 (one, GONE if one is failed else error) for one, error in local_state.failed
@@ -182,29 +172,27 @@ class Hand:
         saw: dict[IssueId, Issue] = dict(seen or {})
         for issue, change in changes:
             shown = now.get(issue) or self._local_state.shown.get(issue)
-            if shown is None and not isinstance(change, Create):
+            if shown is None and not change.creates:
                 continue
-            if shown is not None and changes_nothing(change, shown):
+            if shown is not None and change.changes_nothing(shown):
                 continue
             before = saw.get(issue, shown)
             # The server's time even with --as-of: recovery on the server depends on it.
             at = self._now()
             op = Op(id=OpId(new_id()), group=group, issue=issue, change=change, at=at, before=before)
             ops.append(op)
-            if shown is not None:
-                now[issue] = apply(change, shown)
-            elif isinstance(change, Create):
-                now[issue] = created(op)
+            after = change.new_issue(issue, at) if shown is None else change.apply(shown)
+            if after is not None:
+                now[issue] = after
             if before is not None:
-                saw[issue] = apply(change, before)
+                saw[issue] = change.apply(before)
         return ops
 
 
 def _again(op: Op) -> Change:
-    """The act that redoes an Op: an issue created once is reopened, not created a second time."""
-    if isinstance(op.change, Create) and not op.issue.startswith("new:"):
-        return Edit(state="opened")
-    return op.change
+    """The change that redoes an Op: an issue created once is reopened, not created a second time."""
+    created = op.change.creates and not op.issue.startswith("new:")
+    return Edit(state="opened") if created else op.change
 
 
 # Reads single issues: for commands, which name the issues they change.
@@ -340,10 +328,10 @@ class Engine:
             raise NameUnknown("board", board, tuple(b.id for b in self.settings.boards))
         if (catalog := self.catalog) is None:
             raise NameUnknown("board", board, hint=NOT_LOADED)
-        issues: Iterable[Issue] = ()
-        if found.by == "assignee":
-            bare = resolve(found, self.settings, catalog, self.today(), milestone=milestone)
-            issues = (i for i in self.shown.matching(bare.milestone) if i.is_open)
+
+        def issues(title: str | None) -> Iterable[Issue]:
+            return (issue for issue in self.shown.matching(title) if issue.is_open)
+
         return resolve(found, self.settings, catalog, self.today(), milestone=milestone, issues=issues)
 
     def look(self, board: str, milestone: str | None = None) -> None:

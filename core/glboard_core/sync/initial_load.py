@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, json
 
-from glboard_core.board.columns import Part, parts
-from glboard_core.board.definition import CLOSED, UNLISTED, Board, flow_scheme
+from glboard_core.board.columns import CLOSED, UNLISTED, ColumnQuery
+from glboard_core.board.definition import Board, flow_scheme
 from glboard_core.errors import GlboardError
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
@@ -191,12 +191,12 @@ class Loading:
     async def _columns(self, board: Board) -> None:
         """Read the columns of a board concurrently, the first pages of each."""
         unread = self._boards[_key(board)] = Unread()
-        questions = parts(board, flow_scheme(self._engine.settings))
+        questions = board.queries(flow_scheme(self._engine.settings))
         missing = {column.key for column in board.columns} | {UNLISTED}
         left = {key: sum(part.keys is None or key in part.keys for part in questions) for key in missing}
         gate = asyncio.Semaphore(SIDE_BY_SIDE)
 
-        async def ask(part: Part) -> None:
+        async def ask(part: ColumnQuery) -> None:
             async with gate:
                 if not await self._read_all(part.query, set(), most=FIRST_PAGES):
                     return

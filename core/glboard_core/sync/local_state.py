@@ -15,7 +15,7 @@ from datetime import datetime
 from msgspec import structs
 
 from glboard_core.board.conflicts import seen_without
-from glboard_core.board.operations import Comment, Create, GroupId, IssueDiff, NoteWrite, Op, OpId, fold_one
+from glboard_core.board.operations import GroupId, IssueDiff, Op, OpId, fold_one
 from glboard_core.board.undo import UndoStack
 from glboard_core.config import SyncSettings
 from glboard_core.errors import GlboardError, StoreFailed
@@ -149,7 +149,7 @@ class LocalState:
             return
         now = time.time()
         sync = self._sync
-        speaks = any(isinstance(op.change, Comment | NoteWrite | Create) for op in ops)
+        speaks = any(op.change.speaks for op in ops)
         due = now + (max(sync.hold, sync.hold_comments) if speaks else sync.hold)
         entries = [OutboxEntry(op=op, title=title, due=due) for op in ops]
         self.store.enqueue(entries, instead)
@@ -289,7 +289,7 @@ class LocalState:
         now = self._now()
         answered = [*(op for op, _ in done), *(op for op, _, _ in failed)]
         titles = {op.id: self.title(op) for op in answered}
-        new = {op.issue: issue for op, issue in done if isinstance(op.change, Create) and issue is not None}
+        new = {op.issue: issue for op, issue in done if op.change.creates and issue is not None}
         renamed = [pair for old, issue in new.items() for pair in self.outbox.renamed(old, issue)]
         lines = [made(op, issue, titles[op.id], now, result) for op, issue in done]
         lines += [logged(op, titles[op.id], now, "failed", str(error)) for op, error, _ in failed]
@@ -345,7 +345,7 @@ class LocalState:
                 continue
             known = self.store.issue(issue.id)
             # What left the mirror meanwhile returns with the next poll, if it belongs there.
-            if isinstance(op.change, Create) or (known is not None and issue.updated_at >= known.updated_at):
+            if op.change.creates or (known is not None and issue.updated_at >= known.updated_at):
                 issues.append(issue)
         self.store.put(issues)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from msgspec import UNSET, structs
+from msgspec import structs
 
 from glboard_core import errors
-from glboard_core.board.operations import Create, Edit, GroupId, Op, OpId, describe, inverse
+from glboard_core.board.operations import Edit, GroupId, Op, OpId
 from glboard_core.board.undo import Group
 from glboard_core.errors import EditImpossible, GlboardError
 from glboard_core.model.issue import Issue
@@ -25,17 +25,18 @@ UNDO = "undo: "
 
 def logged(op: Op, title: str, at: datetime, result: str, message: str = "") -> Logged:
     """One line of the log: what was changed, and the value before, without the issue's title."""
-    back = inverse(op.change, op.before, op.id)
-    new = isinstance(op.change, Create)
+    back = op.change.inverse(op.before, op.id)
+    new = op.change.creates
+    reference = f"{op.change.project_of(None)}#new" if new else op.issue
     return Logged(
         at=at,
         change=op,
         op=op.id,
         group=op.group,
         title=title,
-        reference=op.before.reference if op.before else f"{op.change.project}#new" if new else op.issue,  # type: ignore[union-attr]
-        what=describe(op.change, op.before),
-        was=describe(back) if back is not None and not new else "",
+        reference=op.before.reference if op.before else reference,
+        what=op.change.describe(op.before),
+        was=back.describe() if back is not None and not new else "",
         result=result,
         message=message,
     )
@@ -44,7 +45,7 @@ def logged(op: Op, title: str, at: datetime, result: str, message: str = "") -> 
 def made(op: Op, issue: Issue | None, title: str, at: datetime, result: str) -> Logged:
     """A line of the log; one about a new issue has the reference assigned by the server."""
     line = logged(op, title, at, result)
-    if not isinstance(op.change, Create) or issue is None:
+    if not op.change.creates or issue is None:
         return line
     return structs.replace(
         line, reference=issue.reference, change=structs.replace(line.change, issue=issue.id)
@@ -105,11 +106,12 @@ def sorted_out(
     made: list[Made] = list(done)
     refused_: list[Refused] = []
     for op, error, issue in failed:
-        if not isinstance(op.change, Create):
+        edit = op.change.as_edit
+        if not op.change.creates or edit is None:
             refused_.append((op, error, issue))
         elif issue is not None and issue.iid:
             made.append((op, issue))
-            refused_.append((_rest(op, op.change, issue), error, issue))
+            refused_.append((_rest(op, edit, issue), error, issue))
         else:
             refused_.append((op, error, None))
             orphan = EditImpossible("The new issue that this belongs to was not created.")
@@ -119,12 +121,6 @@ def sorted_out(
     return made, refused_
 
 
-def _rest(op: Op, new: Create, issue: Issue) -> Op:
+def _rest(op: Op, edit: Edit, issue: Issue) -> Op:
     """What is still missing on an issue that was created without all requested fields."""
-    missing = Edit(
-        add=new.labels - issue.labels,
-        milestone=new.milestone if new.milestone and new.milestone != issue.milestone else UNSET,
-        weight=new.weight if new.weight is not None and new.weight != issue.weight else UNSET,
-        assignees=new.assignees if new.assignees and set(new.assignees) != set(issue.assignees) else UNSET,
-    )
-    return structs.replace(op, id=OpId(new_id()), issue=issue.id, change=missing, before=issue)
+    return structs.replace(op, id=OpId(new_id()), issue=issue.id, change=edit.missing_on(issue), before=issue)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import structs
 
 from glboard_core.board.conflicts import Conflict
-from glboard_core.board.operations import Create, DeleteNote, NoteWrite, Op, OpId, Rank
+from glboard_core.board.operations import Op, OpId
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import OutboxEntry
 
@@ -118,37 +118,33 @@ class Outbox:
     def take(self, now: float) -> list[OutboxItem]:
         """What to send now, marked as under way: per issue in order, none of a busy issue.
 
-        A reorder refers to adjacent issues, so only one is sent at a time.
+        A change of a kind that is sent one at a time waits while another of the kind is under way.
         """
         batch: list[OutboxItem] = []
-        ranking = any(
-            (item.under_way or item.lost) and isinstance(item.op.change, Rank)
+        taken = {
+            type(item.op.change)
             for item in self._by_op.values()
-        )
+            if (item.under_way or item.lost) and item.op.change.one_at_a_time
+        }
         for issue, items in self._by_issue.items():
             if self.busy(issue):
                 continue
             for item in items:
                 if item.due > now or item.conflicts or not self._sendable(item):
                     break
-                if ranking and isinstance(item.op.change, Rank):
+                if type(item.op.change) in taken:
                     break
                 batch.append(item)
-                if isinstance(item.op.change, Create | NoteWrite):
-                    break  # the rest needs the id assigned by the server
+                if item.op.change.later_wait:
+                    break
         for item in batch:
             item.under_way = True
         return batch
 
     def _sendable(self, item: OutboxItem) -> bool:
         op = item.op
-        if op.issue.startswith("new:") and not isinstance(op.change, Create):
-            return False
-        if isinstance(op.change, Rank):
-            near = (op.change.above, op.change.below)
-            return not any(other is not None and other.startswith("new:") for other in near)
-        # A note can be deleted once its id is known.
-        return not (isinstance(op.change, DeleteNote) and op.change.note is None and op.change.of in self)
+        needed = op.change.neighbours if op.change.creates else (op.issue, *op.change.neighbours)
+        return op.change.waits_for not in self and not any(issue.startswith("new:") for issue in needed)
 
     def put_back(self, items: Iterable[OutboxItem]) -> None:
         """No longer under way; they stay in the outbox."""
@@ -179,17 +175,13 @@ class Outbox:
         found: list[tuple[OutboxItem, Op]] = []
         for item in self._by_op.values():
             op = item.op
-            if op.issue == old and not isinstance(op.change, Create):
+            if op.issue == old and not op.change.creates:
                 seen = op.before
                 if seen is not None:
                     seen = structs.replace(seen, id=new.id, iid=new.iid, web_url=new.web_url)
                 op = structs.replace(op, issue=new.id, before=seen)
-            if isinstance(op.change, Rank) and old in (op.change.above, op.change.below):
-                change = structs.replace(
-                    op.change,
-                    above=new.id if op.change.above == old else op.change.above,
-                    below=new.id if op.change.below == old else op.change.below,
-                )
+            change = op.change.renamed(old, new.id)
+            if change is not op.change:
                 op = structs.replace(op, change=change)
             if op is not item.op:
                 found.append((item, op))

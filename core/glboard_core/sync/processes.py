@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from glboard_core.board.operations import Create, IssueDiff, Op, OpId
+from glboard_core.board.operations import IssueDiff, Op, OpId
 from glboard_core.errors import StoreFailed
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Logged, OutboxEntry
@@ -119,7 +119,7 @@ def _renamed(
         for op in local_state.outbox
         if op.id in here and op.issue != here[op.id].op.issue
     }
-    creates = {op.id: op.issue for op in settled if isinstance(op.change, Create)}
+    creates = {op.id: op.issue for op in settled if op.change.creates}
     for line in recent:
         if line.op in creates and line.change.issue != creates[line.op]:
             found[creates[line.op]] = line.change.issue

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct, structs
 
 from glboard_core.board.conflicts import kinds, proven_by_events, shown_by
-from glboard_core.board.operations import Comment, Create, DeleteNote, NoteWrite, Op, OpId
+from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import EditForbidden, EditUnknown, GlboardError
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Gateway
@@ -77,31 +77,26 @@ def _left(item: OutboxItem, gateway: Gateway) -> datetime:
 
 async def _judge(item: OutboxItem, found: Found, made: set[OpId], gateway: Gateway) -> None:
     op, issue = item.op, found.now.get(item.op.issue)
-    match op.change:
-        case Create():
-            new = await gateway.created_by(_when_sent(item, gateway))
-            if new is not None:
-                found.done.append((op, new))
-                return
-        case _ if issue is None:
-            gone = EditForbidden("Issue not found, or you no longer have access.")
-            found.failed.append((op, gone, None))
-            return
-        case Comment() | NoteWrite():
-            note = await gateway.note_of(op.issue, op.id)
-            if note is not None:
-                found.notes[op.id] = note
-                found.done.append((op, issue))
-                return
-        # One with a marker is searched for by it before it is sent again.
-        case DeleteNote() if not op.change.mark:
-            if await gateway.note_of(op.issue, op.change.of) is None:
-                found.done.append((op, issue))
-                return
-        case _ if op.id in made:
-            found.done.append((op, issue))
-            return
-    if item.tries >= MAX_TRIES:
+    trace, marker = op.change.trace, op.change.note_marker(op.id)
+    if trace == "issue":
+        issue = await gateway.created_by(_when_sent(item, gateway))
+        was_made = issue is not None
+    elif issue is None:
+        gone = EditForbidden("Issue not found, or you no longer have access.")
+        found.failed.append((op, gone, None))
+        return
+    elif trace == "fields":
+        was_made = op.id in made
+    elif marker is None:
+        was_made = False
+    else:
+        note = await gateway.note_of(op.issue, marker)
+        was_made = (note is None) == (trace == "no note")
+        if was_made and note is not None:
+            found.notes[op.id] = note
+    if was_made:
+        found.done.append((op, issue))
+    elif item.tries >= MAX_TRIES:
         found.failed.append((op, _unknown(), issue))
     else:
         found.again.append(item)

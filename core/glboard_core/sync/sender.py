@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from glboard_core.board.operations import Comment, Create, Edit, NoteWrite, Op, OpId
+from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import (
     NOT_LOADED,
     AuthError,
@@ -141,7 +141,7 @@ class OutboxSender:
 
         Anything else starts at once, since it mostly succeeded; if not, again after the server's timeout.
         """
-        if isinstance(item.op.change, Create | Comment | NoteWrite):
+        if not item.op.change.repeatable:
             return self._given_up_at(item)
         return item.due
 
@@ -236,7 +236,7 @@ class OutboxSender:
         # Slow steps come first: others may change an issue between our check and our write.
         me = engine.catalog.me.username if engine.catalog is not None else ""
         ready, answered = await prepared([item.op for item in items], self._notes, engine.gateway, me)
-        edited = [item.op.issue for item in items if isinstance(item.op.change, Edit)]
+        edited = [item.op.issue for item in items if item.op.before is not None and item.op.change.as_edit]
         await engine.poller.freshen(self._timing.fresh, edited)
         items = await without_clashes(engine, items)
         items = self._claimed(items)

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from glboard_core.board.definition import Board, Column
+from glboard_core.board.columns import AllColumn, AssigneeColumn, LabelColumn, UnlistedColumn
+from glboard_core.board.definition import Board
 from glboard_core.board.index import BoardIndex
-from glboard_core.board.operations import Edit, Rank, apply
+from glboard_core.board.operations import Edit, Rank
 from glboard_core.board.ranking import Where, ranked
 from glboard_core.board.use_cases import Edits, joined, new_issue, reachable, sideways, split
 from glboard_core.config import Settings
@@ -30,7 +31,7 @@ BOARD = Board(
     milestone="19.8",
     labels=frozenset({"group::custom models"}),
     columns=tuple(
-        Column(key=f"type::{name}", title=name, kind="label", value=f"type::{name}", letter=name[0])
+        LabelColumn(key=f"type::{name}", title=name, value=f"type::{name}", letter=name[0])
         for name in ("bug", "maintenance", "feature")
     ),
 )
@@ -99,7 +100,7 @@ def test_sideways_stops_before_the_special_columns() -> None:
 
 def test_special_columns_are_reached_by_letter_if_they_apply() -> None:
     assert [c.title for c in reachable(index()).values()][-2:] == ["(unlisted)", "(closed)"]
-    flat = Board(id="b", name="B", columns=(Column(key="(all)", title="B", kind="all", letter="b"),))
+    flat = Board(id="b", name="B", columns=(AllColumn(key="(all)", title="B", letter="b"),))
     assert [c.title for c in reachable(BoardIndex(flat, WorkflowScheme(), {})).values()] == ["B", "(closed)"]
 
 
@@ -110,16 +111,16 @@ def test_a_move_between_types_asks_and_offers_to_remove_the_subtype() -> None:
     assert work.question is not None
     assert work.title == "platform#1 to maintenance"
     edit = work.answered("t").changes[0][1]
-    assert apply(edit, bug).labels == {"group::custom models", "type::maintenance"}
+    assert edit.apply(bug).labels == {"group::custom models", "type::maintenance"}
 
 
 def test_a_new_issue_belongs_to_the_column_it_is_created_in() -> None:
     made = new_issue(BOARD, BOARD.columns[0], "demo-org/platform", "New", WorkflowScheme())
     assert made.labels == {"group::custom models", "type::bug"}
     assert made.milestone == "19.8"
-    person = Column(key="eng_alder", title="eng_alder", kind="assignee", value="eng_alder")
+    person = AssigneeColumn(key="eng_alder", title="eng_alder", value="eng_alder")
     assert new_issue(BOARD, person, "p", "t", WorkflowScheme()).assignees == ("eng_alder",)
-    loose = Column(key="(unlisted)", title="(unlisted)", kind="unlisted")
+    loose = UnlistedColumn()
     assert new_issue(BOARD, loose, "p", "t", WorkflowScheme()).labels == BOARD.labels
 
 
@@ -133,7 +134,7 @@ def order_after(cards: list[Issue], chosen: list[Issue], where: Where) -> list[i
     shown = {i.id: i for i in cards}
     for identity, change in ranked(board, column, chosen, where).changes:
         assert isinstance(change, Rank)
-        shown[identity] = apply(change, shown[identity])
+        shown[identity] = change.apply(shown[identity])
     return [i.iid for i in sorted(shown.values(), key=rank_key)]
 
 
@@ -178,7 +179,7 @@ def test_the_places_before_are_remembered_for_undo(chosen: set[int], where: Wher
     shown = {i.id: i for i in cards}
     changes = ranked(board, column, [c for c in cards if c.iid in chosen], where).changes
     for identity, change in changes:
-        shown[identity] = apply(change, shown[identity])
+        shown[identity] = change.apply(shown[identity])
     for identity, change in reversed(changes):
         assert isinstance(change, Rank)
         shown[identity] = structs.replace(shown[identity], position=change.was_position)

@@ -183,7 +183,7 @@ async def test_a_file_changed_elsewhere_is_not_overwritten(stage: Stage, team_fi
     await stage.press("g", "r", "f", "ctrl+u", "2")
     team_file.write_text(TWO.replace("birch", "cedar"), encoding="utf-8")
     await stage.press("enter")
-    assert "in the meantime" in on_top(stage)
+    assert "changed by someone else" in on_top(stage)
     assert "cedar" in team_file.read_text(encoding="utf-8")
     assert "factor" not in team_file.read_text(encoding="utf-8")
     await stage.press("escape")

@@ -12,7 +12,8 @@ from textual.app import App, ComposeResult
 from textual.message import Message
 from textual.strip import Strip
 
-from glboard_core.board.definition import Board, Column
+from glboard_core.board.columns import Column, LabelColumn
+from glboard_core.board.definition import Board
 from glboard_core.board.index import BoardIndex
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import WorkflowScheme
@@ -26,7 +27,7 @@ from support.make import issue, issue_id
 
 TYPES = ("type::bug", "type::maintenance", "type::feature")
 COLUMNS = tuple(
-    Column(key=label, title=label.removeprefix("type::"), kind="label", value=label, color=color)
+    LabelColumn(key=label, title=label.removeprefix("type::"), value=label, color=color)
     for label, color in zip(TYPES, ("#dc143c", "#8fbc8f", "#4169e1"), strict=True)
 )
 PLANNING = Board(id="planning", name="Planning", role="next", columns=COLUMNS)

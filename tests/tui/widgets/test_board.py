@@ -419,8 +419,7 @@ async def test_focus_is_reported_once_with_ids() -> None:
 
 async def test_many_columns() -> None:
     columns = tuple(
-        COLUMNS[0].__class__(key=f"c{n}", title=f"column {n}", kind="label", value=f"c::{n}")
-        for n in range(25)
+        COLUMNS[0].__class__(key=f"c{n}", title=f"column {n}", value=f"c::{n}") for n in range(25)
     )
     board = PLANNING.__class__(id="many", name="Many", columns=columns)
     app = BoardApp({issue_id(n + 1): issue(n + 1, f"c::{n}") for n in range(25)}, board)

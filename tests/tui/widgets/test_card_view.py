@@ -7,16 +7,17 @@ from typing import Any
 
 import msgspec
 
-from glboard_core.board.definition import Board, Column
+from glboard_core.board.columns import AssigneeColumn, Column, FlowColumn, LabelColumn
+from glboard_core.board.definition import Board
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue
 from glboard_tui.widgets.card import CardView
 from glboard_tui.widgets.card_view import Around, missing_words, present
 from support.make import issue, issue_id
 
-BUG = Column(key="type::bug", title="bug", kind="label", value="type::bug")
-DEV = Column(key="in dev", title="in dev", kind="flow", value="in dev")
-ALDER = Column(key="eng_alder", title="alder", kind="assignee", value="eng_alder")
+BUG = LabelColumn(key="type::bug", title="bug", value="type::bug")
+DEV = FlowColumn(key="in dev", title="in dev", value="in dev")
+ALDER = AssigneeColumn(key="eng_alder", title="alder", value="eng_alder")
 BOARD = Board(id="planning", name="Planning", milestone="19.8", labels=frozenset({"group::custom models"}))
 
 

@@ -14,11 +14,12 @@ import click
 from msgspec import Struct, structs
 
 from glboard_core.board.batch import EditBatch, Question, Several, combined, commented
-from glboard_core.board.definition import Column
+from glboard_core.board.columns import Column
 from glboard_core.board.index import BoardIndex
-from glboard_core.board.operations import Change, changes_nothing, describe
+from glboard_core.board.operations import Change
 from glboard_core.board.use_cases import Edits, request_text, targets
 from glboard_core.errors import NameUnknown, UsageError
+from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import BY_NAME
 from glboard_core.planning.confirmations import confirmation, heavy
@@ -42,7 +43,7 @@ _EXCLUSIVE = (
 )
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class EditOptions(Struct, frozen=True, kw_only=True):
     """The options of ``edit``, as given; None, False or empty means no change."""
 
     board: str | None
@@ -141,7 +142,7 @@ def edit_command(
         given[name] = tuple(map(_username, given[name]))
     given["accept"] = _username(given["accept"]) if given["accept"] else None
     given["weight"] = given["weight"].strip().lower() if given["weight"] else None
-    asked, options = Asked(**given), ctx.obj
+    asked, options = EditOptions(**given), ctx.obj
     asked.check(options.settings().labels.deliverable)
     ctx.exit(context.run_signed_in(lambda: _run(options, references, asked, dry_run=dry_run, yes=yes)))
 
@@ -150,16 +151,19 @@ def _username(name: str) -> str:
     return name.removeprefix("@")
 
 
-async def _run(options: Options, references: Sequence[str], asked: Asked, *, dry_run: bool, yes: bool) -> int:
+async def _run(
+    options: Options, references: Sequence[str], asked: EditOptions, *, dry_run: bool, yes: bool
+) -> int:
     async with options.engine(keep=not dry_run) as engine:
         await engine.load_catalog()
         issues = await engine.load_issues(references)
         if (catalog := engine.catalog) is None:
             raise NameUnknown("issue", references[0], hint="Nothing loaded from GitLab yet.")
+        _check_people(catalog, issues, [name for name in (asked.accept, *asked.breakdown) if name])
         edits = Edits(settings=engine.settings, catalog=catalog, today=engine.today())
         found = combined(issues, _intents(engine, edits, issues, asked))
         by_id = {issue.id: issue for issue in issues}
-        changes = [one for one in found.work.changes if not changes_nothing(one[1], by_id[one[0]])]
+        changes = [one for one in found.work.changes if not one[1].changes_nothing(by_id[one[0]])]
         questions = _questions(found, edits, by_id, asked)
         if dry_run:
             _preview(issues, changes, found)
@@ -175,7 +179,18 @@ async def _run(options: Options, references: Sequence[str], asked: Asked, *, dry
         return PARTLY if done and (not changes or len(changes) > failed) else 1
 
 
-def _intents(engine: Engine, edits: Edits, issues: Sequence[Issue], asked: Asked) -> list[Intent]:
+def _check_people(catalog: Catalog, issues: Sequence[Issue], names: Sequence[str]) -> None:
+    """Raises NameUnknown for somebody whom the screen would not offer: no member, and not assigned."""
+    assigned = {name for issue in issues for name in issue.assignees}
+    for name in names:
+        if catalog.person(name) is None and name not in assigned:
+            from difflib import get_close_matches
+
+            members = [person.username for person in catalog.people]
+            raise NameUnknown("member of the group", name, tuple(get_close_matches(name, members, 3)))
+
+
+def _intents(engine: Engine, edits: Edits, issues: Sequence[Issue], asked: EditOptions) -> list[Intent]:
     """What the options mean, in an order in which each finds what it needs of the ones before."""
     intents: list[Intent] = []
     do = intents.append
@@ -253,7 +268,7 @@ def _column(columns: Sequence[Column], name: str) -> Column:
 
 
 def _questions(
-    found: Several, edits: Edits, issues: dict[IssueId, Issue], asked: Asked
+    found: Several, edits: Edits, issues: dict[IssueId, Issue], asked: EditOptions
 ) -> list[tuple[str, str]]:
     """Each question with its note, in the screen's words."""
     questions: list[Question] = [*found.questions]
@@ -277,7 +292,7 @@ def _ask(questions: Sequence[tuple[str, str]]) -> None:
 
 def _preview(issues: Sequence[Issue], changes: Sequence[tuple[IssueId, Change]], found: Several) -> None:
     for issue in issues:
-        words = [describe(change, issue) for identity, change in changes if identity == issue.id]
+        words = [change.describe(issue) for identity, change in changes if identity == issue.id]
         would = ", ".join(words) or "not change"
         reason = found.left.get(issue.id)
         click.echo(f"{issue.reference}: would {would}" + (f": {reason}" if reason else ""))
@@ -303,7 +318,7 @@ async def _send(engine: Engine, changes: Sequence[tuple[IssueId, Change]], title
     for op in ops:
         reference = op.before.reference if op.before else op.issue
         if (error := reasons.get(op.id)) is None:
-            click.echo(f"{reference}: {describe(op.change, op.before)}")
+            click.echo(f"{reference}: {op.change.describe(op.before)}")
         else:
             failed += 1
             click.echo(f"{reference}: not changed: {error}", err=True)
@@ -313,7 +328,7 @@ async def _send(engine: Engine, changes: Sequence[tuple[IssueId, Change]], title
 # Undo and the change log
 
 
-class Line(Struct, frozen=True):
+class LogLine(Struct, frozen=True):
     """A line of the change log in JSON; ``at`` is UTC."""
 
     at: str
@@ -386,11 +401,14 @@ async def _undo(options: Options) -> int:
             click.echo("Nothing to undo.")
             return 0
         await engine.reread([op.issue for op in group.ops])
+        before = {op.id for op, _ in engine.failed}
         engine.undo()
         await engine.flush()
         conflicts = [issue for op in group.ops for issue in [op.issue] if engine.conflicting(issue)]
         reasons = {
-            op.issue: str(error) for op, error in engine.failed if op.issue in {o.issue for o in group.ops}
+            op.issue: str(error)
+            for op, error in engine.failed
+            if op.id not in before and op.issue in {one.issue for one in group.ops}
         }
         for op in {op.issue: op for op in group.ops}.values():
             reference = op.before.reference if op.before else op.issue
@@ -429,8 +447,8 @@ def _days(days: int) -> str:
     return "1 day" if days == 1 else f"{days} days"
 
 
-def _line(entry: Logged) -> Line:
-    return Line(
+def _line(entry: Logged) -> LogLine:
+    return LogLine(
         at=entry.at.isoformat().replace("+00:00", "Z"),
         title=entry.title,
         reference=entry.reference,

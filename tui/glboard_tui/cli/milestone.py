@@ -11,7 +11,7 @@ import click
 from msgspec import structs
 
 from glboard_core.errors import READ_ONLY, UsageError
-from glboard_core.planning.milestone_setup import Outcome, Part, Step
+from glboard_core.planning.milestone_setup import Part, Step, StepOutcome
 from glboard_tui.cli import context
 from glboard_tui.cli.context import PARTLY, Options
 
@@ -23,6 +23,8 @@ _DOES = {"create": "create", "update": "update", "nothing": "no change", "imposs
 
 
 @click.group("milestone")
+@context.as_of_option
+@context.team_option
 def milestone_command() -> None:
     """Set up a milestone in GitLab."""
 
@@ -140,7 +142,7 @@ def _asked(steps: Sequence[Step]) -> frozenset[Part] | None:
     return frozenset()
 
 
-def _progress(step: Step, outcome: Outcome | None) -> None:
+def _progress(step: Step, outcome: StepOutcome | None) -> None:
     if outcome is None:
         click.echo(f"{step.part} {step.name} …", err=True)
 
@@ -153,7 +155,7 @@ def _lines(steps: Sequence[Step]) -> list[str]:
     return lines
 
 
-def _results(outcomes: Sequence[Outcome]) -> list[str]:
+def _results(outcomes: Sequence[StepOutcome]) -> list[str]:
     lines = []
     for one in outcomes:
         state = "partly done" if one.state == "done" and one.message else one.state
@@ -162,7 +164,7 @@ def _results(outcomes: Sequence[Outcome]) -> list[str]:
     return lines
 
 
-def _status(outcomes: Sequence[Outcome]) -> int:
+def _status(outcomes: Sequence[StepOutcome]) -> int:
     if all(one.is_whole for one in outcomes):
         return 0
     return PARTLY if any(one.state == "done" for one in outcomes) else 1
@@ -179,7 +181,7 @@ def _step(step: Step) -> dict[str, Any]:
     }
 
 
-def _result(title: str, steps: Sequence[Step], outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def _result(title: str, steps: Sequence[Step], outcomes: Sequence[StepOutcome]) -> dict[str, Any]:
     results = {(one.step.part, one.step.name): one for one in outcomes}
     rows = []
     for step in steps:

@@ -38,6 +38,7 @@ _replace = click.option("--replace", is_flag=True, help="Replace a locked plan w
 
 
 @click.group("plan")
+@context.as_of_option
 def plan_command() -> None:
     """Lock a milestone's plan and share it with colleagues. Say/Do and scope are based on it."""
 

@@ -8,7 +8,7 @@ from glboard_core.errors import UsageError
 from glboard_tui.cli import context
 from glboard_tui.cli.context import Options
 from glboard_tui.cli.report_kinds import REPORTS
-from glboard_tui.cli.report_output import Asked, Report
+from glboard_tui.cli.report_output import Report, ReportOptions
 
 _BY_KIND = {report.kind: report for report in REPORTS}
 _HELP = """Print a report on MILESTONE: a title, current, next, or an alias. triage takes none.
@@ -33,7 +33,7 @@ def report_command(options: Options, kind: str, milestone: str | None, names: bo
         raise UsageError(f"{kind} covers all open issues and takes no milestone.")
     if milestone is None and wanted.takes_milestone:
         raise UsageError(f"Which milestone? Try: glboard report {kind} next")
-    asked = Asked(options=options, milestone=milestone or "", names=names)
+    asked = ReportOptions(options=options, milestone=milestone or "", names=names)
 
     async def read() -> tuple[Report, tuple[str, ...]]:
         async with options.reports(keep=wanted.keep) as reports:

@@ -26,7 +26,7 @@ from glboard_core.planning.say_do import DEFINITIONS, Definition
 from glboard_core.planning.text import number, percent_words, signed
 from glboard_core.planning.triage import Finding, triage
 from glboard_tui.cli.context import moment, progress
-from glboard_tui.cli.report_output import Asked, Listing, Report, Shape, Table, Text, title_of
+from glboard_tui.cli.report_output import Listing, Report, ReportOptions, Shape, Text, TextTable, title_of
 
 if TYPE_CHECKING:
     from glboard_core.reports import Reports
@@ -54,7 +54,7 @@ class SayDoReport(Struct, frozen=True):
     at: datetime
 
     @classmethod
-    async def compute(cls, asked: Asked, reports: Reports) -> Report:
+    async def compute(cls, asked: ReportOptions, reports: Reports) -> Report:
         """Read and compute it."""
         milestone = reports.milestone(asked.milestone)
         found = await reports.say_do(
@@ -103,7 +103,7 @@ class SayDoReport(Struct, frozen=True):
             heading=f"Say/Do {report.milestone}",
             lines=tuple(f"{line}." for line in say_do.said(report, self.milestone, self.at)),
             tables=(
-                Table(
+                TextTable(
                     "",
                     ("definition", "said", "done", "percent", "target"),
                     say_do.table(report),
@@ -141,7 +141,7 @@ class CapacityReport(Struct, frozen=True):
     posted: str
 
     @classmethod
-    async def compute(cls, asked: Asked, reports: Reports) -> Report:
+    async def compute(cls, asked: ReportOptions, reports: Reports) -> Report:
         """Read and compute it."""
         milestone = reports.milestone(asked.milestone)
         team = asked.options.read_team()
@@ -219,7 +219,7 @@ class CapacityReport(Struct, frozen=True):
         return Text(
             heading=f"Capacity {report.milestone}",
             lines=tuple(lines),
-            tables=(Table("", heads, rows, frozenset({2, 3, 4, 5, 6})),),
+            tables=(TextTable("", heads, rows, frozenset({2, 3, 4, 5, 6})),),
             lists=(
                 Listing(f"carry-over of {carried.milestone}", tuple(i.reference for i in carried.issues)),
             ),
@@ -242,7 +242,7 @@ class CandidatesReport(Struct, frozen=True):
     space: float | None
 
     @classmethod
-    async def compute(cls, asked: Asked, reports: Reports) -> Report:
+    async def compute(cls, asked: ReportOptions, reports: Reports) -> Report:
         """Read and compute it."""
         milestone = reports.milestone(asked.milestone)
         team = asked.options.read_team()
@@ -324,8 +324,8 @@ class CandidatesReport(Struct, frozen=True):
             heading=f"Candidates {self.milestone}",
             lines=tuple(lines),
             tables=(
-                Table("Eligible", heads, eligible, frozenset({0, 1, 2, 3})),
-                Table(
+                TextTable("Eligible", heads, eligible, frozenset({0, 1, 2, 3})),
+                TextTable(
                     "Not eligible",
                     ("rank", "reference", "reasons", "state", "title"),
                     not_eligible,
@@ -369,7 +369,7 @@ class MixReport(Struct, frozen=True):
     found: Mix
 
     @classmethod
-    async def compute(cls, asked: Asked, reports: Reports) -> Report:
+    async def compute(cls, asked: ReportOptions, reports: Reports) -> Report:
         """Read and compute it."""
         milestone = reports.milestone(asked.milestone)
         return cls(reports.figures.mix(await reports.open_issues([milestone.title]), milestone))
@@ -415,8 +415,10 @@ class MixReport(Struct, frozen=True):
             heading=f"Mix {report.milestone}",
             lines=(f"{whole.count} open issues, weight {whole.weight}, {whole.unweighted} unweighted.",),
             tables=(
-                Table("", heads, rows, frozenset({1, 2, 3, 4, 5})),
-                Table("Target", ("types", "target", "by count", "by weight"), targets, frozenset({1, 2, 3})),
+                TextTable("", heads, rows, frozenset({1, 2, 3, 4, 5})),
+                TextTable(
+                    "Target", ("types", "target", "by count", "by weight"), targets, frozenset({1, 2, 3})
+                ),
             ),
             csv_heads=heads,
             csv_rows=rows,
@@ -434,7 +436,7 @@ class LoadReport(Struct, frozen=True):
     found: capacities.Load
 
     @classmethod
-    async def compute(cls, asked: Asked, reports: Reports) -> Report:
+    async def compute(cls, asked: ReportOptions, reports: Reports) -> Report:
         """Read and compute it."""
         milestone = reports.milestone(asked.milestone)
         issues = await reports.open_issues([milestone.title])
@@ -482,7 +484,7 @@ class LoadReport(Struct, frozen=True):
         return Text(
             heading=f"Load {report.milestone}",
             lines=("Weight of open Deliverables; an issue with several assignees counts for each.",),
-            tables=(Table("", heads, rows, frozenset({1, 2, 3})),),
+            tables=(TextTable("", heads, rows, frozenset({1, 2, 3})),),
             csv_heads=heads,
             csv_rows=rows,
         )
@@ -496,10 +498,10 @@ class ScopeReport(Struct, frozen=True):
     keep: ClassVar = True
     takes_milestone: ClassVar = True
 
-    found: plan_lock.Scope
+    found: plan_lock.PlanChanges
 
     @classmethod
-    async def compute(cls, asked: Asked, reports: Reports) -> Report:
+    async def compute(cls, asked: ReportOptions, reports: Reports) -> Report:
         """Read and compute it."""
         milestone = reports.milestone(asked.milestone)
         return cls(
@@ -540,7 +542,7 @@ class ScopeReport(Struct, frozen=True):
                 ),
             ),
             tables=(
-                Table(
+                TextTable(
                     "Reweighted",
                     ("reference", "from", "to"),
                     [(one.reference, number(one.before), number(one.after)) for one in report.reweighted],
@@ -572,7 +574,7 @@ class TriageReport(Struct, frozen=True):
     at: datetime
 
     @classmethod
-    async def compute(cls, asked: Asked, reports: Reports) -> Report:
+    async def compute(cls, asked: ReportOptions, reports: Reports) -> Report:
         """Read and compute it."""
         issues = await reports.open_issues()
         await reports.extend_for(issues)
@@ -595,7 +597,7 @@ class TriageReport(Struct, frozen=True):
         return Text(
             heading=f"Triage as of {moment(self.at)}",
             lines=(f"{len(self.found)} open issues need fixing.",),
-            tables=(Table("", heads, rows),),
+            tables=(TextTable("", heads, rows),),
             csv_heads=heads,
             csv_rows=rows,
         )

@@ -24,7 +24,7 @@ Shape = dict[str, Any]
 Rows = Sequence[Sequence[str]]
 
 
-class Table(Struct, frozen=True):
+class TextTable(Struct, frozen=True):
     """A table with its heading; ``right`` are the number columns."""
 
     title: str
@@ -45,7 +45,7 @@ class Text(Struct, frozen=True, kw_only=True):
 
     heading: str
     lines: tuple[str, ...] = ()
-    tables: tuple[Table, ...] = ()
+    tables: tuple[TextTable, ...] = ()
     lists: tuple[Listing, ...] = ()
     csv_heads: tuple[str, ...]
     csv_rows: Rows
@@ -91,7 +91,7 @@ def title_of(issue: Issue) -> str:
     return "(confidential)" if issue.confidential else issue.title
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class ReportOptions(Struct, frozen=True, kw_only=True):
     """What the command line asks for. ``milestone`` is "" if none is given."""
 
     options: Options
@@ -118,7 +118,7 @@ class Report(Protocol):
     takes_milestone: ClassVar[bool]
 
     @classmethod
-    async def compute(cls, asked: Asked, reports: Reports) -> Report:
+    async def compute(cls, asked: ReportOptions, reports: Reports) -> Report:
         """Read what it needs and compute it. Raises what reading raises, NameUnknown, UsageError."""
         ...
 

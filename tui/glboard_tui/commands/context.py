@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from msgspec import UNSET
 from textual.app import App
 
 from glboard_core.board.batch import EditBatch
-from glboard_core.board.definition import Column
-from glboard_core.board.operations import Comment, Create, Edit
+from glboard_core.board.columns import Column
 from glboard_core.board.use_cases import Edits, joined, reachable
 from glboard_core.errors import GlboardError, NameUnknown
 from glboard_core.model.issue import Issue, IssueId
@@ -310,18 +308,18 @@ class CommandContext:
 
     def _keep_words(self, work: EditBatch) -> None:
         """Keep the text of an edit that failed as a draft."""
-        comments = [(issue, change.body) for issue, change in work.changes if isinstance(change, Comment)]
+        comments = [(issue, change.comment) for issue, change in work.changes if change.comment]
         if comments:
             self.drafts[tuple(issue for issue, _ in comments)] = comments[0][1]
             self.say("Comment saved as draft; press c to resume.")
         for issue, change in work.changes:
-            if isinstance(change, Create):
-                self.drafts[("new",)] = change.title
+            title, text = change.typed
+            if change.creates:
+                self.drafts[("new",)] = title
                 self.say("Title saved as draft; press n to resume.")
-            if isinstance(change, Edit) and change.description is not UNSET:
+            if "description" in change.touches():
                 found = self.bridge.issue(issue)
-                title = change.title if change.title is not UNSET else found.title if found else ""
-                self.drafts["edit", issue] = joined(title, change.description)
+                self.drafts["edit", issue] = joined(title or (found.title if found else ""), text)
                 self.say("Text saved as draft; press e to resume.")
 
     # Reporting and asking

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from glboard_core.board import use_cases
 from glboard_core.board.batch import EditBatch
-from glboard_core.board.definition import Column
+from glboard_core.board.columns import Column
 from glboard_core.board.ranking import Where, ranked
 from glboard_core.board.use_cases import Edits, reachable
 from glboard_core.model.issue import Issue, IssueId
@@ -216,7 +216,7 @@ def rank(context: CommandContext, where: str) -> None:
     cards = index.column(column.key) if index and column else None
     if index is None or cards is None or catalog is None:
         return
-    if cards.column.kind == "closed":
+    if cards.column.is_closed:
         context.say("(closed) is sorted by closing time; reopen a card to rank it.")
         return
     if catalog.ranking_board is None:

@@ -374,10 +374,7 @@ class BoardScreen(Screen[None]):
         self.dock.follow()
         self.header.show(
             texts.header_view(
-                bridge.settings,
-                bridge.view.board_id,
-                bridge.index,
-                bridge.view.text,
+                bridge.view,
                 bridge.status,
                 waited=time.monotonic() - self._status_at,
                 catalog=bridge.catalog,

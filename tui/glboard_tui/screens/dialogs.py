@@ -12,7 +12,7 @@ from typing import ClassVar, Generic, Literal, TypeVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -39,11 +39,10 @@ class Dialog(ModalScreen[T | None], Generic[T]):
     class Ready(Message):
         """The dialog has its focus and takes keys."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel")]
 
     def __init__(self, title: str, *, note: str = "", hint: str = "Esc cancels") -> None:
         super().__init__()
-        self.heading = title
         self.note = note
         self.hint = hint
         #: Whether it has its focus, so that keys reach the right place.
@@ -168,7 +167,7 @@ class CommentDialog(Dialog[tuple[str, bool]]):
     Dismissed with the text and whether to send it.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "keep", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "keep")]
 
     def __init__(self, keymap: Keymap, title: str, *, text: str = "", note: str = "") -> None:
         super().__init__(
@@ -261,7 +260,7 @@ class NewIssue(Dialog[tuple[str, Then]]):
     Dismissed with the title and what to do with it.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "keep", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "keep")]
 
     def __init__(
         self, keymap: Keymap, project: str, facts: str, *, title: str = "", several: bool = False

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from msgspec import UNSET, UnsetType, structs
 from textual.content import Content
 
-from glboard_core.board.operations import Change, Comment, Create, Edit, NoteWrite, OpId
+from glboard_core.board.operations import Change, OpId
 from glboard_core.board.use_cases import joined, split
 from glboard_core.errors import READ_ONLY, GlboardError
 from glboard_tui.bridge import WAITS, FailedChange, LoggedChange
@@ -69,39 +69,13 @@ _LETTERS = {
 
 def parts_of(change: Change) -> list[str]:
     """The parts that can be edited; none for a rank, a state or a deletion."""
-    if isinstance(change, Comment):
-        return ["comment"]
-    if not isinstance(change, Edit | Create):
-        return []
-    found = [name for name in ("milestone", "weight", "assignees") if _has(getattr(change, name), change)]
-    labels = change.labels if isinstance(change, Create) else change.add | change.remove
-    if labels:
-        found.append("labels")
-    if change.description is not UNSET and change.description:
-        found.append("description")
-    elif change.title is not UNSET:
-        found.append("title")
-    return found
-
-
-def _has(value: object, change: Edit | Create) -> bool:
-    return value not in (None, ()) if isinstance(change, Create) else value is not UNSET
+    return [part for part in change.parts() if part == "comment" or part in _LETTERS]
 
 
 def text_of(change: Change) -> str:
     """The text a person typed for it, or "" for a change made by keys alone."""
-    match change:
-        case Comment() | NoteWrite():
-            return change.body
-        case Create() | Edit():
-            title, description = _text(change.title), _text(change.description)
-            return joined(title, description).strip() if title and description else title or description
-        case _:
-            return ""
-
-
-def _text(value: str | UnsetType) -> str:
-    return "" if value is UNSET else value
+    title, text = change.typed
+    return joined(title, text).strip() if title and text else title or text
 
 
 class Mending:
@@ -110,16 +84,10 @@ class Mending:
     ``done`` gets the edited change, and is not called on Esc.
     """
 
-    def __init__(
-        self,
-        context: CommandContext,
-        row: FailedChange,
-        change: Edit | Create,
-        done: Callable[[Change], None],
-    ) -> None:
+    def __init__(self, context: CommandContext, row: FailedChange, done: Callable[[Change], None]) -> None:
         self._context = context
         self._row = row
-        self._change = change
+        self._change = row.change
         self._done = done
         self._issue = context.bridge.issue(row.issue)
 
@@ -138,6 +106,7 @@ class Mending:
 
     def _open(self, part: str) -> None:
         {
+            "comment": self._comment,
             "milestone": self._milestone,
             "weight": self._weight,
             "assignees": self._assignees,
@@ -146,14 +115,26 @@ class Mending:
             "description": self._description,
         }[part]()
 
-    def _with(self, **values: object) -> None:
-        self._done(structs.replace(self._change, **values))
+    def _with(self, **values: Any) -> None:
+        self._done(self._change.with_values(**values))
+
+    def _comment(self) -> None:
+        key = ("failed", self._row.op)
+
+        def send(text: str) -> None:
+            # It stays a draft until it is sent.
+            self._context.drafts[key] = text
+            self._with(body=text)
+
+        title = f"Comment on {self._row.reference}"
+        self._context.write(title, key, send, text=self._change.comment, note=self._row.message)
 
     def _weight(self) -> None:
+        weight = self._change.value("weight")
         self._context.prompt(
             f"Weight of {self._row.reference}",
             lambda text: self._with(weight=int(text) if text.strip() else None),
-            value=str(self._change.weight) if isinstance(self._change.weight, int) else "",
+            value="" if weight is None else str(weight),
             note=self._row.message,
             placeholder="leave empty to clear",
             check=wrong_weight,
@@ -163,15 +144,16 @@ class Mending:
         self._context.prompt(
             f"Title of {self._row.reference}",
             lambda text: self._with(title=text.strip()),
-            value=_text(self._change.title),
+            value=self._change.typed[0],
             note=self._row.message,
             check=lambda text: "" if text.strip() else "An issue needs a title.",
         )
 
     def _description(self) -> None:
         context, key = self._context, ("failed", self._row.op)
-        was = _text(self._change.title) or (self._issue.title if self._issue else "")
-        before = context.drafts.get(key, joined(was, _text(self._change.description)))
+        title, description = self._change.typed
+        was = title or (self._issue.title if self._issue else "")
+        before = context.drafts.get(key, joined(was, description))
         try:
             after = edit_in_editor(context.shell.app, before)
         except GlboardError as error:
@@ -183,12 +165,12 @@ class Mending:
             self._with(**({"title": title} if title and title != was else {}), description=description)
 
     def _milestone(self) -> None:
-        change = self._change
+        failed = self._change.value("milestone")
         choices = milestone_choices(self._context.bridge, self._projects)
         # The failed one first, if it can be chosen at all: the cursor starts there.
-        choices.sort(key=lambda choice: choice.value != change.milestone)
+        choices.sort(key=lambda choice: choice.value != failed)
         self._context.pick(
-            f"Milestone of {self._row.reference} instead of {change.milestone or 'none'}",
+            f"Milestone of {self._row.reference} instead of {failed or 'none'}",
             choices,
             lambda result: self._with(milestone=result.add[0]),
             note=self._row.message,
@@ -196,10 +178,10 @@ class Mending:
 
     @property
     def _projects(self) -> set[str]:
-        return {self._change.project if isinstance(self._change, Create) else self._row.project}
+        return {self._change.project_of(self._issue) or self._row.project}
 
     def _assignees(self) -> None:
-        wanted = self._change.assignees if self._change.assignees is not UNSET else ()
+        wanted: tuple[str, ...] = self._change.value("assignees") or ()
         now = self._issue.assignees if self._issue else ()
         choices = person_choices(self._context.bridge, [*wanted, *(n for n in now if n not in wanted)])
 
@@ -216,20 +198,13 @@ class Mending:
         )
 
     def _labels(self) -> None:
-        change, now = self._change, self._issue.labels if self._issue else frozenset()
-        wanted = change.labels if isinstance(change, Create) else (now - change.remove) | change.add
+        now = self._issue.labels if self._issue else frozenset()
+        wanted = self._change.labels_on(now)
         first = sorted(wanted - now, key=str.casefold) + sorted(now, key=str.casefold)
-
-        def picked(result: Result) -> None:
-            if isinstance(change, Create):
-                self._with(labels=frozenset(result.add))
-            else:
-                self._with(add=frozenset(result.add), remove=result.remove)
-
         self._context.pick(
             f"Labels of {self._row.reference}",
             label_choices(self._context.bridge, self._projects, first),
-            picked,
+            lambda result: self._done(self._change.with_labels(frozenset(result.add), result.remove)),
             ticks=_ticked(now, wanted, scoped=True),
             note=self._row.message,
         )
@@ -289,22 +264,7 @@ class FailedList(RowDialog):
         elif not self._bridge.writable:
             self.say(READ_ONLY)
         else:
-            self._mend(row, row.change)
-
-    def _mend(self, row: FailedChange, change: Change) -> None:
-        def done(mended: Change) -> None:
-            self._mended(row.op, mended)
-
-        def commented(text: str) -> None:
-            # It stays a draft until it is sent.
-            self.context.drafts["failed", row.op] = text
-            done(Comment(body=text))
-
-        if isinstance(change, Comment):
-            key, title = ("failed", row.op), f"Comment on {row.reference}"
-            self.context.write(title, key, commented, text=change.body, note=row.message)
-        elif isinstance(change, Edit | Create):
-            Mending(self.context, row, change, done).start()
+            Mending(self.context, row, lambda change: self._mended(row.op, change)).start()
 
     def _mended(self, op: OpId, change: Change) -> None:
         taken: list[bool] = []

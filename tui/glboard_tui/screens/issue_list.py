@@ -199,6 +199,11 @@ class IssueList(PaneDialog[None]):
             )
         )
 
+    def state_of(self, issue: Issue) -> str:
+        """The workflow state in a cell."""
+        state = self.context.bridge.view.flow.of(issue)
+        return state.name if state else "no state"
+
     @property
     def entry(self) -> Entry | None:
         """The line the cursor is on."""

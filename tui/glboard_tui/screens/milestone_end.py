@@ -87,7 +87,7 @@ class Ending(MilestoneList):
 
     def _entry(self, issue: Issue, kind: Kind, heads: tuple[Head, ...]) -> Entry:
         bridge = self.context.bridge
-        title, state = bridge.title_of(issue), bridge.view.flow.of(issue)
+        title = bridge.title_of(issue)
         where = issue.milestone or "no milestone"
         if kind == "late-closed":
             said = f"closed {issue.closed_at:%Y-%m-%d %H:%M} UTC" if issue.closed_at else "closed"
@@ -96,7 +96,7 @@ class Ending(MilestoneList):
         else:
             marks = ["blocked"] if issue.blocked else []
             marks += [self._missed] if self._missed in issue.labels else []
-            said = " · ".join([state.name if state else "no state", *marks])
+            said = " · ".join([self.state_of(issue), *marks])
         who = " ".join(issue.assignees)
         return Entry(
             issue,

@@ -14,7 +14,7 @@ from textual.content import Content
 
 from glboard_core.errors import GlboardError
 from glboard_core.model.milestone import Milestone
-from glboard_core.planning.milestone_setup import Action, Outcome, Step
+from glboard_core.planning.milestone_setup import Action, Step, StepOutcome
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.keys import RowDialog, hint_line
 from glboard_tui.widgets.text import clean, fit
@@ -47,17 +47,17 @@ class MilestoneSetupDialog(RowDialog):
     def __init__(self, context: CommandContext, milestone: Milestone) -> None:
         super().__init__(context, f"Open {milestone.title} in GitLab", hint=_READING)
         self._milestone = milestone
-        self._opening: MilestoneSetup | None = None
+        self._setup: MilestoneSetup | None = None
         self._steps: list[Step] = []
         self._left: set[Step] = set()
         self._at: Step | None = None
-        self._done: dict[Step, Outcome] = {}
+        self._done: dict[Step, StepOutcome] = {}
         self._trouble: GlboardError | None = None
         self._left_for_good = False
         #: Whether a request to GitLab is running.
         self.is_busy = False
         #: The line of hints.
-        self.said = self.hint
+        self.said = _READING
 
     def on_mount(self) -> None:
         self.action_reload()
@@ -83,8 +83,8 @@ class MilestoneSetupDialog(RowDialog):
         self._trouble, self._steps, self._left, self._done = None, [], set(), {}
         self._tell(_READING)
         try:
-            self._opening = self._opening or self.context.planning.setup(self._milestone)
-            self._steps = await self._opening.look()
+            self._setup = self._setup or self.context.planning.setup(self._milestone)
+            self._steps = await self._setup.look()
         except GlboardError as error:
             self._trouble = error
             self._tell(self._keys_of("reload"))
@@ -130,17 +130,17 @@ class MilestoneSetupDialog(RowDialog):
             self.say(self._what_next)
 
     async def _go(self) -> None:
-        opening = cast("MilestoneSetup", self._opening)
+        setup = cast("MilestoneSetup", self._setup)
         due = sum(step.is_due and step not in self._left for step in self._steps)
 
-        def progress(step: Step, outcome: Outcome | None) -> None:
+        def progress(step: Step, outcome: StepOutcome | None) -> None:
             self._at = step if outcome is None else None
             if outcome is not None:
                 self._done[step] = outcome
             self._tell(f"{len(self._done)} of {due} done …")
 
         try:
-            outcomes = await opening.do(without=self._left, progress=progress)
+            outcomes = await setup.do(without=self._left, progress=progress)
         except GlboardError as error:
             self._at = None
             self.context.tell(error)
@@ -204,9 +204,9 @@ class MilestoneSetupDialog(RowDialog):
             self._close()
 
     def _close(self) -> None:
-        if self._opening is not None:
-            self._opening.close()
-            self._opening = None
+        if self._setup is not None:
+            self._setup.close()
+            self._setup = None
 
     # Texts
 

@@ -60,8 +60,7 @@ class MixList(MilestoneList):
         bridge = self.context.bridge
         prefix = bridge.settings.labels.type_prefix
         also = [self._plain(n) for n in sorted(issue.labels) if n.startswith(prefix) and n != group]
-        state = bridge.view.flow.of(issue)
-        said = [state.name if state else "no state", *(f"also {name}" for name in also)]
+        said = [self.state_of(issue), *(f"also {name}" for name in also)]
         title = bridge.title_of(issue)
         return Entry(
             issue,

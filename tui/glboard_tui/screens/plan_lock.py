@@ -16,9 +16,9 @@ from glboard_core.errors import GlboardError
 from glboard_core.model.issue import IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.plan_lock import (
+    PlanChanges,
     PlannedIssue,
     PlanSnapshot,
-    Scope,
     count_words,
     exported,
     locked_words,
@@ -52,7 +52,7 @@ class LockedPlan(MilestoneList):
         Col(title="since the lock", least=10),
     )
 
-    def __init__(self, context: CommandContext, milestone: Milestone, changed: Scope) -> None:
+    def __init__(self, context: CommandContext, milestone: Milestone, changed: PlanChanges) -> None:
         super().__init__(context, milestone)
         self._scope = changed
         #: References of issues that left the plan and are on no board here.

@@ -97,7 +97,7 @@ class OwnWork(IssueList):
         going = f"{advance} advances it, {block} marks it as blocked."
         taking = f"Unassigned: {take} assigns it to you and sets in dev."
         self._mine = len(mine)
-        states = [self._state(issue) for issue in mine]
+        states = [self.state_of(issue) for issue in mine]
         entries = []
         for row, (issue, state) in enumerate(zip(mine, states, strict=True)):
             first = row == 0 or states[row - 1] != state
@@ -109,14 +109,10 @@ class OwnWork(IssueList):
             entries.append(self._line(issue, None if row else head, taking))
         return entries
 
-    def _state(self, issue: Issue) -> str:
-        state = self.context.bridge.view.flow.of(issue)
-        return state.name if state else "no state"
-
     def _line(self, issue: Issue, head: Head | None, does: str) -> Entry:
         names = self.context.bridge.settings.labels
         title, priority = self.context.bridge.title_of(issue), highest(issue, names.priority_prefix)
-        blocked = issue.blocked or self._state(issue) == "blocked"
+        blocked = issue.blocked or self.state_of(issue) == "blocked"
         why = " Blocked: v shows the description and the comments that say why."
         heavy: Ink = "warn" if issue.weight is None else "strong"
         return Entry(

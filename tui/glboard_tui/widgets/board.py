@@ -13,7 +13,7 @@ from typing import NamedTuple
 from textual import events
 from textual.message import Message
 
-from glboard_core.board.definition import Column
+from glboard_core.board.columns import Column
 from glboard_core.board.index import BoardIndex, ColumnIndex
 from glboard_core.model.issue import IssueId
 from glboard_tui.widgets.board_columns import BoardColumns

@@ -12,7 +12,8 @@ from datetime import date
 from msgspec import Struct
 
 from glboard_core.board import rules
-from glboard_core.board.definition import Board, Column
+from glboard_core.board.columns import Column
+from glboard_core.board.definition import Board
 from glboard_core.board.index import BoardIndex
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId
@@ -126,7 +127,8 @@ def present(issue: Issue, column: Column, board: Board, around: Around) -> CardV
         facts=tuple(facts),
         chips=_chips(issue, column, board, around),
         people=_people(issue, column, around),
-        blocked=issue.blocked or (state is not None and state.name == "blocked" and column.kind != "flow"),
+        blocked=issue.blocked
+        or (state is not None and state.name == "blocked" and column.tells != "workflow"),
         confidential=issue.confidential,
         closed=not issue.is_open,
         slipped=_slipped(issue, around),
@@ -159,14 +161,14 @@ def _facts(issue: Issue, column: Column, board: Board, around: Around) -> list[F
             urgent = value == "1"
             facts.append(Fact(f"{letter}{value}" if value.isdigit() else value, "bad" if urgent else "plain"))
     facts.extend(_flow_fact(issue, column, around))
-    if column.kind != "milestone" and board.milestone is None and issue.milestone:
+    if column.tells != "milestone" and board.milestone is None and issue.milestone:
         facts.append(Fact(issue.milestone))
     if names.deliverable in issue.labels and names.deliverable not in board.labels | {column.value}:
         facts.append(Fact("D", "good"))
     if (due := _due(issue, around.today)) is not None:
         facts.append(due)
     types = issue.scoped(names.type_prefix)
-    if not (column.kind == "label" and column.value in types and len(types) == 1):
+    if not (column.value in types and len(types) == 1):
         for label in types:
             kind = label[len(names.type_prefix) :]
             if label not in board.labels and label != column.value:
@@ -179,7 +181,7 @@ def _facts(issue: Issue, column: Column, board: Board, around: Around) -> list[F
 
 def _flow_fact(issue: Issue, column: Column, around: Around) -> list[Fact]:
     state = around.flow.of(issue)
-    if state is None or column.kind == "flow" or state.name == "blocked":
+    if state is None or column.tells == "workflow" or state.name == "blocked":
         return []
     name = state.shown_as or state.name
     tone = _STATE_TONES.get(name, "plain")
@@ -221,8 +223,8 @@ def _chips(issue: Issue, column: Column, board: Board, around: Around) -> tuple[
 def _people(issue: Issue, column: Column, around: Around) -> str:
     """Initials; for more than two people, the first and the number of others. ``-`` is unassigned."""
     if not issue.assignees:
-        return "" if column.kind == "assignee" else "-"
-    if len(issue.assignees) == 1 and column.kind == "assignee" and column.value == issue.assignees[0]:
+        return "" if column.tells == "assignees" else "-"
+    if len(issue.assignees) == 1 and column.tells == "assignees" and column.value == issue.assignees[0]:
         return ""
     names = [around.initials(username) for username in issue.assignees]
     return " ".join(names) if len(names) <= 2 else f"{names[0]} +{len(names) - 1}"

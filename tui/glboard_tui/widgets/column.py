@@ -19,7 +19,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from glboard_core.board.definition import Column
+from glboard_core.board.columns import Column
 from glboard_core.board.index import ColumnIndex
 from glboard_core.model.issue import Issue, IssueId
 from glboard_tui.widgets.card import HEIGHTS, CardView, Density, paint

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from msgspec import Struct
 
-from glboard_core.board.definition import Column
+from glboard_core.board.columns import Column
 from glboard_core.board.index import BoardIndex, ColumnIndex
 from glboard_core.model.issue import IssueId
 
