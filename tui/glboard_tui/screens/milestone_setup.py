@@ -122,7 +122,8 @@ class MilestoneSetupDialog(RowDialog):
         if self.is_busy:
             return
         if self._done or self._trouble is not None:
-            self._tell(f"{self.context.keymap.hint('milestone-setup.reload')[0]} plans what is missing.")
+            key, _ = self.context.keymap.hint("milestone-setup.reload")
+            self._tell(f"{key} refreshes and plans what is missing.")
         elif self._is_due():
             self._begin(self._go)
         else:
