@@ -37,8 +37,6 @@ from glboard_core.sync.engine import Engine
 if TYPE_CHECKING:
     from glboard_core.gitlab.account import Account
     from glboard_core.gitlab.events import EventReader, Progress, Read
-    from glboard_core.sync.engine import Engine
-
 
 #: Concurrent queries.
 PARALLEL = 4

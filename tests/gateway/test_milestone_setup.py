@@ -19,7 +19,7 @@ from glboard_core.milestone_setup import MilestoneSetup
 from glboard_core.planning.milestone_setup import Step, StepOutcome
 from glboard_core.planning.team import Member, Team
 from glboard_core.session import Place, open_engine
-from support.month import GROUP_LABEL, ME, board, planning_issues, titles, world_of
+from support.empty_milestone import GROUP_LABEL, ME, board, planning_issues, titles, world_of
 
 SETTINGS = structs.replace(
     Settings(),

@@ -27,9 +27,9 @@ from glboard_core.planning.plan_lock import (
     take,
 )
 from glboard_core.reports import kept_plans
-from glboard_core.store.memory import MemoryStore
 from glboard_core.store.reports import ClosedIssues, ReportCache
-from planning.lives import NAMES, UTC_WINDOW, at, life, numbers, pairs
+from glboard_core.store.sqlite import SqliteStore
+from planning.histories import NAMES, UTC_WINDOW, at, life, numbers, pairs
 from support.make import issue, milestone
 
 PLANNED = (("10-07", "into 19.6"), ("10-09 10:00:00", "+Deliverable"))
@@ -102,7 +102,7 @@ def test_another_group_with_the_same_path_has_its_own_plans_and_figures() -> Non
     bare = PlanSnapshot(milestone="19.6", locked_at=at("10-09"))
     mine, theirs = (locked(bare, "em_maple", "one.example", "org", group) for group in (new, old))
     earlier = locked(bare, "pm_oak", "one.example", "org")
-    store = MemoryStore()
+    store = SqliteStore(":memory:")
     for plan in (earlier, mine, theirs):
         store.keep_plan(plan)
     assert kept_plans(store, "19.6", new) == [mine, earlier]

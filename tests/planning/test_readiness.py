@@ -10,7 +10,7 @@ import pytest
 from msgspec import structs
 
 from glboard_core.board.rules import ready
-from glboard_core.config import LabelSettings, PlanningSettings
+from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.confirmations import codes_of
@@ -20,11 +20,10 @@ from glboard_core.planning.readiness import (
     open_for_deliverables,
     over_weight,
     reasons_against,
-    suggested_weight,
     to_add,
     total,
 )
-from planning.lives import FLOW, NAMES, READY
+from planning.histories import FLOW, NAMES, READY
 from support.make import MILESTONES, issue
 
 TODAY = date(2026, 12, 7)
@@ -95,12 +94,6 @@ def test_with_statuses_the_status_decides() -> None:
     by_status = WorkflowScheme(backend="status")
     assert reasons(fit("type::bug", status="ready FOR development"), flow=by_status) == ()
     assert reasons(fit(READY, "type::bug", status="In dev"), flow=by_status) == ("not-ready",)
-
-
-def test_unweighted_spike_gets_weight_two_suggested() -> None:
-    assert suggested_weight(fit("spike", weight=None), NAMES, PlanningSettings()) == 2
-    assert suggested_weight(fit("spike", weight=1), NAMES, PlanningSettings()) is None
-    assert suggested_weight(fit(weight=None), NAMES, PlanningSettings()) is None
 
 
 def test_sums_count_unweighted_issues_separately() -> None:

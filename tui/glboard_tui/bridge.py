@@ -385,14 +385,14 @@ class Bridge:
     @property
     def is_complete(self) -> bool:
         """Whether all issues in scope are loaded; before that no sum over them is correct."""
-        return self.engine is not None and self.engine.is_complete
+        return self.engine is not None and self.engine.initial_load.complete
 
     def unread(self) -> frozenset[str]:
         """The keys of columns that are only partly loaded: their counts and sums are not final."""
         index = self.index
         if self.engine is None or index is None or self.is_complete:
             return frozenset()
-        unread = self.engine.unread(index.board)
+        unread = self.engine.initial_load.unread(index.board)
         return frozenset(cards.column.key for cards in index.columns if cards.column.key in unread)
 
     @property
@@ -428,7 +428,7 @@ class Bridge:
     def touch(self) -> None:
         """A key was pressed: the app is in use."""
         if self.engine is not None:
-            self.engine.touch()
+            self.engine.poller.touch()
 
     # Issues
 
@@ -440,7 +440,7 @@ class Bridge:
         """Description and notes, from the server. Raises EditForbidden, ConnectionFailed, AuthError."""
         if self.engine is None:
             raise NotConnected
-        return await self.engine.detail(issue)
+        return await self.engine.gateway.detail(issue)
 
     def title_of(self, issue: Issue) -> str:
         """The text shown for an issue wherever its title would be: screen, clipboard, export."""
@@ -556,7 +556,7 @@ class Bridge:
 
     def conflicts(self, issue: IssueId) -> tuple[Conflict, ...]:
         """The conflicts of an issue: the value seen, mine, theirs."""
-        return self.engine.conflicting(issue) if self.engine else ()
+        return self.engine.outbox.conflicting(issue) if self.engine else ()
 
     def decide(self, issue: IssueId, *, mine: bool) -> None:
         """Resolve a conflict: send the waiting change over the current value, or discard it.
@@ -564,7 +564,7 @@ class Bridge:
         Raises StoreFailed, and ReadOnly.
         """
         if self.engine is not None:
-            self.engine.take_mine(issue) if mine else self.engine.take_theirs(issue)
+            self.engine.keep_mine(issue) if mine else self.engine.keep_theirs(issue)
 
     # Failed changes, and the change log
 
@@ -600,7 +600,7 @@ class Bridge:
         """Discard a failed change."""
         if self.engine is not None:
             self._repaint.update(failed.issue for failed, _ in self.engine.failed if failed.id == op)
-            self.engine.drop_failed(op)
+            self.engine.local_state.discard_failed(op)
 
     def instead(self, op: OpId, change: Change) -> bool:
         """Send an edited change instead of a failed one, with those depending on it; whether it was queued.
@@ -637,5 +637,5 @@ class Bridge:
                 result=line.result,
                 message=line.message,
             )
-            for line in (*self.engine.unsent(), *self.engine.history())
+            for line in (*self.engine.unsent(), *self.engine.store.log())
         ]

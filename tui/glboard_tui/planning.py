@@ -148,7 +148,7 @@ class PlanningFigures:
                 yield from engine.shown.matching(title)
 
     @property
-    def _figures(self) -> Figures | None:
+    def figures(self) -> Figures | None:
         """The planning rules for now; None before the catalog is loaded."""
         catalog, today = self.bridge.catalog, self.bridge.today
         if catalog is None or today is None:
@@ -173,7 +173,7 @@ class PlanningFigures:
     def capacity(self, milestone: Milestone | None) -> Capacity | None:
         """The capacity of a version milestone, or None. Without a team only the sums are meaningful."""
         self._attach()
-        figures = self._figures
+        figures = self.figures
         if milestone is None or figures is None or milestone.start is None or milestone.due is None:
             return None
         key = (milestone.title, figures.today)
@@ -228,7 +228,7 @@ class PlanningFigures:
 
     def candidates(self, milestone: Milestone, order: Order = "suggested") -> list[Candidate]:
         """The open issues of the milestone, in suggested order or another (planning rule 12)."""
-        figures = self._figures
+        figures = self.figures
         if figures is None:
             return []
         return figures.candidates(self.issues_of(milestone.title), milestone, order=order)
@@ -237,7 +237,7 @@ class PlanningFigures:
         """Every open issue that needs fixing, in manual order (rule 9)."""
         from glboard_core.planning.triage import Finding
 
-        engine, figures = self._attach(), self._figures
+        engine, figures = self._attach(), self.figures
         if engine is None or figures is None:
             return []
         if self._reasons_for != (figures.catalog, figures.today):
@@ -305,7 +305,7 @@ class PlanningFigures:
 
     def mix(self, milestone: Milestone) -> Mix:
         """The types of the milestone's open issues, with the target (rule 11). Raises NameUnknown."""
-        if (figures := self._figures) is None:
+        if (figures := self.figures) is None:
             raise NameUnknown("milestone", milestone.title)
         return figures.mix(self.issues_of(milestone.title), milestone)
 

@@ -246,6 +246,12 @@ class Edits(Struct, frozen=True, kw_only=True):
             "spike" if weight is None else f"spike, weight {weight}",
         )
 
+    def spike_weight(self, issues: Sequence[Issue]) -> int | None:
+        """The weight to offer for unweighted spikes (rule 4); None if there is nothing to offer."""
+        if not self.catalog.server.has_weight or all(issue.weight is not None for issue in issues):
+            return None
+        return self.settings.planning.spike_weight
+
     # Closing
 
     def complete(self, issues: Sequence[Issue]) -> EditBatch:

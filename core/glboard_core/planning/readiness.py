@@ -13,7 +13,7 @@ from typing import Literal
 from msgspec import Struct, structs
 
 from glboard_core.board.rules import MAX_WEIGHT, types_of
-from glboard_core.config import LabelSettings, PlanningSettings
+from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId, same_scope
 from glboard_core.model.milestone import Milestone, current, upcoming
 from glboard_core.model.workflow import WorkflowScheme
@@ -105,11 +105,6 @@ def reasons_against(
     elif not counts(issue, names):
         codes.append("other-group")
     return tuple(codes)
-
-
-def suggested_weight(issue: Issue, names: LabelSettings, planning: PlanningSettings) -> int | None:
-    """The weight to suggest for an unweighted issue: that of a time-boxed spike, else None (rule 4)."""
-    return planning.spike_weight if issue.weight is None and names.spike in issue.labels else None
 
 
 # Organisational labels (planning rule 8)

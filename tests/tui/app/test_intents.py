@@ -82,6 +82,11 @@ def test_accepting_needs_an_assignee() -> None:
     assert work.skipped.startswith("1 skipped: unassigned")
 
 
+def test_a_weight_is_offered_for_unweighted_spikes_only() -> None:
+    assert PLANNER.spike_weight([card(1), card(2, weight=1)]) == 2
+    assert PLANNER.spike_weight([card(2, weight=1)]) is None
+
+
 def test_toggle_me_assigns_everywhere_before_it_unassigns() -> None:
     mine, other = card(1, assignees=("em_maple",)), card(2, assignees=("eng_alder",))
     assert PLANNER.toggle_me([mine, other]).changes == (

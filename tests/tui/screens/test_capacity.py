@@ -44,8 +44,8 @@ def body(stage: Stage) -> CapacityPane:
 def lines(stage: Stage) -> list[str]:
     """The lines of the people and the team in the pane, with cells separated."""
     pane = body(stage)
-    rows = [*pane._people._rows, *pane._team._rows]
-    return [" ".join(text.strip() for text, _, _ in row if text.strip()) for row in rows]
+    rows = [*pane._people._table.rows, *pane._team._table.rows]
+    return [" ".join(text.strip() for text, _ in row if text.strip()) for row in rows]
 
 
 def words(stage: Stage) -> str:

@@ -18,7 +18,7 @@ from glboard_core.board.columns import Column
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Change
 from glboard_core.board.use_cases import Edits, request_text, targets
-from glboard_core.errors import NameUnknown, UsageError
+from glboard_core.errors import NOT_LOADED, NameUnknown, UsageError
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import BY_NAME
@@ -158,7 +158,7 @@ async def _run(
         await engine.load_catalog()
         issues = await engine.load_issues(references)
         if (catalog := engine.catalog) is None:
-            raise NameUnknown("issue", references[0], hint="Nothing loaded from GitLab yet.")
+            raise NameUnknown("issue", references[0], hint=NOT_LOADED)
         _check_people(catalog, issues, [name for name in (asked.accept, *asked.breakdown) if name])
         edits = Edits(settings=engine.settings, catalog=catalog, today=engine.today())
         found = combined(issues, _intents(engine, edits, issues, asked))
@@ -175,8 +175,8 @@ async def _run(
         failed = await _send(engine, changes, found.work.title) if changes and not dry_run else 0
         if not failed and not found.left:
             return 0
-        done = len(changes) > failed or len(found.left) < len(issues)
-        return PARTLY if done and (not changes or len(changes) > failed) else 1
+        some = failed < len(changes) if changes else len(found.left) < len(issues)
+        return PARTLY if some else 1
 
 
 def _check_people(catalog: Catalog, issues: Sequence[Issue], names: Sequence[str]) -> None:
@@ -195,20 +195,23 @@ def _intents(engine: Engine, edits: Edits, issues: Sequence[Issue], asked: EditO
     intents: list[Intent] = []
     do = intents.append
     weight = int(asked.weight) if asked.weight not in (None, "none") else None
+    milestone, reason, blocker, comment = (
+        text or "" for text in (asked.milestone, asked.drop, asked.blocked, asked.comment)
+    )
     if asked.board and asked.to:
         do(_move(engine, edits, issues, asked.board, asked.to))
     if asked.reopen:
         do(lambda on: _set(edits.set_state(on, close=False)))
-    if asked.milestone == "none":
+    if milestone == "none":
         do(lambda on: edits.milestone(on, None))
-    elif asked.milestone is not None:
-        do(lambda on, name=asked.milestone: edits.milestone_named(on, name))  # type: ignore[misc]
+    elif milestone:
+        do(lambda on: edits.milestone_named(on, milestone))
     if asked.defer:
         do(edits.defer)
     if asked.slip:
         do(edits.slip)
-    if asked.drop:
-        do(lambda on, reason=asked.drop: edits.drop(on, reason))  # type: ignore[misc]
+    if reason:
+        do(lambda on: edits.drop(on, reason))
     if weight is not None and asked.ready:
         do(lambda on: edits.weight_ready(on, weight))
     else:
@@ -216,13 +219,12 @@ def _intents(engine: Engine, edits: Edits, issues: Sequence[Issue], asked: EditO
             do(lambda on: edits.weight(on, weight))
         if asked.ready:
             do(lambda on: edits.set_flow(on, BY_NAME["ready for development"]))
-    if asked.blocked:
-        do(lambda on, reason=asked.blocked: edits.block(on, reason))  # type: ignore[misc]
+    if blocker:
+        do(lambda on: edits.block(on, blocker))
     if asked.breakdown:
         do(lambda on: edits.breakdown(on, request_text(asked.breakdown)))
     if asked.spike:
-        offered = engine.settings.planning.spike_weight if edits.catalog.server.has_weight else None
-        do(lambda on: edits.spike(on, None if asked.weight == "none" else offered))
+        do(lambda on: edits.spike(on, None if asked.weight == "none" else edits.spike_weight(on)))
     if asked.accept:
         do(lambda on: edits.accept(on, asked.accept))
     if asked.assign or asked.unassign:
@@ -235,8 +237,8 @@ def _intents(engine: Engine, edits: Edits, issues: Sequence[Issue], asked: EditO
         do(edits.complete)
     if asked.close:
         do(lambda on: _set(edits.set_state(on, close=True)))
-    if asked.comment:
-        do(lambda on, text=asked.comment: commented(on, text))  # type: ignore[misc]
+    if comment:
+        do(lambda on: commented(on, comment))
     return intents
 
 
@@ -312,7 +314,7 @@ def _tell_unchanged(
 async def _send(engine: Engine, changes: Sequence[tuple[IssueId, Change]], title: str) -> int:
     """Send the changes and print the outcome of each; returns how many failed."""
     ops = engine.perform(changes, title)
-    await engine.flush()
+    await engine.sender.flush()
     reasons = {op.id: error for op, error in engine.failed}
     failed = 0
     for op in ops:
@@ -373,7 +375,7 @@ def undo_command(
 
 async def _list(options: Options, limit: int, style: str) -> int:
     async with options.engine(keep=True) as engine:
-        lines = [_line(entry) for entry in engine.history(limit)]
+        lines = [_line(entry) for entry in engine.store.log(limit)]
     if style == "json":
         click.echo(context.as_json(lines))
         return 0
@@ -403,8 +405,8 @@ async def _undo(options: Options) -> int:
         await engine.reread([op.issue for op in group.ops])
         before = {op.id for op, _ in engine.failed}
         engine.undo()
-        await engine.flush()
-        conflicts = [issue for op in group.ops for issue in [op.issue] if engine.conflicting(issue)]
+        await engine.sender.flush()
+        conflicts = [issue for op in group.ops for issue in [op.issue] if engine.outbox.conflicting(issue)]
         reasons = {
             op.issue: str(error)
             for op, error in engine.failed
@@ -413,14 +415,14 @@ async def _undo(options: Options) -> int:
         for op in {op.issue: op for op in group.ops}.values():
             reference = op.before.reference if op.before else op.issue
             if op.issue in conflicts:
-                clash = engine.conflicting(op.issue)[0]
+                clash = engine.outbox.conflicting(op.issue)[0]
                 click.echo(f"{reference}: not undone: {clash.field} is now {clash.theirs}", err=True)
             elif op.issue in reasons:
                 click.echo(f"{reference}: not undone: {reasons[op.issue]}", err=True)
             else:
                 click.echo(f"{reference}: undone: {group.title}")
         for issue in conflicts:
-            engine.take_theirs(issue)
+            engine.keep_theirs(issue)
         missed = len(set(conflicts) | set(reasons))
         if not missed:
             return 0

@@ -159,9 +159,9 @@ def restore(ctx: click.Context, milestone: str, number: int) -> None:
 def _run(options: Options, task: Task) -> int:
     async def once() -> int:
         async with options.reports(keep=True) as reports:
-            if reports.engine.refuse is not None:
+            if reports.engine.save_error is not None:
                 # Without the state folder there is no plan to show, and none could be stored.
-                raise reports.engine.refuse
+                raise reports.engine.save_error
             return await task(reports)
 
     return context.run_signed_in(once)

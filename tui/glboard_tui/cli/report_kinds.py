@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
-
-from msgspec import Struct
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from glboard_core.errors import ConfigError
 from glboard_core.model.issue import Issue
@@ -41,21 +39,19 @@ def _locker(username: str) -> Shape:
     return {"locked_by": username} if username else {}
 
 
-class SayDoReport(Struct, frozen=True):
+class SayDoReport(Report, frozen=True):
     """Said and done of a milestone by every definition (rule 6). ``at`` is the time it is as of."""
 
     kind: ClassVar = "say-do"
     about: ClassVar = "what was planned and what was done, by every definition"
     keep: ClassVar = True
-    takes_milestone: ClassVar = True
 
     found: say_do.SayDo
     milestone: Milestone
     at: datetime
 
     @classmethod
-    async def compute(cls, asked: ReportOptions, reports: Reports) -> Report:
-        """Read and compute it."""
+    async def compute(cls, asked: ReportOptions, reports: Reports) -> Self:
         milestone = reports.milestone(asked.milestone)
         found = await reports.say_do(
             milestone,
@@ -66,7 +62,6 @@ class SayDoReport(Struct, frozen=True):
         return cls(found, milestone, reports.engine.now())
 
     def shape(self) -> Shape:
-        """The JSON."""
         report = self.found
         return {
             "milestone": report.milestone,
@@ -128,21 +123,19 @@ class SayDoReport(Struct, frozen=True):
         )
 
 
-class CapacityReport(Struct, frozen=True):
+class CapacityReport(Report, frozen=True):
     """Days and weight per person (rule 10); ``posted`` is the Markdown that is posted."""
 
     kind: ClassVar = "capacity"
     about: ClassVar = "days and weight per person; carry-over, planned, free"
     keep: ClassVar = True
-    takes_milestone: ClassVar = True
 
     found: capacities.Capacity
     closed: Sequence[ClosedWeight]
     posted: str
 
     @classmethod
-    async def compute(cls, asked: ReportOptions, reports: Reports) -> Report:
-        """Read and compute it."""
+    async def compute(cls, asked: ReportOptions, reports: Reports) -> Self:
         milestone = reports.milestone(asked.milestone)
         team = asked.options.read_team()
         if team is None:
@@ -229,21 +222,18 @@ class CapacityReport(Struct, frozen=True):
         )
 
 
-class CandidatesReport(Struct, frozen=True):
+class CandidatesReport(Report, frozen=True):
     """What can be accepted (rule 12); ``space`` is the weight that still can, if known."""
 
     kind: ClassVar = "candidates"
     about: ClassVar = "what can become a Deliverable, in suggested order, and why not"
-    keep: ClassVar = False
-    takes_milestone: ClassVar = True
 
     milestone: str
     found: Sequence[Candidate]
     space: float | None
 
     @classmethod
-    async def compute(cls, asked: ReportOptions, reports: Reports) -> Report:
-        """Read and compute it."""
+    async def compute(cls, asked: ReportOptions, reports: Reports) -> Self:
         milestone = reports.milestone(asked.milestone)
         team = asked.options.read_team()
         figures = reports.figures
@@ -253,7 +243,6 @@ class CandidatesReport(Struct, frozen=True):
         return cls(milestone.title, figures.candidates(issues, milestone), space)
 
     def shape(self) -> Shape:
-        """The JSON."""
         found = self.found
         return {
             "milestone": self.milestone,
@@ -358,24 +347,20 @@ class CandidatesReport(Struct, frozen=True):
         )
 
 
-class MixReport(Struct, frozen=True):
+class MixReport(Report, frozen=True):
     """The shares of the types (rule 11)."""
 
     kind: ClassVar = "mix"
     about: ClassVar = "bugs, maintenance and features compared with the target"
-    keep: ClassVar = False
-    takes_milestone: ClassVar = True
 
     found: Mix
 
     @classmethod
-    async def compute(cls, asked: ReportOptions, reports: Reports) -> Report:
-        """Read and compute it."""
+    async def compute(cls, asked: ReportOptions, reports: Reports) -> Self:
         milestone = reports.milestone(asked.milestone)
         return cls(reports.figures.mix(await reports.open_issues([milestone.title]), milestone))
 
     def shape(self) -> Shape:
-        """The JSON."""
         report = self.found
         return {
             "milestone": report.milestone,
@@ -425,25 +410,21 @@ class MixReport(Struct, frozen=True):
         )
 
 
-class LoadReport(Struct, frozen=True):
+class LoadReport(Report, frozen=True):
     """Accepted weight per person (rule 21)."""
 
     kind: ClassVar = "load"
     about: ClassVar = "Deliverable weight per person compared with the budget"
-    keep: ClassVar = False
-    takes_milestone: ClassVar = True
 
     found: capacities.Load
 
     @classmethod
-    async def compute(cls, asked: ReportOptions, reports: Reports) -> Report:
-        """Read and compute it."""
+    async def compute(cls, asked: ReportOptions, reports: Reports) -> Self:
         milestone = reports.milestone(asked.milestone)
         issues = await reports.open_issues([milestone.title])
         return cls(reports.figures.load(issues, milestone, asked.options.read_team()))
 
     def shape(self) -> Shape:
-        """The JSON."""
         report = self.found
         return {
             "milestone": report.milestone,
@@ -490,19 +471,17 @@ class LoadReport(Struct, frozen=True):
         )
 
 
-class ScopeReport(Struct, frozen=True):
+class ScopeReport(Report, frozen=True):
     """What changed since the lock (rule 19)."""
 
     kind: ClassVar = "scope"
     about: ClassVar = "what was added, removed and reweighted since the plan was locked"
     keep: ClassVar = True
-    takes_milestone: ClassVar = True
 
     found: plan_lock.PlanChanges
 
     @classmethod
-    async def compute(cls, asked: ReportOptions, reports: Reports) -> Report:
-        """Read and compute it."""
+    async def compute(cls, asked: ReportOptions, reports: Reports) -> Self:
         milestone = reports.milestone(asked.milestone)
         return cls(
             await reports.scope(
@@ -514,7 +493,6 @@ class ScopeReport(Struct, frozen=True):
         )
 
     def shape(self) -> Shape:
-        """The JSON."""
         report = self.found
         return {
             "milestone": report.locked.milestone,
@@ -562,26 +540,23 @@ class ScopeReport(Struct, frozen=True):
         )
 
 
-class TriageReport(Struct, frozen=True):
+class TriageReport(Report, frozen=True):
     """Open issues that need fixing (rule 9), as of ``at``."""
 
     kind: ClassVar = "triage"
     about: ClassVar = "open issues that need fixing"
-    keep: ClassVar = False
     takes_milestone: ClassVar = False
 
     found: Sequence[Finding]
     at: datetime
 
     @classmethod
-    async def compute(cls, asked: ReportOptions, reports: Reports) -> Report:
-        """Read and compute it."""
+    async def compute(cls, asked: ReportOptions, reports: Reports) -> Self:
         issues = await reports.open_issues()
         await reports.extend_for(issues)
         return cls(triage(issues, reports.figures.triage_rules()), reports.engine.now())
 
     def shape(self) -> Shape:
-        """The JSON."""
         return {
             "as_of": moment(self.at),
             "findings": [

@@ -6,7 +6,7 @@ Titles of confidential issues are never included, because reports are meant to b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from msgspec import Struct
 
@@ -107,25 +107,25 @@ class ReportOptions(Struct, frozen=True, kw_only=True):
         return kept_plan(reports.engine.store, milestone.title, reports.catalog.group_id)
 
 
-class Report(Protocol):
+class Report(Struct, frozen=True):
     """One kind of report, computed."""
 
     #: Its name on the command line, and what it shows.
     kind: ClassVar[str]
     about: ClassVar[str]
     #: Whether it uses the plan locked on this machine, or data stored between runs.
-    keep: ClassVar[bool]
-    takes_milestone: ClassVar[bool]
+    keep: ClassVar[bool] = False
+    takes_milestone: ClassVar[bool] = True
 
     @classmethod
-    async def compute(cls, asked: ReportOptions, reports: Reports) -> Report:
+    async def compute(cls, asked: ReportOptions, reports: Reports) -> Self:
         """Read what it needs and compute it. Raises what reading raises, NameUnknown, UsageError."""
-        ...
+        raise NotImplementedError
 
     def shape(self) -> Shape:
         """The JSON."""
-        ...
+        raise NotImplementedError
 
     def text(self) -> Text:
         """For reading."""
-        ...
+        raise NotImplementedError

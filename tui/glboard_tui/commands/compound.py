@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from msgspec import structs
-
 from glboard_core.board.batch import about, short
 from glboard_core.board.use_cases import request_text
 from glboard_core.errors import GlboardError, NameUnknown
 from glboard_core.model.issue import Issue, parse_reference
-from glboard_core.planning.readiness import suggested_weight
 from glboard_tui.commands.context import CommandContext, Make
 from glboard_tui.screens.choices import person_choices
 from glboard_tui.screens.picker import Ticks
@@ -104,16 +101,14 @@ def duplicate(context: CommandContext, _: str) -> None:
 
 def spike(context: CommandContext, _: str) -> None:
     """Add the spike label, and offer the usual weight if there is none."""
-    issues = context.targets()
+    issues, edits = context.targets(), context.bridge.edits()
     context.again = lambda: spike(context, "")
-    names, planning = context.bridge.settings.labels, context.bridge.settings.planning
-    marked = (structs.replace(issue, labels=issue.labels | {names.spike}) for issue in issues)
-    offered = next((w for i in marked if (w := suggested_weight(i, names, planning)) is not None), None)
+    offered = edits.spike_weight(issues) if edits is not None else None
 
     def go(weight: int | None) -> None:
         context.do(lambda edits, on: edits.spike(on, weight), on=issues, again=False)
 
-    if offered is None or not context.situation().weights:
+    if offered is None:
         go(None)
         return
     context.ask(

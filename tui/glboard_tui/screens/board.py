@@ -308,7 +308,8 @@ class BoardScreen(Screen[None]):
                 if self._bridge.index is None:
                     self.show_board()
                 else:
-                    self._show_unread()
+                    # After a column was read in full its count and sums are exact.
+                    self.board.show_unread(self._bridge.unread(), self._empty())
             self._news.tell(self.app, update)
             self.show_header()
             self.show_footer()
@@ -332,20 +333,17 @@ class BoardScreen(Screen[None]):
             self._show_panel()
         else:
             self._panel.hide()
-            self.board.has_weight = catalog is None or catalog.server.has_weight
             self.board.display = True
-            unread = self._bridge.unread()
-            self.board.show(index, present=presenter(self._bridge, index), empty=self._empty(), unread=unread)
+            self.board.show(
+                index,
+                present=presenter(self._bridge, index),
+                empty=self._empty(),
+                unread=self._bridge.unread(),
+                has_weight=catalog is None or catalog.server.has_weight,
+            )
             self._news.warn(self.app)
         self.show_header()
         self.show_footer()
-
-    def _show_unread(self) -> None:
-        """Update after a column was read in full: its count and sums are now exact."""
-        unread = self._bridge.unread()
-        if unread != self.board.unread:
-            self.board.empty_text = self._empty()
-            self.board.show_unread(unread)
 
     def _show_panel(self) -> None:
         error = self._bridge.why_no_board

@@ -22,7 +22,7 @@ from glboard_tui.commands.context import CommandContext, Pane
 from glboard_tui.screens import capacity_text
 from glboard_tui.screens.capacity_keys import CapacityActions
 from glboard_tui.screens.keys import PaneDialog, hint_line
-from glboard_tui.widgets.table import Roll
+from glboard_tui.widgets.table import Rows
 from glboard_tui.widgets.text import clean
 
 #: Lines of the pane and around it that do not list people: over the board, and narrow next to it.
@@ -70,8 +70,8 @@ class CapacityPane(Vertical):
         self.found: Capacity | None = None
         self._title = Static(classes="title")
         self._head = Static(classes="head")
-        self._people = Roll()
-        self._team = Roll()
+        self._people = Rows(compact=True)
+        self._team = Rows(compact=True, has_cursor=False)
         self._person = Static(classes="person")
         self._sums = Static(classes="sums")
         self._no_figures = Static(classes="no-figures")
@@ -92,7 +92,6 @@ class CapacityPane(Vertical):
 
     def on_mount(self) -> None:
         """Follow changes, and show the pane."""
-        self._team.shows_cursor = False
         self._unwatch = self._planning.watch(self.changed)
         self.show()
 
@@ -153,9 +152,8 @@ class CapacityPane(Vertical):
         blind, team = self._planning.roster.blind, self._planning.team
         columns = capacity_text.columns_for(found, self.size.width or 96, blind=blind)
         _say(self._head, Content(capacity_text.head(columns)))
-        people = [capacity_text.person_cells(person, columns) for person in found.people]
-        self._people.show(people, self._people.cursor)
-        self._team.show([capacity_text.team_cells(found, columns)], 0)
+        self._people.show(capacity_text.people_table(found, columns), self._people.cursor)
+        self._team.show(capacity_text.team_table(found, columns), 0)
         lines = capacity_text.sums(found, self._planning.closed(milestone), blind=blind)
         if team is not None:
             lines.append(

@@ -20,7 +20,6 @@ from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue
 from glboard_core.ports import Store
 from glboard_core.reports import Reports, kept_plan
-from glboard_core.store.memory import MemoryStore
 from glboard_core.store.reports import ReportCache
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
@@ -217,7 +216,7 @@ async def reports_of(
     server: DemoServer, transport: Transport, *, store: Store | None = None, **more: Any
 ) -> Reports:
     settings = Settings()
-    engine = Engine(gateway(server), store or MemoryStore(), _for_world(settings))
+    engine = Engine(gateway(server), store or SqliteStore(":memory:"), _for_world(settings))
     await engine.load_catalog()
     return Reports(engine, EventReader(transport), **more)
 
@@ -284,7 +283,7 @@ async def test_unread_histories_are_named(reading: Reading) -> None:
 async def test_locally_locked_plan_is_found_again(reading: Reading) -> None:
     from glboard_core.planning.plan_lock import PlanSnapshot
 
-    store = MemoryStore()
+    store = SqliteStore(":memory:")
     assert kept_plan(store, "19.7", "") is None
     plan = PlanSnapshot(milestone="19.7", locked_at=AT)
     store.keep_plan(plan)
