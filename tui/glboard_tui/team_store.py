@@ -37,8 +37,8 @@ class TeamStore:
         self.team: Team | None = None
         #: What is wrong with the file.
         self.trouble: ConfigError | None = None
-        #: Individual figures are hidden, for this session.
-        self.blind = False
+        #: Whether the figures of single people are hidden, in this session.
+        self.hides_figures = False
         self._text: str | None = None
         self._steps: list[_Step] = []
         # The first reading is not a change.
