@@ -51,6 +51,11 @@ class TeamStore:
         """The file's path for messages."""
         return str(self.path) if self.path else "team.toml"
 
+    @property
+    def can_create(self) -> bool:
+        """Whether there is a place for the file but no file yet."""
+        return self.path is not None and self.team is None and self.trouble is None
+
     def reload(self, *, anew: bool = False) -> bool:
         """Read the file and return whether it changed; its error, if any, is kept in ``trouble``."""
         if self.path is None:

@@ -29,7 +29,7 @@ _PLAIN: dict[str, Make] = {
     "slip": Edits.slip,
     "advance": Edits.advance,
     "take": Edits.take,
-    "take back": Edits.take_back,
+    "not deliverable": Edits.take_back,
     "assign me": Edits.toggle_me,
     "complete": Edits.complete,
     "close": lambda edits, issues: edits.set_state(issues, close=True),

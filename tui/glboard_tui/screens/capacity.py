@@ -211,9 +211,7 @@ class CapacityPane(Vertical):
     @property
     def modes(self) -> frozenset[str]:
         """Whether there is no team yet."""
-        store = self._planning.team_store
-        creatable = store.team is None and store.trouble is None and store.path is not None
-        return frozenset({"no-team"} if creatable else ())
+        return frozenset({"no-team"} if self._planning.team_store.can_create else ())
 
     def go(self, step: int) -> None:
         """Move the cursor."""
