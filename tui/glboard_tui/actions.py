@@ -399,7 +399,7 @@ ACTIONS: tuple[Action, ...] = (
     _plan("accept.with", "edit.accept", "d <person>", "Accept: add Deliverable and assign to ...", "accept"),
     _plan("accept.keep", "edit.accept_present", "d enter", "Accept, keep assignee", "keep assignee"),
     _plan("accept.search", "edit.accept_search", "d /", "Accept, search for an assignee", "search"),
-    _plan("accept.remove", "edit.plain take back", "D", "Remove Deliverable", "remove Deliverable"),
+    _plan("accept.remove", "edit.plain not deliverable", "D", "Remove Deliverable", "remove Deliverable"),
     _plan("plan.breakdown", "compound.breakdown", "B", "Request breakdown (comment)", "break down"),
     _plan("plan.slip", "edit.plain slip", "x s", "Slip: mark as missed, move to the next milestone", "slip"),
     _plan("plan.drop", "compound.drop", "x p", "Drop to the Backlog with a reason", "drop with reason"),

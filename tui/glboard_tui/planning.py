@@ -89,7 +89,7 @@ class PlanningFigures:
         opening: OpenMilestone | None = None,
     ) -> None:
         self.bridge = bridge
-        self.roster = TeamStore(team_file, self._tell)
+        self.team_store = TeamStore(team_file, self._tell)
         self._closed: dict[str, Lookback] = {}
         self._reports = reports
         #: Locked plans, and what events show.
@@ -107,7 +107,7 @@ class PlanningFigures:
     @property
     def team(self) -> Team | None:
         """The team, or None if there is no file or it has an error."""
-        return self.roster.team
+        return self.team_store.team
 
     # Changes
 
@@ -220,7 +220,7 @@ class PlanningFigures:
                 self._closed[milestone.title] = structs.replace(now, reading=False)
         self._tell()
 
-    def rooms(self) -> dict[str, PersonCapacity]:
+    def people_with_days(self) -> dict[str, PersonCapacity]:
         """Each team member's capacity in the milestone being planned, by username."""
         milestone = self.milestone()
         found = self.capacity(milestone) if milestone is not None and self.team is not None else None
@@ -301,7 +301,7 @@ class PlanningFigures:
                 "Milestones cannot be opened in this session.",
                 hint=f"Run glboard milestone open {milestone.title} instead.",
             )
-        return self._opening(engine, milestone.title, self.roster.team)
+        return self._opening(engine, milestone.title, self.team_store.team)
 
     def mix(self, milestone: Milestone) -> Mix:
         """The types of the milestone's open issues, with the target (rule 11). Raises NameUnknown."""

@@ -50,35 +50,35 @@ def capacity_facts(found: Capacity, *, team: bool, closed: float | None = None) 
     carry = Fact(f"carry-over {number(carried.likely)} likely, {carried.weight} all", minor=True)
     if not team:
         return (Fact(plan), carry) if carried.issues else (Fact(plan),)
-    tone: Tone = "bad" if found.room_likely < 0 else "warn" if found.room < 0 else "good"
+    tone: Tone = "bad" if found.free_likely < 0 else "warn" if found.free < 0 else "good"
     return (
         Fact(f"{plan} / capacity {number(found.total)}"),
         carry,
-        Fact(f"{free_words(found.room_likely)} likely, {free_words(found.room)} all", tone),
+        Fact(f"{free_words(found.free_likely)} likely, {free_words(found.free)} all", tone),
         *([] if closed is None else [Fact(f"closed before {number(closed)}", minor=True)]),
     )
 
 
 def state_of(person: PersonCapacity) -> tuple[str, Tone]:
     """``free``, ``full`` or ``!over``; "" for a person without days."""
-    room = person.room
-    if room is None:
+    free = person.free
+    if free is None:
         return "", "plain"
-    if room < 0:
+    if free < 0:
         return "!over", "bad"
-    return ("full", "warn") if room < _LEAST else ("free", "good")
+    return ("full", "warn") if free < _LEAST else ("free", "good")
 
 
-def rooms_words(rooms: Mapping[str, PersonCapacity], *, blind: bool) -> dict[str, str]:
-    """Each person's free capacity, by username: ``+4.5``, ``!-2``; ``blind`` leaves only the words."""
-    return {name: state_of(one)[0] if blind else signed(one.room or 0) for name, one in rooms.items()}
+def free_by_name(people: Mapping[str, PersonCapacity], *, hidden: bool) -> dict[str, str]:
+    """Each person's free capacity, by username: ``+4.5``, ``!-2``; ``hidden`` leaves only the words."""
+    return {name: state_of(one)[0] if hidden else signed(one.free or 0) for name, one in people.items()}
 
 
 def people_facts(found: Capacity) -> tuple[Fact, ...]:
     """Who is free, full or over; those over come first, since a narrow header drops the last ones."""
     people = [person for person in found.people if person.budget is not None]
     names = short_names([person.username for person in people])
-    ordered = sorted(people, key=lambda person: (person.room or 0) >= 0)
+    ordered = sorted(people, key=lambda person: (person.free or 0) >= 0)
     facts = []
     for person in ordered:
         words, tone = state_of(person)

@@ -390,17 +390,17 @@ async def test_the_pane_stays_next_to_the_board_and_updates_with_it(team_file: P
         await stage.focus("platform#2")
         await stage.press("g", "r")
         assert not isinstance(stage.app.screen, CapacityDialog)
-        room = stage.screen.dock.pane
-        assert room is not None
-        assert room.has_keys
-        assert stage.screen.board.region.right <= room.region.x
-        assert room.region.right <= 160
+        docked = stage.screen.dock.pane
+        assert docked is not None
+        assert docked.has_keys
+        assert stage.screen.board.region.right <= docked.region.x
+        assert docked.region.right <= 160
         assert "Keys go to the capacity pane" in stage.message
         await stage.press("j")
         assert "eng_birch" in words(stage)
         await stage.press("escape")
         assert stage.focused == "platform#2"
-        assert room.is_open
+        assert docked.is_open
         await stage.press("8", "A")
         assert stage.issue("platform#2").weight == 8
         assert lines(stage)[-2].startswith("em_maple 0 8")
@@ -415,13 +415,13 @@ async def test_the_pane_stays_next_to_the_board_and_updates_with_it(team_file: P
 async def test_tab_reaches_the_pane_after_the_last_column(team_file: Path) -> None:
     async with wide(team_file) as stage:
         await stage.press("g", "r", "tab")
-        room, board = stage.screen.dock.pane, stage.screen.board
-        assert room is not None
-        assert not room.has_keys
+        docked, board = stage.screen.dock.pane, stage.screen.board
+        assert docked is not None
+        assert not docked.has_keys
         await stage.press(*["tab"] * 4)
-        assert room.has_keys
+        assert docked.has_keys
         await stage.press("shift+tab")
-        assert not room.has_keys
+        assert not docked.has_keys
         assert board.focused[1] is not None
         assert board.focused[1].title == "(unlisted)"
         await stage.press("tab")
@@ -447,20 +447,20 @@ async def test_pane_keys_change_the_team_and_never_a_card(team_file: Path) -> No
 async def test_an_open_issue_or_a_narrow_terminal_hides_the_pane(team_file: Path) -> None:
     async with wide(team_file) as stage:
         await stage.press("g", "r", "escape", "enter")
-        room = stage.screen.dock.pane
-        assert room is not None
-        assert not room.is_open
+        docked = stage.screen.dock.pane
+        assert docked is not None
+        assert not docked.is_open
         await stage.press("escape")
-        assert room.is_open
+        assert docked.is_open
         await stage.pilot.resize_terminal(100, 30)
         await stage.pilot.pause()
-        assert not room.is_open
+        assert not docked.is_open
         await stage.press("g", "r")
         assert isinstance(stage.app.screen, CapacityDialog)
         await stage.press("escape")
         await stage.pilot.resize_terminal(160, 45)
         await stage.pilot.pause()
-        assert room.is_open
+        assert docked.is_open
 
 
 async def test_the_pane_follows_the_boards_milestone(team_file: Path) -> None:

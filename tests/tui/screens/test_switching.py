@@ -46,14 +46,14 @@ async def test_from_a_list_to_a_board_and_to_the_capacity_pane(stage: Stage) -> 
     assert over(stage) == []
     assert stage.cards()["in dev"] == ["platform#8"]
     await stage.press("g", "p", "g", "c", "g", "r")
-    room = stage.screen.dock.pane
-    assert room is not None
-    assert room.has_keys
+    docked = stage.screen.dock.pane
+    assert docked is not None
+    assert docked.has_keys
     # It stays next to the board while lists are open, and g r returns to it.
     await stage.press("g", "t", "g", "r")
     assert over(stage) == []
-    assert stage.screen.dock.pane is room
-    assert room.has_keys
+    assert stage.screen.dock.pane is docked
+    assert docked.has_keys
 
 
 async def test_on_a_narrow_terminal_the_capacity_pane_is_replaced_too(team_file: Path) -> None:

@@ -26,7 +26,7 @@ from glboard_tui.keymap import Keymap, keys_for_labels
 from glboard_tui.planning import PlanningFigures
 from glboard_tui.screens.dialogs import Ask
 from glboard_tui.screens.issue_pane import OpenIssue
-from glboard_tui.texts import rooms_words, short_names
+from glboard_tui.texts import free_by_name, short_names
 from glboard_tui.widgets.board import BoardWidget
 from glboard_tui.widgets.selection import Listed
 
@@ -187,12 +187,12 @@ class CommandContext:
 
     def _people(self) -> dict[str, str]:
         people, planning = self.bridge.people(), self.planning
-        rooms = rooms_words(planning.rooms(), blind=planning.roster.blind)
-        if not rooms:
+        free = free_by_name(planning.people_with_days(), hidden=planning.team_store.hides_figures)
+        if not free:
             return people
         # People with capacity but no letter yet are found by the search.
-        names = short_names({*people.values(), *rooms})
-        return {key: f"{names[name]} {rooms.get(name, '')}".rstrip() for key, name in people.items()}
+        names = short_names({*people.values(), *free})
+        return {key: f"{names[name]} {free.get(name, '')}".rstrip() for key, name in people.items()}
 
     def _labels(self, prefix: str) -> dict[str, str]:
         catalog = self.bridge.catalog

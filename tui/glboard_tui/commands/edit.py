@@ -19,7 +19,7 @@ from glboard_tui.commands.context import CommandContext, Make
 from glboard_tui.screens.choices import milestone_choices, person_choices
 from glboard_tui.screens.dialogs import wrong_weight
 from glboard_tui.screens.picker import Choice
-from glboard_tui.texts import free_words, rooms_words
+from glboard_tui.texts import free_by_name, free_words
 
 _BY_LETTER = {state.letter: state for state in STATES}
 
@@ -29,7 +29,7 @@ _PLAIN: dict[str, Make] = {
     "slip": Edits.slip,
     "advance": Edits.advance,
     "take": Edits.take,
-    "take back": Edits.take_back,
+    "not deliverable": Edits.take_back,
     "assign me": Edits.toggle_me,
     "complete": Edits.complete,
     "close": lambda edits, issues: edits.set_state(issues, close=True),
@@ -152,11 +152,11 @@ def accept_for(context: CommandContext, issues: Sequence[Issue], username: str |
 
 def _takers(context: CommandContext) -> list[Choice]:
     """All group members, with their free capacity if known."""
-    rooms = context.planning.rooms()
-    if context.planning.roster.blind:
-        free = rooms_words(rooms, blind=True)
+    people = context.planning.people_with_days()
+    if context.planning.team_store.hides_figures:
+        free = free_by_name(people, hidden=True)
     else:
-        free = {name: free_words(one.room or 0) for name, one in rooms.items()}
+        free = {name: free_words(one.free or 0) for name, one in people.items()}
     choices = person_choices(context.bridge)
     return [structs.replace(choice, note=free.get(choice.value, choice.note)) for choice in choices]
 

@@ -55,7 +55,7 @@ def capacity(context: CommandContext, _: str) -> None:
     if not context.dock.toggle():
         from glboard_tui.screens.capacity import CapacityDialog
 
-        context.planning.roster.reload()
+        context.planning.team_store.reload()
         context.shell.app.push_screen(
             CapacityDialog(context, milestone), lambda _: context.shell.show_header()
         )

@@ -225,7 +225,7 @@ class BoardScreen(Screen[None]):
     def _capacity_pane(self) -> DockedCapacity:
         from glboard_tui.screens.capacity import DockedCapacity
 
-        self._planning.roster.reload()
+        self._planning.team_store.reload()
         self._open_issue.close()
         return DockedCapacity(self.context)
 

@@ -13,7 +13,7 @@ from glboard_core.board.batch import short
 from glboard_core.errors import READ_ONLY
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
-from glboard_core.planning.candidates import Candidate, Order, fill, room_ends, running
+from glboard_core.planning.candidates import Candidate, Order, capacity_ends, fill, running
 from glboard_core.planning.readiness import over_weight
 from glboard_core.planning.reasons import words_of
 from glboard_core.planning.text import number
@@ -99,10 +99,13 @@ class Candidates(MilestoneList):
         # The running weight includes accepted issues, so the limit is the capacity before accepting.
         self._whole = capacity.space() + capacity.accepted if capacity is not None else None
         sums = running(self._found)
-        self._ends = None if self._whole is None else room_ends(sums, self._whole)
+        self._ends = None if self._whole is None else capacity_ends(sums, self._whole)
         self._propose()
         names = short_names(
-            {*self.planning.rooms(), *(name for one in self._found for name in one.issue.assignees)}
+            {
+                *self.planning.people_with_days(),
+                *(name for one in self._found for name in one.issue.assignees),
+            }
         )
         return [
             self._entry(one, weight, names, ends=row == self._ends)
@@ -181,10 +184,10 @@ class Candidates(MilestoneList):
         """Milestone, how many are accepted, the free capacity, the order, and the cursor's line."""
         accepted = sum(one.accepted for one in self._found)
         space = self._space
-        room = f" · {free_words(space)} after likely carry-over" if space is not None else ""
+        free = f" · {free_words(space)} after likely carry-over" if space is not None else ""
         at = f" · line {place}" if count else ""
         return (
-            f"Candidates {self.milestone.title}: {accepted} of {count} accepted{room} · "
+            f"Candidates {self.milestone.title}: {accepted} of {count} accepted{free} · "
             f"{_ORDERS[self._order]}{at}"
         )
 

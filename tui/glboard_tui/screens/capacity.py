@@ -134,7 +134,7 @@ class CapacityPane(Vertical):
         milestone = self.milestone
         self.found = self._planning.capacity(milestone)
         words = self._why_no_figures(milestone)
-        hidden = " · figures hidden" if self._planning.roster.blind else ""
+        hidden = " · figures hidden" if self._planning.team_store.hides_figures else ""
         title = f"Capacity of {milestone.title}{hidden}" if milestone else "Capacity"
         _say(self._title, Content(clean(title)))
         for part in (self._head, self._people, self._team, self._person, self._sums):
@@ -149,12 +149,12 @@ class CapacityPane(Vertical):
         self.context.shell.show_header()
 
     def _show_figures(self, found: Capacity, milestone: Milestone) -> None:
-        blind, team = self._planning.roster.blind, self._planning.team
-        columns = capacity_text.columns_for(found, self.size.width or 96, blind=blind)
+        hidden, team = self._planning.team_store.hides_figures, self._planning.team
+        columns = capacity_text.columns_for(found, self.size.width or 96, hidden=hidden)
         _say(self._head, Content(capacity_text.head(columns)))
         self._people.show(capacity_text.people_table(found, columns), self._people.cursor)
         self._team.show(capacity_text.team_table(found, columns), 0)
-        lines = capacity_text.sums(found, self._planning.closed(milestone), blind=blind)
+        lines = capacity_text.sums(found, self._planning.closed(milestone), hidden=hidden)
         if team is not None:
             lines.append(
                 capacity_text.team_words(team.days_per_weight, team.reserve, team.holidays, found.workdays)
@@ -170,21 +170,21 @@ class CapacityPane(Vertical):
         elif (member := team.member(person.username)) is None:
             words = f"{person.username} is not in team.toml: {add} adds them"
         else:
-            blind = self._planning.roster.blind
-            words = capacity_text.about(person, member, milestone.title, blind=blind)
+            hidden = self._planning.team_store.hides_figures
+            words = capacity_text.about(person, member, milestone.title, hidden=hidden)
         _say(self._person, Content(clean(words)))
 
     def _why_no_figures(self, milestone: Milestone | None) -> Content | None:
-        roster, found = self._planning.roster, self.found
+        store, found = self._planning.team_store, self.found
         if milestone is None or found is None:
             return Content("This board has no milestone with dates to plan.")
-        if roster.trouble is not None:
-            text = clean(str(roster.trouble))
+        if store.trouble is not None:
+            text = clean(str(store.trouble))
             return Content.assemble(("team.toml cannot be used.\n\n", "bold $text-error"), text)
-        if roster.team is not None:
+        if store.team is not None:
             return None
         start = ("No capacity without the team's days.\n\n", "bold")
-        if roster.path is None:
+        if store.path is None:
             return Content.assemble(start, "Start with --config FILE: team.toml is in the same folder.")
         people = len(found.people)
         who = f" with the {people} people assigned in {milestone.title} or its carry-over" if people else ""
@@ -192,7 +192,7 @@ class CapacityPane(Vertical):
         return Content.assemble(
             start,
             (f" {create} ", "bold $accent"),
-            f" creates {clean(roster.place)}{clean(who)}.\n\n",
+            f" creates {clean(store.place)}{clean(who)}.\n\n",
             "It stays on this machine. Set time off, support days, roles and the rest with keys here,\n"
             f"or edit the file yourself; {reload} reloads it.",
         )
@@ -209,9 +209,7 @@ class CapacityPane(Vertical):
     @property
     def modes(self) -> frozenset[str]:
         """Whether there is no team yet."""
-        roster = self._planning.roster
-        creatable = roster.team is None and roster.trouble is None and roster.path is not None
-        return frozenset({"no-team"} if creatable else ())
+        return frozenset({"no-team"} if self._planning.team_store.can_create else ())
 
     def go(self, step: int) -> None:
         """Move the cursor."""

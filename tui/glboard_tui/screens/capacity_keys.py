@@ -57,7 +57,7 @@ class CapacityActions:
     def __init__(self, context: CommandContext, view: CapacityView) -> None:
         self._context = context
         self._view = view
-        self._file = context.planning.roster
+        self._file = context.planning.team_store
 
     # One person
 
@@ -149,7 +149,7 @@ class CapacityActions:
         if team is None or milestone is None or person is None:
             self._tell(f"No one here to change; {self._key('add')} adds people.")
             return None
-        if open_ and self._file.blind:
+        if open_ and self._file.hides_figures:
             self._tell(
                 f"Individual figures hidden ({self._key('figures')} shows them; "
                 f"{self._key('net-days')} enters net days hidden)."
@@ -253,7 +253,7 @@ class CapacityActions:
 
     def action_figures(self) -> None:
         """Show or hide the figures of single people."""
-        self._file.blind = not self._file.blind
+        self._file.hides_figures = not self._file.hides_figures
         self._view.changed()
 
     def action_reload(self) -> None:

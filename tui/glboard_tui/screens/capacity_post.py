@@ -95,7 +95,7 @@ class PostCapacity(PaneDialog[tuple[str, str | None]]):
 
     def action_names(self) -> None:
         """Show names, or totals only."""
-        if self.context.planning.roster.blind:
+        if self.context.planning.team_store.hides_figures:
             key = self.context.keymap.hint("capacity.figures")[0]
             self.say(f"Individual figures hidden; {key} in the capacity pane shows them.")
             return
