@@ -189,7 +189,7 @@ OWNERS: dict[str, type] = {
     "capacity": capacity_keys.CapacityActions,
     "capacity-post": capacity_post.PostCapacity,
     "failed": failed_changes.FailedList,
-    "log": failed_changes.History,
+    "log": failed_changes.ChangeLog,
     "milestone-setup": MilestoneSetupDialog,
     "comment": dialogs.CommentDialog,
     "new-issue": dialogs.NewIssue,

@@ -191,9 +191,9 @@ def failed(context: CommandContext, _: str) -> None:
 
 def history(context: CommandContext, _: str) -> None:
     """Open the change log."""
-    from glboard_tui.screens.failed_changes import History
+    from glboard_tui.screens.failed_changes import ChangeLog
 
-    context.shell.app.push_screen(History(context))
+    context.shell.app.push_screen(ChangeLog(context))
 
 
 def show_help(context: CommandContext, _: str) -> None:
