@@ -16,6 +16,7 @@ from msgspec import structs
 
 from glboard_core.board.operations import Change, NoteSought, Op, OpId
 from glboard_core.errors import (
+    NOT_LOADED,
     AuthError,
     ConnectionFailed,
     EditUnknown,
@@ -279,7 +280,7 @@ class OutboxSender:
             return None
         catalog = self._store.catalog()
         if catalog is None:
-            raise ConnectionFailed("Nothing loaded from GitLab yet.")
+            raise ConnectionFailed(NOT_LOADED)
         known = self._store.issues()
         confirmed = {item.op.issue: known[item.op.issue] for item in items if item.op.issue in known}
         leaving = [ready[item.op.id] for item in items if item.op.id in ready]

@@ -19,8 +19,8 @@ from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import missing_codes
+from glboard_core.planning.reasons import card_words
 from glboard_tui.bridge import Asked, Bridge
-from glboard_tui.texts import warning_words
 from glboard_tui.widgets.card import CardView, Chip, Fact, Tone
 from glboard_tui.widgets.column import Present
 
@@ -263,7 +263,7 @@ def _around(bridge: Bridge) -> Around:
         color=catalog.color if catalog else lambda _: None,
         initials=lambda username: people.get(username, username[:2].upper()),
         warnings=lambda issue: (
-            *warning_words(rules.warnings(issue, bridge.view.flow, names)),
+            *card_words(rules.warnings(issue, bridge.view.flow, names)),
             *missing_words(issue, names),
         ),
         ready=lambda issue: rules.ready(issue, bridge.view.flow, names),
