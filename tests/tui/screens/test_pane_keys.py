@@ -9,7 +9,7 @@ from msgspec import structs
 
 from glboard_tui.screens.candidates import Candidates
 from glboard_tui.screens.dialogs import Prompt
-from glboard_tui.screens.failed_changes import History
+from glboard_tui.screens.failed_changes import ChangeLog
 from glboard_tui.screens.help import Help
 from tui.app.stage import STILL, Stage, staged
 from tui.screens.lists import on_top, text
@@ -46,6 +46,6 @@ async def test_keys_of_panes_can_be_rebound(team_file: Path) -> None:
         await stage.press("p", "o")
         assert "by priority" in text(stage)
         await stage.press("X", "g", "z")
-        assert "u undo" in on_top(stage, History).hint
+        assert "u undo" in on_top(stage, ChangeLog).hint
         await stage.press("X")
         assert stage.app.screen is stage.screen
