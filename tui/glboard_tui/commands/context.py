@@ -159,8 +159,6 @@ class CommandContext:
             undo=bool(bridge.undo_title),
             redo=bridge.can_redo,
             repeat=self.again is not None,
-            escape=bool(bridge.view.text or marked),
-            failed=status.failed if status else 0,
             conflicting=bool(status and status.conflicts)
             and any(bridge.is_conflicting(issue.id) for issue in targets),
             weights=catalog is None or catalog.server.has_weight,
