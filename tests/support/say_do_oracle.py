@@ -1,4 +1,4 @@
-"""A second implementation of planning rule 6, Say/Do. Like ``rules_oracle``, it shares nothing with glboard."""
+"""A second implementation of planning rule 6, Say/Do. It shares nothing with glboard."""
 
 from __future__ import annotations
 
