@@ -28,7 +28,7 @@ def test_sources_are_found() -> None:
 def test_using_the_core_never_loads_textual() -> None:
     program = (
         "import glboard_core.session, glboard_core.sync.engine, glboard_core.gitlab.gateway\n"
-        "import glboard_core.store.memory, glboard_core.demo.world.world, json, sys\n"
+        "import glboard_core.store.sqlite, glboard_core.demo.world.world, json, sys\n"
         "print(json.dumps([m for m in sys.modules if m.split('.')[0] in ('textual', 'glboard_tui')]))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -53,6 +53,23 @@ def test_first_frame_loads_nothing_that_is_needed_later() -> None:
         "import glboard_tui.cli.open, glboard_tui.app, glboard_core.store.sqlite, sys\n"
         "print(*sorted(m for m in sys.modules if m.startswith(('glboard_core.demo', 'glboard_core.reports',"
         " 'glboard_core.milestone_setup', 'httpx', 'zipfile', 'argparse'))))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_an_open_engine_loads_no_network_stack_before_it_connects() -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from glboard_core.config import Settings\n"
+        "from glboard_core.gitlab.account import Account, Secret\n"
+        "from glboard_core.session import Place, open_engine\n"
+        "account = Account(url='http://localhost:1', token=Secret('t'))\n"
+        "async def main():\n"
+        "    async with open_engine(Place(group='top', keep=False), Settings(), account=account) as engine:\n"
+        "        engine.now()\n"
+        "asyncio.run(main())\n"
+        "print(*[m for m in ('httpx', 'httpcore', 'gitlab', 'requests') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

@@ -28,7 +28,7 @@ from glboard_core.planning.team import parse_team
 from glboard_core.planning.team_edit import OfPerson, edited
 from glboard_core.session import Place, open_engine
 from glboard_core.store.database import state_file
-from glboard_core.store.reports import Kept
+from glboard_core.store.reports import ReportCache
 from glboard_core.store.sqlite import SqliteStore
 from glboard_tui.actions import ACTIONS
 from glboard_tui.cli.main import run
@@ -134,7 +134,7 @@ def test_plans_and_what_reports_keep(quiet: SqliteStore) -> None:
     assert (plan.locked_by, plan.host, plan.rebuilt) == (ME, OLD_HOST, False)
     catalog = quiet.catalog()
     assert catalog is not None
-    kept = Kept(quiet, date(2026, 12, 7), catalog.group_id)
+    kept = ReportCache(quiet, date(2026, 12, 7), catalog.group_id)
     accepted = next(issue for issue in quiet.issues().values() if issue.reference == "top/app#4")
     [history] = kept.histories([accepted.id]).values()
     assert Counter(event.kind for event in history.events)["label"] >= 1
@@ -197,7 +197,7 @@ async def test_unsent_changes_are_sent_once(unsent: SqliteStore) -> None:
         assert (one.there("app#1").milestone.title, one.there("app#1").weight) == ("19.8", 5)
         # The choice that was waiting can be made.
         assert one.there("app#5").weight == 8
-        one.engine.take_mine(one.issue("app#5").id)
+        one.engine.keep_mine(one.issue("app#5").id)
         await one.settled()
         assert one.there("app#5").weight == 2
         assert not unsent.outbox()

@@ -131,7 +131,7 @@ class Document(Struct, frozen=True):
 def documents(dialect: Dialect) -> Iterator[Document]:
     """Everything that may be sent to a server of this dialect."""
     yield Document("about", queries.about())
-    yield Document("meta", queries.meta())
+    yield Document("meta", queries.catalog())
     yield Document("issues", queries.issues(dialect))
     yield Document("counts", queries.counts(2))
     yield Document("placements", queries.placements())

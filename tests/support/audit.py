@@ -81,8 +81,8 @@ def audit(world: World, store: Store, said: Iterable[Progress], *, me: str) -> A
         if before is not None and before != line.result:
             ends[line.op] = f"{line.result} and {before}"
     waiting = {entry.op.id: entry.op for entry in store.outbox()}
-    refusals = {refusal.op.id for refusal in store.refusals()}
-    unknown = {refusal.op.id for refusal in store.refusals() if refusal.kind == EditUnknown.__name__}
+    refusals = {refusal.op.id for refusal in store.failed_changes()}
+    unknown = {refusal.op.id for refusal in store.failed_changes() if refusal.kind == EditUnknown.__name__}
     unknown |= {
         line.op
         for line in store.log(1_000_000)

@@ -84,12 +84,12 @@ class ReportingStore(SqliteStore):
         self._tell(Progress(what="kept", ops=tuple(entry.op for entry in entries if entry.op.id in there)))
         return there
 
-    def take_back(self, ops: Sequence[OpId], log: Sequence[Logged] = ()) -> bool:
+    def withdraw(self, ops: Sequence[OpId], log: Sequence[Logged] = ()) -> bool:
         """Report, withdraw, report; lines of the log need no report."""
         if log:
-            return super().take_back(ops, log)
+            return super().withdraw(ops, log)
         self._tell(Progress(what="taking", ids=tuple(ops)))
-        taken = super().take_back(ops)
+        taken = super().withdraw(ops)
         if taken:
             self._tell(Progress(what="taken", ids=tuple(ops)))
         return taken
@@ -160,11 +160,11 @@ class RandomEdits:
         """Resolve conflicts either way; retry or discard failed changes."""
         engine = self.engine
         for issue in engine.outbox.issues():
-            if engine.conflicting(issue):
+            if engine.outbox.conflicting(issue):
                 if self.random.random() < 0.5:
-                    engine.take_mine(issue)
+                    engine.keep_mine(issue)
                 else:
-                    engine.take_theirs(issue)
+                    engine.keep_theirs(issue)
         for op, _ in list(engine.failed):
             if self.random.random() < 0.5 and any(op.id == failed.id for failed, _ in engine.failed):
                 with contextlib.suppress(GlboardError):
@@ -212,7 +212,9 @@ async def main(job: Job) -> None:
         await _alive(running)
         if job.choose:
             hand.choose()
-        waiting = sum(len(engine.outbox.items(i)) for i in engine.outbox.issues() if engine.conflicting(i))
+        waiting = sum(
+            len(engine.outbox.items(i)) for i in engine.outbox.issues() if engine.outbox.conflicting(i)
+        )
         quiet = quiet + 0.01 if len(engine.outbox) == waiting else 0.0
     say(Progress(what="done"))
     running.cancel()

@@ -24,7 +24,7 @@ async def conflict(context: Session, theirs: dict[str, Any], **mine: Any) -> lis
     assert ops
     context.world.edit("top/app#1", by="eng_1", **theirs)
     await context.settled()
-    return [clash.field for clash in context.engine.conflicting(ops[0].issue)]
+    return [clash.field for clash in context.engine.outbox.conflicting(ops[0].issue)]
 
 
 async def test_the_same_field_waits(context: Session) -> None:
@@ -32,13 +32,13 @@ async def test_the_same_field_waits(context: Session) -> None:
     assert context.there("app#1").weight == 5
     assert context.issue("app#1").weight == 8
     assert (context.engine.status.conflicts, context.engine.status.unsent) == (1, 1)
-    [clash] = context.engine.conflicting(context.issue("app#1").id)
+    [clash] = context.engine.outbox.conflicting(context.issue("app#1").id)
     assert (clash.saw, clash.mine, clash.theirs) == ("1", "8", "5")
 
 
 async def test_keep_mine_overwrites_the_server(context: Session) -> None:
     await conflict(context, {"weight": 5}, weight=8)
-    context.engine.take_mine(context.issue("app#1").id)
+    context.engine.keep_mine(context.issue("app#1").id)
     await context.settled()
     assert context.there("app#1").weight == 8
     assert context.engine.status.conflicts == 0
@@ -50,11 +50,11 @@ async def test_keep_mine_overwrites_the_server(context: Session) -> None:
 
 async def test_keep_theirs_discards_mine(context: Session) -> None:
     await conflict(context, {"weight": 5}, weight=8)
-    context.engine.take_theirs(context.issue("app#1").id)
+    context.engine.keep_theirs(context.issue("app#1").id)
     await context.settled()
     assert context.there("app#1").weight == context.issue("app#1").weight == 5
     assert context.engine.status.unsent == 0
-    assert context.engine.history()[0].result == "dropped"
+    assert context.engine.store.log()[0].result == "dropped"
     assert context.engine.undo() is None
 
 
@@ -66,7 +66,7 @@ async def test_changes_after_a_conflict_wait_with_it(context: Session) -> None:
     await context.settled()
     assert context.there("app#2").weight == 3
     assert context.there("app#1").milestone.title == "19.7"
-    context.engine.take_mine(context.issue("app#1").id)
+    context.engine.keep_mine(context.issue("app#1").id)
     await context.settled()
     assert context.there("app#1").milestone.title == "19.9"
     assert context.notes_there("app#1") == ["After it"]
@@ -107,9 +107,9 @@ async def test_a_description_is_read_before_it_is_overwritten(context: Session) 
     assert context.there("app#1").description == "Theirs"
     assert context.there("app#1").weight == 1
     assert context.there("app#2").description == "Mine"
-    [clash] = context.engine.conflicting(context.issue("app#1").id)
+    [clash] = context.engine.outbox.conflicting(context.issue("app#1").id)
     assert (clash.field, clash.saw, clash.theirs) == ("description", "Old", "Theirs")
-    context.engine.take_mine(context.issue("app#1").id)
+    context.engine.keep_mine(context.issue("app#1").id)
     await context.settled()
     assert context.there("app#1").description == "Mine"
     assert context.there("app#1").weight == 4
@@ -125,7 +125,9 @@ async def test_undo_checks_the_same_way(context: Session) -> None:
     await context.settled()
     assert context.there("app#2").weight == 1
     assert context.there("app#1").weight == 5
-    assert [clash.field for clash in context.engine.conflicting(context.issue("app#1").id)] == ["weight"]
+    assert [clash.field for clash in context.engine.outbox.conflicting(context.issue("app#1").id)] == [
+        "weight"
+    ]
 
 
 async def test_a_conflict_survives_a_restart(server: DemoServer, store: Store) -> None:
@@ -135,7 +137,7 @@ async def test_a_conflict_survives_a_restart(server: DemoServer, store: Store) -
         assert context.engine.status.conflicts == 1
         assert any(isinstance(event, Notice) for event in context.events)
         assert context.there("app#1").weight == 5
-        context.engine.take_mine(context.issue("app#1").id)
+        context.engine.keep_mine(context.issue("app#1").id)
         await context.settled()
         assert context.there("app#1").weight == 8
 

@@ -15,7 +15,7 @@ from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import EditUnknown, StoreFailed
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Failed, Outcome, Store
-from glboard_core.store.memory import MemoryStore
+from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.events import Notice, Settled, Status, StatusChanged
 from support.engines import BRISK, STILL, Session, build_world, lines, session
 
@@ -97,7 +97,7 @@ async def test_what_the_server_makes_late_goes_over_nothing(server: DemoServer) 
         await asyncio.gather(*late)
         weights = [event.value for event in context.there("app#1").history if event.kind == "weight"]
         assert weights == [1, 3, 5]
-        assert [line.result for line in context.engine.history()] == ["done", "settled"]
+        assert [line.result for line in context.engine.store.log()] == ["done", "settled"]
 
 
 def changed_before_the_look(context: Session, **theirs: Any) -> None:
@@ -139,7 +139,7 @@ async def test_a_lost_edit_that_was_made_and_changed_again_counts_as_made(
             == context.engine.status.failed
             == 0
         )
-        assert [line.result for line in context.engine.history()] == ["settled"]
+        assert [line.result for line in context.engine.store.log()] == ["settled"]
         assert len(server.requests.of("updateIssue")) == 1
         if "weight" in mine:
             # Undo checks as usual: theirs overwrote it.
@@ -155,15 +155,15 @@ async def test_a_lost_edit_that_was_not_made_is_a_conflict(server: DemoServer) -
         context.edit("app#1", weight=5)
         await context.settled()
         assert context.there("app#1").weight == 9
-        [clash] = context.engine.conflicting(context.issue("app#1").id)
+        [clash] = context.engine.outbox.conflicting(context.issue("app#1").id)
         assert (clash.theirs, clash.maybe) == ("9", True)
         # Resolved, lost once more and changed once more: earlier attempts prove nothing.
         server.faults.next("reset-before", "updateIssue")
         changed_before_the_look(context, weight=8)
-        context.engine.take_mine(context.issue("app#1").id)
+        context.engine.keep_mine(context.issue("app#1").id)
         await context.settled()
         assert context.engine.status.conflicts == 1
-        context.engine.take_mine(context.issue("app#1").id)
+        context.engine.keep_mine(context.issue("app#1").id)
         await context.settled()
         assert context.there("app#1").weight == 5
 
@@ -174,14 +174,16 @@ async def test_an_edit_without_events_may_have_been_made(server: DemoServer) -> 
         changed_before_the_look(context, assignees=["eng_2"])
         context.edit("app#1", assignees=("eng_1",))
         await context.settled()
-        [clash] = context.engine.conflicting(context.issue("app#1").id)
+        [clash] = context.engine.outbox.conflicting(context.issue("app#1").id)
         assert clash.maybe
         # A conflict without a lost answer is certain.
-        context.engine.take_theirs(context.issue("app#1").id)
+        context.engine.keep_theirs(context.issue("app#1").id)
         context.edit("app#2", weight=5)
         context.world.edit("top/app#2", by="eng_1", weight=9)
         await context.settled()
-        assert [clash.maybe for clash in context.engine.conflicting(context.issue("app#2").id)] == [False]
+        assert [clash.maybe for clash in context.engine.outbox.conflicting(context.issue("app#2").id)] == [
+            False
+        ]
 
 
 async def test_events_of_a_lost_edit_are_read_only_after_changes_by_others(server: DemoServer) -> None:
@@ -235,7 +237,7 @@ async def test_a_token_that_expires_halfway_loses_nothing(tmp_path_store: Store)
 @pytest.fixture
 def tmp_path_store() -> Store:
     """A store that outlives an engine."""
-    return MemoryStore()
+    return SqliteStore(":memory:")
 
 
 async def test_too_many_comments_at_once_are_sent_later(server: DemoServer) -> None:
@@ -349,7 +351,7 @@ GARBAGE = {
 
 @pytest.mark.parametrize("kind", GARBAGE)
 async def test_garbage_answers_lose_nothing(server: DemoServer, kind: str) -> None:
-    store = MemoryStore()
+    store = SqliteStore(":memory:")
     async with session(server, store, sync=BRISK) as context:
         await asyncio.to_thread(server.stop)
         async with speaking(GARBAGE[kind], server._port):
@@ -364,7 +366,7 @@ async def test_garbage_answers_lose_nothing(server: DemoServer, kind: str) -> No
                         await context.engine.sender.idle()
                 assert context.engine.poller._polled == before
             assert len(context.engine.shown) == 14
-            assert len(store.outbox()) + len(store.refusals()) == 2
+            assert len(store.outbox()) + len(store.failed_changes()) == 2
         await asyncio.to_thread(server.start)
         context.engine.refresh()
         await context.until(lambda: context.engine.status.freshness == "live")
@@ -390,11 +392,11 @@ async def test_connections_closed_after_every_change_duplicate_nothing(server: D
 # The disk
 
 
-class Refusing(MemoryStore):
+class Refusing(SqliteStore):
     """A disk that refuses writes on demand."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(":memory:")
         self.refusing: set[str] = set()
 
     def _ask(self, what: str) -> None:
@@ -451,11 +453,11 @@ async def test_a_retry_removes_the_failed_change_in_the_same_write(server: DemoS
         with pytest.raises(StoreFailed):
             context.engine.retry(op.id)
         assert [one.id for one, _ in context.engine.failed] == [op.id]
-        assert [refusal.op.id for refusal in store.refusals()] == [op.id]
+        assert [refusal.op.id for refusal in store.failed_changes()] == [op.id]
         store.refusing = {"delete_failed"}
         context.engine.retry(op.id)
         assert context.engine.failed == []
-        assert store.refusals() == []
+        assert store.failed_changes() == []
         assert context.engine.status.unsent == 1
 
 
@@ -495,9 +497,9 @@ async def test_recovery_of_a_late_send_starts_late(server: DemoServer) -> None:
         server.faults.next("429", "createNote")
         server.faults.next("reset-before", "createNote")
         context.comment("app#1", "Once")
-        await context.until(lambda: any(item.lost for item in lines(context.engine)))
+        await context.until(lambda: any(item.lost_at for item in lines(context.engine)))
         [item] = lines(context.engine)
-        wait = context.engine.sender._look_at(item) - item.lost
+        wait = context.engine.sender._recovery_at(item) - item.lost_at
         assert wait == pytest.approx(context.engine.timing.server_limit)
         asked = [record.status for record in server.requests.of("createNote")]
         assert asked == [429, 0]

@@ -50,7 +50,7 @@ class Held:
             return {"everything"}
         board = self.engine.board("planning", "19.7")
         keys = [*(column.key for column in board.columns), UNLISTED, CLOSED]
-        unread = self.engine.unread(board)
+        unread = self.engine.initial_load.unread(board)
         return {key for key in keys if key in unread}
 
 
@@ -63,7 +63,7 @@ async def held(server: DemoServer, store: Store) -> AsyncIterator[Held]:
 
 @asynccontextmanager
 async def loading_of(held: Held) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.create_task(held.engine.load())
+    task = asyncio.create_task(held.engine.poller.load())
     try:
         yield task
     finally:
@@ -81,7 +81,7 @@ async def test_the_visible_columns_are_read_concurrently_and_first(held: Held) -
         await task
     assert [query.milestone for query in held.asked[4:]] == [None, None]
     assert held.unread() == set()
-    assert held.engine.is_complete
+    assert held.engine.initial_load.complete
     assert len(held.engine.shown) == 14
 
 
@@ -90,7 +90,7 @@ async def test_a_column_is_complete_before_the_others(held: Held) -> None:
     held.open.set()
     async with loading_of(held) as task:
         await held.session.until(lambda: held.unread() == {FEATURE, CLOSED})
-        assert not held.engine.is_complete
+        assert not held.engine.initial_load.complete
         held.shut_open.set()
         await task
 
@@ -98,7 +98,7 @@ async def test_a_column_is_complete_before_the_others(held: Held) -> None:
 async def test_a_long_column_comes_with_the_rest(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its first pages fill the screen; reading all of it twice would only delay everything else."""
     monkeypatch.setattr(initial_load, "FIRST_PAGES", 1)
-    held.engine.gateway._asking.page_size = 5  # type: ignore[attr-defined]
+    held.engine.gateway._runner.page_size = 5  # type: ignore[attr-defined]
     held.open.set()
 
     async with loading_of(held) as task:
@@ -115,17 +115,17 @@ async def test_another_visible_board_is_read_during_the_load(held: Held) -> None
     async with loading_of(held) as task:
         await held.session.until(lambda: held.unread() == {CLOSED})
         board = held.engine.board(*build)
-        assert UNLISTED in held.engine.unread(board)
+        assert UNLISTED in held.engine.initial_load.unread(board)
         held.engine.look(*build)
-        await held.session.until(lambda: UNLISTED not in held.engine.unread(board))
-        assert not held.engine.is_complete
+        await held.session.until(lambda: UNLISTED not in held.engine.initial_load.unread(board))
+        assert not held.engine.initial_load.complete
         held.shut_open.set()
         await task
 
 
 async def test_issues_are_counted_once(held: Held) -> None:
     held.open.set()
-    await held.engine.load()
+    await held.engine.poller.load()
     told = [event.status for event in held.session.told(StatusChanged)]
     assert {status.total for status in told if status.total} == {14}
     assert max(status.loaded for status in told) == 14
@@ -138,7 +138,7 @@ async def test_a_server_that_cannot_count_is_read_anyway(held: Held) -> None:
 
     held.engine.gateway.count = count  # type: ignore[method-assign]
     held.open.set()
-    await held.engine.load()
+    await held.engine.poller.load()
     assert len(held.engine.shown) == 14
     assert held.engine.status.total == 0
 
@@ -152,5 +152,5 @@ async def test_an_interrupted_load_is_not_complete(server: DemoServer, store: St
         async with loading_of(held):
             await made.until(lambda: held.unread() == {FEATURE, CLOSED})
     async with session(server, store, running=False) as again:
-        assert not again.engine.is_complete
-        assert BUG in again.engine.unread(again.engine.board("planning", "19.7"))
+        assert not again.engine.initial_load.complete
+        assert BUG in again.engine.initial_load.unread(again.engine.board("planning", "19.7"))

@@ -28,7 +28,7 @@ async def test_a_second_note_updates_the_first(context: Session) -> None:
     await context.settled()
     assert context.notes_there("app#1") == ["Room 2"]
     assert context.issue("app#1").notes == 1
-    assert [line.what for line in context.engine.history()] == ["update comment", "comment"]
+    assert [line.what for line in context.engine.store.log()] == ["update comment", "comment"]
     for left in (["Room 4"], []):
         context.engine.undo()
         await context.settled()

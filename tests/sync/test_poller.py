@@ -108,7 +108,7 @@ async def test_stale_pages_do_not_remove_a_new_issue(context: Session) -> None:
             yield page
 
     gateway.pages = late  # type: ignore[method-assign]
-    loading = asyncio.create_task(context.engine.load())
+    loading = asyncio.create_task(context.engine.poller.load())
     await asked.wait()
     gateway.pages = pages  # type: ignore[method-assign]
     context.engine.poller._polled = asyncio.get_running_loop().time() + 60
@@ -187,7 +187,7 @@ async def test_use_makes_polls_frequent(server: DemoServer) -> None:
     sync = structs.replace(BRISK, poll=10, poll_idle=60)
     async with session(server, sync=sync) as context:
         assert context.engine.poller._interval() == 60
-        context.engine.touch()
+        context.engine.poller.touch()
         assert context.engine.poller._interval() == 10
 
 

@@ -14,15 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from glboard_core.board.operations import Edit
 from glboard_core.demo.http.faults import Faults
 from glboard_core.demo.http.server import DemoServer
+from glboard_core.errors import ConnectionFailed
 from glboard_core.ports import Outcome
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.events import IssuesChanged, Renamed
 from support.crashes import FAULTS, edit_together
-from support.engines import BRISK, ME, Session, build_world, session
+from support.engines import BRISK, HASTE, ME, STILL, Session, build_world, session
 
 
 @pytest.mark.parametrize("kill", [False, True])
@@ -108,8 +110,8 @@ async def test_what_the_first_sent_unheard_is_looked_for_before_anything_follows
         if theirs is not None:
             # That the first edit was made is proven by its event; only what follows is to be chosen.
             await second.until(lambda: second.engine.status.conflicts == 1)
-            assert [line.result for line in second.engine.history()] == ["settled", "done"]
-            second.engine.take_theirs(second.issue("app#1").id)
+            assert [line.result for line in second.engine.store.log()] == ["settled", "done"]
+            second.engine.keep_theirs(second.issue("app#1").id)
         await second.until(lambda: second.engine.status.unsent == 0)
         await second.settled()
         assert second.engine.status.conflicts == 0
@@ -117,19 +119,77 @@ async def test_what_the_first_sent_unheard_is_looked_for_before_anything_follows
     two.close()
 
 
-async def test_a_command_does_not_overtake_what_a_window_sends(server: DemoServer, tmp_path: Path) -> None:
+async def test_a_command_leaves_sending_to_the_process_with_the_lease(
+    server: DemoServer, tmp_path: Path
+) -> None:
+    """Otherwise that process would look for what the command sends, and both would log it."""
+    path = tmp_path / "s.sqlite3"
+    one, two = SqliteStore(path), SqliteStore(path)
+    # Nobody presses a key in a command: its changes are not held.
+    held = structs.replace(STILL, hold=3600, hold_comments=3600)
+    async with (
+        session(server, one, sync=held) as first,
+        session(server, two, sync=held, running=False) as command,
+    ):
+        send = command.engine.gateway.send
+
+        async def slowly(*args: Any) -> list[Outcome]:
+            outcomes = await send(*args)
+            await asyncio.sleep(0.5)
+            return outcomes
+
+        command.engine.gateway.send = slowly  # type: ignore[assignment, method-assign]
+        await command.engine.load_catalog()
+        await command.engine.load_issues(["top/app#1"])
+        command.edit("app#1", weight=5)
+        await command.engine.sender.flush()
+        assert len(command.engine.outbox) == 0
+        assert weights_there(first, "app#1") == [1, 5]
+        assert [line.result for line in command.engine.store.log()] == ["done"]
+        assert not command.engine.failed
+    one.close()
+    two.close()
+
+
+async def test_a_command_sends_once_the_lease_is_free(server: DemoServer, tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    one, two = SqliteStore(path), SqliteStore(path)
+    assert one.acquire_lease()
+    timing = structs.replace(HASTE, longest_flush=0.2)
+    async with session(server, two, running=False, timing=timing) as command:
+        await command.engine.load_catalog()
+        await command.engine.load_issues(["top/app#1"])
+        command.edit("app#1", weight=5)
+        with pytest.raises(ConnectionFailed, match="Another glboard session"):
+            await command.engine.sender.flush()
+        assert len(command.engine.outbox) == 1
+        assert command.there("app#1").weight == 1
+        flush = asyncio.create_task(command.engine.sender.flush())
+        await asyncio.sleep(0)
+        one.release_lease()
+        await flush
+        assert command.there("app#1").weight == 5
+        # Nobody needs to wait for a command that has ended.
+        assert one.acquire_lease()
+    one.close()
+    two.close()
+
+
+async def test_a_command_does_not_overtake_what_another_process_sends(
+    server: DemoServer, tmp_path: Path
+) -> None:
     path = tmp_path / "s.sqlite3"
     one, two = SqliteStore(path), SqliteStore(path)
     async with session(server, two, running=False) as command:
-        await command.engine.load()
+        await command.engine.poller.load()
         [first] = command.edit("app#1", weight=3)
         command.edit("app#1", weight=5)
         assert one.claim([first.id], time.time())
         server.world.edit("top/app#1", by=ME, weight=3)
-        await command.engine.flush()
+        await command.engine.sender.flush()
         assert command.engine.status.conflicts == 0
         assert weights_there(command, "app#1") == [1, 3, 5]
-        assert [line.result for line in command.engine.history()] == ["done", "settled"]
+        assert [line.result for line in command.engine.store.log()] == ["done", "settled"]
     one.close()
     two.close()
 
@@ -193,7 +253,7 @@ async def test_a_read_only_process_releases_the_send_lease(server: DemoServer, t
         first.edit("app#1", weight=4)
         await first.settled()
         first.engine.read_only = True
-        first.engine.sender.wake()
+        first.engine._wake.set()
         second.edit("app#2", weight=5)
         await second.until(lambda: second.there("app#2").weight == 5)
 
@@ -240,7 +300,7 @@ async def test_a_conflict_is_seen_in_every_process(
     async with two_sessions(server, tmp_path / "s.sqlite3") as (sender, other):
         await clash(sender, sender if by_sender else other)
         await other.until(lambda: other.engine.status.conflicts == 1)
-        [here] = other.engine.conflicting(other.issue("app#1").id)
+        [here] = other.engine.outbox.conflicting(other.issue("app#1").id)
         assert (here.field, here.saw, here.mine, here.theirs) == ("weight", "1", "8", "5")
         # And its card is repainted, although the issue itself did not change there.
         assert any(
@@ -260,7 +320,7 @@ async def test_either_process_can_resolve_a_conflict(
         await other.until(lambda: other.engine.status.conflicts == 1)
         chooser = sender if by_sender else other
         issue = chooser.issue("app#1").id
-        chooser.engine.take_mine(issue) if mine else chooser.engine.take_theirs(issue)
+        chooser.engine.keep_mine(issue) if mine else chooser.engine.keep_theirs(issue)
         for context in (sender, other):
             await context.until(lambda context=context: context.engine.status.unsent == 0)  # type: ignore[misc]
             assert context.engine.status.conflicts == 0
@@ -283,18 +343,18 @@ async def test_a_late_resolution_does_nothing_twice(
         await clash(sender, other)
         await other.until(lambda: other.engine.status.conflicts == 1)
         # The other process has not checked since: it resolves a change that was sent long ago.
-        look, other.engine.look_at_others = other.engine.look_at_others, lambda: None  # type: ignore[method-assign]
+        adopt, other.engine.others.adopt = other.engine.others.adopt, lambda: None  # type: ignore[method-assign]
         issue = sender.issue("app#1").id
-        sender.engine.take_mine(issue)
+        sender.engine.keep_mine(issue)
         await sender.until(lambda: sender.engine.status.unsent == 0)
         sender.world.edit("top/app#1", by="eng_1", weight=6)
-        other.engine.take_mine(issue) if second_mine else other.engine.take_theirs(issue)
-        other.engine.look_at_others = look  # type: ignore[method-assign]
+        other.engine.keep_mine(issue) if second_mine else other.engine.keep_theirs(issue)
+        other.engine.others.adopt = adopt  # type: ignore[method-assign]
         for context in (sender, other):
             await context.until(lambda context=context: context.engine.status.unsent == 0)  # type: ignore[misc]
         assert sender.there("app#1").weight == 6
         assert sender.notes_there("app#1") == ["After it"]
-        assert {line.result for line in sender.engine.history()} == {"done"}
+        assert {line.result for line in sender.engine.store.log()} == {"done"}
 
 
 async def test_a_conflict_is_shown_after_an_offline_restart(server: DemoServer, tmp_path: Path) -> None:
@@ -306,7 +366,7 @@ async def test_a_conflict_is_shown_after_an_offline_restart(server: DemoServer, 
     async with session(server, store, loaded=False) as context:
         assert context.engine.status.conflicts == 1
         await context.until(lambda: context.engine.status.freshness == "offline")
-        context.engine.take_mine(context.issue("app#1").id)
+        context.engine.keep_mine(context.issue("app#1").id)
         await asyncio.to_thread(server.start)
         context.engine.refresh()
         await context.until(lambda: context.engine.status.unsent == 0)
@@ -315,7 +375,7 @@ async def test_a_conflict_is_shown_after_an_offline_restart(server: DemoServer, 
 
 
 def _sees(session: Session, theirs: str) -> bool:
-    return session.engine.conflicting(session.issue("app#1").id)[0].theirs == theirs
+    return session.engine.outbox.conflicting(session.issue("app#1").id)[0].theirs == theirs
 
 
 async def test_a_conflict_follows_changes_by_others(server: DemoServer, tmp_path: Path) -> None:

@@ -100,4 +100,4 @@ async def test_outbox_and_log_are_kept(server: DemoServer, store: Store) -> None
     async with desk_of(server, store, OTHER) as context:
         assert context.there("app#4").weight == 7
         assert names(context) == {"app#1", "app#2"}
-        assert [line.title for line in context.engine.history()] == ["weight 7", "test"]
+        assert [line.title for line in context.engine.store.log()] == ["weight 7", "test"]

@@ -14,7 +14,7 @@ from glboard_core.errors import EditDropped, EditForbidden, EditRefused, ReadOnl
 from glboard_core.ports import Store
 from glboard_core.sync.events import IssuesChanged, Renamed, Settled
 from glboard_core.sync.ids import new_issue_id
-from support.engines import GROUP_LABEL, STILL, Session, build_world, session
+from support.engines import GROUP_LABEL, STILL, Session, build_world, session, settled
 
 #: Nothing is sent while a test checks.
 HELD = structs.replace(STILL, hold=3600, hold_comments=7200)
@@ -44,7 +44,7 @@ async def test_edits_of_one_issue_arrive_in_order(context: Session) -> None:
         context.edit("app#1", weight=weight)
     await context.settled()
     assert context.there("app#1").weight == 5
-    weights = [e for e in context.engine.history() if e.result == "done"]
+    weights = [e for e in context.engine.store.log() if e.result == "done"]
     assert [line.what for line in reversed(weights)] == [f"weight {n}" for n in (2, 3, 4, 5)]
 
 
@@ -61,7 +61,7 @@ async def test_undo_withdraws_unsent_changes(server: DemoServer, store: Store) -
         assert context.issue("app#1").weight == 1
         assert await context.engine.finish(5) == 0
         assert context.mutations == 0
-        assert context.engine.history() == []
+        assert context.engine.store.log() == []
         assert store.outbox() == []
 
 
@@ -112,7 +112,9 @@ async def test_undo_of_several_acts_finds_every_conflict(context: Session) -> No
     context.engine.undo()
     await context.settled()
     assert context.there("app#1").milestone.title == "Backlog"
-    assert [clash.field for clash in context.engine.conflicting(context.issue("app#1").id)] == ["milestone"]
+    assert [clash.field for clash in context.engine.outbox.conflicting(context.issue("app#1").id)] == [
+        "milestone"
+    ]
 
 
 async def test_undo_of_a_comment_deletes_the_note(context: Session) -> None:
@@ -256,7 +258,7 @@ async def test_failed_changes_are_stored_and_can_be_retried_or_discarded(
         await context.settled()
         assert context.there("locked#1").weight is None
         for op, _ in list(context.engine.failed):
-            context.engine.drop_failed(op.id)
+            context.engine.local_state.discard_failed(op.id)
         assert context.engine.status.failed == 0
         context.engine.retry(first.id)
         assert context.engine.status.unsent == 0
@@ -283,7 +285,7 @@ async def test_a_failed_edit_does_not_hide_a_later_conflict(context: Session) ->
     context.engine.refresh()
     await context.settled()
     assert context.there("app#1").weight == 5
-    assert [c.field for c in context.engine.conflicting(context.issue("app#1").id)] == ["weight"]
+    assert [c.field for c in context.engine.outbox.conflicting(context.issue("app#1").id)] == ["weight"]
 
 
 # The hold
@@ -344,7 +346,7 @@ async def test_quitting_sends_at_once(server: DemoServer, store: Store) -> None:
 async def test_undo_wakes_a_waiting_quit(server: DemoServer, store: Store) -> None:
     async with session(server, store, sync=HELD) as context:
         context.edit("app#1", weight=2)
-        waiting = asyncio.create_task(context.engine.settled())
+        waiting = asyncio.create_task(settled(context.engine))
         await asyncio.sleep(0)
         context.engine.undo()
         await context.wait_for(waiting)

@@ -168,8 +168,8 @@ class Sessions(RuleBasedStateMachine):
     def choose(self, mine: bool) -> None:
         """Resolve conflicts."""
         for issue in self.engine.outbox.issues():
-            if self.engine.conflicting(issue):
-                self.engine.take_mine(issue) if mine else self.engine.take_theirs(issue)
+            if self.engine.outbox.conflicting(issue):
+                self.engine.keep_mine(issue) if mine else self.engine.keep_theirs(issue)
 
     @precondition(lambda self: self.engine.failed)
     @rule()
@@ -195,7 +195,9 @@ class Sessions(RuleBasedStateMachine):
     def at_rest(self) -> bool:
         """Whether only conflicts are left."""
         engine = self.engine
-        waiting = sum(len(engine.outbox.items(i)) for i in engine.outbox.issues() if engine.conflicting(i))
+        waiting = sum(
+            len(engine.outbox.items(i)) for i in engine.outbox.issues() if engine.outbox.conflicting(i)
+        )
         return engine.status.freshness == "live" and len(engine.outbox) == waiting
 
 

@@ -123,7 +123,7 @@ class BoardApp(App[None]):
 
     def count_lines(self) -> Callable[[], dict[str, int]]:
         """Start to count painted lines by column key; calling the result returns and resets the counts."""
-        for cards in self.board.lists():
+        for cards in self.board.columns.lists():
             self._count(cards)
 
         def take() -> dict[str, int]:

@@ -11,7 +11,7 @@ from textual.strip import Strip
 
 from glboard_tui.widgets.card import Fact
 from glboard_tui.widgets.colors import truecolor_palette
-from glboard_tui.widgets.column_headers import HeadView, paint_head
+from glboard_tui.widgets.column_headers import ColumnHeader, paint_column_header
 from glboard_tui.widgets.footer import FooterView, paint_footer, paint_keys
 from glboard_tui.widgets.header import HeaderView, paint_header
 from tui.widgets.test_text import NASTY
@@ -37,7 +37,7 @@ FOOTER = FooterView(
     hints=(("M", "to 19.9"), ("d", "accept"), ("s", "state"), ("?", "keys")),
     last="u undo: platform#4219 to 19.9",
 )
-HEAD = HeadView(key="bug", title="bug", x=0, width=39, count=5, weight=6, unweighted=1)
+HEAD = ColumnHeader(key="bug", title="bug", x=0, width=39, count=5, weight=6, unweighted=1)
 MOVES = [("n", "19.8 (next)"), ("f", "19.9"), ("1", "Next 1-3 Milestones"), ("x", "none"), ("Space", "mark")]
 
 
@@ -51,7 +51,7 @@ def footer(width: int, **changes: Any) -> str:
 
 
 def head(**changes: Any) -> str:
-    return paint_head(msgspec.structs.replace(HEAD, **changes), PALETTE).text
+    return paint_column_header(msgspec.structs.replace(HEAD, **changes), PALETTE).text
 
 
 def test_header_at_full_width() -> None:
@@ -128,9 +128,9 @@ def test_drop_target_shows_a_sign() -> None:
 
 
 def test_rail_shows_the_count() -> None:
-    assert head(rail=True, width=3) == " 5│"
-    assert head(rail=True, width=3, count=120) == "  │"
-    assert head(rail=True, width=3, more=7) == "+7│"
+    assert head(collapsed=True, width=3) == " 5│"
+    assert head(collapsed=True, width=3, count=120) == "  │"
+    assert head(collapsed=True, width=3, more=7) == "+7│"
 
 
 def test_which_key_lists_keys_in_columns() -> None:
@@ -154,7 +154,7 @@ def test_every_line_has_the_requested_width(one: str, two: str, width: int, numb
     hints = ((one, two), ("?", "keys"), ("x", one))
     bar = FooterView(target=one, hints=hints, last=two, message=one if on else "", marked=on)
     strips.append(paint_footer(bar, width, PALETTE))
-    column = HeadView(
+    column = ColumnHeader(
         key="x",
         title=one,
         x=0,
@@ -165,7 +165,7 @@ def test_every_line_has_the_requested_width(one: str, two: str, width: int, numb
         limit_issues=3,
         place=(1, 9) if on else None,
     )
-    strips.append(paint_head(column, PALETTE))
+    strips.append(paint_column_header(column, PALETTE))
     strips += paint_keys(one, [(two, one), ("a", two)], width, PALETTE)
     for strip in strips:
         assert Strip(list(strip)).cell_length == width

@@ -93,7 +93,7 @@ async def test_scrolling_repaints_one_screen_of_one_column(count: int) -> None:
     app = BoardApp(issues_of(count))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
-        (bugs, *_) = app.board.lists()
+        (bugs, *_) = app.board.columns.lists()
         take = app.count_lines()
         app.board.last()
         await pilot.pause()
@@ -106,7 +106,7 @@ async def test_focus_scrolls_half_a_page_at_a_time() -> None:
     app = BoardApp(issues_of(300))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
-        (bugs, *_) = app.board.lists()
+        (bugs, *_) = app.board.columns.lists()
         tops = []
         for _ in range(60):
             app.board.move(0, 1)
@@ -123,7 +123,7 @@ async def test_wheel_scrolls_without_moving_focus() -> None:
     app = BoardApp(issues_of(300))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
-        (bugs, *_) = app.board.lists()
+        (bugs, *_) = app.board.columns.lists()
         await _wheel(pilot, 3)
         assert bugs.top > 0
         assert app.focused_issue == issue_id(1)
@@ -328,7 +328,7 @@ async def test_resizing_keeps_the_focus_visible() -> None:
             await pilot.pause()
             assert app.focused_issue == issue_id(122)
             assert any("▌" in line for line in screen(app)), size
-            assert app.board.list_of("type::maintenance") is not None
+            assert app.board.columns.list_of("type::maintenance") is not None
 
 
 async def test_one_column_at_a_time() -> None:
@@ -336,7 +336,7 @@ async def test_one_column_at_a_time() -> None:
     async with app.run_test(size=(40, 10)) as pilot:
         app.board.move(1, 0)
         await pilot.pause()
-        assert len(list(app.board.lists())) == 1
+        assert len(list(app.board.columns.lists())) == 1
         assert "‹ 2/3 ›" in screen(app)[0]
         assert app.focused_issue == issue_id(2)
 
@@ -359,11 +359,11 @@ async def test_folded_column_keeps_its_scroll_position() -> None:
     async with app.run_test(size=(40, 12)) as pilot:
         await pilot.pause()
         app.board.move(0, 30)
-        (top,) = [cards.top for cards in app.board.lists()]
+        (top,) = [cards.top for cards in app.board.columns.lists()]
         app.board.move(1, 0)
         await pilot.pause()
         app.board.move(-1, 0)
-        assert [cards.top for cards in app.board.lists()] == [top]
+        assert [cards.top for cards in app.board.columns.lists()] == [top]
         assert app.focused_issue == issue_id(91)
 
 

@@ -59,7 +59,7 @@ async def test_click_on_a_header_or_rail_focuses_its_column() -> None:
         keys = [message.column.key for message in app.said_of(BoardWidget.ColumnChosen)]
         assert keys == ["type::maintenance", "type::feature"]
         assert app.focused_issue is not None
-        assert app.board.list_of("type::feature") is not None
+        assert app.board.columns.list_of("type::feature") is not None
 
 
 async def test_card_is_dragged_to_another_column() -> None:
@@ -70,15 +70,15 @@ async def test_card_is_dragged_to_another_column() -> None:
         assert drop.ids == (issue_id(4),)
         assert (drop.from_column.key, drop.to_column.key) == ("type::bug", "type::feature")
         assert app.mouse_captured is None
-        assert not app.board.dragged
+        assert not app.board.state.dragged
 
 
 async def test_the_target_is_shown_while_dragging() -> None:
     app = BoardApp(issues_of(30))
     async with app.run_test(size=WIDE) as pilot:
         await drag(pilot, SECOND_BUG, SECOND_MAINTENANCE, drop=False)
-        assert app.board.dragged == {issue_id(4)}
-        assert app.board.drop_key == "type::maintenance"
+        assert app.board.state.dragged == {issue_id(4)}
+        assert app.board.state.drop_key == "type::maintenance"
         strips = app.screen._compositor.render_strips(app.size)
         assert "▼ maintenance" in "".join(segment.text for segment in strips[0])
 
@@ -91,7 +91,7 @@ async def test_escape_cancels_a_drag() -> None:
         await pilot.mouse_up(BoardWidget, offset=SECOND_FEATURE)
         await pilot.pause()
         assert app.said_of(BoardWidget.CardDropped) == []
-        assert (app.board.dragged, app.board.drop_key) == (frozenset(), None)
+        assert (app.board.state.dragged, app.board.state.drop_key) == (frozenset(), None)
 
 
 async def test_dropping_on_the_same_column_does_nothing() -> None:
@@ -99,7 +99,7 @@ async def test_dropping_on_the_same_column_does_nothing() -> None:
     async with app.run_test(size=WIDE) as pilot:
         await drag(pilot, SECOND_BUG, (20, 20))
         assert app.said_of(BoardWidget.CardDropped) == []
-        assert not app.board.dragged
+        assert not app.board.state.dragged
 
 
 async def test_a_small_movement_does_not_drag() -> None:
@@ -107,7 +107,7 @@ async def test_a_small_movement_does_not_drag() -> None:
     async with app.run_test(size=WIDE) as pilot:
         await pilot.mouse_down(BoardWidget, offset=SECOND_BUG)
         await pilot.hover(BoardWidget, offset=(6, 3))
-        assert not app.board.dragged
+        assert not app.board.state.dragged
 
 
 async def test_dragging_a_marked_card_moves_all_marked() -> None:

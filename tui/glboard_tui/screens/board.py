@@ -361,20 +361,21 @@ class BoardScreen(Screen[None]):
         else:
             self._panel.hide()
             catalog = self.bridge.catalog
-            self.board.has_weight = catalog is None or catalog.server.has_weight
             self.board.display = True
-            unread = self.bridge.unread()
-            self.board.show(index, present=presenter(self.bridge, index), empty=self._empty(), unread=unread)
+            self.board.show(
+                index,
+                present=presenter(self.bridge, index),
+                empty=self._empty(),
+                unread=self.bridge.unread(),
+                has_weight=catalog is None or catalog.server.has_weight,
+            )
             self._news.warn(self.app)
         self.show_header()
         self.show_footer()
 
     def _show_unread(self) -> None:
         """Update after a column was read in full: its count and sums are now exact."""
-        unread = self.bridge.unread()
-        if unread != self.board.unread:
-            self.board.empty_text = self._empty()
-            self.board.show_unread(unread)
+        self.board.show_unread(self.bridge.unread(), self._empty())
 
     def _show_panel(self) -> None:
         status = self.bridge.status

@@ -21,7 +21,7 @@ from glboard_tui.planning import posted_before
 from glboard_tui.screens import capacity_text
 from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.screens.keys import token_of
-from glboard_tui.widgets.table import Roll
+from glboard_tui.widgets.table import Rows
 from glboard_tui.widgets.text import clean
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ class RoomBody(Vertical):
         self.found: Capacity | None = None
         self._title = Static(classes="room-title")
         self._head = Static(classes="room-head")
-        self._rows = Roll()
-        self._team = Roll()
+        self._rows = Rows(compact=True)
+        self._team = Rows(compact=True, has_cursor=False)
         self._about = Static(classes="room-about")
         self._sums = Static(classes="room-sums")
         self._words = Static(classes="room-words")
@@ -100,7 +100,6 @@ class RoomBody(Vertical):
 
     def on_mount(self) -> None:
         """Follow changes, and show the pane."""
-        self._team.shows_cursor = False
         self._unwatch = self.plan.watch(self.changed)
         self.show()
 
@@ -162,11 +161,9 @@ class RoomBody(Vertical):
         blind = self.plan.roster.blind
         width = self.size.width or 96
         columns = capacity_text.columns_for(found, width, blind=blind)
-        people = [capacity_text.person_cells(person, columns) for person in found.people]
-        chosen = self._rows.cursor
         _say(self._head, Content(capacity_text.head(columns)))
-        self._rows.show(people, chosen)
-        self._team.show([capacity_text.team_cells(found, columns)], 0)
+        self._rows.show(capacity_text.people_table(found, columns), self._rows.cursor)
+        self._team.show(capacity_text.team_table(found, columns), 0)
         team = self.plan.team
         lines = capacity_text.sums(found, self.plan.closed(milestone), blind=blind)
         if team is not None:
@@ -400,7 +397,7 @@ class Post(Dialog[tuple[str, str | None]]):
 
     async def _look(self) -> None:
         try:
-            self._was = await posted_before(self._command_context.screen.plan, self._issue, self._milestone)
+            self._was = await posted_before(self._command_context.bridge.engine, self._issue, self._milestone)
         except GlboardError as error:
             words = f"Cannot look for an earlier comment: {clean(str(error))}"
             self._state.update(Content.styled(words, "$text-error"))

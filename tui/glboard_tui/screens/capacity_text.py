@@ -12,16 +12,18 @@ from msgspec import Struct
 
 from glboard_core.planning.capacity import Capacity, PersonCapacity, mean
 from glboard_core.planning.team import Member
+from glboard_core.planning.text import number, signed
 from glboard_core.planning.text import words as day_words
 from glboard_tui.planning import Lookback
-from glboard_tui.texts import free_words, number, plan_words, signed, state_of
+from glboard_tui.texts import free_words, plan_words, state_of
 from glboard_tui.widgets.card import Tone
 from glboard_tui.widgets.colors import Ink
-from glboard_tui.widgets.table import RollCell
+from glboard_tui.widgets.table import Cell, Col, Table
 from glboard_tui.widgets.text import fit, fit_right
 
 INKS: dict[Tone, Ink] = {"plain": "text", "good": "good", "warn": "warn", "bad": "bad"}
 _MOST_NAME = 20
+_FIGURES = (("days", 5), ("budget", 6), ("carry", 5), ("plan", 5), ("free", 7))
 #: Cells of the word at a line's end, and the shortest useful bar.
 _WORDS = 7
 _SHORT = 6
@@ -71,17 +73,34 @@ def head(columns: Columns) -> str:
     if columns.role:
         parts.append(fit("", columns.role))
     if columns.figures:
-        parts += [
-            fit_right(word, width)
-            for word, width in (("days", 5), ("budget", 6), ("carry", 5), ("plan", 5), ("free", 7))
-        ]
+        parts += [fit_right(word, width) for word, width in _FIGURES]
     if columns.bar and columns.words:
         parts.append("█carry ▓plan !over")
     return " " + " ".join(parts)
 
 
-def person_cells(person: PersonCapacity, columns: Columns) -> tuple[RollCell, ...]:
-    """One person's line."""
+def people_table(found: Capacity, columns: Columns) -> Table:
+    """A line for each person."""
+    return Table(cols=_cols(columns), rows=[_person(person, columns) for person in found.people])
+
+
+def team_table(found: Capacity, columns: Columns) -> Table:
+    """The team's line, with all of the carry-over."""
+    tone: Tone = "bad" if found.room_likely < 0 else "warn" if found.room < 0 else "good"
+    tally = Tally(
+        days="",
+        budget=number(found.total),
+        carried=found.carry_over.weight,
+        planned=found.planned,
+        room=signed(found.room),
+        words="!over" if found.room < 0 else "free",
+        tone=tone,
+        weight=found.total,
+    )
+    return Table(cols=_cols(columns), rows=[_cells("team", "", tally, columns, "strong")])
+
+
+def _person(person: PersonCapacity, columns: Columns) -> tuple[Cell, ...]:
     words, tone = state_of(person)
     budget = person.budget
     tally = Tally(
@@ -97,34 +116,27 @@ def person_cells(person: PersonCapacity, columns: Columns) -> tuple[RollCell, ..
     return _cells(person.username, person.role, tally, columns, "text")
 
 
-def team_cells(found: Capacity, columns: Columns) -> tuple[RollCell, ...]:
-    """The team's line, with all of the carry-over."""
-    tone: Tone = "bad" if found.room_likely < 0 else "warn" if found.room < 0 else "good"
-    tally = Tally(
-        days="",
-        budget=number(found.total),
-        carried=found.carry_over.weight,
-        planned=found.planned,
-        room=signed(found.room),
-        words="!over" if found.room < 0 else "free",
-        tone=tone,
-        weight=found.total,
-    )
-    return _cells("team", "", tally, columns, "strong")
+def _cols(columns: Columns) -> tuple[Col, ...]:
+    """The columns of ``_cells``."""
+    cols = [Col(width=width) for width in (columns.name, columns.role) if width]
+    if columns.figures:
+        cols += [Col(width=width, right=True) for _, width in _FIGURES]
+    cols += [Col(width=width) for width in (columns.bar, _WORDS if columns.words else 0) if width]
+    return tuple(cols)
 
 
-def _cells(name: str, role: str, tally: Tally, columns: Columns, ink: Ink) -> tuple[RollCell, ...]:
-    cells: list[RollCell] = [(name, ink, columns.name)]
+def _cells(name: str, role: str, tally: Tally, columns: Columns, ink: Ink) -> tuple[Cell, ...]:
+    cells: list[Cell] = [(name, ink)]
     if columns.role:
-        cells.append((role, "muted", columns.role))
+        cells.append((role, "muted"))
     tone = INKS[tally.tone]
     if columns.figures:
         cells += [
-            (tally.days, ink, -5),
-            (tally.budget, ink, -6),
-            (number(tally.carried), ink, -5),
-            (str(tally.planned), ink, -5),
-            (tally.room, tone, -7),
+            (tally.days, ink),
+            (tally.budget, ink),
+            (number(tally.carried), ink),
+            (str(tally.planned), ink),
+            (tally.room, tone),
         ]
     if columns.bar:
         shown = (
@@ -134,9 +146,9 @@ def _cells(name: str, role: str, tally: Tally, columns: Columns, ink: Ink) -> tu
             if columns.words
             else tally.words
         )
-        cells.append((shown, tone, columns.bar))
+        cells.append((shown, tone))
     if columns.words:
-        cells.append((tally.words, tone, 0))
+        cells.append((tally.words, tone))
     return tuple(cells)
 
 

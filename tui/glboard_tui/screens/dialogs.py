@@ -203,7 +203,7 @@ class HiddenInput(Dialog[bool]):
     """Dismissed with True once confirmed. ``check`` applies the text and returns an error or ""."""
 
     DEFAULT_CSS = """
-    Unseen .unseen { height: 1; background: $surface; margin: 0 0 1 0; }
+    HiddenInput .unseen { height: 1; background: $surface; margin: 0 0 1 0; }
     """
 
     def __init__(self, title: str, *, note: str, check: Callable[[str], str]) -> None:

@@ -7,6 +7,7 @@ anything from the server.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import ClassVar, Literal
 
 from msgspec import Struct
@@ -15,7 +16,6 @@ from textual.binding import Binding, BindingType
 from textual.fuzzy import Matcher
 from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
@@ -23,9 +23,8 @@ from textual.widgets import Input
 from glboard_core.model.issue import same_scope
 from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.widgets.colors import Ground, palette_of
+from glboard_tui.widgets.table import LineList
 from glboard_tui.widgets.text import Line, clean, clip, width_of
-
-# A list to choose from, as data: what matches the typed text, and what is ticked.
 
 Tick = Literal["off", "some", "on"]
 Matching = Callable[[str, str], tuple[float, Sequence[int]]]
@@ -144,28 +143,20 @@ def ticks_of(sets: Sequence[Iterable[str]]) -> dict[str, Tick]:
     return {value: "on" if count == len(sets) else "some" for value, count in counts.items()}
 
 
-# The list of a picker, on the Line API: thousands of labels cost no more than a screenful.
-
 _BOXES: dict[Tick, str] = {"off": "[ ]", "some": "[~]", "on": "[x]"}
 
 
-class PickList(ScrollView):
+class PickList(LineList):
     """Lines to choose from. ``ticks`` is None if exactly one is chosen."""
 
-    ALLOW_SELECT = False
-    can_focus = False
     DEFAULT_CSS = """
     PickList { height: auto; overflow-x: hidden; }
     """
-
-    class Clicked(Message):
-        """A line was clicked; the cursor is on it."""
 
     def __init__(self, choices: Sequence[Choice], ticks: Ticks | None) -> None:
         super().__init__()
         self.choices = tuple(choices)
         self.ticks = ticks
-        self.cursor = 0
         self._rows: list[tuple[Choice, Sequence[int]]] = []
 
     def on_mount(self) -> None:
@@ -175,9 +166,8 @@ class PickList(ScrollView):
     def search(self, query: str) -> None:
         """Show what matches; the cursor goes to the best match."""
         self._rows = matching(query, self.choices)
-        self.cursor = 0
-        self.virtual_size = Size(self.size.width, max(1, len(self._rows)))
-        self.scroll_to(y=0, animate=False, immediate=True)
+        self.measure(len(self._rows))
+        self.go(0)
         self.refresh(layout=True)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -190,19 +180,17 @@ class PickList(ScrollView):
         """The choice under the cursor."""
         return self._rows[self.cursor][0] if self.cursor < len(self._rows) else None
 
+    def go(self, row: int) -> None:
+        """Move the cursor to an existing line."""
+        self.cursor = row
+        self.reveal(row, row)
+        self.refresh()
+
     def move(self, step: int) -> None:
         """Move the cursor; a single step wraps around."""
-        if not self._rows:
-            return
-        count = len(self._rows)
-        to = self.cursor + step
-        self.cursor = to % count if abs(step) == 1 else min(max(to, 0), count - 1)
-        top, height = self.scroll_offset.y, max(1, self.size.height)
-        if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False, immediate=True)
-        elif self.cursor >= top + height:
-            self.scroll_to(y=self.cursor - height + 1, animate=False, immediate=True)
-        self.refresh()
+        if count := len(self._rows):
+            to = self.cursor + step
+            self.go(to % count if abs(step) == 1 else min(max(to, 0), count - 1))
 
     def toggle(self) -> None:
         """Tick or untick under the cursor."""
@@ -210,53 +198,35 @@ class PickList(ScrollView):
             self.ticks.toggle(choice.value)
             self.refresh()
 
-    def on_click(self, event: events.Click) -> None:
-        """Move the cursor to the clicked line."""
-        row = event.y + self.scroll_offset.y
-        if row < len(self._rows):
-            self.cursor = row
-            self.refresh()
-            self.post_message(self.Clicked())
-
     def render_line(self, y: int) -> Strip:
         """One choice."""
         palette = palette_of(self.app)
-        width = self.size.width
-        row = y + self.scroll_offset.y
-        line = Line(width)
-        if row >= len(self._rows):
-            if row == 0:
+        line = Line(self.size.width)
+        row = self.line_at(y)
+        if row is None:
+            if y == 0:
                 line.add("  no matches", palette.style("overlay", "muted"))
             return line.strip(palette.style("overlay"))
         choice, offsets = self._rows[row]
         ground: Ground = "focus" if row == self.cursor else "overlay"
-        line.add("▌" if row == self.cursor else " ", palette.style(ground, "accent"))
+        plain, accent = palette.style(ground), palette.style(ground, "accent")
+        line.add("▌" if row == self.cursor else " ", accent)
         if self.ticks is not None:
             tick = self.ticks.of(choice.value)
             line.add(_BOXES[tick], palette.style(ground, "muted" if tick == "off" else "strong"))
-            line.add(" ", palette.style(ground))
+            line.add(" ", plain)
         if choice.color:
             line.add("■", palette.swatch(choice.color, ground))
-            line.add(" ", palette.style(ground))
+            line.add(" ", plain)
         note = clip(clean(choice.note), max(line.room // 2, 0))
-        room = line.room - (width_of(note) + 2 if note else 1)
-        self._text(line, clip(clean(choice.text), room), offsets, ground)
-        if note:
-            line.pad(width_of(note) + 1, palette.style(ground))
-            line.add(note, palette.style(ground, "muted"))
-        return line.strip(palette.style(ground))
-
-    def _text(self, line: Line, text: str, offsets: Sequence[int], ground: Ground) -> None:
-        palette = palette_of(self.app)
-        plain, hit = palette.style(ground), palette.style(ground, "accent")
+        text = clip(clean(choice.text), line.room - (width_of(note) + 2 if note else 1))
         found = set(offsets)
-        at = 0
-        while at < len(text):
-            end = at + 1
-            while end < len(text) and (end in found) == (at in found):
-                end += 1
-            line.add(text[at:end], hit if at in found else plain)
-            at = end
+        for is_found, letters in groupby(enumerate(text), key=lambda letter: letter[0] in found):
+            line.add("".join(letter for _, letter in letters), accent if is_found else plain)
+        if note:
+            line.pad(width_of(note) + 1, plain)
+            line.add(note, palette.style(ground, "muted"))
+        return line.strip(plain)
 
 
 class Find(Input):
@@ -309,8 +279,9 @@ class Picker(Dialog[Result]):
     def _search(self, event: Input.Changed) -> None:
         self._list.search(event.value)
 
-    @on(PickList.Clicked)
-    def _clicked(self) -> None:
+    @on(PickList.Chosen)
+    def _clicked(self, event: PickList.Chosen) -> None:
+        self._list.go(event.row)
         if self._list.ticks is None:
             self._apply()
         else:

@@ -1,26 +1,27 @@
-"""The board: one focus and any number of marks, which stick to their issues whatever changes underneath.
+"""The board: one focus and any number of selected issues, which both follow their issues.
 
-Owns where the focus goes and what is marked. It holds no issues (a ``BoardIndex`` does), changes none (it
-posts messages with ids, never rows) and binds no keys (the action registry does): its owner calls ``move``,
-``toggle_mark`` and the like.
+Owns where the focus goes, what is selected, and the mouse. It holds no issues (a ``BoardIndex`` does),
+changes none (it posts messages with ids, never rows) and binds no keys (the action registry does): its owner
+calls ``move``, ``toggle_mark`` and the like. ``BoardColumns`` is what is seen of it.
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from collections.abc import Collection
 from typing import NamedTuple
 
 from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
 from textual.message import Message
 
 from glboard_core.board.columns import Column
-from glboard_core.board.index import BoardIndex, ColumnIndex
+from glboard_core.board.index import BoardIndex
 from glboard_core.model.issue import IssueId
 from glboard_tui.widgets.board_columns import BoardColumns
+from glboard_tui.widgets.card import Density
 from glboard_tui.widgets.column import Present
-from glboard_tui.widgets.selection import Place, place_at, row_in, settle
-
-# The mouse on the board: click focuses, shift or ctrl marks, a double click opens, a drag moves.
+from glboard_tui.widgets.selection import BoardState, Marks, Place, place_at, row_in, settle
 
 #: Cells the pointer must move before a press becomes a drag: a mouse is never quite still.
 _SLACK = 2
@@ -33,10 +34,31 @@ class _Press(NamedTuple):
     y: int
 
 
-class BoardMouse(BoardColumns):
-    """A stage that follows the mouse."""
+class BoardWidget(Vertical, can_focus=True):
+    """A board on screen. Give it an index with ``show``; call ``changed`` after updating that index.
 
-    class CardDropped(Message, namespace="board_widget"):
+    The mouse: a click focuses, with Shift or Ctrl it selects; a double click opens; a drag moves.
+    """
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = "BoardWidget { height: 1fr; width: 1fr; }"
+
+    class FocusChanged(Message):
+        """Another card or column is focused; the issue is None in an empty column."""
+
+        def __init__(self, issue: IssueId | None, column: Column | None) -> None:
+            super().__init__()
+            self.issue = issue
+            self.column = column
+
+    class MarksChanged(Message):
+        """``count`` selected issues are visible now."""
+
+        def __init__(self, count: int) -> None:
+            super().__init__()
+            self.count = count
+
+    class CardDropped(Message):
         """Cards were dragged from one column to another."""
 
         def __init__(self, ids: tuple[IssueId, ...], from_column: Column, to_column: Column) -> None:
@@ -45,21 +67,21 @@ class BoardMouse(BoardColumns):
             self.from_column = from_column
             self.to_column = to_column
 
-    class CardOpened(Message, namespace="board_widget"):
+    class CardOpened(Message):
         """A card was double-clicked."""
 
         def __init__(self, issue: IssueId) -> None:
             super().__init__()
             self.issue = issue
 
-    class ColumnChosen(Message, namespace="board_widget"):
-        """A header or rail was clicked; its column already has the focus."""
+    class ColumnChosen(Message):
+        """The header of a column, or a collapsed column, was clicked; the column already has the focus."""
 
         def __init__(self, column: Column) -> None:
             super().__init__()
             self.column = column
 
-    class Dragging(Message, namespace="board_widget"):
+    class Dragging(Message):
         """A drag started, is over another column, or ended (``ids`` empty): for the footer."""
 
         def __init__(self, ids: tuple[IssueId, ...], to_column: Column | None) -> None:
@@ -67,90 +89,309 @@ class BoardMouse(BoardColumns):
             self.ids = ids
             self.to_column = to_column
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's own name)
         super().__init__(id=id)
+        self.state = BoardState()
+        self.columns = BoardColumns(self.state)
+        #: The screen line that moving sideways aims at, kept until the focus moves up or down.
+        self._aim: int | None = None
+        self._marks_seen = 0
         self._press: _Press | None = None
 
-    # -- what the board implements
+    def compose(self) -> ComposeResult:
+        """Yield the columns."""
+        yield self.columns
 
-    @abstractmethod
-    def focus_card(self, issue: IssueId, key: str) -> None:
-        """Focus a card."""
+    # -- what it shows
 
-    @abstractmethod
+    def show(
+        self,
+        index: BoardIndex,
+        *,
+        present: Present,
+        empty: str = "",
+        unread: frozenset[str] = frozenset(),
+        has_weight: bool = True,
+    ) -> None:
+        """Swap the whole board. The focus stays on its issue if the new board has it too.
+
+        ``empty`` is shown if there are no cards at all: what to press. ``unread`` are the keys of columns
+        that are still loading. ``has_weight``: whether this server has weights.
+        """
+        state = self.state
+        if state.index is None or state.index.board.id != index.board.id:
+            self.columns.forget_tops()
+        state.index, state.empty_text, state.unread, state.has_weight = index, empty, unread, has_weight
+        self.columns.present_with(present)
+        self.cancel_drag()
+        state.marks.end_range()
+        state.visible = index.visible()
+        before, state.place = state.place, settle(index, state.visible, state.place, follow=True)
+        with self.app.batch_update():
+            self.columns.lay_out(rebind=True)
+        self._tell(before, always=True)
+
+    def show_unread(self, unread: frozenset[str], empty: str) -> None:
+        """More, or fewer, columns are still loading; ``empty`` as in ``show``."""
+        state = self.state
+        if differ := state.unread ^ unread:
+            state.unread, state.empty_text = unread, empty
+            self.columns.repaint_columns(differ)
+
+    def changed(self, touched: set[str], issues: set[IssueId], *, follow: bool = False) -> None:
+        """The index was updated: repaint what differs, in one frame.
+
+        ``touched`` are column keys, ``issues`` those that may look different, even if only by a flag. With
+        ``follow``, the user moved the focused issue here, and the focus goes with it.
+        """
+        state = self.state
+        if state.index is None:
+            return
+        before = state.place
+        state.visible = state.index.visible()
+        state.place = settle(state.index, state.visible, before, follow=follow)
+        with self.app.batch_update():
+            self.columns.update(touched, issues, _refocused(before, state.place))
+        self._tell(before)
+
+    @property
+    def density(self) -> Density:
+        """How much of a card is shown."""
+        return self.columns.density
+
+    @density.setter
+    def density(self, density: Density) -> None:
+        self.columns.density = density
+
+    # -- moving the focus
+
+    @property
+    def focused(self) -> tuple[IssueId | None, Column | None]:
+        """The focused issue (None in an empty column) and column."""
+        place = self.state.place
+        return (None, None) if place is None else (place.issue, self.state.column(place.key))
+
+    def move(self, dx: int, dy: int) -> None:
+        """Move by columns and cards; stops at the edges."""
+        if (place := self.state.place) and dy:
+            self._to_row(place.row + dy)
+        if (place := self.state.place) and dx:
+            self._to_column(place.at + dx)
+
+    def first(self) -> None:
+        """To the first card of the column."""
+        self._to_row(0)
+
+    def last(self) -> None:
+        """To the last card of the column."""
+        if cards := self.state.here():
+            self._to_row(len(cards) - 1)
+
+    def half(self, direction: int) -> None:
+        """Half a page down (1) or up (-1)."""
+        self._leap(direction, 0.5)
+
+    def page(self, direction: int) -> None:
+        """A page down (1) or up (-1)."""
+        self._leap(direction, 1.0)
+
     def column(self, key: str) -> None:
-        """Focus a column."""
+        """To a column, at the height of the focus."""
+        at = next((at for at, cards in enumerate(self.state.visible) if cards.column.key == key), None)
+        if at is not None:
+            self._to_column(at)
 
-    @abstractmethod
+    def focus_card(self, issue: IssueId, key: str | None = None) -> None:
+        """To an issue: in the column with that key, else in the first column that has it."""
+        index = self.state.index
+        if index is None:
+            return
+        for at, cards in enumerate(self.state.visible):
+            if key in {None, cards.column.key} and (row := row_in(index, cards, issue)) is not None:
+                self._aim = None
+                self._focus_place(Place(cards.column.key, issue, row, at))
+                return
+
+    def _leap(self, direction: int, share: float) -> None:
+        place = self.state.place
+        if place and (shown := self.columns.list_of(place.key)):
+            self._to_row(place.row + direction * max(1, int(shown.rows_shown * share)))
+
+    def _to_row(self, row: int) -> None:
+        if (place := self.state.place) and (cards := self.state.here()):
+            self._aim = None
+            self._focus_place(place_at(cards, place.at, row))
+
+    def _to_column(self, at: int) -> None:
+        """To a column, at the same height on screen, so that the focus is easy to follow."""
+        place, visible = self.state.place, self.state.visible
+        if place is None or not visible:
+            return
+        at = min(max(at, 0), len(visible) - 1)
+        if at == place.at:
+            return
+        if self._aim is None:
+            shown = self.columns.list_of(place.key)
+            self._aim = max(0, place.row - shown.top) if shown else 0
+        self.end_range()
+        target = visible[at]
+        self._focus_place(place_at(target, at, self.columns.top_of(target.column.key) + self._aim))
+
+    def _focus_place(self, place: Place) -> None:
+        before = self.state.place
+        if before == place:
+            return
+        self.state.place = place
+        self.columns.repaint(_refocused(before, place))
+        self._extend_range()
+        if before is None or before.key != place.key:
+            self.columns.lay_out()
+        else:
+            self.columns.reveal()
+        self._tell(before)
+
+    def _tell(self, before: Place | None, *, always: bool = False) -> None:
+        place = self.state.place
+        if always or (before and (before.key, before.issue)) != (place and (place.key, place.issue)):
+            self.post_message(self.FocusChanged(*self.focused))
+        # Without a selection there is nothing to count: the usual case for a key.
+        seen = len(self.state.seen()) if len(self.marks) else 0
+        if always or seen != self._marks_seen:
+            self._marks_seen = seen
+            self.post_message(self.MarksChanged(seen))
+
+    # -- selection
+
+    @property
+    def marks(self) -> Marks:
+        """The selected issues."""
+        return self.state.marks
+
+    def targets(self) -> list[tuple[IssueId, Column]]:
+        """What the next action applies to: the visible selection in board order, else the focused issue."""
+        return self.state.targets()
+
     def toggle_mark(self) -> None:
-        """Mark or unmark the focused card."""
+        """Select or deselect the focused issue."""
+        if (place := self.state.place) and (issue := place.issue):
+            self.end_range()
+            self.marks.set([issue], on=issue not in self.marks)
+            self._marked({issue})
 
-    @abstractmethod
+    def mark_range(self) -> None:
+        """Start a range at the focus, or end the current one; moving extends it."""
+        if self.end_range():
+            return
+        if (place := self.state.place) and (issue := place.issue):
+            self.marks.begin_range(place.key, issue)
+            self._marked({issue})
+
     def mark_to(self, issue: IssueId, key: str) -> None:
-        """Mark from the focus to a card."""
+        """Select from the focus to a card of the same column and focus it."""
+        place = self.state.place
+        if place is None or key != place.key:
+            self.focus_card(issue, key)
+            self.toggle_mark()
+            return
+        if self.marks.anchor is None:
+            self.mark_range()
+        self.focus_card(issue, key)
+        self.end_range()
 
-    @abstractmethod
-    def grabbed(self, issue: IssueId) -> tuple[IssueId, ...]:
-        """What dragging this card moves."""
+    def mark_column(self) -> None:
+        """Select the whole focused column; deselect it if all of it is selected."""
+        if cards := self.state.here():
+            self.end_range()
+            issues = [cards[row] for row in range(len(cards))]
+            self.marks.set(issues, on=not all(issue in self.marks for issue in issues))
+            self._marked(frozenset(issues))
 
-    # -- the gesture
+    def restore_marks(self) -> None:
+        """Restore the last selection."""
+        self.marks.restore()
+        self._marked(frozenset(self.marks.all))
+
+    def clear_marks(self) -> None:
+        """Deselect all."""
+        was = frozenset(self.marks.all)
+        self.marks.clear()
+        self._marked(was)
+
+    def end_range(self) -> bool:
+        """Stop extending the range (``Esc``). Returns whether one was being extended."""
+        return self.marks.end_range()
+
+    def _extend_range(self) -> None:
+        state = self.state
+        anchor, place, cards = self.marks.anchor, state.place, state.here()
+        if anchor is None or place is None or cards is None or state.index is None:
+            return
+        start = row_in(state.index, cards, anchor[1]) if anchor[0] == place.key else None
+        if start is None:
+            self.end_range()
+            return
+        was = frozenset(self.marks.all)
+        first, last = sorted((start, place.row))
+        self.marks.extend_range(cards[row] for row in range(first, last + 1))
+        self.columns.repaint(was ^ frozenset(self.marks.all))
+
+    def _marked(self, issues: Collection[IssueId]) -> None:
+        self.columns.repaint(issues)
+        self._tell(self.state.place)
+
+    # -- the mouse
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Focus, mark, or start waiting for a drag."""
-        if event.button != 1:
+        """Focus, select, or start waiting for a drag."""
+        if event.button != 1 or (key := self.columns.key_at(event.screen_x, event.screen_y)) is None:
             return
-        key = self.key_at(event.screen_x, event.screen_y)
         card = event.style.meta.get("card")
-        if key is None or not isinstance(card, str):
-            if key is not None:
-                self._choose(key)
+        if not isinstance(card, str):
+            self.column(key)
+            if chosen := self.state.column(key):
+                self.post_message(self.ColumnChosen(chosen))
             return
         issue = IssueId(card)
         if event.shift:
             self.mark_to(issue, key)
-        elif event.ctrl:
-            self.focus_card(issue, key)
+            return
+        self.focus_card(issue, key)
+        if event.ctrl:
             self.toggle_mark()
         else:
-            self.focus_card(issue, key)
             self._press = _Press(issue, key, event.screen_x, event.screen_y)
-
-    def _choose(self, key: str) -> None:
-        self.column(key)
-        if chosen := self._column(key):
-            self.post_message(self.ColumnChosen(chosen))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Turn a press into a drag and show where it would drop."""
-        press = self._press
+        press, state = self._press, self.state
         if press is None:
             return
-        if not self.dragged:
-            moved = max(abs(event.screen_x - press.x), abs(event.screen_y - press.y))
-            if moved < _SLACK:
+        if not state.dragged:
+            if max(abs(event.screen_x - press.x), abs(event.screen_y - press.y)) < _SLACK:
                 return
-            self.dragged = frozenset(self.grabbed(press.card))
+            state.dragged = frozenset(self._grabbed(press.card))
             self.capture_mouse()
-            self._repaint_cards(self.dragged)
+            self.columns.repaint(state.dragged)
             self._tell_drag()
-        over = self.key_at(event.screen_x, event.screen_y)
+        over = self.columns.key_at(event.screen_x, event.screen_y)
         over = over if over != press.key else None
-        if over != self.drop_key:
-            self.drop_key = over
-            self._show_frame()
+        if over != state.drop_key:
+            state.drop_key = over
+            self.columns.show_headers()
             self._tell_drag()
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         """Drop."""
-        press, ids, target = self._press, self.dragged, self.drop_key
+        state = self.state
+        press, ids, target = self._press, state.dragged, state.drop_key
         if not self.cancel_drag() or press is None or target is None:
             return
         event.stop()
-        source, destination = self._column(press.key), self._column(target)
-        if source is None or destination is None or not self.stands(press.card, press.key):
+        source, destination = state.column(press.key), state.column(target)
+        if source is None or destination is None or not state.has(press.card, press.key):
             # Someone else moved it first: the dragged card is no longer where it was grabbed.
             return
-        ordered = tuple(i for i in self.grabbed(press.card) if i in ids and self.stands(i))
+        ordered = tuple(i for i in self._grabbed(press.card) if i in ids and state.has(i))
         self.post_message(self.CardDropped(ordered, source, destination))
 
     def on_click(self, event: events.Click) -> None:
@@ -167,285 +408,26 @@ class BoardMouse(BoardColumns):
 
     def cancel_drag(self) -> bool:
         """End a drag without dropping. Returns whether there was one."""
+        state = self.state
         self._press = None
-        if not self.dragged:
+        if not state.dragged:
             return False
-        was, self.dragged, self.drop_key = self.dragged, frozenset(), None
+        was, state.dragged, state.drop_key = state.dragged, frozenset(), None
         self.release_mouse()
-        self._repaint_cards(was)
-        self._show_frame()
+        self.columns.repaint(was)
+        self.columns.show_headers()
         self.post_message(self.Dragging((), None))
         return True
 
+    def _grabbed(self, issue: IssueId) -> tuple[IssueId, ...]:
+        """What dragging this card moves: the whole selection if it is part of it, else only the card."""
+        return tuple(one for one, _ in self.state.seen()) if issue in self.marks else (issue,)
+
     def _tell_drag(self) -> None:
-        self.post_message(self.Dragging(tuple(self.dragged), self._column(self.drop_key)))
-
-    def _column(self, key: str | None) -> Column | None:
-        return next((c.column for c in self._columns if c.column.key == key), None)
+        state = self.state
+        self.post_message(self.Dragging(tuple(state.dragged), state.column(state.drop_key)))
 
 
-class BoardWidget(BoardMouse, can_focus=True):
-    """A board on screen. Give it an index with ``show``; call ``changed`` after updating that index."""
-
-    ALLOW_SELECT = False
-    DEFAULT_CSS = """
-    BoardWidget { height: 1fr; width: 1fr; }
-    BoardWidget > Horizontal { height: 1fr; width: 1fr; }
-    """
-
-    class FocusChanged(Message):
-        """Another card or column is focused; the issue is None in an empty column."""
-
-        def __init__(self, issue: IssueId | None, column: Column | None) -> None:
-            super().__init__()
-            self.issue = issue
-            self.column = column
-
-    class MarksChanged(Message):
-        """``count`` marks are visible now."""
-
-        def __init__(self, count: int) -> None:
-            super().__init__()
-            self.count = count
-
-    def __init__(self, *, has_weight: bool = True, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self.has_weight = has_weight
-        #: The screen line that moving sideways aims at, kept until the focus moves up or down.
-        self._aim: int | None = None
-        self._marks_seen = 0
-
-    # -- what it shows
-
-    def show(
-        self, index: BoardIndex, *, present: Present, empty: str = "", unread: frozenset[str] = frozenset()
-    ) -> None:
-        """Swap the whole board. The focus stays on its issue if the new board has it too.
-
-        ``empty`` is shown if there are no cards at all: what to press. ``unread`` are the keys of columns
-        that are still loading.
-        """
-        if self.index is None or self.index.board.id != index.board.id:
-            self._tops.clear()
-            for cards in self._lists:
-                cards.cards = None
-        self.index, self.empty_text, self.unread = index, empty, unread
-        self._painter.present = present
-        self._painter.forget_all()
-        self.cancel_drag()
-        self.marks.end_range()
-        self._columns = index.visible()
-        before, self._place = self._place, settle(index, self._columns, self._place, follow=True)
-        with self.app.batch_update():
-            self._lay_out(rebind=True)
-        self._tell(before, always=True)
-
-    def changed(self, touched: set[str], issues: set[IssueId], *, follow: bool = False) -> None:
-        """The index was updated: repaint what differs, in one frame.
-
-        ``touched`` are column keys, ``issues`` those that may look different, even if only by a flag. With
-        ``follow``, the user moved the focused issue here, and the focus goes with it.
-        """
-        if self.index is None:
-            return
-        before = self._place
-        self._painter.forget(issues, [cards.column.key for cards in self.index.columns])
-        self._columns = self.index.visible()
-        place = self._place = settle(self.index, self._columns, before, follow=follow)
-        lost = {p.issue for p in (before, place) if p and p.issue} if before != place else set()
-        with self.app.batch_update():
-            at_hand = {cards.key: cards for cards in self.lists()}
-            for key, cards in at_hand.items():
-                column = self.index.column(key) if key else None
-                if column is cards.cards and (key in touched or issues):
-                    cards.recount(issues | lost)
-            self._lay_out()
-            if lost:
-                self._repaint_cards(lost)
-        self._tell(before)
-
-    @property
-    def focused(self) -> tuple[IssueId | None, Column | None]:
-        """The focused issue (None in an empty column) and column."""
-        if self._place is None:
-            return None, None
-        return self._place.issue, self._column(self._place.key)
-
-    # -- moving the focus
-
-    def move(self, dx: int, dy: int) -> None:
-        """Move by columns and cards; stops at the edges."""
-        if self._place is None:
-            return
-        if dy:
-            self._to_row(self._place.row + dy)
-        if dx:
-            self._to_column(self._place.at + dx)
-
-    def first(self) -> None:
-        """To the first card of the column."""
-        self._to_row(0)
-
-    def last(self) -> None:
-        """To the last card of the column."""
-        if cards := self._here():
-            self._to_row(len(cards) - 1)
-
-    def half(self, direction: int) -> None:
-        """Half a page down (1) or up (-1)."""
-        self._leap(direction, 0.5)
-
-    def page(self, direction: int) -> None:
-        """A page down (1) or up (-1)."""
-        self._leap(direction, 1.0)
-
-    def column(self, key: str) -> None:
-        """To a column, at the height of the focus."""
-        at = next((at for at, cards in enumerate(self._columns) if cards.column.key == key), None)
-        if at is not None:
-            self._to_column(at)
-
-    def focus_card(self, issue: IssueId, key: str | None = None) -> None:
-        """To an issue: in the column with that key, else in the first column that has it."""
-        if self.index is None:
-            return
-        for at, cards in enumerate(self._columns):
-            if key in {None, cards.column.key} and (row := row_in(self.index, cards, issue)) is not None:
-                self._aim = None
-                self._focus_place(Place(cards.column.key, issue, row, at))
-                return
-
-    def _leap(self, direction: int, share: float) -> None:
-        if self._place and (shown := self.list_of(self._place.key)):
-            self._to_row(self._place.row + direction * max(1, int(shown.rows_shown * share)))
-
-    def _here(self) -> ColumnIndex | None:
-        return self._columns[self._place.at] if self._place and self._columns else None
-
-    def _to_row(self, row: int) -> None:
-        if self._place and (cards := self._here()):
-            self._aim = None
-            self._focus_place(place_at(cards, self._place.at, row))
-
-    def _to_column(self, at: int) -> None:
-        """To a column, at the same height on screen, so that the focus is easy to follow."""
-        if self._place is None or not self._columns:
-            return
-        at = min(max(at, 0), len(self._columns) - 1)
-        if at == self._place.at:
-            return
-        if self._aim is None:
-            shown = self.list_of(self._place.key)
-            self._aim = max(0, self._place.row - shown.top) if shown else 0
-        self.end_range()
-        target = self._columns[at]
-        shown = self.list_of(target.column.key)
-        top = shown.top if shown else self._tops.get(target.column.key, 0)
-        self._focus_place(place_at(target, at, top + self._aim))
-
-    def _focus_place(self, place: Place) -> None:
-        before = self._place
-        if before == place:
-            return
-        self._place = place
-        self._repaint_cards({p.issue for p in (before, place) if p and p.issue})
-        self._extend_range()
-        if before is None or before.key != place.key:
-            self._lay_out()
-        else:
-            self._reveal()
-        self._tell(before)
-
-    def _tell(self, before: Place | None, *, always: bool = False) -> None:
-        place = self._place
-        if always or (before and (before.key, before.issue)) != (place and (place.key, place.issue)):
-            self.post_message(self.FocusChanged(*self.focused))
-        # Without marks there is nothing to count: the usual case for a key.
-        seen = len(self._seen()) if len(self.marks) else 0
-        if always or seen != self._marks_seen:
-            self._marks_seen = seen
-            self.post_message(self.MarksChanged(seen))
-
-    # -- marks
-
-    def _seen(self) -> list[tuple[IssueId, Column]]:
-        return self.marks.seen(self.index, self._columns) if self.index else []
-
-    def targets(self) -> list[tuple[IssueId, Column]]:
-        """What the next action applies to: the visible marks in board order, else the focused issue."""
-        if len(self.marks) and (seen := self._seen()):
-            return seen
-        issue, column = self.focused
-        return [(issue, column)] if issue is not None and column is not None else []
-
-    def toggle_mark(self) -> None:
-        """Mark or unmark the focused issue."""
-        if self._place and (issue := self._place.issue):
-            self.end_range()
-            self.marks.set([issue], on=issue not in self.marks)
-            self._marked({issue})
-
-    def mark_range(self) -> None:
-        """Start a range at the focus, or end the current one; moving extends it."""
-        if self.end_range():
-            return
-        if self._place and (issue := self._place.issue):
-            self.marks.begin_range(self._place.key, issue)
-            self._marked({issue})
-
-    def mark_to(self, issue: IssueId, key: str) -> None:
-        """Mark from the focus to a card of the same column and focus it."""
-        if self._place is None or key != self._place.key:
-            self.focus_card(issue, key)
-            self.toggle_mark()
-            return
-        if self.marks.anchor is None:
-            self.mark_range()
-        self.focus_card(issue, key)
-        self.end_range()
-
-    def mark_column(self) -> None:
-        """Mark the whole focused column; unmark it if all of it is marked."""
-        if cards := self._here():
-            self.end_range()
-            issues = [cards[row] for row in range(len(cards))]
-            self.marks.set(issues, on=not all(issue in self.marks for issue in issues))
-            self._marked(frozenset(issues))
-
-    def restore_marks(self) -> None:
-        """Restore the last marks."""
-        self.marks.restore()
-        self._marked(frozenset(self.marks.all))
-
-    def clear_marks(self) -> None:
-        """Clear all marks."""
-        was = frozenset(self.marks.all)
-        self.marks.clear()
-        self._marked(was)
-
-    def end_range(self) -> bool:
-        """Stop extending the range (``Esc``). Returns whether one was being extended."""
-        return self.marks.end_range()
-
-    def _extend_range(self) -> None:
-        anchor, place, cards = self.marks.anchor, self._place, self._here()
-        if anchor is None or place is None or cards is None or self.index is None:
-            return
-        start = row_in(self.index, cards, anchor[1]) if anchor[0] == place.key else None
-        if start is None:
-            self.end_range()
-            return
-        was = frozenset(self.marks.all)
-        first, last = sorted((start, place.row))
-        self.marks.extend_range(cards[row] for row in range(first, last + 1))
-        self._repaint_cards(was ^ frozenset(self.marks.all))
-
-    def _marked(self, issues: frozenset[IssueId] | set[IssueId]) -> None:
-        self._repaint_cards(issues)
-        self._tell(self._place)
-
-    def grabbed(self, issue: IssueId) -> tuple[IssueId, ...]:
-        """What dragging this card moves: all marks if it is one of them, else only the card."""
-        if issue in self.marks:
-            return tuple(marked for marked, _ in self._seen())
-        return (issue,)
+def _refocused(before: Place | None, after: Place | None) -> set[IssueId]:
+    """The issues that got or lost the focus."""
+    return {p.issue for p in (before, after) if p and p.issue} if before != after else set()

@@ -1,104 +1,73 @@
-"""The board's columns on screen: which are full, folded or hidden, and what needs repainting.
+"""The columns of a board on screen: which are full, collapsed or hidden, and what needs repainting.
 
-Owns the child widgets and where each column is scrolled to. It knows where the focus is and what is marked,
-but not how they move: that is ``definition.py``.
+Owns the child widgets and where each column is scrolled to. What they show is in the ``BoardState`` that
+``BoardWidget`` changes; after a change it says what to lay out or repaint.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from glboard_core.board.index import BoardIndex, ColumnIndex
-from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.issue import IssueId
 from glboard_tui.widgets.card import Density
 from glboard_tui.widgets.colors import palette_of
-from glboard_tui.widgets.column import CardList, Painter
-from glboard_tui.widgets.column_headers import Heads, Rails, frame
+from glboard_tui.widgets.column import CardList, Painter, Present
+from glboard_tui.widgets.column_headers import CollapsedColumns, ColumnHeaders, headers
 from glboard_tui.widgets.layout import Arrangement, arrange
 from glboard_tui.widgets.messages import EmptyMessage
-from glboard_tui.widgets.selection import Marks, Place, row_in
+from glboard_tui.widgets.selection import BoardState
 
 
 class BoardColumns(Vertical):
-    """Headers, rails and columns. What they show is ``index``, ``place``, ``marks`` and ``dragged``."""
+    """Headers; below them collapsed columns, full columns, collapsed columns."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's own name)
-        super().__init__(id=id)
-        self.index: BoardIndex | None = None
-        self.marks = Marks()
-        self.has_weight = True
-        self.empty_text = ""
-        #: Keys of columns that are still loading: they say so and show no count.
-        self.unread: frozenset[str] = frozenset()
-        self.dragged: frozenset[IssueId] = frozenset()
-        self.drop_key: str | None = None
-        self._place: Place | None = None
-        self._columns: list[ColumnIndex] = []
+    DEFAULT_CSS = """
+    BoardColumns { height: 1fr; width: 1fr; }
+    BoardColumns > Horizontal { height: 1fr; width: 1fr; }
+    """
+
+    def __init__(self, state: BoardState) -> None:
+        super().__init__()
+        self._state = state
         self._arranged = Arrangement()
-        #: The first card shown in a column, kept while it is folded.
+        #: The first card shown in a column, kept while it is collapsed.
         self._tops: dict[str, int] = {}
+        #: As many as were ever needed, from left to right; the first ones are shown.
         self._lists: list[CardList] = []
         self._painter = Painter()
-        self._heads = Heads()
-        self._left, self._right = Rails(), Rails()
-        self._note = EmptyMessage()
+        self._headers = ColumnHeaders()
+        self._left, self._right = CollapsedColumns(), CollapsedColumns()
+        self._empty = EmptyMessage()
 
     def compose(self) -> ComposeResult:
-        """The band of headers, and below it rails, columns, rails."""
-        yield self._heads
+        """Yield the line of headers, and below it the columns."""
+        yield self._headers
         with Horizontal():
             yield self._left
-            yield self._note
+            yield self._empty
             yield self._right
-
-    # -- what the columns ask
-
-    def issue_shown(self, issue: IssueId) -> Issue | None:
-        """The issue as shown now."""
-        return None if self.index is None else self.index.issue(issue)
-
-    def stands(self, issue: IssueId, key: str | None = None) -> bool:
-        """Whether an issue is on this board as currently shown, in the column ``key`` if given."""
-        return self.index is not None and any(
-            row_in(self.index, cards, issue) is not None
-            for cards in self._columns
-            if key in {None, cards.column.key}
-        )
-
-    def card_state(self, key: str, issue: IssueId) -> tuple[bool, bool, bool]:
-        """Whether the card is focused, marked, dragged."""
-        place = self._place
-        return (
-            place is not None and place.issue == issue and place.key == key,
-            issue in self.marks,
-            issue in self.dragged,
-        )
-
-    def is_unread(self, key: str) -> bool:
-        """Whether a column is still loading."""
-        return key in self.unread
-
-    def list_sized(self, cards: CardList) -> None:
-        """A column changed its height: keep the focus visible."""
-        if self._place and self._place.issue and cards.key == self._place.key:
-            cards.reveal(self._place.row)
 
     # -- which column is where
 
     def lists(self) -> Iterator[CardList]:
-        """The columns that are full now, from left to right."""
+        """The full columns, from left to right."""
         return iter(self._lists[: len(self._arranged.slots)])
 
     def list_of(self, key: str | None) -> CardList | None:
         """The column with that key, if it is full now."""
         return next((cards for cards in self.lists() if cards.key == key), None)
 
+    def top_of(self, key: str) -> int:
+        """The first card shown in a column, also while it is collapsed."""
+        shown = self.list_of(key)
+        return shown.top if shown else self._tops.get(key, 0)
+
     def key_at(self, x: int, y: int) -> str | None:
-        """The key of the column at a cell of the screen: full, folded, or its header."""
-        for widget in (self._heads, self._left, self._right):
+        """The key of the column at a cell of the screen: full, collapsed, or its header."""
+        for widget in (self._headers, self._left, self._right):
             if widget.display and widget.region.contains(x, y):
                 return widget.key_at(x - widget.region.x)
         return next((cards.key for cards in self.lists() if cards.region.contains(x, y)), None)
@@ -107,62 +76,103 @@ class BoardColumns(Vertical):
 
     def on_resize(self) -> None:
         """Share the new width."""
-        self._lay_out()
+        self.lay_out()
 
-    def _lay_out(self, *, rebind: bool = False) -> None:
-        """Match columns, rails and headers to ``_columns`` and the focus."""
-        if not self.is_mounted or self.index is None or not self.size.width:
+    def forget_tops(self) -> None:
+        """Show every column of the next board from its first card."""
+        self._tops.clear()
+        for cards in self._lists:
+            cards.cards = None
+
+    def lay_out(self, *, rebind: bool = False) -> None:
+        """Match columns and headers to the visible columns and the focus. ``rebind``: all of them anew."""
+        state = self._state
+        if not self.is_mounted or state.index is None or not self.size.width:
             return
-        self._tops.update({cards.key: cards.top for cards in self.lists() if cards.key})
-        at = self._place.at if self._place else 0
-        arranged = arrange(len(self._columns), self.size.width, at, self._arranged.first)
-        empty = not any(map(len, self._columns))
-        self._arranged = arranged
-        self._mount_lists(len(arranged.slots))
+        self._keep_tops()
+        at = state.place.at if state.place else 0
+        self._arranged = arranged = arrange(len(state.visible), self.size.width, at, self._arranged.first)
+        empty = not any(map(len, state.visible))
+        while len(self._lists) < len(arranged.slots):
+            cards = CardList(self._painter, state)
+            self._lists.append(cards)
+            self.query_one(Horizontal).mount(cards, before=self._empty)
         for slot, cards in zip(arranged.slots, self._lists, strict=False):
-            column = self._columns[slot.at]
+            column = state.visible[slot.at]
             _set_width(cards, slot.width)
             edged = slot is not arranged.slots[-1] or arranged.right_width() > 0
             if rebind or cards.cards is not column or cards.edged != edged:
                 cards.bind(column, top=self._tops.get(column.column.key, 0), edged=edged)
         for place, cards in enumerate(self._lists):
-            _set_display(cards, place < len(arranged.slots) and not empty)
+            shown = place < len(arranged.slots) and not empty
+            if cards.display != shown:
+                cards.display = shown
         _set_width(self._left, arranged.left_width())
         _set_width(self._right, arranged.right_width())
-        self._note.say(self.empty_text, shown=empty)
-        self._show_frame()
-        self._reveal()
+        self._empty.say(state.empty_text, shown=empty)
+        self.show_headers()
+        self.reveal()
 
-    def _mount_lists(self, count: int) -> None:
-        while len(self._lists) < count:
-            cards = CardList(self._painter, self)
-            self._lists.append(cards)
-            self.query_one(Horizontal).mount(cards, before=self._note)
+    def _keep_tops(self) -> None:
+        self._tops.update({cards.key: cards.top for cards in self.lists() if cards.key})
 
-    def _show_frame(self) -> None:
-        around = frame(
-            self._columns,
+    def show_headers(self) -> None:
+        """Update the headers and the collapsed columns."""
+        state = self._state
+        left, full, right = headers(
+            state.visible,
             self._arranged,
-            focus=self._place.key if self._place else None,
-            target=self.drop_key,
-            has_weight=self.has_weight,
-            unread=self.unread,
+            focus=state.place.key if state.place else None,
+            target=state.drop_key,
+            has_weight=state.has_weight,
+            unread=state.unread,
         )
-        self._heads.show(around.heads)
-        self._left.show(around.left)
-        self._right.show(around.right)
+        self._headers.show([*left, *full, *right])
+        self._left.show(left)
+        self._right.show(right)
+
+    def reveal(self) -> None:
+        """Scroll the focused card into view."""
+        for cards in self.lists():
+            cards.reveal_focus()
 
     # -- repainting
 
-    def _reveal(self) -> None:
-        if self._place and self._place.issue and (cards := self.list_of(self._place.key)):
-            cards.reveal(self._place.row)
+    def present_with(self, present: Present) -> None:
+        """Make cards with this function from now on."""
+        self._painter.present = present
+        self._painter.forget_all()
 
-    def _repaint_cards(self, issues: Iterable[IssueId]) -> None:
-        """Repaint these cards wherever they are visible."""
-        wanted = frozenset(issues)
+    def update(
+        self, touched: Collection[str], issues: Collection[IssueId], lost: Collection[IssueId]
+    ) -> None:
+        """Repaint what differs after the index has changed.
+
+        ``touched`` are keys of columns, ``issues`` may look different, ``lost`` got or lost the focus.
+        """
+        index = self._state.index
+        if index is None:
+            return
+        self._painter.forget(issues, [cards.column.key for cards in index.columns])
         for cards in self.lists():
-            cards.repaint(wanted)
+            column = index.column(cards.key) if cards.key else None
+            if column is cards.cards and (cards.key in touched or issues):
+                cards.recount({*issues, *lost})
+        self.lay_out()
+        self.repaint(lost)
+
+    def repaint(self, issues: Collection[IssueId]) -> None:
+        """Repaint these cards wherever they are visible."""
+        if issues:
+            for cards in self.lists():
+                cards.repaint(issues)
+
+    def repaint_columns(self, keys: Collection[str]) -> None:
+        """Lay out, and repaint whole columns."""
+        self.lay_out()
+        for cards in self.lists():
+            if cards.key in keys:
+                cards.refresh()
 
     @property
     def density(self) -> Density:
@@ -171,27 +181,12 @@ class BoardColumns(Vertical):
 
     @density.setter
     def density(self, density: Density) -> None:
-        self._tops.update({cards.key: cards.top for cards in self.lists() if cards.key})
+        self._keep_tops()
         self._painter.density = density
         for cards in self.lists():
             if cards.cards is not None:
                 cards.bind(cards.cards, top=self._tops.get(cards.cards.column.key, 0), edged=cards.edged)
-        self._reveal()
-
-    def show_unread(self, unread: frozenset[str]) -> None:
-        """More, or fewer, columns are being read."""
-        differ, self.unread = self.unread ^ unread, unread
-        self._lay_out()
-        for cards in self.lists():
-            if cards.key in differ:
-                cards.refresh()
-
-    def repaint_all(self) -> None:
-        """Rebuild and repaint every card (another mask, another day)."""
-        self._painter.forget_all()
-        for cards in self.lists():
-            cards.refresh()
-        self._show_frame()
+        self.reveal()
 
     def notify_style_update(self) -> None:
         """Another theme: other colours, so other strips."""
@@ -201,13 +196,8 @@ class BoardColumns(Vertical):
                 cards.refresh()
 
 
-def _set_width(widget: CardList | Rails, width: int) -> None:
+def _set_width(widget: CardList | CollapsedColumns, width: int) -> None:
     # Only if it differs: every assignment requests a layout.
     now = widget.styles.width
     if now is None or now.value != width:
         widget.styles.width = width
-
-
-def _set_display(widget: CardList, shown: bool) -> None:
-    if widget.display != shown:
-        widget.display = shown

@@ -8,7 +8,7 @@ selection (``board.py``) and handles no mouse but the wheel: the strips' meta sa
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from typing import Literal, Protocol
+from typing import Literal
 
 from rich.segment import Segment
 from rich.style import Style
@@ -24,8 +24,7 @@ from glboard_core.board.index import ColumnIndex
 from glboard_core.model.issue import Issue, IssueId
 from glboard_tui.widgets.card import HEIGHTS, CardView, Density, paint
 from glboard_tui.widgets.colors import Palette, ansi_palette
-
-# Cards on demand: gets a card's view, paints it, and caches both.
+from glboard_tui.widgets.selection import BoardState
 
 Present = Callable[[Issue, Column], CardView]
 
@@ -128,22 +127,6 @@ class Painter:
 _WHEEL = 2
 
 
-class Host(Protocol):
-    """What a column asks its board."""
-
-    def issue_shown(self, issue: IssueId) -> Issue | None:
-        """The issue as shown now."""
-
-    def card_state(self, key: str, issue: IssueId) -> tuple[bool, bool, bool]:
-        """Whether the card is focused, marked, dragged."""
-
-    def is_unread(self, key: str) -> bool:
-        """Whether the column is still loading."""
-
-    def list_sized(self, cards: CardList) -> None:
-        """The column got its size, or another one."""
-
-
 class CardList(ScrollView):
     """The cards of one column, scrolled. ``bind`` says which column; the painter is the board's."""
 
@@ -153,10 +136,10 @@ class CardList(ScrollView):
     CardList { overflow: hidden hidden; height: 1fr; scrollbar-size: 0 0; }
     """
 
-    def __init__(self, painter: Painter, host: Host) -> None:
+    def __init__(self, painter: Painter, state: BoardState) -> None:
         super().__init__()
         self._painter = painter
-        self._host = host
+        self._state = state
         self.edged = True
         self.cards: ColumnIndex | None = None
         #: What was visible after the last change: the cards, and the extent of the thumb.
@@ -256,6 +239,12 @@ class CardList(ScrollView):
             top = self.top + steps * half
         self._scroll(max(top, 0) * self._painter.height)
 
+    def reveal_focus(self) -> None:
+        """Scroll the focused card into view if it is in this column."""
+        place = self._state.place
+        if place and place.issue and place.key == self.key:
+            self.reveal(place.row)
+
     def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         self._wheel(event, _WHEEL)
 
@@ -270,10 +259,10 @@ class CardList(ScrollView):
         self._scroll(self.top_line + cards * self._painter.height)
 
     def on_resize(self) -> None:
-        """Measure again; the first visible card stays the same."""
+        """Measure again; the first visible card stays the same, and the focused one visible."""
         self._measure()
         self._scroll(self.top_line)
-        self._host.list_sized(self)
+        self.reveal_focus()
 
     # -- painting
 
@@ -300,17 +289,17 @@ class CardList(ScrollView):
         if row >= len(self.cards):
             return self._painter.blank(width, edge, self._after(row - len(self.cards), part))
         identity = self.cards[row]
-        issue = self._host.issue_shown(identity)
+        issue = self._state.issue(identity)
         if issue is None:
             return self._painter.blank(width, edge)
-        focused, marked, dragged = self._host.card_state(self.cards.column.key, identity)
+        place = self._state.place
         return self._painter.card(
             issue,
             self.cards.column,
             width,
-            focused=focused,
-            marked=marked,
-            dragged=dragged,
+            focused=place is not None and (place.key, place.issue) == (self.key, identity),
+            marked=identity in self._state.marks,
+            dragged=identity in self._state.dragged,
             edge=edge,
         )[part]
 
@@ -318,7 +307,7 @@ class CardList(ScrollView):
         """The text below the last card: that the column is empty, or still loading."""
         if self.cards is None or row or part:
             return ""
-        if self._host.is_unread(self.cards.column.key):
+        if self.cards.column.key in self._state.unread:
             return "loading …"
         return "" if len(self.cards) else "—"
 

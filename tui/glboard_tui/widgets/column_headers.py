@@ -1,7 +1,7 @@
-"""The band of column headers: one line over the whole board, and the look of one header.
+"""The column headers: one line over the board, and the narrow strips of collapsed columns beside it.
 
-Owns what a header says (chip, name, count, sum of weights, unweighted, limits) and how it is shortened. It
-reads no index: the board widget provides ``HeadView``s.
+Owns what a header says (chip, name, count, sum of weights, unweighted, limits) and how it is shortened. The
+name of a collapsed column is written vertically under its count.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from textual.widget import Widget
 
 from glboard_core.board.index import ColumnIndex
 from glboard_tui.widgets.colors import Ground, Ink, Palette, palette_of
-from glboard_tui.widgets.layout import RAIL, Arrangement
+from glboard_tui.widgets.layout import COLLAPSED, Arrangement
 from glboard_tui.widgets.text import Line, clean, clip, fit_right, upright, width_of
 
 
-class HeadView(Struct, frozen=True, kw_only=True):
+class ColumnHeader(Struct, frozen=True, kw_only=True):
     """A header, ``width`` cells from ``x`` on.
 
     ``weight`` is None if this server has no weights; ``place`` is (2, 5) for ``‹ 2/5 ›``.
@@ -39,22 +39,104 @@ class HeadView(Struct, frozen=True, kw_only=True):
     #: Cards are still loading, so count and sums are not final.
     partial: bool = False
     focused: bool = False
+    #: A dragged card would drop here.
     target: bool = False
-    rail: bool = False
-    #: How many columns are hidden beyond this rail.
+    collapsed: bool = False
+    #: How many columns are hidden beyond the collapsed ones.
     more: int = 0
     edge: bool = True
     place: tuple[int, int] | None = None
 
+    @property
+    def count_words(self) -> str:
+        """The count over a collapsed column."""
+        return f"+{self.more}" if self.more else "…" if self.partial else str(self.count)
 
-def paint_head(view: HeadView, palette: Palette) -> Strip:
+    @property
+    def is_long(self) -> bool:
+        """Whether the count is too wide for a collapsed column and is written vertically too."""
+        return len(self.count_words) >= COLLAPSED
+
+    @property
+    def vertical(self) -> str:
+        """The text of a collapsed column."""
+        return f"{self.count_words} {self.title}" if self.is_long else self.title
+
+
+def headers(
+    columns: Sequence[ColumnIndex],
+    arranged: Arrangement,
+    *,
+    focus: str | None,
+    target: str | None,
+    has_weight: bool,
+    unread: Container[str] = (),
+) -> tuple[list[ColumnHeader], list[ColumnHeader], list[ColumnHeader]]:
+    """The collapsed columns at the left, the full ones, the collapsed ones at the right.
+
+    ``focus`` and ``target`` are the keys of the focused and the drop column.
+    """
+
+    def collapsed(members: Sequence[int], x: int) -> list[ColumnHeader]:
+        return [
+            ColumnHeader(
+                key=(column := columns[at].column).key,
+                title=column.title,
+                x=x + place * COLLAPSED,
+                width=COLLAPSED,
+                count=len(columns[at]),
+                partial=column.key in unread,
+                collapsed=True,
+                target=column.key == target,
+            )
+            for place, at in enumerate(members)
+        ]
+
+    def hidden(at: int, count: int, x: int) -> ColumnHeader:
+        key = columns[at].column.key
+        return ColumnHeader(key=key, title="more", x=x, width=COLLAPSED, collapsed=True, more=count)
+
+    left = collapsed(arranged.left, COLLAPSED if arranged.before else 0)
+    if arranged.before:
+        left.insert(0, hidden(arranged.before - 1, arranged.before, 0))
+    end = arranged.slots[-1].x + arranged.slots[-1].width if arranged.slots else 0
+    right = collapsed(arranged.right, end)
+    if arranged.after:
+        right.append(hidden(len(columns) - arranged.after, arranged.after, end + COLLAPSED * len(right)))
+    full: list[ColumnHeader] = []
+    for slot in arranged.slots:
+        cards = columns[slot.at]
+        column = cards.column
+        full.append(
+            ColumnHeader(
+                key=column.key,
+                title=column.title,
+                x=slot.x,
+                width=slot.width,
+                color=column.color,
+                count=len(cards),
+                partial=column.key in unread,
+                weight=cards.weight if has_weight else None,
+                unweighted=cards.unweighted if has_weight else 0,
+                limit_issues=column.limit_issues,
+                limit_weight=column.limit_weight,
+                focused=column.key == focus,
+                target=column.key == target,
+                edge=slot is not arranged.slots[-1] or bool(right),
+                place=(slot.at + 1, len(columns)) if arranged.single else None,
+            )
+        )
+    return left, full, right
+
+
+def paint_column_header(view: ColumnHeader, palette: Palette) -> Strip:
     """The header in exactly ``view.width`` cells."""
     ground: Ground = "target" if view.target else "band_focus" if view.focused else "band"
     line = Line(view.width)
-    if view.rail:
-        count = f"+{view.more}" if view.more else "…" if view.partial else str(view.count)
-        shown = count if len(count) < RAIL else ""
-        line.add(fit_right(shown, RAIL - 1), palette.style(ground, "muted"))
+    if view.collapsed:
+        line.add(
+            fit_right("" if view.is_long else view.count_words, COLLAPSED - 1), palette.style(ground, "muted")
+        )
         line.add("│", palette.style("band", "line"))
         return line.strip(palette.style(ground))
     line.add("▼" if view.target else "■", palette.swatch(view.color, ground))
@@ -76,7 +158,7 @@ def paint_head(view: HeadView, palette: Palette) -> Strip:
     return line.strip(palette.style(ground))
 
 
-def _numbers(view: HeadView, whole: int, most: int) -> list[tuple[str, Ink]]:
+def _numbers(view: ColumnHeader, whole: int, most: int) -> list[tuple[str, Ink]]:
     """Count and sums: in full if the title stays whole, else the longest short form in ``most`` cells."""
     forms = _forms(view)
     if _cells(forms[0]) <= whole:
@@ -88,7 +170,7 @@ def _cells(form: list[tuple[str, Ink]]) -> int:
     return sum(width_of(text) for text, _ in form)
 
 
-def _forms(view: HeadView) -> list[list[tuple[str, Ink]]]:
+def _forms(view: ColumnHeader) -> list[list[tuple[str, Ink]]]:
     """The possible forms, longest first. None of them shows a missing weight as 0 (planning rule 5)."""
     if view.partial:
         return [[("…", "muted")]]
@@ -110,188 +192,78 @@ def _forms(view: HeadView) -> list[list[tuple[str, Ink]]]:
     ]
 
 
-class Heads(Widget):
+class ColumnHeaders(Widget):
     """One line with a header over each column."""
 
     ALLOW_SELECT = False
-    DEFAULT_CSS = "Heads { height: 1; width: 1fr; }"
+    DEFAULT_CSS = "ColumnHeaders { height: 1; width: 1fr; }"
 
     def __init__(self) -> None:
         super().__init__()
-        self._views: tuple[HeadView, ...] = ()
+        self._headers: list[ColumnHeader] = []
 
-    def show(self, views: Sequence[HeadView]) -> None:
-        """Set new headers, and repaint those that differ."""
-        new = tuple(views)
-        old, self._views = self._views, new
-        if [(v.x, v.width) for v in old] != [(v.x, v.width) for v in new]:
+    def show(self, headers: list[ColumnHeader]) -> None:
+        """Take new headers, and repaint the ones that differ."""
+        old, self._headers = self._headers, headers
+        if [(head.x, head.width) for head in old] != [(head.x, head.width) for head in headers]:
             self.refresh()
             return
-        for before, after in zip(old, new, strict=True):
+        for before, after in zip(old, headers, strict=True):
             if before != after:
-                self.refresh(_region(after))
+                self.refresh(Region(after.x, 0, after.width, 1))
 
     def key_at(self, x: int) -> str | None:
         """The key of the column whose header is at ``x``."""
-        return next((v.key for v in self._views if v.x <= x < v.x + v.width), None)
+        return next((head.key for head in self._headers if head.x <= x < head.x + head.width), None)
 
     def render_line(self, y: int) -> Strip:
         """The line."""
         palette = palette_of(self.app)
-        if y or not self._views:
+        if y or not self._headers:
             return Strip.blank(self.size.width, palette.style("band"))
-        strips = [paint_head(view, palette) for view in self._views]
+        strips = [paint_column_header(head, palette) for head in self._headers]
         return Strip.join(strips).adjust_cell_length(self.size.width, palette.style("band"))
 
 
-def _region(view: HeadView) -> Region:
-    return Region(view.x, 0, view.width, 1)
-
-
-# Folded columns: three cells each, the name written vertically under the count.
-
-
-class RailView(Struct, frozen=True):
-    """One rail. ``text`` is written vertically; ``target``: a dragged card would drop here."""
-
-    key: str
-    text: str
-    target: bool = False
-
-
-class Rails(Widget):
-    """The rails of one side of the board."""
+class CollapsedColumns(Widget):
+    """The collapsed columns at one side of the board, three cells each, below their headers."""
 
     ALLOW_SELECT = False
-    DEFAULT_CSS = "Rails { height: 1fr; width: 0; }"
+    DEFAULT_CSS = "CollapsedColumns { height: 1fr; width: 0; }"
 
     def __init__(self) -> None:
         super().__init__()
-        self._views: tuple[RailView, ...] = ()
+        #: Key, text, and whether a drag is over it.
+        self._columns: list[tuple[str, str, bool]] = []
         self._letters: list[tuple[str, ...]] = []
 
-    def show(self, views: Sequence[RailView]) -> None:
-        """Set new rails; repaint only if they differ."""
-        if tuple(views) == self._views:
-            return
-        self._views = tuple(views)
-        self._letters = []
-        self.refresh()
+    def show(self, headers: Sequence[ColumnHeader]) -> None:
+        """Take new columns; repaint only if they differ."""
+        columns = [(head.key, head.vertical, head.target) for head in headers]
+        if columns != self._columns:
+            self._columns, self._letters = columns, []
+            self.refresh()
 
     def on_resize(self) -> None:
-        """Cut the names to the height."""
+        """The names are cut to the height."""
         self._letters = []
 
     def render_line(self, y: int) -> Strip:
-        """One line through all rails."""
+        """One line through all columns."""
         palette = palette_of(self.app)
         if not self._letters:
-            self._letters = [upright(clean(v.text), max(self.size.height - 1, 1)) for v in self._views]
+            height = max(self.size.height - 1, 1)
+            self._letters = [upright(clean(text), height) for _, text, _ in self._columns]
         segments: list[Segment] = []
-        for view, letters in zip(self._views, self._letters, strict=True):
-            ground: Ground = "target" if view.target else "band"
+        for (_, _, target), letters in zip(self._columns, self._letters, strict=True):
             letter = letters[y - 1] if 0 < y <= len(letters) else " "
             body = f" {letter}" if width_of(letter) < 2 else letter
-            segments.append(Segment(body, palette.style(ground, "muted")))
+            segments.append(Segment(body, palette.style("target" if target else "band", "muted")))
             segments.append(Segment("│", palette.style("band", "line")))
-        strip = Strip(segments, RAIL * len(self._views))
+        strip = Strip(segments, COLLAPSED * len(self._columns))
         return strip.adjust_cell_length(self.size.width, palette.style("rest"))
 
     def key_at(self, x: int) -> str | None:
-        """The key of the rail at ``x`` within this widget."""
-        place = x // RAIL
-        return self._views[place].key if 0 <= place < len(self._views) else None
-
-
-# What surrounds the cards: the headers and rails of an arrangement of columns. Pure.
-
-
-class Frame(Struct, frozen=True):
-    """Headers from left to right, and the rails of both sides."""
-
-    heads: tuple[HeadView, ...]
-    left: tuple[RailView, ...]
-    right: tuple[RailView, ...]
-
-
-def _upright(count: str, title: str) -> str:
-    """The text of a rail: a count too wide for its header is written vertically too."""
-    return title if len(count) < RAIL else f"{count} {title}"
-
-
-def frame(
-    columns: Sequence[ColumnIndex],
-    arranged: Arrangement,
-    *,
-    focus: str | None,
-    target: str | None,
-    has_weight: bool,
-    unread: Container[str] = (),
-) -> Frame:
-    """The frame of ``columns``; ``focus`` and ``target`` are keys of the focused and the drop column."""
-
-    def rails(members: Sequence[int], x: int) -> tuple[list[HeadView], list[RailView]]:
-        heads: list[HeadView] = []
-        names: list[RailView] = []
-        for place, at in enumerate(members):
-            cards = columns[at]
-            key, title = cards.column.key, cards.column.title
-            aimed = key == target
-            heads.append(
-                HeadView(
-                    key=key,
-                    title=title,
-                    x=x + place * RAIL,
-                    width=RAIL,
-                    count=len(cards),
-                    partial=key in unread,
-                    rail=True,
-                    target=aimed,
-                )
-            )
-            count = "…" if key in unread else str(len(cards))
-            names.append(RailView(key, _upright(count, title), target=aimed))
-        return heads, names
-
-    def unseen(at: int, count: int, x: int) -> tuple[HeadView, RailView]:
-        key = columns[at].column.key
-        head = HeadView(key=key, title="", x=x, width=RAIL, rail=True, more=count)
-        return head, RailView(key, _upright(f"+{count}", "more"))
-
-    shift = RAIL if arranged.before else 0
-    left_heads, left = rails(arranged.left, shift)
-    if arranged.before:
-        head, rail = unseen(arranged.before - 1, arranged.before, 0)
-        left_heads.insert(0, head)
-        left.insert(0, rail)
-    end = arranged.slots[-1].x + arranged.slots[-1].width if arranged.slots else 0
-    right_heads, right = rails(arranged.right, end)
-    if arranged.after:
-        head, rail = unseen(len(columns) - arranged.after, arranged.after, end + RAIL * len(right))
-        right_heads.append(head)
-        right.append(rail)
-    full: list[HeadView] = []
-    for slot in arranged.slots:
-        cards = columns[slot.at]
-        column = cards.column
-        last = slot is arranged.slots[-1] and not right
-        full.append(
-            HeadView(
-                key=column.key,
-                title=column.title,
-                x=slot.x,
-                width=slot.width,
-                color=column.color,
-                count=len(cards),
-                partial=column.key in unread,
-                weight=cards.weight if has_weight else None,
-                unweighted=cards.unweighted if has_weight else 0,
-                limit_issues=column.limit_issues,
-                limit_weight=column.limit_weight,
-                focused=column.key == focus,
-                target=column.key == target,
-                edge=not last,
-                place=(slot.at + 1, len(columns)) if arranged.single else None,
-            )
-        )
-    return Frame((*left_heads, *full, *right_heads), tuple(left), tuple(right))
+        """The key of the column at ``x`` within this widget."""
+        place = x // COLLAPSED
+        return self._columns[place][0] if 0 <= place < len(self._columns) else None

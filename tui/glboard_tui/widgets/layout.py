@@ -1,8 +1,8 @@
-"""How columns share the width: full columns around the focus, distant ones folded into rails.
+"""How columns share the width: full columns around the focus, distant ones collapsed.
 
-Owns only arithmetic. A column is at least 26 cells wide; what does not fit becomes a rail of 3 cells with
-name and count upright; rails take at most a quarter of the width, and the ones beyond are counted. Below 60
-cells there is one column at a time.
+Owns only arithmetic. A column is at least 26 cells wide; what does not fit is collapsed to 3 cells. Collapsed
+columns take at most a quarter of the width; those beyond are counted. Below 60 cells there is one column at a
+time.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 MIN_WIDTH = 26
-RAIL = 3
+COLLAPSED = 3
 SINGLE_BELOW = 60
 
 
@@ -23,7 +23,10 @@ class Slot(Struct, frozen=True):
 
 
 class Arrangement(Struct, frozen=True, kw_only=True):
-    """Which column is where. ``left``, ``right``: indexes of rails; ``before``, ``after``: number hidden."""
+    """Which column is where.
+
+    ``left``, ``right``: indexes of collapsed columns; ``before``, ``after``: number of hidden ones.
+    """
 
     slots: tuple[Slot, ...] = ()
     left: tuple[int, ...] = ()
@@ -38,12 +41,12 @@ class Arrangement(Struct, frozen=True, kw_only=True):
         return self.slots[0].at if self.slots else 0
 
     def left_width(self) -> int:
-        """Cells of the left rails, including the one that counts hidden columns."""
-        return RAIL * (len(self.left) + (1 if self.before else 0))
+        """Cells of the collapsed columns at the left, including the one that counts hidden columns."""
+        return COLLAPSED * (len(self.left) + (1 if self.before else 0))
 
     def right_width(self) -> int:
-        """Cells of the right rails."""
-        return RAIL * (len(self.right) + (1 if self.after else 0))
+        """Cells of the collapsed columns at the right."""
+        return COLLAPSED * (len(self.right) + (1 if self.after else 0))
 
 
 def arrange(count: int, width: int, focus: int, first: int = 0) -> Arrangement:
@@ -56,11 +59,11 @@ def arrange(count: int, width: int, focus: int, first: int = 0) -> Arrangement:
     focus = min(max(focus, 0), count - 1)
     if width < SINGLE_BELOW:
         return Arrangement(slots=(Slot(focus, 0, width),), single=True)
-    most_rails = max(2, width // 4 // RAIL)
-    full = max(1, *(k for k in range(1, count + 1) if _fits(k, count, width, most_rails)), 1)
+    most = max(2, width // 4 // COLLAPSED)
+    full = max(1, *(k for k in range(1, count + 1) if _fits(k, count, width, most)), 1)
     first = min(max(first, focus - full + 1), focus)
     first = min(max(first, 0), count - full)
-    left, right, before, after = _rails(first, full, count, most_rails)
+    left, right, before, after = _collapsed(first, full, count, most)
     arranged = Arrangement(left=left, right=right, before=before, after=after)
     room = width - arranged.left_width() - arranged.right_width()
     each, extra = divmod(room, full)
@@ -73,17 +76,19 @@ def arrange(count: int, width: int, focus: int, first: int = 0) -> Arrangement:
     return Arrangement(slots=tuple(slots), left=left, right=right, before=before, after=after)
 
 
-def _fits(full: int, count: int, width: int, most_rails: int) -> bool:
-    return full * MIN_WIDTH + min(count - full, most_rails) * RAIL <= width
+def _fits(full: int, count: int, width: int, most: int) -> bool:
+    return full * MIN_WIDTH + min(count - full, most) * COLLAPSED <= width
 
 
-def _rails(first: int, full: int, count: int, most: int) -> tuple[tuple[int, ...], tuple[int, ...], int, int]:
-    """The rails left and right of the window, the nearest kept first, and how many are hidden."""
+def _collapsed(
+    first: int, full: int, count: int, most: int
+) -> tuple[tuple[int, ...], tuple[int, ...], int, int]:
+    """The collapsed columns at both sides of the window, the nearest kept first, and how many are hidden."""
     left_all, right_all = first, count - first - full
     if left_all + right_all <= most:
         left, right = left_all, right_all
     else:
-        # Each side that hides columns uses one rail to show how many.
+        # Each side that hides columns uses one of them to show how many.
         left = min(left_all, max(most // 2, most - right_all))
         right = min(right_all, most - left)
         left -= 1 if left < left_all else 0

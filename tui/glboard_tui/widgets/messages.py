@@ -57,7 +57,7 @@ class EmptyMessage(Widget):
     """Says what to do when there are no cards. Hidden until there is something to say."""
 
     ALLOW_SELECT = False
-    DEFAULT_CSS = "Note { height: 1fr; width: 1fr; display: none; }"
+    DEFAULT_CSS = "EmptyMessage { height: 1fr; width: 1fr; display: none; }"
 
     def __init__(self) -> None:
         super().__init__()

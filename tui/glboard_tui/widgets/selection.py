@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from glboard_core.board.columns import Column
 from glboard_core.board.index import BoardIndex, ColumnIndex
-from glboard_core.model.issue import IssueId
+from glboard_core.model.issue import Issue, IssueId
 
 
 class Place(Struct, frozen=True):
@@ -146,9 +146,57 @@ class Marks:
         return [(issue, visible[at].column) for at, _, issue in sorted(found)]
 
 
-# The issues of a list, the cursor and the marks, as data. Pure.
+class BoardState:
+    """What is visible, focused, selected and dragged: ``BoardWidget`` changes it, its columns read it."""
 
-#: The only column of a list, since marks expect columns.
+    def __init__(self) -> None:
+        self.index: BoardIndex | None = None
+        #: The columns that are not hidden, full or collapsed, from left to right.
+        self.visible: list[ColumnIndex] = []
+        #: The keys of columns that are still loading: they say so and show no count.
+        self.unread: frozenset[str] = frozenset()
+        self.empty_text = ""
+        self.has_weight = True
+        self.place: Place | None = None
+        self.marks = Marks()
+        self.dragged: frozenset[IssueId] = frozenset()
+        #: The column that a drag is over, unless it started there.
+        self.drop_key: str | None = None
+
+    def issue(self, issue: IssueId) -> Issue | None:
+        """The issue as shown now."""
+        return None if self.index is None else self.index.issue(issue)
+
+    def column(self, key: str | None) -> Column | None:
+        """The visible column with that key."""
+        return next((cards.column for cards in self.visible if cards.column.key == key), None)
+
+    def has(self, issue: IssueId, key: str | None = None) -> bool:
+        """Whether an issue is on this board as currently shown, in the column ``key`` if given."""
+        index = self.index
+        return index is not None and any(
+            row_in(index, cards, issue) is not None
+            for cards in self.visible
+            if key in {None, cards.column.key}
+        )
+
+    def here(self) -> ColumnIndex | None:
+        """The focused column."""
+        return self.visible[self.place.at] if self.place and self.visible else None
+
+    def seen(self) -> list[tuple[IssueId, Column]]:
+        """The selected issues that are visible, in board order."""
+        return self.marks.seen(self.index, self.visible) if self.index else []
+
+    def targets(self) -> list[tuple[IssueId, Column]]:
+        """What the next action applies to: the visible selection in board order, else the focused issue."""
+        if len(self.marks) and (seen := self.seen()):
+            return seen
+        place, cards = self.place, self.here()
+        return [(place.issue, cards.column)] if place and place.issue and cards else []
+
+
+#: The one column of a list, for ``Marks``.
 _COLUMN = ""
 
 

@@ -1,7 +1,8 @@
-"""Columns of a list, as arithmetic: how they share a width. Pure.
+"""Lists with a cursor, and the table that every list of issues is.
 
-Owns which columns shrink when space is short: first the flexible ones, down to their minimum, then whole
-columns are dropped in the order the list gives. An empty column takes no space.
+Only visible lines are painted, however long a list is. Owns how columns share a width: if space is short, the
+flexible ones shrink down to their minimum, then whole columns are dropped in the order the list gives. An
+empty column takes no space.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from glboard_tui.widgets.colors import Ground, Ink, Palette, palette_of
-from glboard_tui.widgets.text import Line, clean, clip, clip_reference, fit, fit_right, width_of
+from glboard_tui.widgets.text import Line, clean, clip_reference, fit, fit_right, width_of
 
 Cell = tuple[str, Ink]
 """Text and ink."""
@@ -29,7 +30,7 @@ class Col(Struct, frozen=True, kw_only=True):
     """A column. ``least`` is its minimum width when shrunk; 0 keeps the width of its content.
 
     ``drop``: dropped if even the minimums do not fit, the highest number first; 0 never is. ``reference``:
-    the number of its references is never cut.
+    the number of its references is never cut. ``width`` is fixed, even if the column is empty.
     """
 
     title: str = ""
@@ -37,6 +38,7 @@ class Col(Struct, frozen=True, kw_only=True):
     least: int = 0
     drop: int = 0
     reference: bool = False
+    width: int = 0
 
 
 class Head(Struct, frozen=True):
@@ -61,7 +63,10 @@ class Table(Struct, frozen=True, kw_only=True):
             for at, (text, _) in enumerate(row):
                 if text and (cells := width_of(clean(text))) > found[at]:
                     found[at] = cells
-        return [max(n, width_of(col.title)) if n else 0 for n, col in zip(found, self.cols, strict=True)]
+        return [
+            col.width or (max(n, width_of(col.title)) if n else 0)
+            for n, col in zip(found, self.cols, strict=True)
+        ]
 
 
 def gap_of(width: int) -> int:
@@ -105,32 +110,78 @@ def _narrowed(got: Sequence[int], spare: Mapping[int, int], over: int) -> list[i
     return found
 
 
-# A list of lines with a cursor, marks and headings: only visible lines are painted, however long it is.
-
-#: Cells before the first column: cursor, mark, space.
-_LEFT = 3
-
-
-class Rows(ScrollView):
-    """Lines of cells below fixed column titles."""
+class LineList(ScrollView):
+    """Lines with a cursor; a subclass paints them. ``fixed`` lines at the top do not scroll."""
 
     ALLOW_SELECT = False
     can_focus = False
-    DEFAULT_CSS = """
-    Rows { height: 1fr; width: 1fr; overflow-x: hidden; }
-    """
 
     class Chosen(Message):
-        """A line was clicked."""
+        """A row was clicked."""
 
         def __init__(self, row: int) -> None:
             super().__init__()
             self.row = row
 
-    def __init__(self, *, empty: str = "") -> None:
+    def __init__(self, *, fixed: int = 0) -> None:
         super().__init__()
         self.cursor = 0
+        self._fixed = fixed
+        self._count = 0
+
+    @property
+    def seen(self) -> int:
+        """How many scrolling lines are visible."""
+        return max(1, self.size.height - self._fixed)
+
+    def measure(self, count: int) -> None:
+        """There are so many scrolling lines."""
+        self._count = count
+        size = Size(self.size.width, max(1, count) + self._fixed)
+        if size != self.virtual_size:
+            self.virtual_size = size
+
+    def reveal(self, first: int, last: int) -> None:
+        """Scroll until the lines from ``first`` to ``last`` are visible, rather ``first`` than ``last``."""
+        top = self.scroll_offset.y
+        if first < top:
+            self.scroll_to(y=first, animate=False, immediate=True)
+        elif last >= top + self.seen:
+            self.scroll_to(y=last - self.seen + 1, animate=False, immediate=True)
+
+    def line_at(self, y: int) -> int | None:
+        """The line painted at ``y``, if there is one."""
+        line = y - self._fixed + self.scroll_offset.y
+        return line if y >= self._fixed and line < self._count else None
+
+    def row_of(self, line: int) -> int | None:
+        """The row on a line; None if it is a heading."""
+        return line
+
+    def on_click(self, event: events.Click) -> None:
+        """Report the clicked row."""
+        line = self.line_at(event.y)
+        if line is not None and (row := self.row_of(line)) is not None:
+            self.post_message(self.Chosen(row))
+
+
+class Rows(LineList):
+    """A table on screen: rows of cells below fixed column titles, with headings and a selection.
+
+    A ``compact`` one has only the cells, one apart, and is as high as its content, up to half the screen.
+    """
+
+    DEFAULT_CSS = """
+    Rows { height: 1fr; width: 1fr; overflow-x: hidden; }
+    Rows.-compact { height: auto; }
+    """
+
+    def __init__(self, *, empty: str = "", compact: bool = False, has_cursor: bool = True) -> None:
+        super().__init__(fixed=0 if compact else 1)
+        self.set_class(compact, "-compact")
         self._empty = empty
+        self._compact = compact
+        self._has_cursor = has_cursor
         self._table = Table()
         self._marked: Container[int] = ()
         self._natural: list[int] = []
@@ -141,6 +192,7 @@ class Rows(ScrollView):
 
     def show(self, table: Table, cursor: int, marked: Container[int] = ()) -> None:
         """Show other lines."""
+        count = len(self._lines)
         self._table, self._natural = table, table.natural()
         self._lines, self._at = [], []
         for row in range(len(table.rows)):
@@ -148,21 +200,16 @@ class Rows(ScrollView):
             self._at.append(len(self._lines))
             self._lines.append(row)
         self._lines.extend(table.heads.get(len(table.rows), ()))
-        size = Size(self.size.width, len(self._lines) + 1)
-        if size != self.virtual_size:
-            self.virtual_size = size
+        self.measure(len(self._lines))
         self.go(cursor, marked)
+        if self._compact and len(self._lines) != count:
+            self.refresh(layout=True)
 
     def go(self, row: int, marked: Container[int] = ()) -> None:
-        """Move the cursor to an existing row, with the current marks."""
-        self.cursor, self._marked = row, marked
+        """Move the cursor to a row, or the nearest one, with the current selection."""
+        self.cursor, self._marked = min(max(row, 0), max(len(self._at) - 1, 0)), marked
         self._reveal()
         self.refresh()
-
-    @property
-    def seen(self) -> int:
-        """How many lines are visible."""
-        return max(1, self.size.height - 1)
 
     def _reveal(self) -> None:
         if not self._at or not self.size.height:
@@ -170,150 +217,73 @@ class Rows(ScrollView):
         line = first = self._at[self.cursor]
         while first > 0 and isinstance(self._lines[first - 1], Head):
             first -= 1  # show the heading of a group with its first row
-        top = self.scroll_offset.y
-        if first < top:
-            self.scroll_to(y=first, animate=False, immediate=True)
-        elif line >= top + self.seen:
-            self.scroll_to(y=line - self.seen + 1, animate=False, immediate=True)
+        self.reveal(first, line)
+
+    def row_of(self, line: int) -> int | None:
+        """The row on a line; None if it is a heading."""
+        return row if isinstance(row := self._lines[line], int) else None
 
     def on_resize(self) -> None:
         """Keep the cursor visible."""
-        self.virtual_size = Size(self.size.width, len(self._lines) + 1)
+        self.measure(len(self._lines))
         self._reveal()
 
-    def on_click(self, event: events.Click) -> None:
-        """Report the clicked row."""
-        line = event.y - 1 + self.scroll_offset.y
-        if event.y > 0 and 0 <= line < len(self._lines) and isinstance(row := self._lines[line], int):
-            self.post_message(self.Chosen(row))
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many lines as there are, up to half the screen."""
+        return min(max(1, self._count), max(3, self.app.size.height * 50 // 100))
 
     # Painting
 
     def render_line(self, y: int) -> Strip:
         """Column titles in the first line, the scrolled lines below."""
         palette = palette_of(self.app)
+        line = Line(self.size.width)
+        ground: Ground = "overlay"
+        at = self.line_at(y)
         if not self._lines:
-            line = Line(self.size.width)
-            if y == 1:
-                line.add(f" {clean(self._empty)}", palette.style("overlay", "muted"))
-            return line.strip(palette.style("overlay"))
-        cells = widths(self._table.cols, self._natural, self.size.width - _LEFT)
-        if y == 0:
-            return self._titles(cells, palette)
-        at = y - 1 + self.scroll_offset.y
-        what = self._lines[at] if at < len(self._lines) else None
-        if what is None:
-            return Line(self.size.width).strip(palette.style("overlay"))
-        return self._head(what, palette) if isinstance(what, Head) else self._row(what, cells, palette)
+            if y == self._fixed:
+                line.add(f" {clean(self._empty)}", palette.style(ground, "muted"))
+        elif y < self._fixed:
+            self._paint_cells(line, [(col.title, "muted") for col in self._table.cols], palette, ground)
+        elif at is not None:
+            what = self._lines[at]
+            if isinstance(what, Head):
+                _paint_head(line, what, palette)
+            else:
+                ground = self._ground(what)
+                marked = what in self._marked
+                self._paint_cells(line, self._table.rows[what], palette, ground, marked=marked)
+        return line.strip(palette.style(ground))
 
-    def _titles(self, cells: list[int], palette: Palette) -> Strip:
-        line = Line(self.size.width)
-        style = palette.style("overlay", "muted")
-        line.add(" " * _LEFT, style)
-        gap = " " * gap_of(self.size.width - _LEFT)
-        for col, width in zip(self._table.cols, cells, strict=True):
-            if width:
-                line.add((fit_right if col.right else fit)(clean(col.title), width), style)
-                line.add(gap, style)
-        return line.strip(palette.style("overlay"))
+    def _ground(self, row: int) -> Ground:
+        here, marked = row == self.cursor and self._has_cursor, row in self._marked
+        return "both" if here and marked else "focus" if here else "marked" if marked else "overlay"
 
-    def _head(self, head: Head, palette: Palette) -> Strip:
-        line = Line(self.size.width)
-        words = clean(head.text)
-        if head.rule:
-            rule = palette.style("overlay", head.ink)
-            line.add("──", rule)
-            line.add(f" {words} " if words else "", rule)
-            line.add("─" * line.room, rule)
+    def _paint_cells(
+        self, line: Line, row: Sequence[Cell], palette: Palette, ground: Ground, *, marked: bool = False
+    ) -> None:
+        """A row, or the titles, after the cursor and, unless compact, the sign of a selected row."""
+        plain = palette.style(ground)
+        line.add("▌" if ground in {"focus", "both"} else " ", palette.style(ground, "accent"))
+        if self._compact:
+            gap, cells = " ", self._natural
         else:
-            line.add(" ", palette.style("overlay"))
-            line.add(words, palette.style("overlay", head.ink))
-        return line.strip(palette.style("overlay"))
-
-    def _row(self, row: int, cells: list[int], palette: Palette) -> Strip:
-        here, marked = row == self.cursor, row in self._marked
-        ground: Ground = "both" if here and marked else "focus" if here else "marked" if marked else "overlay"
-        line = Line(self.size.width)
-        line.add("▌" if here else " ", palette.style(ground, "accent"))
-        line.add("✓" if marked else " ", palette.style(ground, "warn"))
-        line.add(" ", palette.style(ground))
-        gap = " " * gap_of(self.size.width - _LEFT)
-        for (text, ink), col, width in zip(self._table.rows[row], self._table.cols, cells, strict=True):
-            if not width:
-                continue
-            words = clean(text)
-            if col.reference:
-                words = clip_reference(words, width)
-            line.add((fit_right if col.right else fit)(words, width), palette.style(ground, ink))
-            line.add(gap, palette.style(ground))
-        return line.strip(palette.style(ground))
-
-
-# A short list of lines with a cursor, as high as its content: the people of a pane.
-
-RollCell = tuple[str, Ink, int]
-"""Text, ink and width; a negative width is right-aligned, 0 takes what is left."""
-
-
-class Roll(ScrollView):
-    """Lines of cells."""
-
-    ALLOW_SELECT = False
-    can_focus = False
-    DEFAULT_CSS = """
-    Roll { height: auto; overflow-x: hidden; }
-    """
-
-    def __init__(self, *, empty: str = "") -> None:
-        super().__init__()
-        self.cursor = 0
-        #: Whether the cursor line is highlighted; not if there is nothing to choose.
-        self.shows_cursor = True
-        self._rows: Sequence[Sequence[RollCell]] = ()
-        self._empty = empty
-
-    def show(self, rows: Sequence[Sequence[RollCell]], cursor: int) -> None:
-        """Show other lines. Lays out again only if their number changed."""
-        if rows == self._rows and cursor == self.cursor:
-            return
-        longer = len(rows) != len(self._rows)
-        self._rows = rows
-        if longer:
-            self.virtual_size = Size(self.size.width, max(1, len(rows)))
-        self.go(cursor)
-        if longer:
-            self.refresh(layout=True)
-
-    def go(self, row: int) -> None:
-        """Move the cursor to a line, or the nearest one."""
-        self.cursor = min(max(row, 0), max(len(self._rows) - 1, 0))
-        top, height = self.scroll_offset.y, max(1, self.size.height)
-        if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False, immediate=True)
-        elif self.cursor >= top + height:
-            self.scroll_to(y=self.cursor - height + 1, animate=False, immediate=True)
-        self.refresh()
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As many lines as there are, up to half the screen."""
-        return min(max(1, len(self._rows)), max(3, self.app.size.height * 50 // 100))
-
-    def render_line(self, y: int) -> Strip:
-        """One line."""
-        palette = palette_of(self.app)
-        line = Line(self.size.width)
-        row = y + self.scroll_offset.y
-        if row >= len(self._rows):
-            if row == 0:
-                line.add(self._empty, palette.style("overlay", "muted"))
-            return line.strip(palette.style("overlay"))
-        chosen = row == self.cursor and self.shows_cursor
-        ground: Ground = "focus" if chosen else "overlay"
-        line.add("▌" if chosen else " ", palette.style(ground, "accent"))
-        for text, ink, width in self._rows[row]:
-            words = clean(text)
+            line.add("✓ " if marked else "  ", palette.style(ground, "warn"))
+            gap = " " * gap_of(line.room)
+            cells = widths(self._table.cols, self._natural, line.room)
+        for (text, ink), col, width in zip(row, self._table.cols, cells, strict=True):
             if width:
-                words = fit_right(words, -width) if width < 0 else fit(words, width)
-            line.add(clip(words, line.room), palette.style(ground, ink))
-            line.add(" ", palette.style(ground))
-        return line.strip(palette.style(ground))
+                words = clip_reference(clean(text), width) if col.reference else clean(text)
+                line.add((fit_right if col.right else fit)(words, width), palette.style(ground, ink))
+                line.add(gap, plain)
+
+
+def _paint_head(line: Line, head: Head, palette: Palette) -> None:
+    words, style = clean(head.text), palette.style("overlay", head.ink)
+    if head.rule:
+        line.add("──", style)
+        line.add(f" {words} " if words else "", style)
+        line.add("─" * line.room, style)
+    else:
+        line.add(" ", palette.style("overlay"))
+        line.add(words, style)
