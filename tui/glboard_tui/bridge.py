@@ -553,7 +553,7 @@ class Bridge(Known):
         except NameUnknown as error:
             self.trouble = error if self.engine.catalog is not None else None
 
-    # What is looked at
+    # What is shown
 
     def open(self, board: str, milestone: str | None = None) -> None:
         """Switch to another board, or another milestone of it. Raises NameUnknown."""
