@@ -72,7 +72,8 @@ class Day(Struct, kw_only=True):
 
 def assert_flat(day: Day) -> None:
     """Check that nothing grew after the first quarter, except the change log."""
-    assert day.connections_at_end <= day.connections_early
+    # On a busy machine the pool may not be full after the first quarter; it never grows beyond its limit.
+    assert day.connections_at_end <= day.connections_early + QUICK.connections
     assert day.file_at_end <= day.file_early + LOGGED * (day.edits - day.edits_early) + 32_768
     assert day.memory_at_end <= day.memory_early + 400_000
 
