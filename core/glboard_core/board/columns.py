@@ -304,7 +304,7 @@ class MilestoneColumn(Column, frozen=True, kw_only=True):
 
 
 class AssigneeColumn(Column, frozen=True, kw_only=True):
-    """The issues of a person, or of nobody."""
+    """The issues of a person, or the unassigned ones."""
 
     tells = "assignees"
     has_unlisted: ClassVar[bool] = False
