@@ -41,7 +41,7 @@ from glboard_core.sync.events import (
 )
 from glboard_core.sync.ids import new_issue_id
 from glboard_tui.keymap import letters_for
-from glboard_tui.unseen_changes import ExternalChange, Place, UnseenChanges
+from glboard_tui.unseen_changes import BoardPlace, ExternalChange, UnseenChanges
 
 Connect = Callable[[], AbstractAsyncContextManager[Engine]]
 """Creates the engine after the first paint; closes it at the end. Entering can raise any GlboardError."""
@@ -143,7 +143,7 @@ def milestone_line(catalog: Catalog, settings: Settings) -> list[str]:
     return list(dict.fromkeys(line))
 
 
-class FailedChange(Struct, frozen=True, kw_only=True):
+class FailedRow(Struct, frozen=True, kw_only=True):
     """A row of the failed list."""
 
     op: OpId
@@ -158,7 +158,7 @@ class FailedChange(Struct, frozen=True, kw_only=True):
     project: str = ""
 
 
-class LoggedChange(Struct, frozen=True, kw_only=True):
+class LogRow(Struct, frozen=True, kw_only=True):
     """A row of the change log. ``when`` is in the team's time zone."""
 
     when: str
@@ -306,7 +306,7 @@ class Bridge:
         # A page of the initial load also contains new issues: those are not changes by others.
         changes = [c for c in event.confirmed if event.cause == "theirs" or None not in c]
         if changes:
-            place = Place(self.board, self.view.flow) if self.board is not None else None
+            place = BoardPlace(self.board, self.view.flow) if self.board is not None else None
             update.left += self.unseen.heard(changes, place, me=self.me, now=self.server_now())
             update.issues.update(issue.id for change in changes for issue in change if issue is not None)
 
@@ -497,7 +497,7 @@ class Bridge:
         """Whether a change by others is about an issue on the current board, or one that left it."""
         if self.board is None:
             return False
-        place = Place(self.board, self.view.flow)
+        place = BoardPlace(self.board, self.view.flow)
         return row.left == place.name or place.shows(row.now)
 
     # Changes
@@ -568,15 +568,15 @@ class Bridge:
 
     # Failed changes, and the change log
 
-    def failed(self) -> list[FailedChange]:
+    def failed(self) -> list[FailedRow]:
         """The failed changes, newest first."""
         if self.engine is None:
             return []
-        rows: list[FailedChange] = []
+        rows: list[FailedRow] = []
         for op, error in reversed(self.engine.failed):
             issue = self.engine.shown.get(op.issue) or op.before
             rows.append(
-                FailedChange(
+                FailedRow(
                     op=op.id,
                     issue=op.issue,
                     reference=short(issue) if issue else "new issue",
@@ -623,13 +623,13 @@ class Bridge:
         self._repaint.update(one.issue for one in along)
         return True
 
-    def history(self) -> list[LoggedChange]:
+    def history(self) -> list[LogRow]:
         """The change log, newest first, after the unsent changes."""
         if self.engine is None:
             return []
         zone = ZoneInfo(self.settings.ui.time_zone)
         return [
-            LoggedChange(
+            LogRow(
                 when=NOT_SENT if line.result == WAITS else line.at.astimezone(zone).strftime("%d %b %H:%M"),
                 reference=short_reference(line.reference),
                 what=line.what,

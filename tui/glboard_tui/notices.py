@@ -38,7 +38,7 @@ Severity = Literal["information", "warning", "error"]
 SHORT, LONG = 4.0, 10.0
 
 
-class Notice(Struct, frozen=True, kw_only=True):
+class UserNotice(Struct, frozen=True, kw_only=True):
     """A message for the user: ``hint`` says what to do."""
 
     title: str
@@ -71,9 +71,9 @@ _HINTS: dict[type[GlboardError], str] = {
 }
 
 
-def notice_of(error: GlboardError) -> Notice:
+def notice_of(error: GlboardError) -> UserNotice:
     """An error as a message."""
-    return Notice(
+    return UserNotice(
         title=error.title,
         message=error.message,
         hint=error.hint or next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), ""),
@@ -81,9 +81,9 @@ def notice_of(error: GlboardError) -> Notice:
     )
 
 
-def unexpected(error: BaseException) -> Notice:
+def unexpected(error: BaseException) -> UserNotice:
     """An unexpected error: its type only, because its text could contain anything."""
-    return Notice(
+    return UserNotice(
         title="Unexpected",
         message=f"{type(error).__name__} in the background.",
         hint="The board still works and your changes are kept. Press r to refresh.",
@@ -91,7 +91,7 @@ def unexpected(error: BaseException) -> Notice:
     )
 
 
-def failures(title: str, failed: Sequence[tuple[Op, GlboardError]], done: int) -> Notice:
+def failures(title: str, failed: Sequence[tuple[Op, GlboardError]], done: int) -> UserNotice:
     """The rejected changes of one keystroke: how many and why, grouped by reason."""
     reasons = Counter(error.message for _, error in failed)
     lines = [
@@ -106,7 +106,7 @@ def failures(title: str, failed: Sequence[tuple[Op, GlboardError]], done: int) -
         what = f"{len(failed)} of {len(failed) + done} not changed"
     else:
         what = "Not changed" if len(failed) == 1 else f"{len(failed)} not changed"
-    return Notice(
+    return UserNotice(
         title=f"{what}: {title}" if title else what,
         message="\n".join(lines),
         hint="gf lists failed changes",
@@ -114,7 +114,7 @@ def failures(title: str, failed: Sequence[tuple[Op, GlboardError]], done: int) -
     )
 
 
-def tell(app: App[Any], notice: Notice) -> None:
+def tell(app: App[Any], notice: UserNotice) -> None:
     """Show a toast."""
     app.notify(
         notice.text,
@@ -158,7 +158,7 @@ class CatchUp:
             self._begin()
             self._left_over = count
 
-    def hear(self, status: Status | None, settled: Sequence[Settled]) -> tuple[bool, Notice | None]:
+    def hear(self, status: Status | None, settled: Sequence[Settled]) -> tuple[bool, UserNotice | None]:
         """Return whether this reports the settled changes, and the notice to show now."""
         if status is None:
             return False, None
@@ -180,14 +180,14 @@ class CatchUp:
             self._since = self._clock()
             self._left_over, self._done, self._failed = 0, 0, []
 
-    def _end(self, conflicts: int) -> Notice | None:
+    def _end(self, conflicts: int) -> UserNotice | None:
         since, self._since = self._since, None
         long = since is not None and self._clock() - since >= WORTH
         title = "From the last session" if self._left_over else "Back online"
         if self._failed:
             notice = failures("", self._failed, self._done)
             sent = f"{self._done} sent, {len(self._failed)} rejected"
-            return Notice(
+            return UserNotice(
                 title=f"{title}: {sent}", message=notice.message, hint=notice.hint, severity="error"
             )
         if not self._done or not (long or self._left_over):
@@ -195,7 +195,7 @@ class CatchUp:
         changes = "1 change sent" if self._done == 1 else f"{self._done} changes sent"
         one = "1 conflict" if conflicts == 1 else f"{conflicts} conflicts"
         waiting = f"; {one} to resolve (! m, ! t)" if conflicts else ""
-        return Notice(title="", message=f"{title}: {changes}{waiting}.")
+        return UserNotice(title="", message=f"{title}: {changes}{waiting}.")
 
 
 #: Seconds in which the same error is not repeated: the header shows it all the time.

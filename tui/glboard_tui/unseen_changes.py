@@ -26,7 +26,7 @@ MOST = 1_000
 RESPACED = 20
 
 
-class Place(Struct, frozen=True):
+class BoardPlace(Struct, frozen=True):
     """The current board: cards that leave it are reported separately."""
 
     board: Board
@@ -135,7 +135,7 @@ class UnseenChanges:
         self._own.update(issues)
 
     def heard(
-        self, changes: Sequence[IssueDiff], place: Place | None, *, me: str, now: datetime
+        self, changes: Sequence[IssueDiff], place: BoardPlace | None, *, me: str, now: datetime
     ) -> list[ExternalChange]:
         """Record changes the server reported; returns those that moved a card off the board."""
         told = [(before, after) for before, after in changes if self._is_news(before, after, me)]

@@ -10,7 +10,7 @@ from textual.content import Content
 from glboard_core.board.operations import Change, OpId
 from glboard_core.board.use_cases import joined, split
 from glboard_core.errors import READ_ONLY, GlboardError
-from glboard_tui.bridge import WAITS, FailedChange, LoggedChange
+from glboard_tui.bridge import WAITS, FailedRow, LogRow
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.choices import label_choices, milestone_choices, person_choices
 from glboard_tui.screens.dialogs import wrong_weight
@@ -40,7 +40,7 @@ class ChangeLog(RowDialog):
             self.dismiss(None)
 
 
-def _row(row: LoggedChange) -> Content:
+def _row(row: LogRow) -> Content:
     parts: list[str | tuple[str, str]] = [
         (row.when, "dim"),
         "  ",
@@ -84,7 +84,7 @@ class Mending:
     ``done`` gets the edited change, and is not called on Esc.
     """
 
-    def __init__(self, context: CommandContext, row: FailedChange, done: Callable[[Change], None]) -> None:
+    def __init__(self, context: CommandContext, row: FailedRow, done: Callable[[Change], None]) -> None:
         self._context = context
         self._row = row
         self._change = row.change
@@ -235,7 +235,7 @@ class FailedList(RowDialog):
     def __init__(self, context: CommandContext) -> None:
         super().__init__(context, "Failed changes")
         self._bridge = context.bridge
-        self._rows: list[FailedChange] = []
+        self._rows: list[FailedRow] = []
 
     def fill(self) -> None:
         """Show the current list; close it once it is empty."""
@@ -245,7 +245,7 @@ class FailedList(RowDialog):
         else:
             self.dismiss(None)
 
-    def _chosen(self) -> FailedChange | None:
+    def _chosen(self) -> FailedRow | None:
         at = self.list.highlighted
         return self._rows[at] if at is not None and at < len(self._rows) else None
 
@@ -296,7 +296,7 @@ class FailedList(RowDialog):
     def action_discard_all(self) -> None:
         self._drop(self._rows)
 
-    def _drop(self, rows: list[FailedChange]) -> None:
+    def _drop(self, rows: list[FailedRow]) -> None:
         def go() -> None:
             self._each(self._bridge.drop, rows)
 
@@ -312,7 +312,7 @@ class FailedList(RowDialog):
             note=f"To copy a text first, press {self.context.keymap.key('failed.copy')} in the list.",
         )
 
-    def _each(self, change: Callable[[OpId], None], rows: Sequence[FailedChange]) -> None:
+    def _each(self, change: Callable[[OpId], None], rows: Sequence[FailedRow]) -> None:
         """Apply to each row and stop at the first error: the others would fail for the same reason."""
 
         def go() -> None:
@@ -322,7 +322,7 @@ class FailedList(RowDialog):
         self.attempt(go)
         self.fill()
 
-    def _words(self, row: FailedChange) -> Content:
+    def _words(self, row: FailedRow) -> Content:
         issue = self._bridge.issue(row.issue)
         masked = issue is not None and self._bridge.mask(issue) is not None
         typed = "" if masked else " ".join(text_of(row.change).split())
