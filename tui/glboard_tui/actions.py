@@ -15,57 +15,17 @@ from typing import Any, Literal, get_args
 from msgspec import Struct
 
 Group = Literal[
-    "Focus",
-    "Selection",
-    "Plan",
-    "Move",
-    "People and labels",
-    "Text",
-    "Undo",
-    "Find",
-    "Boards",
-    "Panes",
-    "View",
-    "Lists",
-    "Candidates",
-    "Changes by others",
-    "Say/Do",
-    "End of milestone",
-    "Locked plan",
-    "Capacity",
-    "Posting the capacity",
-    "Failed changes",
-    "Change log",
-    "Opening a milestone",
-    "Dialogs",
-]
+    "Focus", "Selection", "Plan", "Move", "People and labels", "Text", "Undo", "Find", "Boards", "Panes",
+    "View", "Lists", "Candidates", "Changes by others", "Say/Do", "End of milestone", "Locked plan",
+    "Capacity", "Posting the capacity", "Failed changes", "Change log", "Opening a milestone", "Dialogs",
+]  # fmt: skip
 GROUPS: tuple[Group, ...] = get_args(Group)
 Slot = Literal["digit", "flow", "column", "person", "priority", "severity"]
 Scope = Literal[
-    "board",
-    "detail",
-    "any-pane",
-    "pane",
-    "list",
-    "described-list",
-    "candidates",
-    "triage",
-    "refinement",
-    "own-work",
-    "updates",
-    "say-do",
-    "milestone-end",
-    "plan-lock",
-    "mix",
-    "capacity",
-    "capacity-post",
-    "failed",
-    "log",
-    "milestone-setup",
-    "comment",
-    "new-issue",
-    "welcome",
-]
+    "board", "detail", "any-pane", "pane", "list", "described-list", "candidates", "triage", "refinement",
+    "own-work", "updates", "say-do", "milestone-end", "plan-lock", "mix", "capacity", "capacity-post",
+    "failed", "log", "milestone-setup", "comment", "new-issue", "welcome",
+]  # fmt: skip
 """Where a key is pressed: on the board, in an open issue, or in a pane; some are only shared by panes."""
 
 _PARENTS: dict[Scope, Scope] = {
@@ -101,9 +61,6 @@ class ActionContext(Struct, frozen=True, kw_only=True):
     undo: bool = False
     redo: bool = False
     repeat: bool = False
-    #: Whether Esc has something to clear: filter or selection.
-    escape: bool = False
-    failed: int = 0
     #: Whether a change to a target has a conflict to decide: keep mine or keep theirs.
     conflicting: bool = False
     #: Whether this server supports weights (EE).

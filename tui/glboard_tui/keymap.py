@@ -124,14 +124,14 @@ class Keymap:
         """The key sequences of an action; the first one is shown."""
         return self._keys[action.id]
 
-    def shown(self, action: Action) -> str:
+    def key(self, action: str) -> str:
         """The first key sequence of an action as people read it; "" if it has none."""
-        keys = self._keys[action.id]
+        keys = self._keys[action]
         return key_words(keys[0]) if keys else ""
 
     def hint(self, action: str) -> tuple[str, str]:
         """An action's key and its label for a line of hints; the key is "" if it has none."""
-        return self.shown(BY_ID[action]), BY_ID[action].word
+        return self.key(action), BY_ID[action].word
 
     def own(self, event: events.Key, scope: Scope) -> str:
         """The name of a dialog's own action that a key means, or ""; a dialog with a text field uses this."""

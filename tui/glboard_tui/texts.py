@@ -246,7 +246,7 @@ def footer_view(
     hints: list[tuple[str, str]] = []
     for name in _DETAIL_HINTS if now.scope == "detail" else _HINTS:
         action = BY_ID[name]
-        if not action.applies(now) or not (keys := keymap.shown(action)):
+        if not action.applies(now) or not (keys := keymap.key(name)):
             continue
         words = action.word
         if name == "milestone.defer":
@@ -256,10 +256,10 @@ def footer_view(
             keys = keys.split(" ")[0] if " " in keys else keys[:1]
             words = {"milestone.next": "milestone"}.get(name, words)
         hints.append((keys, words))
-    if help_key := keymap.shown(BY_ID["help"]):
+    if help_key := keymap.key("help"):
         hints.append((help_key, "keys"))
     # The capacity pane has its own undo, for the team's days.
-    last = f"{keymap.shown(BY_ID['undo'])} undo: {undo}" if undo and now.scope != "capacity" else ""
+    last = f"{keymap.key('undo')} undo: {undo}" if undo and now.scope != "capacity" else ""
     return FooterView(
         target=target_words(now, targets),
         hints=tuple(hints),
@@ -430,6 +430,6 @@ def what_to_press(codes: Sequence[str], keymap: Keymap) -> str:
             helps.setdefault(remedy, []).append(words_of(code))
     parts: dict[tuple[str, ...], list[str]] = {}
     for (action, does), reasons in helps.items():
-        if keys := keymap.shown(BY_ID[action]):
+        if keys := keymap.key(action):
             parts.setdefault(tuple(reasons), []).append(f"{keys} {does}")
     return " · ".join(f"{', '.join(reasons)}: {', '.join(keys)}" for reasons, keys in parts.items())

@@ -41,7 +41,7 @@ class EditBatch(Struct, frozen=True, kw_only=True):
         return self.question.answers[letter].work if self.question else self
 
 
-class Answer(NamedTuple):
+class Reply(NamedTuple):
     """An answer in words, and what is done then."""
 
     words: str
@@ -52,7 +52,7 @@ class Question(Struct, frozen=True, kw_only=True):
     """What to ask before a batch is carried out. ``y`` is always an answer, and the one of ``--yes``."""
 
     text: str
-    answers: Mapping[str, Answer]
+    answers: Mapping[str, Reply]
     note: str = ""
     #: The warnings that "y" settles for the session: they are not asked again (planning rule 13).
     settles: frozenset[tuple[IssueId, str]] = frozenset()

@@ -12,7 +12,7 @@ from datetime import date
 from msgspec import Struct, structs
 
 from glboard_core.board import edits
-from glboard_core.board.batch import Answer, EditBatch, Question, each
+from glboard_core.board.batch import EditBatch, Question, Reply, each
 from glboard_core.board.columns import UNLISTED, Column
 from glboard_core.board.definition import Board, flow_scheme, milestone_for, milestone_title
 from glboard_core.board.edits import CompoundEdit
@@ -356,12 +356,12 @@ class Edits(Struct, frozen=True, kw_only=True):
         if closing.question is not None or not any(plan.asks for plan in found.values()):
             return closing
         if all(plan.if_asked is None for plan in found.values()):
-            answers, note = {"y": Answer("change the type", work)}, ""
+            answers, note = {"y": Reply("change the type", work)}, ""
         else:
             further = each(moved, lambda issue: found[issue.id].if_asked or found[issue.id].edit, what)
             answers = {
-                "y": Answer("change the type, keep the subtype label", work),
-                "t": Answer("change the type, remove the subtype label", further),
+                "y": Reply("change the type, keep the subtype label", work),
+                "t": Reply("change the type, remove the subtype label", further),
             }
             note = "Its subtype label will no longer fit."
         of = f"{len(moved)} issues" if len(moved) > 1 else "this issue"
@@ -400,9 +400,9 @@ class Edits(Struct, frozen=True, kw_only=True):
         work = batch(issues)
         if not lacks:
             return work
-        answers = {"y": Answer("continue without it", work)}
+        answers = {"y": Reply("continue without it", work)}
         if (only := batch(whole)).changes:
-            answers["o"] = Answer("only where the label exists", only)
+            answers["o"] = Reply("only where the label exists", only)
         note = "\n".join(f"{label} does not exist for {', '.join(of)}." for label, of in lacks.items())
         asks = Question(text="A label is missing. Continue without it?", answers=answers, note=note)
         return structs.replace(work, question=asks)
@@ -416,7 +416,7 @@ def _closing(work: EditBatch, issues: Sequence[Issue], what: str = "Close") -> E
     )
     if closing <= 1:
         return work
-    answers = {"y": Answer("close them", work)}
+    answers = {"y": Reply("close them", work)}
     return structs.replace(work, question=Question(text=f"{what} {closing} issues?", answers=answers))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 
 from msgspec import structs
 
-from glboard_core.board.batch import Answer, EditBatch, Question, short, titled
+from glboard_core.board.batch import EditBatch, Question, Reply, short, titled
 from glboard_core.board.rules import MAX_WEIGHT, ready, types_of
 from glboard_core.board.use_cases import Edits
 from glboard_core.config import LabelSettings
@@ -90,11 +90,11 @@ def confirmation(
     if len(after) == 1:
         return Question(
             text=f"{short(next(iter(before.values())))}: continue?",
-            answers={"y": Answer("yes, continue", work)},
+            answers={"y": Reply("yes, continue", work)},
             note="\n".join(words_of(code) for code in counts),
             settles=settles,
         )
-    answers = {"y": Answer(f"all {len(after)}", work)}
+    answers = {"y": Reply(f"all {len(after)}", work)}
     rest = [after[identity] for identity in after if identity not in codes]
     if rest:
         only = structs.replace(
@@ -102,7 +102,7 @@ def confirmation(
             changes=tuple(one for one in work.changes if one[0] not in codes),
             title=titled(rest, work.title.partition(" ")[2]),
         )
-        answers["o"] = Answer(f"only the {len(rest)} without warnings", only)
+        answers["o"] = Reply(f"only the {len(rest)} without warnings", only)
     return Question(
         text=f"{len(codes)} of {len(after)} issues have warnings. Continue?",
         answers=answers,

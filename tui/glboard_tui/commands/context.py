@@ -159,8 +159,6 @@ class CommandContext:
             undo=bool(bridge.undo_title),
             redo=bridge.can_redo,
             repeat=self.again is not None,
-            escape=bool(bridge.view.text or marked),
-            failed=status.failed if status else 0,
             conflicting=bool(status and status.conflicts)
             and any(bridge.is_conflicting(issue.id) for issue in targets),
             weights=catalog is None or catalog.server.has_weight,
@@ -311,16 +309,16 @@ class CommandContext:
         comments = [(issue, change.comment) for issue, change in work.changes if change.comment]
         if comments:
             self.drafts[tuple(issue for issue, _ in comments)] = comments[0][1]
-            self.say("Comment saved as draft; press c to resume.")
+            self.say(f"Comment saved as draft; press {self.keymap.key('text.comment')} to resume.")
         for issue, change in work.changes:
             title, text = change.typed
             if change.creates:
                 self.drafts[("new",)] = title
-                self.say("Title saved as draft; press n to resume.")
+                self.say(f"Title saved as draft; press {self.keymap.key('text.new')} to resume.")
             if "description" in change.touches():
                 found = self.bridge.issue(issue)
                 self.drafts["edit", issue] = joined(title or (found.title if found else ""), text)
-                self.say("Text saved as draft; press e to resume.")
+                self.say(f"Text saved as draft; press {self.keymap.key('text.edit')} to resume.")
 
     # Reporting and asking
 

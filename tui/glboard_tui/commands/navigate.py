@@ -92,7 +92,7 @@ def mark_range(context: CommandContext, _: str) -> None:
         context.board.mark_range()
         begun = context.board.marks.anchor is not None
     if begun:
-        context.say("Move to the other end; V keeps the range.")
+        context.say(f"Move to the other end; {context.keymap.key('selection.range')} keeps the range.")
 
 
 def mark_column(context: CommandContext, _: str) -> None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from glboard_core.errors import GlboardError
 from glboard_core.model.milestone import Milestone
-from glboard_tui.actions import BY_ID
 from glboard_tui.commands.context import CommandContext
 
 if TYPE_CHECKING:
@@ -117,12 +116,13 @@ def planning_issue(context: CommandContext, _: str) -> None:
         return
     found = context.planning.planning_issue(milestone)
     if found.issue is None:
-        key = context.keymap.shown(BY_ID["palette"])
+        key = context.keymap.key("palette")
         context.say(f"No planning issue for {milestone.title} yet: {key} “open” creates one.")
         return
     context.make_way()
     context.open_issue.open(found.issue.id)
-    context.say(found.doubt or f"The planning issue of {milestone.title}; o opens it in the browser.")
+    key = context.keymap.key("open.browser")
+    context.say(found.doubt or f"The planning issue of {milestone.title}; {key} opens it in the browser.")
 
 
 def end(context: CommandContext, _: str) -> None:

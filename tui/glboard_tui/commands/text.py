@@ -29,7 +29,7 @@ def comment(context: CommandContext, _: str) -> None:
         "Comment",
         tuple(issue.id for issue in issues),
         lambda text: context.do(lambda _, on: commented(on, text), on=issues),
-        kept="Draft saved; press c to resume.",
+        kept=f"Draft saved; press {context.keymap.key('text.comment')} to resume.",
         note=issues[0].reference if len(issues) == 1 else f"{len(issues)} issues, one comment on each",
     )
 
@@ -80,7 +80,7 @@ def _title(context: CommandContext, project: str, projects: Sequence[str], title
         if then == "other":
             _choose_project(context, projects, text)
         elif text:
-            context.say("Title saved as draft; press n to resume.")
+            context.say(f"Title saved as draft; press {context.keymap.key('text.new')} to resume.")
 
     from glboard_tui.screens.dialogs import NewIssue
 
@@ -93,7 +93,7 @@ def _create(context: CommandContext, change: Create) -> None:
     identity = context.bridge.new_issue_id()
     if context.perform(EditBatch(changes=((identity, change),), title="new issue")):
         context.board.focus_card(identity)
-        context.say("Undo (u) closes it: GitLab cannot delete issues.")
+        context.say(f"Undo ({context.keymap.key('undo')}) closes it: GitLab cannot delete issues.")
 
 
 def edit(context: CommandContext, _: str) -> None:

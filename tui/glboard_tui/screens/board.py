@@ -20,7 +20,6 @@ from textual.worker import Worker, WorkerState
 
 from glboard_core.model.issue import IssueId
 from glboard_tui import notices, texts
-from glboard_tui.actions import BY_ID
 from glboard_tui.bridge import Bridge, Update
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.keymap import Keymap, token_of
@@ -352,7 +351,7 @@ class BoardScreen(Screen[None]):
             self._panel.say("Connecting …", "Labels and milestones load first, then the board.")
             return
         notice = notices.notice_of(error)
-        retry, leave = (self._keymap.shown(BY_ID[name]) for name in ("view.refresh", "quit"))
+        retry, leave = (self._keymap.key(name) for name in ("view.refresh", "quit"))
         keys = f"{retry} retries · {leave} quits"
         self._panel.say(notice.title, notice.message, notice.hint, keys, bad=True)
 
@@ -407,7 +406,8 @@ class BoardScreen(Screen[None]):
         """The message while keys do not go to a card."""
         if self.dock.key_owner is None:
             return ""
-        return "Keys go to the capacity pane: Esc or Tab returns to the board, g r closes it."
+        closes = self._keymap.key("pane.capacity")
+        return f"Keys go to the capacity pane: Esc or Tab returns to the board, {closes} closes it."
 
     def say(self, text: str, *, bad: bool = False) -> None:
         """Show a message in the footer until the next key."""

@@ -242,7 +242,7 @@ class Candidates(MilestoneList):
         """Propose issues that fill the capacity, or ask to accept all that are proposed."""
         space = self._space
         if space is None:
-            key = self.context.keymap.hint("pane.capacity")[0]
+            key = self.context.keymap.key("pane.capacity")
             self.tell(f"No capacity without team.toml; {key} shows how to create it.")
         elif not self.context.bridge.writable:
             self.tell(READ_ONLY)

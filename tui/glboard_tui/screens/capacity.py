@@ -164,7 +164,7 @@ class CapacityPane(Vertical):
 
     def _show_person(self) -> None:
         person, team, milestone = self.person, self._planning.team, self.milestone
-        add = self.context.keymap.hint("capacity.add")[0]
+        add = self.context.keymap.key("capacity.add")
         if person is None or team is None or milestone is None:
             words = f"No one is in team.toml yet: {add} adds people."
         elif (member := team.member(person.username)) is None:
@@ -188,7 +188,7 @@ class CapacityPane(Vertical):
             return Content.assemble(start, "Start with --config FILE: team.toml is in the same folder.")
         people = len(found.people)
         who = f" with the {people} people assigned in {milestone.title} or its carry-over" if people else ""
-        create, reload = (self.context.keymap.hint(f"capacity.{name}")[0] for name in ("create", "reload"))
+        create, reload = (self.context.keymap.key(f"capacity.{name}") for name in ("create", "reload"))
         return Content.assemble(
             start,
             (f" {create} ", "bold $accent"),
@@ -299,7 +299,7 @@ class DockedCapacity(VerticalScroll, can_focus=True):
         self._shown: Milestone | None = None
         #: Keys pressed before the pane was mounted; None once it is.
         self._early: list[str] | None = []
-        closes = context.keymap.hint("pane.capacity")[0]
+        closes = context.keymap.key("pane.capacity")
         self.figures = CapacityPane(
             context,
             context.planning.milestone,

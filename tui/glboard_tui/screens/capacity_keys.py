@@ -288,7 +288,7 @@ class CapacityActions:
 
         def answered(answer: tuple[str, str | None] | None) -> None:
             if answer is not None and context.perform(post(issue, milestone, *answer)):
-                undo = context.keymap.hint("undo")[0]
+                undo = context.keymap.key("undo")
                 words = f"Posting to {issue.reference}; {undo} on the board undoes it. {found.doubt}"
                 self._tell(words.rstrip())
 
@@ -300,7 +300,7 @@ class CapacityActions:
         self._view.tell(text)
 
     def _key(self, name: str) -> str:
-        return self._context.keymap.hint(f"capacity.{name}")[0]
+        return self._context.keymap.key(f"capacity.{name}")
 
     def _prompt(self, title: str, value: str, change: Callable[[str], Change], *, note: str) -> None:
         self._context.prompt(

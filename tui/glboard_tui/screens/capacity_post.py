@@ -96,7 +96,7 @@ class PostCapacity(PaneDialog[tuple[str, str | None]]):
     def action_names(self) -> None:
         """Show names, or totals only."""
         if self.context.planning.team_store.hides_figures:
-            key = self.context.keymap.hint("capacity.figures")[0]
+            key = self.context.keymap.key("capacity.figures")
             self.say(f"Individual figures hidden; {key} in the capacity pane shows them.")
             return
         self._names = not self._names

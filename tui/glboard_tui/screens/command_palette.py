@@ -39,7 +39,7 @@ class BoardCommands(Provider):
         for action in ACTIONS:
             # An argument cannot be given here; its prefix key shows the choices.
             if action.palette and action.slot is None and action.applies(now):
-                keys = context.keymap.shown(action) or action.group
+                keys = context.keymap.key(action.id) or action.group
                 yield action, keys, partial(_run, context, action.id)
 
     async def discover(self) -> Hits:

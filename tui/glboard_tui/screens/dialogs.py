@@ -172,7 +172,7 @@ class CommentDialog(Dialog[tuple[str, bool]]):
 
     def __init__(self, keymap: Keymap, title: str, *, text: str = "", note: str = "") -> None:
         super().__init__(
-            title, note=note, hint=f"{keymap.hint('comment.send')[0]} sends · Esc keeps it as a draft"
+            title, note=note, hint=f"{keymap.key('comment.send')} sends · Esc keeps it as a draft"
         )
         self._keymap = keymap
         self._area = TextArea(text, soft_wrap=True, show_line_numbers=False, tab_behavior="focus")

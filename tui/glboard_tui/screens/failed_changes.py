@@ -309,7 +309,7 @@ class FailedList(RowDialog):
             "Discard it and your text?" if one else f"Discard {len(rows)} changes, {texts} with your text?",
             {"y": "discard it" if one else "discard them all"},
             lambda _: go(),
-            note=f"To copy a text first, press {self.context.keymap.hint('failed.copy')[0]} in the list.",
+            note=f"To copy a text first, press {self.context.keymap.key('failed.copy')} in the list.",
         )
 
     def _each(self, change: Callable[[OpId], None], rows: Sequence[FailedRow]) -> None:

@@ -136,7 +136,7 @@ class Welcome(Screen[bool]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():
-            demo, leave = (self._keymap.hint(f"welcome.{name}")[0] for name in ("demo", "leave"))
+            demo, leave = (self._keymap.key(f"welcome.{name}") for name in ("demo", "leave"))
             keys = (
                 ("glboard", "bold"),
                 "\nPlan a milestone on its GitLab boards, from the keyboard.\n\n",

@@ -193,7 +193,7 @@ class IssueList(PaneDialog[None]):
             FooterView(
                 target=target_words(now, self.context.targets()),
                 hints=tuple(hints),
-                last=f"{keymap.shown(BY_ID['undo'])} undo: {undo}" if undo else "",
+                last=f"{keymap.key('undo')} undo: {undo}" if undo else "",
                 message=self._said,
                 marked=now.marked > 0,
             )

@@ -145,8 +145,7 @@ class Ending(MilestoneList):
         issues = [issue for issue in self.context.targets() if issue.id in quiet]
         if not issues:
             label, slip, drop = (
-                self.context.keymap.hint(name)[0]
-                for name in ("milestone-end.label", "plan.slip", "plan.drop")
+                self.context.keymap.key(name) for name in ("milestone-end.label", "plan.slip", "plan.drop")
             )
             self.tell(
                 f"{label} is for issues moved without {self._missed}; {slip} slips, {drop} drops the others."

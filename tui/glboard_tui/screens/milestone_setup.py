@@ -122,7 +122,7 @@ class MilestoneSetupDialog(RowDialog):
         if self.is_busy:
             return
         if self._done or self._trouble is not None:
-            key, _ = self.context.keymap.hint("milestone-setup.reload")
+            key = self.context.keymap.key("milestone-setup.reload")
             self._tell(f"{key} refreshes and plans what is missing.")
         elif self._is_due():
             self._begin(self._go)

@@ -93,7 +93,7 @@ class OwnWork(IssueList):
     def fill(self) -> Sequence[Entry]:
         mine = self.planning.mine()
         names = ("flow.advance", "flow.blocked", "flow.take")
-        advance, block, take = (self.context.keymap.hint(name)[0] for name in names)
+        advance, block, take = (self.context.keymap.key(name) for name in names)
         going = f"{advance} advances it, {block} marks it as blocked."
         taking = f"Unassigned: {take} assigns it to you and sets in dev."
         self._mine = len(mine)
