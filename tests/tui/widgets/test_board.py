@@ -9,6 +9,8 @@ from textual.pilot import Pilot
 from glboard_core.model.issue import IssueId
 from glboard_styles.themes import LIGHT
 from glboard_tui.widgets.board import BoardWidget
+from glboard_tui.widgets.card import Flag
+from glboard_tui.widgets.card_view import CardContext
 from glboard_tui.widgets.messages import EmptyMessage
 from support.make import issue, issue_id
 from tui.widgets.playground import COLUMNS, EMPTY, PLANNING, BoardApp, issues_of
@@ -189,12 +191,12 @@ async def test_a_flag_change_repaints_one_card() -> None:
     app = BoardApp(issues_of(30))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
-        pending: set[IssueId] = set()
-        app.around = type(app.around)(pending=pending)
+        flags: dict[IssueId, Flag] = {}
+        app.context = CardContext(flag=flags.get)
         app.put()
         await pilot.pause()
         take = app.count_lines()
-        pending.add(issue_id(4))
+        flags[issue_id(4)] = "pending"
         app.board.changed(set(), {issue_id(4)})
         await pilot.pause()
         assert take() == {"type::bug": 2}

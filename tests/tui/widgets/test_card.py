@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.strip import Strip
 
-from glboard_tui.widgets.card import HEIGHTS, CardView, Chip, Density, Fact, paint
+from glboard_tui.widgets.card import HEIGHTS, CardView, Chip, Density, Fact, Flag, paint
 from glboard_tui.widgets.colors import ansi_palette, truecolor_palette
 from support.make import issue_id
 from tui.widgets.test_text import NASTY
@@ -61,7 +61,7 @@ def test_compact() -> None:
 
 
 def test_compact_shows_flag_and_mark() -> None:
-    (line,) = text_of(density="compact", title="Short", marked=True, pending=True)
+    (line,) = text_of(density="compact", title="Short", marked=True, flag="pending")
     assert line == " ✓Short                     P1 BI *  2 "
 
 
@@ -75,14 +75,10 @@ def test_roomy_gives_the_title_two_lines() -> None:
 
 @pytest.mark.parametrize(
     ("flag", "sign"),
-    [({"pending": True}, "*"), ({"failed": True}, "!"), ({"conflict": True}, "≠"), ({"glow": True}, "●")],
+    [("pending", "*"), ("failed", "!"), ("conflict", "≠"), ("unseen", "●")],
 )
-def test_each_state_has_a_sign(flag: dict[str, Any], sign: str) -> None:
-    assert text_of(**flag)[1].startswith(f" {sign}ai-gate")
-
-
-def test_the_most_urgent_sign_wins() -> None:
-    assert text_of(pending=True, failed=True, glow=True)[1][1] == "!"
+def test_each_state_has_a_sign(flag: Flag, sign: str) -> None:
+    assert text_of(flag=flag)[1].startswith(f" {sign}ai-gate")
 
 
 def test_masked_card_shows_only_its_weight() -> None:
@@ -130,7 +126,7 @@ VIEWS = st.builds(
     facts=st.lists(WORDS, max_size=3).map(tuple),
     chips=st.lists(CHIPS, max_size=3).map(tuple),
     people=NASTY,
-    pending=st.booleans(),
+    flag=st.sampled_from([None, *get_args(Flag)]),
     masked=st.booleans(),
     blocked=st.booleans(),
     slipped=st.integers(0, 3),

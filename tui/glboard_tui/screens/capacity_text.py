@@ -15,12 +15,11 @@ from glboard_core.planning.team import Member
 from glboard_core.planning.text import words as day_words
 from glboard_tui.planning import Lookback
 from glboard_tui.texts import free_words, number, plan_words, signed, state_of
-from glboard_tui.widgets.card import Tone
+from glboard_tui.widgets.card import INKS, Tone
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Cell, Col, Table
 from glboard_tui.widgets.text import fit, fit_right
 
-INKS: dict[Tone, Ink] = {"plain": "text", "good": "good", "warn": "warn", "bad": "bad"}
 _MOST_NAME = 20
 _FIGURES = (("days", 5), ("budget", 6), ("carry", 5), ("plan", 5), ("free", 7))
 #: Cells of the word at a line's end, and the shortest useful bar.

@@ -24,7 +24,18 @@ HEIGHTS: dict[Density, int] = {"compact": 1, "normal": 2, "roomy": 3}
 
 Tone = Literal["plain", "good", "warn", "bad"]
 
-_INKS: dict[Tone, Ink] = {"plain": "text", "good": "good", "warn": "warn", "bad": "bad"}
+INKS: dict[Tone, Ink] = {"plain": "text", "good": "good", "warn": "warn", "bad": "bad"}
+
+Flag = Literal["failed", "conflict", "pending", "unseen"]
+"""What happens to an issue, the most urgent first: a change of it failed, is about a field that somebody else
+changed, is not confirmed; or somebody else changed it since the user last looked."""
+
+_SIGNS: dict[Flag, tuple[str, Ink]] = {
+    "failed": ("!", "bad"),
+    "conflict": ("≠", "bad"),
+    "pending": ("*", "warn"),
+    "unseen": ("●", "accent"),
+}
 
 #: Cells left of the title: the focus bar, then the mark or a flag.
 GUTTER = 2
@@ -63,14 +74,7 @@ class CardView(Struct, frozen=True, kw_only=True, cache_hash=True):
     facts: tuple[Fact, ...] = ()
     chips: tuple[Chip, ...] = ()
     people: str = ""
-    #: Changed here and not yet confirmed by the server.
-    pending: bool = False
-    #: The last change failed.
-    failed: bool = False
-    #: Someone else changed the same field.
-    conflict: bool = False
-    #: Changed by someone else since the last look.
-    glow: bool = False
+    flag: Flag | None = None
     blocked: bool = False
     confidential: bool = False
     closed: bool = False
@@ -79,19 +83,6 @@ class CardView(Struct, frozen=True, kw_only=True, cache_hash=True):
     #: How many milestones it missed.
     slipped: int = 0
     warnings: tuple[str, ...] = ()
-
-
-def flag_of(view: CardView) -> tuple[str, Ink]:
-    """The card's most urgent sign, or a space."""
-    if view.failed:
-        return "!", "bad"
-    if view.conflict:
-        return "≠", "bad"
-    if view.pending:
-        return "*", "warn"
-    if view.glow:
-        return "●", "accent"
-    return " ", "text"
 
 
 def ground_of(*, focused: bool, marked: bool, dragged: bool) -> Ground:
@@ -155,7 +146,7 @@ class _Brush:
         return line.strip(self._ink("text"))
 
     def facts_line(self) -> Strip:
-        line = self._start(*flag_of(self.view))
+        line = self._start(*self._flag())
         people = clip(clean(self.view.people), max(line.room // 2, 0))
         kept = width_of(people) + MARGIN + (1 if people else 0)
         self._facts(line, line.room - kept)
@@ -166,7 +157,7 @@ class _Brush:
         return line.strip(self._ink("muted"))
 
     def only_line(self) -> Strip:
-        flag, ink = flag_of(self.view)
+        flag, ink = self._flag()
         both = self.mark != " " and flag != " "
         line = self._start(self.mark, "warn") if self.mark != " " else self._start(flag, ink)
         tail: list[tuple[str, Ink]] = []
@@ -193,6 +184,9 @@ class _Brush:
         line.add(sign, self._ink(ink))
         return line
 
+    def _flag(self) -> tuple[str, Ink]:
+        return _SIGNS[self.view.flag] if self.view.flag else (" ", "text")
+
     def _weight(self, line: Line) -> None:
         if not self.view.weight:
             return
@@ -204,10 +198,8 @@ class _Brush:
         """The words of the card, cleaned, the most important first."""
         view = self.view
         words: list[Fact] = []
-        if view.failed:
-            words.append(Fact("failed", "bad"))
-        elif view.conflict:
-            words.append(Fact("conflict", "bad"))
+        if view.flag in {"failed", "conflict"}:
+            words.append(Fact(view.flag, "bad"))
         if view.blocked:
             words.append(Fact("blocked", "bad"))
         if view.closed:
@@ -216,7 +208,7 @@ class _Brush:
         if view.slipped:
             words.append(Fact(f"slipped×{view.slipped}" if view.slipped > 1 else "slipped", "warn"))
         words.extend(Fact(warning, "warn") for warning in view.warnings)
-        cleaned = ((clean(word.text), _INKS[word.tone]) for word in words)
+        cleaned = ((clean(word.text), INKS[word.tone]) for word in words)
         return [(text, ink) for text, ink in cleaned if text]
 
     def _facts(self, line: Line, room: int) -> None:

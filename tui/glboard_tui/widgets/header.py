@@ -12,13 +12,11 @@ from msgspec import Struct
 from textual.strip import Strip
 from textual.widget import Widget
 
-from glboard_tui.widgets.card import Fact, Tone
+from glboard_tui.widgets.card import INKS, Fact
 from glboard_tui.widgets.colors import Ink, Palette, palette_of
 from glboard_tui.widgets.text import Line, clean, clip, width_of
 
 Fresh = Literal["live", "cached", "offline", "signed out", "loading"]
-
-_INKS: dict[Tone, Ink] = {"plain": "text", "good": "good", "warn": "warn", "bad": "bad"}
 
 
 class HeaderView(Struct, frozen=True, kw_only=True):
@@ -134,8 +132,8 @@ def _second(view: HeaderView, width: int, palette: Palette) -> Strip:
     # Minor items are dropped first, then the last ones.
     while len(facts) > 1 and _cells(facts) + 2 > width:
         facts.remove(next((fact for fact in reversed(facts) if fact.minor), facts[-1]))
-    left = [(clean(fact.text), _INKS[fact.tone]) for fact in facts]
-    right = [(clean(fact.text), _INKS[fact.tone]) for fact in view.people]
+    left = [(clean(fact.text), INKS[fact.tone]) for fact in facts]
+    right = [(clean(fact.text), INKS[fact.tone]) for fact in view.people]
 
     def room(facts: list[tuple[str, Ink]]) -> int:
         return sum(width_of(text) for text, _ in facts) + 3 * max(len(facts) - 1, 0)

@@ -85,9 +85,6 @@ def upright(text: str, height: int) -> tuple[str, ...]:
     return tuple(letters)
 
 
-# A line under construction: styled pieces of text that become one strip of an exact width.
-
-
 class Line:
     """Pieces from left to right. Text must already be cleaned; it is never parsed as markup."""
 
