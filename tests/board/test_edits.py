@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
-from glboard_core.board import edits
+from glboard_core.board import edits, use_cases
 from glboard_core.board.columns import AssigneeColumn, ClosedColumn, Column, UnlistedColumn
 from glboard_core.board.definition import Board, resolve
 from glboard_core.board.operations import Edit
 from glboard_core.config import LabelSettings, Settings
-from glboard_core.model.issue import Issue
+from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import BY_NAME, WorkflowScheme
 from support.make import WHEN, catalog, issue, issue_id, issues
 
@@ -149,16 +150,31 @@ def test_deferring_and_accepting() -> None:
     assert edits.toggle_assignee(one, "pm_oak") == Edit(assignees=())
 
 
-@given(issues(), st.integers(0, 4), st.integers(0, 4))
-def test_moved_card_is_in_the_target_column(one: Issue, start: int, end: int) -> None:
-    build = board("build")
-    one = Edit(add=frozenset({"Deliverable"}), milestone="19.7", state="opened").apply(one)
-    sources = [c for c in (*build.columns, UNLISTED) if c.key in build.keys_of(one, FLOW)]
+@pytest.mark.parametrize("name", ["build", "planning", "milestones"])
+@given(issues())
+def test_moved_card_is_in_the_target_column(name: str, one: Issue) -> None:
+    on = board(name)
+    one = Edit(add=on.labels, remove=on.without, state="opened").apply(one)
+    if on.milestone is not None:
+        one = Edit(milestone=on.milestone).apply(one)
+    sources = [c for c in (*on.columns, UNLISTED) if c.key in on.keys_of(one, FLOW)]
+    assert sources
     for source in sources:
-        for target in (*build.columns, UNLISTED, CLOSED):
-            plan = build.move(one, source, target, FLOW, NAMES)
+        for target in (*on.columns, UNLISTED, CLOSED):
+            plan = on.move(one, source, target, FLOW, NAMES)
             if plan is not None:
-                assert build.keys_of(plan.edit.apply(one), FLOW) == (target.key,)
+                assert on.keys_of(plan.edit.apply(one), FLOW) == (target.key,)
+
+
+@pytest.mark.parametrize("name", ["build", "planning", "milestones", "people"])
+def test_new_issue_is_in_its_column(name: str) -> None:
+    on = board(name)
+    for column in on.columns:
+        new = use_cases.new_issue(on, column, "demo-org/platform", "New", FLOW)
+        shown = new.new_issue(IssueId("new:1"), WHEN)
+        assert shown is not None
+        assert on.keys_of(shown, FLOW) == (column.key,)
+        assert len({column, structs.replace(column)}) == 1
 
 
 @given(st.integers(2, 9), st.integers(0, 8), st.integers(-2, 12))
