@@ -47,9 +47,9 @@ class ActionContext(Struct, frozen=True, kw_only=True):
     scope: Scope = "board"
     #: How many issues the next edit would change.
     targets: int = 0
-    marked: int = 0
+    selected: int = 0
     #: Whether the last selection can be restored.
-    lost_marks: bool = False
+    can_restore: bool = False
     undo: bool = False
     redo: bool = False
     repeat: bool = False
@@ -286,7 +286,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("g v",),
         group="Marks",
         hint="last selection",
-        when=lambda now: now.lost_marks,
+        when=lambda now: now.can_restore,
         scopes=("board", "list"),
     ),
     _edit("weight.set", "Set weight", "<digit>", group="Plan", hint="weight", when=when_weighable),

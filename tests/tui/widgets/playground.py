@@ -145,7 +145,7 @@ class BoardApp(App[None]):
     def on_board_widget_focus_changed(self, message: BoardWidget.FocusChanged) -> None:
         self.said.append(message)
 
-    def on_board_widget_marks_changed(self, message: BoardWidget.MarksChanged) -> None:
+    def on_board_widget_selection_changed(self, message: BoardWidget.SelectionChanged) -> None:
         self.said.append(message)
 
     def on_board_widget_card_dropped(self, message: BoardWidget.CardDropped) -> None:

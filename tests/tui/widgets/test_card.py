@@ -33,11 +33,11 @@ def text_of(
     *,
     density: Density = "normal",
     focused: bool = False,
-    marked: bool = False,
+    selected: bool = False,
     **changes: Any,
 ) -> list[str]:
     view = msgspec.structs.replace(view, **changes)
-    strips = paint(view, width, density=density, focused=focused, marked=marked, palette=PALETTE)
+    strips = paint(view, width, density=density, focused=focused, selected=selected, palette=PALETTE)
     return [strip.text for strip in strips]
 
 
@@ -49,7 +49,7 @@ def test_normal() -> None:
 
 
 def test_focus_is_a_bar_and_a_mark_is_a_tick() -> None:
-    assert text_of(focused=True, marked=True) == [
+    assert text_of(focused=True, selected=True) == [
         "▌✓Context window overflow is repor…  2 ",
         "▌ ai-gateway#756 P1 S2 ready        BI ",
     ]
@@ -61,7 +61,7 @@ def test_compact() -> None:
 
 
 def test_compact_shows_flag_and_mark() -> None:
-    (line,) = text_of(density="compact", title="Short", marked=True, flag="pending")
+    (line,) = text_of(density="compact", title="Short", selected=True, flag="pending")
     assert line == " ✓Short                     P1 BI *  2 "
 
 
@@ -144,10 +144,10 @@ VIEWS = st.builds(
     st.sampled_from([PALETTE, ansi_palette()]),
 )
 def test_strip_has_the_requested_width(
-    view: CardView, width: int, density: Density, focused: bool, marked: bool, dragged: bool, palette: Any
+    view: CardView, width: int, density: Density, focused: bool, selected: bool, dragged: bool, palette: Any
 ) -> None:
     strips = paint(
-        view, width, density=density, focused=focused, marked=marked, dragged=dragged, palette=palette
+        view, width, density=density, focused=focused, selected=selected, dragged=dragged, palette=palette
     )
     assert len(strips) == HEIGHTS[density]
     for strip in strips:

@@ -1,4 +1,4 @@
-"""Where the focus goes and what stays marked when the board changes underneath."""
+"""Where the focus goes and what stays selected when the board changes underneath."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 
 from glboard_core.board.index import BoardIndex
 from glboard_core.model.issue import Issue, IssueId
-from glboard_tui.widgets.selection import Marks, Place, settle
+from glboard_tui.widgets.selection import Place, Selection, settle
 from support.make import issue, issue_id
 from tui.widgets.playground import index_of
 
@@ -83,44 +83,44 @@ def test_focus_moves_to_the_next_column_when_its_column_disappears() -> None:
 
 
 def test_visible_marks_are_in_board_order() -> None:
-    world, marks = World(), Marks()
-    marks.set([issue_id(4), issue_id(2), issue_id(9)], on=True)
-    assert [issue for issue, _ in marks.seen(world.index, world.index.visible())] == [
+    world, selection = World(), Selection()
+    selection.set([issue_id(4), issue_id(2), issue_id(9)], on=True)
+    assert [issue for issue, _ in selection.seen(world.index, world.index.visible())] == [
         issue_id(2),
         issue_id(4),
     ]
     world.index.rebuild(lambda shown: shown.iid == 4, same_filter=False)
-    assert [issue for issue, _ in marks.seen(world.index, world.index.visible())] == [issue_id(4)]
-    assert marks.all == (issue_id(4), issue_id(2), issue_id(9))
+    assert [issue for issue, _ in selection.seen(world.index, world.index.visible())] == [issue_id(4)]
+    assert selection.all == (issue_id(4), issue_id(2), issue_id(9))
 
 
 def test_an_issue_in_two_columns_counts_once() -> None:
-    world, marks = World(), Marks()
+    world, selection = World(), Selection()
     before = world.issues[issue_id(1)]
     after = world.issues[before.id] = msgspec.structs.replace(
         before, labels=before.labels | {"type::feature"}
     )
     world.index.update(before, after)
-    marks.set([issue_id(1)], on=True)
-    assert len(marks.seen(world.index, world.index.visible())) == 1
+    selection.set([issue_id(1)], on=True)
+    assert len(selection.seen(world.index, world.index.visible())) == 1
 
 
 def test_range_grows_and_shrinks_and_keeps_earlier_marks() -> None:
-    marks = Marks()
-    marks.set([issue_id(9)], on=True)
-    marks.begin_range("type::bug", issue_id(1))
-    marks.extend_range([issue_id(1), issue_id(2), issue_id(3)])
-    marks.extend_range([issue_id(1), issue_id(2)])
-    assert marks.all == (issue_id(9), issue_id(1), issue_id(2))
-    assert marks.end_range()
-    assert not marks.end_range()
+    selection = Selection()
+    selection.set([issue_id(9)], on=True)
+    selection.begin_range("type::bug", issue_id(1))
+    selection.extend_range([issue_id(1), issue_id(2), issue_id(3)])
+    selection.extend_range([issue_id(1), issue_id(2)])
+    assert selection.all == (issue_id(9), issue_id(1), issue_id(2))
+    assert selection.end_range()
+    assert not selection.end_range()
 
 
 def test_last_marks_are_restored() -> None:
-    marks = Marks()
-    marks.set([issue_id(1), issue_id(2)], on=True)
-    marks.clear()
-    marks.clear()
-    assert not len(marks)
-    marks.restore()
-    assert marks.all == (issue_id(1), issue_id(2))
+    selection = Selection()
+    selection.set([issue_id(1), issue_id(2)], on=True)
+    selection.clear()
+    selection.clear()
+    assert not len(selection)
+    selection.restore()
+    assert selection.all == (issue_id(1), issue_id(2))

@@ -98,19 +98,19 @@ class CommandContext:
     def situation(self) -> ActionContext:
         """Return the state that decides which actions apply."""
         bridge = self.bridge
-        marks = self.top.listed.marks if self.top is not None else self.screen.board.marks
-        marked = len(self.marked())
+        selection = self.top.listed.selection if self.top is not None else self.screen.board.selection
+        selected = len(self.selected())
         catalog = bridge.catalog
         status = bridge.status
         return ActionContext(
             scope=self._scope,
             targets=len(self.targets()),
-            marked=marked,
-            lost_marks=marks.can_restore,
+            selected=selected,
+            can_restore=selection.can_restore,
             undo=bool(bridge.undo_title),
             redo=bridge.can_redo,
             repeat=self.again is not None,
-            escape=bool(bridge.view.text or marked),
+            escape=bool(bridge.view.text or selected),
             failed=status.failed if status else 0,
             conflicting=bool(status and status.conflicts)
             and any(bridge.is_conflicting(issue.id) for issue in self.targets()),
@@ -155,14 +155,14 @@ class CommandContext:
         # If GitLab has none, offer the usual four: the key then reports that the label does not exist.
         return known or {digit: prefix + digit for digit in "1234"}
 
-    def marked(self) -> list[Issue]:
+    def selected(self) -> list[Issue]:
         """The selected issues that are visible now."""
         if self.top is not None:
-            return self._issues(self.top.listed.marked)
+            return self._issues(self.top.listed.selected)
         board = self.screen.board
-        if not len(board.marks) or self.in_room:
+        if not len(board.selection) or self.in_room:
             return []
-        return self._issues(issue for issue, _ in board.targets() if issue in board.marks)
+        return self._issues(issue for issue, _ in board.targets() if issue in board.selection)
 
     def targets(self) -> list[Issue]:
         """The next edit's targets: open issue, visible selection or focused card; none in the pane."""
@@ -233,10 +233,10 @@ class CommandContext:
             self.say(work.skipped)
         self.screen.sync(follow=follow)
         if self.top is not None:
-            self.top.listed.marks.clear()
+            self.top.listed.selection.clear()
             self.top.painted_anew()
         elif not self.in_detail:
-            self.screen.board.clear_marks()
+            self.screen.board.clear_selection()
         return True
 
     def _keep_words(self, work: EditBatch) -> None:

@@ -246,7 +246,7 @@ def _sideways(context: CommandContext, step: int) -> None:
     if not to:
         context.say("No column in that direction; use > for (unlisted) and (closed).")
         return
-    alone = not context.marked()
+    alone = not context.selected()
     move(context, issues, to, follow=alone)
     context.again = lambda: _sideways(context, step)
 

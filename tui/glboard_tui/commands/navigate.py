@@ -128,37 +128,37 @@ def mark(context: CommandContext, _: str) -> None:
         context.top.listed.toggle()
         context.top.painted_anew()
     else:
-        context.screen.board.toggle_mark()
+        context.screen.board.toggle_selected()
 
 
-def mark_range(context: CommandContext, _: str) -> None:
+def select_range(context: CommandContext, _: str) -> None:
     """Start or end a range."""
     if context.top is not None:
         begun = context.top.listed.range()
         context.top.painted_anew()
     else:
-        context.screen.board.mark_range()
-        begun = context.screen.board.marks.anchor is not None
+        context.screen.board.select_range()
+        begun = context.screen.board.selection.anchor is not None
     if begun:
         context.say("Move to the other end; V keeps the range.")
 
 
-def mark_column(context: CommandContext, _: str) -> None:
+def select_column(context: CommandContext, _: str) -> None:
     """Select the whole column or list."""
     if context.top is not None:
         context.top.listed.all()
         context.top.painted_anew()
     else:
-        context.screen.board.mark_column()
+        context.screen.board.select_column()
 
 
 def mark_again(context: CommandContext, _: str) -> None:
     """Restore the last selection."""
     if context.top is not None:
-        context.top.listed.marks.restore()
+        context.top.listed.selection.restore()
         context.top.painted_anew()
     else:
-        context.screen.board.restore_marks()
+        context.screen.board.restore_selection()
 
 
 def escape(context: CommandContext, _: str) -> None:
@@ -180,8 +180,8 @@ def escape(context: CommandContext, _: str) -> None:
         context.say("Range selected.")
     elif bridge.view.text:
         screen.filtering.set("")
-    elif len(screen.board.marks):
-        screen.board.clear_marks()
+    elif len(screen.board.selection):
+        screen.board.clear_selection()
 
 
 # Boards, milestones, filters, opening and copying: what is shown, and how to take it elsewhere.

@@ -278,7 +278,7 @@ class BoardScreen(Screen[None]):
         An open issue shows them itself.
         """
         row = self.bridge.unseen.of(self._eye)
-        if row is None or self.context.in_detail or self.context.marked():
+        if row is None or self.context.in_detail or self.context.selected():
             return ""
         bridge = self.bridge
         return texts.line(row, me=bridge.me, now=bridge.server_now(), mask=bridge.mask)
@@ -346,8 +346,8 @@ class BoardScreen(Screen[None]):
         for old, new in update.renamed:
             if focused == old:
                 self.board.focus_card(new)
-            if old in self.board.marks:
-                self.board.marks.set([new], on=True)
+            if old in self.board.selection:
+                self.board.selection.set([new], on=True)
             if self.pane.issue == old:
                 self.open_detail(new)
 
@@ -470,8 +470,8 @@ class BoardScreen(Screen[None]):
         self._look()
         self.show_footer()
 
-    @on(BoardWidget.MarksChanged)
-    def _marks_changed(self) -> None:
+    @on(BoardWidget.SelectionChanged)
+    def _selection_changed(self) -> None:
         self.show_footer()
 
     @on(BoardWidget.CardDropped)

@@ -218,7 +218,7 @@ class Candidates(IssueList):
         elif token == "-" and here in self._proposed:  # noqa: S105  (a key, no secret)
             self._out.add(here) if here is not None else None
             self.refill()
-        elif token == "escape" and self._proposing and not len(self.listed.marks):  # noqa: S105
+        elif token == "escape" and self._proposing and not len(self.listed.selection):  # noqa: S105
             self._end("Proposal discarded; nothing changed.")
         else:
             return False

@@ -163,17 +163,17 @@ class IssueList(Dialog[None]):
         if below := self.after():
             heads[len(self.entries)] = tuple(below)
         table = Table(cols=self.cols, rows=[entry.cells for entry in self.entries], heads=heads)
-        self.rows.show(table, self.listed.cursor, self._marked_rows())
+        self.rows.show(table, self.listed.cursor, self._selected_rows())
         above = self.above()
         self._above.display = above is not None
         self._above.update(above or "")
         self.told()
 
-    def _marked_rows(self) -> frozenset[int]:
-        marks = self.listed.marks
-        if not len(marks):
+    def _selected_rows(self) -> frozenset[int]:
+        selection = self.listed.selection
+        if not len(selection):
             return frozenset()
-        return frozenset(row for row, issue in enumerate(self.listed.ids) if issue in marks)
+        return frozenset(row for row, issue in enumerate(self.listed.ids) if issue in selection)
 
     def told(self) -> None:
         """Update title, text below and footer after any change."""
@@ -205,7 +205,7 @@ class IssueList(Dialog[None]):
                 hints=tuple(hints),
                 last=f"{keymap.shown(BY_ID['undo'])} undo: {undo}" if undo else "",
                 message=self._said,
-                marked=now.marked > 0,
+                selected=now.selected > 0,
             )
         )
 
@@ -233,7 +233,7 @@ class IssueList(Dialog[None]):
     def painted_anew(self) -> None:
         """Repaint after cursor or selection changed."""
         if self.is_mounted:
-            self.rows.go(self.listed.cursor, self._marked_rows())
+            self.rows.go(self.listed.cursor, self._selected_rows())
             self.told()
 
     def leave(self) -> None:

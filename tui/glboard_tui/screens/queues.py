@@ -289,6 +289,6 @@ class Updates(IssueList):
         for identity in list(self.listed.targets):
             self.context.bridge.unseen.look(identity)
             self.context.screen.board.changed(set(), {identity})
-        self.listed.marks.clear()
+        self.listed.selection.clear()
         self.refill()
         self.context.screen.show_header()

@@ -37,7 +37,7 @@ _SIGNS: dict[Flag, tuple[str, Ink]] = {
     "unseen": ("●", "accent"),
 }
 
-#: Cells left of the title: the focus bar, then the mark or a flag.
+#: Cells left of the title: the focus bar, then the tick of a selected card, or a flag.
 GUTTER = 2
 #: Cells right of the weight.
 MARGIN = 1
@@ -85,13 +85,13 @@ class CardView(Struct, frozen=True, kw_only=True, cache_hash=True):
     warnings: tuple[str, ...] = ()
 
 
-def ground_of(*, focused: bool, marked: bool, dragged: bool) -> Ground:
+def ground_of(*, focused: bool, selected: bool, dragged: bool) -> Ground:
     """The background of the card in that state."""
     if dragged:
         return "dragged"
     if focused:
-        return "both" if marked else "focus"
-    return "marked" if marked else "rest"
+        return "both" if selected else "focus"
+    return "selected" if selected else "rest"
 
 
 def paint(
@@ -100,13 +100,13 @@ def paint(
     *,
     density: Density,
     focused: bool,
-    marked: bool,
+    selected: bool,
     dragged: bool = False,
     palette: Palette,
 ) -> tuple[Strip, ...]:
     """The card in ``HEIGHTS[density]`` strips of exactly ``width`` cells."""
-    ground = ground_of(focused=focused, marked=marked, dragged=dragged)
-    brush = _Brush(view, width, ground, palette, focused=focused, marked=marked)
+    ground = ground_of(focused=focused, selected=selected, dragged=dragged)
+    brush = _Brush(view, width, ground, palette, focused=focused, selected=selected)
     if density == "compact":
         return (brush.only_line(),)
     if density == "roomy":
@@ -119,14 +119,14 @@ class _Brush:
     """The state of painting one card: the view, the space, the background."""
 
     def __init__(
-        self, view: CardView, width: int, ground: Ground, palette: Palette, *, focused: bool, marked: bool
+        self, view: CardView, width: int, ground: Ground, palette: Palette, *, focused: bool, selected: bool
     ) -> None:
         self.view = view
         self.width = width
         self.ground = ground
         self.palette = palette
         self.bar = "▌" if focused else " "
-        self.mark = "✓" if marked else " "
+        self.tick = "✓" if selected else " "
         self.title = clean(view.title)
         if view.confidential or view.masked:
             self.title = f"▒ {self.title}"
@@ -135,7 +135,7 @@ class _Brush:
         self.title_room = max(width - GUTTER - MARGIN - self.weight_room - (1 if view.weight else 0), 1)
 
     def title_line(self, title: str) -> Strip:
-        line = self._start(self.mark, "warn")
+        line = self._start(self.tick, "warn")
         line.add(fit(title, min(self.title_room, line.room)), self._ink(self.title_ink))
         self._weight(line)
         return line.strip(self._ink("text"))
@@ -158,8 +158,8 @@ class _Brush:
 
     def only_line(self) -> Strip:
         flag, ink = self._flag()
-        both = self.mark != " " and flag != " "
-        line = self._start(self.mark, "warn") if self.mark != " " else self._start(flag, ink)
+        both = self.tick != " " and flag != " "
+        line = self._start(self.tick, "warn") if self.tick != " " else self._start(flag, ink)
         tail: list[tuple[str, Ink]] = []
         if self.width >= 30:
             tail.extend(self._words()[:1])

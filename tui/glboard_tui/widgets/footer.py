@@ -7,6 +7,7 @@ hints are dropped one by one from the right.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from msgspec import Struct
@@ -36,7 +37,7 @@ class FooterView(Struct, frozen=True, kw_only=True):
     message: str = ""
     bad: bool = False
     #: There is a selection, so the next key acts on more than the focused card.
-    marked: bool = False
+    selected: bool = False
 
 
 def paint_footer(view: FooterView, width: int, palette: Palette) -> Strip:
@@ -45,7 +46,7 @@ def paint_footer(view: FooterView, width: int, palette: Palette) -> Strip:
     style = palette.style
     line.add(" ", style("band"))
     target = clip(clean(view.target), max(width - 2, 0))
-    line.add(target, style("band", "warn" if view.marked else "strong"))
+    line.add(target, style("band", "warn" if view.selected else "strong"))
     help_key = next((f" · {key}" for key, _ in view.hints if key == "?"), "")
     last = clean(view.last)
     # The last change can take half of the remaining space, the hints the rest.
@@ -196,20 +197,18 @@ class FilterBar(Horizontal):
         Binding("escape", "close(False)", show=False),
     ]
 
+    @dataclass
     class Typed(Message):
         """The text so far."""
 
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
+        text: str
 
+    @dataclass
     class Closed(Message):
         """Enter keeps the filter, Esc restores the previous one."""
 
-        def __init__(self, text: str, *, kept: bool) -> None:
-            super().__init__()
-            self.text = text
-            self.kept = kept
+        text: str
+        kept: bool
 
     def __init__(self) -> None:
         super().__init__()
