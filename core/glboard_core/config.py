@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -18,58 +17,6 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from glboard_core.errors import ConfigError
-
-# Values of ``config.toml`` that types cannot check: time zones and milestone titles.
-
-At = Callable[[str], str]
-
-
-def check_time_zone(name: str, at: At) -> None:
-    """A name in the zone database (planning rule 6: the team's days end by it). Raises ConfigError."""
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # unknown, empty, or a folder of names
-        raise ConfigError(
-            f"“{name}” is not a time zone.",
-            where=at("time_zone"),
-            key="ui.time_zone",
-            hint="Use Region/City, such as Europe/Berlin or America/New_York, or UTC." + _near_zone(name),
-        ) from None
-
-
-def _near_zone(name: str) -> str:
-    from zoneinfo import available_timezones  # reads the whole database: only on error
-
-    near = get_close_matches(name, sorted(available_timezones()), 1, 0.75)
-    return f" Did you mean “{near[0]}”?" if near else ""
-
-
-def read_milestone_titles(table: Any, at: At) -> dict[str, tuple[str, ...]]:
-    """``[milestones]``: a title or a list of titles per key. Raises ConfigError."""
-    if not isinstance(table, dict):
-        raise ConfigError(
-            "must be a table.",
-            where=at("milestones"),
-            key="milestones",
-            hint='Write [milestones], followed by lines such as backlog = "Backlog".',
-        )
-    found: dict[str, tuple[str, ...]] = {}
-    for key, value in table.items():
-        titles = [value] if isinstance(value, str) else value
-        if (
-            not isinstance(titles, list)
-            or not titles
-            or not all(isinstance(one, str) and one.strip() for one in titles)
-        ):
-            raise ConfigError(
-                "must be a milestone title, or a list of titles, best first.",
-                where=at(key),
-                key=f"milestones.{key}",
-                hint='Example: ["Backlog", "Some day"].',
-            )
-        found[key] = tuple(titles)
-    return found
-
 
 ColumnsBy = Literal["label", "flow", "milestone", "assignee", "none"]
 CapacityWords = Literal["totals", "names", "none"]
@@ -269,36 +216,6 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return next((b for b in self.boards if b.id == board), None)
 
 
-def parse(text: str, where: str) -> Settings:
-    """Settings from TOML. A board with the id of a default board replaces it; others are appended.
-
-    Raises ConfigError with line and key of the first mistake.
-    """
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"invalid TOML: {error}", where=where) from None
-    _refuse_secrets(data, text, where)
-    _refuse_unknown(data, Settings, text, where, ())
-    boards = data.pop("boards", None)
-    milestones = data.pop("milestones", None)
-    try:
-        settings = msgspec.convert(data, Settings)
-        if boards is not None:
-            own = msgspec.convert(boards, tuple[BoardSettings, ...])
-            settings = msgspec.structs.replace(settings, boards=_merge(own))
-        if milestones is not None:
-            own_titles = read_milestone_titles(milestones, lambda key: _at(where, _line(text, key)))
-            settings = msgspec.structs.replace(settings, milestones={**DEFAULT_MILESTONES, **own_titles})
-    except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$")
-        key = path.strip("`").lstrip(".").replace("[...]", "")
-        line = _line(text, key.rpartition(".")[2])
-        raise ConfigError(message[0].lower() + message[1:], where=_at(where, line), key=key) from None
-    check_time_zone(settings.ui.time_zone, lambda key: _at(where, _line(text, key)))
-    return settings
-
-
 def load(path: Path) -> Settings:
     """Settings from a file; the defaults if there is none. Raises ConfigError."""
     try:
@@ -310,31 +227,67 @@ def load(path: Path) -> Settings:
     return parse(text, str(path))
 
 
-def _merge(own: tuple[BoardSettings, ...]) -> tuple[BoardSettings, ...]:
-    by_id = {board.id: board for board in DEFAULT_BOARDS}
-    by_id.update({board.id: board for board in own})
-    return tuple(by_id.values())
+def parse(text: str, where: str) -> Settings:
+    """Settings from TOML. A board with the id of a default board replaces it; others are appended.
+
+    Raises ConfigError with line and key of the first mistake.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"invalid TOML: {error}", where=where) from None
+    source = _Source(text, where)
+    _refuse_secrets(data, source)
+    _refuse_unknown(data, Settings, source)
+    boards = data.pop("boards", None)
+    milestones = data.pop("milestones", None)
+    try:
+        settings = msgspec.convert(data, Settings)
+        if boards is not None:
+            own = msgspec.convert(boards, tuple[BoardSettings, ...])
+            by_id = {board.id: board for board in (*DEFAULT_BOARDS, *own)}
+            settings = msgspec.structs.replace(settings, boards=tuple(by_id.values()))
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        key = path.strip("`").lstrip(".").replace("[...]", "")
+        raise source.wrong(message[0].lower() + message[1:], key) from None
+    if milestones is not None:
+        titles = {**DEFAULT_MILESTONES, **_milestone_titles(milestones, source)}
+        settings = msgspec.structs.replace(settings, milestones=titles)
+    _check_time_zone(settings.ui.time_zone, source)
+    return settings
 
 
-def _refuse_secrets(data: dict[str, Any], text: str, where: str) -> None:
+class _Source(Struct, frozen=True):
+    """The text of the file, to locate mistakes in it, and its name."""
+
+    text: str
+    where: str
+
+    def wrong(self, message: str, key: str, *, hint: str = "") -> ConfigError:
+        """The error for a dotted key, with the first line that has its last name as a key or table."""
+        name = re.escape(key.rpartition(".")[2])
+        pattern = re.compile(rf"^\s*(\[+.*\b{name}\b.*\]|(.*[{{,.]\s*)?\"?{name}\"?\s*=)")
+        lines = enumerate(self.text.splitlines(), 1)
+        line = next((f":{n}" for n, line in lines if pattern.match(line)), "")
+        return ConfigError(message, where=self.where + line, key=key, hint=hint)
+
+
+def _refuse_secrets(data: dict[str, Any], source: _Source) -> None:
     gitlab = data.get("gitlab")
-    tables = [data, gitlab] if isinstance(gitlab, dict) else [data]
-    for table in tables:
-        for key in ("token", "private_token", "password", "oauth_token"):
-            if key in table:
-                raise ConfigError(
-                    "tokens are not allowed in this file.",
-                    where=_at(where, _line(text, key)),
-                    key=key,
-                    hint="Remove it here and revoke it if the file was shared; set GITLAB_TOKEN, or sign in "
-                    "with glab.",
-                )
+    keys = {*data, *(gitlab if isinstance(gitlab, dict) else ())}
+    for key in ("token", "private_token", "password", "oauth_token"):
+        if key in keys:
+            hint = (
+                "Remove it here and revoke it if the file was shared; set GITLAB_TOKEN, or sign in with glab."
+            )
+            raise source.wrong("tokens are not allowed in this file.", key, hint=hint)
 
 
-def _refuse_unknown(data: Any, kind: Any, text: str, where: str, path: tuple[str, ...]) -> None:
+def _refuse_unknown(data: Any, kind: Any, source: _Source, path: str = "") -> None:
     if get_origin(kind) is tuple and isinstance(data, list):
         for entry in data:
-            _refuse_unknown(entry, get_args(kind)[0], text, where, path)
+            _refuse_unknown(entry, get_args(kind)[0], source, path)
         return
     if not (isinstance(kind, type) and issubclass(kind, Struct) and isinstance(data, dict)):
         return
@@ -343,15 +296,40 @@ def _refuse_unknown(data: Any, kind: Any, text: str, where: str, path: tuple[str
         if key not in hints:
             near = get_close_matches(key, hints, 1, 0.5)
             hint = f"Did you mean “{near[0]}”?" if near else f"Known keys: {', '.join(sorted(hints))}."
-            dotted = ".".join((*path, key))
-            raise ConfigError("unknown key.", where=_at(where, _line(text, key)), key=dotted, hint=hint)
-        _refuse_unknown(value, hints[key], text, where, (*path, key))
+            raise source.wrong("unknown key.", path + key, hint=hint)
+        _refuse_unknown(value, hints[key], source, f"{path}{key}.")
 
 
-def _line(text: str, key: str) -> int | None:
-    pattern = re.compile(rf"^\s*(\[+.*\b{re.escape(key)}\b.*\]|(.*[{{,.]\s*)?\"?{re.escape(key)}\"?\s*=)")
-    return next((n for n, line in enumerate(text.splitlines(), 1) if pattern.match(line)), None)
+def _milestone_titles(table: Any, source: _Source) -> dict[str, tuple[str, ...]]:
+    """``[milestones]``: a title or a list of titles per key."""
+    if not isinstance(table, dict):
+        hint = 'Write [milestones], followed by lines such as backlog = "Backlog".'
+        raise source.wrong("must be a table.", "milestones", hint=hint)
+    found: dict[str, tuple[str, ...]] = {}
+    for key, value in table.items():
+        titles = [value] if isinstance(value, str) else value
+        if (
+            not isinstance(titles, list)
+            or not titles
+            or not all(isinstance(one, str) and one.strip() for one in titles)
+        ):
+            wrong, hint = (
+                "must be a milestone title, or a list of titles, best first.",
+                '["Backlog", "Some day"]',
+            )
+            raise source.wrong(wrong, f"milestones.{key}", hint=f"Example: {hint}.")
+        found[key] = tuple(titles)
+    return found
 
 
-def _at(where: str, line: int | None) -> str:
-    return where if line is None else f"{where}:{line}"
+def _check_time_zone(name: str, source: _Source) -> None:
+    """A name in the zone database (planning rule 6: the team's days end by it)."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown, empty, or a folder of names
+        from zoneinfo import available_timezones  # reads the whole database: only on error
+
+        near = get_close_matches(name, sorted(available_timezones()), 1, 0.75)
+        hint = "Use Region/City, such as Europe/Berlin or America/New_York, or UTC."
+        hint += f" Did you mean “{near[0]}”?" if near else ""
+        raise source.wrong(f"“{name}” is not a time zone.", "ui.time_zone", hint=hint) from None

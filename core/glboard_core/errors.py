@@ -3,36 +3,6 @@
 Owns what went wrong (title, message) and what to do about it (hint), but not where an error is shown:
 ``glboard_tui.notices`` and the command line render these. No message ever contains a token, a password or an
 authorisation header.
-
-::
-
-    GlboardError
-    ├── UsageError               invalid command line (exit status 2)
-    ├── ConfigError              a user-edited file is invalid: file, line, key
-    │   └── FileChanged          it changed since it was read: nothing was written
-    ├── ScenarioError            a scenario file is invalid
-    ├── NameUnknown              a board, label, milestone or person that does not exist; near matches
-    ├── AuthError                authentication or authorisation
-    │   ├── TokenMissing
-    │   ├── TokenRejected        401: invalid, expired or revoked
-    │   └── ScopeMissing         the token lacks a scope
-    ├── ConnectionFailed         no answer, or not a proper one; may pass
-    │   ├── Offline              no route, refused, DNS, connection lost
-    │   ├── TimedOut
-    │   ├── TlsFailed
-    │   ├── RateLimited          429, with the seconds to wait
-    │   ├── ServerFailed         5xx
-    │   └── NotGitLab            the response is not GitLab's (a proxy page, another server)
-    ├── GroupNotFound            the group does not exist, or you have no access
-    ├── QueryRefused             the server rejected a query (an unknown version?)
-    ├── ReadOnly                 the session was started with --read-only
-    ├── StoreFailed              the state folder cannot be read or written
-    └── EditRefused              one change to one issue was not made
-        ├── EditForbidden        no permission, or the issue was not found
-        ├── EditInvalid          the server rejected the value
-        ├── EditDropped          the server silently ignored it: the field, and the likely cause
-        ├── EditImpossible       cannot be sent: label or milestone not available to the project
-        └── EditUnknown          the answer was lost: the change may have been made
 """
 
 from __future__ import annotations

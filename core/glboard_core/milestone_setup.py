@@ -1,7 +1,7 @@
 """Setting up a milestone in GitLab: read what exists, list the steps, do them one by one.
 
 Owns the order (labels, boards, then the issue that links them) and what a failed step means for the rest.
-``planning/milestone_setup.py`` decides what is wanted; ``gitlab/admin.py`` and ``gitlab/admin.py`` send it.
+``planning/milestone_setup.py`` decides what is wanted; ``gitlab/admin.py`` sends it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from glboard_core.board.definition import flow_scheme, milestone_title
+from glboard_core.board.definition import milestone_title
 from glboard_core.config import Settings
 from glboard_core.errors import (
     AuthError,
@@ -27,18 +27,25 @@ from glboard_core.errors import (
     StoreFailed,
 )
 from glboard_core.gitlab.account import Account
-from glboard_core.gitlab.admin import Admin, PlanningIssues, RestClient
+from glboard_core.gitlab.admin import Admin
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue
-from glboard_core.model.milestone import Milestone, preceding
+from glboard_core.model.milestone import Milestone
 from glboard_core.model.query import IssueQuery
 from glboard_core.planning import milestone_setup
-from glboard_core.planning.candidates import candidates
-from glboard_core.planning.capacity import capacity, carry_over, dates_of
-from glboard_core.planning.milestone_setup import IssueText, Outcome, Progress, Seen, SeenIssue, Step, Wanted
+from glboard_core.planning.capacity import dates_of
+from glboard_core.planning.figures import Figures
+from glboard_core.planning.milestone_setup import (
+    IssueText,
+    Progress,
+    Seen,
+    SeenIssue,
+    Step,
+    StepOutcome,
+    WantedSetup,
+)
 from glboard_core.planning.planning_issue import project_for
-from glboard_core.planning.planning_issue_sections import BoardLink, Month
-from glboard_core.planning.readiness import open_for_deliverables
+from glboard_core.planning.planning_issue_sections import Month
 from glboard_core.planning.team import Team
 from glboard_core.sync.engine import Engine
 
@@ -69,10 +76,8 @@ class MilestoneSetup:
         self._name = name
         self._team = team
         self._folder = folder
-        self._client = RestClient(account)
-        self._admin = Admin(account, self._client)
-        self._issues = PlanningIssues(self._client)
-        self._wanted: Wanted | None = None
+        self._admin = Admin(account)
+        self._wanted: WantedSetup | None = None
         self._seen = Seen()
         self.steps: list[Step] = []
 
@@ -94,57 +99,36 @@ class MilestoneSetup:
 
     def close(self) -> None:
         """Close connections."""
-        self._client.close()
+        self._admin.close()
 
     # What exists, and the steps that follow
 
     async def look(self) -> list[Step]:
-        """Read what exists in GitLab; return the steps of ``planning.opening.plan``.
+        """Read what exists in GitLab; return the steps that follow.
 
         Raises what the gateway does, NameUnknown, UsageError, and ConfigError for template, title, project.
         """
         milestone = self.milestone
         wanted = await self._want(milestone)
-        names = wanted.settings.labels
-        marks = [label for label in (names.group, names.ignore) if label]
-        issues = await self._issues.look(self._catalog.group, marks, milestone.title, _project(wanted))
-        self._wanted = wanted
-        self._seen = await self._boards(wanted, tuple(issues))
-        self.steps = milestone_setup.plan(wanted, self._seen)
+        seen = await self._read(wanted, milestone.title)
+        self._wanted, self._seen, self.steps = wanted, seen, milestone_setup.plan(wanted, seen)
         return self.steps
 
-    async def _want(self, milestone: Milestone) -> Wanted:
-        engine, settings, catalog = self._engine, self._engine.settings, self._catalog
-        before = preceding(catalog.milestones, milestone.title)
-        issues = await self._open_issues([milestone.title, *([before.title] if before else [])])
-        flow, today = flow_scheme(settings), engine.today()
+    async def _want(self, milestone: Milestone) -> WantedSetup:
+        settings, catalog, today = self._engine.settings, self._catalog, self._engine.today()
+        figures = Figures(settings=settings, catalog=catalog, today=today)
+        issues = await self._open_issues(figures.concerned(milestone))
         template, where = template_of(settings, self._folder)
         month = Month(
             milestone=milestone,
-            before=before,
-            candidates=candidates(
-                issues,
-                milestone.title,
-                open_for_deliverables(catalog.milestones, today),
-                flow,
-                settings.labels,
-            ),
-            carry_over=carry_over(issues, before, flow, settings.labels, settings.planning),
-            capacity=capacity(
-                issues,
-                milestone,
-                self._team,
-                catalog.milestones,
-                flow,
-                settings.labels,
-                settings.planning,
-            )
-            if self._team
-            else None,
-            flow=flow,
+            before=figures.before(milestone),
+            candidates=figures.candidates(issues, milestone),
+            carry_over=figures.carry_over(issues, milestone),
+            capacity=figures.capacity(issues, milestone, self._team) if self._team else None,
+            flow=figures.flow,
             words=settings.planning.issue.capacity,
         )
-        return Wanted(
+        return WantedSetup(
             settings=settings,
             catalog=catalog,
             month=month,
@@ -173,25 +157,24 @@ class MilestoneSetup:
             return page
         return []
 
-    async def _boards(self, wanted: Wanted, issues: tuple[SeenIssue, ...]) -> Seen:
-        group = self._catalog.group
+    async def _read(self, wanted: WantedSetup, milestone: str) -> Seen:
+        group, names = self._catalog.group, wanted.settings.labels
+        marks = [label for label in (names.group, names.ignore) if label]
+        issues = await self._admin.planning_issues(group, marks, milestone, _project(wanted))
         boards = await self._admin.boards(group)
-        made = frozenset(self._remembered())
-        seen = Seen(boards=tuple(boards), issues=issues, scopes=_scopes(boards), made=made)
-        ours = milestone_setup.ours(seen)
+        seen = Seen(boards=tuple(boards), issues=tuple(issues), made=frozenset(self._remembered()))
         # The lists returned with a board may be truncated: read those of the boards we need completely.
         for board in wanted.boards:
-            there = milestone_setup.match(board, boards, ours)
-            if there is not None:
-                whole = structs.replace(there, lists=await self._admin.lists(group, there.id))
-                boards[boards.index(there)] = whole
-        return structs.replace(seen, boards=tuple(boards))
+            if (there := seen.board(board)) is not None:
+                lists = await self._admin.lists(group, there.id)
+                seen = seen.with_board(structs.replace(there, lists=lists))
+        return seen
 
     # Doing the steps
 
     async def do(
         self, *, without: Collection[Step] = (), progress: Progress = lambda *_: None
-    ) -> list[Outcome]:
+    ) -> list[StepOutcome]:
         """Do the due steps of the last ``look``, except those in ``without``.
 
         A rejected step does not stop the others; without a connection, or if the token is rejected, the rest
@@ -199,67 +182,51 @@ class MilestoneSetup:
         """
         if self._engine.read_only:
             raise ReadOnly("Read-only session.", hint="Restart without --read-only to make changes.")
-        done: list[Outcome] = []
+        doing = {"label": self._label, "board": self._board, "issue": self._issue}
+        done: list[StepOutcome] = []
         broken: GlboardError | None = None
         for step in self.steps:
-            if step in without or (not step.is_due and step.part != "issue"):
-                continue
-            if step.part == "issue" and not step.is_due and not self._newly_linked(done):
+            # The planning issue links the boards, so a new one changes it.
+            linked = any(one.step.part == "board" and one.state == "done" for one in done)
+            if step in without or not (step.is_due or (step.part == "issue" and linked)):
                 continue
             if broken is not None:
-                done.append(Outcome(step=step, state="not tried", message=broken.message))
+                done.append(StepOutcome(step=step, state="not tried", message=broken.message))
                 continue
             progress(step, None)
             try:
-                outcome = await self._do(step)
+                outcome = await doing[step.part](step)
             except GlboardError as error:
-                outcome = Outcome(step=step, state="failed", message=error.message, hint=error.hint)
+                outcome = StepOutcome(step=step, state="failed", message=error.message, hint=error.hint)
                 if isinstance(error, AuthError | ConnectionFailed):
                     broken = error
             done.append(outcome)
             progress(step, outcome)
         return done
 
-    @staticmethod
-    def _newly_linked(done: Iterable[Outcome]) -> bool:
-        return any(one.step.part == "board" and one.state == "done" for one in done)
-
-    async def _do(self, step: Step) -> Outcome:
-        match step.part:
-            case "label":
-                return await self._label(step)
-            case "board":
-                return await self._board(step)
-        return await self._issue(step)
-
-    async def _label(self, step: Step) -> Outcome:
+    async def _label(self, step: Step) -> StepOutcome:
         names = self._engine.settings.labels
-        missed = step.name.startswith(names.missed_prefix)
-        title = self._must().month.milestone.title
-        says = f"Was planned for {title} and not done in it" if missed else ""
-        color = self._color(names.missed_prefix, _MISSED) if missed else _GREY
-        await self._admin.ensure_label(self._catalog.group, step.name, color, says)
+        color, description = _GREY, ""
+        if step.name.startswith(names.missed_prefix):
+            # As existing labels of this kind, so that a new one matches them.
+            alike = (one for one in self._catalog.labels if one.title.startswith(names.missed_prefix))
+            color = next((one.color for one in alike), _MISSED)
+            description = f"Was planned for {self._must().month.milestone.title} and not done in it"
+        await self._admin.ensure_label(self._catalog.group, step.name, color, description)
         await self._engine.load_catalog()
         self._wanted = structs.replace(self._must(), catalog=self._catalog)
-        return Outcome(step=step, state="done")
+        return StepOutcome(step=step, state="done")
 
-    def _color(self, prefix: str, other: str) -> str:
-        """The colour of existing labels of this kind, so that a new one matches them."""
-        alike = (label.color for label in self._catalog.labels if label.title.startswith(prefix))
-        return next(alike, other)
-
-    async def _board(self, step: Step) -> Outcome:
+    async def _board(self, step: Step) -> StepOutcome:
         wanted = next(board for board in self._must().boards if board.name == step.name)
-        seen = self._seen
-        there = milestone_setup.match(wanted, seen.boards, milestone_setup.ours(seen))
+        there = self._seen.board(wanted)
         if there is None:
-            there = await self._admin.make_board(self._catalog.group, wanted.name)
+            there = await self._admin.create_board(self._catalog.group, wanted.name)
             # At once: if its creation is interrupted later, the board is ours to finish.
             self._remember(there.id)
             self._know(there)
         made = await self._admin.finish_board(self._catalog, there, wanted)
-        lists = await self._admin.lists(self._catalog.group, there.id)
-        self._know(structs.replace(there, lists=lists))
+        self._know(made.board)
         problems = []
         if not made.scoped:
             problems.append("GitLab did not save its filter (needs Premium), so it shows every milestone")
@@ -267,42 +234,31 @@ class MilestoneSetup:
             problems.append(f"no list was added for {', '.join(made.missing)}")
         if not made.ordered:
             problems.append("its lists are not in order")
-        return Outcome(step=step, state="done", url=made.url, message="; ".join(problems))
+        return StepOutcome(step=step, state="done", url=made.board.url, message="; ".join(problems))
 
     def _know(self, board: milestone_setup.SeenBoard) -> None:
-        others = tuple(one for one in self._seen.boards if one.id != board.id)
-        made = self._seen.made | {board.id}
-        self._seen = structs.replace(self._seen, boards=(*others, board), made=made)
+        self._seen = structs.replace(self._seen.with_board(board), made=self._seen.made | {board.id})
 
-    async def _issue(self, step: Step) -> Outcome:
+    async def _issue(self, step: Step) -> StepOutcome:
         wanted = self._must()
-        text = self._text(wanted, self._seen)
+        now, text = milestone_setup.issue_step(wanted, self._seen)
+        if text is None and now.action == "impossible":
+            return StepOutcome(step=step, state="failed", message="; ".join(now.notes))
         if text is None:
-            now, _ = milestone_setup.issue_step(wanted, self._seen, self._links(wanted))
-            if now.action == "impossible":
-                return Outcome(step=step, state="failed", message="; ".join(now.notes))
-            return Outcome(step=step, state="done", url=now.url)
+            return StepOutcome(step=step, state="done", url=now.url)
         written: IssueText | None = text
         if text.seen is None:
-            issue = await self._issues.make(self._catalog, text)
+            issue = await self._admin.create_issue(self._catalog, text)
         else:
-            issue, written = await self._issues.rewrite(
-                self._catalog, text, lambda fresh: self._text(wanted, self._fresh(fresh))
+            issue, written = await self._admin.update_issue(
+                self._catalog,
+                text,
+                lambda fresh: milestone_setup.issue_step(wanted, self._seen.with_issue(fresh))[1],
             )
         message = _dropped(written, issue) if written is not None else ""
-        return Outcome(step=step, state="done", url=issue.issue.web_url, message=message)
+        return StepOutcome(step=step, state="done", url=issue.issue.web_url, message=message)
 
-    def _text(self, wanted: Wanted, seen: Seen) -> IssueText | None:
-        return milestone_setup.issue_step(wanted, seen, self._links(wanted))[1]
-
-    def _links(self, wanted: Wanted) -> list[BoardLink]:
-        return [milestone_setup.link(board, self._seen) for board in wanted.boards]
-
-    def _fresh(self, issue: SeenIssue) -> Seen:
-        others = tuple(one for one in self._seen.issues if one.issue.id != issue.issue.id)
-        return structs.replace(self._seen, issues=(*others, issue))
-
-    def _must(self) -> Wanted:
+    def _must(self) -> WantedSetup:
         if self._wanted is None:
             raise ValueError("look first")
         return self._wanted
@@ -337,12 +293,7 @@ def template_of(settings: Settings, folder: Path | None) -> tuple[str, str]:
         ) from None
 
 
-def _scopes(boards: Iterable[milestone_setup.SeenBoard]) -> bool | None:
-    told = {board.scoped for board in boards}
-    return next(iter(told)) if len(told) == 1 else None
-
-
-def _project(wanted: Wanted) -> str:
+def _project(wanted: WantedSetup) -> str:
     # An unknown project is an error only if an issue is to be created there.
     with suppress(ConfigError):
         project, known = project_for(wanted.known, wanted.settings), wanted.catalog.projects

@@ -1,7 +1,7 @@
-"""The ports: what the sync engine needs from the server, the disk and the clock.
+"""The ports: what the sync engine needs from the server and from the disk.
 
-Protocols and the values that cross them, nothing else. One gateway talks to GitLab (tests run it against the
-embedded GitLab, never a fake gateway); a store keeps the mirror and the outbox.
+Protocols and the values that cross them, nothing else: first the gateway to GitLab (tests run it against the
+embedded GitLab, never a fake gateway), then the store, which keeps the mirror and the outbox.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from glboard_core.model.query import IssueQuery
 
 if TYPE_CHECKING:
     from glboard_core.planning.plan_lock import PlanSnapshot
+
+
+# The gateway: values, then the protocol.
 
 
 class Placed(Struct, frozen=True):
@@ -134,12 +137,15 @@ class Gateway(Protocol):
         ...
 
 
+# The store: values, then the protocol.
+
+
 class OutboxEntry(Struct, frozen=True, kw_only=True):
     """An Op in the outbox.
 
     ``title`` describes the keystroke it came from. ``due`` is when it can be sent, in seconds since the epoch
     by this machine's clock; ``sent`` when it was passed to the network (0: not yet). The answer of an Op that
-    was sent and is still here after a start was lost. ``clashes`` are conflicts that a person must decide.
+    was sent and is still here after a start was lost. ``conflicts`` must be decided by a person.
     """
 
     op: Op
@@ -185,16 +191,16 @@ MADE = ("done", "settled")
 class ExternalWrites(Struct, frozen=True, kw_only=True):
     """What other processes wrote since the last check: issues, and removed issues.
 
-    ``were`` are those of them that this process had cached, as they were then.
+    ``before`` are those of them that this process had cached, as they were then.
     """
 
     issues: tuple[Issue, ...] = ()
     gone: tuple[IssueId, ...] = ()
-    were: tuple[Issue, ...] = ()
+    before: tuple[Issue, ...] = ()
 
 
 class Issues(Mapping[IssueId, Issue]):
-    """The confirmed issues: a live view that callers must not change."""
+    """Issues as confirmed, or as shown: a live view that callers must not change."""
 
     @abstractmethod
     def matching(self, milestone: str | None) -> Iterator[Issue]:
@@ -221,7 +227,7 @@ class _Values(ValuesView[Issue]):
 
 
 class Store(Protocol):
-    """The mirror, the outbox and the change log. In memory, or on disk, shared by several processes.
+    """The mirror, the outbox and the change log, shared by several processes if on disk.
 
     Writes raise StoreFailed if the disk refuses them, except writes to the mirror (kept in memory then, since
     it can be read again). ``notice`` tells what happened when the store was opened (a damaged file moved
@@ -296,7 +302,7 @@ class Store(Protocol):
         ...
 
     def rewrite(self, entries: Sequence[OutboxEntry]) -> frozenset[OpId]:
-        """Update stored Ops (act, due, clashes); returns those still there. Adds none."""
+        """Update stored Ops (change, due, conflicts); returns those still there. Adds none."""
         ...
 
     def set_conflicts(self, conflicts: Mapping[OpId, Sequence[Conflict]]) -> None:
@@ -311,18 +317,18 @@ class Store(Protocol):
         """Undo ``claim``: these were not sent after all."""
         ...
 
-    def take_back(self, ops: Sequence[OpId], log: Sequence[Logged] = ()) -> bool:
+    def withdraw(self, ops: Sequence[OpId], log: Sequence[Logged] = ()) -> bool:
         """Withdraw Ops if all are here and none was sent: they are never sent. All or nothing.
 
         If they are withdrawn, ``log`` is written in the same transaction.
         """
         ...
 
-    def settle(self, ops: Iterable[OpId], refusals: Sequence[FailedChange], log: Sequence[Logged]) -> None:
+    def settle(self, ops: Iterable[OpId], failed: Sequence[FailedChange], log: Sequence[Logged]) -> None:
         """Remove answered Ops, store the failed ones and write the log, in one transaction."""
         ...
 
-    def refusals(self) -> Sequence[FailedChange]:
+    def failed_changes(self) -> Sequence[FailedChange]:
         """The failed changes, oldest first."""
         ...
 
@@ -356,16 +362,4 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Close files."""
-        ...
-
-
-class Clock(Protocol):
-    """Time. ``now`` is aware and in UTC; ``today`` is the calendar day in the team's time zone."""
-
-    def now(self) -> datetime:
-        """The time that everything is computed with."""
-        ...
-
-    def today(self) -> date:
-        """The day that determines the current and next milestone."""
         ...

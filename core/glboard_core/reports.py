@@ -14,10 +14,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import msgspec
 from msgspec import Struct
 
 from glboard_core.board.definition import milestone_title
+from glboard_core.config import Settings
 from glboard_core.errors import NameUnknown, UsageError
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.event import EventKind, History
@@ -25,19 +25,18 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.query import IssueQuery
 from glboard_core.planning import plan_lock, say_do
-from glboard_core.planning.capacity import ClosedWeight, Window, closed_weights, past_milestones, window
-from glboard_core.planning.plan_lock import PlanSnapshot, Scope
+from glboard_core.planning.capacity import ClosedWeight, MilestoneWindow, closed_weights, window
+from glboard_core.planning.figures import Figures
+from glboard_core.planning.plan_lock import PlanChanges, PlanSnapshot
 from glboard_core.planning.say_do import SayDo, Track
 from glboard_core.planning.timeline import Timeline, timeline
 from glboard_core.ports import Store
-from glboard_core.store.reports import ClosedIssues, Kept
+from glboard_core.store.reports import ClosedIssues, ReportCache
 from glboard_core.sync.engine import Engine
 
 if TYPE_CHECKING:
     from glboard_core.gitlab.account import Account
     from glboard_core.gitlab.events import EventReader, Progress, Read
-    from glboard_core.sync.engine import Engine
-
 
 #: Concurrent queries.
 PARALLEL = 4
@@ -47,7 +46,7 @@ TOGETHER = 50
 WHOLE = timedelta(days=2)
 
 
-class Past(Struct, frozen=True, kw_only=True):
+class PastIssues(Struct, frozen=True, kw_only=True):
     """Issues with their history. ``unread`` are references whose events cannot be read: only their current
     state is known."""
 
@@ -104,6 +103,11 @@ class Reports:
         return found
 
     @property
+    def figures(self) -> Figures:
+        """The planning rules for this group and day. Raises NameUnknown without a catalog."""
+        return Figures(settings=self.settings, catalog=self.catalog, today=self.engine.today())
+
+    @property
     def zone(self) -> ZoneInfo:
         """The team's time zone."""
         return ZoneInfo(self.settings.ui.time_zone)
@@ -124,7 +128,7 @@ class Reports:
         """The group's open issues in these milestones, or all of them."""
         titles: Sequence[str | None] = [None] if milestones is None else list(dict.fromkeys(milestones))
         return await self.issues(
-            IssueQuery(labels=self._labels(), milestone=title, state="opened") for title in titles
+            IssueQuery(labels=_labels(self.settings), milestone=title, state="opened") for title in titles
         )
 
     async def closed_issues(self, milestones: Sequence[str]) -> list[Issue]:
@@ -133,7 +137,7 @@ class Reports:
         If they were read lately, one query updates them all with what changed since. An issue that lost the
         group's label in the meantime stays until all are read again.
         """
-        kept, labels, now = self._kept(), self._labels(), self.engine.gateway.now()
+        kept, labels, now = _kept(self.engine), _labels(self.settings), self.engine.gateway.now()
         known = {title: kept.closed(_question(labels, title)) for title in milestones}
         fresh = {title: one for title, one in known.items() if one and now - one.whole < WHOLE}
         lacking = [title for title in known if title not in fresh]
@@ -153,6 +157,12 @@ class Reports:
             kept.keep_closed(_question(labels, title), ClosedIssues(at=now, whole=whole, issues=closed))
             all_of += closed
         return all_of
+
+    async def closed_before(self, milestone: Milestone) -> tuple[ClosedWeight, ...]:
+        """What the milestones before closed, to compare a capacity with. Raises what the gateway does."""
+        past = self.figures.past(milestone)
+        issues = await self.closed_issues([one.title for one in past]) if past else []
+        return closed_weights(issues, past, self.settings.labels)
 
     async def extend_for(self, issues: Iterable[Issue]) -> None:
         """Read the milestones of subgroups and projects if an issue has one unknown to the group."""
@@ -202,7 +212,7 @@ class Reports:
         locked_at: datetime | None = None,
         plan: PlanSnapshot | None = None,
         progress: Progress | None = None,
-    ) -> Scope:
+    ) -> PlanChanges:
         """What changed in a milestone's plan since its lock, which is chosen as for ``say_do``."""
         lock, plan = self._lock(window(milestone, self.zone), locked_at, plan)
         now = self.engine.now()
@@ -228,7 +238,7 @@ class Reports:
         """A milestone's plan as a snapshot: as it is now, or rebuilt from events as it was ``at``."""
         names, me = self.settings.labels, self.catalog.me.username
         if at is None:
-            issues = await self.issues([IssueQuery(labels=self._labels(), milestone=milestone.title)])
+            issues = await self.issues([IssueQuery(labels=_labels(self.settings), milestone=milestone.title)])
             found = plan_lock.take(issues, milestone.title, self.engine.gateway.now(), names)
         else:
             past = await self.past(milestone.title, at, ("label", "weight"), progress=progress)
@@ -242,7 +252,7 @@ class Reports:
         kinds: Sequence[EventKind],
         also: Iterable[IssueId] = (),
         progress: Progress | None = None,
-    ) -> Past:
+    ) -> PastIssues:
         """Every issue that can matter to a report on ``milestone`` from ``since`` on, and its history.
 
         That is the group's issues in it, those updated since (so also those that left it), those with its
@@ -250,7 +260,7 @@ class Reports:
         for those that were ever in it, since the rest can appear in no list.
         """
         missed = self.settings.labels.missed_prefix + milestone
-        labels = self._labels()
+        labels = _labels(self.settings)
         issues = await self.issues(
             (
                 IssueQuery(labels=labels, milestone=milestone, order="updated"),
@@ -279,7 +289,7 @@ class Reports:
         unread = {*placed.unread, *read.unread}
         self.unread = tuple(issue.reference for issue in concerned if issue.id in unread)
         self.seen = {issue.reference: issue for issue in concerned}
-        return Past(
+        return PastIssues(
             tracks=tuple(
                 Track(issue, timeline(issue, read.histories[issue.id].events, until=self._as_of))
                 for issue in concerned
@@ -290,14 +300,11 @@ class Reports:
 
     # -- internals
 
-    def _kept(self) -> Kept:
-        return Kept(self.engine.store, self.engine.gateway.now().date(), self.catalog.group_id)
-
     async def _histories(
         self, issues: Sequence[Issue], kinds: Sequence[EventKind], progress: Progress | None
     ) -> Read:
         """The histories; those read now are cached, even if reading is interrupted."""
-        kept = self._kept()
+        kept = _kept(self.engine)
         self._known |= kept.histories(issue.id for issue in issues if issue.id not in self._known)
 
         def heard(history: History) -> None:
@@ -311,17 +318,13 @@ class Reports:
         finally:
             self._flush(kept)
 
-    def _flush(self, kept: Kept) -> None:
+    def _flush(self, kept: ReportCache) -> None:
         kept.keep_histories(self._unkept)
         self._unkept.clear()
 
-    def _labels(self) -> tuple[str, ...]:
-        label = self.settings.labels.group
-        return (label,) if label else ()
-
     @staticmethod
     def _lock(
-        measured: Window, locked_at: datetime | None, plan: PlanSnapshot | None
+        measured: MilestoneWindow, locked_at: datetime | None, plan: PlanSnapshot | None
     ) -> tuple[datetime, PlanSnapshot | None]:
         """When the plan was locked, and the snapshot to use, if any."""
         if locked_at is not None:
@@ -364,51 +367,23 @@ def kept_plan(store: Store, milestone: str, group_id: str) -> PlanSnapshot | Non
     return next(iter(kept_plans(store, milestone, group_id)), None)
 
 
-# What past milestones closed, to compare a capacity with: read from GitLab and cached.
-
-#: Meta key prefix of the figures, followed by the group's global id and the milestone title. Entries of an
-#: earlier version have the title alone and not the group: they are ignored and read again.
-_CLOSED = "closed-2:"
-
-
-def past_of(engine: Engine, milestone: Milestone) -> list[Milestone]:
-    """The milestones a capacity of ``milestone`` is compared with; empty without a catalog."""
+def kept_closed(engine: Engine, milestone: Milestone) -> tuple[ClosedWeight, ...] | None:
+    """``Reports.closed_before`` as last read on this machine; None if one of the milestones never was."""
     if (catalog := engine.catalog) is None:
-        return []
-    return past_milestones(catalog.milestones, milestone, engine.today(), engine.settings.planning)
-
-
-async def read_closed(reports: Reports, milestone: Milestone) -> tuple[ClosedWeight, ...]:
-    """What those milestones closed, from the server. Raises what the gateway raises."""
-    past = past_of(reports.engine, milestone)
-    issues = await reports.closed_issues([one.title for one in past]) if past else []
-    return closed_weights(issues, past, reports.settings.labels)
-
-
-def kept_closed(store: Store, group: str, past: Sequence[Milestone]) -> tuple[ClosedWeight, ...] | None:
-    """The same as last read on this machine; None if one of them never was.
-
-    ``group`` is a global id: another group can get the same path, with milestones of the same titles.
-
-    Raises StoreFailed.
-    """
-    found: list[ClosedWeight] = []
+        return None
+    settings, kept, issues = engine.settings, _kept(engine), list[Issue]()
+    past = Figures(settings=settings, catalog=catalog, today=engine.today()).past(milestone)
     for one in past:
-        raw = store.meta(_key(group, one.title))
-        if raw is None:
+        if (found := kept.closed(_question(_labels(settings), one.title))) is None:
             return None
-        try:
-            found.append(msgspec.json.decode(raw, type=ClosedWeight))
-        except msgspec.DecodeError:
-            return None  # written by another version: read it again
-    return tuple(found)
+        issues += found.issues
+    return closed_weights(issues, past, settings.labels)
 
 
-def keep_closed(store: Store, group: str, closed: Sequence[ClosedWeight]) -> None:
-    """Cache them for the next time. Raises StoreFailed."""
-    for one in closed:
-        store.put_meta(_key(group, one.milestone), msgspec.json.encode(one))
+def _kept(engine: Engine) -> ReportCache:
+    group = engine.catalog.group_id if engine.catalog is not None else ""
+    return ReportCache(engine.store, engine.gateway.now().date(), group)
 
 
-def _key(group: str, title: str) -> str:
-    return f"{_CLOSED}{group}:{title}"
+def _labels(settings: Settings) -> tuple[str, ...]:
+    return (settings.labels.group,) if settings.labels.group else ()

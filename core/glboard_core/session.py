@@ -1,7 +1,7 @@
 """The composition root: builds an engine from settings and an account.
 
 The command line and the screen both call it. Only this module knows which gateway and which store are used.
-It imports nothing of the network stack: with a mirror on disk, the first board is painted before that loads.
+The network stack is imported by the first request: with a mirror on disk, the first board is painted before.
 """
 
 from __future__ import annotations
@@ -10,22 +10,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
 from glboard_core.config import Settings
 from glboard_core.errors import StoreFailed
-from glboard_core.gitlab.account import find_account, find_group
-from glboard_core.late import LateGateway
-from glboard_core.ports import Gateway, Store
-from glboard_core.store.memory import MemoryStore
+from glboard_core.gitlab.account import Account, find_account, find_group
+from glboard_core.gitlab.gateway import GitLabGateway
+from glboard_core.ports import Store
 from glboard_core.sync.engine import Engine, UserChangedError
 from glboard_core.sync.status import CLOCK
-
-if TYPE_CHECKING:
-    from glboard_core.gitlab.account import Account
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -56,16 +51,16 @@ async def open_engine(
         account = find_account(place.url, configured=settings.gitlab.url)
     known = _Known(place.folder or _state_folder(), f"{account.url} {group}") if place.keep else None
     user = known.user if known else None
-    gateway = LateGateway("glboard_core.gitlab.gateway", lambda: _gateway(account, group))
+    gateway = GitLabGateway(account, group)
     store: Store | None = None
     try:
         if known is not None and user is None:
-            user = (await gateway.meet()).me.username
+            user = (await gateway.sign_in()).me.username
             known.remember(user)
         store, trouble = _store(known, account.url, group, user)
-        gateway.offset = _offset(store)
+        gateway.expect_offset(_offset(store))
         engine = Engine(gateway, store, settings, as_of=place.as_of, read_only=place.read_only)
-        engine.refuse = trouble
+        engine.save_error = trouble
         engine.host = account.url.partition("://")[2].lower()
         yield engine
     except UserChangedError as error:
@@ -78,22 +73,16 @@ async def open_engine(
             store.close()
 
 
-def _gateway(account: Account, group: str) -> Gateway:
-    from glboard_core.gitlab.gateway import GitLabGateway
-
-    return GitLabGateway(account, group)
-
-
 def _store(known: _Known | None, url: str, group: str, user: str | None) -> tuple[Store, StoreFailed | None]:
-    if known is None or user is None:
-        return MemoryStore(), None
     from glboard_core.store.database import state_file
     from glboard_core.store.sqlite import SqliteStore
 
+    if known is None or user is None:
+        return SqliteStore(":memory:"), None
     try:
         return SqliteStore(state_file(known.folder, url, group, user)), None
     except StoreFailed as error:
-        return MemoryStore(), error
+        return SqliteStore(":memory:"), error
 
 
 def _offset(store: Store) -> timedelta:

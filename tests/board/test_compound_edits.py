@@ -9,7 +9,7 @@ import pytest
 from msgspec import UNSET, structs
 
 from glboard_core.board import edits
-from glboard_core.board.edits import Wanted
+from glboard_core.board.edits import CompoundEdit
 from glboard_core.board.operations import Edit, OpId
 from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Label
@@ -35,7 +35,7 @@ ALL = known("missed:19.7", "missed:19.8", "missed-deliverable", "spike", "closed
 
 def test_slip_adds_the_missed_label_and_moves_on() -> None:
     one = issue(1, "type::bug", milestone="19.7")
-    assert edits.slip(one, ALL, NAMES, TODAY) == Wanted(
+    assert edits.slip(one, ALL, NAMES, TODAY) == CompoundEdit(
         edit=Edit(milestone="19.8", add=frozenset({"missed:19.7"}))
     )
 
@@ -82,7 +82,7 @@ def test_19_9_slips_to_19_10() -> None:
 
 def test_missing_label_is_named_and_left_out() -> None:
     one = issue(1, "Deliverable", milestone="19.7")
-    assert edits.slip(one, catalog(), NAMES, TODAY) == Wanted(
+    assert edits.slip(one, catalog(), NAMES, TODAY) == CompoundEdit(
         edit=Edit(milestone="19.8"), lacks=("missed:19.7", "missed-deliverable")
     )
     elsewhere = known("missed:19.7", owner="demo-org/other")
@@ -93,12 +93,12 @@ def test_missing_label_is_named_and_left_out() -> None:
 
 def test_label_already_on_the_issue_is_not_lacking() -> None:
     one = issue(1, "missed:19.7", milestone="19.7")
-    assert edits.slip(one, catalog(), NAMES, TODAY) == Wanted(edit=Edit(milestone="19.8"))
+    assert edits.slip(one, catalog(), NAMES, TODAY) == CompoundEdit(edit=Edit(milestone="19.8"))
 
 
 def test_drop_from_a_started_milestone_adds_the_missed_label() -> None:
     one = issue(1, "Deliverable", milestone="19.7")
-    assert edits.drop(one, "Backlog", ALL, NAMES, TODAY) == Wanted(
+    assert edits.drop(one, "Backlog", ALL, NAMES, TODAY) == CompoundEdit(
         edit=Edit(milestone="Backlog", add=frozenset({"missed:19.7"}), remove=frozenset({"Deliverable"}))
     )
 
@@ -116,7 +116,7 @@ def test_drop_before_the_start_adds_no_missed_label(
     milestone: str | None, today: date, missed: frozenset[str]
 ) -> None:
     found = edits.drop(issue(1, milestone=milestone), "Backlog", ALL, NAMES, today)
-    assert found == Wanted(edit=Edit(milestone="Backlog", add=missed))
+    assert found == CompoundEdit(edit=Edit(milestone="Backlog", add=missed))
 
 
 def test_closed_issue_is_neither_dropped_nor_closed_again() -> None:
@@ -128,11 +128,11 @@ def test_closed_issue_is_neither_dropped_nor_closed_again() -> None:
 
 def test_wont_do_takes_the_first_label_that_exists() -> None:
     found = edits.wont_do_edit(issue(1), ALL, FLOW, NAMES)
-    assert found == Wanted(edit=Edit(state="closed", add=frozenset({"closed::wont do"})))
+    assert found == CompoundEdit(edit=Edit(state="closed", add=frozenset({"closed::wont do"})))
     without = edits.wont_do_edit(issue(1), catalog(), FLOW, NAMES)
-    assert without == Wanted(edit=Edit(state="closed"), lacks=("wontfix",))
+    assert without == CompoundEdit(edit=Edit(state="closed"), lacks=("wontfix",))
     unconfigured = edits.wont_do_edit(issue(1), ALL, FLOW, LabelSettings())
-    assert unconfigured == Wanted(edit=Edit(state="closed"))
+    assert unconfigured == CompoundEdit(edit=Edit(state="closed"))
 
 
 @pytest.mark.parametrize("flow", [STATUS, BOTH])
@@ -152,14 +152,7 @@ def test_spike_gets_a_weight_only_if_unweighted() -> None:
     assert edits.spike(issue(1), ALL, NAMES, 2).edit == Edit(weight=2, add=frozenset({"spike"}))
     assert edits.spike(issue(1, weight=0), ALL, NAMES, 2).edit == Edit(add=frozenset({"spike"}))
     assert edits.spike(issue(1), ALL, NAMES).edit == Edit(add=frozenset({"spike"}))
-    assert edits.spike(issue(1), catalog(), NAMES) == Wanted(edit=Edit(), lacks=("spike",))
-
-
-def test_breakdown_and_blocked_set_the_state_through_the_backend() -> None:
-    one = issue(1, "workflow::in dev")
-    asked = edits.ask_breakdown(one, FLOW)
-    assert asked.apply(one).scoped("workflow::") == ("workflow::planning breakdown",)
-    assert edits.block(one, STATUS).status == "Blocked"
+    assert edits.spike(issue(1), catalog(), NAMES) == CompoundEdit(edit=Edit(), lacks=("spike",))
 
 
 @pytest.mark.parametrize("labels", [(), ("Deliverable",), ("missed:19.7",)])
@@ -171,7 +164,6 @@ def test_each_compound_edit_is_undone_completely(labels: tuple[str, ...]) -> Non
         edits.wont_do_edit(one, ALL, BOTH, NAMES),
         edits.duplicate_edit(one, ALL, BOTH, NAMES),
         edits.spike(one, ALL, NAMES, 2),
-        Wanted(edit=edits.block(one, BOTH)),
     ]
     for found in wanted:
         assert found

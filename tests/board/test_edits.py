@@ -11,6 +11,7 @@ from glboard_core.board import edits, use_cases
 from glboard_core.board.columns import AssigneeColumn, ClosedColumn, Column, UnlistedColumn
 from glboard_core.board.definition import Board, resolve
 from glboard_core.board.operations import Edit
+from glboard_core.board.ranking import between, neighbours
 from glboard_core.config import LabelSettings, Settings
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import BY_NAME, WorkflowScheme
@@ -181,7 +182,7 @@ def test_new_issue_is_in_its_column(name: str) -> None:
 def test_ranked_returns_the_neighbours_of_the_new_place(size: int, row: int, to: int) -> None:
     rows = [issue_id(n) for n in range(size)]
     row %= size
-    found = edits.ranked(rows, row, to)
+    found = neighbours(rows, row, to)
     wanted = rows[:row] + rows[row + 1 :]
     place = max(0, min(to, size - 1))
     wanted.insert(place, rows[row])
@@ -196,7 +197,7 @@ def test_ranked_returns_the_neighbours_of_the_new_place(size: int, row: int, to:
 
 
 def test_shown_position_lies_between_the_neighbours() -> None:
-    assert edits.between(1, 3) == 2
-    assert edits.between(None, 3) == 2
-    assert edits.between(3, None) == 4
-    assert edits.between(None, None) is None
+    assert between(1, 3) == 2
+    assert between(None, 3) == 2
+    assert between(3, None) == 4
+    assert between(None, None) is None

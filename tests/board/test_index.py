@@ -15,7 +15,7 @@ from glboard_core.board.index import BoardIndex
 from glboard_core.config import BoardSettings, Settings
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import WorkflowScheme
-from glboard_core.store.memory import MemoryStore
+from glboard_core.store.sqlite import SqliteStore
 from support.make import GROUP_LABEL, WHEN, catalog, issue, issues
 
 FLOW = WorkflowScheme()
@@ -128,7 +128,7 @@ def test_empty_milestone_filter_matches_issues_without_one() -> None:
 @given(st.lists(issues(), max_size=12), st.sampled_from(["label", "flow", "milestone", "assignee", "none"]))
 def test_slim_issues_are_enough_to_build_it(some: list[Issue], by: Any) -> None:
     whole = {one.id: one for one in some}
-    store = MemoryStore()
+    store = SqliteStore(":memory:")
     store.put(whole.values())
     built, slim = (BoardIndex(board(by), FLOW, held) for held in (whole, store.issues()))
     for one, other in zip(slim.columns, built.columns, strict=True):

@@ -131,7 +131,7 @@ class Document(Struct, frozen=True):
 def documents(dialect: Dialect) -> Iterator[Document]:
     """Everything that may be sent to a server of this dialect."""
     yield Document("about", queries.about())
-    yield Document("meta", queries.meta())
+    yield Document("meta", queries.catalog())
     yield Document("issues", queries.issues(dialect))
     yield Document("counts", queries.counts(2))
     yield Document("placements", queries.placements())
@@ -150,8 +150,8 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     for groups, projects in ((1, 0), (0, 1), (2, most - 2), (0, most), (most, 0)):
         yield Document(f"owners {groups} {projects}", queries.owners(dialect, groups, projects))
     for kind in ("group", "project"):
-        yield Document(f"{kind} owner labels", queries.owner_labels(kind))
-        yield Document(f"{kind} owner milestones", queries.owner_milestones(kind))
+        yield Document(f"{kind} owner labels", queries.owned(kind, "labels"))
+        yield Document(f"{kind} owner milestones", queries.owned(kind, "milestones"))
     if dialect.status:
         yield Document("statuses", queries.statuses())
     for name, change in changes(dialect).items():

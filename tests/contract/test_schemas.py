@@ -9,6 +9,9 @@ from graphql.execution.values import get_variable_values
 from contract.conftest import SHARED, Schemas
 from contract.documents import DIALECTS, documents
 
+#: Each schema takes seconds to build.
+pytestmark = pytest.mark.slow
+
 EXAMPLES = {
     "01_board_issues": {"16.8", "18.9"},
     "03_changes": {"16.8", "18.9", "18.5-ce"},
@@ -18,7 +21,7 @@ EXAMPLES = {
 
 
 def problems(schema: GraphQLSchema, text: str) -> list[str]:
-    """What the server would refuse a document for."""
+    """The errors with which the server rejects a document."""
     return [error.message for error in validate(schema, parse(text))]
 
 

@@ -17,7 +17,7 @@ from glboard_core.demo.graphql.schema import load
 
 QUERIES = SHARED / "gitlab" / "queries"
 # The estimate for each operation (API note 1).
-COSTS = {"01": 112, "02": 140, "03": 41, "11": 132, "12": 103, "14": 15, "15": 31}
+COSTS = {"01": 112, "02": 140, "03": 41, "11": 132, "12": 103, "14": 15}
 
 
 def _text(number: str) -> str:
@@ -98,7 +98,6 @@ def _variables(wire: Wire) -> dict[str, list[dict[str, Any]]]:
         "12": [{"group": "demo-org"}],
         "13": [{"input": {"id": f"gid://gitlab/WorkItem/{issue.id}", "title": "Another title"}}],
         "14": [{"a": {**me, "weight": 1}, "b": {**me, "weight": 2}, "c": {**me, "weight": 3}}],
-        "15": [{"group": "demo-org", "path": "demo-org", "title": "19.7"}],
         "16": [{"group": "demo-org", "ids": [f"gid://gitlab/WorkItem/{issue.id}"], "iids": [iid]}],
         "07": [
             {
@@ -126,7 +125,6 @@ NUMBERS = (
     "12",
     "13",
     "14",
-    "15",
     "16",
 )
 
@@ -196,7 +194,7 @@ def test_meta_has_what_a_start_needs(reading: Wire) -> None:
 
 def test_enterprise_operations_are_refused_by_the_community_edition(serve: Any) -> None:
     wire = serve(edition="ce")
-    for number in ("01", "02", "04", "11", "12", "15"):
+    for number in ("01", "02", "04", "11", "12"):
         error = wire.error(_operations(number)[0], group="demo-org", input={"projectPath": "x", "iid": "1"})
         assert "doesn't exist on type" in error or "doesn't accept argument" in error
     assert wire.data("{ metadata { version enterprise } }")["metadata"] == {

@@ -109,6 +109,7 @@ def _differences(schema: GraphQLSchema, theirs: Theirs, exact: bool) -> list[str
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("edition", "since", "name", "exact"), SERVERS)
 def test_every_part_is_in_gitlabs_schema(
     edition: str, since: tuple[int, int], name: str, exact: bool
@@ -121,7 +122,6 @@ def test_community_edition_has_no_enterprise_fields() -> None:
     issue = schema.get_type("Issue")
     assert isinstance(issue, GraphQLObjectType)
     assert not {"weight", "healthStatus", "blocked", "iteration", "hasEpic", "status"} & set(issue.fields)
-    assert schema.get_type("Milestone").fields.keys().isdisjoint({"report"})  # type: ignore[union-attr]
 
 
 def test_older_servers_lack_newer_fields() -> None:

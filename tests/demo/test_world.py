@@ -10,11 +10,12 @@ import pytest
 
 from demo.wire import NOW, next_milestone
 from glboard_core.demo.sample.generated import default_world
+from glboard_core.demo.sample.titles import AWKWARD, title
 from glboard_core.demo.world import permissions
 from glboard_core.demo.world.clock import Clock, around
 from glboard_core.demo.world.records import Issue, Label, Milestone
-from glboard_core.demo.world.registry import AWKWARD, title
-from glboard_core.demo.world.world import UnknownName, World
+from glboard_core.demo.world.registry import UnknownName
+from glboard_core.demo.world.world import World
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from glboard_core.gitlab import admin
 from glboard_tui.cli.context import Options
 from glboard_tui.cli.main import run
 from glboard_tui.cli.milestone import milestone_command
-from support.month import planning_issues, world_of
+from support.empty_milestone import planning_issues, world_of
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ import pytest
 from glboard_core.board.operations import Edit, GroupId, Op, OpId
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.world.world import World
-from glboard_core.ports import FailedChange, Logged, OutboxEntry, Store
-from glboard_core.store.memory import MemoryStore
+from glboard_core.ports import FailedChange, Logged, OutboxEntry
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.log import prunable
 from glboard_tui.cli.main import run
@@ -99,15 +98,14 @@ def test_a_keystroke_is_pruned_whole_or_not_at_all() -> None:
     assert prunable([], WHEN) == (WHEN, 0)
 
 
-@pytest.mark.parametrize("kind", ["memory", "disk"])
-def test_unsent_or_failed_changes_are_kept(kind: str, tmp_path: Path) -> None:
-    store: Store = MemoryStore() if kind == "memory" else SqliteStore(tmp_path / "state.sqlite3")
+def test_unsent_or_failed_changes_are_kept(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "state.sqlite3")
     old = line("a", "one", -1000)
     refusal = FailedChange(op=old.change, title="t", kind="EditForbidden", message="m", hint="", at=old.at)
     store.settle([], [refusal], [old, line("b", "two", 0)])
     store.enqueue([OutboxEntry(op=old.change, title="t")])
     assert store.prune(WHEN) == 1
     assert [entry.op for entry in store.log()] == ["b"]
-    assert [entry.op for entry in store.refusals()] == [old.change]
+    assert [entry.op for entry in store.failed_changes()] == [old.change]
     assert [entry.op for entry in store.outbox()] == [old.change]
     store.close()

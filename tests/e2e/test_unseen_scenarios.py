@@ -1,6 +1,6 @@
 """Generated scenarios: the command line reports what the written planning rules give.
 
-The rules are in ``support/by_the_words.py``, which shares no code with glboard. By default a few seeds;
+The rules are in ``support/rules_oracle.py``, which shares no code with glboard. By default a few seeds;
 ``GLBOARD_SCENARIOS=200`` tries as many, and ``GLBOARD_SCENARIOS=7-7`` only that one.
 """
 
@@ -18,9 +18,9 @@ import pytest
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.sample.scenario import load_scenario
 from glboard_tui.cli.main import run
-from support import by_the_words, nasty
-from support.by_the_words import Words, when
-from support.said_by_the_words import SayDo
+from support import random_scenarios, rules_oracle
+from support.rules_oracle import RulesOracle, when
+from support.say_do_oracle import SayDo
 from support.shared import SCENARIO, needs_scenario
 
 Row = dict[str, Any]
@@ -37,7 +37,7 @@ def seeds() -> range:
 class Asked:
     """One scenario, served, and ways to query it."""
 
-    def __init__(self, data: Row, words: Words, say: Callable[..., Any], team: Path) -> None:
+    def __init__(self, data: Row, words: RulesOracle, say: Callable[..., Any], team: Path) -> None:
         self.data = data
         self.words = words
         self.say = say
@@ -46,9 +46,9 @@ class Asked:
     def report(self, *arguments: str, as_of: str | None = None) -> Any:
         return self.say("report", *arguments, as_of=as_of or self.data["as_of"])
 
-    def at(self, as_of: str) -> Words:
+    def at(self, as_of: str) -> RulesOracle:
         """What the words say as of another moment."""
-        return Words(self.data, when(as_of), self.words.zone)
+        return RulesOracle(self.data, when(as_of), self.words.zone)
 
 
 @pytest.fixture(params=[(seed, zone) for seed in seeds() for zone in (list(ZONES)[seed % 3 == 0],)], ids=str)
@@ -57,7 +57,7 @@ def asked(
     capsys: pytest.CaptureFixture[str],
 ) -> Iterator[Asked]:  # fmt: skip
     seed, zone = request.param
-    data = nasty.scenario(seed)
+    data = random_scenarios.scenario(seed)
     team, file, config = tmp_path / "team.toml", tmp_path / "scenario.json", tmp_path / "config.toml"
     team.write_text(toml(data["team"]), "utf-8")
     file.write_text(json.dumps(data), "utf-8")
@@ -76,7 +76,7 @@ def asked(
         monkeypatch.setenv("GITLAB_HOST", server.url)
         monkeypatch.setenv("GITLAB_TOKEN", server.token)
         monkeypatch.setenv("GLBOARD_GROUP", "demo-org")
-        yield Asked(data, Words(data, when(data["as_of"]), ZONES[zone]), say, team)
+        yield Asked(data, RulesOracle(data, when(data["as_of"]), ZONES[zone]), say, team)
 
 
 def toml(team: Row) -> str:
@@ -108,8 +108,8 @@ def test_reports_follow_the_written_rules(asked: Asked) -> None:
 def test_written_rules_reproduce_the_sample() -> None:
     data: Row = json.loads(SCENARIO.read_text("utf-8"))
     expected = data["expected"]
-    refs = {issue["key"]: by_the_words.ref(issue) for issue in data["issues"]}
-    words = Words(data, when(data["as_of"]))
+    refs = {issue["key"]: rules_oracle.ref(issue) for issue in data["issues"]}
+    words = RulesOracle(data, when(data["as_of"]))
     assert (words.current(), words.next()) == (data["current_milestone"], data["next_milestone"])
     said = SayDo(words).say_do("19.6", when(data["lock_times"]["19.6"]))
     for name, wanted in expected["say_do"].items():
@@ -135,7 +135,7 @@ def test_written_rules_reproduce_the_sample() -> None:
     assert set(yes) == {refs[key] for key in expected["deliverable_eligible_19_8"]}
     assert dict(no) == {refs[key]: set(codes) for key, codes in expected["not_eligible_19_8"].items()}
     assert words.triage() == {refs[key]: set(codes) for key, codes in expected["triage"].items()}
-    assert {by_the_words.ref(one): n for one in words.open if (n := by_the_words.missed(one))} == {
+    assert {rules_oracle.ref(one): n for one in words.open if (n := rules_oracle.missed(one))} == {
         refs[key]: times for key, times in expected["slipped"].items()
     }
     carried = {refs[key] for key in expected["capacity"]["open_deliverables_of_19_7"]}
@@ -206,8 +206,8 @@ def capacity(asked: Asked, name: str) -> None:
     people = {one["username"]: one for one in got["people"]}
     for person in team["people"]:
         shown = people.pop(person["username"])
-        net = by_the_words.net_days(days, team, person, name)
-        total += (weight := by_the_words.budget(net, team, person))
+        net = rules_oracle.net_days(days, team, person, name)
+        total += (weight := rules_oracle.budget(net, team, person))
         assert (shown["net_days"], shown["weight"]) == (pytest.approx(net), pytest.approx(weight)), person
         assert shown["committed"] == committed.pop(person["username"], 0)
     assert {name: one["committed"] for name, one in people.items() if one["committed"]} == {
@@ -227,7 +227,7 @@ def capacity(asked: Asked, name: str) -> None:
 def boards(asked: Asked) -> None:
     """The four boards of the page; ``slipped`` and ``over-weight`` on their issues."""
     words = asked.words
-    known = {by_the_words.ref(issue): issue for issue in asked.data["issues"]}
+    known = {rules_oracle.ref(issue): issue for issue in asked.data["issues"]}
     shown = [("planning", words.next()), ("build", words.current())]
     shown += [("planning", words.current()), ("build", words.next())]
     shown += [("next-1-3", "Next 1-3 Milestones"), ("next-4-6", "Next 4-6 releases")]
@@ -255,7 +255,7 @@ def boards(asked: Asked) -> None:
             issue for one in got["columns"] if one["name"] != "(closed)" for issue in one["issues"]
         ):
             row = known[issue["reference"]]
-            assert issue["slipped"] == by_the_words.missed(row)
+            assert issue["slipped"] == rules_oracle.missed(row)
             assert ("over-weight" in issue["warnings"]) == ((row["weight"] or 0) > 3)
             assert issue["title"].isprintable()
 

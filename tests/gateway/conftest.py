@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway.worlds import Desk, make
+from gateway.worlds import LoadedGateway, make
 from glboard_core.demo.http.server import DemoServer
 
 
@@ -18,8 +18,8 @@ async def server() -> AsyncIterator[DemoServer]:
 
 
 @pytest.fixture
-async def context(server: DemoServer) -> AsyncIterator[Desk]:
+async def context(server: DemoServer) -> AsyncIterator[LoadedGateway]:
     """Everything read, ready to send."""
-    one = await Desk(server).open()
+    one = await LoadedGateway(server).open()
     async with one.gateway:
         yield one

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from msgspec import structs
 
-from gateway.worlds import Desk, make
+from gateway.worlds import LoadedGateway, make
 from glboard_core.board.operations import Rank
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import (
@@ -19,57 +20,65 @@ from glboard_core.errors import (
     TokenRejected,
 )
 from glboard_core.gitlab.account import Secret
-from glboard_core.gitlab.admin import Admin
+from glboard_core.gitlab.admin import Admin, FinishedBoard
+from glboard_core.planning.milestone_setup import WantedBoard
 
 
-async def test_a_board_is_created_once(context: Desk) -> None:
+async def finished(admin: Admin, context: LoadedGateway, name: str, **wishes: Any) -> FinishedBoard:
+    """The board of that name, created if it does not exist, and as it is wished."""
+    board = await admin.create_board(context.catalog.group, name)
+    wanted = WantedBoard(name=name, milestone=wishes.pop("milestone", ""), **wishes)
+    return await admin.finish_board(context.catalog, board, wanted)
+
+
+async def test_a_board_is_created_once(context: LoadedGateway) -> None:
     admin = Admin(context.gateway.account)
     lists = ("type::bug", "type::feature", "nonsense")
-    made = await admin.ensure_board(
-        context.catalog, "Planning", lists=lists, labels=["Deliverable"], milestone="19.8"
-    )
-    assert (made.new, made.scoped, made.missing) == (True, True, ("nonsense",))
-    again = await admin.ensure_board(context.catalog, "Planning", lists=lists)
-    assert (again.id, again.new, again.missing) == (made.id, False, ("nonsense",))
-    board = context.world.boards[int(made.id.rpartition("/")[2])]
+    labels = frozenset({"Deliverable"})
+    done = await finished(admin, context, "Planning", lists=lists, labels=labels, milestone="19.8")
+    assert (done.scoped, done.missing, done.ordered) == (True, ("nonsense",), True)
+    again = await finished(admin, context, "Planning", lists=lists)
+    assert (again.board.id, again.missing) == (done.board.id, ("nonsense",))
+    board = context.world.boards[done.board.id]
+    assert [one.label for one in done.board.lists] == ["type::bug", "type::feature"]
     assert [column.title for column in board.shown()][1:-1] == ["type::bug", "type::feature"]
     assert board.milestone is not None
     assert board.milestone.title == "19.8"
-    assert made.url.endswith(board.path)
+    assert done.board.url.endswith(board.path)
 
 
 async def test_a_first_board_makes_ranking_possible() -> None:
     world = make(tier="free")
     world.boards.clear()
     async with DemoServer(world) as server:
-        context = await Desk(server).open()
+        context = await LoadedGateway(server).open()
         async with context.gateway:
             rank = Rank(below=context.issue("top/app#1").id, position=0.5)
             assert isinstance(await context.fail("top/app#3", rank), EditImpossible)
-            await Admin(context.gateway.account).ensure_board(context.catalog, "Board")
+            await Admin(context.gateway.account).create_board("top", "Board")
             context.catalog = await context.gateway.catalog()
             assert (await context.do("top/app#3", rank)).position is not None
 
 
 async def test_a_second_board_on_free() -> None:
     async with DemoServer(make(tier="free")) as server:
-        context = await Desk(server).open()
+        context = await LoadedGateway(server).open()
         async with context.gateway:
             with pytest.raises(EditForbidden, match="Premium"):
-                await Admin(context.gateway.account).ensure_board(context.catalog, "Second")
+                await Admin(context.gateway.account).create_board("top", "Second")
 
 
 @pytest.mark.parametrize(("fault", "error"), [("401", TokenRejected), ("500", ServerFailed)])
-async def test_what_goes_wrong(context: Desk, fault: str, error: type[GlboardError]) -> None:
+async def test_what_goes_wrong(context: LoadedGateway, fault: str, error: type[GlboardError]) -> None:
     context.server.faults.next(fault, "boards")
     with pytest.raises(error):
-        await Admin(context.gateway.account).ensure_board(context.catalog, "Planning")
+        await Admin(context.gateway.account).create_board("top", "Planning")
 
 
-async def test_no_server(context: Desk) -> None:
+async def test_no_server(context: LoadedGateway) -> None:
     await asyncio.to_thread(context.server.stop)
     account = structs.replace(context.gateway.account, token=Secret("glpat-NeverShowThis"))
-    with pytest.raises(Offline) as caught:
-        await Admin(account).ensure_board(context.catalog, "Planning")
+    with pytest.raises(Offline, match="refused the connection") as caught:
+        await Admin(account).create_board("top", "Planning")
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from glboard_core.errors import ConfigError, TokenMissing, UsageError
-from glboard_core.gitlab import account as glab
+from glboard_core.gitlab import glab
 from glboard_core.gitlab.account import find_account, find_group
 
 GLAB = """

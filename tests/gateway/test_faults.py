@@ -8,7 +8,7 @@ import time
 import pytest
 from msgspec import structs
 
-from gateway.worlds import QUICK, Desk, errors, everything, gateway, make
+from gateway.worlds import QUICK, LoadedGateway, errors, everything, gateway, make
 from glboard_core.board.operations import Comment, Create, DeleteNote, Edit
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import (
@@ -62,7 +62,7 @@ async def test_a_rate_limit_pauses_all_requests(server: DemoServer) -> None:
         server.requests.clear()
         server.faults.next("429", "Issues")
         first = asyncio.create_task(everything(one))
-        while not one.paused:
+        while one._transport._gate <= time.monotonic():
             await asyncio.sleep(0)
         started = time.monotonic()
         await one.extend_catalog(catalog, ["top/app"])
@@ -84,7 +84,7 @@ async def test_a_long_rate_limit_is_reported_at_once(server: DemoServer) -> None
     assert len(server.requests) == 1
 
 
-async def test_a_rate_limit_delays_a_change_without_duplicating_it(context: Desk) -> None:
+async def test_a_rate_limit_delays_a_change_without_duplicating_it(context: LoadedGateway) -> None:
     context.server.faults.next("429", "createNote")
     outcomes = await context.send(context.op("top/app#1", Comment(body="Once")))
     assert errors(outcomes) == [None]
@@ -165,7 +165,7 @@ async def test_a_lost_answer_is_unknown_and_never_sent_twice(
 ) -> None:
     server.faults.slow_seconds = 60
     limits = structs.replace(HASTY, total=0.4)
-    context = await Desk(server, limits=limits).open()
+    context = await LoadedGateway(server, limits=limits).open()
     async with context.gateway:
         server.faults.next(fault, "updateIssue")
         error = await context.fail("top/app#1", Edit(weight=8))
@@ -176,14 +176,14 @@ async def test_a_lost_answer_is_unknown_and_never_sent_twice(
         assert ((await context.gateway.read([issue.id]))[issue.id].weight == 8) == made
 
 
-async def test_only_the_unknown_part_of_a_document_is_unknown(context: Desk) -> None:
+async def test_only_the_unknown_part_of_a_document_is_unknown(context: LoadedGateway) -> None:
     context.server.faults.next("partial", "updateIssue")
     ops = [context.op(f"top/app#{n}", Edit(weight=8)) for n in (1, 2, 3)]
     assert errors(await context.send(*ops)) == [None, None, EditUnknown]
 
 
 @pytest.mark.parametrize(("fault", "error"), [("401", TokenRejected), ("403", AuthError)])
-async def test_nothing_sent_is_raised(context: Desk, fault: str, error: type[GlboardError]) -> None:
+async def test_nothing_sent_is_raised(context: LoadedGateway, fault: str, error: type[GlboardError]) -> None:
     context.server.faults.next(fault, "updateIssue")
     with pytest.raises(error):
         await context.fail("top/app#1", Edit(weight=8))
@@ -192,7 +192,7 @@ async def test_nothing_sent_is_raised(context: Desk, fault: str, error: type[Glb
 
 async def test_a_token_that_expires_midway() -> None:
     async with DemoServer(make(issues=60)) as server:
-        context = await Desk(server).open()
+        context = await LoadedGateway(server).open()
         async with context.gateway:
             server.faults.next("401", "updateIssue", skip=1, times=9)
             ops = [context.op(f"top/app#{n}", Edit(weight=8)) for n in range(1, 61)]
@@ -212,7 +212,7 @@ async def test_a_token_that_expires_while_pages_are_read() -> None:
             await anext(pages)
 
 
-async def test_changes_after_a_lost_one_wait(context: Desk) -> None:
+async def test_changes_after_a_lost_one_wait(context: LoadedGateway) -> None:
     # More changes to one issue than fit into one document: if the later ones were sent, a retry of the lost
     # one would overwrite them.
     context.server.faults.next("reset-before", "updateIssue")
@@ -227,7 +227,7 @@ async def test_changes_after_a_lost_one_wait(context: Desk) -> None:
 
 
 async def test_a_server_that_is_gone(server: DemoServer) -> None:
-    context = await Desk(server).open()
+    context = await LoadedGateway(server).open()
     async with context.gateway:
         await asyncio.to_thread(server.stop)
         started = time.monotonic()
@@ -241,7 +241,7 @@ async def test_a_server_that_is_gone(server: DemoServer) -> None:
 
 
 async def test_cancelling_leaves_nothing_behind(server: DemoServer) -> None:
-    context = await Desk(server).open()
+    context = await LoadedGateway(server).open()
     async with context.gateway:
         server.faults.next("timeout", "updateIssue")
         sending = asyncio.create_task(context.send(context.op("top/app#1", Edit(weight=8))))
@@ -255,7 +255,7 @@ async def test_cancelling_leaves_nothing_behind(server: DemoServer) -> None:
 
 @pytest.mark.parametrize(("fault", "made"), [("reset-before", False), ("reset-after", True)])
 async def test_a_new_issue_whose_answer_is_lost_is_found_by_its_marker(
-    context: Desk, fault: str, made: bool
+    context: LoadedGateway, fault: str, made: bool
 ) -> None:
     context.server.faults.next(fault, "createIssue")
     now = context.gateway.now()
@@ -274,7 +274,7 @@ async def test_a_new_issue_whose_answer_is_lost_is_found_by_its_marker(
 
 @pytest.mark.parametrize(("fault", "made"), [("reset-before", False), ("reset-after", True)])
 async def test_a_comment_whose_answer_is_lost_is_found_by_its_marker(
-    context: Desk, fault: str, made: bool
+    context: LoadedGateway, fault: str, made: bool
 ) -> None:
     context.server.faults.next(fault, "createNote")
     op = context.op("top/app#1", Comment(body="Lost"))
@@ -302,7 +302,7 @@ async def test_another_server_at_the_address(server: DemoServer) -> None:
 async def test_random_faults_end_well() -> None:
     faults = "429:0.02,500:0.05,502:0.05,reset-before:0.05,reset-after:0.05,html:0.05,partial:0.05"
     async with DemoServer(make(issues=40)) as server:
-        context = await Desk(server).open()
+        context = await LoadedGateway(server).open()
         server.faults = type(server.faults).parse(faults, seed=7)
         server._gate.faults = server.faults
         async with context.gateway:

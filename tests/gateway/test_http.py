@@ -42,7 +42,7 @@ from glboard_core.errors import (
 )
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
-from glboard_core.gitlab.graphql import complete, opened
+from glboard_core.gitlab.graphql import complete, envelope_of
 from glboard_core.gitlab.http import Limits
 from glboard_core.gitlab.http_errors import of_exception
 from glboard_core.model.catalog import Server
@@ -124,10 +124,10 @@ STRANGE: dict[str, tuple[Answer, type[GlboardError], str]] = {
     "text": (web(200, text="OK"), NotGitLab, "text/plain"),
     "nothing": (web(200, content=b""), NotGitLab, "no content type"),
     "no json": (web(200, text='{"data": {"group"', headers=JSON), NotGitLab, "cut off"),
-    "not utf-8": (web(200, content=NOT_UTF8, headers=JSON), NotGitLab, "GraphQL"),
-    "a list": (web(200, json=[1, 2]), NotGitLab, "GraphQL"),
-    "another api": (web(200, json={"message": "hello"}), NotGitLab, "GraphQL"),
-    "deep": (web(200, text="[" * 100_000, headers=JSON), NotGitLab, "GraphQL"),
+    "not utf-8": (web(200, content=NOT_UTF8, headers=JSON), NotGitLab, "cut off"),
+    "a list": (web(200, json=[1, 2]), NotGitLab, "cut off"),
+    "another api": (web(200, json={"message": "hello"}), NotGitLab, "cut off"),
+    "deep": (web(200, text="[" * 100_000, headers=JSON), NotGitLab, "cut off"),
     "wrong shape": (partial(page, {"id": 7}), QueryRefused, "unknown format"),
     "field missing": (partial(page, {**NODE, "iid": None}), QueryRefused, "unknown format"),
     "moved": (web(301, headers={"location": "https://other.example/x?y=1"}), NotGitLab, "other.example"),
@@ -495,7 +495,7 @@ ODD = [b"", b"null", b"7", b'"x"', b"[]", b"{}", b'{"data":7}', b'{"errors":{}}'
 @pytest.mark.parametrize("raw", ODD)
 def test_a_raw_answer_can_contain_anything(raw: bytes) -> None:
     with pytest.raises((NotGitLab, QueryRefused)):
-        complete(opened(raw, dict[str, msgspec.Raw], "host"), "host")
+        complete(envelope_of(raw, dict[str, msgspec.Raw], "host"), "host")
 
 
 def test_the_import_is_lean() -> None:

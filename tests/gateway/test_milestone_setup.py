@@ -16,10 +16,10 @@ from glboard_core.errors import ConfigError, NameUnknown, ReadOnly, UsageError
 from glboard_core.gitlab import admin
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.milestone_setup import MilestoneSetup
-from glboard_core.planning.milestone_setup import Outcome, Step
+from glboard_core.planning.milestone_setup import Step, StepOutcome
 from glboard_core.planning.team import Member, Team
 from glboard_core.session import Place, open_engine
-from support.month import GROUP_LABEL, ME, board, planning_issues, titles, world_of
+from support.empty_milestone import GROUP_LABEL, ME, board, planning_issues, titles, world_of
 
 SETTINGS = structs.replace(
     Settings(),
@@ -54,7 +54,7 @@ async def opened(
             one.close()
 
 
-async def run(server: DemoServer, **given: Any) -> list[Outcome]:
+async def run(server: DemoServer, **given: Any) -> list[StepOutcome]:
     """Look and do, as a new session would."""
     async with opened(server, **given) as one:
         await one.look()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glboard_core.gitlab.http import Limits, backoff, budget, http_date, retry_after
+from glboard_core.gitlab.http import Limits, backoff, http_date, retry_after, share_left
 
 NOW = datetime(2026, 12, 1, 12, 0, 0, tzinfo=UTC)
 LIMITS = Limits()
@@ -53,15 +53,12 @@ def test_no_header_raises(headers: dict[str, str]) -> None:
     assert found is None or 0 <= found <= 3600
 
 
-def test_the_budget() -> None:
-    headers = {"ratelimit-limit": "2000", "ratelimit-remaining": "1990", "ratelimit-name": "throttle_api"}
-    found = budget(headers)
-    assert found is not None
-    assert (found.limit, found.remaining, found.name, found.observed) == (2000, 1990, "throttle_api", None)
-    assert budget({}) is None
-    broken = budget({"ratelimit-limit": "many"})
-    assert broken is not None
-    assert broken.limit is None
+def test_the_share_of_the_rate_limit() -> None:
+    assert share_left({"ratelimit-limit": "2000", "ratelimit-remaining": "1500"}) == 0.75
+    assert share_left({"ratelimit-limit": "2000", "ratelimit-remaining": "-1"}) == 0.0
+    assert share_left({}) is None
+    assert share_left({"ratelimit-limit": "many", "ratelimit-remaining": "5"}) is None
+    assert share_left({"ratelimit-limit": "0", "ratelimit-remaining": "0"}) is None
 
 
 def test_dates() -> None:

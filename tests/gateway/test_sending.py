@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from gateway.worlds import ME, Desk, errors, gateway, make, untimed
+from gateway.worlds import ME, LoadedGateway, errors, gateway, make, untimed
 from glboard_core.board.operations import (
     Comment,
     Create,
@@ -33,10 +33,10 @@ from glboard_core.ports import Done, Failed
 
 
 @asynccontextmanager
-async def desk_at(**kinds: Any) -> AsyncIterator[Desk]:
-    """A desk with another kind of server."""
+async def loaded_at(**kinds: Any) -> AsyncIterator[LoadedGateway]:
+    """A loaded gateway with another kind of server."""
     async with DemoServer(make(**kinds)) as server:
-        one = await Desk(server).open()
+        one = await LoadedGateway(server).open()
         async with one.gateway:
             yield one
 
@@ -66,7 +66,7 @@ EDITS = {
 
 @pytest.mark.parametrize("kind", SERVERS, ids=str)
 async def test_edits_everywhere(kind: dict[str, Any]) -> None:
-    async with desk_at(**kind) as context:
+    async with loaded_at(**kind) as context:
         await context.do("top/app#1", Edit(assignees=("eng_2",)))
         for name, edit in EDITS.items():
             before = context.issue("top/app#1")
@@ -80,12 +80,12 @@ async def test_edits_everywhere(kind: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("weight", [0, 5, None])
-async def test_weight(context: Desk, weight: int | None) -> None:
+async def test_weight(context: LoadedGateway, weight: int | None) -> None:
     assert (await context.do("top/app#1", Edit(weight=weight))).weight == weight
     assert context.world.issue("top/app#1").weight == weight
 
 
-async def test_only_the_requested_fields_change(context: Desk) -> None:
+async def test_only_the_requested_fields_change(context: LoadedGateway) -> None:
     # Someone else changes another field: our change does not revert it.
     context.world.edit("top/app#1", by="eng_1", milestone="19.8", add_labels=["Deliverable"])
     await context.do("top/app#1", Edit(weight=9))
@@ -96,20 +96,20 @@ async def test_only_the_requested_fields_change(context: Desk) -> None:
 
 
 async def test_a_scoped_label_replaces_its_sibling_on_every_tier() -> None:
-    async with desk_at(tier="free") as context:
+    async with loaded_at(tier="free") as context:
         issue = await context.do("top/app#1", Edit(add=frozenset({"type::feature"})))
         assert issue.labels == {"type::feature"}
         assert {label.title for label in context.world.issue("top/app#1").labels} == {"type::feature"}
 
 
-async def test_a_description_with_commands_is_saved_as_text(context: Desk) -> None:
+async def test_a_description_with_commands_is_saved_as_text(context: LoadedGateway) -> None:
     await context.do("top/app#1", Edit(description="/close\n/label ~Deliverable"))
     issue = context.world.issue("top/app#1")
     assert issue.open
     assert issue.description == "\\/close\n\\/label ~Deliverable"
 
 
-async def test_status(context: Desk) -> None:
+async def test_status(context: LoadedGateway) -> None:
     issue = await context.do("top/app#1", Edit(status="in review"))
     assert issue.status == "In review"
     assert context.world.issue("top/app#1").status == "In review"
@@ -118,14 +118,14 @@ async def test_status(context: Desk) -> None:
     assert done.closed_at is not None
 
 
-async def test_an_unknown_status(context: Desk) -> None:
+async def test_an_unknown_status(context: LoadedGateway) -> None:
     assert isinstance(await context.fail("top/app#1", Edit(status="Nonsense")), EditImpossible)
     assert isinstance(await context.fail("top/app#1", Edit(status=None)), EditImpossible)
     assert context.sent() == 0
 
 
 async def test_a_status_on_a_server_without_statuses() -> None:
-    async with desk_at(version="16.8") as context:
+    async with loaded_at(version="16.8") as context:
         error = await context.fail("top/app#1", Edit(status="In review"))
         assert isinstance(error, EditImpossible)
         assert "label" in error.hint
@@ -134,7 +134,7 @@ async def test_a_status_on_a_server_without_statuses() -> None:
 # -- manual order
 
 
-async def order(context: Desk) -> list[int]:
+async def order(context: LoadedGateway) -> list[int]:
     """The issues of top/app in the server's order."""
     rows = [row async for page in context.gateway.placements(()) for row in page]
     shown = [context.shown[row.id] for row in rows]
@@ -152,7 +152,7 @@ async def order(context: Desk) -> list[int]:
     ],
 )
 async def test_rank(
-    context: Desk, moved: int, above: int | None, below: int | None, expected: list[int]
+    context: LoadedGateway, moved: int, above: int | None, below: int | None, expected: list[int]
 ) -> None:
     rank = Rank(
         above=context.issue(f"top/app#{above}").id if above else None,
@@ -164,7 +164,7 @@ async def test_rank(
     assert issue.position == context.world.issue(f"top/app#{moved}").position
 
 
-async def test_a_block_of_cards_moves_in_order(context: Desk) -> None:
+async def test_a_block_of_cards_moves_in_order(context: LoadedGateway) -> None:
     ids = {n: context.issue(f"top/app#{n}").id for n in range(1, 7)}
     ops = [
         context.op("top/app#4", Rank(above=ids[1], below=ids[2], position=1.5)),
@@ -176,21 +176,21 @@ async def test_a_block_of_cards_moves_in_order(context: Desk) -> None:
     assert context.sent() == 1
 
 
-async def test_ranking_without_a_board(context: Desk) -> None:
+async def test_ranking_without_a_board(context: LoadedGateway) -> None:
     context.catalog = structs.replace(context.catalog, ranking_board=None)
     error = await context.fail("top/app#5", Rank(below=context.issue("top/app#1").id))
     assert isinstance(error, EditImpossible)
     assert "board" in error.hint
 
 
-async def test_ranking_next_to_a_deleted_issue_is_detected(context: Desk) -> None:
+async def test_ranking_next_to_a_deleted_issue_is_detected(context: LoadedGateway) -> None:
     below = context.issue("top/app#1").id
     context.world.delete("top/app#1")
     error = await context.fail("top/app#5", Rank(below=below, position=0.5))
     assert isinstance(error, EditDropped)
 
 
-async def test_ranking_next_to_nothing_or_a_new_issue(context: Desk) -> None:
+async def test_ranking_next_to_nothing_or_a_new_issue(context: LoadedGateway) -> None:
     assert isinstance(await context.fail("top/app#5", Rank()), EditImpossible)
     assert isinstance(await context.fail("top/app#5", Rank(below=IssueId("new:1"))), EditImpossible)
 
@@ -198,7 +198,7 @@ async def test_ranking_next_to_nothing_or_a_new_issue(context: Desk) -> None:
 # -- comments
 
 
-async def test_a_comment_and_its_undo(context: Desk) -> None:
+async def test_a_comment_and_its_undo(context: LoadedGateway) -> None:
     op = context.op("top/app#1", Comment(body="Blocked by /dev/null\n/close\n[red]x[/]"))
     [outcome] = await context.send(op)
     assert isinstance(outcome, Done)
@@ -217,20 +217,20 @@ async def test_a_comment_and_its_undo(context: Desk) -> None:
 
 
 async def test_a_comment_on_an_old_server() -> None:
-    async with desk_at(version="16.8") as context:
+    async with loaded_at(version="16.8") as context:
         [outcome] = await context.send(context.op("top/app#1", Comment(body="/close")))
         assert isinstance(outcome, Done)
         assert outcome.note is not None
         assert context.world.issue("top/app#1").open
 
 
-async def test_an_empty_comment(context: Desk) -> None:
+async def test_an_empty_comment(context: LoadedGateway) -> None:
     assert isinstance(await context.fail("top/app#1", Comment(body=" \n")), EditInvalid)
 
 
 async def test_too_many_comments() -> None:
     async with DemoServer(make(), note_limit=1) as server:
-        context = await Desk(server).open()
+        context = await LoadedGateway(server).open()
         async with context.gateway:
             ops = [context.op("top/app#1", Comment(body="One")), context.op("top/app#2", Comment(body="Two"))]
             outcomes = await context.send(*ops)
@@ -239,7 +239,7 @@ async def test_too_many_comments() -> None:
     assert outcomes[1].error.may_pass
 
 
-async def test_deleting_a_comment_that_is_gone(context: Desk) -> None:
+async def test_deleting_a_comment_that_is_gone(context: LoadedGateway) -> None:
     error = await context.fail("top/app#1", DeleteNote(of=OpId("x"), note="gid://gitlab/Note/99999"))
     assert isinstance(error, EditForbidden)
     assert isinstance(await context.fail("top/app#1", DeleteNote(of=OpId("x"))), EditImpossible)
@@ -251,7 +251,7 @@ async def test_deleting_a_comment_that_is_gone(context: Desk) -> None:
 CAPACITY = "capacity 19.8"
 
 
-def bodies(context: Desk, reference: str = "top/app#1") -> list[str]:
+def bodies(context: LoadedGateway, reference: str = "top/app#1") -> list[str]:
     return [
         decode.split_marker(note.body)[0]
         for note in context.world.issue(reference).notes or ()
@@ -259,7 +259,7 @@ def bodies(context: Desk, reference: str = "top/app#1") -> list[str]:
     ]
 
 
-async def test_a_note_is_created_found_by_its_mark_and_updated(context: Desk) -> None:
+async def test_a_note_is_created_found_by_its_mark_and_updated(context: LoadedGateway) -> None:
     made = context.op("top/app#1", NoteWrite(mark=CAPACITY, body="Room +4\n/close"))
     [outcome] = await context.send(made)
     assert isinstance(outcome, Done)
@@ -287,14 +287,14 @@ async def test_a_note_is_created_found_by_its_mark_and_updated(context: Desk) ->
     assert context.world.issue("top/app#1").open
 
 
-async def test_a_mark_cannot_end_its_comment(context: Desk) -> None:
+async def test_a_mark_cannot_end_its_comment(context: LoadedGateway) -> None:
     mark = "capacity --> <b>x"
     await context.do("top/app#1", NoteWrite(mark=mark, body="Text"))
     assert bodies(context) == ["Text\n\n<!-- glboard note: capacity b x -->"]
     assert await context.gateway.marked_note(context.issue("top/app#1").id, mark, ME) is not None
 
 
-async def test_a_deleted_note_or_someone_elses_is_an_error(context: Desk) -> None:
+async def test_a_deleted_note_or_someone_elses_is_an_error(context: LoadedGateway) -> None:
     gone = NoteWrite(mark=CAPACITY, body="x", was="y", note="gid://gitlab/Note/99999")
     assert isinstance(await context.fail("top/app#1", gone), EditForbidden)
     context.world.comment("top/app#1", "Mine", by="em_willow")
@@ -311,7 +311,7 @@ async def test_a_deleted_note_or_someone_elses_is_an_error(context: Desk) -> Non
 # -- new issues
 
 
-async def test_a_new_issue_and_a_change_of_it(context: Desk) -> None:
+async def test_a_new_issue_and_a_change_of_it(context: LoadedGateway) -> None:
     new = Create(
         project="top/app",
         title="Planning issue",
@@ -340,7 +340,7 @@ async def test_a_new_issue_and_a_change_of_it(context: Desk) -> None:
     assert (await context.gateway.detail(made.issue.id)).op == create.id
 
 
-async def test_a_new_issue_never_creates_labels(context: Desk) -> None:
+async def test_a_new_issue_never_creates_labels(context: LoadedGateway) -> None:
     labels = len(context.world.labels)
     new = Create(project="top/app", title="x", labels=frozenset({"nonsense"}))
     assert isinstance(await context.fail("new:1", new), EditImpossible)
@@ -353,7 +353,7 @@ async def test_a_new_issue_never_creates_labels(context: Desk) -> None:
 
 
 async def test_a_new_issue_without_all_requested_fields() -> None:
-    async with desk_at(tier="free") as context:
+    async with loaded_at(tier="free") as context:
         new = Create(project="top/app", title="x", weight=3, assignees=("eng_1", "eng_2"))
         [outcome] = await context.send(context.op("new:1", new))
         assert isinstance(outcome, Failed)
@@ -363,13 +363,13 @@ async def test_a_new_issue_without_all_requested_fields() -> None:
         assert not outcome.issue.is_new
 
 
-async def test_a_change_to_an_issue_that_was_never_created(context: Desk) -> None:
+async def test_a_change_to_an_issue_that_was_never_created(context: LoadedGateway) -> None:
     edit = context.op("new:9", Edit(weight=1))
     [outcome] = await context.send(edit)
     assert errors([outcome]) == [EditImpossible]
 
 
-async def test_a_project_without_issues(context: Desk) -> None:
+async def test_a_project_without_issues(context: LoadedGateway) -> None:
     context.world.projects["top/app"].issues_enabled = False
     assert isinstance(await context.fail("new:1", Create(project="top/app", title="x")), EditForbidden)
 
@@ -378,7 +378,7 @@ async def test_a_project_without_issues(context: Desk) -> None:
 
 
 async def test_weight_without_a_licence() -> None:
-    async with desk_at(tier="free") as context:
+    async with loaded_at(tier="free") as context:
         error = await context.fail("top/app#1", Edit(weight=3))
         assert isinstance(error, EditDropped)
         assert "weight" in error.message
@@ -386,13 +386,13 @@ async def test_weight_without_a_licence() -> None:
 
 
 async def test_weight_on_the_community_edition() -> None:
-    async with desk_at(tier="free", edition="ce") as context:
+    async with loaded_at(tier="free", edition="ce") as context:
         assert isinstance(await context.fail("top/app#1", Edit(weight=3)), EditImpossible)
         assert context.sent() == 0
 
 
 async def test_a_second_assignee_on_free() -> None:
-    async with desk_at(tier="free") as context:
+    async with loaded_at(tier="free") as context:
         error = await context.fail("top/app#1", Edit(assignees=("eng_1", "eng_2")))
         assert isinstance(error, EditDropped)
         assert "eng_2" in error.message
@@ -400,20 +400,20 @@ async def test_a_second_assignee_on_free() -> None:
         assert context.issue("top/app#1").assignees == ("eng_1",)
 
 
-async def test_an_assignee_without_access_to_the_project(context: Desk) -> None:
+async def test_an_assignee_without_access_to_the_project(context: LoadedGateway) -> None:
     context.world.add_user("stranger", "Stranger")
     error = await context.fail("top/app#1", Edit(assignees=("stranger",)))
     assert isinstance(error, EditInvalid | EditDropped)
     assert "stranger" in error.message
 
 
-async def test_an_assignee_who_does_not_exist(context: Desk) -> None:
+async def test_an_assignee_who_does_not_exist(context: LoadedGateway) -> None:
     error = await context.fail("top/app#1", Edit(assignees=("ghost",)))
     assert isinstance(error, EditDropped)
     assert "ghost" in error.message
 
 
-async def test_a_label_not_available_to_the_project(context: Desk) -> None:
+async def test_a_label_not_available_to_the_project(context: LoadedGateway) -> None:
     assert isinstance(await context.fail("top/app#1", Edit(add=frozenset({"lib-only"}))), EditImpossible)
     # The catalog is outdated: GitLab silently drops the label.
     label = context.catalog.label("top/sub/lib", "lib-only")
@@ -426,7 +426,7 @@ async def test_a_label_not_available_to_the_project(context: Desk) -> None:
     assert "top/app" in error.hint
 
 
-async def test_a_milestone_not_available_to_the_project(context: Desk) -> None:
+async def test_a_milestone_not_available_to_the_project(context: LoadedGateway) -> None:
     assert isinstance(await context.fail("top/app#1", Edit(milestone="lib-1")), EditImpossible)
     milestone = context.catalog.milestone("top/sub/lib", "lib-1")
     assert milestone is not None
@@ -438,14 +438,14 @@ async def test_a_milestone_not_available_to_the_project(context: Desk) -> None:
     assert context.issue("top/app#1").milestone == "19.7"
 
 
-async def test_two_labels_of_one_scope(context: Desk) -> None:
+async def test_two_labels_of_one_scope(context: LoadedGateway) -> None:
     both = Edit(add=frozenset({"workflow::in dev", "workflow::in review"}))
     error = await context.fail("top/app#1", both)
     assert isinstance(error, EditDropped)
     assert "scope" in error.hint
 
 
-async def test_an_author_without_the_reporter_role(context: Desk) -> None:
+async def test_an_author_without_the_reporter_role(context: LoadedGateway) -> None:
     # An author can change the title, but labels and weight are silently dropped.
     context.world.create("top/locked", "By me", by=ME)
     context.shown |= {issue.id: issue for issue in await read_all(context)}
@@ -455,20 +455,20 @@ async def test_an_author_without_the_reporter_role(context: Desk) -> None:
     assert "you are not allowed to change issues in top/locked" in error.hint
 
 
-async def read_all(context: Desk) -> list[Any]:
+async def read_all(context: LoadedGateway) -> list[Any]:
     """Read all issues again."""
     from gateway.worlds import everything
 
     return await everything(context.gateway)
 
 
-async def test_no_permission_at_all(context: Desk) -> None:
+async def test_no_permission_at_all(context: LoadedGateway) -> None:
     error = await context.fail("top/locked#1", Edit(title="No"))
     assert isinstance(error, EditForbidden)
     assert "top/locked" in error.message
 
 
-async def test_a_deleted_issue(context: Desk) -> None:
+async def test_a_deleted_issue(context: LoadedGateway) -> None:
     context.world.delete("top/app#3")
     ops = [context.op(f"top/app#{n}", Edit(weight=7)) for n in (2, 3, 4)]
     assert errors(await context.send(*ops)) == [None, EditForbidden, None]
@@ -477,7 +477,7 @@ async def test_a_deleted_issue(context: Desk) -> None:
 
 
 async def test_a_read_only_token(server: DemoServer) -> None:
-    context = await Desk(server, token=server.token_for(ME, "read_api")).open()
+    context = await LoadedGateway(server, token=server.token_for(ME, "read_api")).open()
     async with context.gateway:
         assert context.catalog.server.can_write is False
         error = await context.fail("top/app#1", Edit(weight=3))
@@ -485,14 +485,14 @@ async def test_a_read_only_token(server: DemoServer) -> None:
         assert "api" in error.hint
 
 
-async def test_a_value_that_gitlab_rejects(context: Desk) -> None:
+async def test_a_value_that_gitlab_rejects(context: LoadedGateway) -> None:
     error = await context.fail("top/app#1", Edit(title=""))
     assert isinstance(error, EditInvalid)
     assert isinstance(await context.fail("top/app#1", Edit(weight=-1)), EditInvalid)
     assert isinstance(await context.fail("top/app#1", Edit(weight=2**40)), EditInvalid)
 
 
-async def test_a_partly_dropped_edit_is_reported(context: Desk) -> None:
+async def test_a_partly_dropped_edit_is_reported(context: LoadedGateway) -> None:
     context.world.add_user("stranger", "Stranger")
     [outcome] = await context.send(context.op("top/app#1", Edit(assignees=("stranger",), weight=8)))
     assert isinstance(outcome, Failed)
@@ -505,8 +505,8 @@ async def test_a_partly_dropped_edit_is_reported(context: Desk) -> None:
 
 
 async def many(count: int, change: Any) -> tuple[int, list[Any], Any]:
-    """Send one act on ``count`` issues; documents, outcomes, desk."""
-    async with desk_at(issues=count) as context:
+    """Send one act on ``count`` issues; documents, outcomes, gateway."""
+    async with loaded_at(issues=count) as context:
         ops = [context.op(f"top/app#{n}", change) for n in range(1, count + 1)]
         outcomes = await context.send(*ops)
         assert all(isinstance(one, Done) for one in outcomes)
@@ -527,7 +527,7 @@ async def test_how_many_requests_label_changes_need(count: int, documents: int) 
     assert all(one.issue.labels == {"type::feature", "Deliverable"} for one in outcomes)
 
 
-async def test_ops_of_one_issue_keep_their_order(context: Desk) -> None:
+async def test_ops_of_one_issue_keep_their_order(context: LoadedGateway) -> None:
     ops = [context.op("top/app#1", Edit(weight=n)) for n in range(50)]
     ops.insert(25, context.op("top/app#2", Edit(weight=1)))
     ops.append(context.op("top/app#1", Edit(add=frozenset({"type::feature"}))))
@@ -539,13 +539,13 @@ async def test_ops_of_one_issue_keep_their_order(context: Desk) -> None:
     assert context.sent() <= 4
 
 
-async def test_nothing_to_send(context: Desk) -> None:
+async def test_nothing_to_send(context: LoadedGateway) -> None:
     assert await context.gateway.send([], context.shown, context.catalog) == []
     assert (await context.do("top/app#1", Edit())) == context.issue("top/app#1")
     assert len(context.server.requests) == 0
 
 
-async def test_one_impossible_op_stops_no_other(context: Desk) -> None:
+async def test_one_impossible_op_stops_no_other(context: LoadedGateway) -> None:
     ops = [
         context.op("top/app#1", Edit(milestone="not there")),
         context.op("top/app#1", Edit(weight=6)),

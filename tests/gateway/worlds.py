@@ -79,7 +79,7 @@ async def everything(one: GitLabGateway, **query: Any) -> list[Issue]:
     return [issue async for page in one.pages(IssueQuery(**query)) for issue in page]
 
 
-class Desk:
+class LoadedGateway:
     """A gateway with its catalog and all issues read: the start of tests that send."""
 
     def __init__(self, server: DemoServer, **more: Any) -> None:
@@ -90,7 +90,7 @@ class Desk:
         self.shown: dict[IssueId, Issue] = {}
         self._count = 0
 
-    async def open(self) -> Desk:
+    async def open(self) -> LoadedGateway:
         """Read the catalog with all projects, and all issues."""
         catalog = await self.gateway.catalog()
         self.catalog = await self.gateway.extend_catalog(catalog, PROJECTS)

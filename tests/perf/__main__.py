@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from perf import firsts, keys, starts
+from perf import first_start, keys, starts
 from perf.figures import Table, machine
 
 
@@ -45,7 +45,7 @@ def main() -> int:
         if "start" in what:
             starts.measure(table, home, given.issues, given.runs)
         if "first" in what:
-            firsts.measure(table, home, given.issues, given.runs, given.latency)
+            first_start.measure(table, home, given.issues, given.runs, given.latency)
         if "keys" in what:
             keys.measure(table, home, given.cards, given.runs)
     if given.json:

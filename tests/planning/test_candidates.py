@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from glboard_core.model.issue import Issue
 from glboard_core.planning.candidates import Candidate, Order, candidates, fill, room_ends, running
 from glboard_core.planning.mix import UNDEFINED, Mix, mix
-from planning.lives import FLOW, NAMES, READY
+from planning.histories import FLOW, NAMES, READY
 from support.make import issue
 
 TARGET = {"type::feature": 60.0, "type::maintenance + type::bug": 40.0}

@@ -26,7 +26,7 @@ from glboard_core.planning.capacity import (
     workdays,
 )
 from glboard_core.planning.team import Member, Span, Team
-from planning.lives import FLOW, NAMES
+from planning.histories import FLOW, NAMES
 from support.make import MILESTONES, issue, milestone
 
 X = milestone("19.8", "2026-12-12", "2027-01-15")

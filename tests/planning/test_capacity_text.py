@@ -5,7 +5,7 @@ from __future__ import annotations
 from glboard_core.config import PlanningSettings
 from glboard_core.planning.capacity import Capacity, ClosedWeight, capacity, markdown
 from glboard_core.planning.team import Member, Team
-from planning.lives import FLOW, NAMES
+from planning.histories import FLOW, NAMES
 from support.make import MILESTONES, issue, milestone
 
 X = milestone("19.8", "2026-12-12", "2027-01-15")

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glboard_core.planning.planning_issue import Kept, appended, is_owned, merge, owner_mark, same, wrapped
+from glboard_core.planning.planning_issue import (
+    KeptPart,
+    appended,
+    is_owned,
+    merge,
+    owner_mark,
+    same,
+    wrapped,
+)
 
 OLD = wrapped("dates", "from then\n\nto then")
 
@@ -58,7 +66,7 @@ def test_foreign_issue_keeps_its_text_and_gets_the_parts_appended() -> None:
     assert is_owned(found.text, "19.8")
     assert not is_owned(found.text, "19.9")
     assert merge(found.text, {"dates": "days", "boards": "links"}).changed == ()
-    assert merge("", {"dates": "x"}).kept == (Kept("dates", "its markers were removed"),)
+    assert merge("", {"dates": "x"}).kept == (KeptPart("dates", "its markers were removed"),)
 
 
 def test_marker_of_an_odd_title_does_not_end_the_comment() -> None:

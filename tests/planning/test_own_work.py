@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from glboard_core.model.issue import Issue
 from glboard_core.planning.candidates import assigned, to_pick
-from planning.lives import FLOW, NAMES, READY
+from planning.histories import FLOW, NAMES, READY
 from support.make import issue
 
 

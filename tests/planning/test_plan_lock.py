@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from glboard_core.errors import ConfigError
-from glboard_core.planning.capacity import ClosedWeight
 from glboard_core.planning.milestone_end import ending, leftovers
 from glboard_core.planning.plan_lock import (
     PlanSnapshot,
@@ -27,9 +26,10 @@ from glboard_core.planning.plan_lock import (
     scope,
     take,
 )
-from glboard_core.reports import keep_closed, kept_closed, kept_plans
-from glboard_core.store.memory import MemoryStore
-from planning.lives import NAMES, UTC_WINDOW, at, life, numbers, pairs
+from glboard_core.reports import kept_plans
+from glboard_core.store.reports import ClosedIssues, ReportCache
+from glboard_core.store.sqlite import SqliteStore
+from planning.histories import NAMES, UTC_WINDOW, at, life, numbers, pairs
 from support.make import issue, milestone
 
 PLANNED = (("10-07", "into 19.6"), ("10-09 10:00:00", "+Deliverable"))
@@ -102,7 +102,7 @@ def test_another_group_with_the_same_path_has_its_own_plans_and_figures() -> Non
     bare = PlanSnapshot(milestone="19.6", locked_at=at("10-09"))
     mine, theirs = (locked(bare, "em_maple", "one.example", "org", group) for group in (new, old))
     earlier = locked(bare, "pm_oak", "one.example", "org")
-    store = MemoryStore()
+    store = SqliteStore(":memory:")
     for plan in (earlier, mine, theirs):
         store.keep_plan(plan)
     assert kept_plans(store, "19.6", new) == [mine, earlier]
@@ -110,10 +110,10 @@ def test_another_group_with_the_same_path_has_its_own_plans_and_figures() -> Non
     assert "another group" in refused(theirs, "one.example", "org", new)
     assert refused(earlier, "one.example", "org", new) == ""
     assert imported(exported(mine), "plan.json") == mine
-    past = [milestone("19.6", "2026-10-10", "2026-11-13")]
-    keep_closed(store, old, [ClosedWeight(milestone="19.6", count=3, weight=7)])
-    assert kept_closed(store, new, past) is None
-    assert kept_closed(store, old, past) == (ClosedWeight(milestone="19.6", count=3, weight=7),)
+    today, closed = date(2026, 12, 7), ClosedIssues(at=at("12-07"), whole=at("12-07"), issues=())
+    ReportCache(store, today, old).keep_closed("19.6", closed)
+    assert ReportCache(store, today, new).closed("19.6") is None
+    assert ReportCache(store, today, old).closed("19.6") == closed
 
 
 def test_plan_of_another_group_or_host_is_rejected() -> None:

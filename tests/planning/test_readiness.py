@@ -10,23 +10,20 @@ import pytest
 from msgspec import structs
 
 from glboard_core.board.rules import ready
-from glboard_core.config import LabelSettings, PlanningSettings
+from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue
 from glboard_core.model.workflow import WorkflowScheme
-from glboard_core.planning.confirmations import questions
+from glboard_core.planning.confirmations import codes_of
 from glboard_core.planning.readiness import (
     counts,
-    eligible,
     missing_codes,
     open_for_deliverables,
     over_weight,
     reasons_against,
-    suggested_weight,
     to_add,
     total,
-    waiting_to_be_scheduled,
 )
-from planning.lives import FLOW, NAMES, READY
+from planning.histories import FLOW, NAMES, READY
 from support.make import MILESTONES, issue
 
 TODAY = date(2026, 12, 7)
@@ -51,11 +48,6 @@ def test_ready_needs_all_four_conditions() -> None:
     assert not ready(fit(READY, "type::bug", "type::feature"), FLOW, NAMES)
     assert not ready(fit(weight=None), FLOW, NAMES)
     assert ready(fit(weight=0), FLOW, NAMES)
-
-
-def test_ready_issue_without_a_milestone_is_no_violation() -> None:
-    assert waiting_to_be_scheduled(fit(milestone=None), FLOW, NAMES)
-    assert not waiting_to_be_scheduled(fit(), FLOW, NAMES)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +78,6 @@ def test_ready_issue_without_a_milestone_is_no_violation() -> None:
 )
 def test_every_reason_against(one: Issue, codes: tuple[str, ...]) -> None:
     assert reasons(one) == codes
-    assert eligible(one, "19.8", ALLOWED, FLOW, NAMES) == (codes == ())
 
 
 def test_only_current_and_next_accept_deliverables() -> None:
@@ -103,12 +94,6 @@ def test_with_statuses_the_status_decides() -> None:
     by_status = WorkflowScheme(backend="status")
     assert reasons(fit("type::bug", status="ready FOR development"), flow=by_status) == ()
     assert reasons(fit(READY, "type::bug", status="In dev"), flow=by_status) == ("not-ready",)
-
-
-def test_unweighted_spike_gets_weight_two_suggested() -> None:
-    assert suggested_weight(fit("spike", weight=None), NAMES, PlanningSettings()) == 2
-    assert suggested_weight(fit("spike", weight=1), NAMES, PlanningSettings()) is None
-    assert suggested_weight(fit(weight=None), NAMES, PlanningSettings()) is None
 
 
 def test_sums_count_unweighted_issues_separately() -> None:
@@ -178,8 +163,8 @@ def test_fix_adds_labels_without_a_choice_and_removes_none() -> None:
     ],
 )
 def test_questions_on_a_move(before: Issue, after: Issue, codes: tuple[str, ...]) -> None:
-    assert questions(before, after, FLOW, NAMES) == codes
+    assert codes_of(before, after, FLOW, NAMES) == codes
 
 
 def test_a_comment_answers_the_question_about_blocked() -> None:
-    assert questions(fit("workflow::blocked"), fit(), FLOW, NAMES, commented=True) == ()
+    assert codes_of(fit("workflow::blocked"), fit(), FLOW, NAMES, commented=True) == ()

@@ -15,7 +15,7 @@ from glboard_core.model.issue import IssueId
 from glboard_core.planning.capacity import window
 from glboard_core.planning.plan_lock import PlannedIssue, PlanSnapshot
 from glboard_core.planning.say_do import Definition, Track
-from planning.lives import NAMES, UTC_WINDOW, X, at, life, numbers, report
+from planning.histories import NAMES, UTC_WINDOW, X, at, life, numbers, report
 from support.make import issue_id
 
 PLANNED = (("10-07", "into 19.6"), ("10-09 10:00:00", "+Deliverable"))

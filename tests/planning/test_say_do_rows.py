@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from glboard_core.planning.say_do import DEFINITIONS, Ratio, SayDo, rows
-from planning.lives import at
+from planning.histories import at
 
 
 def report(group: Ratio, committed: Ratio, **lists: tuple[str, ...]) -> SayDo:

@@ -19,7 +19,6 @@ from glboard_core.planning.team_edit import (
     OfPerson,
     OfTeam,
     RemovePerson,
-    after,
     edited,
     fresh,
 )
@@ -115,7 +114,7 @@ def changed(change: Change, text: str = FILE) -> tuple[list[str], list[str]]:
 )
 def test_removed_and_added_lines(change: Change, gone: list[str], come: list[str]) -> None:
     assert changed(change) == (gone, come)
-    assert parse_team(edited(FILE, change), "t") == after(parse_team(FILE, "t"), change)
+    assert parse_team(edited(FILE, change), "t") == change.after(parse_team(FILE, "t"))
 
 
 def test_new_line_is_inserted_with_its_person_above_the_next_ones_comment() -> None:
@@ -266,7 +265,7 @@ def test_edit_changes_only_its_own_value(text: str, change: Change) -> None:
     team = parse_team(text, "t")
     change = _merged(change, team)
     try:
-        wanted = after(team, change)
+        wanted = change.after(team)
     except UsageError:
         return
     made = edited(text, change)

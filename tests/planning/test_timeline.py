@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from glboard_core.model.event import Event
 from glboard_core.planning.timeline import timeline
-from planning.lives import at, event, life
+from planning.histories import at, event, life
 from support.make import issue
 
 

@@ -12,7 +12,7 @@ from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import by_title
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.triage import ORDER, Rules, triage
-from planning.lives import FLOW, NAMES, READY
+from planning.histories import FLOW, NAMES, READY
 from support.make import MILESTONES, issue, milestone
 
 MORE = (

@@ -16,7 +16,7 @@ from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import Offline
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
-from glboard_core.store.memory import MemoryStore
+from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
 from glboard_tui.app import GlboardApp
 from tui.app.stage import GROUP, STILL, Stage, small_world
@@ -47,7 +47,7 @@ def picture(snap_compare: Any, server: DemoServer) -> Compare:
     @asynccontextmanager
     async def connect() -> AsyncIterator[Engine]:
         async with GitLabGateway(Account(url=server.url, token=Secret(server.token)), GROUP) as gateway:
-            yield Engine(gateway, MemoryStore(), STILL)
+            yield Engine(gateway, SqliteStore(":memory:"), STILL)
 
     def compare(size: tuple[int, int], *keys: str, card: str = "platform#1") -> bool:
         app = GlboardApp(STILL, connect)

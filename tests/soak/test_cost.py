@@ -14,7 +14,7 @@ from msgspec import structs
 
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.store.sqlite import SqliteStore
-from support.engines import STILL, build_world, window
+from support.engines import STILL, build_world, session
 
 LATENCY = 150.0
 HELD = structs.replace(STILL, hold=3600, hold_comments=3600)
@@ -23,7 +23,7 @@ HELD = structs.replace(STILL, hold=3600, hold_comments=3600)
 @pytest.mark.parametrize("count", [1, 20, 100])
 async def test_edits(tmp_path: Path, count: int) -> None:
     store = SqliteStore(tmp_path / "state.sqlite3")
-    async with DemoServer(build_world(issues=100)) as server, window(server, store, sync=HELD) as context:
+    async with DemoServer(build_world(issues=100)) as server, session(server, store, sync=HELD) as context:
         server.settings.latency_ms = LATENCY
         server.requests.clear()
         context.edit_all([f"app#{n}" for n in range(1, count + 1)], milestone="19.8")
@@ -39,7 +39,7 @@ async def test_edits(tmp_path: Path, count: int) -> None:
 
 async def test_polls(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "state.sqlite3")
-    async with DemoServer(build_world(issues=500)) as server, window(server, store) as context:
+    async with DemoServer(build_world(issues=500)) as server, session(server, store) as context:
         server.requests.clear()
         started = time.process_time()
         for _ in range(100):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from support.steady import assert_flat, live
+from support.long_session import assert_flat, live
 
 
 def test_twelve_hours_leave_nothing_behind(tmp_path: Path) -> None:

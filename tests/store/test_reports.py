@@ -13,7 +13,7 @@ from glboard_core.errors import StoreFailed
 from glboard_core.model.event import Event, History
 from glboard_core.planning.plan_lock import PlannedIssue, PlanSnapshot
 from glboard_core.store.database import MIGRATIONS
-from glboard_core.store.reports import KEPT, Kept
+from glboard_core.store.reports import KEPT_FOR, ReportCache
 from glboard_core.store.sqlite import SqliteStore
 from support import make
 
@@ -98,11 +98,11 @@ def test_a_failed_write_is_reported_for_plans_but_not_for_the_cache(path: Path) 
 def test_entries_unused_for_months_are_removed(path: Path) -> None:
     store = SqliteStore(path)
     store.remember({"old": b"1", "used": b"2"}, TODAY)
-    halfway = TODAY + KEPT / 2
+    halfway = TODAY + KEPT_FOR / 2
     assert store.recall(["used"], halfway) == {"used": b"2"}
-    store.remember({"new": b"3"}, TODAY + KEPT)
+    store.remember({"new": b"3"}, TODAY + KEPT_FOR)
     assert store.recall(["old", "used", "new"], TODAY).keys() == {"old", "used", "new"}
-    store.remember({}, TODAY + KEPT + timedelta(days=1))
+    store.remember({}, TODAY + KEPT_FOR + timedelta(days=1))
     assert store.recall(["old", "used", "new"], TODAY).keys() == {"used", "new"}
     store.close()
 
@@ -120,12 +120,12 @@ def test_histories_are_cached_between_runs(path: Path) -> None:
     ]
     unread = History(issue=make.issue_id(9999), updated_at=make.WHEN, read_at=make.WHEN)
     store = SqliteStore(path)
-    Kept(store, TODAY, GROUP).keep_histories([*many, unread])
+    ReportCache(store, TODAY, GROUP).keep_histories([*many, unread])
     store.close()
     store = reopened(path)
-    found = Kept(store, TODAY, GROUP).histories([*(one.issue for one in many), unread.issue])
+    found = ReportCache(store, TODAY, GROUP).histories([*(one.issue for one in many), unread.issue])
     assert found == {one.issue: one for one in many}
-    assert Kept(store, TODAY, "gid://gitlab/Group/2").histories([make.issue_id(1)]) == {}
+    assert ReportCache(store, TODAY, "gid://gitlab/Group/2").histories([make.issue_id(1)]) == {}
     store.remember({f"history-2:{GROUP}:{make.issue_id(1)}": b"of another version"}, TODAY)
-    assert Kept(store, TODAY, GROUP).histories([make.issue_id(1)]) == {}
+    assert ReportCache(store, TODAY, GROUP).histories([make.issue_id(1)]) == {}
     store.close()

@@ -332,9 +332,9 @@ def test_claiming_and_withdrawing_exclude_each_other(path: Path) -> None:
     one.enqueue([entry("a"), entry("b"), entry("c")])
     assert one.claim([OpId("a")], 7.0) == {"a"}
     # All or nothing: "a" was sent, so "b" stays, too.
-    assert not two.take_back([OpId("b"), OpId("a")])
+    assert not two.withdraw([OpId("b"), OpId("a")])
     assert ids(one) == ["a", "b", "c"]
-    assert two.take_back([OpId("b"), OpId("c")])
+    assert two.withdraw([OpId("b"), OpId("c")])
     assert one.claim([OpId("b"), OpId("c")], 8.0) == frozenset()
     assert two.claim([OpId("a")], 9.0) == frozenset()
     one.unclaim([OpId("a")])
@@ -514,7 +514,7 @@ def test_slim_rows_match_their_issues(tmp_path: Path) -> None:
     ]
     store.put(whole)
     store._fast.execute("update issue set place = null where id = ?", (whole[2].id,))
-    store._rows.hold([structs.replace(whole[1], weight=5)], [])
+    store._issues.hold([structs.replace(whole[1], weight=5)], [])
 
     def said(found: Iterable[IssueRow]) -> set[object]:
         return {(s.id, structs.astuple(s.kind), s.position, s.weight, s.closed) for s in found}
@@ -568,4 +568,19 @@ def test_damage_in_a_large_file_is_found_later_and_recovered_at_the_next_start(
     store.close()
     store = SqliteStore(path)
     assert store.notice == ""
+    store.close()
+
+
+def test_a_store_in_memory_keeps_everything_and_knows_no_other_process() -> None:
+    store = SqliteStore(":memory:")
+    assert (store.durable, store.notice) == (False, "")
+    store.enqueue([entry("a")])
+    store.put([make.issue(1)])
+    store.put_meta("k", b"v")
+    assert [one.op.id for one in store.outbox()] == ["a"]
+    assert store.issue(make.issue_id(1)) == make.issue(1)
+    assert store.acquire_lease()
+    assert store.poll_external() is None
+    assert store.check() is None
+    assert SqliteStore(":memory:").meta("k") is None
     store.close()

@@ -25,7 +25,7 @@ from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import Limits
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Store
-from glboard_core.store.memory import MemoryStore
+from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import Event
 from glboard_core.sync.ids import new_issue_id
@@ -110,7 +110,7 @@ def gateway(server: DemoServer, *, token: str | None = None, limits: Limits = QU
     return GitLabGateway(Account(url=server.url, token=Secret(token or server.token)), GROUP, limits=limits)
 
 
-class Window:
+class Session:
     """A running engine, and what a test does with it. Issues are named ``app#1``."""
 
     def __init__(self, engine: Engine, server: DemoServer) -> None:
@@ -185,7 +185,7 @@ class Window:
 
     async def settled(self) -> None:
         """Wait until everything is sent, answered and read."""
-        await self.wait_for(self.engine.settled())
+        await self.wait_for(settled(self.engine))
 
     async def wait_for(self, waiting: Any) -> None:
         """Wait for something, with a timeout, and not past the end of the engine."""
@@ -218,13 +218,19 @@ class Window:
             raise AssertionError("the engine ended")
 
 
+async def settled(engine: Engine) -> None:
+    """Wait until nothing can be sent, and pending reads are done."""
+    await engine.sender.idle()
+    await engine.poller.idle()
+
+
 def lines(engine: Engine) -> list[Any]:
     """Everything in the engine's outbox."""
     return [item for issue in engine.outbox.issues() for item in engine.outbox.items(issue)]
 
 
 @asynccontextmanager
-async def window(
+async def session(
     server: DemoServer,
     store: Store | None = None,
     *,
@@ -235,13 +241,17 @@ async def window(
     running: bool = True,
     timing: Timing = HASTE,
     **more: Any,
-) -> AsyncIterator[Window]:
+) -> AsyncIterator[Session]:
     """A running engine, loaded unless told otherwise. The store stays open: a test can continue with it."""
     async with gateway(server, token=token, limits=limits) as one:
         engine = Engine(
-            one, store if store is not None else MemoryStore(), Settings(sync=sync), timing=timing, **more
+            one,
+            store if store is not None else SqliteStore(":memory:"),
+            Settings(sync=sync),
+            timing=timing,
+            **more,
         )
-        made = Window(engine, server)
+        made = Session(engine, server)
         if not running:
             yield made
             return

@@ -1,8 +1,8 @@
 """A process of the program without a screen, to be killed: it edits at random and says what it keeps.
 
-Run as ``python -m support.worker JOB`` with a ``Job`` in JSON. Each line it prints is a ``Said``: what is in
-the outbox from then on, and what was taken out of it unsent. It stops by itself once ``edits`` were made and
-nothing is left to send; to ``edits = 0`` it only goes on with what it finds.
+Run as ``python -m support.worker JOB`` with a ``Job`` in JSON. Each line it prints is a ``Progress``: what is
+in the outbox from then on, and what was taken out of it unsent. It stops by itself once ``edits`` were made
+and nothing is left to send; to ``edits = 0`` it only goes on with what it finds.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Job(Struct, frozen=True, kw_only=True):
     issues: int = 12
 
 
-class Said(Struct, frozen=True, kw_only=True):
+class Progress(Struct, frozen=True, kw_only=True):
     """One line: Ops kept, Ops about to be taken back, Ops taken back, or that it is done."""
 
     what: Literal["kept", "taking", "taken", "done"]
@@ -60,7 +60,7 @@ class Said(Struct, frozen=True, kw_only=True):
     ids: tuple[OpId, ...] = ()
 
 
-def say(said: Said) -> None:
+def say(said: Progress) -> None:
     """Tell the process that watches, in one write."""
     sys.stdout.buffer.write(msgspec.json.encode(said) + b"\n")
     sys.stdout.buffer.flush()
@@ -69,29 +69,29 @@ def say(said: Said) -> None:
 class Telling(SqliteStore):
     """The store, telling what it keeps."""
 
-    def __init__(self, path: Path, tell: Callable[[Said], None] = say) -> None:
+    def __init__(self, path: Path, tell: Callable[[Progress], None] = say) -> None:
         self._tell = tell
         super().__init__(path)
 
     def enqueue(self, entries: Sequence[OutboxEntry], instead: Iterable[OpId] = ()) -> None:
         """Keep, then tell."""
         super().enqueue(entries, instead)
-        self._tell(Said(what="kept", ops=tuple(entry.op for entry in entries)))
+        self._tell(Progress(what="kept", ops=tuple(entry.op for entry in entries)))
 
     def rewrite(self, entries: Sequence[OutboxEntry]) -> frozenset[OpId]:
         """Keep, then tell what of it was there."""
         there = super().rewrite(entries)
-        self._tell(Said(what="kept", ops=tuple(entry.op for entry in entries if entry.op.id in there)))
+        self._tell(Progress(what="kept", ops=tuple(entry.op for entry in entries if entry.op.id in there)))
         return there
 
-    def take_back(self, ops: Sequence[OpId], log: Sequence[Logged] = ()) -> bool:
+    def withdraw(self, ops: Sequence[OpId], log: Sequence[Logged] = ()) -> bool:
         """Tell, take back, tell; what is in the log needs no telling."""
         if log:
-            return super().take_back(ops, log)
-        self._tell(Said(what="taking", ids=tuple(ops)))
-        taken = super().take_back(ops)
+            return super().withdraw(ops, log)
+        self._tell(Progress(what="taking", ids=tuple(ops)))
+        taken = super().withdraw(ops)
         if taken:
-            self._tell(Said(what="taken", ids=tuple(ops)))
+            self._tell(Progress(what="taken", ids=tuple(ops)))
         return taken
 
 
@@ -160,11 +160,11 @@ class Hand:
         """Resolve conflicts either way; retry or discard failed changes."""
         engine = self.engine
         for issue in engine.outbox.issues():
-            if engine.conflicting(issue):
+            if engine.outbox.conflicting(issue):
                 if self.random.random() < 0.5:
-                    engine.take_mine(issue)
+                    engine.keep_mine(issue)
                 else:
-                    engine.take_theirs(issue)
+                    engine.keep_theirs(issue)
         for op, _ in list(engine.failed):
             if self.random.random() < 0.5 and any(op.id == failed.id for failed, _ in engine.failed):
                 with contextlib.suppress(GlboardError):
@@ -212,9 +212,11 @@ async def main(job: Job) -> None:
         await _alive(running)
         if job.choose:
             hand.choose()
-        waiting = sum(len(engine.outbox.items(i)) for i in engine.outbox.issues() if engine.conflicting(i))
+        waiting = sum(
+            len(engine.outbox.items(i)) for i in engine.outbox.issues() if engine.outbox.conflicting(i)
+        )
         quiet = quiet + 0.01 if len(engine.outbox) == waiting else 0.0
-    say(Said(what="done"))
+    say(Progress(what="done"))
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await running

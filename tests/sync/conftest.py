@@ -1,4 +1,4 @@
-"""The embedded GitLab over a socket, and a store of either kind."""
+"""The embedded GitLab over a socket, and a store on disk."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import pytest
 
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.ports import Store
-from glboard_core.store.memory import MemoryStore
 from glboard_core.store.sqlite import SqliteStore
-from support.engines import Window, build_world, window
+from support.engines import Session, build_world, session
 
 
 @pytest.fixture
@@ -21,17 +20,17 @@ async def server() -> AsyncIterator[DemoServer]:
         yield running
 
 
-@pytest.fixture(params=["memory", "disk"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """A store of each kind."""
-    made: Store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "state.sqlite3")
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A store on disk."""
+    made = SqliteStore(tmp_path / "state.sqlite3")
     yield made
     made.close()
 
 
 @pytest.fixture
-async def context(server: DemoServer, store: Store) -> AsyncIterator[Window]:
+async def context(server: DemoServer, store: Store) -> AsyncIterator[Session]:
     """A loaded engine that polls on demand."""
-    async with window(server, store) as one:
+    async with session(server, store) as one:
         server.requests.clear()
         yield one

@@ -15,30 +15,30 @@ from glboard_core.model.issue import Issue, scope_of
 from glboard_core.ports import Store
 from glboard_core.sync.events import Notice
 from support import make
-from support.engines import GROUP_LABEL, Window, window
+from support.engines import GROUP_LABEL, Session, session
 
 
-async def conflict(context: Window, theirs: dict[str, Any], **mine: Any) -> list[str]:
+async def conflict(context: Session, theirs: dict[str, Any], **mine: Any) -> list[str]:
     """Someone edits app#1 while an edit of ours is being sent; returns the fields in conflict."""
     ops = context.edit("app#1", **mine)
     assert ops
     context.world.edit("top/app#1", by="eng_1", **theirs)
     await context.settled()
-    return [clash.field for clash in context.engine.conflicting(ops[0].issue)]
+    return [clash.field for clash in context.engine.outbox.conflicting(ops[0].issue)]
 
 
-async def test_the_same_field_waits(context: Window) -> None:
+async def test_the_same_field_waits(context: Session) -> None:
     assert await conflict(context, {"weight": 5}, weight=8) == ["weight"]
     assert context.there("app#1").weight == 5
     assert context.issue("app#1").weight == 8
     assert (context.engine.status.conflicts, context.engine.status.unsent) == (1, 1)
-    [clash] = context.engine.conflicting(context.issue("app#1").id)
+    [clash] = context.engine.outbox.conflicting(context.issue("app#1").id)
     assert (clash.saw, clash.mine, clash.theirs) == ("1", "8", "5")
 
 
-async def test_keep_mine_overwrites_the_server(context: Window) -> None:
+async def test_keep_mine_overwrites_the_server(context: Session) -> None:
     await conflict(context, {"weight": 5}, weight=8)
-    context.engine.take_mine(context.issue("app#1").id)
+    context.engine.keep_mine(context.issue("app#1").id)
     await context.settled()
     assert context.there("app#1").weight == 8
     assert context.engine.status.conflicts == 0
@@ -48,17 +48,17 @@ async def test_keep_mine_overwrites_the_server(context: Window) -> None:
     assert context.there("app#1").weight == 5
 
 
-async def test_keep_theirs_discards_mine(context: Window) -> None:
+async def test_keep_theirs_discards_mine(context: Session) -> None:
     await conflict(context, {"weight": 5}, weight=8)
-    context.engine.take_theirs(context.issue("app#1").id)
+    context.engine.keep_theirs(context.issue("app#1").id)
     await context.settled()
     assert context.there("app#1").weight == context.issue("app#1").weight == 5
     assert context.engine.status.unsent == 0
-    assert context.engine.history()[0].result == "dropped"
+    assert context.engine.store.log()[0].result == "dropped"
     assert context.engine.undo() is None
 
 
-async def test_changes_after_a_conflict_wait_with_it(context: Window) -> None:
+async def test_changes_after_a_conflict_wait_with_it(context: Session) -> None:
     await conflict(context, {"weight": 5}, weight=8)
     context.edit("app#1", milestone="19.9")
     context.comment("app#1", "After it")
@@ -66,36 +66,36 @@ async def test_changes_after_a_conflict_wait_with_it(context: Window) -> None:
     await context.settled()
     assert context.there("app#2").weight == 3
     assert context.there("app#1").milestone.title == "19.7"
-    context.engine.take_mine(context.issue("app#1").id)
+    context.engine.keep_mine(context.issue("app#1").id)
     await context.settled()
     assert context.there("app#1").milestone.title == "19.9"
     assert context.notes_there("app#1") == ["After it"]
 
 
-async def test_different_fields_merge(context: Window) -> None:
+async def test_different_fields_merge(context: Session) -> None:
     assert await conflict(context, {"weight": 5, "title": "Theirs"}, milestone="19.9") == []
     there = context.there("app#1")
     assert (there.weight, there.title, there.milestone.title) == (5, "Theirs", "19.9")
     assert context.issue("app#1").weight == 5
 
 
-async def test_labels_merge(context: Window) -> None:
+async def test_labels_merge(context: Session) -> None:
     assert await conflict(context, {"add_labels": ["documentation"]}, add=frozenset({"Deliverable"})) == []
     assert context.labels_there("app#1") == {GROUP_LABEL, "type::bug", "documentation", "Deliverable"}
 
 
-async def test_a_scope_is_one_field(context: Window) -> None:
+async def test_a_scope_is_one_field(context: Session) -> None:
     mine = frozenset({"workflow::in review"})
     assert await conflict(context, {"add_labels": ["workflow::in dev"]}, add=mine) == ["workflow"]
     assert "workflow::in dev" in context.labels_there("app#1")
 
 
-async def test_the_same_change_by_both_is_no_conflict(context: Window) -> None:
+async def test_the_same_change_by_both_is_no_conflict(context: Session) -> None:
     theirs = {"weight": 8, "assignees": ["eng_2", "eng_1"], "title": "Same"}
     assert await conflict(context, theirs, weight=8, assignees=("eng_1", "eng_2"), title="Same ") == []
 
 
-async def test_a_description_is_read_before_it_is_overwritten(context: Window) -> None:
+async def test_a_description_is_read_before_it_is_overwritten(context: Session) -> None:
     context.world.edit("top/app#1", by="eng_1", description="Old")
     context.world.edit("top/app#2", by="eng_1", description="Old")
     await context.refreshed()
@@ -107,15 +107,15 @@ async def test_a_description_is_read_before_it_is_overwritten(context: Window) -
     assert context.there("app#1").description == "Theirs"
     assert context.there("app#1").weight == 1
     assert context.there("app#2").description == "Mine"
-    [clash] = context.engine.conflicting(context.issue("app#1").id)
+    [clash] = context.engine.outbox.conflicting(context.issue("app#1").id)
     assert (clash.field, clash.saw, clash.theirs) == ("description", "Old", "Theirs")
-    context.engine.take_mine(context.issue("app#1").id)
+    context.engine.keep_mine(context.issue("app#1").id)
     await context.settled()
     assert context.there("app#1").description == "Mine"
     assert context.there("app#1").weight == 4
 
 
-async def test_undo_checks_the_same_way(context: Window) -> None:
+async def test_undo_checks_the_same_way(context: Session) -> None:
     context.edit("app#1", weight=8)
     context.edit("app#2", weight=8)
     await context.settled()
@@ -125,22 +125,24 @@ async def test_undo_checks_the_same_way(context: Window) -> None:
     await context.settled()
     assert context.there("app#2").weight == 1
     assert context.there("app#1").weight == 5
-    assert [clash.field for clash in context.engine.conflicting(context.issue("app#1").id)] == ["weight"]
+    assert [clash.field for clash in context.engine.outbox.conflicting(context.issue("app#1").id)] == [
+        "weight"
+    ]
 
 
 async def test_a_conflict_survives_a_restart(server: DemoServer, store: Store) -> None:
-    async with window(server, store) as context:
+    async with session(server, store) as context:
         await conflict(context, {"weight": 5}, weight=8)
-    async with window(server, store) as context:
+    async with session(server, store) as context:
         assert context.engine.status.conflicts == 1
         assert any(isinstance(event, Notice) for event in context.events)
         assert context.there("app#1").weight == 5
-        context.engine.take_mine(context.issue("app#1").id)
+        context.engine.keep_mine(context.issue("app#1").id)
         await context.settled()
         assert context.there("app#1").weight == 8
 
 
-async def test_a_deleted_issue_is_reported(context: Window) -> None:
+async def test_a_deleted_issue_is_reported(context: Session) -> None:
     context.edit("app#1", weight=8)
     context.world.delete("top/app#1")
     await context.settled()
@@ -155,7 +157,7 @@ async def test_a_deleted_issue_is_reported(context: Window) -> None:
     assert context.engine.status.failed == 1
 
 
-async def test_a_rank_next_to_a_deleted_issue_is_reported(context: Window) -> None:
+async def test_a_rank_next_to_a_deleted_issue_is_reported(context: Session) -> None:
     above = context.issue("app#9").id
     context.world.delete("top/app#9")
     context.do(

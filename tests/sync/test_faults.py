@@ -15,9 +15,9 @@ from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import EditUnknown, StoreFailed
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Failed, Outcome, Store
-from glboard_core.store.memory import MemoryStore
+from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.events import Notice, Settled, Status, StatusChanged
-from support.engines import BRISK, STILL, Window, build_world, lines, window
+from support.engines import BRISK, STILL, Session, build_world, lines, session
 
 LOSSES = ["reset-before", "reset-after", "500", "502", "html", "html-200", "partial", "timeout"]
 
@@ -26,7 +26,7 @@ LOSSES = ["reset-before", "reset-after", "500", "502", "html", "html-200", "part
 async def test_a_comment_and_a_new_issue_with_a_lost_answer_exist_once(
     server: DemoServer, fault: str
 ) -> None:
-    async with window(server) as context:
+    async with session(server) as context:
         server.faults.next(fault, "createNote")
         server.faults.next(fault, "createIssue")
         context.comment("app#1", "Once")
@@ -47,7 +47,7 @@ async def test_a_comment_and_a_new_issue_with_a_lost_answer_exist_once(
 
 @pytest.mark.parametrize("fault", LOSSES)
 async def test_edits_with_a_lost_answer_are_made_in_order(server: DemoServer, fault: str) -> None:
-    async with window(server) as context:
+    async with session(server) as context:
         server.faults.next(fault, "updateIssue")
         context.do(
             "app#1", Edit(weight=3), Edit(weight=5), Edit(milestone="19.8"), Edit(assignees=("eng_1",))
@@ -63,7 +63,7 @@ async def test_edits_with_a_lost_answer_are_made_in_order(server: DemoServer, fa
 
 async def test_a_lost_edit_that_was_made_is_not_overwritten_by_an_older_one(server: DemoServer) -> None:
     """Both edits of one issue were made and both answers lost: the first must not be sent again."""
-    async with window(server) as context:
+    async with session(server) as context:
         server.faults.next("reset-after", "updateIssue")
         context.do("app#1", Edit(weight=3), Edit(weight=5))
         await context.settled()
@@ -73,7 +73,7 @@ async def test_a_lost_edit_that_was_made_is_not_overwritten_by_an_older_one(serv
 
 async def test_what_the_server_makes_late_goes_over_nothing(server: DemoServer) -> None:
     """The answer to an edit is lost, and the server carries it out only after it was looked for."""
-    async with window(server) as context:
+    async with session(server) as context:
         gateway = context.engine.gateway
         send, late = gateway.send, []
 
@@ -97,10 +97,10 @@ async def test_what_the_server_makes_late_goes_over_nothing(server: DemoServer) 
         await asyncio.gather(*late)
         weights = [event.value for event in context.there("app#1").history if event.kind == "weight"]
         assert weights == [1, 3, 5]
-        assert [line.result for line in context.engine.history()] == ["done", "settled"]
+        assert [line.result for line in context.engine.store.log()] == ["done", "settled"]
 
 
-def changed_before_the_look(context: Window, **theirs: Any) -> None:
+def changed_before_the_look(context: Session, **theirs: Any) -> None:
     """Someone changes app#1 after our request, and before recovery."""
     gateway = context.engine.gateway
     read = gateway.read
@@ -127,7 +127,7 @@ MADE_AND_CHANGED: list[tuple[dict[str, Any], dict[str, Any]]] = [
 async def test_a_lost_edit_that_was_made_and_changed_again_counts_as_made(
     server: DemoServer, mine: dict[str, Any], theirs: dict[str, Any]
 ) -> None:
-    async with window(server) as context:
+    async with session(server) as context:
         server.faults.next("reset-after", "updateIssue")
         changed_before_the_look(context, **theirs)
         context.edit("app#1", **mine)
@@ -139,7 +139,7 @@ async def test_a_lost_edit_that_was_made_and_changed_again_counts_as_made(
             == context.engine.status.failed
             == 0
         )
-        assert [line.result for line in context.engine.history()] == ["settled"]
+        assert [line.result for line in context.engine.store.log()] == ["settled"]
         assert len(server.requests.of("updateIssue")) == 1
         if "weight" in mine:
             # Undo checks as usual: theirs overwrote it.
@@ -149,43 +149,45 @@ async def test_a_lost_edit_that_was_made_and_changed_again_counts_as_made(
 
 
 async def test_a_lost_edit_that_was_not_made_is_a_conflict(server: DemoServer) -> None:
-    async with window(server) as context:
+    async with session(server) as context:
         server.faults.next("reset-before", "updateIssue")
         changed_before_the_look(context, weight=9)
         context.edit("app#1", weight=5)
         await context.settled()
         assert context.there("app#1").weight == 9
-        [clash] = context.engine.conflicting(context.issue("app#1").id)
+        [clash] = context.engine.outbox.conflicting(context.issue("app#1").id)
         assert (clash.theirs, clash.maybe) == ("9", True)
         # Resolved, lost once more and changed once more: earlier attempts prove nothing.
         server.faults.next("reset-before", "updateIssue")
         changed_before_the_look(context, weight=8)
-        context.engine.take_mine(context.issue("app#1").id)
+        context.engine.keep_mine(context.issue("app#1").id)
         await context.settled()
         assert context.engine.status.conflicts == 1
-        context.engine.take_mine(context.issue("app#1").id)
+        context.engine.keep_mine(context.issue("app#1").id)
         await context.settled()
         assert context.there("app#1").weight == 5
 
 
 async def test_an_edit_without_events_may_have_been_made(server: DemoServer) -> None:
-    async with window(server) as context:
+    async with session(server) as context:
         server.faults.next("reset-after", "issueSetAssignees")
         changed_before_the_look(context, assignees=["eng_2"])
         context.edit("app#1", assignees=("eng_1",))
         await context.settled()
-        [clash] = context.engine.conflicting(context.issue("app#1").id)
+        [clash] = context.engine.outbox.conflicting(context.issue("app#1").id)
         assert clash.maybe
         # A conflict without a lost answer is certain.
-        context.engine.take_theirs(context.issue("app#1").id)
+        context.engine.keep_theirs(context.issue("app#1").id)
         context.edit("app#2", weight=5)
         context.world.edit("top/app#2", by="eng_1", weight=9)
         await context.settled()
-        assert [clash.maybe for clash in context.engine.conflicting(context.issue("app#2").id)] == [False]
+        assert [clash.maybe for clash in context.engine.outbox.conflicting(context.issue("app#2").id)] == [
+            False
+        ]
 
 
 async def test_events_of_a_lost_edit_are_read_only_after_changes_by_others(server: DemoServer) -> None:
-    async with window(server) as context:
+    async with session(server) as context:
         for fault in ("reset-before", "reset-after"):
             server.faults.next(fault, "updateIssue")
             context.edit("app#1", weight=5 if fault == "reset-before" else 6)
@@ -196,7 +198,7 @@ async def test_events_of_a_lost_edit_are_read_only_after_changes_by_others(serve
 
 async def test_one_document_lost_and_another_not_sent(server: DemoServer) -> None:
     """Of two concurrent documents, one is lost and one rejected (401): the first is recovered."""
-    async with window(server) as context:
+    async with session(server) as context:
         server.faults.next("reset-after", "createNote")
         server.faults.next("401", "createNote", times=1)
         names = [f"app#{n}" for n in range(1, 13)]
@@ -214,7 +216,7 @@ def _signed_out(status: Status) -> bool:
 async def test_a_token_that_expires_halfway_loses_nothing(tmp_path_store: Store) -> None:
     async with DemoServer(build_world(issues=60)) as server:
         names = [f"app#{n}" for n in range(1, 61)]
-        async with window(server, tmp_path_store) as context:
+        async with session(server, tmp_path_store) as context:
             server.faults.next("401", "updateIssue", skip=1, times=9999)
             context.edit_all(names, weight=8)
             # Only for a moment: a poll is let in, and the next attempt to send is not.
@@ -226,7 +228,7 @@ async def test_a_token_that_expires_halfway_loses_nothing(tmp_path_store: Store)
             assert 0 < left <= 60
             assert all(context.issue(name).weight == 8 for name in names)
         server.faults.clear()
-        async with window(server, tmp_path_store, token=server.token_for("em_willow")) as context:
+        async with session(server, tmp_path_store, token=server.token_for("em_willow")) as context:
             assert all(context.there(name).weight == 8 for name in names)
             assert context.engine.status.unsent == 0
             assert any("from the last session" in notice.text for notice in context.told(Notice))
@@ -235,13 +237,13 @@ async def test_a_token_that_expires_halfway_loses_nothing(tmp_path_store: Store)
 @pytest.fixture
 def tmp_path_store() -> Store:
     """A store that outlives an engine."""
-    return MemoryStore()
+    return SqliteStore(":memory:")
 
 
 async def test_too_many_comments_at_once_are_sent_later(server: DemoServer) -> None:
     """GitLab limits comments per minute; the rest wait, and other changes do not wait for them."""
     server._gate.notes.limit = 2
-    async with window(server) as context:
+    async with session(server) as context:
         for n in range(4):
             context.comment(f"app#{n + 1}", f"Note {n}")
         await context.until(lambda: sum(len(context.notes_there(f"app#{n + 1}")) for n in range(4)) == 2)
@@ -259,10 +261,10 @@ async def test_too_many_comments_at_once_are_sent_later(server: DemoServer) -> N
 
 
 async def test_offline_from_the_start_and_coming_back(server: DemoServer, tmp_path_store: Store) -> None:
-    async with window(server, tmp_path_store):
+    async with session(server, tmp_path_store):
         pass
     await asyncio.to_thread(server.stop)
-    async with window(server, tmp_path_store, sync=BRISK, loaded=False) as context:
+    async with session(server, tmp_path_store, sync=BRISK, loaded=False) as context:
         await context.until(lambda: context.engine.status.freshness == "offline")
         context.edit("app#1", weight=5)
         context.comment("app#1", "From the train")
@@ -271,7 +273,7 @@ async def test_offline_from_the_start_and_coming_back(server: DemoServer, tmp_pa
         assert context.engine.status.unsent == 3
         assert await context.engine.finish(0.1) == 3
     # Still down in a second session, and then back.
-    async with window(server, tmp_path_store, sync=BRISK, loaded=False) as context:
+    async with session(server, tmp_path_store, sync=BRISK, loaded=False) as context:
         assert context.issue("app#1").weight == 5
         assert context.known("app#new")
         await context.until(lambda: context.engine.status.freshness == "offline")
@@ -287,7 +289,7 @@ async def test_offline_from_the_start_and_coming_back(server: DemoServer, tmp_pa
 async def test_a_server_that_returns_with_another_version(tmp_path_store: Store) -> None:
     world = build_world()
     async with DemoServer(world) as server:
-        async with window(server, tmp_path_store, sync=BRISK) as context:
+        async with session(server, tmp_path_store, sync=BRISK) as context:
             await asyncio.to_thread(server.stop)
             context.edit("app#1", weight=5, status="In progress")
             await context.until(lambda: context.engine.status.freshness == "offline")
@@ -349,8 +351,8 @@ GARBAGE = {
 
 @pytest.mark.parametrize("kind", GARBAGE)
 async def test_garbage_answers_lose_nothing(server: DemoServer, kind: str) -> None:
-    store = MemoryStore()
-    async with window(server, store, sync=BRISK) as context:
+    store = SqliteStore(":memory:")
+    async with session(server, store, sync=BRISK) as context:
         await asyncio.to_thread(server.stop)
         async with speaking(GARBAGE[kind], server._port):
             context.edit("app#1", weight=5)
@@ -364,7 +366,7 @@ async def test_garbage_answers_lose_nothing(server: DemoServer, kind: str) -> No
                         await context.engine.sender.idle()
                 assert context.engine.poller._polled == before
             assert len(context.engine.shown) == 14
-            assert len(store.outbox()) + len(store.refusals()) == 2
+            assert len(store.outbox()) + len(store.failed_changes()) == 2
         await asyncio.to_thread(server.start)
         context.engine.refresh()
         await context.until(lambda: context.engine.status.freshness == "live")
@@ -375,7 +377,7 @@ async def test_garbage_answers_lose_nothing(server: DemoServer, kind: str) -> No
 
 
 async def test_connections_closed_after_every_change_duplicate_nothing(server: DemoServer) -> None:
-    async with window(server, sync=structs.replace(STILL, poll=0.2, poll_idle=0.2)) as context:
+    async with session(server, sync=structs.replace(STILL, poll=0.2, poll_idle=0.2)) as context:
         for n in range(1, 6):
             server.faults.next("reset-after", "updateIssue")
             server.faults.next("reset-after", "createNote")
@@ -390,11 +392,11 @@ async def test_connections_closed_after_every_change_duplicate_nothing(server: D
 # The disk
 
 
-class Refusing(MemoryStore):
+class Refusing(SqliteStore):
     """A disk that refuses writes on demand."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(":memory:")
         self.refusing: set[str] = set()
 
     def _ask(self, what: str) -> None:
@@ -429,7 +431,7 @@ class Refusing(MemoryStore):
 
 async def test_a_failed_write_of_an_edit_changes_nothing(server: DemoServer) -> None:
     store = Refusing()
-    async with window(server, store) as context:
+    async with session(server, store) as context:
         store.refusing = {"enqueue"}
         with pytest.raises(StoreFailed):
             context.edit("app#1", weight=5)
@@ -443,7 +445,7 @@ async def test_a_failed_write_of_an_edit_changes_nothing(server: DemoServer) -> 
 
 async def test_a_retry_removes_the_failed_change_in_the_same_write(server: DemoServer) -> None:
     store = Refusing()
-    async with window(server, store) as context:
+    async with session(server, store) as context:
         context.edit("locked#1", weight=3)
         await context.settled()
         ((op, _),) = context.engine.failed
@@ -451,11 +453,11 @@ async def test_a_retry_removes_the_failed_change_in_the_same_write(server: DemoS
         with pytest.raises(StoreFailed):
             context.engine.retry(op.id)
         assert [one.id for one, _ in context.engine.failed] == [op.id]
-        assert [refusal.op.id for refusal in store.refusals()] == [op.id]
+        assert [refusal.op.id for refusal in store.failed_changes()] == [op.id]
         store.refusing = {"delete_failed"}
         context.engine.retry(op.id)
         assert context.engine.failed == []
-        assert store.refusals() == []
+        assert store.failed_changes() == []
         assert context.engine.status.unsent == 1
 
 
@@ -465,7 +467,7 @@ async def test_a_failed_write_while_sending_duplicates_nothing(
     server: DemoServer, refusing: str, fault: str
 ) -> None:
     store = Refusing()
-    async with window(server, store) as context:
+    async with session(server, store) as context:
         store.refusing = set(refusing.split())
         if fault:
             server.faults.next(fault, "createNote")
@@ -491,13 +493,13 @@ async def test_a_failed_write_while_sending_duplicates_nothing(
 
 async def test_recovery_of_a_late_send_starts_late(server: DemoServer) -> None:
     """A rate limit delays a comment; what counts is when its answer was lost."""
-    async with window(server) as context:
+    async with session(server) as context:
         server.faults.next("429", "createNote")
         server.faults.next("reset-before", "createNote")
         context.comment("app#1", "Once")
-        await context.until(lambda: any(item.lost for item in lines(context.engine)))
+        await context.until(lambda: any(item.lost_at for item in lines(context.engine)))
         [item] = lines(context.engine)
-        wait = context.engine.sender._look_at(item) - item.lost
+        wait = context.engine.sender._recovery_at(item) - item.lost_at
         assert wait == pytest.approx(context.engine.timing.server_limit)
         asked = [record.status for record in server.requests.of("createNote")]
         assert asked == [429, 0]

@@ -16,7 +16,7 @@ from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Store
 from glboard_core.sync import initial_load
 from glboard_core.sync.events import StatusChanged
-from support.engines import Window, window
+from support.engines import Session, session
 
 BUG, FEATURE = "type::bug", "type::feature"
 
@@ -24,8 +24,8 @@ BUG, FEATURE = "type::bug", "type::feature"
 class Held:
     """A process whose pages wait until a test releases them."""
 
-    def __init__(self, made: Window) -> None:
-        self.window = made
+    def __init__(self, made: Session) -> None:
+        self.session = made
         self.engine = made.engine
         self.asked: list[IssueQuery] = []
         self.open = asyncio.Event()
@@ -50,20 +50,20 @@ class Held:
             return {"everything"}
         board = self.engine.board("planning", "19.7")
         keys = [*(column.key for column in board.columns), UNLISTED, CLOSED]
-        unread = self.engine.unread(board)
+        unread = self.engine.initial_load.unread(board)
         return {key for key in keys if key in unread}
 
 
 @pytest.fixture
 async def held(server: DemoServer, store: Store) -> AsyncIterator[Held]:
-    async with window(server, store, running=False) as made:
+    async with session(server, store, running=False) as made:
         made.engine.look("planning", "19.7")
         yield Held(made)
 
 
 @asynccontextmanager
 async def loading_of(held: Held) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.create_task(held.engine.load())
+    task = asyncio.create_task(held.engine.poller.load())
     try:
         yield task
     finally:
@@ -73,7 +73,7 @@ async def loading_of(held: Held) -> AsyncIterator[asyncio.Task[None]]:
 
 async def test_the_visible_columns_are_read_concurrently_and_first(held: Held) -> None:
     async with loading_of(held) as task:
-        await held.window.until(lambda: len(held.asked) == 4)
+        await held.session.until(lambda: len(held.asked) == 4)
         assert {query.milestone for query in held.asked} == {"19.7"}
         assert {BUG, FEATURE} <= {label for query in held.asked for label in query.labels}
         assert held.unread() == {BUG, FEATURE, "type::maintenance", UNLISTED, CLOSED}
@@ -81,7 +81,7 @@ async def test_the_visible_columns_are_read_concurrently_and_first(held: Held) -
         await task
     assert [query.milestone for query in held.asked[4:]] == [None, None]
     assert held.unread() == set()
-    assert held.engine.is_complete
+    assert held.engine.initial_load.complete
     assert len(held.engine.shown) == 14
 
 
@@ -89,8 +89,8 @@ async def test_a_column_is_complete_before_the_others(held: Held) -> None:
     held.shut = {FEATURE}
     held.open.set()
     async with loading_of(held) as task:
-        await held.window.until(lambda: held.unread() == {FEATURE, CLOSED})
-        assert not held.engine.is_complete
+        await held.session.until(lambda: held.unread() == {FEATURE, CLOSED})
+        assert not held.engine.initial_load.complete
         held.shut_open.set()
         await task
 
@@ -98,11 +98,11 @@ async def test_a_column_is_complete_before_the_others(held: Held) -> None:
 async def test_a_long_column_comes_with_the_rest(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its first pages fill the screen; reading all of it twice would only delay everything else."""
     monkeypatch.setattr(initial_load, "FIRST_PAGES", 1)
-    held.engine.gateway._asking.page_size = 5  # type: ignore[attr-defined]
+    held.engine.gateway._runner.page_size = 5  # type: ignore[attr-defined]
     held.open.set()
 
     async with loading_of(held) as task:
-        await held.window.until(lambda: any(query.milestone is None for query in held.asked))
+        await held.session.until(lambda: any(query.milestone is None for query in held.asked))
         assert held.unread() == {BUG, CLOSED}
         await task
     assert held.unread() == set()
@@ -113,23 +113,23 @@ async def test_another_visible_board_is_read_during_the_load(held: Held) -> None
     held.open.set()
     build = ("build", None)
     async with loading_of(held) as task:
-        await held.window.until(lambda: held.unread() == {CLOSED})
+        await held.session.until(lambda: held.unread() == {CLOSED})
         board = held.engine.board(*build)
-        assert UNLISTED in held.engine.unread(board)
+        assert UNLISTED in held.engine.initial_load.unread(board)
         held.engine.look(*build)
-        await held.window.until(lambda: UNLISTED not in held.engine.unread(board))
-        assert not held.engine.is_complete
+        await held.session.until(lambda: UNLISTED not in held.engine.initial_load.unread(board))
+        assert not held.engine.initial_load.complete
         held.shut_open.set()
         await task
 
 
 async def test_issues_are_counted_once(held: Held) -> None:
     held.open.set()
-    await held.engine.load()
-    told = [event.status for event in held.window.told(StatusChanged)]
+    await held.engine.poller.load()
+    told = [event.status for event in held.session.told(StatusChanged)]
     assert {status.total for status in told if status.total} == {14}
     assert max(status.loaded for status in told) == 14
-    assert len(held.window.server.requests.of("Counts")) == 1
+    assert len(held.session.server.requests.of("Counts")) == 1
 
 
 async def test_a_server_that_cannot_count_is_read_anyway(held: Held) -> None:
@@ -138,19 +138,19 @@ async def test_a_server_that_cannot_count_is_read_anyway(held: Held) -> None:
 
     held.engine.gateway.count = count  # type: ignore[method-assign]
     held.open.set()
-    await held.engine.load()
+    await held.engine.poller.load()
     assert len(held.engine.shown) == 14
     assert held.engine.status.total == 0
 
 
 async def test_an_interrupted_load_is_not_complete(server: DemoServer, store: Store) -> None:
-    async with window(server, store, running=False) as made:
+    async with session(server, store, running=False) as made:
         held = Held(made)
         made.engine.look("planning", "19.7")
         held.shut = {FEATURE}
         held.open.set()
         async with loading_of(held):
             await made.until(lambda: held.unread() == {FEATURE, CLOSED})
-    async with window(server, store, running=False) as again:
-        assert not again.engine.is_complete
-        assert BUG in again.engine.unread(again.engine.board("planning", "19.7"))
+    async with session(server, store, running=False) as again:
+        assert not again.engine.initial_load.complete
+        assert BUG in again.engine.initial_load.unread(again.engine.board("planning", "19.7"))

@@ -14,7 +14,7 @@ from glboard_core.demo.http.server import DemoServer
 from glboard_core.ports import Store
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import Notice
-from support.engines import GROUP_LABEL, HASTE, STILL, Window, build_world, gateway
+from support.engines import GROUP_LABEL, HASTE, STILL, Session, build_world, gateway
 
 OTHER = "type::feature"
 
@@ -33,11 +33,11 @@ async def server() -> AsyncIterator[DemoServer]:
 @asynccontextmanager
 async def desk_of(
     server: DemoServer, store: Store, label: str, *, running: bool = True
-) -> AsyncIterator[Window]:
+) -> AsyncIterator[Session]:
     """A session with that group label."""
     async with gateway(server) as one:
         engine = Engine(one, store, Settings(sync=STILL, labels=LabelSettings(group=label)), timing=HASTE)
-        context = Window(engine, server)
+        context = Session(engine, server)
         if not running:
             yield context
             return
@@ -50,7 +50,7 @@ async def desk_of(
             await context.task
 
 
-def names(context: Window) -> set[str]:
+def names(context: Session) -> set[str]:
     """The issues of app that are shown."""
     return {f"app#{i.iid}" for i in context.engine.shown.values() if i.project == "top/app"}
 
@@ -100,4 +100,4 @@ async def test_outbox_and_log_are_kept(server: DemoServer, store: Store) -> None
     async with desk_of(server, store, OTHER) as context:
         assert context.there("app#4").weight == 7
         assert names(context) == {"app#1", "app#2"}
-        assert [line.title for line in context.engine.history()] == ["weight 7", "test"]
+        assert [line.title for line in context.engine.store.log()] == ["weight 7", "test"]

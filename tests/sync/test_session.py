@@ -16,11 +16,10 @@ from glboard_core.gitlab.account import Account, Secret
 from glboard_core.model.issue import IssueId
 from glboard_core.session import Place, open_engine
 from glboard_core.store.database import state_file
-from glboard_core.store.memory import MemoryStore
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine, UserChangedError
 from glboard_core.sync.events import Notice
-from support.engines import GROUP, ME, STILL, eventually, window
+from support.engines import GROUP, ME, STILL, eventually, session, settled
 
 SETTINGS = Settings(sync=STILL)
 
@@ -52,7 +51,7 @@ async def stop(running: asyncio.Task[None]) -> None:
 async def test_the_next_session_sends_the_outbox(server: DemoServer, tmp_path: Path) -> None:
     place = Place(group=GROUP, folder=tmp_path)
     async with open_engine(place, SETTINGS, account=account(server)) as engine:
-        await engine.load()
+        await engine.poller.load()
         # Never run: as if it had ended before anything was sent.
         engine.perform([(issue(engine, "top/app#1"), Edit(weight=5))], "weight 5")
     async with open_engine(place, SETTINGS, account=account(server)) as engine:
@@ -69,7 +68,7 @@ async def test_the_next_session_sends_the_outbox(server: DemoServer, tmp_path: P
 async def test_another_users_outbox_is_never_sent(server: DemoServer, tmp_path: Path) -> None:
     place = Place(group=GROUP, folder=tmp_path)
     async with open_engine(place, SETTINGS, account=account(server)) as engine:
-        await engine.load()
+        await engine.poller.load()
         engine.perform([(issue(engine, "top/app#1"), Edit(weight=5))], "weight 5")
     server.requests.clear()
     with pytest.raises(UserChangedError):
@@ -80,7 +79,7 @@ async def test_another_users_outbox_is_never_sent(server: DemoServer, tmp_path: 
         assert len(engine.outbox) == 0
         running = asyncio.create_task(engine.run())
         await eventually(lambda: engine.verified)
-        await engine.settled()
+        await settled(engine)
         await stop(running)
     assert server.world.issue("top/app#1").weight == 1
     store = SqliteStore(state_file(tmp_path, server.url, GROUP, ME))
@@ -99,7 +98,7 @@ async def test_an_unusable_folder_refuses_edits_and_shows_the_board(
         engine.listen(lambda event: notices.append(event.text) if isinstance(event, Notice) else None)
         running = asyncio.create_task(engine.run())
         await eventually(lambda: len(engine.shown) == 14)
-        await engine.settled()
+        await settled(engine)
         with pytest.raises(StoreFailed):
             engine.perform([(issue(engine, "top/app#1"), Edit(weight=5))], "weight 5")
         assert any("Cannot save changes" in text for text in notices)
@@ -118,7 +117,7 @@ async def test_a_first_start_without_a_server_is_reported(server: DemoServer, tm
 async def test_a_damaged_list_of_users_costs_a_request(server: DemoServer, tmp_path: Path) -> None:
     place = Place(group=GROUP, folder=tmp_path)
     async with open_engine(place, SETTINGS, account=account(server)) as engine:
-        await engine.load()
+        await engine.poller.load()
     (tmp_path / "users.json").write_bytes(b'{"half a')
     async with open_engine(place, SETTINGS, account=account(server)) as engine:
         assert len(engine.shown) == 14
@@ -130,7 +129,7 @@ async def test_the_clock_offset_of_the_last_session_is_used_at_first(
 ) -> None:
     place = Place(group=GROUP, folder=tmp_path)
     async with open_engine(place, SETTINGS, account=account(server)) as engine:
-        await engine.load()
+        await engine.poller.load()
         there = server.world.clock.moment()
     await asyncio.to_thread(server.stop)
     async with open_engine(place, SETTINGS, account=account(server)) as engine:
@@ -139,12 +138,12 @@ async def test_the_clock_offset_of_the_last_session_is_used_at_first(
 
 
 async def test_damage_found_after_the_start_refuses_edits_and_is_reported(server: DemoServer) -> None:
-    class Damaged(MemoryStore):
-        def check(self) -> StoreFailed:  # type: ignore[override]
+    class Damaged(SqliteStore):
+        def check(self) -> StoreFailed:
             return StoreFailed("The state file is damaged.", hint="Start again.")
 
-    async with window(server, Damaged()) as context:
-        await context.until(lambda: context.engine.refuse is not None)
+    async with session(server, Damaged(":memory:")) as context:
+        await context.until(lambda: context.engine.save_error is not None)
         assert any("damaged" in notice.text for notice in context.told(Notice))
         with pytest.raises(StoreFailed):
             context.edit("app#1", weight=5)

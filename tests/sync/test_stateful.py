@@ -1,7 +1,7 @@
 """Random sessions, by hypothesis: edits, undo, other people, faults of every kind at 20 %, crashes.
 
 Whatever the order, at the end every change is on the server once, or is listed as failed, in conflict or
-discarded. Here a crash drops the engine with everything in progress; ``test_killing.py`` kills real
+discarded. Here a crash drops the engine with everything in progress; ``test_crashes.py`` kills real
 processes.
 """
 
@@ -27,10 +27,10 @@ from glboard_core.gitlab.http import Limits
 from glboard_core.model.issue import IssueId
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.ids import new_issue_id
+from support.audit import audit
+from support.crashes import FAULTS
 from support.engines import BRISK, GROUP_LABEL, HASTE, ME, build_world, eventually, gateway
-from support.killing import FAULTS
-from support.truth import reckon
-from support.worker import Said, Telling
+from support.worker import Progress, Telling
 
 LIMITS = Limits(first_wait=0.01, longest_wait=0.02, read=0.25, total=0.5, patience=1.5)
 ISSUES = 5
@@ -44,7 +44,7 @@ class Sessions(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.folder = TemporaryDirectory()
-        self.said: list[Said] = []
+        self.said: list[Progress] = []
         self.number = 1_000
         self.server = DemoServer(build_world(issues=ISSUES), faults=Faults(retry_after=0)).start()
         self.server.faults.slow_seconds = 0.3
@@ -168,8 +168,8 @@ class Sessions(RuleBasedStateMachine):
     def choose(self, mine: bool) -> None:
         """Resolve conflicts."""
         for issue in self.engine.outbox.issues():
-            if self.engine.conflicting(issue):
-                self.engine.take_mine(issue) if mine else self.engine.take_theirs(issue)
+            if self.engine.outbox.conflicting(issue):
+                self.engine.keep_mine(issue) if mine else self.engine.keep_theirs(issue)
 
     @precondition(lambda self: self.engine.failed)
     @rule()
@@ -183,7 +183,7 @@ class Sessions(RuleBasedStateMachine):
             self.server.faults.clear()
             self.engine.refresh()
             self.run(eventually(self.at_rest, seconds=30))
-            found = reckon(self.server.world, self.store, self.said, me=ME)
+            found = audit(self.server.world, self.store, self.said, me=ME)
             assert found.lost == []
             assert found.doubled == []
         finally:
@@ -195,7 +195,9 @@ class Sessions(RuleBasedStateMachine):
     def at_rest(self) -> bool:
         """Whether only conflicts are left."""
         engine = self.engine
-        waiting = sum(len(engine.outbox.items(i)) for i in engine.outbox.issues() if engine.conflicting(i))
+        waiting = sum(
+            len(engine.outbox.items(i)) for i in engine.outbox.issues() if engine.outbox.conflicting(i)
+        )
         return engine.status.freshness == "live" and len(engine.outbox) == waiting
 
 

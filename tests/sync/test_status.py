@@ -15,11 +15,11 @@ from glboard_core.demo.http.server import DemoServer
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.ports import Store
 from glboard_core.session import Place, open_engine
-from glboard_core.store.memory import MemoryStore
+from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync import status as age_module
 from glboard_core.sync.events import StatusChanged
 from glboard_core.sync.status import CAUGHT_UP, MirrorAge
-from support.engines import GROUP, STILL, Window, eventually, window
+from support.engines import GROUP, STILL, Session, eventually, session
 
 HOURS = 3_600.0
 HOUR = timedelta(hours=1)
@@ -63,7 +63,7 @@ def aged(store: Store, clocks: Clocks) -> MirrorAge:
 
 
 def test_the_age_survives_a_restart(clocks: Clocks) -> None:
-    store = MemoryStore()
+    store = SqliteStore(":memory:")
     first = aged(store, clocks)
     assert first.seconds is None
     first.caught_up()
@@ -72,7 +72,7 @@ def test_the_age_survives_a_restart(clocks: Clocks) -> None:
 
 
 def test_a_wrong_clock_is_corrected_once_the_server_has_answered(clocks: Clocks) -> None:
-    store = MemoryStore()
+    store = SqliteStore(":memory:")
     # This machine is an hour fast, and is then corrected; the server answers, but without issues.
     clocks.offset = -HOUR
     aged(store, clocks).caught_up()
@@ -83,14 +83,14 @@ def test_a_wrong_clock_is_corrected_once_the_server_has_answered(clocks: Clocks)
 
 
 def test_a_clock_set_back_gives_no_age_rather_than_a_false_one(clocks: Clocks) -> None:
-    store = MemoryStore()
+    store = SqliteStore(":memory:")
     aged(store, clocks).caught_up()
     clocks.wall -= 24 * HOURS
     assert aged(store, clocks).seconds is None
 
 
 def test_time_asleep_counts(clocks: Clocks) -> None:
-    here = aged(MemoryStore(), clocks)
+    here = aged(SqliteStore(":memory:"), clocks)
     here.caught_up()
     clocks.wall += 8 * HOURS  # the steady clock stands still meanwhile
     assert here.seconds == 8 * HOURS
@@ -100,7 +100,7 @@ def test_time_asleep_counts(clocks: Clocks) -> None:
 
 
 def test_the_age_is_saved_periodically_and_at_the_end(clocks: Clocks) -> None:
-    store = MemoryStore()
+    store = SqliteStore(":memory:")
     here = aged(store, clocks)
     here.caught_up()
     clocks.pass_(10)
@@ -112,7 +112,7 @@ def test_the_age_is_saved_periodically_and_at_the_end(clocks: Clocks) -> None:
 
 
 def test_a_later_time_of_another_process_is_kept(clocks: Clocks) -> None:
-    store = MemoryStore()
+    store = SqliteStore(":memory:")
     one, two = aged(store, clocks), aged(store, clocks)
     one.caught_up()
     clocks.pass_(100)
@@ -122,7 +122,7 @@ def test_a_later_time_of_another_process_is_kept(clocks: Clocks) -> None:
 
 
 def test_nonsense_on_disk_is_no_age(clocks: Clocks) -> None:
-    store = MemoryStore()
+    store = SqliteStore(":memory:")
     for nonsense in (b"", b"\xff\xfe", b"yesterday"):
         store.put_meta(CAUGHT_UP, nonsense)
         assert aged(store, clocks).seconds is None
@@ -141,7 +141,7 @@ async def test_a_start_shows_the_age_of_the_mirror(server: DemoServer, tmp_path:
     settings = Settings(sync=STILL)
     who = Account(url=server.url, token=Secret(server.token))
     async with open_engine(place, settings, account=who) as engine:
-        await engine.load()
+        await engine.poller.load()
         older(engine.store, hours=2)
         # The server's clock is days off this machine's: only the difference may count.
         assert abs((engine.now() - datetime.now(UTC)).total_seconds()) > HOURS
@@ -155,11 +155,11 @@ async def test_an_offline_start_shows_the_age(server: DemoServer, tmp_path: Path
     settings = Settings(sync=STILL)
     who = Account(url=server.url, token=Secret(server.token))
     async with open_engine(place, settings, account=who) as engine:
-        await engine.load()
+        await engine.poller.load()
         older(engine.store, days=3)
     await asyncio.to_thread(server.stop)
     async with open_engine(place, settings, account=who) as engine:
-        context = Window(engine, server)
+        context = Session(engine, server)
         running = asyncio.create_task(engine.run())
         await eventually(lambda: engine.status.freshness == "offline")
         assert engine.status.age == pytest.approx(72 * HOURS, abs=60)
@@ -175,7 +175,7 @@ async def test_an_offline_start_shows_the_age(server: DemoServer, tmp_path: Path
 
 
 async def test_an_answer_to_a_change_does_not_reset_the_age(server: DemoServer, store: Store) -> None:
-    async with window(server, store) as context:
+    async with session(server, store) as context:
         kept = store.meta(CAUGHT_UP)
         server.world.clock.advance(100)
         context.edit("app#1", weight=5)
@@ -186,7 +186,7 @@ async def test_an_answer_to_a_change_does_not_reset_the_age(server: DemoServer, 
 
 async def test_an_interrupted_load_leaves_no_age(server: DemoServer, store: Store) -> None:
     server.faults.next("500", "Issues", times=9999)
-    async with window(server, store, loaded=False) as context:
+    async with session(server, store, loaded=False) as context:
         await context.until(lambda: context.engine.status.freshness == "offline")
         assert context.engine.status.age is None
     assert not store.meta(CAUGHT_UP)

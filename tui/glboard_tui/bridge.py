@@ -15,17 +15,18 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, field
 
 from glboard_core.board import undo
+from glboard_core.board.batch import EditBatch, short
 from glboard_core.board.columns import CLOSED
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.definition import Board, flow_scheme, milestone_title
 from glboard_core.board.filters import Query, compiled, filter_states, parse, unknown_states
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Change, Op, OpId
-from glboard_core.board.use_cases import EditBatch, Edits, short
+from glboard_core.board.use_cases import Edits
 from glboard_core.config import Settings
 from glboard_core.errors import GlboardError, NameUnknown
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId
+from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, short_reference
 from glboard_core.model.milestone import current, upcoming, versions
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import (
@@ -242,14 +243,14 @@ class Known:
     @property
     def is_complete(self) -> bool:
         """Whether all issues in scope are loaded; before that no sum over them is correct."""
-        return self.engine is not None and self.engine.is_complete
+        return self.engine is not None and self.engine.initial_load.complete
 
     def unread(self) -> frozenset[str]:
         """The keys of columns that are only partly loaded: their counts and sums are not final."""
         index = self.index
         if self.engine is None or index is None or self.is_complete:
             return frozenset()
-        unread = self.engine.unread(index.board)
+        unread = self.engine.initial_load.unread(index.board)
         return frozenset(cards.column.key for cards in index.columns if cards.column.key in unread)
 
     @property
@@ -265,12 +266,7 @@ class Known:
         """Intents on issues, for today; None before the catalog is loaded."""
         if self.engine is None or (catalog := self.engine.catalog) is None:
             return None
-        return Edits(
-            flow=self.view.flow,
-            names=self.settings.labels,
-            catalog=catalog,
-            today=self.engine.today(),
-        )
+        return Edits(settings=self.settings, catalog=catalog, today=self.engine.today())
 
     def is_pending(self, issue: IssueId) -> bool:
         """Whether it has an unconfirmed change."""
@@ -282,7 +278,7 @@ class Known:
 
     def is_conflicting(self, issue: IssueId) -> bool:
         """Whether it has a conflict: a waiting change to a field that someone else changed."""
-        return self.engine is not None and bool(self.engine.conflicting(issue))
+        return self.engine is not None and bool(self.engine.outbox.conflicting(issue))
 
     def is_changed(self, issue: IssueId) -> bool:
         """Whether it has changes: unsent, failed, or by others."""
@@ -353,7 +349,7 @@ class Known:
                 Refused(
                     op=op.id,
                     issue=op.issue,
-                    reference=issue.reference.rpartition("/")[2] if issue else "new issue",
+                    reference=short(issue) if issue else "new issue",
                     title=self.title_of(issue) if issue else "",
                     what=op.change.describe(op.before),
                     message=error.message,
@@ -366,7 +362,7 @@ class Known:
 
     def conflicts(self, issue: IssueId) -> tuple[Conflict, ...]:
         """The conflicts of an issue: the value seen, mine, theirs."""
-        return self.engine.conflicting(issue) if self.engine else ()
+        return self.engine.outbox.conflicting(issue) if self.engine else ()
 
     def history(self) -> list[Past]:
         """The change log, newest first, after the unsent changes."""
@@ -376,13 +372,13 @@ class Known:
         return [
             Past(
                 when=NOT_SENT if line.result == WAITS else line.at.astimezone(zone).strftime("%d %b %H:%M"),
-                reference=line.reference.rpartition("/")[2],
+                reference=short_reference(line.reference),
                 what=line.what,
                 was=line.was,
                 result=line.result,
                 message=line.message,
             )
-            for line in (*self.engine.unsent(), *self.engine.history())
+            for line in (*self.engine.unsent(), *self.engine.store.log())
         ]
 
     @property
@@ -601,12 +597,12 @@ class Bridge(Known):
     def take_mine(self, issue: IssueId) -> None:
         """Resolve a conflict with mine: send the waiting change over the current value."""
         if self.engine is not None:
-            self.engine.take_mine(issue)
+            self.engine.keep_mine(issue)
 
     def take_theirs(self, issue: IssueId) -> None:
         """Resolve a conflict with theirs: discard the waiting change. Raises StoreFailed."""
         if self.engine is not None:
-            self.engine.take_theirs(issue)
+            self.engine.keep_theirs(issue)
 
     def retry(self, op: OpId) -> None:
         """Retry a failed change."""
@@ -640,7 +636,7 @@ class Bridge(Known):
         if self.engine is None:
             return
         self._repaint.update(refused.issue for refused, _ in self.engine.failed if refused.id == op)
-        self.engine.drop_failed(op)
+        self.engine.local_state.discard_failed(op)
 
     def refresh(self) -> None:
         """Refresh everything soon."""
@@ -651,7 +647,7 @@ class Bridge(Known):
         """Description and notes, from the server. Raises EditForbidden, ConnectionFailed, AuthError."""
         if self.engine is None:
             raise GlboardError("Not connected yet.", hint="Wait a moment, then try again.")
-        return await self.engine.detail(issue)
+        return await self.engine.gateway.detail(issue)
 
     async def finish(self, seconds: float) -> int:
         """Send what is held back and wait at most that long; returns how many changes are still unsent."""
@@ -660,7 +656,7 @@ class Bridge(Known):
     def touch(self) -> None:
         """A key was pressed: the app is in use."""
         if self.engine is not None:
-            self.engine.touch()
+            self.engine.poller.touch()
 
     def new_issue_id(self) -> IssueId:
         """An id for an issue the server does not know yet."""

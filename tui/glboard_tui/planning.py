@@ -1,8 +1,8 @@
-"""The planning figures for the issues on screen: capacity, candidates, triage, mix.
+"""The planning figures for the issues on screen: capacity, candidates, triage, mix, locked plans, Say/Do.
 
 Owns when a figure is recomputed: when an issue, the catalog, the day or the team file changed, never because
-the focus moved. Only the issues of the milestones concerned are read. The rules themselves are in
-``glboard_core.planning``; locked plans and what needs past events are in ``reports.py``.
+the focus moved. Only the issues of the milestones concerned are read. What goes into a figure is in
+``glboard_core.planning.figures``; what needs past events is read by ``glboard_core.reports``.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
+from glboard_core.board.batch import EditBatch
 from glboard_core.board.operations import NoteSought, NoteWrite
-from glboard_core.board.use_cases import EditBatch
-from glboard_core.errors import ConfigError, GlboardError, NameUnknown, StoreFailed
-from glboard_core.model.catalog import Catalog
+from glboard_core.errors import ConfigError, GlboardError, NameUnknown
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.model.milestone import Milestone, by_title, current, preceding, upcoming, versions
-from glboard_core.planning import capacity as capacities
+from glboard_core.model.milestone import Milestone, current, upcoming, versions
 from glboard_core.planning.capacity import Capacity, ClosedWeight
+from glboard_core.planning.figures import Figures
 from glboard_core.planning.team import Team
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import CatalogChanged, Event, IssuesChanged
@@ -35,14 +34,12 @@ if TYPE_CHECKING:
     from glboard_core.planning.capacity import PersonCapacity
     from glboard_core.planning.milestone_end import Leftover
     from glboard_core.planning.mix import Mix
-    from glboard_core.planning.plan_lock import PlanSnapshot, Scope
+    from glboard_core.planning.plan_lock import PlanChanges, PlanSnapshot
     from glboard_core.planning.planning_issue import FoundIssue
     from glboard_core.planning.say_do import SayDo
     from glboard_core.planning.triage import Finding
     from glboard_core.reports import Reports
 
-
-# Locked plans and what became of them: Say/Do, scope, the end of a milestone.
 
 OpenReports = Callable[[Engine], AbstractAsyncContextManager["Reports"]]
 """Opens a reader of events with the engine's own account; closes its connection at the end."""
@@ -64,14 +61,17 @@ class SaidDone(Struct, frozen=True, kw_only=True):
 
 
 class PlanHistory:
-    """One per ``MovePlan``."""
+    """One per app. ``issues_of`` returns the issues of milestones as shown."""
 
-    def __init__(self, plan: PlanningFigures, reports: OpenReports | None) -> None:
-        self._plan = plan
+    def __init__(
+        self, bridge: Bridge, issues_of: Callable[..., Iterable[Issue]], reports: OpenReports | None
+    ) -> None:
+        self._bridge = bridge
+        self._issues_of = issues_of
         self._reports = reports
 
     def _must(self) -> Engine:
-        if (engine := self._plan.engine) is None:
+        if (engine := self._bridge.engine) is None:
             raise GlboardError("Not connected yet.", hint="Wait a moment, then try again.")
         return engine
 
@@ -81,7 +81,7 @@ class PlanHistory:
         """The plan last locked or imported here. Raises StoreFailed."""
         from glboard_core.reports import kept_plan
 
-        if (engine := self._plan.engine) is None:
+        if (engine := self._bridge.engine) is None:
             return None
         group = engine.catalog.group_id if engine.catalog is not None else ""
         return kept_plan(engine.store, milestone.title, group)
@@ -90,14 +90,14 @@ class PlanHistory:
         """Lock the plan as currently shown. Raises StoreFailed, GlboardError."""
         from glboard_core.planning.plan_lock import locked
 
-        engine, catalog = self._must(), self._plan.bridge.catalog
+        engine, catalog = self._must(), self._bridge.catalog
         taken = self._now(milestone)
         if catalog is not None:
             taken = locked(taken, catalog.me.username, engine.host, catalog.group, catalog.group_id)
         engine.store.keep_plan(taken)
         return taken
 
-    def scope(self, milestone: Milestone) -> Scope | None:
+    def scope(self, milestone: Milestone) -> PlanChanges | None:
         """What changed since the lock, unsent changes included; None if no plan is locked.
 
         Raises StoreFailed.
@@ -110,8 +110,8 @@ class PlanHistory:
     def _now(self, milestone: Milestone) -> PlanSnapshot:
         from glboard_core.planning.plan_lock import take
 
-        names = self._plan.bridge.settings.labels
-        return take(self._plan.issues_of(milestone.title), milestone.title, self._must().now(), names)
+        names = self._bridge.settings.labels
+        return take(self._issues_of(milestone.title), milestone.title, self._must().now(), names)
 
     def export(self, plan: PlanSnapshot, file: Path) -> None:
         """Write a plan for a colleague. Raises GlboardError, also if the file already exists."""
@@ -129,7 +129,7 @@ class PlanHistory:
         """A colleague's plan of this milestone. Raises ConfigError, which names the file."""
         from glboard_core.planning.plan_lock import imported, refused
 
-        engine, catalog = self._must(), self._plan.bridge.catalog
+        engine, catalog = self._must(), self._bridge.catalog
         if catalog is None:
             raise NameUnknown("milestone", milestone.title)
         try:
@@ -152,7 +152,7 @@ class PlanHistory:
 
     def beside(self, milestone: Milestone, step: int) -> Milestone | None:
         """The version milestone ``step`` places after (negative: before) this one, or None."""
-        catalog = self._plan.bridge.catalog
+        catalog = self._bridge.catalog
         ordered = versions(catalog.milestones) if catalog is not None else []
         at = next((n for n, one in enumerate(ordered) if one.title == milestone.title), None)
         if at is None or not 0 <= at + step < len(ordered):
@@ -164,14 +164,14 @@ class PlanHistory:
         from glboard_core.planning.milestone_end import ending
         from glboard_core.planning.readiness import planned
 
-        catalog, today = self._plan.bridge.catalog, self._plan.bridge.today
+        catalog, today = self._bridge.catalog, self._bridge.today
         if catalog is None or today is None:
             return None
-        names = self._plan.bridge.settings.labels
+        names = self._bridge.settings.labels
         return ending(
             catalog.milestones,
             today,
-            lambda title: bool(planned(self._plan.issues_of(title), title, names)),
+            lambda title: bool(planned(self._issues_of(title), title, names)),
         )
 
     def leftovers(self, milestone: Milestone, also: Iterable[IssueId] = ()) -> list[Leftover]:
@@ -184,13 +184,13 @@ class PlanHistory:
         from glboard_core.planning.capacity import window
         from glboard_core.planning.milestone_end import leftovers
 
-        bridge = self._plan.bridge
+        bridge = self._bridge
         plan = self.lock_of(milestone)
         after = [one.title for step in (1, 2) if (one := self.beside(milestone, step)) is not None]
         ids = {*also, *(row.issue for row in plan.issues)} if plan is not None else set(also)
         named = [issue for one in ids if (issue := bridge.issue(one)) is not None]
         return leftovers(
-            [*self._plan.issues_of(milestone.title, *after), *named],
+            [*self._issues_of(milestone.title, *after), *named],
             milestone.title,
             window(milestone, ZoneInfo(bridge.settings.ui.time_zone)),
             bridge.settings.labels,
@@ -249,7 +249,7 @@ class PlanningFigures:
         self._closed: dict[str, Lookback] = {}
         self._reports = reports
         #: Locked plans, and what events show.
-        self.past = PlanHistory(self, reports)
+        self.past = PlanHistory(bridge, self.issues_of, reports)
         self._opening = opening
         self._engine: Engine | None = None
         self._watchers: list[Callable[[], None]] = []
@@ -306,58 +306,45 @@ class PlanningFigures:
 
     # What there is
 
-    @property
-    def engine(self) -> Engine | None:
-        """The engine, listened to from now on; None before it exists."""
-        return self._attach()
-
-    def issues_of(self, *titles: str | None) -> Iterable[Issue]:
+    def issues_of(self, *titles: str) -> Iterable[Issue]:
         """The issues of these milestones as shown ("" for issues without a milestone)."""
-        return self._issues(*titles)
+        if (engine := self._attach()) is not None:
+            for title in titles:
+                yield from engine.shown.matching(title)
 
     @property
-    def _catalog(self) -> Catalog | None:
-        return self.bridge.catalog
+    def figures(self) -> Figures | None:
+        """The planning rules for now; None before the catalog is loaded."""
+        catalog, today = self.bridge.catalog, self.bridge.today
+        if catalog is None or today is None:
+            return None
+        return Figures(settings=self.bridge.settings, catalog=catalog, today=today)
 
     def milestone(self) -> Milestone | None:
         """The version milestone of the current board; on a board without one, the next milestone."""
-        catalog, today = self._catalog, self.bridge.today
+        catalog, today = self.bridge.catalog, self.bridge.today
         if catalog is None or today is None:
             return None
         return self.board_milestone() or next(iter(upcoming(catalog.milestones, today)), None)
 
     def board_milestone(self) -> Milestone | None:
         """The version milestone of the current board, or None."""
-        board, catalog = self.bridge.board, self._catalog
+        board, catalog = self.bridge.board, self.bridge.catalog
         if board is None or not board.milestone or catalog is None:
             return None
         found = catalog.find_milestone(board.milestone)
         return found if found is not None and found.is_version else None
 
-    def _issues(self, *titles: str | None) -> Iterable[Issue]:
-        if (engine := self._attach()) is not None:
-            for title in titles:
-                if title is not None:
-                    yield from engine.shown.matching(title)
-
     def capacity(self, milestone: Milestone | None) -> Capacity | None:
         """The capacity of a version milestone, or None. Without a team only the sums are meaningful."""
         self._attach()
-        catalog = self._catalog
-        if milestone is None or catalog is None or milestone.start is None or milestone.due is None:
+        figures = self.figures
+        if milestone is None or figures is None or milestone.start is None or milestone.due is None:
             return None
-        key = (milestone.title, self.bridge.today)
+        key = (milestone.title, figures.today)
         if key not in self._capacities:
-            before = preceding(catalog.milestones, milestone.title)
-            self._capacities[key] = capacities.capacity(
-                self._issues(milestone.title, before.title if before else None),
-                milestone,
-                self.team or Team(),
-                catalog.milestones,
-                self.bridge.view.flow,
-                self.bridge.settings.labels,
-                self.bridge.settings.planning,
-            )
+            issues = self.issues_of(*figures.concerned(milestone))
+            self._capacities[key] = figures.capacity(issues, milestone, self.team or Team())
         return self._capacities[key]
 
     # The second figure
@@ -365,7 +352,11 @@ class PlanningFigures:
     def closed(self, milestone: Milestone) -> Lookback:
         """What earlier milestones closed, as far as known."""
         if (known := self._closed.get(milestone.title)) is None:
-            known = self._closed[milestone.title] = self._kept_closed(milestone)
+            from glboard_core.reports import kept_closed
+
+            engine = self._attach()
+            known = Lookback(closed=kept_closed(engine, milestone) if engine is not None else None)
+            self._closed[milestone.title] = known
         return known
 
     def mean_closed(self) -> float | None:
@@ -377,22 +368,8 @@ class PlanningFigures:
 
         return mean(self.closed(milestone).closed or ())
 
-    def _kept_closed(self, milestone: Milestone) -> Lookback:
-        from glboard_core import reports as comparison
-
-        if (engine := self._attach()) is None or (catalog := engine.catalog) is None:
-            return Lookback()
-        try:
-            past = comparison.past_of(engine, milestone)
-            kept = comparison.kept_closed(engine.store, catalog.group_id, past)
-        except StoreFailed:
-            kept = None
-        return Lookback(closed=kept)
-
     async def read_closed(self, milestone: Milestone) -> None:
         """Read what earlier milestones closed, once per session. Notifies watchers."""
-        from glboard_core import reports as comparison
-
         known = self.closed(milestone)
         engine = self._attach()
         if known.read or known.reading or self._reports is None or engine is None:
@@ -400,14 +377,10 @@ class PlanningFigures:
         self._closed[milestone.title] = structs.replace(known, reading=True, trouble="")
         try:
             async with self._reports(engine) as reports:
-                closed = await comparison.read_closed(reports, milestone)
-                group = reports.catalog.group_id
+                closed = await reports.closed_before(milestone)
             self._closed[milestone.title] = Lookback(closed=closed, read=True)
-            comparison.keep_closed(engine.store, group, closed)
         except GlboardError as error:
-            now = self._closed[milestone.title]
-            if not now.read:  # else only storing failed, which costs a read next time
-                self._closed[milestone.title] = structs.replace(known, trouble=error.message)
+            self._closed[milestone.title] = structs.replace(known, trouble=error.message)
         finally:
             now = self._closed[milestone.title]
             if now.reading:  # cancelled: the next call reads again
@@ -422,40 +395,24 @@ class PlanningFigures:
 
     def candidates(self, milestone: Milestone, order: Order = "suggested") -> list[Candidate]:
         """The open issues of the milestone, in suggested order or another (planning rule 12)."""
-        from glboard_core.planning.candidates import candidates
-        from glboard_core.planning.readiness import open_for_deliverables
-
-        catalog, today = self._catalog, self.bridge.today
-        if catalog is None or today is None:
+        figures = self.figures
+        if figures is None:
             return []
-        return candidates(
-            self._issues(milestone.title),
-            milestone.title,
-            open_for_deliverables(catalog.milestones, today),
-            self.bridge.view.flow,
-            self.bridge.settings.labels,
-            order=order,
-        )
+        return figures.candidates(self.issues_of(milestone.title), milestone, order=order)
 
     def triage(self) -> list[Finding]:
         """Every open issue that needs fixing, in manual order (rule 9)."""
         from glboard_core.model.issue import rank_key
-        from glboard_core.planning.triage import Finding, Rules
+        from glboard_core.planning.triage import Finding
 
-        engine, catalog = self._attach(), self._catalog
-        if engine is None or catalog is None:
+        engine, figures = self._attach(), self.figures
+        if engine is None or figures is None:
             return []
-        today = engine.today()
-        if self._reasons_for != (catalog, today):
+        if self._reasons_for != (figures.catalog, figures.today):
             # The reasons also depend on which milestones exist and which are over.
-            self._reasons_for = (catalog, today)
+            self._reasons_for = (figures.catalog, figures.today)
             self._reasons.clear()
-        rules = Rules(
-            names=self.bridge.settings.labels,
-            flow=self.bridge.view.flow,
-            milestones=by_title(catalog.milestones),
-            today=today,
-        )
+        rules = figures.triage_rules()
         found = []
         for issue in engine.shown.values():
             known = self._reasons.get(issue.id)
@@ -485,7 +442,7 @@ class PlanningFigures:
         """Open issues assigned to me, by workflow state, then in manual order (rule 22)."""
         from glboard_core.planning.candidates import assigned
 
-        engine, catalog = self._attach(), self._catalog
+        engine, catalog = self._attach(), self.bridge.catalog
         if engine is None or catalog is None:
             return []
         return assigned(engine.shown.values(), catalog.me.username, self.bridge.view.flow)
@@ -494,17 +451,17 @@ class PlanningFigures:
         """The current milestone and its ready, unassigned issues, in order (rule 22)."""
         from glboard_core.planning.candidates import to_pick
 
-        catalog, today = self._catalog, self.bridge.today
+        catalog, today = self.bridge.catalog, self.bridge.today
         if catalog is None or today is None or (now := current(catalog.milestones, today)) is None:
             return None, []
         names = self.bridge.settings.labels
-        return now.title, to_pick(self._issues(now.title), now.title, self.bridge.view.flow, names)
+        return now.title, to_pick(self.issues_of(now.title), now.title, self.bridge.view.flow, names)
 
     def planning_issue(self, milestone: Milestone) -> FoundIssue:
         """The planning issue of the milestone, as far as the mirror has it; it is on no board."""
         from glboard_core.planning.planning_issue import find
 
-        return find(self._issues(milestone.title, ""), milestone, self.bridge.settings)
+        return find(self.issues_of(milestone.title, ""), milestone, self.bridge.settings)
 
     def opening(self, milestone: Milestone) -> MilestoneSetup:
         """The set-up that opens the milestone in GitLab. Raises GlboardError if this session cannot."""
@@ -518,11 +475,10 @@ class PlanningFigures:
         return self._opening(engine, milestone.title, self.roster.team)
 
     def mix(self, milestone: Milestone) -> Mix:
-        """The types of the milestone's open issues, with the target (rule 11)."""
-        from glboard_core.planning.mix import mix
-
-        settings = self.bridge.settings
-        return mix(self._issues(milestone.title), milestone.title, settings.labels, settings.planning.mix)
+        """The types of the milestone's open issues, with the target (rule 11). Raises NameUnknown."""
+        if (figures := self.figures) is None:
+            raise NameUnknown("milestone", milestone.title)
+        return figures.mix(self.issues_of(milestone.title), milestone)
 
     def typed(self, milestone: Milestone) -> dict[str, list[Issue]]:
         """The issues behind the mix by type, in manual order; one with several types is under its first."""
@@ -533,13 +489,13 @@ class PlanningFigures:
 
         names = self.bridge.settings.labels
         groups: dict[str, list[Issue]] = {name: [] for name in self.mix(milestone).types}
-        there = planned(self._issues(milestone.title), milestone.title, names)
+        there = planned(self.issues_of(milestone.title), milestone.title, names)
         for issue in sorted(there, key=rank_key):
             groups[next(iter(types_of(issue, names)), UNDEFINED)].append(issue)
         return groups
 
 
-# Posting a capacity on the planning issue: which note it is, and the change that writes it.
+# Posting a capacity on the planning issue
 
 
 def mark_of(milestone: Milestone) -> str:
@@ -547,12 +503,12 @@ def mark_of(milestone: Milestone) -> str:
     return f"capacity {milestone.title}"
 
 
-async def posted_before(plan: PlanningFigures, issue: Issue, milestone: Milestone) -> str | None:
+async def posted_before(engine: Engine | None, issue: Issue, milestone: Milestone) -> str | None:
     """The text of my existing note, sent or unsent; None if there is none.
 
     Raises what reading raises.
     """
-    engine, mark = plan.bridge.engine, mark_of(milestone)
+    mark = mark_of(milestone)
     if engine is None or engine.catalog is None:
         raise GlboardError("Not connected yet.", hint="Wait a moment, then try again.")
     waiting = [op.change for op in engine.outbox.of(issue.id)]

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
+from glboard_core.board.batch import short
 from glboard_core.board.edits import later
 from glboard_core.board.index import BoardIndex
-from glboard_core.board.use_cases import short
 from glboard_core.config import Settings
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Blocker, Issue
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.capacity import Capacity, PersonCapacity
+from glboard_core.planning.text import number, signed
 from glboard_tui.actions import BY_ID, ActionContext
 from glboard_tui.bridge import Status
 from glboard_tui.keymap import Keymap
@@ -25,18 +26,6 @@ from glboard_tui.widgets.header import Fresh, HeaderView
 
 #: With less free capacity than this a person is full.
 _LEAST = 1.0
-
-
-def number(value: float) -> str:
-    """At most two decimals, without trailing zeros."""
-    text = f"{value:.2f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
-
-
-def signed(value: float) -> str:
-    """With a sign, and a mark if it is over: ``+4.25``, ``!-9.75``."""
-    words = number(value)
-    return f"!{words}" if words.startswith("-") else f"+{words}"
 
 
 def free_words(value: float) -> str:

@@ -1,22 +1,22 @@
-"""What a key means: intents on an issue become edits.
+"""What an intent means for one issue: an issue in, an Edit out.
 
-Owns the meaning of setting a milestone, a workflow state, a weight, labels, assignees, Deliverable, and of
-the compound keys; what moving a card means is the column's (``board/columns.py``). Pure: an issue and an
-intent in, an Edit out. It forbids nothing; what needs confirmation comes back as a question.
+Owns the meaning of setting a milestone, a workflow state, labels, assignees and Deliverable, and of the
+compound actions (planning rule 14); what moving a card means is the column's (``columns.py``). Pure. It
+forbids nothing; what needs confirmation comes back as a question. Several issues are in ``use_cases.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from typing import Literal
 
 from msgspec import UNSET, Struct, structs
 
-from glboard_core.board.operations import Edit, Rank
+from glboard_core.board.operations import Edit
 from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Issue, IssueId, same_scope
+from glboard_core.model.issue import Issue, same_scope
 from glboard_core.model.milestone import Milestone, following
 from glboard_core.model.workflow import ADVANCE, BY_NAME, WorkflowScheme, WorkflowState
 
@@ -32,6 +32,13 @@ class MovePlan(Struct, frozen=True, kw_only=True):
     edit: Edit
     asks: Asks | None = None
     if_asked: Edit | None = None
+
+
+class CompoundEdit(Struct, frozen=True, kw_only=True):
+    """An edit, and the labels that belong to it but do not exist in the issue's project."""
+
+    edit: Edit
+    lacks: tuple[str, ...] = ()
 
 
 def plan_of(issue: Issue, edit: Edit, names: LabelSettings) -> MovePlan:
@@ -111,62 +118,7 @@ def relabel(issue: Issue, add: frozenset[str], remove: frozenset[str]) -> Edit:
     return Edit(add=fresh, remove=(remove & issue.labels) | siblings)
 
 
-def rank(
-    issue: Issue, above: Issue | None, below: Issue | None, was_above: Issue | None, was_below: Issue | None
-) -> Rank:
-    """A place between two neighbours (one may be None), remembering the previous place."""
-    return Rank(
-        above=above.id if above else None,
-        below=below.id if below else None,
-        position=between(above.position if above else None, below.position if below else None),
-        was_above=was_above.id if was_above else None,
-        was_below=was_below.id if was_below else None,
-        was_position=issue.position,
-    )
-
-
-def between(above: float | None, below: float | None) -> float | None:
-    """A position to show between two: halfway, or one step past the only one; None if neither is known."""
-    if above is not None and below is not None:
-        return (above + below) / 2
-    if above is not None:
-        return above + 1
-    return below - 1 if below is not None else None
-
-
-def ranked(
-    rows: Sequence[IssueId], row: int, to: int
-) -> tuple[IssueId | None, IssueId | None, IssueId | None, IssueId | None] | None:
-    """(above, below, was above, was below) when the card in ``row`` of a column moves to row ``to``.
-
-    None if it is already there. Only the neighbours are read, so any column size costs the same.
-    """
-    last = len(rows) - 1
-    to = max(0, min(to, last))
-    if row == to:
-        return None
-    was_above = rows[row - 1] if row > 0 else None
-    was_below = rows[row + 1] if row < last else None
-    if to < row:
-        return (rows[to - 1] if to > 0 else None), rows[to], was_above, was_below
-    return rows[to], (rows[to + 1] if to < last else None), was_above, was_below
-
-
-class Wanted(Struct, frozen=True, kw_only=True):
-    """An edit, and the labels that belong to it but do not exist in the issue's project."""
-
-    edit: Edit
-    lacks: tuple[str, ...] = ()
-
-
-def ask_breakdown(issue: Issue, flow: WorkflowScheme) -> Edit:
-    """Back to planning breakdown; the comment says who is asked."""
-    return set_flow(issue, BY_NAME["planning breakdown"], flow)
-
-
-def block(issue: Issue, flow: WorkflowScheme) -> Edit:
-    """Blocked; the comment says by what."""
-    return set_flow(issue, BY_NAME["blocked"], flow)
+# The compound actions of planning rule 14
 
 
 def own_version(issue: Issue, catalog: Catalog) -> Milestone | None:
@@ -181,7 +133,7 @@ def later(issue: Issue, catalog: Catalog, today: date) -> Milestone | None:
     return following(catalog.milestones_for(issue.project), issue.milestone, today)
 
 
-def slip(issue: Issue, catalog: Catalog, names: LabelSettings, today: date) -> Wanted | None:
+def slip(issue: Issue, catalog: Catalog, names: LabelSettings, today: date) -> CompoundEdit | None:
     """Mark its milestone as missed and move it to the next version milestone, as the bot does (rule 17).
 
     None if it is closed, in no version milestone, or if its project has no later one.
@@ -196,7 +148,9 @@ def slip(issue: Issue, catalog: Catalog, names: LabelSettings, today: date) -> W
     return _with_labels(issue, Edit(milestone=after.title), labels, catalog)
 
 
-def drop(issue: Issue, bucket: str, catalog: Catalog, names: LabelSettings, today: date) -> Wanted | None:
+def drop(
+    issue: Issue, bucket: str, catalog: Catalog, names: LabelSettings, today: date
+) -> CompoundEdit | None:
     """Drop it from the plan into ``bucket``, without Deliverable; the comment says why. None if closed.
 
     It missed its milestone only if that is a version that has begun: nothing can miss an unfinished plan.
@@ -210,19 +164,21 @@ def drop(issue: Issue, bucket: str, catalog: Catalog, names: LabelSettings, toda
     return _with_labels(issue, Edit(milestone=bucket, remove=off), labels, catalog)
 
 
-def wont_do_edit(issue: Issue, catalog: Catalog, flow: WorkflowScheme, names: LabelSettings) -> Wanted | None:
+def wont_do_edit(
+    issue: Issue, catalog: Catalog, flow: WorkflowScheme, names: LabelSettings
+) -> CompoundEdit | None:
     """Closed but not done: by the configured label, and by the status if statuses are used."""
     return _closed(issue, WONT_DO, names.wont_do, catalog, flow)
 
 
 def duplicate_edit(
     issue: Issue, catalog: Catalog, flow: WorkflowScheme, names: LabelSettings
-) -> Wanted | None:
+) -> CompoundEdit | None:
     """Closed as a duplicate of another issue, which the comment names."""
     return _closed(issue, DUPLICATE, names.duplicate, catalog, flow)
 
 
-def spike(issue: Issue, catalog: Catalog, names: LabelSettings, weight: int | None = None) -> Wanted:
+def spike(issue: Issue, catalog: Catalog, names: LabelSettings, weight: int | None = None) -> CompoundEdit:
     """A time-boxed spike; ``weight`` is set if the issue has none (rule 4)."""
     edit = Edit(weight=weight) if weight is not None and issue.weight is None else Edit()
     return _with_labels(issue, edit, [names.spike], catalog)
@@ -230,7 +186,7 @@ def spike(issue: Issue, catalog: Catalog, names: LabelSettings, weight: int | No
 
 def _closed(
     issue: Issue, status: str, labels: tuple[str, ...], catalog: Catalog, flow: WorkflowScheme
-) -> Wanted | None:
+) -> CompoundEdit | None:
     if not issue.is_open:
         return None
     edit = Edit(state="closed", status=UNSET if flow.backend == "label" else status)
@@ -239,7 +195,7 @@ def _closed(
     return _with_labels(issue, edit, (known or list(labels))[:1], catalog)
 
 
-def _with_labels(issue: Issue, edit: Edit, labels: Iterable[str], catalog: Catalog) -> Wanted:
+def _with_labels(issue: Issue, edit: Edit, labels: Iterable[str], catalog: Catalog) -> CompoundEdit:
     there: set[str] = set()
     lacks: list[str] = []
     for title in labels:
@@ -247,7 +203,7 @@ def _with_labels(issue: Issue, edit: Edit, labels: Iterable[str], catalog: Catal
             there.add(title)
         else:
             lacks.append(title)
-    return Wanted(edit=structs.replace(edit, add=frozenset(there) - issue.labels), lacks=tuple(lacks))
+    return CompoundEdit(edit=structs.replace(edit, add=frozenset(there) - issue.labels), lacks=tuple(lacks))
 
 
 def _exists(issue: Issue, title: str, catalog: Catalog) -> bool:

@@ -1,91 +1,35 @@
-"""What a key does to its target issues: issues in, the acts and title of one keystroke out.
+"""What a key or a command does to several issues: issues in, a batch of changes out.
 
-Pure. Owns the step from "these issues, this intent" to the list the engine performs as one undo level; what a
-change of one issue means is in ``glboard_core.board.plans``. It asks nothing and sends nothing.
+Screen and command line call the same methods. Pure: a question comes along in the batch. What an intent means
+for one issue is in ``edits.py``; which rules the result breaks is asked by ``planning/confirmations.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from typing import Literal
 
 from msgspec import Struct, structs
 
 from glboard_core.board import edits
-from glboard_core.board import edits as compound
-from glboard_core.board import edits as plans
+from glboard_core.board.batch import EditBatch, Question, Reply, each
 from glboard_core.board.columns import UNLISTED, Column
-from glboard_core.board.definition import Board
-from glboard_core.board.edits import Wanted, later
-from glboard_core.board.index import BoardIndex, ColumnIndex
-from glboard_core.board.operations import Change, Comment, Create, Edit
-from glboard_core.config import LabelSettings
+from glboard_core.board.definition import Board, flow_scheme, milestone_for, milestone_title
+from glboard_core.board.edits import CompoundEdit
+from glboard_core.board.index import BoardIndex
+from glboard_core.board.operations import Create, Edit
+from glboard_core.config import LabelSettings, Settings
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, same_scope
 from glboard_core.model.workflow import BY_NAME, WorkflowScheme, WorkflowState
 
-Acts = tuple[tuple[IssueId, Change], ...]
-
-#: Column kinds that cannot be moved out of a list to "no list".
+_CLOSED = "already closed"
 
 
-def joined(title: str, description: str) -> str:
-    """An issue's text for the editor: title on the first line, a blank line, then the description."""
-    return f"{title}\n\n{description}\n"
-
-
-def split(text: str) -> tuple[str, str]:
-    """Title and description of an edited text; the blank line between them is optional."""
-    first, _, rest = text.partition("\n")
-    return first.strip(), rest.lstrip("\n").rstrip()
-
-
-class EditBatch(Struct, frozen=True, kw_only=True):
-    """One keystroke's acts; footer, undo and failures show its ``title``.
-
-    ``skipped`` says how many issues were skipped and why.
-    """
-
-    changes: Acts = ()
-    title: str = ""
-    skipped: str = ""
-
-
-class Moves(Struct, frozen=True, kw_only=True):
-    """A move that may need a question: ``further`` holds the acts of the answer that changes more."""
-
-    work: EditBatch
-    asks: bool = False
-    #: The acts that also remove subtype labels; None if no issue has one.
-    further: EditBatch | None = None
-    closing: int = 0
-
-
-def short(issue: Issue) -> str:
-    """The reference without the groups above the project: ``platform#4219``."""
-    return issue.reference.rpartition("/")[2]
-
-
-def titled(issues: Sequence[Issue], what: str) -> str:
-    """``platform#4219 to 19.9`` for one issue, ``4 to 19.9`` for several. Never holds an issue's title."""
-    return f"{short(issues[0])} {what}" if len(issues) == 1 else f"{len(issues)} {what}"
-
-
-def each(
-    issues: Sequence[Issue], edit: Callable[[Issue], Edit | None], what: str, why_not: str = ""
-) -> EditBatch:
-    """The same intent on each issue. Issues for which ``edit`` returns None are skipped, with ``why_not``."""
-    reached: list[Issue] = []
-    changes: list[tuple[IssueId, Change]] = []
-    for issue in issues:
-        made = edit(issue)
-        if made is not None:
-            reached.append(issue)
-            changes.append((issue.id, made))
-    left = len(issues) - len(reached)
-    skipped = f"{left} skipped: {why_not}" if left and len(issues) > 1 else why_not if left else ""
-    return EditBatch(changes=tuple(changes), title=titled(reached, what) if reached else "", skipped=skipped)
+def request_text(people: Sequence[str]) -> str:
+    """The default text of a request for a breakdown."""
+    asked = " ".join(f"@{name}" for name in people)
+    return f"{asked} please break this down, and set a weight and a type label."
 
 
 def _project(issues: Sequence[Issue]) -> str:
@@ -93,26 +37,47 @@ def _project(issues: Sequence[Issue]) -> str:
     return projects.pop() if len(projects) == 1 else "their project"
 
 
-class Edits(Struct, frozen=True, kw_only=True):
-    """Intents on issues, with what they need to know about the server, the settings and the day."""
+def _whose(issues: Sequence[Issue]) -> str:
+    return "their project" if len(issues) > 1 else _project(issues)
 
-    flow: WorkflowScheme
-    names: LabelSettings
+
+def _signed(add: Iterable[str], plus: str, remove: Iterable[str], minus: str) -> str:
+    return ", ".join([*(plus + one for one in add), *(minus + one for one in sorted(remove))])
+
+
+class Edits(Struct, frozen=True, kw_only=True):
+    """Intents on issues, with what they need to know about the settings, the server and the team's day.
+
+    Each method that asks says so; the others never do.
+    """
+
+    settings: Settings
     catalog: Catalog
     today: date
 
+    @property
+    def names(self) -> LabelSettings:
+        """The labels with a meaning."""
+        return self.settings.labels
+
+    @property
+    def flow(self) -> WorkflowScheme:
+        """How workflow states are stored."""
+        return flow_scheme(self.settings)
+
+    # Weight and milestone
+
     def weight(self, issues: Sequence[Issue], weight: int | None) -> EditBatch:
         """Set or clear the weight."""
-        return each(
-            issues, lambda _: Edit(weight=weight), "no weight" if weight is None else f"weight {weight}"
-        )
+        what = "no weight" if weight is None else f"weight {weight}"
+        return each(issues, lambda _: Edit(weight=weight), what)
 
     def weight_ready(self, issues: Sequence[Issue], weight: int) -> EditBatch:
         """Set weight and ready for development in one edit ("done weighting", planning rule 14)."""
-        ready = BY_NAME["ready for development"]
+        ready, flow = BY_NAME["ready for development"], self.flow
         return each(
             issues,
-            lambda issue: structs.replace(edits.set_flow(issue, ready, self.flow), weight=weight),
+            lambda issue: structs.replace(edits.set_flow(issue, ready, flow), weight=weight),
             f"weight {weight}, ready",
         )
 
@@ -124,55 +89,89 @@ class Edits(Struct, frozen=True, kw_only=True):
             f"to {title}" if title else "no milestone",
         )
 
-    def milestones(
-        self, issues: Sequence[Issue], titles: Mapping[IssueId, str | None], name: str
-    ) -> EditBatch:
-        """Set each issue's own title; issues whose project cannot see such a milestone are skipped."""
-        found = sorted({title for title in titles.values() if title})
-        return each(
-            issues,
-            lambda issue: (
-                edits.set_milestone(title, self.names, issue) if (title := titles.get(issue.id)) else None
-            ),
-            f"to {found[0]}" if len(found) == 1 else f"to {name}",
-            f"their project has no milestone {name}"
-            if len(issues) > 1
-            else f"{_project(issues)} has no milestone {name}",
-        )
+    def milestone_named(self, issues: Sequence[Issue], name: str) -> EditBatch:
+        """Set the milestone that ``name`` (a title, ``next``, an alias) means in each issue's project.
+
+        Issues whose project cannot see one are left. Raises NameUnknown if the group has none.
+        """
+        title = milestone_title(name, self.settings, self.catalog, self.today)
+        titles: dict[IssueId, str] = {}
+        for issue in issues:
+            own = milestone_for(name, issue.project, self.settings, self.catalog, self.today)
+            if own:
+                titles[issue.id] = own
+        found = sorted(set(titles.values()))
+
+        def edit(issue: Issue) -> Edit | None:
+            own = titles.get(issue.id)
+            return edits.set_milestone(own, self.names, issue) if own else None
+
+        what = f"to {found[0]}" if len(found) == 1 else f"to {title}"
+        if len(issues) > 1:
+            return each(issues, edit, what, f"their project has no milestone {title}")
+        return each(issues, edit, what, f"{_project(issues)} has no milestone {title}")
 
     def defer(self, issues: Sequence[Issue]) -> EditBatch:
         """Move each issue to its project's next version milestone and remove Deliverable (rule 1)."""
         targets: dict[IssueId, str] = {}
         for issue in issues:
-            after = later(issue, self.catalog, self.today)
+            after = edits.later(issue, self.catalog, self.today)
             if after is not None:
                 targets[issue.id] = after.title
         titles = sorted(set(targets.values()))
+
+        def edit(issue: Issue) -> Edit | None:
+            title = targets.get(issue.id)
+            return edits.set_milestone(title, self.names, issue, drop=True) if title else None
+
         return each(
             issues,
-            lambda issue: (
-                edits.set_milestone(targets[issue.id], self.names, issue, drop=True)
-                if issue.id in targets
-                else None
-            ),
+            edit,
             f"to {titles[0]}" if len(titles) == 1 else "deferred",
-            "their project has no later version milestone"
-            if len(issues) > 1
-            else f"{_project(issues)} has no later version milestone",
+            f"{_whose(issues)} has no later version milestone",
         )
+
+    def slip(self, issues: Sequence[Issue]) -> EditBatch:
+        """Mark as missed and move to the following version milestone. Asks if a label does not exist."""
+        return self._with_labels(
+            issues,
+            lambda issue: edits.slip(issue, self.catalog, self.names, self.today),
+            "slipped",
+            "closed, or no version milestone to slip from or to",
+        )
+
+    @property
+    def bucket(self) -> str:
+        """The milestone that dropped issues go to. Raises NameUnknown if the group has none."""
+        return milestone_title("backlog", self.settings, self.catalog, self.today)
+
+    def drop(self, issues: Sequence[Issue], reason: str) -> EditBatch:
+        """Drop from the plan, with the reason as comment. Asks if a label does not exist."""
+        bucket = self.bucket
+        return self._with_labels(
+            issues,
+            lambda issue: edits.drop(issue, bucket, self.catalog, self.names, self.today),
+            f"dropped to {bucket}",
+            _CLOSED,
+            comment=reason,
+        )
+
+    # Workflow
 
     def set_flow(self, issues: Sequence[Issue], state: WorkflowState) -> EditBatch:
         """Set the workflow state."""
-        return each(issues, lambda issue: edits.set_flow(issue, state, self.flow), state.name)
+        flow = self.flow
+        return each(issues, lambda issue: edits.set_flow(issue, state, flow), state.name)
 
     def advance(self, issues: Sequence[Issue]) -> EditBatch:
         """Advance each issue by one workflow state."""
-        states = {issue.id: edits.advance(issue, self.flow) for issue in issues}
+        flow = self.flow
+        states = {issue.id: edits.advance(issue, flow) for issue in issues}
         names = {state.name for state in states.values() if state}
 
         def edit(issue: Issue) -> Edit | None:
             state = states[issue.id]
-            return edits.set_flow(issue, state, self.flow) if state else None
+            return edits.set_flow(issue, state, flow) if state else None
 
         return each(
             issues,
@@ -181,45 +180,123 @@ class Edits(Struct, frozen=True, kw_only=True):
             "already complete; press x x to close",
         )
 
-    def accept(self, issues: Sequence[Issue], assignee: str | None) -> EditBatch:
-        """Accept with that assignee or the current ones; unassigned issues are skipped (rule 4)."""
+    def breakdown(self, issues: Sequence[Issue], comment: str) -> EditBatch:
+        """Back to planning breakdown, with a comment that asks people; open issues only."""
+        return self._open(issues, BY_NAME["planning breakdown"], "breakdown requested", comment)
+
+    def block(self, issues: Sequence[Issue], comment: str) -> EditBatch:
+        """Blocked, with a comment that says by what; open issues only."""
+        return self._open(issues, BY_NAME["blocked"], "blocked", comment)
+
+    def _open(self, issues: Sequence[Issue], state: WorkflowState, what: str, comment: str) -> EditBatch:
+        flow = self.flow
 
         def edit(issue: Issue) -> Edit | None:
-            if assignee is None and not issue.assignees:
-                return None
-            return edits.accept(issue, assignee, self.names)
+            return edits.set_flow(issue, state, flow) if issue.is_open else None
 
+        return each(issues, edit, what, _CLOSED, comment=comment)
+
+    def take(self, issues: Sequence[Issue]) -> EditBatch:
+        """Assign me and set in dev: the start of work on an issue (rule 22); open issues only."""
+        me, state, flow = self.catalog.me.username, BY_NAME["in dev"], self.flow
+
+        def edit(issue: Issue) -> Edit | None:
+            if not issue.is_open:
+                return None
+            people = issue.assignees if me in issue.assignees else (*issue.assignees, me)
+            return structs.replace(edits.set_flow(issue, state, flow), assignees=people)
+
+        return each(issues, edit, "assigned to me, in dev", _CLOSED)
+
+    # Accepting
+
+    def accept(self, issues: Sequence[Issue], assignee: str | None, *, otherwise: str = "") -> EditBatch:
+        """Accept for ``assignee``; without one the current assignees stay (rule 4).
+
+        Unassigned issues are then accepted for ``otherwise``, or left.
+        """
+
+        def edit(issue: Issue) -> Edit | None:
+            who = assignee or (None if issue.assignees else otherwise)
+            return None if who == "" else edits.accept(issue, who, self.names)
+
+        alone = assignee or ("" if any(issue.assignees for issue in issues) else otherwise)
         return each(
             issues,
             edit,
-            f"accepted for {assignee}" if assignee else "accepted",
+            f"accepted for {alone}" if alone else "accepted",
             "unassigned; press d and a letter to accept and assign",
         )
 
     def take_back(self, issues: Sequence[Issue]) -> EditBatch:
         """Remove Deliverable."""
+        label = self.names.deliverable
         return each(
             issues,
-            lambda issue: (
-                edits.take_back(issue, self.names) if self.names.deliverable in issue.labels else None
-            ),
-            f"-{self.names.deliverable}",
-            f"has no {self.names.deliverable} label",
+            lambda issue: edits.take_back(issue, self.names) if label in issue.labels else None,
+            f"-{label}",
+            f"has no {label} label",
         )
 
+    def spike(self, issues: Sequence[Issue], weight: int | None) -> EditBatch:
+        """Mark as spikes; unweighted ones get ``weight``. Asks if the label does not exist."""
+        return self._with_labels(
+            issues,
+            lambda issue: edits.spike(issue, self.catalog, self.names, weight),
+            "spike" if weight is None else f"spike, weight {weight}",
+        )
+
+    def spike_weight(self, issues: Sequence[Issue]) -> int | None:
+        """The weight to offer for unweighted spikes (rule 4); None if there is nothing to offer."""
+        if not self.catalog.server.has_weight or all(issue.weight is not None for issue in issues):
+            return None
+        return self.settings.planning.spike_weight
+
+    # Closing
+
     def complete(self, issues: Sequence[Issue]) -> EditBatch:
-        """Set complete and close."""
-        return each(issues, lambda issue: edits.complete(issue, self.flow), "complete, closed")
+        """Set complete and close. Asks if several are closed."""
+        flow = self.flow
+        work = each(issues, lambda issue: edits.complete(issue, flow), "complete, closed")
+        return _closing(work, issues, "Complete and close")
 
     def set_state(self, issues: Sequence[Issue], *, close: bool) -> EditBatch:
-        """Close or reopen; issues already in that state are skipped."""
+        """Close or reopen; issues already in that state are left. Asks if several are closed."""
         state = "closed" if close else "opened"
-        return each(
+        work = each(
             issues,
             lambda issue: None if issue.state == state else Edit(state="closed" if close else "opened"),
             "closed" if close else "reopened",
-            "already closed" if close else "already open",
+            _CLOSED if close else "already open",
         )
+        return _closing(work, issues) if close else work
+
+    def wont_do(self, issues: Sequence[Issue]) -> EditBatch:
+        """Close as won't do. Asks if several are closed, and if the label does not exist."""
+        work = self._with_labels(
+            issues,
+            lambda issue: edits.wont_do_edit(issue, self.catalog, self.flow, self.names),
+            "won't do, closed",
+            _CLOSED,
+        )
+        return _closing(work, issues)
+
+    def duplicate(self, issues: Sequence[Issue], of: str) -> EditBatch:
+        """Close as a duplicate of the issue with that full reference, which a comment names.
+
+        An issue cannot duplicate itself. Asks if several are closed, and if the label does not exist.
+        """
+
+        def wanted(issue: Issue) -> CompoundEdit | None:
+            if issue.reference == of:
+                return None
+            return edits.duplicate_edit(issue, self.catalog, self.flow, self.names)
+
+        why_not = "already closed, or the issue itself"
+        work = self._with_labels(issues, wanted, "duplicate, closed", why_not, comment=f"Duplicate of {of}")
+        return _closing(work, issues)
+
+    # People and labels
 
     def toggle_me(self, issues: Sequence[Issue]) -> EditBatch:
         """Assign me wherever I am missing; if I am on all issues, unassign me from all."""
@@ -231,38 +308,6 @@ class Edits(Struct, frozen=True, kw_only=True):
             f"assign {me}" if on else f"unassign {me}",
         )
 
-    def relabel(self, issues: Sequence[Issue], add: frozenset[str], remove: frozenset[str]) -> EditBatch:
-        """Add and remove labels; scoped siblings of added labels are removed."""
-        what = ", ".join(
-            [*(f"+{label}" for label in sorted(add)), *(f"-{label}" for label in sorted(remove))]
-        )
-        return each(issues, lambda issue: edits.relabel(issue, add, remove), what)
-
-    def one_of_scope(self, issues: Sequence[Issue], label: str) -> EditBatch:
-        """Add a scoped label and remove its siblings, where the issue's project has the label."""
-        return each(
-            issues,
-            lambda issue: (
-                edits.relabel(issue, frozenset({label}), same_scope(label, issue.labels))
-                if self.catalog.label(issue.project, label) is not None
-                else None
-            ),
-            f"+{label}",
-            f"no label {label} in {_project(issues)}",
-        )
-
-    def take(self, issues: Sequence[Issue]) -> EditBatch:
-        """Assign me and set in dev: the start of work on an issue (rule 22)."""
-        me, state = self.catalog.me.username, BY_NAME["in dev"]
-
-        def edit(issue: Issue) -> Edit | None:
-            if not issue.is_open:
-                return None
-            people = issue.assignees if me in issue.assignees else (*issue.assignees, me)
-            return structs.replace(edits.set_flow(issue, state, self.flow), assignees=people)
-
-        return each(issues, edit, "assigned to me, in dev", "already closed")
-
     def reassign(self, issues: Sequence[Issue], add: Sequence[str], remove: frozenset[str]) -> EditBatch:
         """Assign and unassign people; other assignees stay."""
 
@@ -270,43 +315,112 @@ class Edits(Struct, frozen=True, kw_only=True):
             kept = [name for name in issue.assignees if name not in remove]
             return Edit(assignees=tuple(dict.fromkeys((*kept, *add))))
 
-        what = ", ".join(
-            [*(f"assign {name}" for name in add), *(f"unassign {name}" for name in sorted(remove))]
-        )
-        return each(issues, edit, what)
+        return each(issues, edit, _signed(add, "assign ", remove, "unassign "))
+
+    def relabel(self, issues: Sequence[Issue], add: frozenset[str], remove: frozenset[str]) -> EditBatch:
+        """Add and remove labels; scoped siblings of added labels are removed."""
+        what = _signed(sorted(add), "+", remove, "-")
+        return each(issues, lambda issue: edits.relabel(issue, add, remove), what)
+
+    def one_of_scope(self, issues: Sequence[Issue], label: str) -> EditBatch:
+        """Add a scoped label and remove its siblings, where the issue's project has the label."""
+
+        def edit(issue: Issue) -> Edit | None:
+            if self.catalog.label(issue.project, label) is None:
+                return None
+            return edits.relabel(issue, frozenset({label}), same_scope(label, issue.labels))
+
+        return each(issues, edit, f"+{label}", f"no label {label} in {_project(issues)}")
 
     # Moving
 
     def move(
         self, issues: Sequence[Issue], index: BoardIndex, here: str | None, to: Mapping[IssueId, Column]
-    ) -> Moves:
-        """Move each issue to its column in ``to``, from ``here`` (the focused column) if it is in it."""
-        asked = False
-        closing = 0
-        plain: dict[IssueId, Edit] = {}
-        further: dict[IssueId, Edit] = {}
-        for issue in issues:
-            target = to.get(issue.id)
-            source = source_of(index, issue, here)
-            if target is None or source is None:
-                continue
-            plan = index.board.move(issue, source, target, self.flow, self.names)
-            if plan is None:
-                continue
-            asked = asked or plan.asks is not None
-            closing += plan.edit.state == "closed"
-            plain[issue.id] = plan.edit
-            further[issue.id] = plan.if_asked or plan.edit
-        names = {to[issue].title for issue in plain}
+    ) -> EditBatch:
+        """Move each issue to its column in ``to``, from ``here`` (the focused column) if it is in it.
+
+        Asks if several are closed, else if a type changes (planning rule 18).
+        """
+        found = {
+            issue.id: plan
+            for issue in issues
+            if (target := to.get(issue.id)) is not None
+            and (source := source_of(index, issue, here)) is not None
+            and (plan := index.board.move(issue, source, target, self.flow, self.names)) is not None
+        }
+        moved = [issue for issue in issues if issue.id in found]
+        names = {to[issue.id].title for issue in moved}
         what = f"to {names.pop()}" if len(names) == 1 else "moved"
-        return Moves(
-            work=each([i for i in issues if i.id in plain], lambda issue: plain[issue.id], what),
-            asks=asked,
-            further=each([i for i in issues if i.id in plain], lambda issue: further[issue.id], what)
-            if further != plain
-            else None,
-            closing=closing,
-        )
+        work = each(moved, lambda issue: found[issue.id].edit, what)
+        closing = _closing(work, moved)
+        if closing.question is not None or not any(plan.asks for plan in found.values()):
+            return closing
+        if all(plan.if_asked is None for plan in found.values()):
+            answers, note = {"y": Reply("change the type", work)}, ""
+        else:
+            further = each(moved, lambda issue: found[issue.id].if_asked or found[issue.id].edit, what)
+            answers = {
+                "y": Reply("change the type, keep the subtype label", work),
+                "t": Reply("change the type, remove the subtype label", further),
+            }
+            note = "Its subtype label will no longer fit."
+        of = f"{len(moved)} issues" if len(moved) > 1 else "this issue"
+        asks = Question(text=f"Change the type of {of}?", answers=answers, note=note)
+        return structs.replace(work, question=asks)
+
+    # Shared by the compound actions
+
+    def _with_labels(
+        self,
+        issues: Sequence[Issue],
+        wanted: Callable[[Issue], CompoundEdit | None],
+        what: str,
+        why_not: str = "",
+        *,
+        comment: str = "",
+    ) -> EditBatch:
+        """Each issue's edit and comment; asks whether to go on without the labels that do not exist."""
+        found = {issue.id: wanted(issue) for issue in issues}
+
+        def batch(on: Sequence[Issue]) -> EditBatch:
+            def edit(issue: Issue) -> Edit | None:
+                one = found[issue.id]
+                return one.edit if one is not None else None
+
+            return each(on, edit, what, why_not, comment=comment)
+
+        lacks: dict[str, dict[str, None]] = {}
+        whole: list[Issue] = []
+        for issue in issues:
+            one = found[issue.id]
+            for label in one.lacks if one is not None else ():
+                lacks.setdefault(label, {})[issue.project.rpartition("/")[2]] = None
+            if one is None or not one.lacks:
+                whole.append(issue)
+        work = batch(issues)
+        if not lacks:
+            return work
+        answers = {"y": Reply("continue without it", work)}
+        if (only := batch(whole)).changes:
+            answers["o"] = Reply("only where the label exists", only)
+        note = "\n".join(f"{label} does not exist for {', '.join(of)}." for label, of in lacks.items())
+        asks = Question(text="A label is missing. Continue without it?", answers=answers, note=note)
+        return structs.replace(work, question=asks)
+
+
+def _closing(work: EditBatch, issues: Sequence[Issue], what: str = "Close") -> EditBatch:
+    """The batch, which asks first if it closes more than one open issue (planning rule 18)."""
+    still_open = {issue.id: issue for issue in issues if issue.is_open}
+    closing = sum(
+        issue in still_open and not change.apply(still_open[issue]).is_open for issue, change in work.changes
+    )
+    if closing <= 1:
+        return work
+    answers = {"y": Reply("close them", work)}
+    return structs.replace(work, question=Question(text=f"{what} {closing} issues?", answers=answers))
+
+
+# Columns as targets
 
 
 def source_of(index: BoardIndex, issue: Issue, here: str | None) -> Column | None:
@@ -336,13 +450,15 @@ def sideways(
     return found
 
 
+def targets(index: BoardIndex) -> list[Column]:
+    """The columns a card can be moved to, with (unlisted) and (closed) where moving there makes sense."""
+    everywhere = index.board.kind.has_unlisted
+    return [c.column for c in index.columns if everywhere or c.column.key != UNLISTED]
+
+
 def reachable(index: BoardIndex) -> dict[str, Column]:
-    """The columns ``>`` offers, by letter, with (unlisted) and (closed) where moving there makes sense."""
-    return {
-        c.column.letter: c.column
-        for c in index.columns
-        if c.column.letter and (index.board.kind.has_unlisted or c.column.key != UNLISTED)
-    }
+    """The columns ``>`` offers, by letter."""
+    return {column.letter: column for column in targets(index) if column.letter}
 
 
 def new_issue(board: Board, column: Column | None, project: str, title: str, flow: WorkflowScheme) -> Create:
@@ -351,186 +467,12 @@ def new_issue(board: Board, column: Column | None, project: str, title: str, flo
     return new if column is None else column.new_issue(new, flow)
 
 
-# Compound actions on several issues at once: the acts of one keystroke, and what to ask first (rule 14).
-
-Means = Callable[[Edits, Issue], Wanted | None]
-"""The edit wanted for one issue; None if the action does not apply to it."""
-
-
-class Compound(Struct, frozen=True, kw_only=True):
-    """The work, the missing labels with their projects, and the work on only the issues with all labels."""
-
-    work: EditBatch
-    lacks: Mapping[str, tuple[str, ...]] = {}
-    whole: EditBatch = EditBatch()
-
-    @property
-    def missing(self) -> str:
-        """The labels that do not exist, as text: ``missed:19.7 does not exist for platform``."""
-        return "\n".join(
-            f"{label} does not exist for {', '.join(projects)}." for label, projects in self.lacks.items()
-        )
+def joined(title: str, description: str) -> str:
+    """An issue's text for the editor: title on the first line, a blank line, then the description."""
+    return f"{title}\n\n{description}\n"
 
 
-def compounded(
-    edits: Edits, issues: Sequence[Issue], means: Means, what: str, *, why_not: str, comment: str = ""
-) -> Compound:
-    """Each issue's edit, then the comment: the edit can be sent while the comment is still held back."""
-    wanted = [(issue, found) for issue in issues if (found := means(edits, issue)) is not None]
-    lacks: dict[str, dict[str, None]] = {}
-    for issue, found in wanted:
-        for label in found.lacks:
-            lacks.setdefault(label, {})[issue.project.rpartition("/")[2]] = None
-    left = len(issues) - len(wanted)
-    skipped = "" if not left else f"{left} skipped: {why_not}" if len(issues) > 1 else why_not
-    return Compound(
-        work=_work([(issue, found.edit) for issue, found in wanted], what, comment, skipped),
-        lacks={label: tuple(projects) for label, projects in lacks.items()},
-        whole=_work([(i, found.edit) for i, found in wanted if not found.lacks], what, comment, skipped),
-    )
-
-
-def _work(edits: Sequence[tuple[Issue, Edit]], what: str, comment: str, skipped: str) -> EditBatch:
-    changes: list[tuple[IssueId, Change]] = []
-    for issue, edit in edits:
-        changes.append((issue.id, edit))
-        if comment:
-            changes.append((issue.id, Comment(body=comment)))
-    title = titled([issue for issue, _ in edits], what) if edits else ""
-    return EditBatch(changes=tuple(changes), title=title, skipped=skipped)
-
-
-def breakdown(edits: Edits, issue: Issue) -> Wanted | None:
-    """Set planning breakdown; open issues only."""
-    return Wanted(edit=compound.ask_breakdown(issue, edits.flow)) if issue.is_open else None
-
-
-def blocked(edits: Edits, issue: Issue) -> Wanted | None:
-    """Set blocked; open issues only."""
-    return Wanted(edit=compound.block(issue, edits.flow)) if issue.is_open else None
-
-
-def slipped(edits: Edits, issue: Issue) -> Wanted | None:
-    """Mark as missed and move to the next milestone."""
-    return compound.slip(issue, edits.catalog, edits.names, edits.today)
-
-
-def dropped(bucket: str) -> Means:
-    """Drop from the plan into ``bucket``."""
-    return lambda edits, issue: compound.drop(issue, bucket, edits.catalog, edits.names, edits.today)
-
-
-def wont_do(edits: Edits, issue: Issue) -> Wanted | None:
-    """Close as won't do."""
-    return compound.wont_do_edit(issue, edits.catalog, edits.flow, edits.names)
-
-
-def duplicate(of: str) -> Means:
-    """Close as a duplicate of the issue with that full reference; an issue cannot duplicate itself."""
-
-    def means(edits: Edits, issue: Issue) -> Wanted | None:
-        if issue.reference == of:
-            return None
-        return compound.duplicate_edit(issue, edits.catalog, edits.flow, edits.names)
-
-    return means
-
-
-def spiked(weight: int | None) -> Means:
-    """Mark as a spike, with that weight if the issue is unweighted."""
-    return lambda edits, issue: compound.spike(issue, edits.catalog, edits.names, weight)
-
-
-def accepted(edits: Edits, issues: Sequence[Issue], otherwise: str) -> EditBatch:
-    """Accept for the current assignees, and for ``otherwise`` if unassigned (rule 4)."""
-    return each(
-        issues,
-        lambda issue: plans.accept(issue, None if issue.assignees else otherwise, edits.names),
-        "accepted" if any(issue.assignees for issue in issues) else f"accepted for {otherwise}",
-    )
-
-
-def request_text(people: Sequence[str]) -> str:
-    """The default text of a request for a breakdown."""
-    asked = " ".join(f"@{name}" for name in people)
-    return f"{asked} please break this down, and set a weight and a type label."
-
-
-def where(issues: Sequence[Issue]) -> str:
-    """Which issues a dialog is about."""
-    return short(issues[0]) if len(issues) == 1 else f"{len(issues)} issues, one comment on each"
-
-
-# Ranking one or several cards of a column: the Ops that move them up, down, to the top or the bottom.
-
-Where = Literal["up", "down", "top", "bottom"]
-
-_WORDS: dict[Where, str] = {"up": "ranked up", "down": "ranked down", "top": "to top", "bottom": "to bottom"}
-
-
-def ranked(index: BoardIndex, cards: ColumnIndex, issues: Sequence[Issue], where: Where) -> EditBatch:
-    """The Ops that move these cards of one column; cards already in place are left alone."""
-    here = [(row, issue) for issue in issues if (row := cards.row_of(issue)) is not None]
-    here.sort()
-    if not here:
-        return EditBatch(skipped="not in this column")
-    changes = _one(index, cards, *here[0], where) if len(here) == 1 else _many(index, cards, here, where)
-    if not changes:
-        return EditBatch(skipped="already there")
-    return EditBatch(changes=tuple(changes), title=titled([issue for _, issue in here], _WORDS[where]))
-
-
-def _one(
-    index: BoardIndex, cards: ColumnIndex, row: int, issue: Issue, where: Where
-) -> list[tuple[IssueId, Change]]:
-    places = edits.ranked(_Rows(cards), row, _target(row, len(cards), where))
-    if places is None:
-        return []
-    above, below, was_above, was_below = (index.issue(place) if place else None for place in places)
-    return [(issue.id, edits.rank(issue, above, below, was_above, was_below))]
-
-
-class _Rows(Sequence[IssueId]):
-    """A column as a sequence of ids, without copying it."""
-
-    def __init__(self, cards: ColumnIndex) -> None:
-        self._cards = cards
-
-    def __len__(self) -> int:
-        return len(self._cards)
-
-    def __getitem__(self, row: int) -> IssueId:  # type: ignore[override]  # never sliced
-        return self._cards[row]
-
-
-def _target(row: int, count: int, where: Where) -> int:
-    return {"up": row - 1, "down": row + 1, "top": 0, "bottom": count - 1}[where]
-
-
-def _many(
-    index: BoardIndex, cards: ColumnIndex, here: list[tuple[int, Issue]], where: Where
-) -> list[tuple[IssueId, Change]]:
-    rows = [cards[row] for row in range(len(cards))]
-    now = {issue.id: issue for _, issue in here}
-    forward = where in ("up", "top")
-    changes: list[tuple[IssueId, Change]] = []
-    blocked = -1 if forward else len(rows)
-    for nth, (_, issue) in enumerate(here if forward else reversed(here)):
-        row = rows.index(issue.id)
-        edge = nth if forward else len(rows) - 1 - nth
-        to = edge if where in ("top", "bottom") else row + (-1 if forward else 1)
-        # A selected card at the end stops the one behind it, so that their order is kept.
-        if to in (blocked, row) or not 0 <= to < len(rows):
-            blocked = row
-            continue
-        blocked = to
-        places = edits.ranked(rows, row, to)
-        if places is None:
-            continue
-        near = [now.get(place) or index.issue(place) if place else None for place in places]
-        change = edits.rank(now[issue.id], *near)
-        changes.append((issue.id, change))
-        if change.position is not None:
-            now[issue.id] = structs.replace(now[issue.id], position=change.position)
-        rows.insert(to, rows.pop(row))
-    return changes
+def split(text: str) -> tuple[str, str]:
+    """Title and description of an edited text; the blank line between them is optional."""
+    first, _, rest = text.partition("\n")
+    return first.strip(), rest.lstrip("\n").rstrip()

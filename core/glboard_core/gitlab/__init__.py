@@ -1,7 +1,6 @@
-"""The GitLab gateway: the only part of the core that knows GitLab's API.
+"""GitLab: the only part of the core that knows its API.
 
-Owns authentication (``account``, ``credentials``, ``glab``), HTTP (``transport``, ``retry``, ``failures``),
-the queries (``queries``, ``graphql``), decoding (``text``, ``decode``, ``meta``) and sending Ops (``encode``,
-``judge``, ``writer``). ``gateway`` combines them into ``ports.Gateway``; ``rest`` sets up boards with
-python-gitlab. Nothing here knows the mirror, the outbox or a screen.
+``gateway`` is ``ports.Gateway``. ``http`` and ``graphql`` send requests, ``http_errors`` words what fails;
+``queries`` has all documents, ``decode``, ``catalog`` and ``events`` read answers, ``encode``, ``send`` and
+``verify`` send changes. ``account`` and ``glab`` find server and token; ``admin`` sets up boards.
 """

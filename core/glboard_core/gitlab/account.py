@@ -1,7 +1,7 @@
-"""The account: a server's address, and a token that is never shown.
+"""The account: a server's address, and a token that is never shown; and where both are found.
 
-Owns the ``Secret`` wrapper, the ``Account`` and the normal form of a server's address. It must not read files
-or the environment: ``credentials`` does that.
+Owns the ``Secret`` wrapper, the normal form of a server's address, and the search for host, group and token:
+command line, environment, glab's file, the keyring, python-gitlab's file. It sends nothing.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import importlib
 import ipaddress
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from configparser import ConfigParser
 from configparser import Error as ConfigParserError
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, NoReturn
 from urllib.parse import urlsplit
@@ -21,11 +22,20 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from glboard_core.errors import ConfigError, TokenMissing, UsageError
+from glboard_core.gitlab import glab
 
 Kind = Literal["token", "oauth"]
 
-_HOST = re.compile(r"[^\s/?#@:\[\]%\\<>\"'`{}|^]+")
-_API_TAIL = re.compile(r"(/api/(v4|graphql))?/*$")
+HOST_NAMES = ("GITLAB_HOST", "GITLAB_URI", "GL_HOST")
+TOKEN_NAMES: tuple[tuple[str, Kind], ...] = (
+    ("GITLAB_TOKEN", "token"),
+    ("GITLAB_ACCESS_TOKEN", "token"),
+    ("OAUTH_TOKEN", "oauth"),
+)
+DEFAULT_URL = "https://gitlab.com"
+
+_HOST = r"[^\s/?#@:\[\]%\\<>\"'`{}|^]+"
+_API_TAIL = r"(/api/(v4|graphql))?/*$"
 
 
 class Secret:
@@ -42,9 +52,6 @@ class Secret:
         return self._hidden()
 
     def __repr__(self) -> str:
-        return "Secret(…)"
-
-    def __str__(self) -> str:
         return "Secret(…)"
 
     def __bool__(self) -> bool:
@@ -130,197 +137,10 @@ def normal_url(text: str, *, where: str = "") -> str:
         raise ConfigError(
             f"unsupported scheme “{parts.scheme}” in the server address.", where=where, hint=hint
         )
-    if not host or (":" not in host and not _HOST.fullmatch(host)) or parts.query or parts.fragment:
+    if not host or (":" not in host and not re.fullmatch(_HOST, host)) or parts.query or parts.fragment:
         raise ConfigError("invalid server address.", where=where, hint=hint)
     shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}{f':{port}' if port else ''}{_API_TAIL.sub('', parts.path)}"
-
-
-# glab's configuration: where it is, and what it contains for a host.
-
-Tree = dict[str, "str | Tree"]
-
-_KEY = re.compile(r"""(?P<key>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s#'"\[{&*!|>%@`-][^#]*?)\s*:(?:\s+|$)""")
-_DOUBLE = re.compile(r'"(?P<text>(?:[^"\\]|\\.)*)"\s*(?:#.*)?$')
-_SINGLE = re.compile(r"'(?P<text>(?:[^']|'')*)'\s*(?:#.*)?$")
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", '"': '"', "\\": "\\", "/": "/", " ": " "}
-
-
-class GlabHost(Struct, frozen=True, kw_only=True):
-    """What glab knows about one host. ``token`` is None if it is in the keyring, or missing."""
-
-    host: str
-    url: str
-    token: Secret | None = None
-    oauth: bool = False
-    expires: datetime | None = None
-    ca_cert: str = ""
-    skip_tls_verify: bool = False
-
-
-class GlabConfig(Struct, frozen=True, kw_only=True):
-    """One of glab's configuration files. ``default_host`` is empty if it has none."""
-
-    path: Path
-    default_host: str = ""
-    hosts: tuple[GlabHost, ...] = ()
-
-    def find(self, url: str) -> GlabHost | None:
-        """The entry for a server's address: by host and port, or by its API host."""
-        wanted = host_of(url)
-        return next((h for h in self.hosts if wanted in (h.host.lower(), host_of(h.url))), None)
-
-
-def places(env: Mapping[str, str], home: Path) -> Iterator[Path]:
-    """Where glab looks for its file, in its order (API note 6)."""
-    if folder := env.get("GLAB_CONFIG_DIR"):
-        yield Path(folder) / "config.yml"
-        return
-    yield home / ".config" / "glab-cli" / "config.yml"
-    if folder := env.get("XDG_CONFIG_HOME"):
-        yield Path(folder) / "glab-cli" / "config.yml"
-    for folder in env.get("XDG_CONFIG_DIRS", "/etc/xdg").split(":"):
-        if folder:
-            yield Path(folder) / "glab-cli" / "config.yml"
-
-
-def load(env: Mapping[str, str], home: Path) -> GlabConfig | None:
-    """glab's configuration, or None. Raises ConfigError: unreadable, open to others, or invalid YAML."""
-    for path in places(env, home):
-        if path.is_file():
-            return _load(path)
-    return None
-
-
-def _load(path: Path) -> GlabConfig:
-    try:
-        if os.name == "posix" and path.stat().st_mode & 0o077:
-            raise ConfigError(
-                "other users of this machine can read this file and the tokens in it.",
-                where=str(path),
-                hint=f"Run: chmod 600 {path}",
-            )
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise ConfigError(f"cannot read this file ({type(problem).__name__}).", where=str(path)) from None
-    tree = read_yaml(text, str(path))
-    hosts = tree.get("hosts")
-    default = tree.get("host")
-    return GlabConfig(
-        path=path,
-        default_host=default if isinstance(default, str) else "",
-        hosts=tuple(
-            _host(name, entry, str(path))
-            for name, entry in (hosts.items() if isinstance(hosts, dict) else ())
-            if isinstance(entry, dict)
-        ),
-    )
-
-
-def _host(name: str, entry: Tree, where: str) -> GlabHost:
-    def word(key: str) -> str:
-        value = entry.get(key, "")
-        return value if isinstance(value, str) else ""
-
-    token = word("token")
-    return GlabHost(
-        host=name,
-        url=normal_url(f"{word('api_protocol') or 'https'}://{word('api_host') or name}", where=where),
-        token=Secret(token) if token else None,
-        oauth=_is_true(word("is_oauth2")),
-        expires=_date(word("oauth2_expiry_date")),
-        ca_cert=word("ca_cert"),
-        skip_tls_verify=_is_true(word("skip_tls_verify")),
-    )
-
-
-def _is_true(text: str) -> bool:
-    return text.lower() in ("true", "yes", "on", "1")
-
-
-def _date(text: str) -> datetime | None:
-    if not text:
-        return None
-    # Only for OAuth sign-ins: the email package is slow to import.
-    from email.utils import parsedate_to_datetime
-
-    try:
-        found = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def read_yaml(text: str, where: str) -> Tree:
-    """Nested maps of scalars, all scalars as text. Raises ConfigError with file and line for anything else.
-
-    Lists and inline ``[…]`` or ``{…}`` values are skipped: glab's own keys need none.
-    """
-    root: Tree = {}
-    # The open maps: indentation of their keys, and the map.
-    stack: list[tuple[int, Tree]] = [(0, root)]
-    hanging: tuple[int, Tree, str] | None = None
-    for number, line in enumerate(text.splitlines(), 1):
-        body = line.strip()
-        if not body or body.startswith("#") or body in ("---", "..."):
-            continue
-        place = f"{where}:{number}"
-        indent = len(line) - len(line.lstrip(" "))
-        if line[indent] == "\t":
-            raise ConfigError("line is indented with a tab.", where=place)
-        if body == "-" or body.startswith("- "):
-            continue
-        if (found := _KEY.match(body)) is None:
-            raise ConfigError(
-                "expected “key: value”.", where=place, hint="Is this glab's configuration file?"
-            )
-        if hanging is not None:
-            above, parent, name = hanging
-            if indent > above:
-                child: Tree = {}
-                parent[name] = child
-                stack.append((indent, child))
-        while len(stack) > 1 and indent < stack[-1][0]:
-            stack.pop()
-        if indent != stack[-1][0]:
-            raise ConfigError("the indentation matches no line above.", where=place)
-        key = _scalar(found["key"], place)
-        rest = body[found.end() :].strip()
-        value = _scalar(rest, place)
-        if key in stack[-1][1]:
-            raise ConfigError("duplicate key.", where=place, key=key)
-        stack[-1][1][key] = value
-        hanging = (indent, stack[-1][1], key) if not rest or rest.startswith("#") else None
-    return root
-
-
-def _scalar(text: str, where: str) -> str:
-    if text.startswith("!!"):
-        # glab writes "token: !!null glpat-…": the tag has no meaning.
-        text = text.partition(" ")[2].strip()
-    if text.startswith('"'):
-        if (found := _DOUBLE.fullmatch(text)) is None:
-            raise ConfigError("missing closing quote.", where=where)
-        return re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[1]), found["text"])
-    if text.startswith("'"):
-        if (found := _SINGLE.fullmatch(text)) is None:
-            raise ConfigError("missing closing quote.", where=where)
-        return found["text"].replace("''", "'")
-    if text[:1] in ("&", "*", "|", ">", "%", "@", "`"):
-        raise ConfigError(f"unsupported YAML: “{text[0]}”.", where=where)
-    plain = re.sub(r"(^|\s+)#.*$", "", text).strip()
-    return "" if plain in ("null", "~") else plain
-
-
-# Finds host, group and token.
-
-HOST_NAMES = ("GITLAB_HOST", "GITLAB_URI", "GL_HOST")
-TOKEN_NAMES: tuple[tuple[str, Kind], ...] = (
-    ("GITLAB_TOKEN", "token"),
-    ("GITLAB_ACCESS_TOKEN", "token"),
-    ("OAUTH_TOKEN", "oauth"),
-)
-DEFAULT_URL = "https://gitlab.com"
+    return f"{parts.scheme}://{shown}{f':{port}' if port else ''}{re.sub(_API_TAIL, '', parts.path)}"
 
 
 def find_group(given: str | None, *, configured: str = "", env: Mapping[str, str] | None = None) -> str:
@@ -348,28 +168,67 @@ def find_account(
     return _Search(os.environ if env is None else env, home or Path.home()).run(url, configured)
 
 
+class _GlabHost(Struct, frozen=True, kw_only=True):
+    """What glab knows about one host. ``token`` is None if it is in the keyring, or missing."""
+
+    host: str
+    url: str
+    token: Secret | None = None
+    oauth: bool = False
+    expires: datetime | None = None
+    ca_cert: str = ""
+    skip_tls_verify: bool = False
+
+
+def _glab_host(name: str, entry: glab.Tree, where: str) -> _GlabHost:
+    def word(key: str) -> str:
+        value = entry.get(key, "")
+        return value if isinstance(value, str) else ""
+
+    def flag(key: str) -> bool:
+        return word(key).lower() in ("true", "yes", "on", "1")
+
+    token = word("token")
+    return _GlabHost(
+        host=name,
+        url=normal_url(f"{word('api_protocol') or 'https'}://{word('api_host') or name}", where=where),
+        token=Secret(token) if token else None,
+        oauth=flag("is_oauth2"),
+        expires=_date(word("oauth2_expiry_date")),
+        ca_cert=word("ca_cert"),
+        skip_tls_verify=flag("skip_tls_verify"),
+    )
+
+
+def _date(text: str) -> datetime | None:
+    if not text:
+        return None
+    # Only for OAuth sign-ins: the email package is slow to import.
+    from email.utils import parsedate_to_datetime
+
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
 class _Search:
     """One search of all places; records the places checked, and reads each file once."""
 
     def __init__(self, env: Mapping[str, str], home: Path) -> None:
         self._env = env
         self._home = home
-        self._looked: list[str] = []
-        self._glab: GlabConfig | None = None
-        self._glab_read = False
+        self._checked: list[str] = []
 
     def run(self, given: str | None, configured: str) -> Account:
         url = self._url(given, configured)
-        account = (
-            self._from_environment(url)
-            or self._from_glab(url)
-            or self._from_python_gitlab(url if url else None)
-        )
+        account = self._from_environment(url) or self._from_glab(url) or self._from_python_gitlab(url)
         if account is not None:
             return account
         shown = url or DEFAULT_URL
         raise TokenMissing(
-            f"No token found for {host_of(shown)}. Checked: {'; '.join(self._looked)}.",
+            f"No token found for {host_of(shown)}. Checked: {'; '.join(self._checked)}.",
             hint=(
                 f"Create a personal access token with the scope “api” at "
                 f"{shown}/-/user_settings/personal_access_tokens and set GITLAB_TOKEN, "
@@ -379,57 +238,67 @@ class _Search:
 
     def _url(self, given: str | None, configured: str) -> str:
         """The requested address; empty if none was given, which leaves it to python-gitlab's file."""
-        if given:
-            return normal_url(given, where="--url")
-        for name in HOST_NAMES:
-            if text := self._env.get(name):
-                return normal_url(text, where=name)
-        if configured:
-            return normal_url(configured, where="config")
-        if any(self._env.get(name) for name, _ in TOKEN_NAMES):
-            # A token in the environment alone means gitlab.com, as in glab, unless glab has a default host.
-            config = self._load_glab()
-            return self._glab_default(config) or DEFAULT_URL
-        return self._glab_default(self._load_glab())
+        in_env = ((name, self._env.get(name)) for name in HOST_NAMES)
+        for where, text in (("--url", given), *in_env, ("config", configured)):
+            if text:
+                return normal_url(text, where=where)
+        if (default := self._glab_default()) or not any(self._env.get(name) for name, _ in TOKEN_NAMES):
+            return default
+        # A token in the environment alone means gitlab.com, as in glab, unless glab has a default host.
+        return DEFAULT_URL
 
-    def _glab_default(self, config: GlabConfig | None) -> str:
-        if config is None or not (config.default_host or config.hosts):
+    @cached_property
+    def _glab_file(self) -> Path | None:
+        return glab.find(self._env, self._home)
+
+    @cached_property
+    def _glab(self) -> glab.Tree:
+        return glab.read(self._glab_file) if self._glab_file is not None else {}
+
+    @cached_property
+    def _glab_hosts(self) -> list[_GlabHost]:
+        hosts = self._glab.get("hosts")
+        entries = hosts.items() if isinstance(hosts, dict) else ()
+        return [_glab_host(name, one, str(self._glab_file)) for name, one in entries if isinstance(one, dict)]
+
+    def _glab_default(self) -> str:
+        default = self._glab.get("host")
+        names = [default] if default and isinstance(default, str) else [one.host for one in self._glab_hosts]
+        if not names:
             return ""
-        name = config.default_host or config.hosts[0].host
-        address = normal_url(name, where=str(config.path))
-        entry = config.find(address)
+        address = normal_url(names[0], where=str(self._glab_file))
+        entry = self._glab_host_of(address)
         return entry.url if entry else address
 
-    def _load_glab(self) -> GlabConfig | None:
-        if not self._glab_read:
-            self._glab = load(self._env, self._home)
-            self._glab_read = True
-        return self._glab
+    def _glab_host_of(self, url: str) -> _GlabHost | None:
+        """The entry for a server's address: by host and port, or by its API host."""
+        wanted = host_of(url)
+        return next((h for h in self._glab_hosts if wanted in (h.host.lower(), host_of(h.url))), None)
 
     def _from_environment(self, url: str) -> Account | None:
         for name, kind in TOKEN_NAMES:
             if text := self._env.get(name, "").strip():
                 return Account(url=url or DEFAULT_URL, token=Secret(text), kind=kind, source=name)
-        self._looked.append("the environment (GITLAB_TOKEN, GITLAB_ACCESS_TOKEN, OAUTH_TOKEN)")
+        self._checked.append("the environment (GITLAB_TOKEN, GITLAB_ACCESS_TOKEN, OAUTH_TOKEN)")
         return None
 
     def _from_glab(self, url: str) -> Account | None:
-        config = self._load_glab()
-        if config is None:
-            self._looked.append("glab's configuration (no file)")
+        file = self._glab_file
+        if file is None:
+            self._checked.append("glab's configuration (no file)")
             return None
-        entry = config.find(url) if url else None
+        entry = self._glab_host_of(url) if url else None
         if entry is None:
-            self._looked.append(f"{config.path} (no such host)")
+            self._checked.append(f"{file} (no such host)")
             return None
-        token, source = entry.token, str(config.path)
+        token, source = entry.token, str(file)
         if token is None:
             token, source = self._from_keyring(entry.host), f"the keyring (glab:{entry.host})"
         if token is None:
-            self._looked.append(f"{config.path} (no token for {entry.host})")
+            self._checked.append(f"{file} (no token for {entry.host})")
             return None
         if entry.oauth and entry.expires is not None and entry.expires <= datetime.now(UTC):
-            self._looked.append(f"{config.path} (sign-in expired; run: glab auth status)")
+            self._checked.append(f"{file} (sign-in expired; run: glab auth status)")
             return None
         return Account(
             # The given address can be a relative URL install that glab does not know.
@@ -450,20 +319,20 @@ class _Search:
         try:
             found = keyring.get_password(f"glab:{host}", "")
         except trouble:
-            self._looked.append("the keyring (locked or not available)")
+            self._checked.append("the keyring (locked or not available)")
             return None
         return Secret(found) if found else None
 
-    def _from_python_gitlab(self, url: str | None) -> Account | None:
+    def _from_python_gitlab(self, url: str) -> Account | None:
         files = self._python_gitlab_files()
         if not files:
-            self._looked.append("python-gitlab's configuration (no file)")
+            self._checked.append("python-gitlab's configuration (no file)")
             return None
         sections = _sections(files)
         # Without an address, the file's default section.
         wanted = [name for name, address in sections.items() if url and host_of(address) == host_of(url)]
         if url and not wanted:
-            self._looked.append(f"{files[-1]} (no such host)")
+            self._checked.append(f"{files[-1]} (no such host)")
             return None
         # python-gitlab's own parser: it supports helpers ("helper: pass show gitlab") and all token kinds.
         config = importlib.import_module("gitlab.config")
@@ -472,18 +341,15 @@ class _Search:
         except config.ConfigError as problem:
             raise ConfigError(str(problem).partition("\n")[0], where=str(files[-1])) from None
         address = normal_url(parsed.url, where=str(files[-1])) if parsed.url else DEFAULT_URL
-        for text, kind in ((parsed.private_token, "token"), (parsed.oauth_token, "oauth")):
-            if text:
-                return Account(
-                    url=url or address,
-                    token=Secret(text),
-                    kind="oauth" if kind == "oauth" else "token",
-                    verify=parsed.ssl_verify
-                    if isinstance(parsed.ssl_verify, str)
-                    else bool(parsed.ssl_verify),
-                    source=str(files[-1]),
-                )
-        self._looked.append(f"{files[-1]} (no token that works with GraphQL)")
+        if text := parsed.private_token or parsed.oauth_token:
+            return Account(
+                url=url or address,
+                token=Secret(text),
+                kind="token" if parsed.private_token else "oauth",
+                verify=parsed.ssl_verify if isinstance(parsed.ssl_verify, str) else bool(parsed.ssl_verify),
+                source=str(files[-1]),
+            )
+        self._checked.append(f"{files[-1]} (no token that works with GraphQL)")
         return None
 
     def _python_gitlab_files(self) -> list[Path]:

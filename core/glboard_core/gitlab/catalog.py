@@ -6,19 +6,20 @@ milestone belongs to, so each owner is queried for its own. It must not read iss
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
 
 from glboard_core.errors import GlboardError
 from glboard_core.gitlab import decode, queries
-from glboard_core.gitlab.decode import HasId, Page, User, day
+from glboard_core.gitlab.decode import HasId, OfGroup, Page, User, day
 from glboard_core.gitlab.graphql import (
-    Metadata,
+    About,
     QueryRunner,
+    chunks,
     group_missing,
     server_of,
     side_by_side,
@@ -26,8 +27,6 @@ from glboard_core.gitlab.graphql import (
 )
 from glboard_core.model.catalog import Catalog, Label, Person, Project
 from glboard_core.model.milestone import Milestone
-
-R = TypeVar("R")
 
 #: Limits: pickers do not need more, and large groups have tens of thousands.
 MOST_PEOPLE = 2_000
@@ -57,7 +56,7 @@ class WireMilestone(Struct, frozen=True, rename="camel"):
     due_date: str | None = None
 
 
-class Member(Struct, frozen=True):
+class Membership(Struct, frozen=True):
     """A membership; an invitation has no user."""
 
     user: User | None = None
@@ -67,14 +66,6 @@ class Permissions(Struct, frozen=True, rename="camel"):
     """Whether we can change issues of a project."""
 
     may_edit: bool | None = None
-
-
-class WireProject(Struct, frozen=True, rename="camel"):
-    """A project in a list."""
-
-    id: str
-    full_path: str
-    archived: bool | None = None
 
 
 class Owner(Struct, frozen=True, rename="camel"):
@@ -87,20 +78,12 @@ class Owner(Struct, frozen=True, rename="camel"):
     labels: Page[WireLabel] | None = None
     milestones: Page[WireMilestone] | None = None
     boards: Page[HasId] | None = None
-    group_members: Page[Member] | None = None
-    projects: Page[WireProject] | None = None
+    group_members: Page[Membership] | None = None
+    projects: Page[Owner] | None = None
 
 
-class MetaAnswer(Struct, frozen=True, rename="camel"):
-    """Answer to ``queries.meta``."""
-
-    metadata: Metadata | None = None
-    current_user: User | None = None
-    group: Owner | None = None
-
-
-class GroupAnswer(Struct, frozen=True):
-    """Answer to a query about the group."""
+class CatalogAnswer(About, frozen=True, rename="camel"):
+    """Answer to ``queries.catalog``."""
 
     group: Owner | None = None
 
@@ -117,38 +100,43 @@ class TokenSelf(Struct, frozen=True):
     scopes: list[str] = []
 
 
+#: The document with a page of a field of the group.
+_DOCUMENTS = {
+    "labels": queries.group_labels,
+    "milestones": queries.group_milestones,
+    "group_members": queries.members,
+    "projects": queries.projects,
+}
+
+
 class CatalogReader:
     """Reads catalogs for one group."""
 
-    def __init__(self, asking: QueryRunner, group: str) -> None:
-        self._asking = asking
+    def __init__(self, runner: QueryRunner, group: str) -> None:
+        self._runner = runner
         self._group = group
 
     async def catalog(self) -> Catalog:
         """The catalog of the group itself. Raises GroupNotFound, TokenRejected and what reading raises."""
         async with together() as tasks:
             asked = tasks.create_task(self._first())
-            asked_projects = tasks.create_task(self._projects())
-            asked_closed = tasks.create_task(self._closed_milestones())
+            asked_projects = tasks.create_task(self._all("projects", most=MOST_PROJECTS))
+            closed = self._all("milestones", most=CLOSED_MILESTONES, state="closed", sort="DUE_DATE_DESC")
+            asked_closed = tasks.create_task(closed)
             asked_scope = tasks.create_task(self._can_write())
         first, projects = asked.result(), asked_projects.result()
-        group = first.group
-        user = first.current_user
-        server = server_of(first.metadata, user, self._asking.host)
+        group, user = first.group, first.current_user
+        server = server_of(first, self._runner.host)
         if group is None or user is None:
-            raise group_missing(self._group, self._asking.host)
-        self._asking.learn(server)
+            raise group_missing(self._group, self._runner.host)
+        self._runner.learn(server)
         path = decode.line(group.full_path)
         async with together() as tasks:
-            asked_labels = tasks.create_task(
-                self._rest(group.labels or Page(), queries.group_labels(), "labels", None)
-            )
-            asked_milestones = tasks.create_task(
-                self._rest(group.milestones or Page(), queries.group_milestones(), "milestones", None)
-            )
-            asked_people = tasks.create_task(
-                self._rest(group.group_members or Page(), queries.members(), "group_members", MOST_PEOPLE)
-            )
+            asked_labels = tasks.create_task(self._all("labels", group.labels or Page()))
+            active = self._all("milestones", group.milestones or Page(), state="active")
+            asked_milestones = tasks.create_task(active)
+            members = self._all("group_members", group.group_members or Page(), most=MOST_PEOPLE)
+            asked_people = tasks.create_task(members)
         people = asked_people.result()
         notes = []
         if len(people) >= MOST_PEOPLE:
@@ -160,12 +148,16 @@ class CatalogReader:
             group=path,
             me=_person(user),
             server=structs.replace(
-                server, has_weight=self._asking.has_weight, can_write=asked_scope.result()
+                server, has_weight=self._runner.has_weight, can_write=asked_scope.result()
             ),
             labels=tuple(_label(one, path) for one in asked_labels.result()),
-            milestones=_unique_milestones([*asked_milestones.result(), *asked_closed.result()], path),
+            milestones=_milestones([*asked_milestones.result(), *asked_closed.result()], path),
             people=_people(people),
-            projects=tuple(_project(one) for one in projects if not one.archived),
+            projects=tuple(
+                Project(id=one.id or "", path=decode.line(one.full_path))
+                for one in projects
+                if not one.archived
+            ),
             ranking_board=boards[0].id if boards else None,
             notes=tuple(notes),
             group_id=group.id or "",
@@ -178,8 +170,7 @@ class CatalogReader:
             return catalog
         groups = sorted({above for path in paths for above in _between(catalog.group, path)})
         names = [("group", group) for group in groups] + [("project", path) for path in paths]
-        each = queries.OWNERS_EACH
-        parts = [names[at : at + each] for at in range(0, len(names), each)]
+        parts = chunks(names, queries.OWNERS_EACH)
         answers = await side_by_side((partial(self._owners, part) for part in parts), PARALLEL)
         found = {path: owner for answer in answers for path, owner in answer.items()}
         asked = set(found)
@@ -188,14 +179,9 @@ class CatalogReader:
         known = {project.path: project for project in catalog.projects}
         for path, owner in found.items():
             labels += [_label(one, path) for one in (owner.labels or Page()).items()]
-            milestones += _unique_milestones((owner.milestones or Page()).items(), path)
+            milestones += _milestones((owner.milestones or Page()).items(), path)
             if owner.id is not None:
-                known[path] = Project(
-                    id=owner.id,
-                    path=path,
-                    archived=bool(owner.archived),
-                    can_edit=owner.user_permissions.may_edit,
-                )
+                known[path] = _project(owner, path)
         return structs.replace(
             catalog,
             labels=tuple(labels),
@@ -205,52 +191,47 @@ class CatalogReader:
 
     # -- queries
 
-    async def _first(self) -> MetaAnswer:
-        variables = {"group": self._group, "first": self._asking.page_size}
-        answer = await self._asking.ask(queries.meta(), variables, MetaAnswer)
+    async def _first(self) -> CatalogAnswer:
+        variables = {"group": self._group, "first": self._runner.page_size}
+        answer = await self._runner.ask(queries.catalog(), variables, CatalogAnswer)
         if answer.current_user is not None and answer.group is None:
-            raise group_missing(self._group, self._asking.host)
+            raise group_missing(self._group, self._runner.host)
         return answer
 
-    async def _rest(self, page: Page[Any], document: str, field: str, most: int | None) -> list[Any]:
-        """A first page and all following ones, up to ``most`` nodes."""
-        found = page.items()
-        if not page.page_info.has_next_page:
+    async def _all(
+        self, field: str, first: Page[Any] | None = None, *, most: int | None = None, **variables: str
+    ) -> list[Any]:
+        """What the group has in a field, up to ``most``; ``first`` is a page that was read already."""
+        asked = {"group": self._group, **variables}
+        return await self._collected(_DOCUMENTS[field](), asked, OfGroup[Owner], field, first, most)
+
+    async def _collected(
+        self,
+        document: str,
+        variables: Mapping[str, object],
+        kind: type[OfGroup[Owner]] | type[OwnerAnswer],
+        field: str,
+        first: Page[Any] | None,
+        most: int | None = None,
+    ) -> list[Any]:
+        def pick(answer: OfGroup[Owner] | OwnerAnswer) -> Page[Any]:
+            owner = answer.owner if isinstance(answer, OwnerAnswer) else answer.group
+            return getattr(owner, field, None) or Page()
+
+        found = first.items() if first is not None else []
+        if first is not None and not first.page_info.has_next_page:
             return found
-        variables = {"group": self._group}
-        if field == "milestones":
-            variables["state"] = "active"
-        more = self._asking.pages(
-            document,
-            variables,
-            GroupAnswer,
-            lambda answer: getattr(answer.group, field, None) or Page(),
-            after=page.page_info.end_cursor,
-        )
-        return await _collect(more, found, most)
-
-    async def _projects(self) -> list[WireProject]:
-        pages = self._asking.pages(
-            queries.projects(),
-            {"group": self._group},
-            GroupAnswer,
-            lambda answer: (answer.group and answer.group.projects) or Page(),
-        )
-        return await _collect(pages, [], MOST_PROJECTS)
-
-    async def _closed_milestones(self) -> list[WireMilestone]:
-        pages = self._asking.pages(
-            queries.group_milestones(),
-            {"group": self._group, "state": "closed", "sort": "DUE_DATE_DESC"},
-            GroupAnswer,
-            lambda answer: (answer.group and answer.group.milestones) or Page(),
-        )
-        return await _collect(pages, [], CLOSED_MILESTONES)
+        after = first.page_info.end_cursor if first is not None else None
+        async for page in self._runner.pages(document, variables, kind, pick, after=after):
+            found += page
+            if most is not None and len(found) >= most:
+                return found[:most]
+        return found
 
     async def _can_write(self) -> bool | None:
         """Whether the token has the scope for writing; None if unknown (OAuth, older servers)."""
         try:
-            raw = await self._asking.transport.get("/api/v4/personal_access_tokens/self")
+            raw = await self._runner.transport.get("/api/v4/personal_access_tokens/self")
             return "api" in msgspec.json.decode(raw, type=TokenSelf).scopes
         except (GlboardError, msgspec.DecodeError):
             # Best effort: if it matters, the other queries fail as well.
@@ -261,7 +242,7 @@ class CatalogReader:
         projects = [path for kind, path in names if kind == "project"]
         variables = {f"g{n}": path for n, path in enumerate(groups)}
         variables |= {f"p{n}": path for n, path in enumerate(projects)}
-        answer = await self._asking.speak(
+        answer = await self._runner.ask_in_dialect(
             lambda dialect: queries.owners(dialect, len(groups), len(projects)),
             variables,
             dict[str, Owner | None],
@@ -274,26 +255,10 @@ class CatalogReader:
 
     async def _whole(self, owner: Owner, kind: str, path: str) -> Owner:
         """An owner including the pages after the first."""
-        if owner.labels is not None and owner.labels.page_info.has_next_page:
-            more = self._asking.pages(
-                queries.owner_labels(kind),
-                {"path": path},
-                OwnerAnswer,
-                lambda answer: (answer.owner and answer.owner.labels) or Page(),
-                after=owner.labels.page_info.end_cursor,
-            )
-            labels = await _collect(more, owner.labels.items(), None)
-            owner = structs.replace(owner, labels=Page(nodes=list(labels)))
-        if owner.milestones is not None and owner.milestones.page_info.has_next_page:
-            further = self._asking.pages(
-                queries.owner_milestones(kind),
-                {"path": path},
-                OwnerAnswer,
-                lambda answer: (answer.owner and answer.owner.milestones) or Page(),
-                after=owner.milestones.page_info.end_cursor,
-            )
-            milestones = await _collect(further, owner.milestones.items(), None)
-            owner = structs.replace(owner, milestones=Page(nodes=list(milestones)))
+        for field in ("labels", "milestones"):
+            first, document = getattr(owner, field) or Page(), queries.owned(kind, field)
+            rows = await self._collected(document, {"path": path}, OwnerAnswer, field, first)
+            owner = structs.replace(owner, **{field: Page(nodes=rows)})
         return owner
 
 
@@ -304,14 +269,6 @@ def _between(group: str, project: str) -> list[str]:
     parts = project.split("/")[:-1]
     depth = group.count("/") + 1
     return ["/".join(parts[:n]) for n in range(depth + 1, len(parts) + 1)]
-
-
-async def _collect(pages: AsyncIterator[list[R]], found: list[R], most: int | None) -> list[R]:
-    async for page in pages:
-        found = found + page
-        if most is not None and len(found) >= most:
-            return found[:most]
-    return found
 
 
 def _label(wire: WireLabel, owner: str) -> Label:
@@ -325,30 +282,31 @@ def _label(wire: WireLabel, owner: str) -> Label:
     )
 
 
-def _unique_milestones(wires: Iterable[WireMilestone], owner: str) -> tuple[Milestone, ...]:
-    found = {wire.id: _milestone(wire, owner) for wire in wires}
+def _milestones(wires: Iterable[WireMilestone], owner: str) -> tuple[Milestone, ...]:
+    """The milestones, each once."""
+    found = {
+        wire.id: Milestone(
+            id=wire.id.rpartition("/")[2],
+            title=decode.line(wire.title),
+            owner=owner,
+            start=day(wire.start_date),
+            due=day(wire.due_date),
+            active=wire.state == "active",
+        )
+        for wire in wires
+    }
     return tuple(found.values())
-
-
-def _milestone(wire: WireMilestone, owner: str) -> Milestone:
-    return Milestone(
-        id=wire.id.rpartition("/")[2],
-        title=decode.line(wire.title),
-        owner=owner,
-        start=day(wire.start_date),
-        due=day(wire.due_date),
-        active=wire.state == "active",
-    )
 
 
 def _person(user: User) -> Person:
     return Person(id=user.id, username=decode.line(user.username), name=decode.line(user.name))
 
 
-def _people(members: Iterable[Member]) -> tuple[Person, ...]:
+def _people(members: Iterable[Membership]) -> tuple[Person, ...]:
     found = {member.user.username: _person(member.user) for member in members if member.user is not None}
     return tuple(found[name] for name in sorted(found))
 
 
-def _project(wire: WireProject) -> Project:
-    return Project(id=wire.id, path=decode.line(wire.full_path), archived=bool(wire.archived))
+def _project(owner: Owner, path: str) -> Project:
+    can_edit = owner.user_permissions.may_edit
+    return Project(id=owner.id or "", path=path, archived=bool(owner.archived), can_edit=can_edit)

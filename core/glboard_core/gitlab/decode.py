@@ -1,7 +1,7 @@
 """Decodes issues and notes from GitLab's JSON into the model.
 
-Owns the JSON format of an issue and the interning that keeps 100,000 of them small. All text is sanitised
-here (``text``), so nothing above ever sees a control character. It must not send requests.
+Owns the JSON format of an issue, the invisible markers in texts we post, and the interning that keeps 100,000
+issues small. All text is sanitised here, so nothing above ever sees a control character. It sends nothing.
 """
 
 from __future__ import annotations
@@ -18,39 +18,44 @@ from msgspec import UNSET, Struct, UnsetType
 from glboard_core.model.issue import Blocker, Issue, IssueId, Note, State
 from glboard_core.ports import Placed
 
-# Sanitises remote text, and adds and reads the invisible markers in texts we post.
+T = TypeVar("T")
+#: An issue, or its row in the reconcile list.
+Row = TypeVar("Row", Issue, Placed)
 
+#: Beyond this many interned values, the cache is cleared.
+_MOST_KEPT = 50_000
+
+# Patterns are compiled (and cached by ``re``) on first use: the board opens without them.
 # First complete terminal sequences, then any remaining control characters.
-_SEQUENCE = re.compile(
+_SEQUENCE = (
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI
     r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)"  # OSC
     r"|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c\n]*(?:\x1b\\|\x9c)"  # DCS, SOS, PM, APC
     r"|\x1b[ -/]*[0-Z\\^_`a-~]"  # two-character escapes
 )
-_BREAK = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_BREAK = r"\r\n?|[\x0b\x0c\x85\u2028\u2029]"
 # Control characters except tab and newline, the bidi overrides and isolates (which can disguise the order of
 # text), and the byte order mark. Right-to-left letters, joiners and their marks are kept.
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
-_BLANK = re.compile(r"[\t\n]+")
+_CONTROL = r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]"
 
-_MARKER = re.compile(r"\n*<!-- glboard:(?P<op>[^\s<>]+?) -->\s*$")
-_KIND = re.compile(r"\n*<!-- glboard note: (?P<mark>[^<>\n]+?) -->\s*$")
-_FENCE = re.compile(r"^```.*\n(?:.*\n)*?```[ \t]*$", re.MULTILINE)
-_COMMAND = re.compile(r"^( {0,3})/(?=[A-Za-z])", re.MULTILINE)
+_MARKER = r"\n*<!-- glboard:(?P<op>[^\s<>]+?) -->\s*$"
+_MARK = r"\n*<!-- glboard note: (?P<mark>[^<>\n]+?) -->\s*$"
+_FENCE = r"(?m)^```.*\n(?:.*\n)*?```[ \t]*$"
+_COMMAND = r"(?m)^( {0,3})/(?=[A-Za-z])"
 
 
 def line(text: str) -> str:
     """One clean line: a title, a name, a label."""
     if text.isprintable():
         return text
-    return _BLANK.sub(" ", clean_body(text))
+    return re.sub(r"[\t\n]+", " ", clean_body(text))
 
 
 def clean_body(text: str) -> str:
     r"""Clean text of any number of lines, with ``\n`` between them."""
     if text.isprintable():
         return text
-    return _CONTROL.sub("", _BREAK.sub("\n", _SEQUENCE.sub("", text)))
+    return re.sub(_CONTROL, "", re.sub(_BREAK, "\n", re.sub(_SEQUENCE, "", text)))
 
 
 def marked(text: str, op: str) -> str:
@@ -60,22 +65,22 @@ def marked(text: str, op: str) -> str:
 
 def split_marker(text: str) -> tuple[str, str | None]:
     """A body without our marker, and the Op id from it; None if it does not end with a marker."""
-    found = _MARKER.search(text)
+    found = re.search(_MARKER, text)
     return (text[: found.start()], found["op"]) if found else (text, None)
 
 
-def kept(text: str, mark: str) -> str:
+def with_mark(text: str, mark: str) -> str:
     """The text with the invisible mark of its kind, by which it is found again to be updated."""
     return f"{text.rstrip()}\n\n<!-- glboard note: {_plain(mark)} -->".lstrip("\n")
 
 
-def split_kind(text: str) -> tuple[str, str]:
+def split_mark(text: str) -> tuple[str, str]:
     """A body (without Op marker) split into the text without the mark of its kind, and that mark or ""."""
-    found = _KIND.search(text)
+    found = re.search(_MARK, text)
     return (text[: found.start()], found["mark"]) if found else (text, "")
 
 
-def same_kind(mark: str, found: str) -> bool:
+def same_mark(mark: str, found: str) -> bool:
     """Whether a mark that was read back is this one."""
     return _plain(mark) == found
 
@@ -93,18 +98,10 @@ def literal(text: str) -> str:
     """
     pieces: list[str] = []
     at = 0
-    for fence in _FENCE.finditer(text):
-        pieces.append(_COMMAND.sub(r"\1\\/", text[at : fence.start()]))
-        pieces.append(fence[0])
+    for fence in re.finditer(_FENCE, text):
+        pieces += [re.sub(_COMMAND, r"\1\\/", text[at : fence.start()]), fence[0]]
         at = fence.end()
-    pieces.append(_COMMAND.sub(r"\1\\/", text[at:]))
-    return "".join(pieces)
-
-
-T = TypeVar("T")
-
-#: Beyond this many interned values, the cache is cleared.
-_MOST_KEPT = 50_000
+    return "".join([*pieces, re.sub(_COMMAND, r"\1\\/", text[at:])])
 
 
 class PageInfo(Struct, frozen=True, rename="camel"):
@@ -226,6 +223,49 @@ class WireBlocker(Struct, frozen=True, kw_only=True):
     confidential: bool = False
 
 
+# Answers. Requested fields have no default: an answer without them is not GitLab's, and treating it as "not
+# found" would send a change twice.
+
+
+class WithIssues(Struct, Generic[T], frozen=True):
+    """A group or project with a page of its issues."""
+
+    issues: Page[T] | None
+
+
+class OfGroup(Struct, Generic[T], frozen=True):
+    """The answer about a group; None if it does not exist, or we have no access."""
+
+    group: T | None
+
+
+class OfProject(Struct, frozen=True):
+    """The answer about the issues of a project."""
+
+    project: WithIssues[WireIssue] | None
+
+
+class Count(Struct, frozen=True):
+    """A number of issues."""
+
+    count: int
+
+
+class WireDetail(Struct, frozen=True, rename="camel"):
+    """What is read only of the open issue. Fields that were not requested stay empty."""
+
+    id: str
+    description: str | None = None
+    notes: Page[WireNote] | None = None
+    blocked_by_issues: Page[WireBlocker] | None = None
+
+
+class OfIssue(Struct, frozen=True):
+    """The answer about one issue."""
+
+    issue: WireDetail | None
+
+
 def blocker(wire: WireBlocker) -> Blocker:
     """A blocker from JSON."""
     return Blocker(
@@ -260,7 +300,7 @@ def placed(row: WirePlaced) -> Placed:
 def note(row: WireNote) -> Note:
     """A note with clean text. The marker of one of our comments becomes ``op``."""
     body, op = split_marker(clean_body(row.body))
-    body, mark = split_kind(body)
+    body, mark = split_mark(body)
     return Note(
         id=row.id,
         author=line(row.author.username) if row.author else "",
@@ -306,10 +346,6 @@ class Decoder:
             notes=wire.user_notes_count,
             web_url=line(wire.web_url),
         )
-
-    def issues(self, page: Page[WireIssue]) -> list[Issue]:
-        """The issues of a page."""
-        return [self.issue(wire) for wire in page.items()]
 
     def changed(self, issue: Issue, part: IssuePart) -> Issue:
         """The issue updated with the returned fields."""
@@ -360,11 +396,11 @@ class Decoder:
         return kept
 
 
-def unique(issues: Iterable[Issue], seen: set[IssueId]) -> list[Issue]:
-    """Issues not seen before: pages may overlap while others make changes."""
+def unique(rows: Iterable[Row], seen: set[IssueId]) -> list[Row]:
+    """The rows not seen before: pages may overlap while others make changes."""
     fresh = []
-    for issue in issues:
-        if issue.id not in seen:
-            seen.add(issue.id)
-            fresh.append(issue)
+    for row in rows:
+        if row.id not in seen:
+            seen.add(row.id)
+            fresh.append(row)
     return fresh

@@ -59,14 +59,8 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         calls: list[Mutation] = []
         if edit.assignees is not UNSET:
             # updateIssue takes no assignees.
-            calls.append(
-                _issue_call(
-                    "issueSetAssignees",
-                    "IssueSetAssigneesInput",
-                    {**where, "assigneeUsernames": list(edit.assignees), "operationMode": "REPLACE"},
-                    ("assignees",),
-                )
-            )
+            values = {**where, "assigneeUsernames": list(edit.assignees), "operationMode": "REPLACE"}
+            calls.append(_issue_call("issueSetAssignees", "IssueSetAssigneesInput", values, ("assignees",)))
         fields: dict[str, object] = {}
         back: list[str] = []
         if labels := self._labels(edit, issue):
@@ -76,10 +70,9 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
             fields["weight"] = self._weight(edit.weight)
             back.append("weight")
         if edit.milestone is not UNSET:
+            title = edit.milestone
             fields["milestoneId"] = (
-                self.catalog.milestone_id(issue.project, edit.milestone)
-                if edit.milestone is not None
-                else None
+                self.catalog.milestone_id(issue.project, title) if title is not None else None
             )
             back.append("milestone")
         if edit.state is not UNSET:
@@ -165,15 +158,11 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         }
         if not beside:
             raise EditImpossible("There is no adjacent issue to place this one next to.")
-        return _issue_call(
-            "issueMoveList",
-            "IssueMoveListInput",
-            {"boardId": board, "projectPath": issue.project, "iid": str(issue.iid), **beside},
-            ("rank",),
-        )
+        where = {"boardId": board, "projectPath": issue.project, "iid": str(issue.iid)}
+        return _issue_call("issueMoveList", "IssueMoveListInput", {**where, **beside}, ("rank",))
 
     def _note(self, op: Op, note: NoteWrite, issue: Issue) -> Mutation:
-        body = decode.kept(decode.literal(note.body), note.mark)
+        body = decode.with_mark(decode.literal(note.body), note.mark)
         if note.note is None:
             return self._comment(op, body if note.body.strip() else "", issue)
         return Mutation(
@@ -187,12 +176,12 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
     def _comment(self, op: Op, body: str, issue: Issue) -> Mutation:
         if not body.strip():
             raise EditInvalid("The comment is empty.")
-        said = " quickActionsStatus { commandsOnly errorMessages }" if self.dialect.modern else ""
+        commands = " quickActionsStatus { commandsOnly errorMessages }" if self.dialect.modern else ""
         return Mutation(
             field="createNote",
             input_type="CreateNoteInput",
             input={"noteableId": issue.id, "body": decode.marked(decode.literal(body), op.id)},
-            back=f"errors note {{ id }}{said}",
+            back=f"errors note {{ id }}{commands}",
             cost=7,
         )
 

@@ -18,9 +18,10 @@ import msgspec
 from msgspec import Struct
 
 from glboard_core.errors import AuthError, GlboardError, NotGitLab, ScopeMissing, TokenMissing, TokenRejected
-from glboard_core.gitlab import decode, http_errors
+from glboard_core.gitlab.decode import Named, Titled, line
 from glboard_core.gitlab.graphql import side_by_side
 from glboard_core.gitlab.http import Transport
+from glboard_core.gitlab.http_errors import not_json
 from glboard_core.model.event import Event, EventAction, EventKind, History
 from glboard_core.model.issue import Issue, IssueId
 
@@ -39,34 +40,22 @@ _STATES: Mapping[str, EventAction] = {"closed": "closed", "reopened": "reopened"
 _ACTIONS: Mapping[str, EventAction] = {"add": "add", "remove": "remove"}
 
 
-class _Name(Struct, frozen=True, gc=False):
-    """A label."""
-
-    name: str = ""
-
-
-class _Title(Struct, frozen=True, gc=False):
-    """A milestone."""
-
-    title: str = ""
-
-
-class _Who(Struct, frozen=True, gc=False):
-    """A user; None if the account was deleted."""
+class _Username(Struct, frozen=True, gc=False):
+    """A user of the REST API, whose other ids are numbers."""
 
     username: str = ""
 
 
 class WireEvent(Struct, frozen=True, kw_only=True):
-    """An event of any kind. Label and milestone are null if they were deleted since."""
+    """An event of any kind. Label and milestone are null if they were deleted since, as is the user."""
 
     id: int
     created_at: datetime
-    user: _Who | None = None
+    user: _Username | None = None
     action: str = ""
     state: str = ""
-    label: _Name | None = None
-    milestone: _Title | None = None
+    label: Named | None = None
+    milestone: Titled | None = None
     weight: int | None = None
 
 
@@ -90,9 +79,9 @@ class EventReader:
         kinds: Iterable[EventKind],
         known: Mapping[IssueId, History] | None = None,
         progress: Progress | None = None,
-        heard: Callable[[History], None] | None = None,
+        each: Callable[[History], None] | None = None,
     ) -> Read:
-        """The events of these kinds for each issue. ``heard`` is called with each history as it is read.
+        """The events of these kinds for each issue. ``each`` is called with each history as it is read.
 
         ``known`` histories of issues not updated since are reused, and only the kinds they lack are read;
         other kinds in them are kept. A 403 or 404 for one issue never stops the rest: it is listed in
@@ -138,8 +127,8 @@ class EventReader:
                 kinds=frozenset(read),
                 events=tuple(events),
             )
-            if heard is not None:
-                heard(found)
+            if each is not None:
+                each(found)
             return found
 
         read_now = await side_by_side([partial(one, issue) for issue in asked], self._parallel)
@@ -175,7 +164,7 @@ class EventReader:
             return msgspec.json.decode(raw, type=list[WireEvent])
         except msgspec.DecodeError:
             pass
-        raise http_errors.not_json(self._transport.account.host)
+        raise not_json(self._transport.account.host)
 
 
 def event_of(row: WireEvent, kind: EventKind) -> Event | None:
@@ -184,11 +173,11 @@ def event_of(row: WireEvent, kind: EventKind) -> Event | None:
     value: str | int | None = None
     match kind:
         case "label":
-            value = decode.line(row.label.name) if row.label is not None else None
-            if value is None:
+            if row.label is None or row.label.name is None:
                 return None
+            value = line(row.label.name)
         case "milestone":
-            value = decode.line(row.milestone.title) if row.milestone is not None else None
+            value = line(row.milestone.title) if row.milestone is not None else None
         case "weight":
             # A weight event has no action: it has the new weight, or null.
             action, value = "add", row.weight
@@ -201,6 +190,6 @@ def event_of(row: WireEvent, kind: EventKind) -> Event | None:
         action=action,
         at=row.created_at.astimezone(UTC),
         value=value,
-        by=decode.line(row.user.username) if row.user is not None else "",
+        by=line(row.user.username) if row.user is not None else "",
         id=row.id,
     )

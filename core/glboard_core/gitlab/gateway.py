@@ -10,26 +10,35 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
-from typing import Self
-
-from msgspec import Struct
+from typing import Self, TypeVar
 
 from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import AuthError, EditForbidden, NotGitLab, ScopeMissing, TokenRejected
 from glboard_core.gitlab import decode, queries
 from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.catalog import CatalogReader
-from glboard_core.gitlab.decode import Decoder, Page, WireIssue, WireNote, WirePlaced
-from glboard_core.gitlab.graphql import QueryRunner, group_missing, side_by_side
-from glboard_core.gitlab.http import Budget, Limits, Transport
+from glboard_core.gitlab.decode import (
+    Decoder,
+    OfGroup,
+    OfIssue,
+    OfProject,
+    Page,
+    WireIssue,
+    WireNote,
+    WirePlaced,
+    WithIssues,
+)
+from glboard_core.gitlab.graphql import QueryRunner, chunks, group_missing, side_by_side
+from glboard_core.gitlab.http import Limits, Transport
 from glboard_core.gitlab.http_errors import not_json
-from glboard_core.gitlab.queries import Dialect
 from glboard_core.gitlab.send import Sender
 from glboard_core.model.catalog import Catalog, Server
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, Note, Reference
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Outcome, Placed
+
+T = TypeVar("T")
 
 #: Concurrent queries.
 PARALLEL = 4
@@ -41,72 +50,22 @@ _CLOCKS_DIFFER = timedelta(minutes=5)
 _SORTS = {"rank": "RELATIVE_POSITION_ASC", "updated": "UPDATED_DESC"}
 
 
-# Requested fields have no default: an answer without them is not GitLab's, and treating it as "not found"
-# would send a change twice.
-
-
-class _Issues(Struct, frozen=True):
-    issues: Page[WireIssue] | None
-
-
-class _IssuesAnswer(Struct, frozen=True):
-    group: _Issues | None
-
-
-class _Count(Struct, frozen=True):
-    count: int
-
-
-class _CountsAnswer(Struct, frozen=True):
-    group: dict[str, _Count | None] | None
-
-
-class _Placements(Struct, frozen=True):
-    issues: Page[WirePlaced] | None
-
-
-class _PlacementsAnswer(Struct, frozen=True):
-    group: _Placements | None
-
-
-class _Project(Struct, frozen=True):
-    issues: Page[WireIssue] | None
-
-
-class _RecentAnswer(Struct, frozen=True):
-    project: _Project | None
-
-
-class _Detail(Struct, frozen=True, rename="camel"):
-    id: str
-    description: str | None = None
-    notes: Page[WireNote] | None = None
-    blocked_by_issues: Page[decode.WireBlocker] | None = None
-
-
-class _DetailAnswer(Struct, frozen=True):
-    issue: _Detail | None
-
-
 class GitLabGateway:
     """GitLab, as the engine sees it. Connects on the first request; close it, or use ``async with``."""
 
     def __init__(
-        self,
-        account: Account,
-        group: str,
-        *,
-        server: Server | None = None,
-        limits: Limits | None = None,
+        self, account: Account, group: str, *, server: Server | None = None, limits: Limits | None = None
     ) -> None:
         """``server`` comes from a stored catalog, which saves a request; ``limits`` are for tests."""
         self.account = account
         self.group = group
         self._transport = Transport(account, limits)
-        self._asking = QueryRunner(self._transport, server)
+        self._runner = QueryRunner(self._transport, server)
         self._decoder = Decoder()
-        self._meta = CatalogReader(self._asking, group)
-        self._writer = Sender(self._asking, self._decoder)
+        self._catalog_reader = CatalogReader(self._runner, group)
+        self._sender = Sender(self._runner, self._decoder)
+        #: A catalog that was read ahead of the next call of ``catalog``.
+        self._ahead: Catalog | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -117,25 +76,16 @@ class GitLabGateway:
         await self.close()
 
     @property
-    def budget(self) -> Budget | None:
-        """The rate limit headers of GitLab's last answer, or None."""
-        return self._transport.budget
-
-    @property
     def remaining(self) -> float | None:
         """The share of the rate limit that is left, 0 to 1; None if the server reports none."""
-        known = self._transport.budget
-        if known is None or known.remaining is None or not known.limit:
-            return None
-        return min(1.0, max(0.0, known.remaining / known.limit))
+        return self._transport.remaining
 
-    @property
-    def paused(self) -> float:
-        """The seconds until a rate limit ends; 0 without one."""
-        return self._transport.paused
+    def expect_offset(self, offset: timedelta) -> None:
+        """Take the server's clock to be this machine's plus ``offset`` until its first answer."""
+        self._transport.expected_offset = offset
 
     def now(self) -> datetime:
-        """The server's clock in UTC; this machine's before the first answer."""
+        """The server's clock in UTC; before the first answer, this machine's with the expected offset."""
         return self._transport.now()
 
     async def close(self) -> None:
@@ -146,11 +96,17 @@ class GitLabGateway:
 
     async def catalog(self) -> Catalog:
         """Labels, milestones, people, projects, server and user. Raises GroupNotFound."""
-        return await self._meta.catalog()
+        ahead, self._ahead = self._ahead, None
+        return ahead or await self._catalog_reader.catalog()
+
+    async def sign_in(self) -> Catalog:
+        """Read the catalog to learn who the user is; the next call of ``catalog`` returns it."""
+        self._ahead = await self.catalog()
+        return self._ahead
 
     async def extend_catalog(self, catalog: Catalog, projects: Iterable[str]) -> Catalog:
         """The catalog plus what these projects and the subgroups above them own."""
-        return await self._meta.extended(catalog, projects)
+        return await self._catalog_reader.extended(catalog, projects)
 
     # -- issues
 
@@ -158,56 +114,49 @@ class GitLabGateway:
         """The issues, page by page, each at most once. Also raises GroupNotFound."""
         variables = {"group": self.group, "sort": _SORTS[query.order], **_filters(query)}
         seen: set[IssueId] = set()
-        async for page in self._asking.pages(queries.issues, variables, _IssuesAnswer, self._issues_of):
+        kind = OfGroup[WithIssues[WireIssue]]
+        async for page in self._runner.pages(queries.issues, variables, kind, self._page_of):
             yield decode.unique(map(self._decoder.issue, page), seen)
 
-    def _issues_of(self, answer: _IssuesAnswer) -> Page[WireIssue]:
+    def _in_group(self, answer: OfGroup[T]) -> T:
         if answer.group is None:
             raise group_missing(self.group, self.account.host)
-        return answer.group.issues or Page()
+        return answer.group
 
-    async def count(self, queries_: Sequence[IssueQuery]) -> int:
+    def _page_of(self, answer: OfGroup[WithIssues[T]]) -> Page[T]:
+        return self._in_group(answer).issues or Page()
+
+    async def count(self, asked: Sequence[IssueQuery]) -> int:
         """How many issues these queries find in total, in one request. Also raises GroupNotFound."""
         variables: dict[str, object] = {"group": self.group}
-        for n, query in enumerate(queries_):
+        for n, query in enumerate(asked):
             variables |= {f"{name}{n}": value for name, value in _filters(query).items()}
-        document = queries.counts(len(queries_))
-        answer = await self._asking.ask(document, variables, _CountsAnswer)
-        if answer.group is None:
-            raise group_missing(self.group, self.account.host)
-        self._all_there((f"q{n}" for n in range(len(queries_))), answer.group)
-        return sum(found.count for found in answer.group.values() if found is not None)
+        document = queries.counts(len(asked))
+        answer = await self._runner.ask(document, variables, OfGroup[dict[str, decode.Count | None]])
+        found = self._in_group(answer)
+        self._all_there((f"q{n}" for n in range(len(asked))), found)
+        return sum(one.count for one in found.values() if one is not None)
 
     async def placements(self, labels: tuple[str, ...]) -> AsyncIterator[list[Placed]]:
         """All open issues with these labels as slim rows, in manual order."""
         variables = {"group": self.group, "labels": list(labels) or None}
         seen: set[IssueId] = set()
-        async for page in self._asking.pages(
-            queries.placements(), variables, _PlacementsAnswer, self._placements_of
-        ):
-            rows = [row for wire in page if (row := decode.placed(wire)).id not in seen]
-            seen.update(row.id for row in rows)
-            yield rows
-
-    def _placements_of(self, answer: _PlacementsAnswer) -> Page[WirePlaced]:
-        if answer.group is None:
-            raise group_missing(self.group, self.account.host)
-        return answer.group.issues or Page()
+        kind = OfGroup[WithIssues[WirePlaced]]
+        async for page in self._runner.pages(queries.placements(), variables, kind, self._page_of):
+            yield decode.unique(map(decode.placed, page), seen)
 
     async def read(self, issues: Sequence[IssueId]) -> Mapping[IssueId, Issue]:
         """These issues as they are now; deleted, hidden and not yet created ones are absent."""
         wanted = [identity for identity in dict.fromkeys(issues) if not identity.startswith("new:")]
-        each = queries.READ_EACH
-        parts = [wanted[at : at + each] for at in range(0, len(wanted), each)]
+        parts = chunks(wanted, queries.READ_EACH)
         found = await side_by_side([partial(self._read, part) for part in parts], PARALLEL)
         return {issue.id: issue for part in found for issue in part}
 
     async def _read(self, part: Sequence[IssueId]) -> list[Issue]:
-        def build(dialect: Dialect) -> str:
-            return queries.read(dialect, len(part))
-
         variables = {f"i{n}": identity for n, identity in enumerate(part)}
-        answer = await self._asking.speak(build, variables, dict[str, WireIssue | None])
+        answer = await self._runner.ask_in_dialect(
+            lambda dialect: queries.read(dialect, len(part)), variables, dict[str, WireIssue | None]
+        )
         self._all_there(variables, answer)
         return [self._decoder.issue(wire) for wire in answer.values() if wire is not None]
 
@@ -220,30 +169,27 @@ class GitLabGateway:
         by_project: dict[str, list[str]] = {}
         for one in dict.fromkeys(references):
             by_project.setdefault(one.project, []).append(str(one.iid))
-        each = queries.FIND_IIDS
         asked = [
-            (path, iids[at : at + each])
-            for path, iids in by_project.items()
-            for at in range(0, len(iids), each)
+            (path, part) for path, iids in by_project.items() for part in chunks(iids, queries.FIND_IIDS)
         ]
-        most = queries.FIND_PROJECTS
-        parts = [asked[at : at + most] for at in range(0, len(asked), most)]
+        parts = chunks(asked, queries.FIND_PROJECTS)
         found = await side_by_side([partial(self._find, part) for part in parts], PARALLEL)
         issues = {(issue.project.casefold(), issue.iid): issue for part in found for issue in part}
         named = ((one, issues.get((one.project.casefold(), one.iid))) for one in references)
         return {one: issue for one, issue in named if issue is not None}
 
-    async def _find(self, part: Sequence[tuple[str, list[str]]]) -> list[Issue]:
-        def build(dialect: Dialect) -> str:
-            return queries.find(dialect, len(part))
-
+    async def _find(self, part: Sequence[tuple[str, Sequence[str]]]) -> list[Issue]:
         variables: dict[str, object] = {}
         for n, (path, iids) in enumerate(part):
             variables[f"p{n}"], variables[f"n{n}"] = path, iids
-        answer = await self._asking.speak(build, variables, dict[str, _Project | None])
+        answer = await self._runner.ask_in_dialect(
+            lambda dialect: queries.find(dialect, len(part)),
+            variables,
+            dict[str, WithIssues[WireIssue] | None],
+        )
         self._all_there((name for name in variables if name.startswith("p")), answer)
         pages = [project.issues for project in answer.values() if project and project.issues]
-        return [issue for page in pages for issue in self._decoder.issues(page)]
+        return [self._decoder.issue(wire) for page in pages for wire in page.items()]
 
     async def note_of(self, issue: IssueId, op: OpId) -> str | None:
         """The id of the note that a Comment Op created, found by its marker, or None."""
@@ -255,7 +201,7 @@ class GitLabGateway:
     async def marked_note(self, issue: IssueId, mark: str, author: str) -> Note | None:
         """The newest note by ``author`` with this mark, or None."""
         async for note in self._last_notes(issue):
-            if decode.same_kind(mark, note.mark) and note.author.casefold() == author.casefold():
+            if decode.same_mark(mark, note.mark) and note.author.casefold() == author.casefold():
                 return note
         return None
 
@@ -264,7 +210,7 @@ class GitLabGateway:
         before: str | None = None
         for _ in range(MOST_NOTES // queries.PAGE):
             variables = {"id": issue, "last": queries.PAGE, "before": before}
-            answer = await self._asking.ask(queries.last_notes(), variables, _DetailAnswer)
+            answer = await self._runner.ask(queries.last_notes(), variables, OfIssue)
             page = (answer.issue and answer.issue.notes) or Page[WireNote]()
             for row in reversed(page.items()):
                 yield decode.note(row)
@@ -292,10 +238,10 @@ class GitLabGateway:
             return None
         # The Op's time is the server's, in whole seconds, and the clocks in a cluster differ a little.
         variables = {"path": op.change.project_of(None), "created": op.at - _CLOCKS_DIFFER}
-        pages = self._asking.pages(
+        pages = self._runner.pages(
             queries.recent,
             variables,
-            _RecentAnswer,
+            OfProject,
             lambda answer: (answer.project and answer.project.issues) or Page[WireIssue](),
         )
         async for page in pages:
@@ -310,7 +256,7 @@ class GitLabGateway:
         blockers: tuple[Blocker, ...] = ()
         notes: list[Note] = []
 
-        def pick(answer: _DetailAnswer) -> Page[WireNote]:
+        def pick(answer: OfIssue) -> Page[WireNote]:
             nonlocal description, blockers
             if answer.issue is None:
                 raise EditForbidden("Issue not found, or you no longer have access.")
@@ -318,7 +264,7 @@ class GitLabGateway:
             blockers = tuple(map(decode.blocker, (answer.issue.blocked_by_issues or Page()).items()))
             return answer.issue.notes or Page()
 
-        pages = self._asking.pages(queries.detail, {"id": issue}, _DetailAnswer, pick)
+        pages = self._runner.pages(queries.detail, {"id": issue}, OfIssue, pick)
         async for page in pages:
             notes += map(decode.note, page)
             if len(notes) >= MOST_NOTES:
@@ -332,7 +278,7 @@ class GitLabGateway:
         self, ops: Sequence[Op], shown: Mapping[IssueId, Issue], catalog: Catalog
     ) -> list[Outcome]:
         """Send the changes; one outcome per Op, in the same order. See ``ports.Gateway.send``."""
-        return await self._writer.send(ops, shown, catalog)
+        return await self._sender.send(ops, shown, catalog)
 
 
 def _filters(query: IssueQuery) -> dict[str, object]:

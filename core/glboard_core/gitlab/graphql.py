@@ -1,13 +1,14 @@
-"""The GraphQL envelope: data, errors, and how to classify an error.
+"""Runs GraphQL queries, one or page by page, in the dialect of the server.
 
-Owns the errors that come with HTTP 200 (API note 2). It must not know issues.
+Owns the envelope of an answer, the errors that come with HTTP 200 (API note 2), and what is learned about the
+server: its dialect, and how much a page may ask for. It must not know issues.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, Generic, TypeVar
@@ -24,11 +25,17 @@ from glboard_core.gitlab.queries import Dialect
 from glboard_core.model.catalog import Server
 
 T = TypeVar("T")
+R = TypeVar("R")
 
-_UNDEFINED = (
-    re.compile(r"Field '(?P<field>\w+)' doesn't exist on type"),
-    re.compile(r"Cannot query field ['\"](?P<field>\w+)['\"]"),
-)
+#: A document, or what builds it for a dialect.
+Build = str | Callable[[Dialect], str]
+
+#: The smallest page size.
+SMALLEST = 10
+#: Above this size, a failing page is requested in a smaller size rather than retried many times.
+_HEAVY = 25
+
+_UNDEFINED = (r"Field '(?P<field>\w+)' doesn't exist on type", r"Cannot query field ['\"](?P<field>\w+)['\"]")
 
 
 class GraphError(Struct, frozen=True, kw_only=True):
@@ -75,7 +82,7 @@ class GraphError(Struct, frozen=True, kw_only=True):
         if extensions.get("code") == "undefinedField":
             return str(extensions.get("fieldName", ""))
         return next(
-            (found["field"] for pattern in _UNDEFINED if (found := pattern.search(self.message))), None
+            (found["field"] for pattern in _UNDEFINED if (found := re.search(pattern, self.message))), None
         )
 
 
@@ -98,13 +105,6 @@ class FieldMissing(QueryRefused):
         self.field = field
 
 
-class Shape(Struct, frozen=True):
-    """Only to check whether an answer is GraphQL at all."""
-
-    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    errors: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-
-
 def request(document: str, variables: Mapping[str, object]) -> bytes:
     """The body to post. Variables that are None are left out: GitLab would treat null as a value."""
     given = {name: value for name, value in variables.items() if value is not None}
@@ -117,7 +117,7 @@ def decoder(kind: type[T]) -> msgspec.json.Decoder[Envelope[T]]:
     return msgspec.json.Decoder(Envelope[kind])  # type: ignore[valid-type]  # the type is a value here
 
 
-def opened(raw: bytes, kind: type[T], host: str) -> Envelope[T]:
+def envelope_of(raw: bytes, kind: type[T], host: str) -> Envelope[T]:
     """The envelope of an answer. Raises NotGitLab if it is not GraphQL, QueryRefused if undecodable."""
     problem = ""
     try:
@@ -136,10 +136,10 @@ def opened(raw: bytes, kind: type[T], host: str) -> Envelope[T]:
 
 def _is_graphql(raw: bytes) -> bool:
     try:
-        shape = msgspec.json.decode(raw, type=Shape)
-    except (msgspec.DecodeError, RecursionError):
+        found = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return False
-    return shape.data is not msgspec.UNSET or shape.errors is not msgspec.UNSET
+    return isinstance(found, dict) and ("data" in found or "errors" in found)
 
 
 def refused(errors: Iterable[GraphError], host: str) -> GlboardError:
@@ -147,8 +147,8 @@ def refused(errors: Iterable[GraphError], host: str) -> GlboardError:
     found = list(errors)
     if any(error.timeout for error in found):
         return TimedOut(f"{host} ran out of time on this query.", hint="Try again later.")
-    said = "; ".join(dict.fromkeys(error.text for error in found if error.text))[:400]
-    message = f"{host} rejected the query: {said or 'no reason given'}"
+    reasons = "; ".join(dict.fromkeys(error.text for error in found if error.text))[:400]
+    message = f"{host} rejected the query: {reasons or 'no reason given'}"
     if any(error.too_complex for error in found):
         return TooComplex(message)
     for error in found:
@@ -164,19 +164,6 @@ def complete(answer: Envelope[T], host: str) -> T:
     if answer.data is None:
         raise not_json(host)
     return answer.data
-
-
-# Runs queries: one query, or page by page, in the dialect of the server.
-
-R = TypeVar("R")
-
-#: Builds a document for a dialect.
-Build = str | Callable[[Dialect], str]
-
-#: The smallest page size.
-SMALLEST = 10
-#: Above this size, a failing page is requested in a smaller size rather than retried many times.
-_HEAVY = 25
 
 
 class Metadata(Struct, frozen=True):
@@ -209,7 +196,7 @@ class QueryRunner:
     ) -> T:
         """The data of one answer. Raises AuthError, ConnectionFailed, QueryRefused."""
         raw = await self.transport.read(request(document, variables), heavy=heavy)
-        return complete(opened(raw, kind, self.host), self.host)
+        return complete(envelope_of(raw, kind, self.host), self.host)
 
     async def pages(
         self,
@@ -232,16 +219,14 @@ class QueryRunner:
             cursors.add(after)
 
     async def _page(
-        self,
-        build: Build,
-        variables: Mapping[str, object],
-        kind: type[T],
-        pick: Callable[[T], Page[R]],
+        self, build: Build, variables: Mapping[str, object], kind: type[T], pick: Callable[[T], Page[R]]
     ) -> Page[R]:
         while True:
             size = self.page_size
             try:
-                return pick(await self.speak(build, {**variables, "first": size}, kind, heavy=size > _HEAVY))
+                return pick(
+                    await self.ask_in_dialect(build, {**variables, "first": size}, kind, heavy=size > _HEAVY)
+                )
             except TooComplex:
                 if size <= SMALLEST:
                     raise
@@ -250,13 +235,8 @@ class QueryRunner:
                     raise
             self.page_size = min(self.page_size, max(SMALLEST, size // 2))
 
-    async def speak(
-        self,
-        build: Build,
-        variables: Mapping[str, object],
-        kind: type[T],
-        *,
-        heavy: bool = False,
+    async def ask_in_dialect(
+        self, build: Build, variables: Mapping[str, object], kind: type[T], *, heavy: bool = False
     ) -> T:
         """Like ``ask``, with a document in the server's dialect; adapts when a field is missing."""
         if isinstance(build, str):
@@ -275,7 +255,7 @@ class QueryRunner:
             async with self._learning:
                 if self._dialect is None:
                     about = await self.ask(queries.about(), {}, About)
-                    self.learn(server_of(about.metadata, about.current_user, self.host))
+                    self.learn(server_of(about, self.host))
         assert self._dialect is not None
         return self._dialect
 
@@ -310,17 +290,15 @@ class QueryRunner:
         return self._dialect is None or self._dialect.ee
 
 
-def server_of(metadata: Metadata | None, user: User | None, host: str) -> Server:
+def server_of(about: About, host: str) -> Server:
     """The server as it describes itself. Raises TokenRejected if it does not recognise us."""
-    if user is None:
+    if about.current_user is None:
         raise token_rejected(host)
-    if metadata is None:
+    if (found := about.metadata) is None:
         raise QueryRefused(
             f"{host} does not report its GitLab version.", hint="The token needs the scope read_api or api."
         )
-    return Server(
-        version=line(metadata.version), enterprise=metadata.enterprise, has_weight=metadata.enterprise
-    )
+    return Server(version=line(found.version), enterprise=found.enterprise, has_weight=found.enterprise)
 
 
 def group_missing(group: str, host: str) -> GroupNotFound:
@@ -344,6 +322,11 @@ async def together() -> AsyncIterator[asyncio.TaskGroup]:
             failed = failed.exceptions[0]
     if failed is not None:
         raise failed
+
+
+def chunks(items: Sequence[T], most: int) -> list[Sequence[T]]:
+    """The items in order, at most ``most`` at a time."""
+    return [items[at : at + most] for at in range(0, len(items), most)]
 
 
 async def side_by_side(jobs: Iterable[Callable[[], Coroutine[Any, Any, T]]], most: int) -> list[T]:

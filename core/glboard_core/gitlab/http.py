@@ -2,7 +2,8 @@
 
 Owns connections, the authorisation header, rate limits, retries and size limits. It sends bytes and returns
 bytes or a ``Failure``, and does not interpret them. It never blocks the loop, and repeats a mutation only if
-the server cannot have acted on it.
+the server cannot have acted on it. httpx takes longer to import than the board takes to open, so it is
+imported in a thread by the first request.
 
 HTTP/1.1 with keep-alive: measured over TLS on loopback, HTTP/2 took 1.4 to 2 times as long for sequential
 requests; for four concurrent ones the two were equal.
@@ -11,14 +12,14 @@ requests; for four concurrent ones the two were equal.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import random
 import ssl
 import time
-from collections.abc import Generator, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-import httpx
 from msgspec import Struct
 
 from glboard_core.errors import RateLimited, ServerFailed, TimedOut
@@ -26,7 +27,10 @@ from glboard_core.gitlab import http_errors
 from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.http_errors import Failure
 
-# Retry arithmetic: how long to wait, and what a server's headers say about it.
+if TYPE_CHECKING:
+    import httpx
+
+GRAPHQL = "/api/graphql"
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -53,16 +57,6 @@ class Limits(Struct, frozen=True, kw_only=True):
     keep_alive: float = 20.0
 
 
-class Budget(Struct, frozen=True, kw_only=True):
-    """The last RateLimit headers received. ``reset`` is a Unix time by the server's clock."""
-
-    name: str = ""
-    limit: int | None = None
-    observed: int | None = None
-    remaining: int | None = None
-    reset: int | None = None
-
-
 def backoff(attempt: int, chance: float, limits: Limits) -> float:
     """Seconds before the retry after ``attempt`` (0 is the first): exponential, capped, jittered.
 
@@ -72,17 +66,11 @@ def backoff(attempt: int, chance: float, limits: Limits) -> float:
     return full * (0.5 + chance / 2)
 
 
-def budget(headers: Mapping[str, str]) -> Budget | None:
-    """The RateLimit headers, or None if there are none."""
-    if "ratelimit-limit" not in headers and "ratelimit-remaining" not in headers:
-        return None
-    return Budget(
-        name=headers.get("ratelimit-name", ""),
-        limit=_number(headers.get("ratelimit-limit")),
-        observed=_number(headers.get("ratelimit-observed")),
-        remaining=_number(headers.get("ratelimit-remaining")),
-        reset=_number(headers.get("ratelimit-reset")),
-    )
+def share_left(headers: Mapping[str, str]) -> float | None:
+    """The share of the rate limit that is left, 0 to 1, by the RateLimit headers; None if they do not say."""
+    limit = _number(headers.get("ratelimit-limit"))
+    remaining = _number(headers.get("ratelimit-remaining"))
+    return None if not limit or remaining is None else min(1.0, max(0.0, remaining / limit))
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -90,28 +78,22 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 
     ``now`` is the server's clock. None without usable headers; never negative; at most an hour.
     """
-    if (text := headers.get("retry-after", "").strip()) and (
-        found := _seconds_or_date(text, now)
-    ) is not None:
-        return found
-    if headers.get("ratelimit-remaining", "").strip() == "0":
+    text, seconds = headers.get("retry-after", "").strip(), None
+    try:
+        seconds = _bounded(float(text))
+    except ValueError:
+        if (moment := http_date(text)) is not None:
+            seconds = _bounded((moment - now).total_seconds())
+    if seconds is None and headers.get("ratelimit-remaining", "").strip() == "0":
         reset = _number(headers.get("ratelimit-reset"))
         return None if reset is None else _bounded(reset - now.timestamp())
-    return None
-
-
-def _seconds_or_date(text: str, now: datetime) -> float | None:
-    try:
-        return _bounded(float(text))
-    except ValueError:
-        pass
-    if (moment := http_date(text)) is None:
-        return None
-    return _bounded((moment - now).total_seconds())
+    return seconds
 
 
 def http_date(text: str) -> datetime | None:
     """An HTTP date as an aware UTC time, or None if invalid."""
+    from email.utils import parsedate_to_datetime  # slow to import
+
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:
@@ -130,28 +112,16 @@ def _number(text: str | None) -> int | None:
         return None
 
 
-GRAPHQL = "/api/graphql"
-
-
-class _Bearer(httpx.Auth):
-    """Adds the token to a request at the last moment. Bearer, which httpx redacts when it prints headers."""
-
-    def __init__(self, account: Account) -> None:
-        self._token = account.token
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
-        yield request
-
-
 class Transport:
     """Sends requests to one GitLab server. Creating it does no I/O: connections open on the first request."""
 
     def __init__(self, account: Account, limits: Limits | None = None) -> None:
         self.account = account
         self.limits = limits or Limits()
-        #: The rate limit headers of the last answer, or None.
-        self.budget: Budget | None = None
+        #: The share of the rate limit that is left, 0 to 1; None if the server reports none.
+        self.remaining: float | None = None
+        #: The server's clock minus this machine's, as far as known before the first answer.
+        self.expected_offset = timedelta()
         self._client: httpx.AsyncClient | None = None
         self._gate = 0.0
         self._offset: float | None = None
@@ -161,10 +131,7 @@ class Transport:
 
         With ``heavy``, a query that fails or times out is tried only twice: the caller then requests less.
         """
-        answer = await self._ask("POST", GRAPHQL, body, safe=True, heavy=heavy)
-        if isinstance(answer, Failure):
-            raise answer.error
-        return answer
+        return _answered(await self._ask("POST", GRAPHQL, body, safe=True, heavy=heavy))
 
     async def write(self, body: bytes) -> bytes | Failure:
         """Send a mutation. After a Failure with ``reached`` it may have been executed; it is not repeated."""
@@ -172,21 +139,13 @@ class Transport:
 
     async def get(self, path: str) -> bytes:
         """GET a REST path relative to the server's address. Raises GlboardError."""
-        answer = await self._ask("GET", path, b"", safe=True)
-        if isinstance(answer, Failure):
-            raise answer.error
-        return answer
+        return _answered(await self._ask("GET", path, b"", safe=True))
 
     def now(self) -> datetime:
-        """The server's clock in UTC, from its Date headers; this machine's before the first answer."""
+        """The server's clock in UTC, from its Date headers; before the first answer as far as expected."""
         if self._offset is None:
-            return datetime.now(UTC)
+            return datetime.now(UTC) + self.expected_offset
         return datetime.fromtimestamp(time.monotonic() + self._offset, UTC)
-
-    @property
-    def paused(self) -> float:
-        """The seconds until a rate limit ends; 0 without one."""
-        return max(0.0, self._gate - time.monotonic())
 
     async def close(self) -> None:
         """Close connections. The transport can be used again afterwards."""
@@ -235,23 +194,21 @@ class Transport:
         return None
 
     async def _once(self, method: str, path: str, body: bytes) -> bytes | Failure:
-        host = self.account.host
+        if self._client is None:
+            await asyncio.to_thread(importlib.import_module, "httpx")
+        import httpx
+
         try:
             async with asyncio.timeout(self.limits.total):
                 return await self._exchange(method, path, body)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError) as problem:
-            failure = http_errors.of_exception(problem, host)
-        except ssl.SSLError as problem:
-            failure = Failure(http_errors.tls_failed(host, problem), reached=False)
-        except OSError:
-            # Only creating the client reads files: the trusted certificates.
-            failure = Failure(http_errors.ca_missing(), reached=False)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as problem:
+            failure = http_errors.of_exception(problem, self.account.host)
         return failure
 
     async def _exchange(self, method: str, path: str, body: bytes) -> bytes | Failure:
         client = self._client or self._open()
-        headers = {"Content-Type": "application/json"} if body else {}
-        async with client.stream(method, self.account.url + path, content=body, headers=headers) as response:
+        sent = {"Content-Type": "application/json"} if body else {}
+        async with client.stream(method, self.account.url + path, content=body, headers=sent) as response:
             self._note(response.headers)
             parts: list[bytes] = []
             size = 0
@@ -261,15 +218,22 @@ class Transport:
                     return Failure(http_errors.too_large(self.account.host, self.limits.max_bytes))
                 parts.append(part)
         raw = b"".join(parts)
-        wait = retry_after(response.headers, self.now()) if response.status_code != 200 else None
-        return (
-            http_errors.of_status(response.status_code, response.headers, raw, self.account.url, wait) or raw
-        )
+        status, headers = response.status_code, response.headers
+        wait = retry_after(headers, self.now()) if status != 200 else None
+        return http_errors.of_status(status, headers, raw, self.account.url, wait) or raw
 
     def _open(self) -> httpx.AsyncClient:
+        import httpx
+
         account, limits = self.account, self.limits
+
+        def with_token(request: httpx.Request) -> httpx.Request:
+            # At the last moment, and as Bearer, which httpx redacts when it prints headers.
+            request.headers["Authorization"] = f"Bearer {account.token.reveal()}"
+            return request
+
         self._client = httpx.AsyncClient(
-            auth=_Bearer(account),
+            auth=with_token,
             headers={"User-Agent": "glboard", "Accept": "application/json"},
             verify=_verify(account),
             # No proxy for a server on this machine, whatever the environment says.
@@ -288,14 +252,20 @@ class Transport:
 
     def _note(self, headers: httpx.Headers) -> None:
         """Store what the headers of every answer tell: the time, and the rate limit left."""
-        if (found := budget(headers)) is not None:
-            self.budget = found
+        if (left := share_left(headers)) is not None:
+            self.remaining = left
         if (moment := http_date(headers.get("date", ""))) is None:
             return
         # A Date is truncated to the second, so the largest of several close estimates is the best one.
         offset = moment.timestamp() - time.monotonic()
         if self._offset is None or not -2.0 < offset - self._offset < 0.0:
             self._offset = offset
+
+
+def _answered(answer: bytes | Failure) -> bytes:
+    if isinstance(answer, Failure):
+        raise answer.error
+    return answer
 
 
 def _verify(account: Account) -> ssl.SSLContext | bool:

@@ -1,24 +1,26 @@
-"""Translates HTTP failures into our error types.
+"""Translates failures of the network and of GitLab into our error types.
 
-Owns the message for every HTTP status and every httpx exception. The errors never contain a request, a header
-or a token, and are raised outside the ``except`` block that caught the cause, so that no chained exception
-contains one either.
+Owns the message for every HTTP status and every exception of httpx (GraphQL, events) and of python-gitlab's
+requests (administration): the same failure has the same words on both ways. The errors never contain a
+request, a header or a token, and are raised outside the ``except`` block that caught the cause, so that no
+chained exception contains one either.
 """
 
 from __future__ import annotations
 
-import json
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import httpx
+import msgspec
 from msgspec import Struct
 
 from glboard_core.errors import (
     AuthError,
+    EditForbidden,
+    EditInvalid,
     GlboardError,
     NotGitLab,
     Offline,
@@ -31,6 +33,9 @@ from glboard_core.errors import (
     TokenRejected,
 )
 from glboard_core.gitlab.decode import line
+
+if TYPE_CHECKING:
+    from gitlab import GitlabError
 
 #: Seconds to wait after HTTP 429 without usable headers.
 UNKNOWN_WAIT = 60.0
@@ -49,57 +54,45 @@ class Failure(Struct, frozen=True):
     wait: float | None = None
 
 
-def token_rejected(host: str) -> TokenRejected:
-    """``host`` rejected the token."""
-    return TokenRejected(
-        f"{host} rejected the token: it is invalid, expired or revoked.",
-        hint="Create a token with the scope “api” and set GITLAB_TOKEN, or run: glab auth login",
-    )
+# -- without a response
 
 
 def of_exception(problem: Exception, host: str) -> Failure:
-    """The failure for an exception of httpx (or a timeout, or a missing CA file)."""
+    """The failure for an exception of httpx or requests, or an OSError while a client is created.
+
+    Their classes are compared by name, since neither library may be imported before it is needed.
+    """
     causes = list(_chain(problem))
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return Failure(
-            tls_failed(host, next(c for c in causes if isinstance(c, ssl.SSLError))), reached=False
+    if (tls := next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None)) is not None:
+        return Failure(_tls_failed(host, tls), reached=False)
+    kinds = {kind.__name__ for kind in type(problem).__mro__}
+    if kinds & {"ConnectTimeout", "PoolTimeout"}:
+        error = Offline(f"Connecting to {host} timed out.", hint="Check your network connection, or VPN.")
+        return Failure(error, reached=False, again=True)
+    if kinds & {"TimeoutException", "Timeout", "TimeoutError"}:
+        slow = TimedOut(f"{host} did not answer in time.", hint="The server may be busy. Try again later.")
+        return Failure(slow, again=True)
+    if "ProxyError" in kinds:
+        error = Offline(
+            "The proxy refused the connection.", hint="Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
         )
-    match problem:
-        case httpx.ConnectTimeout() | httpx.PoolTimeout():
-            return Failure(
-                Offline(f"Connecting to {host} timed out.", hint="Check your network connection, or VPN."),
-                reached=False,
-                again=True,
-            )
-        case httpx.TimeoutException() | TimeoutError():
-            return Failure(
-                TimedOut(f"{host} did not answer in time.", hint="The server may be busy. Try again later."),
-                again=True,
-            )
-        case httpx.ProxyError():
-            return Failure(
-                Offline(
-                    "The proxy refused the connection.",
-                    hint="Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.",
-                ),
-                reached=False,
-                again=True,
-            )
-        case httpx.ConnectError():
-            return Failure(_unreachable(host, causes), reached=False, again=True)
-        case httpx.UnsupportedProtocol() | httpx.InvalidURL():
-            return Failure(
-                NotGitLab(f"{host} cannot be reached over HTTP.", hint="Check --url."), reached=False
-            )
-        case httpx.DecodingError():
-            return Failure(
-                NotGitLab(f"The response from {host} is corrupt (decompression failed)."), again=True
-            )
-        case _:
-            return Failure(
-                Offline(f"The connection to {host} was lost.", hint="Retrying when it is back."),
-                again=True,
-            )
+        return Failure(error, reached=False, again=True)
+    if "ConnectError" in kinds or any(type(cause).__name__ == "NewConnectionError" for cause in causes):
+        return Failure(_unreachable(host, causes), reached=False, again=True)
+    if kinds & {"UnsupportedProtocol", "InvalidURL", "InvalidSchema"}:
+        return Failure(NotGitLab(f"{host} cannot be reached over HTTP.", hint="Check --url."), reached=False)
+    if kinds & {"DecodingError", "ContentDecodingError"}:
+        corrupt = NotGitLab(f"The response from {host} is corrupt (decompression failed).")
+        return Failure(corrupt, again=True)
+    if isinstance(problem, OSError) and "RequestException" not in kinds:
+        # Only creating a client reads files: the trusted certificates.
+        untrusting = TlsFailed(
+            "Cannot read the file with trusted certificates.",
+            hint="Check SSL_CERT_FILE, SSL_CERT_DIR, or ca_cert in glab's configuration.",
+        )
+        return Failure(untrusting, reached=False)
+    lost = Offline(f"The connection to {host} was lost.", hint="Retrying when it is back.")
+    return Failure(lost, again=True)
 
 
 def _unreachable(host: str, causes: list[BaseException]) -> Offline:
@@ -110,8 +103,7 @@ def _unreachable(host: str, causes: list[BaseException]) -> Offline:
     return Offline(f"Cannot reach {host}.", hint="Check your network connection, or VPN.")
 
 
-def tls_failed(host: str, problem: ssl.SSLError) -> TlsFailed:
-    """TLS with ``host`` failed: its certificate, or the protocol."""
+def _tls_failed(host: str, problem: ssl.SSLError) -> TlsFailed:
     if isinstance(problem, ssl.SSLCertVerificationError):
         return TlsFailed(
             f"The certificate of {host} is not trusted ({problem.verify_message}).",
@@ -122,17 +114,16 @@ def tls_failed(host: str, problem: ssl.SSLError) -> TlsFailed:
     )
 
 
-def ca_missing() -> TlsFailed:
-    """A configured CA file cannot be read."""
-    return TlsFailed(
-        "Cannot read the file with trusted certificates.",
-        hint="Check SSL_CERT_FILE, SSL_CERT_DIR, or ca_cert in glab's configuration.",
-    )
+def _chain(problem: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    at: BaseException | None = problem
+    while at is not None and id(at) not in seen:
+        seen.add(id(at))
+        yield at
+        at = at.__cause__ or at.__context__
 
 
-def too_large(host: str, limit: int) -> NotGitLab:
-    """An answer of more than ``limit`` bytes."""
-    return NotGitLab(f"The response from {host} is larger than {limit // (1024 * 1024)} MiB.")
+# -- by status
 
 
 def of_status(
@@ -144,87 +135,125 @@ def of_status(
     """
     host = urlsplit(url).netloc
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    said = _said(raw) if _is_json(kind) else {}
+    fields = _fields(raw) if _is_json(kind) else {}
     if status == 200:
         return None if _is_json(kind) else Failure(_page(host, status, kind, raw))
     if 300 <= status < 400:
         return Failure(_redirect(host, status, headers.get("location", "")), reached=False)
-    if status == 401 and (said or kind != "text/html"):
+    if status == 401 and (fields or kind != "text/html"):
         return Failure(token_rejected(host), reached=False)
-    if status == 403 and said:
-        return Failure(_forbidden(host, said), reached=False)
+    if status == 403 and fields:
+        return Failure(_forbidden(host, fields), reached=False)
     if status == 404:
-        return Failure(
-            NotGitLab(
-                f"{host} has no GraphQL API at {urlsplit(url).path}/api/graphql (HTTP 404).",
-                hint="If GitLab is installed under a path, include it in the address: https://host/gitlab.",
-            ),
-            reached=False,
+        absent = NotGitLab(
+            f"{host} has no GraphQL API at {urlsplit(url).path}/api/graphql (HTTP 404).",
+            hint="If GitLab is installed under a path, include it in the address: https://host/gitlab.",
         )
+        return Failure(absent, reached=False)
     if status == 407:
-        return Failure(
-            Offline("The proxy requires authentication (HTTP 407).", hint="Check HTTPS_PROXY."), reached=False
-        )
+        proxy = Offline("The proxy requires authentication (HTTP 407).", hint="Check HTTPS_PROXY.")
+        return Failure(proxy, reached=False)
     if status == 408:
-        return Failure(
-            TimedOut(f"{host} timed out waiting for the request (HTTP 408)."), reached=False, again=True
-        )
+        late = TimedOut(f"{host} timed out waiting for the request (HTTP 408).")
+        return Failure(late, reached=False, again=True)
     if status == 429:
         seconds = UNKNOWN_WAIT if wait is None else wait
-        return Failure(
-            RateLimited(
-                f"Rate limited by {host} (HTTP 429); retrying in {seconds:.0f} s.",
-                retry_after=seconds,
-                hint="Nothing is lost: unsent changes wait until then.",
-            ),
-            reached=False,
-            again=True,
-            wait=wait,
+        limited = RateLimited(
+            f"Rate limited by {host} (HTTP 429); retrying in {seconds:.0f} s.",
+            retry_after=seconds,
+            hint="Nothing is lost: unsent changes wait until then.",
         )
+        return Failure(limited, reached=False, again=True, wait=wait)
     if status >= 500:
-        return Failure(
-            ServerFailed(f"{host} failed (HTTP {status}).", status=status, hint="Try again later."),
-            again=status in (500, 502, 503, 504),
-            wait=wait,
-        )
-    if said:
-        return Failure(
-            QueryRefused(f"{host} rejected the query (HTTP {status}): {words(said)}"), reached=False
-        )
+        return Failure(_server_failed(host, status), again=status in (500, 502, 503, 504), wait=wait)
+    if fields:
+        refused = QueryRefused(f"{host} rejected the query (HTTP {status}): {_message(fields)}")
+        return Failure(refused, reached=False)
     return Failure(_page(host, status, kind, raw), reached=False)
+
+
+def of_rest(problem: GitlabError, host: str, doing: str, needs: str) -> GlboardError:
+    """The error for a request of python-gitlab: ``doing`` is what was being done, ``needs`` what it takes.
+
+    It has no headers, and says for the rare administration what the one action was.
+    """
+    body = problem.response_body
+    fields = _fields(body if isinstance(body, bytes) else str(body or "").encode())
+    match problem.response_code:
+        case None | 200 | 201:
+            return not_json(host)
+        case 401:
+            return token_rejected(host)
+        case 403 if fields.get("error") == "insufficient_scope":
+            return _forbidden(host, fields)
+        case 403:
+            refusal = f"You are not allowed to {doing} on {host}: {_said(problem)}."
+            return EditForbidden(refusal, hint=needs)
+        case 404:
+            return EditForbidden(f"{host} cannot {doing}: not found, or you have no access.", hint=needs)
+        case 429:
+            return RateLimited(
+                f"Rate limited by {host} (HTTP 429).", retry_after=UNKNOWN_WAIT, hint="Try again in a minute."
+            )
+        case int() as status if status >= 500:
+            return _server_failed(host, status)
+    return EditInvalid(f"{host} refused to {doing}: {_said(problem)}.")
+
+
+def _said(problem: GitlabError) -> str:
+    message: object = problem.error_message
+    if isinstance(message, bytes):
+        message = message.decode("utf-8", "replace")
+    if isinstance(message, dict):
+        message = "; ".join(f"{key} {', '.join(map(str, what))}" for key, what in message.items())
+    return line(str(message))[:200].strip(" .") or "no reason given"
+
+
+def token_rejected(host: str) -> TokenRejected:
+    """``host`` rejected the token."""
+    return TokenRejected(
+        f"{host} rejected the token: it is invalid, expired or revoked.",
+        hint="Create a token with the scope “api” and set GITLAB_TOKEN, or run: glab auth login",
+    )
+
+
+def _server_failed(host: str, status: int) -> ServerFailed:
+    return ServerFailed(f"{host} failed (HTTP {status}).", status=status, hint="Try again later.")
 
 
 def _is_json(kind: str) -> bool:
     return kind == "application/json" or kind.endswith("+json")
 
 
-def _said(raw: bytes) -> dict[str, Any]:
+def _fields(raw: bytes) -> dict[str, Any]:
+    """The fields of a JSON error body; empty if it is something else."""
     try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError):
+        found = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def words(said: Mapping[str, Any]) -> str:
+def _message(fields: Mapping[str, Any]) -> str:
     """The message of a JSON error body, as one clean line of at most 300 characters."""
-    errors = said.get("errors")
-    parts: list[object] = []
+    errors = fields.get("errors")
     if isinstance(errors, list):
         parts = [e.get("message") if isinstance(e, dict) else e for e in errors]
     else:
-        parts = [said.get("error_description") or said.get("message") or said.get("error")]
+        parts = [fields.get("error_description") or fields.get("message") or fields.get("error")]
     return line("; ".join(str(part) for part in parts if part))[:300] or "no reason given"
 
 
-def _forbidden(host: str, said: Mapping[str, Any]) -> AuthError:
-    if said.get("error") == "insufficient_scope":
-        scope = line(str(said.get("scope") or "api"))
+def _forbidden(host: str, fields: Mapping[str, Any]) -> AuthError:
+    if fields.get("error") == "insufficient_scope":
+        scope = line(str(fields.get("scope") or "api"))
         return ScopeMissing(
             f"The token is not allowed to do this on {host}: it lacks the scope “{scope}”.",
             hint="Create a token with the scope “api” (read_api is enough for reading).",
         )
-    return AuthError(f"Access to {host} denied: {words(said)}", hint="Sign in with a browser to see why.")
+    return AuthError(
+        f"Access to {host} denied: {_message(fields)}", hint="Sign in with a browser to see why."
+    )
 
 
 def _redirect(host: str, status: int, location: str) -> NotGitLab:
@@ -250,15 +279,11 @@ def _page(host: str, status: int, kind: str, raw: bytes) -> NotGitLab:
 def not_json(host: str) -> NotGitLab:
     """A response that claims to be JSON and is not, or has neither data nor errors."""
     return NotGitLab(
-        f"The response from {host} is cut off or not from GitLab (HTTP 200, but no GraphQL).",
+        f"The response from {host} is cut off or not from GitLab (HTTP 200, but not its API).",
         hint="Is there a proxy in between?",
     )
 
 
-def _chain(problem: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    at: BaseException | None = problem
-    while at is not None and id(at) not in seen:
-        seen.add(id(at))
-        yield at
-        at = at.__cause__ or at.__context__
+def too_large(host: str, limit: int) -> NotGitLab:
+    """An answer of more than ``limit`` bytes."""
+    return NotGitLab(f"The response from {host} is larger than {limit // (1024 * 1024)} MiB.")

@@ -182,13 +182,14 @@ def about() -> str:
 
 
 _LABEL_NODES = f"{_PAGE_INFO} nodes {{ id title color description }}"
+_MEMBER_NODES = f"{_PAGE_INFO} nodes {{ user {{ id username name }} }}"
 _MILESTONE_NODES = f"{_PAGE_INFO} nodes {{ id title startDate dueDate state }}"
 
 #: The cost of one group or project in ``owners``.
 OWNER_COST = 38
 
 
-def meta() -> str:
+def catalog() -> str:
     """The first pages of everything in a group's catalog, in one request. Variables: group, first."""
     return (
         "query Meta($group: ID!, $first: Int) { metadata { version enterprise }"
@@ -197,46 +198,43 @@ def meta() -> str:
         " milestones(includeAncestors: true, includeDescendants: false, state: active, first: $first)"
         f" {{ {_MILESTONE_NODES} }}"
         f" labels(includeAncestorGroups: true, onlyGroupLabels: true, first: $first) {{ {_LABEL_NODES} }}"
-        f" groupMembers(relations: [DIRECT, INHERITED], first: $first)"
-        f" {{ {_PAGE_INFO} nodes {{ user {{ id username name }} }} }} }} }}"
+        f" groupMembers(relations: [DIRECT, INHERITED], first: $first) {{ {_MEMBER_NODES} }} }} }}"
+    )
+
+
+def _group_page(name: str, field: str, more: str = "") -> str:
+    """The document with a page of a field of the group."""
+    return (
+        f"query {name}($group: ID!, $first: Int, $after: String{more})"
+        f" {{ group(fullPath: $group) {{ {field} }} }}"
     )
 
 
 def group_milestones() -> str:
     """A page of the milestones of a group and its ancestors. Variables: group, state, sort, first, after."""
-    return (
-        "query Milestones($group: ID!, $first: Int, $after: String, $state: MilestoneStateEnum,"
-        " $sort: MilestoneSort) { group(fullPath: $group)"
-        " { milestones(includeAncestors: true, includeDescendants: false, state: $state, sort: $sort,"
-        f" first: $first, after: $after) {{ {_MILESTONE_NODES} }} }} }}"
+    field = (
+        "milestones(includeAncestors: true, includeDescendants: false, state: $state, sort: $sort,"
+        f" first: $first, after: $after) {{ {_MILESTONE_NODES} }}"
     )
+    return _group_page("Milestones", field, ", $state: MilestoneStateEnum, $sort: MilestoneSort")
 
 
 def group_labels() -> str:
     """A page of the labels of a group and its ancestors. Variables: group, first, after."""
-    return (
-        "query Labels($group: ID!, $first: Int, $after: String) { group(fullPath: $group)"
-        " { labels(includeAncestorGroups: true, onlyGroupLabels: true, first: $first, after: $after)"
-        f" {{ {_LABEL_NODES} }} }} }}"
-    )
+    which = "includeAncestorGroups: true, onlyGroupLabels: true, first: $first, after: $after"
+    return _group_page("Labels", f"labels({which}) {{ {_LABEL_NODES} }}")
 
 
 def members() -> str:
     """A page of a group's members. Variables: group, first, after."""
-    return (
-        "query Members($group: ID!, $first: Int, $after: String) { group(fullPath: $group)"
-        " { groupMembers(relations: [DIRECT, INHERITED], first: $first, after: $after)"
-        f" {{ {_PAGE_INFO} nodes {{ user {{ id username name }} }} }} }} }}"
-    )
+    which = "relations: [DIRECT, INHERITED], first: $first, after: $after"
+    return _group_page("Members", f"groupMembers({which}) {{ {_MEMBER_NODES} }}")
 
 
 def projects() -> str:
     """A page of the projects in a group and its subgroups. Variables: group, first, after."""
-    return (
-        "query Projects($group: ID!, $first: Int, $after: String) { group(fullPath: $group)"
-        " { projects(includeSubgroups: true, first: $first, after: $after)"
-        f" {{ {_PAGE_INFO} nodes {{ id fullPath archived }} }} }} }}"
-    )
+    which = "includeSubgroups: true, first: $first, after: $after"
+    return _group_page("Projects", f"projects({which}) {{ {_PAGE_INFO} nodes {{ id fullPath archived }} }}")
 
 
 #: Number of groups and projects per ``owners`` document.
@@ -262,21 +260,15 @@ def owners(dialect: Dialect, groups: int, projects: int) -> str:
     return f"query Owners({', '.join(names)}) {{ {' '.join(parts)} }}"
 
 
-def owner_labels(kind: str) -> str:
-    """A further page of the labels a group or project owns. Variables: path, first, after."""
+def owned(kind: str, field: str) -> str:
+    """A further page of the labels or milestones a group or project owns. Variables: path, first, after."""
     only = "onlyGroupLabels: true, " if kind == "group" else ""
-    return (
-        f"query OwnerLabels($path: ID!, $first: Int, $after: String) {{ owner: {kind}(fullPath: $path)"
-        f" {{ labels({only}first: $first, after: $after) {{ {_LABEL_NODES} }} }} }}"
+    which, nodes = (
+        (only, _LABEL_NODES) if field == "labels" else ("includeAncestors: false, ", _MILESTONE_NODES)
     )
-
-
-def owner_milestones(kind: str) -> str:
-    """A further page of the milestones a group or project owns. Variables: path, first, after."""
     return (
-        f"query OwnerMilestones($path: ID!, $first: Int, $after: String) {{ owner: {kind}(fullPath: $path)"
-        " { milestones(includeAncestors: false, first: $first, after: $after)"
-        f" {{ {_MILESTONE_NODES} }} }} }}"
+        f"query Owned($path: ID!, $first: Int, $after: String) {{ owner: {kind}(fullPath: $path)"
+        f" {{ {field}({which}first: $first, after: $after) {{ {nodes} }} }} }}"
     )
 
 

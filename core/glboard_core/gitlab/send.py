@@ -8,7 +8,7 @@ of the manual order, since each refers to adjacent issues; everything else is se
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import msgspec
@@ -26,21 +26,21 @@ from glboard_core.errors import (
     QueryRefused,
 )
 from glboard_core.gitlab import queries
-from glboard_core.gitlab.decode import Decoder, Page, line
+from glboard_core.gitlab.decode import Decoder, OfGroup, Page, line
 from glboard_core.gitlab.encode import MutationEncoder
 from glboard_core.gitlab.graphql import (
     Envelope,
     FieldMissing,
     QueryRunner,
     TooComplex,
-    opened,
+    envelope_of,
     refused,
     request,
     side_by_side,
 )
 from glboard_core.gitlab.http_errors import Failure
 from glboard_core.gitlab.queries import Mutation
-from glboard_core.gitlab.verify import NULL, AnswerVerifier, Payload, Reply, lost
+from glboard_core.gitlab.verify import NULL, AnswerVerifier, Payload, Reply, answer_lost
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Done, Failed, Outcome
@@ -61,10 +61,6 @@ class _Statuses(Struct, frozen=True):
     statuses: Page[_Status] | None = None
 
 
-class _StatusAnswer(Struct, frozen=True):
-    group: _Statuses | None = None
-
-
 class _PreparedOp(Struct, frozen=True):
     """An Op with its mutations, ready to send."""
 
@@ -76,8 +72,8 @@ class _PreparedOp(Struct, frozen=True):
 class Sender:
     """Sends Ops to one server, and learns its complexity limit."""
 
-    def __init__(self, asking: QueryRunner, decoder: Decoder) -> None:
-        self.asking = asking
+    def __init__(self, runner: QueryRunner, decoder: Decoder) -> None:
+        self.runner = runner
         self.decoder = decoder
         #: The complexity limit of a document; halved when the server finds one too complex.
         self.budget = queries.MOST_COMPLEXITY
@@ -92,15 +88,15 @@ class Sender:
         statuses: Mapping[str, str] = {}
         if any("status" in op.change.touches() for op in ops):
             statuses = await self._status_ids(catalog.group)
-        sending = _SendBatch(self, ops, shown, catalog, statuses, await self.asking.dialect())
+        sending = _SendBatch(self, ops, shown, catalog, statuses, await self.runner.dialect())
         return await sending.run()
 
     async def _status_ids(self, group: str) -> Mapping[str, str]:
         """Case-folded status names to ids. Empty if the server has no statuses to set."""
         if self._statuses is None:
-            if not (await self.asking.dialect()).status:
+            if not (await self.runner.dialect()).status:
                 return {}
-            answer = await self.asking.ask(queries.statuses(), {"group": group}, _StatusAnswer)
+            answer = await self.runner.ask(queries.statuses(), {"group": group}, OfGroup[_Statuses])
             found = answer.group.statuses if answer.group else None
             self._statuses = {line(s.name).casefold(): s.id for s in found.items()} if found else {}
         return self._statuses
@@ -111,19 +107,19 @@ class _SendBatch:
 
     def __init__(
         self,
-        writer: Sender,
+        sender: Sender,
         ops: Sequence[Op],
         shown: Mapping[IssueId, Issue],
         catalog: Catalog,
         statuses: Mapping[str, str],
         dialect: queries.Dialect,
     ) -> None:
-        self._writer = writer
+        self._sender = sender
         self._ops = ops
         self._catalog = catalog
         self._statuses = statuses
         self._dialect = dialect
-        self._judge = AnswerVerifier(catalog, writer.decoder)
+        self._verifier = AnswerVerifier(catalog, sender.decoder)
         #: The issues as the server last returned them, including during this call.
         self._known: dict[IssueId, Issue] = dict(shown)
         #: The same with the Ops being sent applied: the state the next Op will find.
@@ -136,67 +132,68 @@ class _SendBatch:
         self._unsent: GlboardError | None = None
 
     async def run(self) -> list[Outcome]:
-        await side_by_side([partial(self._parcel, parcel) for parcel in self._parcels()], PARALLEL)
+        await side_by_side([partial(self._send_queue, queue) for queue in self._queues()], PARALLEL)
         if self._unsent is not None and not self._answered:
             raise self._unsent
         return [self._outcomes[at] for at in range(len(self._ops))]
 
     # -- batching
 
-    def _parcels(self) -> list[list[int]]:
-        """Indexes of Ops: each parcel is sent in order, the parcels concurrently."""
+    def _queues(self) -> list[list[int]]:
+        """Indexes of Ops: each queue is sent in order, the queues concurrently."""
         ranked = {op.issue for op in self._ops if op.change.one_at_a_time}
         lanes: dict[str, list[int]] = {}
         for at, op in enumerate(self._ops):
             lanes.setdefault("" if op.issue in ranked else op.issue, []).append(at)
-        parcels: list[list[int]] = []
+        queues: list[list[int]] = []
         cost = calls = 0
         for lane in lanes.values():
             lane_cost, lane_calls = self._estimate(lane)
-            if not parcels or cost + lane_cost > self._writer.budget or calls + lane_calls > MOST_CALLS:
-                parcels.append([])
+            if not queues or cost + lane_cost > self._sender.budget or calls + lane_calls > MOST_CALLS:
+                queues.append([])
                 cost = calls = 0
-            parcels[-1].extend(lane)
+            queues[-1].extend(lane)
             cost, calls = cost + lane_cost, calls + lane_calls
-        return [sorted(parcel) for parcel in parcels]
+        return [sorted(queue) for queue in queues]
 
     def _estimate(self, lane: Sequence[int]) -> tuple[int, int]:
         cost = calls = 0
         for at in lane:
             try:
-                written = self._scribe().calls(self._ops[at], self._expected.get(self._ops[at].issue))
+                written = self._encoder.calls(self._ops[at], self._expected.get(self._ops[at].issue))
             except EditRefused:
                 continue
             cost, calls = cost + sum(call.cost for call in written), calls + len(written)
         return cost, calls
 
-    def _scribe(self) -> MutationEncoder:
+    @property
+    def _encoder(self) -> MutationEncoder:
         return MutationEncoder(catalog=self._catalog, dialect=self._dialect, statuses=self._statuses)
 
-    # -- one parcel
+    # -- one queue
 
-    async def _parcel(self, parcel: Sequence[int]) -> None:
-        todo = deque(parcel)
+    async def _send_queue(self, queue: Sequence[int]) -> None:
+        todo = deque(queue)
         while todo:
-            letters = self._next_document(todo)
-            if not letters:
+            prepared = self._next_document(todo)
+            if not prepared:
                 continue
-            again = await self._document(letters)
+            again = await self._document(prepared)
             # Rejected as a whole, so nothing was executed: write it again.
-            for letter in reversed(again):
-                self._expect_known(letter.op.issue)
-                todo.appendleft(letter.at)
-            self._hold_back(letters, todo)
+            for one in reversed(again):
+                self._expect_known(one.op.issue)
+                todo.appendleft(one.at)
+            self._hold_back(prepared, todo)
 
     def _next_document(self, todo: deque[int]) -> list[_PreparedOp]:
         """Take Ops from the front while they fit into one document."""
-        letters: list[_PreparedOp] = []
+        prepared: list[_PreparedOp] = []
         cost = calls = size = 0
         while todo:
             op = self._ops[todo[0]]
             issue = self._expected.get(op.issue)
             try:
-                written = self._scribe().calls(op, issue)
+                written = self._encoder.calls(op, issue)
             except EditRefused as error:
                 self._settle(todo.popleft(), Failed(op=op.id, error=error, issue=self._known.get(op.issue)))
                 continue
@@ -206,27 +203,27 @@ class _SendBatch:
             cost += sum(call.cost for call in written)
             calls += len(written)
             size += sum(len(call.back) + len(call.field) + len(call.input_type) + 40 for call in written)
-            full = cost > self._writer.budget or calls > MOST_CALLS or size > queries.MOST_CHARACTERS - 600
-            if letters and full:
+            full = cost > self._sender.budget or calls > MOST_CALLS or size > queries.MOST_CHARACTERS - 600
+            if prepared and full:
                 break
-            letters.append(_PreparedOp(todo.popleft(), op, written))
+            prepared.append(_PreparedOp(todo.popleft(), op, written))
             if issue is not None:
                 self._expected[op.issue] = op.change.apply(issue)
             if op.change.creates and any(self._ops[at].issue == op.issue for at in todo):
                 break  # the rest needs the number of the new issue
-        return letters
+        return prepared
 
-    def _hold_back(self, letters: Sequence[_PreparedOp], todo: deque[int]) -> None:
+    def _hold_back(self, prepared: Sequence[_PreparedOp], todo: deque[int]) -> None:
         """Do not send Ops after one with an unknown outcome: a retry would overwrite them."""
         stuck: dict[IssueId, GlboardError] = {}
         ranking: GlboardError | None = None
-        for letter in letters:
-            outcome = self._outcomes.get(letter.at)
+        for one in prepared:
+            outcome = self._outcomes.get(one.at)
             if isinstance(outcome, Failed) and isinstance(
                 outcome.error, EditUnknown | ConnectionFailed | AuthError
             ):
-                stuck.setdefault(letter.op.issue, outcome.error)
-                if letter.op.change.one_at_a_time:
+                stuck.setdefault(one.op.issue, outcome.error)
+                if one.op.change.one_at_a_time:
                     ranking = outcome.error
         for at in [at for at in todo if stuck or ranking]:
             op = self._ops[at]
@@ -253,51 +250,52 @@ class _SendBatch:
 
     # -- one document
 
-    async def _document(self, letters: Sequence[_PreparedOp]) -> Sequence[_PreparedOp]:
+    async def _document(self, prepared: Sequence[_PreparedOp]) -> Sequence[_PreparedOp]:
         """Send a document and settle its Ops; returns those to be sent again."""
-        calls = tuple(call for letter in letters for call in letter.calls)
+        calls = tuple(call for one in prepared for call in one.calls)
         document, variables = queries.mutation(calls, self._dialect)
-        answer = await self._writer.asking.transport.write(request(document, variables))
+        answer = await self._sender.runner.transport.write(request(document, variables))
         if isinstance(answer, Failure):
             if isinstance(answer.error, QueryRefused):
                 self._answered = True
-                return await self._refused(letters, answer.error)
+                return await self._refused(prepared, answer.error)
             if answer.reached:
                 # Something may have been executed: "nothing at all was sent" no longer holds.
                 self._answered = True
             else:
                 self._unsent = answer.error
-            self._fail(letters, (lambda _: lost()) if answer.reached else (lambda _: answer.error))
+            self._fail(prepared, answer_lost() if answer.reached else answer.error)
             return ()
         self._answered = True
         try:
-            envelope = opened(answer, dict[str, msgspec.Raw], self._writer.asking.host)
+            envelope = envelope_of(answer, dict[str, msgspec.Raw], self._sender.runner.host)
         except (NotGitLab, QueryRefused):
-            self._fail(letters, lambda _: lost())
+            self._fail(prepared, answer_lost())
             return ()
         if envelope.data is None:
             errors = envelope.errors or []
             if not errors:
                 # Not GraphQL: whoever answered, GitLab may have received the request.
-                self._fail(letters, lambda _: lost())
+                self._fail(prepared, answer_lost())
                 return ()
-            if len(letters) == 1 and any(e.forbidden or e.throttled for e in errors):
-                said = next(e for e in errors if e.forbidden or e.throttled)
-                self._fail(letters, lambda op: self._judge.refusal(said, op, self._known.get(op.issue)))
+            if len(prepared) == 1 and any(e.forbidden or e.throttled for e in errors):
+                refusal = next(e for e in errors if e.forbidden or e.throttled)
+                op = prepared[0].op
+                self._fail(prepared, self._verifier.error(refusal, op, self._known.get(op.issue)))
                 return ()
-            return await self._refused(letters, refused(errors, self._writer.asking.host))
-        self._deliver(letters, envelope)
+            return await self._refused(prepared, refused(errors, self._sender.runner.host))
+        self._deliver(prepared, envelope)
         return ()
 
-    def _deliver(self, letters: Sequence[_PreparedOp], envelope: Envelope[dict[str, msgspec.Raw]]) -> None:
+    def _deliver(self, prepared: Sequence[_PreparedOp], envelope: Envelope[dict[str, msgspec.Raw]]) -> None:
         data = envelope.data or {}
         errors = {error.alias: error for error in reversed(envelope.errors or ()) if error.alias is not None}
         whole = next((error for error in envelope.errors or () if error.alias is None), None)
         alias = 0
-        for letter in letters:
-            names = [f"m{alias + n}" for n in range(len(letter.calls))]
+        for one in prepared:
+            names = [f"m{alias + n}" for n in range(len(one.calls))]
             alias += len(names)
-            issue = self._known.get(letter.op.issue)
+            issue = self._known.get(one.op.issue)
             try:
                 replies: list[Reply] = [
                     msgspec.json.decode(raw, type=Payload)
@@ -305,34 +303,34 @@ class _SendBatch:
                     else errors.get(name, whole)
                     for name in names
                 ]
-                outcome = self._judge.outcome(letter.op, issue, replies)
+                outcome = self._verifier.outcome(one.op, issue, replies)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                outcome = Failed(op=letter.op.id, error=lost())
-            self._settle(letter.at, outcome)
+                outcome = Failed(op=one.op.id, error=answer_lost())
+            self._settle(one.at, outcome)
 
-    async def _refused(self, letters: Sequence[_PreparedOp], error: GlboardError) -> Sequence[_PreparedOp]:
+    async def _refused(self, prepared: Sequence[_PreparedOp], error: GlboardError) -> Sequence[_PreparedOp]:
         """A document was rejected before anything was executed: write it again, or find the culprit."""
-        writer = self._writer
-        if isinstance(error, TooComplex) and writer.budget > _LEAST_BUDGET and len(letters) > 1:
-            writer.budget = max(_LEAST_BUDGET, writer.budget // 2)
-            return letters
-        if isinstance(error, FieldMissing) and writer.asking.lacks(error.field, self._dialect):
-            self._dialect = await writer.asking.dialect()
-            return letters
+        sender = self._sender
+        if isinstance(error, TooComplex) and sender.budget > _LEAST_BUDGET and len(prepared) > 1:
+            sender.budget = max(_LEAST_BUDGET, sender.budget // 2)
+            return prepared
+        if isinstance(error, FieldMissing) and sender.runner.lacks(error.field, self._dialect):
+            self._dialect = await sender.runner.dialect()
+            return prepared
         if isinstance(error, ConnectionFailed):
-            self._fail(letters, lambda _: lost())
+            self._fail(prepared, answer_lost())
             return ()
-        if len(letters) == 1:
-            self._fail(letters, lambda _: error)
+        if len(prepared) == 1:
+            self._fail(prepared, error)
             return ()
-        half = len(letters) // 2
-        again = await self._document(letters[:half])
-        left = deque(letter.at for letter in letters[half:])
-        self._hold_back(letters[:half], left)
-        follow = [letter for letter in letters[half:] if letter.at in left]
+        half = len(prepared) // 2
+        again = await self._document(prepared[:half])
+        left = deque(one.at for one in prepared[half:])
+        self._hold_back(prepared[:half], left)
+        follow = [one for one in prepared[half:] if one.at in left]
         return [*again, *(await self._document(follow) if follow else ())]
 
-    def _fail(self, letters: Sequence[_PreparedOp], why: Callable[[Op], GlboardError]) -> None:
-        for letter in letters:
-            issue = self._known.get(letter.op.issue)
-            self._settle(letter.at, Failed(op=letter.op.id, error=why(letter.op), issue=issue))
+    def _fail(self, prepared: Sequence[_PreparedOp], error: GlboardError) -> None:
+        for one in prepared:
+            issue = self._known.get(one.op.issue)
+            self._settle(one.at, Failed(op=one.op.id, error=error, issue=issue))

@@ -22,14 +22,7 @@ from glboard_core.errors import (
     RateLimited,
 )
 from glboard_core.gitlab import decode
-from glboard_core.gitlab.decode import (
-    Decoder,
-    HasId,
-    IssuePart,
-    Named,
-    WireIssue,
-    state_of,
-)
+from glboard_core.gitlab.decode import Decoder, HasId, IssuePart, Named, WireIssue, state_of
 from glboard_core.gitlab.graphql import GraphError
 from glboard_core.gitlab.http_errors import UNKNOWN_WAIT
 from glboard_core.model.catalog import Catalog
@@ -95,7 +88,7 @@ class AnswerVerifier:
         note: str | None = None
         for reply in replies:
             if not isinstance(reply, Payload):
-                problems.append(self._error(reply, op, issue))
+                problems.append(self.error(reply, op, issue))
                 continue
             issue = self._merged(op, issue, reply)
             commands_only = self._only_commands(reply)
@@ -111,10 +104,6 @@ class AnswerVerifier:
         if problems:
             return Failed(op=op.id, error=_worst(problems), issue=issue)
         return Done(op=op.id, issue=self._counted(op, issue), note=note)
-
-    def refusal(self, error: GraphError, op: Op, issue: Issue | None) -> GlboardError:
-        """The error for an Op that a GraphQL error rejected."""
-        return self._error(error, op, issue)
 
     def _only_commands(self, reply: Payload) -> bool:
         status = reply.quick_actions_status
@@ -143,10 +132,7 @@ class AnswerVerifier:
 
     def _with_status(self, issue: Issue, item: WorkItemPart) -> Issue:
         part = IssuePart(
-            id=item.id,
-            updated_at=item.updated_at,
-            closed_at=item.closed_at,
-            state=state_of(item.state),
+            id=item.id, updated_at=item.updated_at, closed_at=item.closed_at, state=state_of(item.state)
         )
         names = [w.status.name for w in item.widgets or () if w and w.status and w.status.name]
         status = self._decoder.line(names[0]) if names else None
@@ -160,19 +146,16 @@ class AnswerVerifier:
 
     # -- errors
 
-    def _error(self, error: GraphError | None, op: Op, issue: Issue | None) -> GlboardError:
+    def error(self, error: GraphError | None, op: Op, issue: Issue | None) -> GlboardError:
+        """The error of an Op that a GraphQL error rejected, or that has no answer at all."""
         if error is None:
-            return lost()
+            return answer_lost()
         if error.forbidden:
             return self._forbidden(op, issue)
         if error.throttled:
-            return RateLimited(
-                "GitLab accepts no more comments for the moment.",
-                retry_after=UNKNOWN_WAIT,
-                hint="gitlab.com allows 60 per minute. Try again in a minute.",
-            )
+            return _comments_limited()
         if error.timeout or "internal server error" in error.message.lower():
-            return lost()
+            return answer_lost()
         return EditInvalid(f"GitLab rejected it: {error.text}")
 
     def _forbidden(self, op: Op, issue: Issue | None) -> EditForbidden:
@@ -223,11 +206,11 @@ class AnswerVerifier:
                 dropped.append(field.ignored(wanted, issue))
         if not dropped:
             return None
-        said = "; ".join(what for what, _ in dropped)
+        effects = "; ".join(what for what, _ in dropped)
         causes = "; ".join(dict.fromkeys(cause for _, cause in dropped))
         if (project := self._catalog.project(where)) is not None and project.can_edit is False:
             causes = f"you are not allowed to change issues in {where}"
-        message = f"{start}{said}."
+        message = f"{start}{effects}."
         return EditDropped(f"{message[0].upper()}{message[1:]}", hint=f"Likely cause: {causes}.")
 
 
@@ -249,17 +232,21 @@ def _worst(problems: Sequence[GlboardError]) -> GlboardError:
 
 
 def _invalid(errors: Sequence[str]) -> GlboardError:
-    said = decode.line("; ".join(errors))[:300]
-    if "requested too many times" in said:
-        return RateLimited(
-            "GitLab accepts no more comments for the moment.",
-            retry_after=UNKNOWN_WAIT,
-            hint="Try again in a minute.",
-        )
-    return EditInvalid(f"GitLab rejected it: {said}")
+    message = decode.line("; ".join(errors))[:300]
+    if "requested too many times" in message:
+        return _comments_limited()
+    return EditInvalid(f"GitLab rejected it: {message}")
 
 
-def lost() -> EditUnknown:
+def _comments_limited() -> RateLimited:
+    return RateLimited(
+        "GitLab accepts no more comments for the moment.",
+        retry_after=UNKNOWN_WAIT,
+        hint="gitlab.com allows 60 per minute. Try again in a minute.",
+    )
+
+
+def answer_lost() -> EditUnknown:
     """The answer was lost or unreadable, and the change may have been made."""
     return EditUnknown(
         "GitLab's answer was lost: the change may or may not have been applied.",

@@ -113,6 +113,11 @@ class IssueDetail(Struct, frozen=True, kw_only=True):
     blockers: tuple[Blocker, ...] = ()
 
 
+def short_reference(full: str) -> str:
+    """A reference without the groups above the project: ``platform#4219``."""
+    return full.rpartition("/")[2]
+
+
 def scope_of(label: str) -> str | None:
     """The scope of a scoped label: everything before its last ``::``, or None (API note 4).
 

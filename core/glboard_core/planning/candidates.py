@@ -22,6 +22,8 @@ Order = Literal["suggested", "priority", "weight"]
 #: Severities of bugs that are flagged wherever they are in the order (rule 12).
 _SEVERE = ("1", "2")
 
+_STEPS = {state: place for place, state in enumerate(STATES)}
+
 
 class Candidate(Struct, frozen=True, kw_only=True):
     """An issue of the milestone, with what is needed to choose.
@@ -47,7 +49,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
         return not self.reasons
 
 
-class Line(Struct, frozen=True):
+class ProposalLine(Struct, frozen=True):
     """A line of the proposal: whether it is chosen, and the weight of all chosen up to here."""
 
     candidate: Candidate
@@ -93,13 +95,13 @@ def highest(issue: Issue, prefix: str) -> str | None:
     return min(values, key=_natural, default=None)
 
 
-def fill(ordered: Sequence[Candidate], space: float) -> list[Line]:
+def fill(ordered: Sequence[Candidate], space: float) -> list[ProposalLine]:
     """A proposal: go down the order, choose what is eligible and fits, skip what does not (rule 12).
 
     ``space`` is the weight that can still be accepted (``Capacity.space``). Accepted issues are already
     subtracted from it, so they are neither chosen again nor counted.
     """
-    lines: list[Line] = []
+    lines: list[ProposalLine] = []
     so_far = 0
     for candidate in ordered:
         weight = candidate.issue.weight
@@ -108,7 +110,7 @@ def fill(ordered: Sequence[Candidate], space: float) -> list[Line]:
         )
         if chosen and weight is not None:
             so_far += weight
-        lines.append(Line(candidate, chosen, so_far))
+        lines.append(ProposalLine(candidate, chosen, so_far))
     return lines
 
 
@@ -152,9 +154,7 @@ _KEYS: dict[Order, Callable[[Candidate], Any]] = {
 }
 
 
-# One person's work: what they are assigned to, and what they can start next (planning rule 22).
-
-_STEPS = {state: place for place, state in enumerate(STATES)}
+# One person's work (planning rule 22)
 
 
 def assigned(issues: Iterable[Issue], username: str, flow: WorkflowScheme) -> list[Issue]:

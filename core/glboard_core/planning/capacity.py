@@ -18,62 +18,15 @@ from glboard_core.model.milestone import Milestone, preceding, versions
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import Sum, counts, deliverables, planned, total
 from glboard_core.planning.team import Member, Team, days
-
-# What was closed in past milestones: the figure to compare a capacity with (planning rule 10).
-
-
-class ClosedWeight(Struct, frozen=True, kw_only=True):
-    """The closed Deliverables of one milestone: how many, and their weight."""
-
-    milestone: str
-    count: int = 0
-    weight: int = 0
-
-
-def mean(closed: Sequence[ClosedWeight]) -> float | None:
-    """Mean closed Deliverable weight (rule 10); None if there is no past milestone."""
-    return sum(one.weight for one in closed) / len(closed) if closed else None
-
-
-def past_milestones(
-    milestones: Iterable[Milestone], milestone: Milestone, today: date, planning: PlanningSettings
-) -> list[Milestone]:
-    """The last version milestones before ``milestone`` that are over, oldest first (rule 10)."""
-    over = [
-        m
-        for m in versions(milestones)
-        if m.due is not None
-        and m.due < today
-        and (milestone.start is None or (m.start is not None and m.start < milestone.start))
-    ]
-    return over[-planning.past_milestones :]
-
-
-def closed_weights(
-    issues: Iterable[Issue], past: Sequence[Milestone], names: LabelSettings
-) -> tuple[ClosedWeight, ...]:
-    """The closed Deliverables of each of these milestones, in their order; other issues are ignored."""
-    done: dict[str, list[Issue]] = {milestone.title: [] for milestone in past}
-    for issue in issues:
-        if (
-            not issue.is_open
-            and issue.milestone in done
-            and names.deliverable in issue.labels
-            and counts(issue, names)
-        ):
-            done[issue.milestone].append(issue)
-    return tuple(
-        ClosedWeight(milestone=title, count=len(found), weight=total(found).weight)
-        for title, found in done.items()
-    )
-
-
-# The days of a milestone: workdays, and the moments at which Say/Do is measured (planning rules 6 and 10).
+from glboard_core.planning.text import day_words, number, plain, signed
 
 _SATURDAY = 5
 
 
-class Window(Struct, frozen=True, kw_only=True):
+# The days of a milestone
+
+
+class MilestoneWindow(Struct, frozen=True, kw_only=True):
     """The period in which a milestone is measured, both ends inclusive; ``lock`` is the default lock of its
     plan: 23:59:59 of the day before the start (rule 6)."""
 
@@ -99,10 +52,10 @@ def workdays(milestone: Milestone) -> tuple[date, ...]:
     return tuple(day for day in days if day.weekday() < _SATURDAY)
 
 
-def window(milestone: Milestone, zone: tzinfo) -> Window:
+def window(milestone: Milestone, zone: tzinfo) -> MilestoneWindow:
     """The window of a milestone in the team's time zone (rule 6). Raises UsageError if it has no dates."""
     start, due = dates_of(milestone)
-    return Window(
+    return MilestoneWindow(
         start=datetime.combine(start, time.min, zone).astimezone(UTC),
         cut_off=_end_of(due, zone),
         lock=_end_of(start - timedelta(days=1), zone),
@@ -114,7 +67,10 @@ def _end_of(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, time(23, 59, 59, fold=1), zone).astimezone(UTC)
 
 
-class Budget(Struct, frozen=True):
+# Budgets, carry-over and what is free
+
+
+class PersonBudget(Struct, frozen=True):
     """One person's days and the weight they equal. Days are whole unless support days are not."""
 
     net_days: float
@@ -130,7 +86,7 @@ class PersonCapacity(Struct, frozen=True, kw_only=True):
 
     username: str
     role: str = ""
-    budget: Budget | None = None
+    budget: PersonBudget | None = None
     committed: int = 0
     carry_over: int = 0
 
@@ -202,7 +158,7 @@ class Capacity(Struct, frozen=True, kw_only=True):
         return self.by_role() if all(having.count(role) > 1 for role in having) else {}
 
 
-def budget(member: Member, team: Team, milestone: Milestone) -> Budget:
+def budget(member: Member, team: Team, milestone: Milestone) -> PersonBudget:
     """One person's days and weight in a milestone (rule 10). Raises UsageError if it has no dates.
 
     net = workdays that are neither a holiday nor time off (each day once) − support days, at least 0, unless
@@ -213,7 +169,7 @@ def budget(member: Member, team: Team, milestone: Milestone) -> Budget:
     net = member.net_days.get(milestone.title)
     if net is None:
         net = max(0, there - member.support_days.get(milestone.title, 0))
-    return Budget(net, net / team.days_per_weight * member.factor * (1 - team.reserve))
+    return PersonBudget(net, net / team.days_per_weight * member.factor * (1 - team.reserve))
 
 
 def carry_over(
@@ -299,7 +255,7 @@ def by_assignee(issues: Iterable[Issue]) -> dict[str, list[Issue]]:
     return found
 
 
-# Load per person: accepted weight per engineer against the budget (planning rules 10 and 21).
+# Load (planning rule 21)
 
 
 class PersonLoad(Struct, frozen=True, kw_only=True):
@@ -342,9 +298,56 @@ def load_of(issues: Iterable[Issue], milestone: Milestone, team: Team | None, na
     return Load(milestone=milestone.title, people=tuple(people), unassigned=free, unassigned_sums=total(free))
 
 
-# A capacity as Markdown, to paste or to post on the planning issue (rule 23).
+# What past milestones closed
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+class ClosedWeight(Struct, frozen=True, kw_only=True):
+    """The closed Deliverables of one milestone: how many, and their weight."""
+
+    milestone: str
+    count: int = 0
+    weight: int = 0
+
+
+def mean(closed: Sequence[ClosedWeight]) -> float | None:
+    """Mean closed Deliverable weight (rule 10); None if there is no past milestone."""
+    return sum(one.weight for one in closed) / len(closed) if closed else None
+
+
+def past_milestones(
+    milestones: Iterable[Milestone], milestone: Milestone, today: date, planning: PlanningSettings
+) -> list[Milestone]:
+    """The last version milestones before ``milestone`` that are over, oldest first (rule 10)."""
+    over = [
+        m
+        for m in versions(milestones)
+        if m.due is not None
+        and m.due < today
+        and (milestone.start is None or (m.start is not None and m.start < milestone.start))
+    ]
+    return over[-planning.past_milestones :]
+
+
+def closed_weights(
+    issues: Iterable[Issue], past: Sequence[Milestone], names: LabelSettings
+) -> tuple[ClosedWeight, ...]:
+    """The closed Deliverables of each of these milestones, in their order; other issues are ignored."""
+    done: dict[str, list[Issue]] = {milestone.title: [] for milestone in past}
+    for issue in issues:
+        if (
+            not issue.is_open
+            and issue.milestone in done
+            and names.deliverable in issue.labels
+            and counts(issue, names)
+        ):
+            done[issue.milestone].append(issue)
+    return tuple(
+        ClosedWeight(milestone=title, count=len(found), weight=total(found).weight)
+        for title, found in done.items()
+    )
+
+
+# As Markdown, to paste or to post on the planning issue (planning rule 23)
 
 
 def markdown(
@@ -395,27 +398,4 @@ def _people_rows(people: Sequence[PersonCapacity]) -> str:
 def _dates(milestone: Milestone) -> str:
     if milestone.start is None or milestone.due is None:
         return ""
-    return f", {_day(milestone.start)} to {_day(milestone.due)}"
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {_MONTHS[day.month - 1]}"
-
-
-def number(value: float) -> str:
-    """At most two decimals, without trailing zeros."""
-    words = f"{value:.2f}".rstrip("0").rstrip(".")
-    return "0" if words == "-0" else words
-
-
-def signed(value: float) -> str:
-    """With a sign, and a mark if it is over: ``+4.25``, ``!-9.75``."""
-    words = number(value)
-    return f"!{words}" if words.startswith("-") else f"+{words}"
-
-
-def plain(text: str) -> str:
-    """Remote text as plain text in Markdown: no link, no mention, no end of a table cell."""
-    for char in "\\`*_[]<>|#~@!":
-        text = text.replace(char, "\\" + char)
-    return text
+    return f", {day_words(milestone.start)} to {day_words(milestone.due)}"

@@ -1,26 +1,39 @@
-"""What to confirm before a keystroke is carried out: counts for each rule (planning rule 13).
+"""What to confirm before a batch is carried out: the warnings of planning rule 13, as one question.
 
-Pure. The rules are ``glboard_core.planning.transitions``; here they are applied to every issue a keystroke
-changes, except where the user already agreed, and put into words. Nothing is forbidden.
+Pure. It applies to every change of issues, whichever key or command it comes from. Nothing is forbidden.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 
-from msgspec import Struct, structs
+from msgspec import structs
 
-from glboard_core.board.rules import ready, types_of
-from glboard_core.board.use_cases import EditBatch, Edits, short, titled
+from glboard_core.board.batch import EditBatch, Question, Reply, short, titled
+from glboard_core.board.rules import MAX_WEIGHT, ready, types_of
+from glboard_core.board.use_cases import Edits
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import READY, over_weight
 
-# The questions a change raises, once per issue and rule (planning rule 13).
+Settled = set[tuple[IssueId, str]]
+"""What the user has agreed to in this session: a code for an issue."""
+
+_WORDS = {
+    "ready-without-weight": "ready without a weight",
+    "ready-without-type": "ready without exactly one type",
+    "deliverable-not-ready": "Deliverable on an issue that is not ready",
+    "over-weight": "accepted with a weight over 3: break it down",
+    "in-dev-without-assignee": "in dev without an assignee",
+    "complete-with-merge-requests": "complete while merge requests are open",
+    "unblocked-without-comment": "unblocked without a comment",
+}
+#: Asked every time: it needs explicit confirmation.
+_ALWAYS = "deliverable-not-ready"
 
 
-def questions(
+def codes_of(
     before: Issue, after: Issue, flow: WorkflowScheme, names: LabelSettings, *, commented: bool = False
 ) -> tuple[str, ...]:
     """The codes of what to ask before ``before`` becomes ``after`` (rule 13, rule 4 for ``over-weight``).
@@ -52,68 +65,16 @@ def questions(
     return tuple(codes)
 
 
-Asked = set[tuple[IssueId, str]]
-"""What the user has agreed to: a rule for an issue."""
+def confirmation(
+    work: EditBatch,
+    edits: Edits,
+    find: Callable[[IssueId], Issue | None],
+    settled: Collection[tuple[IssueId, str]],
+) -> Question | None:
+    """What to ask before ``work``: the codes of its issues not ``settled`` yet; None if there are none.
 
-_WORDS = {
-    "ready-without-weight": "ready without a weight",
-    "ready-without-type": "ready without exactly one type",
-    "deliverable-not-ready": "Deliverable on an issue that is not ready",
-    "over-weight": "accepted with a weight over 3: break it down",
-    "in-dev-without-assignee": "in dev without an assignee",
-    "complete-with-merge-requests": "complete while merge requests are open",
-    "unblocked-without-comment": "unblocked without a comment",
-}
-#: Asked every time: it needs explicit confirmation.
-_ALWAYS = "deliverable-not-ready"
-
-
-class Confirmation(Struct, frozen=True, kw_only=True):
-    """The issues with something to confirm, and the work without them."""
-
-    of: Mapping[IssueId, tuple[str, ...]]
-    reached: int
-    rest: EditBatch
-    reference: str = ""
-
-    @property
-    def heading(self) -> str:
-        """The question."""
-        if self.reached == 1:
-            return f"{self.reference}: continue?"
-        return f"{len(self.of)} of {self.reached} issues have warnings. Continue?"
-
-    @property
-    def words(self) -> str:
-        """Each rule with the number of issues it applies to; for a single issue only the rules."""
-        counts: dict[str, int] = {}
-        for codes in self.of.values():
-            for code in codes:
-                counts[code] = counts.get(code, 0) + 1
-        return "\n".join(
-            _WORDS.get(code, code) + (f": {count}" if self.reached > 1 else "")
-            for code, count in counts.items()
-        )
-
-    @property
-    def answers(self) -> dict[str, str]:
-        """All issues, or only those without a warning if there are any. Esc cancels."""
-        if self.reached == 1:
-            return {"y": "yes, continue"}
-        answers = {"y": f"all {self.reached}"}
-        if self.rest.changes:
-            answers["o"] = f"only the {self.reached - len(self.of)} without warnings"
-        return answers
-
-    def accepted(self) -> Asked:
-        """What agreeing to all of it settles."""
-        return {(issue, code) for issue, codes in self.of.items() for code in codes if code != _ALWAYS}
-
-
-def warned(
-    work: EditBatch, edits: Edits, find: Callable[[IssueId], Issue | None], asked: Asked
-) -> Confirmation | None:
-    """What to ask before ``work``; None if there is nothing to ask."""
+    For several issues each code comes with their number, and "o" leaves out the issues with a warning.
+    """
     before: dict[IssueId, Issue] = {}
     after: dict[IssueId, Issue] = {}
     commented = {issue for issue, change in work.changes if change.comment}
@@ -123,22 +84,49 @@ def warned(
             continue
         before.setdefault(identity, issue)
         after[identity] = change.apply(issue)
-    of: dict[IssueId, tuple[str, ...]] = {}
+    codes: dict[IssueId, list[str]] = {}
+    counts: dict[str, int] = {}
     for identity, now in after.items():
-        codes = questions(before[identity], now, edits.flow, edits.names, commented=identity in commented)
-        if left := tuple(code for code in codes if (identity, code) not in asked):
-            of[identity] = left
-    if not of:
+        found = codes_of(before[identity], now, edits.flow, edits.names, commented=identity in commented)
+        for code in found:
+            if (identity, code) not in settled:
+                codes.setdefault(identity, []).append(code)
+                counts[code] = counts.get(code, 0) + 1
+    if not codes:
         return None
-    rest = [after[identity] for identity in after if identity not in of]
-    what = work.title.partition(" ")[2]
-    return Confirmation(
-        of=of,
-        reached=len(after),
-        reference=short(next(iter(before.values()))),
-        rest=structs.replace(
+    settles = frozenset((issue, code) for issue, its in codes.items() for code in its if code != _ALWAYS)
+    if len(after) == 1:
+        return Question(
+            text=f"{short(next(iter(before.values())))}: continue?",
+            answers={"y": Reply("yes, continue", work)},
+            note="\n".join(_WORDS[code] for code in counts),
+            settles=settles,
+        )
+    answers = {"y": Reply(f"all {len(after)}", work)}
+    rest = [after[identity] for identity in after if identity not in codes]
+    if rest:
+        only = structs.replace(
             work,
-            changes=tuple((identity, change) for identity, change in work.changes if identity not in of),
-            title=titled(rest, what) if rest else "",
-        ),
+            changes=tuple(one for one in work.changes if one[0] not in codes),
+            title=titled(rest, work.title.partition(" ")[2]),
+        )
+        answers["o"] = Reply(f"only the {len(rest)} without warnings", only)
+    return Question(
+        text=f"{len(codes)} of {len(after)} issues have warnings. Continue?",
+        answers=answers,
+        note="\n".join(f"{_WORDS[code]}: {count}" for code, count in counts.items()),
+        settles=settles,
     )
+
+
+def heavy(
+    issues: Collection[Issue], weight: int, settled: Collection[tuple[IssueId, str]]
+) -> tuple[str, Settled] | None:
+    """The question before setting a weight over the limit with ready, and what a yes settles (rule 22).
+
+    It is the same code as for accepting, so that one yes covers both. None if there is nothing to ask.
+    """
+    fresh = {(issue.id, "over-weight") for issue in issues} - set(settled)
+    if weight <= MAX_WEIGHT or not fresh:
+        return None
+    return f"Weight {weight} is over {MAX_WEIGHT}. Break it down?", fresh

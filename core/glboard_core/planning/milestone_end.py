@@ -16,7 +16,7 @@ from msgspec import Struct
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, rank_key
 from glboard_core.model.milestone import Milestone, current, versions
-from glboard_core.planning.capacity import Window
+from glboard_core.planning.capacity import MilestoneWindow
 from glboard_core.planning.plan_lock import PlanSnapshot
 from glboard_core.planning.readiness import counts
 
@@ -54,7 +54,7 @@ def ending(milestones: Iterable[Milestone], today: date, left: Callable[[str], b
 def leftovers(
     issues: Iterable[Issue],
     milestone: str,
-    window: Window,
+    window: MilestoneWindow,
     names: LabelSettings,
     plan: PlanSnapshot | None = None,
 ) -> list[Leftover]:
@@ -72,7 +72,9 @@ def leftovers(
     return sorted(found, key=lambda left: (KINDS.index(left.kind), rank_key(left.issue)))
 
 
-def _kind(issue: Issue, milestone: str, window: Window, names: LabelSettings, planned: bool) -> Kind | None:
+def _kind(
+    issue: Issue, milestone: str, window: MilestoneWindow, names: LabelSettings, planned: bool
+) -> Kind | None:
     missed = names.missed_prefix + milestone in issue.labels
     if issue.milestone != milestone:
         if not issue.is_open:

@@ -177,7 +177,7 @@ def refused(snapshot: PlanSnapshot, host: str, group: str, group_id: str = "") -
     return ""
 
 
-# A locked plan as text, the same on screen and in print. Times are shown in UTC.
+# As text; times in UTC
 
 
 def minute(at: datetime) -> str:
@@ -199,7 +199,7 @@ def count_words(plan: PlanSnapshot) -> str:
     return f"{count} Deliverable{'' if count == 1 else 's'}, weight {plan.weight}"
 
 
-# Changes of a plan since it was locked (planning rules 6 and 19): added, removed, re-weighted.
+# Changes since the lock
 
 
 class Reweighted(Struct, frozen=True, kw_only=True):
@@ -210,7 +210,7 @@ class Reweighted(Struct, frozen=True, kw_only=True):
     after: int | None
 
 
-class Scope(Struct, frozen=True, kw_only=True):
+class PlanChanges(Struct, frozen=True, kw_only=True):
     """The changes since ``locked`` was taken."""
 
     locked: PlanSnapshot
@@ -219,11 +219,11 @@ class Scope(Struct, frozen=True, kw_only=True):
     reweighted: tuple[Reweighted, ...]
 
 
-def scope(locked: PlanSnapshot, now: PlanSnapshot) -> Scope:
+def scope(locked: PlanSnapshot, now: PlanSnapshot) -> PlanChanges:
     """What was added to the plan, removed from it and re-weighted since it was locked."""
     before = {row.issue: row for row in locked.issues}
     after = {row.issue: row for row in now.issues}
-    return Scope(
+    return PlanChanges(
         locked=locked,
         added=tuple(row for row in now.issues if row.issue not in before),
         removed=tuple(row for row in locked.issues if row.issue not in after),

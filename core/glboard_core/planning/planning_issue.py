@@ -1,8 +1,9 @@
-"""The planning issue of a milestone: how to find it, its title, and the project for a new one.
+"""The planning issue of a milestone: which one it is, the text of a new one, and updates of its parts.
 
 Owns how it is recognised: the group's label, ``type::ignore``, the milestone, and a title about planning. One
 created by a person or another tool is recognised too, since a second planning issue is worse than an unusual
-title. It is on no board and never counts (planning rule 15).
+title. It is on no board and never counts (planning rule 15). Parts that glboard generates stand between
+markers, apart from everything people wrote; ours is found again by an invisible marker.
 """
 
 from __future__ import annotations
@@ -24,11 +25,22 @@ _WORD = re.compile(r"[^\W\d_]+")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 #: Words of a title template that other issues of a milestone often have too.
 _COMMON = frozenset(
-    {"for", "the", "of", "issue", "milestone", "release", "and", "a", "an", "in", "to", "team"}
+    ["for", "the", "of", "issue", "milestone", "release", "and", "a", "an", "in", "to", "team"]
 )
 _PLANNING = frozenset({"plan", "planning"})
 #: Words that mark another recurring issue of the milestone, whatever else its title says.
 _OTHER = frozenset({"retrospective", "retro", "kickoff"})
+
+_MARK = re.compile(r"<!--\s*glboard:(?P<kind>begin|end) (?P<name>[a-z-]+)(?: (?P<sum>[0-9a-f]{8}))?\s*-->")
+_OWNER = re.compile(r"<!--\s*glboard planning (?P<milestone>[^<>]*?)\s*-->")
+_DASHES = re.compile(r"-{2,}")
+
+#: Placeholders for a few words, filled once when the issue is created.
+VALUES = ("milestone", "start", "due", "workdays", "before")
+#: Placeholders for a part, which is regenerated at every update.
+PARTS = ("dates", "boards", "capacity", "candidates", "carry-over")
+
+_FIELD = re.compile(r"(?<!\\)\{([A-Za-z][A-Za-z_-]*)\}")
 
 
 class FoundIssue(Struct, frozen=True):
@@ -143,14 +155,14 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(word.casefold() for word in _WORD.findall(text))
 
 
-# The generated parts of an issue's description, kept apart from everything people wrote.
+# -- generated parts
 
 _MARK = re.compile(r"<!--\s*glboard:(?P<kind>begin|end) (?P<name>[a-z-]+)(?: (?P<sum>[0-9a-f]{8}))?\s*-->")
 _OWNER = re.compile(r"<!--\s*glboard planning (?P<milestone>[^<>]*?)\s*-->")
 _DASHES = re.compile(r"-{2,}")
 
 
-class Kept(Struct, frozen=True):
+class KeptPart(Struct, frozen=True):
     """A part that was left unchanged, and why."""
 
     name: str
@@ -162,7 +174,7 @@ class Merged(Struct, frozen=True, kw_only=True):
 
     text: str
     changed: tuple[str, ...] = ()
-    kept: tuple[Kept, ...] = ()
+    kept: tuple[KeptPart, ...] = ()
 
 
 def owner_mark(milestone: str) -> str:
@@ -184,37 +196,31 @@ def wrapped(name: str, text: str) -> str:
 def merge(description: str, parts: Mapping[str, str]) -> Merged:
     """The description with these parts replaced in place; everything else in it stays unchanged."""
     marks = list(_MARK.finditer(description))
-    spans: dict[tuple[int, int], str] = {}
-    kept: list[Kept] = []
+    new: dict[tuple[int, int], str] = {}
+    kept: list[KeptPart] = []
     changed: list[str] = []
     for name, text in parts.items():
         found = [at for at, mark in enumerate(marks) if mark["name"] == name]
         if not found:
-            kept.append(Kept(name, "its markers were removed"))
+            kept.append(KeptPart(name, "its markers were removed"))
             continue
+        begin, end = marks[found[0]], marks[found[-1]]
         # A pair: a begin and an end marker, with no other part's marker between them.
-        if (
-            len(found) != 2
-            or found[1] != found[0] + 1
-            or [marks[at]["kind"] for at in found] != ["begin", "end"]
-        ):
-            kept.append(Kept(name, "its markers do not form a pair"))
+        if found != [found[0], found[0] + 1] or (begin["kind"], end["kind"]) != ("begin", "end"):
+            kept.append(KeptPart(name, "its markers do not form a pair"))
             continue
-        begin, end = marks[found[0]], marks[found[1]]
         inside = description[begin.end() : end.start()]
         if _sum(inside) == _sum(text):
             continue
         if inside.strip() and begin["sum"] != _sum(inside):
-            kept.append(Kept(name, "edited by hand; delete the text between its markers to regenerate it"))
+            why = "edited by hand; delete the text between its markers to regenerate it"
+            kept.append(KeptPart(name, why))
             continue
-        spans[begin.start(), end.end()] = wrapped(name, text)
+        new[begin.start(), end.end()] = wrapped(name, text)
         changed.append(name)
-    pieces: list[str] = []
-    at = 0
-    for (start, stop), replacement in sorted(spans.items()):
-        pieces += [description[at:start], replacement]
-        at = stop
-    return Merged(text="".join([*pieces, description[at:]]), changed=tuple(changed), kept=tuple(kept))
+    for (start, stop), part in sorted(new.items(), reverse=True):
+        description = description[:start] + part + description[stop:]
+    return Merged(text=description, changed=tuple(changed), kept=tuple(kept))
 
 
 def appended(description: str, parts: Mapping[str, str], milestone: str) -> Merged:
@@ -242,7 +248,7 @@ def _harmless(milestone: str) -> str:
     return re.sub(r"[<>\s-]+", " ", milestone).strip()
 
 
-# The template of a planning issue: Markdown with placeholders, and their names.
+# -- the template: Markdown with placeholders
 
 #: Placeholders for a few words, filled once when the issue is created.
 VALUES = ("milestone", "start", "due", "workdays", "before")
@@ -257,20 +263,15 @@ def check(template: str, where: str) -> tuple[str, ...]:
     parts: list[str] = []
     for number, line in enumerate(template.splitlines(), 1):
         for found in _FIELD.finditer(line):
-            name = found[1]
-            place = f"{where}:{number}"
+            name, place = found[1], f"{where}:{number}"
             if name not in (*VALUES, *PARTS):
                 raise _unknown(name, place)
+            if name in PARTS and line.strip() != found[0]:
+                wrong, hint = "placeholder expands to several lines.", "Put it on its own line."
+                raise ConfigError(wrong, where=place, key=found[0], hint=hint)
+            if name in parts:
+                raise ConfigError("used twice.", where=place, key=found[0], hint="Use it only once.")
             if name in PARTS:
-                if line.strip() != found[0]:
-                    raise ConfigError(
-                        "placeholder expands to several lines.",
-                        where=place,
-                        key=found[0],
-                        hint="Put it on its own line.",
-                    )
-                if name in parts:
-                    raise ConfigError("used twice.", where=place, key=found[0], hint="Use it only once.")
                 parts.append(name)
     return tuple(parts)
 
@@ -293,10 +294,10 @@ def _unknown(name: str, place: str) -> ConfigError:
     folded = name.lower().replace("_", "-")
     near = get_close_matches(folded, (*VALUES, *PARTS), 1, 0.5)
     known = ", ".join(f"{{{one}}}" for one in (*VALUES, *PARTS))
-    said = f"Did you mean “{{{near[0]}}}”? " if near else ""
+    meant = f"Did you mean “{{{near[0]}}}”? " if near else ""
     return ConfigError(
         "unknown placeholder.",
         where=place,
         key=f"{{{name}}}",
-        hint=f"{said}Known: {known}. Write \\{{ for a literal brace.",
+        hint=f"{meant}Known: {known}. Write \\{{ for a literal brace.",
     )

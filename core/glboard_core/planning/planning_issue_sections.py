@@ -17,7 +17,7 @@ from glboard_core.model.milestone import Milestone
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.candidates import Candidate
 from glboard_core.planning.capacity import Capacity, CarryOver, workdays
-from glboard_core.planning.text import plain, table
+from glboard_core.planning.text import number, plain, table
 
 #: The most rows of a table: longer ones are not read, and descriptions have a size limit.
 MOST_ROWS = 100
@@ -99,15 +99,15 @@ def capacity(month: Month) -> str:
         return "Not known yet."
     carried = found.carry_over
     rows = [
-        ("Capacity", _number(found.total)),
-        ("Carry-over", f"{carried.weight}, {_number(carried.likely)} likely"),
+        ("Capacity", number(found.total)),
+        ("Carry-over", f"{carried.weight}, {number(carried.likely)} likely"),
         ("Planned", _with_unweighted(found.planned, found.unweighted)),
         ("Room", f"{_signed(found.room)}, {_signed(found.room_likely)} with the likely carry-over"),
     ]
     text = table(("", "weight"), rows, right=frozenset({1}))
     if month.words == "names":
         people = [
-            (_code(person.username), _number(person.budget.weight), str(person.committed))
+            (_code(person.username), number(person.budget.weight), str(person.committed))
             for person in found.people
             if person.budget is not None
         ]
@@ -166,7 +166,7 @@ def carry_over(month: Month) -> str:
     heads = ("issue", "title", "weight", "state", "assignee")
     summed = (
         f"{_counted(len(found.issues), 'open Deliverable')} of {plain(found.milestone)}, weight "
-        f"{_with_unweighted(found.weight, found.unweighted)}, {_number(found.likely)} likely."
+        f"{_with_unweighted(found.weight, found.unweighted)}, {number(found.likely)} likely."
     )
     return _listed(table(heads, rows, right=frozenset({2})), len(found.issues), summed)
 
@@ -212,12 +212,8 @@ def _counted(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def _number(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")
-
-
 def _signed(value: float) -> str:
-    return f"+{_number(value)}" if value >= 0 else f"-{_number(-value)}"
+    return f"+{number(value)}" if value >= 0 else f"-{number(-value)}"
 
 
 def _day(day: date | None) -> str:

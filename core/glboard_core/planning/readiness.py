@@ -1,7 +1,7 @@
-"""Whether an issue can become a Deliverable of a milestone, and why not (planning rules 3 and 4).
+"""What makes an issue fit: whether it counts, can become a Deliverable, and has its organisational labels.
 
-Owns the reason codes of eligibility. Readiness of a card belongs to ``board/rules.py``; a missing assignee is
-asked about when the issue is accepted, not here.
+Owns the reason codes of eligibility (planning rule 4), the sums of weights (rule 5), what counts (rule 15)
+and which labels are missing (rule 8). Readiness of a card belongs to ``board/rules.py``.
 """
 
 from __future__ import annotations
@@ -12,13 +12,21 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
-from glboard_core.board.rules import MAX_WEIGHT, ready, types_of
-from glboard_core.config import LabelSettings, PlanningSettings
+from glboard_core.board.rules import MAX_WEIGHT, types_of
+from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId, same_scope
 from glboard_core.model.milestone import Milestone, current, upcoming
 from glboard_core.model.workflow import WorkflowScheme
 
-# Which issues count, and their total weight (planning rules 5 and 15).
+READY = "ready for development"
+
+Kind = Literal["keep", "type", "subtype", "category"]
+
+#: The labels valid in the projects of these issues.
+Valid = Callable[[Sequence[Issue]], Sequence[str]]
+
+
+# Which issues count, and their weight (planning rules 5 and 15)
 
 
 class Sum(Struct, frozen=True):
@@ -54,12 +62,6 @@ def total(issues: Iterable[Issue]) -> Sum:
 def over_weight(issue: Issue) -> bool:
     """Whether the weight is above 3, so the issue should be broken down (rule 5)."""
     return issue.weight is not None and issue.weight > MAX_WEIGHT
-
-
-READY = "ready for development"
-
-#: The codes that only issues requested by reference can have: no list of candidates contains them.
-BY_NAME = ("closed", "other-group", "ignored")
 
 
 def flow_ready(issue: Issue, flow: WorkflowScheme) -> bool:
@@ -105,24 +107,7 @@ def reasons_against(
     return tuple(codes)
 
 
-def eligible(
-    issue: Issue, milestone: str, allowed: frozenset[str], flow: WorkflowScheme, names: LabelSettings
-) -> bool:
-    """deliverable-eligible(i, X) of rule 4."""
-    return not reasons_against(issue, milestone, allowed, flow, names)
-
-
-def waiting_to_be_scheduled(issue: Issue, flow: WorkflowScheme, names: LabelSettings) -> bool:
-    """Ready without a milestone: reported, but no violation (rule 3)."""
-    return issue.milestone is None and ready(issue, flow, names)
-
-
-def suggested_weight(issue: Issue, names: LabelSettings, planning: PlanningSettings) -> int | None:
-    """The weight to suggest for an unweighted issue: that of a time-boxed spike, else None (rule 4)."""
-    return planning.spike_weight if issue.weight is None and names.spike in issue.labels else None
-
-
-# The organisational labels every issue of the group carries (planning rule 8).
+# Organisational labels (planning rule 8)
 
 
 def missing_codes(issue: Issue, names: LabelSettings) -> tuple[str, ...]:
@@ -165,15 +150,10 @@ def to_add(issue: Issue, names: LabelSettings) -> frozenset[str]:
     return frozenset(wanted - {""}) - issue.labels
 
 
-# Complete the labels of issues: what can be added without a choice, and what has to be asked (rule 8).
-
-Kind = Literal["keep", "type", "subtype", "category"]
-
-#: The labels valid in the projects of these issues.
-Valid = Callable[[Sequence[Issue]], Sequence[str]]
+# Completing the labels of issues
 
 
-class Question(Struct, frozen=True, kw_only=True):
+class LabelQuestion(Struct, frozen=True, kw_only=True):
     """Which label the issues get. ``of``: the type whose subtype is missing, or the types to choose from."""
 
     kind: Kind
@@ -184,7 +164,7 @@ class Question(Struct, frozen=True, kw_only=True):
 
 def question(
     issues: Sequence[Issue], left: Collection[tuple[IssueId, Kind]], names: LabelSettings, valid: Valid
-) -> Question | None:
+) -> LabelQuestion | None:
     """What to ask next; None if nothing is left to ask.
 
     ``left`` was skipped and is not asked again. A choice is only offered if its label exists.
@@ -192,7 +172,7 @@ def question(
     for kind, of, found in _open(issues, names):
         asked = tuple(issue for issue in found if (issue.id, kind) not in left)
         if asked and (choices := _choices(kind, of, names, valid(asked))):
-            return Question(kind=kind, issues=asked, choices=choices, of=", ".join(of))
+            return LabelQuestion(kind=kind, issues=asked, choices=choices, of=", ".join(of))
     return None
 
 
@@ -228,7 +208,7 @@ def _choices(kind: Kind, of: tuple[str, ...], names: LabelSettings, titles: Sequ
             return tuple(title for title in names.categories if title in titles)
 
 
-def answered(issues: Sequence[Issue], asked: Question, label: str) -> list[Issue]:
+def answered(issues: Sequence[Issue], asked: LabelQuestion, label: str) -> list[Issue]:
     """The issues with the chosen label; of several types the others are removed."""
     of = {issue.id for issue in asked.issues}
 

@@ -9,9 +9,8 @@ report as of an earlier moment has timelines that end there.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -19,8 +18,9 @@ from msgspec import Struct
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
-from glboard_core.planning.capacity import Window
+from glboard_core.planning.capacity import MilestoneWindow
 from glboard_core.planning.plan_lock import PlanSnapshot, minute
+from glboard_core.planning.text import day_words, percent_words, plain
 from glboard_core.planning.timeline import Timeline
 
 Definition = Literal["group", "committed", "reprioritized", "handbook", "handbook_deliverable"]
@@ -37,6 +37,9 @@ TARGETS: Mapping[Definition, int] = {"committed": 80, "reprioritized": 100}
 """The handbook's targets in percent, if it defines one."""
 
 _CLOSED_OTHERWISE = ("duplicate", "won't do", "won’t do")
+
+Outcome = Literal["not done", "apart", "done", "beside"]
+OUTCOMES: tuple[Outcome, ...] = ("not done", "apart", "done", "beside")
 
 
 class Track(Struct, frozen=True):
@@ -91,7 +94,7 @@ class SayDo(Struct, frozen=True, kw_only=True):
 class _Judge:
     """The tests that the definitions apply to one issue. All are false for an issue that did not exist."""
 
-    def __init__(self, track: Track, milestone: str, window: Window, names: LabelSettings) -> None:
+    def __init__(self, track: Track, milestone: str, window: MilestoneWindow, names: LabelSettings) -> None:
         self.issue = track.issue
         self._milestone = milestone
         self._names = names
@@ -122,7 +125,7 @@ class _Judge:
 def say_do(
     tracks: Iterable[Track],
     milestone: str,
-    window: Window,
+    window: MilestoneWindow,
     names: LabelSettings,
     plan: PlanSnapshot,
     *,
@@ -188,10 +191,7 @@ def say_do(
     )
 
 
-# Say/Do issue by issue: whether each shown definition counts it, and the lists it is in (rule 6).
-
-Outcome = Literal["not done", "apart", "done", "beside"]
-OUTCOMES: tuple[Outcome, ...] = ("not done", "apart", "done", "beside")
+# Issue by issue
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -240,21 +240,7 @@ def _done(ratio: Ratio, reference: str) -> bool | None:
     return reference in ratio.done if reference in ratio.said else None
 
 
-# Say/Do as text: the summary, the lists behind the figures, and Markdown for the retrospective.
-
-# The names of months must not depend on the machine's locale.
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~@-])")
-
-
-def percent_words(value: float | None) -> str:
-    """``58.3 %``; a dash if nothing was said."""
-    return "-" if value is None else f"{value:.1f} %"
-
-
-def day_words(day: date | None) -> str:
-    """``13 Nov``."""
-    return "?" if day is None else f"{day.day} {_MONTHS[day.month - 1]}"
+# As text, and as Markdown for the retrospective
 
 
 def source_words(report: SayDo) -> str:
@@ -326,13 +312,13 @@ def listed(report: SayDo, shown: Sequence[Definition] = DEFINITIONS) -> list[tup
 
 def markdown(report: SayDo, milestone: Milestone, now: datetime, unread: Sequence[str] = ()) -> str:
     """The whole report for the retrospective. References stay unescaped, so that GitLab links them."""
-    parts = ["## " + _plain(f"Say/Do {report.milestone}")]
-    parts += [_plain(line) + "." for line in said(report, milestone, now)]
+    parts = ["## " + plain(f"Say/Do {report.milestone}")]
+    parts += [plain(line) + "." for line in said(report, milestone, now)]
     rows = ["| definition | said | done | percent | target |", "| --- | ---: | ---: | ---: | ---: |"]
     rows += ["| " + " | ".join(row) + " |" for row in table(report)]
     parts.append("\n".join(rows))
     for title, references in listed(report):
-        parts.append(f"**{_plain(title)}** ({len(references)})\n\n" + "\n".join(f"- {r}" for r in references))
+        parts.append(f"**{plain(title)}** ({len(references)})\n\n" + "\n".join(f"- {r}" for r in references))
     if unread:
         count = _issues(len(unread))
         parts.append(f"No history for {count}; using their current state: {', '.join(unread)}.")
@@ -341,7 +327,3 @@ def markdown(report: SayDo, milestone: Milestone, now: datetime, unread: Sequenc
 
 def _issues(count: int) -> str:
     return "1 issue" if count == 1 else f"{count} issues"
-
-
-def _plain(text: str) -> str:
-    return _MARKUP.sub(r"\\\1", text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from datetime import date, timedelta
 from difflib import get_close_matches
 from pathlib import Path
@@ -155,16 +156,17 @@ class _Place:
 
 def _refuse_unknown(data: dict[str, Any], place: _Place) -> None:
     people = data.get("people", [])
-    tables: list[tuple[Any, type[Struct], int | None]] = [(data, Team, None)]
-    if isinstance(people, list):
-        tables += [(person, Member, number) for number, person in enumerate(people)]
-    for table, kind, number in tables:
-        known = kind.__struct_fields__
+    persons = list(enumerate(people)) if isinstance(people, list) else []
+    for number, table in [(None, data), *persons]:
+        known = (Team if number is None else Member).__struct_fields__
         for key in table if isinstance(table, dict) else ():
             if key not in known:
-                near = get_close_matches(key, known, 1, 0.5)
-                hint = f"Did you mean “{near[0]}”?" if near else f"Known here: {', '.join(sorted(known))}."
-                raise place.wrong("unknown key.", key, number, hint=hint)
+                raise place.wrong("unknown key.", key, number, hint=_near(key, sorted(known)))
+
+
+def _near(key: str, known: Sequence[str], alike: float = 0.5) -> str:
+    near = get_close_matches(key, known, 1, alike)
+    return f"Did you mean “{near[0]}”?" if near else f"Known here: {', '.join(known)}."
 
 
 def _check_days(table: dict[str, Any], number: int | None, place: _Place) -> None:
@@ -182,8 +184,7 @@ def _entry(entry: Any, key: str, number: int | None, place: _Place) -> Any:
         return _day(entry, key, number, place)
     for name in entry:
         if name not in ("from", "to"):
-            near = get_close_matches(name, ("from", "to"), 1, 0.4)
-            hint = f"Did you mean “{near[0]}”?" if near else "Known here: from, to."
+            hint = _near(name, ("from", "to"), 0.4)
             raise place.wrong("unknown key in a range of days.", name, number, hint=hint)
     if len(entry) != 2:
         raise place.wrong("a range of days needs both from and to.", key, number)

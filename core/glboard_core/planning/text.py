@@ -1,7 +1,8 @@
-"""Remote text in GitLab's Markdown: as plain text, in a table, with nothing that GitLab would act on.
+"""Figures, days and remote text in words: on screen, in print and in GitLab's Markdown.
 
-Owns escaping. A reader sees the title as it is; it causes no mention, reference, formatting or quick action
-(API note 4: quick actions also run in descriptions), and it cannot end one of our comments.
+Owns rounding, the sign of what is over, the names of months, days as people type them, and escaping: a reader
+sees a title as it is; it causes no mention, reference, formatting or quick action (API note 4: quick actions
+also run in descriptions), and it cannot end one of our comments.
 """
 
 from __future__ import annotations
@@ -13,8 +14,35 @@ from datetime import date
 from glboard_core.errors import UsageError
 from glboard_core.planning.team import Days, Span
 
-#: Characters of Markdown and HTML, and those that start one of GitLab's references.
-_SPECIAL = frozenset("\\`*_{}[]<>|#~@!$%&^")
+# The names of months must not depend on the machine's locale.
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+#: Characters of Markdown and HTML, and those that start one of GitLab's references or a formula.
+_SPECIAL = re.compile(r"[\\`*_{}\[\]<>|#~@!]|[$%&^](?=\S)")
+
+
+def number(value: float | None) -> str:
+    """At most two decimals, without trailing zeros; ? if unknown."""
+    if value is None:
+        return "?"
+    words = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if words == "-0" else words
+
+
+def signed(value: float) -> str:
+    """With a sign, and a mark if it is over (colour alone is not enough): ``+4.25``, ``!-9.75``."""
+    words = number(value)
+    return f"!{words}" if words.startswith("-") else f"+{words}"
+
+
+def percent_words(value: float | None) -> str:
+    """``58.3 %``; a dash if there is nothing to share."""
+    return "-" if value is None else f"{value:.1f} %"
+
+
+def day_words(day: date | None) -> str:
+    """``13 Nov``."""
+    return "?" if day is None else f"{day.day} {_MONTHS[day.month - 1]}"
 
 
 def plain(text: str) -> str:
@@ -23,7 +51,7 @@ def plain(text: str) -> str:
     A slash at the start, where a quick action would begin, is escaped as well.
     """
     flat = " ".join(text.split())
-    escaped = "".join("\\" + char if char in _SPECIAL else char for char in flat)
+    escaped = _SPECIAL.sub(r"\\\g<0>", flat)
     return "\\" + escaped if escaped.startswith("/") else escaped
 
 
@@ -35,7 +63,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: frozens
     return "\n".join(lines)
 
 
-# Days as people type them on one line: ``2026-12-21, 12-28..30``.
+# Days as people type them on one line: ``2026-12-21, 12-28..30``
 
 _DAY = re.compile(r"(?:(?P<year>\d{4})-)?(?P<month>\d{1,2})-(?P<day>\d{1,2})")
 _SHORT = re.compile(r"\d{1,2}")

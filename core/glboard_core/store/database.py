@@ -21,18 +21,16 @@ from urllib.parse import urlsplit
 
 from glboard_core.errors import StoreFailed
 
-# The send lease between processes: a lock that the system releases when its holder ends, even by a crash.
 
-
-class Lease:
-    """A lock file. ``held`` tries to acquire it, and keeps it once acquired."""
+class LockFile:
+    """The send lease between processes: the system releases it when its holder ends, even by a crash."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: int | None = None
 
-    def held(self) -> bool:
-        """Whether this process has the lease, after one attempt that never waits."""
+    def acquire(self) -> bool:
+        """Whether this process has the lock, after one attempt that never waits."""
         if self._file is not None:
             return True
         try:
@@ -116,15 +114,15 @@ def state_file(folder: Path, url: str, group: str, user: str) -> Path:
     return folder / f"{readable}-{sha256(name.encode()).hexdigest()[:10]}.sqlite3"
 
 
-class Aside(NamedTuple):
+class MovedFile(NamedTuple):
     """A state file that was unusable: its new path, and the reason in words."""
 
     path: Path
     why: str
 
 
-def open_file(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection, Aside | None]:
-    """(durable, fast, aside): connections to a state file of this version, created or migrated as needed.
+def open_file(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection, MovedFile | None]:
+    """(durable, fast, moved): connections to a state file of this version, created or migrated as needed.
 
     An unusable file is renamed, unless another process uses it. Raises StoreFailed in that case, and if the
     folder is not writable at all.
@@ -138,19 +136,26 @@ def open_file(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection, Aside
         why = str(error) if isinstance(error, _NewerError) else f"it is damaged ({error})"
     except OSError as error:
         raise failed(path, error) from None
-    lease = Lease(lock_of(path))
-    if not lease.held():
+    lock = LockFile(lock_of(path))
+    if not lock.acquire():
         raise StoreFailed(
             f"Cannot use the state file: {why}, and another glboard session is using it.",
             hint="Edits are refused in this session. Close the other one, then restart glboard.",
         )
     try:
-        aside = Aside(put_aside(path), why)
-        return *_open(path), aside
+        moved = MovedFile(put_aside(path), why)
+        return *_open(path), moved
     except (sqlite3.Error, OSError) as error:
         raise failed(path, error) from None
     finally:
-        lease.release()
+        lock.release()
+
+
+def open_memory() -> sqlite3.Connection:
+    """A connection to an empty database of this process, which ends with it."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    _migrate(connection)
+    return connection
 
 
 def lock_of(path: Path) -> Path:

@@ -36,7 +36,7 @@ position = excluded.position, weight = excluded.weight, closed = excluded.closed
 _PUT_NEWER = f"{_PUT} where excluded.updated_at >= issue.updated_at or issue.slim is null"
 
 
-class Rows(Issues):
+class StoredIssues(Issues):
     """The confirmed issues. ``rev`` is the number of the last change this process knows."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -163,23 +163,23 @@ class Rows(Issues):
         self._unwritten.update((identity, None) for identity in gone)
 
     def since(self) -> tuple[list[Issue], list[IssueId], list[Issue]]:
-        """(issues, gone, were) written by anyone since the last call; ``were``: as this process had them."""
+        """(issues, gone, before) by anyone since the last call; ``before``: as this process had them."""
         rows = self._connection.execute(
             "select id, slim, rev from issue where rev > ? order by rev", (self.rev,)
         ).fetchall()
         issues: list[Issue] = []
         gone: list[IssueId] = []
-        were: list[Issue] = []
+        before: list[Issue] = []
         for identity, slim, rev in rows:
             self.rev = max(self.rev, rev)
             self._projects = None
             if (was := self._cache.pop(identity, None)) is not None:
-                were.append(was)
+                before.append(was)
             if slim is None:
                 gone.append(identity)
             else:
                 issues.append(_decode(slim))
-        return issues, gone, were
+        return issues, gone, before
 
     def _latest(self) -> int:
         return int(self._connection.execute("select coalesce(max(rev), 0) from issue").fetchone()[0])

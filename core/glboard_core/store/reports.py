@@ -25,11 +25,16 @@ if TYPE_CHECKING:
 
 
 #: Data unused for this long belongs to long past milestones: about four months back.
-KEPT = timedelta(days=120)
+KEPT_FOR = timedelta(days=120)
 #: The day of use need not be exact, and every update is a write.
 _EXACT = timedelta(days=7)
 #: Placeholders in one query.
 _MANY = 500
+# Change the key prefixes with the format, so that old entries are never read.
+_HISTORY = "history-2:"
+_CLOSED = "closed-2:"
+
+T = TypeVar("T")
 
 
 def plans(connection: sqlite3.Connection, milestone: str) -> Sequence[PlanSnapshot]:
@@ -75,7 +80,7 @@ def remember(connection: sqlite3.Connection, values: Mapping[str, bytes], on: da
         "on conflict (key) do update set used_on = excluded.used_on, value = excluded.value",
         [(key, on.isoformat(), value) for key, value in values.items()],
     )
-    connection.execute("delete from past where used_on < ?", ((on - KEPT).isoformat(),))
+    connection.execute("delete from past where used_on < ?", ((on - KEPT_FOR).isoformat(),))
 
 
 def rescued(aside: Path) -> list[PlanSnapshot]:
@@ -94,15 +99,6 @@ def rescued(aside: Path) -> list[PlanSnapshot]:
     return found
 
 
-# Cache of what reports read beyond the mirror: histories of issues, closed issues of milestones.
-
-T = TypeVar("T")
-
-# Change the key prefixes with the format, so that old entries are never read.
-_HISTORY = "history-2:"
-_CLOSED = "closed-2:"
-
-
 class ClosedIssues(Struct, frozen=True, kw_only=True):
     """The closed issues of a milestone as of ``at``, by the server's clock; ``whole`` is when all of
     them were last read, rather than only those updated."""
@@ -117,9 +113,12 @@ _history = msgspec.msgpack.Decoder(History)
 _closed = msgspec.msgpack.Decoder(ClosedIssues)
 
 
-class Kept:
-    """The cache in one store, for the group with a global id. ``today`` is the day by the server's clock:
-    entries unused for months are removed."""
+class ReportCache:
+    """What reports read beyond the mirror: histories of issues, closed issues of milestones.
+
+    In one store, for the group with a global id. ``today`` is the day by the server's clock: entries unused
+    for months are removed.
+    """
 
     def __init__(self, store: Store, today: date, group: str) -> None:
         self._store = store
@@ -130,7 +129,7 @@ class Kept:
     def histories(self, issues: Iterable[IssueId]) -> dict[IssueId, History]:
         """The cached histories of these issues, however old."""
         found = self._store.recall([self._history + issue for issue in issues], self._today)
-        return {history.issue: history for body in found.values() if (history := _read(_history, body))}
+        return {history.issue: history for body in found.values() if (history := decoded(_history, body))}
 
     def keep_histories(self, histories: Iterable[History]) -> None:
         """Cache the histories of issues, except those that could not be read at all."""
@@ -141,14 +140,15 @@ class Kept:
     def closed(self, question: str) -> ClosedIssues | None:
         """The cached answer to a query for closed issues, or None."""
         found = self._store.recall([self._closed + question], self._today)
-        return next((_read(_closed, body) for body in found.values()), None)
+        return next((decoded(_closed, body) for body in found.values()), None)
 
     def keep_closed(self, question: str, closed: ClosedIssues) -> None:
         """Cache the closed issues of a milestone."""
         self._store.remember({self._closed + question: _encode(closed)}, self._today)
 
 
-def _read(decoder: msgspec.msgpack.Decoder[T], body: bytes) -> T | None:
+def decoded(decoder: msgspec.msgpack.Decoder[T], body: bytes) -> T | None:
+    """A stored value; None if it was written by another version, or is damaged."""
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -1,62 +1,86 @@
-"""The mirror, the outbox and the change log on disk: ``ports.Store`` over a state file.
+"""The mirror, the outbox and the change log in SQLite: ``ports.Store`` over a state file, or in memory.
 
-Owns the connection for data read from GitLab: a power cut may lose it, since it can be read again.
-``outbox.py`` owns the changes of a person. Several processes share the file.
+Owns the transactions. What was read from GitLab may be lost by a power cut, since it can be read again; a
+change of a person is on disk before a call returns. Several processes share the file, so every step that
+another process may have done first reports whether it was done.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from glboard_core.board.conflicts import Conflict
+from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import StoreFailed
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.ports import ExternalWrites, OutboxEntry
+from glboard_core.ports import ExternalWrites, FailedChange, Logged, OutboxEntry
 from glboard_core.store import reports
-from glboard_core.store.database import Aside, Lease, damage, lock_of, open_file, rescue
-from glboard_core.store.issues import Rows
-from glboard_core.store.outbox import Outbox, read, read_op, transaction
+from glboard_core.store.database import (
+    LockFile,
+    MovedFile,
+    damage,
+    failed,
+    lock_of,
+    open_file,
+    open_memory,
+    rescue,
+)
+from glboard_core.store.issues import StoredIssues
+from glboard_core.store.reports import decoded
 
 if TYPE_CHECKING:
     from glboard_core.planning.plan_lock import PlanSnapshot
 
+#: Maximum number of log lines.
+LOGGED = 20_000
+
 _encode = msgspec.msgpack.Encoder().encode
 _catalog = msgspec.msgpack.Decoder(Catalog)
+_op = msgspec.msgpack.Decoder(Op)
+_conflicts = msgspec.msgpack.Decoder(tuple[Conflict, ...])
+_failed_change = msgspec.msgpack.Decoder(FailedChange)
+_logged = msgspec.msgpack.Decoder(Logged)
 
 
-class SqliteStore(Outbox):
-    """``ports.Store`` on disk. Raises StoreFailed if the disk refuses to save a person's changes.
+class SqliteStore:
+    """``ports.Store`` on disk, or for this process only (``":memory:"``: demo, commands that read once, or an
+    unusable state folder).
 
-    ``notice`` tells what was moved away and recovered when it was opened, or is empty.
+    Raises StoreFailed if the disk refuses to save a person's changes. ``notice`` tells what was moved away
+    and recovered when it was opened, or is empty.
     """
 
-    durable = True
-
-    def __init__(self, path: Path) -> None:
-        durable, self._fast, aside = open_file(path)
-        super().__init__(path, durable)
-        self._lease = Lease(lock_of(path))
-        self._rows = Rows(self._fast)
+    def __init__(self, path: Path | Literal[":memory:"]) -> None:
+        self.path = Path(path)
+        self.durable = path != ":memory:"
+        moved: MovedFile | None = None
+        if isinstance(path, Path):
+            self._durable, self._fast, moved = open_file(path)
+        else:
+            self._durable = self._fast = open_memory()
+        self._lock = LockFile(lock_of(path)) if isinstance(path, Path) else None
+        self._issues = StoredIssues(self._fast)
         self._kept: Catalog | None = None
         self._version = self._data_version()
-        self.notice = self._unread() if aside is None else self._rescue(aside)
+        self.notice = self._unread() if moved is None else self._rescue(moved)
 
     # The mirror
 
     def issue(self, issue: IssueId) -> Issue | None:
         """The confirmed issue, or None."""
-        return self._rows.get(issue)
+        return self._issues.get(issue)
 
-    def issues(self) -> Rows:
+    def issues(self) -> StoredIssues:
         """All confirmed issues, live."""
-        return self._rows
+        return self._issues
 
     def put(self, issues: Iterable[Issue]) -> None:
         """Add or replace confirmed issues, in one transaction."""
@@ -68,16 +92,16 @@ class SqliteStore(Outbox):
 
     def _mirror(self, issues: Sequence[Issue], gone: Sequence[IssueId]) -> None:
         try:
-            with transaction(self._fast):
-                rev = self._rows.write(issues, gone)
+            with _transaction(self._fast):
+                rev = self._issues.write(issues, gone)
         except sqlite3.Error:
-            self._rows.hold(issues, gone)
+            self._issues.hold(issues, gone)
         else:
-            self._rows.wrote(rev, issues, gone)
+            self._issues.wrote(rev, issues, gone)
 
     def projects(self) -> frozenset[str]:
         """The projects of all issues."""
-        return self._rows.projects()
+        return self._issues.projects()
 
     # Catalog and other values
 
@@ -103,13 +127,136 @@ class SqliteStore(Outbox):
     def put_meta(self, key: str, value: bytes) -> None:
         """Store a value under a key; a full disk is no error, since all of it can be read again."""
         try:
-            with transaction(self._fast):
+            with _transaction(self._fast):
                 self._fast.execute(
                     "insert into meta values (?, ?) on conflict (key) do update set value = excluded.value",
                     (key, value),
                 )
         except sqlite3.Error:
             return
+
+    # The outbox, the failed changes and the change log
+
+    def outbox(self) -> Sequence[OutboxEntry]:
+        """The unsettled Ops, oldest first. Unreadable ones are skipped and kept."""
+        with self._reading():
+            rows = self._durable.execute(
+                "select op, title, due, sent, clashes from outbox order by seq"
+            ).fetchall()
+        found: list[OutboxEntry] = []
+        for body, title, due, sent, encoded in rows:
+            op = decoded(_op, body)
+            if op is not None:
+                conflicts = (decoded(_conflicts, encoded) if encoded else None) or ()
+                found.append(OutboxEntry(op=op, title=title, due=due, sent=sent, conflicts=conflicts))
+        return found
+
+    def enqueue(self, entries: Sequence[OutboxEntry], instead: Iterable[OpId] = ()) -> None:
+        """Store Ops until they are settled: on disk before this returns. One with a known id is replaced.
+
+        ``instead`` are failed changes that are deleted in the same transaction.
+        """
+        with self._writing():
+            self._durable.executemany(
+                "insert into outbox (id, title, due, sent, op) values (?, ?, ?, ?, ?) "
+                "on conflict (id) do update set op = excluded.op, due = excluded.due",
+                [(e.op.id, e.title, e.due, e.sent, _encode(e.op)) for e in entries],
+            )
+            self._durable.executemany("delete from refusal where id = ?", [(op,) for op in instead])
+
+    def rewrite(self, entries: Sequence[OutboxEntry]) -> frozenset[OpId]:
+        """Update stored Ops, except when they were sent; returns those still there."""
+        there: set[OpId] = set()
+        with self._writing():
+            for e in entries:
+                done = self._durable.execute(
+                    "update outbox set op = ?, due = ?, clashes = ? where id = ?",
+                    (_encode(e.op), e.due, _encoded(e.conflicts), e.op.id),
+                )
+                if done.rowcount:
+                    there.add(e.op.id)
+        return frozenset(there)
+
+    def set_conflicts(self, conflicts: Mapping[OpId, Sequence[Conflict]]) -> None:
+        """Store the conflicts of Ops (empty: resolved), for all processes."""
+        with self._writing():
+            self._durable.executemany(
+                "update outbox set clashes = ? where id = ?",
+                [(_encoded(found), op) for op, found in conflicts.items()],
+            )
+
+    def claim(self, ops: Sequence[OpId], at: float) -> frozenset[OpId]:
+        """Mark Ops as sent; returns those still there and not claimed before."""
+        claimed: set[OpId] = set()
+        with self._writing():
+            for op in ops:
+                done = self._durable.execute("update outbox set sent = ? where id = ? and sent = 0", (at, op))
+                if done.rowcount:
+                    claimed.add(op)
+        return frozenset(claimed)
+
+    def unclaim(self, ops: Iterable[OpId]) -> None:
+        """Undo ``claim``: these were not sent after all."""
+        with self._writing():
+            self._durable.executemany("update outbox set sent = 0 where id = ?", [(op,) for op in ops])
+
+    def withdraw(self, ops: Sequence[OpId], log: Sequence[Logged] = ()) -> bool:
+        """Withdraw Ops if all are here and none was sent: they are never sent. Then ``log`` is written."""
+        try:
+            with self._writing():
+                for op in ops:
+                    done = self._durable.execute("delete from outbox where id = ? and sent = 0", (op,))
+                    if not done.rowcount:
+                        raise _SentError
+                self._write_log(log)
+        except _SentError:
+            return False
+        return True
+
+    def settle(self, ops: Iterable[OpId], failed: Sequence[FailedChange], log: Sequence[Logged]) -> None:
+        """Remove answered Ops, store the failed ones and write the log, in one transaction."""
+        with self._writing():
+            self._durable.executemany("delete from outbox where id = ?", [(op,) for op in ops])
+            self._durable.executemany(
+                "insert into refusal (id, body) values (?, ?) "
+                "on conflict (id) do update set body = excluded.body",
+                [(one.op.id, _encode(one)) for one in failed],
+            )
+            self._write_log(log)
+
+    def _write_log(self, log: Sequence[Logged]) -> None:
+        if not log:
+            return
+        self._durable.executemany(
+            "insert into log (at, body) values (?, ?)", [(line.at.isoformat(), _encode(line)) for line in log]
+        )
+        self._durable.execute("delete from log where seq <= (select max(seq) from log) - ?", (LOGGED,))
+
+    def failed_changes(self) -> Sequence[FailedChange]:
+        """The failed changes, oldest first."""
+        with self._reading():
+            rows = self._durable.execute("select body from refusal order by seq").fetchall()
+        return [found for (body,) in rows if (found := decoded(_failed_change, body)) is not None]
+
+    def delete_failed(self, op: OpId) -> None:
+        """Delete a failed change."""
+        with self._writing():
+            self._durable.execute("delete from refusal where id = ?", (op,))
+
+    def log(self, limit: int = 500) -> Sequence[Logged]:
+        """The change log, newest first."""
+        with self._reading():
+            rows = self._durable.execute(
+                "select body from log order by seq desc limit ?", (limit,)
+            ).fetchall()
+        return [found for (body,) in rows if (found := decoded(_logged, body)) is not None]
+
+    def prune(self, before: datetime) -> int:
+        """Delete log lines older than ``before``; returns how many."""
+        moment = before.astimezone(UTC).isoformat()
+        with self._writing():
+            done = self._durable.execute("delete from log where at < ?", (moment,))
+        return done.rowcount
 
     # Reports
 
@@ -129,18 +276,19 @@ class SqliteStore(Outbox):
 
     def remember(self, values: Mapping[str, bytes], on: date) -> None:
         """Cache values that can be read again; a full disk is no error."""
-        with suppress(sqlite3.Error), transaction(self._fast):
+        with suppress(sqlite3.Error), _transaction(self._fast):
             reports.remember(self._fast, values, on)
 
     # Other processes
 
     def acquire_lease(self) -> bool:
-        """Whether this process has the send lease."""
-        return self._lease.held()
+        """Whether this process has the send lease; in memory, there is no other process."""
+        return self._lock is None or self._lock.acquire()
 
     def release_lease(self) -> None:
         """Release the send lease."""
-        self._lease.release()
+        if self._lock is not None:
+            self._lock.release()
 
     def poll_external(self) -> ExternalWrites | None:
         """What other processes wrote since the last call; None if nothing changed."""
@@ -149,13 +297,12 @@ class SqliteStore(Outbox):
             if version == self._version:
                 return None
             self._version = version
-            issues, gone, were = self._rows.since()
-        return ExternalWrites(issues=tuple(issues), gone=tuple(gone), were=tuple(were))
+            issues, gone, before = self._issues.since()
+        return ExternalWrites(issues=tuple(issues), gone=tuple(gone), before=tuple(before))
 
     def check(self) -> StoreFailed | None:
         """Check a large file; returns the error if it is damaged."""
-        why = damage(self.path)
-        if not why:
+        if not self.durable or not (why := damage(self.path)):
             return None
         return StoreFailed(
             f"The state file is damaged ({why}): edits are refused from now on.",
@@ -164,11 +311,26 @@ class SqliteStore(Outbox):
 
     def close(self) -> None:
         """Close the file."""
-        self._lease.release()
+        self.release_lease()
         self._fast.close()
         self._durable.close()
 
     # Internals
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, msgspec.DecodeError) as error:
+            raise failed(self.path, error) from None
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            with _transaction(self._durable):
+                yield
+        except sqlite3.Error as error:
+            raise failed(self.path, error) from None
 
     def _data_version(self) -> tuple[int, int]:
         # Each connection counts the commits of all others, including our own: use both, or one hides the
@@ -178,22 +340,22 @@ class SqliteStore(Outbox):
             for connection in (self._durable, self._fast)
         )
 
-    def _rescue(self, aside: Aside) -> str:
-        found = [(title, sent, read(read_op, body)) for title, sent, body in rescue(aside.path)]
+    def _rescue(self, moved: MovedFile) -> str:
+        found = [(title, sent, decoded(_op, body)) for title, sent, body in rescue(moved.path)]
         entries = [OutboxEntry(op=op, title=title, sent=sent) for title, sent, op in found if op is not None]
         if entries:
             self.enqueue(entries)
         with suppress(StoreFailed):
-            for plan in reports.rescued(aside.path):
+            for plan in reports.rescued(moved.path):
                 self.keep_plan(plan)
         rescued = f" {_changes(len(entries))} recovered from it." if entries else ""
-        kept = f"It was moved to {aside.path.name}, and a new one was created."
-        return f"Cannot use the state file: {aside.why}. {kept}{rescued}"
+        kept = f"It was moved to {moved.path.name}, and a new one was created."
+        return f"Cannot use the state file: {moved.why}. {kept}{rescued}"
 
     def _unread(self) -> str:
         with self._reading():
             rows = self._durable.execute("select op from outbox").fetchall()
-        unread = sum(read(read_op, op) is None for (op,) in rows)
+        unread = sum(decoded(_op, op) is None for (op,) in rows)
         if not unread:
             return ""
         return f"{_changes(unread)} not readable and will not be sent; kept in {self.path.name}."
@@ -201,3 +363,23 @@ class SqliteStore(Outbox):
 
 def _changes(count: int) -> str:
     return f"{count} unsent change was" if count == 1 else f"{count} unsent changes were"
+
+
+def _encoded(conflicts: Sequence[Conflict]) -> bytes | None:
+    return _encode(tuple(conflicts)) if conflicts else None
+
+
+class _SentError(Exception):
+    """An Op to withdraw was sent already."""
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("begin immediate")
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("rollback")
+        raise

@@ -1,1 +1,1 @@
-"""The engine: sole owner of what is confirmed, pending and shown. Loads, polls, sends, settles."""
+"""Keeps the local state in sync with the server: loads, polls, sends, and resolves what comes between."""

@@ -1,144 +1,173 @@
-"""Conflicts: stored in the outbox, so that every process shows them and can resolve them.
+"""Conflicts: somebody else changed a field that an unsent change is about, and a person decides.
 
-Owns how a conflict begins, changes and ends. It compares nothing itself (``board/conflicts.py``) and sends
-nothing: the process with the send lease finds what can be sent.
+Owns how a conflict begins, changes and ends: found before a change is sent, updated with every read, stored
+in the outbox so that every process shows it and can resolve it. What two issues differ in is decided by
+``board/conflicts.py``; nothing is sent here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from glboard_core.board.conflicts import Conflict, conflicts
-from glboard_core.board.operations import Change, NoteSought, Op, OpId
+from glboard_core.board.conflicts import Conflict, conflicts, seen_without
+from glboard_core.board.operations import Op, fold_one
+from glboard_core.board.undo import UndoStack
 from glboard_core.errors import EditRefused, StoreFailed
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.ports import Done, Gateway, OutboxEntry, Outcome
-from glboard_core.sync.outbox import OutboxItem
-
-if TYPE_CHECKING:
-    from glboard_core.sync.engine import Engine
-    from glboard_core.sync.local_state import LocalState
-
+from glboard_core.ports import Gateway, Store
+from glboard_core.sync.outbox import Outbox, OutboxItem
 
 DESCRIPTION = "description"
 
 
-def note(local_state: LocalState, items: Iterable[OutboxItem]) -> None:
-    """Store the conflicts of these Ops for other processes and a later start."""
-    with suppress(StoreFailed):  # then only this process knows until the next attempt to send: no harm
-        local_state.store.set_conflicts({item.op.id: item.conflicts for item in items})
+class Conflicts:
+    """The conflicts of one outbox."""
+
+    def __init__(self, store: Store, outbox: Outbox, undo_stack: UndoStack) -> None:
+        self._store = store
+        self._outbox = outbox
+        self._undo_stack = undo_stack
+
+    async def check(
+        self, items: Sequence[OutboxItem], gateway: Gateway
+    ) -> tuple[list[OutboxItem], set[IssueId]]:
+        """Check before sending: the items that overwrite no one's change, and the issues with conflicts.
+
+        The items of those issues wait, with all later ones. The mirror has no descriptions, so one is read
+        before it is overwritten: raises what the gateway raises.
+        """
+        waiting: set[IssueId] = set()
+        free: list[OutboxItem] = []
+        for item in items:
+            issue = item.op.issue
+            if issue not in waiting:
+                now = self._before(item)
+                item.conflicts = _conflicts(item, now) if now is not None else ()
+                theirs = await _changed_description(item.op, gateway)
+                if not item.conflicts and theirs is not None:
+                    item.conflicts = _description_conflict(item, theirs)
+            if item.conflicts or issue in waiting:
+                waiting.add(issue)
+                item.under_way = False
+            else:
+                free.append(item)
+        self._save(item for issue in waiting for item in self._outbox.items(issue) if item.conflicts)
+        return free, waiting
+
+    def update(self, issues: Iterable[IssueId]) -> None:
+        """The server reported these issues: compare their conflicts with the current values.
+
+        Someone may have changed the field once more, or back to what the person had seen. What is known of
+        descriptions is kept.
+        """
+        changed: list[OutboxItem] = []
+        for issue in issues:
+            for item in self._outbox.items(issue):
+                if not item.conflicts or item.under_way or (now := self._before(item)) is None:
+                    continue
+                kept = (conflict for conflict in item.conflicts if conflict.field == DESCRIPTION)
+                found = (*_conflicts(item, now), *kept)
+                if found != item.conflicts:
+                    item.conflicts = found
+                    changed.append(item)
+        self._save(changed)
+
+    def keep_mine(self, issue: IssueId) -> None:
+        """Keep mine: it overwrites the current values, whatever the person saw before.
+
+        The choice holds even if the program ends before it is sent. Raises StoreFailed; then nothing is
+        changed.
+        """
+        items = list(self._outbox.items(issue))
+        before = [(item, item.op, item.conflicts) for item in items]
+        for item in items:
+            change = item.op.change
+            for conflict in item.conflicts:
+                if conflict.field == DESCRIPTION:
+                    change = change.with_values(description_was=conflict.theirs)
+                    self._replace(item, structs.replace(item.op, change=change))
+            item.conflicts = ()
+            self._rebase(item)
+        try:
+            # Do not enqueue it again: another process may have resolved it first, and sent it.
+            self._store.rewrite([item.entry for item in items])
+        except StoreFailed:
+            for item, op, found in before:
+                self._replace(item, op)
+                item.conflicts = found
+            raise
+        for item in items:
+            item.forget_attempts()
+
+    def losing(self, issue: IssueId) -> list[Op]:
+        """Keep theirs: the Ops to discard, which are the conflicting one and all later ones of the issue."""
+        items = [item for item in self._outbox.items(issue) if not item.under_way]
+        first = next((row for row, item in enumerate(items) if item.conflicts), len(items))
+        return [item.op for item in items[first:]]
+
+    def rebase_after(self, failed: Sequence[Op]) -> None:
+        """Compare Ops after a failed one with the current values, in the fields of that Op."""
+        rebased: list[OutboxItem] = []
+        for op in failed:
+            for item in self._outbox.items(op.issue):
+                self._rebase(item, without=op)
+                rebased.append(item)
+        if rebased:
+            with suppress(StoreFailed):  # after a restart it would show as a conflict: no harm
+                self._store.rewrite([item.entry for item in rebased])
+
+    # Internals
+
+    def _before(self, item: OutboxItem) -> Issue | None:
+        """The issue as the server would have it just before this Op: with all earlier Ops applied."""
+        earlier: list[Op] = []
+        for other in self._outbox.items(item.op.issue):
+            if other is item:
+                break
+            earlier.append(other.op)
+        return fold_one(self._store.issue(item.op.issue), earlier)
+
+    def _rebase(self, item: OutboxItem, *, without: Op | None = None) -> None:
+        """Compare an Op with the current values instead of those the person saw.
+
+        In all fields, or (``without``) only in those a failed Op had changed.
+        """
+        now, saw = self._before(item), item.op.before
+        if now is None:
+            return
+        if without is not None and saw is not None:
+            now = seen_without(saw, without.change, now)
+        self._replace(item, structs.replace(item.op, before=now))
+
+    def _replace(self, item: OutboxItem, op: Op) -> None:
+        self._outbox.replace(item, op)
+        self._undo_stack.replace(op)
+
+    def _save(self, items: Iterable[OutboxItem]) -> None:
+        """Store conflicts for other processes and a later start."""
+        if found := {item.op.id: item.conflicts for item in items}:
+            with suppress(StoreFailed):  # then only this process knows until the next attempt: no harm
+                self._store.set_conflicts(found)
 
 
-def against(item: OutboxItem, now: Issue) -> tuple[Conflict, ...]:
+def _conflicts(item: OutboxItem, now: Issue) -> tuple[Conflict, ...]:
     """What ``item`` would overwrite; marked as possibly made if an answer to it was lost."""
     found = conflicts(item.op, now)
-    if item.tries or any(clash.maybe for clash in item.conflicts):
-        return tuple(structs.replace(clash, maybe=True) for clash in found)
+    if item.tries or any(conflict.maybe for conflict in item.conflicts):
+        return tuple(structs.replace(conflict, maybe=True) for conflict in found)
     return found
 
 
-def description_clash(item: OutboxItem, theirs: str) -> tuple[Conflict, ...]:
+def _description_conflict(item: OutboxItem, theirs: str) -> tuple[Conflict, ...]:
     """The description changed on the server since it was opened for editing."""
     change = item.op.change.description_change
     return () if change is None else (Conflict(DESCRIPTION, *change, theirs, bool(item.tries)),)
 
 
-def look_again(local_state: LocalState, issues: Iterable[IssueId]) -> None:
-    """The server reported these issues: update their conflicts to the current values.
-
-    Someone may have changed the field once more, or back to what the person had seen. The mirror has no
-    descriptions, so what is known of them is kept.
-    """
-    changed: list[OutboxItem] = []
-    for issue in issues:
-        for item in local_state.outbox.items(issue):
-            if not item.conflicts or item.under_way:
-                continue
-            now = local_state.folded_before(item)
-            if now is None:
-                continue
-            kept = tuple(clash for clash in item.conflicts if clash.field == DESCRIPTION)
-            found = (*against(item, now), *kept)
-            if found != item.conflicts:
-                item.conflicts = found
-                changed.append(item)
-    if changed:
-        note(local_state, changed)
-
-
-def choose_mine(local_state: LocalState, issue: IssueId) -> None:
-    """Keep mine: it overwrites the current values, whatever the person saw before.
-
-    The choice holds even if the program ends before it is sent. Raises StoreFailed; then nothing is changed.
-    """
-    items = list(local_state.outbox.items(issue))
-    before = [(item, item.op, item.conflicts) for item in items]
-    for item in items:
-        change = item.op.change
-        for clash in item.conflicts:
-            if clash.field == DESCRIPTION:
-                change = change.with_values(description_was=clash.theirs)
-                local_state.rewritten(item, structs.replace(item.op, change=change))
-        item.conflicts = ()
-        local_state.rebase(item)
-    try:
-        # Do not enqueue it again: another process may have resolved it first, and sent it.
-        local_state.store.rewrite([OutboxEntry(op=item.op, due=item.due) for item in items])
-    except StoreFailed:
-        for item, op, found in before:
-            local_state.rewritten(item, op)
-            item.conflicts = found
-        raise
-    for item in items:
-        anew(item)
-    local_state.tell_same([issue])
-
-
-def anew(item: OutboxItem) -> None:
-    """It was resolved, so it is sent as if for the first time: earlier attempts prove nothing."""
-    item.tries, item.claimed = 0, item.lost
-
-
-def choose_theirs(local_state: LocalState, issue: IssueId) -> None:
-    """Keep theirs: discard the conflicting changes of this issue. Raises StoreFailed."""
-    items: Sequence[OutboxItem] = [item for item in local_state.outbox.items(issue) if not item.under_way]
-    first = next((row for row, item in enumerate(items) if item.conflicts), len(items))
-    local_state.drop([item.op for item in items[first:]], "dropped")
-
-
-# Checks before a change is sent: whether it would overwrite another one, and values known only now.
-
-
-async def without_clashes(engine: Engine, items: Sequence[OutboxItem]) -> list[OutboxItem]:
-    """The Ops that overwrite no one's change; the others wait, with all later ones on their issue.
-
-    The mirror has no descriptions, so one is read before it is overwritten.
-    """
-    waiting: set[str] = set()
-    going: list[OutboxItem] = []
-    for item in items:
-        issue = item.op.issue
-        if issue not in waiting:
-            now = engine.local_state.folded_before(item)
-            item.conflicts = against(item, now) if now is not None else ()
-            theirs = await _other_description(item.op, engine.gateway)
-            if not item.conflicts and theirs is not None:
-                item.conflicts = description_clash(item, theirs)
-        if item.conflicts or issue in waiting:
-            waiting.add(issue)
-            item.under_way = False
-        else:
-            going.append(item)
-    if waiting:
-        engine.clashed(waiting)
-    return going
-
-
-async def _other_description(op: Op, gateway: Gateway) -> str | None:
+async def _changed_description(op: Op, gateway: Gateway) -> str | None:
     """The description if it changed since it was opened for editing."""
     change = op.change.description_change
     if change is None:
@@ -148,33 +177,3 @@ async def _other_description(op: Op, gateway: Gateway) -> str | None:
     except EditRefused:
         return None  # the issue is gone; the answer to the edit will tell
     return None if there in change else there
-
-
-async def prepared(
-    ops: Sequence[Op], notes: Mapping[OpId, str], gateway: Gateway, me: str
-) -> tuple[dict[OpId, Op], list[Outcome]]:
-    """Fill in values known only now: the note a comment created, or the one to be updated.
-
-    Ops that need no sending are answered here. ``me`` is the username whose notes can be updated.
-    """
-    ready: dict[OpId, Op] = {}
-    answered: list[Outcome] = []
-    for op in ops:
-        change: Change | None = op.change
-        if (sought := op.change.note_sought) is not None:
-            change = op.change.with_note(await _found(sought, op.issue, notes, gateway, me))
-        if change is None:
-            answered.append(Done(op=op.id))
-        else:
-            ready[op.id] = structs.replace(op, change=change)
-    return ready, answered
-
-
-async def _found(
-    sought: NoteSought, issue: IssueId, notes: Mapping[OpId, str], gateway: Gateway, me: str
-) -> str | None:
-    if sought.mark or sought.of is None:
-        there = await gateway.marked_note(issue, sought.mark, me)
-        return there.id if there else None
-    # After a restart the note's id is unknown, but the note has the Op's marker.
-    return notes.get(sought.of) or await gateway.note_of(issue, sought.of)

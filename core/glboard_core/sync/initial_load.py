@@ -1,7 +1,7 @@
-"""The initial load: the visible board, its columns concurrently, then the rest of the scope.
+"""The scope of the mirror, and its initial load: the visible board, then everything else.
 
 Owns which columns of which boards are complete: until the scope was read once, no other counts may be shown.
-It passes what it read to the engine; ``poller.py`` does the rest.
+``poller.py`` keeps the mirror up to date afterwards.
 """
 
 from __future__ import annotations
@@ -10,32 +10,30 @@ import asyncio
 from collections.abc import Callable, Container, Coroutine, Iterable
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
 
 from msgspec import Struct, json
 
 from glboard_core.board.columns import CLOSED, UNLISTED, ColumnQuery
-from glboard_core.board.definition import Board, flow_scheme
+from glboard_core.board.definition import Board
 from glboard_core.errors import GlboardError
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import current, preceding, versions
 from glboard_core.model.query import IssueQuery
-from glboard_core.ports import Store
-from glboard_core.sync.status import MirrorAge
-
-if TYPE_CHECKING:
-    from glboard_core.sync.engine import Engine
-
-
-# The scope of the mirror: the issues of one group with its label, open or recently closed.
+from glboard_core.model.workflow import WorkflowScheme
+from glboard_core.ports import Gateway, Store
+from glboard_core.sync.local_state import LocalState
+from glboard_core.sync.status import MirrorAge, SyncStatus
 
 #: Meta keys of the mirror's scope, and of the poll's cursor (missing: reload everything).
 SCOPE, CURSOR = "scope", "cursor"
 
 
 class Scope(Struct, frozen=True):
-    """``labels`` an issue must have; closed issues belong from ``closed_after`` on (None: all of them)."""
+    """Which issues of the group the mirror has: those with its label, open or recently closed.
+
+    ``labels`` an issue must have; closed issues belong from ``closed_after`` on (None: all of them).
+    """
 
     labels: tuple[str, ...]
     closed_after: datetime | None
@@ -55,7 +53,7 @@ def scope_of_group(label: str, catalog: Catalog | None, today: date) -> Scope:
     return Scope((label,) if label else (), closed_after(catalog, today) if catalog else None)
 
 
-def adopt(store: Store, label: str, age: MirrorAge) -> bool:
+def adopt_scope(store: Store, label: str, age: MirrorAge) -> bool:
     """Give the mirror this scope; returns whether it had another one before.
 
     Issues outside are removed at once, so that they are never shown; missing ones are read at the next start
@@ -88,7 +86,7 @@ def closed_after(catalog: Catalog, today: date) -> datetime:
 
 
 #: Concurrent queries.
-SIDE_BY_SIDE = 6
+CONCURRENT = 6
 #: Pages per column that are read before the scope; the rest comes with the scope.
 FIRST_PAGES = 10
 
@@ -107,14 +105,22 @@ class Unread:
         return key == CLOSED or not (self.whole or key in self.read)
 
 
-class Loading:
-    """Reads boards and the scope. ``complete``: the mirror had the whole scope once before."""
+class InitialLoad:
+    """Reads boards and the scope.
 
-    def __init__(self, engine: Engine, *, complete: bool) -> None:
-        self._engine = engine
-        self.complete = complete
+    ``complete``: whether the whole scope was read once, in this session or an earlier one.
+    """
+
+    def __init__(
+        self, gateway: Gateway, local_state: LocalState, status: SyncStatus, flow: WorkflowScheme
+    ) -> None:
+        self._gateway = gateway
+        self._local_state = local_state
+        self._status = status
+        self._flow = flow
+        self.complete = bool(local_state.store.meta(CURSOR))
         self._boards: dict[tuple[str, str | None], Unread] = {}
-        self._turned = asyncio.Event()
+        self._board_changed = asyncio.Event()
         self._seen: set[IssueId] = set()
         self._total = 0
 
@@ -124,11 +130,11 @@ class Loading:
             return ()
         return self._boards.get(_key(board)) or Unread()
 
-    def turn(self) -> None:
+    def board_changed(self) -> None:
         """Another board is visible: while the scope is being read, that board comes first."""
-        self._turned.set()
+        self._board_changed.set()
 
-    async def everything(self, scope: Scope, visible: Visible) -> set[IssueId]:
+    async def read_scope(self, scope: Scope, visible: Visible) -> set[IssueId]:
         """Read the visible board, then the scope; returns the ids of its issues. Raises as the gateway does.
 
         Any other board that becomes visible meanwhile is read concurrently.
@@ -142,18 +148,18 @@ class Loading:
         seen: set[IssueId] = set()
         first = asyncio.Event()
 
-        async def rest() -> None:
+        async def everything() -> None:
             await first.wait()
-            await self._side_by_side([self._read_all(query, seen) for query in queries])
-            for task in aside:
+            await self._all([self._read_all(query, seen) for query in queries])
+            for task in meanwhile:
                 task.cancel()
 
-        aside: list[asyncio.Task[None]] = []
+        meanwhile: list[asyncio.Task[None]] = []
         try:
             async with asyncio.TaskGroup() as tasks:
-                aside.append(tasks.create_task(self._look(visible, first)))
-                aside.append(tasks.create_task(self._count(queries)))
-                tasks.create_task(rest())
+                meanwhile.append(tasks.create_task(self._read_visible(visible, first)))
+                meanwhile.append(tasks.create_task(self._count(queries)))
+                tasks.create_task(everything())
         except* GlboardError as group:
             raise _first_of(group) from None
         self.complete = True
@@ -161,7 +167,7 @@ class Loading:
         self._seen, self._total = set(), 0
         return seen
 
-    async def board(self, board: Board, *, closed: bool = False) -> None:
+    async def read_board(self, board: Board, *, closed: bool = False) -> None:
         """Read one board completely, with as few queries as possible: for commands that print it."""
         base = IssueQuery(labels=tuple(sorted(board.labels)), milestone=board.milestone, state="opened")
         queries = [base]
@@ -169,32 +175,32 @@ class Loading:
             queries.append(
                 IssueQuery(labels=base.labels, milestone=base.milestone, state="closed", order="updated")
             )
-        await self._side_by_side([self._read_all(query, set()) for query in queries])
+        await self._all([self._read_all(query, set()) for query in queries])
 
     # Internals
 
     async def _count(self, queries: list[IssueQuery]) -> None:
         # A server that cannot count in time still returns the pages.
         with suppress(GlboardError):
-            self._total = await self._engine.gateway.count(queries)
+            self._total = await self._gateway.count(queries)
 
-    async def _look(self, visible: Visible, first: asyncio.Event) -> None:
+    async def _read_visible(self, visible: Visible, first: asyncio.Event) -> None:
         """Read the visible board, and every other one that becomes visible, until cancelled."""
         while True:
-            self._turned.clear()
+            self._board_changed.clear()
             board = visible()
             if board is not None and _key(board) not in self._boards:
-                await self._columns(board)
+                await self._read_columns(board)
             first.set()
-            await self._turned.wait()
+            await self._board_changed.wait()
 
-    async def _columns(self, board: Board) -> None:
+    async def _read_columns(self, board: Board) -> None:
         """Read the columns of a board concurrently, the first pages of each."""
         unread = self._boards[_key(board)] = Unread()
-        questions = board.queries(flow_scheme(self._engine.settings))
+        questions = board.queries(self._flow)
         missing = {column.key for column in board.columns} | {UNLISTED}
         left = {key: sum(part.keys is None or key in part.keys for part in questions) for key in missing}
-        gate = asyncio.Semaphore(SIDE_BY_SIDE)
+        gate = asyncio.Semaphore(CONCURRENT)
 
         async def ask(part: ColumnQuery) -> None:
             async with gate:
@@ -208,34 +214,33 @@ class Loading:
             self._progress()
 
         # A column without its own query (its label is the board's) never has more than the rest.
-        await self._side_by_side([ask(part) for part in questions])
+        await self._all([ask(part) for part in questions])
 
     async def _read_all(self, query: IssueQuery, seen: set[IssueId], *, most: int | None = None) -> bool:
         """Read the results of a query, or its first pages; returns whether that was all."""
-        engine = self._engine
         asked = asyncio.get_running_loop().time()
         pages = 0
-        async for page in engine.gateway.pages(query):
+        async for page in self._gateway.pages(query):
             if most is not None and pages == most:
                 return False
             pages += 1
             found = [issue.id for issue in page]
             seen.update(found)
             self._seen.update(found)
-            engine.confirm(page, "load", asked=asked)
+            self._local_state.confirm(page, "load", asked=asked)
             self._progress()
             asked = asyncio.get_running_loop().time()
         return True
 
     def _progress(self) -> None:
-        self._engine.heard(
+        self._status.answered(
             loading="issues",
             loaded=len(self._seen),
             total=self._total,
             columns=sum(len(unread.read) for unread in self._boards.values()),
         )
 
-    async def _side_by_side(self, jobs: Iterable[Coroutine[None, None, object]]) -> None:
+    async def _all(self, jobs: Iterable[Coroutine[None, None, object]]) -> None:
         """Run jobs concurrently; the first failure cancels the others and is raised alone, not in a group."""
         try:
             async with asyncio.TaskGroup() as tasks:

@@ -1,43 +1,36 @@
-"""Local state: confirmed, pending, and shown = fold(confirmed, pending).
+"""Local state: the confirmed issues, the outbox, and what is shown: one with the other applied.
 
 Owns the three and all their changes; each change is on disk before it is applied here, so that a failed write
-changes nothing. It sends no requests and uses no clock but the loop's.
+changes nothing. It sends no requests.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, ValuesView
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from msgspec import structs
-
-from glboard_core.board.conflicts import seen_without
 from glboard_core.board.operations import GroupId, IssueDiff, Op, OpId, fold_one
 from glboard_core.board.undo import UndoStack
 from glboard_core.config import SyncSettings
-from glboard_core.errors import GlboardError, StoreFailed
 from glboard_core.model.issue import Issue, IssueId, IssueRow, row_of
 from glboard_core.ports import Issues, OutboxEntry, Store
-from glboard_core.sync import conflicts
+from glboard_core.sync.conflicts import Conflicts
 from glboard_core.sync.events import Cause, Event, IssuesChanged, Renamed, Settled
-from glboard_core.sync.log import Made, Refused, logged, made, refused, remembered, sorted_out
-from glboard_core.sync.outbox import Outbox, OutboxItem
-
-# The shown issues as a mapping: the confirmed issues with pending changes applied.
+from glboard_core.sync.log import Answer, answer_line, failed_change, failed_ops, log_line, split_new_issues
+from glboard_core.sync.outbox import Outbox
 
 
-class Shown(Mapping[IssueId, Issue]):
-    """shown = fold(confirmed, pending), computed only for issues with pending Ops."""
+class Shown(Issues):
+    """The confirmed issues with the unsent changes applied: computed only for issues that have some."""
 
     def __init__(self, confirmed: Issues) -> None:
         self._confirmed = confirmed
         self._overlay: dict[IssueId, Issue] = {}
 
     def fold(self, issue: IssueId, ops: Sequence[Op]) -> None:
-        """Recompute one issue from its pending Ops."""
+        """Recompute one issue from its unsent Ops."""
         folded = fold_one(self._confirmed.get(issue), ops) if ops else None
         if folded is None:
             self._overlay.pop(issue, None)
@@ -62,10 +55,6 @@ class Shown(Mapping[IssueId, Issue]):
             if milestone is None or (shown.milestone or "") == milestone:
                 yield row_of(shown)
 
-    def values(self) -> ValuesView[Issue]:
-        """All of them, in one pass rather than one by one."""
-        return _Values(self)
-
     def __getitem__(self, issue: IssueId) -> Issue:
         return self._overlay[issue] if issue in self._overlay else self._confirmed[issue]
 
@@ -82,56 +71,57 @@ class Shown(Mapping[IssueId, Issue]):
         return issue in self._overlay or issue in self._confirmed
 
 
-class _Values(ValuesView[Issue]):
-    def __init__(self, shown: Shown) -> None:
-        super().__init__(shown)
-        self._shown = shown
-
-    def __iter__(self) -> Iterator[Issue]:
-        return self._shown.matching(None)
-
-
 #: Once there are many, times of answers are kept for this many seconds: no page takes longer.
-LATE = 600.0
-KEPT = 1_000
+LONGEST_PAGE = 600.0
+MOST_TIMES = 1_000
 
 
 class LocalState:
-    """Confirmed, pending and shown. ``tell`` gets every event; ``now`` is the server's clock."""
+    """Confirmed, unsent and shown. ``now`` is the server's clock.
+
+    ``emit`` gets every event; ``changed`` is called after each change of the outbox, the failed changes or
+    the conflicts.
+    """
 
     def __init__(
         self,
         store: Store,
         undo_stack: UndoStack,
         sync: SyncSettings,
-        tell: Callable[[Event], None],
+        *,
+        emit: Callable[[Event], None],
+        changed: Callable[[], None],
         now: Callable[[], datetime],
     ) -> None:
         self.store = store
+        self.undo_stack = undo_stack
         self.outbox = Outbox(store.outbox())
+        self.conflicts = Conflicts(store, self.outbox, undo_stack)
         self.shown = Shown(store.issues())
         #: Failed changes, oldest first, until they are retried or discarded.
-        self.failed: list[tuple[Op, GlboardError]] = [remembered(r) for r in store.refusals()]
+        self.failed = failed_ops(store.failed_changes())
+        #: Whether changes are held before they are sent: only while the engine runs, not for a command.
+        self.holds = False
         #: Issues for which a read was ignored because a change of ours was being sent: read them again.
         self.unsure: set[IssueId] = set()
-        self._undo_stack = undo_stack
         self._sync = sync
-        self._tell = tell
+        self._emit = emit
+        self.changed = changed
         self._now = now
         #: When a change to each issue was last answered, by the loop's clock: a page requested earlier is
         #: stale.
-        self._settled_at: dict[IssueId, float] = {}
+        self._answered_at: dict[IssueId, float] = {}
         self._titles: dict[GroupId, str] = {}
-        self._take_up()
+        self._continue()
 
-    def _take_up(self) -> None:
+    def _continue(self) -> None:
         """Continue with what an earlier session left."""
         now = time.time()
         for issue in self.outbox.issues():
             for item in self.outbox.items(issue):
-                if item.lost:
+                if item.lost_at:
                     # It is unknown when exactly the last session sent its request: count from now.
-                    item.lost = now
+                    item.lost_at = now
                 # This machine's clock may have been set back since; nothing is held for longer than usual.
                 item.due = min(item.due, now + max(self._sync.hold, self._sync.hold_comments))
             self.shown.fold(issue, self.outbox.of(issue))
@@ -148,85 +138,63 @@ class LocalState:
         if not ops and not instead:
             return
         now = time.time()
-        sync = self._sync
+        hold, hold_comments = (self._sync.hold, self._sync.hold_comments) if self.holds else (0.0, 0.0)
         speaks = any(op.change.speaks for op in ops)
-        due = now + (max(sync.hold, sync.hold_comments) if speaks else sync.hold)
+        due = now + (max(hold, hold_comments) if speaks else hold)
         entries = [OutboxEntry(op=op, title=title, due=due) for op in ops]
         self.store.enqueue(entries, instead)
         self.failed = [(failed, error) for failed, error in self.failed if failed.id not in instead]
         self._titles.update((op.group, title) for op in ops[:1])
-        before = self.seen(op.issue for op in ops)
+        before = self.as_shown(op.issue for op in ops)
         for entry in entries:
-            self.outbox.hold(entry.op.issue, now + sync.hold)
+            self.outbox.hold(entry.op.issue, now + hold)
             self.outbox.add(entry)
-        self.fold_and_tell(before, "mine", always=True)
+        self.update_shown(before, "mine", always=True)
+        self.changed()
 
-    def take_back(self, ops: Sequence[Op]) -> list[Op]:
+    def withdraw(self, ops: Sequence[Op]) -> list[Op]:
         """Withdraw those not sent, without a trace on the server; returns the others.
 
         Raises StoreFailed.
         """
-        here = [op for op in ops if self._unsent(op.id)]
-        if not self.store.take_back([op.id for op in here]):
+        unsent = [op for op in ops if self._is_unsent(op.id)]
+        if not self.store.withdraw([op.id for op in unsent]):
             # Another process was faster with some of them.
-            here = [op for op in reversed(here) if self.store.take_back([op.id])]
-        before = self.seen(op.issue for op in here)
-        for op in here:
-            self.outbox.remove(op.id)
-        self._forget_titles(here)
-        self.fold_and_tell(before, "mine", always=True)
-        gone = {op.id for op in here}
-        return [op for op in ops if op.id not in gone]
+            unsent = [op for op in reversed(unsent) if self.store.withdraw([op.id])]
+        self._remove(unsent)
+        withdrawn = {op.id for op in unsent}
+        return [op for op in ops if op.id not in withdrawn]
 
-    def _unsent(self, op: OpId) -> bool:
+    def _is_unsent(self, op: OpId) -> bool:
         item = self.outbox.item(op)
-        return item is not None and not item.sent and not item.lost
+        return item is not None and not item.sent_at and not item.lost_at
 
-    def drop(self, ops: Sequence[Op], result: str) -> None:
+    def discard(self, ops: Sequence[Op]) -> None:
         """Discard unsent Ops for good, with a log line. Those that another process has sent meanwhile stay.
 
         Raises StoreFailed.
         """
         now = self._now()
-        dropped = [
-            op for op in ops if self.store.take_back([op.id], [logged(op, self.title(op), now, result)])
+        discarded = [
+            op for op in ops if self.store.withdraw([op.id], [log_line(op, self.title(op), now, "dropped")])
         ]
-        before = self.seen(op.issue for op in dropped)
-        for op in dropped:
+        for op in discarded:
+            self.undo_stack.forget(op.id)
+        self._remove(discarded)
+
+    def _remove(self, ops: Sequence[Op]) -> None:
+        before = self.as_shown(op.issue for op in ops)
+        for op in ops:
             self.outbox.remove(op.id)
-            self._undo_stack.forget(op.id)
-        self._forget_titles(dropped)
-        self.fold_and_tell(before, "mine", always=True)
+        self._forget_titles(ops)
+        self.update_shown(before, "mine", always=True)
+        self.changed()
 
-    def rebase(self, item: OutboxItem, *, without: Op | None = None) -> None:
-        """Compare Ops with the current values instead of those the person saw.
-
-        In all fields, or (``without``) only in those a failed Op had changed.
-        """
-        now, saw = self.folded_before(item), item.op.before
-        if now is None:
-            return
-        if without is not None and saw is not None:
-            now = seen_without(saw, without.change, now)
-        self.rewritten(item, structs.replace(item.op, before=now))
-
-    def rewritten(self, item: OutboxItem, op: Op) -> None:
-        """The same Op, with another issue as seen before it."""
-        self.outbox.put(item, op)
-        self._undo_stack.replace(op)
-
-    def was_sent(self, op: Op) -> None:
-        """Another process sent it, perhaps after resolving a conflict: undo restores what it overwrote."""
-        self._undo_stack.replace(op)
-
-    def folded_before(self, item: OutboxItem) -> Issue | None:
-        """The issue as the server would have it just before this Op: with all earlier Ops applied."""
-        ahead: list[Op] = []
-        for other in self.outbox.items(item.op.issue):
-            if other is item:
-                break
-            ahead.append(other.op)
-        return fold_one(self.store.issue(item.op.issue), ahead)
+    def discard_failed(self, op: OpId) -> None:
+        """Discard a failed change. Raises StoreFailed."""
+        self.store.delete_failed(op)
+        self.failed = [(failed, error) for failed, error in self.failed if failed.id != op]
+        self.changed()
 
     def title(self, op: Op) -> str:
         """The title of an Op's keystroke."""
@@ -244,7 +212,7 @@ class LocalState:
         fresh: list[Issue] = []
         confirmed: list[IssueDiff] = []
         for issue in issues:
-            if self._late(issue.id, asked):
+            if self._is_stale(issue.id, asked):
                 continue
             known = self.store.issue(issue.id)
             if known is None or (issue != known and issue.updated_at >= known.updated_at):
@@ -252,128 +220,121 @@ class LocalState:
                 confirmed.append(IssueDiff((known, issue)))
         if not fresh:
             return
-        before = self.seen(issue.id for issue in fresh)
+        before = self.as_shown(issue.id for issue in fresh)
         self.store.put(fresh)
-        conflicts.look_again(self, (issue.id for issue in fresh))
-        self.fold_and_tell(before, cause, confirmed=confirmed)
+        self.conflicts.update(issue.id for issue in fresh)
+        self.update_shown(before, cause, confirmed=confirmed)
+        self.changed()  # conflicts may have resolved themselves
 
-    def gone(self, issues: Iterable[IssueId], cause: Cause = "theirs", *, asked: float | None = None) -> None:
+    def remove(self, issues: Iterable[IssueId], *, asked: float | None = None) -> None:
         """These issues left the scope; stale answers are treated as in ``confirm``."""
         left = {
             issue: known
             for issue in issues
-            if not self._late(issue, asked) and (known := self.store.issue(issue)) is not None
+            if not self._is_stale(issue, asked) and (known := self.store.issue(issue)) is not None
         }
         if not left:
             return
-        before = self.seen(left)
+        before = self.as_shown(left)
         self.store.drop(left)
-        self.fold_and_tell(before, cause, confirmed=[IssueDiff((known, None)) for known in left.values()])
+        self.update_shown(before, "theirs", confirmed=[IssueDiff((known, None)) for known in left.values()])
 
-    def _late(self, issue: IssueId, asked: float | None) -> bool:
-        late = asked is not None and (
-            self.outbox.on_wire(issue) or self._settled_at.get(issue, -1.0) >= asked
+    def _is_stale(self, issue: IssueId, asked: float | None) -> bool:
+        stale = asked is not None and (
+            self.outbox.on_wire(issue) or self._answered_at.get(issue, -1.0) >= asked
         )
-        if late:
+        if stale:
             self.unsure.add(issue)
         else:
             self.unsure.discard(issue)
-        return late
+        return stale
 
-    def settle(self, done: Sequence[Made], failed: Sequence[Refused], *, result: str = "done") -> None:
-        """Ops were answered: successful ones are confirmed, failed ones stored with the reason.
+    def settle(self, answers: Iterable[Answer], *, result: str) -> None:
+        """Ops were answered: those made are confirmed, failed ones stored with the reason.
 
-        Raises StoreFailed; then nothing is changed, and the answers count as lost.
+        ``result`` is what the log says of those made. Raises StoreFailed; then nothing is changed, and the
+        answers count as lost.
         """
-        done, failed = sorted_out(done, failed, self.outbox)
+        answers = split_new_issues(answers, self.outbox)
         now = self._now()
-        answered = [*(op for op, _ in done), *(op for op, _, _ in failed)]
-        titles = {op.id: self.title(op) for op in answered}
-        new = {op.issue: issue for op, issue in done if op.change.creates and issue is not None}
-        renamed = [pair for old, issue in new.items() for pair in self.outbox.renamed(old, issue)]
-        lines = [made(op, issue, titles[op.id], now, result) for op, issue in done]
-        lines += [logged(op, titles[op.id], now, "failed", str(error)) for op, error, _ in failed]
+        titles = {answer.op.id: self.title(answer.op) for answer in answers}
+        new = {
+            answer.op.issue: answer.issue
+            for answer in answers
+            if answer.error is None and answer.op.change.creates and answer.issue is not None
+        }
+        renamed = [pair for old, issue in new.items() for pair in self.outbox.with_server_id(old, issue)]
         # Before the new issue's own Op leaves the outbox: after a crash in between, its marker finds it.
         if renamed:
             self.store.rewrite([OutboxEntry(op=op, due=i.due, conflicts=i.conflicts) for i, op in renamed])
-        refusals = [refused(op, titles[op.id], error, now) for op, error, _ in failed]
-        self.store.settle([op.id for op in answered], refusals, lines)
+        failed = [(answer.op, answer.error) for answer in answers if answer.error is not None]
+        self.store.settle(
+            [answer.op.id for answer in answers],
+            [failed_change(op, titles[op.id], error, now) for op, error in failed],
+            [answer_line(answer, titles[answer.op.id], now, result) for answer in answers],
+        )
         # On disk: nothing can fail from here on.
-        before = self.seen([*(op.issue for op in answered), *(issue.id for issue in new.values())])
-        self._put(done, failed)
+        before = self.as_shown([*(answer.op.issue for answer in answers), *(i.id for i in new.values())])
+        self._put_answered(answers)
         for item, op in renamed:
-            self.outbox.put(item, op)
-        for op in answered:
-            self.outbox.remove(op.id)
-            self.answered(new[op.issue].id if op.issue in new else op.issue)
-        for old, issue in new.items():
-            self.renamed(old, issue.id)
-        for op, error, _ in failed:
-            self.failed.append((op, error))
-            self._undo_stack.forget(op.id)
-        self._rebase_on_refused([op for op, _, _ in failed])
-        self.fold_and_tell(before, "answer", always=True)
-        self._say_settled([op for op, _ in done], [(op, error) for op, error, _ in failed], titles)
-
-    def _rebase_on_refused(self, refused_: Sequence[Op]) -> None:
-        """Ops after a failed one are compared with the current values, in the fields of that Op."""
-        rebased: list[OutboxItem] = []
-        for op in refused_:
-            for item in self.outbox.items(op.issue):
-                self.rebase(item, without=op)
-                rebased.append(item)
-        if rebased:
-            with suppress(StoreFailed):  # after a restart it would show as a conflict: no harm
-                self.store.rewrite([OutboxEntry(op=i.op, due=i.due, conflicts=i.conflicts) for i in rebased])
+            self.outbox.replace(item, op)
+        for answer in answers:
+            issue = answer.op.issue
+            self.outbox.remove(answer.op.id)
+            self.answered(new[issue].id if issue in new else issue)
+        for old, created in new.items():
+            self.renamed(old, created.id)
+        self.failed += failed
+        for op, _ in failed:
+            self.undo_stack.forget(op.id)
+        self.conflicts.rebase_after([op for op, _ in failed])
+        self.update_shown(before, "answer", always=True)
+        self._emit_settled(answers, titles)
+        self.changed()
 
     def answered(self, issue: IssueId) -> None:
         """A change of ours was answered now: pages requested earlier are stale."""
         moment = asyncio.get_running_loop().time()
-        self._settled_at[issue] = moment
-        if len(self._settled_at) > KEPT:
-            self._settled_at = {i: at for i, at in self._settled_at.items() if moment - at < LATE}
+        self._answered_at[issue] = moment
+        if len(self._answered_at) > MOST_TIMES:
+            self._answered_at = {i: at for i, at in self._answered_at.items() if moment - at < LONGEST_PAGE}
 
     def renamed(self, old: IssueId, new: IssueId) -> None:
         """A new issue has its id from the server now."""
-        self._undo_stack.rename(old, new)
-        self._tell(Renamed(old, new))
+        self.undo_stack.rename(old, new)
+        self._emit(Renamed(old, new))
 
-    def _put(self, done: Sequence[Made], failed: Sequence[Refused]) -> None:
+    def _put_answered(self, answers: Iterable[Answer]) -> None:
         issues: list[Issue] = []
-        for op, issue in (*done, *((op, issue) for op, _, issue in failed)):
-            if issue is None:
+        for answer in answers:
+            if (issue := answer.issue) is None:
                 continue
             known = self.store.issue(issue.id)
+            created = answer.op.change.creates
             # What left the mirror meanwhile returns with the next poll, if it belongs there.
-            if op.change.creates or (known is not None and issue.updated_at >= known.updated_at):
+            if created or (known is not None and issue.updated_at >= known.updated_at):
                 issues.append(issue)
         self.store.put(issues)
 
-    def _say_settled(
-        self,
-        done: Sequence[Op],
-        failed: Sequence[tuple[Op, GlboardError]],
-        titles: Mapping[OpId, str],
-    ) -> None:
-        for group in dict.fromkeys(op.group for op in (*done, *(op for op, _ in failed))):
-            these = tuple(op for op in done if op.group == group)
-            refused_ = tuple((op, error) for op, error in failed if op.group == group)
-            first = these[0] if these else refused_[0][0]
-            self._tell(Settled(title=titles[first.id], done=these, failed=refused_))
-        self._forget_titles([*done, *(op for op, _ in failed)])
+    def _emit_settled(self, answers: Sequence[Answer], titles: Mapping[OpId, str]) -> None:
+        for group in dict.fromkeys(answer.op.group for answer in answers):
+            of_group = [answer for answer in answers if answer.op.group == group]
+            done = tuple(answer.op for answer in of_group if answer.error is None)
+            failed = tuple((answer.op, answer.error) for answer in of_group if answer.error is not None)
+            self._emit(Settled(title=titles[of_group[0].op.id], done=done, failed=failed))
+        self._forget_titles(answer.op for answer in answers)
 
     def _forget_titles(self, ops: Iterable[Op]) -> None:
-        groups = {op.group for op in ops}
-        for group in groups - {op.group for op in self.outbox}:
+        for group in {op.group for op in ops} - {op.group for op in self.outbox}:
             self._titles.pop(group, None)
 
-    # Events
+    # What is shown
 
-    def seen(self, issues: Iterable[IssueId]) -> dict[IssueId, Issue | None]:
+    def as_shown(self, issues: Iterable[IssueId]) -> dict[IssueId, Issue | None]:
         """These issues as shown, to compare with after a change."""
         return {issue: self.shown.get(issue) for issue in issues}
 
-    def fold_and_tell(
+    def update_shown(
         self,
         before: Mapping[IssueId, Issue | None],
         cause: Cause,
@@ -381,9 +342,9 @@ class LocalState:
         always: bool = False,
         confirmed: Sequence[IssueDiff] = (),
     ) -> None:
-        """Fold issues again and announce what changed since ``before``, and what the server changed.
+        """Compute issues again and emit what changed since ``before``, and what the server changed.
 
-        ``always``: announce issues even if unchanged (for example when no longer unsent).
+        ``always``: emit issues even if unchanged (for example when no longer unsent).
         """
         changes: list[IssueDiff] = []
         for issue, was in before.items():
@@ -392,8 +353,9 @@ class LocalState:
             if (always or was != now) and not (was is None and now is None):
                 changes.append(IssueDiff((was, now)))
         if changes or confirmed:
-            self._tell(IssuesChanged(tuple(changes), cause, tuple(confirmed)))
+            self._emit(IssuesChanged(tuple(changes), cause, tuple(confirmed)))
 
-    def tell_same(self, issues: Iterable[IssueId]) -> None:
-        """The display of these issues changed, though they did not."""
-        self.fold_and_tell(self.seen(issues), "answer", always=True)
+    def conflicts_changed(self, issues: Iterable[IssueId]) -> None:
+        """The conflicts of these issues changed, and with them how they are displayed."""
+        self.update_shown(self.as_shown(issues), "answer", always=True)
+        self.changed()

@@ -1,11 +1,14 @@
-"""How the outcome of an Op is stored: a line in the change log, and for a failed one what to show later."""
+"""How the answer to an Op is stored: a line in the change log, and for a failed one what to show later.
+
+Also answers questions about the log: what ``undo`` applies to, and what can be pruned.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from glboard_core import errors
 from glboard_core.board.operations import Edit, GroupId, Op, OpId
@@ -16,14 +19,19 @@ from glboard_core.ports import MADE, FailedChange, Logged
 from glboard_core.sync.ids import new_id
 from glboard_core.sync.outbox import Outbox
 
-Made = tuple[Op, Issue | None]
-Refused = tuple[Op, GlboardError, Issue | None]
-
 #: Title prefix of an undo.
 UNDO = "undo: "
 
 
-def logged(op: Op, title: str, at: datetime, result: str, message: str = "") -> Logged:
+class Answer(Struct, frozen=True):
+    """What became of an Op: made, or failed with an ``error``. ``issue`` is the server's state, if known."""
+
+    op: Op
+    issue: Issue | None = None
+    error: GlboardError | None = None
+
+
+def log_line(op: Op, title: str, at: datetime, result: str, message: str = "") -> Logged:
     """One line of the log: what was changed, and the value before, without the issue's title."""
     back = op.change.inverse(op.before, op.id)
     new = op.change.creates
@@ -42,17 +50,18 @@ def logged(op: Op, title: str, at: datetime, result: str, message: str = "") -> 
     )
 
 
-def made(op: Op, issue: Issue | None, title: str, at: datetime, result: str) -> Logged:
-    """A line of the log; one about a new issue has the reference assigned by the server."""
-    line = logged(op, title, at, result)
-    if not op.change.creates or issue is None:
+def answer_line(answer: Answer, title: str, at: datetime, result: str) -> Logged:
+    """The line for an answer; ``result`` is that of one made. A new issue has its reference on the server."""
+    if answer.error is not None:
+        return log_line(answer.op, title, at, "failed", str(answer.error))
+    line = log_line(answer.op, title, at, result)
+    if not answer.op.change.creates or answer.issue is None:
         return line
-    return structs.replace(
-        line, reference=issue.reference, change=structs.replace(line.change, issue=issue.id)
-    )
+    created = structs.replace(line.change, issue=answer.issue.id)
+    return structs.replace(line, reference=answer.issue.reference, change=created)
 
 
-def last_made(log: Sequence[Logged]) -> Group | None:
+def last_group(log: Sequence[Logged]) -> Group | None:
     """What undo applies to if nothing was done in this session: the last group of the log, newest first.
 
     Excludes what was undone already, and undos themselves.
@@ -84,43 +93,50 @@ def prunable(log: Sequence[Logged], before: datetime) -> tuple[datetime, int]:
     return before, sum(line.at < before for line in log)
 
 
-def refused(op: Op, title: str, error: GlboardError, at: datetime) -> FailedChange:
+def failed_change(op: Op, title: str, error: GlboardError, at: datetime) -> FailedChange:
     """The failed change to store."""
     return FailedChange(
         op=op, title=title, kind=type(error).__name__, message=error.message, hint=error.hint, at=at
     )
 
 
-def remembered(refusal: FailedChange) -> tuple[Op, GlboardError]:
-    """The original error of a failed change; of an unknown kind, the base class."""
-    kind = getattr(errors, refusal.kind, None)
+def failed_ops(stored: Iterable[FailedChange]) -> list[tuple[Op, GlboardError]]:
+    """The stored failed changes with their errors."""
+    return [(failed.op, _error(failed)) for failed in stored]
+
+
+def _error(failed: FailedChange) -> GlboardError:
+    """The original error; of an unknown kind, the base class."""
+    kind = getattr(errors, failed.kind, None)
     if isinstance(kind, type) and issubclass(kind, errors.EditRefused):
-        return refusal.op, kind(refusal.message, hint=refusal.hint)
-    return refusal.op, GlboardError(refusal.message, hint=refusal.hint)
+        return kind(failed.message, hint=failed.hint)
+    return GlboardError(failed.message, hint=failed.hint)
 
 
-def sorted_out(
-    done: Sequence[Made], failed: Sequence[Refused], pending: Outbox
-) -> tuple[list[Made], list[Refused]]:
-    """The outcomes of new issues: created in part, or not at all, with their dependent changes."""
-    made: list[Made] = list(done)
-    refused_: list[Refused] = []
-    for op, error, issue in failed:
-        edit = op.change.as_edit
-        if not op.change.creates or edit is None:
-            refused_.append((op, error, issue))
+def split_new_issues(answers: Iterable[Answer], outbox: Outbox) -> list[Answer]:
+    """The same, with two about a new issue that was created in part; what depends on one not created fails.
+
+    Those made come first.
+    """
+    made: list[Answer] = []
+    failed: list[Answer] = []
+    for answer in answers:
+        op, issue, wanted = answer.op, answer.issue, answer.op.change.as_edit
+        if answer.error is None:
+            made.append(answer)
+        elif not op.change.creates or wanted is None:
+            failed.append(answer)
         elif issue is not None and issue.iid:
-            made.append((op, issue))
-            refused_.append((_rest(op, edit, issue), error, issue))
+            made.append(Answer(op, issue))
+            failed.append(Answer(_rest(op, wanted, issue), issue, answer.error))
         else:
-            refused_.append((op, error, None))
+            failed.append(Answer(op, None, answer.error))
             orphan = EditImpossible("The new issue that this belongs to was not created.")
-            refused_ += [
-                (other.op, orphan, None) for other in pending.items(op.issue) if other.op.id != op.id
-            ]
-    return made, refused_
+            failed += [Answer(other, None, orphan) for other in outbox.of(op.issue) if other.id != op.id]
+    return [*made, *failed]
 
 
-def _rest(op: Op, edit: Edit, issue: Issue) -> Op:
+def _rest(op: Op, wanted: Edit, issue: Issue) -> Op:
     """What is still missing on an issue that was created without all requested fields."""
-    return structs.replace(op, id=OpId(new_id()), issue=issue.id, change=edit.missing_on(issue), before=issue)
+    missing = wanted.missing_on(issue)
+    return structs.replace(op, id=OpId(new_id()), issue=issue.id, change=missing, before=issue)

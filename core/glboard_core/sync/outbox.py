@@ -17,25 +17,34 @@ from glboard_core.ports import OutboxEntry
 
 
 class OutboxItem:
-    """An Op in the outbox.
+    """An Op in the outbox. Times are in seconds since the epoch by this machine's clock, 0 for never.
 
     ``due``: not to be sent, nor recovered, before. ``under_way``: being prepared or sent by this process.
-    ``sent``: when it was sent. ``lost``: when its answer was found lost; it needs recovery. ``clashes``: its
-    conflicts, to be resolved by a person. ``claimed``: since when it may be on the server, by this machine's
-    clock; 0 if it cannot be. ``tries``: how often an answer to it was lost.
+    ``sent_at``: when it was sent. ``lost_at``: when its answer was found lost; it needs recovery.
+    ``claimed_at``: since when it may be on the server. ``tries``: how often an answer to it was lost.
+    ``conflicts``: to be resolved by a person.
     """
 
-    __slots__ = ("claimed", "conflicts", "due", "lost", "op", "sent", "title", "tries", "under_way")
+    __slots__ = ("claimed_at", "conflicts", "due", "lost_at", "op", "sent_at", "title", "tries", "under_way")
 
     def __init__(self, entry: OutboxEntry) -> None:
         self.op = entry.op
         self.title = entry.title
         self.due = entry.due
-        self.lost = self.claimed = entry.sent
-        self.sent = 0.0
+        self.lost_at = self.claimed_at = entry.sent
+        self.sent_at = 0.0
         self.under_way = False
         self.tries = 0
         self.conflicts = entry.conflicts
+
+    @property
+    def entry(self) -> OutboxEntry:
+        """What the store keeps of it."""
+        return OutboxEntry(op=self.op, title=self.title, due=self.due, conflicts=self.conflicts)
+
+    def forget_attempts(self) -> None:
+        """Its conflict was resolved: it is sent as if for the first time; earlier attempts prove nothing."""
+        self.tries, self.claimed_at = 0, self.lost_at
 
 
 class Outbox:
@@ -81,24 +90,24 @@ class Outbox:
 
     def busy(self, issue: IssueId) -> bool:
         """Whether an Op of the issue is being sent, or its answer was lost."""
-        return any(item.under_way or item.lost for item in self.items(issue))
+        return any(item.under_way or item.lost_at for item in self.items(issue))
 
     def on_wire(self, issue: IssueId) -> bool:
         """Whether the server may be changing the issue for us now, or may have done so (answer lost)."""
-        return any(item.sent or item.lost for item in self.items(issue))
+        return any(item.sent_at or item.lost_at for item in self.items(issue))
 
     def conflicting(self, issue: IssueId) -> tuple[Conflict, ...]:
         """The conflicts of this issue."""
-        return tuple(clash for item in self.items(issue) for clash in item.conflicts)
+        return tuple(conflict for item in self.items(issue) for conflict in item.conflicts)
 
     def hold(self, issue: IssueId, due: float) -> None:
         """Another key was pressed on the issue: its unsent Ops are held with it, until ``due``."""
         for item in self.items(issue):
-            if not item.under_way and not item.lost:
+            if not item.under_way and not item.lost_at:
                 item.due = max(item.due, due)
 
-    def hasten(self) -> None:
-        """Stop holding (quitting)."""
+    def stop_holding(self) -> None:
+        """Let everything be sent at once (quitting)."""
         for item in self._by_op.values():
             item.due = 0.0
 
@@ -111,11 +120,11 @@ class Outbox:
         ]
         return min(waits, default=None)
 
-    def lost(self) -> list[OutboxItem]:
+    def unanswered(self) -> list[OutboxItem]:
         """Ops sent without an answer, and not in recovery yet."""
-        return [item for item in self._by_op.values() if item.lost and not item.under_way]
+        return [item for item in self._by_op.values() if item.lost_at and not item.under_way]
 
-    def take(self, now: float) -> list[OutboxItem]:
+    def take_due(self, now: float) -> list[OutboxItem]:
         """What to send now, marked as under way: per issue in order, none of a busy issue.
 
         A change of a kind that is sent one at a time waits while another of the kind is under way.
@@ -124,7 +133,7 @@ class Outbox:
         taken = {
             type(item.op.change)
             for item in self._by_op.values()
-            if (item.under_way or item.lost) and item.op.change.one_at_a_time
+            if (item.under_way or item.lost_at) and item.op.change.one_at_a_time
         }
         for issue, items in self._by_issue.items():
             if self.busy(issue):
@@ -150,27 +159,28 @@ class Outbox:
         """No longer under way; they stay in the outbox."""
         for item in items:
             item.under_way = False
-            item.sent = 0.0
+            item.sent_at = 0.0
 
-    def arrange(self, order: Sequence[OpId]) -> None:
+    def sort(self, order: Sequence[OpId]) -> None:
         """Sort every queue in this order: that of the outbox, which all processes share."""
         place = {op: at for at, op in enumerate(order)}
         for items in self._by_issue.values():
             items.sort(key=lambda item: place.get(item.op.id, len(place)))
 
-    def remove(self, op: OpId) -> Op | None:
+    def remove(self, op: OpId) -> None:
         """Remove an Op: it was made, failed or withdrawn."""
         item = self._by_op.pop(op, None)
-        if item is None:
-            return None
-        left = [other for other in self._by_issue.get(item.op.issue, ()) if other is not item]
-        if left:
-            self._by_issue[item.op.issue] = left
-        else:
-            self._by_issue.pop(item.op.issue, None)
-        return item.op
+        if item is not None:
+            self._leave_queue(item, item.op.issue)
 
-    def renamed(self, old: IssueId, new: Issue) -> list[tuple[OutboxItem, Op]]:
+    def _leave_queue(self, item: OutboxItem, issue: IssueId) -> None:
+        left = [other for other in self._by_issue.get(issue, ()) if other is not item]
+        if left:
+            self._by_issue[issue] = left
+        else:
+            self._by_issue.pop(issue, None)
+
+    def with_server_id(self, old: IssueId, new: Issue) -> list[tuple[OutboxItem, Op]]:
         """The Ops that refer to a new issue, and their versions with the id assigned by the server."""
         found: list[tuple[OutboxItem, Op]] = []
         for item in self._by_op.values():
@@ -187,14 +197,9 @@ class Outbox:
                 found.append((item, op))
         return found
 
-    def put(self, item: OutboxItem, op: Op) -> None:
+    def replace(self, item: OutboxItem, op: Op) -> None:
         """The same Op with other content, perhaps on an issue that has another id now."""
         old, item.op = item.op.issue, op
-        if op.issue == old:
-            return
-        left = [other for other in self._by_issue.get(old, ()) if other is not item]
-        if left:
-            self._by_issue[old] = left
-        else:
-            self._by_issue.pop(old, None)
-        self._by_issue.setdefault(op.issue, []).append(item)
+        if op.issue != old:
+            self._leave_queue(item, old)
+            self._by_issue.setdefault(op.issue, []).append(item)

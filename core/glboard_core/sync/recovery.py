@@ -14,22 +14,22 @@ from msgspec import Struct, structs
 
 from glboard_core.board.conflicts import kinds, proven_by_events, shown_by
 from glboard_core.board.operations import Op, OpId
-from glboard_core.errors import EditForbidden, EditUnknown, GlboardError
+from glboard_core.errors import EditForbidden, EditUnknown
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Gateway
+from glboard_core.sync.log import Answer
 from glboard_core.sync.outbox import OutboxItem
 
 #: Times in the API are in whole seconds, and so is the server's clock.
-TOLD_TO = timedelta(seconds=2)
+PRECISION = timedelta(seconds=2)
 #: How often an Op whose answer was lost is sent again before a person must decide.
 MAX_TRIES = 8
 
 
-class Found(Struct):
-    """The outcomes: made, given up, or not made and to be sent again."""
+class Recovered(Struct):
+    """What reading the server showed: answers, and items that were not made and are to be sent again."""
 
-    done: list[tuple[Op, Issue | None]]
-    failed: list[tuple[Op, GlboardError, Issue | None]]
+    answers: list[Answer]
     again: list[OutboxItem]
     #: The notes that comments created.
     notes: dict[OpId, str]
@@ -37,21 +37,25 @@ class Found(Struct):
     now: Mapping[IssueId, Issue]
 
 
-async def look_for(items: Sequence[OutboxItem], gateway: Gateway, me: str) -> Found:
+async def recover(items: Sequence[OutboxItem], gateway: Gateway, me: str) -> Recovered:
     """Check the server; ``me`` is the username whose events count. Raises what the gateway raises."""
     existing = [item.op.issue for item in items if not item.op.issue.startswith("new:")]
     now = await gateway.read(existing) if existing else {}
-    found = Found([], [], [], {}, now)
+    found = Recovered([], [], {}, now)
     by_issue: dict[IssueId, list[OutboxItem]] = {}
     for item in items:
         by_issue.setdefault(item.op.issue, []).append(item)
     made: set[OpId] = set()
-    for identity, line in by_issue.items():
-        if identity in now:
-            made |= {op.id for op in shown_by([item.op for item in line], now[identity])}
-            made |= await _in_events([i for i in line if i.op.id not in made], now[identity], gateway, me)
+    for issue, queue in by_issue.items():
+        if issue in now:
+            made |= {op.id for op in shown_by([item.op for item in queue], now[issue])}
+            made |= await _in_events([i for i in queue if i.op.id not in made], now[issue], gateway, me)
     for item in items:
-        await _judge(item, found, made, gateway)
+        answer = await _answer(item, found, made, gateway)
+        if answer is not None:
+            found.answers.append(answer)
+        else:
+            found.again.append(item)
     return found
 
 
@@ -60,7 +64,7 @@ async def _in_events(items: Sequence[OutboxItem], now: Issue, gateway: Gateway, 
 
     Read only if someone changed the issue since they were sent: one request per kind of event.
     """
-    since = {item.op.id: max(item.op.at, _left(item, gateway)) - TOLD_TO for item in items}
+    since = {item.op.id: max(item.op.at, _sent_after(item, gateway)) - PRECISION for item in items}
     ops = [item.op for item in items if now.updated_at >= since[item.op.id]]
     wanted = kinds(ops)
     if not wanted:
@@ -69,22 +73,21 @@ async def _in_events(items: Sequence[OutboxItem], now: Issue, gateway: Gateway, 
     return {op.id for op in proven_by_events(ops, now, events.get(now.id, ()), me, since)}
 
 
-def _left(item: OutboxItem, gateway: Gateway) -> datetime:
+def _sent_after(item: OutboxItem, gateway: Gateway) -> datetime:
     """The earliest time an Op can have been sent, by the server's clock."""
-    claimed = item.claimed or item.lost
+    claimed = item.claimed_at or item.lost_at
     return gateway.now() - timedelta(seconds=max(0.0, time.time() - claimed))
 
 
-async def _judge(item: OutboxItem, found: Found, made: set[OpId], gateway: Gateway) -> None:
+async def _answer(item: OutboxItem, found: Recovered, made: set[OpId], gateway: Gateway) -> Answer | None:
+    """What became of an Op; None if it was not made and can be sent again."""
     op, issue = item.op, found.now.get(item.op.issue)
     trace, marker = op.change.trace, op.change.note_marker(op.id)
     if trace == "issue":
         issue = await gateway.created_by(_when_sent(item, gateway))
         was_made = issue is not None
     elif issue is None:
-        gone = EditForbidden("Issue not found, or you no longer have access.")
-        found.failed.append((op, gone, None))
-        return
+        return Answer(op, None, EditForbidden("Issue not found, or you no longer have access."))
     elif trace == "fields":
         was_made = op.id in made
     elif marker is None:
@@ -95,11 +98,8 @@ async def _judge(item: OutboxItem, found: Found, made: set[OpId], gateway: Gatew
         if was_made and note is not None:
             found.notes[op.id] = note
     if was_made:
-        found.done.append((op, issue))
-    elif item.tries >= MAX_TRIES:
-        found.failed.append((op, _unknown(), issue))
-    else:
-        found.again.append(item)
+        return Answer(op, issue)
+    return Answer(op, issue, _unknown()) if item.tries >= MAX_TRIES else None
 
 
 def _when_sent(item: OutboxItem, gateway: Gateway) -> Op:
@@ -107,7 +107,7 @@ def _when_sent(item: OutboxItem, gateway: Gateway) -> Op:
 
     Its own time may come from this machine's clock, before the server's was known.
     """
-    ago = timedelta(seconds=max(0.0, time.time() - item.lost))
+    ago = timedelta(seconds=max(0.0, time.time() - item.lost_at))
     return structs.replace(item.op, at=min(item.op.at, gateway.now() - ago))
 
 

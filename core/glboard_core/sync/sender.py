@@ -1,8 +1,8 @@
-"""Sends the outbox: when, in which batches, and the outcome of each Op.
+"""Sends the outbox: when, in which batches, and what the answer to each Op means.
 
 Owns the hold (nothing is sent until the keys have rested), the claim in the store (so that two processes or a
 crash never send twice), and the recovery of lost answers: ``recovery.py`` checks the server before anything
-is sent again. It never decides what is shown: it tells the engine which Ops are done and which failed.
+is sent again. Only the process with the send lease (``processes.py``) sends.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from glboard_core.board.operations import Op, OpId
+from msgspec import structs
+
+from glboard_core.board.operations import Change, NoteSought, Op, OpId
 from glboard_core.errors import (
     AuthError,
     ConnectionFailed,
@@ -22,53 +23,66 @@ from glboard_core.errors import (
     RateLimited,
     StoreFailed,
 )
-from glboard_core.model.issue import Issue
-from glboard_core.ports import Done, Outcome
-from glboard_core.sync.conflicts import prepared, without_clashes
+from glboard_core.model.issue import IssueId
+from glboard_core.ports import Done, Gateway, Outcome
+from glboard_core.sync.local_state import LocalState
+from glboard_core.sync.log import Answer
 from glboard_core.sync.outbox import OutboxItem
-from glboard_core.sync.processes import SendLease
-from glboard_core.sync.recovery import look_for
-
-if TYPE_CHECKING:
-    from glboard_core.sync.engine import Engine
+from glboard_core.sync.poller import Poller
+from glboard_core.sync.processes import OtherProcesses, SendLease
+from glboard_core.sync.recovery import recover
+from glboard_core.sync.status import SyncStatus
+from glboard_core.sync.timing import Timing
 
 #: Notes remembered by the Op that created them; older ones are found by their marker.
 REMEMBERED = 1_000
 
 
 class OutboxSender:
-    """Sends the outbox."""
+    """Sends the outbox. Set ``wake`` when something changed that can be sent."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._timing = engine.timing
-        self._wake = asyncio.Event()
-        self._changed = asyncio.Condition()
+    def __init__(
+        self,
+        gateway: Gateway,
+        local_state: LocalState,
+        poller: Poller,
+        others: OtherProcesses,
+        lease: SendLease,
+        status: SyncStatus,
+        timing: Timing,
+        wake: asyncio.Event,
+    ) -> None:
+        self._gateway = gateway
+        self._local_state = local_state
+        self._store = local_state.store
+        self._outbox = local_state.outbox
+        self._poller = poller
+        self._others = others
+        self._lease = lease
+        self._status = status
+        self._timing = timing
+        self._wake = wake
+        self._rested = asyncio.Condition()
         self._sending = 0
         self._failures = 0
         self._not_before = 0.0
         self._notes: OrderedDict[OpId, str] = OrderedDict()
-        self._right = SendLease(engine)
-
-    def wake(self) -> None:
-        """Something changed: check again what can be sent."""
-        self._wake.set()
 
     def hurry(self) -> None:
         """Try now, without further waiting (refresh, quitting)."""
         self._not_before = 0.0
         self._failures = 0
-        self._engine.outbox.hasten()
+        self._outbox.stop_holding()
         self._wake.set()
 
     async def idle(self) -> None:
         """Wait until everything that can be sent is sent and answered. Conflicts wait for a person."""
-        async with self._changed:
-            await self._changed.wait_for(self._at_rest)
+        async with self._rested:
+            await self._rested.wait_for(self._is_idle)
 
-    def _at_rest(self) -> bool:
-        pending = self._engine.outbox
-        return not self._sending and not pending.lost() and pending.next_due(time.time()) is None
+    def _is_idle(self) -> bool:
+        outbox = self._outbox
+        return not self._sending and not outbox.unanswered() and outbox.next_due(time.time()) is None
 
     async def run(self) -> None:
         """Send until cancelled. Batches of different issues are sent concurrently."""
@@ -81,7 +95,49 @@ class OutboxSender:
                             self._sending += 1
                             tasks.create_task(self._deliver(batch), name="deliver")
         finally:
-            self._engine.store.release_lease()
+            self._lease.release()
+
+    async def flush(self) -> None:
+        """Send what is in the outbox now and wait for the answers: for commands.
+
+        If another process has the send lease, it sends, and this one waits. Raises what prevents sending
+        altogether, and ConnectionFailed if the other process does not send.
+        """
+        self._outbox.stop_holding()
+        wanted = {op.id for op in self._outbox}
+        give_up = time.time() + self._timing.longest_flush
+        try:
+            while any(op in self._outbox for op in wanted):
+                wait = self._next(time.time())
+                if wait is None:
+                    return  # the rest waits for a person
+                if self._lease.held():
+                    await self._flush_once(wait)
+                elif time.time() < give_up:
+                    await asyncio.sleep(self._timing.lease_check)
+                    self._others.adopt()
+                else:
+                    raise ConnectionFailed(
+                        "Another glboard session is sending changes, and has not finished.",
+                        hint="The changes are in its outbox. Check there, or close it and try again.",
+                    )
+        finally:
+            self._lease.release()
+
+    async def _flush_once(self, wait: float) -> None:
+        batches = self._batches()
+        for batch in batches:
+            try:
+                unsent = await self._attempt(batch)
+            except GlboardError:
+                self._return(batch)
+                raise
+            if unsent is not None and not isinstance(unsent, RateLimited):
+                raise unsent
+        if not batches:
+            await asyncio.sleep(max(0.02, wait))
+
+    # When
 
     async def _rest(self) -> None:
         """Wait until something can be sent, or something changed."""
@@ -91,246 +147,242 @@ class OutboxSender:
         except TimeoutError:
             pass
         self._wake.clear()
-        async with self._changed:
-            self._changed.notify_all()
-
-    def signed_out(self) -> None:
-        """The server rejects our token: give up the send lease until it accepts us again."""
-        self._right.lose()
-        self._wake.set()
-
-    def let_in(self) -> None:
-        """The server answered: this process can send again."""
-        if self._right.regain():
-            self._wake.set()
+        async with self._rested:
+            self._rested.notify_all()
 
     def _seconds_to_wait(self) -> float | None:
         if not self._sending:
             # Not before all is answered: another process would run recovery, and send it a second time.
-            self._right.step_back()
+            self._lease.release_if_not_allowed()
         now = time.time()
         wait = self._next(now)
-        if wait is None or self._engine.read_only:
+        if wait is None or self._lease.read_only:
             return None
         wait = max(wait, self._not_before - now)
-        return wait if self._right.held() else max(wait, self._timing.lease_check)
+        return wait if self._lease.held() else max(wait, self._timing.lease_check)
 
     def _next(self, now: float) -> float | None:
         """Seconds until something can be sent or recovered; None if all waits for a person."""
-        due = self._engine.outbox.next_due(now)
+        due = self._outbox.next_due(now)
         waits = [] if due is None else [due]
-        waits += [max(0.0, self._look_at(item) - now) for item in self._engine.outbox.lost()]
+        waits += [max(0.0, self._recovery_at(item) - now) for item in self._outbox.unanswered()]
         return min(waits, default=None)
 
     def _may_send(self) -> bool:
-        ready = time.time() >= self._not_before and bool(len(self._engine.outbox))
-        return ready and self._right.held()
+        ready = time.time() >= self._not_before and bool(len(self._outbox))
+        return ready and self._lease.held()
 
     def _batches(self) -> list[list[OutboxItem]]:
-        pending = self._engine.outbox
         now = time.time()
-        lost = [item for item in pending.lost() if self._look_at(item) <= now]
-        for item in lost:
+        unanswered = [item for item in self._outbox.unanswered() if self._recovery_at(item) <= now]
+        for item in unanswered:
             item.under_way = True
-        fresh = pending.take(now)
-        return [batch for batch in (lost, fresh) if batch]
+        fresh = self._outbox.take_due(now)
+        return [batch for batch in (unanswered, fresh) if batch]
 
-    def _look_at(self, item: OutboxItem) -> float:
-        """When recovery of a lost Op can start: what must not exist twice, after the server's timeout.
+    def _recovery_at(self, item: OutboxItem) -> float:
+        """When recovery of a lost answer can start: what must not exist twice, after the server's timeout.
 
         Anything else starts at once, since it mostly succeeded; if not, again after the server's timeout.
         """
         if not item.op.change.repeatable:
-            return self._given_up_at(item)
+            return self._server_done_at(item)
         return item.due
 
-    def _given_up_at(self, item: OutboxItem) -> float:
+    def _server_done_at(self, item: OutboxItem) -> float:
         """When the server no longer carries out a request whose answer was lost."""
-        return item.lost + self._timing.server_limit
+        return item.lost_at + self._timing.server_limit
 
-    async def flush(self) -> None:
-        """Send everything and wait for the answers: for commands. Raises what prevents sending altogether."""
-        pending = self._engine.outbox
-        pending.hasten()
-        while len(pending):
-            batches = self._batches()
-            for batch in batches:
-                try:
-                    unsent = await self._attempt(batch)
-                except GlboardError:
-                    self._return(batch)
-                    raise
-                if unsent is not None and not isinstance(unsent, RateLimited):
-                    raise unsent
-            if not batches:
-                wait = self._next(time.time())
-                if wait is None:
-                    return  # the rest waits for a person
-                await asyncio.sleep(max(0.02, wait))
+    # One batch
 
     async def _deliver(self, batch: list[OutboxItem]) -> None:
-        engine = self._engine
         try:
             unsent = await self._attempt(batch)
         except StoreFailed as error:
             # Without "sent" on disk, a crash would make us send it twice: so send nothing.
-            engine.disk_failed(error)
-            self._not_before = time.time() + self._timing.longest_wait
+            self._disk_failed(error)
             self._return(batch)
         except GlboardError as error:
-            self._stopped(error)
+            self._pause(error)
             self._return(batch)
         except BaseException:
-            engine.outbox.put_back(batch)
+            self._outbox.put_back(batch)
             raise
         else:
             if unsent is None:
                 self._failures = 0
             elif not isinstance(unsent, RateLimited):
-                self._stopped(unsent)
+                self._pause(unsent)
         finally:
             self._sending -= 1
             self._wake.set()
 
-    def _stopped(self, error: GlboardError) -> None:
+    def _pause(self, error: GlboardError) -> None:
+        """Sending failed altogether: try again later, each time after a longer wait."""
         if isinstance(error, AuthError):
-            self._engine.poller.hasten()  # check whether it is permanent: then another process can send
-        self._engine.unreachable(error, signed_out=isinstance(error, AuthError))
+            self._poller.poll_soon()  # check whether it is permanent: then another process can send
+        self._status.unreachable(error)
         self._failures += 1
         wait = self._timing.wait(self._failures)
         if isinstance(error, RateLimited):
             wait = max(wait, error.retry_after)
         self._not_before = time.time() + wait
 
+    def _disk_failed(self, error: StoreFailed) -> None:
+        self._status.disk_failed(error)
+        self._not_before = time.time() + self._timing.longest_wait
+
     def _return(self, batch: Sequence[OutboxItem]) -> None:
-        """None of these was sent; those lost before still are."""
-        back = [item for item in batch if item.op.id in self._engine.outbox and not item.lost]
-        self._unclaim([item for item in back if item.sent])
-        self._engine.outbox.put_back(batch)
+        """None of these was sent; those without an answer still have none."""
+        back = [item for item in batch if item.op.id in self._outbox and not item.lost_at]
+        self._unclaim([item for item in back if item.sent_at])
+        self._outbox.put_back(batch)
 
     def _unclaim(self, items: Sequence[OutboxItem]) -> None:
         if not items:
             return
         try:
-            self._engine.store.unclaim(item.op.id for item in items)
+            self._store.unclaim(item.op.id for item in items)
         except StoreFailed as error:
-            self._engine.disk_failed(error)
+            self._status.disk_failed(error)
             for item in items:
-                item.lost = time.time()  # "sent" on disk: trust it, and run recovery first
+                item.lost_at = time.time()  # "sent" on disk: trust it, and run recovery first
 
     async def _attempt(self, batch: Sequence[OutboxItem]) -> GlboardError | None:
-        """Recover lost Ops, or send; returns why some were not sent, if any.
+        """Recover Ops without an answer, or send; returns why some were not sent, if any.
 
         Raises what the gateway raises if nothing was sent, and StoreFailed.
         """
-        if any(item.lost for item in batch):
-            await self._look([item for item in batch if item.op.id in self._engine.outbox])
+        items = [item for item in batch if item.op.id in self._outbox]
+        if any(item.lost_at for item in batch):
+            await self._recover(items)
             return None
-        return await self._send([item for item in batch if item.op.id in self._engine.outbox])
+        return await self._send(items)
+
+    @property
+    def _me(self) -> str:
+        catalog = self._store.catalog()
+        return catalog.me.username if catalog is not None else ""
 
     # Sending
 
     async def _send(self, items: Sequence[OutboxItem]) -> GlboardError | None:
-        engine = self._engine
         # Slow steps come first: others may change an issue between our check and our write.
-        me = engine.catalog.me.username if engine.catalog is not None else ""
-        ready, answered = await prepared([item.op for item in items], self._notes, engine.gateway, me)
+        ready, answered = await self._with_notes([item.op for item in items])
         edited = [item.op.issue for item in items if item.op.before is not None and item.op.change.as_edit]
-        await engine.poller.freshen(self._timing.fresh, edited)
-        items = await without_clashes(engine, items)
-        items = self._claimed(items)
-        catalog = engine.catalog
+        await self._poller.freshen(self._timing.fresh, edited)
+        items, waiting = await self._local_state.conflicts.check(items, self._gateway)
+        if waiting:
+            self._local_state.conflicts_changed(waiting)
+        items = self._claim(items)
         if not items:
             return None
+        catalog = self._store.catalog()
         if catalog is None:
             raise ConnectionFailed("Nothing loaded from GitLab yet.")
-        known = engine.store.issues()
+        known = self._store.issues()
         confirmed = {item.op.issue: known[item.op.issue] for item in items if item.op.issue in known}
         leaving = [ready[item.op.id] for item in items if item.op.id in ready]
-        outcomes = await engine.gateway.send(leaving, confirmed, catalog) if leaving else []
-        engine.heard()
+        outcomes = await self._gateway.send(leaving, confirmed, catalog) if leaving else []
+        self._status.answered()
         by_op = {outcome.op: outcome for outcome in (*outcomes, *answered)}
         return self._settle([(item, by_op[item.op.id]) for item in items])
 
-    def _claimed(self, items: Sequence[OutboxItem]) -> list[OutboxItem]:
+    async def _with_notes(self, ops: Sequence[Op]) -> tuple[dict[OpId, Op], list[Outcome]]:
+        """Fill in values known only now: the note a comment created, or the one to be updated.
+
+        Ops that need no sending are answered here.
+        """
+        ready: dict[OpId, Op] = {}
+        answered: list[Outcome] = []
+        for op in ops:
+            change: Change | None = op.change
+            if (sought := op.change.note_sought) is not None:
+                change = op.change.with_note(await self._find_note(sought, op.issue))
+            if change is None:
+                answered.append(Done(op=op.id))
+            else:
+                ready[op.id] = structs.replace(op, change=change)
+        return ready, answered
+
+    async def _find_note(self, sought: NoteSought, issue: IssueId) -> str | None:
+        if sought.mark or sought.of is None:
+            there = await self._gateway.marked_note(issue, sought.mark, self._me)
+            return there.id if there else None
+        # After a restart the note's id is unknown, but the note has the Op's marker.
+        return self._notes.get(sought.of) or await self._gateway.note_of(issue, sought.of)
+
+    def _claim(self, items: Sequence[OutboxItem]) -> list[OutboxItem]:
         """Those still in the outbox, marked there as sent. What another process withdrew is dropped.
 
         What follows one that another process sends stays: it would overtake it.
         """
-        engine = self._engine
         now = time.time()
-        claimed = engine.store.claim([item.op.id for item in items], now) if items else frozenset()
-        vanished = [item.op.id for item in items if item.op.id not in claimed]
-        if vanished:
-            engine.vanished(vanished)
-        behind = {item.op.issue for item in items if item.lost}
+        claimed = self._store.claim([item.op.id for item in items], now) if items else frozenset()
+        if not_claimed := [item.op.id for item in items if item.op.id not in claimed]:
+            self._others.not_claimed(not_claimed)
+        behind = {item.op.issue for item in items if item.lost_at}
         stays = [item for item in items if item.op.id in claimed and item.op.issue in behind]
         self._unclaim(stays)
-        engine.outbox.put_back(stays)
+        self._outbox.put_back(stays)
         going = [item for item in items if item.op.id in claimed and item.op.issue not in behind]
         for item in going:
-            item.sent = now
-            item.claimed = item.claimed or now
+            item.sent_at = now
+            item.claimed_at = item.claimed_at or now
         return going
 
-    def _settle(self, answers: Sequence[tuple[OutboxItem, Outcome]]) -> GlboardError | None:
+    def _settle(self, outcomes: Sequence[tuple[OutboxItem, Outcome]]) -> GlboardError | None:
         """Process the outcomes; returns why some were not sent, if any."""
-        done: list[tuple[Op, Issue | None]] = []
-        failed: list[tuple[Op, GlboardError, Issue | None]] = []
-        answered: list[OutboxItem] = []
+        answers: list[Answer] = []
         unsent: list[OutboxItem] = []
-        lost: set[str] = set()
+        lost: set[IssueId] = set()
         stopped: GlboardError | None = None
         now = time.time()
-        for item, outcome in answers:
+        for item, outcome in outcomes:
             item.under_way = False
             if isinstance(outcome, Done):
-                answered.append(item)
-                self._made(item.op.id, outcome.note)
-                done.append((item.op, outcome.issue))
+                self._remember_note(item.op.id, outcome.note)
+                answers.append(Answer(item.op, outcome.issue))
             elif isinstance(outcome.error, EditUnknown):
                 # From now, not from when sending began: a rate limit may have delayed it.
-                item.lost = now
+                item.lost_at = now
                 item.tries += 1
                 lost.add(item.op.issue)
             elif isinstance(outcome.error, ConnectionFailed | AuthError):
                 # This one was not sent: back into the outbox, however often it takes.
                 unsent.append(item)
-                item.claimed = item.claimed if item.tries else 0.0
+                item.claimed_at = item.claimed_at if item.tries else 0.0
                 if item.op.issue not in lost:
                     item.due = now + self._wait_after(outcome.error)
                     stopped = outcome.error
             else:
-                answered.append(item)
-                failed.append((item.op, outcome.error, outcome.issue))
+                answers.append(Answer(item.op, outcome.issue, outcome.error))
         self._unclaim(unsent)
-        self._finish(answered, done, failed, "done")
-        for item, _ in answers:
-            item.sent = 0.0
+        self._save(answers, [item for item, _ in outcomes], "done")
+        for item, _ in outcomes:
+            item.sent_at = 0.0
         return stopped
 
-    def _finish(
-        self,
-        items: Sequence[OutboxItem],
-        done: Sequence[tuple[Op, Issue | None]],
-        failed: Sequence[tuple[Op, GlboardError, Issue | None]],
-        result: str,
-    ) -> None:
-        if not items:
+    def _save(self, answers: Sequence[Answer], items: Sequence[OutboxItem], result: str) -> None:
+        """Save the answers to some of these items."""
+        if not answers:
             return
         try:
-            self._engine.settle(done, failed, result=result)
+            self._local_state.settle(answers, result=result)
         except StoreFailed as error:
-            # The outcomes could not be saved: treat the answer as lost.
-            self._engine.disk_failed(error)
-            self._not_before = time.time() + self._timing.longest_wait
+            # Treat the answers as lost.
+            self._disk_failed(error)
+            answered = {answer.op.id for answer in answers}
             for item in items:
-                item.lost = time.time()
+                if item.op.id in answered:
+                    item.lost_at = time.time()
+        else:
+            self._status.disk_works()
 
     def _wait_after(self, error: GlboardError) -> float:
         return error.retry_after if isinstance(error, RateLimited) else self._timing.first_wait
 
-    def _made(self, op: OpId, note: str | None) -> None:
+    def _remember_note(self, op: OpId, note: str | None) -> None:
         if note is not None:
             self._notes[op] = note
             if len(self._notes) > REMEMBERED:
@@ -338,27 +390,25 @@ class OutboxSender:
 
     # Recovery
 
-    async def _look(self, items: Sequence[OutboxItem]) -> None:
-        """Recover Ops whose answer was lost. Raises what the gateway raises, and StoreFailed."""
-        engine = self._engine
-        me = engine.catalog.me.username if engine.catalog else ""
-        looked = time.time()
-        found = await look_for(items, engine.gateway, me)
-        engine.heard()
+    async def _recover(self, items: Sequence[OutboxItem]) -> None:
+        """Find out about Ops whose answer was lost. Raises what the gateway raises, and StoreFailed."""
+        started = time.time()
+        found = await recover(items, self._gateway, self._me)
+        self._status.answered()
         for op, note in found.notes.items():
-            self._made(op, note)
-        engine.confirm((i for i in found.now.values() if engine.store.issue(i.id) is not None), "answer")
+            self._remember_note(op, note)
+        known = [issue for issue in found.now.values() if self._store.issue(issue.id) is not None]
+        self._local_state.confirm(known, "answer")
         # Carried out late, it would go over what is sent from here on: so not before that cannot happen.
-        again = [item for item in found.again if self._given_up_at(item) <= looked]
+        again = [item for item in found.again if self._server_done_at(item) <= started]
         if again:
-            engine.store.unclaim(item.op.id for item in again)
+            self._store.unclaim(item.op.id for item in again)
         for item in items:
             item.under_way = False
         for item in found.again:
-            item.due = self._given_up_at(item)
+            item.due = self._server_done_at(item)
         for item in again:
             item.tries = max(item.tries, 1)  # also if the answer was lost in an earlier session
-            item.lost = 0.0
+            item.lost_at = 0.0
             item.due = 0.0
-        over = {op.id for op, _ in found.done} | {op.id for op, _, _ in found.failed}
-        self._finish([item for item in items if item.op.id in over], found.done, found.failed, "settled")
+        self._save(found.answers, items, "settled")

@@ -1,6 +1,6 @@
-"""The sync status: how old the mirror is, what is unsent, and whether changes can be saved.
+"""The sync status: whether the server answers, how old the mirror is, what is unsent, whether the disk works.
 
-Owns the status and announces its changes. It decides nothing.
+Owns the status and emits its changes. It decides nothing.
 """
 
 from __future__ import annotations
@@ -11,23 +11,24 @@ from datetime import UTC, datetime
 
 from msgspec import structs
 
-from glboard_core.errors import StoreFailed
+from glboard_core.errors import AuthError, GlboardError, StoreFailed
 from glboard_core.ports import Store
 from glboard_core.sync.events import Event, Freshness, Notice, Status, StatusChanged
 from glboard_core.sync.local_state import LocalState
 
-# The age of the mirror: when it was last up to date with the server, stored across restarts.
-
-#: Meta keys of that time, and of the server's clock minus this machine's, in seconds.
+#: Meta keys of when the mirror was last up to date, and of the server's clock minus this machine's (seconds).
 CAUGHT_UP, CLOCK = "caught_up", "clock"
 #: Seconds between two writes to disk: after a kill the mirror looks older by that much, never younger.
 KEPT_EVERY = 30.0
 #: Times are in whole seconds, and clocks drift a little.
-TRIFLE = 5.0
+TOLERANCE = 5.0
 
 
 class MirrorAge:
-    """The age of one store's mirror; ``now`` is the server's clock, as far as it is known."""
+    """When one store's mirror was last up to date with the server, stored across restarts.
+
+    ``now`` is the server's clock, as far as it is known.
+    """
 
     def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
         self._store = store
@@ -49,7 +50,7 @@ class MirrorAge:
             return None
         seconds = (self._now() - self._kept).total_seconds()
         # In the future: a clock was set back since, and no age is better than a false one.
-        return None if seconds < -TRIFLE else max(0.0, seconds)
+        return None if seconds < -TOLERANCE else max(0.0, seconds)
 
     @property
     def caught_up_here(self) -> bool:
@@ -95,13 +96,22 @@ class MirrorAge:
 
 
 class SyncStatus:
-    """The status of one engine."""
+    """The status of one engine. ``wake`` is called when the server accepts our token again, or no longer."""
 
-    def __init__(self, local_state: LocalState, age: MirrorAge, tell: Callable[[Event], None]) -> None:
+    def __init__(
+        self, local_state: LocalState, age: MirrorAge, emit: Callable[[Event], None], wake: Callable[[], None]
+    ) -> None:
         self._local_state = local_state
-        self._tell = tell
+        self._emit = emit
         self._age = age
-        self._disk_refuses = False
+        self._wake = wake
+        self._disk_failed = False
+        #: Whether the server confirmed, in this session, that we are the user the store belongs to.
+        self.verified = False
+        #: Whether the server accepts our token, as far as is known.
+        self.token_accepted = True
+        #: Whether a load is running.
+        self.is_loading = False
         self.status = Status(
             unsent=len(local_state.outbox),
             failed=len(local_state.failed),
@@ -110,26 +120,48 @@ class SyncStatus:
             age=age.seconds,
         )
 
-    def heard(self, *, loading: bool) -> Freshness:
-        """The server answered: update how fresh the shown data is.
+    def answered(self, *, loading: str | None = None, **progress: int) -> None:
+        """The server answered; ``loading`` is what is being read, empty once all was read.
 
-        Data of an earlier session counts as cached until it is up to date: there is something to show
-        meanwhile.
+        ``progress`` are the fields loaded, total and columns of the status.
         """
-        if not loading:
+        changes: dict[str, object] = {**progress}
+        if loading is not None:
+            changes["loading"] = loading
+        if loading == "":
+            self._age.caught_up()
+            changes |= {"loaded": 0, "total": 0}
+        self._accept_token(True)
+        self.update(error=None, freshness=self._freshness(), **changes)
+
+    def unreachable(self, error: GlboardError) -> None:
+        """The server did not answer, or rejects our token (AuthError); the shown data may be outdated."""
+        if signed_out := isinstance(error, AuthError):
+            self._accept_token(False)
+        self.update(freshness="signed-out" if signed_out else "offline", error=error)
+
+    def _accept_token(self, accepted: bool) -> None:
+        if accepted != self.token_accepted:
+            self.token_accepted = accepted
+            self._wake()
+
+    def _freshness(self) -> Freshness:
+        """Data of an earlier session counts as cached until it is up to date: there is something to show
+        meanwhile."""
+        if not self.is_loading:
             return "live"
         cached = not self._age.caught_up_here and self._age.seconds is not None
         return "cached" if cached else "loading"
 
     def disk_failed(self, error: StoreFailed) -> None:
-        """The disk refuses writes: reported once, until it works again."""
-        if not self._disk_refuses:
-            self._disk_refuses = True
-            self._tell(Notice(str(error)))
+        """The disk refused a write: reported once, until it works again."""
+        if not self._disk_failed:
+            self._disk_failed = True
+            self._emit(Notice(str(error)))
 
     def disk_works(self) -> None:
         """A write succeeded."""
-        self._disk_refuses = False
+        self._disk_failed = False
 
     def update(self, **changes: object) -> None:
         """Update the status; ``changes`` are fields to set."""
@@ -145,8 +177,8 @@ class SyncStatus:
         changed = structs.replace(status, age=None) != structs.replace(self.status, age=None)
         self.status = status
         if changed:
-            self._tell(StatusChanged(status))
+            self._emit(StatusChanged(status))
 
     def _conflicts(self) -> int:
-        pending = self._local_state.outbox
-        return sum(bool(pending.conflicting(issue)) for issue in pending.issues())
+        outbox = self._local_state.outbox
+        return sum(bool(outbox.conflicting(issue)) for issue in outbox.issues())

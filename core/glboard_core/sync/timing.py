@@ -19,6 +19,8 @@ class Timing(Struct, frozen=True, kw_only=True):
     lease_check: float = 1.0
     #: Between two checks for what other processes wrote.
     follow: float = 0.5
+    #: How long a command waits for another process that has the send lease.
+    longest_flush: float = 60.0
     #: Up to this age, a read counts as fresh when a batch is sent.
     fresh: float = 1.0
 

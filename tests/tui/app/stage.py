@@ -32,11 +32,12 @@ from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import Limits
 from glboard_core.model.issue import Issue
-from glboard_core.store.memory import MemoryStore
+from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.timing import Timing
 from glboard_tui.app import GlboardApp
 from glboard_tui.screens.board import BoardScreen
+from support.engines import settled
 
 NOW = datetime(2026, 12, 7, 15, 0, tzinfo=UTC)
 GROUP = "demo-org"
@@ -212,7 +213,7 @@ class Stage:
 
     async def settle(self) -> None:
         """Wait until everything is sent, confirmed and shown."""
-        await self.engine.settled()
+        await settled(self.engine)
         await self.pilot.pause()
 
     async def until(self, holds: Callable[[], bool]) -> None:
@@ -295,7 +296,7 @@ async def staged(
         async def connect() -> AsyncIterator[Engine]:
             account = Account(url=server.url, token=Secret(given))
             async with GitLabGateway(account, GROUP, limits=QUICK) as gateway:
-                yield Engine(gateway, MemoryStore(), settings, read_only=read_only, timing=timing)
+                yield Engine(gateway, SqliteStore(":memory:"), settings, read_only=read_only, timing=timing)
 
         app = GlboardApp(settings, connect, **app_settings)
         async with app.run_test(size=size) as pilot:

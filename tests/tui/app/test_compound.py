@@ -52,7 +52,7 @@ async def test_a_breakdown_is_requested_from_chosen_people(stage: Stage) -> None
     await stage.press("space", "enter")
     await stage.press("escape")
     assert stage.issue("platform#1") == before
-    assert "draft" in stage.message
+    assert "Draft saved" in stage.message
     await stage.press("B")
     await stage.type(" Thanks")
     await stage.press("ctrl+s")

@@ -20,7 +20,7 @@ async def clash(stage: Stage) -> Issue:
     await stage.press("5")
     await stage.settle()
     issue = stage.issue("platform#1")
-    assert [c.theirs for c in stage.engine.conflicting(issue.id)] == ["8"]
+    assert [c.theirs for c in stage.engine.outbox.conflicting(issue.id)] == ["8"]
     assert stage.world.issue(f"{GROUP}/platform#1").weight == 8
     await stage.focus("platform#1")
     return issue
@@ -35,7 +35,7 @@ async def test_one_key_resolves_a_conflict(keys: tuple[str, ...], weight: int) -
         issue = await clash(stage)
         await stage.press(*keys)
         await stage.settle()
-        assert stage.engine.conflicting(issue.id) == ()
+        assert stage.engine.outbox.conflicting(issue.id) == ()
         assert stage.world.issue(f"{GROUP}/platform#1").weight == weight
         assert stage.issue("platform#1").weight == weight
 
@@ -44,7 +44,7 @@ async def test_looking_at_a_conflict_changes_nothing() -> None:
     async with staged(timing=WARY) as stage:
         issue = await clash(stage)
         await stage.press("!", "l", "escape")
-        assert stage.engine.conflicting(issue.id)
+        assert stage.engine.outbox.conflicting(issue.id)
 
 
 async def test_conflict_keys_do_nothing_without_a_conflict() -> None:

@@ -13,8 +13,9 @@ from glboard_core.board.columns import AllColumn, AssigneeColumn, LabelColumn, U
 from glboard_core.board.definition import Board
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Edit, Rank
-from glboard_core.board.use_cases import Edits, Where, joined, new_issue, ranked, reachable, sideways, split
-from glboard_core.config import LabelSettings
+from glboard_core.board.ranking import Where, ranked
+from glboard_core.board.use_cases import Edits, joined, new_issue, reachable, sideways, split
+from glboard_core.config import Settings
 from glboard_core.model.issue import Issue, rank_key
 from glboard_core.model.milestone import following
 from glboard_core.model.workflow import WorkflowScheme
@@ -23,7 +24,7 @@ from glboard_tui.screens.picker import Choice, Ticks, matching, ticks_of
 from glboard_tui.texts import age_words
 from support.make import MILESTONES, catalog, issue, milestone
 
-PLANNER = Edits(flow=WorkflowScheme(), names=LabelSettings(), catalog=catalog(), today=date(2026, 12, 7))
+PLANNER = Edits(settings=Settings(), catalog=catalog(), today=date(2026, 12, 7))
 BOARD = Board(
     id="planning",
     name="Planning",
@@ -81,6 +82,11 @@ def test_accepting_needs_an_assignee() -> None:
     assert work.skipped.startswith("1 skipped: unassigned")
 
 
+def test_a_weight_is_offered_for_unweighted_spikes_only() -> None:
+    assert PLANNER.spike_weight([card(1), card(2, weight=1)]) == 2
+    assert PLANNER.spike_weight([card(2, weight=1)]) is None
+
+
 def test_toggle_me_assigns_everywhere_before_it_unassigns() -> None:
     mine, other = card(1, assignees=("em_maple",)), card(2, assignees=("eng_alder",))
     assert PLANNER.toggle_me([mine, other]).changes == (
@@ -106,11 +112,10 @@ def test_special_columns_are_reached_by_letter_if_they_apply() -> None:
 def test_a_move_between_types_asks_and_offers_to_remove_the_subtype() -> None:
     bug = card(1, "type::bug", "bug::functional")
     board = index(bug)
-    moves = PLANNER.move([bug], board, None, sideways(board, [bug], None, 1))
-    assert moves.asks
-    assert moves.further is not None
-    assert moves.work.title == "platform#1 to maintenance"
-    edit = moves.further.changes[0][1]
+    work = PLANNER.move([bug], board, None, sideways(board, [bug], None, 1))
+    assert work.question is not None
+    assert work.title == "platform#1 to maintenance"
+    edit = work.answered("t").changes[0][1]
     assert edit.apply(bug).labels == {"group::custom models", "type::maintenance"}
 
 

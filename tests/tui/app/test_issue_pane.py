@@ -73,7 +73,7 @@ async def test_a_late_reply_shows_nothing_of_another_issue(
         note = Note(id="1", author="a", body=words, created_at=WHEN)
         return IssueDetail(id=issue, description="", notes=(note,))
 
-    monkeypatch.setattr(stage.engine, "detail", slow)
+    monkeypatch.setattr(stage.engine.gateway, "detail", slow)
     await stage.press("enter")
     await stage.press("n")
     await stage.until(lambda: "of the second" in notes_of(stage))

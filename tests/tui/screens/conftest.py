@@ -23,12 +23,6 @@ time_off = [{ from = "2026-12-12", to = "2027-01-13" }]
 """
 
 
-@pytest.fixture(autouse=True)
-def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-
-
 @pytest.fixture
 def team_file(tmp_path: Path) -> Path:
     """The team's days."""

@@ -16,8 +16,9 @@ from textual.widgets import Input, Static
 
 from glboard_core.demo.world.world import World
 from glboard_core.errors import Offline
+from glboard_core.planning.capacity import ClosedWeight
 from glboard_core.planning.team import days, load
-from glboard_core.reports import Reports
+from glboard_core.reports import Reports, kept_closed
 from glboard_tui.screens.capacity import Post, Room, RoomBody
 from glboard_tui.screens.dialogs import Ask, HiddenInput, Prompt
 from glboard_tui.screens.picker import Picker
@@ -181,7 +182,7 @@ async def test_a_file_changed_elsewhere_is_not_overwritten(stage: Stage, team_fi
     await stage.press("g", "r", "f", "ctrl+u", "2")
     team_file.write_text(TWO.replace("birch", "cedar"), encoding="utf-8")
     await stage.press("enter")
-    assert "changed meanwhile" in on_top(stage)
+    assert "changed by someone else" in on_top(stage)
     assert "cedar" in team_file.read_text(encoding="utf-8")
     assert "factor" not in team_file.read_text(encoding="utf-8")
     await stage.press("escape")
@@ -244,10 +245,9 @@ async def test_closed_weight_is_read_in_the_background_and_kept(team_file: Path)
     async with narrow(world, team_file=team_file, reports=reading) as stage:
         await stage.press("g", "r")
         await stage.until(lambda: "closed before 5 on average (19.6 5)" in words(stage))
-        assert stage.engine.catalog
-        group = stage.engine.catalog.group_id
-        assert group
-        assert stage.engine.store.meta(f"closed-2:{group}:19.6") is not None
+        milestone = stage.screen.plan.milestone()
+        assert milestone
+        assert kept_closed(stage.engine, milestone) == (ClosedWeight(milestone="19.6", count=2, weight=5),)
         await stage.press("escape")
         asked = len(stage.server.requests)
         await stage.press("g", "r")

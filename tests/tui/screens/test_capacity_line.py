@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from glboard_core.planning import capacity as capacities
-from glboard_tui.texts import short_names, signed
+from glboard_core.planning.text import signed
+from glboard_tui.texts import short_names
 from tui.app.stage import Stage, staged
 
 

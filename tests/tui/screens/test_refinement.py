@@ -126,7 +126,7 @@ async def test_a_late_description_is_not_shown_for_another_issue(monkeypatch: py
             await gates.setdefault(issue, asyncio.Event()).wait()
             return IssueDetail(id=issue, description=f"of {issue}")
 
-        monkeypatch.setattr(stage.engine, "detail", slow)
+        monkeypatch.setattr(stage.engine.gateway, "detail", slow)
         await stage.press("g", "q")
         first = stage.issue("platform#2").id
         await stage.until(lambda: first in gates)
@@ -145,7 +145,7 @@ async def test_a_description_that_cannot_be_read_shows_the_error(monkeypatch: py
         async def broken(_: IssueId) -> IssueDetail:
             raise ConnectionFailed("GitLab did not answer.")
 
-        monkeypatch.setattr(stage.engine, "detail", broken)
+        monkeypatch.setattr(stage.engine.gateway, "detail", broken)
         await stage.press("g", "q")
         await stage.until(lambda: "GitLab did not answer." in pane_says(stage))
         await stage.press("W", "1")
@@ -185,13 +185,13 @@ class _Rest:
 async def test_nothing_is_requested_until_the_cursor_rests(monkeypatch: pytest.MonkeyPatch) -> None:
     async with staged(world()) as stage:
         asked: list[IssueId] = []
-        known = stage.engine.detail
+        known = stage.engine.gateway.detail
 
         async def counted(issue: IssueId) -> IssueDetail:
             asked.append(issue)
             return await known(issue)
 
-        monkeypatch.setattr(stage.engine, "detail", counted)
+        monkeypatch.setattr(stage.engine.gateway, "detail", counted)
         # The cursor rests when the test says so, however slow the machine is.
         rests = Rests()
         monkeypatch.setattr(Refinement, "set_timer", rests.set_timer)

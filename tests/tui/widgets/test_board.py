@@ -76,7 +76,7 @@ async def test_moving_sideways_keeps_the_row_height() -> None:
         assert app.focused_issue == issue_id(18)
 
 
-@pytest.mark.parametrize("count", [10, 100_000])
+@pytest.mark.parametrize("count", [10, pytest.param(100_000, marks=pytest.mark.slow)])
 async def test_moving_focus_repaints_two_cards_and_no_other_column(count: int) -> None:
     app = BoardApp(issues_of(count))
     async with app.run_test(size=WIDE) as pilot:
@@ -90,7 +90,7 @@ async def test_moving_focus_repaints_two_cards_and_no_other_column(count: int) -
         assert take() == {"type::bug": 2, "type::maintenance": 2}
 
 
-@pytest.mark.parametrize("count", [100, 100_000])
+@pytest.mark.parametrize("count", [100, pytest.param(100_000, marks=pytest.mark.slow)])
 async def test_scrolling_repaints_one_screen_of_one_column(count: int) -> None:
     app = BoardApp(issues_of(count))
     async with app.run_test(size=WIDE) as pilot:

@@ -1,6 +1,6 @@
-"""What every subcommand gets: the global options, and from them the settings and an engine.
+"""What the subcommands share: the global options, what they open, exit statuses and printing.
 
-Owns parsing times and choosing the configuration file. It imports no network code until needed.
+It imports no network code until needed.
 """
 
 from __future__ import annotations
@@ -8,23 +8,36 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import AsyncIterator, Sequence
+import re
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 from rich.cells import cell_len, set_cell_size
 
 from glboard_core.config import Settings, load
 from glboard_core.errors import ConfigError, UsageError
+from glboard_core.planning.text import plain
 from glboard_core.session import Place
 
 if TYPE_CHECKING:
+    from glboard_core.planning.team import Team
+    from glboard_core.reports import Reports
     from glboard_core.sync.engine import Engine
+
+T = TypeVar("T")
+
+#: Exit statuses beside 0, 1 (failure) and 2 (usage error).
+PARTLY, UNCONFIRMED = 3, 4
+
+#: In the folder of the configuration file.
+TEAM_FILE = "team.toml"
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -36,6 +49,8 @@ class Options(Struct, frozen=True, kw_only=True):
     config: Path | None = None
     read_only: bool = False
     as_of: datetime | None = None
+    locked_at: datetime | None = None
+    team: Path | None = None
 
     @property
     def config_path(self) -> Path:
@@ -72,12 +87,40 @@ class Options(Struct, frozen=True, kw_only=True):
 
         Raises what finding the account does.
         """
-        from msgspec import structs
-
         from glboard_core.session import open_engine
 
         async with open_engine(structs.replace(self.place, keep=keep), self.settings()) as engine:
             yield engine
+
+    @asynccontextmanager
+    async def reports(self, *, keep: bool = False) -> AsyncIterator[Reports]:
+        """Reports over such an engine, with the catalog. Raises what finding the account and reading do."""
+        from glboard_core.gitlab.account import find_account
+        from glboard_core.reports import open_reports
+        from glboard_core.session import open_engine
+
+        settings = self.settings()
+        account = find_account(self.url, configured=settings.gitlab.url)
+        place = structs.replace(self.place, keep=keep)
+        async with (
+            open_engine(place, settings, account=account) as engine,
+            open_reports(engine, account, as_of=self.as_of) as reports,
+        ):
+            await engine.load_catalog()
+            yield reports
+
+    @property
+    def team_file(self) -> Path:
+        """The team's file: ``--team``, else in the folder of the configuration file."""
+        return self.team or self.config_path.parent / TEAM_FILE
+
+    def read_team(self) -> Team | None:
+        """The team; None if there is no file and none was named. Raises ConfigError."""
+        if self.team is None and not self.team_file.is_file():
+            return None
+        from glboard_core.planning import team
+
+        return team.load(self.team_file)
 
     @property
     def has_account(self) -> bool:
@@ -102,9 +145,77 @@ def parse_time(text: str) -> datetime:
         ) from None
 
 
-# Printing rows as a table, JSON, Markdown or CSV.
+# Options that can stand before and after the command's name
+
+
+def _on_both_sides(
+    flag: str, what: str, parse: Callable[[str], Any], metavar: str, help_text: str
+) -> Callable[[Any], Any]:
+    """An option that ends up in ``Options``, wherever it stands. Two different values are a usage error."""
+    name = flag.removeprefix("--").replace("-", "_")
+
+    def take(ctx: click.Context, _: click.Parameter, texts: tuple[str, ...]) -> None:
+        for text in texts:
+            options: Options = ctx.obj or Options()
+            before, value = getattr(options, name), parse(text)
+            if before not in (None, value):
+                raise UsageError(f"{flag} is given twice, with two {what}.", hint="Give it once.")
+            ctx.obj = structs.replace(options, **{name: value})
+
+    return click.option(
+        flag, metavar=metavar, multiple=True, expose_value=False, callback=take, help=help_text
+    )
+
+
+as_of_option = _on_both_sides("--as-of", "times", parse_time, "TIME", "Use this time as now (ISO 8601, UTC).")
+locked_at_option = _on_both_sides(
+    "--locked-at", "times", parse_time, "TIME", "Use the plan as of this time (say-do, scope); ISO 8601, UTC."
+)
+team_option = _on_both_sides(
+    "--team", "files", Path, "FILE", "Team file (default: team.toml in the configuration folder)."
+)
+
+
+# Running a command
+
+
+def run_signed_in(task: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a command; a second time if the token belongs to another user than the last one here.
+
+    That is stored by then, so the second time opens their state file.
+    """
+    import asyncio
+
+    from glboard_core.sync.engine import UserChangedError
+
+    try:
+        return asyncio.run(task())
+    except UserChangedError:
+        return asyncio.run(task())
+
+
+def tell_unread(unread: Sequence[str]) -> int:
+    """Say which issues' history could not be read, if any. Returns the exit status."""
+    if not unread:
+        return 0
+    click.echo(f"glboard: no history for {len(unread)} issues; using their current state:", err=True)
+    click.echo(f"  {', '.join(unread)}", err=True)
+    return PARTLY
+
+
+def progress(done: int, of: int) -> None:
+    """A progress line, on a terminal only: a pipe gets nothing but the output."""
+    if sys.stderr.isatty():
+        click.echo(f"\rreading events {done}/{of}", nl=False, err=True)
+        if done == of:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
+# Printing rows as a table, JSON, Markdown or CSV
 
 FORMATS = ("table", "json", "markdown", "csv")
+# What GitLab turns into a link automatically; anything else is escaped.
+_REFERENCE = re.compile(r"[\w./-]+#\d+", re.ASCII)
 
 format_option = click.option(
     "--format",
@@ -139,24 +250,26 @@ def as_table(
 
 
 def as_markdown(
-    heads: Sequence[str], rows: Sequence[Sequence[str]], *, plain: frozenset[int] = frozenset()
+    heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()
 ) -> str:
     """A Markdown table; text is escaped so that it cannot break out of its cell or become a link or HTML.
 
-    The columns in ``plain`` are not escaped: references, which GitLab turns into links.
+    References stay as they are: GitLab turns them into links.
     """
-    lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
-    for row in rows:
-        cells = [text if n in plain else escape_markdown(text) for n, text in enumerate(row)]
-        lines.append("| " + " | ".join(cells) + " |")
+    lines = ["| " + " | ".join(heads) + " |"]
+    lines.append("|" + "".join(" ---: |" if n in right else " --- |" for n in range(len(heads))))
+    lines += ["| " + " | ".join(map(linked, row)) + " |" for row in rows]
     return "\n".join(lines)
 
 
-def escape_markdown(text: str) -> str:
-    """Remote text as plain text in Markdown."""
-    for char in "\\`*_[]<>|#~@!":
-        text = text.replace(char, "\\" + char)
-    return text
+def linked(text: str) -> str:
+    """A reference unescaped, so that GitLab links it; everything else as plain text."""
+    return text if _REFERENCE.fullmatch(text) else plain(text)
+
+
+def moment(at: datetime) -> str:
+    """A time as written in JSON, to the second: ``2026-11-13T23:59:59Z``."""
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def as_csv(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -9,6 +9,7 @@ import click
 from glboard_core import errors
 from glboard_core.demo.http.process import EDITIONS, TIERS, VERSIONS, DemoOptions, OptionsError
 from glboard_core.errors import UsageError
+from glboard_tui.cli import context
 from glboard_tui.cli.context import Options
 
 
@@ -32,6 +33,8 @@ from glboard_tui.cli.context import Options
 )
 @click.option("--allow-remote", is_flag=True, help="Allow --serve to listen beyond loopback.")
 @click.option("--board", metavar="BOARD", default="planning", show_default=True, help="The board to open.")
+@context.as_of_option
+@context.team_option
 @click.pass_context
 def demo_command(
     ctx: click.Context,

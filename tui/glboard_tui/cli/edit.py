@@ -1,62 +1,97 @@
-"""``glboard edit REF…``: the screen's edits from the command line."""
+"""``glboard edit REF...`` and ``glboard undo``: what the screen's keys do, from the command line.
+
+Owns the options, which of them contradict each other, and what is printed. What an option does, and the
+questions it raises, come from the use cases in ``glboard_core``.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from glboard_core.board import edits
-from glboard_core.board.columns import REST, UNLISTED, Column
-from glboard_core.board.definition import Board, flow_scheme, milestone_for, milestone_title
-from glboard_core.board.operations import Change, Comment, Edit
+from glboard_core.board.batch import EditBatch, Question, Several, combined, commented
+from glboard_core.board.columns import Column
+from glboard_core.board.index import BoardIndex
+from glboard_core.board.operations import Change
+from glboard_core.board.use_cases import Edits, request_text, targets
 from glboard_core.errors import NameUnknown, UsageError
+from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.workflow import BY_NAME
+from glboard_core.planning.confirmations import confirmation, heavy
 from glboard_core.ports import Logged
 from glboard_tui.cli import context
-from glboard_tui.cli.context import Options
+from glboard_tui.cli.context import PARTLY, UNCONFIRMED, Options
 
 if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
 
+Intent = Callable[[Sequence[Issue]], EditBatch]
 
-PARTLY = 3
+#: Options of which one at most makes sense.
+_EXCLUSIVE = (
+    ("milestone", "defer", "slip", "drop"),
+    ("ready", "take", "blocked", "breakdown", "complete"),
+    ("close", "reopen", "complete"),
+    ("accept", "defer"),
+    ("accept", "slip"),
+    ("accept", "drop"),
+)
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
-    """The options of ``edit``, as given; None or empty means no change."""
+class EditOptions(Struct, frozen=True, kw_only=True):
+    """The options of ``edit``, as given; None, False or empty means no change."""
 
-    board: str | None = None
-    to: str | None = None
-    milestone: str | None = None
-    weight: str | None = None
-    add: tuple[str, ...] = ()
-    remove: tuple[str, ...] = ()
-    assign: tuple[str, ...] = ()
-    unassign: tuple[str, ...] = ()
-    close: bool = False
-    reopen: bool = False
-    comment: str | None = None
+    board: str | None
+    to: str | None
+    milestone: str | None
+    weight: str | None
+    add: tuple[str, ...]
+    remove: tuple[str, ...]
+    assign: tuple[str, ...]
+    unassign: tuple[str, ...]
+    accept: str | None
+    defer: bool
+    slip: bool
+    drop: str | None
+    spike: bool
+    ready: bool
+    take: bool
+    blocked: str | None
+    breakdown: tuple[str, ...]
+    complete: bool
+    close: bool
+    reopen: bool
+    comment: str | None
 
-    def check(self) -> None:
-        """Raises UsageError if nothing is asked for, or if options exclude each other."""
-        if self == Wanted(board=self.board):
-            raise UsageError(
-                "Nothing to change.",
-                hint="Give at least one change: --weight 3, --to COLUMN, --milestone M …",
-            )
-        if self.close and self.reopen:
-            raise UsageError("--close and --reopen cannot be combined.")
+    def check(self, deliverable: str) -> None:
+        """Raises UsageError if nothing is asked for, or if options contradict each other."""
+        given = {name for name, value in structs.asdict(self).items() if value not in (None, False, ())}
         if bool(self.board) != bool(self.to):
             raise UsageError(
                 "--board and --to must be used together.", hint="Example: --board build --to 'in dev'."
             )
+        if not given:
+            raise UsageError(
+                "Nothing to change.",
+                hint="Give at least one change: --weight 3, --to COLUMN, --milestone M …",
+            )
+        for names in _EXCLUSIVE:
+            if len(both := [name for name in names if name in given]) > 1:
+                raise UsageError(f"--{both[0]} and --{both[1]} cannot be combined.")
+        for name in ("drop", "blocked", "comment"):
+            if name in given and not getattr(self, name).strip():
+                raise UsageError(f"--{name} needs a text.")
         if self.weight is not None and self.weight != "none" and not self.weight.isdecimal():
             raise UsageError(f"“{self.weight}” is not a weight.", hint="Use 0 or more, or none.")
+        plus = {*self.add, *self.assign, *([self.accept, deliverable] if self.accept else [])}
+        minus = {*self.remove, *self.unassign, *([deliverable] if self.defer or self.drop else [])}
+        if twice := sorted(plus & minus):
+            raise UsageError(f"{twice[0]} cannot be both added and removed.")
 
 
 @click.command("edit")
@@ -64,156 +99,238 @@ class Wanted(Struct, frozen=True, kw_only=True):
 @click.option("--board", metavar="B", help="The board that has the column --to.")
 @click.option("--to", metavar="COLUMN", help="Move to this column, like a move on the board.")
 @click.option("--milestone", metavar="M", help="A title, current, next, an alias, or none.")
+@click.option("--defer", is_flag=True, help="Move to the next version milestone, without Deliverable.")
+@click.option("--slip", is_flag=True, help="Label as missed and move to the following milestone.")
+@click.option("--drop", metavar="REASON", help="Move to the backlog, without Deliverable; comment why.")
 @click.option("--weight", metavar="N", help="An integer of 0 or more, or none.")
-@click.option("--add-label", "add", multiple=True, metavar="A")
-@click.option("--remove-label", "remove", multiple=True, metavar="B")
-@click.option("--assign", multiple=True, metavar="U")
-@click.option("--unassign", multiple=True, metavar="U")
-@click.option("--close", is_flag=True)
+@click.option("--ready", is_flag=True, help="Set ready for development.")
+@click.option("--take", is_flag=True, help="Assign to me and set in dev.")
+@click.option("--blocked", metavar="REASON", help="Set blocked; comment why.")
+@click.option(
+    "--breakdown", metavar="USER", multiple=True, help="Set planning breakdown; ask USER in a comment."
+)
+@click.option("--spike", is_flag=True, help="Mark as spike; sets the usual weight if there is none.")
+@click.option("--accept", metavar="USER", help="Accept as Deliverable for USER.")
+@click.option("--add-label", "add", multiple=True, metavar="LABEL")
+@click.option("--remove-label", "remove", multiple=True, metavar="LABEL")
+@click.option("--assign", multiple=True, metavar="USER")
+@click.option("--unassign", multiple=True, metavar="USER")
+@click.option("--complete", is_flag=True, help="Set complete and close.")
+@click.option("--close", is_flag=True, help="Only close.")
 @click.option("--reopen", is_flag=True)
-@click.option("--comment", metavar="TEXT")
-@click.option("--dry-run", is_flag=True, help="Print the changes without making them.")
+@click.option("--comment", metavar="TEXT", help="Comment on each issue.")
+@click.option("--yes", is_flag=True, help="Answer every question with yes.")
+@click.option("--dry-run", is_flag=True, help="Print the changes and the questions without making changes.")
+@context.as_of_option
 @click.pass_context
 def edit_command(
-    ctx: click.Context,
-    references: tuple[str, ...],
-    board: str | None,
-    to: str | None,
-    milestone: str | None,
-    weight: str | None,
-    add: tuple[str, ...],
-    remove: tuple[str, ...],
-    assign: tuple[str, ...],
-    unassign: tuple[str, ...],
-    close: bool,
-    reopen: bool,
-    comment: str | None,
-    dry_run: bool,
+    ctx: click.Context, /, references: tuple[str, ...], yes: bool, dry_run: bool, **given: Any
 ) -> None:
     """Change issues. REF is group/project#12, project#12 or an issue's URL.
 
-    Exit status 3 means that some changes failed; each issue is listed.
+    The options do what the keys on the board do, and ask the same questions, such as whether to accept an
+    issue that is not ready. Options that contradict each other are a usage error.
+
+    \b
+    Exit status:
+      1  nothing was changed
+      3  some issues were changed and some were not; each is listed
+      4  a question needs --yes; nothing was sent, whatever the other issues are
+    With --dry-run the status is 4 as well if --yes would be needed.
     """
-    wanted = Wanted(
-        board=board,
-        to=to,
-        milestone=milestone,
-        weight=weight.strip().lower() if weight else None,
-        add=add,
-        remove=remove,
-        assign=assign,
-        unassign=unassign,
-        close=close,
-        reopen=reopen,
-        comment=comment,
-    )
-    wanted.check()
-    ctx.exit(asyncio.run(_run(ctx.obj, references, wanted, dry_run=dry_run)))
-
-
-async def _run(options: Options, references: Sequence[str], wanted: Wanted, *, dry_run: bool) -> int:
-    async with options.engine(keep=not dry_run) as engine:
-        await engine.load_catalog()
-        issues = await engine.load_issues(references)
-        changes: list[tuple[IssueId, Change]] = []
-        for issue in issues:
-            edit = _edit(engine, issue, wanted)
-            changed = edit.apply(issue) != issue
-            comment = [Comment(body=wanted.comment)] if wanted.comment else []
-            words = [edit.describe(issue)] if changed else []
-            words += [change.describe() for change in comment]
-            if dry_run:
-                click.echo(f"{issue.reference}: would {', '.join(words) if words else 'not change'}")
-            elif not words:
-                click.echo(f"{issue.reference}: no change, already set")
-            if changed:
-                changes.append((issue.id, edit))
-            changes.extend((issue.id, change) for change in comment)
-        if dry_run or not changes:
-            return 0
-        return await _send(engine, changes)
-
-
-async def _send(engine: Engine, changes: Sequence[tuple[IssueId, Change]]) -> int:
-    ops = engine.perform(changes, "edit")
-    await engine.flush()
-    reasons = {op.id: error for op, error in engine.failed}
-    for op in ops:
-        reference = op.before.reference if op.before else op.issue
-        if (error := reasons.get(op.id)) is None:
-            click.echo(f"{reference}: {op.change.describe(op.before)}")
-        else:
-            click.echo(f"{reference}: not changed: {error}", err=True)
-    if not reasons:
-        return 0
-    return 1 if len(reasons) == len(ops) else PARTLY
-
-
-def _edit(engine: Engine, issue: Issue, wanted: Wanted) -> Edit:
-    values: dict[str, object] = {}
-    labels = Edit()
-    if wanted.board and wanted.to:
-        move = _move(engine, issue, wanted.board, wanted.to)
-        labels = Edit(add=move.add, remove=move.remove)
-        values.update((field.name, value) for field, value in move.fields())
-    if wanted.milestone is not None:
-        values["milestone"] = _milestone(engine, wanted.milestone, issue.project)
-    if wanted.weight is not None:
-        values["weight"] = None if wanted.weight == "none" else int(wanted.weight)
-    if wanted.assign or wanted.unassign:
-        present = [name for name in issue.assignees if name not in wanted.unassign]
-        values["assignees"] = tuple(dict.fromkeys((*present, *map(_username, wanted.assign))))
-    if wanted.close or wanted.reopen:
-        values["state"] = "closed" if wanted.close else "opened"
-    own = edits.relabel(issue, frozenset(wanted.add), frozenset(wanted.remove))
-    return Edit(add=labels.add | own.add, remove=(labels.remove | own.remove) - own.add, **values)  # type: ignore[arg-type]
+    for name in ("assign", "unassign", "breakdown"):
+        given[name] = tuple(map(_username, given[name]))
+    given["accept"] = _username(given["accept"]) if given["accept"] else None
+    given["weight"] = given["weight"].strip().lower() if given["weight"] else None
+    asked, options = EditOptions(**given), ctx.obj
+    asked.check(options.settings().labels.deliverable)
+    ctx.exit(context.run_signed_in(lambda: _run(options, references, asked, dry_run=dry_run, yes=yes)))
 
 
 def _username(name: str) -> str:
     return name.removeprefix("@")
 
 
-def _milestone(engine: Engine, name: str, project: str) -> str | None:
-    if name == "none":
-        return None
-    catalog = engine.catalog
-    if catalog is None:
-        raise NameUnknown("milestone", name)
-    settings, today = engine.settings, engine.today()
-    # Its project may use another title; if it has no such milestone, sending reports that.
-    own = milestone_for(name, project, settings, catalog, today)
-    return own or milestone_title(name, settings, catalog, today)
+async def _run(
+    options: Options, references: Sequence[str], asked: EditOptions, *, dry_run: bool, yes: bool
+) -> int:
+    async with options.engine(keep=not dry_run) as engine:
+        await engine.load_catalog()
+        issues = await engine.load_issues(references)
+        if (catalog := engine.catalog) is None:
+            raise NameUnknown("issue", references[0], hint="Nothing loaded from GitLab yet.")
+        _check_people(catalog, issues, [name for name in (asked.accept, *asked.breakdown) if name])
+        edits = Edits(settings=engine.settings, catalog=catalog, today=engine.today())
+        found = combined(issues, _intents(engine, edits, issues, asked))
+        by_id = {issue.id: issue for issue in issues}
+        changes = [one for one in found.work.changes if not one[1].changes_nothing(by_id[one[0]])]
+        questions = _questions(found, edits, by_id, asked)
+        if dry_run:
+            _preview(issues, changes, found)
+        if questions and not yes:
+            _ask(questions)
+            return UNCONFIRMED
+        if not dry_run:
+            _tell_unchanged(issues, changes, found)
+        failed = await _send(engine, changes, found.work.title) if changes and not dry_run else 0
+        if not failed and not found.left:
+            return 0
+        some = failed < len(changes) if changes else len(found.left) < len(issues)
+        return PARTLY if some else 1
 
 
-def _move(engine: Engine, issue: Issue, board_id: str, to: str) -> Edit:
+def _check_people(catalog: Catalog, issues: Sequence[Issue], names: Sequence[str]) -> None:
+    """Raises NameUnknown for somebody whom the screen would not offer: no member, and not assigned."""
+    assigned = {name for issue in issues for name in issue.assignees}
+    for name in names:
+        if catalog.person(name) is None and name not in assigned:
+            from difflib import get_close_matches
+
+            members = [person.username for person in catalog.people]
+            raise NameUnknown("member of the group", name, tuple(get_close_matches(name, members, 3)))
+
+
+def _intents(engine: Engine, edits: Edits, issues: Sequence[Issue], asked: EditOptions) -> list[Intent]:
+    """What the options mean, in an order in which each finds what it needs of the ones before."""
+    intents: list[Intent] = []
+    do = intents.append
+    weight = int(asked.weight) if asked.weight not in (None, "none") else None
+    milestone, reason, blocker, comment = (
+        text or "" for text in (asked.milestone, asked.drop, asked.blocked, asked.comment)
+    )
+    if asked.board and asked.to:
+        do(_move(engine, edits, issues, asked.board, asked.to))
+    if asked.reopen:
+        do(lambda on: _set(edits.set_state(on, close=False)))
+    if milestone == "none":
+        do(lambda on: edits.milestone(on, None))
+    elif milestone:
+        do(lambda on: edits.milestone_named(on, milestone))
+    if asked.defer:
+        do(edits.defer)
+    if asked.slip:
+        do(edits.slip)
+    if reason:
+        do(lambda on: edits.drop(on, reason))
+    if weight is not None and asked.ready:
+        do(lambda on: edits.weight_ready(on, weight))
+    else:
+        if asked.weight is not None:
+            do(lambda on: edits.weight(on, weight))
+        if asked.ready:
+            do(lambda on: edits.set_flow(on, BY_NAME["ready for development"]))
+    if blocker:
+        do(lambda on: edits.block(on, blocker))
+    if asked.breakdown:
+        do(lambda on: edits.breakdown(on, request_text(asked.breakdown)))
+    if asked.spike:
+        do(lambda on: edits.spike(on, None if asked.weight == "none" else edits.spike_weight(on)))
+    if asked.accept:
+        do(lambda on: edits.accept(on, asked.accept))
+    if asked.assign or asked.unassign:
+        do(lambda on: edits.reassign(on, asked.assign, frozenset(asked.unassign)))
+    if asked.take:
+        do(edits.take)
+    if asked.add or asked.remove:
+        do(lambda on: edits.relabel(on, frozenset(asked.add), frozenset(asked.remove)))
+    if asked.complete:
+        do(edits.complete)
+    if asked.close:
+        do(lambda on: _set(edits.set_state(on, close=True)))
+    if comment:
+        do(lambda on: commented(on, comment))
+    return intents
+
+
+def _set(work: EditBatch) -> EditBatch:
+    """The batch, for which an issue that is closed or open already is as it should be."""
+    return structs.replace(work, left=(), why_not="")
+
+
+def _move(engine: Engine, edits: Edits, issues: Sequence[Issue], board_id: str, to: str) -> Intent:
     board = engine.board(board_id)
-    target = _column(board, to)
-    flow = flow_scheme(engine.settings)
-    if not board.matches(issue):
-        raise UsageError(
-            f"{issue.reference} is not on the {board.name} board for {board.milestone or 'all milestones'}.",
-            hint="Set its milestone or labels first, or use another board.",
-        )
-    keys = board.keys_of(issue, flow)
-    columns = {column.key: column for column in (*board.columns, *REST)}
-    source = columns[keys[0]] if keys and keys[0] in columns else columns[UNLISTED]
-    plan = board.move(issue, source, target, flow, engine.settings.labels)
-    return plan.edit if plan else Edit()
+    index = BoardIndex(board, edits.flow, {issue.id: issue for issue in issues})
+    target = _column(targets(index), to)
+    for issue in issues:
+        if not index.keys_of(issue):
+            where = board.milestone or "all milestones"
+            raise UsageError(
+                f"{issue.reference} is not on the {board.name} board for {where}.",
+                hint="Set its milestone or labels first, or use another board.",
+            )
+    return lambda on: edits.move(on, index, None, {issue.id: target for issue in on})
 
 
-def _column(board: Board, name: str) -> Column:
+def _column(columns: Sequence[Column], name: str) -> Column:
     wanted = name.casefold()
-    columns = (*board.columns, *REST)
     for column in columns:
         if wanted in (column.key.casefold(), column.title.casefold()):
             return column
-    raise NameUnknown("column", name, tuple(c.title for c in columns))
+    raise NameUnknown("column", name, tuple(column.title for column in columns))
 
 
-# ``glboard undo``: undo the last change, list or prune the change log.
+def _questions(
+    found: Several, edits: Edits, issues: dict[IssueId, Issue], asked: EditOptions
+) -> list[tuple[str, str]]:
+    """Each question with its note, in the screen's words."""
+    questions: list[Question] = [*found.questions]
+    if (last := confirmation(found.work, edits, issues.get, ())) is not None:
+        questions.append(last)
+    texts = [(question.text, question.note) for question in questions]
+    if asked.ready and asked.weight not in (None, "none"):
+        over = heavy([i for i in issues.values() if i.id not in found.left], int(asked.weight or 0), ())
+        texts = [(over[0], ""), *texts] if over is not None else texts
+    return texts
 
 
-class Line(Struct, frozen=True):
+def _ask(questions: Sequence[tuple[str, str]]) -> None:
+    click.echo("glboard: nothing was sent, this needs a yes:", err=True)
+    for text, note in questions:
+        click.echo(f"  {text}", err=True)
+        for line in note.splitlines():
+            click.echo(f"    {line}", err=True)
+    click.echo("  To continue, run again with --yes.", err=True)
+
+
+def _preview(issues: Sequence[Issue], changes: Sequence[tuple[IssueId, Change]], found: Several) -> None:
+    for issue in issues:
+        words = [change.describe(issue) for identity, change in changes if identity == issue.id]
+        would = ", ".join(words) or "not change"
+        reason = found.left.get(issue.id)
+        click.echo(f"{issue.reference}: would {would}" + (f": {reason}" if reason else ""))
+
+
+def _tell_unchanged(
+    issues: Sequence[Issue], changes: Sequence[tuple[IssueId, Change]], found: Several
+) -> None:
+    changed = {identity for identity, _ in changes}
+    for issue in issues:
+        if (reason := found.left.get(issue.id)) is not None:
+            click.echo(f"{issue.reference}: not changed: {reason}", err=True)
+        elif issue.id not in changed:
+            click.echo(f"{issue.reference}: no change, already set")
+
+
+async def _send(engine: Engine, changes: Sequence[tuple[IssueId, Change]], title: str) -> int:
+    """Send the changes and print the outcome of each; returns how many failed."""
+    ops = engine.perform(changes, title)
+    await engine.sender.flush()
+    reasons = {op.id: error for op, error in engine.failed}
+    failed = 0
+    for op in ops:
+        reference = op.before.reference if op.before else op.issue
+        if (error := reasons.get(op.id)) is None:
+            click.echo(f"{reference}: {op.change.describe(op.before)}")
+        else:
+            failed += 1
+            click.echo(f"{reference}: not changed: {error}", err=True)
+    return failed
+
+
+# Undo and the change log
+
+
+class LogLine(Struct, frozen=True):
     """A line of the change log in JSON; ``at`` is UTC."""
 
     at: str
@@ -237,6 +354,7 @@ class Line(Struct, frozen=True):
 )
 @click.option("--yes", is_flag=True, help="Prune without asking.")
 @context.format_option
+@context.as_of_option
 @click.pass_context
 def undo_command(
     ctx: click.Context, listing: bool, limit: int, days: int | None, yes: bool, style: str
@@ -249,15 +367,15 @@ def undo_command(
     if days is not None:
         if listing:
             raise click.UsageError("--list and --prune cannot be combined.")
-        ctx.exit(asyncio.run(_prune(ctx.obj, days, yes=yes)))
+        ctx.exit(context.run_signed_in(lambda: _prune(ctx.obj, days, yes=yes)))
     if yes:
         raise click.UsageError("--yes requires --prune.")
-    ctx.exit(asyncio.run(_list(ctx.obj, limit, style) if listing else _undo(ctx.obj)))
+    ctx.exit(context.run_signed_in(lambda: _list(ctx.obj, limit, style) if listing else _undo(ctx.obj)))
 
 
 async def _list(options: Options, limit: int, style: str) -> int:
     async with options.engine(keep=True) as engine:
-        lines = [_line(entry) for entry in engine.history(limit)]
+        lines = [_line(entry) for entry in engine.store.log(limit)]
     if style == "json":
         click.echo(context.as_json(lines))
         return 0
@@ -285,23 +403,26 @@ async def _undo(options: Options) -> int:
             click.echo("Nothing to undo.")
             return 0
         await engine.reread([op.issue for op in group.ops])
+        before = {op.id for op, _ in engine.failed}
         engine.undo()
-        await engine.flush()
-        conflicts = [issue for op in group.ops for issue in [op.issue] if engine.conflicting(issue)]
+        await engine.sender.flush()
+        conflicts = [issue for op in group.ops for issue in [op.issue] if engine.outbox.conflicting(issue)]
         reasons = {
-            op.issue: str(error) for op, error in engine.failed if op.issue in {o.issue for o in group.ops}
+            op.issue: str(error)
+            for op, error in engine.failed
+            if op.id not in before and op.issue in {one.issue for one in group.ops}
         }
         for op in {op.issue: op for op in group.ops}.values():
             reference = op.before.reference if op.before else op.issue
             if op.issue in conflicts:
-                clash = engine.conflicting(op.issue)[0]
+                clash = engine.outbox.conflicting(op.issue)[0]
                 click.echo(f"{reference}: not undone: {clash.field} is now {clash.theirs}", err=True)
             elif op.issue in reasons:
                 click.echo(f"{reference}: not undone: {reasons[op.issue]}", err=True)
             else:
                 click.echo(f"{reference}: undone: {group.title}")
         for issue in conflicts:
-            engine.take_theirs(issue)
+            engine.keep_theirs(issue)
         missed = len(set(conflicts) | set(reasons))
         if not missed:
             return 0
@@ -328,8 +449,8 @@ def _days(days: int) -> str:
     return "1 day" if days == 1 else f"{days} days"
 
 
-def _line(entry: Logged) -> Line:
-    return Line(
+def _line(entry: Logged) -> LogLine:
+    return LogLine(
         at=entry.at.isoformat().replace("+00:00", "Z"),
         title=entry.title,
         reference=entry.reference,

@@ -1,6 +1,7 @@
 """The entry point: global options, subcommands loaded on use, errors as messages and exit status.
 
-Exit status: 0 success, 1 failure (message on stderr), 2 usage error, 3 partial success.
+Exit status: 0 success, 1 failure (message on stderr), 2 usage error, 3 partial success, 4 a question needs
+--yes (nothing was sent).
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from typing import NoReturn
 
 import click
 import msgspec
+from msgspec import structs
 
 from glboard_core.errors import GlboardError, NameUnknown, UsageError
-from glboard_tui.cli.context import Options, parse_time
+from glboard_tui.cli import context
+from glboard_tui.cli.context import Options
 
 #: Subcommand → module that defines ``command``; a module is imported only when its command runs.
 COMMANDS = {
@@ -78,7 +81,9 @@ class LazyGroup(click.Group):
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="Use this configuration file."
 )
 @click.option("--read-only", is_flag=True, help="Reject every change.")
-@click.option("--as-of", metavar="TIME", help="Use this time as now (ISO 8601, UTC).")
+@context.as_of_option
+@context.locked_at_option
+@context.team_option
 @click.version_option(package_name="glboard")
 @click.pass_context
 def cli(
@@ -88,19 +93,13 @@ def cli(
     profile: str | None,
     config: Path | None,
     read_only: bool,
-    as_of: str | None,
 ) -> None:
     """Plan milestones on GitLab issue boards, from the keyboard.
 
     Without a command, opens the board you used last. `glboard demo` needs no account.
     """
-    ctx.obj = Options(
-        url=url,
-        group=group,
-        profile=profile,
-        config=config,
-        read_only=read_only,
-        as_of=parse_time(as_of) if as_of is not None else None,
+    ctx.obj = structs.replace(
+        ctx.obj or Options(), url=url, group=group, profile=profile, config=config, read_only=read_only
     )
     if ctx.invoked_subcommand is None:
         from glboard_tui.cli.open import open_last

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 from msgspec import structs
 
-from glboard_core.errors import ConfigError, UsageError
-from glboard_core.planning.milestone_setup import Outcome, Part, Step
+from glboard_core.errors import UsageError
+from glboard_core.planning.milestone_setup import Part, Step, StepOutcome
 from glboard_tui.cli import context
-from glboard_tui.cli.context import Options
+from glboard_tui.cli.context import PARTLY, Options
 
 if TYPE_CHECKING:
     from glboard_core.milestone_setup import MilestoneSetup
     from glboard_core.planning.team import Team
 
-PARTLY = 3
 _DOES = {"create": "create", "update": "update", "nothing": "no change", "impossible": "not possible"}
 
 
 @click.group("milestone")
+@context.as_of_option
+@context.team_option
 def milestone_command() -> None:
     """Set up a milestone in GitLab."""
 
@@ -40,12 +40,8 @@ def milestone_command() -> None:
     metavar="PART",
     help="Skip this part: label, board or issue.",
 )
-@click.option(
-    "--team",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The team file for the capacity (default: team.toml in the configuration folder).",
-)
+@context.team_option
+@context.as_of_option
 @click.option("--format", "style", type=click.Choice(("table", "json")), default="table", show_default=True)
 @click.pass_context
 def open_milestone(
@@ -54,7 +50,6 @@ def open_milestone(
     dry_run: bool,
     yes: bool,
     without: tuple[Part, ...],
-    team: Path | None,
     style: str,
 ) -> None:
     """Create or update the planning issue, the boards and the labels of MILESTONE.
@@ -70,57 +65,31 @@ def open_milestone(
     options: Options = ctx.obj
     if options.read_only and not dry_run:
         raise UsageError("Read-only session.", hint="Add --dry-run to preview the changes.")
-    ctx.exit(
-        asyncio.run(
-            _run(options, milestone, frozenset(without), _team(options, team), dry_run, yes, style == "json")
-        )
-    )
+    skipped, team, as_json = frozenset(without), options.read_team(), style == "json"
+
+    async def task() -> int:
+        async with _setup(options, milestone, team) as opening:
+            return await _open(opening, skipped, dry_run=dry_run, yes=yes, as_json=as_json)
+
+    ctx.exit(context.run_signed_in(task))
 
 
-def _team(options: Options, named: Path | None) -> Team | None:
-    from glboard_core.planning import team as teams
-
-    path = named or options.config_path.parent / "team.toml"
-    if named is None and not path.is_file():
-        return None
-    if not path.is_file():
-        raise ConfigError("no such file.", where=str(path))
-    return teams.load(path)
-
-
-async def _run(
-    options: Options,
-    milestone: str,
-    without: frozenset[Part],
-    team: Team | None,
-    dry_run: bool,
-    yes: bool,
-    as_json: bool,
-) -> int:
+@asynccontextmanager
+async def _setup(options: Options, milestone: str, team: Team | None) -> AsyncIterator[MilestoneSetup]:
     from glboard_core.gitlab.account import find_account
     from glboard_core.milestone_setup import MilestoneSetup
     from glboard_core.session import open_engine
-    from glboard_core.sync.engine import UserChangedError
 
     settings = options.settings()
     account = find_account(options.url, configured=settings.gitlab.url)
     place = structs.replace(options.place, keep=True)
-    for again in (True, False):
+    async with open_engine(place, settings, account=account) as engine:
+        await engine.load_catalog()
+        opening = MilestoneSetup(engine, account, milestone, team=team, folder=options.config_path.parent)
         try:
-            async with open_engine(place, settings, account=account) as engine:
-                await engine.load_catalog()
-                opening = MilestoneSetup(
-                    engine, account, milestone, team=team, folder=options.config_path.parent
-                )
-                try:
-                    return await _open(opening, without, dry_run=dry_run, yes=yes, as_json=as_json)
-                finally:
-                    opening.close()
-        except UserChangedError:
-            # The token belongs to another user than last time: retry with that user's state file.
-            if not again:
-                raise
-    return 1
+            yield opening
+        finally:
+            opening.close()
 
 
 async def _open(
@@ -173,7 +142,7 @@ def _asked(steps: Sequence[Step]) -> frozenset[Part] | None:
     return frozenset()
 
 
-def _progress(step: Step, outcome: Outcome | None) -> None:
+def _progress(step: Step, outcome: StepOutcome | None) -> None:
     if outcome is None:
         click.echo(f"{step.part} {step.name} …", err=True)
 
@@ -186,7 +155,7 @@ def _lines(steps: Sequence[Step]) -> list[str]:
     return lines
 
 
-def _results(outcomes: Sequence[Outcome]) -> list[str]:
+def _results(outcomes: Sequence[StepOutcome]) -> list[str]:
     lines = []
     for one in outcomes:
         state = "partly done" if one.state == "done" and one.message else one.state
@@ -195,7 +164,7 @@ def _results(outcomes: Sequence[Outcome]) -> list[str]:
     return lines
 
 
-def _status(outcomes: Sequence[Outcome]) -> int:
+def _status(outcomes: Sequence[StepOutcome]) -> int:
     if all(one.is_whole for one in outcomes):
         return 0
     return PARTLY if any(one.state == "done" for one in outcomes) else 1
@@ -212,7 +181,7 @@ def _step(step: Step) -> dict[str, Any]:
     }
 
 
-def _result(title: str, steps: Sequence[Step], outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def _result(title: str, steps: Sequence[Step], outcomes: Sequence[StepOutcome]) -> dict[str, Any]:
     results = {(one.step.part, one.step.name): one for one in outcomes}
     rows = []
     for step in steps:

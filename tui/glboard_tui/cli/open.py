@@ -20,7 +20,8 @@ from msgspec import Struct
 from glboard_core.config import GitLabSettings, Settings
 from glboard_core.errors import GlboardError, NameUnknown
 from glboard_core.session import Place, open_engine
-from glboard_tui.cli.context import Options
+from glboard_tui.cli import context
+from glboard_tui.cli.context import TEAM_FILE, Options
 
 if TYPE_CHECKING:
     from glboard_core.demo.http.process import DemoOptions
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
 
 FIRST_BOARD = "planning"
-#: In the folder of the configuration file.
-TEAM_FILE = "team.toml"
 
 
 class Last(Struct, frozen=True):
@@ -45,6 +44,8 @@ class Last(Struct, frozen=True):
 @click.command("open")
 @click.argument("board")
 @click.option("--milestone", metavar="M", help="A title, current, next, or an alias.")
+@context.as_of_option
+@context.team_option
 @click.pass_context
 def open_command(ctx: click.Context, board: str, milestone: str | None) -> None:
     """Open BOARD: planning, build, next-1-3, next-4-6, backlog, milestones, people, or your own."""
@@ -91,9 +92,9 @@ def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
 
 @contextmanager
 def _team_of(options: Options, demo: DemoOptions) -> Iterator[Path | None]:
-    """The user's team file with ``--config``, else a temporary one for the demo."""
-    if options.config:
-        yield options.config.parent / TEAM_FILE
+    """The user's team file with ``--config`` or ``--team``, else a temporary one for the demo."""
+    if options.config or options.team:
+        yield options.team_file
         return
     from datetime import UTC, datetime
     from tempfile import TemporaryDirectory
@@ -133,7 +134,7 @@ def _run(options: Options, settings: Settings, last: Last, *, place: Place | Non
             demo=on_demo,
             remember=_remember if place is not None else None,
             where=str(options.config_path),
-            team_file=options.config_path.parent / TEAM_FILE,
+            team_file=options.team_file,
             reports=_reports(account),
             opening=_opening(options, account),
         )

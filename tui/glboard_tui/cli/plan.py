@@ -6,24 +6,20 @@ Owns the subcommands, their texts and the files. What a plan is, and which one i
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from msgspec import structs
 
 from glboard_core.errors import ConfigError, GlboardError, NameUnknown, UsageError
 from glboard_core.planning import plan_lock as plans
 from glboard_core.planning.capacity import dates_of
 from glboard_core.planning.plan_lock import PlanSnapshot, count_words, locked_words
+from glboard_core.planning.text import plain
 from glboard_tui.cli import context
-from glboard_tui.cli.context import Options, parse_time
-from glboard_tui.cli.edit import PARTLY
-from glboard_tui.cli.report_output import moment
+from glboard_tui.cli.context import Options, moment, parse_time
 
 if TYPE_CHECKING:
     from glboard_core.reports import Reports
@@ -42,6 +38,7 @@ _replace = click.option("--replace", is_flag=True, help="Replace a locked plan w
 
 
 @click.group("plan")
+@context.as_of_option
 def plan_command() -> None:
     """Lock a milestone's plan and share it with colleagues. Say/Do and scope are based on it."""
 
@@ -50,6 +47,7 @@ def plan_command() -> None:
 @click.argument("milestone")
 @click.option("--at", metavar="TIME", help="As of that time, rebuilt from events (ISO 8601, UTC).")
 @_replace
+@context.as_of_option
 @click.pass_context
 def lock(ctx: click.Context, milestone: str, at: str | None, replace: bool) -> None:
     """Lock the plan of MILESTONE: its Deliverables with weight and assignees, as they are in GitLab now."""
@@ -62,12 +60,12 @@ def lock(ctx: click.Context, milestone: str, at: str | None, replace: bool) -> N
         if when is not None and when > reports.engine.gateway.now():
             raise UsageError(f"{moment(when)} is in the future.", hint="A plan is locked as it is, or was.")
         before = _plans(reports, one.title)
-        taken = await reports.taken(one, at=when, progress=_progress)
+        taken = await reports.taken(one, at=when, progress=context.progress)
         if not _agreed(before, taken, replace):
             return 1
         reports.engine.store.keep_plan(taken)
         click.echo(f"Locked {one.title}: {count_words(taken)}, {locked_words(taken)}.")
-        return _unread(reports)
+        return context.tell_unread(reports.unread)
 
     ctx.exit(_run(options, task))
 
@@ -76,6 +74,7 @@ def lock(ctx: click.Context, milestone: str, at: str | None, replace: bool) -> N
 @click.argument("milestone")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Default: print it.")
 @_number
+@context.as_of_option
 @click.pass_context
 def export(ctx: click.Context, milestone: str, output: Path | None, number: int) -> None:
     """Write the locked plan of MILESTONE as JSON for a colleague. It contains no titles."""
@@ -95,6 +94,7 @@ def export(ctx: click.Context, milestone: str, output: Path | None, number: int)
 @plan_command.command("import")
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @_replace
+@context.as_of_option
 @click.pass_context
 def import_(ctx: click.Context, file: Path, replace: bool) -> None:
     """Import the plan in FILE, written by `glboard plan export`. The plan it replaces is kept."""
@@ -123,6 +123,7 @@ def import_(ctx: click.Context, file: Path, replace: bool) -> None:
 @click.option("--list", "listing", is_flag=True, help="List all stored plans, the current one first.")
 @_number
 @context.format_option
+@context.as_of_option
 @click.pass_context
 def show(ctx: click.Context, milestone: str, listing: bool, number: int, style: str) -> None:
     """Print the locked plan of MILESTONE."""
@@ -141,6 +142,7 @@ def show(ctx: click.Context, milestone: str, listing: bool, number: int, style: 
 @plan_command.command("restore")
 @click.argument("milestone")
 @click.argument("number", type=click.IntRange(min=2))
+@context.as_of_option
 @click.pass_context
 def restore(ctx: click.Context, milestone: str, number: int) -> None:
     """Make an older plan of MILESTONE current again: NUMBER as in `plan show --list`."""
@@ -154,41 +156,15 @@ def restore(ctx: click.Context, milestone: str, number: int) -> None:
     ctx.exit(_run(ctx.obj, task))
 
 
-# -- inside
-
-
 def _run(options: Options, task: Task) -> int:
-    from glboard_core.sync.engine import UserChangedError
-
     async def once() -> int:
-        async with _reports(options) as reports:
-            await reports.engine.load_catalog()
+        async with options.reports(keep=True) as reports:
+            if reports.engine.save_error is not None:
+                # Without the state folder there is no plan to show, and none could be stored.
+                raise reports.engine.save_error
             return await task(reports)
 
-    try:
-        return asyncio.run(once())
-    except UserChangedError:
-        # The token belongs to another user than last time. That is stored now, so their state file is opened.
-        return asyncio.run(once())
-
-
-@asynccontextmanager
-async def _reports(options: Options) -> AsyncIterator[Reports]:
-    from glboard_core.gitlab.account import find_account
-    from glboard_core.reports import open_reports
-    from glboard_core.session import open_engine
-
-    settings = options.settings()
-    account = find_account(options.url, configured=settings.gitlab.url)
-    place = structs.replace(options.place, keep=True)
-    async with (
-        open_engine(place, settings, account=account) as engine,
-        open_reports(engine, account, as_of=options.as_of) as reports,
-    ):
-        if engine.refuse is not None:
-            # Without the state folder there is no plan to show, and none could be stored.
-            raise engine.refuse
-        yield reports
+    return context.run_signed_in(once)
 
 
 def _plans(reports: Reports, title: str) -> list[PlanSnapshot]:
@@ -264,8 +240,7 @@ def _shown(plan: PlanSnapshot, style: str) -> str:
         return context.as_csv(heads, rows)
     title = f"Plan of {plan.milestone}, {locked_words(plan)}: {count_words(plan)}"
     if style == "markdown":
-        table = context.as_markdown(heads, rows, plain=frozenset({0}))
-        return f"## {context.escape_markdown(title)}\n\n{table}"
+        return f"## {plain(title)}\n\n{context.as_markdown(heads, rows)}"
     return f"{title}\n\n{context.as_table(heads, rows, right=frozenset({1}))}".rstrip()
 
 
@@ -288,20 +263,3 @@ def _listed(kept: Sequence[PlanSnapshot], style: str) -> str:
         )
     printers = {"table": context.as_table, "csv": context.as_csv, "markdown": context.as_markdown}
     return printers[style](heads, rows) or "No plan is locked here."
-
-
-def _unread(reports: Reports) -> int:
-    if not reports.unread:
-        return 0
-    count = len(reports.unread)
-    words = f"no history for {count} issues; using their current state:"
-    click.echo(f"glboard: {words}", err=True)
-    click.echo(f"  {', '.join(reports.unread)}", err=True)
-    return PARTLY
-
-
-def _progress(done: int, of: int) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\rreading events {done}/{of}", nl=False, err=True)
-        if done == of:
-            click.echo("\r\x1b[K", nl=False, err=True)

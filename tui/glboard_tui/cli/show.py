@@ -56,6 +56,7 @@ class ShownBoard(Struct, frozen=True):
 @click.option("--milestone", metavar="M", help="Another milestone: a title, current, next, or an alias.")
 @click.option("--closed", is_flag=True, help="Append the closed issues as a column (closed).")
 @context.format_option
+@context.as_of_option
 @click.pass_obj
 def show_command(options: Options, board: str, milestone: str | None, closed: bool, style: str) -> None:
     """Print BOARD: planning, build, next-1-3, next-4-6, backlog, milestones, people, or your own."""
@@ -127,7 +128,7 @@ def _printed(board: ShownBoard, style: str) -> str:
     if style == "csv":
         return context.as_csv(heads, rows)
     if style == "markdown":
-        return context.as_markdown(heads, rows, plain=frozenset({1}))
+        return context.as_markdown(heads, rows)
     return _as_text(board)
 
 

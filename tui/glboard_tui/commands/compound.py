@@ -8,19 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from msgspec import structs
-
-from glboard_core.board import use_cases
-from glboard_core.board.definition import milestone_title
-from glboard_core.board.use_cases import Means
+from glboard_core.board.batch import about, short
+from glboard_core.board.use_cases import request_text
 from glboard_core.errors import GlboardError, NameUnknown
 from glboard_core.model.issue import Issue, IssueId, parse_reference
-from glboard_core.planning.readiness import suggested_weight
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.commands.labels import person_choices
 from glboard_tui.screens.picker import Ticks
-
-_CLOSED = "already closed"
 
 
 def breakdown(context: CommandContext, _: str) -> None:
@@ -34,8 +28,8 @@ def breakdown(context: CommandContext, _: str) -> None:
             issues,
             "B",
             "Request breakdown",
-            lambda comment: _do(
-                context, issues, use_cases.breakdown, "breakdown requested", _CLOSED, comment
+            lambda comment: context.do(
+                lambda edits, on: edits.breakdown(on, comment), on=issues, again=False
             ),
             text=text,
         )
@@ -47,7 +41,7 @@ def breakdown(context: CommandContext, _: str) -> None:
     context.pick(
         "Request breakdown from",
         person_choices(context, assigned),
-        lambda result: write(use_cases.request_text(result.add)),
+        lambda result: write(request_text(result.add)),
         ticks=Ticks(),
     )
 
@@ -61,44 +55,39 @@ def blocked(context: CommandContext, _: str) -> None:
         issues,
         "b",
         "Blocked by what? A link or a reason",
-        lambda comment: _do(context, issues, use_cases.blocked, "blocked", _CLOSED, comment),
+        lambda comment: context.do(lambda edits, on: edits.block(on, comment), on=issues, again=False),
     )
 
 
 def slip(context: CommandContext, _: str) -> None:
     """Label as missed and move to the following milestone."""
-    issues = context.targets()
-    context.again = lambda: slip(context, "")
-    _do(context, issues, use_cases.slipped, "slipped", "closed, or no version milestone to slip from or to")
+    context.do(lambda edits, issues: edits.slip(issues))
 
 
 def drop(context: CommandContext, _: str) -> None:
     """Move to the Backlog without Deliverable, with the reason as a comment."""
     issues = context.targets()
-    catalog, today = context.bridge.catalog, context.bridge.today
-    if catalog is None or today is None:
+    edits = context.bridge.edits()
+    if edits is None:
         return
     try:
-        bucket = milestone_title("backlog", context.bridge.settings, catalog, today)
+        bucket = edits.bucket
     except NameUnknown as error:
         context.tell(error)
         return
     context.again = lambda: drop(context, "")
-    means = use_cases.dropped(bucket)
     _write(
         context,
         issues,
         "x p",
         f"Drop to {bucket}: why?",
-        lambda comment: _do(context, issues, means, f"dropped to {bucket}", _CLOSED, comment),
+        lambda reason: context.do(lambda edits, on: edits.drop(on, reason), on=issues, again=False),
     )
 
 
 def wont_do(context: CommandContext, _: str) -> None:
     """Close as won't do."""
-    issues = context.targets()
-    context.again = lambda: wont_do(context, "")
-    _closing(context, issues, lambda: _do(context, issues, use_cases.wont_do, "won't do, closed", _CLOSED))
+    context.do(lambda edits, issues: edits.wont_do(issues))
 
 
 def duplicate(context: CommandContext, _: str) -> None:
@@ -113,8 +102,8 @@ def duplicate(context: CommandContext, _: str) -> None:
         # A bare number is an issue of the same project, if all targets share one project.
         projects = {issue.project for issue in issues}
         text = text.strip()
-        short = text.startswith("#") and len(projects) == 1
-        return str(parse_reference(projects.pop() + text if short else text, catalog))
+        bare = text.startswith("#") and len(projects) == 1
+        return str(parse_reference(projects.pop() + text if bare else text, catalog))
 
     def wrong(text: str) -> str:
         try:
@@ -127,16 +116,13 @@ def duplicate(context: CommandContext, _: str) -> None:
         if text is None:
             return
         full = reference(text)
-        means = use_cases.duplicate(full)
-        why_not = "already closed, or the issue itself"
-        comment = f"Duplicate of {full}"
-        _closing(context, issues, lambda: _do(context, issues, means, "duplicate, closed", why_not, comment))
+        context.do(lambda edits, on: edits.duplicate(on, full), on=issues, again=False)
 
     from glboard_tui.screens.dialogs import Prompt
 
     prompt = Prompt(
         "Duplicate of which issue?",
-        note=use_cases.where(issues),
+        note=about(issues),
         placeholder="project#12, #12 or its URL",
         check=wrong,
     )
@@ -145,17 +131,14 @@ def duplicate(context: CommandContext, _: str) -> None:
 
 def spike(context: CommandContext, _: str) -> None:
     """Add the spike label, and offer the usual weight if there is none."""
-    issues = context.targets()
+    issues, edits = context.targets(), context.bridge.edits()
     context.again = lambda: spike(context, "")
-    names, planning = context.bridge.settings.labels, context.bridge.settings.planning
-    marked = [_marked(issue, names.spike) for issue in issues]
-    offered = next((w for i in marked if (w := suggested_weight(i, names, planning)) is not None), None)
+    offered = edits.spike_weight(issues) if edits is not None else None
 
     def go(weight: int | None) -> None:
-        what = "spike" if weight is None else f"spike, weight {weight}"
-        _do(context, issues, use_cases.spiked(weight), what, "")
+        context.do(lambda edits, on: edits.spike(on, weight), on=issues, again=False)
 
-    if offered is None or not context.situation().weights:
+    if offered is None:
         go(None)
         return
     context.ask(
@@ -164,44 +147,6 @@ def spike(context: CommandContext, _: str) -> None:
         lambda answer: go(offered if answer == "y" else None),
         note="Describe what to find out and the time box.",
     )
-
-
-def _marked(issue: Issue, label: str) -> Issue:
-    return structs.replace(issue, labels=issue.labels | {label})
-
-
-# Shared by all
-
-
-def _do(
-    context: CommandContext, issues: Sequence[Issue], means: Means, what: str, why_not: str, comment: str = ""
-) -> None:
-    """Do it, after listing the labels that do not exist and asking whether to continue without them."""
-    edits, now = context.bridge.edits(), context.now(issues)
-    if edits is None or not now:
-        context.say("Nothing to change here.")
-        return
-    made = use_cases.compounded(edits, now, means, what, why_not=why_not, comment=comment)
-    if not made.lacks:
-        context.careful(made.work)
-        return
-    answers = {"y": "continue without it"}
-    if made.whole.changes:
-        answers["o"] = "only where the label exists"
-    context.ask(
-        "A label is missing. Continue without it?",
-        answers,
-        lambda answer: context.careful(made.work if answer == "y" else made.whole),
-        note=made.missing,
-    )
-
-
-def _closing(context: CommandContext, issues: Sequence[Issue], go: Callable[[], None]) -> None:
-    closing = sum(issue.is_open for issue in issues)
-    if closing > 1:
-        context.ask(f"Close {closing} issues?", {"y": "close them"}, lambda _: go())
-    else:
-        go()
 
 
 def _draft_key(action: str, issues: Sequence[Issue]) -> tuple[str, ...]:
@@ -235,7 +180,7 @@ def _write(
 
     from glboard_tui.screens.dialogs import CommentDialog
 
-    note = use_cases.where(issues)
+    note = about(issues)
     context.screen.app.push_screen(
         CommentDialog(title, text=context.drafts.get(draft, text), note=note), written
     )
@@ -261,7 +206,7 @@ def _choose(context: CommandContext, take: Callable[[IssueId], None], said: str)
         except GlboardError as error:  # it cannot be stored, or this session is read-only: the conflict stays
             context.tell(error)
             break
-        context.say(f"{said}: {issue.reference.rpartition('/')[2]}.")
+        context.say(f"{said}: {short(issue)}.")
     context.screen.sync()
 
 
@@ -276,7 +221,7 @@ def look(context: CommandContext, _: str) -> None:
     if any(clash.maybe for clash in conflicts):
         lines.append("GitLab's reply to your change was lost; it may have been applied before theirs.")
     context.ask(
-        f"Someone else changed {issue.reference.rpartition('/')[2]} since you saw it.",
+        f"Someone else changed {short(issue)} since you saw it.",
         {"m": "keep mine", "t": "keep theirs, discard mine"},
         lambda answer: (mine if answer == "m" else theirs)(context, ""),
         note="\n".join(lines),

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from glboard_core.board.batch import EditBatch
 from glboard_core.board.columns import Column
-from glboard_core.board.use_cases import EditBatch, Edits, joined, reachable
-from glboard_core.errors import GlboardError
+from glboard_core.board.use_cases import Edits, joined, reachable
+from glboard_core.errors import GlboardError, NameUnknown
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import STATES
 from glboard_core.planning import confirmations
@@ -69,7 +70,7 @@ class CommandContext:
         #: Typed text that was not sent: comments by their issues, other texts by their kind.
         self.drafts: dict[tuple[str, ...], str] = {}
         #: Warnings that were confirmed: they are not asked again (planning rule 13).
-        self.asked: confirmations.Asked = set()
+        self.settled: confirmations.Settled = set()
 
     # State
 
@@ -191,29 +192,47 @@ class CommandContext:
         self, make: Make, *, on: Sequence[Issue] | None = None, follow: bool = False, again: bool = True
     ) -> None:
         """Edit the targets (or ``on``) and remember the edit for ``.``."""
-        edits = self.bridge.edits()
-        issues = self.targets() if on is None else self.now(on)
+        issues = self.targets() if on is None else on
+        if again:
+            self.again = lambda: self.do(make, follow=follow)
+        self._ask_first(make, issues, "", follow=follow)
+
+    def _ask_first(self, make: Make, on: Sequence[Issue], answers: str, *, follow: bool) -> None:
+        """Ask what the use case asks, after each answer with the issues as they are by then."""
+        edits, issues = self.bridge.edits(), self.now(on)
         if edits is None or not issues:
             self.say("Nothing to change here.")
             return
-        if again:
-            self.again = lambda: self.do(make, follow=follow)
-        self.careful(make(edits, issues), follow=follow)
+        try:
+            work = make(edits, issues)
+        except NameUnknown as error:
+            self.tell(error)
+            return
+        for letter in answers:
+            work = work.answered(letter)
+        question = work.question
+        if question is None:
+            self._confirm(work, edits, follow=follow)
+            return
 
-    def careful(self, work: EditBatch, *, follow: bool = False) -> None:
-        """Do it, after asking about any warnings: do all, only the rest, or nothing."""
-        edits = self.bridge.edits()
-        found = confirmations.warned(work, edits, self.bridge.issue, self.asked) if edits else None
-        if found is None:
+        def answered(letter: str) -> None:
+            self._ask_first(make, on, answers + letter, follow=follow)
+
+        self.ask(question.text, question.choices, answered, note=question.note)
+
+    def _confirm(self, work: EditBatch, edits: Edits, *, follow: bool) -> None:
+        """Do it, after asking about any warnings (planning rule 13): do all, only the rest, or nothing."""
+        question = confirmations.confirmation(work, edits, self.bridge.issue, self.settled)
+        if question is None:
             self.perform(work, follow=follow)
             return
 
-        def answered(answer: str) -> None:
-            if answer == "y":
-                self.asked |= found.accepted()
-            self.perform(work if answer == "y" else found.rest, follow=follow)
+        def answered(letter: str) -> None:
+            if letter == "y":
+                self.settled |= question.settles
+            self.perform(question.answers[letter].work, follow=follow)
 
-        self.ask(found.heading, found.answers, answered, note=found.words)
+        self.ask(question.text, question.choices, answered, note=question.note)
 
     def perform(self, work: EditBatch, *, follow: bool = False) -> bool:
         """Do it, show it in the next frame, clear the selection. Return whether anything changed."""

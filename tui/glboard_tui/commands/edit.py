@@ -6,14 +6,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from msgspec import structs
 
+from glboard_core.board.batch import EditBatch
 from glboard_core.board.columns import Column
-from glboard_core.board.definition import milestone_for, milestone_title, role_of
-from glboard_core.board.rules import MAX_WEIGHT
-from glboard_core.board.use_cases import EditBatch, Edits, Where, accepted, ranked, reachable, sideways
-from glboard_core.errors import NameUnknown
+from glboard_core.board.definition import role_of
+from glboard_core.board.ranking import Where, ranked
+from glboard_core.board.use_cases import Edits, reachable, sideways
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.workflow import STATES
+from glboard_core.planning import confirmations
 from glboard_tui.commands.compound import breakdown
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.commands.labels import person_choices
@@ -23,8 +24,6 @@ from glboard_tui.texts import free_words
 
 _BY_LETTER = {state.letter: state for state in STATES}
 _MOST = 1_000_000
-#: The rule's code, the same as for accepting, so that one yes covers both.
-_OVER = "over-weight"
 
 
 def weight(context: CommandContext, digit: str) -> None:
@@ -63,7 +62,7 @@ def wrong_weight(text: str) -> str:
 def weight_ready(context: CommandContext, digit: str) -> None:
     """Set weight and ready. A weight over the limit first offers a breakdown (rule 22)."""
     number, issues = int(digit), context.targets()
-    fresh = {(issue.id, _OVER) for issue in issues} - context.asked
+    asked = confirmations.heavy(issues, number, context.settled)
 
     def ready() -> None:
         context.do(lambda edits, on: edits.weight_ready(on, number), on=issues)
@@ -73,35 +72,22 @@ def weight_ready(context: CommandContext, digit: str) -> None:
         if answer == "b":
             breakdown(context, "")
             return
-        context.asked |= fresh
+        context.settled |= settles
         ready()
 
-    if number <= MAX_WEIGHT or not fresh:
+    if asked is None:
         ready()
         return
+    text, settles = asked
     words = {"b": "request breakdown", "y": f"set weight {number} and ready anyway"}
-    context.ask(f"Weight {number} is over {MAX_WEIGHT}. Break it down?", words, answered)
+    context.ask(text, words, answered)
 
 
 def to_milestone(name: str) -> Callable[[CommandContext, str], None]:
     """Return a command that sets the milestone ``name`` means today (``next``, a key of ``[milestones]``)."""
 
     def command(context: CommandContext, _: str) -> None:
-        catalog, today = context.bridge.catalog, context.bridge.today
-        if catalog is None or today is None:
-            return
-        settings = context.bridge.settings
-        try:
-            title = milestone_title(name, settings, catalog, today)
-        except NameUnknown as error:
-            context.tell(error)
-            return
-
-        def make(edits: Edits, issues: Sequence[Issue]) -> EditBatch:
-            titles = {i.id: milestone_for(name, i.project, settings, catalog, today) for i in issues}
-            return edits.milestones(issues, titles, title)
-
-        context.do(make)
+        context.do(lambda edits, issues: edits.milestone_named(issues, name))
 
     return command
 
@@ -200,7 +186,9 @@ def _accept(context: CommandContext, issues: Sequence[Issue], username: str | No
         context.pick(
             "Unassigned: accept for" if len(issues) == 1 else f"{alone} unassigned: accept those for",
             _takers(context),
-            lambda result: context.do(lambda edits, on: accepted(edits, on, result.add[0]), on=issues),
+            lambda result: context.do(
+                lambda edits, on: edits.accept(on, None, otherwise=result.add[0]), on=issues
+            ),
         )
     context.again = lambda: _accept(context, context.targets(), username)
 
@@ -267,36 +255,19 @@ def move(
     context: CommandContext, issues: Sequence[Issue], to: Mapping[IssueId, Column], *, follow: bool = False
 ) -> None:
     """Move cards, after asking once if a type changes or if more than one would be closed."""
-    index, edits, column = context.bridge.index, context.bridge.edits(), context.column()
-    if index is None or edits is None:
+    index, column = context.bridge.index, context.column()
+    if index is None:
         return
-    moves = edits.move(issues, index, column.key if column else None, to)
+    here = column.key if column else None
 
-    def go(work: EditBatch) -> None:
-        context.careful(work, follow=follow)
+    def make(edits: Edits, on: Sequence[Issue]) -> EditBatch:
+        return edits.move(on, index, here, to)
 
-    if moves.closing > 1:
-        context.ask(f"Close {moves.closing} issues?", {"y": "close them"}, lambda _: go(moves.work))
-    elif moves.asks:
-        answers = {"y": "change the type"}
-        if moves.further is not None:
-            answers = {
-                "y": "change the type, keep the subtype label",
-                "t": "change the type, remove the subtype label",
-            }
-        further = moves.further or moves.work
-        context.ask(
-            f"Change the type of {len(moves.work.changes)} issues?"
-            if len(moves.work.changes) > 1
-            else "Change the type of this issue?",
-            answers,
-            lambda answer: go(further if answer == "t" else moves.work),
-            note="Its subtype label will no longer fit." if moves.further is not None else "",
-        )
-    elif moves.work.changes:
-        go(moves.work)
-    else:
+    edits = context.bridge.edits()
+    if edits is not None and not make(edits, issues).changes:
         context.say("Already there.")
+        return
+    context.do(make, on=issues, follow=follow, again=False)
 
 
 def rank(where: Where) -> Callable[[CommandContext, str], None]:
@@ -322,30 +293,12 @@ def rank(where: Where) -> Callable[[CommandContext, str], None]:
 
 def complete(context: CommandContext, _: str) -> None:
     """Set the workflow state complete, and close."""
-    _closing(
-        context, "Complete and close", lambda on: context.do(lambda p, issues: p.complete(issues), on=on)
-    )
-    context.again = lambda: complete(context, "")
+    context.do(lambda edits, issues: edits.complete(issues))
 
 
 def close(context: CommandContext, _: str) -> None:
     """Just close."""
-    _closing(
-        context, "Close", lambda on: context.do(lambda p, issues: p.set_state(issues, close=True), on=on)
-    )
-    context.again = lambda: close(context, "")
-
-
-def _closing(context: CommandContext, what: str, go: Callable[[Sequence[Issue]], object]) -> None:
-    issues = context.targets()
-    if len(issues) > 1:
-        context.ask(f"{what} {len(issues)} issues?", {"y": "close them"}, lambda _: _ignore(go(issues)))
-    else:
-        go(issues)
-
-
-def _ignore(_: object) -> None:
-    """Discard a result."""
+    context.do(lambda edits, issues: edits.set_state(issues, close=True))
 
 
 def reopen(context: CommandContext, _: str) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from glboard_core.board.batch import each, short
 from glboard_core.board.operations import Edit
-from glboard_core.board.use_cases import each, short
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.planning import readiness
-from glboard_core.planning.readiness import Kind, Question
+from glboard_core.planning.readiness import Kind, LabelQuestion
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.picker import Choice, Result, Ticks, ticks_of
 
@@ -63,7 +63,7 @@ def _ask(
     context.pick(_title(asked), [*choices, Choice(value=_LEAVE, text="leave unchanged")], picked)
 
 
-def _title(asked: Question) -> str:
+def _title(asked: LabelQuestion) -> str:
     of = short(asked.issues[0]) if len(asked.issues) == 1 else f"{len(asked.issues)} issues"
     what = {
         "keep": f"Keep which of {asked.of}",

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from textual.app import App, SuspendNotSupported
 
-from glboard_core.board.operations import Comment, Edit
-from glboard_core.board.use_cases import EditBatch, joined, new_issue, split, titled
+from glboard_core.board.batch import EditBatch, commented, titled
+from glboard_core.board.operations import Edit
+from glboard_core.board.use_cases import joined, new_issue, split
 from glboard_core.errors import GlboardError
-from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.issue import IssueId
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.picker import Choice
 
@@ -103,18 +104,12 @@ def comment(context: CommandContext, _: str) -> None:
                 context.drafts.pop(key, None)
             return
         context.drafts.pop(key, None)
-        context.do(lambda _, on: _commented(on, text), on=issues)
+        context.do(lambda _, on: commented(on, text), on=issues)
 
     from glboard_tui.screens.dialogs import CommentDialog
 
     draft = CommentDialog("Comment", text=context.drafts.get(key, ""), note=where)
     context.screen.app.push_screen(draft, written)
-
-
-def _commented(issues: Sequence[Issue], text: str) -> EditBatch:
-    return EditBatch(
-        changes=tuple((issue.id, Comment(body=text)) for issue in issues), title=titled(issues, "comment")
-    )
 
 
 def new(context: CommandContext, _: str) -> None:

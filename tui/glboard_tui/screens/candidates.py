@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from glboard_core.board.use_cases import short
+from glboard_core.board.batch import short
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.candidates import Candidate, Order, fill, room_ends, running
 from glboard_core.planning.readiness import over_weight
+from glboard_core.planning.text import number
 from glboard_tui.commands import COMMANDS
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.issue_list import Entry, Hint, IssueList
-from glboard_tui.texts import free_words, number, reason_words, short_names, what_to_press
+from glboard_tui.texts import free_words, reason_words, short_names, what_to_press
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Col, Head
 

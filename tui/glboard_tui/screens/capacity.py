@@ -397,7 +397,7 @@ class Post(Dialog[tuple[str, str | None]]):
 
     async def _look(self) -> None:
         try:
-            self._was = await posted_before(self._command_context.screen.plan, self._issue, self._milestone)
+            self._was = await posted_before(self._command_context.bridge.engine, self._issue, self._milestone)
         except GlboardError as error:
             words = f"Cannot look for an earlier comment: {clean(str(error))}"
             self._state.update(Content.styled(words, "$text-error"))

@@ -25,9 +25,9 @@ from glboard_core.planning.team_edit import (
     RemovePerson,
     TeamKey,
 )
+from glboard_core.planning.text import number
 from glboard_tui.screens.capacity import RoomBody
 from glboard_tui.screens.picker import Choice, Ticks
-from glboard_tui.texts import number
 
 _DAYS = "Days like 12-21 or ranges like 12-28..12-30, separated by commas; empty for none"
 _HIDDEN = "Individual figures hidden (b shows them; n enters net days hidden)."

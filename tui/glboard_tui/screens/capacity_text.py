@@ -12,9 +12,10 @@ from msgspec import Struct
 
 from glboard_core.planning.capacity import Capacity, PersonCapacity, mean
 from glboard_core.planning.team import Member
+from glboard_core.planning.text import number, signed
 from glboard_core.planning.text import words as day_words
 from glboard_tui.planning import Lookback
-from glboard_tui.texts import free_words, number, plan_words, signed, state_of
+from glboard_tui.texts import free_words, plan_words, state_of
 from glboard_tui.widgets.card import INKS, Tone
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Cell, Col, Table

@@ -14,7 +14,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.screen import Screen
 
-from glboard_core.board.use_cases import short
+from glboard_core.board.batch import short
 from glboard_core.model.issue import IssueId
 from glboard_tui.actions import ACTIONS, Action
 from glboard_tui.commands.navigate import open_board

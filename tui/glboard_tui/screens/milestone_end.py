@@ -8,11 +8,12 @@ from itertools import groupby
 
 from textual.content import Content
 
-from glboard_core.board.use_cases import EditBatch, Edits, short
+from glboard_core.board.batch import EditBatch, short
+from glboard_core.board.use_cases import Edits
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.milestone_end import KINDS, OPEN, Kind, Leftover
-from glboard_core.planning.say_do import day_words
+from glboard_core.planning.text import day_words
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.issue_list import Entry, IssueList
 from glboard_tui.widgets.colors import Ink

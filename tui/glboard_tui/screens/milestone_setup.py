@@ -15,7 +15,7 @@ from textual.content import Content
 
 from glboard_core.errors import GlboardError
 from glboard_core.model.milestone import Milestone
-from glboard_core.planning.milestone_setup import Action, Outcome, Step
+from glboard_core.planning.milestone_setup import Action, Step, StepOutcome
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.failed_changes import RowDialog
 from glboard_tui.widgets.text import clean, fit
@@ -60,7 +60,7 @@ class OpeningPane(RowDialog):
         self._steps: list[Step] = []
         self._left: set[Step] = set()
         self._at: Step | None = None
-        self._done: dict[Step, Outcome] = {}
+        self._done: dict[Step, StepOutcome] = {}
         self._trouble: GlboardError | None = None
         self._left_for_good = False
         #: Whether a request to GitLab is running.
@@ -134,7 +134,7 @@ class OpeningPane(RowDialog):
         opening = cast("MilestoneSetup", self._opening)
         due = sum(step.is_due and step not in self._left for step in self._steps)
 
-        def progress(step: Step, outcome: Outcome | None) -> None:
+        def progress(step: Step, outcome: StepOutcome | None) -> None:
             self._at = step if outcome is None else None
             if outcome is not None:
                 self._done[step] = outcome

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from glboard_core.board.use_cases import short
+from glboard_core.board.batch import short
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.mix import UNDEFINED, Mix
 from glboard_core.planning.readiness import Sum
+from glboard_core.planning.text import number
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.issue_list import Entry, IssueList
-from glboard_tui.texts import number
 from glboard_tui.widgets.table import Col, Head
 from glboard_tui.widgets.text import clean, fit, fit_right
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from textual.content import Content
 
-from glboard_core.board.use_cases import short
+from glboard_core.board.batch import short
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import IssueId
 from glboard_core.model.milestone import Milestone
-from glboard_core.planning.plan_lock import PlannedIssue, PlanSnapshot, Scope, count_words, locked_words
+from glboard_core.planning.plan_lock import PlanChanges, PlannedIssue, PlanSnapshot, count_words, locked_words
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.dialogs import Prompt
 from glboard_tui.screens.issue_list import Entry, IssueList
@@ -45,7 +45,7 @@ class LockedPlan(IssueList):
         Col(title="since the lock", least=10),
     )
 
-    def __init__(self, context: CommandContext, milestone: Milestone, changed: Scope) -> None:
+    def __init__(self, context: CommandContext, milestone: Milestone, changed: PlanChanges) -> None:
         super().__init__(context)
         self._milestone = milestone
         self._scope = changed

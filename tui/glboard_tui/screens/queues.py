@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from glboard_core.board.batch import short
 from glboard_core.board.rules import types_of
-from glboard_core.board.use_cases import short
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.planning.candidates import highest
 from glboard_tui import texts

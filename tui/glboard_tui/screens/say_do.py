@@ -12,7 +12,7 @@ from pathlib import Path
 
 from textual.content import Content
 
-from glboard_core.board.use_cases import short
+from glboard_core.board.batch import short
 from glboard_core.errors import GlboardError
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning import say_do

@@ -18,7 +18,7 @@ COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}){1,2}")
 
 
 def _scope(world: World, board: Board, wish: dict[str, Any]) -> None:
-    """A board's own filter, which is Premium: without the licence it is dropped in silence."""
+    """A board's own filter, which is Premium: silently dropped without the licence."""
     if wish.get("name"):
         board.name = wish["name"]
     if wish.get("hideBacklogList") is not None:

@@ -1,7 +1,7 @@
-"""Connections: pages of things behind opaque cursors, at most 100 at a time.
+"""Connections: pages behind opaque cursors, at most 100 nodes each.
 
-Issues are paged by key (stable under change); everything else is short and paged by place. A bigger
-`first` is cut to 100 without a word, as GitLab does.
+Issues are paged by key (stable under change); everything else is short and paged by index. A larger `first`
+is silently cut to 100, as GitLab does.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class PageInfo:
 
 
 class Connection:
-    """A page. `cursor` makes the cursor of a node and its place in the page; `total` counts on request."""
+    """A page. `cursor` returns the cursor of a node at an index of the page; `total` counts on request."""
 
     __slots__ = ("cursor", "earlier", "more", "nodes", "total", "weigh")
 
@@ -101,7 +101,7 @@ def _place(args: dict[str, Any], name: str) -> int | None:
 
 
 def listed(items: Sequence[Any], args: dict[str, Any], maximum: int = MAX_PAGE) -> Connection:
-    """A page of a short list; the cursor is the place."""
+    """A page of a short list; the cursor is the index."""
     size, backwards = _size(args, maximum)
     after, before = _place(args, "after"), _place(args, "before")
     low = 0 if after is None else after + 1
@@ -120,13 +120,13 @@ def listed(items: Sequence[Any], args: dict[str, Any], maximum: int = MAX_PAGE) 
 
 
 def cursor_of(sort: str, key: Key) -> str:
-    """The cursor of a place in an order of issues."""
+    """The cursor of a sort key in an order of issues."""
     null, at, ident = key
     return _encode({"sort": sort, "key": (null, str(at) if isinstance(at, Down) else at, ident)})
 
 
 def cursor_key(cursor: str, sort: str) -> Key:
-    """The place a cursor of this order stands for."""
+    """The sort key that a cursor of this order encodes."""
     value = _decode(cursor)
     if not isinstance(value, dict) or value.get("sort") != sort or len(value.get("key", ())) != 3:
         raise GraphQLError("Please provide a valid cursor")
@@ -194,7 +194,7 @@ def _numbers(values: Iterable[str] | None) -> frozenset[int] | None:
 
 
 def _weight(value: str | None) -> int | None:
-    """The weight argument is text in GraphQL; anything but digits finds nothing."""
+    """The weight argument is text in GraphQL; anything but digits matches nothing."""
     if value is None:
         return None
     return int(value) if value.isdigit() else -1
@@ -211,7 +211,7 @@ def _negated(wanted: IssueFilter, negated: dict[str, Any]) -> None:
 
 
 def fill(wanted: IssueFilter, args: dict[str, Any], since: tuple[int, int]) -> IssueFilter:
-    """Narrows a filter by the arguments of `issues`, `workItems` or a board list."""
+    """Narrow a filter by the arguments of `issues`, `workItems` or a board list."""
     titles, wild = _texts(args.get("milestoneTitle")), args.get("milestoneWildcardId")
     if titles and wild:
         raise GraphQLError(
@@ -221,7 +221,7 @@ def fill(wanted: IssueFilter, args: dict[str, Any], since: tuple[int, int]) -> I
         raise GraphQLError("Only one of [weight, weightWildcardId] arguments is allowed at the same time.")
     wanted.labels = (*wanted.labels, *_texts(args.get("labelName")))
     if titles:
-        # A board in a milestone, asked for another one, shows nothing.
+        # A board with a milestone shows nothing for another one.
         both = tuple(one for one in titles if not wanted.milestones or one in wanted.milestones)
         wanted.milestones = both or ("\0nothing",)
     wanted.milestone_is = wild

@@ -1,4 +1,4 @@
-"""What every resolver gets besides its arguments, and the errors of GitLab."""
+"""What every resolver receives in addition to its arguments, and GitLab's errors."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ Fields = dict[str, dict[str, Resolver]]
 
 @dataclass(slots=True)
 class Context:
-    """One request: who asks, with what scope, from where, and what it costs. `throttle_note` says whether one
-    more note is too many."""
+    """One request: user, scope, address and cost. `throttle_note` tells whether one more note exceeds the
+    limit."""
 
     world: World
     user: User | None
@@ -43,7 +43,7 @@ class Context:
     throttle_note: Callable[[User], bool] = lambda _: False
 
     def may_see(self, issue: Issue) -> bool:
-        """Whether an issue exists for whoever asks."""
+        """Whether the current user can see an issue."""
         return permissions.can_read(self.user, issue)
 
 
@@ -55,12 +55,12 @@ def context_of(info: Info) -> Context:
 
 
 def not_available() -> GraphQLError:
-    """Not there, or not allowed: GitLab does not say which."""
+    """The object does not exist or is not visible: GitLab does not say which."""
     return GraphQLError(NOT_AVAILABLE)
 
 
 def writer(info: Info) -> tuple[World, User]:
-    """The world and the user for a mutation; a read-only token is refused as if not found."""
+    """The world and the user for a mutation; a read-only token is rejected as if nothing was found."""
     context = context_of(info)
     if context.user is None or context.scope != "api":
         raise not_available()
@@ -72,7 +72,7 @@ def gid(kind: str, ident: int) -> str:
     return f"gid://gitlab/{kind}/{ident}"
 
 
-# How single values go out and come in.
+# How single values are read and written.
 
 _GID = re.compile(r"gid://gitlab/([A-Za-z:]+)/([A-Za-z0-9]+)")
 # Scalars whose kind is not just the name without ID, and those that take several kinds.
@@ -141,7 +141,7 @@ def _set(scalar: GraphQLScalarType, out: Callable[[Any], Any], into: Callable[[A
 
 
 def bind_scalars(schema: GraphQLSchema) -> None:
-    """Gives every custom scalar of a schema its functions."""
+    """Give every custom scalar of a schema its functions."""
     for name, kind in schema.type_map.items():
         if not isinstance(kind, GraphQLScalarType) or name in ("ID", "Int", "String", "Boolean", "Float"):
             continue

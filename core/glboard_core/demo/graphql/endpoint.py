@@ -1,6 +1,6 @@
-"""`/api/graphql`: reads a request, refuses what GitLab refuses, executes the rest.
+"""`/api/graphql`: read a request, reject what GitLab rejects, execute the rest.
 
-Knows nothing of HTTP connections or faults, except that an answer may be made partial on demand.
+Knows nothing of HTTP connections or faults, except that a response can be made partial on demand.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from glboard_core.demo.graphql.refusals import translate, translate_variables
 from glboard_core.demo.world import permissions
 from glboard_core.demo.world.records import ACCESS_NAMES, User
 
-# The query root and the small types every answer uses.
+# The query root and the small types that every response uses.
 
 CONNECTIONS = (
     "Issue", "Label", "Milestone", "Board", "BoardList", "Note", "Discussion", "UserCore", "GroupMember",
@@ -114,7 +114,7 @@ def user_fields() -> dict[str, Any]:
 
 
 class Member:
-    """A user's place in a group or project."""
+    """A user's membership of a group or project."""
 
     __slots__ = ("created_at", "group", "level", "typename", "user")
 
@@ -201,7 +201,7 @@ class _Counter:
         return True
 
     def skipped(self, node: Any) -> bool:
-        """Whether `@skip` or `@include` takes a selection away."""
+        """Whether `@skip` or `@include` removes a selection."""
         for directive in node.directives or ():
             wanted = directive.name.value == "include"
             for argument in directive.arguments or ():
@@ -210,7 +210,7 @@ class _Counter:
         return False
 
     def selection(self, kind: Any, node: ast.SelectionSetNode, depth: int) -> int:
-        """The cost of what is selected of a type."""
+        """The cost of a selection on a type."""
         self.deepest = max(self.deepest, depth)
         return sum(self.part(kind, one, depth) for one in node.selections if not self.skipped(one))
 
@@ -227,7 +227,7 @@ class _Counter:
         return self.selection(inside, node.selection_set, depth)
 
     def field(self, kind: Any, node: ast.FieldNode, depth: int) -> int:
-        """The cost of one field with what is below it."""
+        """The cost of one field with its selection."""
         name = node.name.value
         field = kind.fields.get(name) if hasattr(kind, "fields") else None
         if field is None:
@@ -278,7 +278,7 @@ _KEPT = 256
 
 @dataclass(slots=True)
 class Asked:
-    """One query of a request, read but not yet judged."""
+    """One query of a request, before validation."""
 
     query: str
     variables: dict[str, Any]
@@ -317,7 +317,7 @@ class Asked:
 
     @property
     def is_mutation(self) -> bool:
-        """Whether it changes things."""
+        """Whether it is a mutation."""
         operation = self.operation
         return operation is not None and operation.operation is OperationType.MUTATION
 
@@ -335,7 +335,7 @@ _parsed: OrderedDict[str, ast.DocumentNode | GraphQLError] = OrderedDict()
 
 
 def _parse(query: str) -> ast.DocumentNode | GraphQLError:
-    """A parsed query; the last ones are kept, since clients repeat themselves."""
+    """A parsed query; recent ones are cached, since clients repeat them."""
     found = _parsed.get(query)
     if found is None:
         try:
@@ -376,7 +376,7 @@ def _read_one(body: Any) -> Asked | tuple[int, Any]:
 
 
 def read(body: bytes) -> Request:
-    """Reads a request body."""
+    """Read a request body."""
     try:
         content = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -393,7 +393,7 @@ def read(body: bytes) -> Request:
 
 
 class Endpoint:
-    """Executes requests against one schema."""
+    """Execute requests against one schema."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self.schema = schema
@@ -420,7 +420,7 @@ class Endpoint:
         return translate(errors, document)
 
     def _refusal(self, asked: Asked, context: Context) -> Any:
-        """What is wrong with a query before it is executed; None when nothing is."""
+        """Errors found before execution; None if there are none."""
         if not asked.query:
             return _errors("No query string was present")
         if asked.syntax is not None:
@@ -447,7 +447,7 @@ class Endpoint:
         return None
 
     def answer_one(self, asked: Asked, context: Context) -> Any:
-        """The answer to one query."""
+        """The response to one query."""
         refused = self._refusal(asked, context)
         if refused is not None:
             return refused
@@ -467,13 +467,13 @@ class Endpoint:
         return answer
 
     def answer(self, request: Request, context: Context) -> Any:
-        """The answer to a request that could be read."""
+        """The response to a request that could be parsed."""
         answers = [self.answer_one(one, context) for one in request.asked]
         return answers if request.many else answers[0]
 
 
 def make_partial(answer: Any, asked: Asked, schema: GraphQLSchema) -> Any:
-    """Takes one field out of an answer, as a field that ran out of time: null, with an error beside it."""
+    """Replace one field of a response as if it had timed out: null, with an error next to it."""
     data = answer.get("data") if isinstance(answer, dict) else None
     if not data:
         return answer

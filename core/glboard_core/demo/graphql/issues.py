@@ -8,7 +8,6 @@ from typing import Any
 
 from glboard_core.demo.graphql.connections import Connection, fill, found, listed
 from glboard_core.demo.graphql.context import Context, Fields, Info, context_of, gid
-from glboard_core.demo.graphql.report import report
 from glboard_core.demo.world import boards as rules
 from glboard_core.demo.world import permissions
 from glboard_core.demo.world.records import (
@@ -46,7 +45,7 @@ def status_of(issue: Issue, info: Info) -> Any:
 
 
 def blockers(issue: Issue, info: Info) -> list[Issue]:
-    """Open issues this one waits for."""
+    """Open issues that block this one."""
     context = context_of(info)
     if not context.world.licensed("premium"):
         return []
@@ -54,7 +53,7 @@ def blockers(issue: Issue, info: Info) -> list[Issue]:
 
 
 def blocking_count(issue: Issue, info: Info) -> int:
-    """How many open issues wait for this one."""
+    """How many open issues this one blocks."""
     world = context_of(info).world
     if not issue.open or not world.licensed("premium"):
         return 0
@@ -85,7 +84,7 @@ def assignees(issue: Issue, _: Any, **args: Any) -> Connection:
 
 
 def visible_notes(context: Context, issue: Issue) -> list[Note]:
-    """The comments whoever asks may read."""
+    """The comments visible to the current user."""
     may_read_internal = permissions.level(context.user, issue.project) >= PLANNER
     return [one for one in issue.notes or () if may_read_internal or not one.internal]
 
@@ -235,12 +234,11 @@ _MILESTONE: dict[str, Any] = {
     "group": _owner_is(Group),
     "project": _owner_is(Project),
     "stats": _milestone_stats,
-    "report": report,
 }
 
 
 def label_gid(label: Label, *_: Any) -> str:
-    """A label's id says what owns it: GroupLabel or ProjectLabel."""
+    """A label's global id names its owner's type: GroupLabel or ProjectLabel."""
     return gid("GroupLabel" if isinstance(label.owner, Group) else "ProjectLabel", label.id)
 
 
@@ -272,12 +270,12 @@ FIELDS: Fields = {
 
 # Boards and their lists as GraphQL shows them. A board's own scope is Premium.
 
-# Boards may be asked for in one page, unlike everything else.
+# Unlike everything else, boards can be read in one page.
 MAX_BOARDS = 2000
 
 
 def readable_board(context: Context, ident: int) -> Board | None:
-    """A board, if whoever asks may see its group."""
+    """A board, if its group is visible to the current user."""
     board = context.world.boards.get(ident)
     return board if board is not None and permissions.can_read_place(context.user, board.group) else None
 

@@ -1,7 +1,8 @@
-"""Mutations of issues: what they take, in which odd form, and what they refuse aloud.
+"""Mutations of issues: their arguments with all oddities, and the errors they report.
 
-What GitLab drops in silence is `changing`'s; here stand the traps of the arguments: `updateIssue` reads a
-milestone id raw before 19.3, `issueMoveList` reads list and issue ids as plain numbers, so a global id is 0.
+What GitLab silently drops is in `world/changes.py`. The traps of the arguments are here: before 19.3
+`updateIssue` reads a milestone id raw, and `issueMoveList` reads list and issue ids as plain numbers, so that
+a global id is 0.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def duration(text: str) -> int:
 
 
 def writable_project(context: Context, path: str) -> Project:
-    """A project that is there for whoever asks."""
+    """A project that is visible to the current user."""
     project = context.world.projects.get(path)
     if project is None or not permissions.can_read_place(context.user, project):
         raise not_available()
@@ -53,7 +54,7 @@ def writable_project(context: Context, path: str) -> Project:
 
 
 def writable(info: Info, wish: dict[str, Any], *, admin: bool = False) -> Issue:
-    """The issue a mutation names, or GitLab's refusal that does not say why."""
+    """The issue a mutation names, or GitLab's error, which gives no reason."""
     writer(info)
     context = context_of(info)
     issue = writable_project(context, wish["projectPath"]).issues.get(plain(wish["iid"]))
@@ -64,12 +65,12 @@ def writable(info: Info, wish: dict[str, Any], *, admin: bool = False) -> Issue:
 
 
 def labels_by_id(world: World, values: Iterable[Any] | None) -> list[Label]:
-    """Labels of ids in either form; unknown ones vanish."""
+    """Labels by ids in either form; unknown ones are ignored."""
     return [world.labels[one] for one in map(either, values or ()) if one in world.labels]
 
 
 def _raw_milestone(world: World, value: Any) -> Milestone | changes.Unset | None:
-    """`updateIssue` hands the id on as it came: before 19.3 a global id finds nothing and changes nothing."""
+    """`updateIssue` passes the id on unchanged: before 19.3 a global id matches nothing."""
     if value is None or str(value) in ("", "0"):
         return None
     number = either(value) if world.since >= GIDS_READ_SINCE else plain(value)
@@ -77,7 +78,7 @@ def _raw_milestone(world: World, value: Any) -> Milestone | changes.Unset | None
 
 
 def simple_change(wish: dict[str, Any]) -> Change:
-    """The parts of a wish that mean what they say."""
+    """The arguments of a mutation that need no translation."""
     change = Change()
     for ours, theirs in (("title", "title"), ("description", "description"), ("due", "dueDate"),
                          ("weight", "weight"), ("health", "healthStatus")):  # fmt: skip
@@ -95,7 +96,7 @@ def simple_change(wish: dict[str, Any]) -> Change:
 
 
 def answer(info: Info, wish: dict[str, Any], issue: Issue, change: Change) -> dict[str, Any]:
-    """Makes a change and answers with the issue as it is now, whatever was dropped."""
+    """Apply a change and return the issue as it is now, whatever was dropped."""
     world, user = writer(info)
     errors = changes.apply(world, issue, change, user)
     if change.description is not UNSET and not errors:
@@ -187,7 +188,7 @@ def _move(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     issue = writable(info, wish, admin=True)
     old, new = (world.board_lists.get(plain(wish.get(name) or 0)) for name in ("fromListId", "toListId"))
     errors: list[str] = []
-    # A list of another board, or 0 out of a global id, is no list: nothing moves and nobody says so.
+    # A list of another board, or 0 from a global id, is no list: silently, nothing moves.
     if old is not None and new is not None and old.board is board and new.board is board:
         errors = board_rules.move_card(world, issue, old, new, user)
         if wish.get("positionInList") is not None:
@@ -201,7 +202,7 @@ def _move(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
 
 
 def _named_labels(world: World, project: Project, titles: Iterable[str], user: User) -> list[Label]:
-    """Labels by title; unknown ones are made in the project, if that is allowed."""
+    """Labels by title; unknown ones are created in the project, if that is allowed."""
     found = []
     for title in titles:
         label = world.label_for(project, title)
@@ -237,13 +238,13 @@ def _create(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
 
 
 def create_issue(world: World, project: Project, title: str, user: User, change: Change) -> Issue:
-    """Opens an issue. It has no relative position yet: GitLab deals it one later, in the background."""
+    """Create an issue. It has no relative position yet: GitLab assigns one later, in the background."""
     issue = world.new_issue(project, title, user, world.clock.now())
     issue.history = []
     world.index.add(issue)
     changes.apply(world, issue, change, user)
     notes.describe(world, issue, user)
-    issue.updated_by = None  # nobody has updated it yet: it was made
+    issue.updated_by = None  # created, not updated
     return issue
 
 
@@ -261,7 +262,7 @@ FIELDS: Fields = {
 }
 
 
-# Mutations of comments. A comment of quick actions alone leaves no note behind.
+# Mutations of comments. A comment with only quick actions leaves no note.
 
 THROTTLED = "This endpoint has been requested too many times. Try again later."
 
@@ -277,7 +278,7 @@ def _create_note(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     outcome = comment(world, issue, wish["body"], user, internal=bool(wish.get("internal")))
     errors = outcome.errors
     if outcome.commands_only and world.since < (17, 0):
-        # Older servers tell of success among the errors.
+        # Older servers report success among the errors.
         errors = [f"Commands only {' '.join(outcome.messages)}"]
     status = None
     if outcome.commands:
@@ -298,7 +299,7 @@ def _create_note(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
 def _own_note(info: Info, ident: int) -> Note:
     world, user = writer(info)
     note = world.notes.get(ident)
-    # Nobody changes what the server wrote, nothing of an archived project, others' notes only a maintainer.
+    # System notes and archived projects are read-only; others' notes need a maintainer.
     if (
         note is None
         or note.system

@@ -1,4 +1,4 @@
-"""Groups and projects: what they hold and who is in them."""
+"""Groups and projects: their content and members."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MILESTONE_ORDER: dict[str, Callable[[Milestone], Any]] = {
 
 def _group_issues(group: Group, info: Info, **args: Any) -> Connection:
     context = context_of(info)
-    # Not including subgroups is GitLab's default, and a way to see an empty board.
+    # GitLab's default excludes subgroups, which can make a board look empty.
     inside = context.world.projects_below(group, deep=bool(args.get("includeSubgroups")))
     return found(context, in_projects(context, inside, args), args.get("sort"), args)
 
@@ -41,7 +41,7 @@ def _group_work_items(group: Group, info: Info, **args: Any) -> Connection:
 
 
 def _project_issues(project: Project, info: Info, **args: Any) -> Connection:
-    # Asked for by name, an archived project shows its issues.
+    # An archived project shows its issues if it is named.
     since = context_of(info).world.since
     wanted = fill(IssueFilter(projects=frozenset({project.id})), args, since)
     wanted.include_archived = True
@@ -76,7 +76,7 @@ def milestones_of(
 
 
 def milestone_ids(values: Iterable[str]) -> frozenset[int]:
-    """Plain numbers and global ids alike."""
+    """Numbers from plain or global ids."""
     tails = [str(one).rsplit("/", 1)[-1] for one in values]
     return frozenset(int(one) for one in tails if one.isdigit())
 
@@ -134,7 +134,7 @@ def _label(place: Group | Project, info: Info, title: str) -> Label | None:
 
 
 def members_of(world: World, place: Place, *, inherited: bool, typename: str) -> list[Member]:
-    """Who is in a place, by id."""
+    """The members of a place, by id."""
     group = place.group if isinstance(place, Project) else place
     found_members = []
     for user in sorted(world.users.values(), key=lambda one: one.id):

@@ -1,4 +1,4 @@
-"""What a wrong query is told: graphql-core finds the errors, graphql-ruby's words are used to say them."""
+"""Errors of invalid queries: graphql-core finds them, the messages are graphql-ruby's."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ _NULL = "Expected value to not be null"
 
 
 def _path_to(document: ast.DocumentNode, wanted: ast.Node) -> list[str]:
-    """The names on the way to a node, as graphql-ruby gives them."""
+    """The path to a node, as graphql-ruby reports it."""
     for definition in document.definitions:
         if isinstance(definition, ast.OperationDefinitionNode):
             name = f" {definition.name.value}" if definition.name else ""
@@ -183,7 +183,7 @@ def _search(node: ast.Node, wanted: ast.Node, path: list[str]) -> list[str] | No
 
 
 def translate(errors: Sequence[GraphQLError], document: ast.DocumentNode) -> list[dict[str, Any]]:
-    """The errors of a query that is not valid."""
+    """The errors of an invalid query."""
     found = []
     for error in errors:
         message = error.message
@@ -206,7 +206,7 @@ def translate(errors: Sequence[GraphQLError], document: ast.DocumentNode) -> lis
 
 
 def _problem(rest: str) -> tuple[list[str], str]:
-    """Where in a variable something is wrong, and what."""
+    """Where a variable is invalid, and why."""
     found = _PLACE.search(rest)
     place = found["place"].split(".") if found else []
     unknown, required = _UNKNOWN.search(rest), _REQUIRED.search(rest)
@@ -225,7 +225,7 @@ def _problem(rest: str) -> tuple[list[str], str]:
 def translate_variables(
     errors: Sequence[GraphQLError], operation: ast.OperationDefinitionNode, variables: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """The errors of variables that do not fit their types."""
+    """The errors of variables that do not match their types."""
     types = {one.variable.name.value: print_ast(one.type) for one in operation.variable_definitions or ()}
     found: list[dict[str, Any]] = []
     for error in errors:

@@ -1,8 +1,8 @@
-"""The schema as one emulated GitLab has it.
+"""The schema of one emulated GitLab.
 
-`schema.graphql` marks with `@ee` what the community edition lacks and with `@new` what 16.8 lacks. Fields the
-world does not really implement are not in it, so that a query which needs one is refused instead of being
-answered with an invention.
+`schema.graphql` marks with `@ee` what the community edition lacks and with `@new` what 16.8 lacks. Fields
+that the world does not implement are not in it, so that a query for one is rejected instead of answered with
+an invention.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FIELDS: tuple[Fields, ...] = (
     endpoint.FIELDS, places.FIELDS, issues.FIELDS, issues.BOARD_FIELDS, work_items.FIELDS, mutations.FIELDS,
     board_mutations.FIELDS, mutations.NOTE_FIELDS, work_items.MUTATION_FIELDS,
 )  # fmt: skip
-# What arguments are called in resolvers, where their own name is a builtin or no Python name.
+# Names of arguments in resolvers, if their own is a builtin or no Python name.
 _NAMES = {
     "id": "ident",
     "input": "wish",
@@ -46,8 +46,7 @@ def _marks(text_: str) -> set[str]:
 
 
 def _line(line: str, dropped: frozenset[str]) -> str | None:
-    """A line of the schema without its marks and without arguments the server lacks; None when the server
-    lacks the field itself."""
+    """A schema line without marks and missing arguments; None if the server lacks the field itself."""
     head, bracket, rest = line.partition("(")
     arguments, _, tail = rest.partition(")")
     if _marks(tail if bracket else head) & dropped:
@@ -59,7 +58,7 @@ def _line(line: str, dropped: frozenset[str]) -> str | None:
 
 
 def _kept(whole: str, dropped: frozenset[str]) -> str:
-    """The schema of a server that lacks what is marked so."""
+    """The schema without everything that has one of these marks."""
     found: list[str] = []
     inside_dropped = False
     for line in whole.splitlines():

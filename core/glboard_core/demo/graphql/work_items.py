@@ -1,4 +1,4 @@
-"""The same issues as work items with widgets: for statuses and lock versions."""
+"""The same issues as work items with widgets: statuses and lock versions."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _web_url(issue: Issue, info: Info) -> str:
 
 
 def _of(read: Any) -> Any:
-    """A widget's field from the issue behind it."""
+    """A widget's field, read from its issue."""
     return lambda widget, info: read(widget.issue, info)
 
 
@@ -199,7 +199,7 @@ def _bulk(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     count = 0
     for ident in dict.fromkeys(wish["ids"]):
         issue = world.index.issues.get(ident)
-        # What may not be edited is skipped, and only the count tells.
+        # Items that cannot be edited are skipped; only the count shows it.
         if issue is None or not permissions.can_admin(user, issue):
             continue
         if not (

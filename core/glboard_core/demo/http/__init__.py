@@ -1,1 +1,1 @@
-"""."""
+"""The HTTP server of the embedded GitLab: gate, faults, transport and process."""

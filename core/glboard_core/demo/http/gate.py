@@ -30,7 +30,7 @@ from glboard_core.demo.world.clock import SECOND, Clock
 from glboard_core.demo.world.records import User
 from glboard_core.demo.world.world import World
 
-# Tokens: who holds one, what it may do, and how a request carries it.
+# Tokens: user, scope, and where a request carries one.
 
 TokenScope = Literal["api", "read_api"]
 
@@ -61,7 +61,7 @@ def token_sent(headers: Mapping[str, str]) -> str | None:
 # Counting per minute: requests per user (Rack::Attack, with headers) and comments (an application limit).
 
 _MINUTE = 60
-# What the headers say when nothing is limited: the figure of gitlab.com.
+# The limit in the headers if there is none: gitlab.com's.
 _NOMINAL = 2000
 
 
@@ -176,7 +176,7 @@ _EXPIRED = Token(User(0, "", ""), "api", "expired")
 
 
 def json_response(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """An answer in JSON."""
+    """A JSON response."""
     return Response(msgspec.json.encode(content), status, headers, media_type=_JSON)
 
 
@@ -264,7 +264,7 @@ class Gate:
         return path[len(prefix) :].rstrip("/")
 
     def _fault_response(self, fault: str | None, inside: str | None) -> Response | None:
-        """An answer made up by a proxy or a broken server, before GitLab sees the request."""
+        """The response of a proxy or a broken server, before GitLab sees the request."""
         match fault:
             case "401":
                 return json_response(*self._bad_token(inside, _EXPIRED))
@@ -289,7 +289,7 @@ class Gate:
     def _respond(
         self, request: Request, inside: str | None, body: bytes, asked: Any, record: Record
     ) -> Response:
-        """GitLab's own answer."""
+        """GitLab's own response."""
         if inside is None:
             return Response(
                 "<html><body>The page could not be found (404)</body></html>", 404, media_type="text/html"
@@ -350,7 +350,7 @@ class Gate:
         return self.notes.over(user.username)
 
     async def _pause(self, seconds: float) -> None:
-        """Waits, but not beyond the end of the server."""
+        """Wait, but not longer than the server runs."""
         assert self.stopping is not None
         try:
             await asyncio.wait_for(self.stopping.wait(), seconds)
@@ -358,7 +358,7 @@ class Gate:
             return
 
     async def _wait_for_ever(self, receive: Receive) -> None:
-        """Until the client gives up or the server stops."""
+        """Wait until the client gives up or the server stops."""
         assert self.stopping is not None
         gone = asyncio.ensure_future(self._disconnected(receive))
         stopped = asyncio.ensure_future(self.stopping.wait())

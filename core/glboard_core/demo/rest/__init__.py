@@ -1,1 +1,1 @@
-"""The REST API of the world: `/api/v4`, as Grape parses it and GitLab answers it."""
+"""The REST API of the world: `/api/v4`, with Grape's parsing and GitLab's responses."""

@@ -1,6 +1,6 @@
-"""The table of REST routes, and the way from a request to its handler.
+"""The table of REST routes, and dispatch of a request to its handler.
 
-Paths are matched while still encoded, since a group's path comes as one segment (`demo-org%2Fai`).
+Paths are matched while still encoded, since a group's path is one segment (`demo-org%2Fai`).
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ Answer = tuple[int, Any, dict[str, str]]
 
 
 class Rest:
-    """Answers REST requests for one world."""
+    """Handles REST requests for one world."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -105,7 +105,7 @@ class Rest:
         return None
 
     def answer(self, asked: Asked) -> Answer:
-        """Status, content and further headers of an answer; None as content is an empty body."""
+        """Status, content and extra headers of a response; None as content means an empty body."""
         method = "GET" if asked.method == "HEAD" else asked.method
         found = self._handler(method, asked.path)
         if found is None:

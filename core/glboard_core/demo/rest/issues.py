@@ -1,4 +1,4 @@
-"""Issues over REST: lists (groups always with their subgroups), one, create, change, re-order, delete."""
+"""Issues over REST: list (groups always include their subgroups), read, create, update, reorder, delete."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def of_group(call: Call, group: str) -> Any:
 
 
 def of_project(call: Call, project: str) -> Any:
-    """The issues of a project; the only list with pages by key."""
+    """The issues of a project; the only list with keyset pages."""
     here = request.project(call, project)
     wanted = _filter(call, IssueFilter(frozenset({here.id}), include_archived=True))
     if call.text("pagination") != "keyset":
@@ -191,7 +191,7 @@ def show(call: Call, project: str, iid: str) -> Any:
 
 
 def _named(call: Call, project: Project, name: str) -> list[Label]:
-    """Labels by title. Unknown ones are made, as labels of the project: GitLab's trap."""
+    """Labels by title. Unknown ones are created as project labels: GitLab's trap."""
     found = []
     for title in call.texts(name):
         label = call.world.label_for(project, title)
@@ -206,7 +206,7 @@ def _milestone_wish(call: Call) -> Milestone | changes.Unset | None:
     if call.has("milestone_id"):
         ident = call.number("milestone_id", 0)
         return None if not ident else call.world.milestones.get(ident, UNSET)
-    # The title is read only by the newest servers; the others ignore it without a word.
+    # Only the newest servers read the title; the others silently ignore it.
     if call.has("milestone") and call.world.since >= (19, 3):
         title = call.text("milestone")
         return next((one for one in call.world.milestones.values() if one.title == title), UNSET)
@@ -253,7 +253,7 @@ def _change(call: Call, project: Project) -> Change:
 
 
 def _messages(problems: list[str]) -> dict[str, Any]:
-    """Validation messages under the attribute they are about."""
+    """Validation messages, grouped by attribute."""
     found: dict[str, list[str]] = {}
     for one in problems:
         name, _, rest = one.partition(" ")
@@ -262,7 +262,7 @@ def _messages(problems: list[str]) -> dict[str, Any]:
 
 
 def create(call: Call, project: str) -> Any:
-    """Opens an issue."""
+    """Create an issue."""
     user, here = call.signed_in(), request.project(call, project)
     title = call.required("title")
     if here.archived or not here.issues_enabled:
@@ -276,7 +276,7 @@ def create(call: Call, project: str) -> Any:
 
 
 def update(call: Call, project: str, iid: str) -> Any:
-    """Changes an issue. `updated_at` sets the timestamp and is no precondition."""
+    """Update an issue. `updated_at` sets the timestamp; it is not a precondition."""
     user, issue = call.signed_in(), request.issue(call, project, iid)
     known = (*_CHANGES, "milestone") if call.world.since >= (19, 3) else _CHANGES
     if not any(call.has(name) for name in known):
@@ -299,7 +299,7 @@ def update(call: Call, project: str, iid: str) -> Any:
 
 
 def reorder(call: Call, project: str, iid: str) -> Any:
-    """Ranks an issue: `move_before_id` comes before it, `move_after_id` after it."""
+    """Rank an issue: `move_before_id` comes before it, `move_after_id` after it."""
     issue = request.issue(call, project, iid)
     if not permissions.can_admin(call.signed_in(), issue):
         raise forbidden()
@@ -315,7 +315,7 @@ def reorder(call: Call, project: str, iid: str) -> Any:
 
 
 def delete(call: Call, project: str, iid: str) -> Any:
-    """Deletes an issue."""
+    """Delete an issue."""
     issue = request.issue(call, project, iid)
     if permissions.level(call.signed_in(), issue.project) < MAINTAINER:
         raise forbidden()
@@ -327,7 +327,7 @@ def delete(call: Call, project: str, iid: str) -> Any:
 
 
 def list_notes(call: Call, project: str, iid: str) -> Any:
-    """The comments of an issue, newest first unless told otherwise."""
+    """The comments of an issue, by default newest first."""
     issue = request.issue(call, project, iid)
     shown = [
         one
@@ -358,7 +358,7 @@ def note(call: Call, project: str, iid: str, ident: str) -> Any:
 
 
 def create_note(call: Call, project: str, iid: str) -> Any:
-    """Comments; commands alone are answered with 202 and leave no note."""
+    """Create a comment; quick actions alone return 202 and leave no note."""
     user, issue = call.signed_in(), request.issue(call, project, iid)
     body = call.required("body")
     if issue.project.archived:
@@ -376,7 +376,7 @@ def create_note(call: Call, project: str, iid: str) -> Any:
 
 
 def update_note(call: Call, project: str, iid: str, ident: str) -> Any:
-    """Changes a comment."""
+    """Update a comment."""
     found = _note(call, project, iid, ident, own=True)
     found.body = call.required("body")
     found.updated = call.world.clock.now()
@@ -384,7 +384,7 @@ def update_note(call: Call, project: str, iid: str, ident: str) -> Any:
 
 
 def delete_note(call: Call, project: str, iid: str, ident: str) -> Any:
-    """Deletes a comment."""
+    """Delete a comment."""
     call.world.drop_note(_note(call, project, iid, ident, own=True))
     return 204, None
 
@@ -397,12 +397,12 @@ def _events(call: Call, project: str, iid: str, kind: str) -> Any:
 
 
 def label_events(call: Call, project: str, iid: str) -> Any:
-    """Labels that came and went."""
+    """Labels added and removed."""
     return _events(call, project, iid, "label")
 
 
 def milestone_events(call: Call, project: str, iid: str) -> Any:
-    """Milestones it was put in and taken out of."""
+    """Milestones set and removed."""
     return _events(call, project, iid, "milestone")
 
 
@@ -412,7 +412,7 @@ def state_events(call: Call, project: str, iid: str) -> Any:
 
 
 def weight_events(call: Call, project: str, iid: str) -> Any:
-    """The weights it had."""
+    """Its weight changes."""
     if not call.world.licensed("premium"):
         raise missing("")
     return _events(call, project, iid, "weight")

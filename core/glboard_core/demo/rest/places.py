@@ -16,13 +16,13 @@ def _version(call: Call) -> str:
 
 
 def version(call: Call) -> Any:
-    """Which GitLab this is."""
+    """The server's version."""
     call.signed_in()
     return {"version": _version(call), "revision": "0ddba11f00d"}
 
 
 def metadata(call: Call) -> Any:
-    """Which GitLab this is, with its edition."""
+    """The server's version and edition."""
     call.signed_in()
     enterprise = call.world.edition == "ee"
     return {
@@ -34,7 +34,7 @@ def metadata(call: Call) -> Any:
 
 
 def me(call: Call) -> Any:
-    """Whoever asks."""
+    """The current user."""
     user = call.signed_in()
     return {
         **shapes.user(call, user),
@@ -54,7 +54,7 @@ def token(call: Call) -> Any:
 
 
 def users(call: Call) -> Any:
-    """People, by user name or by search."""
+    """Users, by username or search."""
     call.signed_in()
     kept = list(call.world.users.values())
     if call.text("username"):
@@ -80,20 +80,20 @@ def group(call: Call, name: str) -> Any:
 
 
 def subgroups(call: Call, name: str) -> Any:
-    """The groups right below one."""
+    """The direct subgroups of a group."""
     here = request.group(call, name)
     kept = [one for one in call.world.groups.values() if one.parent is here]
     return [shapes.group(call, one) for one in request.paged(call, kept)]
 
 
 def descendants(call: Call, name: str) -> Any:
-    """The groups anywhere below one."""
+    """All subgroups of a group, at any depth."""
     kept = call.world.groups_below(request.group(call, name))
     return [shapes.group(call, one) for one in request.paged(call, kept)]
 
 
 def projects(call: Call, name: str) -> Any:
-    """The projects of a group; those of its subgroups only when asked for."""
+    """The projects of a group; those of its subgroups only on request."""
     here = request.group(call, name)
     kept = call.world.projects_below(here, deep=bool(call.flag("include_subgroups", False)))
     kept = [one for one in kept if access.can_read_place(call.user, one)]
@@ -119,27 +119,27 @@ def _members(call: Call, here: Place, *, inherited: bool) -> Any:
 
 
 def group_members(call: Call, name: str) -> Any:
-    """Who is in a group itself."""
+    """The direct members of a group."""
     return _members(call, request.group(call, name), inherited=False)
 
 
 def all_group_members(call: Call, name: str) -> Any:
-    """Who is in a group, inherited members too."""
+    """The members of a group, including inherited ones."""
     return _members(call, request.group(call, name), inherited=True)
 
 
 def project_members(call: Call, name: str) -> Any:
-    """Who is in a project itself."""
+    """The direct members of a project."""
     return _members(call, request.project(call, name), inherited=False)
 
 
 def all_project_members(call: Call, name: str) -> Any:
-    """Who is in a project, inherited members too."""
+    """The members of a project, including inherited ones."""
     return _members(call, request.project(call, name), inherited=True)
 
 
 def one_member(call: Call, name: str, ident: str) -> Any:
-    """One member of a group, inherited ones too."""
+    """One member of a group, also an inherited one."""
     here = request.group(call, name)
     for user in call.world.users.values():
         level = access.level(user, here)

@@ -31,7 +31,7 @@ def _labels(call: Call, here: Place, places: list[Place]) -> Any:
 
 
 def group_labels(call: Call, name: str) -> Any:
-    """The labels of a group, of its ancestors too unless told otherwise."""
+    """The labels of a group, by default including its ancestors'."""
     here = request.group(call, name)
     places: list[Place] = [here]
     if call.flag("include_ancestor_groups", True):
@@ -44,7 +44,7 @@ def group_labels(call: Call, name: str) -> Any:
 
 
 def project_labels(call: Call, name: str) -> Any:
-    """The labels of a project, of its groups too unless told otherwise."""
+    """The labels of a project, by default including its groups'."""
     here = request.project(call, name)
     inherited = call.flag("include_ancestor_groups", True)
     return _labels(call, here, permissions.owners_of(here) if inherited else [here])
@@ -65,12 +65,12 @@ def _create_label(call: Call, owner: Place) -> Any:
 
 
 def create_group_label(call: Call, name: str) -> Any:
-    """A new label of a group."""
+    """Create a group label."""
     return _create_label(call, request.group(call, name))
 
 
 def create_project_label(call: Call, name: str) -> Any:
-    """A new label of a project."""
+    """Create a project label."""
     return _create_label(call, request.project(call, name))
 
 
@@ -105,12 +105,12 @@ def project_label(call: Call, name: str, label: str) -> Any:
 
 
 def update_group_label(call: Call, name: str, label: str) -> Any:
-    """Changes a group's label."""
+    """Update a group label."""
     return _update_label(call, request.label(call, request.group(call, name), label))
 
 
 def update_project_label(call: Call, name: str, label: str) -> Any:
-    """Changes a project's label."""
+    """Update a project label."""
     return _update_label(call, request.label(call, request.project(call, name), label))
 
 
@@ -121,12 +121,12 @@ def _delete_label(call: Call, label: Label) -> Any:
 
 
 def delete_group_label(call: Call, name: str, label: str) -> Any:
-    """Deletes a group's label, and every event about it loses its name."""
+    """Delete a group label; every event about it loses its name."""
     return _delete_label(call, request.label(call, request.group(call, name), label))
 
 
 def delete_project_label(call: Call, name: str, label: str) -> Any:
-    """Deletes a project's label."""
+    """Delete a project label."""
     return _delete_label(call, request.label(call, request.project(call, name), label))
 
 
@@ -152,12 +152,12 @@ def _milestones(call: Call, here: Group | Project) -> Any:
 
 
 def group_milestones(call: Call, name: str) -> Any:
-    """The milestones of a group, of its ancestors only when asked for."""
+    """The milestones of a group; those of its ancestors only on request."""
     return _milestones(call, request.group(call, name))
 
 
 def project_milestones(call: Call, name: str) -> Any:
-    """The milestones of a project, of its groups only when asked for."""
+    """The milestones of a project; those of its groups only on request."""
     return _milestones(call, request.project(call, name))
 
 
@@ -172,7 +172,7 @@ def project_milestone(call: Call, name: str, ident: str) -> Any:
 
 
 def _hierarchy(call: Call, owner: Place) -> list[Place]:
-    """Places along which a milestone title may stand only once."""
+    """Places that can share a milestone title only once."""
     if isinstance(owner, Project):
         return permissions.owners_of(owner)
     return [*owner.chain(), *call.world.groups_below(owner), *call.world.projects_below(owner)]
@@ -204,12 +204,12 @@ def _create_milestone(call: Call, owner: Place) -> Any:
 
 
 def create_group_milestone(call: Call, name: str) -> Any:
-    """A new milestone of a group."""
+    """Create a group milestone."""
     return _create_milestone(call, request.group(call, name))
 
 
 def create_project_milestone(call: Call, name: str) -> Any:
-    """A new milestone of a project."""
+    """Create a project milestone."""
     return _create_milestone(call, request.project(call, name))
 
 
@@ -234,17 +234,17 @@ def _update_milestone(call: Call, milestone: Milestone) -> Any:
 
 
 def update_group_milestone(call: Call, name: str, ident: str) -> Any:
-    """Changes a group's milestone."""
+    """Update a group milestone."""
     return _update_milestone(call, request.milestone(call, request.group(call, name), ident))
 
 
 def update_project_milestone(call: Call, name: str, ident: str) -> Any:
-    """Changes a project's milestone."""
+    """Update a project milestone."""
     return _update_milestone(call, request.milestone(call, request.project(call, name), ident))
 
 
 def delete_group_milestone(call: Call, name: str, ident: str) -> Any:
-    """Deletes a group's milestone."""
+    """Delete a group milestone."""
     here = request.group(call, name)
     request.plannable(call, here)
     call.world.drop_milestone(request.milestone(call, here, ident))
@@ -285,7 +285,7 @@ def _scope(call: Call, made: Board) -> None:
 
 
 def create_board(call: Call, name: str) -> Any:
-    """A new board; more than one is Premium. Only its name is read: a filter is set afterwards."""
+    """Create a board; more than one is Premium. Only its name is read: filters are set afterwards."""
     here = request.group(call, name)
     request.plannable(call, here)
     title = call.required("name")
@@ -296,7 +296,7 @@ def create_board(call: Call, name: str) -> Any:
 
 
 def update_board(call: Call, name: str, ident: str) -> Any:
-    """Changes a board."""
+    """Update a board."""
     here = request.group(call, name)
     request.plannable(call, here)
     made = request.board(call, here, ident)
@@ -305,7 +305,7 @@ def update_board(call: Call, name: str, ident: str) -> Any:
 
 
 def delete_board(call: Call, name: str, ident: str) -> Any:
-    """Deletes a board."""
+    """Delete a board."""
     here = request.group(call, name)
     request.plannable(call, here)
     rules.drop_board(call.world, request.board(call, here, ident))
@@ -333,7 +333,7 @@ def show_list(call: Call, name: str, ident: str, list_id: str) -> Any:
 
 
 def create_list(call: Call, name: str, ident: str) -> Any:
-    """A new list of a board."""
+    """Add a list to a board."""
     here = request.group(call, name)
     request.plannable(call, here)
     made = request.board(call, here, ident)
@@ -363,7 +363,7 @@ def create_list(call: Call, name: str, ident: str) -> Any:
 
 
 def update_list(call: Call, name: str, ident: str, list_id: str) -> Any:
-    """Moves a list."""
+    """Move a list."""
     request.plannable(call, request.group(call, name))
     column = _list(call, name, ident, list_id)
     position = call.number("position")
@@ -374,7 +374,7 @@ def update_list(call: Call, name: str, ident: str, list_id: str) -> Any:
 
 
 def delete_list(call: Call, name: str, ident: str, list_id: str) -> Any:
-    """Removes a list from a board."""
+    """Remove a list from a board."""
     request.plannable(call, request.group(call, name))
     rules.drop_list(call.world, _list(call, name, ident, list_id))
     return 204, None

@@ -1,4 +1,4 @@
-"""A REST request as its handlers see it: parameters from query and body, read as Grape reads them.
+"""A REST request as its handlers see it: parameters from query and body, parsed like Grape.
 
 Raises `Refused`, which carries GitLab's status and body.
 """
@@ -24,7 +24,7 @@ _TRUE, _FALSE = ("true", "1", "t", "yes", "on"), ("false", "0", "f", "no", "off"
 
 
 class Refused(Exception):
-    """GitLab's refusal."""
+    """An error response of GitLab."""
 
     def __init__(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
         super().__init__(status, body)
@@ -34,17 +34,17 @@ class Refused(Exception):
 
 
 def bad(name: str, what: str = "is invalid") -> Refused:
-    """Grape's refusal of a parameter."""
+    """Grape's error for a parameter."""
     return Refused(400, {"error": f"{name} {what}"})
 
 
 def missing(what: str) -> Refused:
-    """Something that is not there, or not for you."""
+    """Something that does not exist or is not visible."""
     return Refused(404, {"message": f"404 {what} Not Found" if what else "404 Not found"})
 
 
 def forbidden() -> Refused:
-    """Something that is there and not allowed."""
+    """Something visible that is not allowed."""
     return Refused(403, {"message": "403 Forbidden"})
 
 
@@ -77,7 +77,7 @@ def _body(body: bytes, content_type: str) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Asked:
-    """What came over the wire. `path` is below the prefix and still encoded."""
+    """A request as received. `path` is below the prefix and still encoded."""
 
     method: str
     path: str
@@ -91,7 +91,7 @@ class Asked:
 
 
 class Call:
-    """A request on its way through a handler; `headers` go out with the answer."""
+    """A request in a handler; `headers` are sent with the response."""
 
     def __init__(self, world: World, asked: Asked) -> None:
         self.world = world
@@ -104,17 +104,17 @@ class Call:
 
     @property
     def user(self) -> User | None:
-        """Whoever asks."""
+        """The current user."""
         return self.asked.user
 
     def signed_in(self) -> User:
-        """Whoever asks, who must have a token."""
+        """The current user. Raises Refused without a token."""
         if self.asked.user is None:
             raise Refused(401, {"message": "401 Unauthorized"})
         return self.asked.user
 
     def has(self, name: str) -> bool:
-        """Whether a parameter was given, null included."""
+        """Whether a parameter was given, even as null."""
         return name in self.params
 
     def text(self, name: str, default: str | None = None) -> str | None:
@@ -123,14 +123,14 @@ class Call:
         return default if value is None else str(value)
 
     def required(self, name: str) -> str:
-        """A text parameter that must be there."""
+        """A required text parameter."""
         value = self.text(name)
         if value is None:
             raise bad(name, "is missing")
         return value
 
     def number(self, name: str, default: int | None = None) -> int | None:
-        """A whole number; empty text is none."""
+        """An integer; empty text is None."""
         value = self.params.get(name)
         if value is None or value == "":
             return default
@@ -140,7 +140,7 @@ class Call:
             raise bad(name) from None
 
     def flag(self, name: str, default: bool | None = None) -> bool | None:
-        """A yes or no."""
+        """A boolean."""
         value = self.params.get(name)
         if value is None or value == "":
             return default
@@ -160,7 +160,7 @@ class Call:
             raise bad(name) from None
 
     def day(self, name: str) -> date | None:
-        """A day; empty text is none."""
+        """A date; empty text is None."""
         value = self.text(name)
         if not value:
             return None
@@ -170,14 +170,14 @@ class Call:
             raise bad(name) from None
 
     def choice(self, name: str, choices: Iterable[str]) -> str | None:
-        """One of some words."""
+        """One of several words."""
         value = self.text(name)
         if value is not None and value not in choices:
             raise bad(name, "does not have a valid value")
         return value
 
     def texts(self, name: str, among: dict[str, Any] | None = None) -> tuple[str, ...]:
-        """A list: an array or text with commas; commas split inside arrays too."""
+        """A list: an array, or text with commas; commas also split inside arrays."""
         value = (self.params if among is None else among).get(name)
         if value is None:
             return ()
@@ -185,14 +185,14 @@ class Call:
         return tuple(word.strip() for one in many for word in str(one).split(",") if word.strip())
 
     def numbers(self, name: str) -> tuple[int, ...]:
-        """A list of whole numbers."""
+        """A list of integers."""
         try:
             return tuple(int(one) for one in self.texts(name))
         except ValueError:
             raise bad(name) from None
 
 
-# The things a path names, if they exist for whoever asks.
+# The objects a path names, if they are visible to the current user.
 
 
 def group(call: Call, name: str) -> Group:
@@ -218,7 +218,7 @@ def project(call: Call, name: str) -> Project:
 
 
 def issue(call: Call, name: str, iid: str) -> Issue:
-    """An issue of a project by its number there."""
+    """An issue of a project by its iid."""
     here = project(call, name)
     if not iid.isdigit():
         raise Refused(400, {"error": "issue_iid is invalid"})
@@ -253,7 +253,7 @@ def board(call: Call, owner: Group, ident: str) -> Board:
 
 
 def plannable(call: Call, place: Place) -> None:
-    """Refuses who may not plan here."""
+    """Raise Refused if the user cannot plan here."""
     if not permissions.can_plan(call.signed_in(), place):
         raise forbidden()
 
@@ -266,7 +266,7 @@ T = TypeVar("T")
 
 
 def window(call: Call) -> tuple[int, int]:
-    """The page asked for and its size."""
+    """The requested page and its size."""
     page = call.number("page", 1) or 1
     size = call.number("per_page", 20) or 20
     if page < 1:
@@ -283,7 +283,7 @@ def _link(call: Call, relation: str, **changed: str | int) -> str:
 
 
 def put_headers(call: Call, page: int, size: int, *, more: bool, total: int | None) -> None:
-    """The headers of a page; `total` is None when nobody counted that far."""
+    """The headers of a page; `total` is None if it was not counted that far."""
     links = []
     if page > 1:
         links.append(_link(call, "prev", page=page - 1, per_page=size))
@@ -304,7 +304,7 @@ def put_headers(call: Call, page: int, size: int, *, more: bool, total: int | No
 
 
 def put_keyset_headers(call: Call, size: int, cursor: str | None) -> None:
-    """The headers of a page by key: only a link to the next one."""
+    """The headers of a keyset page: only a link to the next one."""
     if cursor is not None:
         call.headers["link"] = _link(call, "next", cursor=cursor, per_page=size)
 

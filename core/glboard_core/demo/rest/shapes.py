@@ -1,4 +1,4 @@
-"""How REST shows things. Times have three decimals, ids are plain numbers."""
+"""JSON shapes of REST. Times have three decimals, ids are plain numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from glboard_core.demo.graphql.issues import tasks
 from glboard_core.demo.rest.request import Call
 from glboard_core.demo.world.clock import iso_millis
 from glboard_core.demo.world.records import (
-    ACCESS_NAMES,
     Board,
     BoardList,
     Event,
@@ -43,7 +42,7 @@ def user(call: Call, one: User) -> Shape:
 
 
 def member(call: Call, one: User, level: int) -> Shape:
-    """A person in a place."""
+    """A member."""
     return {**user(call, one), "access_level": level, "expires_at": None, "membership_state": "active"}
 
 
@@ -126,7 +125,7 @@ def milestone(call: Call, one: Milestone) -> Shape:
 
 
 def issue(call: Call, one: Issue, *, detailed_labels: bool = False) -> Shape:
-    """An issue. Weight and health are there only with a licence; whether it is blocked is never told."""
+    """An issue. Weight and health exist only with a licence; whether it is blocked is never reported."""
     task = tasks(one)
     api = f"{call.asked.base_url}/api/v4/projects/{one.project.id}"
     shape: Shape = {
@@ -252,11 +251,6 @@ def event(call: Call, holder: Issue, one: Event) -> Shape:
     if one.kind == "milestone":
         value = milestone(call, one.value) if isinstance(one.value, Milestone) else None
         return {**shape, "milestone": value, "action": one.action}
-    # The label is null when it was deleted since.
+    # The label is null if it was deleted.
     named = label(one.value) if isinstance(one.value, Label) else None
     return {**shape, "label": named, "action": one.action}
-
-
-def level_name(level: int) -> str:
-    """An access level in words."""
-    return ACCESS_NAMES.get(level, "NO_ACCESS").title()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from random import Random
 
+from glboard_core.demo.sample.titles import AWKWARD, title
 from glboard_core.demo.world.clock import DAY, SECOND, Clock, Version, around
 from glboard_core.demo.world.history import Historian, stamp
 from glboard_core.demo.world.records import (
@@ -25,10 +26,9 @@ from glboard_core.demo.world.records import (
     Tier,
     User,
 )
-from glboard_core.demo.world.registry import AWKWARD, title
 from glboard_core.demo.world.world import World
 
-# The names in the default world. Nobody in it is real.
+# The names in the default world. No one in it is real.
 
 ROOT = "demo-org"
 PEOPLE = (
@@ -42,7 +42,7 @@ PEOPLE = (
     ("eng_elm", "Enge Elm"),
     ("triage_bot", "Triage Bot"),
 )
-# Path, name, and how many of the issues it holds.
+# Path, name, and its share of the issues.
 PROJECTS = (
     ("platform", "Platform", 40),
     ("ai/ai-gateway", "AI Gateway", 22),
@@ -137,13 +137,13 @@ _EXTRAS = (
     ("security", 0.03),
 )
 _STARTED = frozenset({"in dev", "in review", "awaiting security release", "verification", "complete"})
-# The counts below make about this many issues before the backlog.
+# The counts below add up to about this many issues before the backlog.
 _CORE = 215
 
 
 @dataclass(slots=True)
 class Recipe:
-    """An issue to be made."""
+    """An issue to create."""
 
     kind: str
     labels: list[str]
@@ -204,7 +204,7 @@ class _Book:
         self.at = current
 
     def base(self, milestone: str | None, flow: str | None) -> Recipe:
-        """An ordinary issue: organised, typed, with the gaps real ones have."""
+        """An ordinary issue: organised, typed, with realistic gaps."""
         random = self.random
         kind = random.choices(TYPES, (30, 42, 28))[0]
         labels = [
@@ -253,7 +253,7 @@ class _Book:
         return recipe
 
     def odd_ones(self, found: list[Recipe]) -> list[Recipe]:
-        """Makes sure that a Planning board has what a planning session stumbles over."""
+        """Add what a planning session stumbles over to a Planning board."""
         for recipe, spoil in zip(found, _ODD, strict=False):
             spoil(recipe)
         for recipe in found[4:5]:
@@ -261,7 +261,7 @@ class _Book:
         return found
 
     def _spoil(self, recipe: Recipe, chance: float) -> None:
-        """Takes something away or adds too much, as triage finds it."""
+        """Remove something or add too much, for triage to find."""
         if self.random.random() >= chance:
             return
         match self.random.randrange(5):
@@ -290,7 +290,7 @@ class _Book:
         return recipe
 
     def current(self) -> Recipe:
-        """Something in the current milestone that is no Deliverable."""
+        """An issue in the current milestone that is not a Deliverable."""
         recipe = self.base(
             self.versions[self.at].title, self.random.choice(("in dev", "ready for development"))
         )
@@ -317,7 +317,7 @@ class _Book:
         return recipe
 
     def later(self, milestone: str, *, weighed: float) -> Recipe:
-        """Something for later."""
+        """An issue for later."""
         recipe = self.base(milestone, self.random.choice(_EARLY))
         if self.random.random() < weighed:
             recipe.weight = self.weight()
@@ -325,7 +325,7 @@ class _Book:
         return recipe
 
     def unplaced(self) -> Recipe:
-        """No milestone yet: triage."""
+        """An issue without a milestone, for triage."""
         recipe = self.base(None, self.random.choice((None, "validation backlog", "ready for development")))
         self._spoil(recipe, 0.5)
         if self.random.random() < 0.15:
@@ -333,7 +333,7 @@ class _Book:
         return recipe
 
     def backlog(self) -> Recipe:
-        """The long tail; a third of it is closed long ago."""
+        """The long tail; a third of it was closed long ago."""
         flow = self.random.choice((None, None, *_EARLY))
         recipe = self.base("Backlog", flow)
         if self.random.random() < 0.1:
@@ -344,7 +344,7 @@ class _Book:
         return recipe
 
     def planning_issue(self, offset: int) -> Recipe:
-        """The planning issue of a milestone, which stands on no board."""
+        """The planning issue of a milestone, which is on no board."""
         version = self.versions[self.at + offset]
         labels = ["group::custom models", "type::ignore", "Planning Issue"]
         return Recipe(
@@ -353,7 +353,7 @@ class _Book:
 
 
 def recipes(random: Random, count: int, versions: Sequence[Version], current: int) -> list[Recipe]:
-    """As many recipes as asked for; below the size of a month everything shrinks alike."""
+    """The requested number of recipes; below the size of a month everything shrinks in proportion."""
     book = _Book(random, versions, current)
     scale = min(1.0, count / _CORE)
     # Later buckets grow with the world, the boards of the month do not: people plan the same number of cards.
@@ -433,7 +433,7 @@ class _Maker:
                 self.labels[name] = world.add_label(root, name, "#d9534f", "Was planned and not finished")
         for bucket in BUCKETS:
             self.milestones[bucket] = world.add_milestone(root, bucket)
-        # The same title twice with different ids, and milestones that only some projects can see.
+        # The same title twice with different ids, and milestones of only some projects.
         world.add_label(self.projects[0], "needs-docs", "#8fbc8f")
         world.add_label(self.projects[1], "needs-docs", "#2e8b57")
         world.add_milestone(self.projects[0], "Platform hardening")
@@ -442,7 +442,7 @@ class _Maker:
             milestone.created = milestone.updated = self.now - 120 * DAY
 
     def labelled(self, names: Sequence[str]) -> tuple[Label, ...]:
-        """Labels of names, sorted; the same tuple for the same names, since most issues look alike."""
+        """Labels by name, sorted; the same tuple for the same names, since most issues look alike."""
         key = tuple(sorted(set(names)))
         found = self._sets.get(key)
         if found is None:
@@ -456,7 +456,7 @@ class _Maker:
         return title(kind, number)
 
     def issue(self, recipe: Recipe, created: int, project: Project) -> Issue:
-        """One issue after a recipe."""
+        """One issue from a recipe."""
         random = self.random
         kind = recipe.kind if recipe.kind in self._numbers else "feature"
         author = self.people[0] if recipe.own else random.choice(self.people[1 if recipe.refused else 0 :])
@@ -489,14 +489,14 @@ class _Maker:
         issue.updated = issue.closed
 
     def rank(self, issues: list[Issue]) -> None:
-        """Deals the manual order at random; one in twenty has no place yet."""
+        """Assign a random manual order; one issue in twenty has no position yet."""
         order = list(range(1, len(issues) + 1))
         self.random.shuffle(order)
         for issue, place in zip(issues, order, strict=True):
             issue.position = place * _DISTANCE if place % 20 else None
 
     def block(self, issues: list[Issue]) -> None:
-        """Lets those that are said to be blocked wait for something."""
+        """Give issues in the blocked state a blocking issue."""
         label = self.labels["workflow::blocked"]
         open_ones = [one for one in issues if one.open][:200]
         for issue in issues[: 50 * _DISTANCE]:
@@ -506,7 +506,7 @@ class _Maker:
                     self.world.block(issue, other)
 
     def local(self, issues: list[Issue]) -> None:
-        """Puts a few issues of the two big projects under labels and milestones that only they can see."""
+        """Give a few issues of the two big projects labels and milestones that only those projects have."""
         for project, milestone in zip(self.projects[:2], ("Platform hardening", "AI launch"), strict=True):
             label = self.world.label_of(project, "needs-docs")
             some = [one for one in issues if one.project is project and one.open and one.milestone]
@@ -532,7 +532,7 @@ class _Maker:
 
 
 def _dates(random: Random, now: int, count: int) -> list[int]:
-    """When the issues were opened: over the last year and a half, more of them lately; oldest first."""
+    """When the issues were created: over the last year and a half, more of them recently; oldest first."""
     span = 540 * DAY
     return sorted(now - int(span * random.random() ** 2) - 6 * 3600 * SECOND for _ in range(count))
 
@@ -546,7 +546,7 @@ def default_world(
     edition: Edition = "ee",
     version: str = "18.9",
 ) -> World:
-    """A world made up around the clock's today; the same seed and day give the same one."""
+    """A generated world around the clock's today; the same seed and day give the same world."""
     world = World(clock=clock, tier=tier, edition=edition, version=version)
     maker = _Maker(world, seed)
     maker.furnish()
@@ -566,7 +566,7 @@ def default_world(
     maker.local(made)
     maker.boards()
     world.index.rebuild()
-    # Events made up later are numbered by issue; those of real changes come after all of them.
+    # Generated events are numbered by issue; those of real changes come after all of them.
     world.next_id("event", (len(made) + 1) * 64)
     world.historian = Historian(world, seed)
     return world

@@ -1,8 +1,8 @@
-"""A world from a scenario file: milestones, people and issues with their events, as written.
+"""A world from a scenario file: milestones, people and issues with their events.
 
-Labels, projects and users are made from what the issues name; the manual order is `pm_rank`, then the order
-of the file; the clock starts at `as_of`. Anything unreadable raises `ScenarioError`, which names the file and
-the place in it. What a file expects as results is not read.
+Labels, projects and users are created from what the issues name; the manual order is `pm_rank`, then the
+order of the file; the clock starts at `as_of`. Anything unreadable raises `ScenarioError`, which names the
+file and the place in it. The expected results in a file are not read.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ from glboard_core.demo.world.records import (
 )
 from glboard_core.demo.world.world import World
 
-# The scenario file as people write it: its shape, and errors that name the place.
+# The format of scenario files, and errors that name the place.
 
 R = TypeVar("R")
 _REFERENCE = re.compile(r"(?P<path>.+)#(?P<iid>\d+)")
 
 
 class ScenarioError(ValueError):
-    """A scenario file that cannot be used."""
+    """An invalid scenario file."""
 
 
 class MilestoneRow(Struct):
@@ -81,7 +81,7 @@ class EventRow(Struct):
 
 
 class IssueRow(Struct):
-    """An issue. Path and number may stand in `references.full` alone."""
+    """An issue. `references.full` can be the only source of path and number."""
 
     iid: int
     project_path: str
@@ -109,7 +109,7 @@ class IssueRow(Struct):
 
 
 class Scenario(Struct):
-    """All of it."""
+    """The whole file."""
 
     as_of: datetime
     people: People
@@ -214,7 +214,7 @@ def _time(text: Any, where: str) -> datetime:
 
 
 def once(values: Iterable[R]) -> list[R]:
-    """Each once, in order."""
+    """Each value once, in order."""
     return list(dict.fromkeys(values))
 
 
@@ -237,7 +237,7 @@ class _Loader:
         return ScenarioError(f"{self.path}: {where}: {what}")
 
     def user(self, username: str) -> User:
-        """A person, made at first sight and put in the group."""
+        """A person, created on first use as a member of the group."""
         if not username:
             raise self.wrong("people", "a person has no username")
         known = self.world.users.get(username)
@@ -247,7 +247,7 @@ class _Loader:
         return known
 
     def label(self, title: str) -> Label:
-        """A group label, made at first sight."""
+        """A group label, created on first use."""
         if not title:
             raise self.wrong("labels", "a label has no title")
         root = self.world.root
@@ -284,7 +284,7 @@ class _Loader:
             self.milestones[one.title] = made
 
     def milestone(self, where: str, title: str) -> Milestone:
-        """A milestone that must be known."""
+        """A milestone of the file. Raises ScenarioError if it is unknown."""
         if title not in self.milestones:
             near = get_close_matches(title, self.milestones, 3)
             hint = f"; similar: {', '.join(near)}" if near else ""
@@ -292,7 +292,7 @@ class _Loader:
         return self.milestones[title]
 
     def dawn(self) -> datetime:
-        """Before everything the file tells of: when issues were made of which it is not said."""
+        """A time before all events: the creation of issues that give none."""
         days = [one.start_date for one in self.data.milestones if one.start_date]
         told = [datetime.combine(day, time(), UTC) for day in days]
         for _, row in self.data.issues:
@@ -301,7 +301,7 @@ class _Loader:
         return first - timedelta(days=7) if first.year > 1 else first
 
     def project(self, where: str, row: IssueRow) -> Project:
-        """The project of an issue, made at first sight."""
+        """The project of an issue, created on first use."""
         if (known := self.world.projects.get(row.project_path)) is not None:
             return known
         if "/" not in row.project_path.strip("/"):
@@ -328,7 +328,7 @@ class _Loader:
         )
         issue.open = row.state == "opened"
         issue.closed = self.closed(where, row)
-        # Each change of label, milestone or state touches an issue, whatever is written of it.
+        # Each change of label, milestone or state updates an issue, whatever its own time is.
         touched = [at for at in (made, row.updated_at, *(event.at for event in row.events)) if at]
         issue.updated = max(*(micros(at) for at in touched), issue.closed or 0)
         issue.description = row.description
@@ -347,7 +347,7 @@ class _Loader:
         return issue
 
     def closed(self, where: str, row: IssueRow) -> int | None:
-        """When it was closed: as written, else as its last event says."""
+        """When it was closed: as given, otherwise by its last event."""
         if row.state == "opened":
             return None
         closes = [one.at for one in row.events if (one.kind, one.action) == ("state", "closed")]
@@ -357,8 +357,8 @@ class _Loader:
         return micros(at)
 
     def event(self, where: str, row: EventRow) -> Event:
-        """One event of an issue. A milestone that is not in the file was deleted since: GitLab keeps its
-        event, and says null."""
+        """One event of an issue. A milestone missing in the file was deleted: GitLab keeps its event with
+        null."""
         by, at = self.user(row.by or self.data.people.em), micros(row.at)
         told = f"event {row.kind} {row.action}"
         value: Any = None
@@ -378,7 +378,7 @@ class _Loader:
         return Event(self.world.next_id("event"), row.kind, row.action, value, at, by)
 
     def links(self, made: list[tuple[IssueRow, Issue]]) -> None:
-        """Who waits for whom, by key, id or reference."""
+        """Blocking issues, by key, id or reference."""
         named: dict[int | str, Issue] = {}
         for row, issue in made:
             named |= {issue.id: issue, issue.reference: issue}
@@ -390,7 +390,7 @@ class _Loader:
                 self.world.block(issue, blocker)
 
     def outsider(self, where: str, name: int | str) -> Issue:
-        """An open issue outside the file that blocks one in it: it counts, and nobody may see it."""
+        """An open issue outside the file that blocks one in it: it counts, but is visible to no one."""
         path, _, iid = str(name).rpartition("#")
         if not path or not iid.isdigit():
             raise self.wrong(where, f"is blocked by {name}, which is neither in the file nor a reference")
@@ -399,11 +399,11 @@ class _Loader:
         return Issue(0, int(iid), project, "", self.world.owner, 0)
 
     def load(self) -> None:
-        """Everything, in the order things need one another."""
+        """Create everything, in order of dependency."""
         rows = self.data.issues
         if not rows:
             raise ScenarioError(f"{self.path}: contains no issues")
-        # Another file is another group: what a client kept of one is no news of the other.
+        # Another file is another group: a client's cache of one must not be used for the other.
         ident = zlib.crc32(self.path.read_bytes())
         self.world.add_group(rows[0][1].project_path.split("/")[0], ident=ident)
         self.people()
@@ -433,7 +433,7 @@ def load_scenario(
     edition: Edition = "ee",
     version: str = "18.9",
 ) -> World:
-    """The world of a scenario file. A clock that is given is used as it is; else one starts at `as_of`."""
+    """The world of a scenario file. A given clock is used unchanged; otherwise one starts at `as_of`."""
     file = Path(path)
     data = read(file)
     world = World(

@@ -1,7 +1,7 @@
-"""A team file for the embedded GitLab's group, so that capacity can be tried without writing one.
+"""A team file for the embedded GitLab's group, to try capacity without writing one.
 
-Days off are nobody's on GitLab's side, so this is no part of the world: it is what the EM of that group would
-have written beside it. For a made-up world the days lie around its calendar; a scenario brings its own.
+GitLab knows no days off, so this is not part of the world: it is the file the group's EM would have written.
+For a generated world the days follow its calendar; a scenario has its own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TEAM: tuple[tuple[str, str, float, tuple[tuple[int, int], ...], int], ...] = (
 
 
 def team_of_world(today: date) -> str:
-    """The made-up group's ``team.toml``, with days off in the milestone after that of ``today`` (UTC)."""
+    """The generated group's ``team.toml``, with days off in the milestone after that of ``today`` (UTC)."""
     coming = around(today, 0, 1)[-1]
     lines = ["# The demo's team. Days off are made up; change them here or in the room pane (g r).", ""]
     lines += [f"holidays = {json.dumps([_workday(coming, 10).isoformat()])}"]
@@ -37,7 +37,7 @@ def team_of_world(today: date) -> str:
 
 
 def _workday(version: Version, number: int) -> date:
-    """The working day of a milestone with that number, from 0; holidays are not looked at."""
+    """The working day of a milestone with that number, from 0; holidays are ignored."""
     found = (day for n in range(60) if (day := version.start + timedelta(days=n)).weekday() < 5)
     return next(day for n, day in enumerate(found) if n == number)
 
@@ -70,7 +70,7 @@ class _Inputs(msgspec.Struct):
 
 
 def team_of_scenario(path: Path) -> str | None:
-    """The ``team.toml`` a scenario file tells of, or none. What is wrong with the file its loader says."""
+    """The ``team.toml`` of a scenario file, or None. Errors in the file are the loader's to report."""
     try:
         data = msgspec.json.decode(path.read_bytes(), type=_Inputs)
     except (OSError, msgspec.DecodeError):

@@ -1,1 +1,1 @@
-"""."""
+"""The state of the embedded GitLab and its rules."""

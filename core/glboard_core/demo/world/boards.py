@@ -8,16 +8,12 @@ reopens.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from typing import TYPE_CHECKING
 
 from glboard_core.demo.world import changes, permissions
 from glboard_core.demo.world.changes import Change
 from glboard_core.demo.world.records import Board, BoardList, Group, Issue, Label, User
+from glboard_core.demo.world.registry import Registry
 from glboard_core.demo.world.search import IssueFilter
-
-if TYPE_CHECKING:
-    from glboard_core.demo.world.world import World
-
 
 # Manual order: one relative position per issue over the whole root group, sparse, sometimes null.
 
@@ -25,31 +21,24 @@ DISTANCE = 512
 _ORDER = "RELATIVE_POSITION_ASC"
 
 
-def _put(world: World, issue: Issue, position: int) -> None:
+def _put(world: Registry, issue: Issue, position: int) -> None:
     with world.index.moving(issue):
         issue.position = position
 
 
-def _ends(world: World) -> tuple[int, int]:
+def _last(world: Registry) -> int:
     order = world.index.order(_ORDER)
     ranked = bisect_left(order, (1, 0, 0))
-    if ranked == 0:
-        return 0, 0
-    return order[0][1], order[ranked - 1][1]
+    return int(order[ranked - 1][1]) if ranked else 0
 
 
-def place_at_end(world: World, issue: Issue) -> None:
-    """Gives an issue the last position."""
-    _put(world, issue, _ends(world)[1] + DISTANCE)
+def place_at_end(world: Registry, issue: Issue) -> None:
+    """Give an issue the last position."""
+    _put(world, issue, _last(world) + DISTANCE)
 
 
-def place_at_start(world: World, issue: Issue) -> None:
-    """Gives an issue the first position."""
-    _put(world, issue, _ends(world)[0] - DISTANCE)
-
-
-def rebalance(world: World) -> None:
-    """Reassigns all positions in the same order."""
+def rebalance(world: Registry) -> None:
+    """Reassign all positions in the same order."""
     order = world.index.order(_ORDER)
     ranked = bisect_left(order, (1, 0, 0))
     for at, key in enumerate(order[:ranked]):
@@ -57,7 +46,7 @@ def rebalance(world: World) -> None:
     world.index.rebuild()
 
 
-def _neighbour(world: World, issue: Issue, moved: Issue, step: int) -> int | None:
+def _neighbour(world: Registry, issue: Issue, moved: Issue, step: int) -> int | None:
     """The position next to an issue in the whole order, without the moved one."""
     order = world.index.order(_ORDER)
     key = (0, issue.position, issue.id)
@@ -69,8 +58,8 @@ def _neighbour(world: World, issue: Issue, moved: Issue, step: int) -> int | Non
     return None
 
 
-def move_between(world: World, moved: Issue, before: Issue | None, after: Issue | None) -> None:
-    """Puts `moved` after `before` and before `after`; either may be None, not both."""
+def move_between(world: Registry, moved: Issue, before: Issue | None, after: Issue | None) -> None:
+    """Move `moved` after `before` and before `after`; one of them can be None."""
     for one in (before, after):
         if one is not None and one.position is None:
             place_at_end(world, one)
@@ -102,7 +91,7 @@ TAKEN = {"label": "Label has already been taken", "milestone": "Milestone has al
          "assignee": "Assignee has already been taken"}  # fmt: skip
 
 
-def scope_of(world: World, board: Board) -> IssueFilter:
+def scope_of(world: Registry, board: Board) -> IssueFilter:
     """The scope of a board: its group with everything below, and its own filter."""
     projects = frozenset(one.id for one in world.projects_below(board.group))
     wanted = IssueFilter(
@@ -117,7 +106,7 @@ def scope_of(world: World, board: Board) -> IssueFilter:
 
 
 def narrow(wanted: IssueFilter, column: BoardList) -> str:
-    """Narrows a board's scope to a list, and returns the list's order."""
+    """Narrow a board's scope to a list; returns the list's order."""
     if column.kind == "closed":
         wanted.state = "closed"
         return "CLOSED_AT_DESC"
@@ -134,25 +123,25 @@ def narrow(wanted: IssueFilter, column: BoardList) -> str:
     return "RELATIVE_POSITION_ASC"
 
 
-def may_add_board(world: World, group: Group) -> bool:
+def may_add_board(world: Registry, group: Group) -> bool:
     """The first board of a group is free; more need several boards (Premium)."""
     return world.licensed("premium") or not any(one.group is group for one in world.boards.values())
 
 
 def taken(board: Board, kind: str, target: object) -> bool:
-    """Whether a board has a list for this already."""
+    """Whether a board already has a list for this."""
     return any(target in (one.label, one.milestone, one.assignee) for one in board.lists if one.kind == kind)
 
 
 def place_list(column: BoardList, position: int) -> None:
-    """Moves a list to a position; the others shift."""
+    """Move a list to a position; the others shift."""
     others = [one for one in column.board.shown() if one.position is not None and one is not column]
     others.insert(max(0, min(position, len(others))), column)
     for at, one in enumerate(others):
         one.position = at
 
 
-def drop_list(world: World, column: BoardList) -> None:
+def drop_list(world: Registry, column: BoardList) -> None:
     """Removes a list from its board."""
     column.board.lists.remove(column)
     del world.board_lists[column.id]
@@ -160,8 +149,8 @@ def drop_list(world: World, column: BoardList) -> None:
         one.position = at
 
 
-def drop_board(world: World, board: Board) -> None:
-    """Deletes a board."""
+def drop_board(world: Registry, board: Board) -> None:
+    """Delete a board."""
     for column in board.lists:
         del world.board_lists[column.id]
     del world.boards[board.id]
@@ -178,8 +167,8 @@ def _labels_moved(issue: Issue, old: BoardList, new: BoardList) -> tuple[list[La
     return added, [one for one in removed if one in issue.labels]
 
 
-def move_card(world: World, issue: Issue, old: BoardList, new: BoardList, actor: User) -> list[str]:
-    """Moves a card from list to list: labels, milestone, assignee and state follow."""
+def move_card(world: Registry, issue: Issue, old: BoardList, new: BoardList, actor: User) -> list[str]:
+    """Move a card from list to list: labels, milestone, assignee and state follow."""
     if old is new:
         return []
     added, removed = _labels_moved(issue, old, new)
@@ -197,8 +186,8 @@ def move_card(world: World, issue: Issue, old: BoardList, new: BoardList, actor:
     return changes.apply(world, issue, change, actor)
 
 
-def position_in(world: World, issue: Issue, column: BoardList, at: int, actor: User) -> None:
-    """Ranks a card at a position in a list, -1 being its end."""
+def position_in(world: Registry, issue: Issue, column: BoardList, at: int, actor: User) -> None:
+    """Rank a card at a position in a list, -1 being its end."""
     wanted = scope_of(world, column.board)
     order = narrow(wanted, column)
     page = world.index.page(

@@ -1,8 +1,8 @@
-"""What a change to an issue does: which parts GitLab silently drops, and what it writes.
+"""What a change of an issue does: which parts GitLab silently drops, and what it writes.
 
-The one place that changes issues, so GraphQL, REST, quick actions and tests that play another person all
-get the same silent drops, events and timestamps. Sorting into `Change` is the caller's; answers are lists
-of validation messages, empty when the change was made.
+The only place that changes issues, so GraphQL, REST, quick actions and tests that act as another person all
+get the same silent drops, events and timestamps. Callers fill a `Change`; results are lists of validation
+messages, empty if the change was applied.
 """
 
 from __future__ import annotations
@@ -11,20 +11,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from glboard_core.demo.world import permissions
 from glboard_core.demo.world.records import NO_ACCESS, Issue, Label, Milestone, User
-
-if TYPE_CHECKING:
-    from glboard_core.demo.world.world import World
+from glboard_core.demo.world.registry import Registry
 
 MAX_TITLE = 255
 MAX_ASSIGNEES = 200
 
 
 class Unset(Enum):
-    """Marks what a change leaves alone, since None means "clear"."""
+    """Marks fields a change leaves alone, since None means "clear"."""
 
     UNSET = "unset"
 
@@ -34,7 +32,7 @@ UNSET: Final = Unset.UNSET
 
 @dataclass(slots=True, kw_only=True)
 class Change:
-    """A wish, as it came over the wire; `labels` replaces, the others add and remove."""
+    """A requested change; `labels` replaces, `add_labels` and `remove_labels` add and remove."""
 
     title: str | Unset = UNSET
     description: str | Unset = UNSET
@@ -70,7 +68,7 @@ def problems(change: Change) -> list[str]:
     return found
 
 
-def allowed(world: World, issue: Issue, change: Change, actor: User) -> Change:
+def allowed(world: Registry, issue: Issue, change: Change, actor: User) -> Change:
     """The change without what GitLab silently drops."""
     kept = replace(change)
     if not permissions.can_admin(actor, issue):
@@ -94,8 +92,8 @@ def allowed(world: World, issue: Issue, change: Change, actor: User) -> Change:
 
 
 def scoped(before: Iterable[Label], after: Sequence[Label], order: Sequence[Label]) -> list[Label]:
-    """One label per scope, where something was added to the scope: the last of `order` survives. Pairs that
-    were there before and are not touched stay."""
+    """One label per scope to which something was added: the last of `order` survives. Existing pairs that are
+    not touched stay."""
     had = set(before)
     drop: set[Label] = set()
     by_scope: dict[str, list[Label]] = {}
@@ -110,7 +108,7 @@ def scoped(before: Iterable[Label], after: Sequence[Label], order: Sequence[Labe
     return [one for one in after if one not in drop]
 
 
-def _new_labels(world: World, issue: Issue, change: Change) -> tuple[Label, ...]:
+def _new_labels(world: Registry, issue: Issue, change: Change) -> tuple[Label, ...]:
     base = list(issue.labels) if change.labels is UNSET else list(change.labels)
     removed = set(change.remove_labels)
     merged = [one for one in dict.fromkeys([*base, *change.add_labels]) if one not in removed]
@@ -120,8 +118,8 @@ def _new_labels(world: World, issue: Issue, change: Change) -> tuple[Label, ...]
     return tuple(sorted(merged, key=lambda one: one.title))
 
 
-def apply(world: World, issue: Issue, change: Change, actor: User) -> list[str]:
-    """Makes a change as GitLab would for this actor; returns messages if nothing was changed."""
+def apply(world: Registry, issue: Issue, change: Change, actor: User) -> list[str]:
+    """Apply a change as GitLab would for this actor; returns messages if nothing was changed."""
     found = problems(change)
     if found:
         return found
@@ -135,7 +133,7 @@ def apply(world: World, issue: Issue, change: Change, actor: User) -> list[str]:
     return []
 
 
-def _write(world: World, issue: Issue, change: Change, actor: User) -> bool:
+def _write(world: Registry, issue: Issue, change: Change, actor: User) -> bool:
     touched = False
     for name in ("title", "description", "due", "confidential", "locked", "kind", "health", "status",
                  "time_estimate", "duplicate_of"):  # fmt: skip
@@ -145,7 +143,7 @@ def _write(world: World, issue: Issue, change: Change, actor: User) -> bool:
             touched = True
     touched |= _write_labels(world, issue, change, actor)
     if change.milestone is not UNSET and change.milestone is not issue.milestone:
-        # A change from A to B writes `add B` alone; only clearing writes `remove A`.
+        # A change from A to B writes only `add B`; only clearing writes `remove A`.
         if change.milestone is None:
             world.record(issue, "milestone", "remove", issue.milestone, actor)
         else:
@@ -164,8 +162,9 @@ def _write(world: World, issue: Issue, change: Change, actor: User) -> bool:
     return _write_state(world, issue, change, actor) or touched
 
 
-def _follow_status(world: World, issue: Issue, change: Change) -> None:
-    """A status of a closing category closes; closing and reopening set the default status of the category."""
+def _follow_status(world: Registry, issue: Issue, change: Change) -> None:
+    """A status of a closing category closes the issue; closing and reopening set the category's default
+    status."""
     if isinstance(change.status, str):
         closes = world.statuses[change.status].closes
         if closes == issue.open:
@@ -176,7 +175,7 @@ def _follow_status(world: World, issue: Issue, change: Change) -> None:
         issue.status = "Validation backlog"
 
 
-def _write_labels(world: World, issue: Issue, change: Change, actor: User) -> bool:
+def _write_labels(world: Registry, issue: Issue, change: Change, actor: User) -> bool:
     labels = _new_labels(world, issue, change)
     if labels == issue.labels:
         return False
@@ -190,7 +189,7 @@ def _write_labels(world: World, issue: Issue, change: Change, actor: User) -> bo
     return True
 
 
-def _write_state(world: World, issue: Issue, change: Change, actor: User) -> bool:
+def _write_state(world: Registry, issue: Issue, change: Change, actor: User) -> bool:
     if change.state == "close" and issue.open:
         issue.open = False
         issue.closed = world.clock.now()

@@ -34,7 +34,7 @@ def parse_time(text: str) -> int:
 
 
 def iso_seconds(stamp: int) -> str:
-    """As GraphQL writes a time: cut to the second."""
+    """A time in GraphQL's format: cut to the second."""
     parts = time.gmtime(stamp // SECOND)
     return (
         f"{parts.tm_year:04}-{parts.tm_mon:02}-{parts.tm_mday:02}"
@@ -43,7 +43,7 @@ def iso_seconds(stamp: int) -> str:
 
 
 def iso_millis(stamp: int) -> str:
-    """As REST writes a time: with three decimals."""
+    """A time in REST's format: with three decimals."""
     return f"{iso_seconds(stamp)[:-1]}.{stamp % SECOND // 1000:03}Z"
 
 

@@ -1,20 +1,18 @@
-"""The past of a made-up issue, told only when somebody asks, so that a big world starts quickly.
+"""The history of a generated issue, created on first use so that a big world starts quickly.
 
-The same issue always gets the same past, and the past ends where the issue stands: its labels, milestone,
-weight and state. An issue that carries `missed:X` was in X first.
+The same issue always gets the same history, and it ends with the issue's current labels, milestone, weight
+and state. An issue with `missed:X` was in X first.
 """
 
 from __future__ import annotations
 
 from datetime import date
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from glboard_core.demo.world.clock import DAY, SECOND
 from glboard_core.demo.world.records import Event, Issue, Label, Milestone, User
-
-if TYPE_CHECKING:
-    from glboard_core.demo.world.world import World
+from glboard_core.demo.world.registry import Registry
 
 FLOW = (
     "validation backlog", "problem validation", "design", "solution validation", "planning breakdown",
@@ -29,9 +27,9 @@ def _day(day: date) -> int:
 
 
 class Historian:
-    """Makes up pasts. `born` is when the world was made: nothing happens later than that."""
+    """Generates histories. `born` is when the world was created: nothing happens later than that."""
 
-    def __init__(self, world: World, seed: int) -> None:
+    def __init__(self, world: Registry, seed: int) -> None:
         self._world = world
         self._seed = seed
         self._born = world.clock.now()
@@ -87,14 +85,14 @@ class Historian:
         return milestone.start if milestone is not None and milestone.start is not None else date.min
 
     def _planned(self, milestone: Milestone, random: Random) -> int:
-        """When it was put in a milestone: mostly some days before the start, sometimes after it."""
+        """When it was added to a milestone: mostly some days before the start, sometimes after it."""
         assert milestone.start is not None
         late = random.random() < 0.15
         days = random.randrange(1, 12) if late else -random.randrange(2, 20)
         return _day(milestone.start) + days * DAY + random.randrange(8, 18) * _HOUR
 
     def _milestones(self, issue: Issue, missed: list[Label], random: Random, tell: Any) -> int:
-        """Tells the way through the milestones; says when it came to the present one."""
+        """Record its milestones up to the current one; returns when it was added to that."""
         at = issue.created + random.randrange(1, 72) * _HOUR
         for label in missed:
             milestone = self._versions.get(label.title.removeprefix("missed:"))

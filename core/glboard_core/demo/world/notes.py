@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from glboard_core.demo.world import changes, permissions
 from glboard_core.demo.world.changes import Change
 from glboard_core.demo.world.records import Issue, Label, Note, User
-
-if TYPE_CHECKING:
-    from glboard_core.demo.world.world import World
+from glboard_core.demo.world.registry import Registry
 
 _COMMAND = re.compile(r"^/([a-z_]+)(?:[ \t]+(.*?))?[ \t]*$")
 _LABEL = re.compile(r'~?"([^"]+)"|~?([^\s"~]+)')
@@ -51,7 +48,7 @@ class Outcome:
 
 
 def split(body: str) -> tuple[str, list[tuple[str, str]]]:
-    """A text without its commands, and those. Lines of fenced code are no commands."""
+    """A text without its commands, and the commands. Lines in fenced code are not commands."""
     kept: list[str] = []
     commands: list[tuple[str, str]] = []
     fenced = False
@@ -65,7 +62,7 @@ def split(body: str) -> tuple[str, list[tuple[str, str]]]:
     return "\n".join(kept).strip("\n"), commands
 
 
-def describe(world: World, issue: Issue, user: User) -> None:
+def describe(world: Registry, issue: Issue, user: User) -> None:
     """What GitLab does with a new description: its commands are executed and removed."""
     rest, commands = split(issue.description)
     if not commands:
@@ -75,8 +72,8 @@ def describe(world: World, issue: Issue, user: User) -> None:
         _run(world, issue, user, name, text, Outcome())
 
 
-def comment(world: World, issue: Issue, body: str, user: User, *, internal: bool = False) -> Outcome:
-    """Comments on an issue: does the commands, keeps the rest as a note."""
+def comment(world: Registry, issue: Issue, body: str, user: User, *, internal: bool = False) -> Outcome:
+    """Comment on an issue: execute the commands, keep the rest as a note."""
     outcome = Outcome()
     if not body.strip():
         outcome.errors.append("Note can't be blank")
@@ -87,8 +84,8 @@ def comment(world: World, issue: Issue, body: str, user: User, *, internal: bool
     return outcome
 
 
-def rewrite(world: World, note: Note, body: str, user: User) -> Outcome:
-    """Updates a comment: its commands are executed, too; with only commands, the comment is deleted."""
+def rewrite(world: Registry, note: Note, body: str, user: User) -> Outcome:
+    """Update a comment: its commands are executed, too; with only commands, the comment is deleted."""
     outcome = Outcome(note=note)
     if not body.strip():
         outcome.errors.append("Note can't be blank")
@@ -103,8 +100,8 @@ def rewrite(world: World, note: Note, body: str, user: User) -> Outcome:
     return outcome
 
 
-def _obeyed(world: World, issue: Issue, body: str, user: User, outcome: Outcome) -> str:
-    """Executes the commands of a text; returns the rest."""
+def _obeyed(world: Registry, issue: Issue, body: str, user: User, outcome: Outcome) -> str:
+    """Execute the commands of a text; returns the rest."""
     rest, commands = split(body)
     for name, text in commands:
         _run(world, issue, user, name, text, outcome)
@@ -115,17 +112,17 @@ def _obeyed(world: World, issue: Issue, body: str, user: User, outcome: Outcome)
     return rest
 
 
-def _labels(world: World, issue: Issue, text: str) -> list[Label]:
+def _labels(world: Registry, issue: Issue, text: str) -> list[Label]:
     titles = [quoted or bare for quoted, bare in _LABEL.findall(text)]
     return [found for title in titles if (found := world.label_for(issue.project, title)) is not None]
 
 
-def _people(world: World, user: User, text: str) -> list[User]:
+def _people(world: Registry, user: User, text: str) -> list[User]:
     names = [user.username if name == "me" else name.lstrip("@") for name in text.split()]
     return [world.users[name] for name in names if name in world.users]
 
 
-def _change(world: World, issue: Issue, user: User, name: str, text: str) -> tuple[Change | None, str]:
+def _change(world: Registry, issue: Issue, user: User, name: str, text: str) -> tuple[Change | None, str]:
     match name:
         case "weight" if text.isdigit():
             return Change(weight=int(text)), f"Set weight to {text}."
@@ -162,7 +159,7 @@ def _change(world: World, issue: Issue, user: User, name: str, text: str) -> tup
     return None, ""
 
 
-def _run(world: World, issue: Issue, user: User, name: str, text: str, outcome: Outcome) -> None:
+def _run(world: Registry, issue: Issue, user: User, name: str, text: str, outcome: Outcome) -> None:
     change, message = _change(world, issue, user, name, text)
     outcome.commands.append(name)
     if change is None or not permissions.can_update(user, issue):

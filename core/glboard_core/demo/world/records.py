@@ -1,7 +1,7 @@
-"""What the world is made of: users, places, labels, milestones, issues, notes, boards, events.
+"""Records of the world: users, places, labels, milestones, issues, notes, boards, events.
 
-Plain records with slots, since a world may hold 100,000 issues. They know how to name themselves and
-nothing else: who may do what is in `access`, what a change writes is in `writes`.
+Plain classes with slots, since a world can have 100,000 issues. They know their names and paths and nothing
+else: permissions are in `permissions.py`, what a change writes is in `changes.py`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SCOPE = re.compile(r"^(.*)::")
 
 @dataclass(slots=True, eq=False)
 class User:
-    """Somebody with an account."""
+    """A user account."""
 
     id: int
     username: str
@@ -56,8 +56,8 @@ class Group:
 
 @dataclass(slots=True, eq=False)
 class Project:
-    """A project. `overrides` gives a user another level here than the groups above would give: what a
-    fine-grained token or a custom role does, and the way to a project that refuses writes."""
+    """A project. `overrides` sets a user's level here, whatever the groups above grant: what a fine-grained
+    token or a custom role does, and how a project becomes read-only."""
 
     id: int
     path: str
@@ -90,13 +90,13 @@ class Label:
 
     @property
     def scope(self) -> str | None:
-        """Everything before the last `::`, which only one label of an issue may carry (Premium)."""
+        """Everything before the last `::`; an issue can have one label per scope (Premium)."""
         found = _SCOPE.match(self.title)
         return found.group(1) if found else None
 
     @property
     def text_color(self) -> str:
-        """Black or white, whichever can be read on the colour."""
+        """Black or white, whichever is readable on the colour."""
         red, green, blue = (int(self.color[at : at + 2], 16) for at in (1, 3, 5))
         return "#1F1E24" if red * 299 + green * 587 + blue * 114 > 128_000 else "#FFFFFF"
 
@@ -119,7 +119,7 @@ class Milestone:
 
 @dataclass(slots=True, eq=False)
 class Event:
-    """One resource event. `value` is a label, a milestone or a weight, as the kind says; for a state
+    """One resource event. `value` is a label, a milestone or a weight, depending on the kind; for a state
     event the action is the new state."""
 
     id: int
@@ -145,7 +145,7 @@ class Note:
 
 
 class Issue:
-    """An issue. `labels` is sorted by title; `history` is None until somebody asks for it."""
+    """An issue. `labels` is sorted by title; `history` is None until its first use."""
 
     __slots__ = (
         "assignees",
@@ -249,7 +249,7 @@ class BoardList:
 
     @property
     def title(self) -> str:
-        """What stands above it."""
+        """Its parent."""
         if self.label is not None:
             return self.label.title
         if self.milestone is not None:
@@ -282,12 +282,12 @@ class Board:
         return f"/groups/{self.group.full_path}/-/boards/{self.id}"
 
     def shown(self) -> list[BoardList]:
-        """Its lists in the order they stand in: Open, the movable ones, Closed."""
+        """Its lists in display order: Open, the movable ones, Closed."""
         rank = {"backlog": 0, "closed": 2}
         return sorted(self.lists, key=lambda one: (rank.get(one.kind, 1), one.position or 0, one.id))
 
 
-# Work item statuses (Premium): the names beside `workflow::` labels. Nothing syncs the two.
+# Work item statuses (Premium), in addition to `workflow::` labels. Nothing syncs the two.
 
 _ROWS = (
     ("Validation backlog", "TRIAGE"), ("Problem validation", "TRIAGE"), ("Ready for design", "TO_DO"),
@@ -331,7 +331,7 @@ class Status:
 
     @property
     def closes(self) -> bool:
-        """Whether an item in it is closed."""
+        """Whether it closes an item."""
         return self.category in ("DONE", "CANCELED")
 
 

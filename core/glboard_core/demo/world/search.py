@@ -1,9 +1,8 @@
-"""Finding issues: sort orders and keyset pages over them.
+"""Finding issues: filters, sort orders and keyset pages.
 
-Owns the indexes (by label title, by milestone title) and the sorted orders, which are built when first
-asked for and kept up to date by `Index.moving`, so a page of a world of 100,000 issues costs a walk of a
-few hundred steps and never a sort of everything. Knows nothing of permissions: a caller passes a
-predicate.
+Owns the indexes (by label title, by milestone title) and the sorted orders, which are built on first use and
+kept up to date by `Index.moving`, so that a page of a world of 100,000 issues takes a few hundred steps and
+never a full sort. Knows nothing of permissions: a caller passes a predicate.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import Any
 
 from glboard_core.demo.world.records import Issue, Milestone
 
-# What may be asked of issues, as predicates.
+# Filters of issues, as predicates.
 
 Test = Callable[[Issue], bool]
 LOOSE = "_LOOSE"
@@ -25,7 +24,7 @@ LOOSE = "_LOOSE"
 
 @dataclass(slots=True)
 class IssueFilter:
-    """What is asked for; None and empty mean "no matter". Times are stamps, both ends inclusive."""
+    """Conditions on issues; None and empty match everything. Times are stamps, both ends inclusive."""
 
     projects: frozenset[int] | None = None
     labels: tuple[str, ...] = ()
@@ -74,8 +73,8 @@ def _label_test(title: str) -> Test:
 
 
 def _milestone_test(kind: str, today: date) -> Test:
-    """A milestone wildcard. STARTED and UPCOMING mean what GraphQL means since 18.0; with `LOOSE` at the end
-    what REST and older servers mean, who ask less."""
+    """A milestone wildcard. STARTED and UPCOMING are GraphQL's since 18.0; with `LOOSE` at the end they are
+    REST's and older servers', which require less."""
 
     def started(one: Milestone) -> bool:
         dated = one.start is not None or one.due is not None
@@ -161,7 +160,7 @@ def _place_tests(wanted: IssueFilter, today: date) -> Iterator[Test]:
 
 
 def tests(wanted: IssueFilter, today: date) -> Iterator[Test]:
-    """The filter as predicates, the cheap ones first."""
+    """The filter as predicates, cheapest first."""
     if wanted.projects is not None:
         yield lambda issue: issue.project.id in wanted.projects  # type: ignore[operator]
     if not wanted.include_archived:
@@ -209,7 +208,7 @@ Key = tuple[int, Any, int]
 
 
 class Down(str):
-    """Text that sorts the other way round."""
+    """Text that sorts in reverse."""
 
     __slots__ = ()
 
@@ -258,7 +257,7 @@ def key_of(issue: Issue, sort: str) -> Key:
 
 @dataclass(slots=True)
 class Page:
-    """A piece of an order."""
+    """A part of an order."""
 
     issues: list[Issue]
     has_next: bool
@@ -267,7 +266,7 @@ class Page:
 
 
 class Index:
-    """Every issue of the world, and the ways to reach some of them quickly."""
+    """Every issue of the world, with indexes and sorted orders."""
 
     def __init__(self, issues: dict[int, Issue]) -> None:
         self.issues = issues
@@ -293,14 +292,14 @@ class Index:
             self._by_milestone[issue.milestone.title].discard(issue)
 
     def add(self, issue: Issue) -> None:
-        """Adds a new issue."""
+        """Add a new issue."""
         self.issues[issue.id] = issue
         self._file(issue)
         for sort, order in self._orders.items():
             insort(order, key_of(issue, sort))
 
     def drop(self, issue: Issue) -> None:
-        """Removes an issue."""
+        """Remove an issue."""
         for sort, order in self._orders.items():
             del order[bisect_left(order, key_of(issue, sort))]
         self._unfile(issue)
@@ -308,7 +307,7 @@ class Index:
 
     @contextmanager
     def moving(self, issue: Issue) -> Iterator[None]:
-        """Around every change of an issue that could move it in an order or an index."""
+        """Context for every change that can move an issue in an order or an index."""
         before = {sort: key_of(issue, sort) for sort in self._orders}
         self._unfile(issue)
         try:
@@ -322,7 +321,7 @@ class Index:
                     insort(order, after)
 
     def rebuild(self) -> None:
-        """After a change of many issues at once, or of a label's or milestone's title or dates."""
+        """Rebuild after a change of many issues, or of a label's or milestone's title or dates."""
         self._by_label.clear()
         self._by_milestone.clear()
         self._orders.clear()
@@ -341,14 +340,14 @@ class Index:
         return self._by_milestone.get(title, set())
 
     def with_label(self, title: str) -> set[Issue]:
-        """The issues that carry a label with this title."""
+        """The issues with a label of this title."""
         return self._by_label.get(title, set())
 
     def _at(self, key: Key) -> Issue:
         return self.issues[abs(key[2])]
 
     def _candidates(self, wanted: IssueFilter) -> Iterable[Issue] | None:
-        """The smallest ready-made set that holds every answer; None when only everything does."""
+        """The smallest indexed set that contains every match; None if there is none."""
         best: Iterable[Issue] | None = None
         size = len(self.issues)
         if wanted.ids is not None:
@@ -372,7 +371,7 @@ class Index:
         return best
 
     def matching(self, wanted: IssueFilter, may_see: Test, today: date) -> Iterator[Issue]:
-        """All that match, in no order."""
+        """All matches, unordered."""
         found = self._candidates(wanted)
         checks = [*tests(wanted, today), may_see]
         for issue in self.issues.values() if found is None else found:
@@ -389,12 +388,12 @@ class Index:
         return total
 
     def _keys(self, wanted: IssueFilter, sort: str, need: int) -> list[Key]:
-        """The keys to walk, sorted: those of the candidates, or everybody's when that is cheaper."""
+        """The keys to scan, sorted: those of the candidates, or all keys if that is cheaper."""
         found = self._candidates(wanted)
         if found is None:
             return self.order(sort)
         some = list(found)
-        # Sorting the candidates costs about their number; walking the whole order until enough are found
+        # Sorting the candidates costs about their number; scanning the whole order until enough are found
         # costs about everything * need / candidates.
         if len(some) * len(some) > len(self.issues) * need:
             return self.order(sort)

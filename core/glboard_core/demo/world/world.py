@@ -1,96 +1,22 @@
-"""The world: what the embedded GitLab knows, found by name, and ways for tests to play another person in it.
+"""The world of the embedded GitLab: its registry, and people who work in it.
 
-Both faces (GraphQL and REST) and tests hold the lock while they read or write. What a change of an issue
-means is `changing`'s; this only finds and passes on. Lookups raise `UnknownName`.
+GraphQL, REST and tests hold the lock while they read or write. What a change of an issue does is
+`changes.py`. Lookups raise `UnknownName`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any
 
-from glboard_core.demo.world import boards, changes, permissions
+from glboard_core.demo.world import boards, changes
 from glboard_core.demo.world.changes import UNSET, Change, Unset
-from glboard_core.demo.world.records import Group, Issue, Label, Milestone, Note, Place, Project, User
-from glboard_core.demo.world.registry import Registry
-
-_T = TypeVar("_T")
-
-
-class UnknownName(LookupError):
-    """A test or the owner of the world named something that is not in it."""
+from glboard_core.demo.world.records import Issue, Label, Note
+from glboard_core.demo.world.registry import Registry, UnknownName
 
 
 class World(Registry):
-    """The registry with names, and with people at work."""
-
-    @property
-    def owner(self) -> User:
-        """The user whose token the server gives out: the engineering manager."""
-        return self.user(self.owner_username)
-
-    # Finding things
-
-    def user(self, username: str) -> User:
-        """The user of a name."""
-        return self._find(self.users, username, "user")
-
-    def group(self, path: str) -> Group:
-        """The group of a full path."""
-        return self._find(self.groups, path, "group")
-
-    def project(self, path: str) -> Project:
-        """The project of a full path."""
-        return self._find(self.projects, path, "project")
-
-    def issue(self, reference: str) -> Issue:
-        """The issue of a reference such as `demo-org/platform#12`."""
-        path, _, iid = reference.partition("#")
-        found = self.project(path).issues.get(int(iid)) if iid.isdigit() else None
-        if found is None:
-            raise UnknownName(f"no issue {reference} in this world")
-        return found
-
-    def milestone(self, title: str) -> Milestone:
-        """The first milestone of a title."""
-        for one in self.milestones.values():
-            if one.title == title:
-                return one
-        raise UnknownName(f"no milestone {title} in this world")
-
-    def label_of(self, owner: Place, title: str) -> Label | None:
-        """The label of exactly this place."""
-        return self._titles.get((owner, title))
-
-    def label_for(self, place: Place, title: str) -> Label | None:
-        """The nearest label of a title that issues of a place may carry."""
-        chain = permissions.owners_of(place) if isinstance(place, Project) else place.chain()
-        for owner in chain:
-            found = self._titles.get((owner, title))
-            if found is not None:
-                return found
-        return None
-
-    def projects_below(self, group: Group, *, deep: bool = True) -> list[Project]:
-        """The projects of a group, those of its subgroups too when deep."""
-        return [
-            one
-            for one in self.projects.values()
-            if one.group is group or (deep and permissions.within(one, group))
-        ]
-
-    def groups_below(self, group: Group) -> list[Group]:
-        """The subgroups of a group, all the way down."""
-        return [one for one in self.groups.values() if one is not group and group in one.chain()]
-
-    @staticmethod
-    def _find(table: dict[str, _T], name: str, kind: str) -> _T:
-        try:
-            return table[name]
-        except KeyError:
-            raise UnknownName(f"no {kind} {name} in this world") from None
-
-    # Another person at work (for tests)
+    """The registry, and ways for tests to act as another person."""
 
     def edit(
         self,
@@ -110,7 +36,7 @@ class World(Registry):
         close: bool = False,
         reopen: bool = False,
     ) -> Issue:
-        """Changes an issue as another person would, through the same rules as the wire."""
+        """Change an issue as another person, by the same rules as the APIs."""
         with self.lock:
             issue = self.issue(reference)
             change = Change(title=title, description=description, weight=weight, confidential=confidential)
@@ -138,7 +64,7 @@ class World(Registry):
         return found
 
     def create(self, path: str, title: str, *, by: str, **wishes: Any) -> Issue:
-        """Opens an issue as another person would; the wishes are those of `edit`."""
+        """Create an issue as another person; the wishes are those of `edit`."""
         with self.lock:
             issue = self.new_issue(self.project(path), title, self.user(by), self.clock.now())
             issue.history = []
@@ -148,12 +74,12 @@ class World(Registry):
             return issue
 
     def comment(self, reference: str, body: str, *, by: str) -> Note:
-        """Comments as another person would."""
+        """Comment as another person."""
         with self.lock:
             return self.add_note(self.issue(reference), body, self.user(by))
 
     def move(self, reference: str, *, after: str | None = None, before: str | None = None) -> None:
-        """Reorders an issue; `updated_at` does not change."""
+        """Reorder an issue; `updated_at` does not change."""
         with self.lock:
             boards.move_between(
                 self,
@@ -163,7 +89,7 @@ class World(Registry):
             )
 
     def delete(self, reference: str) -> None:
-        """Deletes an issue; only its absence shows that."""
+        """Delete an issue, without a trace."""
         with self.lock:
             issue = self.issue(reference)
             self.index.drop(issue)

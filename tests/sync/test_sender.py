@@ -14,13 +14,13 @@ from glboard_core.errors import EditDropped, EditForbidden, EditRefused, ReadOnl
 from glboard_core.ports import Store
 from glboard_core.sync.events import IssuesChanged, Renamed, Settled
 from glboard_core.sync.ids import new_issue_id
-from support.engines import GROUP_LABEL, STILL, Window, build_world, window
+from support.engines import GROUP_LABEL, STILL, Session, build_world, session, settled
 
 #: Nothing is sent while a test checks.
 HELD = structs.replace(STILL, hold=3600, hold_comments=7200)
 
 
-async def test_an_edit_is_shown_at_once_and_reaches_the_server(context: Window) -> None:
+async def test_an_edit_is_shown_at_once_and_reaches_the_server(context: Session) -> None:
     context.edit("app#1", weight=5, milestone="19.8", add=frozenset({"workflow::in dev"}))
     assert context.issue("app#1").weight == 5
     assert context.engine.status.unsent == 1
@@ -33,18 +33,18 @@ async def test_an_edit_is_shown_at_once_and_reaches_the_server(context: Window) 
     assert (len(settled.done), len(settled.failed)) == (1, 0)
 
 
-async def test_an_edit_without_effect_is_not_sent(context: Window) -> None:
+async def test_an_edit_without_effect_is_not_sent(context: Session) -> None:
     assert context.edit("app#1", weight=1) == []
     await context.settled()
     assert context.mutations == 0
 
 
-async def test_edits_of_one_issue_arrive_in_order(context: Window) -> None:
+async def test_edits_of_one_issue_arrive_in_order(context: Session) -> None:
     for weight in (2, 3, 4, 5):
         context.edit("app#1", weight=weight)
     await context.settled()
     assert context.there("app#1").weight == 5
-    weights = [e for e in context.engine.history() if e.result == "done"]
+    weights = [e for e in context.engine.store.log() if e.result == "done"]
     assert [line.what for line in reversed(weights)] == [f"weight {n}" for n in (2, 3, 4, 5)]
 
 
@@ -52,7 +52,7 @@ async def test_edits_of_one_issue_arrive_in_order(context: Window) -> None:
 
 
 async def test_undo_withdraws_unsent_changes(server: DemoServer, store: Store) -> None:
-    async with window(server, store, sync=HELD) as context:
+    async with session(server, store, sync=HELD) as context:
         server.requests.clear()
         context.edit("app#1", weight=5)
         context.comment("app#1", "A slip")
@@ -61,11 +61,11 @@ async def test_undo_withdraws_unsent_changes(server: DemoServer, store: Store) -
         assert context.issue("app#1").weight == 1
         assert await context.engine.finish(5) == 0
         assert context.mutations == 0
-        assert context.engine.history() == []
+        assert context.engine.store.log() == []
         assert store.outbox() == []
 
 
-async def test_undo_of_a_sent_change_sends_the_inverse(context: Window) -> None:
+async def test_undo_of_a_sent_change_sends_the_inverse(context: Session) -> None:
     context.edit("app#1", weight=5, milestone=None, add=frozenset({"type::feature"}))
     await context.settled()
     assert "type::bug" not in context.labels_there("app#1")
@@ -80,7 +80,7 @@ async def test_undo_of_a_sent_change_sends_the_inverse(context: Window) -> None:
     assert context.there("app#1").weight == 5
 
 
-async def test_a_bulk_edit_is_one_level_of_undo(context: Window) -> None:
+async def test_a_bulk_edit_is_one_level_of_undo(context: Session) -> None:
     names = [f"app#{n}" for n in range(1, 11)]
     context.edit("app#12", weight=2)
     context.edit_all(names, weight=8)
@@ -94,7 +94,7 @@ async def test_a_bulk_edit_is_one_level_of_undo(context: Window) -> None:
     assert context.there("app#12").weight == 2
 
 
-async def test_undo_of_several_acts_on_one_issue(context: Window) -> None:
+async def test_undo_of_several_acts_on_one_issue(context: Session) -> None:
     context.do("app#1", Edit(weight=5), Edit(weight=7), Edit(milestone="19.9"))
     await context.settled()
     context.engine.undo()
@@ -103,7 +103,7 @@ async def test_undo_of_several_acts_on_one_issue(context: Window) -> None:
     assert context.engine.status.conflicts == 0
 
 
-async def test_undo_of_several_acts_finds_every_conflict(context: Window) -> None:
+async def test_undo_of_several_acts_finds_every_conflict(context: Session) -> None:
     """Someone changed what the first act of the group had changed: undo must not overwrite that."""
     context.do("app#1", Edit(milestone="19.9"), Edit(weight=5))
     await context.settled()
@@ -112,10 +112,12 @@ async def test_undo_of_several_acts_finds_every_conflict(context: Window) -> Non
     context.engine.undo()
     await context.settled()
     assert context.there("app#1").milestone.title == "Backlog"
-    assert [clash.field for clash in context.engine.conflicting(context.issue("app#1").id)] == ["milestone"]
+    assert [clash.field for clash in context.engine.outbox.conflicting(context.issue("app#1").id)] == [
+        "milestone"
+    ]
 
 
-async def test_undo_of_a_comment_deletes_the_note(context: Window) -> None:
+async def test_undo_of_a_comment_deletes_the_note(context: Session) -> None:
     context.comment("app#1", "Hello")
     await context.settled()
     assert context.notes_there("app#1") == ["Hello"]
@@ -128,10 +130,10 @@ async def test_undo_of_a_comment_deletes_the_note(context: Window) -> None:
 
 
 async def test_a_comment_of_an_earlier_session_is_found_and_deleted(server: DemoServer, store: Store) -> None:
-    async with window(server, store) as context:
+    async with session(server, store) as context:
         context.comment("app#1", "Hello")
         await context.settled()
-    async with window(server, store) as context:
+    async with session(server, store) as context:
         group = context.engine.undo()
         assert group is not None
         await context.settled()
@@ -142,7 +144,7 @@ async def test_a_comment_of_an_earlier_session_is_found_and_deleted(server: Demo
 
 async def test_undo_withdraws_unsent_changes_and_inverts_the_rest(server: DemoServer, store: Store) -> None:
     """One key on two issues: one edit was sent, the other waits behind a comment that is still held."""
-    async with window(server, store, sync=structs.replace(HELD, hold=0)) as context:
+    async with session(server, store, sync=structs.replace(HELD, hold=0)) as context:
         context.comment("app#2", "Held")
         server.requests.clear()
         context.edit_all(["app#1", "app#2"], add=frozenset({"workflow::blocked"}))
@@ -159,7 +161,7 @@ async def test_undo_withdraws_unsent_changes_and_inverts_the_rest(server: DemoSe
         assert context.mutations == 3
 
 
-async def test_a_new_issue_is_renamed_and_edits_on_it_follow(context: Window) -> None:
+async def test_a_new_issue_is_renamed_and_edits_on_it_follow(context: Session) -> None:
     new = context.create("Fresh", weight=2)
     assert context.issue("app#new").weight == 2
     context.engine.perform([(new, Edit(weight=3))], "weight 3")
@@ -184,7 +186,7 @@ async def test_a_new_issue_is_renamed_and_edits_on_it_follow(context: Window) ->
     assert 14 not in context.world.project("top/app").issues
 
 
-async def test_changes_to_a_failed_new_issue_fail_with_it(context: Window) -> None:
+async def test_changes_to_a_failed_new_issue_fail_with_it(context: Session) -> None:
     new = new_issue_id()
     context.engine.perform([(new, Create(project="top/app", title="x" * 300))], "new issue")
     context.engine.perform([(new, Edit(weight=3))], "weight 3")
@@ -198,7 +200,7 @@ async def test_changes_to_a_failed_new_issue_fail_with_it(context: Window) -> No
     assert context.engine.status.failed == 2
 
 
-async def test_a_new_issue_created_in_part_is_not_created_again(context: Window) -> None:
+async def test_a_new_issue_created_in_part_is_not_created_again(context: Session) -> None:
     """GitLab created the issue but dropped a label: a retry fixes the issue, and creates no second one."""
     labels = frozenset({GROUP_LABEL, "Deliverable"})
     changes = [(new_issue_id(), Create(project="top/locked", title="Half", labels=labels, weight=3))]
@@ -219,7 +221,7 @@ async def test_a_new_issue_created_in_part_is_not_created_again(context: Window)
 # Failed changes
 
 
-async def test_a_silent_drop_is_reported_and_the_card_goes_back(context: Window) -> None:
+async def test_a_silent_drop_is_reported_and_the_card_goes_back(context: Session) -> None:
     ops = context.edit("locked#1", add=frozenset({"Deliverable"}))
     ops += context.edit("app#1", weight=3)
     await context.settled()
@@ -236,13 +238,13 @@ async def test_a_silent_drop_is_reported_and_the_card_goes_back(context: Window)
 async def test_failed_changes_are_stored_and_can_be_retried_or_discarded(
     server: DemoServer, store: Store
 ) -> None:
-    async with window(server, store) as context:
+    async with session(server, store) as context:
         context.edit("locked#1", weight=3)
         context.comment("locked#1", "No")
         await context.settled()
         assert len(context.engine.failed) >= 1
         count = len(context.engine.failed)
-    async with window(server, store) as context:
+    async with session(server, store) as context:
         assert len(context.engine.failed) == count
         (first, error) = context.engine.failed[0]
         assert isinstance(error, EditRefused)
@@ -256,15 +258,15 @@ async def test_failed_changes_are_stored_and_can_be_retried_or_discarded(
         await context.settled()
         assert context.there("locked#1").weight is None
         for op, _ in list(context.engine.failed):
-            context.engine.drop_failed(op.id)
+            context.engine.local_state.discard_failed(op.id)
         assert context.engine.status.failed == 0
         context.engine.retry(first.id)
         assert context.engine.status.unsent == 0
-    async with window(server, store) as context:
+    async with session(server, store) as context:
         assert context.engine.failed == []
 
 
-async def test_changes_after_a_failed_edit_are_sent(context: Window) -> None:
+async def test_changes_after_a_failed_edit_are_sent(context: Session) -> None:
     context.server.faults.next("429", "updateIssue")
     names = ["app#1", "locked#1", "app#2"]
     context.edit_all(names, weight=9)
@@ -272,7 +274,7 @@ async def test_changes_after_a_failed_edit_are_sent(context: Window) -> None:
     assert [context.there(name).weight for name in names] == [9, None, 9]
 
 
-async def test_a_failed_edit_does_not_hide_a_later_conflict(context: Window) -> None:
+async def test_a_failed_edit_does_not_hide_a_later_conflict(context: Session) -> None:
     """The first of two edits fails; the second is on a field that someone else changed meanwhile."""
     context.engine.sender._not_before = time.time() + 3600
     context.edit("locked#1", weight=9)
@@ -283,14 +285,14 @@ async def test_a_failed_edit_does_not_hide_a_later_conflict(context: Window) -> 
     context.engine.refresh()
     await context.settled()
     assert context.there("app#1").weight == 5
-    assert [c.field for c in context.engine.conflicting(context.issue("app#1").id)] == ["weight"]
+    assert [c.field for c in context.engine.outbox.conflicting(context.issue("app#1").id)] == ["weight"]
 
 
 # The hold
 
 
 async def test_edits_are_held_until_the_keys_rest(server: DemoServer, store: Store) -> None:
-    async with window(server, store, sync=structs.replace(STILL, hold=0.3, hold_comments=0.6)) as context:
+    async with session(server, store, sync=structs.replace(STILL, hold=0.3, hold_comments=0.6)) as context:
         server.requests.clear()
         context.edit("app#1", weight=2)
         for weight in (3, 4, 5):
@@ -313,7 +315,7 @@ async def test_edits_are_held_until_the_keys_rest(server: DemoServer, store: Sto
 
 async def test_an_edit_with_a_comment_is_sent_as_one(server: DemoServer, store: Store) -> None:
     hold = structs.replace(STILL, hold=0.05, hold_comments=0.5)
-    async with window(server, store, sync=hold) as context:
+    async with session(server, store, sync=hold) as context:
         events = len(context.there("app#1").history or ())
         context.do("app#1", Edit(weight=5), Comment(body="Why"))
         context.edit("app#2", weight=3)
@@ -333,7 +335,7 @@ async def test_an_edit_with_a_comment_is_sent_as_one(server: DemoServer, store: 
 
 
 async def test_quitting_sends_at_once(server: DemoServer, store: Store) -> None:
-    async with window(server, store, sync=HELD) as context:
+    async with session(server, store, sync=HELD) as context:
         context.edit("app#1", weight=2)
         context.comment("app#1", "Bye")
         assert await context.engine.finish(10) == 0
@@ -342,20 +344,20 @@ async def test_quitting_sends_at_once(server: DemoServer, store: Store) -> None:
 
 
 async def test_undo_wakes_a_waiting_quit(server: DemoServer, store: Store) -> None:
-    async with window(server, store, sync=HELD) as context:
+    async with session(server, store, sync=HELD) as context:
         context.edit("app#1", weight=2)
-        waiting = asyncio.create_task(context.engine.settled())
+        waiting = asyncio.create_task(settled(context.engine))
         await asyncio.sleep(0)
         context.engine.undo()
         await context.wait_for(waiting)
 
 
 async def test_read_only_refuses_every_change(server: DemoServer, store: Store) -> None:
-    async with window(server, store, sync=HELD) as context:
+    async with session(server, store, sync=HELD) as context:
         context.edit("app#1", weight=2)
         await context.engine.finish(10)
         context.edit("app#2", weight=2)
-    async with window(server, store, read_only=True, loaded=False) as context:
+    async with session(server, store, read_only=True, loaded=False) as context:
         await context.until(lambda: context.engine.status.freshness == "live")
         server.requests.clear()
         with pytest.raises(ReadOnly):
@@ -373,7 +375,7 @@ async def test_read_only_refuses_every_change(server: DemoServer, store: Store) 
 
 @pytest.mark.parametrize(("count", "most"), [(1, 2), (20, 3), (100, 10)])
 async def test_many_edits_take_few_requests(count: int, most: int, store: Store) -> None:
-    async with DemoServer(build_world(issues=100)) as server, window(server, store, sync=HELD) as context:
+    async with DemoServer(build_world(issues=100)) as server, session(server, store, sync=HELD) as context:
         server.requests.clear()
         context.edit_all([f"app#{n}" for n in range(1, count + 1)], milestone="19.8")
         assert await context.engine.finish(20) == 0
@@ -382,7 +384,7 @@ async def test_many_edits_take_few_requests(count: int, most: int, store: Store)
         assert moved == count
 
 
-async def test_every_change_is_announced(context: Window) -> None:
+async def test_every_change_is_announced(context: Session) -> None:
     context.edit("app#1", weight=5)
     await context.settled()
     assert [event.cause for event in context.told(IssuesChanged)][-2:] == ["mine", "answer"]

@@ -66,7 +66,7 @@ def flow(issue: Row) -> str | None:
     return min(flows(issue), key=FLOW.index, default=None)
 
 
-class Words:
+class RulesOracle:
     """The rules on one scenario as of a moment, in a time zone."""
 
     def __init__(self, scenario: Row, now: datetime, zone: tzinfo = UTC) -> None:

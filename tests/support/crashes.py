@@ -14,9 +14,9 @@ import msgspec
 
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.store.sqlite import SqliteStore
+from support.audit import AuditResult, audit
 from support.engines import ME
-from support.truth import Reckoning, reckon
-from support.worker import Job, Said
+from support.worker import Job, Progress
 
 TESTS = Path(__file__).resolve().parents[1]
 #: Every kind of fault, 20 % together.
@@ -46,7 +46,7 @@ class Worker:
             stderr=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": path},
         )
-        self.said: list[Said] = []
+        self.said: list[Progress] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self._errors = b""
@@ -57,7 +57,7 @@ class Worker:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             if line.endswith(b"\n"):
-                self.said.append(msgspec.json.decode(line, type=Said))
+                self.said.append(msgspec.json.decode(line, type=Progress))
 
     def _read_errors(self) -> None:
         assert self._process.stderr is not None
@@ -91,11 +91,11 @@ class Worker:
 
 def edit_and_kill(
     server: DemoServer, state: Path, *, edits: int, kills: int, seed: int, issues: int = 12
-) -> Reckoning:
+) -> AuditResult:
     """Let processes edit one after the other, each killed after a random time but the last."""
     chance = random.Random(seed)
     each = max(1, edits // (kills + 1))
-    said: list[Said] = []
+    said: list[Progress] = []
     stop = threading.Event()
     other = threading.Thread(target=_other_person, args=(server, seed, issues, stop))
     other.start()
@@ -140,7 +140,7 @@ def edit_and_kill(
     said += worker.said
     store = SqliteStore(state)
     try:
-        return reckon(server.world, store, said, me=ME)
+        return audit(server.world, store, said, me=ME)
     finally:
         store.close()
 
@@ -163,7 +163,7 @@ def _other_person(server: DemoServer, seed: int, issues: int, stop: threading.Ev
 
 def edit_together(
     server: DemoServer, state: Path, *, edits: int, seed: int, issues: int, kill: bool = False
-) -> Reckoning:
+) -> AuditResult:
     """Two processes that share a state file edit at once, and another person too.
 
     With ``kill`` the first of them, which sends, is killed in the middle: the other takes over.
@@ -204,6 +204,6 @@ def edit_together(
     last.join(120)
     store = SqliteStore(state)
     try:
-        return reckon(server.world, store, [*workers[0].said, *workers[1].said, *last.said], me=ME)
+        return audit(server.world, store, [*workers[0].said, *workers[1].said, *last.said], me=ME)
     finally:
         store.close()

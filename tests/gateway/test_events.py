@@ -20,8 +20,7 @@ from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue
 from glboard_core.ports import Store
 from glboard_core.reports import Reports, kept_plan
-from glboard_core.store.memory import MemoryStore
-from glboard_core.store.reports import Kept
+from glboard_core.store.reports import ReportCache
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
 
@@ -217,7 +216,7 @@ async def reports_of(
     server: DemoServer, transport: Transport, *, store: Store | None = None, **more: Any
 ) -> Reports:
     settings = Settings()
-    engine = Engine(gateway(server), store or MemoryStore(), _for_world(settings))
+    engine = Engine(gateway(server), store or SqliteStore(":memory:"), _for_world(settings))
     await engine.load_catalog()
     return Reports(engine, EventReader(transport), **more)
 
@@ -284,7 +283,7 @@ async def test_unread_histories_are_named(reading: Reading) -> None:
 async def test_locally_locked_plan_is_found_again(reading: Reading) -> None:
     from glboard_core.planning.plan_lock import PlanSnapshot
 
-    store = MemoryStore()
+    store = SqliteStore(":memory:")
     assert kept_plan(store, "19.7", "") is None
     plan = PlanSnapshot(milestone="19.7", locked_at=AT)
     store.keep_plan(plan)
@@ -328,7 +327,7 @@ async def test_events_read_before_an_abort_are_kept(reading: Reading, tmp_path: 
     reading.server.faults.next("401", "resource_", skip=8)
     with pytest.raises(TokenRejected):
         await reports.past("19.7", AT, ("label",))
-    kept = Kept(
+    kept = ReportCache(
         store, reading.world.clock.moment().date(), f"gid://gitlab/Group/{reading.world.root.id}"
     ).histories(i.id for i in await reading.issues())
     assert len(kept) >= 2

@@ -17,14 +17,14 @@ from glboard_core.demo.world.records import Event
 from glboard_core.demo.world.world import World
 from glboard_core.errors import EditUnknown
 from glboard_core.ports import MADE, Store
-from support.worker import Said
+from support.worker import Progress
 
 _MICROSECONDS = 1_000_000
 #: What people saw when they set a weight: by issue and the weight they set.
 Saw = dict[tuple[str, object], set[object]]
 
 
-class Reckoning(Struct):
+class AuditResult(Struct):
     """What was found. ``lost`` and ``doubled`` must be empty."""
 
     edits: int = 0
@@ -58,7 +58,7 @@ class Reckoning(Struct):
         )
 
 
-def reckon(world: World, store: Store, said: Iterable[Said], *, me: str) -> Reckoning:
+def audit(world: World, store: Store, said: Iterable[Progress], *, me: str) -> AuditResult:
     """Compare what processes reported with the store and the server."""
     kept: dict[OpId, Op] = {}
     taking: set[OpId] = set()
@@ -81,14 +81,14 @@ def reckon(world: World, store: Store, said: Iterable[Said], *, me: str) -> Reck
         if before is not None and before != line.result:
             ends[line.op] = f"{line.result} and {before}"
     waiting = {entry.op.id: entry.op for entry in store.outbox()}
-    refusals = {refusal.op.id for refusal in store.refusals()}
-    unknown = {refusal.op.id for refusal in store.refusals() if refusal.kind == EditUnknown.__name__}
+    refusals = {refusal.op.id for refusal in store.failed_changes()}
+    unknown = {refusal.op.id for refusal in store.failed_changes() if refusal.kind == EditUnknown.__name__}
     unknown |= {
         line.op
         for line in store.log(1_000_000)
         if line.result == "failed" and "again and again" in line.message
     }
-    found = Reckoning(edits=len(kept))
+    found = AuditResult(edits=len(kept))
     done: list[Op] = []
     for op in {**changes, **kept, **waiting}.values():
         end = ends.get(op.id)
@@ -114,7 +114,7 @@ def reckon(world: World, store: Store, said: Iterable[Said], *, me: str) -> Reck
 
 
 def _compare_notes(
-    world: World, done: list[Op], found: Reckoning, unknown: set[OpId], kept: dict[OpId, Op]
+    world: World, done: list[Op], found: AuditResult, unknown: set[OpId], kept: dict[OpId, Op]
 ) -> None:
     there = Counter(note.body.partition("\n\n<!--")[0] for note in world.notes.values())
     deleted = {op.change.of for op in done if isinstance(op.change, DeleteNote)}
@@ -140,7 +140,7 @@ def _compare_notes(
 
 
 def _compare_new(
-    world: World, done: list[Op], found: Reckoning, unknown: set[OpId], kept: dict[OpId, Op]
+    world: World, done: list[Op], found: AuditResult, unknown: set[OpId], kept: dict[OpId, Op]
 ) -> None:
     there = Counter(issue.title for project in world.projects.values() for issue in project.issues.values())
     wanted = Counter(op.change.title for op in done if isinstance(op.change, Create))
@@ -159,7 +159,7 @@ def _compare_new(
 def _compare_weights(
     world: World,
     done: list[Op],
-    found: Reckoning,
+    found: AuditResult,
     unknown: set[OpId],
     kept: dict[OpId, Op],
     saw: Saw,
@@ -206,7 +206,7 @@ def _seen(op: Op) -> object:
 
 
 def _compare_weight(
-    name: str, events: list[Event], weighed: list[Op], found: Reckoning, unsure: set[int | None], me: str
+    name: str, events: list[Event], weighed: list[Op], found: AuditResult, unsure: set[int | None], me: str
 ) -> None:
     """Every number set as often as it was asked for.
 
@@ -239,7 +239,7 @@ def _compare_weight(
         found.doubled.append(f"{name}: {mine[-1].value} came over {_sets(weighed[-1])}")
 
 
-def _compare_windows(gid: str, name: str, events: list[Event], found: Reckoning, saw: Saw, me: str) -> None:
+def _compare_windows(gid: str, name: str, events: list[Event], found: AuditResult, saw: Saw, me: str) -> None:
     """Another person's change that we overwrote, though no one here had seen it."""
     for earlier, event in pairwise(events):
         seen = saw.get((gid, event.value))

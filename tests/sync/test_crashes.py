@@ -1,6 +1,6 @@
 """kill -9 of a real process at random moments, with every kind of fault and another person at work.
 
-The long form is ``tests/soak/test_killing.py``.
+The long form is ``tests/soak/test_crashes.py``.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from glboard_core.demo.http.faults import Faults
 from glboard_core.demo.http.server import DemoServer
+from support.crashes import FAULTS, edit_and_kill
 from support.engines import build_world
-from support.killing import FAULTS, edit_and_kill
 
 
 def test_a_kill_at_any_time_loses_and_duplicates_nothing(tmp_path: Path) -> None:

@@ -13,17 +13,17 @@ from msgspec import structs
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.ports import Store
 from glboard_core.sync.events import IssuesChanged
-from support.engines import BRISK, GROUP_LABEL, QUICK, Window, build_world, window
+from support.engines import BRISK, GROUP_LABEL, QUICK, Session, build_world, session
 
 
-async def test_everything_in_scope_is_loaded(context: Window) -> None:
+async def test_everything_in_scope_is_loaded(context: Session) -> None:
     assert len(context.engine.shown) == 14
     assert context.engine.status.freshness == "live"
     assert context.issue("app#3").milestone == "19.7"
     assert "lib-only" in context.issue("lib#1").labels
 
 
-async def test_changes_by_others_are_seen_and_marked(context: Window) -> None:
+async def test_changes_by_others_are_seen_and_marked(context: Session) -> None:
     context.world.edit("top/app#2", by="eng_1", weight=5, add_labels=["Deliverable"])
     context.world.create("top/app", "Fresh", by="eng_1", add_labels=[GROUP_LABEL])
     await context.refreshed()
@@ -34,13 +34,13 @@ async def test_changes_by_others_are_seen_and_marked(context: Window) -> None:
     assert len(event.changes) == 2
 
 
-async def test_the_poll_sees_issues_leave_the_scope(context: Window) -> None:
+async def test_the_poll_sees_issues_leave_the_scope(context: Session) -> None:
     context.world.edit("top/app#2", by="eng_1", remove_labels=[GROUP_LABEL])
     await context.refreshed()
     assert not context.known("app#2")
 
 
-async def test_reconcile_sees_deletions_and_new_order(context: Window) -> None:
+async def test_reconcile_sees_deletions_and_new_order(context: Session) -> None:
     context.world.delete("top/app#4")
     context.world.move("top/app#9", before="top/app#1")
     await context.refreshed()
@@ -53,7 +53,7 @@ async def test_reconcile_sees_deletions_and_new_order(context: Window) -> None:
     assert place < (context.issue("app#1").position or 0)
 
 
-async def test_reconcile_finds_what_polls_missed(context: Window) -> None:
+async def test_reconcile_finds_what_polls_missed(context: Session) -> None:
     # As if it had been made unnoticed, with a time before the cursor.
     issue = context.world.create("top/app", "Old", by="eng_1", add_labels=[GROUP_LABEL])
     issue.updated -= 3_600_000_000
@@ -62,7 +62,7 @@ async def test_reconcile_finds_what_polls_missed(context: Window) -> None:
     assert context.known("app#13")
 
 
-async def test_a_stale_page_does_not_revert_a_change(context: Window) -> None:
+async def test_a_stale_page_does_not_revert_a_change(context: Session) -> None:
     """A poll is sent, an edit is made and answered, and only then does the poll's answer arrive."""
     gateway = context.engine.gateway
     read = asyncio.Event()
@@ -93,7 +93,7 @@ async def test_a_stale_page_does_not_revert_a_change(context: Window) -> None:
     assert context.issue("app#1").weight == 8
 
 
-async def test_stale_pages_do_not_remove_a_new_issue(context: Window) -> None:
+async def test_stale_pages_do_not_remove_a_new_issue(context: Session) -> None:
     """Pages requested before an issue was created do not contain it; it must not be removed for that."""
     gateway = context.engine.gateway
     pages = gateway.pages
@@ -108,7 +108,7 @@ async def test_stale_pages_do_not_remove_a_new_issue(context: Window) -> None:
             yield page
 
     gateway.pages = late  # type: ignore[method-assign]
-    loading = asyncio.create_task(context.engine.load())
+    loading = asyncio.create_task(context.engine.poller.load())
     await asked.wait()
     gateway.pages = pages  # type: ignore[method-assign]
     context.engine.poller._polled = asyncio.get_running_loop().time() + 60
@@ -128,7 +128,7 @@ async def test_a_clock_an_hour_off_misses_nothing(hours: int) -> None:
     from datetime import UTC, datetime
 
     now = datetime.now(UTC) + timedelta(hours=hours)
-    async with DemoServer(build_world(now=now)) as server, window(server) as context:
+    async with DemoServer(build_world(now=now)) as server, session(server) as context:
         context.world.edit("top/app#1", by="eng_1", weight=4)
         await context.refreshed()
         assert context.issue("app#1").weight == 4
@@ -142,7 +142,7 @@ async def test_a_clock_an_hour_off_misses_nothing(hours: int) -> None:
 
 
 async def test_after_a_long_absence_the_boards_are_read(server: DemoServer, store: Store) -> None:
-    async with window(server, store):
+    async with session(server, store):
         pass
     # More than five pages of changes, from a server that returns ten at a time.
     for n in range(1, 13):
@@ -153,18 +153,18 @@ async def test_after_a_long_absence_the_boards_are_read(server: DemoServer, stor
     poller.MANY_PAGES = 0
     try:
         server.requests.clear()
-        async with window(server, store) as again:
+        async with session(server, store) as again:
             assert all(again.issue(f"app#{n}").weight == 7 for n in range(1, 13))
     finally:
         poller.MANY_PAGES = kept
 
 
 async def test_a_start_from_the_mirror_catches_up(server: DemoServer, store: Store) -> None:
-    async with window(server, store):
+    async with session(server, store):
         pass
     server.world.edit("top/app#1", by="eng_1", weight=4)
     server.world.delete("top/app#2")
-    async with window(server, store, loaded=False) as again:
+    async with session(server, store, loaded=False) as again:
         assert again.engine.status.freshness in ("cached", "loading")
         assert again.issue("app#1").weight == 1
         await again.settled()
@@ -173,7 +173,7 @@ async def test_a_start_from_the_mirror_catches_up(server: DemoServer, store: Sto
 
 
 async def test_a_low_rate_limit_makes_polls_rare_and_is_shown(server: DemoServer) -> None:
-    async with window(server, sync=structs.replace(BRISK, poll=0.3, poll_idle=0.3)) as context:
+    async with session(server, sync=structs.replace(BRISK, poll=0.3, poll_idle=0.3)) as context:
         server.limit(100_000)
         await context.until(lambda: context.engine.gateway.remaining is not None)
         assert not context.engine.status.slowed
@@ -185,21 +185,21 @@ async def test_a_low_rate_limit_makes_polls_rare_and_is_shown(server: DemoServer
 
 async def test_use_makes_polls_frequent(server: DemoServer) -> None:
     sync = structs.replace(BRISK, poll=10, poll_idle=60)
-    async with window(server, sync=sync) as context:
+    async with session(server, sync=sync) as context:
         assert context.engine.poller._interval() == 60
-        context.engine.touch()
+        context.engine.poller.touch()
         assert context.engine.poller._interval() == 10
 
 
 async def test_polls_pick_up_changes_by_others(server: DemoServer) -> None:
-    async with window(server, sync=BRISK) as context:
+    async with session(server, sync=BRISK) as context:
         context.world.edit("top/app#1", by="eng_1", weight=4)
         await context.until(lambda: context.issue("app#1").weight == 4)
         context.world.delete("top/app#2")
         await context.until(lambda: not context.known("app#2"))
 
 
-async def test_a_poll_while_nothing_changes_is_one_request(context: Window) -> None:
+async def test_a_poll_while_nothing_changes_is_one_request(context: Session) -> None:
     await context.refreshed()
     context.server.requests.clear()
     for _ in range(5):
@@ -207,7 +207,7 @@ async def test_a_poll_while_nothing_changes_is_one_request(context: Window) -> N
     assert len(context.server.requests) == 5
 
 
-async def test_a_change_by_others_during_our_send_is_not_missed(context: Window) -> None:
+async def test_a_change_by_others_during_our_send_is_not_missed(context: Session) -> None:
     """The poll's page is ignored for an issue that is being changed; it must be read again."""
     context.server.faults.slow_seconds = 0.3
     context.server.faults.next("slow", "updateIssue")
@@ -227,7 +227,7 @@ async def test_a_change_by_others_during_our_send_is_not_missed(context: Window)
 
 async def test_a_dripping_server_times_out(server: DemoServer) -> None:
     server.faults.slow_seconds = 60
-    async with window(server, sync=BRISK, limits=structs.replace(QUICK, total=0.3, patience=0.5)) as context:
+    async with session(server, sync=BRISK, limits=structs.replace(QUICK, total=0.3, patience=0.5)) as context:
         server.faults.next("drip", times=6)
         await context.until(lambda: context.engine.status.freshness == "offline")
         started = time.monotonic()

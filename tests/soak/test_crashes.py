@@ -1,6 +1,6 @@
 """kill -9 of a real process at random moments, in the long form: at least 10,000 edits.
 
-Run as ``python -m pytest -n0 -s tests/soak/test_killing.py``; it prints what became of every change.
+Run as ``python -m pytest -n0 -s tests/soak/test_crashes.py``; it prints what became of every change.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from glboard_core.demo.http.faults import Faults
 from glboard_core.demo.http.server import DemoServer
+from support.crashes import FAULTS, edit_and_kill
 from support.engines import build_world
-from support.killing import FAULTS, edit_and_kill
 
 
 def test_ten_thousand_edits_survive(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Two processes of the program and another person edit the same 200 issues at once, for about a minute.
 
-Run as ``python -m pytest -n0 -s tests/soak/test_together.py``.
+Run as ``python -m pytest -n0 -s tests/soak/test_processes.py``.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import pytest
 
 from glboard_core.demo.http.faults import Faults
 from glboard_core.demo.http.server import DemoServer
+from support.crashes import FAULTS, edit_together
 from support.engines import build_world
-from support.killing import FAULTS, edit_together
 
 
 @pytest.mark.parametrize("kill", [False, True])

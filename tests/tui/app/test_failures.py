@@ -144,7 +144,7 @@ async def test_an_unexpected_error_keeps_the_board_open(
     async def broken(_: object) -> None:
         raise RuntimeError("[/boom]")
 
-    monkeypatch.setattr(stage.engine, "detail", broken)
+    monkeypatch.setattr(stage.engine.gateway, "detail", broken)
     await stage.press("enter")
     await stage.until(lambda: bool(stage.toasts))
     assert "RuntimeError" in stage.toasts[0]

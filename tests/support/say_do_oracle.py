@@ -1,6 +1,6 @@
 """Planning rule 6 once more, read from its words alone: what was said and what was done.
 
-As ``by_the_words``, which it goes with, it shares nothing with the program.
+As ``rules_oracle``, which it goes with, it shares nothing with the program.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime, time, timedelta
 
-from support.by_the_words import Row, Words, names, ref, title, when
+from support.rules_oracle import Row, RulesOracle, names, ref, title, when
 
 
 def percent(done: int, said: int) -> float | None:
@@ -23,7 +23,7 @@ class SayDo:
     Of what is still to come it is taken that nothing changes.
     """
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: RulesOracle) -> None:
         self.words = words
 
     def has(self, issue: Row, label: str, at: datetime) -> bool:

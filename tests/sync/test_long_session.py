@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from support.steady import assert_flat, live
+import pytest
+
+from support.long_session import assert_flat, live
 
 
+@pytest.mark.slow
 def test_many_polls_leave_nothing_behind(tmp_path: Path) -> None:
     assert_flat(live(tmp_path / "state.sqlite3", polls=240))

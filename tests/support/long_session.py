@@ -26,7 +26,7 @@ from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
-from support.engines import HASTE, QUICK
+from support.engines import HASTE, QUICK, settled
 
 #: How much faster than life: a poll every 10 s, order every 240 s, labels every 600 s.
 FASTER = 1_000.0
@@ -105,7 +105,7 @@ async def _some(
             if engine.undo() is None or done() % 2:
                 weight = (engine.shown[issue].weight or 0) % 5 + 1
                 engine.perform([(issue, Edit(weight=weight)), (issue, Comment(body="Still here"))], "edit")
-    await engine.settled()
+    await settled(engine)
     return _Measure(state)
 
 
@@ -113,7 +113,7 @@ def live(state: Path, *, polls: int) -> Day:
     """So many polls, an edit in every tenth of them; each edit is undone by the next."""
     path = os.pathsep.join(filter(None, (str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH"))))
     done = subprocess.run(
-        [sys.executable, "-m", "support.steady", str(state), str(polls)],
+        [sys.executable, "-m", "support.long_session", str(state), str(polls)],
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,

@@ -1,0 +1,129 @@
+"""Ranking cards of a column: the changes that move them up, down, to the top or to the bottom.
+
+Pure. A place is between two neighbours; GitLab keeps the order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from msgspec import structs
+
+from glboard_core.board.batch import EditBatch, titled
+from glboard_core.board.index import BoardIndex, ColumnIndex
+from glboard_core.board.operations import Change, Rank
+from glboard_core.model.issue import Issue, IssueId
+
+Where = Literal["up", "down", "top", "bottom"]
+
+_WORDS: dict[Where, str] = {"up": "ranked up", "down": "ranked down", "top": "to top", "bottom": "to bottom"}
+
+
+def ranked(index: BoardIndex, cards: ColumnIndex, issues: Sequence[Issue], where: Where) -> EditBatch:
+    """The Ops that move these cards of one column; cards already in place are left alone."""
+    here = [(row, issue) for issue in issues if (row := cards.row_of(issue)) is not None]
+    here.sort()
+    if not here:
+        return EditBatch(why_not="not in this column")
+    changes = _one(index, cards, *here[0], where) if len(here) == 1 else _many(index, cards, here, where)
+    if not changes:
+        return EditBatch(why_not="already there")
+    return EditBatch(changes=tuple(changes), title=titled([issue for _, issue in here], _WORDS[where]))
+
+
+def _one(
+    index: BoardIndex, cards: ColumnIndex, row: int, issue: Issue, where: Where
+) -> list[tuple[IssueId, Change]]:
+    places = neighbours(_Rows(cards), row, _target(row, len(cards), where))
+    if places is None:
+        return []
+    above, below, was_above, was_below = (index.issue(place) if place else None for place in places)
+    return [(issue.id, _between_neighbours(issue, above, below, was_above, was_below))]
+
+
+class _Rows(Sequence[IssueId]):
+    """A column as a sequence of ids, without copying it."""
+
+    def __init__(self, cards: ColumnIndex) -> None:
+        self._cards = cards
+
+    def __len__(self) -> int:
+        return len(self._cards)
+
+    def __getitem__(self, row: int) -> IssueId:  # type: ignore[override]  # never sliced
+        return self._cards[row]
+
+
+def _target(row: int, count: int, where: Where) -> int:
+    return {"up": row - 1, "down": row + 1, "top": 0, "bottom": count - 1}[where]
+
+
+def _many(
+    index: BoardIndex, cards: ColumnIndex, here: list[tuple[int, Issue]], where: Where
+) -> list[tuple[IssueId, Change]]:
+    rows = [cards[row] for row in range(len(cards))]
+    now = {issue.id: issue for _, issue in here}
+    forward = where in ("up", "top")
+    changes: list[tuple[IssueId, Change]] = []
+    blocked = -1 if forward else len(rows)
+    for nth, (_, issue) in enumerate(here if forward else reversed(here)):
+        row = rows.index(issue.id)
+        edge = nth if forward else len(rows) - 1 - nth
+        to = edge if where in ("top", "bottom") else row + (-1 if forward else 1)
+        # A selected card at the end stops the one behind it, so that their order is kept.
+        if to in (blocked, row) or not 0 <= to < len(rows):
+            blocked = row
+            continue
+        blocked = to
+        places = neighbours(rows, row, to)
+        if places is None:
+            continue
+        near = [now.get(place) or index.issue(place) if place else None for place in places]
+        change = _between_neighbours(now[issue.id], *near)
+        changes.append((issue.id, change))
+        if change.position is not None:
+            now[issue.id] = structs.replace(now[issue.id], position=change.position)
+        rows.insert(to, rows.pop(row))
+    return changes
+
+
+def _between_neighbours(
+    issue: Issue, above: Issue | None, below: Issue | None, was_above: Issue | None, was_below: Issue | None
+) -> Rank:
+    """A place between two neighbours (one may be None), remembering the previous place."""
+    return Rank(
+        above=above.id if above else None,
+        below=below.id if below else None,
+        position=between(above.position if above else None, below.position if below else None),
+        was_above=was_above.id if was_above else None,
+        was_below=was_below.id if was_below else None,
+        was_position=issue.position,
+    )
+
+
+def between(above: float | None, below: float | None) -> float | None:
+    """A position to show between two: halfway, or one step past the only one; None if neither is known."""
+    if above is not None and below is not None:
+        return (above + below) / 2
+    if above is not None:
+        return above + 1
+    return below - 1 if below is not None else None
+
+
+def neighbours(
+    rows: Sequence[IssueId], row: int, to: int
+) -> tuple[IssueId | None, IssueId | None, IssueId | None, IssueId | None] | None:
+    """(above, below, was above, was below) when the card in ``row`` of a column moves to row ``to``.
+
+    None if it is already there. Only the neighbours are read, so any column size costs the same.
+    """
+    last = len(rows) - 1
+    to = max(0, min(to, last))
+    if row == to:
+        return None
+    was_above = rows[row - 1] if row > 0 else None
+    was_below = rows[row + 1] if row < last else None
+    if to < row:
+        return (rows[to - 1] if to > 0 else None), rows[to], was_above, was_below
+    return rows[to], (rows[to + 1] if to < last else None), was_above, was_below

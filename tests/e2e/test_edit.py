@@ -1,0 +1,329 @@
+"""``glboard edit`` does what the keys do and asks what they ask, on the embedded GitLab over a socket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from glboard_core.demo.http.server import DemoServer
+from glboard_core.demo.world.world import World
+from glboard_tui.cli.main import run
+from tui.app.stage import GROUP, GROUP_LABEL, ME, READY, small_world
+
+Text = pytest.CaptureFixture[str]
+
+#: An issue that is ready, one that is not, and one in the build of 19.7.
+RIPE, RAW, BUILT = f"{GROUP}/platform#1", f"{GROUP}/platform#2", f"{GROUP}/platform#8"
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
+    """A world on a machine of its own."""
+    world = small_world()
+    for title in ("spike", "missed-deliverable"):
+        world.add_label(world.group(GROUP), title)
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    with DemoServer(world) as server:
+        monkeypatch.setenv("GITLAB_HOST", server.url)
+        monkeypatch.setenv("GITLAB_TOKEN", server.token)
+        monkeypatch.setenv("GLBOARD_GROUP", GROUP)
+        yield world
+
+
+def labels(world: World, name: str) -> set[str]:
+    return {label.title for label in world.issue(name).labels} - {GROUP_LABEL}
+
+
+def milestone(world: World, name: str) -> str | None:
+    found = world.issue(name).milestone
+    return found.title if found else None
+
+
+def assignees(world: World, name: str) -> set[str]:
+    return {user.username for user in world.issue(name).assignees}
+
+
+def notes(world: World, name: str) -> list[str]:
+    return [note.body for note in world.issue(name).notes or () if not note.system]
+
+
+def edit(*arguments: str) -> int:
+    return run(["edit", *arguments])
+
+
+# Each option
+
+
+def test_accept_adds_deliverable_and_the_assignee(world: World) -> None:
+    assert edit(RIPE, "--accept", "@eng_alder") == 0
+    assert labels(world, RIPE) == {"type::bug", READY, "Deliverable"}
+    assert assignees(world, RIPE) == {"eng_alder"}
+    assert run(["undo"]) == 0
+    assert labels(world, RIPE) == {"type::bug", READY}
+    assert assignees(world, RIPE) == {"eng_birch"}
+
+
+def test_defer_moves_on_and_removes_deliverable(world: World) -> None:
+    assert edit(BUILT, "--defer") == 0
+    assert milestone(world, BUILT) == "19.8"
+    assert labels(world, BUILT) == {"type::bug", "workflow::in dev"}
+
+
+def test_slip_labels_and_moves_on(world: World) -> None:
+    assert edit(BUILT, "--slip") == 0
+    assert milestone(world, BUILT) == "19.8"
+    assert labels(world, BUILT) >= {"Deliverable", "missed:19.7", "missed-deliverable"}
+
+
+def test_drop_comments_the_reason(world: World) -> None:
+    assert edit(BUILT, "--drop", "no demand") == 0
+    assert milestone(world, BUILT) == "Backlog"
+    assert labels(world, BUILT) == {"type::bug", "workflow::in dev", "missed:19.7"}
+    assert [body.splitlines()[0] for body in notes(world, BUILT)] == ["no demand"]
+    assert run(["undo"]) == 0
+    assert (milestone(world, BUILT), notes(world, BUILT)) == ("19.7", [])
+
+
+@pytest.mark.parametrize(
+    ("options", "weight"), [((), 2), (("--weight", "1"), 1), (("--weight", "none"), None)]
+)
+def test_spike_sets_the_usual_weight_if_there_is_none(
+    options: tuple[str, ...], weight: int | None, world: World
+) -> None:
+    assert edit(RAW, "--spike", *options) == 0
+    assert "spike" in labels(world, RAW)
+    assert world.issue(RAW).weight == weight
+
+
+def test_ready_with_its_weight_is_one_change(world: World, capsys: Text) -> None:
+    assert edit(RAW, "--weight", "2", "--ready") == 0
+    assert labels(world, RAW) == {"type::bug", READY}
+    assert world.issue(RAW).weight == 2
+    assert capsys.readouterr().out == f"{RAW}: weight 2, +{READY}\n"
+
+
+def test_complete_closes(world: World) -> None:
+    assert edit(BUILT, "--complete") == 0
+    assert not world.issue(BUILT).open
+    assert "workflow::complete" in labels(world, BUILT)
+
+
+def test_take_assigns_me_and_starts(world: World) -> None:
+    assert edit(RIPE, "--take") == 0
+    assert assignees(world, RIPE) == {"eng_birch", ME}
+    assert "workflow::in dev" in labels(world, RIPE)
+
+
+def test_blocked_comments_the_reason(world: World) -> None:
+    assert edit(RIPE, "--blocked", "waits for /close") == 0
+    assert "workflow::blocked" in labels(world, RIPE)
+    (note,) = notes(world, RIPE)
+    assert "waits for /close" in note
+    assert world.issue(RIPE).open
+
+
+def test_breakdown_asks_people_in_a_comment(world: World) -> None:
+    assert edit(RIPE, "--breakdown", "pm_oak", "--breakdown", "@eng_birch") == 0
+    assert "workflow::planning breakdown" in labels(world, RIPE)
+    assert notes(world, RIPE)[0].startswith("@pm_oak @eng_birch please break this down")
+
+
+def test_several_options_are_one_change_and_one_undo(world: World, capsys: Text) -> None:
+    assert edit(RAW, "--milestone", "19.7", "--weight", "1", "--ready", "--accept", "eng_alder") == 0
+    assert (milestone(world, RAW), world.issue(RAW).weight) == ("19.7", 1)
+    assert labels(world, RAW) == {"type::bug", READY, "Deliverable"}
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    assert run(["undo"]) == 0
+    assert (milestone(world, RAW), world.issue(RAW).weight) == ("19.8", None)
+    assert labels(world, RAW) == {"type::bug", "workflow::planning breakdown"}
+
+
+def test_a_move_is_that_of_the_board(world: World) -> None:
+    assert edit(BUILT, "--board", "build", "--to", "in review") == 0
+    assert labels(world, BUILT) == {"type::bug", "Deliverable", "workflow::in review"}
+    assert edit(BUILT, "--board", "build", "--to", "(closed)") == 0
+    assert not world.issue(BUILT).open
+    assert edit(BUILT, "--board", "build", "--to", "In Dev") == 4
+    assert edit(BUILT, "--board", "build", "--to", "In Dev", "--assign", ME) == 0
+    assert world.issue(BUILT).open
+    assert "workflow::in dev" in labels(world, BUILT)
+
+
+# Questions
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((RAW, "--accept", "eng_alder"), "Deliverable on an issue that is not ready"),
+        ((RAW, "--add-label", "Deliverable"), "Deliverable on an issue that is not ready"),
+        ((RIPE, "--weight", "5", "--accept", "eng_alder"), "accepted with a weight over 3"),
+        ((RAW, "--ready"), "ready without a weight"),
+        ((RAW, "--ready", "--weight", "5"), "Weight 5 is over 3. Break it down?"),
+        ((RIPE, RAW, "--close"), "Close 2 issues?"),
+        ((RIPE, RAW, "--complete"), "Complete and close 2 issues?"),
+        ((RIPE, RAW, "--board", "planning", "--to", "(closed)"), "Close 2 issues?"),
+        ((RIPE, "--board", "planning", "--to", "feature"), "Change the type of this issue?"),
+        ((RIPE, "--slip"), "missed:19.8 does not exist for platform."),
+    ],
+)
+def test_a_question_needs_yes(arguments: tuple[str, ...], says: str, world: World, capsys: Text) -> None:
+    names = [name for name in arguments if name.startswith(GROUP)]
+    before = [(labels(world, name), milestone(world, name), world.issue(name).open) for name in names]
+    assert edit(*arguments) == 4
+    said = capsys.readouterr()
+    assert says in said.err
+    assert "run again with --yes" in said.err
+    assert said.out == ""
+    assert before == [(labels(world, name), milestone(world, name), world.issue(name).open) for name in names]
+    assert edit(*arguments, "--dry-run") == 4
+    said = capsys.readouterr()
+    assert says in said.err
+    assert said.out.startswith(f"{names[0]}: would ")
+    assert edit(*arguments, "--yes", "--dry-run") == 0
+    assert edit(*arguments, "--yes") == 0
+    assert before != [(labels(world, name), milestone(world, name), world.issue(name).open) for name in names]
+
+
+def test_of_several_issues_none_is_sent_before_yes(world: World, capsys: Text) -> None:
+    arguments = (RIPE, RAW, f"{GROUP}/platform#4", "--ready")
+    assert edit(*arguments) == 4
+    assert "2 of 3 issues have warnings" not in (said := capsys.readouterr().err)
+    assert "1 of 3 issues have warnings. Continue?" in said
+    assert "ready without a weight: 1" in said
+    assert READY not in labels(world, f"{GROUP}/platform#4")
+    assert edit(*arguments, "--yes") == 0
+    assert READY in labels(world, RAW)
+    assert READY in labels(world, f"{GROUP}/platform#4")
+
+
+def test_leaving_blocked_asks_unless_there_is_a_comment(world: World, capsys: Text) -> None:
+    assert edit(RIPE, "--blocked", "red") == 0
+    assert edit(RIPE, "--take") == 4
+    assert "unblocked without a comment" in capsys.readouterr().err
+    assert edit(RIPE, "--take", "--comment", "green again") == 0
+
+
+def test_yes_changes_the_type_and_keeps_the_subtype(world: World, capsys: Text) -> None:
+    name = f"{GROUP}/platform#3"
+    assert edit(name, "--board", "planning", "--to", "feature") == 4
+    assert "Its subtype label will no longer fit." in capsys.readouterr().err
+    assert edit(name, "--board", "planning", "--to", "feature", "--yes") == 0
+    assert labels(world, name) == {"type::feature", "bug::functional"}
+
+
+# What does not apply, and wrong use
+
+
+def test_an_issue_an_option_does_not_apply_to_is_not_changed(world: World, capsys: Text) -> None:
+    closed = f"{GROUP}/platform#11"
+    assert edit(closed, "--take", "--weight", "3") == 1
+    assert capsys.readouterr().err == f"{closed}: not changed: already closed\n"
+    assert world.issue(closed).weight == 1
+    assert edit(closed, RIPE, "--take") == 3
+    said = capsys.readouterr()
+    assert f"{closed}: not changed: already closed" in said.err
+    assert said.out.startswith(f"{RIPE}: ")
+    assert edit(closed, "--take", "--dry-run") == 1
+    assert "would not change: already closed" in capsys.readouterr().out
+    assert edit(closed, "--close") == 0
+    assert "no change, already set" in capsys.readouterr().out
+    assert edit(closed, "--reopen", "--take") == 0
+    assert world.issue(closed).open
+
+
+def test_undo_is_not_blamed_for_an_earlier_failure(world: World, capsys: Text) -> None:
+    assert edit(RIPE, "--assign", "nobody") == 1
+    assert edit(RIPE, "--weight", "5") == 0
+    capsys.readouterr()
+    assert run(["undo"]) == 0
+    assert "undone" in capsys.readouterr().out
+    assert world.issue(RIPE).weight == 2
+
+
+def test_some_rejected_is_partial(world: World, capsys: Text) -> None:
+    assert edit(RIPE, f"{GROUP}/locked#1", "--blocked", "red") == 3
+    said = capsys.readouterr()
+    assert f"{GROUP}/locked#1: not changed" in said.err
+    assert "workflow::blocked" in labels(world, RIPE)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ((), "Nothing to change"),
+        (("--yes",), "Nothing to change"),
+        (("--defer", "--slip"), "--defer and --slip cannot be combined"),
+        (("--milestone", "next", "--drop", "no"), "--milestone and --drop cannot be combined"),
+        (("--ready", "--take"), "--ready and --take cannot be combined"),
+        (("--blocked", "red", "--breakdown", "pm_oak"), "--blocked and --breakdown cannot be combined"),
+        (("--close", "--reopen"), "--close and --reopen cannot be combined"),
+        (("--reopen", "--complete"), "--reopen and --complete cannot be combined"),
+        (("--accept", "eng_alder", "--defer"), "--accept and --defer cannot be combined"),
+        (("--accept", "eng_alder", "--unassign", "eng_alder"), "eng_alder cannot be both"),
+        (("--accept", "eng_alder", "--remove-label", "Deliverable"), "Deliverable cannot be both"),
+        (("--defer", "--add-label", "Deliverable"), "Deliverable cannot be both"),
+        (("--add-label", "spike", "--remove-label", "spike"), "spike cannot be both"),
+        (("--blocked", " "), "--blocked needs a text"),
+        (("--drop", ""), "--drop needs a text"),
+        (("--to", "bug"), "--board and --to must be used together"),
+        (("--board", "planning"), "--board and --to must be used together"),
+        (("--weight", "heavy"), "is not a weight"),
+        (("--board", "planning", "--to", "nowhere"), "nowhere"),
+        (("--accept", "eng_aldre"), "Near matches: eng_alder"),
+        (("--breakdown", "nobody"), "no member of the group named “nobody”"),
+        (("--board", "milestones", "--to", "19.9", "--milestone", "19.7"), "19.9 and to 19.7"),
+        (("--ready", "--add-label", "workflow::in dev"), "would be added and removed"),
+    ],
+)
+def test_contradicting_options_are_wrong_use(
+    options: tuple[str, ...], says: str, world: World, capsys: Text
+) -> None:
+    before = labels(world, RAW), milestone(world, RAW)
+    assert edit(RAW, *options) == 2
+    assert says in capsys.readouterr().err
+    assert before == (labels(world, RAW), milestone(world, RAW))
+
+
+# Options on both sides of the command's name
+
+
+def test_as_of_is_taken_on_both_sides(world: World, capsys: Text) -> None:
+    some_day = f"{GROUP}/platform#10"
+    for arguments in (
+        ["--as-of", "2027-01-20", "edit", some_day, "--defer"],
+        ["edit", some_day, "--defer", "--as-of", "2027-01-20"],
+        ["--as-of", "2027-01-20", "edit", some_day, "--defer", "--as-of", "2027-01-20T00:00Z"],
+    ):
+        assert run([*arguments, "--dry-run"]) == 0
+        assert "would to 19.10" in capsys.readouterr().out
+    assert run(["edit", some_day, "--defer", "--dry-run"]) == 0
+    assert "would to 19.8" in capsys.readouterr().out
+    assert run(["--as-of", "2027-01-20", "show", "build", "--as-of", "2027-01-21"]) == 2
+    assert "--as-of is given twice" in capsys.readouterr().err
+    assert run(["show", "build", "--as-of", "soon"]) == 2
+
+
+def test_team_and_locked_at_are_taken_on_both_sides(world: World, capsys: Text, tmp_path: Path) -> None:
+    team = tmp_path / "ours.toml"
+    team.write_text('[[people]]\nusername = "eng_alder"\n', encoding="utf-8")
+    report = ["report", "load", "next"]
+    printed = []
+    for arguments in (["--team", str(team), *report], [*report, "--team", str(team)]):
+        assert run(arguments) == 0
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]
+    assert "eng_alder" in printed[0]
+    assert run(["--team", str(team), *report, "--team", "other.toml"]) == 2
+    assert "--team is given twice" in capsys.readouterr().err
+    scope = ["report", "scope", "19.7", "--format", "json"]
+    for arguments in (["--locked-at", "2026-11-20", *scope], [*scope, "--locked-at", "2026-11-20"]):
+        assert run(arguments) == 0
+        printed.append(capsys.readouterr().out)
+    assert printed[2] == printed[3]
+    assert '"locked_at": "2026-11-20T00:00:00Z"' in printed[2]
+    assert run(["--locked-at", "2026-11-20", *scope, "--locked-at", "2026-11-21"]) == 2
+    assert "--locked-at is given twice" in capsys.readouterr().err
