@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.strip import Strip
 
-from glboard_tui.widgets.card import HEIGHTS, CardView, Chip, Density, Fact, paint
+from glboard_tui.widgets.card import HEIGHTS, CardView, Chip, Density, Fact, Flag, paint
 from glboard_tui.widgets.colors import ansi_palette, truecolor_palette
 from support.make import issue_id
 from tui.widgets.test_text import NASTY
@@ -33,11 +33,11 @@ def text_of(
     *,
     density: Density = "normal",
     focused: bool = False,
-    marked: bool = False,
+    selected: bool = False,
     **changes: Any,
 ) -> list[str]:
     view = msgspec.structs.replace(view, **changes)
-    strips = paint(view, width, density=density, focused=focused, marked=marked, palette=PALETTE)
+    strips = paint(view, width, density=density, focused=focused, selected=selected, palette=PALETTE)
     return [strip.text for strip in strips]
 
 
@@ -49,7 +49,7 @@ def test_normal() -> None:
 
 
 def test_focus_is_a_bar_and_a_mark_is_a_tick() -> None:
-    assert text_of(focused=True, marked=True) == [
+    assert text_of(focused=True, selected=True) == [
         "▌✓Context window overflow is repor…  2 ",
         "▌ ai-gateway#756 P1 S2 ready        BI ",
     ]
@@ -61,7 +61,7 @@ def test_compact() -> None:
 
 
 def test_compact_shows_flag_and_mark() -> None:
-    (line,) = text_of(density="compact", title="Short", marked=True, pending=True)
+    (line,) = text_of(density="compact", title="Short", selected=True, flag="pending")
     assert line == " ✓Short                     P1 BI *  2 "
 
 
@@ -75,14 +75,10 @@ def test_roomy_gives_the_title_two_lines() -> None:
 
 @pytest.mark.parametrize(
     ("flag", "sign"),
-    [({"pending": True}, "*"), ({"failed": True}, "!"), ({"conflict": True}, "≠"), ({"glow": True}, "●")],
+    [("pending", "*"), ("failed", "!"), ("conflict", "≠"), ("unseen", "●")],
 )
-def test_each_state_has_a_sign(flag: dict[str, Any], sign: str) -> None:
-    assert text_of(**flag)[1].startswith(f" {sign}ai-gate")
-
-
-def test_the_most_urgent_sign_wins() -> None:
-    assert text_of(pending=True, failed=True, glow=True)[1][1] == "!"
+def test_each_state_has_a_sign(flag: Flag, sign: str) -> None:
+    assert text_of(flag=flag)[1].startswith(f" {sign}ai-gate")
 
 
 def test_masked_card_shows_only_its_weight() -> None:
@@ -130,7 +126,7 @@ VIEWS = st.builds(
     facts=st.lists(WORDS, max_size=3).map(tuple),
     chips=st.lists(CHIPS, max_size=3).map(tuple),
     people=NASTY,
-    pending=st.booleans(),
+    flag=st.sampled_from([None, *get_args(Flag)]),
     masked=st.booleans(),
     blocked=st.booleans(),
     slipped=st.integers(0, 3),
@@ -148,10 +144,10 @@ VIEWS = st.builds(
     st.sampled_from([PALETTE, ansi_palette()]),
 )
 def test_strip_has_the_requested_width(
-    view: CardView, width: int, density: Density, focused: bool, marked: bool, dragged: bool, palette: Any
+    view: CardView, width: int, density: Density, focused: bool, selected: bool, dragged: bool, palette: Any
 ) -> None:
     strips = paint(
-        view, width, density=density, focused=focused, marked=marked, dragged=dragged, palette=palette
+        view, width, density=density, focused=focused, selected=selected, dragged=dragged, palette=palette
     )
     assert len(strips) == HEIGHTS[density]
     for strip in strips:

@@ -275,6 +275,6 @@ class Updates(IssueList):
         for identity in list(self.listed.targets):
             self.context.bridge.unseen.look(identity)
             self.context.board.changed(set(), {identity})
-        self.listed.marks.clear()
+        self.listed.selection.clear()
         self.refill()
         self.context.shell.show_header()

@@ -24,9 +24,20 @@ HEIGHTS: dict[Density, int] = {"compact": 1, "normal": 2, "roomy": 3}
 
 Tone = Literal["plain", "good", "warn", "bad"]
 
-_INKS: dict[Tone, Ink] = {"plain": "text", "good": "good", "warn": "warn", "bad": "bad"}
+INKS: dict[Tone, Ink] = {"plain": "text", "good": "good", "warn": "warn", "bad": "bad"}
 
-#: Cells left of the title: the focus bar, then the mark or a flag.
+Flag = Literal["failed", "conflict", "pending", "unseen"]
+"""What happens to an issue, the most urgent first: a change of it failed, is about a field that somebody else
+changed, is not confirmed; or somebody else changed it since the user last looked."""
+
+_SIGNS: dict[Flag, tuple[str, Ink]] = {
+    "failed": ("!", "bad"),
+    "conflict": ("≠", "bad"),
+    "pending": ("*", "warn"),
+    "unseen": ("●", "accent"),
+}
+
+#: Cells left of the title: the focus bar, then the tick of a selected card, or a flag.
 GUTTER = 2
 #: Cells right of the weight.
 MARGIN = 1
@@ -63,14 +74,7 @@ class CardView(Struct, frozen=True, kw_only=True, cache_hash=True):
     facts: tuple[Fact, ...] = ()
     chips: tuple[Chip, ...] = ()
     people: str = ""
-    #: Changed here and not yet confirmed by the server.
-    pending: bool = False
-    #: The last change failed.
-    failed: bool = False
-    #: Someone else changed the same field.
-    conflict: bool = False
-    #: Changed by someone else since the last look.
-    glow: bool = False
+    flag: Flag | None = None
     blocked: bool = False
     confidential: bool = False
     closed: bool = False
@@ -81,26 +85,13 @@ class CardView(Struct, frozen=True, kw_only=True, cache_hash=True):
     warnings: tuple[str, ...] = ()
 
 
-def flag_of(view: CardView) -> tuple[str, Ink]:
-    """The card's most urgent sign, or a space."""
-    if view.failed:
-        return "!", "bad"
-    if view.conflict:
-        return "≠", "bad"
-    if view.pending:
-        return "*", "warn"
-    if view.glow:
-        return "●", "accent"
-    return " ", "text"
-
-
-def ground_of(*, focused: bool, marked: bool, dragged: bool) -> Ground:
+def ground_of(*, focused: bool, selected: bool, dragged: bool) -> Ground:
     """The background of the card in that state."""
     if dragged:
         return "dragged"
     if focused:
-        return "both" if marked else "focus"
-    return "marked" if marked else "rest"
+        return "both" if selected else "focus"
+    return "selected" if selected else "rest"
 
 
 def paint(
@@ -109,13 +100,13 @@ def paint(
     *,
     density: Density,
     focused: bool,
-    marked: bool,
+    selected: bool,
     dragged: bool = False,
     palette: Palette,
 ) -> tuple[Strip, ...]:
     """The card in ``HEIGHTS[density]`` strips of exactly ``width`` cells."""
-    ground = ground_of(focused=focused, marked=marked, dragged=dragged)
-    brush = _Brush(view, width, ground, palette, focused=focused, marked=marked)
+    ground = ground_of(focused=focused, selected=selected, dragged=dragged)
+    brush = _Brush(view, width, ground, palette, focused=focused, selected=selected)
     if density == "compact":
         return (brush.only_line(),)
     if density == "roomy":
@@ -128,14 +119,14 @@ class _Brush:
     """The state of painting one card: the view, the space, the background."""
 
     def __init__(
-        self, view: CardView, width: int, ground: Ground, palette: Palette, *, focused: bool, marked: bool
+        self, view: CardView, width: int, ground: Ground, palette: Palette, *, focused: bool, selected: bool
     ) -> None:
         self.view = view
         self.width = width
         self.ground = ground
         self.palette = palette
         self.bar = "▌" if focused else " "
-        self.mark = "✓" if marked else " "
+        self.tick = "✓" if selected else " "
         self.title = clean(view.title)
         if view.confidential or view.masked:
             self.title = f"▒ {self.title}"
@@ -144,7 +135,7 @@ class _Brush:
         self.title_room = max(width - GUTTER - MARGIN - self.weight_room - (1 if view.weight else 0), 1)
 
     def title_line(self, title: str) -> Strip:
-        line = self._start(self.mark, "warn")
+        line = self._start(self.tick, "warn")
         line.add(fit(title, min(self.title_room, line.room)), self._ink(self.title_ink))
         self._weight(line)
         return line.strip(self._ink("text"))
@@ -155,7 +146,7 @@ class _Brush:
         return line.strip(self._ink("text"))
 
     def facts_line(self) -> Strip:
-        line = self._start(*flag_of(self.view))
+        line = self._start(*self._flag())
         people = clip(clean(self.view.people), max(line.room // 2, 0))
         kept = width_of(people) + MARGIN + (1 if people else 0)
         self._facts(line, line.room - kept)
@@ -166,9 +157,9 @@ class _Brush:
         return line.strip(self._ink("muted"))
 
     def only_line(self) -> Strip:
-        flag, ink = flag_of(self.view)
-        both = self.mark != " " and flag != " "
-        line = self._start(self.mark, "warn") if self.mark != " " else self._start(flag, ink)
+        flag, ink = self._flag()
+        both = self.tick != " " and flag != " "
+        line = self._start(self.tick, "warn") if self.tick != " " else self._start(flag, ink)
         tail: list[tuple[str, Ink]] = []
         if self.width >= 30:
             tail.extend(self._words()[:1])
@@ -193,6 +184,9 @@ class _Brush:
         line.add(sign, self._ink(ink))
         return line
 
+    def _flag(self) -> tuple[str, Ink]:
+        return _SIGNS[self.view.flag] if self.view.flag else (" ", "text")
+
     def _weight(self, line: Line) -> None:
         if not self.view.weight:
             return
@@ -204,10 +198,8 @@ class _Brush:
         """The words of the card, cleaned, the most important first."""
         view = self.view
         words: list[Fact] = []
-        if view.failed:
-            words.append(Fact("failed", "bad"))
-        elif view.conflict:
-            words.append(Fact("conflict", "bad"))
+        if view.flag in {"failed", "conflict"}:
+            words.append(Fact(view.flag, "bad"))
         if view.blocked:
             words.append(Fact("blocked", "bad"))
         if view.closed:
@@ -216,7 +208,7 @@ class _Brush:
         if view.slipped:
             words.append(Fact(f"slipped×{view.slipped}" if view.slipped > 1 else "slipped", "warn"))
         words.extend(Fact(warning, "warn") for warning in view.warnings)
-        cleaned = ((clean(word.text), _INKS[word.tone]) for word in words)
+        cleaned = ((clean(word.text), INKS[word.tone]) for word in words)
         return [(text, ink) for text, ink in cleaned if text]
 
     def _facts(self, line: Line, room: int) -> None:

@@ -84,7 +84,7 @@ class Painter:
         width: int,
         *,
         focused: bool,
-        marked: bool,
+        selected: bool,
         dragged: bool,
         edge: Edge,
     ) -> tuple[Strip, ...]:
@@ -92,7 +92,7 @@ class Painter:
         view = self.view(issue, column)
         if view is None:
             return (self.blank(width, edge),) * self.height
-        key = (view, width, self.density, focused, marked, dragged, edge, self.palette)
+        key = (view, width, self.density, focused, selected, dragged, edge, self.palette)
         strips = self._strips.get(key)
         if strips is None:
             painted = paint(
@@ -100,7 +100,7 @@ class Painter:
                 width - 1,
                 density=self.density,
                 focused=focused,
-                marked=marked,
+                selected=selected,
                 dragged=dragged,
                 palette=self.palette,
             )
@@ -298,7 +298,7 @@ class CardList(ScrollView):
             self.cards.column,
             width,
             focused=place is not None and (place.key, place.issue) == (self.key, identity),
-            marked=identity in self._state.marks,
+            selected=identity in self._state.selection,
             dragged=identity in self._state.dragged,
             edge=edge,
         )[part]
