@@ -142,18 +142,15 @@ class LockedPlan(MilestoneList):
     # Keys
 
     def action_export(self) -> None:
-        """Write the locked plan to a file for a colleague."""
         plan = self._scope.locked
         name = f"plan-{plan.milestone.replace('/', '-')}.json"
         what = ": references, weights and assignees, no titles"
         self.export("Export the plan to a file", name, exported(plan), what)
 
     def action_import(self) -> None:
-        """Use a colleague's plan."""
         ask_import(self.context, self.milestone, self.refill)
 
     def action_lock(self) -> None:
-        """Lock the current plan in its place."""
 
         def answered(_: str) -> None:
             lock_now(self.context, self.milestone)
