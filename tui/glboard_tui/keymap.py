@@ -279,7 +279,7 @@ def _overridden(
 
 
 def _parsed(action: Action, text: str, where: str, given: str) -> str:
-    """One sequence as the user wrote it under the id ``given``, with the argument added if the action needs one."""
+    """One sequence as written under the id ``given``, with the argument added if the action needs one."""
     tokens = ["," if name == "comma" else name for name in text.split()]
     slot = action.slot
     if slot is not None and tokens[-1] != slot_token(slot):
