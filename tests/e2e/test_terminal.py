@@ -164,8 +164,8 @@ def test_hangup_leaves_nothing_behind(home: Path) -> None:
 
 def test_crash_restores_the_terminal_and_shows_no_token(home: Path, gitlab: SpawnedDemo) -> None:
     crash = (
-        "from glboard_tui import commands\n"
-        "commands.COMMANDS['view.density'] = lambda *_: 1 / 0\n"
+        "from glboard_tui.commands import navigate\n"
+        "navigate.density = lambda *_: 1 / 0\n"
         "from glboard_tui.cli.main import main; main()"
     )
     account = {"GITLAB_HOST": gitlab.url, "GITLAB_TOKEN": gitlab.token, "GLBOARD_GROUP": gitlab.group}

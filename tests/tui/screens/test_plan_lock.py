@@ -52,7 +52,7 @@ async def test_a_plan_can_be_exported_and_imported(tmp_path: Path, monkeypatch: 
         assert '"host": "gitlab.example.com"' in file.read_text()
         # It is not overwritten.
         await stage.press("E", "enter")
-        await stage.until(lambda: "already exists" in "".join(stage.toasts))
+        await stage.until(lambda: "already exists" in text(stage))
         await stage.press("5", "L", "l")
         assert len(stage.engine.store.plans("19.8")) == 2
         await stage.press("R", *str(file), "enter")

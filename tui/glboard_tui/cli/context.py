@@ -24,7 +24,7 @@ from rich.cells import cell_len, set_cell_size
 from glboard_core.config import Settings, load
 from glboard_core.errors import ConfigError, UsageError
 from glboard_core.planning.text import plain
-from glboard_core.session import Place
+from glboard_core.session import EngineOptions
 
 if TYPE_CHECKING:
     from glboard_core.planning.team import Team
@@ -77,9 +77,9 @@ class Options(Struct, frozen=True, kw_only=True):
         return load(self.config_path)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> EngineOptions:
         """The server and group, as far as the command line gives them."""
-        return Place(url=self.url, group=self.group, as_of=self.as_of, read_only=self.read_only)
+        return EngineOptions(url=self.url, group=self.group, as_of=self.as_of, read_only=self.read_only)
 
     @asynccontextmanager
     async def engine(self, *, keep: bool = False) -> AsyncIterator[Engine]:

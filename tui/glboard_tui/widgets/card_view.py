@@ -19,8 +19,8 @@ from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import missing_codes
+from glboard_core.planning.reasons import card_words
 from glboard_tui.bridge import Bridge
-from glboard_tui.texts import warning_words
 from glboard_tui.widgets.card import CardView, Chip, Fact, Flag, Tone
 from glboard_tui.widgets.column import Present
 
@@ -194,7 +194,7 @@ def presenter(bridge: Bridge, index: BoardIndex) -> Present:
     people = {person.username: person.initials for person in catalog.people} if catalog else {}
 
     def warnings(issue: Issue) -> tuple[str, ...]:
-        broken = warning_words(rules.warnings(issue, bridge.view.flow, labels))
+        broken = card_words(rules.warnings(issue, bridge.view.flow, labels))
         return (*broken, *missing_words(issue, labels))
 
     def flag(issue: IssueId) -> Flag | None:
