@@ -113,7 +113,7 @@ class BoardApp(App[None]):
         self.board.changed(touched, {before.id}, follow=follow)
 
     def remove(self, number: int) -> None:
-        """Take an issue away and tell the board."""
+        """Remove an issue and tell the board."""
         before = self.issues.pop(issue_id(number))
         self.board.changed(self.index.update(before, None), {before.id})
 
@@ -122,7 +122,7 @@ class BoardApp(App[None]):
         return [message for message in self.said if isinstance(message, kind)]
 
     def count_lines(self) -> Callable[[], dict[str, int]]:
-        """Begin to count painted lines by column key; call the result for the counts, which starts anew."""
+        """Start to count painted lines by column key; calling the result returns and resets the counts."""
         for cards in self.board.columns.lists():
             self._count(cards)
 

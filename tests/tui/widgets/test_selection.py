@@ -6,7 +6,7 @@ import msgspec
 
 from glboard_core.board.index import BoardIndex
 from glboard_core.model.issue import Issue, IssueId
-from glboard_tui.widgets.selection import CardPlace, Selection, settle
+from glboard_tui.widgets.selection import Focus, Selection, settle
 from support.make import issue, issue_id
 from tui.widgets.playground import index_of
 
@@ -29,56 +29,56 @@ class World:
     def remove(self, number: int) -> None:
         self.index.update(self.issues.pop(issue_id(number)), None)
 
-    def settle(self, place: CardPlace | None, *, follow: bool = False) -> CardPlace | None:
+    def settle(self, place: Focus | None, *, follow: bool = False) -> Focus | None:
         return settle(self.index, self.index.visible(), place, follow=follow)
 
 
-SECOND = CardPlace("type::bug", issue_id(2), 1, 0)
+SECOND = Focus("type::bug", issue_id(2), 1, 0)
 
 
 def test_first_focus_is_the_first_card() -> None:
     world = World()
-    assert world.settle(None) == CardPlace("type::bug", issue_id(1), 0, 0)
+    assert world.settle(None) == Focus("type::bug", issue_id(1), 0, 0)
     for number in (1, 2, 3):
         world.remove(number)
-    assert world.settle(None) == CardPlace("type::feature", issue_id(4), 0, 2)
+    assert world.settle(None) == Focus("type::feature", issue_id(4), 0, 2)
 
 
 def test_focus_stays_on_its_issue() -> None:
     world = World()
     world.remove(1)
-    assert world.settle(SECOND) == CardPlace("type::bug", issue_id(2), 0, 0)
+    assert world.settle(SECOND) == Focus("type::bug", issue_id(2), 0, 0)
 
 
 def test_focus_follows_my_move() -> None:
     world = World()
     world.relabel(2, "type::feature")
-    assert world.settle(SECOND, follow=True) == CardPlace("type::feature", issue_id(2), 0, 2)
+    assert world.settle(SECOND, follow=True) == Focus("type::feature", issue_id(2), 0, 2)
 
 
 def test_focus_otherwise_moves_to_the_neighbour() -> None:
     world = World()
     world.relabel(2, "type::feature")
-    assert world.settle(SECOND) == CardPlace("type::bug", issue_id(3), 1, 0)
+    assert world.settle(SECOND) == Focus("type::bug", issue_id(3), 1, 0)
     world.remove(3)
-    assert world.settle(SECOND) == CardPlace("type::bug", issue_id(1), 0, 0)
+    assert world.settle(SECOND) == Focus("type::bug", issue_id(1), 0, 0)
     world.remove(1)
-    assert world.settle(SECOND) == CardPlace("type::bug", None, 0, 0)
+    assert world.settle(SECOND) == Focus("type::bug", None, 0, 0)
 
 
 def test_focus_does_not_follow_an_issue_off_the_board() -> None:
     world = World()
     world.remove(2)
-    assert world.settle(SECOND, follow=True) == CardPlace("type::bug", issue_id(3), 1, 0)
+    assert world.settle(SECOND, follow=True) == Focus("type::bug", issue_id(3), 1, 0)
 
 
 def test_focus_moves_to_the_next_column_when_its_column_disappears() -> None:
     world = World()
     world.relabel(2, "something else")
-    unlisted = CardPlace("(unlisted)", issue_id(2), 0, 3)
+    unlisted = Focus("(unlisted)", issue_id(2), 0, 3)
     assert world.settle(unlisted) == unlisted
     world.relabel(2, "type::bug")
-    assert world.settle(unlisted) == CardPlace("type::feature", issue_id(4), 0, 2)
+    assert world.settle(unlisted) == Focus("type::feature", issue_id(4), 0, 2)
     assert world.settle(unlisted, follow=True) == SECOND
 
 

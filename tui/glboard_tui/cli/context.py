@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Exit statuses beside 0, 1 (failure) and 2 (usage error).
+#: Exit statuses in addition to 0, 1 (failure) and 2 (usage error).
 PARTLY, UNCONFIRMED = 3, 4
 
 #: In the folder of the configuration file.

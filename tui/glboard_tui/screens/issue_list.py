@@ -280,7 +280,6 @@ class IssueList(PaneDialog[None]):
         super().take_key(token)
 
     def action_description_toggle(self) -> None:
-        """Show or hide the description next to the list."""
         self.reading.on = not self.reading.on
         self.told()
 

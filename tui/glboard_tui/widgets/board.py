@@ -22,7 +22,7 @@ from glboard_core.model.issue import IssueId
 from glboard_tui.widgets.board_columns import BoardColumns
 from glboard_tui.widgets.card import Density
 from glboard_tui.widgets.column import Present
-from glboard_tui.widgets.selection import BoardState, CardPlace, Selection, place_at, row_in, settle
+from glboard_tui.widgets.selection import BoardState, Focus, Selection, place_at, row_in, settle
 
 #: Cells the pointer must move before a press becomes a drag: a mouse is never quite still.
 _SLACK = 2
@@ -202,7 +202,7 @@ class BoardWidget(Vertical, can_focus=True):
         for at, cards in enumerate(self.state.visible):
             if key in {None, cards.column.key} and (row := row_in(index, cards, issue)) is not None:
                 self._aim = None
-                self._focus_place(CardPlace(cards.column.key, issue, row, at))
+                self._focus_place(Focus(cards.column.key, issue, row, at))
                 return
 
     def _to_row(self, row: int) -> None:
@@ -225,7 +225,7 @@ class BoardWidget(Vertical, can_focus=True):
         target = visible[at]
         self._focus_place(place_at(target, at, self.columns.top_of(target.column.key) + self._aim))
 
-    def _focus_place(self, place: CardPlace) -> None:
+    def _focus_place(self, place: Focus) -> None:
         before = self.state.place
         if before == place:
             return
@@ -238,7 +238,7 @@ class BoardWidget(Vertical, can_focus=True):
             self.columns.reveal()
         self._tell(before)
 
-    def _tell(self, before: CardPlace | None, *, always: bool = False) -> None:
+    def _tell(self, before: Focus | None, *, always: bool = False) -> None:
         place = self.state.place
         if always or (before and (before.key, before.issue)) != (place and (place.key, place.issue)):
             self.post_message(self.FocusChanged(*self.focused))
@@ -328,7 +328,7 @@ class BoardWidget(Vertical, can_focus=True):
     # -- the mouse
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """CardPlace, select, or start waiting for a drag."""
+        """Focus, select, or start waiting for a drag."""
         if event.button != 1 or (key := self.columns.key_at(event.screen_x, event.screen_y)) is None:
             return
         card = event.style.meta.get("card")
@@ -414,6 +414,6 @@ class BoardWidget(Vertical, can_focus=True):
         self.post_message(self.Dragging(tuple(state.dragged), state.column(state.drop_key)))
 
 
-def _refocused(before: CardPlace | None, after: CardPlace | None) -> set[IssueId]:
+def _refocused(before: Focus | None, after: Focus | None) -> set[IssueId]:
     """The issues that got or lost the focus."""
     return {p.issue for p in (before, after) if p and p.issue} if before != after else set()

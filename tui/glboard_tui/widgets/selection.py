@@ -15,8 +15,8 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_tui.widgets.card import CardState
 
 
-class CardPlace(Struct, frozen=True):
-    """A column, an issue in it (None in an empty column), and their last position.
+class Focus(Struct, frozen=True):
+    """Where the focus is: a column, an issue in it (None in an empty column), and their last position.
 
     ``row`` and ``at`` remember the position, for when issue or column are gone.
     """
@@ -33,17 +33,17 @@ def row_in(index: BoardIndex, cards: ColumnIndex, issue: IssueId | None) -> int 
     return None if shown is None else cards.row_of(shown)
 
 
-def place_at(cards: ColumnIndex, at: int, row: int) -> CardPlace:
+def place_at(cards: ColumnIndex, at: int, row: int) -> Focus:
     """The place nearest to ``row`` in a column."""
     if not len(cards):
-        return CardPlace(cards.column.key, None, 0, at)
+        return Focus(cards.column.key, None, 0, at)
     row = min(max(row, 0), len(cards) - 1)
-    return CardPlace(cards.column.key, cards[row], row, at)
+    return Focus(cards.column.key, cards[row], row, at)
 
 
 def settle(
-    index: BoardIndex, visible: Sequence[ColumnIndex], place: CardPlace | None, *, follow: bool
-) -> CardPlace | None:
+    index: BoardIndex, visible: Sequence[ColumnIndex], place: Focus | None, *, follow: bool
+) -> Focus | None:
     """Where the focus belongs now.
 
     The same issue in the same column; else, if the user moved it (``follow``), the column it moved to; else
@@ -57,11 +57,11 @@ def settle(
     keys = {cards.column.key: at for at, cards in enumerate(visible)}
     here = keys.get(place.key)
     if here is not None and (row := row_in(index, visible[here], place.issue)) is not None:
-        return CardPlace(place.key, place.issue, row, here)
+        return Focus(place.key, place.issue, row, here)
     if follow and place.issue is not None:
         for other, cards in enumerate(visible):
             if (row := row_in(index, cards, place.issue)) is not None:
-                return CardPlace(cards.column.key, place.issue, row, other)
+                return Focus(cards.column.key, place.issue, row, other)
     if here is None:
         here = min(place.at, len(visible) - 1)
     return place_at(visible[here], here, place.row)
@@ -163,7 +163,7 @@ class BoardState:
         self.unread: frozenset[str] = frozenset()
         self.empty_text = ""
         self.has_weight = True
-        self.place: CardPlace | None = None
+        self.place: Focus | None = None
         self.selection = Selection()
         self.dragged: frozenset[IssueId] = frozenset()
         #: The column that a drag is over, unless it started there.
