@@ -175,7 +175,7 @@ def by_person(context: CommandContext, _: str) -> None:
         words = [word for word in context.bridge.view.text.split() if not word.startswith("@")]
         context.shell.filter(" ".join([*words, f"@{name}"]))
 
-    context.pick("Filter by person", person_choices(context.bridge), lambda result: show(result.add[0]))
+    context.pick("Filter by assignee", person_choices(context.bridge), lambda result: show(result.add[0]))
 
 
 def only(context: CommandContext, state: str) -> None:

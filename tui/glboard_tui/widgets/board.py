@@ -184,11 +184,9 @@ class BoardWidget(Vertical, can_focus=True):
 
     def half(self, direction: int) -> None:
         """Half a page down (1) or up (-1)."""
-        self._leap(direction, 0.5)
-
-    def page(self, direction: int) -> None:
-        """A page down (1) or up (-1)."""
-        self._leap(direction, 1.0)
+        place = self.state.place
+        if place and (shown := self.columns.list_of(place.key)):
+            self._to_row(place.row + direction * max(1, shown.rows_shown // 2))
 
     def column(self, key: str) -> None:
         """To a column, at the height of the focus."""
@@ -206,11 +204,6 @@ class BoardWidget(Vertical, can_focus=True):
                 self._aim = None
                 self._focus_place(Focus(cards.column.key, issue, row, at))
                 return
-
-    def _leap(self, direction: int, share: float) -> None:
-        place = self.state.place
-        if place and (shown := self.columns.list_of(place.key)):
-            self._to_row(place.row + direction * max(1, int(shown.rows_shown * share)))
 
     def _to_row(self, row: int) -> None:
         if (place := self.state.place) and (cards := self.state.here()):
@@ -269,8 +262,7 @@ class BoardWidget(Vertical, can_focus=True):
     def toggle_selected(self) -> None:
         """Select or deselect the focused issue."""
         if (place := self.state.place) and (issue := place.issue):
-            self.end_range()
-            self.selection.set([issue], on=issue not in self.selection)
+            self.selection.toggle([issue])
             self._reselected({issue})
 
     def select_range(self) -> None:
@@ -296,9 +288,8 @@ class BoardWidget(Vertical, can_focus=True):
     def select_column(self) -> None:
         """Select the whole focused column; deselect it if all of it is selected."""
         if cards := self.state.here():
-            self.end_range()
             issues = [cards[row] for row in range(len(cards))]
-            self.selection.set(issues, on=not all(issue in self.selection for issue in issues))
+            self.selection.toggle(issues)
             self._reselected(frozenset(issues))
 
     def restore_selection(self) -> None:

@@ -7,7 +7,7 @@ remote, so it is cleaned here once more and never read as markup.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec import Struct
 from rich.style import Style
@@ -85,64 +85,58 @@ class CardView(Struct, frozen=True, kw_only=True, cache_hash=True):
     warnings: tuple[str, ...] = ()
 
 
-def ground_of(*, focused: bool, selected: bool, dragged: bool) -> Ground:
-    """The background of the card in that state."""
-    if dragged:
-        return "dragged"
-    if focused:
-        return "both" if selected else "focus"
-    return "selected" if selected else "rest"
+class CardState(NamedTuple):
+    """What a card's picture depends on besides its view."""
+
+    focused: bool = False
+    selected: bool = False
+    dragged: bool = False
+
+    @property
+    def ground(self) -> Ground:
+        """The background of the card."""
+        if self.dragged:
+            return "dragged"
+        if self.focused:
+            return "both" if self.selected else "focus"
+        return "selected" if self.selected else "rest"
 
 
 def paint(
-    view: CardView,
-    width: int,
-    *,
-    density: Density,
-    focused: bool,
-    selected: bool,
-    dragged: bool = False,
-    palette: Palette,
+    view: CardView, width: int, state: CardState, density: Density, palette: Palette
 ) -> tuple[Strip, ...]:
     """The card in ``HEIGHTS[density]`` strips of exactly ``width`` cells."""
-    ground = ground_of(focused=focused, selected=selected, dragged=dragged)
-    brush = _Brush(view, width, ground, palette, focused=focused, selected=selected)
+    brush = _Brush(view, width, state, palette)
     if density == "compact":
         return (brush.only_line(),)
     if density == "roomy":
         first, second = _two_lines(brush.title, brush.title_room)
-        return brush.title_line(first), brush.more_title_line(second), brush.facts_line()
+        return brush.title_line(first), brush.title_line(second, first=False), brush.facts_line()
     return brush.title_line(brush.title), brush.facts_line()
 
 
 class _Brush:
     """The state of painting one card: the view, the space, the background."""
 
-    def __init__(
-        self, view: CardView, width: int, ground: Ground, palette: Palette, *, focused: bool, selected: bool
-    ) -> None:
+    def __init__(self, view: CardView, width: int, state: CardState, palette: Palette) -> None:
         self.view = view
         self.width = width
-        self.ground = ground
+        self.ground = state.ground
         self.palette = palette
-        self.bar = "▌" if focused else " "
-        self.tick = "✓" if selected else " "
+        self.bar = "▌" if state.focused else " "
+        self.tick = "✓" if state.selected else " "
         self.title = clean(view.title)
         if view.confidential or view.masked:
             self.title = f"▒ {self.title}"
-        self.title_ink: Ink = "muted" if view.closed or view.masked else "strong" if focused else "text"
+        self.title_ink: Ink = "muted" if view.closed or view.masked else "strong" if state.focused else "text"
         self.weight_room = max(2, len(view.weight)) if view.weight else 0
         self.title_room = max(width - GUTTER - MARGIN - self.weight_room - (1 if view.weight else 0), 1)
 
-    def title_line(self, title: str) -> Strip:
-        line = self._start(self.tick, "warn")
+    def title_line(self, title: str, *, first: bool = True) -> Strip:
+        line = self._start(self.tick, "warn") if first else self._start(" ", "text")
         line.add(fit(title, min(self.title_room, line.room)), self._ink(self.title_ink))
-        self._weight(line)
-        return line.strip(self._ink("text"))
-
-    def more_title_line(self, title: str) -> Strip:
-        line = self._start(" ", "text")
-        line.add(fit(title, min(self.title_room, line.room)), self._ink(self.title_ink))
+        if first:
+            self._weight(line)
         return line.strip(self._ink("text"))
 
     def facts_line(self) -> Strip:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from glboard_core.board.columns import Column
 from glboard_core.board.index import BoardIndex, ColumnIndex
 from glboard_core.model.issue import Issue, IssueId
+from glboard_tui.widgets.card import CardState
 
 
 class Focus(Struct, frozen=True):
@@ -100,6 +101,11 @@ class Selection:
             else:
                 self._now.pop(issue, None)
 
+    def toggle(self, issues: Collection[IssueId]) -> None:
+        """End a range; select these issues, or deselect them if all of them are selected."""
+        self.end_range()
+        self.set(issues, on=not all(issue in self._now for issue in issues))
+
     def begin_range(self, key: str, issue: IssueId) -> None:
         """Start a range at an issue."""
         self._anchor, self._kept = (key, issue), tuple(self._now)
@@ -166,6 +172,12 @@ class BoardState:
     def issue(self, issue: IssueId) -> Issue | None:
         """The issue as shown now."""
         return None if self.index is None else self.index.issue(issue)
+
+    def of_card(self, issue: IssueId, key: str) -> CardState:
+        """The state of a card in the column with that key."""
+        place = self.place
+        focused = place is not None and place.issue == issue and place.key == key
+        return CardState(focused, issue in self.selection, issue in self.dragged)
 
     def column(self, key: str | None) -> Column | None:
         """The visible column with that key."""
@@ -267,8 +279,7 @@ class Listed:
     def toggle(self) -> None:
         """Select or deselect the line."""
         if (here := self.here) is not None:
-            self.selection.end_range()
-            self.selection.set([here], on=here not in self.selection)
+            self.selection.toggle([here])
 
     def range(self) -> bool:
         """Start a range at the line, or end the current one. Returns whether one is active now."""
@@ -279,8 +290,7 @@ class Listed:
 
     def all(self) -> None:
         """Select every line; deselect them if all are selected."""
-        self.selection.end_range()
-        self.selection.set(self.ids, on=not all(issue in self.selection for issue in self.ids))
+        self.selection.toggle(self.ids)
 
     def escape(self) -> str:
         """End a range (``range``), else clear the selection (``selection``); "" if there was neither."""
