@@ -284,7 +284,7 @@ def _questions(
 
 
 def _ask(questions: Sequence[tuple[str, str]]) -> None:
-    click.echo("glboard: nothing was sent, this needs a yes:", err=True)
+    click.echo("glboard: nothing was sent, a confirmation is needed:", err=True)
     for text, note in questions:
         click.echo(f"  {text}", err=True)
         for line in note.splitlines():
