@@ -7,6 +7,10 @@ authorisation header.
 
 from __future__ import annotations
 
+#: Said wherever a session may not write, or nothing was read from GitLab yet.
+READ_ONLY = "Read-only session."
+NOT_LOADED = "Nothing loaded from GitLab yet."
+
 
 class GlboardError(Exception):
     """Base class. ``title`` is a few words, ``message`` one or two sentences, ``hint`` what to do."""
@@ -84,6 +88,13 @@ class TokenRejected(AuthError):
 
 class ScopeMissing(AuthError):
     """The token lacks a scope the request needs."""
+
+
+class NotConnected(GlboardError):
+    """There is no engine yet."""
+
+    def __init__(self) -> None:
+        super().__init__("Not connected yet.", hint="Wait a moment, then try again.")
 
 
 class ConnectionFailed(GlboardError):

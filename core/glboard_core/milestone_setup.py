@@ -18,6 +18,8 @@ from msgspec import structs
 from glboard_core.board.definition import milestone_title
 from glboard_core.config import Settings
 from glboard_core.errors import (
+    NOT_LOADED,
+    READ_ONLY,
     AuthError,
     ConfigError,
     ConnectionFailed,
@@ -94,7 +96,7 @@ class MilestoneSetup:
     @property
     def _catalog(self) -> Catalog:
         if (catalog := self._engine.catalog) is None:
-            raise GlboardError("Nothing loaded from GitLab yet.", hint="Try again in a moment.")
+            raise GlboardError(NOT_LOADED, hint="Try again in a moment.")
         return catalog
 
     def close(self) -> None:
@@ -180,7 +182,7 @@ class MilestoneSetup:
         is not tried. Raises ReadOnly.
         """
         if self._engine.read_only:
-            raise ReadOnly("Read-only session.", hint="Restart without --read-only to make changes.")
+            raise ReadOnly(READ_ONLY, hint="Restart without --read-only to make changes.")
         doing = {"label": self._label, "board": self._board, "issue": self._issue}
         done: list[StepOutcome] = []
         broken: GlboardError | None = None

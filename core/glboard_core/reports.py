@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from glboard_core.board.definition import milestone_title
 from glboard_core.config import Settings
-from glboard_core.errors import NameUnknown, UsageError
+from glboard_core.errors import NOT_LOADED, NameUnknown, UsageError
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.event import EventKind, History
 from glboard_core.model.issue import Issue, IssueId
@@ -69,7 +69,7 @@ class Reports:
     def catalog(self) -> Catalog:
         """The catalog. Raises NameUnknown if it has not been read yet."""
         if (catalog := self.engine.catalog) is None:
-            raise NameUnknown("group", "", hint="Nothing loaded from GitLab yet.")
+            raise NameUnknown("group", "", hint=NOT_LOADED)
         return catalog
 
     def milestone(self, name: str) -> Milestone:

@@ -23,7 +23,7 @@ from glboard_core.sync.engine import Engine, UserChangedError
 from glboard_core.sync.status import CLOCK
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class EngineOptions(Struct, frozen=True, kw_only=True):
     """Which GitLab and which group: from the command line, else environment, else configuration.
 
     ``keep``: whether the mirror and the outbox are stored on disk (``folder``, by default the state folder).
@@ -39,17 +39,17 @@ class Place(Struct, frozen=True, kw_only=True):
 
 @asynccontextmanager
 async def open_engine(
-    place: Place, settings: Settings, *, account: Account | None = None
+    options: EngineOptions, settings: Settings, *, account: Account | None = None
 ) -> AsyncIterator[Engine]:
     """An engine over GitLab; the mirror's content is there at once, the rest once ``run`` reads it.
 
     If the state folder is not usable, the board works but edits are refused. Raises TokenMissing,
     ConfigError, UsageError; on the very first start also what reading the current user raises.
     """
-    group = find_group(place.group, configured=settings.gitlab.group)
+    group = find_group(options.group, configured=settings.gitlab.group)
     if account is None:
-        account = find_account(place.url, configured=settings.gitlab.url)
-    known = _Known(place.folder or _state_folder(), f"{account.url} {group}") if place.keep else None
+        account = find_account(options.url, configured=settings.gitlab.url)
+    known = _Known(options.folder or _state_folder(), f"{account.url} {group}") if options.keep else None
     user = known.user if known else None
     gateway = GitLabGateway(account, group)
     store: Store | None = None
@@ -59,7 +59,7 @@ async def open_engine(
             known.remember(user)
         store, trouble = _store(known, account.url, group, user)
         gateway.expect_offset(_offset(store))
-        engine = Engine(gateway, store, settings, as_of=place.as_of, read_only=place.read_only)
+        engine = Engine(gateway, store, settings, as_of=options.as_of, read_only=options.read_only)
         engine.save_error = trouble
         engine.host = account.url.partition("://")[2].lower()
         yield engine

@@ -26,7 +26,7 @@ from glboard_core.gitlab.account import Account, Secret
 from glboard_core.model.issue import Issue
 from glboard_core.planning.team import parse_team
 from glboard_core.planning.team_edit import OfPerson, edited
-from glboard_core.session import Place, open_engine
+from glboard_core.session import EngineOptions, open_engine
 from glboard_core.store.database import state_file
 from glboard_core.store.reports import ReportCache
 from glboard_core.store.sqlite import SqliteStore
@@ -219,7 +219,7 @@ async def test_the_file_is_found_without_a_connection(tmp_path: Path) -> None:
     shutil.copy(FILES / "users.json", tmp_path / "users.json")
     account = Account(url=f"http://{OLD_HOST}", token=Secret("none"))
     restore("unsent.sql", state_file(tmp_path, account.url, GROUP, ME))
-    place = Place(group=GROUP, folder=tmp_path)
+    place = EngineOptions(group=GROUP, folder=tmp_path)
     async with open_engine(place, Settings(), account=account) as engine:
         assert len(engine.store.outbox()) == 13
         shown: dict[str, Issue] = {issue.reference: issue for issue in engine.shown.values()}

@@ -150,8 +150,8 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     for groups, projects in ((1, 0), (0, 1), (2, most - 2), (0, most), (most, 0)):
         yield Document(f"owners {groups} {projects}", queries.owners(dialect, groups, projects))
     for kind in ("group", "project"):
-        yield Document(f"{kind} owner labels", queries.owner_labels(kind))
-        yield Document(f"{kind} owner milestones", queries.owner_milestones(kind))
+        yield Document(f"{kind} owner labels", queries.owned(kind, "labels"))
+        yield Document(f"{kind} owner milestones", queries.owned(kind, "milestones"))
     if dialect.status:
         yield Document("statuses", queries.statuses())
     for name, change in changes(dialect).items():

@@ -158,9 +158,9 @@ def test_a_move_is_that_of_the_board(world: World) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ((RAW, "--accept", "eng_alder"), "Deliverable on an issue that is not ready"),
-        ((RAW, "--add-label", "Deliverable"), "Deliverable on an issue that is not ready"),
-        ((RIPE, "--weight", "5", "--accept", "eng_alder"), "accepted with a weight over 3"),
+        ((RAW, "--accept", "eng_alder"), "Deliverable, not ready"),
+        ((RAW, "--add-label", "Deliverable"), "Deliverable, not ready"),
+        ((RIPE, "--weight", "5", "--accept", "eng_alder"), "weight over 3"),
         ((RAW, "--ready"), "ready without a weight"),
         ((RAW, "--ready", "--weight", "5"), "Weight 5 is over 3. Break it down?"),
         ((RIPE, RAW, "--close"), "Close 2 issues?"),

@@ -18,7 +18,7 @@ import pytest
 from glboard_core.demo.http.process import DemoOptions, SpawnedDemo, spawn
 from support.terminal import GLBOARD, Terminal, clean_environment
 
-#: A loopback port where nobody listens: connections are refused at once.
+#: A loopback port where nothing listens: connections are refused at once.
 NOWHERE = "http://127.0.0.1:1"
 #: The day of every demo here, so that the same cards stand in the same places whenever this runs.
 DAY = "2026-12-07T15:00:00Z"
@@ -164,8 +164,8 @@ def test_hangup_leaves_nothing_behind(home: Path) -> None:
 
 def test_crash_restores_the_terminal_and_shows_no_token(home: Path, gitlab: SpawnedDemo) -> None:
     crash = (
-        "from glboard_tui import commands\n"
-        "commands.COMMANDS['view.density'] = lambda *_: 1 / 0\n"
+        "from glboard_tui.commands import navigate\n"
+        "navigate.density = lambda *_: 1 / 0\n"
         "from glboard_tui.cli.main import main; main()"
     )
     account = {"GITLAB_HOST": gitlab.url, "GITLAB_TOKEN": gitlab.token, "GLBOARD_GROUP": gitlab.group}

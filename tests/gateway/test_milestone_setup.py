@@ -18,7 +18,7 @@ from glboard_core.gitlab.account import Account, Secret
 from glboard_core.milestone_setup import MilestoneSetup
 from glboard_core.planning.milestone_setup import Step, StepOutcome
 from glboard_core.planning.team import Member, Team
-from glboard_core.session import Place, open_engine
+from glboard_core.session import EngineOptions, open_engine
 from support.empty_milestone import GROUP_LABEL, ME, board, planning_issues, titles, world_of
 
 SETTINGS = structs.replace(
@@ -44,7 +44,7 @@ async def opened(
     read_only: bool = False,
 ) -> AsyncIterator[MilestoneSetup]:
     account = Account(url=server.url, token=Secret(token or server.token))
-    place = Place(url=server.url, group="top", keep=False, read_only=read_only)
+    place = EngineOptions(url=server.url, group="top", keep=False, read_only=read_only)
     async with open_engine(place, settings, account=account) as engine:
         await engine.load_catalog()
         one = MilestoneSetup(engine, account, name, team=team)

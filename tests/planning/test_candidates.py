@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glboard_core.model.issue import Issue
-from glboard_core.planning.candidates import Candidate, Order, candidates, fill, room_ends, running
+from glboard_core.planning.candidates import Candidate, Order, candidates, capacity_ends, fill, running
 from glboard_core.planning.mix import UNDEFINED, Mix, mix
 from planning.histories import FLOW, NAMES, READY
 from support.make import issue
@@ -82,11 +82,11 @@ def test_running_weight_covers_accepted_and_eligible_issues() -> None:
 
 
 def test_capacity_ends_before_the_first_line_that_exceeds_it() -> None:
-    assert room_ends([2, None, 5], 5) is None
-    assert room_ends([2, None, 5], 4.5) == 2
-    assert room_ends([2, None, 5], -1) == 0
-    assert room_ends([0], 0) is None
-    assert room_ends([], 0) is None
+    assert capacity_ends([2, None, 5], 5) is None
+    assert capacity_ends([2, None, 5], 4.5) == 2
+    assert capacity_ends([2, None, 5], -1) == 0
+    assert capacity_ends([0], 0) is None
+    assert capacity_ends([], 0) is None
 
 
 def test_fill_goes_down_the_order_and_skips_what_does_not_fit() -> None:

@@ -97,7 +97,7 @@ def test_person_without_days_is_listed_with_budget_zero() -> None:
     (person,) = found.people
     assert person.budget is not None
     assert (person.budget.net_days, person.budget.weight) == (0, 0)
-    assert (person.committed, person.room) == (2, -2)
+    assert (person.committed, person.free) == (2, -2)
 
 
 def test_factor_reserve_and_days_per_weight() -> None:
@@ -135,8 +135,8 @@ def test_planned_counts_every_open_issue_once() -> None:
         ("a", 3, False),
         ("b", 3, True),
     ]
-    assert found.people[1].room is None
-    assert found.room == 12.5 - 6
+    assert found.people[1].free is None
+    assert found.free == 12.5 - 6
 
 
 def test_carry_over_is_the_open_deliverables_of_the_milestone_before() -> None:
@@ -161,8 +161,8 @@ def test_carry_over_is_the_open_deliverables_of_the_milestone_before() -> None:
     assert carried.milestone == "19.7"
     assert [one.iid for one in carried.issues] == [1, 2, 3, 4, 5, 6, 7]
     assert (carried.weight, carried.unweighted, carried.likely) == (12, 1, 6)
-    assert (found.room, found.room_likely) == (0.5, 6.5)
-    assert found.people[0].room == 10.5
+    assert (found.free, found.free_likely) == (0.5, 6.5)
+    assert found.people[0].free == 10.5
     half = capacity_of(issues, Team(), PlanningSettings(likely_share=0.5)).carry_over
     assert (half.weight, half.likely) == (12, 3)
     strict = capacity_of(issues, Team(), PlanningSettings(nearly_done=("verification",))).carry_over
@@ -214,7 +214,7 @@ def test_net_days_from_the_file_override_calculated_ones() -> None:
 
 def test_an_empty_milestone() -> None:
     found = capacity_of([], Team(people=(Member(username="a"),)))
-    assert (found.planned, found.unweighted, found.room) == (0, 0, 12.5)
+    assert (found.planned, found.unweighted, found.free) == (0, 0, 12.5)
 
 
 def test_mean_of_the_last_three_finished_milestones() -> None:
@@ -298,8 +298,8 @@ def test_free_capacity_is_the_total_less_everything(rows: list[tuple[str, int, b
         for n, (title, weight, accepted) in enumerate(rows)
     ]
     found = capacity_of(issues, Team(people=(Member(username="a"),)))
-    assert found.room == 12.5 - found.carry_over.weight - found.planned
-    assert found.room <= found.room_likely
+    assert found.free == 12.5 - found.carry_over.weight - found.planned
+    assert found.free <= found.free_likely
     assert found.accepted <= found.planned
 
 

@@ -1,6 +1,6 @@
 """Snapshots of the most used screens, on fixed data: every visual change shows up here.
 
-Made with the Textual and plugin versions pinned in pyproject; ``--snapshot-update`` makes them anew.
+Made with the Textual and plugin versions pinned in pyproject; ``--snapshot-update`` redraws them.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def test_no_connection(snap_compare: Any) -> None:
     app = GlboardApp(STILL, connect)
 
     async def before(pilot: Pilot[int]) -> None:
-        await Stage(app, pilot, None).until(lambda: app.trouble is not None)
+        await Stage(app, pilot, None).until(lambda: app.bridge.connect_error is not None)
         await pilot.pause(0.2)
 
     assert snap_compare(app, terminal_size=NARROW, run_before=before)

@@ -13,7 +13,7 @@ from glboard_core.board.operations import Comment, Create, Edit, GroupId, Op, Op
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.model.issue import Issue, scope_of
 from glboard_core.ports import Store
-from glboard_core.sync.events import Notice
+from glboard_core.sync.events import EngineNotice
 from support import make
 from support.engines import GROUP_LABEL, Session, session
 
@@ -135,7 +135,7 @@ async def test_a_conflict_survives_a_restart(server: DemoServer, store: Store) -
         await conflict(context, {"weight": 5}, weight=8)
     async with session(server, store) as context:
         assert context.engine.status.conflicts == 1
-        assert any(isinstance(event, Notice) for event in context.events)
+        assert any(isinstance(event, EngineNotice) for event in context.events)
         assert context.there("app#1").weight == 5
         context.engine.keep_mine(context.issue("app#1").id)
         await context.settled()

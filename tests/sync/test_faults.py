@@ -16,7 +16,7 @@ from glboard_core.errors import EditUnknown, StoreFailed
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Failed, Outcome, Store
 from glboard_core.store.sqlite import SqliteStore
-from glboard_core.sync.events import Notice, Settled, Status, StatusChanged
+from glboard_core.sync.events import EngineNotice, Settled, Status, StatusChanged
 from support.engines import BRISK, STILL, Session, build_world, lines, session
 
 LOSSES = ["reset-before", "reset-after", "500", "502", "html", "html-200", "partial", "timeout"]
@@ -231,7 +231,7 @@ async def test_a_token_that_expires_halfway_loses_nothing(tmp_path_store: Store)
         async with session(server, tmp_path_store, token=server.token_for("em_willow")) as context:
             assert all(context.there(name).weight == 8 for name in names)
             assert context.engine.status.unsent == 0
-            assert any("from the last session" in notice.text for notice in context.told(Notice))
+            assert any("from the last session" in notice.text for notice in context.told(EngineNotice))
 
 
 @pytest.fixture
@@ -476,7 +476,8 @@ async def test_a_failed_write_while_sending_duplicates_nothing(
         context.edit("app#2", weight=5)
         await context.until(
             lambda: (
-                any(isinstance(event, Notice) for event in context.events) or not len(context.engine.outbox)
+                any(isinstance(event, EngineNotice) for event in context.events)
+                or not len(context.engine.outbox)
             )
         )
         assert context.issue("app#2").weight == 5

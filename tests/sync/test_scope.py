@@ -13,7 +13,7 @@ from glboard_core.config import LabelSettings, Settings
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.ports import Store
 from glboard_core.sync.engine import Engine
-from glboard_core.sync.events import Notice
+from glboard_core.sync.events import EngineNotice
 from support.engines import GROUP_LABEL, HASTE, STILL, Session, build_world, gateway
 
 OTHER = "type::feature"
@@ -65,14 +65,14 @@ async def test_another_group_label_reloads_everything(server: DemoServer, store:
     async with desk_of(server, store, OTHER) as context:
         assert names(context) == {"app#1", "app#2"}
         assert context.engine.status.freshness == "live"
-    # And back, with a Notice; unchanged, it is read as usual.
+    # And back, with a EngineNotice; unchanged, it is read as usual.
     async with desk_of(server, store, GROUP_LABEL) as context:
         assert len(names(context)) == 11
-        assert any("label changed" in notice.text for notice in context.told(Notice))
+        assert any("label changed" in notice.text for notice in context.told(EngineNotice))
     server.requests.clear()
     async with desk_of(server, store, GROUP_LABEL) as context:
         assert len(names(context)) == 11
-        assert context.told(Notice) == []
+        assert context.told(EngineNotice) == []
 
 
 async def test_no_label_is_the_whole_group(server: DemoServer, store: Store) -> None:

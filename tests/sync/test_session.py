@@ -14,11 +14,11 @@ from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import ConnectionFailed, StoreFailed
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.model.issue import IssueId
-from glboard_core.session import Place, open_engine
+from glboard_core.session import EngineOptions, open_engine
 from glboard_core.store.database import state_file
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine, UserChangedError
-from glboard_core.sync.events import Notice
+from glboard_core.sync.events import EngineNotice
 from support.engines import GROUP, ME, STILL, eventually, session, settled
 
 SETTINGS = Settings(sync=STILL)
@@ -34,7 +34,7 @@ def issue(engine: Engine, reference: str) -> IssueId:
     return next(found.id for found in engine.shown.values() if found.reference == reference)
 
 
-async def run(place: Place, who: Account) -> None:
+async def run(place: EngineOptions, who: Account) -> None:
     """Open an engine that has something to send, and run it."""
     async with open_engine(place, SETTINGS, account=who) as engine:
         assert len(engine.outbox) == 1
@@ -49,7 +49,7 @@ async def stop(running: asyncio.Task[None]) -> None:
 
 
 async def test_the_next_session_sends_the_outbox(server: DemoServer, tmp_path: Path) -> None:
-    place = Place(group=GROUP, folder=tmp_path)
+    place = EngineOptions(group=GROUP, folder=tmp_path)
     async with open_engine(place, SETTINGS, account=account(server)) as engine:
         await engine.poller.load()
         # Never run: as if it had ended before anything was sent.
@@ -57,7 +57,7 @@ async def test_the_next_session_sends_the_outbox(server: DemoServer, tmp_path: P
     async with open_engine(place, SETTINGS, account=account(server)) as engine:
         assert engine.shown[issue(engine, "top/app#1")].weight == 5
         notices: list[str] = []
-        engine.listen(lambda event: notices.append(event.text) if isinstance(event, Notice) else None)
+        engine.listen(lambda event: notices.append(event.text) if isinstance(event, EngineNotice) else None)
         running = asyncio.create_task(engine.run())
         await eventually(lambda: engine.status.unsent == 0)
         assert notices == ["Sending 1 change from the last session ..."]
@@ -66,7 +66,7 @@ async def test_the_next_session_sends_the_outbox(server: DemoServer, tmp_path: P
 
 
 async def test_another_users_outbox_is_never_sent(server: DemoServer, tmp_path: Path) -> None:
-    place = Place(group=GROUP, folder=tmp_path)
+    place = EngineOptions(group=GROUP, folder=tmp_path)
     async with open_engine(place, SETTINGS, account=account(server)) as engine:
         await engine.poller.load()
         engine.perform([(issue(engine, "top/app#1"), Edit(weight=5))], "weight 5")
@@ -91,11 +91,11 @@ async def test_an_unusable_folder_refuses_edits_and_shows_the_board(
     server: DemoServer, tmp_path: Path
 ) -> None:
     (tmp_path / "state").write_text("a file is in the way")
-    place = Place(group=GROUP, folder=tmp_path / "state")
+    place = EngineOptions(group=GROUP, folder=tmp_path / "state")
     async with open_engine(place, SETTINGS, account=account(server)) as engine:
         assert not engine.store.durable
         notices: list[str] = []
-        engine.listen(lambda event: notices.append(event.text) if isinstance(event, Notice) else None)
+        engine.listen(lambda event: notices.append(event.text) if isinstance(event, EngineNotice) else None)
         running = asyncio.create_task(engine.run())
         await eventually(lambda: len(engine.shown) == 14)
         await settled(engine)
@@ -109,13 +109,15 @@ async def test_an_unusable_folder_refuses_edits_and_shows_the_board(
 async def test_a_first_start_without_a_server_is_reported(server: DemoServer, tmp_path: Path) -> None:
     await asyncio.to_thread(server.stop)
     with pytest.raises(ConnectionFailed):
-        async with open_engine(Place(group=GROUP, folder=tmp_path), SETTINGS, account=account(server)):
+        async with open_engine(
+            EngineOptions(group=GROUP, folder=tmp_path), SETTINGS, account=account(server)
+        ):
             pass
     await asyncio.to_thread(server.start)
 
 
 async def test_a_damaged_list_of_users_costs_a_request(server: DemoServer, tmp_path: Path) -> None:
-    place = Place(group=GROUP, folder=tmp_path)
+    place = EngineOptions(group=GROUP, folder=tmp_path)
     async with open_engine(place, SETTINGS, account=account(server)) as engine:
         await engine.poller.load()
     (tmp_path / "users.json").write_bytes(b'{"half a')
@@ -127,7 +129,7 @@ async def test_a_damaged_list_of_users_costs_a_request(server: DemoServer, tmp_p
 async def test_the_clock_offset_of_the_last_session_is_used_at_first(
     server: DemoServer, tmp_path: Path
 ) -> None:
-    place = Place(group=GROUP, folder=tmp_path)
+    place = EngineOptions(group=GROUP, folder=tmp_path)
     async with open_engine(place, SETTINGS, account=account(server)) as engine:
         await engine.poller.load()
         there = server.world.clock.moment()
@@ -144,6 +146,6 @@ async def test_damage_found_after_the_start_refuses_edits_and_is_reported(server
 
     async with session(server, Damaged(":memory:")) as context:
         await context.until(lambda: context.engine.save_error is not None)
-        assert any("damaged" in notice.text for notice in context.told(Notice))
+        assert any("damaged" in notice.text for notice in context.told(EngineNotice))
         with pytest.raises(StoreFailed):
             context.edit("app#1", weight=5)

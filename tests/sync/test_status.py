@@ -14,7 +14,7 @@ from glboard_core.config import Settings
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.ports import Store
-from glboard_core.session import Place, open_engine
+from glboard_core.session import EngineOptions, open_engine
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync import status as age_module
 from glboard_core.sync.events import StatusChanged
@@ -137,7 +137,7 @@ def older(store: Store, **by: Any) -> None:
 
 
 async def test_a_start_shows_the_age_of_the_mirror(server: DemoServer, tmp_path: Path) -> None:
-    place = Place(group=GROUP, folder=tmp_path)
+    place = EngineOptions(group=GROUP, folder=tmp_path)
     settings = Settings(sync=STILL)
     who = Account(url=server.url, token=Secret(server.token))
     async with open_engine(place, settings, account=who) as engine:
@@ -151,7 +151,7 @@ async def test_a_start_shows_the_age_of_the_mirror(server: DemoServer, tmp_path:
 
 
 async def test_an_offline_start_shows_the_age(server: DemoServer, tmp_path: Path) -> None:
-    place = Place(group=GROUP, folder=tmp_path)
+    place = EngineOptions(group=GROUP, folder=tmp_path)
     settings = Settings(sync=STILL)
     who = Account(url=server.url, token=Secret(server.token))
     async with open_engine(place, settings, account=who) as engine:

@@ -1,61 +1,66 @@
-"""The one registry of actions.
+"""The one registry of actions: everything that a key or the palette can do, on the board and in panes.
 
-Bindings, the footer, ``?``, the palette and the documentation derive from it. It owns names, never behaviour:
-that is in ``screens/commands``, and a test compares the two. Ids are stable, because people use them in their
-keymap.
+The keymap, the footer, ``?``, the palette and the documentation derive from it. It owns names, never
+behaviour: each action names its function in ``commands``, imported on first use. Ids are stable, because
+people use them in their keymap; ``ALIASES`` has those of earlier versions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Literal, get_args
+from functools import cache, partial
+from importlib import import_module
+from typing import Any, Literal, get_args
 
 from msgspec import Struct
 
-# What an action is: id, title, keys, help group, when it applies; and how its keys are written.
-
 Group = Literal[
-    "Focus", "Marks", "Plan", "Move", "People and labels", "Text", "Undo", "Find", "Boards", "View"
-]
+    "Focus", "Selection", "Plan", "Move", "People and labels", "Text", "Undo", "Find", "Boards", "Panes",
+    "View", "Lists", "Candidates", "Changes by others", "Say/Do", "End of milestone", "Locked plan",
+    "Capacity", "Posting the capacity", "Failed changes", "Change log", "Opening a milestone", "Dialogs",
+]  # fmt: skip
+GROUPS: tuple[Group, ...] = get_args(Group)
 Slot = Literal["digit", "flow", "column", "person", "priority", "severity"]
-Scope = Literal["board", "detail", "list", "room"]
-"""Where a key is pressed: on the board, in an open issue, in a list over the board, or in the capacity pane
-next to the board, where no key acts on a card."""
+Scope = Literal[
+    "board", "detail", "any-pane", "pane", "list", "described-list", "candidates", "triage", "refinement",
+    "own-work", "updates", "say-do", "milestone-end", "plan-lock", "mix", "capacity", "capacity-post",
+    "failed", "log", "milestone-setup", "comment", "new-issue", "welcome",
+]  # fmt: skip
+"""Where a key is pressed: on the board, in an open issue, or in a pane; some are only shared by panes."""
 
-#: Wherever an issue has the focus.
-EVERYWHERE: tuple[Scope, ...] = ("board", "detail", "list")
-#: Navigation: from the board, from a list and from the capacity pane to another board or list.
-GOING: tuple[Scope, ...] = ("board", "list", "room")
+_PARENTS: dict[Scope, Scope] = {
+    **dict.fromkeys(
+        ("candidates", "triage", "refinement", "own-work", "say-do", "milestone-end", "plan-lock", "mix"),
+        "described-list",
+    ),
+    "described-list": "list",
+    "updates": "list",
+    **dict.fromkeys(("list", "capacity", "capacity-post", "failed", "log", "milestone-setup"), "pane"),
+    "pane": "any-pane",
+}
 
-GROUPS: tuple[Group, ...] = (
-    "Focus",
-    "Marks",
-    "Plan",
-    "Move",
-    "People and labels",
-    "Text",
-    "Undo",
-    "Find",
-    "Boards",
-    "View",
-)
+
+@cache
+def chain_of(scope: Scope) -> tuple[Scope, ...]:
+    """The scopes whose keys work in ``scope``, its own first: a pane's own keys go before shared ones."""
+    parent = _PARENTS.get(scope)
+    return (scope, *chain_of(parent)) if parent else (scope,)
 
 
 class ActionContext(Struct, frozen=True, kw_only=True):
     """What decides whether an action applies now."""
 
     scope: Scope = "board"
+    #: The states of the pane that decide about its own keys, such as ``proposing``.
+    modes: frozenset[str] = frozenset()
     #: How many issues the next edit would change.
     targets: int = 0
-    marked: int = 0
+    selected: int = 0
     #: Whether the last selection can be restored.
-    lost_marks: bool = False
+    can_restore: bool = False
     undo: bool = False
     redo: bool = False
     repeat: bool = False
-    #: Whether Esc has something to clear: filter or selection.
-    escape: bool = False
-    failed: int = 0
     #: Whether a change to a target has a conflict to decide: keep mine or keep theirs.
     conflicting: bool = False
     #: Whether this server supports weights (EE).
@@ -67,48 +72,34 @@ class ActionContext(Struct, frozen=True, kw_only=True):
 
 When = Callable[[ActionContext], bool]
 
-
-def always(_: ActionContext) -> bool:
-    """Applies at any time."""
-    return True
+Command = Callable[[Any, str], None]
+"""What an action does: gets the ``CommandContext`` and the argument (of its slot, or a fixed one, or "")."""
 
 
-def when_ready(now: ActionContext) -> bool:
-    """Applies once the catalog is loaded."""
-    return now.ready
-
-
-def on_targets(now: ActionContext) -> bool:
-    """Applies when there is an issue to act on."""
-    return now.targets > 0
-
-
-def when_editable(now: ActionContext) -> bool:
-    """Applies when there is an issue and it can be changed."""
-    return now.targets > 0 and now.ready and now.writable
-
-
-def when_weighable(now: ActionContext) -> bool:
-    """Applies when an issue can be changed and the server supports weights."""
-    return when_editable(now) and now.weights
-
-
-def on_conflict(now: ActionContext) -> bool:
-    """Applies when a change has a conflict to decide."""
-    return now.conflicting
+@cache
+def command_of(name: str) -> Command:
+    """The function ``module.name`` in ``commands``, imported now: the first frame needs none of them."""
+    module, _, function = name.partition(".")
+    command: Command = getattr(import_module(f"glboard_tui.commands.{module}"), function)
+    return command
 
 
 class Action(Struct, frozen=True, kw_only=True):
-    """One thing a user can do. ``hint`` is its label in footer and which-key; "" means the title."""
+    """One thing a user can do. ``hint`` is its label in footer and which-key; "" means the title.
+
+    ``does`` names its function in ``commands``, with a fixed argument if it takes one: ``edit.rank up``.
+    ``panes.own NAME`` is the method ``action_NAME`` of the pane that has the keys.
+    """
 
     id: str
+    does: str
     title: str
     keys: tuple[str, ...]
     group: Group
     hint: str = ""
-    when: When = always
+    when: When
     #: The scopes in which it works.
-    scopes: tuple[Scope, ...] = ("board",)
+    scopes: tuple[Scope, ...]
     #: Whether the palette offers it (focus moves would only be noise there).
     palette: bool = True
 
@@ -122,12 +113,36 @@ class Action(Struct, frozen=True, kw_only=True):
         """The kind of argument its last key is, or None."""
         return next((slot for keys in self.keys if (slot := slot_of(keys))), None)
 
+    @property
+    def command(self) -> Command:
+        """The function that does it."""
+        return command_of(self.does.partition(" ")[0])
+
+    @property
+    def fixed(self) -> str:
+        """The argument of an action without a slot, or ""."""
+        return self.does.partition(" ")[2]
+
     def applies(self, now: ActionContext) -> bool:
         """Whether it can be done now."""
-        return now.scope in self.scopes and self.when(now)
+        return any(scope in self.scopes for scope in chain_of(now.scope)) and self.when(now)
 
+
+# How keys are written
 
 _SLOTS: dict[str, Slot] = {f"<{slot}>": slot for slot in get_args(Slot)}
+_NAMES = {
+    "escape": "Esc",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "shift+tab": "Shift+Tab",
+    "<digit>": "0-9",
+    "<flow>": "letter",
+    "<column>": "letter",
+    "<person>": "letter",
+    "<priority>": "1-4",
+    "<severity>": "1-4",
+}
 
 
 def slot_of(keys: str) -> Slot | None:
@@ -140,33 +155,9 @@ def slot_token(slot: Slot) -> str:
     return f"<{slot}>"
 
 
-_NAMES = {
-    "escape": "Esc",
-    "enter": "Enter",
-    "space": "Space",
-    "tab": "Tab",
-    "shift+tab": "Shift+Tab",
-    "pagedown": "PgDn",
-    "pageup": "PgUp",
-    "left": "Left",
-    "right": "Right",
-    "up": "Up",
-    "down": "Down",
-    "home": "Home",
-    "end": "End",
-    "<digit>": "0-9",
-    "<flow>": "letter",
-    "<column>": "letter",
-    "<person>": "letter",
-    "<priority>": "1-4",
-    "<severity>": "1-4",
-}
-
-
 def key_words(keys: str) -> str:
     """A key sequence as people read it: ``g g`` is ``gg``, ``ctrl+d`` is ``Ctrl+D``."""
-    tokens = keys.split(" ")
-    words = [_key_word(token) for token in tokens]
+    words = [_key_word(token) for token in keys.split(" ")]
     return ("" if all(len(word) == 1 for word in words) else " ").join(words)
 
 
@@ -175,466 +166,362 @@ def _key_word(token: str) -> str:
         return _NAMES[token]
     modifier, plus, key = token.partition("+")
     if plus and key:
-        return f"{modifier.capitalize()}+{_NAMES.get(key, key.upper())}"
-    return token
+        return f"{modifier.capitalize()}+{key.capitalize()}"
+    return token.capitalize() if len(token) > 1 else token
 
 
-def _focus(name: str, title: str, *keys: str) -> Action:
-    return Action(id=name, title=title, keys=keys, group="Focus", palette=False, scopes=EVERYWHERE)
+# When they apply
 
 
-def _board_focus(name: str, title: str, *keys: str) -> Action:
-    return Action(id=name, title=title, keys=keys, group="Focus", palette=False)
+def _always(_: ActionContext) -> bool:
+    return True
 
 
-def _edit(
-    name: str, title: str, *keys: str, group: Group, hint: str = "", when: When = when_editable
+def _ready(now: ActionContext) -> bool:
+    return now.ready
+
+
+def _targets(now: ActionContext) -> bool:
+    return now.targets > 0
+
+
+def _editable(now: ActionContext) -> bool:
+    return now.targets > 0 and now.ready and now.writable
+
+
+def _weighable(now: ActionContext) -> bool:
+    return _editable(now) and now.weights
+
+
+def _creatable(now: ActionContext) -> bool:
+    return now.ready and now.writable
+
+
+def _repeatable(now: ActionContext) -> bool:
+    return now.repeat and _editable(now)
+
+
+def _stoppable(now: ActionContext) -> bool:
+    return "proposing" in now.modes and not now.selected
+
+
+def _in(mode: str) -> When:
+    return lambda now: mode in now.modes
+
+
+# The registry
+
+#: Wherever an issue has the focus.
+_ISSUES: tuple[Scope, ...] = ("board", "detail", "list")
+#: Where issues can be selected.
+_SELECTING: tuple[Scope, ...] = ("board", "list")
+#: From where a key leads to another board or pane.
+_GOING: tuple[Scope, ...] = ("board", "list", "capacity")
+_TABBED: tuple[Scope, ...] = (*_ISSUES, "capacity")
+_WIDE: tuple[Scope, ...] = ("board", "capacity")
+_ALL: tuple[Scope, ...] = ("board", "detail", "pane")
+
+
+def _action(
+    name: str,
+    does: str,
+    keys: str,
+    title: str,
+    hint: str = "",
+    *,
+    group: Group,
+    scopes: tuple[Scope, ...] = ("board",),
+    when: When = _always,
+    palette: bool = True,
 ) -> Action:
-    return Action(id=name, title=title, keys=keys, group=group, hint=hint, when=when, scopes=EVERYWHERE)
-
-
-def _board(name: str, title: str, key: str) -> Action:
-    keys = (f"g {key}",)
     return Action(
-        id=f"board.{name}", title=f"{title} board", keys=keys, group="Boards", hint=title, scopes=GOING
-    )
-
-
-def _process(name: str, title: str, key: str, hint: str) -> Action:
-    return Action(
-        id=f"process.{name}",
+        id=name,
+        does=does,
         title=title,
-        keys=(f"g {key}",),
-        group="Boards",
+        keys=tuple(keys.split(", ")) if keys else (),
+        group=group,
         hint=hint,
-        when=when_ready,
-        scopes=GOING,
+        when=when,
+        scopes=scopes,
+        palette=palette,
     )
 
+
+def _own(group: Group, scope: Scope, prefix: str = "") -> Callable[..., Action]:
+    """Makes a pane's own actions: ``capacity.time-off`` is its method ``action_time_off``.
+
+    With a prefix the id starts with that, and the method's name too.
+    """
+
+    def make(name: str, keys: str, title: str, hint: str = "", when: When = _always) -> Action:
+        does = f"panes.own {f'{prefix}-{name}'.strip('-').replace('-', '_')}"
+        return _action(
+            f"{prefix or scope}.{name}", does, keys, title, hint, group=group, scopes=(scope,), when=when
+        )
+
+    return make
+
+
+_focus = partial(_action, group="Focus", palette=False)
+_tab = partial(_focus, scopes=_TABBED)
+_read = partial(_focus, scopes=("detail", "list"))
+_select = partial(_action, group="Selection", scopes=_SELECTING, when=_targets)
+_mark = partial(_select, palette=False)
+_restore = partial(_select, when=lambda now: now.can_restore)
+_plan = partial(_action, group="Plan", scopes=_ISSUES, when=_editable)
+_weight = partial(_plan, when=_weighable)
+_move = partial(_action, group="Move", scopes=_ISSUES, when=_editable)
+_place = partial(_move, scopes=("board",))
+_label = partial(_action, group="People and labels", scopes=_ISSUES, when=_editable)
+_text = partial(_action, group="Text", scopes=_ISSUES, when=_editable)
+_undo = partial(_action, group="Undo", scopes=_ISSUES)
+_changes = partial(_undo, scopes=_GOING)
+_conflict = partial(_undo, when=lambda now: now.conflicting)
+_find = partial(_action, group="Find", when=_ready)
+_escape = partial(_action, group="Find", scopes=_ALL, palette=False)
+_board = partial(_action, group="Boards", scopes=_GOING)
+_walk = partial(_board, scopes=("board", "capacity", "say-do", "milestone-end"), when=_ready)
+_pane = partial(_action, group="Panes", scopes=_GOING, when=_ready)
+_close = partial(_action, group="Panes", scopes=("pane",), palette=False)
+_view = partial(_action, group="View")
+_copy = partial(_view, scopes=_ISSUES, when=_targets)
+# Say/Do also lists issues that are on no board.
+_browse = partial(_view, scopes=_ISSUES, when=lambda now: now.targets > 0 or now.scope == "say-do")
+_quit = partial(_view, scopes=("board", "detail", "any-pane"))
+_description = _own("Lists", "described-list", "description")
+_candidates = _own("Candidates", "candidates")
+_updates = _own("Changes by others", "updates")
+_say_do = _own("Say/Do", "say-do")
+_milestone_end = _own("End of milestone", "milestone-end")
+_plan_lock = _own("Locked plan", "plan-lock")
+_capacity = _own("Capacity", "capacity")
+_post = _own("Posting the capacity", "capacity-post")
+_failed = _own("Failed changes", "failed")
+_log = _own("Change log", "log")
+_setup = _own("Opening a milestone", "milestone-setup")
+_comment = _own("Dialogs", "comment")
+_new_issue = _own("Dialogs", "new-issue")
+_welcome = _own("Dialogs", "welcome")
+_described, _proposing = _in("description"), _in("proposing")
+
+_AFTER = "To the milestone after next"
+_DEFER = "Defer to the following milestone, remove Deliverable"
+_MISSING = "Add missing labels: group, type, subtype, category"
+_CANDIDATES = "Candidates for the milestone, in suggested order"
+_REFINEMENT = "Refinement queue: unweighted issues in planning breakdown"
+_PLANNING_ISSUE = "Planning issue of the milestone"
+_SETUP = "Open the milestone in GitLab: planning issue, boards, labels"
 
 ACTIONS: tuple[Action, ...] = (
-    _board_focus("focus.left", "Column to the left", "h", "left"),
-    _focus("focus.down", "Down", "j", "down"),
-    _focus("focus.up", "Up", "k", "up"),
-    _board_focus("focus.right", "Column to the right", "l", "right"),
-    _focus("focus.top", "Top", "g g", "home"),
-    _focus("focus.bottom", "Bottom", "G", "end"),
-    _focus("focus.half-down", "Half a page down", "ctrl+d", "pagedown"),
-    _focus("focus.half-up", "Half a page up", "ctrl+u", "pageup"),
-    Action(
-        id="pane.next",
-        title="Next pane (column or open issue)",
-        scopes=(*EVERYWHERE, "room"),
-        keys=("tab",),
-        group="Focus",
-        palette=False,
+    _focus("focus.left", "navigate.move left", "h, left", "Column to the left"),
+    _focus("focus.down", "navigate.move down", "j, down", "Down", scopes=_ALL),
+    _focus("focus.up", "navigate.move up", "k, up", "Up", scopes=_ALL),
+    _focus("focus.right", "navigate.move right", "l, right", "Column to the right"),
+    _focus("focus.top", "navigate.move top", "g g, home", "Top", scopes=_ALL),
+    _focus("focus.bottom", "navigate.move bottom", "G, end", "Bottom", scopes=_ALL),
+    _focus("focus.half-down", "navigate.move half-down", "ctrl+d, pagedown", "Half a page down", scopes=_ALL),
+    _focus("focus.half-up", "navigate.move half-up", "ctrl+u, pageup", "Half a page up", scopes=_ALL),
+    _tab("pane.next", "navigate.pane next", "tab", "Next pane (column, open issue or capacity)"),
+    _tab(
+        "pane.previous",
+        "navigate.pane previous",
+        "shift+tab",
+        "Previous pane (column, open issue or capacity)",
     ),
-    Action(
-        id="pane.previous",
-        title="Previous pane (column or open issue)",
-        scopes=(*EVERYWHERE, "room"),
-        keys=("shift+tab",),
-        group="Focus",
-        palette=False,
-    ),
-    Action(
-        id="card.next",
-        title="Next card (in an open issue or a list)",
-        keys=("n", "J"),
-        group="Focus",
-        palette=False,
-        scopes=("detail", "list"),
-    ),
-    Action(
-        id="card.previous",
-        title="Previous card (in an open issue or a list)",
-        keys=("N", "K"),
-        group="Focus",
-        palette=False,
-        scopes=("detail", "list"),
-    ),
-    Action(
-        id="mark.toggle",
-        title="Select or deselect",
-        keys=("space",),
-        group="Marks",
-        hint="select",
-        when=on_targets,
-        scopes=("board", "list"),
-        palette=False,
-    ),
-    Action(
-        id="mark.range",
-        title="Select a range (press at both ends)",
-        keys=("V",),
-        group="Marks",
-        when=on_targets,
-        scopes=("board", "list"),
-        palette=False,
-    ),
-    Action(
-        id="mark.column",
-        title="Select the whole column or list",
-        keys=("*",),
-        group="Marks",
-        when=on_targets,
-        scopes=("board", "list"),
-    ),
-    Action(
-        id="mark.again",
-        title="Restore last selection",
-        keys=("g v",),
-        group="Marks",
-        hint="last selection",
-        when=lambda now: now.lost_marks,
-        scopes=("board", "list"),
-    ),
-    _edit("weight.set", "Set weight", "<digit>", group="Plan", hint="weight", when=when_weighable),
-    _edit("weight.type", "Enter or clear weight", "w", group="Plan", when=when_weighable),
-    _edit(
+    _read("issue.next", "navigate.card next", "n, J", "Next issue (in an open issue or a list)", "next"),
+    _read("issue.previous", "navigate.card previous", "N, K", "Previous issue (in an open issue or a list)"),
+    _mark("selection.toggle", "navigate.mark", "space", "Select or deselect", "select"),
+    _mark("selection.range", "navigate.select_range", "V", "Select a range (press at both ends)"),
+    _select("selection.all", "navigate.select_column", "*", "Select the whole column or list", "select all"),
+    _restore("selection.restore", "navigate.mark_again", "g v", "Restore last selection", "last selection"),
+    _weight("weight.set", "edit.weight", "<digit>", "Set weight", "weight"),
+    _weight("weight.type", "edit.type_weight", "w", "Enter or clear weight"),
+    _weight(
         "weight.ready",
-        "Set weight and ready for development",
+        "edit.weight_ready",
         "W <digit>",
-        group="Plan",
-        hint="weight + ready",
-        when=when_weighable,
+        "Set weight and ready for development",
+        "weight + ready",
     ),
-    _edit("milestone.current", "To the current milestone", "m c", group="Plan", hint="current"),
-    _edit("milestone.next", "To the next milestone", "m n", group="Plan", hint="next"),
-    _edit("milestone.after", "To the milestone after next", "m f", group="Plan", hint="after next"),
-    _edit("milestone.next-1-3", "To Next 1-3", "m 1", group="Plan", hint="Next 1-3"),
-    _edit("milestone.next-4-6", "To Next 4-6", "m 4", group="Plan", hint="Next 4-6"),
-    _edit("milestone.backlog", "To the Backlog", "m k", group="Plan", hint="Backlog"),
-    _edit("milestone.awaiting", "To Awaiting", "m a", group="Plan", hint="Awaiting"),
-    _edit("milestone.none", "Remove milestone", "m x", group="Plan", hint="none"),
-    _edit("milestone.search", "Search milestones", "m /", group="Plan", hint="search"),
-    _edit(
-        "milestone.defer",
-        "Defer to the following milestone, remove Deliverable",
-        "M",
-        group="Plan",
-        hint="defer",
-    ),
-    _edit(
-        "accept.with", "Accept: add Deliverable and assign to ...", "d <person>", group="Plan", hint="accept"
-    ),
-    _edit(
-        "accept.present",
-        "Accept, keep assignee",
-        "d enter",
-        group="Plan",
-        hint="keep assignee",
-    ),
-    _edit("accept.search", "Accept, search for an assignee", "d /", group="Plan", hint="search"),
-    _edit("accept.back", "Remove Deliverable", "D", group="Plan", hint="remove Deliverable"),
-    _edit("plan.breakdown", "Request breakdown (comment)", "B", group="Plan"),
-    _edit(
-        "plan.slip",
-        "Slip: mark as missed, move to the next milestone",
-        "x s",
-        group="Plan",
-        hint="slip",
-    ),
-    _edit("plan.drop", "Drop to the Backlog with a reason", "x p", group="Plan", hint="drop with reason"),
-    _edit("plan.spike", "Mark as spike (sets a weight if empty)", "W s", group="Plan", hint="spike"),
-    _edit("flow.set", "Set workflow state", "s <flow>", group="Move", hint="state"),
-    _edit("flow.advance", "Advance to the next workflow state", "S", group="Move", hint="advance"),
-    _edit("flow.take", "Start work: assign to me, set in dev", "I", group="Move", hint="start work"),
-    _edit("flow.blocked", "Set blocked (comment)", "b", group="Move", hint="blocked"),
-    Action(
-        id="move.left",
-        title="Move to the previous column",
-        keys=("H",),
-        group="Move",
-        hint="move left",
-        when=when_editable,
-    ),
-    Action(
-        id="move.right",
-        title="Move to the next column",
-        keys=("L",),
-        group="Move",
-        hint="move right",
-        when=when_editable,
-    ),
-    Action(
-        id="move.to",
-        title="Move to a column",
-        keys=("> <column>",),
-        group="Move",
-        hint="to column",
-        when=when_editable,
-    ),
-    Action(id="rank.up", title="Rank up", keys=("K",), group="Move", when=when_editable),
-    Action(id="rank.down", title="Rank down", keys=("J",), group="Move", when=when_editable),
-    Action(
-        id="rank.top", title="Rank to the top", keys=("g K",), group="Move", when=when_editable, hint="to top"
-    ),
-    Action(
-        id="rank.bottom",
-        title="Rank to the bottom",
-        keys=("g J",),
-        group="Move",
-        when=when_editable,
-        hint="to bottom",
-    ),
-    _edit("close.complete", "Complete and close", "x x", group="Move", hint="complete and close"),
-    _edit("close.plain", "Close", "x c", group="Move", hint="close"),
-    _edit("close.reopen", "Reopen", "x o", group="Move", hint="reopen"),
-    _edit("close.wont-do", "Close as won't do", "x w", group="Move", hint="won't do"),
-    _edit("close.duplicate", "Close as duplicate", "x d", group="Move", hint="duplicate"),
-    _edit("assignees.edit", "Edit assignees", "a", group="People and labels", hint="assignees"),
-    _edit("assignees.me", "Assign or unassign me", "A", group="People and labels"),
-    _edit("labels.edit", "Edit labels", "t", group="People and labels", hint="labels"),
-    _edit("labels.priority", "Set priority", "P <priority>", group="People and labels", hint="priority"),
-    _edit("labels.severity", "Set severity", "Y <severity>", group="People and labels", hint="severity"),
-    _edit(
-        "labels.missing",
-        "Add missing labels: group, type, subtype, category",
-        "T",
-        group="People and labels",
-        hint="missing labels",
-    ),
-    _edit("text.comment", "Add comment", "c", group="Text", hint="comment"),
-    Action(
-        id="text.new",
-        title="New issue in this column",
-        keys=("n",),
-        group="Text",
-        hint="new",
-        when=lambda now: now.ready and now.writable,
-    ),
-    _edit("text.edit", "Edit title and description in $EDITOR", "e", group="Text", hint="edit"),
-    Action(
-        id="undo",
-        title="Undo",
-        keys=("u",),
-        group="Undo",
-        when=lambda now: now.undo,
-        scopes=EVERYWHERE,
-    ),
-    Action(
-        id="redo",
-        title="Redo",
-        keys=("U", "ctrl+r"),
-        group="Undo",
-        when=lambda now: now.redo,
-        scopes=EVERYWHERE,
-    ),
-    Action(
-        id="repeat",
-        title="Repeat the last edit",
-        keys=(".",),
-        group="Undo",
-        when=lambda now: now.repeat and when_editable(now),
-        scopes=EVERYWHERE,
-    ),
-    Action(
-        id="failed.list",
-        title="Failed changes: retry, edit or discard",
-        keys=("g f",),
-        group="Undo",
-        hint="failed",
-        scopes=GOING,
-    ),
-    Action(id="history", title="Change log", keys=("g h",), group="Undo", hint="history", scopes=GOING),
-    _edit("conflict.mine", "Conflict: keep mine", "! m", group="Undo", hint="keep mine", when=on_conflict),
-    _edit(
-        "conflict.theirs", "Conflict: keep theirs", "! t", group="Undo", hint="keep theirs", when=on_conflict
-    ),
-    _edit("conflict.look", "Conflict: compare both", "! l", group="Undo", hint="compare", when=on_conflict),
-    Action(id="filter.edit", title="Filter", keys=("/",), group="Find", hint="filter", when=when_ready),
-    Action(
-        id="filter.person",
-        title="Filter by assignee",
-        keys=("f a",),
-        group="Find",
-        hint="assignee",
-        when=when_ready,
-    ),
-    Action(
-        id="filter.unweighted",
-        title="Filter: unweighted",
-        keys=("f u",),
-        group="Find",
-        hint="unweighted",
-        when=when_ready,
-    ),
-    Action(
-        id="filter.unready",
-        title="Filter: not ready",
-        keys=("f r",),
-        group="Find",
-        hint="unready",
-        when=when_ready,
-    ),
-    Action(
-        id="filter.slipped",
-        title="Filter: slipped",
-        keys=("f s",),
-        group="Find",
-        hint="slipped",
-        when=when_ready,
-    ),
-    Action(
-        id="filter.mine",
-        title="Filter: assigned to me",
-        keys=("f m",),
-        group="Find",
-        hint="mine",
-        when=when_ready,
-    ),
-    Action(
-        id="escape",
-        title="Close overlay, then clear filter, then selection",
-        scopes=EVERYWHERE,
-        keys=("escape",),
-        group="Find",
-        palette=False,
-    ),
-    _board("planning", "Planning", "p"),
-    _board("build", "Build", "b"),
-    _board("next-1-3", "Next 1-3", "1"),
-    _board("next-4-6", "Next 4-6", "4"),
-    _board("backlog", "Backlog", "k"),
-    _board("milestones", "Milestones", "m"),
-    _board("people", "People", "w"),
-    _process("candidates", "Candidates for the milestone, in suggested order", "c", "candidates"),
-    _process("room", "Capacity: per person and team", "r", "capacity"),
-    _process("triage", "Triage: issues that need fixing", "t", "triage"),
-    _process("refinement", "Refinement queue: unweighted issues in planning breakdown", "q", "refinement"),
-    _process("own", "My work by workflow state", "o", "my work"),
-    _process("say-do", "Say/Do of the milestone", "s", "Say/Do"),
-    _process("mix", "Mix of bugs, maintenance and features, with target", "M", "mix"),
-    _process("end", "End of milestone: unfinished issues", "e", "end"),
-    _process("lock", "Lock the plan; changes since the lock", "L", "lock"),
-    _process("planning-issue", "Planning issue of the milestone", "i", "planning issue"),
-    Action(
-        id="process.open-milestone",
-        title="Open the milestone in GitLab: planning issue, boards, labels",
-        keys=(),
-        group="Boards",
-        when=lambda now: now.ready and now.writable,
-        scopes=GOING,
-    ),
-    Action(
-        id="walk.previous",
-        title="Previous milestone",
-        keys=("-", "["),
-        group="Boards",
-        when=when_ready,
-        scopes=("board", "room"),
-    ),
-    Action(
-        id="walk.next",
-        title="Next milestone",
-        keys=("=", "]"),
-        group="Boards",
-        when=when_ready,
-        scopes=("board", "room"),
-    ),
-    Action(
-        id="open.detail", title="Open the issue", keys=("enter",), group="View", hint="open", when=on_targets
-    ),
-    Action(
-        id="open.browser",
-        title="Open in browser",
-        keys=("o",),
-        group="View",
-        hint="browser",
-        when=on_targets,
-        scopes=EVERYWHERE,
-    ),
-    Action(
-        id="copy.reference",
-        title="Copy reference",
-        keys=("y r",),
-        group="View",
-        hint="reference",
-        when=on_targets,
-        scopes=EVERYWHERE,
-    ),
-    Action(
-        id="copy.url",
-        title="Copy URL",
-        keys=("y u",),
-        group="View",
-        hint="URL",
-        when=on_targets,
-        scopes=EVERYWHERE,
-    ),
-    Action(
-        id="copy.title",
-        title="Copy title",
-        keys=("y t",),
-        group="View",
-        hint="title",
-        when=on_targets,
-        scopes=EVERYWHERE,
-    ),
-    Action(
-        id="copy.markdown",
-        title="Copy Markdown link",
-        keys=("y m",),
-        group="View",
-        hint="Markdown",
-        when=on_targets,
-        scopes=EVERYWHERE,
-    ),
-    Action(
-        id="view.density",
-        title="Density: compact, normal, roomy",
-        keys=("z",),
-        group="View",
-        scopes=("board", "room"),
-    ),
-    Action(id="view.closed", title="Show or hide (closed)", keys=("Z",), group="View", when=when_ready),
-    Action(id="view.theme", title="Change theme", keys=(), group="View", scopes=GOING),
-    Action(
-        id="view.updates",
-        title="Changes by others",
-        keys=("g u",),
-        group="View",
-        hint="updates",
-        scopes=("board", "detail", "room"),
-    ),
-    Action(
-        id="view.refresh",
-        title="Refresh from GitLab",
-        keys=("r",),
-        group="View",
-        hint="refresh",
-        scopes=("board", "list"),
-    ),
-    Action(
-        id="help",
-        title="All keys",
-        keys=("?",),
-        group="View",
-        hint="keys",
-        palette=True,
-        scopes=(*EVERYWHERE, "room"),
-    ),
-    Action(
-        id="palette",
-        title="Command palette",
-        keys=("ctrl+p",),
-        group="View",
-        palette=False,
-        scopes=(*EVERYWHERE, "room"),
-    ),
-    Action(
-        id="quit",
-        title="Quit (asks if changes are unsent)",
-        keys=("q", "ctrl+c", "ctrl+q"),
-        group="View",
-        hint="quit",
-        scopes=(*EVERYWHERE, "room"),
-    ),
+    _plan("milestone.current", "edit.to_milestone current", "m c", "To the current milestone", "current"),
+    _plan("milestone.next", "edit.to_milestone next", "m n", "To the next milestone", "next"),
+    _plan("milestone.after", "edit.to_milestone after-next", "m f", _AFTER, "after next"),
+    _plan("milestone.next-1-3", "edit.to_milestone next-1-3", "m 1", "To Next 1-3", "Next 1-3"),
+    _plan("milestone.next-4-6", "edit.to_milestone next-4-6", "m 4", "To Next 4-6", "Next 4-6"),
+    _plan("milestone.backlog", "edit.to_milestone backlog", "m k", "To the Backlog", "Backlog"),
+    _plan("milestone.awaiting", "edit.to_milestone awaiting", "m a", "To Awaiting", "Awaiting"),
+    _plan("milestone.none", "edit.plain no milestone", "m x", "Remove milestone", "none"),
+    _plan("milestone.search", "edit.search_milestone", "m /", "Search milestones", "search"),
+    _plan("milestone.defer", "edit.plain defer", "M", _DEFER, "defer"),
+    _plan("accept.with", "edit.accept", "d <person>", "Accept: add Deliverable and assign to ...", "accept"),
+    _plan("accept.keep", "edit.accept_present", "d enter", "Accept, keep assignee", "keep assignee"),
+    _plan("accept.search", "edit.accept_search", "d /", "Accept, search for an assignee", "search"),
+    _plan("accept.remove", "edit.plain not deliverable", "D", "Remove Deliverable", "remove Deliverable"),
+    _plan("plan.breakdown", "compound.breakdown", "B", "Request breakdown (comment)", "break down"),
+    _plan("plan.slip", "edit.plain slip", "x s", "Slip: mark as missed, move to the next milestone", "slip"),
+    _plan("plan.drop", "compound.drop", "x p", "Drop to the Backlog with a reason", "drop with reason"),
+    _plan("plan.spike", "compound.spike", "W s", "Mark as spike (sets a weight if empty)", "spike"),
+    _move("flow.set", "edit.flow", "s <flow>", "Set workflow state", "state"),
+    _move("flow.advance", "edit.plain advance", "S", "Advance to the next workflow state", "advance"),
+    _move("flow.take", "edit.plain take", "I", "Start work: assign to me, set in dev", "start work"),
+    _move("flow.blocked", "compound.blocked", "b", "Set blocked (comment)", "blocked"),
+    _place("move.left", "edit.sideways left", "H", "Move to the previous column", "move left"),
+    _place("move.right", "edit.sideways right", "L", "Move to the next column", "move right"),
+    _place("move.to", "edit.to_column", "> <column>", "Move to a column", "to column"),
+    _place("rank.up", "edit.rank up", "K", "Rank up"),
+    _place("rank.down", "edit.rank down", "J", "Rank down"),
+    _place("rank.top", "edit.rank top", "g K", "Rank to the top", "to top"),
+    _place("rank.bottom", "edit.rank bottom", "g J", "Rank to the bottom", "to bottom"),
+    _move("close.complete", "edit.plain complete", "x x", "Complete and close", "complete and close"),
+    _move("close.plain", "edit.plain close", "x c", "Close", "close"),
+    _move("close.reopen", "edit.plain reopen", "x o", "Reopen", "reopen"),
+    _move("close.wont-do", "edit.plain won't do", "x w", "Close as won't do", "won't do"),
+    _move("close.duplicate", "compound.duplicate", "x d", "Close as duplicate", "duplicate"),
+    _label("assignees.edit", "labels.edit_assignees", "a", "Edit assignees", "assignees"),
+    _label("assignees.me", "edit.plain assign me", "A", "Assign or unassign me"),
+    _label("labels.edit", "labels.edit_labels", "t", "Edit labels", "labels"),
+    _label("labels.priority", "labels.priority", "P <priority>", "Set priority", "priority"),
+    _label("labels.severity", "labels.severity", "Y <severity>", "Set severity", "severity"),
+    _label("labels.missing", "labels.missing", "T", _MISSING, "missing labels"),
+    _text("text.comment", "text.comment", "c", "Add comment", "comment"),
+    _text("text.new", "text.new", "n", "New issue in this column", "new", scopes=("board",), when=_creatable),
+    _text("text.edit", "text.edit", "e", "Edit title and description in $EDITOR", "edit"),
+    _undo("undo", "text.undo", "u", "Undo", when=lambda now: now.undo),
+    _undo("redo", "text.redo", "U, ctrl+r", "Redo", when=lambda now: now.redo),
+    _undo("repeat", "text.repeat", ".", "Repeat the last edit", when=_repeatable),
+    _changes("pane.failed", "panes.failed", "g f", "Failed changes: retry, edit or discard", "failed"),
+    _changes("pane.log", "panes.history", "g h", "Change log", "log"),
+    _conflict("conflict.mine", "compound.decide mine", "! m", "Conflict: keep mine", "keep mine"),
+    _conflict("conflict.theirs", "compound.decide theirs", "! t", "Conflict: keep theirs", "keep theirs"),
+    _conflict("conflict.look", "compound.compare", "! l", "Conflict: compare both", "compare"),
+    _find("filter.edit", "navigate.edit_filter", "/", "Filter", "filter"),
+    _find("filter.person", "navigate.by_person", "f a", "Filter by assignee", "assignee"),
+    _find("filter.unweighted", "navigate.only unweighted", "f u", "Filter: unweighted", "unweighted"),
+    _find("filter.unready", "navigate.only unready", "f r", "Filter: not ready", "unready"),
+    _find("filter.slipped", "navigate.only slipped", "f s", "Filter: slipped", "slipped"),
+    _find("filter.mine", "navigate.only mine", "f m", "Filter: assigned to me", "mine"),
+    _escape("escape", "navigate.escape", "escape", "Close pane, then clear filter, then selection", "close"),
+    _board("board.planning", "navigate.open_board planning", "g p", "Planning board", "Planning"),
+    _board("board.build", "navigate.open_board build", "g b", "Build board", "Build"),
+    _board("board.next-1-3", "navigate.open_board next-1-3", "g 1", "Next 1-3 board", "Next 1-3"),
+    _board("board.next-4-6", "navigate.open_board next-4-6", "g 4", "Next 4-6 board", "Next 4-6"),
+    _board("board.backlog", "navigate.open_board backlog", "g k", "Backlog board", "Backlog"),
+    _board("board.milestones", "navigate.open_board milestones", "g m", "Milestones board", "Milestones"),
+    _board("board.people", "navigate.open_board people", "g w", "People board", "People"),
+    _walk("board.previous-milestone", "navigate.walk previous", "-, [", "Previous milestone"),
+    _walk("board.next-milestone", "navigate.walk next", "=, ]", "Next milestone"),
+    _pane("pane.candidates", "panes.candidates", "g c", _CANDIDATES, "candidates"),
+    _pane("pane.capacity", "panes.capacity", "g r", "Capacity: per person and team", "capacity"),
+    _pane("pane.triage", "panes.triage", "g t", "Triage: issues that need fixing", "triage"),
+    _pane("pane.refinement", "panes.refinement", "g q", _REFINEMENT, "refinement"),
+    _pane("pane.own-work", "panes.own_work", "g o", "My work by workflow state", "my work"),
+    _pane("pane.say-do", "panes.say_do", "g s", "Say/Do of the milestone", "Say/Do"),
+    _pane("pane.mix", "panes.mix", "g M", "Mix of bugs, maintenance and features, with target", "mix"),
+    _pane("pane.milestone-end", "panes.end", "g e", "End of milestone: unfinished issues", "end"),
+    _pane("pane.plan-lock", "panes.lock", "g L", "Lock the plan; changes since the lock", "lock"),
+    _pane("pane.planning-issue", "panes.planning_issue", "g i", _PLANNING_ISSUE, "planning issue"),
+    _pane("pane.milestone-setup", "panes.open_milestone", "", _SETUP, when=_creatable),
+    _close("pane.close", "panes.close", "q", "Close the pane", "close"),
+    _view("open.detail", "navigate.open_issue", "enter", "Open the issue", "open", when=_targets),
+    _browse("open.browser", "navigate.browser", "o", "Open in browser", "browser"),
+    _copy("copy.reference", "navigate.copy reference", "y r", "Copy reference", "reference"),
+    _copy("copy.url", "navigate.copy URL", "y u", "Copy URL", "URL"),
+    _copy("copy.title", "navigate.copy title", "y t", "Copy title", "title"),
+    _copy("copy.markdown", "navigate.copy Markdown link", "y m", "Copy Markdown link", "Markdown"),
+    _view("view.density", "navigate.density", "z", "Density: compact, normal, roomy", scopes=_WIDE),
+    _view("view.closed", "navigate.closed", "Z", "Show or hide (closed)", when=_ready),
+    _view("view.theme", "navigate.theme", "", "Change theme", scopes=_GOING),
+    _view("pane.updates", "panes.updates", "g u", "Changes by others", "updates", scopes=(*_WIDE, "detail")),
+    _view("view.refresh", "navigate.refresh", "r", "Refresh from GitLab", "refresh", scopes=_SELECTING),
+    _view("help", "panes.show_help", "?", "All keys", "keys", scopes=_ALL),
+    _view("palette", "panes.palette", "ctrl+p", "Command palette", scopes=_TABBED, palette=False),
+    _quit("quit", "navigate.quit_program", "q, ctrl+c, ctrl+q", "Quit (asks if changes are unsent)", "quit"),
+    _description("toggle", "v, enter", "Show or hide the description", "description"),
+    _description("down", "J", "Scroll the description down", "scroll", when=_described),
+    _description("up", "K", "Scroll the description up", when=_described),
+    _description("half-down", "pagedown", "Half a page of the description down", when=_described),
+    _description("half-up", "pageup", "Half a page of the description up", when=_described),
+    _candidates("accept", "enter", "Accept, keep assignee", "accept"),
+    _candidates("fill", "F", "Propose issues that fill the capacity; accept all proposed", "fill capacity"),
+    _candidates("order", "O", "Order: suggested, by priority, by weight", "order"),
+    _candidates("leave-out", "-", "Leave the issue out of the proposal", "leave out", when=_proposing),
+    _candidates("stop", "escape", "End the proposal", "end the proposal", when=_stoppable),
+    _updates("go", "enter", "Go to the card, or open the issue", "go to the card"),
+    _updates("seen", "v", "Mark as seen", "mark as seen"),
+    _say_do("definitions", "%", "Show or hide the other definitions", "other definitions"),
+    _say_do("copy", "C", "Copy as Markdown", "copy as Markdown"),
+    _say_do("export", "E", "Export as Markdown", "export"),
+    _say_do("reload", "R", "Read the events again", "read again"),
+    _milestone_end("label", "+", "Label issues that were moved without missed:M", "label missed"),
+    _plan_lock("lock", "L", "Lock the plan again", "lock again"),
+    _plan_lock("export", "E", "Export the plan", "export"),
+    _plan_lock("import", "R", "Import a colleague's plan", "import"),
+    _capacity("net-days", "n", "Net days of a person, typed hidden", "net days, hidden"),
+    _capacity("time-off", "t", "Time off of a person", "time off"),
+    _capacity("support", "s", "Support days of a person", "support"),
+    _capacity("factor", "f", "Factor of a person", "factor"),
+    _capacity("role", "o", "Role of a person", "role"),
+    _capacity("holidays", "h", "Holidays of a person", "holidays"),
+    _capacity("add", "a", "Add people to the team", "add"),
+    _capacity("remove", "x", "Remove a person from the team", "remove"),
+    _capacity("days-per-weight", "w", "Days per weight", "days/weight"),
+    _capacity("reserve", "R", "Reserve of the team", "reserve"),
+    _capacity("team-holidays", "H", "Holidays of the team", "team holidays"),
+    _capacity("figures", "b", "Show or hide the figures of single people", "figures"),
+    _capacity("post", "p", "Post the capacity on the planning issue", "post"),
+    _capacity("undo", "u", "Undo the last change of team.toml", "undo"),
+    _capacity("reload", "r", "Reload team.toml", "reload"),
+    _capacity("create", "enter", "Create team.toml", "create team.toml", when=_in("no-team")),
+    _post("send", "enter", "Post it", "posts it"),
+    _post("names", "n", "With names, or totals only", "names or totals"),
+    _post("copy", "y", "Copy the text", "copies"),
+    _failed("retry", "r", "Retry", "retry"),
+    _failed("edit", "e", "Edit the change and send it instead", "edit"),
+    _failed("copy", "y", "Copy the typed text, or the change and its error", "copy"),
+    _failed("discard", "d", "Discard", "discard"),
+    _failed("retry-all", "R", "Retry all", "retry all"),
+    _failed("discard-all", "D", "Discard all", "discard all"),
+    _log("undo", "u", "Undo the last change", "undo the last one"),
+    _setup("apply", "enter", "Apply the plan", "applies"),
+    _setup("leave-out", "space", "Leave a line out, or include it again", "leaves a line out"),
+    _setup("reload", "r", "Refresh from GitLab", "refreshes"),
+    _setup("browser", "o", "Open in browser", "browser"),
+    _comment("send", "ctrl+s, ctrl+enter", "Send the comment", "sends"),
+    _new_issue("project", "tab", "New issue: another project", "another project"),
+    _welcome("demo", "d, enter", "First start: try the demo", "try the demo"),
+    _welcome("leave", "q, escape, ctrl+c", "First start: quit", "quit"),
 )
 """Every action of the program, in the order of the help."""
 
 BY_ID = {action.id: action for action in ACTIONS}
+
+ALIASES = {
+    "process.candidates": "pane.candidates",
+    "process.room": "pane.capacity",
+    "process.triage": "pane.triage",
+    "process.refinement": "pane.refinement",
+    "process.own": "pane.own-work",
+    "process.say-do": "pane.say-do",
+    "process.mix": "pane.mix",
+    "process.end": "pane.milestone-end",
+    "process.lock": "pane.plan-lock",
+    "process.planning-issue": "pane.planning-issue",
+    "process.open-milestone": "pane.milestone-setup",
+    "walk.previous": "board.previous-milestone",
+    "walk.next": "board.next-milestone",
+    "card.next": "issue.next",
+    "card.previous": "issue.previous",
+    "mark.toggle": "selection.toggle",
+    "mark.range": "selection.range",
+    "mark.column": "selection.all",
+    "mark.again": "selection.restore",
+    "accept.present": "accept.keep",
+    "accept.back": "accept.remove",
+    "failed.list": "pane.failed",
+    "history": "pane.log",
+    "view.updates": "pane.updates",
+}
+"""Earlier ids, which a keymap may still have."""
 
 PREFIXES = {
     "W": "weight...",
@@ -650,6 +537,24 @@ PREFIXES = {
     "Y": "severity",
 }
 """Titles of the default prefixes in the which-key strip."""
+
+
+@cache
+def own_actions(scope: Scope) -> tuple[Action, ...]:
+    """The actions that only work in this pane, or in lists like it."""
+    chain = [at for at in chain_of(scope) if at not in ("board", "detail", "list", "pane", "any-pane")]
+    return tuple(action for at in chain for action in ACTIONS if action.scopes == (at,))
+
+
+def groups_for(scope: Scope) -> tuple[Group, ...]:
+    """The groups in the order of the help: those of the pane's own actions first."""
+    return tuple(dict.fromkeys([*(action.group for action in own_actions(scope)), *GROUPS]))
+
+
+def load_commands() -> None:
+    """Import what the actions do, so that the first key need not."""
+    for action in ACTIONS:
+        command_of(action.does.partition(" ")[0])
 
 
 def markdown_table(keys_of: Callable[[Action], Iterable[str]] = lambda action: action.keys) -> str:

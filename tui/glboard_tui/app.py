@@ -27,6 +27,7 @@ from glboard_core.sync.engine import Engine, UserChangedError
 from glboard_styles import all_sheets
 from glboard_styles.themes import THEMES, default_theme
 from glboard_tui import notices
+from glboard_tui.actions import load_commands
 from glboard_tui.bridge import BoardView, Bridge, Connect
 from glboard_tui.keymap import Keymap
 from glboard_tui.planning import OpenMilestone, OpenReports, PlanningFigures
@@ -34,14 +35,15 @@ from glboard_tui.screens.board import BoardScreen
 from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.screens.help import Welcome
 
-# Handles keys in the order they were pressed, however fast they arrive.
-
 #: Seconds after which an unfinished key no longer holds up the others.
 _PATIENCE = 0.5
 
 
 class KeyLine:
-    """The keys of an app. ``forward`` is Textual's own handling of a key."""
+    """Handles the keys of an app in the order they were pressed, however fast they arrive.
+
+    ``forward`` is Textual's own handling of a key.
+    """
 
     def __init__(
         self, app: App[int], board: BoardScreen, forward: Callable[[events.Key], Awaitable[None]]
@@ -89,12 +91,7 @@ class KeyLine:
         It bubbles from the focused widget to the app, which looks for a binding (such as ``Enter`` in a
         field); the message that posts bubbles again; a dialog's result is then called from app or board.
         """
-        up: list[MessagePump] = []
-        node: MessagePump | None = self._app.focused or self._app.screen
-        while node is not None and node is not self._app:
-            up.append(node)
-            node = node._parent
-        up.append(self._app)
+        up: list[MessagePump] = list((self._app.focused or self._app.screen).ancestors_with_self)
         way = [*up, *up, self._board, self._app]
 
         async def step() -> None:
@@ -111,8 +108,6 @@ class KeyLine:
             self._under_way = False
             await self.go()
 
-
-Remember = Callable[[str, str | None], None]
 
 #: Seconds before the engine is restarted after an unexpected error.
 _BREATH = 5.0
@@ -141,7 +136,7 @@ class GlboardApp(App[int]):
     # The palette's key is in the registry like every other; this one exists on no keyboard.
     COMMAND_PALETTE_BINDING = "f24"
 
-    class Stirred(Message):
+    class EngineChanged(Message):
         """The engine has events waiting."""
 
     def __init__(
@@ -152,7 +147,7 @@ class GlboardApp(App[int]):
         board: str = "planning",
         milestone: str | None = None,
         demo: Connect | None = None,
-        remember: Remember | None = None,
+        remember: Callable[[str, str | None], None] | None = None,
         warnings: Sequence[str] = (),
         where: str = "",
         team_file: Path | None = None,
@@ -161,18 +156,15 @@ class GlboardApp(App[int]):
     ) -> None:
         super().__init__()
         self.settings = settings
-        #: Why there is no connection, after connecting failed for good.
-        self.trouble: GlboardError | None = None
         self._connect = connect
         self._demo = demo
-        self._remember = remember
         self._warnings = tuple(warnings)
         self._live: asyncio.Task[None] | None = None
         self._first_frame = asyncio.Event()
         view = BoardView(settings, board, milestone)
-        self.bridge = Bridge(settings, view, self._notify)
-        plan = PlanningFigures(self.bridge, team_file, reports, opening)
-        self.board_screen = BoardScreen(self.bridge, Keymap(settings.keymap, where=where), self, plan)
+        self.bridge = Bridge(settings, view, self._notify, self.connect_again, remember)
+        planning = PlanningFigures(self.bridge, team_file, reports, opening)
+        self.board_screen = BoardScreen(self.bridge, Keymap(settings.keymap, where=where), planning)
         self._keys = KeyLine(self, self.board_screen, super().on_event)
         # Before anything runs: registering a theme later parses and applies every sheet again.
         for theme in THEMES:
@@ -191,8 +183,7 @@ class GlboardApp(App[int]):
 
     def _painted(self) -> None:
         # The commands are needed from the first key on, not for the first frame.
-        import glboard_tui.commands  # noqa: F401
-
+        load_commands()
         if not gc.isenabled():
             # Start-up is over. Its objects live until the end, so no collection needs to scan them again.
             gc.freeze()
@@ -201,10 +192,9 @@ class GlboardApp(App[int]):
         if self.settings.ui.theme and self.theme != self.settings.ui.theme:
             self._warnings += (f"Unknown theme “{self.settings.ui.theme}”.",)
         if self._warnings:
-            text = notices.warnings_text(self._warnings)
-            notices.say(self, text, title="Please note", severity="warning")
+            notices.please_note(self, self._warnings)
         if self._connect is None:
-            self.push_screen(Welcome(), self._welcomed)
+            self.push_screen(Welcome(self.board_screen.context.keymap), self._welcomed)
         self._first_frame.set()
 
     def _welcomed(self, demo: bool | None) -> None:
@@ -230,7 +220,7 @@ class GlboardApp(App[int]):
     def connect_again(self) -> None:
         """Connect, unless already connecting or connected."""
         if self._connect is not None and (self._live is None or self._live.done()):
-            self.trouble = None
+            self.bridge.connect_error = None
             self.board_screen.show_board()
             self._live = asyncio.create_task(self._serve(self._connect), name="engine")
 
@@ -244,12 +234,14 @@ class GlboardApp(App[int]):
                     # The token belongs to another user now: reconnecting opens that user's store.
                     notices.say(self, f"Now signed in as {error.username}.", severity="warning")
         except GlboardError as error:
-            self.trouble = error
-            self.board_screen.show_board()
+            self._no_connection(error)
         except Exception as error:  # noqa: BLE001  (the boundary: connecting can fail in any way)
             self.log.error(error)
-            self.trouble = GlboardError(notices.unexpected(error).message, title="Unexpected")
-            self.board_screen.show_board()
+            self._no_connection(GlboardError(notices.unexpected(error).message, title="Unexpected"))
+
+    def _no_connection(self, error: GlboardError) -> None:
+        self.bridge.connect_error = error
+        self.board_screen.show_board()
 
     async def _run(self, engine: Engine) -> None:
         self.bridge.attach(engine)
@@ -266,18 +258,11 @@ class GlboardApp(App[int]):
                 await asyncio.sleep(_BREATH)
 
     def _notify(self) -> None:
-        self.post_message(self.Stirred())
+        self.post_message(self.EngineChanged())
 
-    def on_glboard_app_stirred(self) -> None:
+    def on_glboard_app_engine_changed(self) -> None:
         """Show the engine's events."""
         self.board_screen.sync()
-
-    # What the screen asks
-
-    def remember(self, board: str, milestone: str | None) -> None:
-        """Open this board next time."""
-        if self._remember is not None:
-            self._remember(board, milestone)
 
     def get_system_commands(self, screen: Screen[object]) -> list[SystemCommand]:
         """Only what the registry lacks: Textual's own keys and quit would bypass the question."""

@@ -1,8 +1,8 @@
 """The connection between the screen and the engine: events in, intents out.
 
-Owns the queue of engine events. The engine's tasks only append to the queue; the
-screen empties it in its own time, so that index and widgets change in one step and nothing is half painted.
-It touches no widget.
+Owns which board, milestone and filter are shown, and the queue of engine events. The engine's tasks only
+append to the queue; the screen empties it in its own time, so that index and widgets change in one step and
+nothing is half painted. It touches no widget.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Change, Op, OpId
 from glboard_core.board.use_cases import Edits
 from glboard_core.config import Settings
-from glboard_core.errors import GlboardError, NameUnknown
+from glboard_core.errors import GlboardError, NameUnknown, NotConnected
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, short_reference
 from glboard_core.model.milestone import current, upcoming, versions
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import (
     CatalogChanged,
+    EngineNotice,
     Event,
     IssuesChanged,
-    Notice,
     Renamed,
     Settled,
     Status,
@@ -41,13 +41,24 @@ from glboard_core.sync.events import (
 )
 from glboard_core.sync.ids import new_issue_id
 from glboard_tui.keymap import letters_for
-from glboard_tui.unseen_changes import ExternalChange, Place, UnseenChanges
+from glboard_tui.unseen_changes import BoardPlace, ExternalChange, UnseenChanges
 
-# What is shown: which board, milestone and filter, and the index of their issues.
+Connect = Callable[[], AbstractAsyncContextManager[Engine]]
+"""Creates the engine after the first paint; closes it at the end. Entering can raise any GlboardError."""
+
+#: The names of ``is:`` in a filter.
+FILTER_STATES = (
+    *("unweighted", "weighted", "ready", "unready", "slipped", "mine", "unassigned", "blocked"),
+    *("confidential", "closed", "deliverable", "changed", "over"),
+)
+#: The result of a change that was not sent, and what is shown in place of a time, as wide as one.
+WAITS, NOT_SENT = "waits", "not sent yet"
+#: The store key for unseen changes by others.
+UNSEEN = "unseen"
 
 
 class BoardView:
-    """One board at a time, over a live engine."""
+    """What is shown: one board at a time, its milestone and filter, and the index of their issues."""
 
     def __init__(self, settings: Settings, board: str, milestone: str | None = None) -> None:
         self.settings = settings
@@ -100,19 +111,14 @@ class BoardView:
         assert catalog is not None  # engine.board raises without one
         self._resolved_on = engine.today()
         states = filter_states(catalog, self.flow, self.settings.labels, engine.today(), changed)
-        self.index = BoardIndex(
-            board,
-            self.flow,
-            engine.shown,
-            keep=compiled(self._query, states),
-            show_closed=self.show_closed,
-        )
+        keep = compiled(self._query, states)
+        self.index = BoardIndex(board, self.flow, engine.shown, keep=keep, show_closed=self.show_closed)
 
     def filter(self, text: str) -> tuple[str, ...]:
         """Set the filter; ``build`` applies it. Returns the unknown ``is:`` names."""
         self.text = text.strip()
         self._query = parse(self.text)
-        return unknown_states(self._query, {name: lambda _: True for name in STATES})
+        return unknown_states(self._query, {name: lambda _: True for name in FILTER_STATES})
 
     def walk(self, step: int, catalog: Catalog) -> str | None:
         """The title of the milestone ``step`` places after the board's; None if there is none."""
@@ -126,23 +132,6 @@ class BoardView:
         return line[0] if line else None
 
 
-STATES = (
-    "unweighted",
-    "weighted",
-    "ready",
-    "unready",
-    "slipped",
-    "mine",
-    "unassigned",
-    "blocked",
-    "confidential",
-    "closed",
-    "deliverable",
-    "changed",
-    "over",
-)
-
-
 def milestone_line(catalog: Catalog, settings: Settings) -> list[str]:
     """The order of previous and next milestone: versions by date, then the buckets as configured."""
     line = [milestone.title for milestone in versions(catalog.milestones)]
@@ -154,10 +143,7 @@ def milestone_line(catalog: Catalog, settings: Settings) -> list[str]:
     return list(dict.fromkeys(line))
 
 
-# What the screen can ask: the catalog, the board, an issue's flags, failed changes, the change log.
-
-
-class Refused(Struct, frozen=True, kw_only=True):
+class FailedRow(Struct, frozen=True, kw_only=True):
     """A row of the failed list."""
 
     op: OpId
@@ -172,12 +158,7 @@ class Refused(Struct, frozen=True, kw_only=True):
     project: str = ""
 
 
-WAITS = "waits"
-#: In place of a time, and as wide as one.
-NOT_SENT = "not sent yet"
-
-
-class Past(Struct, frozen=True, kw_only=True):
+class LogRow(Struct, frozen=True, kw_only=True):
     """A row of the change log. ``when`` is in the team's time zone."""
 
     when: str
@@ -188,19 +169,161 @@ class Past(Struct, frozen=True, kw_only=True):
     message: str
 
 
-class Known:
-    """Queries of an engine that is attached later."""
+class Asked:
+    """A container that asks on every test: which issues have a flag at this moment."""
 
-    def __init__(self, settings: Settings, view: BoardView) -> None:
+    def __init__(self, has: Callable[[IssueId], bool]) -> None:
+        self._has = has
+
+    def __contains__(self, issue: object) -> bool:
+        return isinstance(issue, str) and self._has(IssueId(issue))
+
+
+class Update(Struct, kw_only=True):
+    """What happened since the last flush, for the screen to show in one step."""
+
+    #: Another board, or the same one rebuilt.
+    replaced: bool = False
+    #: Keys of columns, and issues, that look different now.
+    touched: set[str] = field(default_factory=set)
+    issues: set[IssueId] = field(default_factory=set)
+    status: bool = False
+    renamed: list[tuple[IssueId, IssueId]] = field(default_factory=list)
+    settled: list[Settled] = field(default_factory=list)
+    #: Cards that others moved off the board.
+    left: list[ExternalChange] = field(default_factory=list)
+    #: Messages to show once.
+    notices: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return self != Update()
+
+
+class Bridge:
+    """The screen's side of an engine that is attached later.
+
+    ``notify`` is called, once per flush, when events are waiting; ``reconnect`` retries after connecting has
+    failed; ``remember`` gets the board and milestone to open next time.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        view: BoardView,
+        notify: Callable[[], None],
+        reconnect: Callable[[], None] = lambda: None,
+        remember: Callable[[str, str | None], None] | None = None,
+    ) -> None:
         self.settings = settings
         self.view = view
         self.engine: Engine | None = None
+        #: Why there is no connection, after connecting failed for good.
+        self.connect_error: GlboardError | None = None
         #: Changes by others that are not viewed yet.
         self.unseen = UnseenChanges()
         #: The hook for share mode: the text to show instead of an issue's title, or None.
         self.mask: Callable[[Issue], str | None] = lambda _: None
+        #: Changes that an earlier session had left unsent when the engine was attached.
+        self.left_over = 0
+        self._notify = notify
+        self._reconnect = reconnect
+        self._remember = remember
+        self._events: list[Event] = []
+        #: Cards whose flags changed without an event of their own.
+        self._repaint: set[IssueId] = set()
+        #: There is a catalog but no such board.
+        self._no_such_board: NameUnknown | None = None
         self._people: dict[str, str] | None = None
         self._earlier: str | None = None
+
+    # The engine's events
+
+    def attach(self, engine: Engine) -> None:
+        """Listen to an engine from now on and show what it has."""
+        self.engine = engine
+        self.left_over = 0 if engine.read_only else len(engine.outbox)
+        self.unseen.take_up(engine.store.meta(UNSEEN))
+        engine.listen(self._hear)
+        self._rebuild()
+
+    def keep_unseen(self) -> None:
+        """Store unseen changes for the next session. If they cannot be written, only they are lost."""
+        if self.engine is not None:
+            self.engine.store.put_meta(UNSEEN, self.unseen.kept())
+
+    def _hear(self, event: Event) -> None:
+        self._events.append(event)
+        if len(self._events) == 1:
+            self._notify()
+
+    def flush(self) -> Update:
+        """Process the engine's events since the last flush: the index follows, in one step."""
+        update = Update(issues=self._repaint)
+        self._repaint = set()
+        if self.engine is None:
+            return update
+        events, self._events = self._events, []
+        anew = False
+        for event in events:
+            match event:
+                case IssuesChanged():
+                    self._follow(event, update)
+                case CatalogChanged():
+                    anew = True
+                case StatusChanged():
+                    update.status = True
+                case EngineNotice():
+                    update.notices.append(event.text)
+                case Renamed():
+                    update.renamed.append((event.old, event.new))
+                case Settled():
+                    update.settled.append(event)
+                    # A failed change is flagged on the card.
+                    update.issues.update(op.issue for op, _ in event.failed)
+        if anew or (update.issues and self.view.volatile) or self.view.stale(self.engine.today()):
+            self._rebuild()
+            update.replaced = True
+        return update
+
+    def _follow(self, event: IssuesChanged, update: Update) -> None:
+        index = self.view.index
+        ids = {issue.id for change in event.changes for issue in change if issue is not None}
+        if index is not None:
+            for before, after in event.changes:
+                update.touched |= index.update(before, after)
+        update.issues |= ids
+        match event.cause:
+            case "mine":
+                self.unseen.mine(ids)
+            case "answer":
+                self.unseen.answered(after.id for before, after in event.changes if after and before != after)
+            case "theirs" | "load":
+                self._hear_theirs(event, update)
+        if event.cause != "answer":
+            self._people = None
+
+    def _hear_theirs(self, event: IssuesChanged, update: Update) -> None:
+        # A page of the initial load also contains new issues: those are not changes by others.
+        changes = [c for c in event.confirmed if event.cause == "theirs" or None not in c]
+        if changes:
+            place = BoardPlace(self.board, self.view.flow) if self.board is not None else None
+            update.left += self.unseen.heard(changes, place, me=self.me, now=self.server_now())
+            update.issues.update(issue.id for change in changes for issue in change if issue is not None)
+
+    def _rebuild(self) -> None:
+        """Resolve the board again and index all issues; these already include the queued events."""
+        if self.engine is None:
+            return
+        self._events = [event for event in self._events if not isinstance(event, IssuesChanged)]
+        self._people = None
+        self.engine.look(self.view.board_id, self.view.milestone)
+        try:
+            self.view.build(self.engine, Asked(self.is_changed))
+            self._no_such_board = None
+        except NameUnknown as error:
+            self._no_such_board = error if self.engine.catalog is not None else None
+
+    # The server and the board
 
     @property
     def catalog(self) -> Catalog | None:
@@ -223,9 +346,23 @@ class Known:
         return self.view.board
 
     @property
+    def why_no_board(self) -> GlboardError | None:
+        """Why no board can be shown; None while it is still connecting."""
+        return self.connect_error or self._no_such_board or (self.status.error if self.status else None)
+
+    @property
     def today(self) -> date | None:
         """Today in the team's time zone."""
         return self.engine.today() if self.engine else None
+
+    def server_now(self) -> datetime:
+        """The server's clock in UTC, even with ``--as-of``: what others do happens now."""
+        return self.engine.gateway.now() if self.engine else datetime.now(UTC)
+
+    @property
+    def me(self) -> str:
+        """The user's name; "" before the catalog is loaded."""
+        return self.catalog.me.username if self.catalog else ""
 
     @property
     def writable(self) -> bool:
@@ -234,6 +371,11 @@ class Known:
         return not (engine and engine.read_only) and (
             catalog is None or catalog.server.can_write is not False
         )
+
+    @property
+    def keeps(self) -> bool:
+        """Whether unsent changes survive a restart."""
+        return self.engine is not None and self.engine.store.durable
 
     @property
     def size(self) -> int:
@@ -258,50 +400,47 @@ class Known:
         """Whether open issues of the board are still being loaded."""
         return bool(self.unread() - {CLOSED})
 
+    def open(self, board: str, milestone: str | None = None) -> None:
+        """Switch to another board, or another milestone of it, also for next time. Raises NameUnknown."""
+        self.view.choose(board, milestone)
+        self._rebuild()
+        if self._remember is not None:
+            self._remember(self.view.board_id, self.view.milestone)
+
+    def filter(self, text: str) -> tuple[str, ...]:
+        """Filter the board. Returns the unknown ``is:`` names."""
+        unknown = self.view.filter(text)
+        self._rebuild()
+        return unknown
+
+    def show_closed(self, *, on: bool) -> None:
+        """Show or hide the column of closed issues."""
+        self.view.show_closed = on
+        if self.view.index is not None:
+            self.view.index.show_closed = on
+
+    def refresh(self) -> None:
+        """Refresh everything soon, or connect again."""
+        if self.engine is not None:
+            self.engine.refresh()
+        self._reconnect()
+
+    def touch(self) -> None:
+        """A key was pressed: the app is in use."""
+        if self.engine is not None:
+            self.engine.poller.touch()
+
+    # Issues
+
     def issue(self, issue: IssueId) -> Issue | None:
         """An issue as currently shown, on this board or not."""
         return self.engine.shown.get(issue) if self.engine else None
 
-    def edits(self) -> Edits | None:
-        """Intents on issues, for today; None before the catalog is loaded."""
-        if self.engine is None or (catalog := self.engine.catalog) is None:
-            return None
-        return Edits(settings=self.settings, catalog=catalog, today=self.engine.today())
-
-    def is_pending(self, issue: IssueId) -> bool:
-        """Whether it has an unconfirmed change."""
-        return self.engine is not None and bool(self.engine.outbox.of(issue))
-
-    def is_failed(self, issue: IssueId) -> bool:
-        """Whether it has a failed change."""
-        return self.engine is not None and any(op.issue == issue for op, _ in self.engine.failed)
-
-    def is_conflicting(self, issue: IssueId) -> bool:
-        """Whether it has a conflict: a waiting change to a field that someone else changed."""
-        return self.engine is not None and bool(self.engine.outbox.conflicting(issue))
-
-    def is_changed(self, issue: IssueId) -> bool:
-        """Whether it has changes: unsent, failed, or by others."""
-        return issue in self.unseen or self.is_pending(issue) or self.is_failed(issue)
-
-    @property
-    def place(self) -> Place | None:
-        """The current board, to decide which issues are on it."""
-        return Place(self.board, self.view.flow) if self.board is not None else None
-
-    def is_here(self, row: ExternalChange) -> bool:
-        """Whether a change by others is about an issue on the current board, or one that left it."""
-        place = self.place
-        return place is not None and (row.left == place.name or place.shows(row.now))
-
-    @property
-    def me(self) -> str:
-        """The user's name; "" before the catalog is loaded."""
-        return self.catalog.me.username if self.catalog else ""
-
-    def server_now(self) -> datetime:
-        """The server's clock in UTC, even with ``--as-of``: what others do happens now."""
-        return self.engine.gateway.now() if self.engine else datetime.now(UTC)
+    async def detail(self, issue: IssueId) -> IssueDetail:
+        """Description and notes, from the server. Raises EditForbidden, ConnectionFailed, AuthError."""
+        if self.engine is None:
+            raise NotConnected
+        return await self.engine.gateway.detail(issue)
 
     def title_of(self, issue: Issue) -> str:
         """The text shown for an issue wherever its title would be: screen, clipboard, export."""
@@ -338,48 +477,50 @@ class Known:
             self._people = letters_for(name for i in found if i.is_open for name in i.assignees)
         return self._people
 
-    def failed(self) -> list[Refused]:
-        """The failed changes, newest first."""
-        if self.engine is None:
-            return []
-        rows: list[Refused] = []
-        for op, error in reversed(self.engine.failed):
-            issue = self.engine.shown.get(op.issue) or op.before
-            rows.append(
-                Refused(
-                    op=op.id,
-                    issue=op.issue,
-                    reference=short(issue) if issue else "new issue",
-                    title=self.title_of(issue) if issue else "",
-                    what=op.change.describe(op.before),
-                    message=error.message,
-                    hint=error.hint,
-                    change=op.change,
-                    project=issue.project if issue else "",
-                )
-            )
-        return rows
+    def is_pending(self, issue: IssueId) -> bool:
+        """Whether it has an unconfirmed change."""
+        return self.engine is not None and bool(self.engine.outbox.of(issue))
 
-    def conflicts(self, issue: IssueId) -> tuple[Conflict, ...]:
-        """The conflicts of an issue: the value seen, mine, theirs."""
-        return self.engine.outbox.conflicting(issue) if self.engine else ()
+    def is_failed(self, issue: IssueId) -> bool:
+        """Whether it has a failed change."""
+        return self.engine is not None and any(op.issue == issue for op, _ in self.engine.failed)
 
-    def history(self) -> list[Past]:
-        """The change log, newest first, after the unsent changes."""
-        if self.engine is None:
+    def is_conflicting(self, issue: IssueId) -> bool:
+        """Whether it has a conflict: a waiting change to a field that someone else changed."""
+        return bool(self.conflicts(issue))
+
+    def is_changed(self, issue: IssueId) -> bool:
+        """Whether it has changes: unsent, failed, or by others."""
+        return issue in self.unseen or self.is_pending(issue) or self.is_failed(issue)
+
+    def is_here(self, row: ExternalChange) -> bool:
+        """Whether a change by others is about an issue on the current board, or one that left it."""
+        if self.board is None:
+            return False
+        place = BoardPlace(self.board, self.view.flow)
+        return row.left == place.name or place.shows(row.now)
+
+    # Changes
+
+    def edits(self) -> Edits | None:
+        """Intents on issues, for today; None before the catalog is loaded."""
+        if self.engine is None or (catalog := self.engine.catalog) is None:
+            return None
+        return Edits(settings=self.settings, catalog=catalog, today=self.engine.today())
+
+    def new_issue_id(self) -> IssueId:
+        """An id for an issue the server does not know yet."""
+        return new_issue_id()
+
+    def perform(self, work: EditBatch) -> list[Op]:
+        """Perform one keystroke's changes. Raises StoreFailed if they cannot be stored, and ReadOnly."""
+        if self.engine is None or not work.changes:
             return []
-        zone = ZoneInfo(self.settings.ui.time_zone)
-        return [
-            Past(
-                when=NOT_SENT if line.result == WAITS else line.at.astimezone(zone).strftime("%d %b %H:%M"),
-                reference=short_reference(line.reference),
-                what=line.what,
-                was=line.was,
-                result=line.result,
-                message=line.message,
-            )
-            for line in (*self.engine.unsent(), *self.engine.store.log())
-        ]
+        return self.engine.perform(work.changes, work.title)
+
+    async def finish(self, seconds: float) -> int:
+        """Send what is held back and wait at most that long; returns how many changes are still unsent."""
+        return await self.engine.finish(seconds) if self.engine else 0
 
     @property
     def undo_title(self) -> str:
@@ -399,187 +540,6 @@ class Known:
         """Whether there is something to redo."""
         return self.engine is not None and self.engine.undo_stack.next is not None
 
-    @property
-    def keeps(self) -> bool:
-        """Whether unsent changes survive a restart."""
-        return self.engine is not None and self.engine.store.durable
-
-
-class Asked:
-    """A container that asks on every test: which issues have a flag at this moment."""
-
-    def __init__(self, has: Callable[[IssueId], bool]) -> None:
-        self._has = has
-
-    def __contains__(self, issue: object) -> bool:
-        return isinstance(issue, str) and self._has(IssueId(issue))
-
-
-Connect = Callable[[], AbstractAsyncContextManager[Engine]]
-"""Creates the engine after the first paint; closes it at the end. Entering can raise any GlboardError."""
-
-#: The store key for unseen changes by others.
-UNSEEN = "unseen"
-
-__all__ = ["Asked", "Bridge", "Connect", "Past", "Refused", "Settled", "Status", "Update"]
-
-
-class Update(Struct, kw_only=True):
-    """What happened since the last flush, for the screen to show in one step."""
-
-    #: Another board, or the same one rebuilt.
-    replaced: bool = False
-    #: Keys of columns, and issues, that look different now.
-    touched: set[str] = field(default_factory=set)
-    issues: set[IssueId] = field(default_factory=set)
-    status: bool = False
-    renamed: list[tuple[IssueId, IssueId]] = field(default_factory=list)
-    settled: list[Settled] = field(default_factory=list)
-    #: Cards that others moved off the board.
-    left: list[ExternalChange] = field(default_factory=list)
-    #: Messages to show once.
-    notices: list[str] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(
-            self.replaced
-            or self.touched
-            or self.issues
-            or self.status
-            or self.renamed
-            or self.settled
-            or self.notices
-        )
-
-
-class Bridge(Known):
-    """The screen's side of the engine. ``stir`` is called, once per flush, when events are waiting."""
-
-    def __init__(self, settings: Settings, view: BoardView, notify: Callable[[], None]) -> None:
-        super().__init__(settings, view)
-        #: Why no board can be shown, when there is a catalog but no such board.
-        self.trouble: GlboardError | None = None
-        self._notify = notify
-        self._events: list[Event] = []
-        #: Changes that an earlier session had left unsent when the engine was attached.
-        self.left_over = 0
-        #: Cards whose flags changed without an event of their own.
-        self._repaint: set[IssueId] = set()
-
-    # Events
-
-    def attach(self, engine: Engine) -> None:
-        """Listen to an engine from now on and show what it has."""
-        self.engine = engine
-        self.left_over = 0 if engine.read_only else len(engine.outbox)
-        self.unseen.take_up(engine.store.meta(UNSEEN))
-        engine.listen(self._hear)
-        self._rebuild()
-
-    def keep_unseen(self) -> None:
-        """Store unseen changes for the next session. If they cannot be written, only they are lost."""
-        if self.engine is not None:
-            self.engine.store.put_meta(UNSEEN, self.unseen.kept())
-
-    def _hear(self, event: Event) -> None:
-        self._events.append(event)
-        if len(self._events) == 1:
-            self._notify()
-
-    def flush(self) -> Update:
-        """Process the engine's events since the last flush: the index follows, in one step."""
-        update = Update(issues=self._repaint)
-        self._repaint = set()
-        if self.engine is None:
-            return update
-        events, self._events = self._events, []
-        anew = False
-        for event in events:
-            match event:
-                case IssuesChanged():
-                    self._follow(event, update)
-                case CatalogChanged():
-                    anew = True
-                case StatusChanged():
-                    update.status = True
-                case Notice():
-                    update.notices.append(event.text)
-                case Renamed():
-                    update.renamed.append((event.old, event.new))
-                case Settled():
-                    update.settled.append(event)
-                    # A failed change is flagged on the card.
-                    update.issues.update(op.issue for op, _ in event.failed)
-        if anew or (update.issues and self.view.volatile) or self.view.stale(self.engine.today()):
-            self._rebuild()
-            update.replaced = True
-        return update
-
-    def _follow(self, event: IssuesChanged, update: Update) -> None:
-        index = self.view.index
-        ids = {issue.id for change in event.changes for issue in change if issue is not None}
-        if index is not None:
-            for before, after in event.changes:
-                update.touched |= index.update(before, after)
-        update.issues |= ids
-        match event.cause:
-            case "mine":
-                self.unseen.mine(ids)
-            case "answer":
-                self.unseen.answered(after.id for before, after in event.changes if after and before != after)
-            case "theirs" | "load":
-                self._hear_theirs(event, update)
-        if event.cause != "answer":
-            self._people = None
-
-    def _hear_theirs(self, event: IssuesChanged, update: Update) -> None:
-        engine = self.engine
-        # A page of the initial load also contains new issues: those are not changes by others.
-        changes = [c for c in event.confirmed if event.cause == "theirs" or None not in c]
-        if engine is not None and changes:
-            update.left += self.unseen.heard(changes, self.place, me=self.me, now=self.server_now())
-            update.issues.update(issue.id for change in changes for issue in change if issue is not None)
-
-    def _rebuild(self) -> None:
-        """Resolve the board again and index all issues; these already include the queued events."""
-        if self.engine is None:
-            return
-        self._events = [event for event in self._events if not isinstance(event, IssuesChanged)]
-        self._people = None
-        self.engine.look(self.view.board_id, self.view.milestone)
-        try:
-            self.view.build(self.engine, Asked(self.is_changed))
-            self.trouble = None
-        except NameUnknown as error:
-            self.trouble = error if self.engine.catalog is not None else None
-
-    # What is looked at
-
-    def open(self, board: str, milestone: str | None = None) -> None:
-        """Switch to another board, or another milestone of it. Raises NameUnknown."""
-        self.view.choose(board, milestone)
-        self._rebuild()
-
-    def filter(self, text: str) -> tuple[str, ...]:
-        """Filter the board. Returns the unknown ``is:`` names."""
-        unknown = self.view.filter(text)
-        self._rebuild()
-        return unknown
-
-    def show_closed(self, *, on: bool) -> None:
-        """Show or hide the column of closed issues."""
-        self.view.show_closed = on
-        if self.view.index is not None:
-            self.view.index.show_closed = on
-
-    # Intents
-
-    def perform(self, work: EditBatch) -> list[Op]:
-        """Perform one keystroke's acts. Raises StoreFailed if they cannot be stored."""
-        if self.engine is None or not work.changes:
-            return []
-        return self.engine.perform(work.changes, work.title)
-
     def undo(self) -> tuple[str, str] | None:
         """Undo the last keystroke: its title, and what undo could not simply restore.
 
@@ -594,21 +554,53 @@ class Bridge(Known):
         group = self.engine.redo() if self.engine else None
         return group.title if group else None
 
-    def take_mine(self, issue: IssueId) -> None:
-        """Resolve a conflict with mine: send the waiting change over the current value."""
-        if self.engine is not None:
-            self.engine.keep_mine(issue)
+    def conflicts(self, issue: IssueId) -> tuple[Conflict, ...]:
+        """The conflicts of an issue: the value seen, mine, theirs."""
+        return self.engine.outbox.conflicting(issue) if self.engine else ()
 
-    def take_theirs(self, issue: IssueId) -> None:
-        """Resolve a conflict with theirs: discard the waiting change. Raises StoreFailed."""
+    def decide(self, issue: IssueId, *, mine: bool) -> None:
+        """Resolve a conflict: send the waiting change over the current value, or discard it.
+
+        Raises StoreFailed, and ReadOnly.
+        """
         if self.engine is not None:
-            self.engine.keep_theirs(issue)
+            self.engine.keep_mine(issue) if mine else self.engine.keep_theirs(issue)
+
+    # Failed changes, and the change log
+
+    def failed(self) -> list[FailedRow]:
+        """The failed changes, newest first."""
+        if self.engine is None:
+            return []
+        rows: list[FailedRow] = []
+        for op, error in reversed(self.engine.failed):
+            issue = self.engine.shown.get(op.issue) or op.before
+            rows.append(
+                FailedRow(
+                    op=op.id,
+                    issue=op.issue,
+                    reference=short(issue) if issue else "new issue",
+                    title=self.title_of(issue) if issue else "",
+                    what=op.change.describe(op.before),
+                    message=error.message,
+                    hint=error.hint,
+                    change=op.change,
+                    project=issue.project if issue else "",
+                )
+            )
+        return rows
 
     def retry(self, op: OpId) -> None:
         """Retry a failed change."""
         if self.engine is not None:
-            self._repaint.update(refused.issue for refused, _ in self.engine.failed if refused.id == op)
+            self._repaint.update(failed.issue for failed, _ in self.engine.failed if failed.id == op)
             self.engine.retry(op)
+
+    def drop(self, op: OpId) -> None:
+        """Discard a failed change."""
+        if self.engine is not None:
+            self._repaint.update(failed.issue for failed, _ in self.engine.failed if failed.id == op)
+            self.engine.local_state.discard_failed(op)
 
     def instead(self, op: OpId, change: Change) -> bool:
         """Send an edited change instead of a failed one, with those depending on it; whether it was queued.
@@ -631,33 +623,19 @@ class Bridge(Known):
         self._repaint.update(one.issue for one in along)
         return True
 
-    def drop(self, op: OpId) -> None:
-        """Discard a failed change; its card is repainted."""
+    def history(self) -> list[LogRow]:
+        """The change log, newest first, after the unsent changes."""
         if self.engine is None:
-            return
-        self._repaint.update(refused.issue for refused, _ in self.engine.failed if refused.id == op)
-        self.engine.local_state.discard_failed(op)
-
-    def refresh(self) -> None:
-        """Refresh everything soon."""
-        if self.engine is not None:
-            self.engine.refresh()
-
-    async def detail(self, issue: IssueId) -> IssueDetail:
-        """Description and notes, from the server. Raises EditForbidden, ConnectionFailed, AuthError."""
-        if self.engine is None:
-            raise GlboardError("Not connected yet.", hint="Wait a moment, then try again.")
-        return await self.engine.gateway.detail(issue)
-
-    async def finish(self, seconds: float) -> int:
-        """Send what is held back and wait at most that long; returns how many changes are still unsent."""
-        return await self.engine.finish(seconds) if self.engine else 0
-
-    def touch(self) -> None:
-        """A key was pressed: the app is in use."""
-        if self.engine is not None:
-            self.engine.poller.touch()
-
-    def new_issue_id(self) -> IssueId:
-        """An id for an issue the server does not know yet."""
-        return new_issue_id()
+            return []
+        zone = ZoneInfo(self.settings.ui.time_zone)
+        return [
+            LogRow(
+                when=NOT_SENT if line.result == WAITS else line.at.astimezone(zone).strftime("%d %b %H:%M"),
+                reference=short_reference(line.reference),
+                what=line.what,
+                was=line.was,
+                result=line.result,
+                message=line.message,
+            )
+            for line in (*self.engine.unsent(), *self.engine.store.log())
+        ]

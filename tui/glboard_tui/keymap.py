@@ -1,8 +1,9 @@
 """From keys to actions: sequences, prefixes, arguments, and the user's own bindings.
 
-Pure. Owns a tree of key tokens built from the registry and the user's overrides. It knows no screen: it is
-given the tokens so far and returns what they mean. A key that is both an action and the start of another is
-rejected when the tree is built, so no key ever waits for a timeout.
+Pure. Owns a tree of key tokens for each scope, built from the registry and the user's overrides. It knows no
+screen: it is given the tokens so far and returns what they mean. A key that is both an action and the start
+of another is rejected when the tree is built, so no key ever waits for a timeout. It also gives out the
+letters of people and labels, which follow a prefix.
 """
 
 from __future__ import annotations
@@ -10,12 +11,27 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from msgspec import Struct, field
 
 from glboard_core.errors import ConfigError
-from glboard_tui.actions import ACTIONS, PREFIXES, Action, Scope, Slot, key_words, slot_of, slot_token
+from glboard_tui.actions import (
+    ACTIONS,
+    ALIASES,
+    BY_ID,
+    PREFIXES,
+    Action,
+    Scope,
+    Slot,
+    chain_of,
+    key_words,
+    slot_of,
+    slot_token,
+)
+
+if TYPE_CHECKING:
+    from textual import events
 
 Options = Callable[[Slot], Mapping[str, str]]
 """The letters an argument can be at this moment, with their names."""
@@ -27,6 +43,7 @@ _NAMED = frozenset(
 )
 _MODIFIED = re.compile(r"((ctrl|shift|alt|super)\+)+(.+)")
 _DIGITS = "0123456789"
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
 
 class Match(Struct, frozen=True):
@@ -62,6 +79,14 @@ class NoMatch(Struct, frozen=True):
 Step = Match | Prefix | NoMatch
 
 
+def token_of(event: events.Key) -> str:
+    """Return a key as the keymap writes it: the character it prints, or its name."""
+    if event.is_printable and event.character and event.character != " ":
+        return event.character
+    # Terminals disagree on the names of keypad Enter, Ctrl+M and others; Textual normalizes them.
+    return event.key
+
+
 class _Node(Struct):
     action: Action | None = None
     slot: tuple[Slot, Action] | None = None
@@ -78,22 +103,40 @@ class Keymap:
         actions: Sequence[Action] = ACTIONS,
         where: str = "",
     ) -> None:
-        # Each scope has its own tree, so a key can mean one thing on the board and another in an issue.
+        # Each scope has its own tree, so a key can mean one thing on the board and another in a pane.
         self._roots: dict[Scope, _Node] = {scope: _Node() for scope in get_args(Scope)}
         self._keys = _overridden(actions, overrides or {}, where)
         for action in actions:
             for keys in self._keys[action.id]:
                 for scope in action.scopes:
-                    self._add(self._roots[scope], action, keys, where)
+                    _add(self._roots[scope], action, keys, where)
+        self._refuse_hiding(actions, where)
+
+    def _refuse_hiding(self, actions: Sequence[Action], where: str) -> None:
+        """A pane's own key goes before shared ones, but a key given to it must not hide one of those."""
+        for action in actions:
+            for keys in set(self._keys[action.id]) - set(action.keys):
+                for shared in (at for scope in action.scopes for at in chain_of(scope)[1:]):
+                    if shared not in action.scopes:
+                        _add(self._roots[shared], action, keys, where, keep=False)
 
     def keys_of(self, action: Action) -> tuple[str, ...]:
         """The key sequences of an action; the first one is shown."""
         return self._keys[action.id]
 
-    def shown(self, action: Action) -> str:
+    def key(self, action: str) -> str:
         """The first key sequence of an action as people read it; "" if it has none."""
-        keys = self._keys[action.id]
+        keys = self._keys[action]
         return key_words(keys[0]) if keys else ""
+
+    def hint(self, action: str) -> tuple[str, str]:
+        """An action's key and its label for a line of hints; the key is "" if it has none."""
+        return self.key(action), BY_ID[action].word
+
+    def own(self, event: events.Key, scope: Scope) -> str:
+        """The name of a dialog's own action that a key means, or ""; a dialog with a text field uses this."""
+        step = self.step((token_of(event),), lambda _: True, lambda _: {}, scope)
+        return step.action.fixed if isinstance(step, Match) else ""
 
     def step(
         self,
@@ -102,39 +145,48 @@ class Keymap:
         options: Options,
         scope: Scope = "board",
     ) -> Step:
-        """What the keys pressed so far mean. Actions that do not apply count as unbound."""
-        node = self._roots[scope]
-        for place, key in enumerate(keys):
+        """What the keys pressed so far mean. Actions that do not apply count as unbound.
+
+        A pane's own keys go before those it shares with others.
+        """
+        key, prefixes = keys[-1], []
+        for node in self._nodes(keys[:-1], scope):
             child = node.children.get(key)
-            if child is None:
-                if node.slot is not None and place == len(keys) - 1 and key in options(node.slot[0]):
-                    action = node.slot[1]
-                    return Match(action, key) if applies(action) else NoMatch(keys)
-                return NoMatch(keys)
-            node = child
-        if node.action is not None:
-            return Match(node.action) if applies(node.action) else NoMatch(keys)
-        follow = tuple(self._follow(node, applies, options))
+            if child is not None and child.action is None:
+                if any(map(applies, _below(child))):
+                    prefixes.append(child)
+                continue
+            found = child.action if child is not None else _slot_action(node, key, options)
+            if found is not None and applies(found) and not prefixes:
+                return Match(found, "" if child is not None else key)
+        # A key that several trees have is one line of the strip, of the nearest.
+        follow = {one.key: one for node in reversed(prefixes) for one in self._follow(node, applies, options)}
         if not follow:
             return NoMatch(keys)
-        return Prefix(keys, PREFIXES.get(keys[-1], ""), follow)
+        return Prefix(keys, PREFIXES.get(key, ""), tuple(follow.values()))
+
+    def _nodes(self, keys: tuple[str, ...], scope: Scope) -> list[_Node]:
+        """The nodes after these keys in the trees of a scope, its own first."""
+        nodes = [self._roots[at] for at in chain_of(scope)]
+        for key in keys:
+            nodes = [node.children[key] for node in nodes if key in node.children]
+        return nodes
 
     def action_at(self, keys: tuple[str, ...], scope: Scope = "board") -> Action | None:
         """The action bound to these keys, even if it does not apply: to say why nothing happened."""
-        node = self._roots[scope]
-        for key in keys:
-            child = node.children.get(key)
-            if child is None:
-                return node.slot[1] if node.slot else None
-            node = child
-        return node.action
+        for node in self._nodes(keys[:-1], scope):
+            child = node.children.get(keys[-1])
+            found = child.action if child is not None else node.slot[1] if node.slot else None
+            if found is not None:
+                return found
+        return None
 
     def _follow(self, node: _Node, applies: Callable[[Action], bool], options: Options) -> Iterable[Follow]:
         for key, child in node.children.items():
             if child.action is not None:
                 if applies(child.action):
                     yield Follow(key_words(key), child.action.word, child.action)
-            elif any(applies(action) for action in _below(child)):
+            elif any(map(applies, _below(child))):
                 yield Follow(key_words(key), PREFIXES.get(key, "…"), None, more=True)
         if node.slot is not None and applies(node.slot[1]):
             slot, action = node.slot
@@ -145,32 +197,41 @@ class Keymap:
                 if letter not in node.children:
                     yield Follow(letter, name, action)
 
-    def _add(self, node: _Node, action: Action, keys: str, where: str) -> None:
-        tokens = keys.split(" ")
-        slot = slot_of(keys)
-        for place, token in enumerate(tokens):
-            last = place == len(tokens) - 1
-            if last and slot:
-                self._add_slot(node, slot, action, keys, where)
-                return
-            if node.slot is not None and _slot_takes(node.slot[0], token):
-                raise _clash(action, node.slot[1], keys, where)
-            child = node.children.get(token)
-            if child is None:
-                child = node.children[token] = _Node()
-            elif child.action is not None or last:
-                other = child.action or next(iter(_below(child)))
-                raise _clash(action, other, keys, where)
-            node = child
-        node.action = action
 
-    def _add_slot(self, node: _Node, slot: Slot, action: Action, keys: str, where: str) -> None:
-        if node.slot is not None:
+def _slot_action(node: _Node, key: str, options: Options) -> Action | None:
+    return node.slot[1] if node.slot is not None and key in options(node.slot[0]) else None
+
+
+def _add(node: _Node, action: Action, keys: str, where: str, *, keep: bool = True) -> None:
+    """Add a sequence to a tree, or only check that it could be. Raises ConfigError if a key is taken."""
+    *before, last = keys.split(" ")
+    for token in before:
+        if node.slot is not None and _slot_takes(node.slot[0], token):
             raise _clash(action, node.slot[1], keys, where)
-        for token, child in node.children.items():
-            if _slot_takes(slot, token):
-                raise _clash(action, next(iter(_below(child))), keys, where)
-        node.slot = (slot, action)
+        child = node.children.get(token)
+        if child is None:
+            child = _Node()
+            if keep:
+                node.children[token] = child
+        elif child.action is not None:
+            raise _clash(action, child.action, keys, where)
+        node = child
+    slot = slot_of(keys)
+    if slot is not None:
+        taken = [child for token, child in node.children.items() if _slot_takes(slot, token)]
+        other = node.slot[1] if node.slot is not None else None
+    else:
+        taken = [node.children[last]] if last in node.children else []
+        other = node.slot[1] if node.slot is not None and _slot_takes(node.slot[0], last) else None
+    if other is None and taken:
+        other = next(iter(_below(taken[0])))
+    if other is not None:
+        raise _clash(action, other, keys, where)
+    if keep:
+        if slot is not None:
+            node.slot = (slot, action)
+        else:
+            node.children[last] = _Node(action)
 
 
 def _below(node: _Node) -> Iterable[Action]:
@@ -201,21 +262,24 @@ def _overridden(
 ) -> dict[str, tuple[str, ...]]:
     known = {action.id: action for action in actions}
     keys = {action.id: action.keys for action in actions}
-    for name, text in overrides.items():
+    for given, text in overrides.items():
+        name = ALIASES.get(given, given)
         if name not in known:
             near = get_close_matches(name, known, 1, 0.4)
             raise ConfigError(
                 "no such action.",
                 where=where,
-                key=f"keymap.{name}",
+                key=f"keymap.{given}",
                 hint=f"Did you mean “{near[0]}”?" if near else "Press ? in glboard to list all actions.",
             )
-        keys[name] = tuple(_parsed(known[name], part, where) for part in text.split(",") if part.strip())
+        keys[name] = tuple(
+            _parsed(known[name], part, where, given) for part in text.split(",") if part.strip()
+        )
     return keys
 
 
-def _parsed(action: Action, text: str, where: str) -> str:
-    """One sequence as the user wrote it, with the argument added if the action needs one."""
+def _parsed(action: Action, text: str, where: str, given: str) -> str:
+    """One sequence as written under the id ``given``, with the argument added if the action needs one."""
     tokens = ["," if name == "comma" else name for name in text.split()]
     slot = action.slot
     if slot is not None and tokens[-1] != slot_token(slot):
@@ -226,7 +290,7 @@ def _parsed(action: Action, text: str, where: str) -> str:
             raise ConfigError(
                 f"“{token}” is not a key.",
                 where=where,
-                key=f"keymap.{action.id}",
+                key=f"keymap.{given}",
                 hint=f"Did you mean “{near[0]}”?"
                 if near
                 else "Use one character, a name (enter, space, tab), or ctrl+ and a letter; "
@@ -240,11 +304,6 @@ def _is_key(token: str) -> bool:
         return True
     match = _MODIFIED.fullmatch(token)
     return match is not None and (len(match[3]) == 1 or match[3] in _NAMED)
-
-
-# Letters for people: ``d`` and a letter accepts an issue for that person.
-
-_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
 
 def letters_for(usernames: Iterable[str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from textual.app import App
 
 from glboard_core.board.operations import Op
 from glboard_core.errors import (
+    READ_ONLY,
     AuthError,
     ConfigError,
     ConnectionFailed,
@@ -27,17 +28,17 @@ from glboard_core.errors import (
     QueryRefused,
     TlsFailed,
 )
+from glboard_core.sync.events import Settled, Status
 from glboard_tui import texts
-from glboard_tui.bridge import Bridge, Settled, Status, Update
+from glboard_tui.bridge import Bridge, Update
 
-Where = Literal["toast", "line", "panel"]
 Severity = Literal["information", "warning", "error"]
 
 #: Seconds a toast stays: longer where there is something to read and do.
 SHORT, LONG = 4.0, 10.0
 
 
-class Notice(Struct, frozen=True, kw_only=True):
+class UserNotice(Struct, frozen=True, kw_only=True):
     """A message for the user: ``hint`` says what to do."""
 
     title: str
@@ -50,51 +51,39 @@ class Notice(Struct, frozen=True, kw_only=True):
         """Message and hint, the hint on its own line."""
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
+    @property
+    def line(self) -> str:
+        """Title, message and hint, for a place without a title of its own."""
+        return f"{self.title}: {self.text}"
 
-def notice_of(error: GlboardError) -> Notice:
+
+#: What to do about an error without a hint of its own.
+_HINTS: dict[type[GlboardError], str] = {
+    AuthError: "Set GITLAB_TOKEN to a token with the scope “api”, or sign in with: glab auth login",
+    GroupNotFound: "Check --group, or ask for access: a token only sees the groups of its user.",
+    TlsFailed: "Set SSL_CERT_FILE to your company's certificate authority.",
+    NotGitLab: "Check --url: it must be the URL of GitLab itself, including its path if any.",
+    EditForbidden: "You need at least the Planner or Reporter role in that project.",
+    EditUnknown: "Check the issue, then retry from the list of failed changes (gf).",
+    ConfigError: "Fix the file, then restart glboard.",
+    QueryRefused: "This GitLab may be older than 16.8, the oldest supported version.",
+    ConnectionFailed: "Your changes are kept and sent when the server is reachable again.",
+}
+
+
+def notice_of(error: GlboardError) -> UserNotice:
     """An error as a message."""
-    return Notice(
+    return UserNotice(
         title=error.title,
         message=error.message,
-        hint=error.hint or _hint(error),
+        hint=error.hint or next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), ""),
         severity="warning" if error.may_pass else "error",
     )
 
 
-def _hint(error: GlboardError) -> str:
-    match error:
-        case AuthError():
-            return "Set GITLAB_TOKEN to a token with the scope “api”, or sign in with: glab auth login"
-        case GroupNotFound():
-            return "Check --group, or ask for access: a token only sees the groups of its user."
-        case TlsFailed():
-            return "Set SSL_CERT_FILE to your company's certificate authority."
-        case NotGitLab():
-            return "Check --url: it must be the URL of GitLab itself, including its path if any."
-        case EditForbidden():
-            return "You need at least the Planner or Reporter role in that project."
-        case EditUnknown():
-            return "Check the issue, then retry from the list of failed changes (gf)."
-        case ConfigError():
-            return "Fix the file, then restart glboard."
-        case QueryRefused():
-            return "This GitLab may be older than 16.8, the oldest supported version."
-        case ConnectionFailed():
-            return "Your changes are kept and sent when the server is reachable again."
-        case _:
-            return ""
-
-
-def place_of(error: GlboardError, *, has_board: bool) -> Where:
-    """Where the error is shown. A temporary one stays out of the way as soon as there is a board."""
-    if not has_board:
-        return "panel"
-    return "line" if isinstance(error, ConnectionFailed) and error.may_pass else "toast"
-
-
-def unexpected(error: BaseException) -> Notice:
+def unexpected(error: BaseException) -> UserNotice:
     """An unexpected error: its type only, because its text could contain anything."""
-    return Notice(
+    return UserNotice(
         title="Unexpected",
         message=f"{type(error).__name__} in the background.",
         hint="The board still works and your changes are kept. Press r to refresh.",
@@ -102,7 +91,7 @@ def unexpected(error: BaseException) -> Notice:
     )
 
 
-def failures(title: str, failed: Sequence[tuple[Op, GlboardError]], done: int) -> Notice:
+def failures(title: str, failed: Sequence[tuple[Op, GlboardError]], done: int) -> UserNotice:
     """The rejected changes of one keystroke: how many and why, grouped by reason."""
     reasons = Counter(error.message for _, error in failed)
     lines = [
@@ -117,7 +106,7 @@ def failures(title: str, failed: Sequence[tuple[Op, GlboardError]], done: int) -
         what = f"{len(failed)} of {len(failed) + done} not changed"
     else:
         what = "Not changed" if len(failed) == 1 else f"{len(failed)} not changed"
-    return Notice(
+    return UserNotice(
         title=f"{what}: {title}" if title else what,
         message="\n".join(lines),
         hint="gf lists failed changes",
@@ -125,7 +114,7 @@ def failures(title: str, failed: Sequence[tuple[Op, GlboardError]], done: int) -
     )
 
 
-def tell(app: App[Any], notice: Notice) -> None:
+def tell(app: App[Any], notice: UserNotice) -> None:
     """Show a toast."""
     app.notify(
         notice.text,
@@ -141,19 +130,20 @@ def say(app: App[Any], text: str, *, title: str = "", severity: Severity = "info
     app.notify(text, title=title, severity=severity, timeout=SHORT, markup=False)
 
 
-def warnings_text(warnings: Iterable[str]) -> str:
-    """What could not be resolved, one per line."""
-    return "\n".join(dict.fromkeys(warnings))
+def please_note(app: App[Any], warnings: Iterable[str]) -> None:
+    """Show what could not be resolved, one per line."""
+    say(app, "\n".join(dict.fromkeys(warnings)), title="Please note", severity="warning")
 
-
-# The result of changes that waited: made while offline, or left unsent by the last session.
 
 #: Seconds offline after which reconnecting is reported; a dropped request is not.
 WORTH = 10.0
 
 
 class CatchUp:
-    """Collects settled changes until none waits. ``clock`` counts seconds."""
+    """The result of changes that waited: made while offline, or left unsent by the last session.
+
+    Collects settled changes until none waits. ``clock`` counts seconds.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -168,7 +158,7 @@ class CatchUp:
             self._begin()
             self._left_over = count
 
-    def hear(self, status: Status | None, settled: Sequence[Settled]) -> tuple[bool, Notice | None]:
+    def hear(self, status: Status | None, settled: Sequence[Settled]) -> tuple[bool, UserNotice | None]:
         """Return whether this reports the settled changes, and the notice to show now."""
         if status is None:
             return False, None
@@ -190,14 +180,14 @@ class CatchUp:
             self._since = self._clock()
             self._left_over, self._done, self._failed = 0, 0, []
 
-    def _end(self, conflicts: int) -> Notice | None:
+    def _end(self, conflicts: int) -> UserNotice | None:
         since, self._since = self._since, None
         long = since is not None and self._clock() - since >= WORTH
         title = "From the last session" if self._left_over else "Back online"
         if self._failed:
             notice = failures("", self._failed, self._done)
             sent = f"{self._done} sent, {len(self._failed)} rejected"
-            return Notice(
+            return UserNotice(
                 title=f"{title}: {sent}", message=notice.message, hint=notice.hint, severity="error"
             )
         if not self._done or not (long or self._left_over):
@@ -205,17 +195,15 @@ class CatchUp:
         changes = "1 change sent" if self._done == 1 else f"{self._done} changes sent"
         one = "1 conflict" if conflicts == 1 else f"{conflicts} conflicts"
         waiting = f"; {one} to resolve (! m, ! t)" if conflicts else ""
-        return Notice(title="", message=f"{title}: {changes}{waiting}.")
+        return UserNotice(title="", message=f"{title}: {changes}{waiting}.")
 
-
-# Toasts that appear by themselves: failures, warnings, why there is no connection. Each appears once.
 
 #: Seconds in which the same error is not repeated: the header shows it all the time.
 QUIET = 60.0
 
 
 class News:
-    """Shows the toasts and remembers which were shown."""
+    """Toasts that appear by themselves, once: failures, warnings, why there is no connection."""
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
@@ -258,9 +246,9 @@ class News:
         if catalog is not None and not catalog.server.has_weight and self._first_time("weights"):
             fresh.append("GitLab Community Edition: no weights and no blocked issues.")
         if not self._bridge.writable and self._first_time("read-only"):
-            fresh.append("Read-only session: changes are disabled.")
+            fresh.append(READ_ONLY)
         if fresh:
-            say(app, warnings_text(fresh), title="Please note", severity="warning")
+            please_note(app, fresh)
 
     def _is_news(self, error: str) -> bool:
         """Whether an error is new and was not shown recently: an unstable connection must not repeat it."""

@@ -12,16 +12,19 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct, structs
 
 from glboard_core.board.batch import EditBatch
 from glboard_core.board.operations import NoteSought, NoteWrite
-from glboard_core.errors import ConfigError, GlboardError, NameUnknown
-from glboard_core.model.issue import Issue, IssueId
+from glboard_core.board.rules import types_of
+from glboard_core.errors import ConfigError, GlboardError, NameUnknown, NotConnected
+from glboard_core.model.issue import Issue, IssueId, rank_key
 from glboard_core.model.milestone import Milestone, current, upcoming, versions
-from glboard_core.planning.capacity import Capacity, ClosedWeight
+from glboard_core.planning.capacity import Capacity, ClosedWeight, mean, window
 from glboard_core.planning.figures import Figures
+from glboard_core.planning.readiness import counts, planned
 from glboard_core.planning.team import Team
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import CatalogChanged, Event, IssuesChanged
@@ -44,6 +47,9 @@ if TYPE_CHECKING:
 OpenReports = Callable[[Engine], AbstractAsyncContextManager["Reports"]]
 """Opens a reader of events with the engine's own account; closes its connection at the end."""
 
+OpenMilestone = Callable[[Engine, str, "Team | None"], "MilestoneSetup"]
+"""Creates the set-up of a milestone in GitLab, with the engine's own account."""
+
 #: How many are read, of how many.
 Progress = Callable[[int, int], None]
 
@@ -58,168 +64,6 @@ class SaidDone(Struct, frozen=True, kw_only=True):
     unread: Sequence[str]
     at: datetime
     issues: Mapping[str, Issue]
-
-
-class PlanHistory:
-    """One per app. ``issues_of`` returns the issues of milestones as shown."""
-
-    def __init__(
-        self, bridge: Bridge, issues_of: Callable[..., Iterable[Issue]], reports: OpenReports | None
-    ) -> None:
-        self._bridge = bridge
-        self._issues_of = issues_of
-        self._reports = reports
-
-    def _must(self) -> Engine:
-        if (engine := self._bridge.engine) is None:
-            raise GlboardError("Not connected yet.", hint="Wait a moment, then try again.")
-        return engine
-
-    # The lock
-
-    def locked(self, milestone: Milestone) -> PlanSnapshot | None:
-        """The plan last locked or imported here. Raises StoreFailed."""
-        from glboard_core.reports import kept_plan
-
-        if (engine := self._bridge.engine) is None:
-            return None
-        group = engine.catalog.group_id if engine.catalog is not None else ""
-        return kept_plan(engine.store, milestone.title, group)
-
-    def lock(self, milestone: Milestone) -> PlanSnapshot:
-        """Lock the plan as currently shown. Raises StoreFailed, GlboardError."""
-        from glboard_core.planning.plan_lock import locked
-
-        engine, catalog = self._must(), self._bridge.catalog
-        taken = self._now(milestone)
-        if catalog is not None:
-            taken = locked(taken, catalog.me.username, engine.host, catalog.group, catalog.group_id)
-        engine.store.keep_plan(taken)
-        return taken
-
-    def scope(self, milestone: Milestone) -> PlanChanges | None:
-        """What changed since the lock, unsent changes included; None if no plan is locked.
-
-        Raises StoreFailed.
-        """
-        from glboard_core.planning.plan_lock import scope
-
-        locked = self.locked(milestone)
-        return scope(locked, self._now(milestone)) if locked is not None else None
-
-    def _now(self, milestone: Milestone) -> PlanSnapshot:
-        from glboard_core.planning.plan_lock import take
-
-        names = self._bridge.settings.labels
-        return take(self._issues_of(milestone.title), milestone.title, self._must().now(), names)
-
-    def export(self, plan: PlanSnapshot, file: Path) -> None:
-        """Write a plan for a colleague. Raises GlboardError, also if the file already exists."""
-        from glboard_core.planning.plan_lock import exported
-
-        try:
-            with file.open("xb") as out:
-                out.write(exported(plan))
-        except FileExistsError:
-            raise GlboardError(f"{file} already exists.", hint="Choose another file name.") from None
-        except OSError as error:
-            raise GlboardError(f"Cannot write {file}: {error.strerror}.") from None
-
-    def read(self, file: Path, milestone: Milestone) -> PlanSnapshot:
-        """A colleague's plan of this milestone. Raises ConfigError, which names the file."""
-        from glboard_core.planning.plan_lock import imported, refused
-
-        engine, catalog = self._must(), self._bridge.catalog
-        if catalog is None:
-            raise NameUnknown("milestone", milestone.title)
-        try:
-            raw = file.read_bytes()
-        except OSError as error:
-            raise ConfigError(f"cannot be read: {error.strerror}.", where=str(file)) from None
-        plan = imported(raw, str(file))
-        wrong = refused(plan, engine.host, catalog.group, catalog.group_id)
-        if not wrong and plan.milestone != milestone.title:
-            wrong = f"it is for {plan.milestone}, not {milestone.title}"
-        if wrong:
-            raise ConfigError(f"this plan cannot be used: {wrong}.", where=str(file))
-        return plan
-
-    def use(self, plan: PlanSnapshot) -> None:
-        """Make this the current plan; the previous one is kept. Raises StoreFailed."""
-        self._must().store.keep_plan(plan)
-
-    # The end of a milestone
-
-    def beside(self, milestone: Milestone, step: int) -> Milestone | None:
-        """The version milestone ``step`` places after (negative: before) this one, or None."""
-        catalog = self._bridge.catalog
-        ordered = versions(catalog.milestones) if catalog is not None else []
-        at = next((n for n, one in enumerate(ordered) if one.title == milestone.title), None)
-        if at is None or not 0 <= at + step < len(ordered):
-            return None
-        return ordered[at + step]
-
-    def ending(self) -> Milestone | None:
-        """The milestone that is being closed out now (rules 6 and 20), or None."""
-        from glboard_core.planning.milestone_end import ending
-        from glboard_core.planning.readiness import planned
-
-        catalog, today = self._bridge.catalog, self._bridge.today
-        if catalog is None or today is None:
-            return None
-        names = self._bridge.settings.labels
-        return ending(
-            catalog.milestones,
-            today,
-            lambda title: bool(planned(self._issues_of(title), title, names)),
-        )
-
-    def leftovers(self, milestone: Milestone, also: Iterable[IssueId] = ()) -> list[Leftover]:
-        """Unfinished issues of a milestone; moved ones are searched in the next two, the plan and ``also``.
-
-        Issues dropped elsewhere before are in none of these: the list is about what can be done here.
-        """
-        from zoneinfo import ZoneInfo
-
-        from glboard_core.planning.capacity import window
-        from glboard_core.planning.milestone_end import leftovers
-
-        bridge = self._bridge
-        plan = self.lock_of(milestone)
-        after = [one.title for step in (1, 2) if (one := self.beside(milestone, step)) is not None]
-        ids = {*also, *(row.issue for row in plan.issues)} if plan is not None else set(also)
-        named = [issue for one in ids if (issue := bridge.issue(one)) is not None]
-        return leftovers(
-            [*self._issues_of(milestone.title, *after), *named],
-            milestone.title,
-            window(milestone, ZoneInfo(bridge.settings.ui.time_zone)),
-            bridge.settings.labels,
-            plan,
-        )
-
-    def lock_of(self, milestone: Milestone) -> PlanSnapshot | None:
-        """``locked``; a store that cannot be read counts as nothing locked."""
-        try:
-            return self.locked(milestone)
-        except GlboardError:
-            return None
-
-    # Say/Do
-
-    async def say_do(self, milestone: Milestone, progress: Progress) -> SaidDone:
-        """Say/Do of a milestone. Raises what reading raises, and UsageError if it has no dates."""
-        engine = self._must()
-        if self._reports is None:
-            raise GlboardError(
-                "Events cannot be read in this session.", hint="Run glboard report say-do instead."
-            )
-        async with self._reports(engine) as reports:
-            found = await reports.say_do(milestone, plan=self.locked(milestone), progress=progress)
-            return SaidDone(report=found, unread=reports.unread, at=engine.now(), issues=reports.seen)
-
-
-OpenMilestone = Callable[[Engine, str, "Team | None"], "MilestoneSetup"]
-"""Creates the set-up of a milestone in GitLab, with the engine's own account."""
 
 
 class Lookback(Struct, frozen=True, kw_only=True):
@@ -245,11 +89,11 @@ class PlanningFigures:
         opening: OpenMilestone | None = None,
     ) -> None:
         self.bridge = bridge
-        self.roster = TeamStore(team_file, self._tell)
+        self.team_store = TeamStore(team_file, self._tell)
         self._closed: dict[str, Lookback] = {}
         self._reports = reports
         #: Locked plans, and what events show.
-        self.past = PlanHistory(bridge, self.issues_of, reports)
+        self.history = PlanHistory(bridge, self.issues_of, reports)
         self._opening = opening
         self._engine: Engine | None = None
         self._watchers: list[Callable[[], None]] = []
@@ -263,16 +107,7 @@ class PlanningFigures:
     @property
     def team(self) -> Team | None:
         """The team, or None if there is no file or it has an error."""
-        return self.roster.team
-
-    @property
-    def trouble(self) -> ConfigError | None:
-        """The error in the team file, or None."""
-        return self.roster.trouble
-
-    def reload(self) -> None:
-        """Reload the team file."""
-        self.roster.reload()
+        return self.team_store.team
 
     # Changes
 
@@ -364,8 +199,6 @@ class PlanningFigures:
         status, milestone = self.bridge.status, self.board_milestone()
         if self.team is None or milestone is None or status is None or status.freshness != "live":
             return None
-        from glboard_core.planning.capacity import mean
-
         return mean(self.closed(milestone).closed or ())
 
     async def read_closed(self, milestone: Milestone) -> None:
@@ -387,7 +220,7 @@ class PlanningFigures:
                 self._closed[milestone.title] = structs.replace(now, reading=False)
         self._tell()
 
-    def rooms(self) -> dict[str, PersonCapacity]:
+    def people_with_days(self) -> dict[str, PersonCapacity]:
         """Each team member's capacity in the milestone being planned, by username."""
         milestone = self.milestone()
         found = self.capacity(milestone) if milestone is not None and self.team is not None else None
@@ -402,7 +235,6 @@ class PlanningFigures:
 
     def triage(self) -> list[Finding]:
         """Every open issue that needs fixing, in manual order (rule 9)."""
-        from glboard_core.model.issue import rank_key
         from glboard_core.planning.triage import Finding
 
         engine, figures = self._attach(), self.figures
@@ -424,9 +256,6 @@ class PlanningFigures:
 
     def unrefined(self) -> list[Issue]:
         """Open, unweighted issues of the group in planning breakdown, in manual order (rule 22)."""
-        from glboard_core.model.issue import rank_key
-        from glboard_core.planning.readiness import counts
-
         names, flow = self.bridge.settings.labels, self.bridge.view.flow
 
         def waits(issue: Issue) -> bool:
@@ -463,16 +292,16 @@ class PlanningFigures:
 
         return find(self.issues_of(milestone.title, ""), milestone, self.bridge.settings)
 
-    def opening(self, milestone: Milestone) -> MilestoneSetup:
+    def setup(self, milestone: Milestone) -> MilestoneSetup:
         """The set-up that opens the milestone in GitLab. Raises GlboardError if this session cannot."""
         if (engine := self._attach()) is None:
-            raise GlboardError("Not connected yet.", hint="Wait a moment, then try again.")
+            raise NotConnected
         if self._opening is None:
             raise GlboardError(
                 "Milestones cannot be opened in this session.",
                 hint=f"Run glboard milestone open {milestone.title} instead.",
             )
-        return self._opening(engine, milestone.title, self.roster.team)
+        return self._opening(engine, milestone.title, self.team_store.team)
 
     def mix(self, milestone: Milestone) -> Mix:
         """The types of the milestone's open issues, with the target (rule 11). Raises NameUnknown."""
@@ -482,10 +311,7 @@ class PlanningFigures:
 
     def typed(self, milestone: Milestone) -> dict[str, list[Issue]]:
         """The issues behind the mix by type, in manual order; one with several types is under its first."""
-        from glboard_core.board.rules import types_of
-        from glboard_core.model.issue import rank_key
         from glboard_core.planning.mix import UNDEFINED
-        from glboard_core.planning.readiness import planned
 
         names = self.bridge.settings.labels
         groups: dict[str, list[Issue]] = {name: [] for name in self.mix(milestone).types}
@@ -495,11 +321,150 @@ class PlanningFigures:
         return groups
 
 
-# Posting a capacity on the planning issue
+class PlanHistory:
+    """Locked plans and what became of them: scope, the end of a milestone, Say/Do.
+
+    ``issues_of`` returns the issues of milestones as shown; ``reports`` opens a reader of events.
+    """
+
+    def __init__(
+        self, bridge: Bridge, issues_of: Callable[..., Iterable[Issue]], reports: OpenReports | None
+    ) -> None:
+        self._bridge = bridge
+        self._issues_of = issues_of
+        self._reports = reports
+
+    def _must(self) -> Engine:
+        if (engine := self._bridge.engine) is None:
+            raise NotConnected
+        return engine
+
+    # The lock
+
+    def locked(self, milestone: Milestone) -> PlanSnapshot | None:
+        """The plan last locked or imported here. Raises StoreFailed."""
+        from glboard_core.reports import kept_plan
+
+        if (engine := self._bridge.engine) is None:
+            return None
+        group = engine.catalog.group_id if engine.catalog is not None else ""
+        return kept_plan(engine.store, milestone.title, group)
+
+    def lock(self, milestone: Milestone) -> PlanSnapshot:
+        """Lock the plan as currently shown. Raises StoreFailed, GlboardError."""
+        from glboard_core.planning.plan_lock import locked
+
+        engine, catalog = self._must(), self._bridge.catalog
+        taken = self._now(milestone)
+        if catalog is not None:
+            taken = locked(taken, catalog.me.username, engine.host, catalog.group, catalog.group_id)
+        engine.store.keep_plan(taken)
+        return taken
+
+    def scope(self, milestone: Milestone) -> PlanChanges | None:
+        """What changed since the lock, unsent changes included; None if no plan is locked.
+
+        Raises StoreFailed.
+        """
+        from glboard_core.planning.plan_lock import scope
+
+        locked = self.locked(milestone)
+        return scope(locked, self._now(milestone)) if locked is not None else None
+
+    def _now(self, milestone: Milestone) -> PlanSnapshot:
+        from glboard_core.planning.plan_lock import take
+
+        names = self._bridge.settings.labels
+        return take(self._issues_of(milestone.title), milestone.title, self._must().now(), names)
+
+    def read(self, file: Path, milestone: Milestone) -> PlanSnapshot:
+        """A colleague's plan of this milestone. Raises ConfigError, which names the file."""
+        from glboard_core.planning.plan_lock import imported, refused
+
+        engine, catalog = self._must(), self._bridge.catalog
+        if catalog is None:
+            raise NameUnknown("milestone", milestone.title)
+        try:
+            raw = file.read_bytes()
+        except OSError as error:
+            raise ConfigError(f"cannot be read: {error.strerror}.", where=str(file)) from None
+        plan = imported(raw, str(file))
+        wrong = refused(plan, engine.host, catalog.group, catalog.group_id)
+        if not wrong and plan.milestone != milestone.title:
+            wrong = f"it is for {plan.milestone}, not {milestone.title}"
+        if wrong:
+            raise ConfigError(f"this plan cannot be used: {wrong}.", where=str(file))
+        return plan
+
+    def use(self, plan: PlanSnapshot) -> None:
+        """Make this the current plan; the previous one is kept. Raises StoreFailed."""
+        self._must().store.keep_plan(plan)
+
+    # The end of a milestone
+
+    def beside(self, milestone: Milestone, step: int) -> Milestone | None:
+        """The version milestone ``step`` places after (negative: before) this one, or None."""
+        catalog = self._bridge.catalog
+        ordered = versions(catalog.milestones) if catalog is not None else []
+        at = next((n for n, one in enumerate(ordered) if one.title == milestone.title), None)
+        if at is None or not 0 <= at + step < len(ordered):
+            return None
+        return ordered[at + step]
+
+    def ending(self) -> Milestone | None:
+        """The milestone that is being closed out now (rules 6 and 20), or None."""
+        from glboard_core.planning.milestone_end import ending
+
+        catalog, today = self._bridge.catalog, self._bridge.today
+        if catalog is None or today is None:
+            return None
+        names = self._bridge.settings.labels
+        return ending(catalog.milestones, today, lambda t: bool(planned(self._issues_of(t), t, names)))
+
+    def leftovers(self, milestone: Milestone, also: Iterable[IssueId] = ()) -> list[Leftover]:
+        """Unfinished issues of a milestone; moved ones are searched in the next two, the plan and ``also``.
+
+        Issues dropped elsewhere before are in none of these: the list is about what can be done here.
+        """
+        from glboard_core.planning.milestone_end import leftovers
+
+        bridge, plan = self._bridge, self.lock_of(milestone)
+        after = [one.title for step in (1, 2) if (one := self.beside(milestone, step)) is not None]
+        ids = {*also, *(row.issue for row in plan.issues)} if plan is not None else set(also)
+        named = [issue for one in ids if (issue := bridge.issue(one)) is not None]
+        return leftovers(
+            [*self._issues_of(milestone.title, *after), *named],
+            milestone.title,
+            window(milestone, ZoneInfo(bridge.settings.ui.time_zone)),
+            bridge.settings.labels,
+            plan,
+        )
+
+    def lock_of(self, milestone: Milestone) -> PlanSnapshot | None:
+        """``locked``; a store that cannot be read counts as nothing locked."""
+        try:
+            return self.locked(milestone)
+        except GlboardError:
+            return None
+
+    # Say/Do
+
+    async def say_do(self, milestone: Milestone, progress: Progress) -> SaidDone:
+        """Say/Do of a milestone. Raises what reading raises, and UsageError if it has no dates."""
+        engine = self._must()
+        if self._reports is None:
+            raise GlboardError(
+                "Events cannot be read in this session.", hint="Run glboard report say-do instead."
+            )
+        async with self._reports(engine) as reports:
+            found = await reports.say_do(milestone, plan=self.locked(milestone), progress=progress)
+            return SaidDone(report=found, unread=reports.unread, at=engine.now(), issues=reports.seen)
 
 
-def mark_of(milestone: Milestone) -> str:
-    """The mark of a milestone's capacity."""
+# Posting a capacity on the planning issue: a note with a mark
+
+
+def _mark(milestone: Milestone) -> str:
     return f"capacity {milestone.title}"
 
 
@@ -508,9 +473,9 @@ async def posted_before(engine: Engine | None, issue: Issue, milestone: Mileston
 
     Raises what reading raises.
     """
-    mark = mark_of(milestone)
+    mark = _mark(milestone)
     if engine is None or engine.catalog is None:
-        raise GlboardError("Not connected yet.", hint="Wait a moment, then try again.")
+        raise NotConnected
     waiting = [op.change for op in engine.outbox.of(issue.id)]
     for change in reversed(waiting):
         if change.note_sought == NoteSought(mark):
@@ -521,7 +486,6 @@ async def posted_before(engine: Engine | None, issue: Issue, milestone: Mileston
 
 def post(issue: Issue, milestone: Milestone, text: str, was: str | None) -> EditBatch:
     """The change that posts ``text``; ``was`` is the result of ``posted_before``."""
-    change = NoteWrite(mark=mark_of(milestone), body=text, was=was)
-    return EditBatch(
-        changes=((issue.id, change),), title=f"capacity of {milestone.title} on {issue.reference}"
-    )
+    change = NoteWrite(mark=_mark(milestone), body=text, was=was)
+    title = f"capacity of {milestone.title} on {issue.reference}"
+    return EditBatch(changes=((issue.id, change),), title=title)

@@ -37,8 +37,8 @@ class TeamStore:
         self.team: Team | None = None
         #: What is wrong with the file.
         self.trouble: ConfigError | None = None
-        #: Individual figures are hidden, for this session.
-        self.blind = False
+        #: Whether the figures of single people are hidden, in this session.
+        self.hides_figures = False
         self._text: str | None = None
         self._steps: list[_Step] = []
         # The first reading is not a change.
@@ -50,6 +50,11 @@ class TeamStore:
     def place(self) -> str:
         """The file's path for messages."""
         return str(self.path) if self.path else "team.toml"
+
+    @property
+    def can_create(self) -> bool:
+        """Whether there is a place for the file but no file yet."""
+        return self.path is not None and self.team is None and self.trouble is None
 
     def reload(self, *, anew: bool = False) -> bool:
         """Read the file and return whether it changed; its error, if any, is kept in ``trouble``."""

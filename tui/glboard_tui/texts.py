@@ -1,4 +1,4 @@
-"""The texts of header, footer and open issue: from state to the values their widgets paint. Pure."""
+"""Texts of header, footer, open issue and lists: from state to the values their widgets paint. Pure."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from datetime import date, datetime
 from glboard_core.board.batch import short
 from glboard_core.board.edits import later
 from glboard_core.board.index import BoardIndex
-from glboard_core.config import Settings
 from glboard_core.model.catalog import Catalog
-from glboard_core.model.issue import Blocker, Issue
+from glboard_core.model.issue import Blocker, Issue, short_reference
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.capacity import Capacity, PersonCapacity
+from glboard_core.planning.reasons import words_of
 from glboard_core.planning.text import number, signed
+from glboard_core.sync.events import Status
 from glboard_tui.actions import BY_ID, ActionContext
-from glboard_tui.bridge import Status
+from glboard_tui.bridge import BoardView
 from glboard_tui.keymap import Keymap
 from glboard_tui.unseen_changes import ExternalChange
 from glboard_tui.widgets.card import Fact, Tone
 from glboard_tui.widgets.footer import FooterView
 from glboard_tui.widgets.header import Fresh, HeaderView
 
-# The texts of planning figures: sums with signs and words, for the header and the panes. Pure.
+# Planning figures: numbers, signs, capacity
 
 #: With less free capacity than this a person is full.
 _LEAST = 1.0
@@ -49,35 +50,35 @@ def capacity_facts(found: Capacity, *, team: bool, closed: float | None = None) 
     carry = Fact(f"carry-over {number(carried.likely)} likely, {carried.weight} all", minor=True)
     if not team:
         return (Fact(plan), carry) if carried.issues else (Fact(plan),)
-    tone: Tone = "bad" if found.room_likely < 0 else "warn" if found.room < 0 else "good"
+    tone: Tone = "bad" if found.free_likely < 0 else "warn" if found.free < 0 else "good"
     return (
         Fact(f"{plan} / capacity {number(found.total)}"),
         carry,
-        Fact(f"{free_words(found.room_likely)} likely, {free_words(found.room)} all", tone),
+        Fact(f"{free_words(found.free_likely)} likely, {free_words(found.free)} all", tone),
         *([] if closed is None else [Fact(f"closed before {number(closed)}", minor=True)]),
     )
 
 
 def state_of(person: PersonCapacity) -> tuple[str, Tone]:
     """``free``, ``full`` or ``!over``; "" for a person without days."""
-    room = person.room
-    if room is None:
+    free = person.free
+    if free is None:
         return "", "plain"
-    if room < 0:
+    if free < 0:
         return "!over", "bad"
-    return ("full", "warn") if room < _LEAST else ("free", "good")
+    return ("full", "warn") if free < _LEAST else ("free", "good")
 
 
-def rooms_words(rooms: Mapping[str, PersonCapacity], *, blind: bool) -> dict[str, str]:
-    """Each person's free capacity, by username: ``+4.5``, ``!-2``; ``blind`` leaves only the words."""
-    return {name: state_of(one)[0] if blind else signed(one.room or 0) for name, one in rooms.items()}
+def free_by_name(people: Mapping[str, PersonCapacity], *, hidden: bool) -> dict[str, str]:
+    """Each person's free capacity, by username: ``+4.5``, ``!-2``; ``hidden`` leaves only the words."""
+    return {name: state_of(one)[0] if hidden else signed(one.free or 0) for name, one in people.items()}
 
 
 def people_facts(found: Capacity) -> tuple[Fact, ...]:
     """Who is free, full or over; those over come first, since a narrow header drops the last ones."""
     people = [person for person in found.people if person.budget is not None]
     names = short_names([person.username for person in people])
-    ordered = sorted(people, key=lambda person: (person.room or 0) >= 0)
+    ordered = sorted(people, key=lambda person: (person.free or 0) >= 0)
     facts = []
     for person in ordered:
         words, tone = state_of(person)
@@ -98,6 +99,8 @@ def short_names(usernames: Iterable[str]) -> dict[str, str]:
     return {name: name[cut:] if len(name) > cut else name for name in known}
 
 
+# The header
+
 #: Seconds below which an age is not shown.
 _YOUNG = 45
 
@@ -109,25 +112,9 @@ _FRESH: dict[str, Fresh] = {
     "signed-out": "signed out",
 }
 
-_WARNINGS = {
-    "missing-type": "no type",
-    "several-types": "several types",
-    "ready-without-weight": "ready, no weight",
-    "over-weight": "break down",
-    "label-status-conflict": "label ≠ status",
-}
-
-
-def warning_words(codes: Sequence[str]) -> tuple[str, ...]:
-    """Reason codes as a card shows them."""
-    return tuple(_WARNINGS.get(code, code) for code in codes)
-
 
 def header_view(
-    settings: Settings,
-    board_id: str,
-    index: BoardIndex | None,
-    text: str,
+    view: BoardView,
     status: Status | None,
     *,
     waited: float = 0.0,
@@ -146,12 +133,12 @@ def header_view(
     ``closed``: the mean closed weight of previous milestones; ``changed``: cards of this board with unseen
     changes by others; ``partial``: some of the board's columns are still being read.
     """
-    found = settings.board(board_id)
-    name = index.board.name if index else found.name if found else board_id
+    index, found = view.index, view.settings.board(view.board_id)
+    name = index.board.name if index else found.name if found else view.board_id
     if status is None:
         return HeaderView(
             board=name,
-            filter=text,
+            filter=view.text,
             fresh="offline" if failed_start else "loading",
             progress="" if failed_start else "connecting",
         )
@@ -164,12 +151,12 @@ def header_view(
     age = "" if fresh in ("live", "loading") or status.age is None else age_words(status.age + waited)
     has_weight = catalog is None or catalog.server.has_weight
     # A filter's sums cover only the visible cards; a capacity can only be compared with the whole plan.
-    planned = capacity if has_weight and (team or not text) else None
+    planned = capacity if has_weight and (team or not view.text) else None
     title = f"{name} {index.board.milestone}" if index and index.board.milestone else name
     return HeaderView(
         board=title,
         role=index.board.role if index else "",
-        filter=text,
+        filter=view.text,
         fresh=fresh,
         age=age or ("slowed" if status.slowed else ""),
         progress=progress,
@@ -217,6 +204,8 @@ def age_words(seconds: float) -> str:
     return f"{hours}h" if hours < 48 else f"{hours // 24}d"
 
 
+# The footer
+
 _HINTS = (
     "milestone.defer",
     "accept.with",
@@ -237,7 +226,7 @@ _DETAIL_HINTS = (
     "flow.set",
     "text.comment",
     "text.edit",
-    "card.next",
+    "issue.next",
     "open.browser",
 )
 
@@ -257,7 +246,7 @@ def footer_view(
     hints: list[tuple[str, str]] = []
     for name in _DETAIL_HINTS if now.scope == "detail" else _HINTS:
         action = BY_ID[name]
-        if not action.applies(now) or not (keys := keymap.shown(action)):
+        if not action.applies(now) or not (keys := keymap.key(name)):
             continue
         words = action.word
         if name == "milestone.defer":
@@ -266,29 +255,27 @@ def footer_view(
             # A prefix: its next keys are shown when it is pressed.
             keys = keys.split(" ")[0] if " " in keys else keys[:1]
             words = {"milestone.next": "milestone"}.get(name, words)
-        elif name == "card.next":
-            words = "next"
         hints.append((keys, words))
-    if help_key := keymap.shown(BY_ID["help"]):
+    if help_key := keymap.key("help"):
         hints.append((help_key, "keys"))
     # The capacity pane has its own undo, for the team's days.
-    last = f"{keymap.shown(BY_ID['undo'])} undo: {undo}" if undo and now.scope != "room" else ""
+    last = f"{keymap.key('undo')} undo: {undo}" if undo and now.scope != "capacity" else ""
     return FooterView(
         target=target_words(now, targets),
         hints=tuple(hints),
         last=last,
         message=message,
         bad=bad,
-        marked=now.marked > 0 and now.scope != "detail",
+        selected=now.selected > 0 and now.scope != "detail",
     )
 
 
 def target_words(now: ActionContext, targets: Sequence[Issue]) -> str:
     """What the next key acts on."""
-    if now.scope == "room":
+    if now.scope == "capacity":
         return "capacity pane"
-    if now.marked and now.scope != "detail":
-        return f"{now.marked} selected"
+    if now.selected and now.scope != "detail":
+        return f"{now.selected} selected"
     return short(targets[0]) if targets else ""
 
 
@@ -301,6 +288,9 @@ def _deferred(targets: Sequence[Issue], catalog: Catalog | None, today: date | N
     return f"to {after.pop()}" if len(after) == 1 and "" not in after else ""
 
 
+# The open issue
+
+
 def blocker_facts(
     blockers: Sequence[Blocker], title_of: Callable[[Blocker], str]
 ) -> list[tuple[str, tuple[str, ...]]]:
@@ -308,7 +298,7 @@ def blocker_facts(
     facts: list[tuple[str, tuple[str, ...]]] = []
     for one in blockers:
         state = "open" if one.state == "opened" else "closed"
-        short_one = f"by {one.reference.rpartition('/')[2]} ({state})"
+        short_one = f"by {short_reference(one.reference)} ({state})"
         facts.append(("" if facts else "Blocked", (short_one, title_of(one))))
     return facts
 
@@ -343,7 +333,7 @@ def detail_facts(
     ]
 
 
-# Changes by others, in words: for the footer, the open issue, the list, and cards that left the board.
+# Changes by others: for the footer, the open issue, the list, and cards that left the board
 
 Mask = Callable[[Issue], str | None]
 """Returns the text shown for a masked issue, or None: the hook of share mode."""
@@ -387,74 +377,59 @@ def left_words(rows: Sequence[ExternalChange], *, me: str, mask: Mask) -> str:
     return f"{len(rows)} left the board: {', '.join(named)}"
 
 
-# What is wrong with an issue, in words, and which keys fix it: for the lists. Pure.
+# What is wrong with an issue, and which keys fix it
 
 Remedy = tuple[str, str]
 """An action's id, and what its key does here."""
 
-_ADDS: tuple[Remedy, ...] = (("labels.missing", "adds it"),)
-_OFF: Remedy = ("accept.back", "removes Deliverable")
+_ADDS: Remedy = ("labels.missing", "adds it")
+_ASKS: Remedy = ("labels.missing", "asks which")
+_NEXT: Remedy = ("milestone.next", "to the next")
+_OFF: Remedy = ("accept.remove", "removes Deliverable")
+_WEIGHT: Remedy = ("weight.set", "sets it")
+_READY: Remedy = ("weight.ready", "weight and ready")
 
-_KNOWN: dict[str, tuple[str, tuple[Remedy, ...]]] = {
-    "missing-type": ("no type", (("labels.missing", "asks which"),)),
-    "several-types": ("several types", (("labels.missing", "asks which to keep"),)),
-    "missing-subtype": ("no subtype", (("labels.missing", "asks which"),)),
+_REMEDIES: dict[str, tuple[Remedy, ...]] = {
+    "missing-type": (_ASKS,),
+    "several-types": (("labels.missing", "asks which to keep"),),
+    "missing-subtype": (_ASKS,),
     "missing-milestone": (
-        "no milestone",
-        (("milestone.next", "next"), ("milestone.backlog", "Backlog"), ("milestone.search", "another")),
+        ("milestone.next", "next"),
+        ("milestone.backlog", "Backlog"),
+        ("milestone.search", "another"),
     ),
-    "missing-label:devops": ("no devops label", _ADDS),
-    "missing-label:section": ("no section label", _ADDS),
-    "missing-label:category": ("no category", _ADDS),
-    "bug-without-severity": ("bug without severity", (("labels.severity", "sets it"),)),
-    "bug-without-priority": ("bug without priority", (("labels.priority", "sets it"),)),
-    "deliverable-without-milestone": (
-        "Deliverable without a milestone",
-        (("milestone.next", "to the next"), _OFF),
-    ),
-    "deliverable-beyond-next": (
-        "Deliverable beyond the next milestone",
-        (("milestone.next", "to the next"), _OFF),
-    ),
-    "deliverable-in-bucket": (
-        "Deliverable in a milestone without dates",
-        (("milestone.next", "to the next"), _OFF),
-    ),
-    "deliverable-not-ready": (
-        "Deliverable, not ready",
-        (("weight.ready", "weight and ready"), _OFF),
-    ),
+    "missing-label:devops": (_ADDS,),
+    "missing-label:section": (_ADDS,),
+    "missing-label:category": (_ADDS,),
+    "bug-without-severity": (("labels.severity", "sets it"),),
+    "bug-without-priority": (("labels.priority", "sets it"),),
+    "deliverable-without-milestone": (_NEXT, _OFF),
+    "deliverable-beyond-next": (_NEXT, _OFF),
+    "deliverable-in-bucket": (_NEXT, _OFF),
+    "deliverable-not-ready": (_READY, _OFF),
     "expired-milestone": (
-        "its milestone has ended",
-        (("plan.slip", "slips it"), ("milestone.defer", "defers it"), ("plan.drop", "drops it")),
+        ("plan.slip", "slips it"),
+        ("milestone.defer", "defers it"),
+        ("plan.drop", "drops it"),
     ),
-    "ready-without-weight": ("ready, no weight", (("weight.set", "sets it"),)),
-    "over-weight": (
-        "weight over 3: break it down",
-        (("plan.breakdown", "requests it"), ("weight.set", "changes the weight")),
-    ),
-    "label-status-conflict": ("label and status differ", (("flow.set", "sets both"),)),
+    "ready-without-weight": (_WEIGHT,),
+    "over-weight": (("plan.breakdown", "requests it"), ("weight.set", "changes the weight")),
+    "label-status-conflict": (("flow.set", "sets both"),),
     # Only used for candidates.
-    "not-ready": ("not ready", (("weight.ready", "weight and ready"),)),
-    "no-weight": ("no weight", (("weight.set", "sets it"),)),
-    "other-milestone": ("neither current nor next milestone", (("milestone.next", "to the next"),)),
+    "not-ready": (_READY,),
+    "no-weight": (_WEIGHT,),
+    "other-milestone": (_NEXT,),
 }
-
-
-def reason_words(codes: Sequence[str]) -> str:
-    """Reason codes as text."""
-    return " · ".join(_KNOWN[code][0] if code in _KNOWN else code for code in codes)
 
 
 def what_to_press(codes: Sequence[str], keymap: Keymap) -> str:
     """The keys that help, each once, after their reasons: ``no category, no devops label: T adds it``."""
     helps: dict[Remedy, list[str]] = {}
     for code in codes:
-        words, remedies = _KNOWN.get(code, (code, ()))
-        for remedy in remedies:
-            helps.setdefault(remedy, []).append(words)
+        for remedy in _REMEDIES.get(code, ()):
+            helps.setdefault(remedy, []).append(words_of(code))
     parts: dict[tuple[str, ...], list[str]] = {}
     for (action, does), reasons in helps.items():
-        if keys := keymap.shown(BY_ID[action]):
+        if keys := keymap.key(action):
             parts.setdefault(tuple(reasons), []).append(f"{keys} {does}")
     return " · ".join(f"{', '.join(reasons)}: {', '.join(keys)}" for reasons, keys in parts.items())

@@ -26,7 +26,7 @@ MOST = 1_000
 RESPACED = 20
 
 
-class Place(Struct, frozen=True):
+class BoardPlace(Struct, frozen=True):
     """The current board: cards that leave it are reported separately."""
 
     board: Board
@@ -135,7 +135,7 @@ class UnseenChanges:
         self._own.update(issues)
 
     def heard(
-        self, changes: Sequence[IssueDiff], place: Place | None, *, me: str, now: datetime
+        self, changes: Sequence[IssueDiff], place: BoardPlace | None, *, me: str, now: datetime
     ) -> list[ExternalChange]:
         """Record changes the server reported; returns those that moved a card off the board."""
         told = [(before, after) for before, after in changes if self._is_news(before, after, me)]
@@ -195,12 +195,6 @@ class UnseenChanges:
         if row is not None or (self._looked is not None and self._looked.id != issue):
             self._looked = row
         return row is not None
-
-    def look_at_all(self) -> set[IssueId]:
-        """Mark all as viewed; returns which were not yet."""
-        seen = set(self._rows)
-        self._rows.clear()
-        return seen
 
 
 def _only_moved(before: Issue | None, after: Issue | None) -> bool:

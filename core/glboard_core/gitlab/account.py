@@ -54,9 +54,6 @@ class Secret:
     def __repr__(self) -> str:
         return "Secret(…)"
 
-    def __str__(self) -> str:
-        return "Secret(…)"
-
     def __bool__(self) -> bool:
         return bool(self._hidden())
 

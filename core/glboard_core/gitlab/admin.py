@@ -59,10 +59,9 @@ class _AnswerLost(Exception):
 
 
 class FinishedBoard(Struct, frozen=True, kw_only=True):
-    """A board with its lists as they are now.
+    """A board with its lists as they are now. ``missing`` are columns that could not be added.
 
-    ``missing`` are columns that could not be added; ``scoped``: its filter is set; ``ordered``: its lists are
-    in the requested order.
+    ``scoped``: its filter is set; ``ordered``: its lists are in the requested order.
     """
 
     board: SeenBoard
@@ -252,11 +251,8 @@ class Admin:
     async def planning_issues(
         self, group: str, labels: Sequence[str], milestone: str, project: str
     ) -> list[SeenIssue]:
-        """The issues that may be the milestone's planning issue, with descriptions, each once.
-
-        These are issues with ``labels`` in the milestone or in none, and the newest of ``project`` ("" if not
-        known) with our mark, whatever labels they lost.
-        """
+        """The issues that may be the milestone's planning issue: those with ``labels`` in it or in none, and
+        the newest of ``project`` ("" if not known) with our mark, whatever labels they lost."""
 
         def work(gitlab: Gitlab) -> list[SeenIssue]:
             here = gitlab.groups.get(group, lazy=True)
@@ -323,9 +319,8 @@ class Admin:
 
         done = await self._ask(work, f"change {wanted.seen.issue.reference}", _ISSUES_NEED)
         if done is None:
-            raise EditRefused(
-                f"{wanted.seen.issue.reference} keeps being changed by someone else.", hint="Try again."
-            )
+            busy = f"{wanted.seen.issue.reference} keeps being changed by someone else."
+            raise EditRefused(busy, hint="Try again.")
         return done
 
 

@@ -255,9 +255,9 @@ class CatalogReader:
 
     async def _whole(self, owner: Owner, kind: str, path: str) -> Owner:
         """An owner including the pages after the first."""
-        for field, document in (("labels", queries.owner_labels), ("milestones", queries.owner_milestones)):
-            first, asked = getattr(owner, field) or Page(), {"path": path}
-            rows = await self._collected(document(kind), asked, OwnerAnswer, field, first)
+        for field in ("labels", "milestones"):
+            first, document = getattr(owner, field) or Page(), queries.owned(kind, field)
+            rows = await self._collected(document, {"path": path}, OwnerAnswer, field, first)
             owner = structs.replace(owner, **{field: Page(nodes=rows)})
         return owner
 

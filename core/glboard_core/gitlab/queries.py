@@ -260,21 +260,15 @@ def owners(dialect: Dialect, groups: int, projects: int) -> str:
     return f"query Owners({', '.join(names)}) {{ {' '.join(parts)} }}"
 
 
-def owner_labels(kind: str) -> str:
-    """A further page of the labels a group or project owns. Variables: path, first, after."""
+def owned(kind: str, field: str) -> str:
+    """A further page of the labels or milestones a group or project owns. Variables: path, first, after."""
     only = "onlyGroupLabels: true, " if kind == "group" else ""
-    return (
-        f"query OwnerLabels($path: ID!, $first: Int, $after: String) {{ owner: {kind}(fullPath: $path)"
-        f" {{ labels({only}first: $first, after: $after) {{ {_LABEL_NODES} }} }} }}"
+    which, nodes = (
+        (only, _LABEL_NODES) if field == "labels" else ("includeAncestors: false, ", _MILESTONE_NODES)
     )
-
-
-def owner_milestones(kind: str) -> str:
-    """A further page of the milestones a group or project owns. Variables: path, first, after."""
     return (
-        f"query OwnerMilestones($path: ID!, $first: Int, $after: String) {{ owner: {kind}(fullPath: $path)"
-        " { milestones(includeAncestors: false, first: $first, after: $after)"
-        f" {{ {_MILESTONE_NODES} }} }} }}"
+        f"query Owned($path: ID!, $first: Int, $after: String) {{ owner: {kind}(fullPath: $path)"
+        f" {{ {field}({which}first: $first, after: $after) {{ {nodes} }} }} }}"
     )
 
 

@@ -123,12 +123,12 @@ def running(ordered: Sequence[Candidate]) -> list[int | None]:
     return found
 
 
-def room_ends(sums: Sequence[int | None], room: float) -> int | None:
-    """The first line whose running weight exceeds ``room``; None if everything fits.
+def capacity_ends(sums: Sequence[int | None], capacity: float) -> int | None:
+    """The first line whose running weight exceeds ``capacity``; None if everything fits.
 
-    ``room`` is the team's weight less the carry-over, before anything is accepted.
+    ``capacity`` is the team's weight less the carry-over, before anything is accepted.
     """
-    return next((row for row, weight in enumerate(sums) if weight is not None and weight > room), None)
+    return next((row for row, weight in enumerate(sums) if weight is not None and weight > capacity), None)
 
 
 def _natural(value: str) -> tuple[int, str]:

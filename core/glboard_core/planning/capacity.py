@@ -91,7 +91,7 @@ class PersonCapacity(Struct, frozen=True, kw_only=True):
     carry_over: int = 0
 
     @property
-    def room(self) -> float | None:
+    def free(self) -> float | None:
         """What is free of the budget; negative is over. None without a budget."""
         return None if self.budget is None else self.budget.weight - self.committed - self.carry_over
 
@@ -123,19 +123,19 @@ class Capacity(Struct, frozen=True, kw_only=True):
     unassigned: int
 
     @property
-    def room(self) -> float:
+    def free(self) -> float:
         """Team − carry-over − planned; negative is over (rule 10)."""
         return self.total - self.carry_over.weight - self.planned
 
     @property
-    def room_likely(self) -> float:
+    def free_likely(self) -> float:
         """The same with only the likely carry-over."""
         return self.total - self.carry_over.likely - self.planned
 
     def space(self, *, likely: bool = True) -> float:
         """The weight that can still be accepted: the team's less carry-over and what is accepted already.
 
-        ``room`` counts every candidate as planned. That shows an overloaded board, but does not help to
+        ``free`` counts every candidate as planned. That shows an overloaded board, but does not help to
         choose among the candidates.
         """
         carried = self.carry_over.likely if likely else self.carry_over.weight
@@ -367,7 +367,7 @@ def markdown(
                 f"| Capacity | {number(found.total)} | {number(found.total)} |",
                 f"| Carry-over{before} | {number(carried.likely)} | {carried.weight} |",
                 f"| Planned{unweighted} | {found.planned} | {found.planned} |",
-                f"| **Room** | **{signed(found.room_likely)}** | **{signed(found.room)}** |",
+                f"| **Room** | **{signed(found.free_likely)}** | **{signed(found.free)}** |",
             )
         ),
     ]
@@ -386,9 +386,9 @@ def _people_rows(people: Sequence[PersonCapacity]) -> str:
     lines = ["| who | budget | carry-over | planned | room |", "| --- | ---: | ---: | ---: | ---: |"]
     for person in people:
         budget = "not in the team's file" if person.budget is None else number(person.budget.weight)
-        room = "" if person.room is None else signed(person.room)
+        free = "" if person.free is None else signed(person.free)
         lines.append(
-            f"| {plain(person.username)} | {budget} | {person.carry_over} | {person.committed} | {room} |"
+            f"| {plain(person.username)} | {budget} | {person.carry_over} | {person.committed} | {free} |"
         )
     return "\n".join(lines)
 

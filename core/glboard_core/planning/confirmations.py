@@ -17,19 +17,11 @@ from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.readiness import READY, held, over_weight
+from glboard_core.planning.reasons import words_of
 
 Settled = set[tuple[IssueId, str]]
 """What the user has agreed to in this session: a code for an issue."""
 
-_WORDS = {
-    "ready-without-weight": "ready without a weight",
-    "ready-without-type": "ready without exactly one type",
-    "deliverable-not-ready": "Deliverable on an issue that is not ready",
-    "over-weight": "accepted with a weight over 3: break it down",
-    "in-dev-without-assignee": "in dev without an assignee",
-    "complete-with-merge-requests": "complete while merge requests are open",
-    "unblocked-without-comment": "unblocked without a comment",
-}
 #: Asked every time: it needs explicit confirmation.
 _ALWAYS = "deliverable-not-ready"
 
@@ -94,7 +86,7 @@ def confirmation(
         return Question(
             text=f"{short(next(iter(before.values())))}: continue?",
             answers={"y": Reply("yes, continue", work)},
-            note="\n".join(_WORDS[code] for code in counts),
+            note="\n".join(words_of(code) for code in counts),
             settles=settles,
         )
     answers = {"y": Reply(f"all {len(after)}", work)}
@@ -109,7 +101,7 @@ def confirmation(
     return Question(
         text=f"{len(codes)} of {len(after)} issues have warnings. Continue?",
         answers=answers,
-        note="\n".join(f"{_WORDS[code]}: {count}" for code, count in counts.items()),
+        note="\n".join(f"{words_of(code)}: {count}" for code, count in counts.items()),
         settles=settles,
     )
 

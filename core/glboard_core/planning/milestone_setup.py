@@ -260,7 +260,7 @@ def _wanted(
 
 def _why_not(resolved: Board, catalog: Catalog) -> str:
     if not resolved.milestone:
-        return "it is of no milestone"
+        return "it has no milestone"
     if catalog.milestone(catalog.group, resolved.milestone) is None:
         return f"the group has no milestone “{resolved.milestone}”"
     unknown = sorted(label for label in resolved.labels if catalog.label(catalog.group, label) is None)

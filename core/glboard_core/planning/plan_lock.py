@@ -226,7 +226,7 @@ class PlanChanges(Struct, frozen=True, kw_only=True):
 
 
 def scope(locked: PlanSnapshot, now: PlanSnapshot) -> PlanChanges:
-    """What was added to the plan, removed from it and re-weighted since it was locked."""
+    """What was added to the plan, removed from it and reweighted since it was locked."""
     before = {row.issue: row for row in locked.issues}
     after = {row.issue: row for row in now.issues}
     return PlanChanges(

@@ -102,7 +102,7 @@ def capacity(month: Month) -> str:
         ("Capacity", number(found.total)),
         ("Carry-over", f"{carried.weight}, {number(carried.likely)} likely"),
         ("Planned", _with_unweighted(found.planned, found.unweighted)),
-        ("Room", f"{_signed(found.room)}, {_signed(found.room_likely)} with the likely carry-over"),
+        ("Room", f"{_signed(found.free)}, {_signed(found.free_likely)} with the likely carry-over"),
     ]
     text = table(("", "weight"), rows, right=frozenset({1}))
     if month.words == "names":

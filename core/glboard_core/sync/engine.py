@@ -18,11 +18,19 @@ from glboard_core.board.definition import Board, flow_scheme, milestone_title, r
 from glboard_core.board.operations import Change, Edit, GroupId, Op, OpId
 from glboard_core.board.undo import Group, UndoStack, inverses
 from glboard_core.config import Settings
-from glboard_core.errors import EditImpossible, GlboardError, NameUnknown, ReadOnly, StoreFailed
+from glboard_core.errors import (
+    NOT_LOADED,
+    READ_ONLY,
+    EditImpossible,
+    GlboardError,
+    NameUnknown,
+    ReadOnly,
+    StoreFailed,
+)
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, parse_reference
 from glboard_core.ports import Gateway, Logged, Store
-from glboard_core.sync.events import CatalogChanged, Event, Notice, Status
+from glboard_core.sync.events import CatalogChanged, EngineNotice, Event, Status
 from glboard_core.sync.ids import new_id
 from glboard_core.sync.initial_load import InitialLoad, adopt_scope
 from glboard_core.sync.local_state import LocalState
@@ -164,7 +172,7 @@ class Engine:
         if found is None:
             raise NameUnknown("board", board, tuple(b.id for b in self.settings.boards))
         if (catalog := self.catalog) is None:
-            raise NameUnknown("board", board, hint="Nothing loaded from GitLab yet.")
+            raise NameUnknown("board", board, hint=NOT_LOADED)
 
         def issues(title: str | None) -> Iterable[Issue]:
             return (issue for issue in self.shown.matching(title) if issue.is_open)
@@ -293,7 +301,7 @@ class Engine:
         if self.save_error is not None:
             raise self.save_error
         if self.read_only:
-            raise ReadOnly("Read-only session.", hint="Restart glboard without --read-only to change issues.")
+            raise ReadOnly(READ_ONLY, hint="Restart glboard without --read-only to change issues.")
 
     def _ops(
         self, changes: Sequence[tuple[IssueId, Change]], *, seen: Mapping[IssueId, Issue] | None = None
@@ -348,7 +356,7 @@ class Engine:
         """
         self.local_state.holds = True
         for notice in self._first_notices():
-            self._emit(Notice(notice))
+            self._emit(EngineNotice(notice))
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.poller.run(), name="poller")
@@ -377,7 +385,7 @@ class Engine:
         await self.poller.idle()
         if found := await asyncio.to_thread(self.store.check):
             self.save_error = found
-            self._emit(Notice(str(found)))
+            self._emit(EngineNotice(str(found)))
 
     def refresh(self) -> None:
         """Refresh everything soon, and retry sending."""
@@ -414,7 +422,7 @@ class Engine:
         Raises NameUnknown for the first that does not exist or is hidden.
         """
         if (catalog := self.catalog) is None:
-            raise NameUnknown("issue", references[0], hint="Nothing loaded from GitLab yet.")
+            raise NameUnknown("issue", references[0], hint=NOT_LOADED)
         wanted = [parse_reference(text, catalog) for text in references]
         found = await self.gateway.find(wanted)
         for reference in wanted:

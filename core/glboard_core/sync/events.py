@@ -76,10 +76,10 @@ class Settled(Struct, frozen=True):
     failed: tuple[tuple[Op, GlboardError], ...]
 
 
-class Notice(Struct, frozen=True):
+class EngineNotice(Struct, frozen=True):
     """A message to show once."""
 
     text: str
 
 
-Event = IssuesChanged | CatalogChanged | StatusChanged | Renamed | Settled | Notice
+Event = IssuesChanged | CatalogChanged | StatusChanged | Renamed | Settled | EngineNotice

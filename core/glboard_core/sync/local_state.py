@@ -18,7 +18,14 @@ from glboard_core.model.issue import Issue, IssueId, IssueRow, row_of
 from glboard_core.ports import Issues, OutboxEntry, Store
 from glboard_core.sync.conflicts import Conflicts
 from glboard_core.sync.events import Cause, Event, IssuesChanged, Renamed, Settled
-from glboard_core.sync.log import Answer, answer_line, failed_change, failed_ops, log_line, split_new_issues
+from glboard_core.sync.log import (
+    ServerAnswer,
+    answer_line,
+    failed_change,
+    failed_ops,
+    log_line,
+    split_new_issues,
+)
 from glboard_core.sync.outbox import Outbox
 
 
@@ -249,7 +256,7 @@ class LocalState:
             self.unsure.discard(issue)
         return stale
 
-    def settle(self, answers: Iterable[Answer], *, result: str) -> None:
+    def settle(self, answers: Iterable[ServerAnswer], *, result: str) -> None:
         """Ops were answered: those made are confirmed, failed ones stored with the reason.
 
         ``result`` is what the log says of those made. Raises StoreFailed; then nothing is changed, and the
@@ -304,7 +311,7 @@ class LocalState:
         self.undo_stack.rename(old, new)
         self._emit(Renamed(old, new))
 
-    def _put_answered(self, answers: Iterable[Answer]) -> None:
+    def _put_answered(self, answers: Iterable[ServerAnswer]) -> None:
         issues: list[Issue] = []
         for answer in answers:
             if (issue := answer.issue) is None:
@@ -316,7 +323,7 @@ class LocalState:
                 issues.append(issue)
         self.store.put(issues)
 
-    def _emit_settled(self, answers: Sequence[Answer], titles: Mapping[OpId, str]) -> None:
+    def _emit_settled(self, answers: Sequence[ServerAnswer], titles: Mapping[OpId, str]) -> None:
         for group in dict.fromkeys(answer.op.group for answer in answers):
             of_group = [answer for answer in answers if answer.op.group == group]
             done = tuple(answer.op for answer in of_group if answer.error is None)

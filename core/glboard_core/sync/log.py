@@ -23,7 +23,7 @@ from glboard_core.sync.outbox import Outbox
 UNDO = "undo: "
 
 
-class Answer(Struct, frozen=True):
+class ServerAnswer(Struct, frozen=True):
     """What became of an Op: made, or failed with an ``error``. ``issue`` is the server's state, if known."""
 
     op: Op
@@ -50,7 +50,7 @@ def log_line(op: Op, title: str, at: datetime, result: str, message: str = "") -
     )
 
 
-def answer_line(answer: Answer, title: str, at: datetime, result: str) -> Logged:
+def answer_line(answer: ServerAnswer, title: str, at: datetime, result: str) -> Logged:
     """The line for an answer; ``result`` is that of one made. A new issue has its reference on the server."""
     if answer.error is not None:
         return log_line(answer.op, title, at, "failed", str(answer.error))
@@ -113,13 +113,13 @@ def _error(failed: FailedChange) -> GlboardError:
     return GlboardError(failed.message, hint=failed.hint)
 
 
-def split_new_issues(answers: Iterable[Answer], outbox: Outbox) -> list[Answer]:
+def split_new_issues(answers: Iterable[ServerAnswer], outbox: Outbox) -> list[ServerAnswer]:
     """The same, with two about a new issue that was created in part; what depends on one not created fails.
 
     Those made come first.
     """
-    made: list[Answer] = []
-    failed: list[Answer] = []
+    made: list[ServerAnswer] = []
+    failed: list[ServerAnswer] = []
     for answer in answers:
         op, issue, wanted = answer.op, answer.issue, answer.op.change.as_edit
         if answer.error is None:
@@ -127,12 +127,14 @@ def split_new_issues(answers: Iterable[Answer], outbox: Outbox) -> list[Answer]:
         elif not op.change.creates or wanted is None:
             failed.append(answer)
         elif issue is not None and issue.iid:
-            made.append(Answer(op, issue))
-            failed.append(Answer(_rest(op, wanted, issue), issue, answer.error))
+            made.append(ServerAnswer(op, issue))
+            failed.append(ServerAnswer(_rest(op, wanted, issue), issue, answer.error))
         else:
-            failed.append(Answer(op, None, answer.error))
+            failed.append(ServerAnswer(op, None, answer.error))
             orphan = EditImpossible("The new issue that this belongs to was not created.")
-            failed += [Answer(other, None, orphan) for other in outbox.of(op.issue) if other.id != op.id]
+            failed += [
+                ServerAnswer(other, None, orphan) for other in outbox.of(op.issue) if other.id != op.id
+            ]
     return [*made, *failed]
 
 

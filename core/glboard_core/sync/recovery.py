@@ -17,7 +17,7 @@ from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import EditForbidden, EditUnknown
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Gateway
-from glboard_core.sync.log import Answer
+from glboard_core.sync.log import ServerAnswer
 from glboard_core.sync.outbox import OutboxItem
 
 #: Times in the API are in whole seconds, and so is the server's clock.
@@ -29,7 +29,7 @@ MAX_TRIES = 8
 class Recovered(Struct):
     """What reading the server showed: answers, and items that were not made and are to be sent again."""
 
-    answers: list[Answer]
+    answers: list[ServerAnswer]
     again: list[OutboxItem]
     #: The notes that comments created.
     notes: dict[OpId, str]
@@ -79,7 +79,9 @@ def _sent_after(item: OutboxItem, gateway: Gateway) -> datetime:
     return gateway.now() - timedelta(seconds=max(0.0, time.time() - claimed))
 
 
-async def _answer(item: OutboxItem, found: Recovered, made: set[OpId], gateway: Gateway) -> Answer | None:
+async def _answer(
+    item: OutboxItem, found: Recovered, made: set[OpId], gateway: Gateway
+) -> ServerAnswer | None:
     """What became of an Op; None if it was not made and can be sent again."""
     op, issue = item.op, found.now.get(item.op.issue)
     trace, marker = op.change.trace, op.change.note_marker(op.id)
@@ -87,7 +89,7 @@ async def _answer(item: OutboxItem, found: Recovered, made: set[OpId], gateway: 
         issue = await gateway.created_by(_when_sent(item, gateway))
         was_made = issue is not None
     elif issue is None:
-        return Answer(op, None, EditForbidden("Issue not found, or you no longer have access."))
+        return ServerAnswer(op, None, EditForbidden("Issue not found, or you no longer have access."))
     elif trace == "fields":
         was_made = op.id in made
     elif marker is None:
@@ -98,8 +100,8 @@ async def _answer(item: OutboxItem, found: Recovered, made: set[OpId], gateway: 
         if was_made and note is not None:
             found.notes[op.id] = note
     if was_made:
-        return Answer(op, issue)
-    return Answer(op, issue, _unknown()) if item.tries >= MAX_TRIES else None
+        return ServerAnswer(op, issue)
+    return ServerAnswer(op, issue, _unknown()) if item.tries >= MAX_TRIES else None
 
 
 def _when_sent(item: OutboxItem, gateway: Gateway) -> Op:

@@ -16,6 +16,7 @@ from msgspec import structs
 
 from glboard_core.board.operations import Change, NoteSought, Op, OpId
 from glboard_core.errors import (
+    NOT_LOADED,
     AuthError,
     ConnectionFailed,
     EditUnknown,
@@ -26,7 +27,7 @@ from glboard_core.errors import (
 from glboard_core.model.issue import IssueId
 from glboard_core.ports import Done, Gateway, Outcome
 from glboard_core.sync.local_state import LocalState
-from glboard_core.sync.log import Answer
+from glboard_core.sync.log import ServerAnswer
 from glboard_core.sync.outbox import OutboxItem
 from glboard_core.sync.poller import Poller
 from glboard_core.sync.processes import OtherProcesses, SendLease
@@ -279,7 +280,7 @@ class OutboxSender:
             return None
         catalog = self._store.catalog()
         if catalog is None:
-            raise ConnectionFailed("Nothing loaded from GitLab yet.")
+            raise ConnectionFailed(NOT_LOADED)
         known = self._store.issues()
         confirmed = {item.op.issue: known[item.op.issue] for item in items if item.op.issue in known}
         leaving = [ready[item.op.id] for item in items if item.op.id in ready]
@@ -333,7 +334,7 @@ class OutboxSender:
 
     def _settle(self, outcomes: Sequence[tuple[OutboxItem, Outcome]]) -> GlboardError | None:
         """Process the outcomes; returns why some were not sent, if any."""
-        answers: list[Answer] = []
+        answers: list[ServerAnswer] = []
         unsent: list[OutboxItem] = []
         lost: set[IssueId] = set()
         stopped: GlboardError | None = None
@@ -342,7 +343,7 @@ class OutboxSender:
             item.under_way = False
             if isinstance(outcome, Done):
                 self._remember_note(item.op.id, outcome.note)
-                answers.append(Answer(item.op, outcome.issue))
+                answers.append(ServerAnswer(item.op, outcome.issue))
             elif isinstance(outcome.error, EditUnknown):
                 # From now, not from when sending began: a rate limit may have delayed it.
                 item.lost_at = now
@@ -356,14 +357,14 @@ class OutboxSender:
                     item.due = now + self._wait_after(outcome.error)
                     stopped = outcome.error
             else:
-                answers.append(Answer(item.op, outcome.issue, outcome.error))
+                answers.append(ServerAnswer(item.op, outcome.issue, outcome.error))
         self._unclaim(unsent)
         self._save(answers, [item for item, _ in outcomes], "done")
         for item, _ in outcomes:
             item.sent_at = 0.0
         return stopped
 
-    def _save(self, answers: Sequence[Answer], items: Sequence[OutboxItem], result: str) -> None:
+    def _save(self, answers: Sequence[ServerAnswer], items: Sequence[OutboxItem], result: str) -> None:
         """Save the answers to some of these items."""
         if not answers:
             return

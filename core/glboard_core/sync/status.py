@@ -13,7 +13,7 @@ from msgspec import structs
 
 from glboard_core.errors import AuthError, GlboardError, StoreFailed
 from glboard_core.ports import Store
-from glboard_core.sync.events import Event, Freshness, Notice, Status, StatusChanged
+from glboard_core.sync.events import EngineNotice, Event, Freshness, Status, StatusChanged
 from glboard_core.sync.local_state import LocalState
 
 #: Meta keys of when the mirror was last up to date, and of the server's clock minus this machine's (seconds).
@@ -157,7 +157,7 @@ class SyncStatus:
         """The disk refused a write: reported once, until it works again."""
         if not self._disk_failed:
             self._disk_failed = True
-            self._emit(Notice(str(error)))
+            self._emit(EngineNotice(str(error)))
 
     def disk_works(self) -> None:
         """A write succeeded."""

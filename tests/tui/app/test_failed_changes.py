@@ -10,7 +10,7 @@ from textual.widgets import Input, OptionList, TextArea
 from glboard_core.board.operations import Comment, Create, DeleteNote, Edit, OpId, Rank
 from glboard_core.errors import ReadOnly, StoreFailed
 from glboard_tui.screens.dialogs import Ask, CommentDialog
-from glboard_tui.screens.failed_changes import FailedList, History, parts_of, text_of
+from glboard_tui.screens.failed_changes import ChangeLog, FailedList, parts_of, text_of
 from tui.app.stage import GROUP, ME, Stage
 
 LOCKED = f"{GROUP}/locked#1"
@@ -179,7 +179,7 @@ async def test_undo_in_the_log_reports_why_it_fails(stage: Stage, monkeypatch: p
     await stage.press("g", "h")
     monkeypatch.setattr(stage.engine.store, "enqueue", _fails(StoreFailed("The disk is full.")))
     await stage.press("u")
-    assert isinstance(stage.app.screen, History)
+    assert isinstance(stage.app.screen, ChangeLog)
     assert "The disk is full." in stage.toasts[-1]
     assert stage.issue("platform#1").weight == 5
 

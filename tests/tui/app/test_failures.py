@@ -12,7 +12,6 @@ from glboard_core.board.operations import Edit, GroupId, Op, OpId
 from glboard_core.errors import (
     ConnectionFailed,
     EditForbidden,
-    GlboardError,
     Offline,
     TokenRejected,
 )
@@ -68,19 +67,6 @@ def test_reasons_are_grouped() -> None:
     assert notices.failures("", failed[:1], 0).title == "Not changed"
 
 
-@pytest.mark.parametrize(
-    ("error", "has_board", "where"),
-    [
-        (Offline("x"), False, "panel"),
-        (Offline("x"), True, "line"),
-        (TokenRejected("x"), True, "toast"),
-        (EditForbidden("x"), True, "toast"),
-    ],
-)
-def test_where_an_error_is_shown(error: GlboardError, has_board: bool, where: str) -> None:
-    assert notices.place_of(error, has_board=has_board) == where
-
-
 def test_every_error_has_a_message_and_most_have_a_hint() -> None:
     assert notices.notice_of(TokenRejected("401")).hint
     assert notices.notice_of(ConnectionFailed("x")).severity == "warning"
@@ -128,7 +114,7 @@ async def test_connecting_after_a_failed_start() -> None:
         app = GlboardApp(STILL, connect)
         async with app.run_test(size=(100, 30)) as pilot:
             stage = Stage(app, pilot, None)
-            await stage.until(lambda: app.trouble is not None)
+            await stage.until(lambda: app.bridge.connect_error is not None)
             await pilot.pause()
             assert "gitlab.example.com [/x]" in panel(stage)
             assert stage.screen.header.view.fresh == "offline"

@@ -6,6 +6,7 @@ import pytest
 
 from glboard_core.config import Settings
 from glboard_core.sync.events import Status
+from glboard_tui.bridge import BoardView
 from glboard_tui.texts import header_view
 from glboard_tui.widgets.header import _fresh
 
@@ -26,5 +27,5 @@ HOURS = 3_600.0
     ],
 )
 def test_the_header_shows_the_age_of_the_mirror(status: Status, words: str) -> None:
-    view = header_view(Settings(), "planning", None, "", status)
+    view = header_view(BoardView(Settings(), "planning"), status)
     assert _fresh(view)[0] == words

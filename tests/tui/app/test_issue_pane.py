@@ -12,7 +12,7 @@ import pytest
 from textual.widgets import Markdown, Static
 
 from glboard_core.model.issue import IssueDetail, IssueId, Note
-from glboard_tui.commands import text as editor
+from glboard_tui.screens import editor
 from glboard_tui.widgets.issue_pane import Facts, laid_out, notes_content, readable
 from support.make import WHEN
 from tui.app.stage import GROUP, Stage, staged
@@ -92,7 +92,7 @@ async def test_an_open_issue_shows_its_blockers(stage: Stage) -> None:
     await stage.until(lambda: said in facts_of(stage))
     # In share mode its title is hidden here too.
     await stage.press("escape")
-    stage.screen.bridge.mask = lambda one: "masked" if one.reference.endswith("#2") else None
+    stage.app.bridge.mask = lambda one: "masked" if one.reference.endswith("#2") else None
     await stage.press("enter")
     await stage.until(lambda: "by platform#2 (open)  masked" in facts_of(stage))
     assert by.title not in facts_of(stage)

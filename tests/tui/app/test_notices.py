@@ -6,8 +6,8 @@ import pytest
 
 from glboard_core.board.operations import Edit, GroupId, Op, OpId
 from glboard_core.errors import EditForbidden, GlboardError
+from glboard_core.sync.events import Settled, Status
 from glboard_tui import notices
-from glboard_tui.bridge import Settled, Status
 from glboard_tui.notices import WORTH, CatchUp
 from support.make import WHEN, issue_id
 from tui.app.stage import GROUP, Stage

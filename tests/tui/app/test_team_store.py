@@ -18,65 +18,65 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "team.toml"
 
 
-def roster_of(path: Path) -> tuple[TeamStore, list[str]]:
+def store_of(path: Path) -> tuple[TeamStore, list[str]]:
     told: list[str] = []
     return TeamStore(path, lambda: told.append("changed")), told
 
 
 def test_changes_are_written_reported_and_undone(path: Path) -> None:
-    roster, told = roster_of(path)
+    store, told = store_of(path)
     with pytest.raises(UsageError, match="No team"):
-        roster.change(ROLE)
-    roster.make(["eng_alder"])
-    assert roster.change(ROLE)
-    assert not roster.change(ROLE)
-    assert roster.team is not None
-    assert roster.team.people[0].role == "backend"
+        store.change(ROLE)
+    store.make(["eng_alder"])
+    assert store.change(ROLE)
+    assert not store.change(ROLE)
+    assert store.team is not None
+    assert store.team.people[0].role == "backend"
     assert 'role = "backend"' in path.read_text()
     assert len(told) == 2
-    assert roster.undo() == "role of eng_alder"
-    assert roster.team.people[0].role == ""
-    assert roster.undo() == "a new team.toml"
-    assert roster.team is None
+    assert store.undo() == "role of eng_alder"
+    assert store.team.people[0].role == ""
+    assert store.undo() == "a new team.toml"
+    assert store.team is None
     assert not path.exists()
-    assert roster.undo() == ""
+    assert store.undo() == ""
 
 
 def test_changes_by_others_are_shown_and_never_undone(path: Path) -> None:
-    roster, _ = roster_of(path)
-    roster.make(["eng_alder"])
+    store, _ = store_of(path)
+    store.make(["eng_alder"])
     path.write_text('[[people]]\nusername = "eng_birch"\n')
     with pytest.raises(FileChanged):
-        roster.change(ROLE)
-    assert roster.team is not None
-    assert roster.team.member("eng_birch")
+        store.change(ROLE)
+    assert store.team is not None
+    assert store.team.member("eng_birch")
     assert "eng_birch" in path.read_text()
-    assert roster.undo() == ""
-    roster.change(AddPeople(("eng_cedar",)))
+    assert store.undo() == ""
+    store.change(AddPeople(("eng_cedar",)))
     path.write_text("reserve = 0.5\n")
     with pytest.raises(FileChanged):
-        roster.undo()
+        store.undo()
     assert path.read_text() == "reserve = 0.5\n"
-    assert roster.team == roster_of(path)[0].team
+    assert store.team == store_of(path)[0].team
     path.unlink()
     with pytest.raises(FileChanged):
-        roster.change(AddPeople(("eng_cedar",)))
-    assert roster.team is None
+        store.change(AddPeople(("eng_cedar",)))
+    assert store.team is None
 
 
 def test_an_invalid_file_is_not_edited(path: Path) -> None:
     path.write_text("facto = 1\n")
-    roster, _ = roster_of(path)
-    assert roster.trouble is not None
+    store, _ = store_of(path)
+    assert store.trouble is not None
     with pytest.raises(ConfigError, match="unknown key"):
-        roster.change(ROLE)
+        store.change(ROLE)
     path.write_text("")
-    assert roster.reload()
-    assert roster.trouble is None
+    assert store.reload()
+    assert store.trouble is None
 
 
 def test_without_a_path_nothing_is_written() -> None:
-    roster = TeamStore(None, lambda: None)
-    assert not roster.reload()
+    store = TeamStore(None, lambda: None)
+    assert not store.reload()
     with pytest.raises(UsageError, match="No folder"):
-        roster.make(["eng_alder"])
+        store.make(["eng_alder"])

@@ -82,7 +82,8 @@ async def test_comments_and_descriptions_never_name_the_wrong_person(stage: Stag
     stage.world.edit(f"{GROUP}/platform#3", by="pm_oak", weight=8)
     stage.world.edit(f"{GROUP}/platform#1", by="pm_oak", description="Words")
     await others(stage)
-    stage.app.bridge.unseen.look_at_all()
+    for row in list(stage.app.bridge.unseen):
+        stage.app.bridge.unseen.look(row.id)
     # The comment is by eng_birch, while GitLab still names pm_oak as the last to update it.
     stage.world.comment(f"{GROUP}/platform#3", "Hm", by="eng_birch")
     stage.world.edit(f"{GROUP}/platform#1", by="eng_birch", description="Other words")
@@ -148,7 +149,7 @@ async def test_changes_are_shown_on_the_community_edition_too() -> None:
 async def test_an_open_issue_shows_changes_by_others(stage: Stage) -> None:
     stage.world.edit(f"{GROUP}/platform#3", by="pm_oak", weight=8)
     await others(stage)
-    stage.screen.open_detail(stage.issue("platform#3").id)
+    stage.screen.context.open_issue.open(stage.issue("platform#3").id)
     await stage.pilot.pause()
     facts = dict(stage.screen.pane.query_one(Facts)._facts)
     assert facts["Changed"] == ("pm_oak, just now:", "weight 1 to 8")

@@ -54,7 +54,7 @@ async def test_person_letters_show_free_capacity(stage: Stage) -> None:
     assert strip["a"].endswith("alder +11.5")
     assert strip["b"].endswith("birch !-1")
     await stage.press("escape")
-    stage.screen.plan.roster.blind = True
+    stage.screen.context.planning.team_store.hides_figures = True
     await stage.press("d")
     strip = dict(stage.app.screen.query_one(WhichKey)._entries)
     assert strip["a"].endswith("alder free")

@@ -19,7 +19,8 @@ from glboard_core.errors import Offline
 from glboard_core.planning.capacity import ClosedWeight
 from glboard_core.planning.team import days, load
 from glboard_core.reports import Reports, kept_closed
-from glboard_tui.screens.capacity import Post, Room, RoomBody
+from glboard_tui.screens.capacity import CapacityDialog, CapacityPane
+from glboard_tui.screens.capacity_post import PostCapacity
 from glboard_tui.screens.dialogs import Ask, HiddenInput, Prompt
 from glboard_tui.screens.picker import Picker
 from tui.app.stage import STILL, Stage, small_world, staged
@@ -36,14 +37,14 @@ async def stage(team_file: Path) -> AsyncIterator[Stage]:
         yield running
 
 
-def body(stage: Stage) -> RoomBody:
-    return next(found for screen in stage.app.screen_stack for found in screen.query(RoomBody))
+def body(stage: Stage) -> CapacityPane:
+    return next(found for screen in stage.app.screen_stack for found in screen.query(CapacityPane))
 
 
 def lines(stage: Stage) -> list[str]:
     """The lines of the people and the team in the pane, with cells separated."""
     pane = body(stage)
-    rows = [*pane._rows._table.rows, *pane._team._table.rows]
+    rows = [*pane._people._table.rows, *pane._team._table.rows]
     return [" ".join(text.strip() for text, _ in row if text.strip()) for row in rows]
 
 
@@ -62,7 +63,7 @@ async def typed(stage: Stage, key: str, text: str) -> None:
 
 async def test_capacity_of_each_person_and_the_team(stage: Stage) -> None:
     await stage.press("g", "r")
-    assert isinstance(stage.app.screen, Room)
+    assert isinstance(stage.app.screen, CapacityDialog)
     alder, birch, team = lines(stage)
     assert alder == "eng_alder backend 25 12.5 0 1 +11.5 ▓░░░░░░░░░░░░░░░ free"
     assert birch == "eng_birch frontend 2 1 0 2 !-1 ▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓! !over"
@@ -74,7 +75,7 @@ async def test_capacity_of_each_person_and_the_team(stage: Stage) -> None:
     await stage.press("j")
     assert "eng_birch · frontend · factor 1 · off 2026-12-12..2027-01-13" in words(stage)
     await stage.press("escape")
-    assert not isinstance(stage.app.screen, Room)
+    assert not isinstance(stage.app.screen, CapacityDialog)
 
 
 async def test_a_team_file_is_created_after_asking(tmp_path: Path) -> None:
@@ -91,7 +92,7 @@ async def test_a_team_file_is_created_after_asking(tmp_path: Path) -> None:
         assert [member.username for member in load(path).people] == ["eng_alder", "eng_birch"]
         assert path.stat().st_mode & 0o777 == 0o600
         assert lines(stage)[0].startswith("eng_alder 25 12.5")
-        assert stage.screen.plan.team is not None
+        assert stage.screen.context.planning.team is not None
         await stage.press("u")
         assert not path.exists()
         await stage.press("escape")
@@ -203,7 +204,7 @@ async def test_hiding_figures_shows_only_words(stage: Stage) -> None:
     assert "off 2026" not in said
     for key in ("t", "h", "s", "f"):
         await stage.press(key)
-        assert isinstance(stage.app.screen, Room)
+        assert isinstance(stage.app.screen, CapacityDialog)
         assert "hidden" in words(stage)
     await stage.press("escape", "g", "r")
     assert lines(stage)[0] == "eng_alder backend free"
@@ -245,7 +246,7 @@ async def test_closed_weight_is_read_in_the_background_and_kept(team_file: Path)
     async with narrow(world, team_file=team_file, reports=reading) as stage:
         await stage.press("g", "r")
         await stage.until(lambda: "closed before 5 on average (19.6 5)" in words(stage))
-        milestone = stage.screen.plan.milestone()
+        milestone = stage.screen.context.planning.milestone()
         assert milestone
         assert kept_closed(stage.engine, milestone) == (ClosedWeight(milestone="19.6", count=2, weight=5),)
         await stage.press("escape")
@@ -280,7 +281,7 @@ async def test_many_people_scroll_and_the_sums_stay_visible(tmp_path: Path) -> N
         pane = body(stage)
         assert pane.person is not None
         assert pane.person.username == "eng_birch"  # assigned, not in the file
-        assert pane._rows.scroll_offset.y > 0
+        assert pane._people.scroll_offset.y > 0
         keys = pane._keys.region
         assert keys.bottom <= 29
         assert keys.height >= 2
@@ -307,7 +308,7 @@ async def test_the_capacity_is_posted_after_a_preview_and_updated_later(team_fil
     async with narrow(planned_world(), team_file=team_file) as stage:
         await stage.press("g", "r", "p")
         screen = stage.app.screen
-        assert isinstance(screen, Post)
+        assert isinstance(screen, PostCapacity)
         await stage.until(lambda: "A new comment will be posted." in on_top(stage))
         shown = on_top(stage)
         assert "| Capacity | 13.5 | 13.5 |" in shown
@@ -323,7 +324,7 @@ async def test_the_capacity_is_posted_after_a_preview_and_updated_later(team_fil
         await stage.press("p")
         await stage.until(lambda: "up to date" in on_top(stage))
         await stage.press("enter")
-        assert isinstance(stage.app.screen, Post)
+        assert isinstance(stage.app.screen, PostCapacity)
         await stage.press("escape")
         await typed(stage, "f", "2")
         await stage.press("p")
@@ -372,7 +373,7 @@ async def test_posting_reports_why_it_is_not_possible(stage: Stage, team_file: P
         await other.press("g", "r", "p")
         await other.until(lambda: "Cannot look for an earlier comment" in on_top(other))
         await other.press("enter")
-        assert isinstance(other.app.screen, Post)
+        assert isinstance(other.app.screen, PostCapacity)
 
 
 # Next to the board
@@ -388,45 +389,45 @@ async def test_the_pane_stays_next_to_the_board_and_updates_with_it(team_file: P
     async with wide(team_file) as stage:
         await stage.focus("platform#2")
         await stage.press("g", "r")
-        assert not isinstance(stage.app.screen, Room)
-        room = stage.screen.docking.pane
-        assert room is not None
-        assert room.has_keys
-        assert stage.screen.board.region.right <= room.region.x
-        assert room.region.right <= 160
+        assert not isinstance(stage.app.screen, CapacityDialog)
+        docked = stage.screen.dock.pane
+        assert docked is not None
+        assert docked.has_keys
+        assert stage.screen.board.region.right <= docked.region.x
+        assert docked.region.right <= 160
         assert "Keys go to the capacity pane" in stage.message
         await stage.press("j")
         assert "eng_birch" in words(stage)
         await stage.press("escape")
         assert stage.focused == "platform#2"
-        assert room.is_open
+        assert docked.is_open
         await stage.press("8", "A")
         assert stage.issue("platform#2").weight == 8
         assert lines(stage)[-2].startswith("em_maple 0 8")
         await stage.press("u", "u", "space")
-        assert stage.marked == ["platform#2"]
+        assert stage.selected == ["platform#2"]
         assert "9 + 4 unweighted" in words(stage)
         await stage.press("g", "r")
-        assert stage.screen.docking.pane is None
-        assert stage.marked == ["platform#2"]
+        assert stage.screen.dock.pane is None
+        assert stage.selected == ["platform#2"]
 
 
 async def test_tab_reaches_the_pane_after_the_last_column(team_file: Path) -> None:
     async with wide(team_file) as stage:
         await stage.press("g", "r", "tab")
-        room, board = stage.screen.docking.pane, stage.screen.board
-        assert room is not None
-        assert not room.has_keys
+        docked, board = stage.screen.dock.pane, stage.screen.board
+        assert docked is not None
+        assert not docked.has_keys
         await stage.press(*["tab"] * 4)
-        assert room.has_keys
+        assert docked.has_keys
         await stage.press("shift+tab")
-        assert not room.has_keys
+        assert not docked.has_keys
         assert board.focused[1] is not None
         assert board.focused[1].title == "(unlisted)"
         await stage.press("tab")
         # This key closes the focused widget, so the test cannot wait on it.
         stage.burst("q")
-        await stage.until(lambda: stage.screen.docking.pane is None and stage.app.focused is board)
+        await stage.until(lambda: stage.screen.dock.pane is None and stage.app.focused is board)
 
 
 async def test_pane_keys_change_the_team_and_never_a_card(team_file: Path) -> None:
@@ -446,20 +447,20 @@ async def test_pane_keys_change_the_team_and_never_a_card(team_file: Path) -> No
 async def test_an_open_issue_or_a_narrow_terminal_hides_the_pane(team_file: Path) -> None:
     async with wide(team_file) as stage:
         await stage.press("g", "r", "escape", "enter")
-        room = stage.screen.docking.pane
-        assert room is not None
-        assert not room.is_open
+        docked = stage.screen.dock.pane
+        assert docked is not None
+        assert not docked.is_open
         await stage.press("escape")
-        assert room.is_open
+        assert docked.is_open
         await stage.pilot.resize_terminal(100, 30)
         await stage.pilot.pause()
-        assert not room.is_open
+        assert not docked.is_open
         await stage.press("g", "r")
-        assert isinstance(stage.app.screen, Room)
+        assert isinstance(stage.app.screen, CapacityDialog)
         await stage.press("escape")
         await stage.pilot.resize_terminal(160, 45)
         await stage.pilot.pause()
-        assert room.is_open
+        assert docked.is_open
 
 
 async def test_the_pane_follows_the_boards_milestone(team_file: Path) -> None:
@@ -476,13 +477,13 @@ async def test_moving_the_focus_does_not_rebuild_the_pane(
     async with wide(team_file) as stage:
         await stage.press("g", "r", "escape")
         made: list[str] = []
-        show = RoomBody.show
+        show = CapacityPane.show
 
-        def counted(pane: RoomBody) -> None:
+        def counted(pane: CapacityPane) -> None:
             made.append("again")
             show(pane)
 
         await stage.settle()
-        monkeypatch.setattr(RoomBody, "show", counted)
+        monkeypatch.setattr(CapacityPane, "show", counted)
         await stage.press("j", "k", "l", "space", "escape")
         assert made == []

@@ -16,7 +16,7 @@ from glboard_core.milestone_setup import MilestoneSetup
 from glboard_core.planning.team import Team
 from glboard_core.sync.engine import Engine
 from glboard_tui.actions import BY_ID
-from glboard_tui.screens.milestone_setup import OpeningPane
+from glboard_tui.screens.milestone_setup import MilestoneSetupDialog
 from tui.app.stage import STILL, Stage, staged
 
 SETTINGS = structs.replace(
@@ -36,28 +36,28 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def looking(**given: Any) -> AsyncIterator[tuple[Stage, OpeningPane]]:
+async def looking(**given: Any) -> AsyncIterator[tuple[Stage, MilestoneSetupDialog]]:
     """The pane, once it has read from GitLab."""
     async with staged(**{"settings": SETTINGS, "opening": opening, **given}) as stage:
-        stage.screen.run_action_id("process.open-milestone")
+        stage.screen.context.run("pane.milestone-setup")
         await stage.pilot.pause()
         pane = stage.app.screen
-        assert isinstance(pane, OpeningPane)
-        await stage.until(lambda: not pane.said.startswith("Reading"))
+        assert isinstance(pane, MilestoneSetupDialog)
+        await stage.until(lambda: not pane.said.startswith("Loading"))
         await idle(stage, pane)
         yield stage, pane
 
 
-async def idle(stage: Stage, pane: OpeningPane) -> None:
+async def idle(stage: Stage, pane: MilestoneSetupDialog) -> None:
     await stage.until(lambda: not pane.is_busy)
     await stage.pilot.pause()
 
 
-def rows(pane: OpeningPane) -> str:
+def rows(pane: MilestoneSetupDialog) -> str:
     return "\n".join(str(option.prompt) for option in pane.list.options)
 
 
-async def go(stage: Stage, pane: OpeningPane) -> None:
+async def go(stage: Stage, pane: MilestoneSetupDialog) -> None:
     await stage.press("enter")
     await idle(stage, pane)
 
@@ -137,4 +137,4 @@ async def test_an_incomplete_configuration_shows_what_to_write() -> None:
 
 async def test_a_read_only_session_does_not_offer_opening_in_the_palette() -> None:
     async with staged(settings=SETTINGS, opening=opening, token="read") as stage:
-        assert not BY_ID["process.open-milestone"].applies(stage.screen.context.situation())
+        assert not BY_ID["pane.milestone-setup"].applies(stage.screen.context.situation())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from glboard_tui.screens.candidates import Candidates
-from glboard_tui.screens.capacity import Room
+from glboard_tui.screens.capacity import CapacityDialog
 from glboard_tui.screens.queues import Triage
 from tui.app.stage import Stage, staged
 from tui.screens.lists import names, on_top, text
@@ -46,21 +46,21 @@ async def test_from_a_list_to_a_board_and_to_the_capacity_pane(stage: Stage) -> 
     assert over(stage) == []
     assert stage.cards()["in dev"] == ["platform#8"]
     await stage.press("g", "p", "g", "c", "g", "r")
-    room = stage.screen.docking.pane
-    assert room is not None
-    assert room.has_keys
+    docked = stage.screen.dock.pane
+    assert docked is not None
+    assert docked.has_keys
     # It stays next to the board while lists are open, and g r returns to it.
     await stage.press("g", "t", "g", "r")
     assert over(stage) == []
-    assert stage.screen.docking.pane is room
-    assert room.has_keys
+    assert stage.screen.dock.pane is docked
+    assert docked.has_keys
 
 
 async def test_on_a_narrow_terminal_the_capacity_pane_is_replaced_too(team_file: Path) -> None:
     async with staged(team_file=team_file, size=(100, 30)) as stage:
         await stage.press("g", "c", "g", "r")
-        assert isinstance(stage.app.screen, Room)
-        assert over(stage) == ["Room"]
+        assert isinstance(stage.app.screen, CapacityDialog)
+        assert over(stage) == ["CapacityDialog"]
         await stage.press("g", "t")
         assert over(stage) == ["Triage"]
 
@@ -73,7 +73,7 @@ async def test_keys_of_the_capacity_pane_never_reach_a_card(stage: Stage) -> Non
     assert stage.screen.footer.view.target == "capacity pane"
     order = stage.cards()
     await stage.press("g")
-    assert not {"K", "J", "v", "g"} & {key for key, _ in stage.screen.strip._entries}
+    assert not {"K", "J", "v"} & {key for key, _ in stage.screen.strip._entries}
     assert {"c", "t", "p"} <= {key for key, _ in stage.screen.strip._entries}
     await stage.press("K", "g", "J")
     await stage.settle()

@@ -24,7 +24,7 @@ from rich.cells import cell_len, set_cell_size
 from glboard_core.config import Settings, load
 from glboard_core.errors import ConfigError, UsageError
 from glboard_core.planning.text import plain
-from glboard_core.session import Place
+from glboard_core.session import EngineOptions
 
 if TYPE_CHECKING:
     from glboard_core.gitlab.account import Account
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Exit statuses beside 0, 1 (failure) and 2 (usage error).
+#: Exit statuses in addition to 0, 1 (failure) and 2 (usage error).
 PARTLY, UNCONFIRMED = 3, 4
 
 #: In the folder of the configuration file.
@@ -78,9 +78,9 @@ class Options(Struct, frozen=True, kw_only=True):
         return load(self.config_path)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> EngineOptions:
         """The server and group, as far as the command line gives them."""
-        return Place(url=self.url, group=self.group, as_of=self.as_of, read_only=self.read_only)
+        return EngineOptions(url=self.url, group=self.group, as_of=self.as_of, read_only=self.read_only)
 
     @asynccontextmanager
     async def engine(self, *, keep: bool = False) -> AsyncIterator[Engine]:

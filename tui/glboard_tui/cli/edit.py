@@ -18,7 +18,7 @@ from glboard_core.board.columns import Column
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Change
 from glboard_core.board.use_cases import Edits, request_text, targets
-from glboard_core.errors import NameUnknown, UsageError
+from glboard_core.errors import NOT_LOADED, NameUnknown, UsageError
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import BY_NAME
@@ -158,7 +158,7 @@ async def _run(
         await engine.load_catalog()
         issues = await engine.load_issues(references)
         if (catalog := engine.catalog) is None:
-            raise NameUnknown("issue", references[0], hint="Nothing loaded from GitLab yet.")
+            raise NameUnknown("issue", references[0], hint=NOT_LOADED)
         _check_people(catalog, issues, [name for name in (asked.accept, *asked.breakdown) if name])
         edits = Edits(settings=engine.settings, catalog=catalog, today=engine.today())
         found = combined(issues, _intents(engine, edits, issues, asked))
@@ -268,7 +268,7 @@ def _questions(
 
 
 def _ask(questions: Sequence[tuple[str, str]]) -> None:
-    click.echo("glboard: nothing was sent, this needs a yes:", err=True)
+    click.echo("glboard: nothing was sent, a confirmation is needed:", err=True)
     for text, note in questions:
         click.echo(f"  {text}", err=True)
         for line in note.splitlines():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from glboard_core.errors import UsageError
+from glboard_core.errors import READ_ONLY, UsageError
 from glboard_core.planning.milestone_setup import Part, Step, StepOutcome
 from glboard_tui.cli import context
 from glboard_tui.cli.context import PARTLY, Options
@@ -56,7 +56,7 @@ def open_milestone(
         )
     options: Options = ctx.obj
     if options.read_only and not dry_run:
-        raise UsageError("Read-only session.", hint="Add --dry-run to preview the changes.")
+        raise UsageError(READ_ONLY, hint="Add --dry-run to preview the changes.")
     skipped, team, as_json = frozenset(without), options.read_team(), style == "json"
 
     async def task() -> int:

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from glboard_core.config import GitLabSettings, Settings
 from glboard_core.errors import GlboardError, NameUnknown
-from glboard_core.session import Place, open_engine
+from glboard_core.session import EngineOptions, open_engine
 from glboard_tui.cli import context
 from glboard_tui.cli.context import TEAM_FILE, Options
 
@@ -105,7 +105,7 @@ def _team_of(options: Options, demo: DemoOptions) -> Iterator[Path | None]:
         yield path
 
 
-def _run(options: Options, settings: Settings, last: Last, *, place: Place | None) -> int:
+def _run(options: Options, settings: Settings, last: Last, *, place: EngineOptions | None) -> int:
     from glboard_core.gitlab.account import find_account
 
     accounts: list[Account] = []
@@ -187,7 +187,7 @@ async def _on_demo(
         settings = msgspec.structs.replace(settings, gitlab=GitLabSettings(url=child.url, group=child.group))
         # A demo that starts at that time has its own running clock.
         as_of = None if demo.as_of else options.as_of
-        place = Place(group=child.group, as_of=as_of, read_only=options.read_only, keep=False)
+        place = EngineOptions(group=child.group, as_of=as_of, read_only=options.read_only, keep=False)
         async with open_engine(place, settings, account=account) as engine:
             yield engine
     finally:

@@ -151,8 +151,8 @@ class CapacityReport(Report, frozen=True):
             },
             "planned": report.planned,
             "unweighted": report.unweighted,
-            "room": report.room,
-            "room_likely": report.room_likely,
+            "room": report.free,
+            "room_likely": report.free_likely,
         }
 
     def text(self) -> Text:
@@ -164,7 +164,7 @@ class CapacityReport(Report, frozen=True):
             (
                 f"Planned {report.planned}{unweighted} / capacity {number(report.total)}, "
                 f"carry-over {number(carried.likely)} likely, {carried.weight} all, "
-                f"free {signed(report.room_likely)} likely, {signed(report.room)} all."
+                f"free {signed(report.free_likely)} likely, {signed(report.free)} all."
             ),
             f"{report.workdays} workdays; planned weight {report.unassigned} is unassigned.",
         ]
@@ -183,7 +183,7 @@ class CapacityReport(Report, frozen=True):
                 number(person.budget.weight) if person.budget else "",
                 str(person.committed),
                 str(person.carry_over),
-                "" if person.room is None else signed(person.room),
+                "" if person.free is None else signed(person.free),
             )
             for person in report.people
         ]

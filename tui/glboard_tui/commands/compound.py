@@ -1,7 +1,6 @@
-"""Compound keys: one question or comment, one group of changes, one undo (planning rule 14).
+"""Compound keys: one question or comment, one group of changes, one undo (planning rule 14); and conflicts.
 
-No single key closes an issue, and closing more than one asks first. A label that is missing in GitLab is
-reported, and the change is done without it only after a yes. Esc keeps typed text as a draft.
+No single key closes an issue, and closing more than one asks first. Esc keeps typed text as a draft.
 """
 
 from __future__ import annotations
@@ -11,9 +10,9 @@ from collections.abc import Callable, Sequence
 from glboard_core.board.batch import about, short
 from glboard_core.board.use_cases import request_text
 from glboard_core.errors import GlboardError, NameUnknown
-from glboard_core.model.issue import Issue, IssueId, parse_reference
-from glboard_tui.commands.context import CommandContext
-from glboard_tui.commands.labels import person_choices
+from glboard_core.model.issue import Issue, parse_reference
+from glboard_tui.commands.context import CommandContext, Make
+from glboard_tui.screens.choices import person_choices
 from glboard_tui.screens.picker import Ticks
 
 
@@ -23,52 +22,34 @@ def breakdown(context: CommandContext, _: str) -> None:
     context.again = lambda: breakdown(context, "")
 
     def write(text: str) -> None:
-        _write(
-            context,
-            issues,
-            "B",
-            "Request breakdown",
-            lambda comment: context.do(
-                lambda edits, on: edits.breakdown(on, comment), on=issues, again=False
-            ),
-            text=text,
-        )
+        def make(comment: str) -> Make:
+            return lambda edits, on: edits.breakdown(on, comment)
+
+        _write(context, issues, "B", "Request breakdown", make, text=text)
 
     if _draft_key("B", issues) in context.drafts:
         write("")
         return
     assigned = sorted({name for issue in issues for name in issue.assignees})
+    choices = person_choices(context.bridge, assigned)
     context.pick(
-        "Request breakdown from",
-        person_choices(context, assigned),
-        lambda result: write(request_text(result.add)),
-        ticks=Ticks(),
+        "Request breakdown from", choices, lambda result: write(request_text(result.add)), ticks=Ticks()
     )
 
 
 def blocked(context: CommandContext, _: str) -> None:
     """Mark as blocked, with a comment that gives the link or the reason."""
-    issues = context.targets()
     context.again = lambda: blocked(context, "")
-    _write(
-        context,
-        issues,
-        "b",
-        "Blocked by what? A link or a reason",
-        lambda comment: context.do(lambda edits, on: edits.block(on, comment), on=issues, again=False),
-    )
 
+    def make(comment: str) -> Make:
+        return lambda edits, on: edits.block(on, comment)
 
-def slip(context: CommandContext, _: str) -> None:
-    """Label as missed and move to the following milestone."""
-    context.do(lambda edits, issues: edits.slip(issues))
+    _write(context, context.targets(), "b", "Blocked by what? A link or a reason", make)
 
 
 def drop(context: CommandContext, _: str) -> None:
     """Move to the Backlog without Deliverable, with the reason as a comment."""
-    issues = context.targets()
-    edits = context.bridge.edits()
-    if edits is None:
+    if (edits := context.bridge.edits()) is None:
         return
     try:
         bucket = edits.bucket
@@ -76,18 +57,11 @@ def drop(context: CommandContext, _: str) -> None:
         context.tell(error)
         return
     context.again = lambda: drop(context, "")
-    _write(
-        context,
-        issues,
-        "x p",
-        f"Drop to {bucket}: why?",
-        lambda reason: context.do(lambda edits, on: edits.drop(on, reason), on=issues, again=False),
-    )
 
+    def make(reason: str) -> Make:
+        return lambda edits, on: edits.drop(on, reason)
 
-def wont_do(context: CommandContext, _: str) -> None:
-    """Close as won't do."""
-    context.do(lambda edits, issues: edits.wont_do(issues))
+    _write(context, context.targets(), "x p", f"Drop to {bucket}: why?", make)
 
 
 def duplicate(context: CommandContext, _: str) -> None:
@@ -112,21 +86,17 @@ def duplicate(context: CommandContext, _: str) -> None:
             return " ".join(str(error).split())
         return "An issue cannot be a duplicate of itself." if [i.reference for i in issues] == [full] else ""
 
-    def typed(text: str | None) -> None:
-        if text is None:
-            return
+    def typed(text: str) -> None:
         full = reference(text)
         context.do(lambda edits, on: edits.duplicate(on, full), on=issues, again=False)
 
-    from glboard_tui.screens.dialogs import Prompt
-
-    prompt = Prompt(
+    context.prompt(
         "Duplicate of which issue?",
+        typed,
         note=about(issues),
         placeholder="project#12, #12 or its URL",
         check=wrong,
     )
-    context.screen.app.push_screen(prompt, typed)
 
 
 def spike(context: CommandContext, _: str) -> None:
@@ -158,84 +128,55 @@ def _write(
     issues: Sequence[Issue],
     key: str,
     title: str,
-    send: Callable[[str], None],
+    make: Callable[[str], Make],
     *,
     text: str = "",
 ) -> None:
-    """Open the comment editor with the draft or ``text``; Esc keeps what was typed."""
-    draft = _draft_key(key, issues)
-
-    def written(answer: tuple[str, bool] | None) -> None:
-        if answer is None:
-            return
-        typed, sent = answer
-        if sent:
-            context.drafts.pop(draft, None)
-            send(typed)
-        elif typed.strip():
-            context.drafts[draft] = typed
-            context.say(f"Nothing changed. Draft saved; press {key} to resume.")
-        else:
-            context.drafts.pop(draft, None)
-
-    from glboard_tui.screens.dialogs import CommentDialog
-
-    note = about(issues)
-    context.screen.app.push_screen(
-        CommentDialog(title, text=context.drafts.get(draft, text), note=note), written
+    """Open the comment editor for ``key``, and do what ``make`` returns for the comment."""
+    context.write(
+        title,
+        _draft_key(key, issues),
+        lambda comment: context.do(make(comment), on=issues, again=False),
+        kept=f"Nothing changed. Draft saved; press {key} to resume.",
+        text=text,
+        note=about(issues),
     )
 
 
-# Conflicts, when someone else changed the same field: keep mine, keep theirs, or look first.
+# Conflicts, when someone else changed the same field
 
 
-def mine(context: CommandContext, _: str) -> None:
-    """Keep mine: send my change over the current value."""
-    _choose(context, context.bridge.take_mine, "Kept yours")
-
-
-def theirs(context: CommandContext, _: str) -> None:
-    """Keep theirs: the current value stays and my change is discarded."""
-    _choose(context, context.bridge.take_theirs, "Kept theirs")
-
-
-def _choose(context: CommandContext, take: Callable[[IssueId], None], said: str) -> None:
-    for issue in _clashing(context):
+def decide(context: CommandContext, which: str) -> None:
+    """Keep mine: send my change over the current value; or theirs: my change is discarded."""
+    for issue in _conflicting(context):
         try:
-            take(issue.id)
+            context.bridge.decide(issue.id, mine=which == "mine")
         except GlboardError as error:  # it cannot be stored, or this session is read-only: the conflict stays
             context.tell(error)
             break
-        context.say(f"{said}: {short(issue)}.")
-    context.screen.sync()
+        context.say(f"Kept {'yours' if which == 'mine' else 'theirs'}: {short(issue)}.")
+    context.shell.sync()
 
 
-def look(context: CommandContext, _: str) -> None:
+def compare(context: CommandContext, _: str) -> None:
     """Show each field: what I saw, what I want, and its current value."""
-    found = _clashing(context)
+    found = _conflicting(context)
     if not found:
         return
     issue = found[0]
     conflicts = context.bridge.conflicts(issue.id)
     lines = [f"{c.field}: was {c.saw}, mine {c.mine}, theirs {c.theirs}" for c in conflicts]
-    if any(clash.maybe for clash in conflicts):
+    if any(conflict.maybe for conflict in conflicts):
         lines.append("GitLab's reply to your change was lost; it may have been applied before theirs.")
     context.ask(
         f"Someone else changed {short(issue)} since you saw it.",
         {"m": "keep mine", "t": "keep theirs, discard mine"},
-        lambda answer: (mine if answer == "m" else theirs)(context, ""),
+        lambda answer: decide(context, "mine" if answer == "m" else "theirs"),
         note="\n".join(lines),
     )
 
 
-def history(context: CommandContext, _: str) -> None:
-    """Open the change log."""
-    from glboard_tui.screens.failed_changes import History
-
-    context.screen.app.push_screen(History(context.bridge))
-
-
-def _clashing(context: CommandContext) -> list[Issue]:
+def _conflicting(context: CommandContext) -> list[Issue]:
     found = [issue for issue in context.targets() if context.bridge.is_conflicting(issue.id)]
     if not found:
         context.say("No conflict here.")

@@ -1,13 +1,16 @@
 """What a command can use: its target issues, and ways to change, ask and report.
 
-Owns the safety rules every edit shares: an action applies to the whole selection, but
-only its visible part; the selection clears after an action; an action can be repeated. It knows no keys.
+Owns the safety rules every edit shares: an action applies to the whole selection, but only its visible part;
+the selection clears after an action; an action can be repeated. It knows no keys, and of the screen only what
+``Shell`` and ``CapacityDock`` say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from textual.app import App
 
 from glboard_core.board.batch import EditBatch
 from glboard_core.board.columns import Column
@@ -17,54 +20,105 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import STATES
 from glboard_core.planning import confirmations
 from glboard_tui import notices
-from glboard_tui.actions import ActionContext, Scope, Slot
+from glboard_tui.actions import BY_ID, ActionContext, Scope, Slot
 from glboard_tui.bridge import Bridge
-from glboard_tui.keymap import keys_for_labels
+from glboard_tui.keymap import Keymap, keys_for_labels
+from glboard_tui.planning import PlanningFigures
 from glboard_tui.screens.dialogs import Ask
-from glboard_tui.screens.picker import Choice, Result, Ticks
-from glboard_tui.texts import rooms_words, short_names
+from glboard_tui.screens.issue_pane import OpenIssue
+from glboard_tui.texts import free_by_name, short_names
+from glboard_tui.widgets.board import BoardWidget
 from glboard_tui.widgets.selection import Listed
 
 if TYPE_CHECKING:
-    from glboard_tui.screens.board import BoardScreen
+    from glboard_tui.screens.picker import Choice, Result, Ticks
 
+T = TypeVar("T")
 Make = Callable[[Edits, Sequence[Issue]], EditBatch]
-"""An intent: from its target issues to one keystroke's acts."""
+"""An intent: from its target issues to one keystroke's changes."""
 
 _DIGITS = dict.fromkeys("0123456789", "")
 
 
-class OnTop(Protocol):
+class Shell(Protocol):
+    """What surrounds the board: messages, repainting, the filter line, keys, background work, the app."""
+
+    @property
+    def app(self) -> App[Any]: ...
+    def say(self, text: str, *, bad: bool = False) -> None: ...
+    def sync(self, *, follow: bool = False) -> None: ...
+    def show_board(self) -> None: ...
+    def show_header(self) -> None: ...
+    def show_footer(self) -> None: ...
+    def filter(self, text: str) -> None: ...
+    def edit_filter(self) -> None: ...
+    def press(self, token: str) -> None: ...
+    def work(self, job: Coroutine[Any, Any, None], group: str, *, only: bool = False) -> None: ...
+    def quit(self) -> None: ...
+
+
+class CapacityDock(Protocol):
+    """The capacity pane next to the board; ``toggle`` and ``focus`` return False if it has no space."""
+
+    @property
+    def is_open(self) -> bool: ...
+    @property
+    def key_owner(self) -> Pane | None: ...
+    def toggle(self) -> bool: ...
+    def focus(self) -> bool: ...
+    def close(self) -> None: ...
+
+
+class Pane(Protocol):
+    """What has the keys in place of board and open issue. ``own`` has its own actions as methods."""
+
+    @property
+    def scope(self) -> Scope: ...
+    @property
+    def modes(self) -> frozenset[str]: ...
+    @property
+    def own(self) -> object: ...
+    def go(self, step: int) -> None: ...
+    def half(self, direction: int) -> None: ...
+    def tell(self, text: str) -> None: ...
+    def escape(self) -> None: ...
+    def leave(self) -> None: ...
+
+
+class OnTop(Pane, Protocol):
     """A list over the board, which owns focus and selection while it is open."""
 
     @property
-    def listed(self) -> Listed:
-        """Its lines, cursor and selection."""
-
-    def go(self, step: int) -> None:
-        """Move the cursor by lines."""
-
-    def half(self, direction: int) -> None:
-        """Move the cursor by half the visible lines."""
-
-    def painted_anew(self) -> None:
-        """Repaint after selection or cursor changed."""
-
-    def leave(self) -> None:
-        """Close it."""
-
-    def tell(self, text: str) -> None:
-        """Show a message where it is visible."""
+    def listed(self) -> Listed: ...
+    def painted_anew(self) -> None: ...
+    def walk(self, step: int) -> None: ...
+    def chosen(self) -> Issue | None: ...
 
 
 class CommandContext:
     """One per board screen."""
 
-    def __init__(self, screen: BoardScreen, bridge: Bridge) -> None:
-        self.screen = screen
+    def __init__(
+        self,
+        bridge: Bridge,
+        planning: PlanningFigures,
+        keymap: Keymap,
+        board: BoardWidget,
+        open_issue: OpenIssue,
+        dock: CapacityDock,
+        shell: Shell,
+    ) -> None:
         self.bridge = bridge
+        self.planning = planning
+        self.keymap = keymap
+        self.board = board
+        self.open_issue = open_issue
+        self.dock = dock
+        self.shell = shell
         #: The list on top of the board, whose issue the keys act on.
         self.top: OnTop | None = None
+        #: The panes over the board, the one with the keys last.
+        self.panes: list[Pane] = []
         #: Repeats the last edit on the current focus or selection.
         self.again: Callable[[], None] | None = None
         #: Typed text that was not sent: comments by their issues, other texts by their kind.
@@ -75,21 +129,16 @@ class CommandContext:
     # State
 
     @property
-    def in_detail(self) -> bool:
-        """Whether keys go to the open issue."""
-        return self.top is None and self.screen.pane.has_keys
+    def pane(self) -> Pane | None:
+        """The pane that has the keys; None on the board and in an open issue."""
+        return self.panes[-1] if self.panes else self.dock.key_owner
 
     @property
-    def in_room(self) -> bool:
-        """Whether keys go to the capacity pane next to the board, and so to no card."""
-        room = self.screen.docking.pane
-        return self.top is None and room is not None and room.has_keys
-
-    @property
-    def _scope(self) -> Scope:
-        if self.top is not None:
-            return "list"
-        return "detail" if self.in_detail else "room" if self.in_room else "board"
+    def scope(self) -> Scope:
+        """Where keys go."""
+        if (pane := self.pane) is not None:
+            return pane.scope
+        return "detail" if self.open_issue.has_keys else "board"
 
     def make_way(self) -> None:
         """Close the list on top, to show another one or the board."""
@@ -98,23 +147,20 @@ class CommandContext:
 
     def situation(self) -> ActionContext:
         """Return the state that decides which actions apply."""
-        bridge = self.bridge
-        marks = self.top.listed.marks if self.top is not None else self.screen.board.marks
-        marked = len(self.marked())
-        catalog = bridge.catalog
-        status = bridge.status
+        bridge, catalog, status = self.bridge, self.bridge.catalog, self.bridge.status
+        selection = self.top.listed.selection if self.top is not None else self.board.selection
+        selected, targets, pane = len(self.selected()), self.targets(), self.pane
         return ActionContext(
-            scope=self._scope,
-            targets=len(self.targets()),
-            marked=marked,
-            lost_marks=marks.can_restore,
+            scope=self.scope,
+            modes=pane.modes if pane is not None else frozenset(),
+            targets=len(targets),
+            selected=selected,
+            can_restore=selection.can_restore,
             undo=bool(bridge.undo_title),
             redo=bridge.can_redo,
             repeat=self.again is not None,
-            escape=bool(bridge.view.text or marked),
-            failed=status.failed if status else 0,
             conflicting=bool(status and status.conflicts)
-            and any(bridge.is_conflicting(issue.id) for issue in self.targets()),
+            and any(bridge.is_conflicting(issue.id) for issue in targets),
             weights=catalog is None or catalog.server.has_weight,
             ready=catalog is not None and bridge.index is not None,
             writable=bridge.writable,
@@ -137,18 +183,14 @@ class CommandContext:
             case "severity":
                 return self._labels(self.bridge.settings.labels.severity_prefix)
 
-    def rooms(self) -> dict[str, str]:
-        """Each team member's free capacity as text, by username; empty without a team."""
-        plan = self.screen.plan
-        return rooms_words(plan.rooms(), blind=plan.roster.blind)
-
     def _people(self) -> dict[str, str]:
-        people, rooms = self.bridge.people(), self.rooms()
-        if not rooms:
+        people, planning = self.bridge.people(), self.planning
+        free = free_by_name(planning.people_with_days(), hidden=planning.team_store.hides_figures)
+        if not free:
             return people
         # People with capacity but no letter yet are found by the search.
-        names = short_names({*people.values(), *rooms})
-        return {key: f"{names[name]} {rooms.get(name, '')}".rstrip() for key, name in people.items()}
+        names = short_names({*people.values(), *free})
+        return {key: f"{names[name]} {free.get(name, '')}".rstrip() for key, name in people.items()}
 
     def _labels(self, prefix: str) -> dict[str, str]:
         catalog = self.bridge.catalog
@@ -156,24 +198,23 @@ class CommandContext:
         # If GitLab has none, offer the usual four: the key then reports that the label does not exist.
         return known or {digit: prefix + digit for digit in "1234"}
 
-    def marked(self) -> list[Issue]:
+    def selected(self) -> list[Issue]:
         """The selected issues that are visible now."""
         if self.top is not None:
-            return self._issues(self.top.listed.marked)
-        board = self.screen.board
-        if not len(board.marks) or self.in_room:
+            return self._issues(self.top.listed.selected)
+        selection = self.board.selection
+        if not len(selection) or self.scope not in ("board", "detail"):
             return []
-        return self._issues(issue for issue, _ in board.targets() if issue in board.marks)
+        return self._issues(issue for issue, _ in self.board.targets() if issue in selection)
 
     def targets(self) -> list[Issue]:
         """The next edit's targets: open issue, visible selection or focused card; none in the pane."""
         if self.top is not None:
             return self._issues(self.top.listed.targets)
-        if self.in_detail and self.screen.pane.issue is not None:
-            return self._issues([self.screen.pane.issue])
-        if self.in_room:
-            return []
-        return self._issues(issue for issue, _ in self.screen.board.targets())
+        if (scope := self.scope) == "board":
+            return self._issues(issue for issue, _ in self.board.targets())
+        shown = self.open_issue.id
+        return self._issues([shown]) if scope == "detail" and shown is not None else []
 
     def now(self, issues: Iterable[Issue]) -> list[Issue]:
         """The current state of these issues: they may have changed or gone while a dialog was open."""
@@ -181,12 +222,17 @@ class CommandContext:
 
     def column(self) -> Column | None:
         """The focused column."""
-        return self.screen.board.focused[1]
+        return self.board.focused[1]
 
     def _issues(self, ids: Iterable[IssueId]) -> list[Issue]:
         return [issue for identity in ids if (issue := self.bridge.issue(identity)) is not None]
 
     # Changing
+
+    def run(self, action: str, argument: str = "") -> None:
+        """Run an action of the registry. ``argument`` is the digit or letter of its slot."""
+        found = BY_ID[action]
+        found.command(self, argument or found.fixed)
 
     def do(
         self, make: Make, *, on: Sequence[Issue] | None = None, follow: bool = False, again: bool = True
@@ -250,12 +296,12 @@ class CommandContext:
             return False
         if work.skipped:
             self.say(work.skipped)
-        self.screen.sync(follow=follow)
+        self.shell.sync(follow=follow)
         if self.top is not None:
-            self.top.listed.marks.clear()
+            self.top.listed.selection.clear()
             self.top.painted_anew()
-        elif not self.in_detail:
-            self.screen.board.clear_marks()
+        elif not self.open_issue.has_keys:
+            self.board.clear_selection()
         return True
 
     def _keep_words(self, work: EditBatch) -> None:
@@ -263,39 +309,34 @@ class CommandContext:
         comments = [(issue, change.comment) for issue, change in work.changes if change.comment]
         if comments:
             self.drafts[tuple(issue for issue, _ in comments)] = comments[0][1]
-            self.say("Comment saved as draft; press c to resume.")
+            self.say(f"Comment saved as draft; press {self.keymap.key('text.comment')} to resume.")
         for issue, change in work.changes:
             title, text = change.typed
             if change.creates:
                 self.drafts[("new",)] = title
-                self.say("Title saved as draft; press n to resume.")
+                self.say(f"Title saved as draft; press {self.keymap.key('text.new')} to resume.")
             if "description" in change.touches():
                 found = self.bridge.issue(issue)
                 self.drafts["edit", issue] = joined(title or (found.title if found else ""), text)
-                self.say("Text saved as draft; press e to resume.")
+                self.say(f"Text saved as draft; press {self.keymap.key('text.edit')} to resume.")
 
     # Reporting and asking
 
     def say(self, text: str, *, bad: bool = False) -> None:
         """Show a message in the footer until the next key."""
-        self.screen.say(text, bad=bad)
-        if self.top is not None:
-            self.top.tell(text)
+        self.shell.say(text, bad=bad)
+        if self.panes:
+            self.panes[-1].tell(text)
 
     def tell(self, error: GlboardError) -> None:
         """Show an error with its hint."""
-        notices.tell(self.screen.app, notices.notice_of(error))
+        notices.tell(self.shell.app, notices.notice_of(error))
 
     def ask(
         self, question: str, answers: Mapping[str, str], then: Callable[[str], None], *, note: str = ""
     ) -> None:
         """Ask; ``then`` gets the letter, and is not called on Esc."""
-
-        def answered(answer: str | None) -> None:
-            if answer is not None:
-                then(answer)
-
-        self.screen.app.push_screen(Ask(question, answers, note=note), answered)
+        self.shell.app.push_screen(Ask(question, answers, note=note), _unless_cancelled(then))
 
     def pick(
         self,
@@ -307,11 +348,62 @@ class CommandContext:
         note: str = "",
     ) -> None:
         """Open a picker; ``then`` gets the result, and is not called on Esc."""
-
-        def picked(result: Result | None) -> None:
-            if result is not None:
-                then(result)
-
         from glboard_tui.screens.picker import Picker
 
-        self.screen.app.push_screen(Picker(title, choices, ticks=ticks, note=note), picked)
+        self.shell.app.push_screen(Picker(title, choices, ticks=ticks, note=note), _unless_cancelled(then))
+
+    def prompt(
+        self,
+        title: str,
+        then: Callable[[str], None],
+        *,
+        value: str = "",
+        note: str = "",
+        placeholder: str = "",
+        hint: str = "Enter confirms · Esc cancels",
+        check: Callable[[str], str] = lambda _: "",
+    ) -> None:
+        """Ask for one line; ``then`` gets it, and is not called on Esc. ``check`` returns what is wrong."""
+        from glboard_tui.screens.dialogs import Prompt
+
+        prompt = Prompt(title, value=value, note=note, placeholder=placeholder, hint=hint, check=check)
+        self.shell.app.push_screen(prompt, _unless_cancelled(then))
+
+    def write(
+        self,
+        title: str,
+        draft: tuple[str, ...],
+        send: Callable[[str], None],
+        *,
+        kept: str = "",
+        text: str = "",
+        note: str = "",
+    ) -> None:
+        """Open the comment editor with the draft or ``text``; ``send`` gets the comment.
+
+        Esc keeps what was typed as a draft and says ``kept``.
+        """
+        from glboard_tui.screens.dialogs import CommentDialog
+
+        def written(answer: tuple[str, bool]) -> None:
+            typed, sent = answer
+            self.drafts.pop(draft, None)
+            if sent:
+                send(typed)
+            elif typed.strip():
+                self.drafts[draft] = typed
+                if kept:
+                    self.say(kept)
+
+        dialog = CommentDialog(self.keymap, title, text=self.drafts.get(draft, text), note=note)
+        self.shell.app.push_screen(dialog, _unless_cancelled(written))
+
+
+def _unless_cancelled(then: Callable[[T], None]) -> Callable[[T | None], None]:
+    """For a dialog's result, which is None after Esc."""
+
+    def closed(result: T | None) -> None:
+        if result is not None:
+            then(result)
+
+    return closed

@@ -1,8 +1,8 @@
-"""Priority, severity and missing labels: what triage asks for, on any list or board."""
+"""Priority, severity, missing labels, and the pickers for labels and assignees."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from glboard_core.board.batch import each, short
 from glboard_core.board.operations import Edit
@@ -10,6 +10,7 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_core.planning import readiness
 from glboard_core.planning.readiness import Kind, LabelQuestion
 from glboard_tui.commands.context import CommandContext
+from glboard_tui.screens.choices import label_choices, person_choices
 from glboard_tui.screens.picker import Choice, Result, Ticks, ticks_of
 
 _LEAVE = ""
@@ -17,13 +18,15 @@ _LEAVE = ""
 
 def priority(context: CommandContext, key: str) -> None:
     """Set the priority with that key."""
-    label = context.options("priority")[key]
-    context.do(lambda edits, issues: edits.one_of_scope(issues, label))
+    _set(context, context.options("priority")[key])
 
 
 def severity(context: CommandContext, key: str) -> None:
     """Set the severity with that key."""
-    label = context.options("severity")[key]
+    _set(context, context.options("severity")[key])
+
+
+def _set(context: CommandContext, label: str) -> None:
     context.do(lambda edits, issues: edits.one_of_scope(issues, label))
 
 
@@ -104,19 +107,7 @@ def _add(context: CommandContext, issues: Sequence[Issue], chosen: Sequence[Issu
         context.say(f"Added the labels that exist. {missed}.")
 
 
-# Assignees and labels: pickers for what the catalog holds.
-
-
-def person_choices(context: CommandContext, first: Sequence[str] = ()) -> list[Choice]:
-    """All group members: ``first``, then those with cards on a board, then the rest, by username."""
-    catalog = context.bridge.catalog
-    if catalog is None:
-        return []
-    busy = set(context.bridge.people().values())
-    known = {person.username: person.name for person in catalog.people}
-    # A person who left the group may still be assigned.
-    names = dict.fromkeys([*first, *sorted(busy), *sorted(known)])
-    return [Choice(value=name, text=name, note=known.get(name, "")) for name in names]
+# Pickers for assignees and labels
 
 
 def edit_assignees(context: CommandContext, _: str) -> None:
@@ -127,13 +118,8 @@ def edit_assignees(context: CommandContext, _: str) -> None:
     def picked(result: Result) -> None:
         context.do(lambda edits, on: edits.reassign(on, result.add, result.remove), on=issues)
 
-    choices = person_choices(context, sorted(start, key=lambda name: (start[name] != "on", name)))
+    choices = person_choices(context.bridge, sorted(start, key=lambda name: (start[name] != "on", name)))
     context.pick(_of("Assignees", issues), choices, picked, ticks=Ticks(start))
-
-
-def assign_me(context: CommandContext, _: str) -> None:
-    """Assign or unassign me."""
-    context.do(lambda edits, issues: edits.toggle_me(issues))
 
 
 def edit_labels(context: CommandContext, _: str) -> None:
@@ -141,30 +127,13 @@ def edit_labels(context: CommandContext, _: str) -> None:
     issues = context.targets()
     start = ticks_of([issue.labels for issue in issues])
     present = sorted(start, key=lambda title: (start[title] != "on", title.casefold()))
-    choices = label_choices(context, {issue.project for issue in issues}, present)
+    choices = label_choices(context.bridge, {issue.project for issue in issues}, present)
 
     def picked(result: Result) -> None:
         add = frozenset(result.add)
         context.do(lambda edits, on: edits.relabel(on, add, result.remove), on=issues)
 
     context.pick(_of("Labels", issues), choices, picked, ticks=Ticks(start, scoped=True))
-
-
-def label_choices(context: CommandContext, projects: Collection[str], first: Sequence[str]) -> list[Choice]:
-    """Labels valid in all projects, after ``first``: a label on an issue can always be removed from it."""
-    catalog = context.bridge.catalog
-    if catalog is None:
-        return []
-    valid = {label.title: label for label in catalog.labels_for(projects)}
-    return [
-        Choice(
-            value=title,
-            text=title,
-            color=catalog.color(title),
-            note="" if title in valid else "not in every project",
-        )
-        for title in dict.fromkeys([*first, *valid])
-    ]
 
 
 def _of(what: str, issues: Sequence[Issue]) -> str:

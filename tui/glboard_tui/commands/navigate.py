@@ -1,125 +1,77 @@
-"""Focus and selection: keys that change nothing on the server."""
+"""Focus, selection, boards, filters, opening and copying: keys that change nothing on the server."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from glboard_core.errors import NameUnknown
 from glboard_core.model.issue import Issue
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.commands.labels import person_choices
+from glboard_tui.screens.choices import person_choices
 from glboard_tui.widgets.card import Density
 
 #: More lines than any list has.
 _END = 1_000_000
+_LINES = {"down": 1, "up": -1, "bottom": _END, "top": -_END}
+_HALVES = {"half-down": 1, "half-up": -1}
+_STEPS = {"next": 1, "previous": -1}
+
+# Focus
 
 
-def left(context: CommandContext, _: str) -> None:
-    """Move one column left."""
-    context.screen.board.move(-1, 0)
+def move(context: CommandContext, where: str) -> None:
+    """Move the cursor of a pane, scroll the open issue, or move the focus on the board."""
+    board, pane, opened = context.board, context.pane, context.open_issue.pane
+    if where in ("left", "right"):
+        board.move(-1 if where == "left" else 1, 0)
+    elif where in _HALVES:
+        step = _HALVES[where]
+        if pane is not None:
+            pane.half(step)
+        else:
+            opened.scroll_half(step) if opened.has_keys else board.half(step)
+    elif pane is not None:
+        pane.go(_LINES[where])
+    elif opened.has_keys:
+        opened.scroll_by(_LINES[where])
+    elif where in ("top", "bottom"):
+        board.first() if where == "top" else board.last()
+    else:
+        board.move(0, _LINES[where])
 
 
-def right(context: CommandContext, _: str) -> None:
-    """Move one column right."""
-    context.screen.board.move(1, 0)
-
-
-def down(context: CommandContext, _: str) -> None:
-    """Move one card or line down."""
-    if context.top is not None:
-        context.top.go(1)
-        return
-    context.screen.pane.scroll_by(1) if context.in_detail else context.screen.board.move(0, 1)
-
-
-def up(context: CommandContext, _: str) -> None:
-    """Move one card or line up."""
-    if context.top is not None:
-        context.top.go(-1)
-        return
-    context.screen.pane.scroll_by(-1) if context.in_detail else context.screen.board.move(0, -1)
-
-
-def top(context: CommandContext, _: str) -> None:
-    """Go to the top."""
-    if context.top is not None:
-        context.top.go(-_END)
-        return
-    context.screen.pane.scroll_by(-_END) if context.in_detail else context.screen.board.first()
-
-
-def bottom(context: CommandContext, _: str) -> None:
-    """Go to the bottom."""
-    if context.top is not None:
-        context.top.go(_END)
-        return
-    context.screen.pane.scroll_by(_END) if context.in_detail else context.screen.board.last()
-
-
-def half_down(context: CommandContext, _: str) -> None:
-    """Move half a screen down."""
-    if context.top is not None:
-        context.top.half(1)
-        return
-    context.screen.pane.scroll_half(1) if context.in_detail else context.screen.board.half(1)
-
-
-def half_up(context: CommandContext, _: str) -> None:
-    """Move half a screen up."""
-    if context.top is not None:
-        context.top.half(-1)
-        return
-    context.screen.pane.scroll_half(-1) if context.in_detail else context.screen.board.half(-1)
-
-
-def next_pane(context: CommandContext, _: str) -> None:
-    """Switch between the board and the open issue; without one, go to the next column."""
-    _pane(context, 1)
-
-
-def previous_pane(context: CommandContext, _: str) -> None:
-    """Switch the other way; without an open issue, go to the previous column."""
-    _pane(context, -1)
-
-
-def _pane(context: CommandContext, step: int) -> None:
+def pane(context: CommandContext, where: str) -> None:
+    """Switch between the board and the open issue; without one, go to the next column or the pane."""
+    step, board, opened, dock = _STEPS[where], context.board, context.open_issue.pane, context.dock
     if context.top is not None:
         context.top.go(step)
         return
-    if context.screen.pane.is_open:
-        context.screen.other_pane()
+    if opened.is_open:
+        board.screen.set_focus(board if opened.has_keys else opened)
+        context.shell.show_footer()
         return
-    index, column, room = context.bridge.index, context.column(), context.screen.docking.pane
+    index, column = context.bridge.index, context.column()
     if index is None or column is None:
         return
     keys = [c.column.key for c in index.visible()]
-    if room is not None and room.has_keys:
-        context.screen.set_focus(context.screen.board)
-        context.screen.board.column(keys[0 if step > 0 else -1])
+    if dock.key_owner is not None:
+        board.screen.set_focus(board)
+        board.column(keys[0 if step > 0 else -1])
     elif column.key in keys:
         at = keys.index(column.key) + step
-        if room is not None and room.is_open and not 0 <= at < len(keys):
-            context.screen.set_focus(room)
-        else:
-            context.screen.board.column(keys[at % len(keys)])
+        if 0 <= at < len(keys) or not dock.focus():
+            board.column(keys[at % len(keys)])
 
 
-def next_card(context: CommandContext, _: str) -> None:
-    """Open the card below; in a list, go to the next line."""
+def card(context: CommandContext, where: str) -> None:
+    """Open the next or previous card; in a list, go to that line."""
+    step = _STEPS[where]
     if context.top is not None:
-        context.top.go(1)
-        return
-    context.screen.board.move(0, 1)
-    context.screen.open_detail()
+        context.top.go(step)
+    else:
+        context.board.move(0, step)
+        context.open_issue.open()
 
 
-def previous_card(context: CommandContext, _: str) -> None:
-    """Open the card above; in a list, go to the previous line."""
-    if context.top is not None:
-        context.top.go(-1)
-        return
-    context.screen.board.move(0, -1)
-    context.screen.open_detail()
+# Selection
 
 
 def mark(context: CommandContext, _: str) -> None:
@@ -128,240 +80,187 @@ def mark(context: CommandContext, _: str) -> None:
         context.top.listed.toggle()
         context.top.painted_anew()
     else:
-        context.screen.board.toggle_mark()
+        context.board.toggle_selected()
 
 
-def mark_range(context: CommandContext, _: str) -> None:
+def select_range(context: CommandContext, _: str) -> None:
     """Start or end a range."""
     if context.top is not None:
         begun = context.top.listed.range()
         context.top.painted_anew()
     else:
-        context.screen.board.mark_range()
-        begun = context.screen.board.marks.anchor is not None
+        context.board.select_range()
+        begun = context.board.selection.anchor is not None
     if begun:
-        context.say("Move to the other end; V keeps the range.")
+        context.say(f"Move to the other end; {context.keymap.key('selection.range')} keeps the range.")
 
 
-def mark_column(context: CommandContext, _: str) -> None:
+def select_column(context: CommandContext, _: str) -> None:
     """Select the whole column or list."""
     if context.top is not None:
         context.top.listed.all()
         context.top.painted_anew()
     else:
-        context.screen.board.mark_column()
+        context.board.select_column()
 
 
 def mark_again(context: CommandContext, _: str) -> None:
     """Restore the last selection."""
     if context.top is not None:
-        context.top.listed.marks.restore()
+        context.top.listed.selection.restore()
         context.top.painted_anew()
     else:
-        context.screen.board.restore_marks()
+        context.board.restore_selection()
 
 
 def escape(context: CommandContext, _: str) -> None:
-    """Close the open issue, then end the range, then the filter, then the selection.
-
-    In a list the range and the selection end before the list closes.
-    """
-    screen, bridge = context.screen, context.bridge
-    if context.top is not None:
-        ended = context.top.listed.escape()
-        context.top.painted_anew()
-        if ended == "range":
-            context.say("Range selected.")
-        elif not ended:
-            context.top.leave()
-    elif screen.pane.is_open:
-        screen.close_detail()
-    elif screen.board.end_range():
+    """Close the pane or the open issue, then end the range, then the filter, then the selection."""
+    if (pane := context.pane) is not None:
+        pane.escape()
+    elif context.open_issue.pane.is_open:
+        context.open_issue.close()
+    elif context.board.end_range():
         context.say("Range selected.")
-    elif bridge.view.text:
-        screen.filtering.set("")
-    elif len(screen.board.marks):
-        screen.board.clear_marks()
+    elif context.bridge.view.text:
+        context.shell.filter("")
+    elif len(context.board.selection):
+        context.board.clear_selection()
 
 
-# Boards, milestones, filters, opening and copying: what is shown, and how to take it elsewhere.
-
-_DENSITIES: tuple[Density, ...] = ("compact", "normal", "roomy")
-#: The most browser tabs that one key opens.
-_MOST_TABS = 5
-
-
-def board(name: str) -> Callable[[CommandContext, str], None]:
-    """Return a command that opens a board; if it is open, the command returns to its own milestone."""
-
-    def command(context: CommandContext, _: str) -> None:
-        open_board(context, name)
-
-    return command
+# Boards and milestones
 
 
 def open_board(context: CommandContext, name: str, milestone: str | None = None) -> None:
-    """Open a board by its id."""
+    """Open a board by its id; if it is open, return to its own milestone."""
     try:
         context.bridge.open(name, milestone)
     except NameUnknown as error:
         context.tell(error)
         return
     context.make_way()
-    context.screen.board_chosen()
+    context.open_issue.close()
+    context.shell.show_board()
 
 
-def walk_back(context: CommandContext, _: str) -> None:
-    """Go to the previous milestone."""
-    _walk(context, -1)
-
-
-def walk_on(context: CommandContext, _: str) -> None:
-    """Go to the next milestone."""
-    _walk(context, 1)
-
-
-def _walk(context: CommandContext, step: int) -> None:
+def walk(context: CommandContext, where: str) -> None:
+    """Go to the next or previous milestone."""
+    if context.top is not None:
+        context.top.walk(_STEPS[where])
+        return
     view, catalog = context.bridge.view, context.bridge.catalog
     if catalog is None or view.board is None:
         return
     if view.board.milestone is None:
         context.say("This board shows all milestones.")
         return
-    title = view.walk(step, catalog)
+    title = view.walk(_STEPS[where], catalog)
     if title is None:
         context.say("No milestone in that direction.")
         return
     open_board(context, view.board_id, title)
 
 
+# Filters
+
+
 def edit_filter(context: CommandContext, _: str) -> None:
     """Type a filter."""
-    context.screen.edit_filter()
+    context.shell.edit_filter()
 
 
 def by_person(context: CommandContext, _: str) -> None:
     """Show only one person's cards."""
-    context.pick("Filter by person", person_choices(context), lambda r: _set_person(context, r.add[0]))
+
+    def show(name: str) -> None:
+        words = [word for word in context.bridge.view.text.split() if not word.startswith("@")]
+        context.shell.filter(" ".join([*words, f"@{name}"]))
+
+    context.pick("Filter by assignee", person_choices(context.bridge), lambda result: show(result.add[0]))
 
 
-def _set_person(context: CommandContext, name: str) -> None:
-    words = [word for word in context.bridge.view.text.split() if not word.startswith("@")]
-    context.screen.filtering.set(" ".join([*words, f"@{name}"]))
+def only(context: CommandContext, state: str) -> None:
+    """Toggle ``is:state`` in the filter."""
+    term, words = f"is:{state}", context.bridge.view.text.split()
+    kept = [word for word in words if word != term]
+    context.shell.filter(" ".join(kept if len(kept) < len(words) else [*words, term]))
 
 
-def only(state: str) -> Callable[[CommandContext, str], None]:
-    """Return a command that toggles ``is:state`` in the filter."""
-    term = f"is:{state}"
+# Opening, copying, and how the board looks
 
-    def command(context: CommandContext, _: str) -> None:
-        words = context.bridge.view.text.split()
-        kept = [word for word in words if word != term]
-        context.screen.filtering.set(" ".join(kept if len(kept) < len(words) else [*words, term]))
-
-    return command
+_DENSITIES: tuple[Density, ...] = ("compact", "normal", "roomy")
+#: The most browser tabs that one key opens.
+_MOST_TABS = 5
 
 
 def open_issue(context: CommandContext, _: str) -> None:
     """Open the focused card."""
-    context.screen.open_detail()
+    context.open_issue.open()
 
 
 def browser(context: CommandContext, _: str) -> None:
     """Open in the browser."""
-    urls = [issue.web_url for issue in context.targets() if issue.web_url.startswith(("https://", "http://"))]
+    issues = context.targets()
+    if not issues and context.top is not None and (chosen := context.top.chosen()) is not None:
+        issues = [chosen]  # it is on no board
+    urls = [issue.web_url for issue in issues if issue.web_url.startswith(("https://", "http://"))]
     if not urls:
         context.say("No web address yet: GitLab has not created this issue.")
     elif len(urls) > _MOST_TABS:
         context.say(f"{len(urls)} tabs are too many; select at most {_MOST_TABS}.")
     else:
         for url in urls:
-            context.screen.app.open_url(url)
+            context.shell.app.open_url(url)
         context.say(f"Opened {len(urls)} in the browser." if len(urls) > 1 else "Opened in the browser.")
 
 
-def copy(what: str, text_of: Callable[[CommandContext, Issue], str]) -> Callable[[CommandContext, str], None]:
-    """Return a command that copies something of each target, one per line."""
+def copy(context: CommandContext, what: str) -> None:
+    """Copy reference, URL, title or Markdown link of each target, one per line; a masked title stays so."""
 
-    def command(context: CommandContext, _: str) -> None:
-        issues = context.targets()
-        context.screen.app.copy_to_clipboard("\n".join(text_of(context, issue) for issue in issues))
-        # The terminal's clipboard (OSC 52) sends no reply, so this reports only what was sent.
-        context.say(f"Copied: {what}" + (f" of {len(issues)}" if len(issues) > 1 else ""))
+    def text_of(issue: Issue) -> str:
+        title = context.bridge.title_of(issue)
+        match what:
+            case "reference":
+                return issue.reference
+            case "URL":
+                return issue.web_url
+            case "title":
+                return title
+            case _:
+                words = title.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
+                return f"[{words}]({issue.web_url}) ({issue.reference})"
 
-    return command
-
-
-def reference(_: CommandContext, issue: Issue) -> str:
-    """Return the full reference."""
-    return issue.reference
-
-
-def url(_: CommandContext, issue: Issue) -> str:
-    """Return the web address."""
-    return issue.web_url
-
-
-def title(context: CommandContext, issue: Issue) -> str:
-    """Return the title, masked if it is masked on the screen."""
-    return context.bridge.title_of(issue)
-
-
-def markdown(context: CommandContext, issue: Issue) -> str:
-    """Return a Markdown link."""
-    words = context.bridge.title_of(issue).replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
-    return f"[{words}]({issue.web_url}) ({issue.reference})"
+    issues = context.targets()
+    context.shell.app.copy_to_clipboard("\n".join(map(text_of, issues)))
+    # The terminal's clipboard (OSC 52) sends no reply, so this reports only what was sent.
+    context.say(f"Copied: {what}" + (f" of {len(issues)}" if len(issues) > 1 else ""))
 
 
 def density(context: CommandContext, _: str) -> None:
     """Switch to the next density."""
-    widget = context.screen.board
-    widget.density = _DENSITIES[(_DENSITIES.index(widget.density) + 1) % len(_DENSITIES)]
-    context.say(f"Density: {widget.density}")
+    board = context.board
+    board.density = _DENSITIES[(_DENSITIES.index(board.density) + 1) % len(_DENSITIES)]
+    context.say(f"Density: {board.density}")
 
 
 def closed(context: CommandContext, _: str) -> None:
     """Show or hide (closed)."""
     on = not context.bridge.view.show_closed
     context.bridge.show_closed(on=on)
-    context.screen.show_board()
+    context.shell.show_board()
     context.say("Showing (closed)." if on else "Hiding (closed).")
-
-
-def theme(context: CommandContext, _: str) -> None:
-    """Choose a theme."""
-    context.screen.app.search_themes()
-
-
-def updates(context: CommandContext, _: str) -> None:
-    """List the changes by others that were not looked at yet."""
-    if not len(context.bridge.unseen):
-        context.say("No new changes by others.")
-        return
-    from glboard_tui.screens.queues import Updates
-
-    context.screen.app.push_screen(Updates(context), lambda _: context.screen.show_footer())
 
 
 def refresh(context: CommandContext, _: str) -> None:
     """Refresh everything from GitLab."""
     context.bridge.refresh()
-    context.screen.retry()
     context.say("Refreshing …")
 
 
-def show_help(context: CommandContext, _: str) -> None:
-    """Show all keys."""
-    from glboard_tui.screens.help import Help
-
-    context.screen.app.push_screen(Help(context.screen.keymap))
-
-
-def palette(context: CommandContext, _: str) -> None:
-    """Open the command palette."""
-    context.screen.app.action_command_palette()
+def theme(context: CommandContext, _: str) -> None:
+    """Choose a theme."""
+    context.shell.app.search_themes()
 
 
 def quit_program(context: CommandContext, _: str) -> None:
     """Quit, after asking if changes are unsent."""
-    context.screen.quit()
+    context.shell.quit()

@@ -1,4 +1,4 @@
-"""The planning process: capacity, candidates, triage, the lock, Say/Do. Most use the board's milestone."""
+"""Lists and dialogs: the planning process, failed changes, changes by others, help."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from glboard_core.errors import GlboardError
 from glboard_core.model.milestone import Milestone
-from glboard_tui.actions import BY_ID
 from glboard_tui.commands.context import CommandContext
 
 if TYPE_CHECKING:
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _milestone(context: CommandContext) -> Milestone | None:
-    found = context.screen.plan.milestone()
+    found = context.planning.milestone()
     if found is None:
         context.say("No version milestone with dates to plan.")
     return found
@@ -26,30 +25,48 @@ def _show(context: CommandContext, listed: IssueList) -> None:
         context.say("Already open; Esc closes it.")
         return
     context.make_way()
-    context.screen.app.push_screen(listed, lambda _: context.screen.show_footer())
+    context.shell.app.push_screen(listed, lambda _: context.shell.show_footer())
 
 
-def room(context: CommandContext, _: str) -> None:
+def own(context: CommandContext, name: str) -> None:
+    """Do what a pane alone can do: its method ``action_NAME``."""
+    if (pane := context.pane) is not None:
+        getattr(pane.own, f"action_{name}")()
+
+
+def close(context: CommandContext, _: str) -> None:
+    """Close the pane that has the keys."""
+    if (pane := context.pane) is not None:
+        pane.leave()
+
+
+# Planning a milestone
+
+
+def capacity(context: CommandContext, _: str) -> None:
     """Toggle the capacity pane: next to the board, or over it in a narrow terminal."""
-    if (milestone := _milestone(context)) is not None:
-        if context.top is not None:
-            context.make_way()
-            if context.screen.docking.focus():
-                return
-        if context.screen.docking.toggle():
+    if (milestone := _milestone(context)) is None:
+        return
+    if context.top is not None:
+        context.make_way()
+        if context.dock.focus():
             return
-        from glboard_tui.screens.capacity import Room
+    if not context.dock.toggle():
+        from glboard_tui.screens.capacity import CapacityDialog
 
-        context.screen.plan.reload()
-        context.screen.app.push_screen(Room(context, milestone), lambda _: context.screen.show_header())
+        context.planning.team_store.reload()
+        context.shell.app.push_screen(
+            CapacityDialog(context, milestone), lambda _: context.shell.show_header()
+        )
 
 
 def candidates(context: CommandContext, _: str) -> None:
     """List the issues that could become a Deliverable."""
+    from glboard_tui.commands.edit import accept_for
     from glboard_tui.screens.candidates import Candidates
 
     if (milestone := _milestone(context)) is not None:
-        _show(context, Candidates(context, milestone))
+        _show(context, Candidates(context, milestone, lambda issues: accept_for(context, issues)))
 
 
 def triage(context: CommandContext, _: str) -> None:
@@ -66,7 +83,7 @@ def refinement(context: CommandContext, _: str) -> None:
     _show(context, Refinement(context))
 
 
-def own(context: CommandContext, _: str) -> None:
+def own_work(context: CommandContext, _: str) -> None:
     """List the issues assigned to me."""
     from glboard_tui.screens.queues import OwnWork
 
@@ -89,7 +106,7 @@ def say_do(context: CommandContext, _: str) -> None:
     if milestone is None or today is None:
         return
     if milestone.start is not None and milestone.start > today:
-        milestone = context.screen.plan.past.ending() or milestone
+        milestone = context.planning.history.ending() or milestone
     _show(context, SayDoPane(context, milestone))
 
 
@@ -97,21 +114,22 @@ def planning_issue(context: CommandContext, _: str) -> None:
     """Open the planning issue of the milestone."""
     if (milestone := _milestone(context)) is None:
         return
-    found = context.screen.plan.planning_issue(milestone)
+    found = context.planning.planning_issue(milestone)
     if found.issue is None:
-        palette = context.screen.keymap.shown(BY_ID["palette"])
-        context.say(f"No planning issue for {milestone.title} yet: {palette} “open” creates one.")
+        key = context.keymap.key("palette")
+        context.say(f"No planning issue for {milestone.title} yet: {key} “open” creates one.")
         return
     context.make_way()
-    context.screen.open_detail(found.issue.id)
-    context.say(found.doubt or f"The planning issue of {milestone.title}; o opens it in the browser.")
+    context.open_issue.open(found.issue.id)
+    key = context.keymap.key("open.browser")
+    context.say(found.doubt or f"The planning issue of {milestone.title}; {key} opens it in the browser.")
 
 
 def end(context: CommandContext, _: str) -> None:
     """List what is left of the milestone that is ending."""
     from glboard_tui.screens.milestone_end import Ending
 
-    milestone = context.screen.plan.past.ending()
+    milestone = context.planning.history.ending()
     if milestone is None:
         context.say("No version milestone with dates is ending.")
         return
@@ -120,33 +138,71 @@ def end(context: CommandContext, _: str) -> None:
 
 def open_milestone(context: CommandContext, _: str) -> None:
     """Create or update the milestone's planning issue, boards and labels, after a preview."""
-    from glboard_tui.screens.milestone_setup import OpeningPane
+    from glboard_tui.screens.milestone_setup import MilestoneSetupDialog
 
     if (milestone := _milestone(context)) is not None:
-        context.screen.app.push_screen(OpeningPane(context, milestone))
+        context.shell.app.push_screen(MilestoneSetupDialog(context, milestone))
 
 
 def lock(context: CommandContext, _: str) -> None:
     """Lock the plan, or show what changed since it was locked."""
-    plan, milestone = context.screen.plan, _milestone(context)
-    if milestone is None:
+    if (milestone := _milestone(context)) is None:
         return
     try:
-        changed = plan.past.scope(milestone)
+        changed = context.planning.history.scope(milestone)
     except GlboardError as error:
         context.tell(error)
         return
-
     from glboard_tui.screens.plan_lock import LockedPlan, ask_import, lock_now
 
     if changed is not None:
-        pane = LockedPlan(context, milestone, changed)
-        _show(context, pane)
+        _show(context, LockedPlan(context, milestone, changed))
         return
-    one = milestone
     context.ask(
         f"Lock the current plan of {milestone.title}?",
         {"l": "lock it", "i": "import a colleague's"},
-        lambda answer: lock_now(context, one) if answer == "l" else ask_import(context, one),
+        lambda answer: (lock_now if answer == "l" else ask_import)(context, milestone),
         note="Say/Do and scope then use the locked plan. It stays on this machine.",
     )
+
+
+# Changes, and help
+
+
+def updates(context: CommandContext, _: str) -> None:
+    """List the changes by others that were not looked at yet."""
+    from glboard_tui.screens.queues import Updates
+
+    if len(context.bridge.unseen):
+        context.shell.app.push_screen(Updates(context), lambda _: context.shell.show_footer())
+    else:
+        context.say("No new changes by others.")
+
+
+def failed(context: CommandContext, _: str) -> None:
+    """Open the list of failed changes."""
+    from glboard_tui.screens.failed_changes import FailedList
+
+    if context.bridge.failed():
+        context.shell.app.push_screen(FailedList(context), lambda _: context.shell.sync())
+    else:
+        context.say("No failed changes.")
+
+
+def history(context: CommandContext, _: str) -> None:
+    """Open the change log."""
+    from glboard_tui.screens.failed_changes import ChangeLog
+
+    context.shell.app.push_screen(ChangeLog(context))
+
+
+def show_help(context: CommandContext, _: str) -> None:
+    """Show all keys."""
+    from glboard_tui.screens.help import Help
+
+    context.shell.app.push_screen(Help(context.keymap, context.scope))
+
+
+def palette(context: CommandContext, _: str) -> None:
+    """Open the command palette."""
+    context.shell.app.action_command_palette()

@@ -2,114 +2,36 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shlex
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual.app import App, SuspendNotSupported
-
 from glboard_core.board.batch import EditBatch, commented, titled
-from glboard_core.board.operations import Edit
+from glboard_core.board.operations import Create, Edit
 from glboard_core.board.use_cases import joined, new_issue, split
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import IssueId
 from glboard_tui.commands.context import CommandContext
+from glboard_tui.screens.editor import edit_in_editor
 from glboard_tui.screens.picker import Choice
 
 if TYPE_CHECKING:
     from glboard_tui.screens.dialogs import Then
 
-
-# Title and description in the person's own editor.
-
-_FALLBACKS = ("nano", "vim", "vi")
-
-
-def editor_command() -> list[str]:
-    """Return the editor command. Raises GlboardError if there is none."""
-    for name in ("VISUAL", "EDITOR"):
-        if value := os.environ.get(name, "").strip():
-            command = shlex.split(value)
-            if command and shutil.which(command[0]):
-                return command
-            raise GlboardError(
-                f"Editor “{value}” not found ({name}).", hint=f"Set {name} to an editor.", title="Editor"
-            )
-    for name in _FALLBACKS:
-        if found := shutil.which(name):
-            return [found]
-    raise GlboardError(
-        "No editor is configured.", hint="Set EDITOR, for example: export EDITOR=nano", title="Editor"
-    )
-
-
-def edit_in_editor(app: App[object], text: str) -> str | None:
-    """Return the text after the editor exits; None if it exits with an error.
-
-    Raises GlboardError if there is no editor, or no terminal for it.
-    """
-    command = editor_command()
-    handle, name = tempfile.mkstemp(prefix="glboard-", suffix=".md")  # mode 0600
-    path = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        try:
-            with app.suspend():
-                status = run([*command, name])
-        except SuspendNotSupported:
-            raise GlboardError(
-                "Cannot open an editor from here.",
-                hint="Start glboard in its own terminal.",
-                title="Editor",
-            ) from None
-        return path.read_text(encoding="utf-8", errors="replace") if status == 0 else None
-    except OSError as error:
-        raise GlboardError(f"Cannot use the editor: {error.strerror or error}.", title="Editor") from None
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()
-
-
-def run(command: list[str]) -> int:
-    """Run the editor until it exits; return its exit status."""
-    return subprocess.run(command, check=False).returncode  # noqa: S603  (the person's own editor)
-
-
-#: The draft key of a new issue's title; the desk uses it too if the issue was rejected.
+#: The draft key of a new issue's title; the context uses it too if the issue was rejected.
 _NEW = ("new",)
 
 
 def comment(context: CommandContext, _: str) -> None:
     """Write one comment, posted on each of the targets."""
     issues = context.targets()
-    key = tuple(issue.id for issue in issues)
-    where = issues[0].reference if len(issues) == 1 else f"{len(issues)} issues, one comment on each"
 
-    def written(answer: tuple[str, bool] | None) -> None:
-        if answer is None:
-            return
-        text, send = answer
-        if not send:
-            if text.strip():
-                context.drafts[key] = text
-                context.say("Draft saved; press c to resume.")
-            else:
-                context.drafts.pop(key, None)
-            return
-        context.drafts.pop(key, None)
-        context.do(lambda _, on: commented(on, text), on=issues)
-
-    from glboard_tui.screens.dialogs import CommentDialog
-
-    draft = CommentDialog("Comment", text=context.drafts.get(key, ""), note=where)
-    context.screen.app.push_screen(draft, written)
+    context.write(
+        "Comment",
+        tuple(issue.id for issue in issues),
+        lambda text: context.do(lambda _, on: commented(on, text), on=issues),
+        kept=f"Draft saved; press {context.keymap.key('text.comment')} to resume.",
+        note=issues[0].reference if len(issues) == 1 else f"{len(issues)} issues, one comment on each",
+    )
 
 
 def new(context: CommandContext, _: str) -> None:
@@ -118,7 +40,7 @@ def new(context: CommandContext, _: str) -> None:
     if catalog is None:
         return
     projects = [p.path for p in catalog.projects if not p.archived and p.can_edit is not False]
-    focused = context.screen.board.focused[0]
+    focused = context.board.focused[0]
     issue = context.bridge.issue(focused) if focused else None
     kept = context.drafts.get(_NEW, "")
     if issue is not None and issue.project in projects:
@@ -142,8 +64,8 @@ def _title(context: CommandContext, project: str, projects: Sequence[str], title
     board, column = context.bridge.board, context.column()
     if board is None:
         return
-    plan = new_issue(board, column, project, "", context.bridge.view.flow)
-    facts = [*sorted(plan.labels), plan.milestone or "no milestone", *plan.assignees]
+    bare = new_issue(board, column, project, "", context.bridge.view.flow)
+    facts = [*sorted(bare.labels), bare.milestone or "no milestone", *bare.assignees]
 
     def typed(answer: tuple[str, Then] | None) -> None:
         if answer is None:
@@ -158,20 +80,20 @@ def _title(context: CommandContext, project: str, projects: Sequence[str], title
         if then == "other":
             _choose_project(context, projects, text)
         elif text:
-            context.say("Title saved as draft; press n to resume.")
+            context.say(f"Title saved as draft; press {context.keymap.key('text.new')} to resume.")
 
     from glboard_tui.screens.dialogs import NewIssue
 
-    context.screen.app.push_screen(
-        NewIssue(project, " · ".join(facts), title=title, several=len(projects) > 1), typed
+    context.shell.app.push_screen(
+        NewIssue(context.keymap, project, " · ".join(facts), title=title, several=len(projects) > 1), typed
     )
 
 
-def _create(context: CommandContext, change: object) -> None:
+def _create(context: CommandContext, change: Create) -> None:
     identity = context.bridge.new_issue_id()
-    if context.perform(EditBatch(changes=((identity, change),), title="new issue")):  # type: ignore[arg-type]
-        context.screen.board.focus_card(identity)
-        context.say("Undo (u) closes it: GitLab cannot delete issues.")
+    if context.perform(EditBatch(changes=((identity, change),), title="new issue")):
+        context.board.focus_card(identity)
+        context.say(f"Undo ({context.keymap.key('undo')}) closes it: GitLab cannot delete issues.")
 
 
 def edit(context: CommandContext, _: str) -> None:
@@ -183,7 +105,7 @@ def edit(context: CommandContext, _: str) -> None:
         context.say("GitLab has not created this issue yet; try again in a moment.")
     else:
         context.say("Loading the description …")
-        context.screen.work(_edit(context, issues[0].id), "edit")
+        context.shell.work(_edit(context, issues[0].id), "edit")
 
 
 async def _edit(context: CommandContext, identity: IssueId) -> None:
@@ -194,7 +116,7 @@ async def _edit(context: CommandContext, identity: IssueId) -> None:
             return
         context.say("")
         before = joined(issue.title, detail.description)
-        after = edit_in_editor(context.screen.app, context.drafts.get(("edit", identity), before))
+        after = edit_in_editor(context.shell.app, context.drafts.get(("edit", identity), before))
     except GlboardError as error:
         context.tell(error)
         return
@@ -219,7 +141,7 @@ async def _edit(context: CommandContext, identity: IssueId) -> None:
             title=titled([issue], " and ".join(k for k in changes if "_" not in k)),
         )
     ):
-        context.screen.reload_detail()
+        context.open_issue.reload()
 
 
 def undo(context: CommandContext, _: str) -> None:
@@ -233,7 +155,7 @@ def undo(context: CommandContext, _: str) -> None:
         context.say("Nothing to undo.")
         return
     title, but = found
-    context.screen.sync(follow=True)
+    context.shell.sync(follow=True)
     context.say(f"Undone: {title}. {but}".strip())
 
 
@@ -244,7 +166,7 @@ def redo(context: CommandContext, _: str) -> None:
     except GlboardError as error:
         context.tell(error)
         return
-    context.screen.sync(follow=True)
+    context.shell.sync(follow=True)
     context.say(f"Redone: {title}" if title else "Nothing to redo.")
 
 
@@ -252,13 +174,3 @@ def repeat(context: CommandContext, _: str) -> None:
     """Repeat the last edit on the current focus or selection."""
     if context.again is not None:
         context.again()
-
-
-def failed(context: CommandContext, _: str) -> None:
-    """Open the list of failed changes."""
-    if not context.bridge.failed():
-        context.say("No failed changes.")
-        return
-    from glboard_tui.screens.failed_changes import FailedList
-
-    context.screen.app.push_screen(FailedList(context), lambda _: context.screen.sync())

@@ -6,19 +6,20 @@ or the proposal as a whole, is accepted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from glboard_core.board.batch import short
+from glboard_core.errors import READ_ONLY
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
-from glboard_core.planning.candidates import Candidate, Order, fill, room_ends, running
+from glboard_core.planning.candidates import Candidate, Order, capacity_ends, fill, running
 from glboard_core.planning.readiness import over_weight
+from glboard_core.planning.reasons import words_of
 from glboard_core.planning.text import number
-from glboard_tui.commands import COMMANDS
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.screens.issue_list import Entry, Hint, IssueList
-from glboard_tui.texts import free_words, reason_words, short_names, what_to_press
+from glboard_tui.screens.issue_list import Entry, Hint, MilestoneList, weight_words
+from glboard_tui.texts import free_words, short_names, what_to_press
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Col, Head
 
@@ -28,27 +29,28 @@ _ORDERS: dict[Order, str] = {
     "weight": "by weight",
 }
 _HINTS: tuple[Hint, ...] = (
-    ("Enter", "accept"),
+    "candidates.accept",
     ("accept.with", "assign to"),
-    ("accept.back", "remove Deliverable"),
-    ("F", "fill capacity"),
-    ("O", "order"),
-    ("weight.ready", "weight, ready"),
-    ("milestone.defer", "defer"),
-    ("v", "description"),
+    "accept.remove",
+    "candidates.fill",
+    "candidates.order",
+    "weight.ready",
+    "milestone.defer",
+    "description.toggle",
 )
 _PROPOSING: tuple[Hint, ...] = (
-    ("Enter", "accept this line"),
+    ("candidates.accept", "accept this line"),
     ("accept.with", "assign to"),
-    ("-", "leave it out"),
-    ("F", "accept all proposed"),
-    ("escape", "end the proposal"),
+    "candidates.leave-out",
+    ("candidates.fill", "accept all proposed"),
+    "candidates.stop",
 )
 
 
-class Candidates(IssueList):
-    """The candidates of one milestone."""
+class Candidates(MilestoneList):
+    """The candidates of one milestone. ``accept`` accepts issues and asks who takes the unassigned ones."""
 
+    scope = "candidates"
     empty = "No open issues in this milestone."
     cols = (
         Col(title="slipped", right=True),
@@ -63,9 +65,11 @@ class Candidates(IssueList):
         Col(title="state", least=20),
     )
 
-    def __init__(self, context: CommandContext, milestone: Milestone) -> None:
-        super().__init__(context)
-        self._milestone = milestone
+    def __init__(
+        self, context: CommandContext, milestone: Milestone, accept: Callable[[Sequence[Issue]], None]
+    ) -> None:
+        super().__init__(context, milestone)
+        self._accept = accept
         self._order: Order = "suggested"
         self._found: list[Candidate] = []
         self._ends: int | None = None
@@ -83,22 +87,25 @@ class Candidates(IssueList):
     @property
     def _space(self) -> float | None:
         """The capacity left after likely carry-over; None without a team."""
-        found = self.plan.capacity(self._milestone) if self.plan.team is not None else None
+        found = self.planning.capacity(self.milestone) if self.planning.team is not None else None
         return found.space() if found is not None else None
 
     # The lines
 
     def fill(self) -> Sequence[Entry]:
         """One line per candidate; the weight sum covers what is or can be accepted."""
-        self._found = self.plan.candidates(self._milestone, self._order)
-        capacity = self.plan.capacity(self._milestone) if self.plan.team is not None else None
+        self._found = self.planning.candidates(self.milestone, self._order)
+        capacity = self.planning.capacity(self.milestone) if self.planning.team is not None else None
         # The running weight includes accepted issues, so the limit is the capacity before accepting.
         self._whole = capacity.space() + capacity.accepted if capacity is not None else None
         sums = running(self._found)
-        self._ends = None if self._whole is None else room_ends(sums, self._whole)
+        self._ends = None if self._whole is None else capacity_ends(sums, self._whole)
         self._propose()
         names = short_names(
-            {*self.plan.rooms(), *(name for one in self._found for name in one.issue.assignees)}
+            {
+                *self.planning.people_with_days(),
+                *(name for one in self._found for name in one.issue.assignees),
+            }
         )
         return [
             self._entry(one, weight, names, ends=row == self._ends)
@@ -127,7 +134,7 @@ class Candidates(IssueList):
                 (f"{one.rank}", "muted"),
                 (f"P{one.priority}" if one.priority else "", "muted"),
                 (f"S{one.severity}" if one.severity else "", "bad" if one.severe else "muted"),
-                ("?" if issue.weight is None else str(issue.weight), heavy),
+                (weight_words(issue.weight), heavy),
                 ("" if weight is None else f"!{weight}" if over else f"{weight}", "bad" if over else "muted"),
                 (short(issue), "strong"),
                 (title, "muted" if one.reasons and not one.accepted else "text"),
@@ -144,11 +151,11 @@ class Candidates(IssueList):
         if one.issue.id in self._proposed:
             return "proposed", "accent"
         if one.reasons:
-            return reason_words(one.reasons).replace(" · ", ", "), "muted"
+            return ", ".join(map(words_of, one.reasons)), "muted"
         return ("ready, weight over 3" if over_weight(one.issue) else "ready"), "text"
 
     def _said_of(self, one: Candidate, title: str) -> str:
-        keymap = self.context.screen.keymap
+        keymap = self.context.keymap
         codes = [*one.reasons, *(["over-weight"] if over_weight(one.issue) else [])]
         helps = what_to_press(codes, keymap)
         severe = f"A bug of severity {one.severity}. " if one.severe else ""
@@ -166,7 +173,6 @@ class Candidates(IssueList):
         return f"capacity {number(max(self._whole or 0, 0))} reached"
 
     def after(self) -> Sequence[Head]:
-        """The capacity left if everything fits."""
         space = self._space
         if self._ends is not None or space is None or not self._found or self._whole is None:
             return ()
@@ -178,10 +184,10 @@ class Candidates(IssueList):
         """Milestone, how many are accepted, the free capacity, the order, and the cursor's line."""
         accepted = sum(one.accepted for one in self._found)
         space = self._space
-        room = f" · {free_words(space)} after likely carry-over" if space is not None else ""
+        free = f" · {free_words(space)} after likely carry-over" if space is not None else ""
         at = f" · line {place}" if count else ""
         return (
-            f"Candidates {self._milestone.title}: {accepted} of {count} accepted{room} · "
+            f"Candidates {self.milestone.title}: {accepted} of {count} accepted{free} · "
             f"{_ORDERS[self._order]}{at}"
         )
 
@@ -202,40 +208,40 @@ class Candidates(IssueList):
 
     # Keys
 
-    def own_key(self, token: str) -> bool:
-        """``Enter`` accepts, ``F`` proposes, ``O`` sorts; ``-`` and ``Esc`` while something is proposed."""
-        here = self.listed.here
-        if token == "enter":  # noqa: S105  (a key, no secret)
-            if not self.context.bridge.writable:
-                self.tell("Read-only session.")
-            elif here is not None:
-                COMMANDS["accept.present"](self.context, "")
-        elif token == "F":  # noqa: S105  (a key, no secret)
-            self._fill_room()
-        elif token == "O":  # noqa: S105  (a key, no secret)
-            orders = list(_ORDERS)
-            self._order = orders[(orders.index(self._order) + 1) % len(orders)]
-            self.refill()
-        elif token == "-" and here in self._proposed:  # noqa: S105  (a key, no secret)
-            self._out.add(here) if here is not None else None
-            self.refill()
-        elif token == "escape" and self._proposing and not len(self.listed.marks):  # noqa: S105
-            self._end("Proposal discarded; nothing changed.")
-        else:
-            return False
-        return True
+    @property
+    def modes(self) -> frozenset[str]:
+        return super().modes | ({"proposing"} if self._proposing else frozenset())
 
-    def _end(self, words: str) -> None:
+    def action_accept(self) -> None:
+        if not self.context.bridge.writable:
+            self.tell(READ_ONLY)
+        elif self.listed.here is not None:
+            self.context.run("accept.keep")
+
+    def action_order(self) -> None:
+        orders = list(_ORDERS)
+        self._order = orders[(orders.index(self._order) + 1) % len(orders)]
+        self.refill()
+
+    def action_leave_out(self) -> None:
+        here = self.listed.here
+        if here is not None and here in self._proposed:
+            self._out.add(here)
+            self.refill()
+
+    def action_stop(self) -> None:
         self._proposing = False
         self.refill()
-        self.tell(words)
+        self.tell("Proposal discarded; nothing changed.")
 
-    def _fill_room(self) -> None:
+    def action_fill(self) -> None:
+        """Propose issues that fill the capacity, or ask to accept all that are proposed."""
         space = self._space
         if space is None:
-            self.tell("No capacity without team.toml; g r shows how to create it.")
+            key = self.context.keymap.key("pane.capacity")
+            self.tell(f"No capacity without team.toml; {key} shows how to create it.")
         elif not self.context.bridge.writable:
-            self.tell("Read-only session.")
+            self.tell(READ_ONLY)
         elif self._proposing:
             self._ask_all()
         else:
@@ -272,8 +278,3 @@ class Candidates(IssueList):
             lambda answer: self._accept(chosen if answer == "a" else having) if answer != "n" else None,
             note="\n".join(lines),
         )
-
-    def _accept(self, issues: Sequence[Issue]) -> None:
-        from glboard_tui.commands.edit import accept_issues
-
-        accept_issues(self.context, issues)

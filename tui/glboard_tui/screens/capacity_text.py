@@ -16,17 +16,16 @@ from glboard_core.planning.text import number, signed
 from glboard_core.planning.text import words as day_words
 from glboard_tui.planning import Lookback
 from glboard_tui.texts import free_words, plan_words, state_of
-from glboard_tui.widgets.card import Tone
+from glboard_tui.widgets.card import INKS, Tone
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Cell, Col, Table
 from glboard_tui.widgets.text import fit, fit_right
 
-INKS: dict[Tone, Ink] = {"plain": "text", "good": "good", "warn": "warn", "bad": "bad"}
 _MOST_NAME = 20
-_FIGURES = (("days", 5), ("budget", 6), ("carry", 5), ("plan", 5), ("free", 7))
 #: Cells of the word at a line's end, and the shortest useful bar.
 _WORDS = 7
 _SHORT = 6
+_FIGURES = (("days", 5), ("budget", 6), ("carry", 5), ("plan", 5), ("free", 7))
 
 
 class Columns(Struct, frozen=True):
@@ -47,18 +46,18 @@ class Tally(Struct, frozen=True):
     budget: str
     carried: float
     planned: int
-    room: str
+    free: str
     words: str
     tone: Tone
     weight: float | None
 
 
-def columns_for(found: Capacity, width: int, *, blind: bool) -> Columns:
+def columns_for(found: Capacity, width: int, *, hidden: bool) -> Columns:
     """The columns that fit into ``width`` cells: the figures always, then the bar, then the role."""
     most = max(9, min(_MOST_NAME, width - 41))
     name = min(most, max([9, *(len(person.username) for person in found.people)]))
     role = max((len(person.role) for person in found.people), default=0)
-    if blind:
+    if hidden:
         return Columns(name, role=min(role, 12), figures=False)
     left = width - name - 1 - 42
     if left >= 18:
@@ -86,14 +85,14 @@ def people_table(found: Capacity, columns: Columns) -> Table:
 
 def team_table(found: Capacity, columns: Columns) -> Table:
     """The team's line, with all of the carry-over."""
-    tone: Tone = "bad" if found.room_likely < 0 else "warn" if found.room < 0 else "good"
+    tone: Tone = "bad" if found.free_likely < 0 else "warn" if found.free < 0 else "good"
     tally = Tally(
         days="",
         budget=number(found.total),
         carried=found.carry_over.weight,
         planned=found.planned,
-        room=signed(found.room),
-        words="!over" if found.room < 0 else "free",
+        free=signed(found.free),
+        words="!over" if found.free < 0 else "free",
         tone=tone,
         weight=found.total,
     )
@@ -108,7 +107,7 @@ def _person(person: PersonCapacity, columns: Columns) -> tuple[Cell, ...]:
         budget=number(budget.weight) if budget else "",
         carried=person.carry_over,
         planned=person.committed,
-        room=signed(person.room) if person.room is not None else "",
+        free=signed(person.free) if person.free is not None else "",
         words=words if budget else "no days",
         tone=tone,
         weight=budget.weight if budget else None,
@@ -136,7 +135,7 @@ def _cells(name: str, role: str, tally: Tally, columns: Columns, ink: Ink) -> tu
             (tally.budget, ink),
             (number(tally.carried), ink),
             (str(tally.planned), ink),
-            (tally.room, tone),
+            (tally.free, tone),
         ]
     if columns.bar:
         shown = (
@@ -162,12 +161,10 @@ def bar(carried: float, planned: float, budget: float, cells: int) -> str:
     return "█" * first + "▓" * second + "░" * (cells - first - second) + over
 
 
-def about(person: PersonCapacity, member: Member | None, milestone: str, *, blind: bool) -> str:
+def about(person: PersonCapacity, member: Member, milestone: str, *, hidden: bool) -> str:
     """What the file says about a person, below the list; with hidden figures only name and role."""
     role = f" · {person.role}" if person.role else ""
-    if member is None:
-        return f"{person.username} is not in team.toml: a adds them"
-    if blind:
+    if hidden:
         return f"{person.username}{role}"
     parts = [f"factor {number(member.factor)}"]
     if (net := member.net_days.get(milestone)) is not None:
@@ -181,14 +178,14 @@ def about(person: PersonCapacity, member: Member | None, milestone: str, *, blin
     return f"{person.username}{role} · " + " · ".join(parts)
 
 
-def sums(found: Capacity, closed: Lookback, *, blind: bool) -> list[str]:
+def sums(found: Capacity, closed: Lookback, *, hidden: bool) -> list[str]:
     """The lines below the team's line."""
     carried = found.carry_over
     before = f" from {carried.milestone}" if carried.milestone else ""
     lines = [
         (
-            f"capacity {number(found.total)}, {free_words(found.room_likely)} with the likely carry-over, "
-            f"{free_words(found.room)} with all"
+            f"capacity {number(found.total)}, {free_words(found.free_likely)} with the likely carry-over, "
+            f"{free_words(found.free)} with all"
         ),
         (
             f"{plan_words(found.planned, found.unweighted)}, {found.accepted} accepted, "
@@ -197,7 +194,7 @@ def sums(found: Capacity, closed: Lookback, *, blind: bool) -> list[str]:
         f"carry-over{before} {number(carried.likely)} likely, {carried.weight} all"
         + (f" + {carried.unweighted} unweighted" if carried.unweighted else ""),
     ]
-    roles = found.shared_roles() if blind else found.by_role()
+    roles = found.shared_roles() if hidden else found.by_role()
     if any(roles):
         each = ", ".join(f"{role or 'no role'} {number(weight)}" for role, weight in roles.items())
         lines.append(f"by role {each}")

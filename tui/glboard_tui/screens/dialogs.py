@@ -1,6 +1,6 @@
-"""The base of dialogs: a framed box over the board with a title and a line of hints.
+"""Dialogs: a framed box over the board with a title and a line of hints; questions and prompts.
 
-Owns the frame that pickers, prompts and questions share. Nothing paints a dialog that is closing: its workers
+Owns the frame that all dialogs share. Nothing paints a dialog that is closing: its workers
 end with it, and its lines are attributes, not queried from widgets that may be gone.
 """
 
@@ -12,7 +12,7 @@ from typing import ClassVar, Generic, Literal, TypeVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -20,6 +20,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
+from glboard_tui.keymap import Keymap
 from glboard_tui.widgets.text import clean
 
 T = TypeVar("T")
@@ -38,7 +39,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
     class Ready(Message):
         """The dialog has its focus and takes keys."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel")]
 
     def __init__(self, title: str, *, note: str = "", hint: str = "Esc cancels") -> None:
         super().__init__()
@@ -51,7 +52,6 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         self._hint_line = Static(Content(hint), classes="overlay-hint")
 
     def compose(self) -> ComposeResult:
-        """Yield title, note, the dialog's own widgets and hints."""
         with Vertical(classes="overlay"):
             yield self._title_line
             if self.note:
@@ -84,15 +84,14 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         return super().dismiss(result)
 
     def action_cancel(self) -> None:
-        """Close without a change."""
         self.dismiss(None)
 
 
-# A question with a letter for each answer. Other keys are ignored; ``Esc`` does nothing and closes.
-
-
 class Ask(Dialog[str]):
-    """Dismissed with the letter. ``answers`` maps letters to texts, in order."""
+    """A question with a letter for each answer: dismissed with the letter. Other keys are ignored.
+
+    ``answers`` maps letters to texts, in order.
+    """
 
     DEFAULT_CSS = """
     Ask .answers { height: auto; margin: 1 0; }
@@ -103,7 +102,6 @@ class Ask(Dialog[str]):
         self._answers = dict(answers)
 
     def inside(self) -> list[Widget]:
-        """The answers."""
         lines = [
             Content.assemble((f" {key} ", "bold $accent"), f" {clean(words)}")
             for key, words in self._answers.items()
@@ -111,7 +109,6 @@ class Ask(Dialog[str]):
         return [Static(Content("\n").join(lines), classes="answers")]
 
     def on_key(self, event: events.Key) -> None:
-        """Take a letter."""
         answer = (event.character or "") if event.is_printable else ""
         if answer in self._answers or answer.lower() in self._answers:
             event.stop()
@@ -119,11 +116,10 @@ class Ask(Dialog[str]):
             self.dismiss(answer if answer in self._answers else answer.lower())
 
 
-# A one-line input, such as a weight or a file name.
-
-
 class Prompt(Dialog[str]):
-    """Dismissed with the text. ``check`` returns what is wrong with it, or "" if it is valid."""
+    """A line of input, such as a weight or a file name: dismissed with the text.
+
+    ``check`` returns what is wrong with it, or "" if it is valid."""
 
     def __init__(
         self,
@@ -140,11 +136,9 @@ class Prompt(Dialog[str]):
         self._input = Input(value, placeholder=placeholder, compact=True)
 
     def inside(self) -> list[Widget]:
-        """An input field."""
         return [self._input]
 
     def on_mount(self) -> None:
-        """Focus the field."""
         self._input.focus()
 
     @on(Input.Submitted)
@@ -156,68 +150,80 @@ class Prompt(Dialog[str]):
             self.dismiss(event.value)
 
 
-# The comment editor: several lines, sent with Ctrl+S or Ctrl+Enter, kept as a draft with Esc.
+#: The highest weight GitLab is asked for.
+_MOST_WEIGHT = 1_000_000
+
+
+def wrong_weight(text: str) -> str:
+    """Return what is wrong with a typed weight, or ""; empty input is valid and clears it."""
+    text = text.strip()
+    if text and not (text.isascii() and text.isdigit()):
+        return "The weight must be a whole number, 0 or more."
+    return f"The weight must be at most {_MOST_WEIGHT:,}." if text and int(text) > _MOST_WEIGHT else ""
 
 
 class CommentDialog(Dialog[tuple[str, bool]]):
-    """Dismissed with the text and whether to send it."""
+    """Several lines, sent with Ctrl+S or Ctrl+Enter, kept as a draft with Esc.
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s,ctrl+enter", "send", show=False),
-        Binding("escape", "keep", show=False),
-    ]
+    Dismissed with the text and whether to send it.
+    """
 
-    def __init__(self, title: str, *, text: str = "", note: str = "") -> None:
-        super().__init__(title, note=note, hint="Ctrl+S sends · Esc keeps it as a draft")
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "keep")]
+
+    def __init__(self, keymap: Keymap, title: str, *, text: str = "", note: str = "") -> None:
+        super().__init__(
+            title, note=note, hint=f"{keymap.key('comment.send')} sends · Esc keeps it as a draft"
+        )
+        self._keymap = keymap
         self._area = TextArea(text, soft_wrap=True, show_line_numbers=False, tab_behavior="focus")
 
     def inside(self) -> list[Widget]:
-        """A multi-line field."""
         return [self._area]
 
     def on_mount(self) -> None:
-        """Put the cursor at the end of the draft."""
         self._area.cursor_blink = False
         self._area.move_cursor(self._area.document.end)
         self._area.focus()
 
+    def on_key(self, event: events.Key) -> None:
+        if self._keymap.own(event, "comment"):
+            event.stop()
+            self.action_send()
+
     def action_send(self) -> None:
-        """Send the text."""
         if self._area.text.strip():
             self.dismiss((self._area.text.rstrip(), True))
         else:
             self.say("Nothing to send yet. Esc closes.")
 
     def action_keep(self) -> None:
-        """Close and keep the text."""
         self.dismiss((self._area.text, False))
 
-
-# A hidden input line for shared screens: it shows neither the text nor its length.
 
 _EMPTY, _TYPED = "nothing typed yet", "••••"
 _MOST = 40
 
 
 class HiddenInput(Dialog[bool]):
-    """Dismissed with True once confirmed. ``check`` applies the text and returns an error or ""."""
+    """A line of input for shared screens: it shows neither the text nor its length.
+
+    Dismissed with True once confirmed. ``check`` applies the text and returns an error or "".
+    """
 
     DEFAULT_CSS = """
-    HiddenInput .unseen { height: 1; background: $surface; margin: 0 0 1 0; }
+    HiddenInput .hidden { height: 1; background: $surface; margin: 0 0 1 0; }
     """
 
     def __init__(self, title: str, *, note: str, check: Callable[[str], str]) -> None:
         super().__init__(title, note=note, hint="Enter confirms · Esc cancels")
         self._check = check
         self._text = ""
-        self._shown = Static(_EMPTY, classes="unseen")
+        self._shown = Static(_EMPTY, classes="hidden")
 
     def inside(self) -> list[Widget]:
-        """A line that shows whether something was typed."""
         return [self._shown]
 
     def on_key(self, event: events.Key) -> None:
-        """Handle letters, Backspace and Enter."""
         if event.key == "escape":
             return
         event.stop()
@@ -245,34 +251,33 @@ class HiddenInput(Dialog[bool]):
         self._shown.update(Content(_TYPED if self._text else _EMPTY))
 
 
-# The dialog for a new issue's title; it also shows the labels and milestone from board and column.
-
 Then = Literal["create", "other", "keep"]
 """Create it; choose another project first; or only keep the typed title as a draft."""
 
 
 class NewIssue(Dialog[tuple[str, Then]]):
-    """Dismissed with the title and what to do with it."""
+    """Asks for a new issue's title, and shows the labels and milestone it gets from board and column.
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "other", show=False),
-        Binding("escape", "keep", show=False),
-    ]
+    Dismissed with the title and what to do with it.
+    """
 
-    def __init__(self, project: str, facts: str, *, title: str = "", several: bool = False) -> None:
-        tab = "Tab another project · " if several else ""
-        super().__init__(f"New issue in {project}", note=facts, hint=f"Enter creates · {tab}Esc cancels")
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "keep")]
+
+    def __init__(
+        self, keymap: Keymap, project: str, facts: str, *, title: str = "", several: bool = False
+    ) -> None:
+        other = " ".join(keymap.hint("new-issue.project")) + " · " if several else ""
+        super().__init__(f"New issue in {project}", note=facts, hint=f"Enter creates · {other}Esc cancels")
+        self._keymap = keymap
         self._several = several
         # The draft is continued; if selected, it would be lost with the next letter.
         self._input = Input(title, placeholder="title", compact=True, max_length=255, select_on_focus=False)
         self._input.cursor_position = len(title)
 
     def inside(self) -> list[Widget]:
-        """An input field."""
         return [self._input]
 
     def on_mount(self) -> None:
-        """Focus the field."""
         self._input.focus()
 
     @on(Input.Submitted)
@@ -283,8 +288,13 @@ class NewIssue(Dialog[tuple[str, Then]]):
         else:
             self.say("An issue needs a title.")
 
-    def action_other(self) -> None:
-        """Keep the typed title and choose the project."""
+    def on_key(self, event: events.Key) -> None:
+        if self._keymap.own(event, "new-issue"):
+            event.stop()
+            self.action_project()
+
+    def action_project(self) -> None:
+        """Keep the typed title and choose another project."""
         if self._several:
             self.dismiss((self._input.value, "other"))
 

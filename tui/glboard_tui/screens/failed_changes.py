@@ -1,106 +1,37 @@
-"""The failed changes, each with the reason: retry, edit, copy or discard it."""
+"""The failed changes, each with the reason: retry, edit, copy or discard it; and the change log."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar
+from typing import Any
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widget import Widget
-from textual.widgets import OptionList
-from textual.widgets.option_list import Option
 
 from glboard_core.board.operations import Change, OpId
 from glboard_core.board.use_cases import joined, split
-from glboard_core.errors import GlboardError
-from glboard_core.model.issue import Issue
-from glboard_tui import notices
-from glboard_tui.bridge import WAITS, Bridge, Past, Refused
+from glboard_core.errors import READ_ONLY, GlboardError
+from glboard_tui.bridge import WAITS, FailedRow, LogRow
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.commands.edit import milestone_choices, wrong_weight
-from glboard_tui.commands.labels import label_choices, person_choices
-from glboard_tui.commands.text import edit_in_editor
-from glboard_tui.screens.dialogs import Dialog
+from glboard_tui.screens.choices import label_choices, milestone_choices, person_choices
+from glboard_tui.screens.dialogs import wrong_weight
+from glboard_tui.screens.editor import edit_in_editor
+from glboard_tui.screens.keys import RowDialog
 from glboard_tui.screens.picker import Result, Tick, Ticks
 from glboard_tui.widgets.text import clean, clip
-
-# The base of dialogs with a list, such as the failed changes and the change log.
-
-
-class RowDialog(Dialog[None]):
-    """Rows, newest first. ``j`` and ``k`` move, ``q`` and Esc close."""
-
-    DEFAULT_CSS = """
-    RowDialog OptionList { height: auto; max-height: 22; border: none; padding: 0; background: $panel; }
-    RowDialog OptionList:focus { border: none; }
-    RowDialog OptionList:focus > .option-list--option-highlighted {
-        background: $primary 25%; color: $foreground; text-style: none;
-    }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "move(1)", show=False),
-        Binding("k", "move(-1)", show=False),
-        Binding("q", "cancel", show=False),
-    ]
-
-    def __init__(self, title: str, *, hint: str) -> None:
-        super().__init__(title, hint=hint)
-        self.list = OptionList(markup=False)
-
-    def inside(self) -> list[Widget]:
-        """The list."""
-        return [self.list]
-
-    def on_mount(self) -> None:
-        """Fill the list and focus it."""
-        self.fill()
-        self.list.focus()
-
-    @abstractmethod
-    def fill(self) -> None:
-        """Show the current rows."""
-
-    def show_rows(self, rows: Iterable[Content], *, empty: str = "") -> None:
-        """Replace the rows and keep the cursor's position. ``empty`` is shown if there are none."""
-        at = self.list.highlighted or 0
-        options = [Option(row) for row in rows]
-        self.list.clear_options()
-        self.list.add_options(options or [Option(Content(empty), disabled=True)])
-        if options:
-            self.list.highlighted = min(at, len(options) - 1)
-
-    def attempt(self, change: Callable[[], object]) -> bool:
-        """Do something that a full disk or a read-only session can refuse; return whether it was done."""
-        try:
-            change()
-        except GlboardError as error:
-            notices.tell(self.app, notices.notice_of(error))
-            return False
-        return True
-
-    def action_move(self, step: int) -> None:
-        """Move up or down."""
-        self.list.action_cursor_down() if step > 0 else self.list.action_cursor_up()
-
-
-# The change log: each change made with glboard, when, the value before, and the result.
 
 _TONES = {"failed": "$text-error", "dropped": "$text-warning", "undone": "$text-warning"}
 
 
-class History(RowDialog):
-    """The log, newest first. ``u`` undoes the last change, as on the board."""
+class ChangeLog(RowDialog):
+    """The change log, newest first: when, what, the value before, the result."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("u", "undo", show=False)]
+    scope = "log"
 
-    def __init__(self, bridge: Bridge) -> None:
-        super().__init__("Changes made with glboard", hint="u undoes the last one · Esc closes")
-        self._bridge = bridge
+    def __init__(self, context: CommandContext) -> None:
+        super().__init__(context, "Changes made with glboard")
+        self._bridge = context.bridge
 
     def fill(self) -> None:
-        """Show the current log."""
         self.show_rows((_row(row) for row in self._bridge.history()), empty="No changes yet.")
 
     def action_undo(self) -> None:
@@ -109,7 +40,7 @@ class History(RowDialog):
             self.dismiss(None)
 
 
-def _row(row: Past) -> Content:
+def _row(row: LogRow) -> Content:
     parts: list[str | tuple[str, str]] = [
         (row.when, "dim"),
         "  ",
@@ -124,10 +55,6 @@ def _row(row: Past) -> Content:
         parts.append((f"\n       {clean(row.message)}", "$text-error"))
     return Content.assemble(*parts)
 
-
-# Editing a failed change: opens the editor for its kind, filled in with the failed value.
-
-Done = Callable[[Change], None]
 
 #: The letter of each part, the same as its key on the board.
 _LETTERS = {
@@ -151,160 +78,136 @@ def text_of(change: Change) -> str:
     return joined(title, text).strip() if title and text else title or text
 
 
-def mend(context: CommandContext, row: Refused, done: Done) -> None:
-    """Open the editor; ``done`` gets the edited change, and is not called on Esc."""
-    parts = parts_of(row.change)
-    if len(parts) > 1:
-        context.ask(
+class Mending:
+    """Edits a failed change with the editor for its part, filled in with the failed value.
+
+    ``done`` gets the edited change, and is not called on Esc.
+    """
+
+    def __init__(self, context: CommandContext, row: FailedRow, done: Callable[[Change], None]) -> None:
+        self._context = context
+        self._row = row
+        self._change = row.change
+        self._done = done
+        self._issue = context.bridge.issue(row.issue)
+
+    def start(self) -> None:
+        """Open the editor of its part, after asking which if it has several."""
+        parts = parts_of(self._change)
+        if len(parts) == 1:
+            self._open(parts[0])
+            return
+        self._context.ask(
             "Which part do you want to edit? The rest is sent unchanged.",
             {_LETTERS[part]: part for part in parts},
-            lambda letter: _mend(context, row, next(p for p in parts if _LETTERS[p] == letter), done),
-            note=row.message,
+            lambda letter: self._open(next(part for part in parts if _LETTERS[part] == letter)),
+            note=self._row.message,
         )
-    elif parts:
-        _mend(context, row, parts[0], done)
 
+    def _open(self, part: str) -> None:
+        {
+            "comment": self._comment,
+            "milestone": self._milestone,
+            "weight": self._weight,
+            "assignees": self._assignees,
+            "labels": self._labels,
+            "title": self._title,
+            "description": self._description,
+        }[part]()
 
-def _mend(context: CommandContext, row: Refused, part: str, done: Done) -> None:
-    issue = context.bridge.issue(row.issue)
-    if part == "comment":
-        _comment(context, row, done)
-    elif part == "weight":
-        _weight(context, row, done)
-    elif part == "title":
-        _title(context, row, done)
-    elif part == "description":
-        _description(context, row, issue, done)
-    elif part == "assignees":
-        _assignees(context, row, issue, done)
-    else:
-        choose = {"milestone": _milestone, "labels": _labels}[part]
-        choose(context, row, issue, {row.change.project_of(issue) or row.project}, done)
+    def _with(self, **values: Any) -> None:
+        self._done(self._change.with_values(**values))
 
+    def _comment(self) -> None:
+        key = ("failed", self._row.op)
 
-def _comment(context: CommandContext, row: Refused, done: Done) -> None:
-    from glboard_tui.screens.dialogs import CommentDialog
+        def send(text: str) -> None:
+            # It stays a draft until it is sent.
+            self._context.drafts[key] = text
+            self._with(body=text)
 
-    key = ("failed", row.op)
+        title = f"Comment on {self._row.reference}"
+        self._context.write(title, key, send, text=self._change.comment, note=self._row.message)
 
-    def written(answer: tuple[str, bool] | None) -> None:
-        if answer is None:
+    def _weight(self) -> None:
+        weight = self._change.value("weight")
+        self._context.prompt(
+            f"Weight of {self._row.reference}",
+            lambda text: self._with(weight=int(text) if text.strip() else None),
+            value="" if weight is None else str(weight),
+            note=self._row.message,
+            placeholder="leave empty to clear",
+            check=wrong_weight,
+        )
+
+    def _title(self) -> None:
+        self._context.prompt(
+            f"Title of {self._row.reference}",
+            lambda text: self._with(title=text.strip()),
+            value=self._change.typed[0],
+            note=self._row.message,
+            check=lambda text: "" if text.strip() else "An issue needs a title.",
+        )
+
+    def _description(self) -> None:
+        context, key = self._context, ("failed", self._row.op)
+        title, description = self._change.typed
+        was = title or (self._issue.title if self._issue else "")
+        before = context.drafts.get(key, joined(was, description))
+        try:
+            after = edit_in_editor(context.shell.app, before)
+        except GlboardError as error:
+            context.tell(error)
             return
-        text, send = answer
-        # It stays a draft until it is sent.
-        context.drafts[key] = text
-        if send:
-            done(row.change.with_values(body=text))
+        if after is not None:
+            context.drafts[key] = after
+            title, description = split(after)
+            self._with(**({"title": title} if title and title != was else {}), description=description)
 
-    draft = CommentDialog(
-        f"Comment on {row.reference}", text=context.drafts.get(key, row.change.comment), note=row.message
-    )
-    context.screen.app.push_screen(draft, written)
+    def _milestone(self) -> None:
+        failed = self._change.value("milestone")
+        choices = milestone_choices(self._context.bridge, self._projects)
+        # The failed one first, if it can be chosen at all: the cursor starts there.
+        choices.sort(key=lambda choice: choice.value != failed)
+        self._context.pick(
+            f"Milestone of {self._row.reference} instead of {failed or 'none'}",
+            choices,
+            lambda result: self._with(milestone=result.add[0]),
+            note=self._row.message,
+        )
 
+    @property
+    def _projects(self) -> set[str]:
+        return {self._change.project_of(self._issue) or self._row.project}
 
-def _weight(context: CommandContext, row: Refused, done: Done) -> None:
-    from glboard_tui.screens.dialogs import Prompt
+    def _assignees(self) -> None:
+        wanted: tuple[str, ...] = self._change.value("assignees") or ()
+        now = self._issue.assignees if self._issue else ()
+        choices = person_choices(self._context.bridge, [*wanted, *(n for n in now if n not in wanted)])
 
-    def typed(text: str | None) -> None:
-        if text is not None:
-            done(row.change.with_values(weight=int(text) if text.strip() else None))
+        def picked(result: Result) -> None:
+            kept = [name for name in now if name not in result.remove]
+            self._with(assignees=tuple(dict.fromkeys((*kept, *result.add))))
 
-    weight = row.change.value("weight")
-    prompt = Prompt(
-        f"Weight of {row.reference}",
-        value="" if weight is None else str(weight),
-        note=row.message,
-        placeholder="leave empty to clear",
-        check=wrong_weight,
-    )
-    context.screen.app.push_screen(prompt, typed)
+        self._context.pick(
+            f"Assignees of {self._row.reference}",
+            choices,
+            picked,
+            ticks=_ticked(now, wanted),
+            note=self._row.message,
+        )
 
-
-def _title(context: CommandContext, row: Refused, done: Done) -> None:
-    from glboard_tui.screens.dialogs import Prompt
-
-    def typed(text: str | None) -> None:
-        if text is not None:
-            done(row.change.with_values(title=text.strip()))
-
-    prompt = Prompt(
-        f"Title of {row.reference}",
-        value=row.change.typed[0],
-        note=row.message,
-        check=lambda text: "" if text.strip() else "An issue needs a title.",
-    )
-    context.screen.app.push_screen(prompt, typed)
-
-
-def _description(context: CommandContext, row: Refused, issue: Issue | None, done: Done) -> None:
-    key = ("failed", row.op)
-    change = row.change
-    title, description = change.typed
-    was = title or (issue.title if issue else "")
-    before = joined(was, description)
-    try:
-        after = edit_in_editor(context.screen.app, context.drafts.get(key, before))
-    except GlboardError as error:
-        context.tell(error)
-        return
-    if after is None:
-        return
-    context.drafts[key] = after
-    title, description = split(after)
-    if title and title != was:
-        change = change.with_values(title=title)
-    done(change.with_values(description=description))
-
-
-def _milestone(
-    context: CommandContext, row: Refused, _: Issue | None, projects: set[str], done: Done
-) -> None:
-    failed = row.change.value("milestone")
-    choices = milestone_choices(context, projects)
-    # The failed one first, if it can be chosen at all: the cursor starts there.
-    choices.sort(key=lambda choice: choice.value != failed)
-    context.pick(
-        f"Milestone of {row.reference} instead of {failed or 'none'}",
-        choices,
-        lambda result: done(row.change.with_values(milestone=result.add[0])),
-        note=row.message,
-    )
-
-
-def _assignees(context: CommandContext, row: Refused, issue: Issue | None, done: Done) -> None:
-    wanted: tuple[str, ...] = row.change.value("assignees") or ()
-    now = issue.assignees if issue else ()
-
-    def picked(result: Result) -> None:
-        kept = [name for name in now if name not in result.remove]
-        done(row.change.with_values(assignees=tuple(dict.fromkeys((*kept, *result.add)))))
-
-    context.pick(
-        f"Assignees of {row.reference}",
-        person_choices(context, [*wanted, *(name for name in now if name not in wanted)]),
-        picked,
-        ticks=_ticked(now, wanted),
-        note=row.message,
-    )
-
-
-def _labels(
-    context: CommandContext, row: Refused, issue: Issue | None, projects: set[str], done: Done
-) -> None:
-    now = issue.labels if issue else frozenset()
-    wanted = row.change.labels_on(now)
-    first = sorted(wanted - now, key=str.casefold) + sorted(now, key=str.casefold)
-
-    def picked(result: Result) -> None:
-        done(row.change.with_labels(frozenset(result.add), result.remove))
-
-    context.pick(
-        f"Labels of {row.reference}",
-        label_choices(context, projects, first),
-        picked,
-        ticks=_ticked(now, wanted, scoped=True),
-        note=row.message,
-    )
+    def _labels(self) -> None:
+        now = self._issue.labels if self._issue else frozenset()
+        wanted = self._change.labels_on(now)
+        first = sorted(wanted - now, key=str.casefold) + sorted(now, key=str.casefold)
+        self._context.pick(
+            f"Labels of {self._row.reference}",
+            label_choices(self._context.bridge, self._projects, first),
+            lambda result: self._done(self._change.with_labels(frozenset(result.add), result.remove)),
+            ticks=_ticked(now, wanted, scoped=True),
+            note=self._row.message,
+        )
 
 
 def _ticked(now: Iterable[str], wanted: Iterable[str], *, scoped: bool = False) -> Ticks:
@@ -327,21 +230,12 @@ _PREVIEW = 60
 class FailedList(RowDialog):
     """The failed changes, newest first."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "retry", show=False),
-        Binding("e", "edit", show=False),
-        Binding("y", "copy", show=False),
-        Binding("d", "drop", show=False),
-        Binding("R", "retry_all", show=False),
-        Binding("D", "drop_all", show=False),
-    ]
+    scope = "failed"
 
     def __init__(self, context: CommandContext) -> None:
-        hint = "r retry · e edit · y copy · d discard · R, D all of them · Esc closes"
-        super().__init__("Failed changes", hint=hint)
-        self._command_context = context
+        super().__init__(context, "Failed changes")
         self._bridge = context.bridge
-        self._rows: list[Refused] = []
+        self._rows: list[FailedRow] = []
 
     def fill(self) -> None:
         """Show the current list; close it once it is empty."""
@@ -351,12 +245,11 @@ class FailedList(RowDialog):
         else:
             self.dismiss(None)
 
-    def _chosen(self) -> Refused | None:
+    def _chosen(self) -> FailedRow | None:
         at = self.list.highlighted
         return self._rows[at] if at is not None and at < len(self._rows) else None
 
     def action_retry(self) -> None:
-        """Retry the change."""
         if row := self._chosen():
             self.attempt(lambda: self._bridge.retry(row.op))
             self.fill()
@@ -367,19 +260,19 @@ class FailedList(RowDialog):
         if row is None:
             return
         if not parts_of(row.change):
-            self.say("Nothing to edit: r retries, d discards it.")
+            self.say("Nothing to edit: retry it, or discard it.")
         elif not self._bridge.writable:
-            self.say("Read-only session: nothing changed.")
+            self.say(READ_ONLY)
         else:
-            mend(self._command_context, row, lambda change: self._mended(row.op, change))
+            Mending(self.context, row, lambda change: self._mended(row.op, change)).start()
 
     def _mended(self, op: OpId, change: Change) -> None:
         taken: list[bool] = []
         if not self.attempt(lambda: taken.append(self._bridge.instead(op, change))):
             return
         if taken[0]:
-            self._command_context.drafts.pop(("failed", op), None)
-            self._command_context.say("Sent instead.")
+            self.context.drafts.pop(("failed", op), None)
+            self.context.say("Sent instead.")
             self.fill()
         else:
             self.say("Nothing sent: already set, or the issue is gone.")
@@ -387,11 +280,11 @@ class FailedList(RowDialog):
     def action_copy(self) -> None:
         """Copy the typed text, or the change and its error if there is none."""
         if row := self._chosen():
-            text = self._command_context.drafts.get(("failed", row.op)) or text_of(row.change)
+            text = self.context.drafts.get(("failed", row.op)) or text_of(row.change)
             self.app.copy_to_clipboard(text or f"{row.reference} {row.what}: {row.message}")
             self.say("Copied: text" if text else "Copied: change and error")
 
-    def action_drop(self) -> None:
+    def action_discard(self) -> None:
         """Discard the change, after asking if it has typed text, which exists nowhere else."""
         if row := self._chosen():
             self._drop([row])
@@ -400,11 +293,10 @@ class FailedList(RowDialog):
         """Retry all, in their original order."""
         self._each(self._bridge.retry, list(reversed(self._rows)))
 
-    def action_drop_all(self) -> None:
-        """Discard all."""
+    def action_discard_all(self) -> None:
         self._drop(self._rows)
 
-    def _drop(self, rows: list[Refused]) -> None:
+    def _drop(self, rows: list[FailedRow]) -> None:
         def go() -> None:
             self._each(self._bridge.drop, rows)
 
@@ -413,14 +305,14 @@ class FailedList(RowDialog):
             go()
             return
         one = len(rows) == 1
-        self._command_context.ask(
+        self.context.ask(
             "Discard it and your text?" if one else f"Discard {len(rows)} changes, {texts} with your text?",
             {"y": "discard it" if one else "discard them all"},
             lambda _: go(),
-            note="To copy a text first, press y in the list.",
+            note=f"To copy a text first, press {self.context.keymap.key('failed.copy')} in the list.",
         )
 
-    def _each(self, change: Callable[[OpId], None], rows: Sequence[Refused]) -> None:
+    def _each(self, change: Callable[[OpId], None], rows: Sequence[FailedRow]) -> None:
         """Apply to each row and stop at the first error: the others would fail for the same reason."""
 
         def go() -> None:
@@ -430,7 +322,7 @@ class FailedList(RowDialog):
         self.attempt(go)
         self.fill()
 
-    def _words(self, row: Refused) -> Content:
+    def _words(self, row: FailedRow) -> Content:
         issue = self._bridge.issue(row.issue)
         masked = issue is not None and self._bridge.mask(issue) is not None
         typed = "" if masked else " ".join(text_of(row.change).split())

@@ -1,21 +1,21 @@
-"""All current keys by group, filtered by typing."""
+"""All current keys by group, filtered by typing; and the screen of the first start."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from glboard_tui.actions import ACTIONS, GROUPS, Action, key_words
-from glboard_tui.bridge import STATES
+from glboard_tui.actions import ACTIONS, Action, Scope, groups_for, key_words
+from glboard_tui.bridge import FILTER_STATES
 from glboard_tui.keymap import Keymap
 from glboard_tui.screens.dialogs import Dialog
 
@@ -27,36 +27,35 @@ _FILTER: tuple[tuple[str, str], ...] = (
     ("~label", "a label; @user an assignee; %milestone a milestone"),
     ("w:3, w>2, w:none", "the weight"),
     ("-word", "exclude it; a | b either; “two words” together"),
-    ("is:", ", ".join(STATES)),
+    ("is:", ", ".join(FILTER_STATES)),
 )
 
 
 class Help(Dialog[None]):
-    """The keys. Typing filters them by title, keys or group."""
+    """The keys, those of the pane first. Typing filters them by title, keys or group."""
 
     DEFAULT_CSS = """
     Help VerticalScroll { height: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "scroll(1)", show=False),
-        Binding("up", "scroll(-1)", show=False),
-        Binding("pagedown", "scroll(12)", show=False),
-        Binding("pageup", "scroll(-12)", show=False),
-        Binding("enter", "cancel", show=False),
+        ("down", "scroll(1)"),
+        ("up", "scroll(-1)"),
+        ("pagedown", "scroll(12)"),
+        ("pageup", "scroll(-12)"),
+        ("enter", "cancel"),
     ]
 
-    def __init__(self, keymap: Keymap) -> None:
+    def __init__(self, keymap: Keymap, scope: Scope) -> None:
         super().__init__("Keys", hint="type to search · arrows scroll · Esc closes")
         self._keymap = keymap
+        self._scope = scope
         self._input = Input(placeholder="type to search", compact=True)
         self._text = Static(Content(""))
 
     def inside(self) -> list[Widget]:
-        """An input field and the list."""
         return [self._input, VerticalScroll(self._text, can_focus=False)]
 
     def on_mount(self) -> None:
-        """Show all keys."""
         self._fill("")
         self._input.focus()
 
@@ -66,7 +65,6 @@ class Help(Dialog[None]):
         self.query_one(VerticalScroll).scroll_to(y=0, animate=False)
 
     def action_scroll(self, lines: int) -> None:
-        """Scroll."""
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
     def _fill(self, query: str) -> None:
@@ -76,7 +74,7 @@ class Help(Dialog[None]):
     def _lines(self, words: list[str]) -> Iterable[Content]:
         first = True
         column = min(_KEYS, self.app.size.width // 4)
-        for group in GROUPS:
+        for group in groups_for(self._scope):
             found = [a for a in ACTIONS if a.group == group and self._fits(a, words)]
             if not found:
                 continue
@@ -104,15 +102,7 @@ class Help(Dialog[None]):
         return all(word in text or word in keys.casefold().split(", ") for word in words)
 
 
-# The first run without an account: offers the demo and explains how to connect.
-
 _HOW = (
-    ("glboard", "bold"),
-    "\nPlan a milestone on its GitLab boards, from the keyboard.\n\n",
-    (" d ", "bold $accent"),
-    " try the demo: a built-in fake GitLab, on this machine only\n",
-    (" q ", "bold $accent"),
-    " quit\n\n",
     ("To connect to your GitLab", "bold"),
     ", quit and start it like this:\n\n",
     ("  export GITLAB_TOKEN=…       ", "$primary"),
@@ -125,26 +115,40 @@ _HOW = (
 
 
 class Welcome(Screen[bool]):
-    """Dismissed with True for the demo."""
+    """The first run without an account: offers the demo and explains how to connect.
+
+    Dismissed with True for the demo.
+    """
 
     DEFAULT_CSS = """
     Welcome { align: center middle; }
     Welcome VerticalScroll { width: 100%; max-width: 76; height: auto; max-height: 100%; padding: 0 1; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d,enter", "demo", show=False),
-        Binding("q,escape,ctrl+c", "leave", show=False),
-    ]
+
+    def __init__(self, keymap: Keymap) -> None:
+        super().__init__()
+        self._keymap = keymap
+
+    def on_key(self, event: events.Key) -> None:
+        if name := self._keymap.own(event, "welcome"):
+            event.stop()
+            self.action_demo() if name == "demo" else self.action_leave()
 
     def compose(self) -> ComposeResult:
-        """Yield the text."""
         with VerticalScroll():
-            yield Static(Content.assemble(*_HOW))
+            demo, leave = (self._keymap.key(f"welcome.{name}") for name in ("demo", "leave"))
+            keys = (
+                ("glboard", "bold"),
+                "\nPlan a milestone on its GitLab boards, from the keyboard.\n\n",
+                (f" {demo} ", "bold $accent"),
+                " try the demo: a built-in fake GitLab, on this machine only\n",
+                (f" {leave} ", "bold $accent"),
+                " quit\n\n",
+            )
+            yield Static(Content.assemble(*keys, *_HOW))
 
     def action_demo(self) -> None:
-        """Start the demo."""
         self.dismiss(True)
 
     def action_leave(self) -> None:
-        """Quit the program."""
         self.app.exit()

@@ -1,33 +1,36 @@
 """A list of issues to work through, in which every key of an open issue works.
 
 Owns that the list follows changes at once: a finished issue leaves it, and the cursor moves to the next one.
-It is the desk's target while it is on top, so selection and edits work as on the board. The subclass provides
-the issues and their texts.
+It has focus and selection while it is on top, so edits work as on the board. The subclass provides the
+issues and their texts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from msgspec import Struct
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
-from textual.await_complete import AwaitComplete
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
 from glboard_core.model.issue import Issue
+from glboard_core.model.milestone import Milestone
 from glboard_tui.actions import BY_ID
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.screens.dialogs import Dialog
-from glboard_tui.screens.issue_pane import Reading
-from glboard_tui.screens.keys import Keys, token_of
+from glboard_tui.screens.issue_pane import DescriptionPane
+from glboard_tui.screens.keys import PaneDialog
 from glboard_tui.texts import target_words
-from glboard_tui.widgets.footer import FooterBar, FooterView, WhichKey
+from glboard_tui.widgets.footer import FooterBar, FooterView
 from glboard_tui.widgets.selection import Listed
 from glboard_tui.widgets.table import Cell, Col, Head, Rows, Table
 from glboard_tui.widgets.text import clean
+
+#: Lines of the description that a key scrolls.
+_SCROLL = 3
 
 
 class Entry(Struct, frozen=True):
@@ -49,12 +52,17 @@ class Entry(Struct, frozen=True):
         return self.about if isinstance(self.about, str) else self.about()
 
 
-Hint = tuple[str, str]
-"""An action's id, or one of the list's own keys, and its text in the footer."""
+def weight_words(weight: int | None) -> str:
+    """A weight in a cell: ``?`` for none."""
+    return "?" if weight is None else str(weight)
 
 
-class IssueList(Dialog[None]):
-    """Fills the screen from below the header to the footer. Dismissed by ``Esc`` or ``q``."""
+Hint = str | tuple[str, str]
+"""An action's id, with its text in the footer if that is not the registry's."""
+
+
+class IssueList(PaneDialog[None]):
+    """Fills the screen from below the header to the footer."""
 
     DEFAULT_CSS = """
     IssueList .about { height: auto; min-height: 2; max-height: 4; color: $foreground 85%; }
@@ -69,18 +77,16 @@ class IssueList(Dialog[None]):
     hints: Sequence[Hint] = ()
 
     def __init__(self, context: CommandContext) -> None:
-        super().__init__("")
-        self.context = context
-        self.plan = context.screen.plan
+        super().__init__(context, "")
+        self.planning = context.planning
         self.entries: list[Entry] = []
         #: Lines, cursor and selection.
         self.listed = Listed()
         self.rows = Rows(empty=self.empty)
-        self.reading = Reading(context, self)
+        self.reading = DescriptionPane(context.bridge, self)
         self.reading.on = self.reads
         self._above, self._about = Static(classes="above"), Static(classes="about")
-        self._strip, self.footer = WhichKey(), FooterBar()
-        self._keys = Keys(context.screen.keymap, context, self._strip)
+        self.footer = FooterBar()
         self._unwatch: Callable[[], None] = lambda: None
         self._asked = False
         self._said = ""
@@ -103,14 +109,9 @@ class IssueList(Dialog[None]):
         """The title, with the cursor's place."""
         return f"{place} of {count}"
 
-    def own_key(self, token: str) -> bool:
-        """Handle one of the list's own keys; return whether it was one."""
-        return False
-
     # The list
 
     def compose(self) -> ComposeResult:
-        """Yield title, lines and the text below; the strip of possible next keys; the footer."""
         with Vertical(classes="overlay"):
             yield self._title_line
             yield self._above
@@ -122,22 +123,14 @@ class IssueList(Dialog[None]):
         yield Container(self._strip, id="strip")
 
     def on_mount(self) -> None:
-        """Take over the desk, and follow changes."""
-        self.context.top = self
-        self._unwatch = self.plan.watch(self._changed)
-        self.refill()
+        """Take over focus and selection, and follow changes."""
         super().on_mount()
+        self.context.top = self
+        self._unwatch = self.planning.watch(self._changed)
+        self.refill()
 
-    def dismiss(self, result: None = None) -> AwaitComplete:
-        """Give the desk back at once: the next key goes to the board or another list."""
-        self._give_back()
-        return super().dismiss(result)
-
-    def on_unmount(self) -> None:
-        """Do the same when the program quits."""
-        self._give_back()
-
-    def _give_back(self) -> None:
+    def give_back(self) -> None:
+        super().give_back()
         self._unwatch()
         self._asked = False
         if self.context.top is self:
@@ -163,17 +156,17 @@ class IssueList(Dialog[None]):
         if below := self.after():
             heads[len(self.entries)] = tuple(below)
         table = Table(cols=self.cols, rows=[entry.cells for entry in self.entries], heads=heads)
-        self.rows.show(table, self.listed.cursor, self._marked_rows())
+        self.rows.show(table, self.listed.cursor, self._selected_rows())
         above = self.above()
         self._above.display = above is not None
         self._above.update(above or "")
         self.told()
 
-    def _marked_rows(self) -> frozenset[int]:
-        marks = self.listed.marks
-        if not len(marks):
+    def _selected_rows(self) -> frozenset[int]:
+        selection = self.listed.selection
+        if not len(selection):
             return frozenset()
-        return frozenset(row for row, issue in enumerate(self.listed.ids) if issue in marks)
+        return frozenset(row for row, issue in enumerate(self.listed.ids) if issue in selection)
 
     def told(self) -> None:
         """Update title, text below and footer after any change."""
@@ -188,26 +181,28 @@ class IssueList(Dialog[None]):
         self._show_footer()
 
     def _show_footer(self) -> None:
-        now, keymap = self.context.situation(), self.context.screen.keymap
+        now, keymap = self.context.situation(), self.context.keymap
         hints = []
-        for name, words in self.hints:
-            action = BY_ID.get(name)
-            if action is None:
-                hints.append((name, words))
-            elif action.applies(now) and (keys := keymap.shown(action)):
-                hints.append((keys, words))
-        if help_key := keymap.shown(BY_ID["help"]):
-            hints.append((help_key, "keys"))
+        for hint in (*self.hints, "help"):
+            name, words = hint if isinstance(hint, tuple) else (hint, "")
+            keys, word = keymap.hint(name)
+            if keys and BY_ID[name].applies(now):
+                hints.append((keys, words or word))
         undo = self.context.bridge.undo_title
         self.footer.show(
             FooterView(
                 target=target_words(now, self.context.targets()),
                 hints=tuple(hints),
-                last=f"{keymap.shown(BY_ID['undo'])} undo: {undo}" if undo else "",
+                last=f"{keymap.key('undo')} undo: {undo}" if undo else "",
                 message=self._said,
-                marked=now.marked > 0,
+                selected=now.selected > 0,
             )
         )
+
+    def state_of(self, issue: Issue) -> str:
+        """The workflow state in a cell."""
+        state = self.context.bridge.view.flow.of(issue)
+        return state.name if state else "no state"
 
     @property
     def entry(self) -> Entry | None:
@@ -219,7 +214,7 @@ class IssueList(Dialog[None]):
         entry = self.entry
         return entry.issue if entry else None
 
-    # Called by the desk
+    # Called by commands
 
     def go(self, step: int) -> None:
         """Move the cursor."""
@@ -233,42 +228,95 @@ class IssueList(Dialog[None]):
     def painted_anew(self) -> None:
         """Repaint after cursor or selection changed."""
         if self.is_mounted:
-            self.rows.go(self.listed.cursor, self._marked_rows())
+            self.rows.go(self.listed.cursor, self._selected_rows())
             self.told()
 
-    def leave(self) -> None:
-        """Return to the board."""
-        self.dismiss(None)
+    def escape(self) -> None:
+        """End the range, then the selection, then close the list."""
+        ended = self.listed.escape()
+        self.painted_anew()
+        if ended == "range":
+            self.context.say("Range selected.")
+        elif not ended:
+            self.leave()
+
+    def walk(self, step: int) -> None:
+        """Go to the next (1) or previous (-1) milestone, in a list about one."""
 
     def tell(self, text: str) -> None:
         """Show a message until the next key."""
-        self._said = text
-        self._show_footer()
+        if text != self._said:
+            self._said = text
+            self._show_footer()
+
+    def export(self, title: str, name: str, data: bytes, what: str = "") -> None:
+        """Ask for a file and write it, unless it exists; ``what`` says what it holds."""
+
+        def answered(text: str) -> None:
+            if not text:
+                return
+            file = Path(text).expanduser()
+            try:
+                with file.open("xb") as out:
+                    out.write(data)
+            except FileExistsError:
+                self.tell(f"{file} already exists.")
+            except OSError as error:
+                self.tell(f"Cannot write {file}: {error.strerror}.")
+            else:
+                self.tell(f"Wrote {file}{what}.")
+
+        self.context.prompt(title, answered, value=name, hint="Enter exports it · Esc cancels")
 
     # Keys
 
-    def on_key(self, event: events.Key) -> None:
-        """Handle the list's own keys, then those of the registry."""
-        event.stop()
-        event.prevent_default()
-        self.context.bridge.touch()
+    @property
+    def modes(self) -> frozenset[str]:
+        return frozenset({"description"} if self.reading.on else ())
+
+    def take_key(self, token: str) -> None:
         if self._asked:
             self.refill()  # keys that arrive together act on the result of the previous one
-        if self._said:
-            self.tell("")
-        token = token_of(event)
-        if self._keys.pending:
-            self._keys.press(token)
-        elif token == "q":  # noqa: S105  (a key, no secret)
-            self.leave()
-        elif self.own_key(token):
-            pass
-        elif self.reading.key(token):
-            self.told()
-        else:
-            self._keys.press(token)
+        super().take_key(token)
+
+    def action_description_toggle(self) -> None:
+        self.reading.on = not self.reading.on
+        self.told()
+
+    def action_description_down(self) -> None:
+        """Scroll the description; the next three likewise."""
+        self.reading.pane.scroll_by(_SCROLL)
+
+    def action_description_up(self) -> None:
+        self.reading.pane.scroll_by(-_SCROLL)
+
+    def action_description_half_down(self) -> None:
+        self.reading.pane.scroll_half(1)
+
+    def action_description_half_up(self) -> None:
+        self.reading.pane.scroll_half(-1)
 
     @on(Rows.Chosen)
     def _clicked(self, event: Rows.Chosen) -> None:
         self.listed.go(event.row)
         self.painted_anew()
+
+
+class MilestoneList(IssueList):
+    """A list about one milestone."""
+
+    def __init__(self, context: CommandContext, milestone: Milestone) -> None:
+        super().__init__(context)
+        self.milestone = milestone
+
+    def walk(self, step: int) -> None:
+        other = self.planning.history.beside(self.milestone, step)
+        if other is None:
+            self.tell("No milestone with dates in that direction.")
+        else:
+            self.milestone = other
+            self.begin()
+
+    def begin(self) -> None:
+        """Show the milestone from the start."""
+        self.refill()

@@ -1,12 +1,15 @@
-"""The open issue: what it shows at once, and loading the rest without ever showing another issue's data.
+"""An issue's description and comments, loaded without ever showing another issue's data.
 
-Owns the load. Description and comments carry the issue they belong to; late replies are ignored.
+``OpenIssue`` shows the issue opened over the board; ``DescriptionPane`` the one under a list's cursor.
+Content carries the issue it belongs to; late replies are ignored.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Coroutine
 from datetime import datetime
+from typing import Any, Protocol
 
 from textual.screen import Screen
 from textual.timer import Timer
@@ -14,34 +17,77 @@ from textual.timer import Timer
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId
 from glboard_tui import notices, texts
-from glboard_tui.bridge import Update
-from glboard_tui.commands.context import CommandContext
+from glboard_tui.bridge import Bridge, Update
+from glboard_tui.widgets.board import BoardWidget
 from glboard_tui.widgets.issue_pane import DetailPane
 
 
-class IssuePaneLoader:
-    """Fills the pane."""
+class Work(Protocol):
+    """Runs a background job."""
 
-    def __init__(self, context: CommandContext, pane: DetailPane) -> None:
-        self._command_context = context
-        self._pane = pane
+    def __call__(self, job: Coroutine[Any, Any, None], group: str, *, only: bool = False) -> None:
+        """Run it. ``only`` cancels an earlier one of its group."""
+
+
+def _nothing_to_load(bridge: Bridge, issue: Issue) -> str:
+    """What is shown in place of description and comments that cannot be read, or ""."""
+    if bridge.mask(issue) is not None:
+        return "Masked: descriptions and comments are never shown in share mode."
+    return "GitLab has not created this issue yet." if issue.is_new else ""
+
+
+class OpenIssue:
+    """The issue opened over the board. ``changed`` is called when it opened or closed."""
+
+    def __init__(
+        self, bridge: Bridge, board: BoardWidget, pane: DetailPane, work: Work, changed: Callable[[], None]
+    ) -> None:
+        self._bridge = bridge
+        self._board = board
+        self.pane = pane
+        self._work = work
+        self._changed = changed
         self._generation = 0
         # What blocks the shown issue, once that was read.
         self._blockers: tuple[IssueId, tuple[Blocker, ...]] | None = None
 
-    def open(self, identity: IssueId) -> None:
-        """Show an issue: known data at once, then what is read."""
-        issue = self._command_context.bridge.issue(identity)
-        if issue is None:
+    @property
+    def id(self) -> IssueId | None:
+        """The open issue."""
+        return self.pane.issue
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether keys go to it."""
+        return self.pane.has_keys
+
+    def open(self, issue: IssueId | None = None) -> None:
+        """Open an issue, by default the focused one: known data at once, then what is read."""
+        identity = issue or self._board.focused[0]
+        found = self._bridge.issue(identity) if identity else None
+        if found is None:
             return
-        self._command_context.bridge.unseen.look(identity)
-        self._show(issue)
-        self._command_context.screen.board.changed(set(), {identity})
-        self._command_context.screen.set_focus(self._pane)
-        self.load(identity)
+        self._bridge.unseen.look(found.id)
+        self._show(found)
+        self._board.changed(set(), {found.id})
+        self.pane.screen.set_focus(self.pane)
+        self._load(found.id)
+        self._changed()
+
+    def close(self) -> None:
+        """Return to the board."""
+        if self.pane.is_open:
+            self.pane.close()
+            self.pane.screen.set_focus(self._board)
+            self._changed()
+
+    def reload(self) -> None:
+        """Reload description and comments."""
+        if self.id is not None:
+            self._load(self.id)
 
     def _show(self, issue: Issue) -> None:
-        bridge = self._command_context.bridge
+        bridge = self._bridge
         masked = bridge.mask(issue)
         facts = [] if masked else texts.detail_facts(issue, bridge.catalog, bridge.view.flow)
         if not masked and self._blockers is not None and self._blockers[0] == issue.id:
@@ -49,67 +95,60 @@ class IssuePaneLoader:
         if not masked and (row := bridge.unseen.of(issue.id)) is not None:
             by = f"{texts.who(row, bridge.me)}, {texts.when(row, bridge.server_now())}:"
             facts.insert(1, ("Changed", (by, *row.what)))
-        self._pane.show_issue(issue, masked or issue.title, facts)
+        self.pane.show_issue(issue, masked or issue.title, facts)
 
-    def load(self, identity: IssueId) -> None:
-        """Read description and comments."""
-        issue = self._command_context.bridge.issue(identity)
-        if issue is not None and self._command_context.bridge.mask(issue) is not None:
-            self._pane.say("Masked: comments are never shown in share mode.")
-        elif issue is not None and issue.is_new:
-            self._pane.say("GitLab has not created this issue yet.")
+    def _load(self, identity: IssueId) -> None:
+        issue = self._bridge.issue(identity)
+        if issue is not None and (words := _nothing_to_load(self._bridge, issue)):
+            self.pane.say(words)
         else:
             self._generation += 1
-            self._command_context.screen.work(self._load(identity, self._generation), "detail", only=True)
+            self._work(self._read(identity, self._generation), "detail", only=True)
 
-    async def _load(self, identity: IssueId, generation: int) -> None:
+    async def _read(self, identity: IssueId, generation: int) -> None:
         try:
-            detail = await self._command_context.bridge.detail(identity)
+            detail = await self._bridge.detail(identity)
         except GlboardError as error:
-            if generation == self._generation and self._pane.issue == identity:
-                notice = notices.notice_of(error)
-                self._pane.say(f"{notice.title}: {notice.text}")
+            if generation == self._generation and self.id == identity:
+                self.pane.say(notices.notice_of(error).line)
             return
         if generation == self._generation:
             self._blockers = (identity, detail.blockers)
-            issue = self._command_context.bridge.issue(identity)
-            if issue is not None and self._pane.issue == identity:
+            issue = self._bridge.issue(identity)
+            if issue is not None and self.id == identity:
                 self._show(issue)
-            await self._pane.show_detail(detail)
+            await self.pane.show_detail(detail)
 
-    def follow(self, update: Update) -> None:
-        """Update the open issue's facts, and its comments if one was added or removed."""
-        identity = self._pane.issue
+    def follow(self, update: Update) -> bool:
+        """Update the facts, and the comments if one was added or removed; return False if it is gone."""
+        identity = self.id
         if identity is None or identity not in update.issues:
-            return
-        issue = self._command_context.bridge.issue(identity)
+            return True
+        issue = self._bridge.issue(identity)
         if issue is None:
-            self._command_context.screen.close_detail()
-            self._command_context.say("Issue not found, or you no longer have access.")
-            return
+            self.close()
+            return False
         self._show(issue)
         if any(op.issue == identity for settled in update.settled for op in settled.done):
-            self.load(identity)
+            self._load(identity)
+        return True
 
-
-# The description of the issue under a list's cursor, read in the background.
 
 #: Seconds the cursor rests before a request: moving down a list requests nothing.
 _REST = 0.12
 _KEPT = 50
-_SCROLL = 3
 
 _Version = tuple[IssueId, datetime, int]
 
 
-class Reading:
-    """Fills the pane of one list while it is shown."""
+class DescriptionPane:
+    """The description of the issue under a list's cursor, read in the background while it is shown."""
 
-    def __init__(self, context: CommandContext, screen: Screen[None]) -> None:
+    def __init__(self, bridge: Bridge, screen: Screen[None]) -> None:
         self.pane = DetailPane()
         self.pane.can_focus = False
         self.on = False
-        self._command_context = context
+        self._bridge = bridge
         self._screen = screen
         self._timer: Timer | None = None
         self._wanted: _Version | None = None
@@ -122,8 +161,7 @@ class Reading:
             self._wanted = None
             self.pane.close()
             return
-        bridge = self._command_context.bridge
-        masked = bridge.mask(issue)
+        masked = self._bridge.mask(issue)
         facts = (("Labels", self._telling(issue)), ("Assigned", issue.assignees))
         self.pane.show_issue(issue, masked or issue.title, () if masked else facts)
         version = (issue.id, issue.updated_at, issue.notes)
@@ -131,10 +169,8 @@ class Reading:
             return
         self._stop()
         self._wanted = version
-        if masked is not None:
-            self.pane.say("Masked: descriptions and comments are never shown in share mode.")
-        elif issue.is_new:
-            self.pane.say("GitLab has not created this issue yet.")
+        if words := _nothing_to_load(self._bridge, issue):
+            self.pane.say(words)
         elif version in self._kept:
             self._work(version)
         else:
@@ -142,25 +178,11 @@ class Reading:
 
     def _telling(self, issue: Issue) -> tuple[str, ...]:
         """The labels that are neither the same on every issue nor shown by the list."""
-        names = self._command_context.bridge.settings.labels
+        names = self._bridge.settings.labels
         same = {names.group, names.devops, names.section}
         said = (names.workflow_prefix, names.priority_prefix, names.type_prefix)
         labels = (label for label in issue.labels if label not in same and not label.startswith(said))
         return tuple(sorted(labels, key=str.casefold))
-
-    def key(self, token: str) -> bool:
-        """Toggle or scroll the pane; return whether the key was one of its own."""
-        if token in ("v", "enter"):
-            self.on = not self.on
-        elif not self.on:
-            return False
-        elif token in ("J", "K"):
-            self.pane.scroll_by(_SCROLL if token == "J" else -_SCROLL)  # noqa: S105  (a key, no secret)
-        elif token in ("pagedown", "pageup"):
-            self.pane.scroll_half(1 if token == "pagedown" else -1)  # noqa: S105  (a key, no secret)
-        else:
-            return False
-        return True
 
     def _stop(self) -> None:
         if self._timer is not None:
@@ -174,11 +196,10 @@ class Reading:
         detail = self._kept.get(version)
         if detail is None:
             try:
-                detail = await self._command_context.bridge.detail(version[0])
+                detail = await self._bridge.detail(version[0])
             except GlboardError as error:
                 if version == self._wanted:
-                    notice = notices.notice_of(error)
-                    self.pane.say(f"{notice.title}: {notice.text}")
+                    self.pane.say(notices.notice_of(error).line)
                 return
             self._kept[version] = detail
             while len(self._kept) > _KEPT:

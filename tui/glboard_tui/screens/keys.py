@@ -1,36 +1,47 @@
 """From a key press to a command: prefixes, the strip of possible next keys, a message for unbound keys.
 
-Owns the keys pressed so far. ``keymap.py`` says what keys mean; ``commands`` runs them.
+Owns the keys pressed so far. ``keymap.py`` says what keys mean; the context runs the action. ``PaneDialog``
+is a dialog whose keys are actions, ``RowDialog`` one with rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
-from msgspec import structs
 from textual import events
+from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
+from textual.containers import Container
+from textual.content import Content
+from textual.widget import Widget
 
-from glboard_tui.actions import Action, Scope, key_words
-from glboard_tui.commands.context import CommandContext
-from glboard_tui.keymap import Keymap, Match, NoMatch, Prefix
+from glboard_core.errors import NOT_LOADED, READ_ONLY, GlboardError
+from glboard_tui import notices
+from glboard_tui.actions import Action, ActionContext, Scope, key_words, own_actions
+from glboard_tui.commands.context import CommandContext, Pane
+from glboard_tui.keymap import Keymap, Match, NoMatch, Prefix, token_of
+from glboard_tui.screens.dialogs import Dialog
 from glboard_tui.widgets.footer import WhichKey
 
+T = TypeVar("T")
 
-def token_of(event: events.Key) -> str:
-    """Return a key as the keymap writes it: the character it prints, or its name."""
-    if event.is_printable and event.character and event.character != " ":
-        return event.character
-    # Terminals disagree on the names of keypad Enter, Ctrl+M and others; Textual normalizes them.
-    return event.key
+
+def hint_line(keymap: Keymap, *actions: str) -> str:
+    """Actions with their keys, for a line of hints; those without a key are left out."""
+    hints = (keymap.hint(action) for action in actions)
+    return " · ".join(f"{key} {word}" for key, word in hints if key)
 
 
 class Keys:
-    """The keys of one screen."""
+    """The keys of one screen. ``before`` is called with an action before it runs."""
 
-    def __init__(self, keymap: Keymap, context: CommandContext, strip: WhichKey) -> None:
-        self.keymap = keymap
-        self._command_context = context
+    def __init__(
+        self, context: CommandContext, strip: WhichKey, before: Callable[[Action], None] = lambda _: None
+    ) -> None:
+        self._context = context
         self._strip = strip
+        self._before = before
         self._pressed: tuple[str, ...] = ()
 
     @property
@@ -38,52 +49,41 @@ class Keys:
         """Whether a prefix waits for the next key."""
         return bool(self._pressed)
 
-    def means(self, token: str, scope: Scope) -> bool:
-        """Whether a key is or starts an action that applies in ``scope`` now."""
-        now = structs.replace(self._command_context.situation(), scope=scope)
-        step = self.keymap.step(
-            (token,), lambda action: action.applies(now), self._command_context.options, scope
-        )
-        return not isinstance(step, NoMatch)
-
     def press(self, token: str) -> None:
         """Take one key."""
-        now = self._command_context.situation()
         if self._pressed and token == "escape":  # noqa: S105  (a key, no secret)
             self.cancel()
             return
-        keys = (*self._pressed, token)
-        step = self.keymap.step(
-            keys, lambda action: action.applies(now), self._command_context.options, now.scope
-        )
-        match step:
-            case Match():
+        context, keys = self._context, (*self._pressed, token)
+        if (pane := context.pane) is not None:
+            pane.tell("")  # a message lasts until the next key
+        now = context.situation()
+        match context.keymap.step(keys, lambda action: action.applies(now), context.options, now.scope):
+            case Match(action, argument):
                 self.cancel()
-                from glboard_tui.commands import COMMANDS
-
-                COMMANDS[step.action.id](self._command_context, step.argument)
-            case Prefix():
+                self._before(action)
+                context.run(action.id, argument)
+            case Prefix(title=words, follow=follow):
                 self._pressed = keys
-                title = f"{key_words(' '.join(keys))} {step.title}".rstrip()
-                size = self._command_context.screen.size
-                entries = [(follow.key, follow.title) for follow in step.follow]
-                self._strip.show(title, fitting(entries, size.width, size.height))
+                title = f"{key_words(' '.join(keys))} {words}".rstrip()
+                size = self._strip.screen.size
+                self._strip.show(title, fitting([(f.key, f.title) for f in follow], size.width, size.height))
             case NoMatch():
                 self.cancel()
-                self._say_why_not(keys, self.keymap.action_at(keys, now.scope))
+                self._say_why_not(keys, context.keymap.action_at(keys, now.scope), now)
 
     def cancel(self) -> None:
         """Forget a prefix."""
         self._pressed = ()
         self._strip.hide()
 
-    def _say_why_not(self, keys: tuple[str, ...], action: Action | None) -> None:
-        if action is not None and (
-            action.slot is None or keys[-1] in self._command_context.options(action.slot)
-        ):
-            self._command_context.say(f"{action.title}: {_reason(self._command_context, action)}")
+    def _say_why_not(self, keys: tuple[str, ...], action: Action | None, now: ActionContext) -> None:
+        if action is not None and (action.slot is None or keys[-1] in self._context.options(action.slot)):
+            self._context.say(f"{action.title}: {_reason(now, action)}")
         elif len(keys) > 1:
-            self._command_context.say(f"{key_words(' '.join(keys))} is not bound here.")
+            self._context.say(f"{key_words(' '.join(keys))} is not bound here.")
+        elif now.scope == "capacity" and len(keys[0]) == 1:
+            self._context.say(f"{keys[0]} is not bound in this pane. Esc or Tab goes to the board.")
 
 
 def fitting(entries: Sequence[tuple[str, str]], width: int, height: int) -> list[tuple[str, str]]:
@@ -97,14 +97,155 @@ def fitting(entries: Sequence[tuple[str, str]], width: int, height: int) -> list
     return [(key, words if len(words) <= room else words[: room - 1] + "…") for key, words in entries]
 
 
-def _reason(context: CommandContext, action: Action) -> str:
-    now = context.situation()
+def _reason(now: ActionContext, action: Action) -> str:
     if not now.ready:
-        return "nothing loaded from GitLab yet."
+        return NOT_LOADED[0].lower() + NOT_LOADED[1:]
     if not now.writable:
-        return "read-only session."
+        return READ_ONLY[0].lower() + READ_ONLY[1:]
     if not now.weights and action.id.startswith("weight"):
         return "this GitLab has no weights."
-    if action.id in ("undo", "redo", "repeat", "mark.again"):
+    if action.id in ("undo", "redo", "repeat", "selection.restore"):
         return "nothing to act on yet."
-    return "no card here."
+    return "not now." if now.targets else "no card here."
+
+
+class PaneDialog(Dialog[T]):
+    """A dialog whose keys are actions of the registry, in its own scope; ``own`` are its methods."""
+
+    scope: Scope
+
+    def __init__(self, context: CommandContext, title: str, *, note: str = "", hint: str = "") -> None:
+        names = [action.id for action in own_actions(self.scope)]
+        super().__init__(title, note=note, hint=hint or hint_line(context.keymap, *names, "escape"))
+        self.context = context
+        self._strip = WhichKey()
+        self._keys = Keys(context, self._strip, self.before)
+
+    @property
+    def pane(self) -> Pane:
+        """What has the keys."""
+        return self
+
+    @property
+    def own(self) -> object:
+        """What has its own actions as methods."""
+        return self
+
+    @property
+    def modes(self) -> frozenset[str]:
+        """Its states that decide about keys."""
+        return frozenset()
+
+    def before(self, action: Action) -> None:
+        """Called before an action runs."""
+
+    def compose(self) -> ComposeResult:
+        yield from super().compose()
+        yield Container(self._strip, id="strip")
+
+    def on_mount(self) -> None:
+        """Take the keys."""
+        if self.pane not in self.context.panes:
+            self.context.panes.append(self.pane)
+        super().on_mount()
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Give the keys back at once: the next one goes to the board or another pane."""
+        self.give_back()
+        return super().dismiss(result)
+
+    def on_unmount(self) -> None:
+        self.give_back()
+
+    def give_back(self) -> None:
+        """Have the keys no longer."""
+        if self.pane in self.context.panes:
+            self.context.panes.remove(self.pane)
+
+    def on_key(self, event: events.Key) -> None:
+        event.stop()
+        event.prevent_default()
+        self.context.bridge.touch()
+        self.take_key(token_of(event))
+
+    def take_key(self, token: str) -> None:
+        """Take one key."""
+        self._keys.press(token)
+
+    def go(self, step: int) -> None:
+        """Move the cursor, or scroll, by lines."""
+
+    def half(self, direction: int) -> None:
+        """Move the cursor, or scroll, by half the visible lines."""
+
+    def tell(self, text: str) -> None:
+        """Show a message in place of the hints."""
+        if text:
+            self.say(text)
+
+    def leave(self) -> None:
+        """Close it without a result."""
+        self.action_cancel()
+
+    def escape(self) -> None:
+        """Close it, or first end what is going on in it."""
+        self.leave()
+
+
+class RowDialog(PaneDialog[None]):
+    """Rows, such as the failed changes and the change log."""
+
+    DEFAULT_CSS = """
+    RowDialog OptionList { height: auto; max-height: 22; border: none; padding: 0; background: $panel; }
+    RowDialog OptionList:focus { border: none; }
+    RowDialog OptionList:focus > .option-list--option-highlighted {
+        background: $primary 25%; color: $foreground; text-style: none;
+    }
+    """
+
+    def __init__(self, context: CommandContext, title: str, *, hint: str = "") -> None:
+        from textual.widgets import OptionList
+
+        super().__init__(context, title, hint=hint)
+        self.list = OptionList(markup=False)
+
+    def inside(self) -> list[Widget]:
+        return [self.list]
+
+    def on_mount(self) -> None:
+        self.fill()
+        self.list.focus()
+
+    def fill(self) -> None:
+        """Show the current rows."""
+        raise NotImplementedError
+
+    def show_rows(self, rows: Iterable[Content], *, empty: str = "") -> None:
+        """Replace the rows and keep the cursor's position. ``empty`` is shown if there are none."""
+        from textual.widgets.option_list import Option
+
+        at = self.list.highlighted or 0
+        options = [Option(row) for row in rows]
+        self.list.clear_options()
+        self.list.add_options(options or [Option(Content(empty), disabled=True)])
+        if options:
+            self.list.highlighted = min(at, len(options) - 1)
+
+    def attempt(self, change: Callable[[], object]) -> bool:
+        """Do something that a full disk or a read-only session can refuse; return whether it was done."""
+        try:
+            change()
+        except GlboardError as error:
+            notices.tell(self.app, notices.notice_of(error))
+            return False
+        return True
+
+    def go(self, step: int) -> None:
+        if abs(step) == 1:
+            self.list.action_cursor_down() if step > 0 else self.list.action_cursor_up()
+        else:
+            self.list.action_last() if step > 0 else self.list.action_first()
+
+    def half(self, direction: int) -> None:
+        page: Callable[[], object] = self.list.action_page_down if direction > 0 else self.list.action_page_up
+        page()

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from itertools import groupby
 
 from textual.content import Content
 
-from glboard_core.board.batch import EditBatch, short
-from glboard_core.board.use_cases import Edits
+from glboard_core.board.batch import short
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.milestone_end import KINDS, OPEN, Kind, Leftover
 from glboard_core.planning.text import day_words
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.screens.issue_list import Entry, IssueList
+from glboard_tui.screens.issue_list import Entry, MilestoneList, weight_words
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Col, Head
 from glboard_tui.widgets.text import clean
@@ -23,18 +22,20 @@ from glboard_tui.widgets.text import clean
 _INKS: dict[Kind, Ink] = {"confidential": "warn", "quiet": "warn", "late-closed": "muted", "handled": "muted"}
 
 
-class Ending(IssueList):
+class Ending(MilestoneList):
     """What is left of one milestone. ``-`` and ``=`` show the previous and next one."""
 
+    scope = "milestone-end"
     empty = "Nothing is left of this milestone."
     hints = (
-        ("plan.slip", "slip"),
+        "plan.slip",
         ("plan.drop", "drop"),
         ("close.complete", "complete"),
-        ("text.comment", "comment"),
-        ("+", "label missed"),
-        ("- =", "milestone"),
-        ("escape", "close"),
+        "text.comment",
+        "milestone-end.label",
+        "board.previous-milestone",
+        "board.next-milestone",
+        "escape",
     )
     cols = (
         Col(title="issue", reference=True, least=12),
@@ -45,21 +46,20 @@ class Ending(IssueList):
     )
 
     def __init__(self, context: CommandContext, milestone: Milestone) -> None:
-        super().__init__(context)
-        self._milestone = milestone
+        super().__init__(context, milestone)
         self._found: list[Leftover] = []
         #: Issues listed in this session, so that one dropped to a milestone without dates stays visible.
         self._seen: dict[IssueId, None] = {}
 
     @property
     def _missed(self) -> str:
-        return self.context.bridge.settings.labels.missed_prefix + self._milestone.title
+        return self.context.bridge.settings.labels.missed_prefix + self.milestone.title
 
     # The lines
 
     def fill(self) -> Sequence[Entry]:
         """One line per issue, below a heading for each kind that says what happens to it."""
-        self._found = self.plan.past.leftovers(self._milestone, self._seen)
+        self._found = self.planning.history.leftovers(self.milestone, self._seen)
         self._seen |= dict.fromkeys(left.issue.id for left in self._found)
         entries: list[Entry] = []
         for kind, group in groupby(self._found, key=lambda left: left.kind):
@@ -87,7 +87,7 @@ class Ending(IssueList):
 
     def _entry(self, issue: Issue, kind: Kind, heads: tuple[Head, ...]) -> Entry:
         bridge = self.context.bridge
-        title, state = bridge.title_of(issue), bridge.view.flow.of(issue)
+        title = bridge.title_of(issue)
         where = issue.milestone or "no milestone"
         if kind == "late-closed":
             said = f"closed {issue.closed_at:%Y-%m-%d %H:%M} UTC" if issue.closed_at else "closed"
@@ -96,13 +96,13 @@ class Ending(IssueList):
         else:
             marks = ["blocked"] if issue.blocked else []
             marks += [self._missed] if self._missed in issue.labels else []
-            said = " · ".join([state.name if state else "no state", *marks])
+            said = " · ".join([self.state_of(issue), *marks])
         who = " ".join(issue.assignees)
         return Entry(
             issue,
             (
                 (short(issue), "strong"),
-                ("?" if issue.weight is None else str(issue.weight), "strong"),
+                (weight_words(issue.weight), "strong"),
                 (title, "text" if kind in OPEN else "muted"),
                 (who, "muted"),
                 (said, _INKS.get(kind, "text")),
@@ -113,18 +113,17 @@ class Ending(IssueList):
         )
 
     def heading_of(self, place: int, count: int) -> str:
-        """``End of 19.7: 3 of 12 · 8 open``."""
         still = sum(left.kind in OPEN for left in self._found)
-        return f"End of {self._milestone.title}: {place} of {count} · {still} still open in it"
+        return f"End of {self.milestone.title}: {place} of {count} · {still} still open in it"
 
     def above(self) -> Content:
         """When it ends, and what the bot does or has done."""
-        today, after = self.context.bridge.today, self.plan.past.beside(self._milestone, 1)
+        today, after = self.context.bridge.today, self.planning.history.beside(self.milestone, 1)
         lines: list[Content] = []
         if today is not None:
-            words = bot_words(self._milestone, self._found, today, after.title if after else "")
+            words = bot_words(self.milestone, self._found, today, after.title if after else "")
             lines.append(Content(clean(words)))
-        if self.plan.past.lock_of(self._milestone) is None:
+        if self.planning.history.lock_of(self.milestone) is None:
             lines.append(
                 Content("Plan not locked here; see Say/Do (g s) for issues moved without the label.")
             )
@@ -136,44 +135,28 @@ class Ending(IssueList):
 
     # Keys
 
-    def own_key(self, token: str) -> bool:
-        """``+`` labels what was moved without the label; ``-`` and ``=`` change the milestone."""
-        match token:
-            case "+":
-                self._label()
-            case "-" | "[":
-                self._walk(-1)
-            case "=" | "]":
-                self._walk(1)
-            case _:
-                return False
-        return True
-
-    def _walk(self, step: int) -> None:
-        other = self.plan.past.beside(self._milestone, step)
-        if other is None:
-            self.tell("No milestone with dates in that direction.")
-            return
-        self._milestone = other
+    def begin(self) -> None:
         self._seen.clear()
-        self.refill()
+        super().begin()
 
-    def _label(self) -> None:
+    def action_label(self) -> None:
         quiet = {left.issue.id for left in self._found if left.kind == "quiet"}
         issues = [issue for issue in self.context.targets() if issue.id in quiet]
         if not issues:
-            self.tell(f"+ is for issues moved without {self._missed}; x s slips, x p drops the others.")
+            label, slip, drop = (
+                self.context.keymap.key(name) for name in ("milestone-end.label", "plan.slip", "plan.drop")
+            )
+            self.tell(
+                f"{label} is for issues moved without {self._missed}; {slip} slips, {drop} drops the others."
+            )
             return
         catalog = self.context.bridge.catalog
         lacking = {i.project for i in issues if catalog and catalog.label(i.project, self._missed) is None}
         if lacking:
             self.tell(f"No label {self._missed} in {', '.join(sorted(lacking))}.")
             return
-        self.context.do(_missing(frozenset({self._missed})), on=issues, again=False)
-
-
-def _missing(labels: frozenset[str]) -> Callable[[Edits, Sequence[Issue]], EditBatch]:
-    return lambda edits, issues: edits.relabel(issues, labels, frozenset())
+        labels = frozenset({self._missed})
+        self.context.do(lambda edits, on: edits.relabel(on, labels, frozenset()), on=issues, again=False)
 
 
 def bot_words(milestone: Milestone, found: Sequence[Leftover], today: date, after: str) -> str:

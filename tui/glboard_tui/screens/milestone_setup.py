@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from textwrap import wrap
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from glboard_core.errors import GlboardError
 from glboard_core.model.milestone import Milestone
 from glboard_core.planning.milestone_setup import Action, Step, StepOutcome
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.screens.failed_changes import RowDialog
+from glboard_tui.screens.keys import RowDialog, hint_line
 from glboard_tui.widgets.text import clean, fit
 
 if TYPE_CHECKING:
@@ -29,34 +28,26 @@ _DOES: dict[Action, tuple[str, str]] = {
     "nothing": ("no change", "dim"),
     "impossible": ("not possible", "$text-warning"),
 }
-_READING = "Loading from GitLab … · Esc closes"
-_LOOKED = "Enter applies · Space leaves a line out · r refreshes · Esc closes"
-_NOTHING = "Nothing to do · r refreshes · Esc closes"
 #: Cells before a line's text; for an option's padding and the scrollbar; and the width if it is not known.
-_INDENT, _BESIDE, _ROOM = 4, 4, 60
+_INDENT, _PADDING, _WIDTH = 4, 4, 60
+_READING = "Loading from GitLab …"
 
 
-class OpeningPane(RowDialog):
+class MilestoneSetupDialog(RowDialog):
     """``Enter`` applies the plan. Closing the dialog before that changes nothing."""
 
     DEFAULT_CSS = """
-    OpeningPane OptionList, OpeningPane OptionList:focus { border: none; padding: 0; margin: 1 0; }
-    OpeningPane OptionList:focus > .option-list--option-highlighted {
+    MilestoneSetupDialog OptionList, MilestoneSetupDialog OptionList:focus { margin: 1 0; }
+    MilestoneSetupDialog OptionList:focus > .option-list--option-highlighted {
         color: $foreground; background: $primary 30%;
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "go", show=False, priority=True),
-        Binding("space", "leave_out", show=False),
-        Binding("r", "look", show=False),
-        Binding("o", "browser", show=False),
-    ]
+    scope = "milestone-setup"
 
     def __init__(self, context: CommandContext, milestone: Milestone) -> None:
-        super().__init__(f"Open {milestone.title} in GitLab", hint=_READING)
-        self._command_context = context
+        super().__init__(context, f"Open {milestone.title} in GitLab", hint=_READING)
         self._milestone = milestone
-        self._opening: MilestoneSetup | None = None
+        self._setup: MilestoneSetup | None = None
         self._steps: list[Step] = []
         self._left: set[Step] = set()
         self._at: Step | None = None
@@ -66,14 +57,12 @@ class OpeningPane(RowDialog):
         #: Whether a request to GitLab is running.
         self.is_busy = False
         #: The line of hints.
-        self.said = self.hint
+        self.said = _READING
 
     def on_mount(self) -> None:
-        """Load the current state from GitLab."""
-        self.action_look()
+        self.action_reload()
 
     def fill(self) -> None:
-        """Show the plan or its progress."""
         if self._trouble is not None:
             error = self._trouble
             words = Content.assemble(
@@ -85,8 +74,7 @@ class OpeningPane(RowDialog):
 
     # Reading
 
-    def action_look(self) -> None:
-        """Read the state from GitLab and plan again."""
+    def action_reload(self) -> None:
         if not self.is_busy:
             self._begin(self._look)
 
@@ -94,13 +82,23 @@ class OpeningPane(RowDialog):
         self._trouble, self._steps, self._left, self._done = None, [], set(), {}
         self._tell(_READING)
         try:
-            self._opening = self._opening or self._command_context.screen.plan.opening(self._milestone)
-            self._steps = await self._opening.look()
+            self._setup = self._setup or self.context.planning.setup(self._milestone)
+            self._steps = await self._setup.look()
         except GlboardError as error:
             self._trouble = error
-            self._tell("r retries · Esc closes")
+            self._tell(self._keys_of("reload"))
             return
-        self._tell(_LOOKED if self._is_due() else _NOTHING)
+        self._tell(self._what_next)
+
+    @property
+    def _what_next(self) -> str:
+        if self._is_due():
+            return self._keys_of("apply", "leave-out", "reload")
+        return f"Nothing to do · {self._keys_of('reload')}"
+
+    def _keys_of(self, *names: str) -> str:
+        ids = [f"milestone-setup.{name}" for name in names]
+        return hint_line(self.context.keymap, *ids, "escape")
 
     def _is_due(self) -> bool:
         return any(step.is_due and step not in self._left for step in self._steps)
@@ -108,7 +106,6 @@ class OpeningPane(RowDialog):
     # Applying
 
     def action_leave_out(self) -> None:
-        """Leave a line out, or include it again."""
         at = self.list.highlighted
         if self.is_busy or self._done or at is None or at >= len(self._steps):
             return
@@ -117,21 +114,21 @@ class OpeningPane(RowDialog):
             self.say("Nothing to do in this line.")
             return
         self._left ^= {step}
-        self._tell(_LOOKED if self._is_due() else _NOTHING)
+        self._tell(self._what_next)
 
-    def action_go(self) -> None:
-        """Apply the plan."""
+    def action_apply(self) -> None:
         if self.is_busy:
             return
         if self._done or self._trouble is not None:
-            self._tell("r refreshes and plans what is missing.")
+            key = self.context.keymap.key("milestone-setup.reload")
+            self._tell(f"{key} refreshes and plans what is missing.")
         elif self._is_due():
             self._begin(self._go)
         else:
-            self.say(_NOTHING)
+            self.say(self._what_next)
 
     async def _go(self) -> None:
-        opening = cast("MilestoneSetup", self._opening)
+        setup = cast("MilestoneSetup", self._setup)
         due = sum(step.is_due and step not in self._left for step in self._steps)
 
         def progress(step: Step, outcome: StepOutcome | None) -> None:
@@ -141,26 +138,24 @@ class OpeningPane(RowDialog):
             self._tell(f"{len(self._done)} of {due} done …")
 
         try:
-            outcomes = await opening.do(without=self._left, progress=progress)
+            outcomes = await setup.do(without=self._left, progress=progress)
         except GlboardError as error:
             self._at = None
-            self._command_context.tell(error)
-            self._tell("r refreshes · Esc closes")
+            self.context.tell(error)
+            self._tell(self._keys_of("reload"))
             return
         self._done = {one.step: one for one in outcomes}
         # The board and the planning issue's key need what was created.
-        self._command_context.bridge.refresh()
+        self.context.bridge.refresh()
         missing = sum(not one.is_whole for one in outcomes)
         if missing:
             said = f"{missing} of {len(outcomes)} not done, or only partly"
         else:
             said = f"Opened {self._milestone.title}"
-        self._command_context.say(said, bad=bool(missing))
-        again = "r refreshes · " if missing else ""
-        self._tell(f"{said} · {again}o browser · Esc closes")
+        self.context.say(said, bad=bool(missing))
+        self._tell(f"{said} · {self._keys_of(*(['reload'] if missing else []), 'browser')}")
 
     def action_browser(self) -> None:
-        """Open the line's object in the browser."""
         at = self.list.highlighted
         step = self._steps[at] if at is not None and at < len(self._steps) else None
         done = self._done.get(step) if step is not None else None
@@ -184,7 +179,7 @@ class OpeningPane(RowDialog):
                 if self._left_for_good:
                     self._close()
 
-        self._command_context.screen.work(run(), "opening")
+        self.context.shell.work(run(), "opening")
 
     def _tell(self, hint: str) -> None:
         self.said = hint
@@ -193,12 +188,10 @@ class OpeningPane(RowDialog):
             self.say(hint)
 
     def action_cancel(self) -> None:
-        """Close; a job in progress continues."""
         self._gone()
         super().action_cancel()
 
     def on_unmount(self) -> None:
-        """Do the same when the program quits."""
         self._gone()
 
     def _gone(self) -> None:
@@ -208,9 +201,9 @@ class OpeningPane(RowDialog):
             self._close()
 
     def _close(self) -> None:
-        if self._opening is not None:
-            self._opening.close()
-            self._opening = None
+        if self._setup is not None:
+            self._setup.close()
+            self._setup = None
 
     # Texts
 
@@ -229,8 +222,8 @@ class OpeningPane(RowDialog):
     def _indented(self, text: str, style: str = "") -> list[Content]:
         """Text under a line, wrapped at the width of the list."""
         width = self.list.size.width
-        room = max(20, width - _BESIDE - _INDENT) if width else _ROOM
-        return [Content.styled(" " * _INDENT + line, style) for line in wrap(clean(text), room)]
+        cells = max(20, width - _PADDING - _INDENT) if width else _WIDTH
+        return [Content.styled(" " * _INDENT + line, style) for line in wrap(clean(text), cells)]
 
     def _state(self, step: Step) -> tuple[str, str]:
         outcome = self._done.get(step)

@@ -11,12 +11,10 @@ from textual.content import Content
 
 from glboard_core.board.batch import short
 from glboard_core.model.issue import Issue
-from glboard_core.model.milestone import Milestone
 from glboard_core.planning.mix import UNDEFINED, Mix
 from glboard_core.planning.readiness import Sum
 from glboard_core.planning.text import number
-from glboard_tui.commands.context import CommandContext
-from glboard_tui.screens.issue_list import Entry, IssueList
+from glboard_tui.screens.issue_list import Entry, MilestoneList, weight_words
 from glboard_tui.widgets.table import Col, Head
 from glboard_tui.widgets.text import clean, fit, fit_right
 
@@ -27,16 +25,17 @@ _Row = tuple[str, str, float | None, str, float | None, float | None]
 """Name, count, percent of count, weight, percent of weight, target."""
 
 
-class MixList(IssueList):
+class MixList(MilestoneList):
     """The issues of one milestone by type."""
 
+    scope = "mix"
     empty = "No open issues in this milestone."
     hints = (
-        ("labels.edit", "labels"),
-        ("milestone.defer", "defer"),
-        ("m", "milestone"),
-        ("weight.set", "weight"),
-        ("escape", "close"),
+        "labels.edit",
+        "milestone.defer",
+        ("milestone.search", "milestone"),
+        "weight.set",
+        "escape",
     )
     cols = (
         Col(title="issue", reference=True, least=12),
@@ -45,19 +44,13 @@ class MixList(IssueList):
         Col(title="state", least=8, drop=1),
     )
 
-    def __init__(self, context: CommandContext, milestone: Milestone) -> None:
-        super().__init__(context)
-        self._milestone = milestone
-
     def above(self) -> Content:
-        """The bars."""
         prefix = self.context.bridge.settings.labels.type_prefix
-        return figures(self.plan.mix(self._milestone), prefix, self.app.size.width - 8)
+        return figures(self.planning.mix(self.milestone), prefix, self.app.size.width - 8)
 
     def fill(self) -> Sequence[Entry]:
-        """One line per issue, below a heading for each type."""
         entries: list[Entry] = []
-        for name, issues in self.plan.typed(self._milestone).items():
+        for name, issues in self.planning.typed(self.milestone).items():
             # No sums here: an issue of two types counts in both bars but is listed once.
             head = Head(self._plain(name))
             entries += [self._entry(issue, name, () if at else (head,)) for at, issue in enumerate(issues)]
@@ -67,14 +60,13 @@ class MixList(IssueList):
         bridge = self.context.bridge
         prefix = bridge.settings.labels.type_prefix
         also = [self._plain(n) for n in sorted(issue.labels) if n.startswith(prefix) and n != group]
-        state = bridge.view.flow.of(issue)
-        said = [state.name if state else "no state", *(f"also {name}" for name in also)]
+        said = [self.state_of(issue), *(f"also {name}" for name in also)]
         title = bridge.title_of(issue)
         return Entry(
             issue,
             (
                 (short(issue), "strong"),
-                ("?" if issue.weight is None else str(issue.weight), "strong"),
+                (weight_words(issue.weight), "strong"),
                 (title, "text"),
                 (" · ".join(said), "warn" if also else "muted"),
             ),
@@ -88,10 +80,8 @@ class MixList(IssueList):
         return plain(name, self.context.bridge.settings.labels.type_prefix)
 
     def heading_of(self, place: int, count: int) -> str:
-        """Milestone, the cursor's place, and the total."""
-        return (
-            f"Mix {self._milestone.title}: {place} of {count} · {_sums(self.plan.mix(self._milestone).whole)}"
-        )
+        whole = _sums(self.planning.mix(self.milestone).whole)
+        return f"Mix {self.milestone.title}: {place} of {count} · {whole}"
 
 
 def plain(name: str, prefix: str) -> str:

@@ -1,4 +1,4 @@
-"""A locked plan and its changes: added, removed, re-weighted since (rule 19); every issue key works in it.
+"""A locked plan and its changes: added, removed, reweighted since (rule 19); every issue key works in it.
 
 Owns the list, locking again, export to a file and import of a colleague's file. A replaced plan is kept
 (``glboard plan show M --list``).
@@ -15,27 +15,34 @@ from glboard_core.board.batch import short
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import IssueId
 from glboard_core.model.milestone import Milestone
-from glboard_core.planning.plan_lock import PlanChanges, PlannedIssue, PlanSnapshot, count_words, locked_words
+from glboard_core.planning.plan_lock import (
+    PlanChanges,
+    PlannedIssue,
+    PlanSnapshot,
+    count_words,
+    exported,
+    locked_words,
+)
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.screens.dialogs import Prompt
-from glboard_tui.screens.issue_list import Entry, IssueList
+from glboard_tui.screens.issue_list import Entry, MilestoneList, weight_words
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Col, Head
 from glboard_tui.widgets.text import clean
 
 
-class LockedPlan(IssueList):
+class LockedPlan(MilestoneList):
     """The locked plan of one milestone."""
 
+    scope = "plan-lock"
     empty = "The plan was empty, and still is."
     hints = (
-        ("accept.back", "remove Deliverable"),
-        ("milestone.defer", "defer"),
-        ("weight.set", "weight"),
-        ("L", "lock again"),
-        ("E", "export"),
-        ("R", "import"),
-        ("escape", "close"),
+        "accept.remove",
+        "milestone.defer",
+        "weight.set",
+        "plan-lock.lock",
+        "plan-lock.export",
+        "plan-lock.import",
+        "escape",
     )
     cols = (
         Col(title="issue", reference=True, least=12),
@@ -46,8 +53,7 @@ class LockedPlan(IssueList):
     )
 
     def __init__(self, context: CommandContext, milestone: Milestone, changed: PlanChanges) -> None:
-        super().__init__(context)
-        self._milestone = milestone
+        super().__init__(context, milestone)
         self._scope = changed
         #: References of issues that left the plan and are on no board here.
         self._gone: tuple[str, ...] = ()
@@ -55,9 +61,9 @@ class LockedPlan(IssueList):
     # The lines
 
     def fill(self) -> Sequence[Entry]:
-        """What was added, removed or re-weighted; then what is unchanged."""
+        """What was added, removed or reweighted; then what is unchanged."""
         try:
-            self._scope = self.plan.past.scope(self._milestone) or self._scope
+            self._scope = self.planning.history.scope(self.milestone) or self._scope
         except GlboardError as error:
             self.tell(error.message)
         changed = self._scope
@@ -75,7 +81,9 @@ class LockedPlan(IssueList):
             if row.issue in removed or row.issue in added:
                 continue
             if (one := weights.get(row.reference)) is not None:
-                groups["Re-weighted"].append((row, f"weight {_w(one.before)} → {_w(one.after)}"))
+                groups["Re-weighted"].append(
+                    (row, f"weight {weight_words(one.before)} → {weight_words(one.after)}")
+                )
             else:
                 groups["Unchanged"].append((row, ""))
         gone: list[str] = []
@@ -98,7 +106,7 @@ class LockedPlan(IssueList):
             return None
         if not said and ink == "warn":
             where = issue.milestone or "no milestone"
-            moved = issue.milestone != self._milestone.title
+            moved = issue.milestone != self.milestone.title
             said = f"now in {where}" if moved else f"{bridge.settings.labels.deliverable} removed"
         if not issue.is_open:
             said = f"{said} · closed" if said else "closed"
@@ -107,7 +115,7 @@ class LockedPlan(IssueList):
             issue,
             (
                 (short(issue), "strong"),
-                (_w(issue.weight), "strong"),
+                (weight_words(issue.weight), "strong"),
                 (title, "text"),
                 (who, "muted"),
                 (said, ink),
@@ -117,10 +125,10 @@ class LockedPlan(IssueList):
         )
 
     def heading_of(self, place: int, count: int) -> str:
-        """``Plan of 19.8: 3 of 12 · 2 added, 1 removed, 0 re-weighted``."""
+        """``Plan of 19.8: 3 of 12 · 2 added, 1 removed, 0 reweighted``."""
         now = self._scope
-        changes = f"{len(now.added)} added, {len(now.removed)} removed, {len(now.reweighted)} re-weighted"
-        return f"Plan of {self._milestone.title}: {place} of {count} · {changes}"
+        changes = f"{len(now.added)} added, {len(now.removed)} removed, {len(now.reweighted)} reweighted"
+        return f"Plan of {self.milestone.title}: {place} of {count} · {changes}"
 
     def above(self) -> Content:
         """When it was locked and by whom, and which issues are on no board."""
@@ -133,40 +141,33 @@ class LockedPlan(IssueList):
 
     # Keys
 
-    def own_key(self, token: str) -> bool:
-        """``L`` locks again, ``E`` exports a file, ``R`` imports one."""
-        match token:
-            case "L":
-                self._lock()
-            case "E":
-                ask_export(self.context, self._scope.locked)
-            case "R":
-                ask_import(self.context, self._milestone, self.refill)
-            case _:
-                return False
-        return True
+    def action_export(self) -> None:
+        plan = self._scope.locked
+        name = f"plan-{plan.milestone.replace('/', '-')}.json"
+        what = ": references, weights and assignees, no titles"
+        self.export("Export the plan to a file", name, exported(plan), what)
 
-    def _lock(self) -> None:
+    def action_import(self) -> None:
+        ask_import(self.context, self.milestone, self.refill)
+
+    def action_lock(self) -> None:
+
         def answered(_: str) -> None:
-            lock_now(self.context, self._milestone)
+            lock_now(self.context, self.milestone)
             self.refill()
 
         self.context.ask(
-            f"Lock the current plan of {self._milestone.title} again?",
+            f"Lock the current plan of {self.milestone.title} again?",
             {"l": "lock it"},
             answered,
             note=f"The previous one is kept: it was {locked_words(self._scope.locked)}.",
         )
 
 
-def _w(weight: int | None) -> str:
-    return "?" if weight is None else str(weight)
-
-
 def lock_now(context: CommandContext, milestone: Milestone) -> None:
     """Lock the plan and report it."""
     try:
-        taken = context.screen.plan.past.lock(milestone)
+        taken = context.planning.history.lock(milestone)
     except GlboardError as error:
         context.tell(error)
         return
@@ -174,46 +175,27 @@ def lock_now(context: CommandContext, milestone: Milestone) -> None:
     context.say(f"Locked {milestone.title}: {count_words(taken)}{kept}.")
 
 
-def ask_export(context: CommandContext, plan: PlanSnapshot) -> None:
-    """Ask for a file and export the plan to it."""
-
-    def answered(text: str | None) -> None:
-        if not text:
-            return
-        file = Path(text).expanduser()
-        try:
-            context.screen.plan.past.export(plan, file)
-        except GlboardError as error:
-            context.tell(error)
-        else:
-            context.say(f"Wrote {file}: references, weights and assignees, no titles.")
-
-    name = f"plan-{plan.milestone.replace('/', '-')}.json"
-    prompt = Prompt("Export the plan to a file", value=name, hint="Enter exports it · Esc cancels")
-    context.screen.app.push_screen(prompt, answered)
-
-
 def ask_import(
     context: CommandContext, milestone: Milestone, then: Callable[[], None] = lambda: None
 ) -> None:
     """Ask for a colleague's file and, if a plan is already locked, whether to replace it."""
-    past = context.screen.plan.past
+    history = context.planning.history
 
     def use(plan: PlanSnapshot) -> None:
         try:
-            past.use(plan)
+            history.use(plan)
         except GlboardError as error:
             context.tell(error)
             return
         context.say(f"Using the plan of {milestone.title} {locked_words(plan)}: {count_words(plan)}.")
         then()
 
-    def answered(text: str | None) -> None:
+    def answered(text: str) -> None:
         if not text:
             return
         try:
-            plan = past.read(Path(text).expanduser(), milestone)
-            before = past.locked(milestone)
+            plan = history.read(Path(text).expanduser(), milestone)
+            before = history.locked(milestone)
         except GlboardError as error:
             context.tell(error)
             return
@@ -227,10 +209,10 @@ def ask_import(
             note=f"It replaces the one {locked_words(before)}: {count_words(before)}. That one is kept.",
         )
 
-    prompt = Prompt(
+    context.prompt(
         f"A colleague's plan of {milestone.title}",
+        answered,
         placeholder="file path",
         note="A file written by E here or by glboard plan export.",
         hint="Enter imports it · Esc cancels",
     )
-    context.screen.app.push_screen(prompt, answered)

@@ -8,11 +8,11 @@ from glboard_core.board.batch import short
 from glboard_core.board.rules import types_of
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.planning.candidates import highest
+from glboard_core.planning.reasons import words_of
 from glboard_tui import texts
-from glboard_tui.actions import BY_ID
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.screens.issue_list import Entry, IssueList
-from glboard_tui.texts import reason_words, what_to_press
+from glboard_tui.screens.issue_list import Entry, IssueList, weight_words
+from glboard_tui.texts import what_to_press
 from glboard_tui.unseen_changes import ExternalChange
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Col, Head
@@ -21,6 +21,7 @@ from glboard_tui.widgets.table import Col, Head
 class Refinement(IssueList):
     """Issues in planning breakdown without a weight, with the description next to the list."""
 
+    scope = "refinement"
     empty = "No issues in planning breakdown need a weight."
     reads = True
     cols = (
@@ -31,21 +32,19 @@ class Refinement(IssueList):
         Col(title="milestone", drop=1),
     )
     hints = (
-        ("weight.ready", "weight, ready"),
-        ("plan.spike", "spike"),
+        "weight.ready",
+        "plan.spike",
         ("text.comment", "ask"),
-        ("J K", "scroll"),
-        ("plan.breakdown", "break down"),
-        ("v", "description on/off"),
-        ("open.browser", "browser"),
+        "description.down",
+        "plan.breakdown",
+        "description.toggle",
+        "open.browser",
     )
 
     def fill(self) -> Sequence[Entry]:
-        """In manual order."""
-        return [self._entry(issue) for issue in self.plan.unrefined()]
+        return [self._entry(issue) for issue in self.planning.unrefined()]
 
     def heading_of(self, place: int, count: int) -> str:
-        """``Refinement queue: 3 of 9``."""
         return f"Refinement queue: {place} of {count}"
 
     def _entry(self, issue: Issue) -> Entry:
@@ -66,16 +65,17 @@ class Refinement(IssueList):
 class OwnWork(IssueList):
     """Issues assigned to me, by workflow state, then ready ones of the current milestone to pick next."""
 
+    scope = "own-work"
     empty = "No open issues assigned to you, none ready to pick in the current milestone."
     hints = (
-        ("flow.take", "take it: mine, in dev"),
-        ("flow.advance", "next state"),
-        ("flow.blocked", "blocked by"),
-        ("text.comment", "comment"),
-        ("v", "description"),
-        ("flow.set", "state"),
+        "flow.take",
+        "flow.advance",
+        "flow.blocked",
+        "text.comment",
+        "description.toggle",
+        "flow.set",
         ("close.complete", "complete"),
-        ("open.browser", "browser"),
+        "open.browser",
     )
     cols = (
         Col(title="issue", reference=True, least=12),
@@ -91,34 +91,28 @@ class OwnWork(IssueList):
         self._mine = 0
 
     def fill(self) -> Sequence[Entry]:
-        """The groups, one after another."""
-        mine = self.plan.mine()
-        keys = {
-            name: self.context.screen.keymap.shown(BY_ID[name]) for name, _ in self.hints if name in BY_ID
-        }
-        going = f"{keys['flow.advance']} advances it, {keys['flow.blocked']} marks it as blocked."
-        taking = f"Unassigned: {keys['flow.take']} assigns it to you and sets in dev."
+        mine = self.planning.mine()
+        names = ("flow.advance", "flow.blocked", "flow.take")
+        advance, block, take = (self.context.keymap.key(name) for name in names)
+        going = f"{advance} advances it, {block} marks it as blocked."
+        taking = f"Unassigned: {take} assigns it to you and sets in dev."
         self._mine = len(mine)
-        states = [self._state(issue) for issue in mine]
+        states = [self.state_of(issue) for issue in mine]
         entries = []
         for row, (issue, state) in enumerate(zip(mine, states, strict=True)):
             first = row == 0 or states[row - 1] != state
             head = Head(f"{state} · {states.count(state)}", "warn" if state == "blocked" else "accent")
             entries.append(self._line(issue, head if first else None, going))
-        milestone, free = self.plan.to_pick()
+        milestone, free = self.planning.to_pick()
         for row, issue in enumerate(free):
             head = Head(f"next to pick in {milestone} · {len(free)}", "good")
             entries.append(self._line(issue, None if row else head, taking))
         return entries
 
-    def _state(self, issue: Issue) -> str:
-        state = self.context.bridge.view.flow.of(issue)
-        return state.name if state else "no state"
-
     def _line(self, issue: Issue, head: Head | None, does: str) -> Entry:
         names = self.context.bridge.settings.labels
         title, priority = self.context.bridge.title_of(issue), highest(issue, names.priority_prefix)
-        blocked = issue.blocked or self._state(issue) == "blocked"
+        blocked = issue.blocked or self.state_of(issue) == "blocked"
         why = " Blocked: v shows the description and the comments that say why."
         heavy: Ink = "warn" if issue.weight is None else "strong"
         return Entry(
@@ -126,7 +120,7 @@ class OwnWork(IssueList):
             (
                 (short(issue), "strong"),
                 (f"P{priority}" if priority else "", "muted"),
-                ("?" if issue.weight is None else str(issue.weight), heavy),
+                (weight_words(issue.weight), heavy),
                 (title, "text"),
                 (issue.milestone or "no milestone", "muted"),
                 (
@@ -139,7 +133,6 @@ class OwnWork(IssueList):
         )
 
     def heading_of(self, place: int, count: int) -> str:
-        """``My work: 3 open · 2 to pick``."""
         at = f" · line {place} of {count}" if count else ""
         return f"My work: {self._mine} open · {count - self._mine} to pick{at}"
 
@@ -150,16 +143,17 @@ class OwnWork(IssueList):
 class Triage(IssueList):
     """The list. Its keys are the board's; a fixed issue leaves it."""
 
+    scope = "triage"
     empty = "All fixed."
     hints = (
         ("milestone.next", "next milestone"),
-        ("labels.missing", "missing labels"),
-        ("labels.priority", "priority"),
-        ("labels.severity", "severity"),
-        ("card.next", "next"),
-        ("close.plain", "close"),
-        ("labels.edit", "labels"),
-        ("flow.set", "state"),
+        "labels.missing",
+        "labels.priority",
+        "labels.severity",
+        "issue.next",
+        "close.plain",
+        "labels.edit",
+        "flow.set",
     )
     cols = (
         Col(title="issue", reference=True, least=12),
@@ -174,16 +168,16 @@ class Triage(IssueList):
 
     def fill(self) -> Sequence[Entry]:
         """One line per issue, with its reasons in words."""
-        found = self.plan.triage()
+        found = self.planning.triage()
         self._found |= {one.issue.id for one in found}
-        title_of, keymap = self.context.bridge.title_of, self.context.screen.keymap
+        title_of, keymap = self.context.bridge.title_of, self.context.keymap
         return [
             Entry(
                 one.issue,
                 (
                     (short(one.issue), "strong"),
                     (title_of(one.issue), "text"),
-                    (reason_words(one.reasons), "warn"),
+                    (" · ".join(map(words_of, one.reasons)), "warn"),
                 ),
                 lambda one=one: f"{title_of(one.issue)}\n{what_to_press(one.reasons, keymap)}",  # type: ignore[misc]
             )
@@ -205,6 +199,7 @@ class Triage(IssueList):
 class Updates(IssueList):
     """The list."""
 
+    scope = "updates"
     empty = "No new changes by others."
     cols = (
         Col(title="issue", reference=True, least=12),
@@ -214,13 +209,13 @@ class Updates(IssueList):
         Col(title="when", least=8, right=True),
     )
     hints = (
-        ("Enter", "go to the card"),
-        ("v", "mark as seen"),
-        ("mark.column", "select all"),
-        ("milestone.defer", "defer"),
-        ("text.comment", "comment"),
-        ("open.browser", "browser"),
-        ("escape", "close"),
+        "updates.go",
+        "updates.seen",
+        "selection.all",
+        "milestone.defer",
+        "text.comment",
+        "open.browser",
+        "escape",
     )
     _here = 0
 
@@ -261,34 +256,23 @@ class Updates(IssueList):
         """``Changes by others: 2 of 9 · 4 on this board``."""
         return f"Changes by others: {place} of {count} · {self._here} on this board"
 
-    def own_key(self, token: str) -> bool:
-        """``Enter`` goes to the card, ``v`` marks it as seen."""
-        if token == "enter":  # noqa: S105  (a key, no secret)
-            self._go_there()
-            return True
-        if token == "v":  # noqa: S105  (a key, no secret)
-            self._seen()
-            return True
-        return False
-
-    def _go_there(self) -> None:
-        """Go to the card if it is on this board and matches the filter; otherwise open the issue."""
+    def action_go(self) -> None:
         issue = self.chosen()
         if issue is None:
             return
-        screen = self.context.screen
-        if self.context.bridge.issue(issue.id) is None:
+        context = self.context
+        if context.bridge.issue(issue.id) is None:
             self.tell("No longer among the group's issues: o opens it in the browser.")
             return
         self.dismiss(None)
-        screen.board.focus_card(issue.id)
-        if screen.board.focused[0] != issue.id:
-            screen.call_after_refresh(screen.open_detail, issue.id)
+        context.board.focus_card(issue.id)
+        if context.board.focused[0] != issue.id:
+            context.board.screen.call_after_refresh(context.open_issue.open, issue.id)
 
-    def _seen(self) -> None:
+    def action_seen(self) -> None:
         for identity in list(self.listed.targets):
             self.context.bridge.unseen.look(identity)
-            self.context.screen.board.changed(set(), {identity})
-        self.listed.marks.clear()
+            self.context.board.changed(set(), {identity})
+        self.listed.selection.clear()
         self.refill()
-        self.context.screen.show_header()
+        self.context.shell.show_header()

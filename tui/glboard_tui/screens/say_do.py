@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from pathlib import Path
 
 from textual.content import Content
 
@@ -19,8 +18,7 @@ from glboard_core.planning import say_do
 from glboard_core.planning.say_do import Outcome, Row, rows
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.planning import SaidDone
-from glboard_tui.screens.dialogs import Prompt
-from glboard_tui.screens.issue_list import Entry, IssueList
+from glboard_tui.screens.issue_list import Entry, MilestoneList, weight_words
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Cell, Col, Head
 from glboard_tui.widgets.text import clean
@@ -34,18 +32,20 @@ _HEADS: dict[Outcome, str] = {
 _BAR = 24
 
 
-class SayDoPane(IssueList):
+class SayDoPane(MilestoneList):
     """Dismissed by ``Esc``, even while events are still being read."""
 
+    scope = "say-do"
     empty = ""
     hints = (
-        ("%", "other definitions"),
-        ("C", "copy as Markdown"),
-        ("E", "export"),
-        ("- =", "milestone"),
-        ("R", "refresh"),
-        ("open.browser", "browser"),
-        ("escape", "close"),
+        "say-do.definitions",
+        "say-do.copy",
+        "say-do.export",
+        "board.previous-milestone",
+        "board.next-milestone",
+        "say-do.reload",
+        "open.browser",
+        "escape",
     )
     cols = (
         Col(title="issue", reference=True, least=12),
@@ -57,26 +57,24 @@ class SayDoPane(IssueList):
     )
 
     def __init__(self, context: CommandContext, milestone: Milestone) -> None:
-        super().__init__(context)
-        self._milestone = milestone
+        super().__init__(context, milestone)
         self._read: SaidDone | None = None
         self._error: GlboardError | None = None
         self._progress = (0, 0)
         self._all = False
 
     def on_mount(self) -> None:
-        """Read the events."""
         super().on_mount()
-        self._begin()
+        self.begin()
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
         self._read, self._error, self._progress = None, None, (0, 0)
         self.refill()
         self.run_worker(self._reading(), group="say-do", exclusive=True, exit_on_error=False)
 
     async def _reading(self) -> None:
         try:
-            self._read = await self.plan.past.say_do(self._milestone, self._count)
+            self._read = await self.planning.history.say_do(self.milestone, self._count)
         except GlboardError as error:
             self._error = error
         self.refill()
@@ -115,7 +113,7 @@ class SayDoPane(IssueList):
             issue,
             (
                 (short(issue), "strong"),
-                ("?" if issue.weight is None else str(issue.weight), "strong"),
+                (weight_words(issue.weight), "strong"),
                 (title, "text"),
                 _mark(row.group),
                 _mark(row.committed),
@@ -126,8 +124,7 @@ class SayDoPane(IssueList):
         )
 
     def heading_of(self, place: int, count: int) -> str:
-        """``Say/Do 19.7: 3 of 12``."""
-        return f"Say/Do {self._milestone.title}" + (f": {place} of {count}" if count else "")
+        return f"Say/Do {self.milestone.title}" + (f": {place} of {count}" if count else "")
 
     def above(self) -> Content:
         """The summary, or the progress while events are read."""
@@ -139,88 +136,37 @@ class SayDoPane(IssueList):
             filled = round(_BAR * done / of) if of else 0
             words = f"Reading events {done} of {of}  " if of else "Reading …  "
             return Content(words + "█" * filled + "░" * (_BAR - filled))
-        return words_of(self._read, self._milestone, self._all, self._counting())
+        return words_of(self._read, self.milestone, self._all, self._counting())
 
     def _counting(self) -> bool:
         return self.context.bridge.settings.planning.count_wont_do
 
     # Keys
 
-    def own_key(self, token: str) -> bool:
-        """Definitions, copy, export, milestone, refresh; ``o`` also for issues on no board."""
-        match token:
-            case "%":
-                self._all = not self._all
-                self.refill()
-            case "C":
-                self._copy()
-            case "E":
-                self._ask_file()
-            case "R":
-                self._begin()
-            case "-" | "[":
-                self._walk(-1)
-            case "=" | "]":
-                self._walk(1)
-            case "o":
-                return self._browse()
-            case _:
-                return False
-        return True
+    def action_definitions(self) -> None:
+        self._all = not self._all
+        self.refill()
 
-    def _walk(self, step: int) -> None:
-        other = self.plan.past.beside(self._milestone, step)
-        if other is None:
-            self.tell("No milestone with dates in that direction.")
-            return
-        self._milestone = other
-        self._begin()
+    def action_copy(self) -> None:
+        self._export(copy=True)
 
-    def _browse(self) -> bool:
-        issue = self.chosen()
-        if issue is None or self.context.bridge.issue(issue.id) is not None:
-            return False
-        if issue.web_url.startswith(("https://", "http://")):
-            self.app.open_url(issue.web_url)
-        return True
+    def action_export(self) -> None:
+        self._export(copy=False)
 
-    @property
-    def _markdown(self) -> str:
-        read = self._read
-        if read is None:
-            return ""
-        return say_do.markdown(read.report, self._milestone, read.at, read.unread)
+    def action_reload(self) -> None:
+        self.begin()
 
-    def _copy(self) -> None:
-        if not self._markdown:
+    def _export(self, *, copy: bool) -> None:
+        if (read := self._read) is None:
             self.tell("Not loaded yet.")
             return
-        self.app.copy_to_clipboard(self._markdown)
-        self.tell("Copied as Markdown.")
-
-    def _ask_file(self) -> None:
-        text = self._markdown
-        if not text:
-            self.tell("Not loaded yet.")
-            return
-
-        def answered(name: str | None) -> None:
-            if not name:
-                return
-            file = Path(name).expanduser()
-            try:
-                with file.open("x", encoding="utf-8") as out:
-                    out.write(text)
-            except FileExistsError:
-                self.tell(f"{file} already exists.")
-            except OSError as error:
-                self.tell(f"Cannot write {file}: {error.strerror}.")
-            else:
-                self.tell(f"Wrote {file}.")
-
-        name = f"say-do-{self._milestone.title}.md"
-        prompt = Prompt("Export Say/Do as Markdown", value=name, hint="Enter exports it · Esc cancels")
-        self.app.push_screen(prompt, answered)
+        text = say_do.markdown(read.report, self.milestone, read.at, read.unread)
+        if copy:
+            self.app.copy_to_clipboard(text)
+            self.tell("Copied as Markdown.")
+        else:
+            name = f"say-do-{self.milestone.title}.md"
+            self.export("Export Say/Do as Markdown", name, text.encode())
 
 
 def _mark(done: bool | None) -> Cell:

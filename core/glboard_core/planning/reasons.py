@@ -1,0 +1,52 @@
+"""The words of reason codes: why an issue needs fixing, is not eligible, or needs a confirmation. Pure.
+
+One table for cards, lists, questions and the command line. The codes are those of ``board/rules.py``,
+``readiness.py``, ``triage.py`` and ``confirmations.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_WORDS = {
+    "missing-type": "no type",
+    "several-types": "several types",
+    "missing-subtype": "no subtype",
+    "missing-milestone": "no milestone",
+    "missing-label:devops": "no devops label",
+    "missing-label:section": "no section label",
+    "missing-label:category": "no category",
+    "bug-without-severity": "bug without severity",
+    "bug-without-priority": "bug without priority",
+    "deliverable-without-milestone": "Deliverable without a milestone",
+    "deliverable-beyond-next": "Deliverable beyond the next milestone",
+    "deliverable-in-bucket": "Deliverable in a milestone without dates",
+    "deliverable-not-ready": "Deliverable, not ready",
+    "expired-milestone": "its milestone has ended",
+    "ready-without-weight": "ready without a weight",
+    "ready-without-type": "ready without exactly one type",
+    "over-weight": "weight over 3: break it down",
+    "label-status-conflict": "label and status differ",
+    "not-ready": "not ready",
+    "no-weight": "no weight",
+    "other-milestone": "neither current nor next milestone",
+    "in-dev-without-assignee": "in dev without an assignee",
+    "complete-with-merge-requests": "complete while merge requests are open",
+    "unblocked-without-comment": "unblocked without a comment",
+}
+#: Where they are too long for a card.
+_ON_CARDS = {
+    "ready-without-weight": "ready, no weight",
+    "over-weight": "break down",
+    "label-status-conflict": "label ≠ status",
+}
+
+
+def words_of(code: str) -> str:
+    """A code in words."""
+    return _WORDS.get(code, code)
+
+
+def card_words(codes: Iterable[str]) -> tuple[str, ...]:
+    """Codes as a card shows them."""
+    return tuple(_ON_CARDS.get(code, words_of(code)) for code in codes)

@@ -1,0 +1,69 @@
+"""The person's own editor for longer texts: ``VISUAL``, ``EDITOR``, or a usual one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from textual.app import App, SuspendNotSupported
+
+from glboard_core.errors import GlboardError
+
+_FALLBACKS = ("nano", "vim", "vi")
+
+
+def editor_command() -> list[str]:
+    """Return the editor command. Raises GlboardError if there is none."""
+    for name in ("VISUAL", "EDITOR"):
+        if value := os.environ.get(name, "").strip():
+            command = shlex.split(value)
+            if command and shutil.which(command[0]):
+                return command
+            raise GlboardError(
+                f"Editor “{value}” not found ({name}).", hint=f"Set {name} to an editor.", title="Editor"
+            )
+    for name in _FALLBACKS:
+        if found := shutil.which(name):
+            return [found]
+    raise GlboardError(
+        "No editor is configured.", hint="Set EDITOR, for example: export EDITOR=nano", title="Editor"
+    )
+
+
+def edit_in_editor(app: App[Any], text: str) -> str | None:
+    """Return the text after the editor exits; None if it exits with an error.
+
+    Raises GlboardError if there is no editor, or no terminal for it.
+    """
+    command = editor_command()
+    handle, name = tempfile.mkstemp(prefix="glboard-", suffix=".md")  # mode 0600
+    path = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        try:
+            with app.suspend():
+                status = run([*command, name])
+        except SuspendNotSupported:
+            raise GlboardError(
+                "Cannot open an editor from here.",
+                hint="Start glboard in its own terminal.",
+                title="Editor",
+            ) from None
+        return path.read_text(encoding="utf-8", errors="replace") if status == 0 else None
+    except OSError as error:
+        raise GlboardError(f"Cannot use the editor: {error.strerror or error}.", title="Editor") from None
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+
+
+def run(command: list[str]) -> int:
+    """Run the editor until it exits; return its exit status."""
+    return subprocess.run(command, check=False).returncode  # noqa: S603  (the person's own editor)
