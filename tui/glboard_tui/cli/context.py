@@ -229,6 +229,11 @@ format_option = click.option(
 )
 
 
+def cells(*values: object) -> tuple[str, ...]:
+    """A row of a table; None is empty."""
+    return tuple("" if value is None else str(value) for value in values)
+
+
 def printed(
     style: str, heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()
 ) -> str:

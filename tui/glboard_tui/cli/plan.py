@@ -21,7 +21,7 @@ from glboard_core.planning.capacity import dates_of
 from glboard_core.planning.plan_lock import PlanSnapshot, count_words, locked_words
 from glboard_core.planning.text import plain
 from glboard_tui.cli import context
-from glboard_tui.cli.context import Options, moment, parse_time
+from glboard_tui.cli.context import Options, cells, moment, parse_time
 
 if TYPE_CHECKING:
     from glboard_core.reports import Reports
@@ -212,10 +212,7 @@ def _write(file: Path, raw: bytes) -> None:
 
 
 def _shown(plan: PlanSnapshot, style: str) -> str:
-    rows = [
-        (row.reference, "" if row.weight is None else str(row.weight), " ".join(row.assignees))
-        for row in plan.issues
-    ]
+    rows = [cells(row.reference, row.weight, " ".join(row.assignees)) for row in plan.issues]
     heads = ("reference", "weight", "assignees")
     if style == "json":
         return context.as_json(
@@ -242,14 +239,8 @@ def _shown(plan: PlanSnapshot, style: str) -> str:
 def _listed(kept: Sequence[PlanSnapshot], style: str) -> str:
     heads = ("number", "locked at", "by", "issues", "weight", "from")
     rows = [
-        (
-            str(number),
-            moment(plan.locked_at),
-            plan.locked_by,
-            str(len(plan.issues)),
-            str(plan.weight),
-            "events" if plan.rebuilt else "issues",
-        )
+        cells(number, moment(plan.locked_at), plan.locked_by, len(plan.issues), plan.weight)
+        + cells("events" if plan.rebuilt else "issues")
         for number, plan in enumerate(kept, 1)
     ]
     if style == "json":

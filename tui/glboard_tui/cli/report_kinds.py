@@ -23,7 +23,7 @@ from glboard_core.planning.plan_lock import PlannedIssue, count_words, locked_wo
 from glboard_core.planning.say_do import DEFINITIONS, Definition
 from glboard_core.planning.text import number, percent_words, signed
 from glboard_core.planning.triage import Finding, triage
-from glboard_tui.cli.context import moment, progress
+from glboard_tui.cli.context import cells, moment, progress
 from glboard_tui.cli.report_output import Report, ReportOptions, Shape, Text, TextTable, title_of
 
 if TYPE_CHECKING:
@@ -259,22 +259,14 @@ class CandidatesReport(Report, frozen=True):
             line = proposal.get(one.issue.id)
             return f"* {line.cumulative}" if line is not None and line.chosen else ""
 
-        def notes(one: Candidate) -> str:
+        def named(one: Candidate) -> tuple[str, ...]:
             severe = (f"severity {one.severity} bug",) if one.severe else ()
-            return " ".join((*one.warnings, *severe))
+            notes = " ".join((*one.warnings, *severe))
+            return one.issue.reference, mark(one), notes, title_of(one.issue)
 
         heads = ("rank", "slipped", "priority", "weight", "reference", "proposal", "notes", "title")
         eligible = [
-            (
-                str(one.rank),
-                str(one.slipped or ""),
-                one.priority or "",
-                number(one.issue.weight),
-                one.issue.reference,
-                mark(one),
-                notes(one),
-                title_of(one.issue),
-            )
+            cells(one.rank, one.slipped or None, one.priority, number(one.issue.weight)) + named(one)
             for one in found
             if one.eligible
         ]
@@ -286,16 +278,8 @@ class CandidatesReport(Report, frozen=True):
         why_heads = ("rank", "reference", "reasons", "state", "title")
         csv_heads = ("reference", "eligible", "reasons", "weight", "slipped", "rank", "priority", "warnings")
         csv_rows = [
-            (
-                one.issue.reference,
-                "yes" if one.eligible else "no",
-                " ".join(one.reasons),
-                "" if one.issue.weight is None else str(one.issue.weight),
-                str(one.slipped),
-                str(one.rank),
-                one.priority or "",
-                " ".join(one.warnings),
-            )
+            cells(one.issue.reference, "yes" if one.eligible else "no", " ".join(one.reasons))
+            + cells(one.issue.weight, one.slipped, one.rank, one.priority, " ".join(one.warnings))
             for one in found
         ]
         return Text(
@@ -343,14 +327,8 @@ class MixReport(Report, frozen=True):
         report = self.found
         heads = ("type", "count", "weight", "unweighted", "% of count", "% of weight")
         rows = [
-            (
-                name,
-                str(share.sums.count),
-                str(share.sums.weight),
-                str(share.sums.unweighted),
-                percent_words(share.percent_count),
-                percent_words(share.percent_weight),
-            )
+            cells(name, share.sums.count, share.sums.weight, share.sums.unweighted)
+            + cells(percent_words(share.percent_count), percent_words(share.percent_weight))
             for name, share in report.types.items()
         ]
         targets = []
@@ -403,20 +381,14 @@ class LoadReport(Report, frozen=True):
         report = self.found
         heads = ("username", "weight", "unweighted", "budget", "state", "issues")
         rows = [
-            (
-                person.username,
-                str(person.sums.weight),
-                str(person.sums.unweighted or ""),
-                number(person.budget),
-                "!over" if person.over else "",
-                " ".join(_references(person.issues)),
-            )
+            cells(person.username, person.sums.weight, person.sums.unweighted or None, number(person.budget))
+            + cells("!over" if person.over else None, " ".join(_references(person.issues)))
             for person in report.people
         ]
         if report.unassigned:
             sums = report.unassigned_sums
             free = " ".join(_references(report.unassigned))
-            rows.append(("(unassigned)", str(sums.weight), str(sums.unweighted or ""), "", "", free))
+            rows.append(cells("(unassigned)", sums.weight, sums.unweighted or None, "", "", free))
         return Text(
             heading=f"Load {report.milestone}",
             lines=("Weight of open Deliverables; an issue with several assignees counts for each.",),

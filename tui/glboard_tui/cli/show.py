@@ -115,13 +115,7 @@ def _printed(board: ShownBoard, style: str) -> str:
         return context.as_json(structs.asdict(board))
     heads = ("column", "reference", "weight", "assignees", "title")
     rows = [
-        (
-            column.name,
-            issue.reference,
-            "" if issue.weight is None else str(issue.weight),
-            " ".join(issue.assignees),
-            issue.title,
-        )
+        context.cells(column.name, issue.reference, issue.weight, " ".join(issue.assignees), issue.title)
         for column in board.columns
         for issue in column.issues
     ]
