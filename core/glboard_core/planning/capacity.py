@@ -330,18 +330,10 @@ def closed_weights(
     issues: Iterable[Issue], past: Sequence[Milestone], names: LabelSettings
 ) -> tuple[ClosedWeight, ...]:
     """The closed Deliverables of each of these milestones, in their order; other issues are ignored."""
-    done: dict[str, list[Issue]] = {milestone.title: [] for milestone in past}
-    for issue in issues:
-        if (
-            not issue.is_open
-            and issue.milestone in done
-            and names.deliverable in issue.labels
-            and counts(issue, names)
-        ):
-            done[issue.milestone].append(issue)
+    done = [i for i in issues if not i.is_open and names.deliverable in i.labels and counts(i, names)]
+    sums = {one.title: total(i for i in done if i.milestone == one.title) for one in past}
     return tuple(
-        ClosedWeight(milestone=title, count=len(found), weight=total(found).weight)
-        for title, found in done.items()
+        ClosedWeight(milestone=title, count=found.count, weight=found.weight) for title, found in sums.items()
     )
 
 
