@@ -21,8 +21,9 @@ from glboard_core.planning.team import days, load
 from glboard_core.reports import Reports, kept_closed
 from glboard_tui.screens.capacity import CapacityDialog, CapacityPane
 from glboard_tui.screens.capacity_post import PostCapacity
-from glboard_tui.screens.dialogs import Ask, HiddenInput, Prompt
+from glboard_tui.screens.dialogs import Ask
 from glboard_tui.screens.picker import Picker
+from glboard_tui.screens.prompts import HiddenInput, Prompt
 from tui.app.stage import STILL, Stage, small_world, staged
 from tui.screens.lists import reading
 

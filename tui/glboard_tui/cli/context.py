@@ -5,7 +5,6 @@ It imports no network code until needed.
 
 from __future__ import annotations
 
-import csv
 import io
 import os
 import re
@@ -291,6 +290,8 @@ def moment(at: datetime) -> str:
 def as_csv(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """CSV; a text that a spreadsheet would take for a formula is prefixed with an apostrophe."""
     out = io.StringIO()
+    import csv
+
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(heads)
     writer.writerows([["'" + c if c[:1] in "=+-@\t" and c else c for c in row] for row in rows])

@@ -364,7 +364,7 @@ class CommandContext:
         check: Callable[[str], str] = lambda _: "",
     ) -> None:
         """Ask for one line; ``then`` gets it, and is not called on Esc. ``check`` returns what is wrong."""
-        from glboard_tui.screens.dialogs import Prompt
+        from glboard_tui.screens.prompts import Prompt
 
         prompt = Prompt(title, value=value, note=note, placeholder=placeholder, hint=hint, check=check)
         self.shell.app.push_screen(prompt, _unless_cancelled(then))
@@ -383,7 +383,7 @@ class CommandContext:
 
         Esc keeps what was typed as a draft and says ``kept``.
         """
-        from glboard_tui.screens.dialogs import CommentDialog
+        from glboard_tui.screens.prompts import CommentDialog
 
         def written(answer: tuple[str, bool]) -> None:
             typed, sent = answer

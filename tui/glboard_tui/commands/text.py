@@ -15,7 +15,7 @@ from glboard_tui.screens.editor import edit_in_editor
 from glboard_tui.screens.picker import Choice
 
 if TYPE_CHECKING:
-    from glboard_tui.screens.dialogs import Then
+    from glboard_tui.screens.prompts import Then
 
 #: The draft key of a new issue's title; the context uses it too if the issue was rejected.
 _NEW = ("new",)
@@ -82,7 +82,7 @@ def _title(context: CommandContext, project: str, projects: Sequence[str], title
         elif text:
             context.say(f"Title saved as draft; press {context.keymap.key('text.new')} to resume.")
 
-    from glboard_tui.screens.dialogs import NewIssue
+    from glboard_tui.screens.prompts import NewIssue
 
     context.shell.app.push_screen(
         NewIssue(context.keymap, project, " · ".join(facts), title=title, several=len(projects) > 1), typed

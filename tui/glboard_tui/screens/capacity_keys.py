@@ -30,8 +30,8 @@ from glboard_core.planning.text import number
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.planning import post
 from glboard_tui.screens.capacity_post import PostCapacity
-from glboard_tui.screens.dialogs import HiddenInput
 from glboard_tui.screens.picker import Choice, Ticks
+from glboard_tui.screens.prompts import HiddenInput
 
 _DAYS = "Days like 12-21 or ranges like 12-28..12-30, separated by commas; empty for none"
 _MOST_DAYS = 260

@@ -13,10 +13,10 @@ from glboard_core.errors import READ_ONLY, GlboardError
 from glboard_tui.bridge import WAITS, FailedRow, LogRow
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.choices import label_choices, milestone_choices, person_choices
-from glboard_tui.screens.dialogs import wrong_weight
 from glboard_tui.screens.editor import edit_in_editor
 from glboard_tui.screens.keys import RowDialog
 from glboard_tui.screens.picker import Result, Tick, Ticks
+from glboard_tui.screens.prompts import wrong_weight
 from glboard_tui.widgets.text import clean, clip
 
 _TONES = {"failed": "$text-error", "dropped": "$text-warning", "undone": "$text-warning"}
