@@ -24,7 +24,7 @@ from glboard_tui.actions import BY_ID, ActionContext, Scope, Slot
 from glboard_tui.bridge import Bridge
 from glboard_tui.keymap import Keymap, keys_for_labels
 from glboard_tui.planning import PlanningFigures
-from glboard_tui.screens.dialogs import Ask
+from glboard_tui.screens.dialogs import Ask, CommentDialog, Prompt
 from glboard_tui.screens.issue_pane import OpenIssue
 from glboard_tui.texts import free_by_name, short_names
 from glboard_tui.widgets.board import BoardWidget
@@ -364,8 +364,6 @@ class CommandContext:
         check: Callable[[str], str] = lambda _: "",
     ) -> None:
         """Ask for one line; ``then`` gets it, and is not called on Esc. ``check`` returns what is wrong."""
-        from glboard_tui.screens.dialogs import Prompt
-
         prompt = Prompt(title, value=value, note=note, placeholder=placeholder, hint=hint, check=check)
         self.shell.app.push_screen(prompt, _unless_cancelled(then))
 
@@ -383,7 +381,6 @@ class CommandContext:
 
         Esc keeps what was typed as a draft and says ``kept``.
         """
-        from glboard_tui.screens.dialogs import CommentDialog
 
         def written(answer: tuple[str, bool]) -> None:
             typed, sent = answer
