@@ -116,7 +116,7 @@ class Column(Struct, frozen=True, kw_only=True):
     @classmethod
     def no_list(cls, flow: WorkflowScheme) -> str:
         """Why GitLab has no such lists, or ""."""
-        return "its columns are no labels, so GitLab has no such board"
+        return "its columns are not labels, so GitLab cannot have this board"
 
     def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
         """Move an issue here from another column."""
@@ -236,7 +236,7 @@ class FlowColumn(Column, frozen=True, kw_only=True):
     @classmethod
     def no_list(cls, flow: WorkflowScheme) -> str:
         if flow.backend == "status":
-            return "its lists would be statuses, which glboard cannot make; make it in GitLab"
+            return "its lists are statuses, which glboard cannot create; create it in GitLab"
         return ""
 
     def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
@@ -304,7 +304,7 @@ class MilestoneColumn(Column, frozen=True, kw_only=True):
 
 
 class AssigneeColumn(Column, frozen=True, kw_only=True):
-    """The issues of a person, or of nobody."""
+    """The issues of a person, or the unassigned ones."""
 
     tells = "assignees"
     has_unlisted: ClassVar[bool] = False

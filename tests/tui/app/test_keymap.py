@@ -151,6 +151,7 @@ def test_the_argument_need_not_be_written() -> None:
     ("overrides", "words"),
     [
         ({"wieght.set": "q"}, ["keymap.wieght.set", "no such action", "weight.set"]),
+        ({"process.room": "sapce"}, ["keymap.process.room", "“sapce” is not a key"]),
         ({"help": "sapce"}, ["keymap.help", "“sapce” is not a key", "space"]),
         ({"quit": "m"}, ["keymap.", "(quit)", "(milestone.current)"]),
         ({"labels.edit": "l"}, ["(labels.edit)", "(focus.right)"]),

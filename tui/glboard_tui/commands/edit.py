@@ -173,7 +173,7 @@ def sideways(context: CommandContext, where: str) -> None:
     if not to:
         context.say("No column in that direction; use > for (unlisted) and (closed).")
         return
-    move(context, issues, to, follow=not context.marked())
+    move(context, issues, to, follow=not context.selected())
     context.again = lambda: sideways(context, where)
 
 

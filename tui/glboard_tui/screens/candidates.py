@@ -212,27 +212,23 @@ class Candidates(MilestoneList):
         return super().modes | ({"proposing"} if self._proposing else frozenset())
 
     def action_accept(self) -> None:
-        """Accept the line for its assignees."""
         if not self.context.bridge.writable:
             self.tell(READ_ONLY)
         elif self.listed.here is not None:
             self.context.run("accept.keep")
 
     def action_order(self) -> None:
-        """Sort in another way."""
         orders = list(_ORDERS)
         self._order = orders[(orders.index(self._order) + 1) % len(orders)]
         self.refill()
 
     def action_leave_out(self) -> None:
-        """Leave the line out of the proposal."""
         here = self.listed.here
         if here is not None and here in self._proposed:
             self._out.add(here)
             self.refill()
 
     def action_stop(self) -> None:
-        """Discard the proposal."""
         self._proposing = False
         self.refill()
         self.tell("Proposal discarded; nothing changed.")

@@ -142,20 +142,16 @@ class SayDoPane(MilestoneList):
     # Keys
 
     def action_definitions(self) -> None:
-        """Show or hide the other definitions."""
         self._all = not self._all
         self.refill()
 
     def action_copy(self) -> None:
-        """Copy the report as Markdown."""
         self._export(copy=True)
 
     def action_export(self) -> None:
-        """Write the report to a file."""
         self._export(copy=False)
 
     def action_reload(self) -> None:
-        """Read the events again."""
         self.begin()
 
     def _export(self, *, copy: bool) -> None:
