@@ -10,6 +10,7 @@ from glboard_core.board.operations import Create, Edit
 from glboard_core.board.use_cases import joined, new_issue, split
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import IssueId
+from glboard_core.sync.ids import new_issue_id
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.editor import edit_in_editor
 from glboard_tui.screens.picker import Choice
@@ -90,7 +91,7 @@ def _title(context: CommandContext, project: str, projects: Sequence[str], title
 
 
 def _create(context: CommandContext, change: Create) -> None:
-    identity = context.bridge.new_issue_id()
+    identity = new_issue_id()
     if context.perform(EditBatch(changes=((identity, change),), title="new issue")):
         context.board.focus_card(identity)
         context.say(f"Undo ({context.keymap.key('undo')}) closes it: GitLab cannot delete issues.")

@@ -142,7 +142,9 @@ class Candidates(MilestoneList):
                 (state, ink),
             ),
             partial(self._said_of, one, title),
-            (Head(self._ruler(), "warn", rule=True),) if ends else (),
+            (Head(f"capacity {number(max(self._whole or 0, 0))} reached", "warn", rule=True),)
+            if ends
+            else (),
         )
 
     def _state(self, one: Candidate) -> tuple[str, Ink]:
@@ -168,9 +170,6 @@ class Candidates(MilestoneList):
         else:
             does = "Unassigned: press d and a letter to accept and assign."
         return f"{title}\n{severe}{does}" + (f"\n{helps}" if helps else "")
-
-    def _ruler(self) -> str:
-        return f"capacity {number(max(self._whole or 0, 0))} reached"
 
     def after(self) -> Sequence[Head]:
         space = self._space

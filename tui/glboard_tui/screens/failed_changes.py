@@ -297,18 +297,15 @@ class FailedList(RowDialog):
         self._drop(self._rows)
 
     def _drop(self, rows: list[FailedRow]) -> None:
-        def go() -> None:
-            self._each(self._bridge.drop, rows)
-
         texts = sum(bool(text_of(row.change)) for row in rows)
         if not texts:
-            go()
+            self._each(self._bridge.drop, rows)
             return
         one = len(rows) == 1
         self.context.ask(
             "Discard it and your text?" if one else f"Discard {len(rows)} changes, {texts} with your text?",
             {"y": "discard it" if one else "discard them all"},
-            lambda _: go(),
+            lambda _: self._each(self._bridge.drop, rows),
             note=f"To copy a text first, press {self.context.keymap.key('failed.copy')} in the list.",
         )
 

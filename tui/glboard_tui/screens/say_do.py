@@ -136,10 +136,8 @@ class SayDoPane(MilestoneList):
             filled = round(_BAR * done / of) if of else 0
             words = f"Reading events {done} of {of}  " if of else "Reading …  "
             return Content(words + "█" * filled + "░" * (_BAR - filled))
-        return words_of(self._read, self.milestone, self._all, self._counting())
-
-    def _counting(self) -> bool:
-        return self.context.bridge.settings.planning.count_wont_do
+        counting = self.context.bridge.settings.planning.count_wont_do
+        return words_of(self._read, self.milestone, self._all, counting)
 
     # Keys
 
