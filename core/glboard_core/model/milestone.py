@@ -52,8 +52,8 @@ def versions(milestones: Iterable[Milestone]) -> list[Milestone]:
 
 
 def current(milestones: Iterable[Milestone], today: date) -> Milestone | None:
-    """The version milestone with start ≤ today ≤ due (rule 1)."""
-    for milestone in versions(milestones):
+    """The version milestone with start ≤ today ≤ due; of several, the one that started last (rule 1)."""
+    for milestone in reversed(versions(milestones)):
         if milestone.start and milestone.due and milestone.start <= today <= milestone.due:
             return milestone
     return None
