@@ -26,11 +26,9 @@ class IssueSource(Protocol):
 
     def matching(self, milestone: str | None) -> Iterator[Issue]:
         """The issues of a milestone ("" for those without), or all for None."""
-        ...
 
     def slim(self, milestone: str | None) -> Iterator[IssueRow]:
         """The same, but only what is needed to place, count and sort them."""
-        ...
 
 
 class Placement(NamedTuple):
@@ -185,7 +183,8 @@ class BoardIndex:
 
     def keys_of(self, issue: Issue) -> tuple[str, ...]:
         """The columns the issue is in with the current filter."""
-        return self._placed(issue)
+        keys = self.board.keys_of(issue, self._flow)
+        return keys if not keys or self._keep is None or self._keep(issue) else ()
 
     def update(self, before: Issue | None, after: Issue | None) -> set[str]:
         """Apply one change. Returns the keys of the columns that must be redrawn.
@@ -201,7 +200,7 @@ class BoardIndex:
             self._sum(old, -1)
             for key in old.columns:
                 self._column(key).remove(old)
-        new = self._placed(after) if after is not None else ()
+        new = self.keys_of(after) if after is not None else ()
         if after is not None and new:
             place = self._on_board[after.id] = _place(after, new)
             self._sum(place, 1)
@@ -221,17 +220,13 @@ class BoardIndex:
                     yield slim.id, _place_slim(slim, columns)
             return
         for issue in self._candidates():
-            if keys := self._placed(issue):
+            if keys := self.keys_of(issue):
                 yield issue.id, _place(issue, keys)
 
     def _candidates(self) -> Iterable[Issue]:
         if isinstance(self._issues, IssueSource):
             return self._issues.matching(self.board.milestone)
         return self._issues.values()
-
-    def _placed(self, issue: Issue) -> tuple[str, ...]:
-        keys = self.board.keys_of(issue, self._flow)
-        return keys if not keys or self._keep is None or self._keep(issue) else ()
 
     def _sum(self, place: Placement, sign: int) -> None:
         if place.is_open:

@@ -74,9 +74,7 @@ class UndoStack:
 
     def forget(self, op: OpId) -> None:
         """Remove a failed Op: it was never done, so there is nothing to undo."""
-        kept = (
-            Group(id=g.id, title=g.title, ops=tuple(o for o in g.ops if o.id != op)) for g in list(self._done)
-        )
+        kept = [structs.replace(g, ops=tuple(o for o in g.ops if o.id != op)) for g in self._done]
         self._done = deque((g for g in kept if g.ops), maxlen=self._done.maxlen)
 
 
@@ -99,6 +97,5 @@ def inverses(ops: Sequence[Op]) -> list[tuple[IssueId, Change]]:
 
 def says(ops: Sequence[Op]) -> str:
     """A text on what undo cannot fully restore; "" if it restores everything."""
-    if any(op.change.creates for op in ops):
-        return "GitLab cannot delete issues, so undo closes it."
-    return ""
+    created = any(op.change.creates for op in ops)
+    return "GitLab cannot delete issues, so undo closes it." if created else ""
