@@ -305,10 +305,8 @@ def _milestone_titles(table: Any, source: _Source) -> dict[str, tuple[str, ...]]
         raise source.wrong("must be a table.", "milestones", hint=hint)
     found: dict[str, tuple[str, ...]] = {}
     for key, value in table.items():
-        titles = [value] if isinstance(value, str) else value
-        if not (
-            isinstance(titles, list) and titles and all(isinstance(t, str) and t.strip() for t in titles)
-        ):
+        titles = value if isinstance(value, list) else [value]
+        if not titles or not all(isinstance(one, str) and one.strip() for one in titles):
             wrong = "must be a milestone title, or a list of titles, best first."
             raise source.wrong(wrong, f"milestones.{key}", hint='Example: ["Backlog", "Some day"].')
         found[key] = tuple(titles)

@@ -8,7 +8,7 @@ is identified by its id, never by a row.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from glboard_core.board.columns import REST, Column
@@ -52,15 +52,13 @@ def _place_slim(issue: IssueRow, columns: tuple[str, ...]) -> Placement:
 
 
 def _key(issue: Issue) -> Key:
-    return rank_key(issue) if issue.is_open else closed_key(issue)
-
-
-def closed_key(issue: Issue) -> Key:
-    """The order of (closed): most recently closed first."""
+    if issue.is_open:
+        return rank_key(issue)
+    # The order of (closed): most recently closed first.
     return order_key(-issue.closed_at.timestamp() if issue.closed_at else None, issue.id)
 
 
-class ColumnIndex:
+class ColumnIndex(Sequence[IssueId]):
     """One column's issues in order, with count and sums over what matches the filter.
 
     ``weight`` sums the weights that are set; ``unweighted`` counts the issues without one (planning rule 5).
@@ -72,15 +70,10 @@ class ColumnIndex:
         self.unweighted = 0
         self._keys: list[Key] = []
 
-    @property
-    def count(self) -> int:
-        """How many issues the column has."""
-        return len(self._keys)
-
     def __len__(self) -> int:
         return len(self._keys)
 
-    def __getitem__(self, row: int) -> IssueId:
+    def __getitem__(self, row: int) -> IssueId:  # type: ignore[override]  # never sliced
         return IssueId(self._keys[row][3])
 
     def row_of(self, issue: Issue) -> int | None:
@@ -219,14 +212,10 @@ class BoardIndex:
                 if columns:
                     yield slim.id, _place_slim(slim, columns)
             return
-        for issue in self._candidates():
+        here = self._issues
+        for issue in here.matching(self.board.milestone) if isinstance(here, IssueSource) else here.values():
             if keys := self.keys_of(issue):
                 yield issue.id, _place(issue, keys)
-
-    def _candidates(self) -> Iterable[Issue]:
-        if isinstance(self._issues, IssueSource):
-            return self._issues.matching(self.board.milestone)
-        return self._issues.values()
 
     def _sum(self, place: Placement, sign: int) -> None:
         if place.is_open:

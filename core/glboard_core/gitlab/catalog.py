@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 
 from glboard_core.errors import GlboardError
 from glboard_core.gitlab import decode, queries
-from glboard_core.gitlab.decode import HasId, OfGroup, Page, User, day
+from glboard_core.gitlab.decode import HasId, Page, User, day
 from glboard_core.gitlab.graphql import (
     About,
     QueryRunner,
@@ -89,7 +89,7 @@ class CatalogAnswer(About, frozen=True, rename="camel"):
 
 
 class OwnerAnswer(Struct, frozen=True):
-    """Answer to a query for a further page of one owner."""
+    """Answer to a query for a page of what one owner has."""
 
     owner: Owner | None = None
 
@@ -203,26 +203,24 @@ class CatalogReader:
     ) -> list[Any]:
         """What the group has in a field, up to ``most``; ``first`` is a page that was read already."""
         asked = {"group": self._group, **variables}
-        return await self._collected(_DOCUMENTS[field](), asked, OfGroup[Owner], field, first, most)
+        return await self._collected(_DOCUMENTS[field](), asked, field, first, most)
 
     async def _collected(
         self,
         document: str,
         variables: Mapping[str, object],
-        kind: type[OfGroup[Owner]] | type[OwnerAnswer],
         field: str,
         first: Page[Any] | None,
         most: int | None = None,
     ) -> list[Any]:
-        def pick(answer: OfGroup[Owner] | OwnerAnswer) -> Page[Any]:
-            owner = answer.owner if isinstance(answer, OwnerAnswer) else answer.group
-            return getattr(owner, field, None) or Page()
+        def pick(answer: OwnerAnswer) -> Page[Any]:
+            return getattr(answer.owner, field, None) or Page()
 
         found = first.items() if first is not None else []
         if first is not None and not first.page_info.has_next_page:
             return found
         after = first.page_info.end_cursor if first is not None else None
-        async for page in self._runner.pages(document, variables, kind, pick, after=after):
+        async for page in self._runner.pages(document, variables, OwnerAnswer, pick, after=after):
             found += page
             if most is not None and len(found) >= most:
                 return found[:most]
@@ -257,7 +255,7 @@ class CatalogReader:
         """An owner including the pages after the first."""
         for field in ("labels", "milestones"):
             first, document = getattr(owner, field) or Page(), queries.owned(kind, field)
-            rows = await self._collected(document, {"path": path}, OwnerAnswer, field, first)
+            rows = await self._collected(document, {"path": path}, field, first)
             owner = structs.replace(owner, **{field: Page(nodes=rows)})
         return owner
 

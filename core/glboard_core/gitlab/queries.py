@@ -206,7 +206,7 @@ def _group_page(name: str, field: str, more: str = "") -> str:
     """The document with a page of a field of the group."""
     return (
         f"query {name}($group: ID!, $first: Int, $after: String{more})"
-        f" {{ group(fullPath: $group) {{ {field} }} }}"
+        f" {{ owner: group(fullPath: $group) {{ {field} }} }}"
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -395,11 +396,9 @@ class Engine:
     async def finish(self, seconds: float) -> int:
         """Send without holding, and wait at most that long; returns how many are still unsent."""
         self.sender.hurry()
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.sender.idle()
-        except TimeoutError:
-            pass
         return len(self.outbox)
 
     # For commands, which do not run the background
