@@ -235,9 +235,8 @@ class FlowColumn(Column, frozen=True, kw_only=True):
 
     @classmethod
     def no_list(cls, flow: WorkflowScheme) -> str:
-        if flow.backend == "status":
-            return "its lists would be statuses, which glboard cannot make; make it in GitLab"
-        return ""
+        made_there = "its lists would be statuses, which glboard cannot make; make it in GitLab"
+        return made_there if flow.backend == "status" else ""
 
     def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
         return set_flow(issue, BY_NAME[self.value or ""], flow)
@@ -283,14 +282,12 @@ class MilestoneColumn(Column, frozen=True, kw_only=True):
         if base.milestone is not None:
             return [ColumnQuery(base)]
         listed = tuple(sorted(column.value for column in columns if column.value))
-        rest = ColumnQuery(structs.replace(base, without_milestones=listed), frozenset({UNLISTED}))
-        return [
-            *(
-                ColumnQuery(structs.replace(base, milestone=column.value or ""), frozenset({column.key}))
-                for column in columns
-            ),
-            rest,
+        found = [
+            ColumnQuery(structs.replace(base, milestone=column.value or ""), frozenset({column.key}))
+            for column in columns
         ]
+        rest = structs.replace(base, without_milestones=listed)
+        return [*found, ColumnQuery(rest, frozenset({UNLISTED}))]
 
     @classmethod
     def off(cls, columns: Lists, issue: Issue, flow: WorkflowScheme) -> Edit:

@@ -157,35 +157,22 @@ def drop(
     return _with_labels(issue, unplan(bucket, names, issue), labels, catalog)
 
 
-def wont_do_edit(
-    issue: Issue, catalog: Catalog, flow: WorkflowScheme, names: LabelSettings
-) -> CompoundEdit | None:
-    """Closed but not done: by the configured label, and by the status if statuses are used."""
-    return _closed(issue, WONT_DO, names.wont_do, catalog, flow)
-
-
-def duplicate_edit(
-    issue: Issue, catalog: Catalog, flow: WorkflowScheme, names: LabelSettings
-) -> CompoundEdit | None:
-    """Closed as a duplicate of another issue, which the comment names."""
-    return _closed(issue, DUPLICATE, names.duplicate, catalog, flow)
-
-
 def spike(issue: Issue, catalog: Catalog, names: LabelSettings, weight: int | None = None) -> CompoundEdit:
     """A time-boxed spike; ``weight`` is set if the issue has none (rule 4)."""
     edit = Edit(weight=weight) if weight is not None and issue.weight is None else Edit()
     return _with_labels(issue, edit, [names.spike], catalog)
 
 
-def _closed(
-    issue: Issue, status: str, labels: tuple[str, ...], catalog: Catalog, flow: WorkflowScheme
+def close_as(
+    issue: Issue, status: str, labels: Sequence[str], catalog: Catalog, flow: WorkflowScheme
 ) -> CompoundEdit | None:
+    """Closed but not done: by one of the configured labels, and by ``status`` if statuses are used."""
     if not issue.is_open:
         return None
     edit = Edit(state="closed", status=UNSET if flow.backend == "label" else status)
     # One of several labels is enough: the first that exists in this project.
     known = [title for title in labels if _exists(issue, title, catalog)]
-    return _with_labels(issue, edit, (known or list(labels))[:1], catalog)
+    return _with_labels(issue, edit, (known or labels)[:1], catalog)
 
 
 def _with_labels(issue: Issue, edit: Edit, labels: Sequence[str], catalog: Catalog) -> CompoundEdit:

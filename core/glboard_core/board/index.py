@@ -136,11 +136,6 @@ class BoardIndex:
         self.columns: list[ColumnIndex] = []
         self.rebuild()
 
-    @property
-    def keep(self) -> Keep | None:
-        """The active filter."""
-        return self._keep
-
     def rebuild(self, keep: Keep | None = None, *, same_filter: bool = True) -> None:
         """Read all issues again; with ``same_filter=False`` with the filter given (or none)."""
         if not same_filter:

@@ -149,10 +149,6 @@ class BaseChange(Struct, frozen=True, kw_only=True):
         value = getattr(self, part, None)
         return None if value is UNSET else value
 
-    def with_values(self, **values: object) -> Self:
-        """The change with other values of its parts."""
-        return structs.replace(self, **values)
-
     def labels_on(self, labels: frozenset[str]) -> frozenset[str]:
         """The labels it wants on an issue that has ``labels``."""
         return labels
@@ -493,11 +489,8 @@ class Op(Struct, frozen=True, kw_only=True):
 def labels_after(labels: frozenset[str], add: frozenset[str], remove: frozenset[str]) -> frozenset[str]:
     """Labels without ``remove``, with ``add``, and without scoped siblings of what is newly added."""
     fresh = add - labels
-    scopes = {scope for label in fresh if (scope := scope_of(label)) is not None}
-    kept = frozenset(
-        label for label in labels - remove if not scopes or label in add or scope_of(label) not in scopes
-    )
-    return kept | add
+    scopes = {scope_of(label) for label in fresh} - {None}
+    return add | {label for label in labels - remove if scope_of(label) not in scopes}
 
 
 def _restorable(before: frozenset[str], after: frozenset[str]) -> frozenset[str]:

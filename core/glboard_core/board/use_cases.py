@@ -185,10 +185,9 @@ class Edits(Struct, frozen=True, kw_only=True):
         me, state, flow = self.catalog.me.username, BY_NAME["in dev"], self.flow
 
         def edit(issue: Issue) -> Edit | None:
-            if not issue.is_open:
-                return None
-            people = issue.assignees if me in issue.assignees else (*issue.assignees, me)
-            return structs.replace(edits.set_flow(issue, state, flow), assignees=people)
+            people = tuple(dict.fromkeys((*issue.assignees, me)))
+            taken = structs.replace(edits.set_flow(issue, state, flow), assignees=people)
+            return taken if issue.is_open else None
 
         return each(issues, edit, "assigned to me, in dev", _CLOSED)
 
@@ -258,7 +257,7 @@ class Edits(Struct, frozen=True, kw_only=True):
         """Close as won't do. Asks if several are closed, and if the label does not exist."""
         work = self._with_labels(
             issues,
-            lambda issue: edits.wont_do_edit(issue, self.catalog, self.flow, self.names),
+            lambda issue: edits.close_as(issue, edits.WONT_DO, self.names.wont_do, self.catalog, self.flow),
             "won't do, closed",
             _CLOSED,
         )
@@ -273,7 +272,7 @@ class Edits(Struct, frozen=True, kw_only=True):
         def wanted(issue: Issue) -> CompoundEdit | None:
             if issue.reference == of:
                 return None
-            return edits.duplicate_edit(issue, self.catalog, self.flow, self.names)
+            return edits.close_as(issue, edits.DUPLICATE, self.names.duplicate, self.catalog, self.flow)
 
         why_not = "already closed, or the issue itself"
         work = self._with_labels(issues, wanted, "duplicate, closed", why_not, comment=f"Duplicate of {of}")

@@ -310,12 +310,16 @@ class Mutation(Struct, frozen=True, kw_only=True):
     """One mutation of a document: its field, its input and the requested payload."""
 
     field: str
-    input_type: str
     input: dict[str, object]
     back: str
     cost: int
     #: Whether the payload contains the whole card.
     card: bool = False
+
+    @property
+    def input_type(self) -> str:
+        """GitLab's name for the type of its input."""
+        return f"{self.field[0].upper()}{self.field[1:]}Input"
 
 
 def mutation(calls: tuple[Mutation, ...], dialect: Dialect) -> tuple[str, dict[str, object]]:

@@ -39,7 +39,6 @@ class QuickActions(Struct, frozen=True, rename="camel"):
     """What quick actions in a note did."""
 
     commands_only: bool | None = None
-    error_messages: list[str] | None = None
 
 
 class StatusWidget(Struct, frozen=True):

@@ -105,10 +105,9 @@ class StoredIssues(Issues):
     def _read(self, wanted: str, milestone: str | None) -> Iterator[tuple[Any, ...]]:
         """Rows by id, in batches, so that they are never all in memory at once."""
         given = () if milestone is None else (milestone,)
-        which = "id > ? and slim is not null order by id limit ?"
-        if milestone is not None:
-            which = f"milestone = ? and {which}"
-        question = " ".join(("select", wanted, "from issue where", which))
+        which = "milestone = ? and" if given else ""
+        rest = "id > ? and slim is not null order by id limit ?"
+        question = " ".join(("select", wanted, "from issue where", which, rest))
         last = ""
         while True:
             rows = self._connection.execute(question, (*given, last, READ_EACH)).fetchall()
