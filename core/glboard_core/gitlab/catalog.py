@@ -83,7 +83,7 @@ class Owner(Struct, frozen=True, rename="camel"):
 
 
 class CatalogAnswer(About, frozen=True, rename="camel"):
-    """Answer to ``queries.catalog``."""
+    """Answer to ``queries.CATALOG``."""
 
     group: Owner | None = None
 
@@ -102,10 +102,10 @@ class TokenSelf(Struct, frozen=True):
 
 #: The document with a page of a field of the group.
 _DOCUMENTS = {
-    "labels": queries.group_labels,
-    "milestones": queries.group_milestones,
-    "group_members": queries.members,
-    "projects": queries.projects,
+    "labels": queries.GROUP_LABELS,
+    "milestones": queries.GROUP_MILESTONES,
+    "group_members": queries.MEMBERS,
+    "projects": queries.PROJECTS,
 }
 
 
@@ -193,7 +193,7 @@ class CatalogReader:
 
     async def _first(self) -> CatalogAnswer:
         variables = {"group": self._group, "first": self._runner.page_size}
-        answer = await self._runner.ask(queries.catalog(), variables, CatalogAnswer)
+        answer = await self._runner.ask(queries.CATALOG, variables, CatalogAnswer)
         if answer.current_user is not None and answer.group is None:
             raise group_missing(self._group, self._runner.host)
         return answer
@@ -203,7 +203,7 @@ class CatalogReader:
     ) -> list[Any]:
         """What the group has in a field, up to ``most``; ``first`` is a page that was read already."""
         asked = {"group": self._group, **variables}
-        return await self._collected(_DOCUMENTS[field](), asked, field, first, most)
+        return await self._collected(_DOCUMENTS[field], asked, field, first, most)
 
     async def _collected(
         self,

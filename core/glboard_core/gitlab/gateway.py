@@ -134,7 +134,7 @@ class GitLabGateway(Gateway):
         variables = {"group": self.group, "labels": list(labels) or None}
         seen: set[IssueId] = set()
         kind = OfGroup[WithIssues[WirePlaced]]
-        async for page in self._runner.pages(queries.placements(), variables, kind, self._page_of):
+        async for page in self._runner.pages(queries.PLACEMENTS, variables, kind, self._page_of):
             yield decode.unique(map(decode.placed, page), seen)
 
     async def read(self, issues: Sequence[IssueId]) -> Mapping[IssueId, Issue]:
@@ -198,7 +198,7 @@ class GitLabGateway(Gateway):
         before: str | None = None
         for _ in range(MOST_NOTES // queries.PAGE):
             variables = {"id": issue, "last": queries.PAGE, "before": before}
-            answer = await self._runner.ask(queries.last_notes(), variables, OfIssue)
+            answer = await self._runner.ask(queries.LAST_NOTES, variables, OfIssue)
             page = (answer.issue and answer.issue.notes) or Page[WireNote]()
             for row in reversed(page.items()):
                 yield decode.note(row)

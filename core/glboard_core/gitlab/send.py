@@ -96,7 +96,7 @@ class Sender:
         if self._statuses is None:
             if not (await self.runner.dialect()).status:
                 return {}
-            answer = await self.runner.ask(queries.statuses(), {"group": group}, OfGroup[_Statuses])
+            answer = await self.runner.ask(queries.STATUSES, {"group": group}, OfGroup[_Statuses])
             found = answer.group.statuses if answer.group else None
             self._statuses = {line(s.name).casefold(): s.id for s in found.items()} if found else {}
         return self._statuses
