@@ -166,7 +166,6 @@ DEFAULT_BOARDS: tuple[BoardSettings, ...] = (
     BoardSettings(
         id="planning",
         name="Planning",
-        by="label",
         columns=("type::bug", "type::maintenance", "type::feature"),
         milestone="next",
     ),
@@ -192,7 +191,6 @@ DEFAULT_BOARDS: tuple[BoardSettings, ...] = (
         name="Milestones",
         by="milestone",
         columns=("next", "after-next", "next-1-3", "next-4-6", "backlog", "awaiting"),
-        milestone="any",
     ),
     BoardSettings(id="people", name="People", by="assignee", milestone="next"),
 )
@@ -307,17 +305,10 @@ def _milestone_titles(table: Any, source: _Source) -> dict[str, tuple[str, ...]]
         raise source.wrong("must be a table.", "milestones", hint=hint)
     found: dict[str, tuple[str, ...]] = {}
     for key, value in table.items():
-        titles = [value] if isinstance(value, str) else value
-        if (
-            not isinstance(titles, list)
-            or not titles
-            or not all(isinstance(one, str) and one.strip() for one in titles)
-        ):
-            wrong, hint = (
-                "must be a milestone title, or a list of titles, best first.",
-                '["Backlog", "Some day"]',
-            )
-            raise source.wrong(wrong, f"milestones.{key}", hint=f"Example: {hint}.")
+        titles = value if isinstance(value, list) else [value]
+        if not titles or not all(isinstance(one, str) and one.strip() for one in titles):
+            wrong = "must be a milestone title, or a list of titles, best first."
+            raise source.wrong(wrong, f"milestones.{key}", hint='Example: ["Backlog", "Some day"].')
         found[key] = tuple(titles)
     return found
 

@@ -67,9 +67,6 @@ class NameUnknown(GlboardError):
         if not hint:
             hint = f"Near matches: {', '.join(near)}." if near else ""
         super().__init__(f"There is no {kind} named “{name}”.", hint=hint)
-        self.kind = kind
-        self.name = name
-        self.near = near
 
 
 class AuthError(GlboardError):
@@ -132,13 +129,9 @@ class RateLimited(ConnectionFailed):
 
 
 class ServerFailed(ConnectionFailed):
-    """HTTP 5xx. ``status`` is the HTTP status."""
+    """HTTP 5xx."""
 
     title = "Server error"
-
-    def __init__(self, message: str, *, status: int, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
-        self.status = status
 
 
 class NotGitLab(ConnectionFailed):

@@ -64,53 +64,41 @@ class Gateway(Protocol):
 
     async def catalog(self) -> Catalog:
         """Labels, milestones, people, projects, server and user. Raises GroupNotFound."""
-        ...
 
     async def extend_catalog(self, catalog: Catalog, projects: Iterable[str]) -> Catalog:
         """The catalog plus the labels and milestones of these projects and of the subgroups above them."""
-        ...
 
     def pages(self, query: IssueQuery) -> AsyncIterator[list[Issue]]:
-        """The issues, page by page, each at most once."""
-        ...
+        """The issues, page by page, each at most once. Raises GroupNotFound."""
 
     async def count(self, queries: Sequence[IssueQuery]) -> int:
-        """How many issues these queries find in total: one request. A slow server may time out."""
-        ...
+        """How many issues these queries find: one request, which may time out. Raises GroupNotFound."""
 
     def placements(self, labels: tuple[str, ...]) -> AsyncIterator[list[Placed]]:
         """All open issues with these labels as slim rows in manual order: for reconcile."""
-        ...
 
     async def read(self, issues: Sequence[IssueId]) -> Mapping[IssueId, Issue]:
-        """These issues as they are now; deleted and hidden ones are absent."""
-        ...
+        """These issues as they are now; deleted, hidden and not yet created ones are absent."""
 
     async def find(self, references: Sequence[Reference]) -> Mapping[Reference, Issue]:
         """The issues with these references; those that do not exist or are hidden are absent."""
-        ...
 
     async def note_of(self, issue: IssueId, op: OpId) -> str | None:
         """The id of the note that a Comment Op created, found by its marker, or None."""
-        ...
 
     async def marked_note(self, issue: IssueId, mark: str, author: str) -> Note | None:
         """The newest note by ``author`` with this mark, written by a NoteWrite Op, or None."""
-        ...
 
     async def events(
         self, issues: Sequence[Issue], kinds: Iterable[EventKind]
     ) -> Mapping[IssueId, Sequence[Event]]:
         """The events of these issues: one request per issue and kind. Hidden ones are absent."""
-        ...
 
     async def created_by(self, op: Op) -> Issue | None:
         """The issue that a Create Op created, found by its marker, or None."""
-        ...
 
     async def detail(self, issue: IssueId) -> IssueDetail:
-        """Description and notes. Raises EditForbidden if the issue is gone."""
-        ...
+        """Description, blockers and notes. Raises EditForbidden if the issue is gone."""
 
     async def send(
         self, ops: Sequence[Op], shown: Mapping[IssueId, Issue], catalog: Catalog
@@ -121,20 +109,16 @@ class Gateway(Protocol):
         per Op, in the same order: a failed Op never stops another. Raises ConnectionFailed or AuthError only
         if nothing at all was sent.
         """
-        ...
 
     @property
     def remaining(self) -> float | None:
         """The share of the rate limit that is left, 0 to 1; None if the server reports none."""
-        ...
 
     def now(self) -> datetime:
         """The server's clock in UTC, from its last Date header; this machine's before the first answer."""
-        ...
 
     async def close(self) -> None:
         """Close connections."""
-        ...
 
 
 # The store: values, then the protocol.
@@ -205,12 +189,10 @@ class Issues(Mapping[IssueId, Issue]):
     @abstractmethod
     def matching(self, milestone: str | None) -> Iterator[Issue]:
         """The issues of a milestone ("" for those without), or all for None."""
-        ...
 
     @abstractmethod
     def slim(self, milestone: str | None) -> Iterator[IssueRow]:
         """The same as slim rows: only what is needed to place, count and sort."""
-        ...
 
     def values(self) -> ValuesView[Issue]:
         """All of them, in one pass rather than one by one."""
@@ -240,126 +222,96 @@ class Store(Protocol):
 
     def issue(self, issue: IssueId) -> Issue | None:
         """The confirmed issue, or None."""
-        ...
 
     def issues(self) -> Issues:
         """All confirmed issues."""
-        ...
 
     def put(self, issues: Iterable[Issue]) -> None:
         """Add or replace confirmed issues."""
-        ...
 
     def drop(self, issues: Iterable[IssueId]) -> None:
         """Remove issues that left the scope."""
-        ...
 
     def projects(self) -> frozenset[str]:
         """The projects of all issues."""
-        ...
 
     def catalog(self) -> Catalog | None:
         """The last stored catalog, or None."""
-        ...
 
     def put_catalog(self, catalog: Catalog) -> None:
         """Store the catalog."""
-        ...
 
     def meta(self, key: str) -> bytes | None:
         """The value stored under a key, or None."""
-        ...
 
     def put_meta(self, key: str, value: bytes) -> None:
-        """Store a value under a key."""
-        ...
+        """Store a value under a key; a full disk is no error, since all of it can be read again."""
 
     def plans(self, milestone: str) -> Sequence[PlanSnapshot]:
-        """The plans of a milestone that were locked or imported here, newest first."""
-        ...
+        """The plans of a milestone that were locked or imported here, newest first. Raises StoreFailed."""
 
     def keep_plan(self, plan: PlanSnapshot) -> None:
         """Store a locked plan: on disk before this returns. Earlier ones are kept."""
-        ...
 
     def recall(self, keys: Sequence[str], on: date) -> Mapping[str, bytes]:
         """The values cached under these keys, as far as they exist; ``on`` is the day of use."""
-        ...
 
     def remember(self, values: Mapping[str, bytes], on: date) -> None:
         """Cache values that can be read again; those unused for long before ``on`` are removed."""
-        ...
 
     def outbox(self) -> Sequence[OutboxEntry]:
-        """The unsettled Ops, oldest first."""
-        ...
+        """The unsettled Ops, oldest first. Unreadable ones are skipped and kept."""
 
     def enqueue(self, entries: Sequence[OutboxEntry], instead: Iterable[OpId] = ()) -> None:
         """Store Ops until they are settled: on disk before this returns. One with a known id is replaced.
 
         ``instead`` are the failed changes they replace: deleted in the same transaction.
         """
-        ...
 
     def rewrite(self, entries: Sequence[OutboxEntry]) -> frozenset[OpId]:
         """Update stored Ops (change, due, conflicts); returns those still there. Adds none."""
-        ...
 
     def set_conflicts(self, conflicts: Mapping[OpId, Sequence[Conflict]]) -> None:
         """Store the conflicts of Ops (empty: resolved), so that all processes show them."""
-        ...
 
     def claim(self, ops: Sequence[OpId], at: float) -> frozenset[OpId]:
         """Mark Ops as sent, before sending; returns those still there and not claimed by others."""
-        ...
 
     def unclaim(self, ops: Iterable[OpId]) -> None:
         """Undo ``claim``: these were not sent after all."""
-        ...
 
     def withdraw(self, ops: Sequence[OpId], log: Sequence[Logged] = ()) -> bool:
         """Withdraw Ops if all are here and none was sent: they are never sent. All or nothing.
 
         If they are withdrawn, ``log`` is written in the same transaction.
         """
-        ...
 
     def settle(self, ops: Iterable[OpId], failed: Sequence[FailedChange], log: Sequence[Logged]) -> None:
         """Remove answered Ops, store the failed ones and write the log, in one transaction."""
-        ...
 
     def failed_changes(self) -> Sequence[FailedChange]:
         """The failed changes, oldest first."""
-        ...
 
     def delete_failed(self, op: OpId) -> None:
         """Delete a failed change."""
-        ...
 
     def log(self, limit: int = 500) -> Sequence[Logged]:
         """The change log, newest first."""
-        ...
 
     def prune(self, before: datetime) -> int:
         """Delete log lines older than ``before``; return how many. Unsent and failed changes stay."""
-        ...
 
     def acquire_lease(self) -> bool:
         """Try to get the send lease: one process has it, and another takes over when that one ends."""
-        ...
 
     def release_lease(self) -> None:
         """Release the send lease, until this process takes it again."""
-        ...
 
     def poll_external(self) -> ExternalWrites | None:
         """What other processes wrote since the last call; None if nothing changed."""
-        ...
 
     def check(self) -> StoreFailed | None:
         """Check for damage that a start has no time to look for; the error, if any. Run it in a thread."""
-        ...
 
     def close(self) -> None:
         """Close files."""
-        ...

@@ -58,7 +58,7 @@ async def open_engine(
             user = (await gateway.sign_in()).me.username
             known.remember(user)
         store, trouble = _store(known, account.url, group, user)
-        gateway.expect_offset(_offset(store))
+        gateway.expect_offset(timedelta(seconds=float(store.meta(CLOCK) or 0)))
         engine = Engine(gateway, store, settings, as_of=options.as_of, read_only=options.read_only)
         engine.save_error = trouble
         engine.host = account.url.partition("://")[2].lower()
@@ -83,11 +83,6 @@ def _store(known: _Known | None, url: str, group: str, user: str | None) -> tupl
         return SqliteStore(state_file(known.folder, url, group, user)), None
     except StoreFailed as error:
         return SqliteStore(":memory:"), error
-
-
-def _offset(store: Store) -> timedelta:
-    kept = store.meta(CLOCK)
-    return timedelta(seconds=float(kept)) if kept else timedelta()
 
 
 def _state_folder() -> Path:

@@ -122,28 +122,28 @@ def test_drop_before_the_start_adds_no_missed_label(
 def test_closed_issue_is_neither_dropped_nor_closed_again() -> None:
     done = issue(1, milestone="19.7", state="closed")
     assert edits.drop(done, "Backlog", ALL, NAMES, TODAY) is None
-    assert edits.wont_do_edit(done, ALL, FLOW, NAMES) is None
-    assert edits.duplicate_edit(done, ALL, FLOW, NAMES) is None
+    assert edits.close_as(done, edits.WONT_DO, NAMES.wont_do, ALL, FLOW) is None
+    assert edits.close_as(done, edits.DUPLICATE, NAMES.duplicate, ALL, FLOW) is None
 
 
 def test_wont_do_takes_the_first_label_that_exists() -> None:
-    found = edits.wont_do_edit(issue(1), ALL, FLOW, NAMES)
+    found = edits.close_as(issue(1), edits.WONT_DO, NAMES.wont_do, ALL, FLOW)
     assert found == CompoundEdit(edit=Edit(state="closed", add=frozenset({"closed::wont do"})))
-    without = edits.wont_do_edit(issue(1), catalog(), FLOW, NAMES)
+    without = edits.close_as(issue(1), edits.WONT_DO, NAMES.wont_do, catalog(), FLOW)
     assert without == CompoundEdit(edit=Edit(state="closed"), lacks=("wontfix",))
-    unconfigured = edits.wont_do_edit(issue(1), ALL, FLOW, LabelSettings())
+    unconfigured = edits.close_as(issue(1), edits.WONT_DO, LabelSettings().wont_do, ALL, FLOW)
     assert unconfigured == CompoundEdit(edit=Edit(state="closed"))
 
 
 @pytest.mark.parametrize("flow", [STATUS, BOTH])
 def test_with_statuses_the_status_says_why_it_was_closed(flow: WorkflowScheme) -> None:
-    found = edits.wont_do_edit(issue(1), ALL, flow, LabelSettings())
+    found = edits.close_as(issue(1), edits.WONT_DO, LabelSettings().wont_do, ALL, flow)
     assert found
     assert (found.edit.state, found.edit.status) == ("closed", "Won't do")
-    found = edits.duplicate_edit(issue(1), ALL, flow, NAMES)
+    found = edits.close_as(issue(1), edits.DUPLICATE, NAMES.duplicate, ALL, flow)
     assert found
     assert (found.edit.status, found.edit.add) == ("Duplicate", frozenset({"duplicate"}))
-    by_label = edits.duplicate_edit(issue(1), ALL, FLOW, NAMES)
+    by_label = edits.close_as(issue(1), edits.DUPLICATE, NAMES.duplicate, ALL, FLOW)
     assert by_label
     assert by_label.edit.status is UNSET
 
@@ -161,8 +161,8 @@ def test_each_compound_edit_is_undone_completely(labels: tuple[str, ...]) -> Non
     wanted = [
         edits.slip(one, ALL, NAMES, TODAY),
         edits.drop(one, "Backlog", ALL, NAMES, TODAY),
-        edits.wont_do_edit(one, ALL, BOTH, NAMES),
-        edits.duplicate_edit(one, ALL, BOTH, NAMES),
+        edits.close_as(one, edits.WONT_DO, NAMES.wont_do, ALL, BOTH),
+        edits.close_as(one, edits.DUPLICATE, NAMES.duplicate, ALL, BOTH),
         edits.spike(one, ALL, NAMES, 2),
     ]
     for found in wanted:

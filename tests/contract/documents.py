@@ -130,22 +130,22 @@ class Document(Struct, frozen=True):
 
 def documents(dialect: Dialect) -> Iterator[Document]:
     """Everything that may be sent to a server of this dialect."""
-    yield Document("about", queries.about())
-    yield Document("meta", queries.catalog())
+    yield Document("about", queries.ABOUT)
+    yield Document("meta", queries.CATALOG)
     yield Document("issues", queries.issues(dialect))
     yield Document("counts", queries.counts(2))
-    yield Document("placements", queries.placements())
+    yield Document("placements", queries.PLACEMENTS)
     for count in (1, queries.READ_EACH):
         yield Document(f"read {count}", queries.read(dialect, count))
     for count in (1, queries.FIND_PROJECTS):
         yield Document(f"find {count}", queries.find(dialect, count))
     yield Document("recent", queries.recent(dialect))
-    yield Document("last notes", queries.last_notes())
+    yield Document("last notes", queries.LAST_NOTES)
     yield Document("detail", queries.detail(dialect))
-    yield Document("group milestones", queries.group_milestones())
-    yield Document("group labels", queries.group_labels())
-    yield Document("members", queries.members())
-    yield Document("projects", queries.projects())
+    yield Document("group milestones", queries.GROUP_MILESTONES)
+    yield Document("group labels", queries.GROUP_LABELS)
+    yield Document("members", queries.MEMBERS)
+    yield Document("projects", queries.PROJECTS)
     most = queries.OWNERS_EACH
     for groups, projects in ((1, 0), (0, 1), (2, most - 2), (0, most), (most, 0)):
         yield Document(f"owners {groups} {projects}", queries.owners(dialect, groups, projects))
@@ -153,7 +153,7 @@ def documents(dialect: Dialect) -> Iterator[Document]:
         yield Document(f"{kind} owner labels", queries.owned(kind, "labels"))
         yield Document(f"{kind} owner milestones", queries.owned(kind, "milestones"))
     if dialect.status:
-        yield Document("statuses", queries.statuses())
+        yield Document("statuses", queries.STATUSES)
     for name, change in changes(dialect).items():
         made = calls(change, dialect)
         yield Document(name, *queries.mutation(made, dialect))

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from msgspec import structs
 
-from glboard_core.board.operations import Change, Comment, Create, Edit, Op
+from glboard_core.board.operations import Change, Comment, Create, Edit, Op, new_issue_id
 from glboard_core.config import Settings, SyncSettings
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.world.clock import Clock
@@ -28,7 +28,6 @@ from glboard_core.ports import Store
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
 from glboard_core.sync.events import Event
-from glboard_core.sync.ids import new_issue_id
 from glboard_core.sync.timing import Timing
 
 NOW = datetime(2026, 12, 7, 15, 0, tzinfo=UTC)

@@ -18,7 +18,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from glboard_core.board.operations import Change, Comment, Create, Edit, Op, OpId
+from glboard_core.board.operations import Change, Comment, Create, Edit, Op, OpId, new_issue_id
 from glboard_core.config import Settings, SyncSettings
 from glboard_core.errors import GlboardError
 from glboard_core.gitlab.account import Account, Secret
@@ -28,7 +28,6 @@ from glboard_core.model.issue import IssueId
 from glboard_core.ports import Logged, OutboxEntry
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.engine import Engine
-from glboard_core.sync.ids import new_issue_id
 from glboard_core.sync.timing import Timing
 
 GROUP_LABEL = "group::custom models"

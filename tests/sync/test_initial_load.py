@@ -134,7 +134,7 @@ async def test_issues_are_counted_once(held: Held) -> None:
 
 async def test_a_server_that_cannot_count_is_read_anyway(held: Held) -> None:
     async def count(queries: object) -> int:
-        raise ServerFailed("too much to count", status=503)
+        raise ServerFailed("too much to count")
 
     held.engine.gateway.count = count  # type: ignore[method-assign]
     held.open.set()

@@ -8,12 +8,11 @@ import time
 import pytest
 from msgspec import structs
 
-from glboard_core.board.operations import Comment, Create, Edit
+from glboard_core.board.operations import Comment, Create, Edit, new_issue_id
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import EditDropped, EditForbidden, EditRefused, ReadOnly
 from glboard_core.ports import Store
 from glboard_core.sync.events import IssuesChanged, Renamed, Settled
-from glboard_core.sync.ids import new_issue_id
 from support.engines import GROUP_LABEL, STILL, Session, build_world, session, settled
 
 #: Nothing is sent while a test checks.

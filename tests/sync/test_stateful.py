@@ -19,14 +19,13 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from glboard_core.board.operations import Comment, Create, Edit
+from glboard_core.board.operations import Comment, Create, Edit, new_issue_id
 from glboard_core.config import Settings
 from glboard_core.demo.http.faults import KINDS, Faults
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.gitlab.http import Limits
 from glboard_core.model.issue import IssueId
 from glboard_core.sync.engine import Engine
-from glboard_core.sync.ids import new_issue_id
 from support.audit import audit
 from support.crashes import FAULTS
 from support.engines import BRISK, GROUP_LABEL, HASTE, ME, build_world, eventually, gateway

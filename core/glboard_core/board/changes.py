@@ -64,29 +64,23 @@ def _labels(before: frozenset[str], after: frozenset[str]) -> list[str]:
         was = sorted(other for other in gone if scope is not None and scope_of(other) == scope)
         if was:
             gone = gone - set(was)
-            old = ", ".join(_value(other) for other in was)
-            words.append(f"{_name(scope or '')} {old} to {_value(label)}")
+            old = ", ".join(_last(other) for other in was)
+            words.append(f"{_last(scope or '')} {old} to {_last(label)}")
         elif scope is not None:
-            words.append(f"{_name(scope)} none to {_value(label)}")
+            words.append(f"{_last(scope)} none to {_last(label)}")
         else:
             words.append(f"{label} added")
     for label in sorted(gone, key=str.casefold):
         scope = scope_of(label)
-        words.append(f"{label} removed" if scope is None else f"{_name(scope)} {_value(label)} to none")
+        words.append(f"{label} removed" if scope is None else f"{_last(scope)} {_last(label)} to none")
     return words
 
 
-def _value(label: str) -> str:
+def _last(label: str) -> str:
+    """The last part of a scoped label, or of a scope."""
     return label.rpartition("::")[2]
 
 
-def _name(scope: str) -> str:
-    return scope.rpartition("::")[2]
-
-
 def _counted(more: int, what: str) -> list[str]:
-    if not more:
-        return []
-    if more < 0:
-        return [f"1 {what} removed" if more == -1 else f"{-more} {what}s removed"]
-    return [f"1 {what}" if more == 1 else f"{more} {what}s"]
+    words = f"{abs(more)} {what}{'' if abs(more) == 1 else 's'}"
+    return [f"{words} removed" if more < 0 else words] if more else []

@@ -283,14 +283,12 @@ class MilestoneColumn(Column, frozen=True, kw_only=True):
         if base.milestone is not None:
             return [ColumnQuery(base)]
         listed = tuple(sorted(column.value for column in columns if column.value))
-        rest = ColumnQuery(structs.replace(base, without_milestones=listed), frozenset({UNLISTED}))
-        return [
-            *(
-                ColumnQuery(structs.replace(base, milestone=column.value or ""), frozenset({column.key}))
-                for column in columns
-            ),
-            rest,
+        found = [
+            ColumnQuery(structs.replace(base, milestone=column.value or ""), frozenset({column.key}))
+            for column in columns
         ]
+        rest = structs.replace(base, without_milestones=listed)
+        return [*found, ColumnQuery(rest, frozenset({UNLISTED}))]
 
     @classmethod
     def off(cls, columns: Lists, issue: Issue, flow: WorkflowScheme) -> Edit:

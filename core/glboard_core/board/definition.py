@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date
+from itertools import chain
 
 from msgspec import Struct, structs
 
@@ -118,14 +119,12 @@ def milestone_title(name: str, settings: Settings, catalog: Catalog, today: date
             )
         return coming[index].title
     titles = settings.milestones.get(name) or (name, *_aliases(name, settings))
-    known = {milestone.title: milestone.title for milestone in catalog.milestones}
+    known = {milestone.title for milestone in catalog.milestones}
     folded = {title.casefold(): title for title in known}
-    for title in titles:
-        if title in known:
-            return title
-    for title in titles:
-        if title.casefold() in folded:
-            return folded[title.casefold()]
+    exact = (title for title in titles if title in known)
+    similar = (folded[title.casefold()] for title in titles if title.casefold() in folded)
+    if found := next(chain(exact, similar), None):
+        return found
     close = catalog.near_milestones(titles[0])
     hint = (
         f"Near matches: {', '.join(close)}." if close else "The group has no milestone with a similar name."
@@ -156,19 +155,11 @@ def milestone_for(name: str, project: str, settings: Settings, catalog: Catalog,
 
 def role_of(title: str | None, catalog: Catalog, today: date) -> str:
     """``current``, ``next``, ``after next`` or "" for a milestone title, as of today."""
-    if title is None:
-        return ""
-    if (now := current(catalog.milestones, today)) and now.title == title:
-        return "current"
-    coming = upcoming(catalog.milestones, today)
-    for milestone, role in zip(coming, ("next", "after next"), strict=False):
-        if milestone.title == title:
-            return role
-    return ""
-
-
-def _no_issues(_: str | None) -> Iterable[Issue]:
-    return ()
+    coming = zip(upcoming(catalog.milestones, today), ("next", "after next"), strict=False)
+    roles = {milestone.title: role for milestone, role in coming}
+    if now := current(catalog.milestones, today):
+        roles[now.title] = "current"
+    return roles.get(title, "") if title else ""
 
 
 def resolve(
@@ -178,7 +169,7 @@ def resolve(
     today: date,
     *,
     milestone: str | None = None,
-    issues: Callable[[str | None], Iterable[Issue]] = _no_issues,
+    issues: Callable[[str | None], Iterable[Issue]] = lambda _: (),
 ) -> Board:
     """Today's board. ``milestone`` replaces its own; ``issues`` gives the open issues of a milestone, for
     columns that follow from the issues.

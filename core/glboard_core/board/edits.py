@@ -7,9 +7,8 @@ forbids nothing; what needs confirmation comes back as a question. Several issue
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date
-from typing import Literal
 
 from msgspec import UNSET, Struct, structs
 
@@ -20,17 +19,16 @@ from glboard_core.model.issue import Issue, same_scope
 from glboard_core.model.milestone import Milestone, following
 from glboard_core.model.workflow import ADVANCE, BY_NAME, WorkflowScheme, WorkflowState
 
-Asks = Literal["type-change"]
-
 #: The statuses of issues that are closed but not completed (planning rule 16).
 WONT_DO, DUPLICATE = "Won't do", "Duplicate"
 
 
 class MovePlan(Struct, frozen=True, kw_only=True):
-    """An edit, and the question it raises. ``if_asked`` is the edit for the answer that changes more."""
+    """An edit; ``asks``: whether to ask first, since it changes the type. ``if_asked`` is the edit for the
+    answer that changes more."""
 
     edit: Edit
-    asks: Asks | None = None
+    asks: bool = False
     if_asked: Edit | None = None
 
 
@@ -51,19 +49,16 @@ def plan_of(issue: Issue, edit: Edit, names: LabelSettings) -> MovePlan:
     prefixes = tuple(label[len(names.type_prefix) :] + "::" for label in old)
     subtypes = frozenset(label for label in issue.labels if label.startswith(prefixes))
     further = structs.replace(edit, remove=edit.remove | subtypes) if subtypes else None
-    return MovePlan(edit=edit, asks="type-change", if_asked=further)
+    return MovePlan(edit=edit, asks=True, if_asked=further)
 
 
 def set_flow(issue: Issue, state: WorkflowState | None, flow: WorkflowScheme) -> Edit:
     """Set a workflow state by label, status or both; None clears it (planning rule 2)."""
-    add = frozenset({flow.label(state)}) if state else frozenset()
-    off = flow.workflow_labels(issue) - add
-    status = state.status if state else None
+    status = UNSET if flow.backend == "label" else state.status if state else None
     if flow.backend == "status":
         return Edit(status=status)
-    if flow.backend == "both":
-        return Edit(add=add - issue.labels, remove=off, status=status)
-    return Edit(add=add - issue.labels, remove=off)
+    add = frozenset({flow.label(state)}) if state else frozenset()
+    return Edit(add=add - issue.labels, remove=flow.workflow_labels(issue) - add, status=status)
 
 
 def advance(issue: Issue, flow: WorkflowScheme) -> WorkflowState | None:
@@ -80,10 +75,9 @@ def advance(issue: Issue, flow: WorkflowScheme) -> WorkflowState | None:
     return next((s for s in line if s.order > state.order), None)
 
 
-def set_milestone(title: str | None, names: LabelSettings, issue: Issue, *, drop: bool = False) -> Edit:
-    """Set or clear the milestone; with ``drop`` also remove Deliverable (as deferring does)."""
-    off = frozenset({names.deliverable}) & issue.labels if drop else frozenset()
-    return Edit(milestone=title, remove=off)
+def unplan(title: str, names: LabelSettings, issue: Issue) -> Edit:
+    """Move it to another milestone and remove Deliverable, as deferring and dropping do."""
+    return structs.replace(take_back(issue, names), milestone=title)
 
 
 def accept(issue: Issue, assignee: str | None, names: LabelSettings) -> Edit:
@@ -160,22 +154,7 @@ def drop(
     own = own_version(issue, catalog)
     begun = own is not None and own.start is not None and own.start <= today
     labels = [names.missed_prefix + own.title] if own is not None and begun else []
-    off = frozenset({names.deliverable}) & issue.labels
-    return _with_labels(issue, Edit(milestone=bucket, remove=off), labels, catalog)
-
-
-def wont_do_edit(
-    issue: Issue, catalog: Catalog, flow: WorkflowScheme, names: LabelSettings
-) -> CompoundEdit | None:
-    """Closed but not done: by the configured label, and by the status if statuses are used."""
-    return _closed(issue, WONT_DO, names.wont_do, catalog, flow)
-
-
-def duplicate_edit(
-    issue: Issue, catalog: Catalog, flow: WorkflowScheme, names: LabelSettings
-) -> CompoundEdit | None:
-    """Closed as a duplicate of another issue, which the comment names."""
-    return _closed(issue, DUPLICATE, names.duplicate, catalog, flow)
+    return _with_labels(issue, unplan(bucket, names, issue), labels, catalog)
 
 
 def spike(issue: Issue, catalog: Catalog, names: LabelSettings, weight: int | None = None) -> CompoundEdit:
@@ -184,26 +163,23 @@ def spike(issue: Issue, catalog: Catalog, names: LabelSettings, weight: int | No
     return _with_labels(issue, edit, [names.spike], catalog)
 
 
-def _closed(
-    issue: Issue, status: str, labels: tuple[str, ...], catalog: Catalog, flow: WorkflowScheme
+def close_as(
+    issue: Issue, status: str, labels: Sequence[str], catalog: Catalog, flow: WorkflowScheme
 ) -> CompoundEdit | None:
+    """Closed but not done: by one of the configured labels, and by ``status`` if statuses are used."""
     if not issue.is_open:
         return None
     edit = Edit(state="closed", status=UNSET if flow.backend == "label" else status)
     # One of several labels is enough: the first that exists in this project.
     known = [title for title in labels if _exists(issue, title, catalog)]
-    return _with_labels(issue, edit, (known or list(labels))[:1], catalog)
+    return _with_labels(issue, edit, (known or labels)[:1], catalog)
 
 
-def _with_labels(issue: Issue, edit: Edit, labels: Iterable[str], catalog: Catalog) -> CompoundEdit:
-    there: set[str] = set()
-    lacks: list[str] = []
-    for title in labels:
-        if _exists(issue, title, catalog):
-            there.add(title)
-        else:
-            lacks.append(title)
-    return CompoundEdit(edit=structs.replace(edit, add=frozenset(there) - issue.labels), lacks=tuple(lacks))
+def _with_labels(issue: Issue, edit: Edit, labels: Sequence[str], catalog: Catalog) -> CompoundEdit:
+    lacks = tuple(title for title in labels if not _exists(issue, title, catalog))
+    return CompoundEdit(
+        edit=structs.replace(edit, add=frozenset(labels) - issue.labels - {*lacks}), lacks=lacks
+    )
 
 
 def _exists(issue: Issue, title: str, catalog: Catalog) -> bool:

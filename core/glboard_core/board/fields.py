@@ -18,10 +18,6 @@ from glboard_core.model.event import EventAction, EventKind
 from glboard_core.model.issue import Issue, State
 
 
-def _as_it_is(value: Any) -> object:
-    return value
-
-
 class FieldEvent(Struct, frozen=True):
     """The event that GitLab records: its kind, and its action and value from the values before and after."""
 
@@ -42,7 +38,7 @@ class EditableField(Struct, frozen=True, kw_only=True):
     title: str
     described: Callable[[Any], str]
     ignored: Callable[[Any, Issue], tuple[str, str]]
-    plain: Callable[[Any], object] = _as_it_is
+    plain: Callable[[Any], object] = lambda value: value
     differs: Callable[[Issue, Issue], str] | None = None
     event: FieldEvent | None = None
 

@@ -32,6 +32,14 @@ _TERM = re.compile(
     r"""(?P<bar>\|)|(?P<not>[-!])?(?P<lead>[~@%])?(?:"(?P<quoted>[^"]*)"?|(?P<bare>[^\s|"]+))"""
 )
 _WEIGHT = re.compile(r"(?:w|weight)(<=|>=|<|>|=|:)(\d{1,9}|none|any)", re.ASCII)
+_COMPARE: dict[str, Callable[[int, int], bool]] = {
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
+    "=": operator.eq,
+    ":": operator.eq,
+}
 _LEADS: dict[str, TermKind] = {"~": "label", "@": "user", "%": "milestone"}
 
 
@@ -64,13 +72,11 @@ def parse(text: str) -> Query:
         if match["bar"]:
             joined = bool(groups)
             continue
-        term = _term(match)
-        if term is None:
+        if (term := _term(match)) is None:
             continue
-        if joined:
-            groups[-1].append(term)
-        else:
-            groups.append([term])
+        if not joined:
+            groups.append([])
+        groups[-1].append(term)
         joined = False
     return Query(tuple(tuple(group) for group in groups))
 
@@ -148,16 +154,7 @@ def _weight_test(text: str) -> Test:
     sign, value = match[1], match[2]
     if value in ("none", "any"):
         return lambda issue: (issue.weight is None) == (value == "none")
-    number = int(value)
-    compare: dict[str, Callable[[int, int], bool]] = {
-        "<": operator.lt,
-        ">": operator.gt,
-        "<=": operator.le,
-        ">=": operator.ge,
-        "=": operator.eq,
-        ":": operator.eq,
-    }
-    holds = compare[sign]
+    number, holds = int(value), _COMPARE[sign]
     return lambda issue: issue.weight is not None and holds(issue.weight, number)
 
 

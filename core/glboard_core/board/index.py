@@ -8,7 +8,7 @@ is identified by its id, never by a row.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from glboard_core.board.columns import REST, Column
@@ -26,11 +26,9 @@ class IssueSource(Protocol):
 
     def matching(self, milestone: str | None) -> Iterator[Issue]:
         """The issues of a milestone ("" for those without), or all for None."""
-        ...
 
     def slim(self, milestone: str | None) -> Iterator[IssueRow]:
         """The same, but only what is needed to place, count and sort them."""
-        ...
 
 
 class Placement(NamedTuple):
@@ -54,15 +52,13 @@ def _place_slim(issue: IssueRow, columns: tuple[str, ...]) -> Placement:
 
 
 def _key(issue: Issue) -> Key:
-    return rank_key(issue) if issue.is_open else closed_key(issue)
-
-
-def closed_key(issue: Issue) -> Key:
-    """The order of (closed): most recently closed first."""
+    if issue.is_open:
+        return rank_key(issue)
+    # The order of (closed): most recently closed first.
     return order_key(-issue.closed_at.timestamp() if issue.closed_at else None, issue.id)
 
 
-class ColumnIndex:
+class ColumnIndex(Sequence[IssueId]):
     """One column's issues in order, with count and sums over what matches the filter.
 
     ``weight`` sums the weights that are set; ``unweighted`` counts the issues without one (planning rule 5).
@@ -74,15 +70,10 @@ class ColumnIndex:
         self.unweighted = 0
         self._keys: list[Key] = []
 
-    @property
-    def count(self) -> int:
-        """How many issues the column has."""
-        return len(self._keys)
-
     def __len__(self) -> int:
         return len(self._keys)
 
-    def __getitem__(self, row: int) -> IssueId:
+    def __getitem__(self, row: int) -> IssueId:  # type: ignore[override]  # never sliced
         return IssueId(self._keys[row][3])
 
     def row_of(self, issue: Issue) -> int | None:
@@ -145,11 +136,6 @@ class BoardIndex:
         self.columns: list[ColumnIndex] = []
         self.rebuild()
 
-    @property
-    def keep(self) -> Keep | None:
-        """The active filter."""
-        return self._keep
-
     def rebuild(self, keep: Keep | None = None, *, same_filter: bool = True) -> None:
         """Read all issues again; with ``same_filter=False`` with the filter given (or none)."""
         if not same_filter:
@@ -185,7 +171,8 @@ class BoardIndex:
 
     def keys_of(self, issue: Issue) -> tuple[str, ...]:
         """The columns the issue is in with the current filter."""
-        return self._placed(issue)
+        keys = self.board.keys_of(issue, self._flow)
+        return keys if not keys or self._keep is None or self._keep(issue) else ()
 
     def update(self, before: Issue | None, after: Issue | None) -> set[str]:
         """Apply one change. Returns the keys of the columns that must be redrawn.
@@ -201,7 +188,7 @@ class BoardIndex:
             self._sum(old, -1)
             for key in old.columns:
                 self._column(key).remove(old)
-        new = self._placed(after) if after is not None else ()
+        new = self.keys_of(after) if after is not None else ()
         if after is not None and new:
             place = self._on_board[after.id] = _place(after, new)
             self._sum(place, 1)
@@ -220,18 +207,10 @@ class BoardIndex:
                 if columns:
                     yield slim.id, _place_slim(slim, columns)
             return
-        for issue in self._candidates():
-            if keys := self._placed(issue):
+        here = self._issues
+        for issue in here.matching(self.board.milestone) if isinstance(here, IssueSource) else here.values():
+            if keys := self.keys_of(issue):
                 yield issue.id, _place(issue, keys)
-
-    def _candidates(self) -> Iterable[Issue]:
-        if isinstance(self._issues, IssueSource):
-            return self._issues.matching(self.board.milestone)
-        return self._issues.values()
-
-    def _placed(self, issue: Issue) -> tuple[str, ...]:
-        keys = self.board.keys_of(issue, self._flow)
-        return keys if not keys or self._keep is None or self._keep(issue) else ()
 
     def _sum(self, place: Placement, sign: int) -> None:
         if place.is_open:

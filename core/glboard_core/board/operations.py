@@ -12,6 +12,9 @@ issue commute; applying twice is applying once.
 
 from __future__ import annotations
 
+import itertools
+import secrets
+import time
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar, Literal, NewType, Self
@@ -23,6 +26,20 @@ from glboard_core.model.issue import Issue, IssueId, scope_of
 
 OpId = NewType("OpId", str)
 GroupId = NewType("GroupId", str)
+
+
+_created = itertools.count()
+
+
+def new_id() -> str:
+    """An id that sorts by creation time (milliseconds), then by a counter, and is globally unique."""
+    return f"{int(time.time() * 1000):012x}-{next(_created) & 0xFFFF:04x}-{secrets.token_hex(6)}"
+
+
+def new_issue_id() -> IssueId:
+    """A temporary id of an issue that the server does not know yet."""
+    return IssueId(f"new:{new_id()}")
+
 
 #: What recovery recognises a change by: a new issue or a note with the Op's marker, a note that is gone, or
 #: the issue's own fields and events.
@@ -148,10 +165,6 @@ class BaseChange(Struct, frozen=True, kw_only=True):
         """The value of a part; None if it has none."""
         value = getattr(self, part, None)
         return None if value is UNSET else value
-
-    def with_values(self, **values: object) -> Self:
-        """The change with other values of its parts."""
-        return structs.replace(self, **values)
 
     def labels_on(self, labels: frozenset[str]) -> frozenset[str]:
         """The labels it wants on an issue that has ``labels``."""
@@ -493,11 +506,8 @@ class Op(Struct, frozen=True, kw_only=True):
 def labels_after(labels: frozenset[str], add: frozenset[str], remove: frozenset[str]) -> frozenset[str]:
     """Labels without ``remove``, with ``add``, and without scoped siblings of what is newly added."""
     fresh = add - labels
-    scopes = {scope for label in fresh if (scope := scope_of(label)) is not None}
-    kept = frozenset(
-        label for label in labels - remove if not scopes or label in add or scope_of(label) not in scopes
-    )
-    return kept | add
+    scopes = {scope_of(label) for label in fresh} - {None}
+    return add | {label for label in labels - remove if scope_of(label) not in scopes}
 
 
 def _restorable(before: frozenset[str], after: frozenset[str]) -> frozenset[str]:

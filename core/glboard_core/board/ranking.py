@@ -35,34 +35,18 @@ def ranked(index: BoardIndex, cards: ColumnIndex, issues: Sequence[Issue], where
 def _one(
     index: BoardIndex, cards: ColumnIndex, row: int, issue: Issue, where: Where
 ) -> list[tuple[IssueId, Change]]:
-    places = neighbours(_Rows(cards), row, _target(row, len(cards), where))
+    to = {"up": row - 1, "down": row + 1, "top": 0, "bottom": len(cards) - 1}[where]
+    places = neighbours(cards, row, to)
     if places is None:
         return []
     above, below, was_above, was_below = (index.issue(place) if place else None for place in places)
     return [(issue.id, _between_neighbours(issue, above, below, was_above, was_below))]
 
 
-class _Rows(Sequence[IssueId]):
-    """A column as a sequence of ids, without copying it."""
-
-    def __init__(self, cards: ColumnIndex) -> None:
-        self._cards = cards
-
-    def __len__(self) -> int:
-        return len(self._cards)
-
-    def __getitem__(self, row: int) -> IssueId:  # type: ignore[override]  # never sliced
-        return self._cards[row]
-
-
-def _target(row: int, count: int, where: Where) -> int:
-    return {"up": row - 1, "down": row + 1, "top": 0, "bottom": count - 1}[where]
-
-
 def _many(
     index: BoardIndex, cards: ColumnIndex, here: list[tuple[int, Issue]], where: Where
 ) -> list[tuple[IssueId, Change]]:
-    rows = [cards[row] for row in range(len(cards))]
+    rows = list(cards)
     now = {issue.id: issue for _, issue in here}
     forward = where in ("up", "top")
     changes: list[tuple[IssueId, Change]] = []

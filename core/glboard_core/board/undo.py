@@ -28,8 +28,8 @@ class Group(Struct, frozen=True, kw_only=True):
 class UndoStack:
     """The groups that can be undone, and those that can be redone."""
 
-    def __init__(self, levels: int = LEVELS) -> None:
-        self._done: deque[Group] = deque(maxlen=levels)
+    def __init__(self) -> None:
+        self._done: deque[Group] = deque(maxlen=LEVELS)
         self._undone: list[Group] = []
 
     def done(self, group: Group) -> None:
@@ -65,19 +65,17 @@ class UndoStack:
 
     def rename(self, old: IssueId, new: IssueId) -> None:
         """Replace a new issue's temporary id with the id the server assigned."""
-        self._done = deque((_renamed(g, old, new) for g in self._done), maxlen=self._done.maxlen)
+        self._done = deque((_renamed(g, old, new) for g in self._done), maxlen=LEVELS)
         self._undone = [_renamed(g, old, new) for g in self._undone]
 
     def replace(self, op: Op) -> None:
         """Replace an Op by its sent version, whose ``before`` is what it actually overwrote."""
-        self._done = deque((_replaced(g, op) for g in self._done), maxlen=self._done.maxlen)
+        self._done = deque((_replaced(g, op) for g in self._done), maxlen=LEVELS)
 
     def forget(self, op: OpId) -> None:
         """Remove a failed Op: it was never done, so there is nothing to undo."""
-        kept = (
-            Group(id=g.id, title=g.title, ops=tuple(o for o in g.ops if o.id != op)) for g in list(self._done)
-        )
-        self._done = deque((g for g in kept if g.ops), maxlen=self._done.maxlen)
+        kept = [structs.replace(g, ops=tuple(o for o in g.ops if o.id != op)) for g in self._done]
+        self._done = deque((g for g in kept if g.ops), maxlen=LEVELS)
 
 
 def _renamed(group: Group, old: IssueId, new: IssueId) -> Group:
@@ -99,6 +97,5 @@ def inverses(ops: Sequence[Op]) -> list[tuple[IssueId, Change]]:
 
 def says(ops: Sequence[Op]) -> str:
     """A text on what undo cannot fully restore; "" if it restores everything."""
-    if any(op.change.creates for op in ops):
-        return "GitLab cannot delete issues, so undo closes it."
-    return ""
+    created = any(op.change.creates for op in ops)
+    return "GitLab cannot delete issues, so undo closes it." if created else ""

@@ -85,7 +85,7 @@ class Edits(Struct, frozen=True, kw_only=True):
         """Set or clear the milestone."""
         return each(
             issues,
-            lambda issue: edits.set_milestone(title, self.names, issue),
+            lambda _: Edit(milestone=title),
             f"to {title}" if title else "no milestone",
         )
 
@@ -95,39 +95,26 @@ class Edits(Struct, frozen=True, kw_only=True):
         Issues whose project cannot see one are left. Raises NameUnknown if the group has none.
         """
         title = milestone_title(name, self.settings, self.catalog, self.today)
-        titles: dict[IssueId, str] = {}
-        for issue in issues:
-            own = milestone_for(name, issue.project, self.settings, self.catalog, self.today)
-            if own:
-                titles[issue.id] = own
-        found = sorted(set(titles.values()))
-
-        def edit(issue: Issue) -> Edit | None:
-            own = titles.get(issue.id)
-            return edits.set_milestone(own, self.names, issue) if own else None
-
-        what = f"to {found[0]}" if len(found) == 1 else f"to {title}"
-        if len(issues) > 1:
-            return each(issues, edit, what, f"their project has no milestone {title}")
-        return each(issues, edit, what, f"{_project(issues)} has no milestone {title}")
+        titles = {
+            project: milestone_for(name, project, self.settings, self.catalog, self.today)
+            for project in {issue.project for issue in issues}
+        }
+        found = {own for own in titles.values() if own}
+        return each(
+            issues,
+            lambda issue: Edit(milestone=own) if (own := titles[issue.project]) else None,
+            f"to {found.pop() if len(found) == 1 else title}",
+            f"{_whose(issues)} has no milestone {title}",
+        )
 
     def defer(self, issues: Sequence[Issue]) -> EditBatch:
         """Move each issue to its project's next version milestone and remove Deliverable (rule 1)."""
-        targets: dict[IssueId, str] = {}
-        for issue in issues:
-            after = edits.later(issue, self.catalog, self.today)
-            if after is not None:
-                targets[issue.id] = after.title
-        titles = sorted(set(targets.values()))
-
-        def edit(issue: Issue) -> Edit | None:
-            title = targets.get(issue.id)
-            return edits.set_milestone(title, self.names, issue, drop=True) if title else None
-
+        targets = {issue.id: edits.later(issue, self.catalog, self.today) for issue in issues}
+        titles = {after.title for after in targets.values() if after}
         return each(
             issues,
-            edit,
-            f"to {titles[0]}" if len(titles) == 1 else "deferred",
+            lambda issue: edits.unplan(to.title, self.names, issue) if (to := targets[issue.id]) else None,
+            f"to {titles.pop()}" if len(titles) == 1 else "deferred",
             f"{_whose(issues)} has no later version milestone",
         )
 
@@ -168,14 +155,9 @@ class Edits(Struct, frozen=True, kw_only=True):
         flow = self.flow
         states = {issue.id: edits.advance(issue, flow) for issue in issues}
         names = {state.name for state in states.values() if state}
-
-        def edit(issue: Issue) -> Edit | None:
-            state = states[issue.id]
-            return edits.set_flow(issue, state, flow) if state else None
-
         return each(
             issues,
-            edit,
+            lambda issue: edits.set_flow(issue, state, flow) if (state := states[issue.id]) else None,
             names.pop() if len(names) == 1 else "advanced",
             "already complete; press x x to close",
         )
@@ -190,21 +172,22 @@ class Edits(Struct, frozen=True, kw_only=True):
 
     def _open(self, issues: Sequence[Issue], state: WorkflowState, what: str, comment: str) -> EditBatch:
         flow = self.flow
-
-        def edit(issue: Issue) -> Edit | None:
-            return edits.set_flow(issue, state, flow) if issue.is_open else None
-
-        return each(issues, edit, what, _CLOSED, comment=comment)
+        return each(
+            issues,
+            lambda issue: edits.set_flow(issue, state, flow) if issue.is_open else None,
+            what,
+            _CLOSED,
+            comment=comment,
+        )
 
     def take(self, issues: Sequence[Issue]) -> EditBatch:
         """Assign me and set in dev: the start of work on an issue (rule 22); open issues only."""
         me, state, flow = self.catalog.me.username, BY_NAME["in dev"], self.flow
 
         def edit(issue: Issue) -> Edit | None:
-            if not issue.is_open:
-                return None
-            people = issue.assignees if me in issue.assignees else (*issue.assignees, me)
-            return structs.replace(edits.set_flow(issue, state, flow), assignees=people)
+            people = tuple(dict.fromkeys((*issue.assignees, me)))
+            taken = structs.replace(edits.set_flow(issue, state, flow), assignees=people)
+            return taken if issue.is_open else None
 
         return each(issues, edit, "assigned to me, in dev", _CLOSED)
 
@@ -262,10 +245,9 @@ class Edits(Struct, frozen=True, kw_only=True):
 
     def set_state(self, issues: Sequence[Issue], *, close: bool) -> EditBatch:
         """Close or reopen; issues already in that state are left. Asks if several are closed."""
-        state = "closed" if close else "opened"
         work = each(
             issues,
-            lambda issue: None if issue.state == state else Edit(state="closed" if close else "opened"),
+            lambda issue: Edit(state="closed" if close else "opened") if issue.is_open == close else None,
             "closed" if close else "reopened",
             _CLOSED if close else "already open",
         )
@@ -275,7 +257,7 @@ class Edits(Struct, frozen=True, kw_only=True):
         """Close as won't do. Asks if several are closed, and if the label does not exist."""
         work = self._with_labels(
             issues,
-            lambda issue: edits.wont_do_edit(issue, self.catalog, self.flow, self.names),
+            lambda issue: edits.close_as(issue, edits.WONT_DO, self.names.wont_do, self.catalog, self.flow),
             "won't do, closed",
             _CLOSED,
         )
@@ -290,7 +272,7 @@ class Edits(Struct, frozen=True, kw_only=True):
         def wanted(issue: Issue) -> CompoundEdit | None:
             if issue.reference == of:
                 return None
-            return edits.duplicate_edit(issue, self.catalog, self.flow, self.names)
+            return edits.close_as(issue, edits.DUPLICATE, self.names.duplicate, self.catalog, self.flow)
 
         why_not = "already closed, or the issue itself"
         work = self._with_labels(issues, wanted, "duplicate, closed", why_not, comment=f"Duplicate of {of}")
@@ -383,20 +365,19 @@ class Edits(Struct, frozen=True, kw_only=True):
         found = {issue.id: wanted(issue) for issue in issues}
 
         def batch(on: Sequence[Issue]) -> EditBatch:
-            def edit(issue: Issue) -> Edit | None:
-                one = found[issue.id]
-                return one.edit if one is not None else None
-
-            return each(on, edit, what, why_not, comment=comment)
+            return each(
+                on,
+                lambda issue: one.edit if (one := found[issue.id]) else None,
+                what,
+                why_not,
+                comment=comment,
+            )
 
         lacks: dict[str, dict[str, None]] = {}
-        whole: list[Issue] = []
         for issue in issues:
-            one = found[issue.id]
-            for label in one.lacks if one is not None else ():
+            for label in one.lacks if (one := found[issue.id]) else ():
                 lacks.setdefault(label, {})[issue.project.rpartition("/")[2]] = None
-            if one is None or not one.lacks:
-                whole.append(issue)
+        whole = [issue for issue in issues if not ((one := found[issue.id]) and one.lacks)]
         work = batch(issues)
         if not lacks:
             return work

@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 
 from glboard_core.errors import GlboardError
 from glboard_core.gitlab import decode, queries
-from glboard_core.gitlab.decode import HasId, OfGroup, Page, User, day
+from glboard_core.gitlab.decode import HasId, Page, User, day
 from glboard_core.gitlab.graphql import (
     About,
     QueryRunner,
@@ -83,13 +83,13 @@ class Owner(Struct, frozen=True, rename="camel"):
 
 
 class CatalogAnswer(About, frozen=True, rename="camel"):
-    """Answer to ``queries.catalog``."""
+    """Answer to ``queries.CATALOG``."""
 
     group: Owner | None = None
 
 
 class OwnerAnswer(Struct, frozen=True):
-    """Answer to a query for a further page of one owner."""
+    """Answer to a query for a page of what one owner has."""
 
     owner: Owner | None = None
 
@@ -102,10 +102,10 @@ class TokenSelf(Struct, frozen=True):
 
 #: The document with a page of a field of the group.
 _DOCUMENTS = {
-    "labels": queries.group_labels,
-    "milestones": queries.group_milestones,
-    "group_members": queries.members,
-    "projects": queries.projects,
+    "labels": queries.GROUP_LABELS,
+    "milestones": queries.GROUP_MILESTONES,
+    "group_members": queries.MEMBERS,
+    "projects": queries.PROJECTS,
 }
 
 
@@ -193,7 +193,7 @@ class CatalogReader:
 
     async def _first(self) -> CatalogAnswer:
         variables = {"group": self._group, "first": self._runner.page_size}
-        answer = await self._runner.ask(queries.catalog(), variables, CatalogAnswer)
+        answer = await self._runner.ask(queries.CATALOG, variables, CatalogAnswer)
         if answer.current_user is not None and answer.group is None:
             raise group_missing(self._group, self._runner.host)
         return answer
@@ -203,26 +203,24 @@ class CatalogReader:
     ) -> list[Any]:
         """What the group has in a field, up to ``most``; ``first`` is a page that was read already."""
         asked = {"group": self._group, **variables}
-        return await self._collected(_DOCUMENTS[field](), asked, OfGroup[Owner], field, first, most)
+        return await self._collected(_DOCUMENTS[field], asked, field, first, most)
 
     async def _collected(
         self,
         document: str,
         variables: Mapping[str, object],
-        kind: type[OfGroup[Owner]] | type[OwnerAnswer],
         field: str,
         first: Page[Any] | None,
         most: int | None = None,
     ) -> list[Any]:
-        def pick(answer: OfGroup[Owner] | OwnerAnswer) -> Page[Any]:
-            owner = answer.owner if isinstance(answer, OwnerAnswer) else answer.group
-            return getattr(owner, field, None) or Page()
+        def pick(answer: OwnerAnswer) -> Page[Any]:
+            return getattr(answer.owner, field, None) or Page()
 
         found = first.items() if first is not None else []
         if first is not None and not first.page_info.has_next_page:
             return found
         after = first.page_info.end_cursor if first is not None else None
-        async for page in self._runner.pages(document, variables, kind, pick, after=after):
+        async for page in self._runner.pages(document, variables, OwnerAnswer, pick, after=after):
             found += page
             if most is not None and len(found) >= most:
                 return found[:most]
@@ -257,7 +255,7 @@ class CatalogReader:
         """An owner including the pages after the first."""
         for field in ("labels", "milestones"):
             first, document = getattr(owner, field) or Page(), queries.owned(kind, field)
-            rows = await self._collected(document, {"path": path}, OwnerAnswer, field, first)
+            rows = await self._collected(document, {"path": path}, field, first)
             owner = structs.replace(owner, **{field: Page(nodes=rows)})
         return owner
 

@@ -349,23 +349,18 @@ class Decoder:
 
     def changed(self, issue: Issue, part: IssuePart) -> Issue:
         """The issue updated with the returned fields."""
-        changes: dict[str, object] = {"updated_at": part.updated_at}
-        if part.state is not UNSET:
-            changes["state"] = state_of(part.state)
-        if part.closed_at is not UNSET:
-            changes["closed_at"] = part.closed_at
-        if part.title is not UNSET:
-            changes["title"] = line(part.title)
-        if part.relative_position is not UNSET:
-            changes["position"] = part.relative_position
-        if part.milestone is not UNSET:
-            changes["milestone"] = self.title(part.milestone)
-        if part.assignees is not UNSET:
-            changes["assignees"] = self.people(part.assignees)
-        if part.labels is not UNSET:
-            changes["labels"] = self.labels(part.labels)
-        if part.weight is not UNSET:
-            changes["weight"] = part.weight
+        new = {
+            "updated_at": part.updated_at,
+            "state": part.state and state_of(part.state),
+            "closed_at": part.closed_at,
+            "title": part.title and line(part.title),
+            "position": part.relative_position,
+            "milestone": part.milestone and self.title(part.milestone),
+            "assignees": UNSET if part.assignees is UNSET else self.people(part.assignees),
+            "labels": UNSET if part.labels is UNSET else self.labels(part.labels),
+            "weight": part.weight,
+        }
+        changes = {name: value for name, value in new.items() if value is not UNSET}
         return msgspec.structs.replace(issue, **changes)
 
     def title(self, wire: Titled | None) -> str | None:

@@ -60,7 +60,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         if edit.assignees is not UNSET:
             # updateIssue takes no assignees.
             values = {**where, "assigneeUsernames": list(edit.assignees), "operationMode": "REPLACE"}
-            calls.append(_issue_call("issueSetAssignees", "IssueSetAssigneesInput", values, ("assignees",)))
+            calls.append(_issue_call("issueSetAssignees", values, ("assignees",)))
         fields: dict[str, object] = {}
         back: list[str] = []
         if labels := self._labels(edit, issue):
@@ -85,7 +85,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
             fields["description"] = decode.literal(edit.description)
             back.append("description")
         if fields:
-            calls.append(_issue_call("updateIssue", "UpdateIssueInput", {**where, **fields}, tuple(back)))
+            calls.append(_issue_call("updateIssue", {**where, **fields}, tuple(back)))
         if edit.status is not UNSET:
             calls.append(self._status(edit.status, issue))
         return tuple(calls)
@@ -136,7 +136,6 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
             )
         return Mutation(
             field="workItemUpdate",
-            input_type="WorkItemUpdateInput",
             input={"id": f"gid://gitlab/WorkItem/{number(issue.id)}", "statusWidget": {"status": identity}},
             back=f"errors {STATUS_BACK}",
             cost=10,
@@ -151,15 +150,12 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
                 hint="Create an issue board for the group in GitLab, then press r.",
             )
         # GitLab's names: moveBeforeId is the issue that will be before (above) the moved one.
-        beside = {
-            name: number(neighbour)
-            for name, neighbour in (("moveBeforeId", rank.above), ("moveAfterId", rank.below))
-            if neighbour is not None
-        }
+        places = {"moveBeforeId": rank.above, "moveAfterId": rank.below}
+        beside = {name: number(place) for name, place in places.items() if place is not None}
         if not beside:
             raise EditImpossible("There is no adjacent issue to place this one next to.")
         where = {"boardId": board, "projectPath": issue.project, "iid": str(issue.iid)}
-        return _issue_call("issueMoveList", "IssueMoveListInput", {**where, **beside}, ("rank",))
+        return _issue_call("issueMoveList", {**where, **beside}, ("rank",))
 
     def _note(self, op: Op, note: NoteWrite, issue: Issue) -> Mutation:
         body = decode.with_mark(decode.literal(note.body), note.mark)
@@ -167,7 +163,6 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
             return self._comment(op, body if note.body.strip() else "", issue)
         return Mutation(
             field="updateNote",
-            input_type="UpdateNoteInput",
             input={"id": note.note, "body": decode.marked(body, op.id)},
             back="errors note { id }",
             cost=4,
@@ -176,10 +171,9 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
     def _comment(self, op: Op, body: str, issue: Issue) -> Mutation:
         if not body.strip():
             raise EditInvalid("The comment is empty.")
-        commands = " quickActionsStatus { commandsOnly errorMessages }" if self.dialect.modern else ""
+        commands = " quickActionsStatus { commandsOnly }" if self.dialect.modern else ""
         return Mutation(
             field="createNote",
-            input_type="CreateNoteInput",
             input={"noteableId": issue.id, "body": decode.marked(decode.literal(body), op.id)},
             back=f"errors note {{ id }}{commands}",
             cost=7,
@@ -208,7 +202,6 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
             fields["confidential"] = True
         return Mutation(
             field="createIssue",
-            input_type="CreateIssueInput",
             input=fields,
             back="errors issue { ...Card }",
             cost=CREATE_COST,
@@ -237,15 +230,9 @@ def number(identity: str) -> str:
 def _delete_note(change: DeleteNote) -> Mutation:
     if change.note is None:
         raise EditImpossible("The comment to delete was not found.", hint="Delete it in GitLab.")
-    return Mutation(
-        field="destroyNote",
-        input_type="DestroyNoteInput",
-        input={"id": change.note},
-        back="errors note { id }",
-        cost=4,
-    )
+    return Mutation(field="destroyNote", input={"id": change.note}, back="errors note { id }", cost=4)
 
 
-def _issue_call(field: str, input_type: str, values: dict[str, object], back: tuple[str, ...]) -> Mutation:
+def _issue_call(field: str, values: dict[str, object], back: tuple[str, ...]) -> Mutation:
     asked, cost = issue_back(back)
-    return Mutation(field=field, input_type=input_type, input=values, back=asked, cost=cost)
+    return Mutation(field=field, input=values, back=asked, cost=cost)

@@ -69,9 +69,8 @@ class Read(Struct, frozen=True):
 class EventReader:
     """Reads the histories of issues over one transport."""
 
-    def __init__(self, transport: Transport, *, parallel: int = PARALLEL) -> None:
+    def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._parallel = parallel
 
     async def histories(
         self,
@@ -131,7 +130,7 @@ class EventReader:
                 each(found)
             return found
 
-        read_now = await side_by_side([partial(one, issue) for issue in asked], self._parallel)
+        read_now = await side_by_side([partial(one, issue) for issue in asked], PARALLEL)
         if refused and len(refused) == len(asked):
             raise self._nothing(next(iter(refused.values())))
         return Read({history.issue: history for history in read_now}, tuple(refused))

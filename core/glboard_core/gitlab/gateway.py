@@ -36,7 +36,7 @@ from glboard_core.model.catalog import Catalog, Server
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, Note, Reference
 from glboard_core.model.query import IssueQuery
-from glboard_core.ports import Outcome, Placed
+from glboard_core.ports import Gateway, Outcome, Placed
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ _CLOCKS_DIFFER = timedelta(minutes=5)
 _SORTS = {"rank": "RELATIVE_POSITION_ASC", "updated": "UPDATED_DESC"}
 
 
-class GitLabGateway:
+class GitLabGateway(Gateway):
     """GitLab, as the engine sees it. Connects on the first request; close it, or use ``async with``."""
 
     def __init__(
@@ -77,7 +77,6 @@ class GitLabGateway:
 
     @property
     def remaining(self) -> float | None:
-        """The share of the rate limit that is left, 0 to 1; None if the server reports none."""
         return self._transport.remaining
 
     def expect_offset(self, offset: timedelta) -> None:
@@ -85,17 +84,14 @@ class GitLabGateway:
         self._transport.expected_offset = offset
 
     def now(self) -> datetime:
-        """The server's clock in UTC; before the first answer, this machine's with the expected offset."""
         return self._transport.now()
 
     async def close(self) -> None:
-        """Close connections."""
         await self._transport.close()
 
     # -- what the server offers
 
     async def catalog(self) -> Catalog:
-        """Labels, milestones, people, projects, server and user. Raises GroupNotFound."""
         ahead, self._ahead = self._ahead, None
         return ahead or await self._catalog_reader.catalog()
 
@@ -105,13 +101,11 @@ class GitLabGateway:
         return self._ahead
 
     async def extend_catalog(self, catalog: Catalog, projects: Iterable[str]) -> Catalog:
-        """The catalog plus what these projects and the subgroups above them own."""
         return await self._catalog_reader.extended(catalog, projects)
 
     # -- issues
 
     async def pages(self, query: IssueQuery) -> AsyncIterator[list[Issue]]:
-        """The issues, page by page, each at most once. Also raises GroupNotFound."""
         variables = {"group": self.group, "sort": _SORTS[query.order], **_filters(query)}
         seen: set[IssueId] = set()
         kind = OfGroup[WithIssues[WireIssue]]
@@ -127,7 +121,6 @@ class GitLabGateway:
         return self._in_group(answer).issues or Page()
 
     async def count(self, asked: Sequence[IssueQuery]) -> int:
-        """How many issues these queries find in total, in one request. Also raises GroupNotFound."""
         variables: dict[str, object] = {"group": self.group}
         for n, query in enumerate(asked):
             variables |= {f"{name}{n}": value for name, value in _filters(query).items()}
@@ -138,15 +131,13 @@ class GitLabGateway:
         return sum(one.count for one in found.values() if one is not None)
 
     async def placements(self, labels: tuple[str, ...]) -> AsyncIterator[list[Placed]]:
-        """All open issues with these labels as slim rows, in manual order."""
         variables = {"group": self.group, "labels": list(labels) or None}
         seen: set[IssueId] = set()
         kind = OfGroup[WithIssues[WirePlaced]]
-        async for page in self._runner.pages(queries.placements(), variables, kind, self._page_of):
+        async for page in self._runner.pages(queries.PLACEMENTS, variables, kind, self._page_of):
             yield decode.unique(map(decode.placed, page), seen)
 
     async def read(self, issues: Sequence[IssueId]) -> Mapping[IssueId, Issue]:
-        """These issues as they are now; deleted, hidden and not yet created ones are absent."""
         wanted = [identity for identity in dict.fromkeys(issues) if not identity.startswith("new:")]
         parts = chunks(wanted, queries.READ_EACH)
         found = await side_by_side([partial(self._read, part) for part in parts], PARALLEL)
@@ -165,7 +156,6 @@ class GitLabGateway:
             raise not_json(self.account.host)
 
     async def find(self, references: Sequence[Reference]) -> Mapping[Reference, Issue]:
-        """The issues with these references; those that do not exist or are hidden are absent."""
         by_project: dict[str, list[str]] = {}
         for one in dict.fromkeys(references):
             by_project.setdefault(one.project, []).append(str(one.iid))
@@ -192,14 +182,12 @@ class GitLabGateway:
         return [self._decoder.issue(wire) for page in pages for wire in page.items()]
 
     async def note_of(self, issue: IssueId, op: OpId) -> str | None:
-        """The id of the note that a Comment Op created, found by its marker, or None."""
         async for note in self._last_notes(issue):
             if note.op == op:
                 return note.id
         return None
 
     async def marked_note(self, issue: IssueId, mark: str, author: str) -> Note | None:
-        """The newest note by ``author`` with this mark, or None."""
         async for note in self._last_notes(issue):
             if decode.same_mark(mark, note.mark) and note.author.casefold() == author.casefold():
                 return note
@@ -210,7 +198,7 @@ class GitLabGateway:
         before: str | None = None
         for _ in range(MOST_NOTES // queries.PAGE):
             variables = {"id": issue, "last": queries.PAGE, "before": before}
-            answer = await self._runner.ask(queries.last_notes(), variables, OfIssue)
+            answer = await self._runner.ask(queries.LAST_NOTES, variables, OfIssue)
             page = (answer.issue and answer.issue.notes) or Page[WireNote]()
             for row in reversed(page.items()):
                 yield decode.note(row)
@@ -221,7 +209,6 @@ class GitLabGateway:
     async def events(
         self, issues: Sequence[Issue], kinds: Iterable[EventKind]
     ) -> Mapping[IssueId, Sequence[Event]]:
-        """The events of these issues, over REST; hidden ones are absent."""
         from glboard_core.gitlab.events import EventReader  # rarely needed: keep it out of the start
 
         try:
@@ -233,7 +220,6 @@ class GitLabGateway:
         return {issue: history.events for issue, history in read.histories.items()}
 
     async def created_by(self, op: Op) -> Issue | None:
-        """The issue that a Create Op created, found by its marker, or None."""
         if not op.change.creates:
             return None
         # The Op's time is the server's, in whole seconds, and the clocks in a cluster differ a little.
@@ -251,7 +237,6 @@ class GitLabGateway:
         return None
 
     async def detail(self, issue: IssueId) -> IssueDetail:
-        """Description, blockers and notes. Raises EditForbidden if the issue is gone."""
         description: str | None = None
         blockers: tuple[Blocker, ...] = ()
         notes: list[Note] = []
@@ -277,7 +262,6 @@ class GitLabGateway:
     async def send(
         self, ops: Sequence[Op], shown: Mapping[IssueId, Issue], catalog: Catalog
     ) -> list[Outcome]:
-        """Send the changes; one outcome per Op, in the same order. See ``ports.Gateway.send``."""
         return await self._sender.send(ops, shown, catalog)
 
 

@@ -79,8 +79,7 @@ def read_yaml(text: str, where: str) -> Tree:
         if hanging is not None:
             above, parent, name = hanging
             if indent > above:
-                child: Tree = {}
-                parent[name] = child
+                parent[name] = child = Tree()
                 stack.append((indent, child))
         while len(stack) > 1 and indent < stack[-1][0]:
             stack.pop()
@@ -100,13 +99,12 @@ def _scalar(text: str, where: str) -> str:
     if text.startswith("!!"):
         # glab writes "token: !!null glpat-…": the tag has no meaning.
         text = text.partition(" ")[2].strip()
-    if text.startswith('"'):
-        if (found := re.fullmatch(_DOUBLE, text)) is None:
+    if text.startswith(('"', "'")):
+        double = text[0] == '"'
+        if (found := re.fullmatch(_DOUBLE if double else _SINGLE, text)) is None:
             raise ConfigError("missing closing quote.", where=where)
-        return re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[1]), found["text"])
-    if text.startswith("'"):
-        if (found := re.fullmatch(_SINGLE, text)) is None:
-            raise ConfigError("missing closing quote.", where=where)
+        if double:
+            return re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[1]), found["text"])
         return found["text"].replace("''", "'")
     if text[:1] in ("&", "*", "|", ">", "%", "@", "`"):
         raise ConfigError(f"unsupported YAML: “{text[0]}”.", where=where)

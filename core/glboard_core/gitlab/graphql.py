@@ -174,7 +174,7 @@ class Metadata(Struct, frozen=True):
 
 
 class About(Struct, frozen=True, rename="camel"):
-    """Answer to ``queries.about``."""
+    """Answer to ``queries.ABOUT``."""
 
     metadata: Metadata | None = None
     current_user: User | None = None
@@ -254,7 +254,7 @@ class QueryRunner:
         if self._dialect is None:
             async with self._learning:
                 if self._dialect is None:
-                    about = await self.ask(queries.about(), {}, About)
+                    about = await self.ask(queries.ABOUT, {}, About)
                     self.learn(server_of(about, self.host))
         assert self._dialect is not None
         return self._dialect

@@ -177,10 +177,8 @@ class Transport:
             attempt += 1
             overloaded = heavy and isinstance(answer.error, ServerFailed | TimedOut)
             most = min(2, self.limits.attempts) if overloaded else self.limits.attempts
-            gives_up = not limited and attempt >= most
+            gives_up = (not limited and attempt >= most) or time.monotonic() + wait >= deadline
             if not answer.again or gives_up or (answer.reached and not safe):
-                return answer
-            if time.monotonic() + wait >= deadline:
                 return answer
             if not limited:
                 await asyncio.sleep(wait)
@@ -202,8 +200,7 @@ class Transport:
             async with asyncio.timeout(self.limits.total):
                 return await self._exchange(method, path, body)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as problem:
-            failure = http_errors.of_exception(problem, self.account.host)
-        return failure
+            return http_errors.of_exception(problem, self.account.host)
 
     async def _exchange(self, method: str, path: str, body: bytes) -> bytes | Failure:
         client = self._client or self._open()

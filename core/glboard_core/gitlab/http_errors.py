@@ -218,7 +218,7 @@ def token_rejected(host: str) -> TokenRejected:
 
 
 def _server_failed(host: str, status: int) -> ServerFailed:
-    return ServerFailed(f"{host} failed (HTTP {status}).", status=status, hint="Try again later.")
+    return ServerFailed(f"{host} failed (HTTP {status}).", hint="Try again later.")
 
 
 def _is_json(kind: str) -> bool:

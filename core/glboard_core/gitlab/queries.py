@@ -98,15 +98,13 @@ def counts(count: int) -> str:
     )
 
 
-def placements() -> str:
-    """A page of open issues as slim rows. Variables: group, labels, first, after."""
-    return (
-        "query Placements($group: ID!, $first: Int, $after: String, $labels: [String])"
-        " { group(fullPath: $group) { issues(includeSubgroups: true, types: [ISSUE, INCIDENT],"
-        " labelName: $labels, state: opened, sort: RELATIVE_POSITION_ASC, first: $first, after: $after)"
-        f" {{ {_PAGE_INFO} nodes {{ id relativePosition updatedAt }} }} }} }}"
-    )
-
+#: A page of open issues as slim rows. Variables: group, labels, first, after.
+PLACEMENTS = (
+    "query Placements($group: ID!, $first: Int, $after: String, $labels: [String])"
+    " { group(fullPath: $group) { issues(includeSubgroups: true, types: [ISSUE, INCIDENT],"
+    " labelName: $labels, state: opened, sort: RELATIVE_POSITION_ASC, first: $first, after: $after)"
+    f" {{ {_PAGE_INFO} nodes {{ id relativePosition updatedAt }} }} }} }}"
+)
 
 #: Number of issues per ``read`` document.
 READ_EACH = MOST_COMPLEXITY // CARD_COST
@@ -149,13 +147,12 @@ def recent(dialect: Dialect) -> str:
     )
 
 
-def last_notes() -> str:
-    """A page of comments, starting at the end. Variables: id, last, before."""
-    return (
-        "query LastNotes($id: IssueID!, $last: Int, $before: String) { issue(id: $id) { id"
-        " notes(filter: ONLY_COMMENTS, last: $last, before: $before)"
-        " { pageInfo { hasPreviousPage startCursor } nodes { id body createdAt author { username } } } } }"
-    )
+#: A page of comments, starting at the end. Variables: id, last, before.
+LAST_NOTES = (
+    "query LastNotes($id: IssueID!, $last: Int, $before: String) { issue(id: $id) { id"
+    " notes(filter: ONLY_COMMENTS, last: $last, before: $before)"
+    " { pageInfo { hasPreviousPage startCursor } nodes { id body createdAt author { username } } } } }"
+)
 
 
 def detail(dialect: Dialect) -> str:
@@ -175,10 +172,8 @@ def detail(dialect: Dialect) -> str:
 
 # -- what the server offers
 
-
-def about() -> str:
-    """Version, edition and user."""
-    return "query About { metadata { version enterprise } currentUser { id username name } }"
+#: Version, edition and user.
+ABOUT = "query About { metadata { version enterprise } currentUser { id username name } }"
 
 
 _LABEL_NODES = f"{_PAGE_INFO} nodes {{ id title color description }}"
@@ -188,54 +183,44 @@ _MILESTONE_NODES = f"{_PAGE_INFO} nodes {{ id title startDate dueDate state }}"
 #: The cost of one group or project in ``owners``.
 OWNER_COST = 38
 
+#: The first pages of everything in a group's catalog, in one request. Variables: group, first.
+CATALOG = (
+    "query Meta($group: ID!, $first: Int) { metadata { version enterprise }"
+    " currentUser { id username name }"
+    " group(fullPath: $group) { id fullPath boards(first: 1) { nodes { id } }"
+    " milestones(includeAncestors: true, includeDescendants: false, state: active, first: $first)"
+    f" {{ {_MILESTONE_NODES} }}"
+    f" labels(includeAncestorGroups: true, onlyGroupLabels: true, first: $first) {{ {_LABEL_NODES} }}"
+    f" groupMembers(relations: [DIRECT, INHERITED], first: $first) {{ {_MEMBER_NODES} }} }} }}"
+)
 
-def catalog() -> str:
-    """The first pages of everything in a group's catalog, in one request. Variables: group, first."""
+
+def _group_page(name: str, field: str, which: str, nodes: str, more: str = "") -> str:
+    """The document with a page of a field of the group. Variables: group, first, after, and ``more``."""
     return (
-        "query Meta($group: ID!, $first: Int) { metadata { version enterprise }"
-        " currentUser { id username name }"
-        " group(fullPath: $group) { id fullPath boards(first: 1) { nodes { id } }"
-        " milestones(includeAncestors: true, includeDescendants: false, state: active, first: $first)"
-        f" {{ {_MILESTONE_NODES} }}"
-        f" labels(includeAncestorGroups: true, onlyGroupLabels: true, first: $first) {{ {_LABEL_NODES} }}"
-        f" groupMembers(relations: [DIRECT, INHERITED], first: $first) {{ {_MEMBER_NODES} }} }} }}"
+        f"query {name}($group: ID!, $first: Int, $after: String{more}) {{ owner: group(fullPath: $group)"
+        f" {{ {field}({which}, first: $first, after: $after) {{ {_PAGE_INFO} nodes {{ {nodes} }} }} }} }}"
     )
 
 
-def _group_page(name: str, field: str, more: str = "") -> str:
-    """The document with a page of a field of the group."""
-    return (
-        f"query {name}($group: ID!, $first: Int, $after: String{more})"
-        f" {{ group(fullPath: $group) {{ {field} }} }}"
-    )
-
-
-def group_milestones() -> str:
-    """A page of the milestones of a group and its ancestors. Variables: group, state, sort, first, after."""
-    field = (
-        "milestones(includeAncestors: true, includeDescendants: false, state: $state, sort: $sort,"
-        f" first: $first, after: $after) {{ {_MILESTONE_NODES} }}"
-    )
-    return _group_page("Milestones", field, ", $state: MilestoneStateEnum, $sort: MilestoneSort")
-
-
-def group_labels() -> str:
-    """A page of the labels of a group and its ancestors. Variables: group, first, after."""
-    which = "includeAncestorGroups: true, onlyGroupLabels: true, first: $first, after: $after"
-    return _group_page("Labels", f"labels({which}) {{ {_LABEL_NODES} }}")
-
-
-def members() -> str:
-    """A page of a group's members. Variables: group, first, after."""
-    which = "relations: [DIRECT, INHERITED], first: $first, after: $after"
-    return _group_page("Members", f"groupMembers({which}) {{ {_MEMBER_NODES} }}")
-
-
-def projects() -> str:
-    """A page of the projects in a group and its subgroups. Variables: group, first, after."""
-    which = "includeSubgroups: true, first: $first, after: $after"
-    return _group_page("Projects", f"projects({which}) {{ {_PAGE_INFO} nodes {{ id fullPath archived }} }}")
-
+#: A page of the milestones of a group and its ancestors. Variables: also state, sort.
+GROUP_MILESTONES = _group_page(
+    "Milestones",
+    "milestones",
+    "includeAncestors: true, includeDescendants: false, state: $state, sort: $sort",
+    "id title startDate dueDate state",
+    ", $state: MilestoneStateEnum, $sort: MilestoneSort",
+)
+#: A page of the labels of a group and its ancestors.
+GROUP_LABELS = _group_page(
+    "Labels", "labels", "includeAncestorGroups: true, onlyGroupLabels: true", "id title color description"
+)
+#: A page of a group's members.
+MEMBERS = _group_page(
+    "Members", "groupMembers", "relations: [DIRECT, INHERITED]", "user { id username name }"
+)
+#: A page of the projects in a group and its subgroups.
+PROJECTS = _group_page("Projects", "projects", "includeSubgroups: true", "id fullPath archived")
 
 #: Number of groups and projects per ``owners`` document.
 OWNERS_EACH = MOST_COMPLEXITY // OWNER_COST
@@ -272,12 +257,10 @@ def owned(kind: str, field: str) -> str:
     )
 
 
-def statuses() -> str:
-    """The statuses that issues of a group can have (18.5 and later, EE). Variables: group."""
-    return (
-        "query Statuses($group: ID!) { group(fullPath: $group)"
-        " { statuses(first: 100) { nodes { id name } } } }"
-    )
+#: The statuses that issues of a group can have (18.5 and later, EE). Variables: group.
+STATUSES = (
+    "query Statuses($group: ID!) { group(fullPath: $group) { statuses(first: 100) { nodes { id name } } } }"
+)
 
 
 # -- changes
@@ -310,12 +293,16 @@ class Mutation(Struct, frozen=True, kw_only=True):
     """One mutation of a document: its field, its input and the requested payload."""
 
     field: str
-    input_type: str
     input: dict[str, object]
     back: str
     cost: int
     #: Whether the payload contains the whole card.
     card: bool = False
+
+    @property
+    def input_type(self) -> str:
+        """GitLab's name for the type of its input."""
+        return f"{self.field[0].upper()}{self.field[1:]}Input"
 
 
 def mutation(calls: tuple[Mutation, ...], dialect: Dialect) -> tuple[str, dict[str, object]]:

@@ -96,7 +96,7 @@ class Sender:
         if self._statuses is None:
             if not (await self.runner.dialect()).status:
                 return {}
-            answer = await self.runner.ask(queries.statuses(), {"group": group}, OfGroup[_Statuses])
+            answer = await self.runner.ask(queries.STATUSES, {"group": group}, OfGroup[_Statuses])
             found = answer.group.statuses if answer.group else None
             self._statuses = {line(s.name).casefold(): s.id for s in found.items()} if found else {}
         return self._statuses
@@ -264,25 +264,21 @@ class _SendBatch:
                 self._answered = True
             else:
                 self._unsent = answer.error
-            self._fail(prepared, answer_lost() if answer.reached else answer.error)
-            return ()
+            return self._fail(prepared, answer_lost() if answer.reached else answer.error)
         self._answered = True
         try:
             envelope = envelope_of(answer, dict[str, msgspec.Raw], self._sender.runner.host)
         except (NotGitLab, QueryRefused):
-            self._fail(prepared, answer_lost())
-            return ()
+            return self._fail(prepared, answer_lost())
         if envelope.data is None:
             errors = envelope.errors or []
             if not errors:
                 # Not GraphQL: whoever answered, GitLab may have received the request.
-                self._fail(prepared, answer_lost())
-                return ()
+                return self._fail(prepared, answer_lost())
             if len(prepared) == 1 and any(e.forbidden or e.throttled for e in errors):
                 refusal = next(e for e in errors if e.forbidden or e.throttled)
                 op = prepared[0].op
-                self._fail(prepared, self._verifier.error(refusal, op, self._known.get(op.issue)))
-                return ()
+                return self._fail(prepared, self._verifier.error(refusal, op, self._known.get(op.issue)))
             return await self._refused(prepared, refused(errors, self._sender.runner.host))
         self._deliver(prepared, envelope)
         return ()
@@ -318,11 +314,9 @@ class _SendBatch:
             self._dialect = await sender.runner.dialect()
             return prepared
         if isinstance(error, ConnectionFailed):
-            self._fail(prepared, answer_lost())
-            return ()
+            return self._fail(prepared, answer_lost())
         if len(prepared) == 1:
-            self._fail(prepared, error)
-            return ()
+            return self._fail(prepared, error)
         half = len(prepared) // 2
         again = await self._document(prepared[:half])
         left = deque(one.at for one in prepared[half:])
@@ -330,7 +324,9 @@ class _SendBatch:
         follow = [one for one in prepared[half:] if one.at in left]
         return [*again, *(await self._document(follow) if follow else ())]
 
-    def _fail(self, prepared: Sequence[_PreparedOp], error: GlboardError) -> None:
+    def _fail(self, prepared: Sequence[_PreparedOp], error: GlboardError) -> tuple[()]:
+        """Settle all of them with the error: none is to be sent again."""
         for one in prepared:
             issue = self._known.get(one.op.issue)
             self._settle(one.at, Failed(op=one.op.id, error=error, issue=issue))
+        return ()

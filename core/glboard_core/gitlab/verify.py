@@ -39,7 +39,6 @@ class QuickActions(Struct, frozen=True, rename="camel"):
     """What quick actions in a note did."""
 
     commands_only: bool | None = None
-    error_messages: list[str] | None = None
 
 
 class StatusWidget(Struct, frozen=True):
@@ -102,7 +101,9 @@ class AnswerVerifier:
         if not problems and (dropped := self._dropped(op, issue)):
             problems.append(dropped)
         if problems:
-            return Failed(op=op.id, error=_worst(problems), issue=issue)
+            # An unknown outcome outweighs a rejection, since it must be settled.
+            worst = next((error for error in problems if isinstance(error, EditUnknown)), problems[0])
+            return Failed(op=op.id, error=worst, issue=issue)
         return Done(op=op.id, issue=self._counted(op, issue), note=note)
 
     def _only_commands(self, reply: Payload) -> bool:
@@ -224,11 +225,6 @@ def _rank_dropped(rank: Rank, issue: Issue, before: Issue | None) -> EditDropped
     return EditDropped(
         "The issue did not move.", hint="Likely cause: an adjacent issue is gone. Press r to refresh."
     )
-
-
-def _worst(problems: Sequence[GlboardError]) -> GlboardError:
-    """The error to show: an unknown outcome outweighs a rejection, since it must be settled."""
-    return next((error for error in problems if isinstance(error, EditUnknown)), problems[0])
 
 
 def _invalid(errors: Sequence[str]) -> GlboardError:

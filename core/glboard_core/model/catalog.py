@@ -6,7 +6,9 @@ ignores a label or milestone the project cannot see. Pickers read from here, nev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 
@@ -36,10 +38,8 @@ class Person(Struct, frozen=True, kw_only=True):
     @property
     def initials(self) -> str:
         """Two letters for a card, taken from the username."""
-        parts = [p for p in self.username.replace("-", "_").replace(".", "_").split("_") if p]
-        if len(parts) > 1:
-            return (parts[-1][:2]).upper()
-        return self.username[:2].upper()
+        parts = [part for part in re.split(r"[-._]", self.username) if part]
+        return (parts[-1] if len(parts) > 1 else self.username)[:2].upper()
 
 
 class Project(Struct, frozen=True, kw_only=True):
@@ -93,12 +93,12 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     group_id: str = ""
 
     @cached_property
-    def _labels(self) -> Mapping[str, tuple[Label, ...]]:
-        found: dict[str, list[Label]] = {}
-        for label in self.labels:
-            found.setdefault(label.title, []).append(label)
+    def _labels(self) -> Mapping[str, Sequence[Label]]:
         # The nearest owner wins: a project's label precedes its group's label of the same title.
-        return {t: tuple(sorted(ls, key=lambda label: -len(label.owner))) for t, ls in found.items()}
+        found: dict[str, list[Label]] = defaultdict(list)
+        for label in sorted(self.labels, key=lambda label: -len(label.owner)):
+            found[label.title].append(label)
+        return dict(found)
 
     def label(self, project: str, title: str) -> Label | None:
         """The label with that title available to issues of ``project``, or None."""

@@ -153,27 +153,22 @@ class Placeable(Protocol):
     @property
     def labels(self) -> frozenset[str]:
         """Label titles."""
-        ...
 
     @property
     def milestone(self) -> str | None:
         """The title, or None."""
-        ...
 
     @property
     def assignees(self) -> tuple[str, ...]:
         """Usernames in the server's order."""
-        ...
 
     @property
     def status(self) -> str | None:
         """The work item status, or None."""
-        ...
 
     @property
     def is_open(self) -> bool:
         """Whether the state is opened."""
-        ...
 
 
 class PlacementKey(Struct, frozen=True, eq=False):

@@ -53,10 +53,8 @@ def versions(milestones: Iterable[Milestone]) -> list[Milestone]:
 
 def current(milestones: Iterable[Milestone], today: date) -> Milestone | None:
     """The version milestone with start ≤ today ≤ due; of several, the one that started last (rule 1)."""
-    for milestone in reversed(versions(milestones)):
-        if milestone.start and milestone.due and milestone.start <= today <= milestone.due:
-            return milestone
-    return None
+    found = reversed(versions(milestones))
+    return next((m for m in found if m.start and m.due and m.start <= today <= m.due), None)
 
 
 def upcoming(milestones: Iterable[Milestone], today: date) -> list[Milestone]:
@@ -80,8 +78,4 @@ def following(milestones: Iterable[Milestone], title: str | None, today: date) -
 
 def preceding(milestones: Iterable[Milestone], title: str | None) -> Milestone | None:
     """The version milestone before the one named, or None."""
-    ordered = versions(milestones)
-    for before, after in pairwise(ordered):
-        if after.title == title:
-            return before
-    return None
+    return next((before for before, after in pairwise(versions(milestones)) if after.title == title), None)

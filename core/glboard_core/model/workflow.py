@@ -27,7 +27,6 @@ class WorkflowState(Struct, frozen=True):
     status: str
     letter: str
     order: int
-    terminal: bool = False
     shown_as: str | None = None
 
 
@@ -46,7 +45,7 @@ STATES: tuple[WorkflowState, ...] = (
     WorkflowState("in review", "In review", "v", 90),
     WorkflowState("verification", "Verification", "y", 100),
     WorkflowState("awaiting security release", "Awaiting security release", "a", 110),
-    WorkflowState("complete", "Complete", "z", 120, terminal=True),
+    WorkflowState("complete", "Complete", "z", 120),
 )
 """All states in the order of planning rule 16; blocked is parallel to development."""
 

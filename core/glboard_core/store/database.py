@@ -12,11 +12,11 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from glboard_core.errors import StoreFailed
@@ -131,7 +131,8 @@ def open_file(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection, Moved
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return *_open(path), None
     except (sqlite3.DatabaseError, _NewerError) as error:
-        if isinstance(error, sqlite3.OperationalError) and not _looks_broken(error):
+        broken = any(sign in str(error) for sign in ("no such table", "no such column", "malformed"))
+        if isinstance(error, sqlite3.OperationalError) and not broken:
             raise failed(path, error) from None
         why = str(error) if isinstance(error, _NewerError) else f"it is damaged ({error})"
     except OSError as error:
@@ -250,7 +251,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
         if version > len(MIGRATIONS):
             raise _NewerError(f"it was written by a newer glboard, version {version}")
         for number, script in enumerate(MIGRATIONS[version:], version + 1):
-            for statement in _statements(script):
+            for statement in filter(str.strip, script.split(";")):
                 connection.execute(statement)
             connection.execute(f"pragma user_version = {number}")
     except BaseException:
@@ -300,22 +301,10 @@ def damage(path: Path) -> str:
     return ""
 
 
-def _statements(script: str) -> Sequence[str]:
-    return [statement for statement in script.split(";") if statement.strip()]
-
-
-def _looks_broken(error: sqlite3.OperationalError) -> bool:
-    return "no such table" in str(error) or "no such column" in str(error) or "malformed" in str(error)
-
-
-def rescue(aside: Path) -> list[tuple[str, float, bytes]]:
-    """(title, sent, op) of the unsent changes still readable in a renamed file, oldest first."""
-    found: list[tuple[str, float, bytes]] = []
+def rescued(aside: Path, question: str) -> Iterator[tuple[Any, ...]]:
+    """The rows still readable in a renamed file."""
     with (
         suppress(sqlite3.Error),
         closing(sqlite3.connect(f"{aside.as_uri()}?mode=ro", uri=True)) as connection,
     ):
-        rows = connection.execute("select title, sent, op from outbox order by seq")
-        while (row := rows.fetchone()) is not None:
-            found.append(row)
-    return found
+        yield from connection.execute(question)

@@ -82,14 +82,12 @@ class StoredIssues(Issues):
         )
 
     def matching(self, milestone: str | None) -> Iterator[Issue]:
-        """The issues of a milestone ("" for none), or all for None: decoded one by one, not cached."""
         for identity, slim in self._read("id, slim", milestone):
             if identity not in self._unwritten:
                 yield _decode(slim)
         yield from self._held(milestone)
 
     def slim(self, milestone: str | None) -> Iterator[IssueRow]:
-        """The same as slim rows: only what is needed to place, count and sort; equal kinds are shared."""
         kinds: dict[tuple[str, str], PlacementKey] = {}
         wanted = "id, milestone, place, position, weight, closed, case when place is null then slim end"
         for identity, title, place, position, weight, closed, whole in self._read(wanted, milestone):
@@ -107,10 +105,9 @@ class StoredIssues(Issues):
     def _read(self, wanted: str, milestone: str | None) -> Iterator[tuple[Any, ...]]:
         """Rows by id, in batches, so that they are never all in memory at once."""
         given = () if milestone is None else (milestone,)
-        which = "id > ? and slim is not null order by id limit ?"
-        if milestone is not None:
-            which = f"milestone = ? and {which}"
-        question = " ".join(("select", wanted, "from issue where", which))
+        which = "milestone = ? and" if given else ""
+        rest = "id > ? and slim is not null order by id limit ?"
+        question = " ".join(("select", wanted, "from issue where", which, rest))
         last = ""
         while True:
             rows = self._connection.execute(question, (*given, last, READ_EACH)).fetchall()

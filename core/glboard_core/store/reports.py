@@ -7,8 +7,8 @@ Cached data can be read again: it is removed when no report has used it for long
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -19,6 +19,7 @@ from msgspec import Struct
 from glboard_core.model.event import History
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Store
+from glboard_core.store.database import rescued
 
 if TYPE_CHECKING:
     from glboard_core.planning.plan_lock import PlanSnapshot
@@ -83,20 +84,13 @@ def remember(connection: sqlite3.Connection, values: Mapping[str, bytes], on: da
     connection.execute("delete from past where used_on < ?", ((on - KEPT_FOR).isoformat(),))
 
 
-def rescued(aside: Path) -> list[PlanSnapshot]:
+def rescued_plans(aside: Path) -> Iterator[PlanSnapshot]:
     """The plans still readable in a renamed file, oldest first."""
     from glboard_core.planning.plan_lock import PlanSnapshot
 
-    found: list[PlanSnapshot] = []
-    with (
-        suppress(sqlite3.Error),
-        closing(sqlite3.connect(f"{aside.as_uri()}?mode=ro", uri=True)) as connection,
-    ):
-        rows = connection.execute("select body from plan order by seq")
-        while (row := rows.fetchone()) is not None:
-            with suppress(msgspec.DecodeError, UnicodeDecodeError):
-                found.append(msgspec.json.decode(row[0], type=PlanSnapshot))
-    return found
+    for (body,) in rescued(aside, "select body from plan order by seq"):
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):
+            yield msgspec.json.decode(body, type=PlanSnapshot)
 
 
 class ClosedIssues(Struct, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import StoreFailed
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
-from glboard_core.ports import ExternalWrites, FailedChange, Logged, OutboxEntry
+from glboard_core.ports import ExternalWrites, FailedChange, Logged, OutboxEntry, Store
 from glboard_core.store import reports
 from glboard_core.store.database import (
     LockFile,
@@ -31,7 +31,7 @@ from glboard_core.store.database import (
     lock_of,
     open_file,
     open_memory,
-    rescue,
+    rescued,
 )
 from glboard_core.store.issues import StoredIssues
 from glboard_core.store.reports import decoded
@@ -50,7 +50,7 @@ _failed_change = msgspec.msgpack.Decoder(FailedChange)
 _logged = msgspec.msgpack.Decoder(Logged)
 
 
-class SqliteStore:
+class SqliteStore(Store):
     """``ports.Store`` on disk, or for this process only (``":memory:"``: demo, commands that read once, or an
     unusable state folder).
 
@@ -75,19 +75,15 @@ class SqliteStore:
     # The mirror
 
     def issue(self, issue: IssueId) -> Issue | None:
-        """The confirmed issue, or None."""
         return self._issues.get(issue)
 
     def issues(self) -> StoredIssues:
-        """All confirmed issues, live."""
         return self._issues
 
     def put(self, issues: Iterable[Issue]) -> None:
-        """Add or replace confirmed issues, in one transaction."""
         self._mirror(list(issues), [])
 
     def drop(self, issues: Iterable[IssueId]) -> None:
-        """Remove issues that left the scope."""
         self._mirror([], list(issues))
 
     def _mirror(self, issues: Sequence[Issue], gone: Sequence[IssueId]) -> None:
@@ -100,13 +96,11 @@ class SqliteStore:
             self._issues.wrote(rev, issues, gone)
 
     def projects(self) -> frozenset[str]:
-        """The projects of all issues."""
         return self._issues.projects()
 
     # Catalog and other values
 
     def catalog(self) -> Catalog | None:
-        """The last stored catalog, or None."""
         if self._kept is None and (value := self.meta("catalog")) is not None:
             try:
                 self._kept = _catalog.decode(value)
@@ -115,30 +109,23 @@ class SqliteStore:
         return self._kept
 
     def put_catalog(self, catalog: Catalog) -> None:
-        """Store the catalog."""
         self._kept = catalog
         self.put_meta("catalog", _encode(catalog))
 
     def meta(self, key: str) -> bytes | None:
-        """The value stored under a key, or None."""
         row = self._fast.execute("select value from meta where key = ?", (key,)).fetchone()
         return row[0] if row else None
 
     def put_meta(self, key: str, value: bytes) -> None:
-        """Store a value under a key; a full disk is no error, since all of it can be read again."""
-        try:
-            with _transaction(self._fast):
-                self._fast.execute(
-                    "insert into meta values (?, ?) on conflict (key) do update set value = excluded.value",
-                    (key, value),
-                )
-        except sqlite3.Error:
-            return
+        with suppress(sqlite3.Error), _transaction(self._fast):
+            self._fast.execute(
+                "insert into meta values (?, ?) on conflict (key) do update set value = excluded.value",
+                (key, value),
+            )
 
     # The outbox, the failed changes and the change log
 
     def outbox(self) -> Sequence[OutboxEntry]:
-        """The unsettled Ops, oldest first. Unreadable ones are skipped and kept."""
         with self._reading():
             rows = self._durable.execute(
                 "select op, title, due, sent, clashes from outbox order by seq"
@@ -152,10 +139,6 @@ class SqliteStore:
         return found
 
     def enqueue(self, entries: Sequence[OutboxEntry], instead: Iterable[OpId] = ()) -> None:
-        """Store Ops until they are settled: on disk before this returns. One with a known id is replaced.
-
-        ``instead`` are failed changes that are deleted in the same transaction.
-        """
         with self._writing():
             self._durable.executemany(
                 "insert into outbox (id, title, due, sent, op) values (?, ?, ?, ?, ?) "
@@ -165,7 +148,6 @@ class SqliteStore:
             self._durable.executemany("delete from refusal where id = ?", [(op,) for op in instead])
 
     def rewrite(self, entries: Sequence[OutboxEntry]) -> frozenset[OpId]:
-        """Update stored Ops, except when they were sent; returns those still there."""
         there: set[OpId] = set()
         with self._writing():
             for e in entries:
@@ -178,7 +160,6 @@ class SqliteStore:
         return frozenset(there)
 
     def set_conflicts(self, conflicts: Mapping[OpId, Sequence[Conflict]]) -> None:
-        """Store the conflicts of Ops (empty: resolved), for all processes."""
         with self._writing():
             self._durable.executemany(
                 "update outbox set clashes = ? where id = ?",
@@ -186,7 +167,6 @@ class SqliteStore:
             )
 
     def claim(self, ops: Sequence[OpId], at: float) -> frozenset[OpId]:
-        """Mark Ops as sent; returns those still there and not claimed before."""
         claimed: set[OpId] = set()
         with self._writing():
             for op in ops:
@@ -196,12 +176,10 @@ class SqliteStore:
         return frozenset(claimed)
 
     def unclaim(self, ops: Iterable[OpId]) -> None:
-        """Undo ``claim``: these were not sent after all."""
         with self._writing():
             self._durable.executemany("update outbox set sent = 0 where id = ?", [(op,) for op in ops])
 
     def withdraw(self, ops: Sequence[OpId], log: Sequence[Logged] = ()) -> bool:
-        """Withdraw Ops if all are here and none was sent: they are never sent. Then ``log`` is written."""
         try:
             with self._writing():
                 for op in ops:
@@ -214,7 +192,6 @@ class SqliteStore:
         return True
 
     def settle(self, ops: Iterable[OpId], failed: Sequence[FailedChange], log: Sequence[Logged]) -> None:
-        """Remove answered Ops, store the failed ones and write the log, in one transaction."""
         with self._writing():
             self._durable.executemany("delete from outbox where id = ?", [(op,) for op in ops])
             self._durable.executemany(
@@ -233,18 +210,15 @@ class SqliteStore:
         self._durable.execute("delete from log where seq <= (select max(seq) from log) - ?", (LOGGED,))
 
     def failed_changes(self) -> Sequence[FailedChange]:
-        """The failed changes, oldest first."""
         with self._reading():
             rows = self._durable.execute("select body from refusal order by seq").fetchall()
         return [found for (body,) in rows if (found := decoded(_failed_change, body)) is not None]
 
     def delete_failed(self, op: OpId) -> None:
-        """Delete a failed change."""
         with self._writing():
             self._durable.execute("delete from refusal where id = ?", (op,))
 
     def log(self, limit: int = 500) -> Sequence[Logged]:
-        """The change log, newest first."""
         with self._reading():
             rows = self._durable.execute(
                 "select body from log order by seq desc limit ?", (limit,)
@@ -252,7 +226,6 @@ class SqliteStore:
         return [found for (body,) in rows if (found := decoded(_logged, body)) is not None]
 
     def prune(self, before: datetime) -> int:
-        """Delete log lines older than ``before``; returns how many."""
         moment = before.astimezone(UTC).isoformat()
         with self._writing():
             done = self._durable.execute("delete from log where at < ?", (moment,))
@@ -261,37 +234,30 @@ class SqliteStore:
     # Reports
 
     def plans(self, milestone: str) -> Sequence[PlanSnapshot]:
-        """The plans of a milestone, newest first. Raises StoreFailed if one is damaged."""
         with self._reading():
             return reports.plans(self._durable, milestone)
 
     def keep_plan(self, plan: PlanSnapshot) -> None:
-        """Store a locked plan: on disk before this returns. Earlier ones are kept."""
         with self._writing():
             reports.keep_plan(self._durable, plan)
 
     def recall(self, keys: Sequence[str], on: date) -> Mapping[str, bytes]:
-        """The values cached under these keys, as far as they exist; ``on`` is the day of use."""
         return reports.recall(self._fast, keys, on)
 
     def remember(self, values: Mapping[str, bytes], on: date) -> None:
-        """Cache values that can be read again; a full disk is no error."""
         with suppress(sqlite3.Error), _transaction(self._fast):
             reports.remember(self._fast, values, on)
 
     # Other processes
 
     def acquire_lease(self) -> bool:
-        """Whether this process has the send lease; in memory, there is no other process."""
         return self._lock is None or self._lock.acquire()
 
     def release_lease(self) -> None:
-        """Release the send lease."""
         if self._lock is not None:
             self._lock.release()
 
     def poll_external(self) -> ExternalWrites | None:
-        """What other processes wrote since the last call; None if nothing changed."""
         with self._reading():
             version = self._data_version()
             if version == self._version:
@@ -301,7 +267,6 @@ class SqliteStore:
         return ExternalWrites(issues=tuple(issues), gone=tuple(gone), before=tuple(before))
 
     def check(self) -> StoreFailed | None:
-        """Check a large file; returns the error if it is damaged."""
         if not self.durable or not (why := damage(self.path)):
             return None
         return StoreFailed(
@@ -310,7 +275,6 @@ class SqliteStore:
         )
 
     def close(self) -> None:
-        """Close the file."""
         self.release_lease()
         self._fast.close()
         self._durable.close()
@@ -341,16 +305,17 @@ class SqliteStore:
         )
 
     def _rescue(self, moved: MovedFile) -> str:
-        found = [(title, sent, decoded(_op, body)) for title, sent, body in rescue(moved.path)]
+        rows = rescued(moved.path, "select title, sent, op from outbox order by seq")
+        found = [(title, sent, decoded(_op, body)) for title, sent, body in rows]
         entries = [OutboxEntry(op=op, title=title, sent=sent) for title, sent, op in found if op is not None]
         if entries:
             self.enqueue(entries)
         with suppress(StoreFailed):
-            for plan in reports.rescued(moved.path):
+            for plan in reports.rescued_plans(moved.path):
                 self.keep_plan(plan)
-        rescued = f" {_changes(len(entries))} recovered from it." if entries else ""
+        recovered = f" {_changes(len(entries))} recovered from it." if entries else ""
         kept = f"It was moved to {moved.path.name}, and a new one was created."
-        return f"Cannot use the state file: {moved.why}. {kept}{rescued}"
+        return f"Cannot use the state file: {moved.why}. {kept}{recovered}"
 
     def _unread(self) -> str:
         with self._reading():

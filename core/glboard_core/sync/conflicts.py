@@ -87,7 +87,7 @@ class Conflicts:
             change = item.op.change
             for conflict in item.conflicts:
                 if conflict.field == DESCRIPTION:
-                    change = change.with_values(description_was=conflict.theirs)
+                    change = structs.replace(change, description_was=conflict.theirs)
                     self._replace(item, structs.replace(item.op, change=change))
             item.conflicts = ()
             self._rebase(item)

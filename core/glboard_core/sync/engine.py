@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from msgspec import structs
 
 from glboard_core.board.definition import Board, flow_scheme, milestone_title, resolve
-from glboard_core.board.operations import Change, Edit, GroupId, Op, OpId
+from glboard_core.board.operations import Change, Edit, GroupId, Op, OpId, new_id
 from glboard_core.board.undo import Group, UndoStack, inverses
 from glboard_core.config import Settings
 from glboard_core.errors import (
@@ -31,7 +32,6 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId, parse_reference
 from glboard_core.ports import Gateway, Logged, Store
 from glboard_core.sync.events import CatalogChanged, EngineNotice, Event, Status
-from glboard_core.sync.ids import new_id
 from glboard_core.sync.initial_load import InitialLoad, adopt_scope
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.log import UNDO, last_group, log_line, prunable
@@ -395,11 +395,9 @@ class Engine:
     async def finish(self, seconds: float) -> int:
         """Send without holding, and wait at most that long; returns how many are still unsent."""
         self.sender.hurry()
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.sender.idle()
-        except TimeoutError:
-            pass
         return len(self.outbox)
 
     # For commands, which do not run the background

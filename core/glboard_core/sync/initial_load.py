@@ -7,8 +7,8 @@ Owns which columns of which boards are complete: until the scope was read once, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Container, Coroutine, Iterable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Container, Coroutine, Iterable
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime, time, timedelta
 
 from msgspec import Struct, json
@@ -148,20 +148,15 @@ class InitialLoad:
         seen: set[IssueId] = set()
         first = asyncio.Event()
 
-        async def everything() -> None:
+        async with _together() as tasks:
+            meanwhile = [
+                tasks.create_task(self._read_visible(visible, first)),
+                tasks.create_task(self._count(queries)),
+            ]
             await first.wait()
             await self._all([self._read_all(query, seen) for query in queries])
             for task in meanwhile:
                 task.cancel()
-
-        meanwhile: list[asyncio.Task[None]] = []
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                meanwhile.append(tasks.create_task(self._read_visible(visible, first)))
-                meanwhile.append(tasks.create_task(self._count(queries)))
-                tasks.create_task(everything())
-        except* GlboardError as group:
-            raise _first_of(group) from None
         self.complete = True
         self._boards.clear()
         self._seen, self._total = set(), 0
@@ -241,21 +236,23 @@ class InitialLoad:
         )
 
     async def _all(self, jobs: Iterable[Coroutine[None, None, object]]) -> None:
-        """Run jobs concurrently; the first failure cancels the others and is raised alone, not in a group."""
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for job in jobs:
-                    tasks.create_task(job)
-        except* GlboardError as group:
-            raise _first_of(group) from None
+        async with _together() as tasks:
+            for job in jobs:
+                tasks.create_task(job)
 
 
 def _key(board: Board) -> tuple[str, str | None]:
     return board.id, board.milestone
 
 
-def _first_of(group: BaseExceptionGroup[GlboardError]) -> BaseException:
-    found: BaseException = group
-    while isinstance(found, BaseExceptionGroup):
-        found = found.exceptions[0]
-    return found
+@asynccontextmanager
+async def _together() -> AsyncIterator[asyncio.TaskGroup]:
+    """A task group whose first failure cancels the others and is raised alone, not in a group."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            yield tasks
+    except* GlboardError as group:
+        found: BaseException = group
+        while isinstance(found, BaseExceptionGroup):
+            found = found.exceptions[0]
+        raise found from None

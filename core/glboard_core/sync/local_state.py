@@ -45,7 +45,6 @@ class Shown(Issues):
             self._overlay[issue] = folded
 
     def matching(self, milestone: str | None) -> Iterator[Issue]:
-        """The issues of a milestone as shown ("" for those without), or all for None."""
         for issue in self._confirmed.matching(milestone):
             if issue.id not in self._overlay:
                 yield issue
@@ -54,7 +53,6 @@ class Shown(Issues):
                 yield issue
 
     def slim(self, milestone: str | None) -> Iterator[IssueRow]:
-        """The same as slim rows: only what is needed to place, count and sort."""
         for issue in self._confirmed.slim(milestone):
             if issue.id not in self._overlay:
                 yield issue

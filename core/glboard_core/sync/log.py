@@ -11,12 +11,11 @@ from datetime import datetime
 from msgspec import Struct, structs
 
 from glboard_core import errors
-from glboard_core.board.operations import Edit, GroupId, Op, OpId
+from glboard_core.board.operations import Edit, GroupId, Op, OpId, new_id
 from glboard_core.board.undo import Group
 from glboard_core.errors import EditImpossible, GlboardError
 from glboard_core.model.issue import Issue
 from glboard_core.ports import MADE, FailedChange, Logged
-from glboard_core.sync.ids import new_id
 from glboard_core.sync.outbox import Outbox
 
 #: Title prefix of an undo.

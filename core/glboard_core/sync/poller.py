@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 
 from msgspec import structs
@@ -121,15 +122,11 @@ class Poller:
             await self._pause(failures)
 
     async def _pause(self, failures: int) -> None:
-        if failures:
-            seconds = min(self._longest_wait, self._sync.poll * 2.0 ** min(failures - 1, 6))
-        else:
-            seconds = self._interval()
-        try:
+        doubled = min(self._longest_wait, self._sync.poll * 2.0 ** min(failures - 1, 6))
+        seconds = doubled if failures else self._interval()
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
-        except TimeoutError:
-            pass
         self._wake.clear()
         self._quiet.clear()
 

@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 
 from msgspec import structs
 
@@ -142,11 +143,9 @@ class OutboxSender:
 
     async def _rest(self) -> None:
         """Wait until something can be sent, or something changed."""
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(self._seconds_to_wait()):
                 await self._wake.wait()
-        except TimeoutError:
-            pass
         self._wake.clear()
         async with self._rested:
             self._rested.notify_all()

@@ -87,7 +87,7 @@ def _column(column: ColumnIndex, index: BoardIndex, settings: Settings) -> Shown
     issues = [index.issue(column[row]) for row in range(len(column))]
     return ShownColumn(
         name=column.column.key,
-        count=column.count,
+        count=len(column),
         weight=column.weight,
         unweighted=column.unweighted,
         issues=tuple(_issue(issue, settings) for issue in issues if issue is not None),

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from glboard_core.board.batch import EditBatch, commented, titled
-from glboard_core.board.operations import Create, Edit
+from glboard_core.board.operations import Create, Edit, new_issue_id
 from glboard_core.board.use_cases import joined, new_issue, split
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import IssueId
-from glboard_core.sync.ids import new_issue_id
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.editor import edit_in_editor
 from glboard_tui.screens.picker import Choice

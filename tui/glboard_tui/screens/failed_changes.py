@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from msgspec import structs
 from textual.content import Content
 
 from glboard_core.board.operations import Change, OpId
@@ -116,7 +117,7 @@ class Mending:
         }[part]()
 
     def _with(self, **values: Any) -> None:
-        self._done(self._change.with_values(**values))
+        self._done(structs.replace(self._change, **values))
 
     def _comment(self) -> None:
         key = ("failed", self._row.op)
