@@ -20,7 +20,7 @@ from glboard_core.config import GitLabSettings, Settings
 from glboard_core.demo.http.process import DemoOptions, SpawnedDemo, spawn
 from glboard_core.demo.sample.team import team_of_world
 from glboard_core.gitlab.account import Account, Secret
-from glboard_core.session import Place, open_engine
+from glboard_core.session import EngineOptions, open_engine
 from glboard_core.sync.engine import Engine
 from glboard_tui.app import GlboardApp
 
@@ -47,10 +47,11 @@ def main() -> None:
 async def _screen(server: SpawnedDemo) -> str:
     settings = structs.replace(Settings(), gitlab=GitLabSettings(url=server.url, group=server.group))
     account = Account(url=server.url, token=Secret(server.token), kind="token", source="the demo")
+    options = EngineOptions(group=server.group, keep=False)
 
     @asynccontextmanager
     async def connect() -> AsyncIterator[Engine]:
-        async with open_engine(Place(group=server.group, keep=False), settings, account=account) as engine:
+        async with open_engine(options, settings, account=account) as engine:
             yield engine
 
     with TemporaryDirectory() as folder:

@@ -52,7 +52,8 @@ def test_first_frame_loads_nothing_that_is_needed_later() -> None:
     program = (
         "import glboard_tui.cli.open, glboard_tui.app, glboard_core.store.sqlite, sys\n"
         "print(*sorted(m for m in sys.modules if m.startswith(('glboard_core.demo', 'glboard_core.reports',"
-        " 'glboard_core.milestone_setup', 'httpx', 'zipfile', 'argparse'))))"
+        " 'glboard_core.milestone_setup', 'glboard_tui.screens.prompts', 'httpx', 'csv', 'zipfile',"
+        " 'argparse'))))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

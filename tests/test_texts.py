@@ -1,15 +1,20 @@
-"""The texts on screen and on the command line are plain English: no phrase of the banned list is in them."""
+"""Texts on screen, on the command line and in the code are plain English: none has a banned phrase."""
 
 from __future__ import annotations
 
+import ast
+import io
 import re
 import runpy
+import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-COLLECTOR: dict[str, Any] = runpy.run_path(str(Path(__file__).parents[1] / "docs" / "make_texts.py"))
+ROOT = Path(__file__).parents[1]
+COLLECTOR: dict[str, Any] = runpy.run_path(str(ROOT / "docs" / "make_texts.py"))
 
 #: Pattern and what to write instead. A pattern matches whole words, ignoring case.
 BANNED = {
@@ -50,12 +55,31 @@ ALLOWED = {
     ("core/glboard_core/planning/capacity.py", "| **Room** | **{}** | **{}** |"),
     ("core/glboard_core/planning/capacity.py", "| who | budget | carry-over | planned | room |"),
 }
+#: Phrases with another, proper sense in code ("a change is made", "room for a chip"): banned on screen only.
+ON_SCREEN_ONLY = {
+    "(take|takes|taken|taking|took) off",
+    "lets? (\\w+ )?in",
+    "(go|goes|going) by",
+    "stands?|stood|standing",
+    "the one after",
+    "unmake|unmade",
+    "(is|are|was|were|be|been|not) made",
+    "(is|are|was|were|be|been) said",
+    "may only",
+    "may not(?! (be|have))|may no longer",
+    "of before",
+    "window of glboard|this window|another window",
+    "room",
+}
 _PATTERNS = [(re.compile(rf"\b(?:{words})\b", re.IGNORECASE), better) for words, better in BANNED.items()]
 
 
-def banned(text: str) -> list[str]:
+_IN_CODE = [pair for pair, words in zip(_PATTERNS, BANNED, strict=True) if words not in ON_SCREEN_ONLY]
+
+
+def banned(text: str, patterns: list[tuple[re.Pattern[str], str]] = _PATTERNS) -> list[str]:
     """What is wrong with a text: each banned phrase in it, with what to write instead."""
-    found = ((pattern.search(text), better) for pattern, better in _PATTERNS)
+    found = ((pattern.search(text), better) for pattern, better in patterns)
     return [f"“{match[0]}” (better: {better})" for match, better in found if match]
 
 
@@ -66,6 +90,31 @@ def test_no_text_contains_a_banned_phrase() -> None:
         if (one.path, one.text) not in ALLOWED and (phrases := banned(one.text))
     ]
     assert not wrong, f"{len(wrong)} texts to reword:\n" + "\n".join(wrong)
+
+
+def prose(source: str) -> Iterator[tuple[int, str]]:
+    """Docstrings, comments and names of tests in a Python file, by line, without ``quoted code``."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield getattr(node, "lineno", 1), re.sub(r"`+[^`]*`+", "", ast.get_docstring(node) or "")
+            if not isinstance(node, ast.Module) and node.name.startswith("test_"):
+                yield node.lineno, node.name.replace("_", " ")
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], re.sub(r"`+[^`]*`+", "", token.string)
+
+
+def test_no_docstring_comment_or_test_name_contains_a_banned_phrase() -> None:
+    assert set(BANNED) >= ON_SCREEN_ONLY
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}: {', '.join(phrases)}"
+        for top in ("core", "tui", "styles", "docs", "tests")
+        for path in sorted((ROOT / top).rglob("*.py"))
+        if path != Path(__file__)
+        for line, text in prose(path.read_text("utf-8"))
+        if (phrases := banned(text, _IN_CODE))
+    ]
+    assert not wrong, f"{len(wrong)} to reword:\n" + "\n".join(wrong)
 
 
 def test_the_collector_finds_texts_of_every_kind() -> None:

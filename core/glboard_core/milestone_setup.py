@@ -142,11 +142,10 @@ class MilestoneSetup:
 
     async def _open_issues(self, milestones: Iterable[str]) -> list[Issue]:
         label = self._engine.settings.labels.group
-        found: dict[str, Issue] = {}
-        for title in milestones:
-            query = IssueQuery(labels=(label,) if label else (), milestone=title, state="opened")
-            async for page in self._engine.gateway.pages(query):
-                found |= {issue.id: issue for issue in page}
+        labels = (label,) if label else ()
+        queries = [IssueQuery(labels=labels, milestone=title, state="opened") for title in milestones]
+        pages = self._engine.gateway.pages
+        found = {issue.id: issue for query in queries async for page in pages(query) for issue in page}
         return list(found.values())
 
     async def _planning_issues(self) -> list[Issue]:
@@ -244,9 +243,9 @@ class MilestoneSetup:
     async def _issue(self, step: Step) -> StepOutcome:
         wanted = self._must()
         now, text = milestone_setup.issue_step(wanted, self._seen)
-        if text is None and now.action == "impossible":
-            return StepOutcome(step=step, state="failed", message="; ".join(now.notes))
         if text is None:
+            if now.action == "impossible":
+                return StepOutcome(step=step, state="failed", message="; ".join(now.notes))
             return StepOutcome(step=step, state="done", url=now.url)
         written: IssueText | None = text
         if text.seen is None:

@@ -128,8 +128,8 @@ class OutboxEntry(Struct, frozen=True, kw_only=True):
     """An Op in the outbox.
 
     ``title`` describes the keystroke it came from. ``due`` is when it can be sent, in seconds since the epoch
-    by this machine's clock; ``sent`` when it was passed to the network (0: not yet). The answer of an Op that
-    was sent and is still here after a start was lost. ``conflicts`` must be decided by a person.
+    by this machine's clock; ``sent`` when it was passed to the network (0: not yet). An Op that was
+    sent and is still here after a start has lost its answer. ``conflicts`` must be decided by a person.
     """
 
     op: Op

@@ -14,8 +14,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
-
 from glboard_core.board.definition import milestone_title
 from glboard_core.config import Settings
 from glboard_core.errors import NOT_LOADED, NameUnknown, UsageError
@@ -29,7 +27,7 @@ from glboard_core.planning.capacity import ClosedWeight, MilestoneWindow, closed
 from glboard_core.planning.figures import Figures
 from glboard_core.planning.plan_lock import PlanChanges, PlanSnapshot
 from glboard_core.planning.say_do import SayDo, Track
-from glboard_core.planning.timeline import Timeline, timeline
+from glboard_core.planning.timeline import timeline
 from glboard_core.ports import Store
 from glboard_core.store.reports import ClosedIssues, ReportCache
 from glboard_core.sync.engine import Engine
@@ -46,20 +44,6 @@ TOGETHER = 50
 WHOLE = timedelta(days=2)
 
 
-class PastIssues(Struct, frozen=True, kw_only=True):
-    """Issues with their history. ``unread`` are references whose events cannot be read: only their current
-    state is known."""
-
-    tracks: tuple[Track, ...]
-    histories: Mapping[IssueId, History]
-    unread: tuple[str, ...] = ()
-
-    @property
-    def pairs(self) -> Iterable[tuple[Issue, Timeline]]:
-        """(issue, timeline) pairs, the input of snapshots."""
-        return ((track.issue, track.line) for track in self.tracks)
-
-
 class Reports:
     """Reports on the group of one engine.
 
@@ -67,16 +51,10 @@ class Reports:
     the engine's store, and read again only for issues updated since.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        reader: EventReader,
-        *,
-        as_of: datetime | None = None,
-    ) -> None:
+    def __init__(self, engine: Engine, reader: EventReader, *, as_of: datetime | None = None) -> None:
         self.engine = engine
         self.settings = engine.settings
-        self._as_of = as_of
+        self.as_of = as_of
         self._reader = reader
         self._known: dict[IssueId, History] = {}
         self._unkept: list[History] = []
@@ -186,22 +164,17 @@ class Reports:
         The lock is at ``locked_at``, rebuilt from events; else ``plan``, the stored snapshot; else the
         default lock, rebuilt. With ``--as-of``, later events are ignored.
         """
-        measured = window(milestone, self.zone)
+        measured, names = window(milestone, self.zone), self.settings.labels
         lock, plan = self._lock(measured, locked_at, plan)
-        past = await self.past(
-            milestone.title,
-            min(lock, measured.start),
-            ("label", "state"),
-            {row.issue for row in plan.issues} if plan else set(),
-            progress,
+        tracks = await self.past(
+            milestone.title, min(lock, measured.start), ("label", "state"), plan, progress
         )
-        names = self.settings.labels
         return say_do.say_do(
-            past.tracks,
+            tracks,
             milestone.title,
             measured,
             names,
-            plan or plan_lock.rebuild(past.pairs, milestone.title, lock, names),
+            plan or plan_lock.rebuild(tracks, milestone.title, lock, names),
             count_wont_do=self.settings.planning.count_wont_do,
         )
 
@@ -221,16 +194,10 @@ class Reports:
                 f"The plan of {milestone.title} is not locked before {lock.isoformat(' ')}.",
                 hint="Pass an earlier time with --locked-at.",
             )
-        past = await self.past(
-            milestone.title,
-            lock,
-            ("label", "weight"),
-            {row.issue for row in plan.issues} if plan else set(),
-            progress,
-        )
+        tracks = await self.past(milestone.title, lock, ("label", "weight"), plan, progress)
         names = self.settings.labels
-        locked = plan or plan_lock.rebuild(past.pairs, milestone.title, lock, names)
-        return plan_lock.scope(locked, plan_lock.at_the_end(past.pairs, milestone.title, now, names))
+        locked = plan or plan_lock.rebuild(tracks, milestone.title, lock, names)
+        return plan_lock.scope(locked, plan_lock.at_the_end(tracks, milestone.title, now, names))
 
     async def taken(
         self, milestone: Milestone, *, at: datetime | None = None, progress: Progress | None = None
@@ -241,8 +208,8 @@ class Reports:
             issues = await self.issues([IssueQuery(labels=_labels(self.settings), milestone=milestone.title)])
             found = plan_lock.take(issues, milestone.title, self.engine.gateway.now(), names)
         else:
-            past = await self.past(milestone.title, at, ("label", "weight"), progress=progress)
-            found = plan_lock.rebuild(past.pairs, milestone.title, at, names)
+            tracks = await self.past(milestone.title, at, ("label", "weight"), progress=progress)
+            found = plan_lock.rebuild(tracks, milestone.title, at, names)
         return plan_lock.locked(found, me, self.engine.host, self.catalog.group, self.catalog.group_id)
 
     async def past(
@@ -250,14 +217,14 @@ class Reports:
         milestone: str,
         since: datetime,
         kinds: Sequence[EventKind],
-        also: Iterable[IssueId] = (),
+        plan: PlanSnapshot | None = None,
         progress: Progress | None = None,
-    ) -> PastIssues:
+    ) -> list[Track]:
         """Every issue that can matter to a report on ``milestone`` from ``since`` on, and its history.
 
         That is the group's issues in it, those updated since (so also those that left it), those with its
-        ``missed:`` label, and ``also``. Milestone events are read for all of them; the other ``kinds`` only
-        for those that were ever in it, since the rest can appear in no list.
+        ``missed:`` label, and those of ``plan``. Milestone events are read for all of them; the other
+        ``kinds`` only for those that were ever in it, since the rest can appear in no list.
         """
         missed = self.settings.labels.missed_prefix + milestone
         labels = _labels(self.settings)
@@ -268,7 +235,7 @@ class Reports:
                 IssueQuery(labels=(*labels, missed), order="updated"),
             )
         )
-        extra = frozenset(also)
+        extra = {row.issue for row in plan.issues} if plan else set()
         absent = extra - {issue.id for issue in issues}
         if absent:
             issues += (await self.engine.gateway.read(sorted(absent))).values()
@@ -289,14 +256,10 @@ class Reports:
         unread = {*placed.unread, *read.unread}
         self.unread = tuple(issue.reference for issue in concerned if issue.id in unread)
         self.seen = {issue.reference: issue for issue in concerned}
-        return PastIssues(
-            tracks=tuple(
-                Track(issue, timeline(issue, read.histories[issue.id].events, until=self._as_of))
-                for issue in concerned
-            ),
-            histories=read.histories,
-            unread=self.unread,
-        )
+        return [
+            Track(issue, timeline(issue, read.histories[issue.id].events, until=self.as_of))
+            for issue in concerned
+        ]
 
     # -- internals
 
@@ -334,10 +297,7 @@ class Reports:
 
 @asynccontextmanager
 async def open_reports(
-    engine: Engine,
-    account: Account,
-    *,
-    as_of: datetime | None = None,
+    engine: Engine, account: Account, *, as_of: datetime | None = None
 ) -> AsyncIterator[Reports]:
     """Reports over an engine, with a separate connection to the same ``account`` for events."""
     from glboard_core.gitlab.events import EventReader

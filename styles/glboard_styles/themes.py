@@ -24,7 +24,7 @@ DARK = Theme(
     variables={
         "board-muted": "#98a2b3",
         "board-focus": "#233a5e",
-        "board-mark": "#33301f",
+        "board-selection": "#33301f",
         "board-target": "#2f5d46",
         "board-line": "#39414d",
         "board-contrast": "4.5",
@@ -48,7 +48,7 @@ LIGHT = Theme(
     variables={
         "board-muted": "#596270",
         "board-focus": "#cfe2ff",
-        "board-mark": "#fdf1d0",
+        "board-selection": "#fdf1d0",
         "board-target": "#c4ecd2",
         "board-line": "#c9d0d9",
         "board-contrast": "4.5",
@@ -73,7 +73,7 @@ HIGH_CONTRAST = Theme(
     variables={
         "board-muted": "#d6d6d6",
         "board-focus": "#003c8f",
-        "board-mark": "#3a3000",
+        "board-selection": "#3a3000",
         "board-target": "#00522a",
         "board-line": "#8a8a8a",
         "board-contrast": "7",

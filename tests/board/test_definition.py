@@ -39,6 +39,13 @@ def test_current_includes_its_first_and_last_day(day: str, title: str | None) ->
     assert (found.title if found else None) == title
 
 
+def test_of_overlapping_milestones_the_one_that_started_last_is_current() -> None:
+    both = (milestone("1.1", "2026-11-02", "2026-11-30"), milestone("1.2", "2026-11-16", "2026-12-14"))
+    days = ("2026-11-15", "2026-11-16", "2026-12-14")
+    found = [current(both, date.fromisoformat(day)) for day in days]
+    assert [one.title if one else None for one in found] == ["1.1", "1.2", "1.2"]
+
+
 def test_defer_moves_to_the_next_milestone_after_the_cards_own() -> None:
     def after(title: str | None) -> str | None:
         found = following(MILESTONES, title, TODAY)

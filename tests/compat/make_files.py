@@ -132,7 +132,7 @@ async def quiet(at: Wrote) -> None:
 
 
 async def conflict(at: Wrote) -> None:
-    """Another person changed the weight first, and that has not been looked at."""
+    """Another person changed the weight first, and the change is still unseen."""
     store = SqliteStore(at.path)
     async with at.gateway() as gateway:
         engine = at.engine(gateway, store)
@@ -213,7 +213,7 @@ def dump(path: Path, to: Path) -> None:
 
 
 def server_now(at: Wrote) -> None:
-    """What came from glboard, for a server made anew: comments and new issues with their marks."""
+    """What came from glboard, for a new server: comments and new issues with their marks."""
     notes = [[f"{n.issue.reference}", n.body] for n in at.world.notes.values() if "<!--" in n.body]
     new = at.world.issue("top/app#14")
     data = {"notes": notes, "new": [new.title, new.description]}

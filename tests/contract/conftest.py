@@ -1,4 +1,4 @@
-"""GitLab's real schemas, built once. They are test data beside the repository and never part of it."""
+"""GitLab's real schemas, built once. They are next to the repository, never part of it."""
 
 from __future__ import annotations
 

@@ -212,7 +212,7 @@ def test_what_the_format_leaves_open_has_a_plain_meaning(tmp_path: Path) -> None
     assert [two.id, three.id] == [11, 12]
     assert (two.weight, [one.title for one in two.labels]) == (2, ["type::bug"])
     assert [one.username for one in two.assignees] == ["eng_elm"]
-    # In order of time; the milestone that nobody knows was deleted since.
+    # In order of time; the unknown milestone was deleted since.
     told = [(iso_seconds(one.at), one.kind, getattr(one.value, "title", None)) for one in two.history or ()]
     assert told == [
         ("2026-11-02T10:00:00Z", "milestone", None),

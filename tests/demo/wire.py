@@ -1,5 +1,7 @@
-"""A plain HTTP client and a few finders for the tests of the embedded GitLab. Nothing of the product's client
-is used here: the wire is looked at as it is."""
+"""A plain HTTP client and a few finders for the tests of the embedded GitLab.
+
+Uses nothing of the product's client: it shows the wire as it is.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ NOT_AVAILABLE = "does not exist or you don't have permission to perform this act
 
 
 class Wire:
-    """A client that says exactly what it is told and shows exactly what comes back."""
+    """A client that sends exactly what it is given and returns exactly what it receives."""
 
     def __init__(self, server: DemoServer, token: str | None = None) -> None:
         self.server = server
@@ -28,7 +30,7 @@ class Wire:
         self.http = httpx.Client(timeout=10, trust_env=False)
 
     def close(self) -> None:
-        """Closes its connections."""
+        """Close its connections."""
         self.http.close()
 
     def __enter__(self) -> Wire:
@@ -42,12 +44,12 @@ class Wire:
         return Wire(self.server, self.server.token_for(username, scope))
 
     def post(self, content: Any, **headers: str) -> httpx.Response:
-        """Posts JSON to the GraphQL endpoint."""
+        """Post JSON to the GraphQL endpoint."""
         auth = {"authorization": f"Bearer {self.token}"} if self.token else {}
         return self.http.post(f"{self.server.url}/api/graphql", json=content, headers={**auth, **headers})
 
     def answer(self, query: str, **variables: Any) -> dict[str, Any]:
-        """The whole answer of a query."""
+        """The whole response to a query."""
         response = self.post({"query": query, "variables": variables})
         assert response.status_code == 200, response.text
         content = response.json()

@@ -18,7 +18,7 @@ import pytest
 from glboard_core.demo.http.process import DemoOptions, SpawnedDemo, spawn
 from support.terminal import GLBOARD, Terminal, clean_environment
 
-#: A loopback port where nobody listens: connections are refused at once.
+#: A loopback port where nothing listens: connections are refused at once.
 NOWHERE = "http://127.0.0.1:1"
 #: The day of every demo here, so that the same cards stand in the same places whenever this runs.
 DAY = "2026-12-07T15:00:00Z"

@@ -1,7 +1,7 @@
 """Measures the program as a person meets it: in a terminal, against a GitLab that is already running.
 
 ``python -m tests.perf`` prints a table; ``--json FILE`` also writes every single figure. Nothing is asserted:
-figures depend on the machine, so an empty Textual app is measured beside each start, turn by turn.
+figures depend on the machine, so an empty Textual app is measured along with each start, in turns.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def main() -> int:
         type=int,
         nargs="*",
         default=[1_000, 10_000],
-        help="open issues in scope, beside none",
+        help="open issues in scope, in addition to none",
     )
     parser.add_argument("--cards", type=int, nargs="*", default=[100, 10_000, 100_000], help="columns")
     parser.add_argument("--latency", type=float, default=100, metavar="MS", help="of first (100)")

@@ -1,4 +1,4 @@
-"""From the start of the process to the first board, beside the start of an empty app.
+"""From the start of the process to the first board, compared with the start of an empty app.
 
 Every round starts each kind once, so that what else the machine does falls on all of them alike. What was
 written is painted afterwards, piece by piece, to find when something could first be seen.

@@ -52,7 +52,7 @@ def event(when: str, what: str, number: int = 0) -> Event:
 
 
 def life(number: int, *past: tuple[str, str], **fields: Any) -> Track:
-    """An issue as its events leave it. ``labels`` come on top; events get ids in the order given."""
+    """An issue after its events. ``labels`` are added to those; events get ids in the given order."""
     events = [event(when, what, n) for n, (when, what) in enumerate(past, 1)]
     labels: set[str] = set()
     now: dict[str, Any] = {}

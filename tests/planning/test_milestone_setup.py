@@ -124,8 +124,8 @@ def test_impossible_board_says_why() -> None:
         return structs.replace(base, planning=structs.replace(base.planning, **planning))
 
     people, backlog = wanted_boards(of(boards=("people", "backlog")), catalog(), own, date(2026, 12, 7))
-    assert "no labels" in people.why
-    assert "no labels" in backlog.why
+    assert "not labels" in people.why
+    assert "not labels" in backlog.why
     status = structs.replace(of(boards=("build",)), flow=structs.replace(base.flow, backend="status"))
     assert "statuses" in wanted_boards(status, catalog(), own, date(2026, 12, 7))[0].why
     gone = structs.replace(base, milestones={"next-1-3": ("Some day",)})

@@ -1,6 +1,6 @@
 """Snapshots of the most used screens, on fixed data: every visual change shows up here.
 
-Made with the Textual and plugin versions pinned in pyproject; ``--snapshot-update`` makes them anew.
+Made with the Textual and plugin versions pinned in pyproject; ``--snapshot-update`` redraws them.
 """
 
 from __future__ import annotations

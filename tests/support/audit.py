@@ -1,6 +1,6 @@
-"""The final check: what was saved in an outbox, its outcome, and what the server really has.
+"""The final check of a run: what was saved in an outbox, its outcome, and what the server really has.
 
-Weights, comments and titles of new issues are numbers used once, so that whatever was lost or done twice
+Weights, comments and titles of new issues are numbers used once, so that whatever was lost or sent twice
 shows in the history of the embedded GitLab.
 """
 
@@ -25,11 +25,11 @@ Saw = dict[tuple[str, object], set[object]]
 
 
 class AuditResult(Struct):
-    """What was found. ``lost`` and ``doubled`` must be empty."""
+    """The counts of a run. ``lost`` and ``doubled`` must be empty."""
 
     edits: int = 0
     made: int = 0
-    taken_back: int = 0
+    withdrawn: int = 0
     failed: int = 0
     waiting: int = 0
     dropped: int = 0
@@ -45,15 +45,15 @@ class AuditResult(Struct):
         worst = f", at most {max(self.slipped)[0]:.2f} s after it" if self.slipped else ""
         return ", ".join(
             (
-                f"{self.edits} changes: {self.made} made",
-                f"{self.taken_back} taken back unsent",
+                f"{self.edits} changes: {self.made} sent",
+                f"{self.withdrawn} withdrawn unsent",
                 f"{self.failed} failed",
                 f"{self.waiting} waiting",
                 f"{self.dropped} dropped",
                 f"{self.chosen} chosen again",
                 f"{len(self.lost)} lost",
                 f"{len(self.doubled)} doubled",
-                f"{len(self.slipped)} overwrote another person's change in the window{worst}",
+                f"{len(self.slipped)} overwrote another person's change unseen{worst}",
             )
         )
 
@@ -104,7 +104,7 @@ def audit(world: World, store: Store, said: Iterable[Progress], *, me: str) -> A
         elif end == "dropped":
             found.dropped += 1
         elif op.id in taken or op.id in taking:
-            found.taken_back += 1
+            found.withdrawn += 1
         else:
             found.lost.append(f"nobody knows what became of it ({end}): {op}")
     _compare_notes(world, done, found, unknown, kept)
@@ -175,20 +175,18 @@ def _compare_weights(
             gid = f"gid://gitlab/Issue/{issue.id}"
             events = [event for event in issue.history or () if event.kind == "weight"]
             _compare_weight(issue.reference, events, made[gid], found, {v for i, v in unsure if i == gid}, me)
-            _compare_windows(gid, issue.reference, events, found, saw, me)
+            _compare_overwritten(gid, issue.reference, events, found, saw, me)
 
 
 def _weight(op: Op) -> int | None:
-    """The number that an Op sets as weight; what an issue had at first is put back by several undos."""
+    """The number that an Op sets as weight; several undos can restore the first weight of an issue."""
     weight = op.change.weight if isinstance(op.change, Edit) else None
     return weight if isinstance(weight, int) and weight >= 100 else None
 
 
-def _taken_back(weight: int, ops: list[Op]) -> bool:
-    """Whether this is one half of an edit and its undo, with one lost answer.
-
-    Nothing shows whether they were made, and nothing is missing if not.
-    """
+def _undone(weight: int, ops: list[Op]) -> bool:
+    """Whether this is one half of an edit and its undo, one of them with a lost answer: nothing shows whether
+    they were applied, and nothing is missing if not."""
     sets = [at for at, op in enumerate(ops) if _sets(op) == weight]
     return all(
         any(_sets(later) == _seen(ops[at]) for later in ops[at + 1 :])
@@ -208,11 +206,11 @@ def _seen(op: Op) -> object:
 def _compare_weight(
     name: str, events: list[Event], weighed: list[Op], found: AuditResult, unsure: set[int | None], me: str
 ) -> None:
-    """Every number set as often as it was asked for.
+    """Check that every number was set as often as requested.
 
-    A change whose answer was lost, and which somebody changed again before it could be looked for, is a
-    conflict: a person chooses. Then it may be there although it was dropped, or twice, with the other's
-    change in between; never twice without.
+    A change with a lost answer that another person overwrote before it could be looked for is a conflict,
+    which a person resolves. It can then be there although it was discarded, or twice with the other's change
+    in between, but never twice without.
     """
     made = [op for op in weighed if _weight(op) is not None]
     wanted = Counter(_weight(op) for op in made)
@@ -232,15 +230,17 @@ def _compare_weight(
         elif len(spots) > most:
             found.chosen += 1
     for wish in wanted:
-        if wish is not None and wish not in places and not _taken_back(wish, weighed):
+        if wish is not None and wish not in places and not _undone(wish, weighed):
             found.lost.append(f"{name} weight {wish} was never set")
     mine = [event for event in events if event.by.username == me]
     if mine and weighed and events[-1] is mine[-1] and _sets(weighed[-1]) != mine[-1].value:
         found.doubled.append(f"{name}: {mine[-1].value} came over {_sets(weighed[-1])}")
 
 
-def _compare_windows(gid: str, name: str, events: list[Event], found: AuditResult, saw: Saw, me: str) -> None:
-    """Another person's change that we overwrote, though no one here had seen it."""
+def _compare_overwritten(
+    gid: str, name: str, events: list[Event], found: AuditResult, saw: Saw, me: str
+) -> None:
+    """Find changes by another person that were overwritten unseen."""
     for earlier, event in pairwise(events):
         seen = saw.get((gid, event.value))
         over_theirs = earlier.by.username != me and event.by.username == me

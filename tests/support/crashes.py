@@ -1,4 +1,4 @@
-"""Processes of the program that are killed at random times and restarted, until enough was edited."""
+"""Processes of glboard that are killed at random times and restarted, until there were enough edits."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Worker:
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended yet."""
+        """Whether it still runs."""
         return self._process.poll() is None
 
     @property
@@ -92,7 +92,7 @@ class Worker:
 def edit_and_kill(
     server: DemoServer, state: Path, *, edits: int, kills: int, seed: int, issues: int = 12
 ) -> AuditResult:
-    """Let processes edit one after the other, each killed after a random time but the last."""
+    """Let processes edit one after the other; all but the last are killed after a random time."""
     chance = random.Random(seed)
     each = max(1, edits // (kills + 1))
     said: list[Progress] = []
@@ -146,7 +146,7 @@ def edit_and_kill(
 
 
 def _other_person(server: DemoServer, seed: int, issues: int, stop: threading.Event) -> None:
-    """Edits the same issues, now and then, with numbers of their own."""
+    """Edit the same issues now and then, with numbers of one's own."""
     chance = random.Random(seed + 1)
     number = 50_000_000
     while not stop.wait(chance.uniform(0.02, 0.2)):
@@ -164,10 +164,8 @@ def _other_person(server: DemoServer, seed: int, issues: int, stop: threading.Ev
 def edit_together(
     server: DemoServer, state: Path, *, edits: int, seed: int, issues: int, kill: bool = False
 ) -> AuditResult:
-    """Two processes that share a state file edit at once, and another person too.
-
-    With ``kill`` the first of them, which sends, is killed in the middle: the other takes over.
-    """
+    """Let two processes with one state file and another person edit at once. With ``kill`` the sending
+    process is killed midway and the other takes over."""
     stop = threading.Event()
     other = threading.Thread(target=_other_person, args=(server, seed, issues, stop))
     other.start()

@@ -33,7 +33,7 @@ LABELS = (
 
 
 def world_of(**kinds: Any) -> World:
-    """A group with a project, two months and two issues in the coming one."""
+    """A group with a project, two milestones and two issues in the next one."""
     world = World(clock=Clock(datetime(2026, 12, 7, 15, 0, tzinfo=UTC)), **kinds)
     top = world.add_group("top")
     for username in (ME, "pm_oak", "eng_alder"):

@@ -1,7 +1,7 @@
 """Engines on the embedded GitLab: shared by the tests of the sync engine.
 
-top/app has the issues, all in 19.7, weight 1, ``type::bug``; top/lib has one; in top/locked ``em_willow``,
-whose token is used, may only look. ``eng_1`` and ``eng_2`` are the other people.
+top/app has the issues, all in 19.7, weight 1, ``type::bug``; top/lib has one; top/locked is read-only for
+``em_willow``, whose token is used. ``eng_1`` and ``eng_2`` are the other people.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ def issue_id(number: int) -> IssueId:
 
 
 def issue(number: int = 1, *labels: str, **fields: Any) -> Issue:
-    """An open issue of the group in ``demo-org/platform`` with these labels beside the group's."""
+    """An open issue of the group in ``demo-org/platform`` with these labels in addition to the group's."""
     values: dict[str, Any] = {
         "id": issue_id(number),
         "project": PROJECT,

@@ -1,7 +1,7 @@
-"""Made-up scenarios, in the format of the sample, that sit on the edges of the planning rules.
+"""Random scenarios in the format of the sample, at the edges of the planning rules.
 
-From a seed comes always the same scenario: some years' milestones with gaps, issues that lived through them,
-and a team. Times gather around starts, ends and the lock; now and then a fraction of a second is in them.
+A seed always gives the same scenario: milestones of some years with gaps, issues with their histories, and a
+team. Times cluster around starts, ends and the lock; some have fractions of a second.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ TITLES = [
 
 
 def stamp(at: datetime) -> str:
-    """As the sample writes times."""
+    """A time in the sample's format."""
     return at.isoformat(timespec="milliseconds" if at.microsecond else "seconds").replace("+00:00", "Z")
 
 
 class Maker:
-    """One scenario of a seed."""
+    """Generates the scenario of a seed."""
 
     def __init__(self, seed: int) -> None:
         self.random = random = Random(seed)
@@ -108,7 +108,7 @@ class Maker:
         ]  # fmt: skip
 
     def some_time(self) -> datetime:
-        """A moment of the past, often an awkward one."""
+        """A past moment, often an awkward one."""
         random = self.random
         at = random.choice(self.edges) if random.random() < 0.6 else self.within(self.born, self.as_of)
         if random.random() < 0.15 and at < self.as_of:
@@ -116,7 +116,7 @@ class Maker:
         return at
 
     def labels(self) -> list[str]:
-        """The labels that events do not tell of."""
+        """Labels without events."""
         random = self.random
         found = [label for label in ORG if random.random() < 0.95]
         if random.random() < 0.05:
@@ -141,7 +141,7 @@ class Maker:
         return list(dict.fromkeys(found))
 
     def life(self, issue: Row) -> None:
-        """What happens to an issue, told by events, and how it stands after them."""
+        """The events of an issue and its fields after them."""
         random, names = self.random, [row["title"] for row in self.milestones]
         versions = [row["title"] for row in self.versions]
         near = random.choice(versions)
@@ -195,7 +195,7 @@ class Maker:
         issue["closed_at"] = stamp(closed) if closed else None
 
     def standing(self, issue: Row) -> None:
-        """An issue of which no event tells."""
+        """An issue without events."""
         random = self.random
         if random.random() < 0.8:
             issue["milestone"] = {"title": random.choice(self.milestones)["title"]}
@@ -263,10 +263,8 @@ class Maker:
 
 
 def scenario(seed: int) -> Row:
-    """The scenario of a seed; ``team`` and ``earlier`` in it are not of the format.
-
-    The one is to be written into ``team.toml``, the other is a moment to look at it from.
-    """
+    """The scenario of a seed, with two additions to the format: ``team``, the text of ``team.toml``, and
+    ``earlier``, an earlier moment for reports."""
     maker = Maker(seed)
     return {
         "note": "made up",

@@ -1,8 +1,8 @@
-"""The planning rules once more, read from docs/planning-rules.md alone, over the JSON of a scenario.
+"""A second implementation of the planning rules, from docs/planning-rules.md alone, over a scenario's JSON.
 
-It shares no code, no type and no idea with the program: what both say the same is said by the words. It is
-slow and plain on purpose. Times are aware datetimes; an issue is the scenario's own dictionary; results hold
-full references.
+It shares no code and no type with glboard, so results that agree follow from the written rules. Slow and
+plain on purpose. Times are aware datetimes; an issue is the scenario's own dictionary; results are full
+references.
 """
 
 from __future__ import annotations
@@ -56,18 +56,18 @@ def missed(issue: Row) -> int:
 
 
 def flows(issue: Row) -> set[str]:
-    """The flow states its labels name; it stands in the column of each, as on GitLab's boards (rule 2)."""
+    """The workflow states of its labels; it is in the column of each, as on GitLab's boards (rule 2)."""
     names = {label.removeprefix("workflow::") for label in issue["labels"] if label.startswith("workflow::")}
     return {"planning breakdown" if name == "scheduling" else name for name in names} & set(FLOW)
 
 
 def flow(issue: Row) -> str | None:
-    """Its flow state: of several the one farthest from completion (rules 4 and 16)."""
+    """Its workflow state: of several the one farthest from completion (rules 4 and 16)."""
     return min(flows(issue), key=FLOW.index, default=None)
 
 
 class RulesOracle:
-    """The rules on one scenario as of a moment, in a time zone."""
+    """The rules applied to one scenario as of a moment, in a time zone."""
 
     def __init__(self, scenario: Row, now: datetime, zone: tzinfo = UTC) -> None:
         self.now = now
@@ -105,17 +105,17 @@ class RulesOracle:
         return sorted(named, key=lambda name: str(self.start(name)))
 
     def begun(self) -> list[str]:
-        """Those that are over or under way; where none is, the first one."""
+        """Milestones that have started; if there are none, the first one."""
         return [n for n in self.versions() if str(self.start(n)) <= str(self.today)] or self.versions()[:1]
 
     def current(self) -> str | None:
-        """The milestone of today."""
+        """The current milestone."""
         return next(
             (n for n in self.versions() if str(self.start(n)) <= str(self.today) <= str(self.due(n))), None
         )
 
     def next(self) -> str | None:
-        """The one after it."""
+        """The milestone after the current one."""
         return next((n for n in self.versions() if str(self.start(n)) > str(self.today)), None)
 
     def before(self, name: str) -> str | None:
@@ -165,7 +165,7 @@ class RulesOracle:
     # -- rules 3, 4 and 12
 
     def candidates(self, name: str) -> tuple[list[str], list[tuple[str, set[str]]]]:
-        """Who is eligible, and who is not and why, both in suggested order."""
+        """Eligible issues, and the others with reasons, both in suggested order."""
         yes: list[str] = []
         no: list[tuple[str, set[str]]] = []
         for issue in sorted(self.in_(name), key=lambda one: -missed(one)):
@@ -194,7 +194,7 @@ class RulesOracle:
         return {name: reasons for name, reasons in found.items() if reasons}
 
     def reasons(self, issue: Row) -> set[str]:
-        """Why an open issue stands in the triage list."""
+        """Why an open issue is in the triage list."""
         labels, name, kinds = set(issue["labels"]), title(issue), types(issue)
         start, due, after = self.start(name), self.due(name), self.next()
         deliverable, ready = "Deliverable" in labels, flow(issue) == "ready for development"
@@ -235,7 +235,7 @@ class RulesOracle:
         return [day for day in days if day.isoweekday() < 6]
 
     def carried(self, name: str) -> tuple[set[str], int, int]:
-        """Open Deliverables of the milestone before: who, all of the weight, the likely part of it."""
+        """Open Deliverables of the previous milestone: references, total weight, likely weight."""
         before = self.before(name)
         rows = [issue for issue in (self.in_(before) if before else []) if "Deliverable" in issue["labels"]]
         likely = [row for row in rows if flow(row) not in NEARLY]
@@ -248,7 +248,7 @@ class RulesOracle:
         return {one: self.sums([row for row in rows if one in row["assignees"]])[1] for one in people}
 
     def loads(self, name: str) -> tuple[dict[str, set[str]], set[str], dict[str, int]]:
-        """Open Deliverables by person, those of nobody, and the weight by person."""
+        """Open Deliverables by person, unassigned ones, and the weight by person."""
         rows = [issue for issue in self.in_(name) if "Deliverable" in issue["labels"]]
         people = {one for row in rows for one in row["assignees"]}
         mine = {one: [row for row in rows if one in row["assignees"]] for one in people}
@@ -269,7 +269,8 @@ class RulesOracle:
 
 
 def net_days(workdays: list[date], team: Row, person: Row, name: str) -> float:
-    """Of a person, as ``team.toml`` says: a day counts once, and never less than none (rule 10)."""
+    """Net days of a person of ``team.toml``: a day off counts once, and the result is never negative (rule
+    10)."""
     off: set[date] = set()
     for one in (*team["holidays"], *person["holidays"], *person["time_off"]):
         first, last = (one["from"], one["to"]) if isinstance(one, dict) else (one, one)
@@ -280,7 +281,7 @@ def net_days(workdays: list[date], team: Row, person: Row, name: str) -> float:
 
 
 def budget(net: float, team: Row, person: Row) -> float:
-    """Weight of a person (rule 10)."""
+    """Budget of a person, as weight (rule 10)."""
     weight: float = net / team["days_per_weight"] * person["factor"] * (1 - team["reserve"])
     return weight
 

@@ -1,7 +1,4 @@
-"""Planning rule 6 once more, read from its words alone: what was said and what was done.
-
-As ``rules_oracle``, which it goes with, it shares nothing with the program.
-"""
+"""A second implementation of planning rule 6, Say/Do. It shares nothing with glboard."""
 
 from __future__ import annotations
 
@@ -17,10 +14,10 @@ def percent(done: int, said: int) -> float | None:
 
 
 class SayDo:
-    """Planning rule 6 on one scenario, as of the moment of its words.
+    """Planning rule 6 applied to one scenario, as of the oracle's moment.
 
-    Where GitLab tells no event, what stands there now was always so; and it is so from the last update on.
-    Of what is still to come it is taken that nothing changes.
+    Without events, the current value holds for all times; the current value also holds from the last update
+    on. Nothing is assumed to change in the future.
     """
 
     def __init__(self, words: RulesOracle) -> None:

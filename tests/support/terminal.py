@@ -1,8 +1,7 @@
-"""A real pseudo-terminal with a program in it: what it wrote, the screen that gives, keys sent to it.
+"""A program in a real pseudo-terminal: its output, the resulting screen, and keys sent to it.
 
-Owns the pty, the answers a terminal gives to what a program asks it, and a pyte screen. It waits for
-conditions with a deadline and never for a time. A transcript (time and bytes of every read) is kept for
-measuring.
+Owns the pty, the replies to a program's terminal queries, and a pyte screen. Waits for conditions with a
+deadline, never for a fixed time. Keeps a transcript (time and bytes of every read) for measuring.
 """
 
 from __future__ import annotations
@@ -73,7 +72,7 @@ class Screen:
 
     @property
     def lines(self) -> list[str]:
-        """The rows, without what is blank at their ends."""
+        """The rows without trailing blanks."""
         return [line.rstrip() for line in self._screen.display]
 
     @property
@@ -86,7 +85,7 @@ class Screen:
         return mode << 5 in self._screen.mode
 
     def left_on(self) -> list[str]:
-        """What a program that has ended left switched on, or off; empty when all is as it was."""
+        """Modes that an ended program left changed; empty if everything was restored."""
         wrong = [what for mode, what in _LEFT_ON.items() if self.has(mode)]
         if modes.DECTCEM not in self._screen.mode:
             wrong.append("a hidden cursor")
@@ -140,7 +139,7 @@ class Terminal:
     # Reading
 
     def read(self, seconds: float) -> bytes:
-        """What the program writes within that time, at most one piece; maybe nothing. Raises EOFError."""
+        """One piece of output written within that time, or nothing. Raises EOFError."""
         try:
             data: bytes = self.process.read_nonblocking(1 << 16, timeout=seconds)
         except pexpect.TIMEOUT:
@@ -164,7 +163,7 @@ class Terminal:
         self._tail = rest[begun.start() :] if begun else b""
 
     def wait(self, condition: Callable[[str], object], what: str, seconds: float = PATIENCE) -> str:
-        """Read until the screen's text fulfils the condition; that text. Raises AssertionError."""
+        """Read until the screen's text fulfils the condition; returns the text. Raises AssertionError."""
         deadline = time.monotonic() + seconds
         while True:
             text = self.screen.text
@@ -202,7 +201,8 @@ class Terminal:
         return int(self.process.pid)
 
     def finish(self, seconds: float = PATIENCE) -> int:
-        """Read to the end; the exit status, negative for a signal. Raises AssertionError if it goes on."""
+        """Read to the end; returns the exit status, negative for a signal. Raises AssertionError if it does
+        not end."""
         deadline = time.monotonic() + seconds
         try:
             while time.monotonic() < deadline:
@@ -215,7 +215,7 @@ class Terminal:
         raise AssertionError(f"the program did not end\n{self.screen.text}")
 
     def hang_up(self, seconds: float = PATIENCE) -> None:
-        """Close the terminal under the program and wait for its end. Raises AssertionError if it goes on."""
+        """Close the program's terminal and wait for its end. Raises AssertionError if it does not end."""
         self.process.ptyproc.fileobj.close()
         self.process.ptyproc.closed = self.process.closed = True
         deadline = time.monotonic() + seconds
@@ -226,13 +226,13 @@ class Terminal:
             time.sleep(0.02)
 
     def echoes(self) -> bool:
-        """Whether the line discipline is as a shell wants it: echo, and whole lines."""
+        """Whether the line discipline is a shell's: echo and line mode."""
         local = termios.tcgetattr(self.process.child_fd)[3]
         return bool(local & termios.ECHO) and bool(local & termios.ICANON)
 
 
 def clean_environment(home: Path) -> dict[str, str]:
-    """An environment in which nothing of this machine's user is found."""
+    """An environment without settings of this machine's user."""
     kept = ("PATH", "SYSTEMROOT", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV")
     return {
         **{name: os.environ[name] for name in kept if name in os.environ},

@@ -1,8 +1,8 @@
-"""A written walk read as steps: the commands it starts, the keys it presses, the words it promises.
+"""Parses a written walk into steps: commands to start, keys to press, words to expect.
 
-The format is Markdown that reads well. A fenced ``console`` block starts a program, ``$ glboard …``.
-Table rows below it are steps: the first cell holds keys in backticks, the last one what is seen then, where
-words in *emphasis* must stand on the screen and ~~struck~~ ones must not; **back in the shell** ends it.
+The format is readable Markdown. A fenced ``console`` block starts a program, ``$ glboard …``. Table rows
+below it are steps: the first cell has keys in backticks, the last one the expected result, where words in
+*emphasis* must be on the screen and ~~struck~~ ones must not; **back in the shell** ends it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _TIMES = re.compile(r"(.+?) ×(\d+)")
 
 @dataclass(frozen=True)
 class Step:
-    """Keys as sent, as written, and the words that must be on the screen afterwards, or gone from it."""
+    """Keys as sent and as written, and words that must be on the screen afterwards, or gone from it."""
 
     keys: tuple[str, ...]
     written: str
@@ -50,7 +50,7 @@ class Session:
 
 
 def sessions(text: str) -> list[Session]:
-    """All of a walk, in order. Raises ValueError for a step that cannot be held, or before any program."""
+    """All sessions of a walk, in order. Raises ValueError for an invalid step, or one before any program."""
     found: list[Session] = []
     title, in_console = "", False
     for number, line in enumerate(text.splitlines(), start=1):
@@ -88,7 +88,7 @@ def _step(line: str, number: int) -> Step | None:
 
 
 def keys_of(token: str) -> list[str]:
-    """What is sent for one backticked token: ``gb`` is two keys, ``Space ×3`` three, ``"text"`` typed."""
+    """The keys of one backticked token: ``gb`` is two keys, ``Space ×3`` three, ``"text"`` is typed."""
     token = token.replace("\\|", "|")
     if (times := _TIMES.fullmatch(token)) is not None:
         return keys_of(times[1]) * int(times[2])

@@ -1,8 +1,8 @@
-"""A process of the program without a screen, to be killed: it edits at random and says what it keeps.
+"""A glboard process without a screen, to be killed: it edits at random and reports what it saved.
 
 Run as ``python -m support.worker JOB`` with a ``Job`` in JSON. Each line it prints is a ``Progress``: what is
-in the outbox from then on, and what was taken out of it unsent. It stops by itself once ``edits`` were made
-and nothing is left to send; to ``edits = 0`` it only goes on with what it finds.
+in the outbox from then on, and what was withdrawn unsent. It stops by itself after ``edits`` edits once
+nothing is left to send; with ``edits = 0`` it only sends what it finds.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Job(Struct, frozen=True, kw_only=True):
 
 
 class Progress(Struct, frozen=True, kw_only=True):
-    """One line: Ops kept, Ops about to be taken back, Ops taken back, or that it is done."""
+    """One line: Ops saved, Ops about to be withdrawn, Ops withdrawn, or the end."""
 
     what: Literal["kept", "taking", "taken", "done"]
     ops: tuple[Op, ...] = ()
@@ -61,31 +61,31 @@ class Progress(Struct, frozen=True, kw_only=True):
 
 
 def say(said: Progress) -> None:
-    """Tell the process that watches, in one write."""
+    """Report to the watching process, in one write."""
     sys.stdout.buffer.write(msgspec.json.encode(said) + b"\n")
     sys.stdout.buffer.flush()
 
 
-class Telling(SqliteStore):
-    """The store, telling what it keeps."""
+class ReportingStore(SqliteStore):
+    """A store that reports what it saves."""
 
     def __init__(self, path: Path, tell: Callable[[Progress], None] = say) -> None:
         self._tell = tell
         super().__init__(path)
 
     def enqueue(self, entries: Sequence[OutboxEntry], instead: Iterable[OpId] = ()) -> None:
-        """Keep, then tell."""
+        """Save, then report."""
         super().enqueue(entries, instead)
         self._tell(Progress(what="kept", ops=tuple(entry.op for entry in entries)))
 
     def rewrite(self, entries: Sequence[OutboxEntry]) -> frozenset[OpId]:
-        """Keep, then tell what of it was there."""
+        """Save, then report what of it was there."""
         there = super().rewrite(entries)
         self._tell(Progress(what="kept", ops=tuple(entry.op for entry in entries if entry.op.id in there)))
         return there
 
     def withdraw(self, ops: Sequence[OpId], log: Sequence[Logged] = ()) -> bool:
-        """Tell, take back, tell; what is in the log needs no telling."""
+        """Report, withdraw, report; lines of the log need no report."""
         if log:
             return super().withdraw(ops, log)
         self._tell(Progress(what="taking", ids=tuple(ops)))
@@ -95,7 +95,7 @@ class Telling(SqliteStore):
         return taken
 
 
-class Hand:
+class RandomEdits:
     """Random edits on one engine."""
 
     def __init__(self, engine: Engine, job: Job) -> None:
@@ -153,7 +153,7 @@ class Hand:
             self.choose()
 
     def perform(self, changes: list[tuple[IssueId, Change]]) -> None:
-        """Count and do."""
+        """Count and perform."""
         self.left -= len(self.engine.perform(changes, "random"))
 
     def choose(self) -> None:
@@ -196,13 +196,13 @@ async def main(job: Job) -> None:
         fresh=0.05,
     )
     sync = SyncSettings(poll=0.2, poll_idle=0.2, reconcile=2, catalog=3600, hold=0.03, hold_comments=0.08)
-    store = Telling(Path(job.state))
+    store = ReportingStore(Path(job.state))
     gateway = GitLabGateway(Account(url=job.url, token=Secret(job.token)), "top", limits=limits)
     engine = Engine(gateway, store, Settings(sync=sync), timing=timing)
     running = asyncio.create_task(engine.run())
     while engine.catalog is None or not len(engine.shown):
         await _alive(running)
-    hand = Hand(engine, job)
+    hand = RandomEdits(engine, job)
     working = asyncio.create_task(hand.work())
     while not working.done():
         await _alive(running)
@@ -225,7 +225,7 @@ async def main(job: Job) -> None:
 
 
 async def _alive(running: asyncio.Task[None]) -> None:
-    """Let the engine run on; raise what ended it."""
+    """Yield to the engine; raise what ended it."""
     await asyncio.sleep(0.01)
     if running.done():
         running.result()

@@ -125,7 +125,7 @@ async def test_a_command_leaves_sending_to_the_process_with_the_lease(
     """Otherwise that process would look for what the command sends, and both would log it."""
     path = tmp_path / "s.sqlite3"
     one, two = SqliteStore(path), SqliteStore(path)
-    # Nobody presses a key in a command: its changes are not held.
+    # A command waits for no more keys: its changes are not held.
     held = structs.replace(STILL, hold=3600, hold_comments=3600)
     async with (
         session(server, one, sync=held) as first,
@@ -169,7 +169,7 @@ async def test_a_command_sends_once_the_lease_is_free(server: DemoServer, tmp_pa
         one.release_lease()
         await flush
         assert command.there("app#1").weight == 5
-        # Nobody needs to wait for a command that has ended.
+        # No one needs to wait for a command that has ended.
         assert one.acquire_lease()
     one.close()
     two.close()

@@ -30,7 +30,7 @@ from glboard_core.sync.ids import new_issue_id
 from support.audit import audit
 from support.crashes import FAULTS
 from support.engines import BRISK, GROUP_LABEL, HASTE, ME, build_world, eventually, gateway
-from support.worker import Progress, Telling
+from support.worker import Progress, ReportingStore
 
 LIMITS = Limits(first_wait=0.01, longest_wait=0.02, read=0.25, total=0.5, patience=1.5)
 ISSUES = 5
@@ -60,7 +60,7 @@ class Sessions(RuleBasedStateMachine):
 
     def open(self) -> None:
         """Start a session."""
-        self.store = Telling(Path(self.folder.name) / "state.sqlite3", self.said.append)
+        self.store = ReportingStore(Path(self.folder.name) / "state.sqlite3", self.said.append)
         self.gateway = gateway(self.server, limits=LIMITS)
         self.engine = Engine(self.gateway, self.store, Settings(sync=BRISK), timing=HASTE)
         self.task = self.loop.create_task(self.engine.run())

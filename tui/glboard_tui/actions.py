@@ -55,9 +55,9 @@ class ActionContext(Struct, frozen=True, kw_only=True):
     modes: frozenset[str] = frozenset()
     #: How many issues the next edit would change.
     targets: int = 0
-    marked: int = 0
+    selected: int = 0
     #: Whether the last selection can be restored.
-    lost_marks: bool = False
+    can_restore: bool = False
     undo: bool = False
     redo: bool = False
     repeat: bool = False
@@ -202,7 +202,7 @@ def _repeatable(now: ActionContext) -> bool:
 
 
 def _stoppable(now: ActionContext) -> bool:
-    return "proposing" in now.modes and not now.marked
+    return "proposing" in now.modes and not now.selected
 
 
 def _in(mode: str) -> When:
@@ -267,7 +267,7 @@ _tab = partial(_focus, scopes=_TABBED)
 _read = partial(_focus, scopes=("detail", "list"))
 _select = partial(_action, group="Selection", scopes=_SELECTING, when=_targets)
 _mark = partial(_select, palette=False)
-_restore = partial(_select, when=lambda now: now.lost_marks)
+_restore = partial(_select, when=lambda now: now.can_restore)
 _plan = partial(_action, group="Plan", scopes=_ISSUES, when=_editable)
 _weight = partial(_plan, when=_weighable)
 _move = partial(_action, group="Move", scopes=_ISSUES, when=_editable)
@@ -331,8 +331,8 @@ ACTIONS: tuple[Action, ...] = (
     _read("issue.next", "navigate.card next", "n, J", "Next issue (in an open issue or a list)", "next"),
     _read("issue.previous", "navigate.card previous", "N, K", "Previous issue (in an open issue or a list)"),
     _mark("selection.toggle", "navigate.mark", "space", "Select or deselect", "select"),
-    _mark("selection.range", "navigate.mark_range", "V", "Select a range (press at both ends)"),
-    _select("selection.all", "navigate.mark_column", "*", "Select the whole column or list", "select all"),
+    _mark("selection.range", "navigate.select_range", "V", "Select a range (press at both ends)"),
+    _select("selection.all", "navigate.select_column", "*", "Select the whole column or list", "select all"),
     _restore("selection.restore", "navigate.mark_again", "g v", "Restore last selection", "last selection"),
     _weight("weight.set", "edit.weight", "<digit>", "Set weight", "weight"),
     _weight("weight.type", "edit.type_weight", "w", "Enter or clear weight"),
@@ -412,9 +412,9 @@ ACTIONS: tuple[Action, ...] = (
     _walk("board.next-milestone", "navigate.walk next", "=, ]", "Next milestone"),
     _pane("pane.candidates", "panes.candidates", "g c", _CANDIDATES, "candidates"),
     _pane("pane.capacity", "panes.capacity", "g r", "Capacity: per person and team", "capacity"),
-    _pane("pane.triage", "panes.triage", "g t", "Triage: issues that need fixing", "triage"),
-    _pane("pane.refinement", "panes.refinement", "g q", _REFINEMENT, "refinement"),
-    _pane("pane.own-work", "panes.own_work", "g o", "My work by workflow state", "my work"),
+    _pane("pane.triage", "panes.queue triage", "g t", "Triage: issues that need fixing", "triage"),
+    _pane("pane.refinement", "panes.queue refinement", "g q", _REFINEMENT, "refinement"),
+    _pane("pane.own-work", "panes.queue own-work", "g o", "My work by workflow state", "my work"),
     _pane("pane.say-do", "panes.say_do", "g s", "Say/Do of the milestone", "Say/Do"),
     _pane("pane.mix", "panes.mix", "g M", "Mix of bugs, maintenance and features, with target", "mix"),
     _pane("pane.milestone-end", "panes.end", "g e", "End of milestone: unfinished issues", "end"),

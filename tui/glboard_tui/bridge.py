@@ -39,7 +39,6 @@ from glboard_core.sync.events import (
     Status,
     StatusChanged,
 )
-from glboard_core.sync.ids import new_issue_id
 from glboard_tui.keymap import letters_for
 from glboard_tui.unseen_changes import BoardPlace, ExternalChange, UnseenChanges
 
@@ -507,10 +506,6 @@ class Bridge:
         if self.engine is None or (catalog := self.engine.catalog) is None:
             return None
         return Edits(settings=self.settings, catalog=catalog, today=self.engine.today())
-
-    def new_issue_id(self) -> IssueId:
-        """An id for an issue the server does not know yet."""
-        return new_issue_id()
 
     def perform(self, work: EditBatch) -> list[Op]:
         """Perform one keystroke's changes. Raises StoreFailed if they cannot be stored, and ReadOnly."""

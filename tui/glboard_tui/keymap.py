@@ -269,15 +269,17 @@ def _overridden(
             raise ConfigError(
                 "no such action.",
                 where=where,
-                key=f"keymap.{name}",
+                key=f"keymap.{given}",
                 hint=f"Did you mean “{near[0]}”?" if near else "Press ? in glboard to list all actions.",
             )
-        keys[name] = tuple(_parsed(known[name], part, where) for part in text.split(",") if part.strip())
+        keys[name] = tuple(
+            _parsed(known[name], part, where, given) for part in text.split(",") if part.strip()
+        )
     return keys
 
 
-def _parsed(action: Action, text: str, where: str) -> str:
-    """One sequence as the user wrote it, with the argument added if the action needs one."""
+def _parsed(action: Action, text: str, where: str, given: str) -> str:
+    """One sequence as written under the id ``given``, with the argument added if the action needs one."""
     tokens = ["," if name == "comma" else name for name in text.split()]
     slot = action.slot
     if slot is not None and tokens[-1] != slot_token(slot):
@@ -288,7 +290,7 @@ def _parsed(action: Action, text: str, where: str) -> str:
             raise ConfigError(
                 f"“{token}” is not a key.",
                 where=where,
-                key=f"keymap.{action.id}",
+                key=f"keymap.{given}",
                 hint=f"Did you mean “{near[0]}”?"
                 if near
                 else "Use one character, a name (enter, space, tab), or ctrl+ and a letter; "

@@ -266,7 +266,7 @@ def footer_view(
         last=last,
         message=message,
         bad=bad,
-        marked=now.marked > 0 and now.scope != "detail",
+        selected=now.selected > 0 and now.scope != "detail",
     )
 
 
@@ -274,8 +274,8 @@ def target_words(now: ActionContext, targets: Sequence[Issue]) -> str:
     """What the next key acts on."""
     if now.scope == "capacity":
         return "capacity pane"
-    if now.marked and now.scope != "detail":
-        return f"{now.marked} selected"
+    if now.selected and now.scope != "detail":
+        return f"{now.selected} selected"
     return short(targets[0]) if targets else ""
 
 

@@ -37,7 +37,7 @@ class EditBatch(Struct, frozen=True, kw_only=True):
         return f"{len(self.left)} skipped: {self.why_not}" if several else self.why_not
 
     def answered(self, letter: str) -> EditBatch:
-        """The batch for an answer; this one if there is no question (any more)."""
+        """The batch for an answer; this one if there is no question (left)."""
         return self.question.answers[letter].work if self.question else self
 
 

@@ -116,7 +116,7 @@ class Column(Struct, frozen=True, kw_only=True):
     @classmethod
     def no_list(cls, flow: WorkflowScheme) -> str:
         """Why GitLab has no such lists, or ""."""
-        return "its columns are no labels, so GitLab has no such board"
+        return "its columns are not labels, so GitLab cannot have this board"
 
     def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
         """Move an issue here from another column."""
@@ -235,7 +235,7 @@ class FlowColumn(Column, frozen=True, kw_only=True):
 
     @classmethod
     def no_list(cls, flow: WorkflowScheme) -> str:
-        made_there = "its lists would be statuses, which glboard cannot make; make it in GitLab"
+        made_there = "its lists are statuses, which glboard cannot create; create it in GitLab"
         return made_there if flow.backend == "status" else ""
 
     def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
@@ -301,7 +301,7 @@ class MilestoneColumn(Column, frozen=True, kw_only=True):
 
 
 class AssigneeColumn(Column, frozen=True, kw_only=True):
-    """The issues of a person, or of nobody."""
+    """The issues of a person, or the unassigned ones."""
 
     tells = "assignees"
     has_unlisted: ClassVar[bool] = False

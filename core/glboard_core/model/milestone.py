@@ -52,8 +52,8 @@ def versions(milestones: Iterable[Milestone]) -> list[Milestone]:
 
 
 def current(milestones: Iterable[Milestone], today: date) -> Milestone | None:
-    """The version milestone with start ≤ today ≤ due (rule 1)."""
-    found = versions(milestones)
+    """The version milestone with start ≤ today ≤ due; of several, the one that started last (rule 1)."""
+    found = reversed(versions(milestones))
     return next((m for m in found if m.start and m.due and m.start <= today <= m.due), None)
 
 

@@ -22,8 +22,6 @@ Order = Literal["suggested", "priority", "weight"]
 #: Severities of bugs that are flagged wherever they are in the order (rule 12).
 _SEVERE = ("1", "2")
 
-_STEPS = {state: place for place, state in enumerate(STATES)}
-
 
 class Candidate(Struct, frozen=True, kw_only=True):
     """An issue of the milestone, with what is needed to choose.
@@ -137,20 +135,11 @@ def _natural(value: str) -> tuple[int, str]:
     return (int(value), "") if value.isdecimal() else (1_000, value)
 
 
-def _by_priority(candidate: Candidate) -> Any:
-    return _natural(candidate.priority or "~"), candidate.rank
-
-
-def _by_weight(candidate: Candidate) -> Any:
-    # Light ones first, since more of them fit; unweighted ones last.
-    weight = candidate.issue.weight
-    return weight is None, weight or 0, candidate.rank
-
-
 _KEYS: dict[Order, Callable[[Candidate], Any]] = {
-    "suggested": lambda candidate: (-candidate.slipped, candidate.rank),
-    "priority": _by_priority,
-    "weight": _by_weight,
+    "suggested": lambda one: (-one.slipped, one.rank),
+    "priority": lambda one: (_natural(one.priority or "~"), one.rank),
+    # Light ones first, since more of them fit; unweighted ones last.
+    "weight": lambda one: (one.issue.weight is None, one.issue.weight or 0, one.rank),
 }
 
 
@@ -162,7 +151,7 @@ def assigned(issues: Iterable[Issue], username: str, flow: WorkflowScheme) -> li
 
     def step(issue: Issue) -> int:
         state = flow.of(issue)
-        return -1 if state is None else _STEPS.get(state, -1)
+        return STATES.index(state) if state in STATES else -1
 
     found = (issue for issue in issues if issue.is_open and username in issue.assignees)
     return sorted(found, key=lambda issue: (step(issue), rank_key(issue)))
@@ -180,8 +169,7 @@ def to_pick(
 
     def order(issue: Issue) -> tuple[bool, int, tuple[bool, float, int, str]]:
         priority = highest(issue, names.priority_prefix) or ""
-        number = int(priority) if priority.isdecimal() else 1_000
-        return names.deliverable not in issue.labels, number, rank_key(issue)
+        return names.deliverable not in issue.labels, _natural(priority)[0], rank_key(issue)
 
     free = (i for i in planned(issues, milestone, names) if not i.assignees and ready(i, flow, names))
     return sorted(free, key=order)

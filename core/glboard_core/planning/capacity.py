@@ -230,20 +230,21 @@ def _people(
     team: Team, milestone: Milestone, there: Sequence[Issue], carried: Sequence[Issue]
 ) -> Iterable[PersonCapacity]:
     committed, left = by_assignee(there), by_assignee(carried)
-    for member in team.people:
-        yield PersonCapacity(
-            username=member.username,
-            role=member.role,
-            budget=budget(member, team, milestone),
-            committed=total(committed.get(member.username, ())).weight,
-            carry_over=total(left.get(member.username, ())).weight,
-        )
-    for name in sorted((committed.keys() | left.keys()) - {member.username for member in team.people}):
+    for name in _with_others(team, {**committed, **left}):
+        member = team.member(name)
         yield PersonCapacity(
             username=name,
+            role=member.role if member else "",
+            budget=budget(member, team, milestone) if member else None,
             committed=total(committed.get(name, ())).weight,
             carry_over=total(left.get(name, ())).weight,
         )
+
+
+def _with_others(team: Team | None, assigned: Iterable[str]) -> list[str]:
+    """The team's people in their order, then assignees who are not in it, by name."""
+    members = [member.username for member in team.people] if team is not None else []
+    return [*members, *sorted(set(assigned) - set(members))]
 
 
 def by_assignee(issues: Iterable[Issue]) -> dict[str, list[Issue]]:
@@ -285,15 +286,12 @@ def load_of(issues: Iterable[Issue], milestone: Milestone, team: Team | None, na
     """The load of a milestone: the team's people in order, with or without issues, then others by name."""
     accepted = sorted(deliverables(issues, milestone.title, names), key=rank_key)
     by_name = by_assignee(accepted)
-    members = {member.username: member for member in team.people} if team is not None else {}
     dated = milestone.start is not None and milestone.due is not None
     people: list[PersonLoad] = []
-    for name in [*members, *sorted(by_name.keys() - members.keys())]:
-        mine = tuple(by_name.get(name, ()))
-        has = budget(members[name], team, milestone) if team and dated and name in members else None
-        people.append(
-            PersonLoad(username=name, issues=mine, sums=total(mine), budget=has.weight if has else None)
-        )
+    for name in _with_others(team, by_name):
+        mine, member = tuple(by_name.get(name, ())), team.member(name) if team is not None else None
+        has = budget(member, team, milestone).weight if team and dated and member else None
+        people.append(PersonLoad(username=name, issues=mine, sums=total(mine), budget=has))
     free = tuple(issue for issue in accepted if not issue.assignees)
     return Load(milestone=milestone.title, people=tuple(people), unassigned=free, unassigned_sums=total(free))
 
@@ -332,18 +330,10 @@ def closed_weights(
     issues: Iterable[Issue], past: Sequence[Milestone], names: LabelSettings
 ) -> tuple[ClosedWeight, ...]:
     """The closed Deliverables of each of these milestones, in their order; other issues are ignored."""
-    done: dict[str, list[Issue]] = {milestone.title: [] for milestone in past}
-    for issue in issues:
-        if (
-            not issue.is_open
-            and issue.milestone in done
-            and names.deliverable in issue.labels
-            and counts(issue, names)
-        ):
-            done[issue.milestone].append(issue)
+    done = [i for i in issues if not i.is_open and names.deliverable in i.labels and counts(i, names)]
+    sums = {one.title: total(i for i in done if i.milestone == one.title) for one in past}
     return tuple(
-        ClosedWeight(milestone=title, count=len(found), weight=total(found).weight)
-        for title, found in done.items()
+        ClosedWeight(milestone=title, count=found.count, weight=found.weight) for title, found in sums.items()
     )
 
 

@@ -5,6 +5,7 @@ Pure. It applies to every change of issues, whichever key or command it comes fr
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection
 
 from msgspec import structs
@@ -15,7 +16,7 @@ from glboard_core.board.use_cases import Edits
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import WorkflowScheme
-from glboard_core.planning.readiness import READY, over_weight
+from glboard_core.planning.readiness import READY, held, over_weight
 from glboard_core.planning.reasons import words_of
 
 Settled = set[tuple[IssueId, str]]
@@ -34,27 +35,23 @@ def codes_of(
     marking as Deliverable), ``in-dev-without-assignee``, ``complete-with-merge-requests``,
     ``unblocked-without-comment``.
     """
-    codes: list[str] = []
     was, now = flow.of(before), flow.of(after)
     came = now.name if now is not None and now != was else None
-    if came == READY:
-        if after.weight is None:
-            codes.append("ready-without-weight")
-        if len(types_of(after, names)) != 1:
-            codes.append("ready-without-type")
-    if names.deliverable in after.labels - before.labels:
-        if not ready(after, flow, names):
-            codes.append("deliverable-not-ready")
-        if over_weight(after):
-            codes.append("over-weight")
-    if came == "in dev" and not after.assignees:
-        codes.append("in-dev-without-assignee")
-    # GitLab counts the merge requests that will close the issue.
-    if came == "complete" and after.merge_requests:
-        codes.append("complete-with-merge-requests")
-    if was is not None and was.name == "blocked" and now != was and not commented:
-        codes.append("unblocked-without-comment")
-    return tuple(codes)
+    accepted = names.deliverable in after.labels - before.labels
+    return held(
+        {
+            "ready-without-weight": came == READY and after.weight is None,
+            "ready-without-type": came == READY and len(types_of(after, names)) != 1,
+            "deliverable-not-ready": accepted and not ready(after, flow, names),
+            "over-weight": accepted and over_weight(after),
+            "in-dev-without-assignee": came == "in dev" and not after.assignees,
+            # GitLab counts the merge requests that will close the issue.
+            "complete-with-merge-requests": came == "complete" and bool(after.merge_requests),
+            "unblocked-without-comment": (
+                was is not None and was.name == "blocked" and now != was and not commented
+            ),
+        }
+    )
 
 
 def confirmation(
@@ -77,13 +74,11 @@ def confirmation(
         before.setdefault(identity, issue)
         after[identity] = change.apply(issue)
     codes: dict[IssueId, list[str]] = {}
-    counts: dict[str, int] = {}
     for identity, now in after.items():
         found = codes_of(before[identity], now, edits.flow, edits.names, commented=identity in commented)
-        for code in found:
-            if (identity, code) not in settled:
-                codes.setdefault(identity, []).append(code)
-                counts[code] = counts.get(code, 0) + 1
+        if asked := [code for code in found if (identity, code) not in settled]:
+            codes[identity] = asked
+    counts = Counter(code for its in codes.values() for code in its)
     if not codes:
         return None
     settles = frozenset((issue, code) for issue, its in codes.items() for code in its if code != _ALWAYS)

@@ -54,9 +54,8 @@ class Figures(Struct, frozen=True, kw_only=True, dict=True):
 
     def past(self, milestone: Milestone) -> list[Milestone]:
         """The milestones a capacity of ``milestone`` is compared with (rule 10)."""
-        return capacities.past_milestones(
-            self.catalog.milestones, milestone, self.today, self.settings.planning
-        )
+        known, planning = self.catalog.milestones, self.settings.planning
+        return capacities.past_milestones(known, milestone, self.today, planning)
 
     def capacity(self, issues: Iterable[Issue], milestone: Milestone, team: Team) -> Capacity:
         """The capacity of a milestone (rule 10). Raises UsageError if it has no dates."""
@@ -67,10 +66,8 @@ class Figures(Struct, frozen=True, kw_only=True, dict=True):
 
     def carry_over(self, issues: Iterable[Issue], milestone: Milestone) -> CarryOver:
         """What is left of the milestone before (rule 10)."""
-        settings = self.settings
-        return capacities.carry_over(
-            issues, self.before(milestone), self.flow, settings.labels, settings.planning
-        )
+        before, settings = self.before(milestone), self.settings
+        return capacities.carry_over(issues, before, self.flow, settings.labels, settings.planning)
 
     def load(self, issues: Iterable[Issue], milestone: Milestone, team: Team | None) -> Load:
         """The accepted weight of each person (rule 21)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Literal
+from typing import Literal, get_args
 
 from msgspec import Struct
 
@@ -21,7 +21,7 @@ from glboard_core.planning.plan_lock import PlanSnapshot
 from glboard_core.planning.readiness import counts
 
 Kind = Literal["confidential", "deliverable", "open", "late-closed", "quiet", "handled"]
-KINDS: tuple[Kind, ...] = ("confidential", "deliverable", "open", "late-closed", "quiet", "handled")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 #: What keeps a milestone open: issues still in it and not closed.
 OPEN: frozenset[Kind] = frozenset({"confidential", "deliverable", "open"})
 

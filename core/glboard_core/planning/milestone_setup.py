@@ -260,7 +260,7 @@ def _wanted(
 
 def _why_not(resolved: Board, catalog: Catalog) -> str:
     if not resolved.milestone:
-        return "it is of no milestone"
+        return "it has no milestone"
     if catalog.milestone(catalog.group, resolved.milestone) is None:
         return f"the group has no milestone “{resolved.milestone}”"
     unknown = sorted(label for label in resolved.labels if catalog.label(catalog.group, label) is None)
@@ -335,21 +335,27 @@ def moves(lists: Sequence[SeenList], wanted: Sequence[str]) -> list[tuple[int, i
 
 def board_step(board: WantedBoard, seen: Seen) -> Step:
     """The step for one board."""
-    lacking = (f"no label for {_short(board.lacking)}",) if board.lacking else ()
     there = seen.board(board)
+    notes = [f"no label for {_short(board.lacking)}"] if board.lacking else []
+    words: list[str] = []
+
+    def step(action: Action) -> Step:
+        url = there.url if there is not None else ""
+        return Step(
+            part="board", name=board.name, action=action, words=tuple(words), notes=tuple(notes), url=url
+        )
+
+    if why := board.why or (_NO_SCOPE if there is None and seen.scopes is False else ""):
+        notes = [why]
+        return step("impossible" if there is None else "nothing")
     if there is None:
-        if why := board.why or (_NO_SCOPE if seen.scopes is False else ""):
-            return Step(part="board", name=board.name, action="impossible", notes=(why,))
-        new = (
+        words = [
             f"filter {', '.join([board.milestone, *sorted(board.labels)])}",
             f"lists {_short(board.lists)}",
-        )
-        return Step(part="board", name=board.name, action="create", words=new, notes=lacking)
-    if board.why:
-        return Step(part="board", name=board.name, action="nothing", notes=(board.why,), url=there.url)
+        ]
+        return step("create")
     todo = work(board, there, ours=there.id in seen.ours)
-    notes = [*todo.notes, *lacking]
-    words: list[str] = []
+    notes = [*todo.notes, *notes]
     if todo.scope and there.scoped:
         words.append("set filter")
     elif todo.scope:
@@ -358,14 +364,7 @@ def board_step(board: WantedBoard, seen: Seen) -> Step:
         words.append(f"add {_short(todo.add)}")
     if todo.order:
         words.append("reorder lists")
-    return Step(
-        part="board",
-        name=board.name,
-        action="update" if words else "nothing",
-        words=tuple(words),
-        notes=tuple(notes),
-        url=there.url,
-    )
+    return step("update" if words else "nothing")
 
 
 def _short(labels: Iterable[str]) -> str:
@@ -407,12 +406,11 @@ def issue_step(
         for name, part in _parts(wanted, seen, issue.confidential).items()
         if name in in_template and name not in silent
     }
-    merged = (
-        planning_issue.merge(there.description, text)
-        if owned
-        else planning_issue.appended(there.description, text, title)
-    )
-    notes += [f"{one.name} left unchanged: {one.why}" for one in merged.kept]
+    if owned:
+        merged = planning_issue.merge(there.description, text)
+    else:
+        merged = planning_issue.appended(there.description, text, title)
+    notes += [f"{name} left unchanged: {why}" for name, why in merged.kept.items()]
     if merged.changed:
         how = "regenerate" if owned else "append below the existing text"
         words.append(f"{how}: {', '.join(merged.changed)}")
@@ -489,11 +487,12 @@ def _known_project(project: str, wanted: WantedSetup) -> None:
 
 
 def _parts(wanted: WantedSetup, seen: Seen, confidential: bool) -> Mapping[str, str]:
-    links: list[BoardLink] = []
-    for board in wanted.boards:
-        there = seen.board(board)
-        why = "" if there is not None else board.why or "not in GitLab"
-        links.append(BoardLink(board.name, there.url if there is not None else "", why))
+    links = [
+        BoardLink(board.name, there.url)
+        if (there := seen.board(board)) is not None
+        else BoardLink(board.name, why=board.why or "not in GitLab")
+        for board in wanted.boards
+    ]
     found = dict(parts(structs.replace(wanted.month, confidential=confidential), links))
     if present := sorted(seen.ours & {board.id for board in seen.boards}):
         found["boards"] += f"\n\n<!-- glboard boards {' '.join(map(str, present))} -->"
@@ -501,12 +500,8 @@ def _parts(wanted: WantedSetup, seen: Seen, confidential: bool) -> Mapping[str, 
 
 
 def _usable(
-    labels: Iterable[str], project: str, catalog: Catalog, coming: Collection[str]
+    labels: Collection[str], project: str, catalog: Catalog, coming: Collection[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The labels that can be set in the project, and those that do not exist."""
-    known: list[str] = []
-    unknown: list[str] = []
-    for label in labels:
-        exists = label in coming or catalog.label(project, label) is not None
-        (known if exists else unknown).append(label)
-    return tuple(known), tuple(unknown)
+    known = tuple(one for one in labels if one in coming or catalog.label(project, one) is not None)
+    return known, tuple(label for label in labels if label not in known)

@@ -17,6 +17,7 @@ from glboard_core.config import LabelSettings
 from glboard_core.errors import ConfigError
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.planning.readiness import counts
+from glboard_core.planning.text import counted
 from glboard_core.planning.timeline import Moment, Timeline, cut
 
 #: The file's format version; unknown versions are rejected.
@@ -75,9 +76,7 @@ class _File(PlanSnapshot, frozen=True, kw_only=True):
 def take(issues: Iterable[Issue], milestone: str, at: datetime, names: LabelSettings) -> PlanSnapshot:
     """The plan as it is now: every Deliverable of the milestone that counts, including closed ones."""
     planned = [
-        PlannedIssue(
-            issue=issue.id, reference=issue.reference, weight=issue.weight, assignees=issue.assignees
-        )
+        _line(issue, issue.weight)
         for issue in sorted(issues, key=lambda issue: (issue.project, issue.iid))
         if issue.milestone == milestone and names.deliverable in issue.labels and counts(issue, names)
     ]
@@ -105,13 +104,17 @@ def _from_moments(
     rows: Iterable[tuple[Issue, Timeline, Moment | None]], milestone: str, at: datetime, names: LabelSettings
 ) -> PlanSnapshot:
     planned = [
-        PlannedIssue(issue=issue.id, reference=issue.reference, weight=then.weight, assignees=issue.assignees)
+        _line(issue, then.weight)
         for issue, line, then in sorted(rows, key=lambda row: (row[0].project, row[0].iid))
         if then is not None
         and then.planned_in(milestone, names.deliverable)
         and names.ignore not in (line.last or then).labels
     ]
     return PlanSnapshot(milestone=milestone, locked_at=cut(at), issues=tuple(planned), rebuilt=True)
+
+
+def _line(issue: Issue, weight: int | None) -> PlannedIssue:
+    return PlannedIssue(issue=issue.id, reference=issue.reference, weight=weight, assignees=issue.assignees)
 
 
 def locked(snapshot: PlanSnapshot, by: str, host: str, group: str, group_id: str = "") -> PlanSnapshot:
@@ -121,8 +124,7 @@ def locked(snapshot: PlanSnapshot, by: str, host: str, group: str, group_id: str
 
 def exported(snapshot: PlanSnapshot) -> bytes:
     """The snapshot as JSON, for a file."""
-    fields = {name: getattr(snapshot, name) for name in PlanSnapshot.__struct_fields__}
-    return msgspec.json.format(msgspec.json.encode(_File(**fields)), indent=2) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(_File(**structs.asdict(snapshot))), indent=2) + b"\n"
 
 
 def imported(raw: bytes, where: str) -> PlanSnapshot:
@@ -187,16 +189,20 @@ def minute(at: datetime) -> str:
 
 def locked_words(plan: PlanSnapshot) -> str:
     """When and by whom it was locked, or rebuilt from events: ``locked 2026-11-13 17:00 UTC by em_maple``."""
-    by = f" by {plan.locked_by}" if plan.locked_by else ""
-    if plan.rebuilt:
-        return f"rebuilt from events as of {minute(plan.locked_at)}{', locked' + by if by else ''}"
-    return f"locked {minute(plan.locked_at)}{by}"
+    return lock_words(plan.locked_at, plan.locked_by, rebuilt=plan.rebuilt)
+
+
+def lock_words(at: datetime, by: str, *, rebuilt: bool) -> str:
+    """``locked_words`` of a plan with these fields."""
+    by = f" by {by}" if by else ""
+    if rebuilt:
+        return f"rebuilt from events as of {minute(at)}{', locked' + by if by else ''}"
+    return f"locked {minute(at)}{by}"
 
 
 def count_words(plan: PlanSnapshot) -> str:
     """``12 Deliverables, weight 20``."""
-    count = len(plan.issues)
-    return f"{count} Deliverable{'' if count == 1 else 's'}, weight {plan.weight}"
+    return f"{counted(len(plan.issues), 'Deliverable')}, weight {plan.weight}"
 
 
 # Changes since the lock
@@ -220,7 +226,7 @@ class PlanChanges(Struct, frozen=True, kw_only=True):
 
 
 def scope(locked: PlanSnapshot, now: PlanSnapshot) -> PlanChanges:
-    """What was added to the plan, removed from it and re-weighted since it was locked."""
+    """What was added to the plan, removed from it and reweighted since it was locked."""
     before = {row.issue: row for row in locked.issues}
     after = {row.issue: row for row in now.issues}
     return PlanChanges(

@@ -157,24 +157,16 @@ def _words(text: str) -> frozenset[str]:
 
 # -- generated parts
 
-_MARK = re.compile(r"<!--\s*glboard:(?P<kind>begin|end) (?P<name>[a-z-]+)(?: (?P<sum>[0-9a-f]{8}))?\s*-->")
-_OWNER = re.compile(r"<!--\s*glboard planning (?P<milestone>[^<>]*?)\s*-->")
-_DASHES = re.compile(r"-{2,}")
-
-
-class KeptPart(Struct, frozen=True):
-    """A part that was left unchanged, and why."""
-
-    name: str
-    why: str
-
 
 class Merged(Struct, frozen=True, kw_only=True):
-    """A description with its parts regenerated. ``changed`` names those that differ from before."""
+    """A description with its parts regenerated. ``changed`` names those that differ from before.
+
+    ``kept`` says why a part was left unchanged.
+    """
 
     text: str
     changed: tuple[str, ...] = ()
-    kept: tuple[KeptPart, ...] = ()
+    kept: Mapping[str, str] = {}
 
 
 def owner_mark(milestone: str) -> str:
@@ -197,30 +189,29 @@ def merge(description: str, parts: Mapping[str, str]) -> Merged:
     """The description with these parts replaced in place; everything else in it stays unchanged."""
     marks = list(_MARK.finditer(description))
     new: dict[tuple[int, int], str] = {}
-    kept: list[KeptPart] = []
+    kept: dict[str, str] = {}
     changed: list[str] = []
     for name, text in parts.items():
         found = [at for at, mark in enumerate(marks) if mark["name"] == name]
         if not found:
-            kept.append(KeptPart(name, "its markers were removed"))
+            kept[name] = "its markers were removed"
             continue
         begin, end = marks[found[0]], marks[found[-1]]
         # A pair: a begin and an end marker, with no other part's marker between them.
         if found != [found[0], found[0] + 1] or (begin["kind"], end["kind"]) != ("begin", "end"):
-            kept.append(KeptPart(name, "its markers do not form a pair"))
+            kept[name] = "its markers do not form a pair"
             continue
         inside = description[begin.end() : end.start()]
         if _sum(inside) == _sum(text):
             continue
         if inside.strip() and begin["sum"] != _sum(inside):
-            why = "edited by hand; delete the text between its markers to regenerate it"
-            kept.append(KeptPart(name, why))
+            kept[name] = "edited by hand; delete the text between its markers to regenerate it"
             continue
         new[begin.start(), end.end()] = wrapped(name, text)
         changed.append(name)
     for (start, stop), part in sorted(new.items(), reverse=True):
         description = description[:start] + part + description[stop:]
-    return Merged(text=description, changed=tuple(changed), kept=tuple(kept))
+    return Merged(text=description, changed=tuple(changed), kept=kept)
 
 
 def appended(description: str, parts: Mapping[str, str], milestone: str) -> Merged:
@@ -249,13 +240,6 @@ def _harmless(milestone: str) -> str:
 
 
 # -- the template: Markdown with placeholders
-
-#: Placeholders for a few words, filled once when the issue is created.
-VALUES = ("milestone", "start", "due", "workdays", "before")
-#: Placeholders for a part, which is regenerated at every update.
-PARTS = ("dates", "boards", "capacity", "candidates", "carry-over")
-
-_FIELD = re.compile(r"(?<!\\)\{([A-Za-z][A-Za-z_-]*)\}")
 
 
 def check(template: str, where: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from glboard_core.model.milestone import Milestone
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.planning.candidates import Candidate
 from glboard_core.planning.capacity import Capacity, CarryOver, workdays
-from glboard_core.planning.text import number, plain, table
+from glboard_core.planning.text import counted, number, plain, table
 
 #: The most rows of a table: longer ones are not read, and descriptions have a size limit.
 MOST_ROWS = 100
@@ -142,7 +142,7 @@ def candidates(month: Month) -> str:
     heads = ("", "issue", "title", "weight", "slipped", "priority", "assignee", "")
     weights = [one.issue.weight for one in found]
     total = sum(weight for weight in weights if weight is not None)
-    summed = f"{_counted(len(found), 'issue')}, weight {_with_unweighted(total, weights.count(None))}."
+    summed = f"{counted(len(found), 'issue')}, weight {_with_unweighted(total, weights.count(None))}."
     return _listed(table(heads, rows, right=frozenset({0, 3, 4})), len(found), summed)
 
 
@@ -165,7 +165,7 @@ def carry_over(month: Month) -> str:
     ]
     heads = ("issue", "title", "weight", "state", "assignee")
     summed = (
-        f"{_counted(len(found.issues), 'open Deliverable')} of {plain(found.milestone)}, weight "
+        f"{counted(len(found.issues), 'open Deliverable')} of {plain(found.milestone)}, weight "
         f"{_with_unweighted(found.weight, found.unweighted)}, {number(found.likely)} likely."
     )
     return _listed(table(heads, rows, right=frozenset({2})), len(found.issues), summed)
@@ -206,10 +206,6 @@ def _weight(weight: int | None) -> str:
 
 def _with_unweighted(weight: int, unweighted: int) -> str:
     return f"{weight} + {unweighted} unweighted" if unweighted else str(weight)
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _signed(value: float) -> str:

@@ -6,7 +6,7 @@ and which labels are missing (rule 8). Readiness of a card belongs to ``board/ru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Literal
 
@@ -86,25 +86,25 @@ def reasons_against(
     also means that the requested milestone is neither current nor next. ``other-group`` and ``ignored`` are
     for issues requested by reference: no list contains them.
     """
-    codes: list[str] = []
-    if not issue.is_open:
-        codes.append("closed")
-    if issue.milestone != milestone or milestone not in allowed:
-        codes.append("other-milestone")
-    if not flow_ready(issue, flow):
-        codes.append("not-ready")
-    if issue.weight is None:
-        codes.append("no-weight")
     types = types_of(issue, names)
-    if not types:
-        codes.append("missing-type")
-    elif len(types) > 1:
-        codes.append("several-types")
-    if names.ignore in issue.labels:
-        codes.append("ignored")
-    elif not counts(issue, names):
-        codes.append("other-group")
-    return tuple(codes)
+    ignored = names.ignore in issue.labels
+    return held(
+        {
+            "closed": not issue.is_open,
+            "other-milestone": issue.milestone != milestone or milestone not in allowed,
+            "not-ready": not flow_ready(issue, flow),
+            "no-weight": issue.weight is None,
+            "missing-type": not types,
+            "several-types": len(types) > 1,
+            "ignored": ignored,
+            "other-group": not ignored and not counts(issue, names),
+        }
+    )
+
+
+def held(codes: Mapping[str, bool]) -> tuple[str, ...]:
+    """The codes that hold, in their order."""
+    return tuple(code for code, holds in codes.items() if holds)
 
 
 # Organisational labels (planning rule 8)
@@ -117,27 +117,27 @@ def missing_codes(issue: Issue, names: LabelSettings) -> tuple[str, ...]:
     """
     if names.ignore in issue.labels:
         return ()
-    codes: list[str] = []
-    if names.devops and names.devops not in issue.labels:
-        codes.append("missing-label:devops")
-    if names.section and names.section not in issue.labels:
-        codes.append("missing-label:section")
-    if names.categories and issue.labels.isdisjoint(names.categories):
-        codes.append("missing-label:category")
     types = types_of(issue, names)
-    if not types:
-        codes.append("missing-type")
-    elif len(types) > 1:
-        codes.append("several-types")
-    elif not has_subtype(issue, types[0], names):
-        codes.append("missing-subtype")
-    return tuple(codes)
+    no_category = bool(names.categories) and issue.labels.isdisjoint(names.categories)
+    return held(
+        {
+            "missing-label:devops": names.devops != "" and names.devops not in issue.labels,
+            "missing-label:section": names.section != "" and names.section not in issue.labels,
+            "missing-label:category": no_category,
+            "missing-type": not types,
+            "several-types": len(types) > 1,
+            "missing-subtype": len(types) == 1 and not has_subtype(issue, types[0], names),
+        }
+    )
 
 
 def has_subtype(issue: Issue, of_type: str, names: LabelSettings) -> bool:
     """Whether a label has the type's own prefix: ``type::bug`` needs a ``bug::…`` (rule 9)."""
-    prefix = of_type.removeprefix(names.type_prefix) + "::"
-    return any(label.startswith(prefix) for label in issue.labels)
+    return bool(issue.scoped(_subtypes(of_type, names)))
+
+
+def _subtypes(of_type: str, names: LabelSettings) -> str:
+    return of_type.removeprefix(names.type_prefix) + "::"
 
 
 def to_add(issue: Issue, names: LabelSettings) -> frozenset[str]:
@@ -196,16 +196,12 @@ def _open(
 
 
 def _choices(kind: Kind, of: tuple[str, ...], names: LabelSettings, titles: Sequence[str]) -> tuple[str, ...]:
-    match kind:
-        case "keep":
-            return of
-        case "type":
-            return tuple(title for title in titles if title.startswith(names.type_prefix))
-        case "subtype":
-            prefix = of[0].removeprefix(names.type_prefix) + "::"
-            return tuple(title for title in titles if title.startswith(prefix))
-        case "category":
-            return tuple(title for title in names.categories if title in titles)
+    if kind == "keep":
+        return of
+    if kind == "category":
+        return tuple(title for title in names.categories if title in titles)
+    prefix = names.type_prefix if kind == "type" else _subtypes(of[0], names)
+    return tuple(title for title in titles if title.startswith(prefix))
 
 
 def answered(issues: Sequence[Issue], asked: LabelQuestion, label: str) -> list[Issue]:

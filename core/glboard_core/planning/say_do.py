@@ -11,38 +11,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple, get_args
 
 from msgspec import Struct
 
 from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
+from glboard_core.planning import text
 from glboard_core.planning.capacity import MilestoneWindow
-from glboard_core.planning.plan_lock import PlanSnapshot, minute
-from glboard_core.planning.text import day_words, percent_words, plain
+from glboard_core.planning.plan_lock import PlanSnapshot, lock_words
+from glboard_core.planning.readiness import held
+from glboard_core.planning.text import counted, day_words, percent_words, plain
 from glboard_core.planning.timeline import Timeline
 
 Definition = Literal["group", "committed", "reprioritized", "handbook", "handbook_deliverable"]
 
 #: The first two are always shown; the others on request (rule 6).
-DEFINITIONS: tuple[Definition, ...] = (
-    "group",
-    "committed",
-    "reprioritized",
-    "handbook",
-    "handbook_deliverable",
-)
+DEFINITIONS: tuple[Definition, ...] = get_args(Definition)
 TARGETS: Mapping[Definition, int] = {"committed": 80, "reprioritized": 100}
 """The handbook's targets in percent, if it defines one."""
 
 _CLOSED_OTHERWISE = ("duplicate", "won't do", "won’t do")
 
 Outcome = Literal["not done", "apart", "done", "beside"]
-OUTCOMES: tuple[Outcome, ...] = ("not done", "apart", "done", "beside")
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
-class Track(Struct, frozen=True):
+class Track(NamedTuple):
     """An issue and its timeline."""
 
     issue: Issue
@@ -91,35 +87,31 @@ class SayDo(Struct, frozen=True, kw_only=True):
     duplicates: tuple[str, ...]
 
 
-class _Judge:
-    """The tests that the definitions apply to one issue. All are false for an issue that did not exist."""
-
-    def __init__(self, track: Track, milestone: str, window: MilestoneWindow, names: LabelSettings) -> None:
-        self.issue = track.issue
-        self._milestone = milestone
-        self._names = names
-        now = track.line.last
-        end = track.line.at(window.cut_off)
-        deliverable = names.deliverable
-        self.ignored = now is None or names.ignore in now.labels
-        self.planned_once = any(
-            moment.planned_in(milestone, deliverable)
-            for moment in track.line.during(window.start, window.cut_off)
-        )
-        self.planned_at_end = end is not None and end.planned_in(milestone, deliverable)
-        self.done_at_end = end is not None and not end.is_open and end.milestone == milestone
-        self.done_now = now is not None and not now.is_open and now.planned_in(milestone, deliverable)
-        self.open_now_in_it = now is not None and now.is_open and now.milestone == milestone
-        labels = now.labels if now is not None else frozenset()
-        self.missed = names.missed_prefix + milestone in labels
-        self.deliverable_now = deliverable in labels
-        self.went_elsewhere = end is not None and end.milestone not in (None, milestone)
-        closed = now is not None and not now.is_open
-        status = (track.issue.status or "").casefold() if closed else ""
-        duplicate = track.issue.duplicate or not labels.isdisjoint(names.duplicate)
-        self.duplicate = closed and (duplicate or status == _CLOSED_OTHERWISE[0])
-        wont = not labels.isdisjoint(names.wont_do) or status in _CLOSED_OTHERWISE[1:]
-        self.wont_do = closed and wont and not self.duplicate
+def _verdicts(track: Track, milestone: str, window: MilestoneWindow, names: LabelSettings) -> tuple[str, ...]:
+    """Which tests of the definitions the issue passes; only ``ignored`` if it did not exist."""
+    now, end, deliverable = track.line.last, track.line.at(window.cut_off), names.deliverable
+    if now is None:
+        return ("ignored",)
+    during = track.line.during(window.start, window.cut_off)
+    status = "" if now.is_open else (track.issue.status or "").casefold()
+    marked = track.issue.duplicate or not now.labels.isdisjoint(names.duplicate)
+    duplicate = not now.is_open and (marked or status == _CLOSED_OTHERWISE[0])
+    wont = not now.labels.isdisjoint(names.wont_do) or status in _CLOSED_OTHERWISE[1:]
+    return held(
+        {
+            "ignored": names.ignore in now.labels,
+            "planned_once": any(moment.planned_in(milestone, deliverable) for moment in during),
+            "planned_at_end": end is not None and end.planned_in(milestone, deliverable),
+            "done_at_end": end is not None and not end.is_open and end.milestone == milestone,
+            "done_now": not now.is_open and now.planned_in(milestone, deliverable),
+            "open_now_in_it": now.is_open and now.milestone == milestone,
+            "missed": names.missed_prefix + milestone in now.labels,
+            "deliverable_now": deliverable in now.labels,
+            "went_elsewhere": end is not None and end.milestone not in (None, milestone),
+            "duplicate": duplicate,
+            "wont_do": not now.is_open and wont and not duplicate,
+        }
+    )
 
 
 def say_do(
@@ -139,19 +131,20 @@ def say_do(
     never count. With ``count_wont_do`` false, duplicates and won't-dos are neither said nor done.
     """
     ordered = sorted(tracks, key=lambda track: (track.issue.project, track.issue.iid))
-    judges = [_Judge(track, milestone, window, names) for track in ordered]
-    references = {judge.issue.id: judge.issue.reference for judge in judges}
+    verdicts = {track.issue.id: _verdicts(track, milestone, window, names) for track in ordered}
+    references = {track.issue.id: track.issue.reference for track in ordered}
     for row in plan.issues:
         references.setdefault(row.issue, row.reference)
-    ignored = {judge.issue.id for judge in judges if judge.ignored}
-    dropped = {judge.issue.id for judge in judges if judge.wont_do or judge.duplicate} - ignored
-    uncounted = ignored if count_wont_do else ignored | dropped
+    ignored = {issue for issue, passed in verdicts.items() if "ignored" in passed}
 
     def all_those(test: str) -> set[IssueId]:
-        return {judge.issue.id for judge in judges if getattr(judge, test)} - ignored
+        return {issue for issue, passed in verdicts.items() if test in passed} - ignored
 
     def those(test: str) -> set[IssueId]:
         return all_those(test) - uncounted
+
+    dropped = all_those("wont_do") | all_those("duplicate")
+    uncounted = ignored if count_wont_do else ignored | dropped
 
     in_plan = {row.issue for row in plan.issues}
     done_at_end, done_now, missed = those("done_at_end"), those("done_now"), those("missed")
@@ -245,10 +238,9 @@ def _done(ratio: Ratio, reference: str) -> bool | None:
 
 def source_words(report: SayDo) -> str:
     """The source of ``committed``: when its plan was locked and by whom, or that events were replayed."""
-    by = f" by {report.locked_by}" if report.locked_by else ""
-    if report.source == "snapshot":
-        return f"from the plan locked {minute(report.locked_at)}{by}"
-    return f"rebuilt from events as of {minute(report.locked_at)}{', locked' + by if by else ''}"
+    rebuilt = report.source == "rebuilt"
+    how = lock_words(report.locked_at, report.locked_by, rebuilt=rebuilt)
+    return how if rebuilt else f"from the plan {how}"
 
 
 def said(report: SayDo, milestone: Milestone, now: datetime) -> tuple[str, str]:
@@ -259,15 +251,13 @@ def said(report: SayDo, milestone: Milestone, now: datetime) -> tuple[str, str]:
     group, committed = report.definitions["group"], report.definitions["committed"]
     due = day_words(milestone.due)
     when = f"so far, until {due}" if now < report.cut_off else f"by {due}"
-    first = (
-        f"{len(group.done)} of {len(group.said)} closed {when} "
-        f"({percent_words(group.percent)}), definition group"
-    )
-    second = (
-        f"{len(committed.done)} of {len(committed.said)} ({percent_words(committed.percent)}), "
-        f"definition committed, {source_words(report)}"
-    )
-    return first, second
+    first = f"{_share(group)} closed {when} ({percent_words(group.percent)}), definition group"
+    by_plan = f"definition committed, {source_words(report)}"
+    return first, f"{_share(committed)} ({percent_words(committed.percent)}), {by_plan}"
+
+
+def _share(ratio: Ratio) -> str:
+    return f"{len(ratio.done)} of {len(ratio.said)}"
 
 
 def table(report: SayDo) -> list[tuple[str, str, str, str, str]]:
@@ -299,14 +289,10 @@ def beside(report: SayDo) -> list[tuple[str, tuple[str, ...]]]:
 
 def listed(report: SayDo, shown: Sequence[Definition] = DEFINITIONS) -> list[tuple[str, tuple[str, ...]]]:
     """The non-empty lists: those behind the figures of these definitions, and the additional ones."""
-    behind = [
-        part
-        for name in shown
-        for part in (
-            (f"{name}: done", report.definitions[name].done),
-            (f"{name}: not done", report.definitions[name].missed),
-        )
-    ]
+    behind = []
+    for name in shown:
+        ratio = report.definitions[name]
+        behind += [(f"{name}: done", ratio.done), (f"{name}: not done", ratio.missed)]
     return [(title, references) for title, references in (*behind, *beside(report)) if references]
 
 
@@ -314,16 +300,11 @@ def markdown(report: SayDo, milestone: Milestone, now: datetime, unread: Sequenc
     """The whole report for the retrospective. References stay unescaped, so that GitLab links them."""
     parts = ["## " + plain(f"Say/Do {report.milestone}")]
     parts += [plain(line) + "." for line in said(report, milestone, now)]
-    rows = ["| definition | said | done | percent | target |", "| --- | ---: | ---: | ---: | ---: |"]
-    rows += ["| " + " | ".join(row) + " |" for row in table(report)]
-    parts.append("\n".join(rows))
+    heads = ("definition", "said", "done", "percent", "target")
+    parts.append(text.table(heads, table(report), right=frozenset({1, 2, 3, 4})))
     for title, references in listed(report):
         parts.append(f"**{plain(title)}** ({len(references)})\n\n" + "\n".join(f"- {r}" for r in references))
     if unread:
-        count = _issues(len(unread))
+        count = counted(len(unread), "issue")
         parts.append(f"No history for {count}; using their current state: {', '.join(unread)}.")
     return "\n\n".join(parts) + "\n"
-
-
-def _issues(count: int) -> str:
-    return "1 issue" if count == 1 else f"{count} issues"

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import date
 from functools import partial
 from typing import Any, Literal
 
@@ -45,7 +44,10 @@ class _CannotEdit(Exception):
     """This way does not fit this file."""
 
 
-# -- changes: what each means for the team, and the ways to write it. Its words have no figures, so that a
+# -- changes
+#
+# ``after`` is the team after the change; it raises UsageError if the person is missing, or is already there.
+# ``ways`` are the ways to write it, best first. ``words`` say what is changed, without figures, so that a
 # shared screen can show them.
 
 
@@ -57,15 +59,12 @@ class OfTeam(Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """What is changed."""
         return f"the team's {_words(self.key)}"
 
     def after(self, team: Team) -> Team:
-        """The team after the change."""
         return structs.replace(team, **{self.key: self.value})
 
     def ways(self, team: Team) -> Sequence[Way]:
-        """The ways to write it, best first."""
         return _setting(None, self.key, self.value)
 
 
@@ -78,15 +77,12 @@ class OfPerson(Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """What is changed."""
         return f"{_words(self.key)} of {self.username}"
 
     def after(self, team: Team) -> Team:
-        """The team after the change. Raises UsageError if the person is missing."""
         return _with(team, self.username, self.key, self.value)
 
     def ways(self, team: Team) -> Sequence[Way]:
-        """The ways to write it, best first."""
         return _setting(_place(team, self.username), self.key, None if self.value == "" else self.value)
 
 
@@ -100,15 +96,12 @@ class OfMilestone(Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """What is changed."""
         return f"{_words(self.key)} of {self.username} in {self.milestone}"
 
     def after(self, team: Team) -> Team:
-        """The team after the change. Raises UsageError if the person is missing."""
         return _with(team, self.username, self.key, self._days(team))
 
     def ways(self, team: Team) -> Sequence[Way]:
-        """The ways to write it, best first."""
         return _setting(_place(team, self.username), self.key, self._days(team) or None)
 
     def _days(self, team: Team) -> dict[str, float]:
@@ -124,11 +117,9 @@ class AddPeople(Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """What is changed."""
         return f"{', '.join(self.usernames)} added"
 
     def after(self, team: Team) -> Team:
-        """The team after the change. Raises UsageError if somebody is already there."""
         for name in self.usernames:
             if team.member(name) is not None or self.usernames.count(name) > 1:
                 raise UsageError(f"{name} is already in team.toml.")
@@ -136,7 +127,6 @@ class AddPeople(Struct, frozen=True):
         return structs.replace(team, people=(*team.people, *added))
 
     def ways(self, team: Team) -> Sequence[Way]:
-        """The ways to write it, best first."""
         return (lambda text: _ended(text) + _people(self.usernames), partial(_add_to_list, self.usernames))
 
 
@@ -147,17 +137,14 @@ class RemovePerson(Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """What is changed."""
         return f"{self.username} removed"
 
     def after(self, team: Team) -> Team:
-        """The team after the change. Raises UsageError if the person is missing."""
         _place(team, self.username)
         left = tuple(member for member in team.people if member.username != self.username)
         return structs.replace(team, people=left)
 
     def ways(self, team: Team) -> Sequence[Way]:
-        """The ways to write it, best first."""
         number = _place(team, self.username)
         return partial(_cut, number), partial(_drop_from_list, number)
 
@@ -246,9 +233,12 @@ def _written(wanted: Value) -> str:
     return str(item(plain).as_string())
 
 
-def _entry(entry: date | Span) -> str:
+def _entry(entry: Any) -> str:
+    """A day or range as glboard writes it: one of ours, or one of the file, however it is spelled there."""
     if isinstance(entry, Span):
         return f'{{ from = "{entry.first}", to = "{entry.last}" }}'
+    if isinstance(entry, dict):
+        return f'{{ from = "{entry["from"]}", to = "{entry["to"]}" }}'
     return f'"{entry}"'
 
 
@@ -304,23 +294,17 @@ def _cut(number: int, text: str) -> str:
 # By parsing
 
 
-def _document(text: str) -> TOMLDocument:
+def _parsed(text: str, number: int | None = None) -> tuple[TOMLDocument, Any]:
+    """The file and the table of the team, or of the person with that index."""
     try:
-        return parse(text)
-    except TOMLKitError as error:
-        raise _CannotEdit from error
-
-
-def _table(document: TOMLDocument, number: int | None) -> Any:
-    try:
-        return document if number is None else document["people"][number]
-    except (KeyError, IndexError, TypeError) as error:
+        document: Any = parse(text)
+        return document, document if number is None else document["people"][number]
+    except (TOMLKitError, KeyError, IndexError, TypeError) as error:
         raise _CannotEdit from error
 
 
 def _change(number: int | None, key: str, wanted: Value, text: str) -> str:
-    document = _document(text)
-    table = _table(document, number)
+    document, table = _parsed(text, number)
     if key not in table:
         raise _CannotEdit
     there = table[key]
@@ -341,32 +325,24 @@ def _merge(there: Array, wanted: Days) -> None:
     """Change a list over several lines entry by entry, so that the rest keeps its comments."""
     left = [_entry(entry) for entry in wanted]
     for at in range(len(there) - 1, -1, -1):
-        known = _as_written(there[at])
+        known = _entry(there[at])
         if known in left:
             left.remove(known)
         else:
             del there[at]
-    for place, entry in enumerate(_entry(entry) for entry in wanted):
-        if place >= len(there) or _as_written(there[place]) != entry:
+    for place, entry in enumerate(map(_entry, wanted)):
+        if place >= len(there) or _entry(there[place]) != entry:
             there.insert(place, value(entry))
 
 
-def _as_written(entry: Any) -> str:
-    """An entry as glboard writes it, however it is spelled in the file."""
-    if isinstance(entry, dict):
-        return f'{{ from = "{entry["from"]}", to = "{entry["to"]}" }}'
-    return f'"{entry}"'
-
-
 def _append(number: int | None, key: str, wanted: Value, text: str) -> str:
-    document = _document(text)
-    _table(document, number)[key] = value(_written(wanted))
+    document, table = _parsed(text, number)
+    table[key] = value(_written(wanted))
     return dumps(document)
 
 
 def _drop_key(number: int | None, key: str, text: str) -> str:
-    document = _document(text)
-    table = _table(document, number)
+    document, table = _parsed(text, number)
     if key not in table:
         raise _CannotEdit
     del table[key]
@@ -374,8 +350,8 @@ def _drop_key(number: int | None, key: str, text: str) -> str:
 
 
 def _add_to_list(usernames: Sequence[str], text: str) -> str:
-    document = _document(text)
-    people = document.get("people")
+    document, team = _parsed(text)
+    people = team.get("people")
     if isinstance(people, AoT) or not isinstance(people, Array):
         raise _CannotEdit
     for name in usernames:
@@ -384,8 +360,8 @@ def _add_to_list(usernames: Sequence[str], text: str) -> str:
 
 
 def _drop_from_list(number: int, text: str) -> str:
-    document = _document(text)
-    people: Any = document.get("people")
+    document, team = _parsed(text)
+    people = team.get("people")
     if not isinstance(people, AoT | Array) or number >= len(people):
         raise _CannotEdit
     del people[number]

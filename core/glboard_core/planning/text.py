@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import date
 
 from glboard_core.errors import UsageError
@@ -33,6 +34,11 @@ def signed(value: float) -> str:
     """With a sign, and a mark if it is over (colour alone is not enough): ``+4.25``, ``!-9.75``."""
     words = number(value)
     return f"!{words}" if words.startswith("-") else f"+{words}"
+
+
+def counted(count: int, word: str) -> str:
+    """``1 issue``, ``2 issues``."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def percent_words(value: float | None) -> str:
@@ -117,10 +123,8 @@ def _day(word: str, near: date) -> date:
         return _made(int(found["year"]), month, day, word)
     around: list[date] = []
     for year in (near.year - 1, near.year, near.year + 1):
-        try:
+        with suppress(ValueError):  # not every year has a 29 February
             around.append(date(year, month, day))
-        except ValueError:
-            continue  # not every year has a 29 February
     if not around:
         raise UsageError(f"“{word}” is not a date.", hint=_HINT)
     return min(around, key=lambda one: abs((one - near).days))

@@ -105,18 +105,16 @@ def _before_all(issue: Issue, ordered: Sequence[Event]) -> Moment:
     for (kind, value), event in firsts.items():
         if kind == "label" and event.action == "remove" and isinstance(value, str):
             labels.add(value)
-    placed = firsts.get(("milestone", None))
     milestone = issue.milestone
-    if placed is not None:
+    if (placed := firsts.get(("milestone", None))) is not None:
         milestone = _title(placed) if placed.action == "remove" else None
     stated = firsts.get(("state", None))
-    weighed = ("weight", None) in firsts
     return Moment(
         at=cut(issue.created_at),
         milestone=milestone,
         labels=frozenset(labels),
         is_open=stated is None or stated.action != "reopened",
-        weight=None if weighed else issue.weight,
+        weight=None if ("weight", None) in firsts else issue.weight,
     )
 
 

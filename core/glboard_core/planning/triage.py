@@ -15,7 +15,7 @@ from glboard_core.config import LabelSettings
 from glboard_core.model.issue import Issue, rank_key
 from glboard_core.model.milestone import Milestone, upcoming
 from glboard_core.model.workflow import WorkflowScheme
-from glboard_core.planning.readiness import counts, flow_ready, missing_codes, over_weight
+from glboard_core.planning.readiness import counts, flow_ready, held, missing_codes, over_weight
 
 #: Every code, in the order they are listed.
 ORDER = (
@@ -67,50 +67,44 @@ class Rules(Struct, frozen=True, kw_only=True, dict=True):
         """The codes of an issue, in order; none for one that is closed, another group's, or ignored."""
         if not issue.is_open or not counts(issue, self.names):
             return ()
-        found = set(missing_codes(issue, self.names))
-        if issue.milestone is None:
-            found.add("missing-milestone")
-        found |= self._bug(issue) | self._deliverable(issue)
-        milestone = self.milestones.get(issue.milestone or "")
-        # A due date before today has ended before now.
-        if milestone is not None and milestone.due is not None and milestone.due < self.today:
-            found.add("expired-milestone")
-        if issue.weight is None and flow_ready(issue, self.flow):
-            found.add("ready-without-weight")
-        if over_weight(issue):
-            found.add("over-weight")
-        if self.flow.conflict(issue):
-            found.add("label-status-conflict")
+        names, milestone = self.names, self.milestones.get(issue.milestone or "")
+        bug = names.type_prefix + "bug" in issue.labels
+        found = {
+            *missing_codes(issue, names),
+            self._deliverable(issue),
+            *held(
+                {
+                    "missing-milestone": issue.milestone is None,
+                    "bug-without-severity": bug and not issue.scoped(names.severity_prefix),
+                    "bug-without-priority": bug and not issue.scoped(names.priority_prefix),
+                    # A due date before today has ended before now.
+                    "expired-milestone": bool(milestone and milestone.due and milestone.due < self.today),
+                    "ready-without-weight": issue.weight is None and flow_ready(issue, self.flow),
+                    "over-weight": over_weight(issue),
+                    "label-status-conflict": bool(self.flow.conflict(issue)),
+                }
+            ),
+        }
         return tuple(code for code in ORDER if code in found)
 
-    def _bug(self, issue: Issue) -> set[str]:
-        if self.names.type_prefix + "bug" not in issue.labels:
-            return set()
-        found = set()
-        if not issue.scoped(self.names.severity_prefix):
-            found.add("bug-without-severity")
-        if not issue.scoped(self.names.priority_prefix):
-            found.add("bug-without-priority")
-        return found
-
-    def _deliverable(self, issue: Issue) -> set[str]:
+    def _deliverable(self, issue: Issue) -> str:
+        """What is wrong with its Deliverable label, if anything."""
         if self.names.deliverable not in issue.labels:
-            return set()
+            return ""
         if issue.milestone is None:
-            return {"deliverable-without-milestone"}
-        milestone = self.milestones.get(issue.milestone)
+            return "deliverable-without-milestone"
+        milestone, following = self.milestones.get(issue.milestone), self.next_one
         if milestone is None:
-            return set()
+            return ""
         if milestone.start is None and milestone.due is None:
-            return {"deliverable-in-bucket"}
-        following = self.next_one
+            return "deliverable-in-bucket"
         if following is None:
-            return set()
+            return ""
         if milestone.title == following.title:
-            return set() if flow_ready(issue, self.flow) else {"deliverable-not-ready"}
+            return "" if flow_ready(issue, self.flow) else "deliverable-not-ready"
         if milestone.start is not None and following.start is not None and milestone.start > following.start:
-            return {"deliverable-beyond-next"}
-        return set()
+            return "deliverable-beyond-next"
+        return ""
 
 
 def triage(issues: Iterable[Issue], rules: Rules) -> list[Finding]:

@@ -108,7 +108,7 @@ class OtherProcesses:
         """This process sends from now on: what the one before claimed and did not settle needs recovery.
 
         It may have been in the outbox here before it was claimed there. What follows on its issue must not
-        overtake it, and nobody is asked to decide about what may have been made. Raises StoreFailed.
+        overtake it, and no one is asked to decide about what may have been made. Raises StoreFailed.
         """
         for entry in self._store.outbox():
             item = self._outbox.item(entry.op.id)

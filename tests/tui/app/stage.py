@@ -250,9 +250,9 @@ class Stage:
         return self.name(self.engine.shown.get(identity)) if identity else ""
 
     @property
-    def marked(self) -> list[str]:
+    def selected(self) -> list[str]:
         """The visible selected cards."""
-        return [self.name(issue) for issue in self.screen.context.marked()]
+        return [self.name(issue) for issue in self.screen.context.selected()]
 
     @property
     def message(self) -> str:

@@ -259,10 +259,10 @@ async def test_an_action_applies_to_the_selection_and_clears_it(stage: Stage) ->
     assert stage.screen.footer.view.target == "3 selected"
     await stage.press("5")
     assert [stage.issue(f"platform#{n}").weight for n in (1, 2, 4)] == [5, 5, 5]
-    assert stage.marked == []
+    assert stage.selected == []
     assert stage.screen.footer.view.last == "u undo: 3 weight 5"
     await stage.press("g", "v")
-    assert stage.marked == ["platform#1", "platform#2", "platform#4"]
+    assert stage.selected == ["platform#1", "platform#2", "platform#4"]
     await stage.press("escape", "u")
     assert [stage.issue(f"platform#{n}").weight for n in (1, 2, 4)] == [2, None, 3]
 
@@ -272,7 +272,7 @@ async def test_hidden_selected_cards_are_not_changed(stage: Stage) -> None:
     await stage.press("slash")
     await stage.type("upgrade")
     await stage.press("enter")
-    assert stage.marked == ["platform#4"]
+    assert stage.selected == ["platform#4"]
     await stage.press("7")
     assert (stage.issue("platform#1").weight, stage.issue("platform#4").weight) == (2, 7)
 

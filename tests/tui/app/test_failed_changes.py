@@ -9,8 +9,9 @@ from textual.widgets import Input, OptionList, TextArea
 
 from glboard_core.board.operations import Comment, Create, DeleteNote, Edit, OpId, Rank
 from glboard_core.errors import ReadOnly, StoreFailed
-from glboard_tui.screens.dialogs import Ask, CommentDialog
+from glboard_tui.screens.dialogs import Ask
 from glboard_tui.screens.failed_changes import ChangeLog, FailedList, parts_of, text_of
+from glboard_tui.screens.prompts import CommentDialog
 from tui.app.stage import GROUP, ME, Stage
 
 LOCKED = f"{GROUP}/locked#1"

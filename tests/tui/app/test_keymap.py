@@ -26,7 +26,7 @@ from glboard_tui.actions import (
     markdown_table,
 )
 from glboard_tui.keymap import Keymap, Match, NoMatch, Prefix
-from glboard_tui.screens import capacity_keys, capacity_post, dialogs, failed_changes, issue_list
+from glboard_tui.screens import capacity_keys, capacity_post, failed_changes, issue_list, prompts
 from glboard_tui.screens.candidates import Candidates
 from glboard_tui.screens.help import Welcome
 from glboard_tui.screens.milestone_end import Ending
@@ -151,6 +151,7 @@ def test_the_argument_need_not_be_written() -> None:
     ("overrides", "words"),
     [
         ({"wieght.set": "q"}, ["keymap.wieght.set", "no such action", "weight.set"]),
+        ({"process.room": "sapce"}, ["keymap.process.room", "“sapce” is not a key"]),
         ({"help": "sapce"}, ["keymap.help", "“sapce” is not a key", "space"]),
         ({"quit": "m"}, ["keymap.", "(quit)", "(milestone.current)"]),
         ({"labels.edit": "l"}, ["(labels.edit)", "(focus.right)"]),
@@ -191,8 +192,8 @@ OWNERS: dict[str, type] = {
     "failed": failed_changes.FailedList,
     "log": failed_changes.ChangeLog,
     "milestone-setup": MilestoneSetupDialog,
-    "comment": dialogs.CommentDialog,
-    "new-issue": dialogs.NewIssue,
+    "comment": prompts.CommentDialog,
+    "new-issue": prompts.NewIssue,
     "welcome": Welcome,
 }
 OWN = [action for action in ACTIONS if action.does.startswith("panes.own ")]

@@ -30,15 +30,15 @@ async def test_focus_keys(stage: Stage) -> None:
 
 async def test_mark_keys(stage: Stage) -> None:
     await stage.press("space", "j", "j", "space")
-    assert stage.marked == ["platform#1", "platform#3"]
+    assert stage.selected == ["platform#1", "platform#3"]
     await stage.press("escape")
-    assert stage.marked == []
+    assert stage.selected == []
     await stage.press("g", "v")
-    assert stage.marked == ["platform#1", "platform#3"]
+    assert stage.selected == ["platform#1", "platform#3"]
     await stage.press("escape", "asterisk")
-    assert stage.marked == ["platform#1", "platform#2", "platform#3", "ai-gateway#1"]
+    assert stage.selected == ["platform#1", "platform#2", "platform#3", "ai-gateway#1"]
     await stage.press("asterisk", "g", "g", "V", "j", "V", "j")
-    assert stage.marked == ["platform#1", "platform#2"]
+    assert stage.selected == ["platform#1", "platform#2"]
 
 
 async def test_escape_closes_one_thing_at_a_time(stage: Stage) -> None:
@@ -54,9 +54,9 @@ async def test_escape_closes_one_thing_at_a_time(stage: Stage) -> None:
     await stage.press("escape")
     assert (stage.screen.pane.is_open, stage.app.bridge.view.text) == (False, "crash")
     await stage.press("escape")
-    assert (stage.app.bridge.view.text, stage.marked) == ("", ["platform#1"])
+    assert (stage.app.bridge.view.text, stage.selected) == ("", ["platform#1"])
     await stage.press("escape")
-    assert stage.marked == []
+    assert stage.selected == []
 
 
 async def test_switching_boards_sends_no_request(stage: Stage) -> None:
@@ -207,7 +207,7 @@ async def test_focus_and_marks_stick_to_the_issue_when_others_change_the_board(s
     await stage.settle()
     assert "platform#1" not in stage.cards()["bug"]
     assert stage.focused == "platform#2"
-    assert stage.marked == ["platform#3"]
+    assert stage.selected == ["platform#3"]
 
 
 async def test_changes_by_others_glow_until_seen(stage: Stage) -> None:

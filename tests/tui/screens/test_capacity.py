@@ -21,8 +21,9 @@ from glboard_core.planning.team import days, load
 from glboard_core.reports import Reports, kept_closed
 from glboard_tui.screens.capacity import CapacityDialog, CapacityPane
 from glboard_tui.screens.capacity_post import PostCapacity
-from glboard_tui.screens.dialogs import Ask, HiddenInput, Prompt
+from glboard_tui.screens.dialogs import Ask
 from glboard_tui.screens.picker import Picker
+from glboard_tui.screens.prompts import HiddenInput, Prompt
 from tui.app.stage import STILL, Stage, small_world, staged
 from tui.screens.lists import reading
 
@@ -405,11 +406,11 @@ async def test_the_pane_stays_next_to_the_board_and_updates_with_it(team_file: P
         assert stage.issue("platform#2").weight == 8
         assert lines(stage)[-2].startswith("em_maple 0 8")
         await stage.press("u", "u", "space")
-        assert stage.marked == ["platform#2"]
+        assert stage.selected == ["platform#2"]
         assert "9 + 4 unweighted" in words(stage)
         await stage.press("g", "r")
         assert stage.screen.dock.pane is None
-        assert stage.marked == ["platform#2"]
+        assert stage.selected == ["platform#2"]
 
 
 async def test_tab_reaches_the_pane_after_the_last_column(team_file: Path) -> None:

@@ -22,7 +22,7 @@ async def test_a_key_acts_on_the_selection_and_clears_it(stage: Stage) -> None:
     assert screen.footer.view.target == third
     await stage.press("g", "v")
     assert screen.footer.view.target == "2 selected"
-    assert stage.screen.board.marks.all == ()
+    assert stage.screen.board.selection.all == ()
 
 
 async def test_only_selected_issues_in_the_list_are_affected(stage: Stage) -> None:

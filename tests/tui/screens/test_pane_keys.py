@@ -8,9 +8,9 @@ import pytest
 from msgspec import structs
 
 from glboard_tui.screens.candidates import Candidates
-from glboard_tui.screens.dialogs import Prompt
 from glboard_tui.screens.failed_changes import ChangeLog
 from glboard_tui.screens.help import Help
+from glboard_tui.screens.prompts import Prompt
 from tui.app.stage import STILL, Stage, staged
 from tui.screens.lists import on_top, text
 

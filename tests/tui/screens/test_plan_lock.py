@@ -22,7 +22,7 @@ async def test_locking_the_plan_shows_its_scope(stage: Stage) -> None:
     await stage.focus("platform#1")
     await stage.press("3", "g", "L")
     screen = on_top(stage, LockedPlan)
-    assert "Plan of 19.8: 1 of 2 · 1 added, 0 removed, 1 re-weighted" in text(stage)
+    assert "Plan of 19.8: 1 of 2 · 1 added, 0 removed, 1 reweighted" in text(stage)
     assert f"by {ME}: 1 Deliverable, weight 2." in text(stage)
     assert names(stage) == ["platform#5", "platform#1"]
     assert screen.entries[1].cells[-1][0] == "weight 2 → 3"
@@ -34,7 +34,7 @@ async def test_locking_the_plan_shows_its_scope(stage: Stage) -> None:
     assert screen.entries[0].cells[-1][0] == "Deliverable removed"
     await stage.press("u", "u")
     await stage.press("L", "l")
-    assert "0 added, 0 removed, 0 re-weighted" in text(stage)
+    assert "0 added, 0 removed, 0 reweighted" in text(stage)
     assert len(stage.engine.store.plans("19.8")) == 2
     await stage.press("escape")
     assert stage.app.screen is stage.screen
@@ -58,7 +58,7 @@ async def test_a_plan_can_be_exported_and_imported(tmp_path: Path, monkeypatch: 
         await stage.press("R", *str(file), "enter")
         await stage.until(lambda: "That one is kept" in text(stage))
         await stage.press("y")
-        assert "1 re-weighted" in text(stage)
+        assert "1 reweighted" in text(stage)
         assert screen.entries[0].cells[-1][0] == "weight 2 → 5"
         file.write_text(file.read_text().replace("gitlab.example.com", "elsewhere.example.com"))
         await stage.press("R", *str(file), "enter")

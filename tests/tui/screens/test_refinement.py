@@ -11,7 +11,8 @@ from textual.widgets import Markdown, Static
 from glboard_core.demo.world.world import World
 from glboard_core.errors import ConnectionFailed
 from glboard_core.model.issue import IssueDetail, IssueId
-from glboard_tui.screens.dialogs import Ask, CommentDialog
+from glboard_tui.screens.dialogs import Ask
+from glboard_tui.screens.prompts import CommentDialog
 from glboard_tui.screens.queues import Refinement
 from tui.app.stage import GROUP, GROUP_LABEL, ME, Stage, small_world, staged
 

@@ -21,7 +21,7 @@ from glboard_styles import all_sheets
 from glboard_styles.themes import THEMES, ansi_color, default_theme
 from glboard_tui.widgets.board import BoardWidget
 from glboard_tui.widgets.card import CardView
-from glboard_tui.widgets.card_view import Around, present
+from glboard_tui.widgets.card_view import CardContext, present
 from glboard_tui.widgets.column import CardList
 from support.make import issue, issue_id
 
@@ -70,12 +70,12 @@ class BoardApp(App[None]):
     CSS = all_sheets()
 
     def __init__(
-        self, issues: dict[IssueId, Issue], board: Board = PLANNING, around: Around | None = None
+        self, issues: dict[IssueId, Issue], board: Board = PLANNING, context: CardContext | None = None
     ) -> None:
         super().__init__(ansi_color=ansi_color(no_color="NO_COLOR" in os.environ))
         self.issues = issues
         self.index = index_of(issues, board)
-        self.around = around or Around()
+        self.context = context or CardContext()
         self.said: list[Message] = []
         self.painted: dict[str, int] = {}
         for theme in THEMES:
@@ -94,7 +94,7 @@ class BoardApp(App[None]):
         self.board.show(self.index, present=self._present, empty=EMPTY)
 
     def _present(self, issue: Issue, column: Column) -> CardView:
-        return present(issue, column, self.index.board, self.around)
+        return present(issue, column, self.index.board, self.context)
 
     @property
     def board(self) -> BoardWidget:
@@ -113,7 +113,7 @@ class BoardApp(App[None]):
         self.board.changed(touched, {before.id}, follow=follow)
 
     def remove(self, number: int) -> None:
-        """Take an issue away and tell the board."""
+        """Remove an issue and tell the board."""
         before = self.issues.pop(issue_id(number))
         self.board.changed(self.index.update(before, None), {before.id})
 
@@ -122,7 +122,7 @@ class BoardApp(App[None]):
         return [message for message in self.said if isinstance(message, kind)]
 
     def count_lines(self) -> Callable[[], dict[str, int]]:
-        """Begin to count painted lines by column key; call the result for the counts, which starts anew."""
+        """Start to count painted lines by column key; calling the result returns and resets the counts."""
         for cards in self.board.columns.lists():
             self._count(cards)
 
@@ -145,7 +145,7 @@ class BoardApp(App[None]):
     def on_board_widget_focus_changed(self, message: BoardWidget.FocusChanged) -> None:
         self.said.append(message)
 
-    def on_board_widget_marks_changed(self, message: BoardWidget.MarksChanged) -> None:
+    def on_board_widget_selection_changed(self, message: BoardWidget.SelectionChanged) -> None:
         self.said.append(message)
 
     def on_board_widget_card_dropped(self, message: BoardWidget.CardDropped) -> None:

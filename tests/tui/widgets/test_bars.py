@@ -32,8 +32,8 @@ HEADER = HeaderView(
     people=(Fact("alder full"), Fact("cedar !over", "bad")),
 )
 FOOTER = FooterView(
-    target="2 marked",
-    marked=True,
+    target="2 selected",
+    selected=True,
     hints=(("M", "to 19.9"), ("d", "accept"), ("s", "state"), ("?", "keys")),
     last="u undo: platform#4219 to 19.9",
 )
@@ -89,18 +89,18 @@ def test_age_and_progress() -> None:
 
 def test_footer_shows_the_target_and_the_last_change() -> None:
     line = footer(120)
-    assert line.startswith(" 2 marked · M to 19.9 · d accept · s state  ")
+    assert line.startswith(" 2 selected · M to 19.9 · d accept · s state  ")
     assert line.endswith("  u undo: platform#4219 to 19.9 · ? ")
 
 
 def test_footer_drops_hints_before_the_target() -> None:
-    assert footer(40).startswith(" 2 marked ")
+    assert footer(40).startswith(" 2 selected ")
     assert footer(40).endswith("? ")
 
 
 def test_a_message_replaces_the_hints() -> None:
     line = footer(120, message="nothing to undo [/b]")
-    assert " 2 marked · nothing to undo [/b] " in line
+    assert " 2 selected · nothing to undo [/b] " in line
     assert "accept" not in line
 
 
@@ -152,7 +152,7 @@ def test_every_line_has_the_requested_width(one: str, two: str, width: int, numb
     )
     strips: list[Strip] = list(paint_header(view, width, PALETTE))
     hints = ((one, two), ("?", "keys"), ("x", one))
-    bar = FooterView(target=one, hints=hints, last=two, message=one if on else "", marked=on)
+    bar = FooterView(target=one, hints=hints, last=two, message=one if on else "", selected=on)
     strips.append(paint_footer(bar, width, PALETTE))
     column = ColumnHeader(
         key="x",

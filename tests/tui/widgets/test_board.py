@@ -9,6 +9,8 @@ from textual.pilot import Pilot
 from glboard_core.model.issue import IssueId
 from glboard_styles.themes import LIGHT
 from glboard_tui.widgets.board import BoardWidget
+from glboard_tui.widgets.card import Flag
+from glboard_tui.widgets.card_view import CardContext
 from glboard_tui.widgets.messages import EmptyMessage
 from support.make import issue, issue_id
 from tui.widgets.playground import COLUMNS, EMPTY, PLANNING, BoardApp, issues_of
@@ -113,10 +115,10 @@ async def test_focus_scrolls_half_a_page_at_a_time() -> None:
             tops.append(bugs.top)
         half = bugs.rows_shown // 2
         assert sorted(set(tops)) == [0, half, 2 * half, 3 * half, 4 * half]
-        app.board.page(-1)
-        app.board.half(-1)
-        assert bugs.is_shown(60 - bugs.rows_shown - half)
-        assert app.focused_issue == issue_id(1 + 3 * (60 - bugs.rows_shown - half))
+        for _ in range(3):
+            app.board.half(-1)
+        assert bugs.is_shown(60 - 3 * half)
+        assert app.focused_issue == issue_id(1 + 3 * (60 - 3 * half))
 
 
 async def test_wheel_scrolls_without_moving_focus() -> None:
@@ -189,12 +191,12 @@ async def test_a_flag_change_repaints_one_card() -> None:
     app = BoardApp(issues_of(30))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
-        pending: set[IssueId] = set()
-        app.around = type(app.around)(pending=pending)
+        flags: dict[IssueId, Flag] = {}
+        app.context = CardContext(flag=flags.get)
         app.put()
         await pilot.pause()
         take = app.count_lines()
-        pending.add(issue_id(4))
+        flags[issue_id(4)] = "pending"
         app.board.changed(set(), {issue_id(4)})
         await pilot.pause()
         assert take() == {"type::bug": 2}
@@ -226,7 +228,7 @@ async def test_empty_column_and_empty_board() -> None:
         assert app.query_one(EmptyMessage).display
         assert EMPTY.splitlines()[0] in "".join(screen(app))
         assert app.board.targets() == []
-        for move in (app.board.first, app.board.last, app.board.toggle_mark, app.board.mark_column):
+        for move in (app.board.first, app.board.last, app.board.toggle_selected, app.board.select_column):
             move()
         app.board.half(1)
         app.board.move(1, 1)
@@ -242,27 +244,27 @@ async def test_marks_stick_to_issues() -> None:
     async with app.run_test(size=WIDE) as pilot:
         board = app.board
         board.move(1, 1)
-        board.toggle_mark()
+        board.toggle_selected()
         board.move(-1, 1)
-        board.toggle_mark()
+        board.toggle_selected()
         # In board order, regardless of the order of marking.
         assert targets(app) == ids(7, 5)
         app.remove(1)
         assert targets(app) == ids(7, 5)
         app.remove(5)
         assert targets(app) == ids(7)
-        board.clear_marks()
+        board.clear_selection()
         assert targets(app) == [app.focused_issue]
-        board.restore_marks()
+        board.restore_selection()
         assert targets(app) == ids(7)
         await pilot.pause()
-        assert [message.count for message in app.said_of(BoardWidget.MarksChanged)] == [0, 1, 2, 1, 0, 1]
+        assert [message.count for message in app.said_of(BoardWidget.SelectionChanged)] == [0, 1, 2, 1, 0, 1]
 
 
 async def test_only_visible_marks_count() -> None:
     app = BoardApp(issues_of(30))
     async with app.run_test(size=WIDE):
-        app.board.mark_column()
+        app.board.select_column()
         assert len(targets(app)) == 10
         app.index.rebuild(lambda shown: shown.iid < 8, same_filter=False)
         app.put()
@@ -270,7 +272,7 @@ async def test_only_visible_marks_count() -> None:
         app.index.rebuild(same_filter=False)
         app.put()
         assert len(targets(app)) == 10
-        app.board.mark_column()
+        app.board.select_column()
         assert targets(app) == ids(1)
 
 
@@ -279,7 +281,7 @@ async def test_range_follows_the_focus() -> None:
     async with app.run_test(size=WIDE) as pilot:
         board = app.board
         board.move(0, 2)
-        board.mark_range()
+        board.select_range()
         board.move(0, 2)
         assert targets(app) == ids(7, 10, 13)
         board.move(0, -3)
@@ -295,7 +297,7 @@ async def test_focus_and_marks_survive_a_new_filter_and_another_board() -> None:
     app = BoardApp(issues_of(30))
     async with app.run_test(size=WIDE) as pilot:
         app.board.move(0, 3)
-        app.board.toggle_mark()
+        app.board.toggle_selected()
         app.index.rebuild(lambda shown: shown.iid % 2 == 0, same_filter=False)
         app.put()
         assert app.focused_issue == issue_id(10)

@@ -47,7 +47,7 @@ async def test_ctrl_click_marks_one_and_shift_click_a_range() -> None:
         await pilot.click(BoardWidget, offset=(5, 9), shift=True)
         assert [issue for issue, _ in app.board.targets()] == [issue_id(n) for n in (4, 7, 10, 13)]
         await pilot.click(BoardWidget, offset=SECOND_BUG, control=True)
-        assert issue_id(4) not in app.board.marks
+        assert issue_id(4) not in app.board.selection
 
 
 async def test_click_on_a_header_or_rail_focuses_its_column() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.strip import Strip
 
-from glboard_tui.widgets.card import HEIGHTS, CardView, Chip, Density, Fact, paint
+from glboard_tui.widgets.card import HEIGHTS, CardState, CardView, Chip, Density, Fact, Flag, paint
 from glboard_tui.widgets.colors import ansi_palette, truecolor_palette
 from support.make import issue_id
 from tui.widgets.test_text import NASTY
@@ -32,12 +32,11 @@ def text_of(
     width: int = 39,
     *,
     density: Density = "normal",
-    focused: bool = False,
-    marked: bool = False,
+    state: CardState | None = None,
     **changes: Any,
 ) -> list[str]:
     view = msgspec.structs.replace(view, **changes)
-    strips = paint(view, width, density=density, focused=focused, marked=marked, palette=PALETTE)
+    strips = paint(view, width, state or CardState(), density, PALETTE)
     return [strip.text for strip in strips]
 
 
@@ -49,7 +48,7 @@ def test_normal() -> None:
 
 
 def test_focus_is_a_bar_and_a_mark_is_a_tick() -> None:
-    assert text_of(focused=True, marked=True) == [
+    assert text_of(state=CardState(focused=True, selected=True)) == [
         "▌✓Context window overflow is repor…  2 ",
         "▌ ai-gateway#756 P1 S2 ready        BI ",
     ]
@@ -61,7 +60,7 @@ def test_compact() -> None:
 
 
 def test_compact_shows_flag_and_mark() -> None:
-    (line,) = text_of(density="compact", title="Short", marked=True, pending=True)
+    (line,) = text_of(density="compact", title="Short", state=CardState(selected=True), flag="pending")
     assert line == " ✓Short                     P1 BI *  2 "
 
 
@@ -75,14 +74,10 @@ def test_roomy_gives_the_title_two_lines() -> None:
 
 @pytest.mark.parametrize(
     ("flag", "sign"),
-    [({"pending": True}, "*"), ({"failed": True}, "!"), ({"conflict": True}, "≠"), ({"glow": True}, "●")],
+    [("pending", "*"), ("failed", "!"), ("conflict", "≠"), ("unseen", "●")],
 )
-def test_each_state_has_a_sign(flag: dict[str, Any], sign: str) -> None:
-    assert text_of(**flag)[1].startswith(f" {sign}ai-gate")
-
-
-def test_the_most_urgent_sign_wins() -> None:
-    assert text_of(pending=True, failed=True, glow=True)[1][1] == "!"
+def test_each_state_has_a_sign(flag: Flag, sign: str) -> None:
+    assert text_of(flag=flag)[1].startswith(f" {sign}ai-gate")
 
 
 def test_masked_card_shows_only_its_weight() -> None:
@@ -130,7 +125,7 @@ VIEWS = st.builds(
     facts=st.lists(WORDS, max_size=3).map(tuple),
     chips=st.lists(CHIPS, max_size=3).map(tuple),
     people=NASTY,
-    pending=st.booleans(),
+    flag=st.sampled_from([None, *get_args(Flag)]),
     masked=st.booleans(),
     blocked=st.booleans(),
     slipped=st.integers(0, 3),
@@ -142,17 +137,13 @@ VIEWS = st.builds(
     VIEWS,
     st.integers(1, 120),
     st.sampled_from(get_args(Density)),
-    st.booleans(),
-    st.booleans(),
-    st.booleans(),
+    st.builds(CardState, st.booleans(), st.booleans(), st.booleans()),
     st.sampled_from([PALETTE, ansi_palette()]),
 )
 def test_strip_has_the_requested_width(
-    view: CardView, width: int, density: Density, focused: bool, marked: bool, dragged: bool, palette: Any
+    view: CardView, width: int, density: Density, state: CardState, palette: Any
 ) -> None:
-    strips = paint(
-        view, width, density=density, focused=focused, marked=marked, dragged=dragged, palette=palette
-    )
+    strips = paint(view, width, state, density, palette)
     assert len(strips) == HEIGHTS[density]
     for strip in strips:
         assert strip.cell_length == width

@@ -10,9 +10,9 @@ import msgspec
 from glboard_core.board.columns import AssigneeColumn, Column, FlowColumn, LabelColumn
 from glboard_core.board.definition import Board
 from glboard_core.config import LabelSettings
-from glboard_core.model.issue import Issue
-from glboard_tui.widgets.card import CardView
-from glboard_tui.widgets.card_view import Around, missing_words, present
+from glboard_core.model.issue import Issue, IssueId
+from glboard_tui.widgets.card import CardView, Flag
+from glboard_tui.widgets.card_view import CardContext, missing_words, present
 from support.make import issue, issue_id
 
 BUG = LabelColumn(key="type::bug", title="bug", value="type::bug")
@@ -22,9 +22,13 @@ BOARD = Board(id="planning", name="Planning", milestone="19.8", labels=frozenset
 
 
 def card(
-    *labels: str, column: Column = BUG, board: Board = BOARD, around: Around | None = None, **fields: Any
+    *labels: str,
+    column: Column = BUG,
+    board: Board = BOARD,
+    context: CardContext | None = None,
+    **fields: Any,
 ) -> CardView:
-    return present(issue(1, *labels, **fields), column, board, around or Around())
+    return present(issue(1, *labels, **fields), column, board, context or CardContext())
 
 
 def words(*labels: str, **more: Any) -> list[str]:
@@ -65,11 +69,11 @@ def test_milestone_is_shown_if_the_board_has_none() -> None:
 
 
 def test_due_date_is_shown_when_near() -> None:
-    around = Around(today=date(2026, 12, 7))
-    assert words("type::bug", around=around, due=date(2026, 12, 11)) == ["due Fri"]
-    assert words("type::bug", around=around, due=date(2026, 12, 7)) == ["due today"]
-    assert words("type::bug", around=around, due=date(2026, 12, 1)) == ["overdue"]
-    assert words("type::bug", around=around, due=date(2027, 3, 1)) == []
+    context = CardContext(today=date(2026, 12, 7))
+    assert words("type::bug", context=context, due=date(2026, 12, 11)) == ["due Fri"]
+    assert words("type::bug", context=context, due=date(2026, 12, 7)) == ["due today"]
+    assert words("type::bug", context=context, due=date(2026, 12, 1)) == ["overdue"]
+    assert words("type::bug", context=context, due=date(2027, 3, 1)) == []
 
 
 def test_other_labels_are_chips_in_their_colour() -> None:
@@ -80,14 +84,14 @@ def test_other_labels_are_chips_in_their_colour() -> None:
         "Category:Self-Hosted models",
         "missed:19.7",
         "bug::ux",
-        around=Around(color={"customer": "#ff0000"}.get),
+        context=CardContext(color={"customer": "#ff0000"}.get),
     )
     assert [(chip.text, chip.color) for chip in view.chips] == [("customer", "#ff0000")]
 
 
 def test_weight_has_three_forms() -> None:
     assert (card().weight, card(weight=0).weight) == ("?", "0")
-    assert card(around=Around(has_weight=False), weight=3).weight == ""
+    assert card(context=CardContext(has_weight=False), weight=3).weight == ""
 
 
 def test_people() -> None:
@@ -99,11 +103,11 @@ def test_people() -> None:
 
 
 def test_flags_are_queried_per_card() -> None:
-    pending = {issue_id(1)}
-    around = Around(pending=pending)
-    assert card(around=around).pending
-    pending.clear()
-    assert not card(around=around).pending
+    flags: dict[IssueId, Flag] = {issue_id(1): "pending"}
+    context = CardContext(flag=flags.get)
+    assert card(context=context).flag == "pending"
+    flags.clear()
+    assert card(context=context).flag is None
 
 
 def test_blocked_slipped_closed_confidential() -> None:
@@ -113,19 +117,19 @@ def test_blocked_slipped_closed_confidential() -> None:
 
 
 def test_open_issue_of_a_past_milestone_has_slipped() -> None:
-    over = Around(over={"19.7"})
-    assert card(milestone="19.7", around=over).slipped == 1
-    assert card("missed:19.7", milestone="19.7", around=over).slipped == 1
-    assert card("missed:19.5", "missed:19.6", milestone="19.7", around=over).slipped == 2
-    assert card(milestone="19.8", around=over).slipped == 0
-    assert card(milestone="19.7", state="closed", around=over).slipped == 0
+    over = CardContext(over={"19.7"})
+    assert card(milestone="19.7", context=over).slipped == 1
+    assert card("missed:19.7", milestone="19.7", context=over).slipped == 1
+    assert card("missed:19.5", "missed:19.6", milestone="19.7", context=over).slipped == 2
+    assert card(milestone="19.8", context=over).slipped == 0
+    assert card(milestone="19.7", state="closed", context=over).slipped == 0
 
 
 def test_ready_is_green_only_if_really_ready() -> None:
     label = "workflow::ready for development"
     assert [(f.text, f.tone) for f in card("type::bug", label).facts] == [("ready", "good")]
-    not_quite = Around(ready=lambda issue: issue.weight is not None)
-    assert [(f.text, f.tone) for f in card("type::bug", label, around=not_quite).facts] == [
+    not_quite = CardContext(ready=lambda issue: issue.weight is not None)
+    assert [(f.text, f.tone) for f in card("type::bug", label, context=not_quite).facts] == [
         ("ready", "plain")
     ]
 
@@ -154,7 +158,7 @@ def test_mask_hides_everything_but_weight() -> None:
         weight=2,
         assignees=("eng_alder",),
         due=date(2026, 12, 8),
-        around=Around(mask=mask, today=date(2026, 12, 7), warnings=lambda _: ("Secret",)),
+        context=CardContext(mask=mask, today=date(2026, 12, 7), warnings=lambda _: ("Secret",)),
     )
     assert view == CardView(id=issue_id(1), title="confidential", weight="2", masked=True)
-    assert card(title="Open", around=Around(mask=mask)).title == "Open"
+    assert card(title="Open", context=CardContext(mask=mask)).title == "Open"

@@ -56,29 +56,29 @@ def test_range_follows_the_cursor_and_keeps_earlier_marks() -> None:
     lines.go(2)
     assert lines.range()
     lines.go(4)
-    assert lines.marked == ["a", "c", "d", "e"]
+    assert lines.selected == ["a", "c", "d", "e"]
     lines.go(3)
-    assert lines.marked == ["a", "c", "d"]
+    assert lines.selected == ["a", "c", "d"]
     assert not lines.range()
     lines.go(0)
-    assert lines.marked == ["a", "c", "d"]
+    assert lines.selected == ["a", "c", "d"]
 
 
 def test_escape_ends_the_range_then_clears_marks_then_does_nothing() -> None:
     lines = listed("abc")
     lines.range()
     lines.go(1)
-    assert [lines.escape(), lines.escape(), lines.escape()] == ["range", "marks", ""]
-    lines.marks.restore()
-    assert lines.marked == ["a", "b"]
+    assert [lines.escape(), lines.escape(), lines.escape()] == ["range", "selection", ""]
+    lines.selection.restore()
+    assert lines.selected == ["a", "b"]
 
 
 def test_mark_all_and_none() -> None:
     lines = listed("abc")
     lines.all()
-    assert lines.marked == ["a", "b", "c"]
+    assert lines.selected == ["a", "b", "c"]
     lines.all()
-    assert lines.marked == []
+    assert lines.selected == []
 
 
 @given(

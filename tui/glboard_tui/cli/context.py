@@ -5,7 +5,6 @@ It imports no network code until needed.
 
 from __future__ import annotations
 
-import csv
 import io
 import os
 import re
@@ -27,13 +26,14 @@ from glboard_core.planning.text import plain
 from glboard_core.session import EngineOptions
 
 if TYPE_CHECKING:
+    from glboard_core.gitlab.account import Account
     from glboard_core.planning.team import Team
     from glboard_core.reports import Reports
     from glboard_core.sync.engine import Engine
 
 T = TypeVar("T")
 
-#: Exit statuses beside 0, 1 (failure) and 2 (usage error).
+#: Exit statuses in addition to 0, 1 (failure) and 2 (usage error).
 PARTLY, UNCONFIRMED = 3, 4
 
 #: In the folder of the configuration file.
@@ -93,20 +93,26 @@ class Options(Struct, frozen=True, kw_only=True):
             yield engine
 
     @asynccontextmanager
-    async def reports(self, *, keep: bool = False) -> AsyncIterator[Reports]:
-        """Reports over such an engine, with the catalog. Raises what finding the account and reading do."""
+    async def signed_in(self, *, keep: bool = False) -> AsyncIterator[tuple[Engine, Account]]:
+        """Such an engine with the catalog, and its account. Raises what finding it and reading do."""
         from glboard_core.gitlab.account import find_account
-        from glboard_core.reports import open_reports
         from glboard_core.session import open_engine
 
         settings = self.settings()
         account = find_account(self.url, configured=settings.gitlab.url)
-        place = structs.replace(self.place, keep=keep)
+        async with open_engine(structs.replace(self.place, keep=keep), settings, account=account) as engine:
+            await engine.load_catalog()
+            yield engine, account
+
+    @asynccontextmanager
+    async def reports(self, *, keep: bool = False) -> AsyncIterator[Reports]:
+        """Reports over such an engine. Raises what ``signed_in`` does."""
+        from glboard_core.reports import open_reports
+
         async with (
-            open_engine(place, settings, account=account) as engine,
+            self.signed_in(keep=keep) as (engine, account),
             open_reports(engine, account, as_of=self.as_of) as reports,
         ):
-            await engine.load_catalog()
             yield reports
 
     @property
@@ -218,13 +224,22 @@ FORMATS = ("table", "json", "markdown", "csv")
 _REFERENCE = re.compile(r"[\w./-]+#\d+", re.ASCII)
 
 format_option = click.option(
-    "--format",
-    "style",
-    type=click.Choice(FORMATS),
-    default="table",
-    show_default=True,
-    help="Output format.",
+    "--format", "style", type=click.Choice(FORMATS), default="table", show_default=True, help="Output format."
 )
+
+
+def cells(*values: object) -> tuple[str, ...]:
+    """A row of a table; None is empty."""
+    return tuple("" if value is None else str(value) for value in values)
+
+
+def printed(
+    style: str, heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()
+) -> str:
+    """Rows in one of the formats except JSON; ``right`` are the number columns."""
+    if style == "csv":
+        return as_csv(heads, rows)
+    return (as_markdown if style == "markdown" else as_table)(heads, rows, right=right)
 
 
 def as_json(value: Any) -> str:
@@ -275,6 +290,8 @@ def moment(at: datetime) -> str:
 def as_csv(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """CSV; a text that a spreadsheet would take for a formula is prefixed with an apostrophe."""
     out = io.StringIO()
+    import csv
+
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(heads)
     writer.writerows([["'" + c if c[:1] in "=+-@\t" and c else c for c in row] for row in rows])

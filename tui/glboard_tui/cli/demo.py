@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -38,43 +39,28 @@ from glboard_tui.cli.context import Options
 @click.pass_context
 def demo_command(
     ctx: click.Context,
+    /,
     scenario: Path | None,
-    issues: int,
-    seed: int,
-    user: str | None,
     latency: float,
-    faults: str,
-    tier: str,
-    edition: str,
-    gitlab_version: str,
-    relative_url: str,
     serve: str | None,
-    allow_remote: bool,
     board: str,
+    **given: Any,
 ) -> None:
     """Open the board on the built-in demo server with a realistic group; changes last for the session.
 
     It never touches your configuration or account. With --as-of its clock starts at that time and runs on:
     the same day gives the same group.
     """
-    given: Options = ctx.obj
+    globally: Options = ctx.obj
     host, port = _address(serve) if serve is not None else ("127.0.0.1", 0)
     options = DemoOptions(
         scenario=str(scenario) if scenario else None,
-        issues=issues,
-        seed=seed,
-        user=user,
         host=host,
         port=port,
-        allow_remote=allow_remote,
-        relative_url=relative_url,
         latency_ms=latency,
-        faults=faults,
-        tier=tier,  # type: ignore[arg-type]  # click.Choice lets nothing else through
-        edition=edition,  # type: ignore[arg-type]
-        gitlab_version=gitlab_version,
         # A scenario has its own time; --as-of then moves only the dates, as with any GitLab.
-        as_of=given.as_of.isoformat() if given.as_of and scenario is None else None,
+        as_of=globally.as_of.isoformat() if globally.as_of and scenario is None else None,
+        **given,
     )
     try:
         options.check()
@@ -84,13 +70,13 @@ def demo_command(
         from glboard_core.demo.http.server import serve as serve_alone
 
         ctx.exit(serve_alone(options))
-    if allow_remote:
+    if options.allow_remote:
         raise UsageError("--allow-remote requires --serve.")
     if scenario is not None and not scenario.is_file():
         raise errors.ScenarioError(f"{scenario}: no such file.")
     from glboard_tui.cli.open import open_demo
 
-    ctx.exit(open_demo(given, options, board))
+    ctx.exit(open_demo(globally, options, board))
 
 
 def _address(text: str) -> tuple[str, int]:

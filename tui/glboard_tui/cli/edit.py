@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import Struct, structs
 
-from glboard_core.board.batch import EditBatch, Question, Several, combined, commented
+from glboard_core.board.batch import EditBatch, Several, combined, commented
 from glboard_core.board.columns import Column
 from glboard_core.board.index import BoardIndex
 from glboard_core.board.operations import Change
@@ -23,7 +23,7 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.workflow import BY_NAME
 from glboard_core.planning.confirmations import confirmation, heavy
-from glboard_core.ports import Logged
+from glboard_core.planning.text import counted
 from glboard_tui.cli import context
 from glboard_tui.cli.context import PARTLY, UNCONFIRMED, Options
 
@@ -192,54 +192,40 @@ def _check_people(catalog: Catalog, issues: Sequence[Issue], names: Sequence[str
 
 def _intents(engine: Engine, edits: Edits, issues: Sequence[Issue], asked: EditOptions) -> list[Intent]:
     """What the options mean, in an order in which each finds what it needs of the ones before."""
-    intents: list[Intent] = []
-    do = intents.append
     weight = int(asked.weight) if asked.weight not in (None, "none") else None
+    together = asked.ready and weight is not None
     milestone, reason, blocker, comment = (
         text or "" for text in (asked.milestone, asked.drop, asked.blocked, asked.comment)
     )
-    if asked.board and asked.to:
-        do(_move(engine, edits, issues, asked.board, asked.to))
-    if asked.reopen:
-        do(lambda on: _set(edits.set_state(on, close=False)))
-    if milestone == "none":
-        do(lambda on: edits.milestone(on, None))
-    elif milestone:
-        do(lambda on: edits.milestone_named(on, milestone))
-    if asked.defer:
-        do(edits.defer)
-    if asked.slip:
-        do(edits.slip)
-    if reason:
-        do(lambda on: edits.drop(on, reason))
-    if weight is not None and asked.ready:
-        do(lambda on: edits.weight_ready(on, weight))
-    else:
-        if asked.weight is not None:
-            do(lambda on: edits.weight(on, weight))
-        if asked.ready:
-            do(lambda on: edits.set_flow(on, BY_NAME["ready for development"]))
-    if blocker:
-        do(lambda on: edits.block(on, blocker))
-    if asked.breakdown:
-        do(lambda on: edits.breakdown(on, request_text(asked.breakdown)))
-    if asked.spike:
-        do(lambda on: edits.spike(on, None if asked.weight == "none" else edits.spike_weight(on)))
-    if asked.accept:
-        do(lambda on: edits.accept(on, asked.accept))
-    if asked.assign or asked.unassign:
-        do(lambda on: edits.reassign(on, asked.assign, frozenset(asked.unassign)))
-    if asked.take:
-        do(edits.take)
-    if asked.add or asked.remove:
-        do(lambda on: edits.relabel(on, frozenset(asked.add), frozenset(asked.remove)))
-    if asked.complete:
-        do(edits.complete)
-    if asked.close:
-        do(lambda on: _set(edits.set_state(on, close=True)))
-    if comment:
-        do(lambda on: commented(on, comment))
-    return intents
+    possible: tuple[tuple[object, Intent], ...] = (
+        (asked.reopen, lambda on: _set(edits.set_state(on, close=False))),
+        (milestone == "none", lambda on: edits.milestone(on, None)),
+        (milestone not in ("", "none"), lambda on: edits.milestone_named(on, milestone)),
+        (asked.defer, edits.defer),
+        (asked.slip, edits.slip),
+        (reason, lambda on: edits.drop(on, reason)),
+        (together, lambda on: edits.weight_ready(on, weight or 0)),
+        (asked.weight is not None and not together, lambda on: edits.weight(on, weight)),
+        (asked.ready and not together, lambda on: edits.set_flow(on, BY_NAME["ready for development"])),
+        (blocker, lambda on: edits.block(on, blocker)),
+        (asked.breakdown, lambda on: edits.breakdown(on, request_text(asked.breakdown))),
+        (asked.spike, lambda on: edits.spike(on, None if asked.weight == "none" else edits.spike_weight(on))),
+        (asked.accept, lambda on: edits.accept(on, asked.accept)),
+        (
+            asked.assign or asked.unassign,
+            lambda on: edits.reassign(on, asked.assign, frozenset(asked.unassign)),
+        ),
+        (asked.take, edits.take),
+        (
+            asked.add or asked.remove,
+            lambda on: edits.relabel(on, frozenset(asked.add), frozenset(asked.remove)),
+        ),
+        (asked.complete, edits.complete),
+        (asked.close, lambda on: _set(edits.set_state(on, close=True))),
+        (comment, lambda on: commented(on, comment)),
+    )
+    moves = [_move(engine, edits, issues, asked.board, asked.to)] if asked.board and asked.to else []
+    return [*moves, *(intent for wanted, intent in possible if wanted)]
 
 
 def _set(work: EditBatch) -> EditBatch:
@@ -273,10 +259,8 @@ def _questions(
     found: Several, edits: Edits, issues: dict[IssueId, Issue], asked: EditOptions
 ) -> list[tuple[str, str]]:
     """Each question with its note, in the screen's words."""
-    questions: list[Question] = [*found.questions]
-    if (last := confirmation(found.work, edits, issues.get, ())) is not None:
-        questions.append(last)
-    texts = [(question.text, question.note) for question in questions]
+    asking = (*found.questions, confirmation(found.work, edits, issues.get, ()))
+    texts = [(question.text, question.note) for question in asking if question is not None]
     if asked.ready and asked.weight not in (None, "none"):
         over = heavy([i for i in issues.values() if i.id not in found.left], int(asked.weight or 0), ())
         texts = [(over[0], ""), *texts] if over is not None else texts
@@ -284,7 +268,7 @@ def _questions(
 
 
 def _ask(questions: Sequence[tuple[str, str]]) -> None:
-    click.echo("glboard: nothing was sent, this needs a yes:", err=True)
+    click.echo("glboard: nothing was sent, a confirmation is needed:", err=True)
     for text, note in questions:
         click.echo(f"  {text}", err=True)
         for line in note.splitlines():
@@ -330,16 +314,8 @@ async def _send(engine: Engine, changes: Sequence[tuple[IssueId, Change]], title
 # Undo and the change log
 
 
-class LogLine(Struct, frozen=True):
-    """A line of the change log in JSON; ``at`` is UTC."""
-
-    at: str
-    title: str
-    reference: str
-    what: str
-    was: str
-    result: str
-    message: str
+#: What a line of the change log has in JSON; ``at`` is UTC.
+_LOGGED = ("at", "title", "reference", "what", "was", "result", "message")
 
 
 @click.command("undo")
@@ -375,23 +351,21 @@ def undo_command(
 
 async def _list(options: Options, limit: int, style: str) -> int:
     async with options.engine(keep=True) as engine:
-        lines = [_line(entry) for entry in engine.store.log(limit)]
+        log = engine.store.log(limit)
     if style == "json":
-        click.echo(context.as_json(lines))
+        click.echo(context.as_json([{name: getattr(entry, name) for name in _LOGGED} for entry in log]))
         return 0
-    heads = ("at", "issue", "what", "was", "result")
     rows = [
         (
-            line.at,
-            line.reference,
-            line.what,
-            line.was,
-            line.result + (f": {line.message}" if line.message else ""),
+            entry.at.isoformat().replace("+00:00", "Z"),
+            entry.reference,
+            entry.what,
+            entry.was,
+            entry.result + (f": {entry.message}" if entry.message else ""),
         )
-        for line in lines
+        for entry in log
     ]
-    printers = {"table": context.as_table, "csv": context.as_csv, "markdown": context.as_markdown}
-    click.echo(printers[style](heads, rows))
+    click.echo(context.printed(style, ("at", "issue", "what", "was", "result"), rows))
     return 0
 
 
@@ -406,56 +380,34 @@ async def _undo(options: Options) -> int:
         before = {op.id for op, _ in engine.failed}
         engine.undo()
         await engine.sender.flush()
-        conflicts = [issue for op in group.ops for issue in [op.issue] if engine.outbox.conflicting(issue)]
-        reasons = {
-            op.issue: str(error)
-            for op, error in engine.failed
-            if op.id not in before and op.issue in {one.issue for one in group.ops}
-        }
-        for op in {op.issue: op for op in group.ops}.values():
-            reference = op.before.reference if op.before else op.issue
-            if op.issue in conflicts:
-                clash = engine.outbox.conflicting(op.issue)[0]
-                click.echo(f"{reference}: not undone: {clash.field} is now {clash.theirs}", err=True)
-            elif op.issue in reasons:
-                click.echo(f"{reference}: not undone: {reasons[op.issue]}", err=True)
-            else:
+        failed = {op.issue: str(error) for op, error in engine.failed if op.id not in before}
+        ops = {op.issue: op for op in group.ops}
+        missed = 0
+        for issue, op in ops.items():
+            reason = failed.get(issue)
+            if conflicts := engine.outbox.conflicting(issue):
+                reason = f"{conflicts[0].field} is now {conflicts[0].theirs}"
+                engine.keep_theirs(issue)
+            reference = op.before.reference if op.before else issue
+            if reason is None:
                 click.echo(f"{reference}: undone: {group.title}")
-        for issue in conflicts:
-            engine.keep_theirs(issue)
-        missed = len(set(conflicts) | set(reasons))
-        if not missed:
-            return 0
-        return PARTLY if missed < len({op.issue for op in group.ops}) else 1
+            else:
+                missed += 1
+                click.echo(f"{reference}: not undone: {reason}", err=True)
+        return 0 if not missed else PARTLY if missed < len(ops) else 1
 
 
 async def _prune(options: Options, days: int, *, yes: bool) -> int:
     async with options.engine(keep=True) as engine:
         before, count = engine.prunable(engine.now() - timedelta(days=days))
         if not count:
-            click.echo(f"The log has no changes older than {_days(days)}; nothing removed.")
+            click.echo(f"The log has no changes older than {counted(days, 'day')}; nothing removed.")
             return 0
-        changes = "1 line" if count == 1 else f"{count} lines"
+        changes = counted(count, "line")
         if not yes:
-            click.echo(f"{changes} older than {_days(days)} will be removed from the log.", err=True)
+            click.echo(f"{changes} older than {counted(days, 'day')} will be removed from the log.", err=True)
             click.echo("These changes can no longer be undone. GitLab is not affected.", err=True)
             click.confirm("Remove them?", abort=True, err=True)
         engine.prune(before)
         click.echo(f"Removed {changes} from the change log.")
         return 0
-
-
-def _days(days: int) -> str:
-    return "1 day" if days == 1 else f"{days} days"
-
-
-def _line(entry: Logged) -> LogLine:
-    return LogLine(
-        at=entry.at.isoformat().replace("+00:00", "Z"),
-        title=entry.title,
-        reference=entry.reference,
-        what=entry.what,
-        was=entry.was,
-        result=entry.result,
-        message=entry.message,
-    )

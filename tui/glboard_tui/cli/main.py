@@ -9,10 +9,9 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
-import msgspec
 from msgspec import structs
 
 from glboard_core.errors import GlboardError, NameUnknown, UsageError
@@ -86,21 +85,12 @@ class LazyGroup(click.Group):
 @context.team_option
 @click.version_option(package_name="glboard")
 @click.pass_context
-def cli(
-    ctx: click.Context,
-    url: str | None,
-    group: str | None,
-    profile: str | None,
-    config: Path | None,
-    read_only: bool,
-) -> None:
+def cli(ctx: click.Context, /, **given: Any) -> None:
     """Plan milestones on GitLab issue boards, from the keyboard.
 
     Without a command, opens the board you used last. `glboard demo` needs no account.
     """
-    ctx.obj = structs.replace(
-        ctx.obj or Options(), url=url, group=group, profile=profile, config=config, read_only=read_only
-    )
+    ctx.obj = structs.replace(ctx.obj or Options(), **given)
     if ctx.invoked_subcommand is None:
         from glboard_tui.cli.open import open_last
 
@@ -187,7 +177,7 @@ def path(options: Options) -> None:
 @click.pass_obj
 def show(options: Options) -> None:
     """Print the current settings as JSON."""
-    click.echo(msgspec.json.format(msgspec.json.encode(options.settings()), indent=2).decode())
+    click.echo(context.as_json(options.settings()))
 
 
 @config_command.command("init")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
-from msgspec import structs
 
 from glboard_core.errors import READ_ONLY, UsageError
 from glboard_core.planning.milestone_setup import Part, Step, StepOutcome
@@ -17,7 +15,6 @@ from glboard_tui.cli.context import PARTLY, Options
 
 if TYPE_CHECKING:
     from glboard_core.milestone_setup import MilestoneSetup
-    from glboard_core.planning.team import Team
 
 _DOES = {"create": "create", "update": "update", "nothing": "no change", "impossible": "not possible"}
 
@@ -45,12 +42,7 @@ def milestone_command() -> None:
 @click.option("--format", "style", type=click.Choice(("table", "json")), default="table", show_default=True)
 @click.pass_context
 def open_milestone(
-    ctx: click.Context,
-    milestone: str,
-    dry_run: bool,
-    yes: bool,
-    without: tuple[Part, ...],
-    style: str,
+    ctx: click.Context, milestone: str, dry_run: bool, yes: bool, without: tuple[Part, ...], style: str
 ) -> None:
     """Create or update the planning issue, the boards and the labels of MILESTONE.
 
@@ -68,28 +60,17 @@ def open_milestone(
     skipped, team, as_json = frozenset(without), options.read_team(), style == "json"
 
     async def task() -> int:
-        async with _setup(options, milestone, team) as opening:
-            return await _open(opening, skipped, dry_run=dry_run, yes=yes, as_json=as_json)
+        from glboard_core.milestone_setup import MilestoneSetup
+
+        folder = options.config_path.parent
+        async with options.signed_in(keep=True) as (engine, account):
+            opening = MilestoneSetup(engine, account, milestone, team=team, folder=folder)
+            try:
+                return await _open(opening, skipped, dry_run=dry_run, yes=yes, as_json=as_json)
+            finally:
+                opening.close()
 
     ctx.exit(context.run_signed_in(task))
-
-
-@asynccontextmanager
-async def _setup(options: Options, milestone: str, team: Team | None) -> AsyncIterator[MilestoneSetup]:
-    from glboard_core.gitlab.account import find_account
-    from glboard_core.milestone_setup import MilestoneSetup
-    from glboard_core.session import open_engine
-
-    settings = options.settings()
-    account = find_account(options.url, configured=settings.gitlab.url)
-    place = structs.replace(options.place, keep=True)
-    async with open_engine(place, settings, account=account) as engine:
-        await engine.load_catalog()
-        opening = MilestoneSetup(engine, account, milestone, team=team, folder=options.config_path.parent)
-        try:
-            yield opening
-        finally:
-            opening.close()
 
 
 async def _open(
@@ -102,10 +83,7 @@ async def _open(
         click.echo(context.as_json({"milestone": title, "steps": [_step(step) for step in steps]}))
         return 0
     if not as_json:
-        click.echo(f"Milestone {title}")
-        for line in _lines(steps):
-            click.echo(line)
-        click.echo()
+        click.echo("\n".join((f"Milestone {title}", *_lines(steps), "")))
     if not due:
         click.echo("Nothing to do.")
         return 0
@@ -123,10 +101,11 @@ async def _open(
     outcomes = await opening.do(without=left, progress=_progress if tell else lambda *_: None)
     if as_json:
         click.echo(context.as_json(_result(title, steps, outcomes)))
-    else:
-        for line in _results(outcomes):
-            click.echo(line)
-    return _status(outcomes)
+    elif outcomes:
+        click.echo("\n".join(_results(outcomes)))
+    if all(one.is_whole for one in outcomes):
+        return 0
+    return PARTLY if any(one.state == "done" for one in outcomes) else 1
 
 
 def _asked(steps: Sequence[Step]) -> frozenset[Part] | None:
@@ -164,12 +143,6 @@ def _results(outcomes: Sequence[StepOutcome]) -> list[str]:
     return lines
 
 
-def _status(outcomes: Sequence[StepOutcome]) -> int:
-    if all(one.is_whole for one in outcomes):
-        return 0
-    return PARTLY if any(one.state == "done" for one in outcomes) else 1
-
-
 def _step(step: Step) -> dict[str, Any]:
     return {
         "part": step.part,
@@ -187,10 +160,6 @@ def _result(title: str, steps: Sequence[Step], outcomes: Sequence[StepOutcome]) 
     for step in steps:
         row = _step(step)
         if (one := results.get((step.part, step.name))) is not None:
-            row |= {
-                "result": one.state,
-                "message": one.message or None,
-                "url": one.url or row["url"],
-            }
+            row |= {"result": one.state, "message": one.message or None, "url": one.url or row["url"]}
         rows.append(row)
     return {"milestone": title, "steps": rows}

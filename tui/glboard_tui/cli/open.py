@@ -11,7 +11,7 @@ import gc
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -74,20 +74,15 @@ def open_demo(options: Options, demo: DemoOptions, board: str) -> int:
     if settings.board(board) is None:
         raise NameUnknown("board", board, tuple(b.id for b in settings.boards))
     accounts: list[Account] = []
-    with _team_of(options, demo) as team_file, _nothing_collected():
-        from glboard_tui.app import GlboardApp
-
-        app = GlboardApp(
+    with _team_of(options, demo) as team_file:
+        return _show(
+            options,
             settings,
             lambda: _on_demo(options, settings, demo, accounts),
+            lambda: accounts[-1],
             board=board,
             team_file=team_file,
-            reports=_reports(lambda: accounts[-1]),
-            opening=_opening(options, lambda: accounts[-1]),
         )
-        app.run()
-    # 128 plus the number after a signal, as usual; 1 after a crash.
-    return app.return_code or 0
 
 
 @contextmanager
@@ -123,61 +118,51 @@ def _run(options: Options, settings: Settings, last: Last, *, place: EngineOptio
 
         return _on_demo(options, Settings(), DemoOptions(), accounts)
 
-    with _nothing_collected():
-        from glboard_tui.app import GlboardApp
-
-        app = GlboardApp(
-            settings,
-            (lambda: open_engine(place, settings)) if place is not None else None,
-            board=last.board,
-            milestone=last.milestone,
-            demo=on_demo,
-            remember=_remember if place is not None else None,
-            where=str(options.config_path),
-            team_file=options.team_file,
-            reports=_reports(account),
-            opening=_opening(options, account),
-        )
-        app.run()
-    # 128 plus the number after a signal, as usual; 1 after a crash.
-    return app.return_code or 0
+    return _show(
+        options,
+        settings,
+        (lambda: open_engine(place, settings)) if place is not None else None,
+        account,
+        board=last.board,
+        milestone=last.milestone,
+        demo=on_demo,
+        remember=_remember if place is not None else None,
+        where=str(options.config_path),
+        team_file=options.team_file,
+    )
 
 
-@contextmanager
-def _nothing_collected() -> Iterator[None]:
-    """No garbage collection up to the first frame: objects created until then live to the end, and scanning
-    them repeatedly costs an eighth of the start. The app collects from its first frame on."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
+def _show(
+    options: Options,
+    settings: Settings,
+    connect: Callable[[], AbstractAsyncContextManager[Engine]] | None,
+    account: Callable[[], Account],
+    **more: Any,
+) -> int:
+    """Run the app until it is closed; returns the exit status. Reports and set-up get the board's account."""
 
-
-def _reports(account: Callable[[], Account]) -> Callable[[Engine], AbstractAsyncContextManager[Reports]]:
-    """Opens a reader of past events, with the account of the board."""
-
-    @asynccontextmanager
-    async def read(engine: Engine) -> AsyncIterator[Reports]:
+    def reports(engine: Engine) -> AbstractAsyncContextManager[Reports]:
         from glboard_core.reports import open_reports
 
-        async with open_reports(engine, account()) as reports:
-            yield reports
-
-    return read
-
-
-def _opening(
-    options: Options, account: Callable[[], Account]
-) -> Callable[[Engine, str, Team | None], MilestoneSetup]:
-    """Opens a milestone in GitLab, with the account of the board."""
+        return open_reports(engine, account())
 
     def opening(engine: Engine, milestone: str, team: Team | None) -> MilestoneSetup:
         from glboard_core.milestone_setup import MilestoneSetup
 
         return MilestoneSetup(engine, account(), milestone, team=team, folder=options.config_path.parent)
 
-    return opening
+    # Objects created up to the first frame live to the end, and scanning them repeatedly costs an eighth of
+    # the start. The app collects from its first frame on.
+    gc.disable()
+    try:
+        from glboard_tui.app import GlboardApp
+
+        app = GlboardApp(settings, connect, reports=reports, opening=opening, **more)
+        app.run()
+    finally:
+        gc.enable()
+    # 128 plus the number after a signal, as usual; 1 after a crash.
+    return app.return_code or 0
 
 
 @asynccontextmanager

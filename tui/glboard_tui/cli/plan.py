@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,12 +21,35 @@ from glboard_core.planning.capacity import dates_of
 from glboard_core.planning.plan_lock import PlanSnapshot, count_words, locked_words
 from glboard_core.planning.text import plain
 from glboard_tui.cli import context
-from glboard_tui.cli.context import Options, moment, parse_time
+from glboard_tui.cli.context import Options, cells, moment, parse_time
 
 if TYPE_CHECKING:
     from glboard_core.reports import Reports
 
-Task = Callable[["Reports"], Awaitable[int]]
+
+def _with_reports(task: Callable[..., Awaitable[int]]) -> Callable[..., None]:
+    """A command that calls ``task`` with reports on what is stored here, and exits with its status."""
+
+    @click.pass_context
+    @wraps(task)
+    def command(ctx: click.Context, /, **given: Any) -> None:
+        options: Options = ctx.obj
+
+        async def once() -> int:
+            async with options.reports(keep=True) as reports:
+                if reports.engine.save_error is not None:
+                    # Without the state folder there is no plan to show, and none could be stored.
+                    raise reports.engine.save_error
+                return await task(reports, **given)
+
+        ctx.exit(context.run_signed_in(once))
+
+    return command
+
+
+def _time(_: click.Context, __: click.Parameter, text: str | None) -> datetime | None:
+    return parse_time(text) if text is not None else None
+
 
 _number = click.option(
     "--number",
@@ -45,29 +70,26 @@ def plan_command() -> None:
 
 @plan_command.command("lock")
 @click.argument("milestone")
-@click.option("--at", metavar="TIME", help="As of that time, rebuilt from events (ISO 8601, UTC).")
+@click.option(
+    "--at", metavar="TIME", callback=_time, help="As of that time, rebuilt from events (ISO 8601, UTC)."
+)
 @_replace
 @context.as_of_option
-@click.pass_context
-def lock(ctx: click.Context, milestone: str, at: str | None, replace: bool) -> None:
+@_with_reports
+async def lock(reports: Reports, milestone: str, at: datetime | None, replace: bool) -> int:
     """Lock the plan of MILESTONE: its Deliverables with weight and assignees, as they are in GitLab now."""
-    options: Options = ctx.obj
-    when = parse_time(at) if at is not None else options.as_of
-
-    async def task(reports: Reports) -> int:
-        one = reports.milestone(milestone)
-        dates_of(one)
-        if when is not None and when > reports.engine.gateway.now():
-            raise UsageError(f"{moment(when)} is in the future.", hint="A plan is locked as it is, or was.")
-        before = _plans(reports, one.title)
-        taken = await reports.taken(one, at=when, progress=context.progress)
-        if not _agreed(before, taken, replace):
-            return 1
-        reports.engine.store.keep_plan(taken)
-        click.echo(f"Locked {one.title}: {count_words(taken)}, {locked_words(taken)}.")
-        return context.tell_unread(reports.unread)
-
-    ctx.exit(_run(options, task))
+    when = at or reports.as_of
+    one = reports.milestone(milestone)
+    dates_of(one)
+    if when is not None and when > reports.engine.gateway.now():
+        raise UsageError(f"{moment(when)} is in the future.", hint="A plan is locked as it is, or was.")
+    before = _plans(reports, one.title)
+    taken = await reports.taken(one, at=when, progress=context.progress)
+    if not _agreed(before, taken, replace):
+        return 1
+    reports.engine.store.keep_plan(taken)
+    click.echo(f"Locked {one.title}: {count_words(taken)}, {locked_words(taken)}.")
+    return context.tell_unread(reports.unread)
 
 
 @plan_command.command("export")
@@ -75,47 +97,39 @@ def lock(ctx: click.Context, milestone: str, at: str | None, replace: bool) -> N
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Default: print it.")
 @_number
 @context.as_of_option
-@click.pass_context
-def export(ctx: click.Context, milestone: str, output: Path | None, number: int) -> None:
+@_with_reports
+async def export(reports: Reports, milestone: str, output: Path | None, number: int) -> int:
     """Write the locked plan of MILESTONE as JSON for a colleague. It contains no titles."""
-
-    async def task(reports: Reports) -> int:
-        raw = plans.exported(_kept(reports, milestone, number))
-        if output is None or str(output) == "-":
-            click.echo(raw, nl=False)
-        else:
-            _write(output, raw)
-            click.echo(f"Wrote {output}.")
-        return 0
-
-    ctx.exit(_run(ctx.obj, task))
+    raw = plans.exported(_kept(reports, milestone, number))
+    if output is None or str(output) == "-":
+        click.echo(raw, nl=False)
+    else:
+        _write(output, raw)
+        click.echo(f"Wrote {output}.")
+    return 0
 
 
 @plan_command.command("import")
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @_replace
 @context.as_of_option
-@click.pass_context
-def import_(ctx: click.Context, file: Path, replace: bool) -> None:
+@_with_reports
+async def import_(reports: Reports, file: Path, replace: bool) -> int:
     """Import the plan in FILE, written by `glboard plan export`. The plan it replaces is kept."""
-
-    async def task(reports: Reports) -> int:
-        plan = plans.imported(_content(file), str(file))
-        if wrong := plans.refused(plan, reports.engine.host, reports.catalog.group, reports.catalog.group_id):
-            raise ConfigError(f"this plan cannot be used: {wrong}.", where=str(file))
-        if reports.catalog.find_milestone(plan.milestone) is None:
-            raise NameUnknown("milestone", plan.milestone, reports.catalog.near_milestones(plan.milestone))
-        before = _plans(reports, plan.milestone)
-        if before and before[0] == plan:
-            click.echo(f"This is already the current plan of {plan.milestone}.")
-            return 0
-        if not _agreed(before, plan, replace):
-            return 1
-        reports.engine.store.keep_plan(plan)
-        click.echo(f"Imported the plan of {plan.milestone}: {count_words(plan)}, {locked_words(plan)}.")
+    plan = plans.imported(_content(file), str(file))
+    if wrong := plans.refused(plan, reports.engine.host, reports.catalog.group, reports.catalog.group_id):
+        raise ConfigError(f"this plan cannot be used: {wrong}.", where=str(file))
+    if reports.catalog.find_milestone(plan.milestone) is None:
+        raise NameUnknown("milestone", plan.milestone, reports.catalog.near_milestones(plan.milestone))
+    before = _plans(reports, plan.milestone)
+    if before and before[0] == plan:
+        click.echo(f"This is already the current plan of {plan.milestone}.")
         return 0
-
-    ctx.exit(_run(ctx.obj, task))
+    if not _agreed(before, plan, replace):
+        return 1
+    reports.engine.store.keep_plan(plan)
+    click.echo(f"Imported the plan of {plan.milestone}: {count_words(plan)}, {locked_words(plan)}.")
+    return 0
 
 
 @plan_command.command("show")
@@ -124,47 +138,28 @@ def import_(ctx: click.Context, file: Path, replace: bool) -> None:
 @_number
 @context.format_option
 @context.as_of_option
-@click.pass_context
-def show(ctx: click.Context, milestone: str, listing: bool, number: int, style: str) -> None:
+@_with_reports
+async def show(reports: Reports, milestone: str, listing: bool, number: int, style: str) -> int:
     """Print the locked plan of MILESTONE."""
-
-    async def task(reports: Reports) -> int:
-        if listing:
-            title = reports.milestone(milestone).title
-            click.echo(_listed(_plans(reports, title), style))
-        else:
-            click.echo(_shown(_kept(reports, milestone, number), style))
-        return 0
-
-    ctx.exit(_run(ctx.obj, task))
+    if listing:
+        title = reports.milestone(milestone).title
+        click.echo(_listed(_plans(reports, title), style))
+    else:
+        click.echo(_shown(_kept(reports, milestone, number), style))
+    return 0
 
 
 @plan_command.command("restore")
 @click.argument("milestone")
 @click.argument("number", type=click.IntRange(min=2))
 @context.as_of_option
-@click.pass_context
-def restore(ctx: click.Context, milestone: str, number: int) -> None:
+@_with_reports
+async def restore(reports: Reports, milestone: str, number: int) -> int:
     """Make an older plan of MILESTONE current again: NUMBER as in `plan show --list`."""
-
-    async def task(reports: Reports) -> int:
-        plan = _kept(reports, milestone, number)
-        reports.engine.store.keep_plan(plan)
-        click.echo(f"Restored the plan of {plan.milestone}, {locked_words(plan)}: {count_words(plan)}.")
-        return 0
-
-    ctx.exit(_run(ctx.obj, task))
-
-
-def _run(options: Options, task: Task) -> int:
-    async def once() -> int:
-        async with options.reports(keep=True) as reports:
-            if reports.engine.save_error is not None:
-                # Without the state folder there is no plan to show, and none could be stored.
-                raise reports.engine.save_error
-            return await task(reports)
-
-    return context.run_signed_in(once)
+    plan = _kept(reports, milestone, number)
+    reports.engine.store.keep_plan(plan)
+    click.echo(f"Restored the plan of {plan.milestone}, {locked_words(plan)}: {count_words(plan)}.")
+    return 0
 
 
 def _plans(reports: Reports, title: str) -> list[PlanSnapshot]:
@@ -217,10 +212,7 @@ def _write(file: Path, raw: bytes) -> None:
 
 
 def _shown(plan: PlanSnapshot, style: str) -> str:
-    rows = [
-        (row.reference, "" if row.weight is None else str(row.weight), " ".join(row.assignees))
-        for row in plan.issues
-    ]
+    rows = [cells(row.reference, row.weight, " ".join(row.assignees)) for row in plan.issues]
     heads = ("reference", "weight", "assignees")
     if style == "json":
         return context.as_json(
@@ -247,19 +239,12 @@ def _shown(plan: PlanSnapshot, style: str) -> str:
 def _listed(kept: Sequence[PlanSnapshot], style: str) -> str:
     heads = ("number", "locked at", "by", "issues", "weight", "from")
     rows = [
-        (
-            str(number),
-            moment(plan.locked_at),
-            plan.locked_by,
-            str(len(plan.issues)),
-            str(plan.weight),
-            "events" if plan.rebuilt else "issues",
-        )
+        cells(number, moment(plan.locked_at), plan.locked_by, len(plan.issues), plan.weight)
+        + cells("events" if plan.rebuilt else "issues")
         for number, plan in enumerate(kept, 1)
     ]
     if style == "json":
         return context.as_json(
             [dict(zip([h.replace(" ", "_") for h in heads], r, strict=True)) for r in rows]
         )
-    printers = {"table": context.as_table, "csv": context.as_csv, "markdown": context.as_markdown}
-    return printers[style](heads, rows) or "No plan is locked here."
+    return context.printed(style, heads, rows) or "No plan is locked here."

@@ -19,18 +19,18 @@ from glboard_core.planning import plan_lock, say_do
 from glboard_core.planning.candidates import Candidate, fill
 from glboard_core.planning.capacity import ClosedWeight, mean
 from glboard_core.planning.mix import Mix
-from glboard_core.planning.plan_lock import count_words, locked_words
+from glboard_core.planning.plan_lock import PlannedIssue, count_words, locked_words
 from glboard_core.planning.say_do import DEFINITIONS, Definition
 from glboard_core.planning.text import number, percent_words, signed
 from glboard_core.planning.triage import Finding, triage
-from glboard_tui.cli.context import moment, progress
-from glboard_tui.cli.report_output import Listing, Report, ReportOptions, Shape, Text, TextTable, title_of
+from glboard_tui.cli.context import cells, moment, progress
+from glboard_tui.cli.report_output import Report, ReportOptions, Shape, Text, TextTable, title_of
 
 if TYPE_CHECKING:
     from glboard_core.reports import Reports
 
 
-def _references(issues: Iterable[Issue]) -> list[str]:
+def _references(issues: Iterable[Issue | PlannedIssue]) -> list[str]:
     return [issue.reference for issue in issues]
 
 
@@ -53,11 +53,9 @@ class SayDoReport(Report, frozen=True):
     @classmethod
     async def compute(cls, asked: ReportOptions, reports: Reports) -> Self:
         milestone = reports.milestone(asked.milestone)
+        plan = asked.plan(reports, milestone)
         found = await reports.say_do(
-            milestone,
-            locked_at=asked.options.locked_at,
-            plan=asked.plan(reports, milestone),
-            progress=progress,
+            milestone, locked_at=asked.options.locked_at, plan=plan, progress=progress
         )
         return cls(found, milestone, reports.engine.now())
 
@@ -85,41 +83,21 @@ class SayDoReport(Report, frozen=True):
 
     def text(self) -> Text:
         """The group's figure in words, with ``committed``, then every definition and list."""
-        report = self.found
-        lists = [
-            *(
-                Listing(f"{name}: not done", report.definitions[name].missed)
-                for name in DEFINITIONS
-                if report.definitions[name].said
-            ),
-            *(Listing(title, references) for title, references in say_do.beside(report)),
+        report, definitions, beside = self.found, self.found.definitions, say_do.beside(self.found)
+        missed = [(f"{name}: not done", definitions[name].missed) for name in DEFINITIONS]
+        of_definitions = [
+            (name, "done" if reference in ratio.done else "not done", reference)
+            for name, ratio in definitions.items()
+            for reference in ratio.said
         ]
+        of_lists = [("", title, reference) for title, references in beside for reference in references]
+        heads = ("definition", "said", "done", "percent", "target")
         return Text(
             heading=f"Say/Do {report.milestone}",
             lines=tuple(f"{line}." for line in say_do.said(report, self.milestone, self.at)),
-            tables=(
-                TextTable(
-                    "",
-                    ("definition", "said", "done", "percent", "target"),
-                    say_do.table(report),
-                    frozenset({1, 2, 3, 4}),
-                ),
-            ),
-            lists=tuple(lists),
-            csv_heads=("definition", "list", "reference"),
-            csv_rows=[
-                *(
-                    (name, "done" if reference in set(ratio.done) else "not done", reference)
-                    for name, ratio in report.definitions.items()
-                    for reference in ratio.said
-                ),
-                *(
-                    ("", listing.title, reference)
-                    for listing in lists
-                    if ": " not in listing.title
-                    for reference in listing.references
-                ),
-            ],
+            tables=(TextTable("", heads, say_do.table(report), frozenset({1, 2, 3, 4})),),
+            lists=[*missed, *beside],
+            csv=TextTable("", ("definition", "list", "reference"), [*of_definitions, *of_lists]),
         )
 
 
@@ -213,11 +191,7 @@ class CapacityReport(Report, frozen=True):
             heading=f"Capacity {report.milestone}",
             lines=tuple(lines),
             tables=(TextTable("", heads, rows, frozenset({2, 3, 4, 5, 6})),),
-            lists=(
-                Listing(f"carry-over of {carried.milestone}", tuple(i.reference for i in carried.issues)),
-            ),
-            csv_heads=heads,
-            csv_rows=rows,
+            lists=[(f"carry-over of {carried.milestone}", _references(carried.issues))],
             markdown=self.posted,
         )
 
@@ -285,22 +259,14 @@ class CandidatesReport(Report, frozen=True):
             line = proposal.get(one.issue.id)
             return f"* {line.cumulative}" if line is not None and line.chosen else ""
 
-        def notes(one: Candidate) -> str:
+        def named(one: Candidate) -> tuple[str, ...]:
             severe = (f"severity {one.severity} bug",) if one.severe else ()
-            return " ".join((*one.warnings, *severe))
+            notes = " ".join((*one.warnings, *severe))
+            return one.issue.reference, mark(one), notes, title_of(one.issue)
 
         heads = ("rank", "slipped", "priority", "weight", "reference", "proposal", "notes", "title")
         eligible = [
-            (
-                str(one.rank),
-                str(one.slipped or ""),
-                one.priority or "",
-                number(one.issue.weight),
-                one.issue.reference,
-                mark(one),
-                notes(one),
-                title_of(one.issue),
-            )
+            cells(one.rank, one.slipped or None, one.priority, number(one.issue.weight)) + named(one)
             for one in found
             if one.eligible
         ]
@@ -309,41 +275,21 @@ class CandidatesReport(Report, frozen=True):
             for one in found
             if not one.eligible
         ]
+        why_heads = ("rank", "reference", "reasons", "state", "title")
+        csv_heads = ("reference", "eligible", "reasons", "weight", "slipped", "rank", "priority", "warnings")
+        csv_rows = [
+            cells(one.issue.reference, "yes" if one.eligible else "no", " ".join(one.reasons))
+            + cells(one.issue.weight, one.slipped, one.rank, one.priority, " ".join(one.warnings))
+            for one in found
+        ]
         return Text(
             heading=f"Candidates {self.milestone}",
             lines=tuple(lines),
             tables=(
                 TextTable("Eligible", heads, eligible, frozenset({0, 1, 2, 3})),
-                TextTable(
-                    "Not eligible",
-                    ("rank", "reference", "reasons", "state", "title"),
-                    not_eligible,
-                    frozenset({0}),
-                ),
+                TextTable("Not eligible", why_heads, not_eligible, frozenset({0})),
             ),
-            csv_heads=(
-                "reference",
-                "eligible",
-                "reasons",
-                "weight",
-                "slipped",
-                "rank",
-                "priority",
-                "warnings",
-            ),
-            csv_rows=[
-                (
-                    one.issue.reference,
-                    "yes" if one.eligible else "no",
-                    " ".join(one.reasons),
-                    "" if one.issue.weight is None else str(one.issue.weight),
-                    str(one.slipped),
-                    str(one.rank),
-                    one.priority or "",
-                    " ".join(one.warnings),
-                )
-                for one in found
-            ],
+            csv=TextTable("", csv_heads, csv_rows),
         )
 
 
@@ -381,32 +327,22 @@ class MixReport(Report, frozen=True):
         report = self.found
         heads = ("type", "count", "weight", "unweighted", "% of count", "% of weight")
         rows = [
-            (
-                name,
-                str(share.sums.count),
-                str(share.sums.weight),
-                str(share.sums.unweighted),
-                percent_words(share.percent_count),
-                percent_words(share.percent_weight),
-            )
+            cells(name, share.sums.count, share.sums.weight, share.sums.unweighted)
+            + cells(percent_words(share.percent_count), percent_words(share.percent_weight))
             for name, share in report.types.items()
         ]
         targets = []
         for name, wanted in report.target.items():
             count, weight = report.reached(name)
             targets.append((name, f"{number(wanted)} %", percent_words(count), percent_words(weight)))
-        whole = report.whole
+        target_heads, whole = ("types", "target", "by count", "by weight"), report.whole
         return Text(
             heading=f"Mix {report.milestone}",
             lines=(f"{whole.count} open issues, weight {whole.weight}, {whole.unweighted} unweighted.",),
             tables=(
                 TextTable("", heads, rows, frozenset({1, 2, 3, 4, 5})),
-                TextTable(
-                    "Target", ("types", "target", "by count", "by weight"), targets, frozenset({1, 2, 3})
-                ),
+                TextTable("Target", target_heads, targets, frozenset({1, 2, 3})),
             ),
-            csv_heads=heads,
-            csv_rows=rows,
         )
 
 
@@ -437,10 +373,7 @@ class LoadReport(Report, frozen=True):
                 }
                 for person in report.people
             ],
-            "unassigned": {
-                "issues": _references(report.unassigned),
-                "weight": report.unassigned_sums.weight,
-            },
+            "unassigned": {"issues": _references(report.unassigned), "weight": report.unassigned_sums.weight},
         }
 
     def text(self) -> Text:
@@ -448,26 +381,18 @@ class LoadReport(Report, frozen=True):
         report = self.found
         heads = ("username", "weight", "unweighted", "budget", "state", "issues")
         rows = [
-            (
-                person.username,
-                str(person.sums.weight),
-                str(person.sums.unweighted or ""),
-                number(person.budget),
-                "!over" if person.over else "",
-                " ".join(issue.reference for issue in person.issues),
-            )
+            cells(person.username, person.sums.weight, person.sums.unweighted or None, number(person.budget))
+            + cells("!over" if person.over else None, " ".join(_references(person.issues)))
             for person in report.people
         ]
         if report.unassigned:
             sums = report.unassigned_sums
-            free = " ".join(issue.reference for issue in report.unassigned)
-            rows.append(("(unassigned)", str(sums.weight), str(sums.unweighted or ""), "", "", free))
+            free = " ".join(_references(report.unassigned))
+            rows.append(cells("(unassigned)", sums.weight, sums.unweighted or None, "", "", free))
         return Text(
             heading=f"Load {report.milestone}",
             lines=("Weight of open Deliverables; an issue with several assignees counts for each.",),
             tables=(TextTable("", heads, rows, frozenset({1, 2, 3})),),
-            csv_heads=heads,
-            csv_rows=rows,
         )
 
 
@@ -483,13 +408,9 @@ class ScopeReport(Report, frozen=True):
     @classmethod
     async def compute(cls, asked: ReportOptions, reports: Reports) -> Self:
         milestone = reports.milestone(asked.milestone)
+        plan = asked.plan(reports, milestone)
         return cls(
-            await reports.scope(
-                milestone,
-                locked_at=asked.options.locked_at,
-                plan=asked.plan(reports, milestone),
-                progress=progress,
-            )
+            await reports.scope(milestone, locked_at=asked.options.locked_at, plan=plan, progress=progress)
         )
 
     def shape(self) -> Shape:
@@ -498,8 +419,8 @@ class ScopeReport(Report, frozen=True):
             "milestone": report.locked.milestone,
             "locked_at": moment(report.locked.locked_at),
             **_locker(report.locked.locked_by),
-            "added": [row.reference for row in report.added],
-            "removed": [row.reference for row in report.removed],
+            "added": _references(report.added),
+            "removed": _references(report.removed),
             "reweighted": [
                 {"reference": one.reference, "from": one.before, "to": one.after} for one in report.reweighted
             ],
@@ -508,35 +429,27 @@ class ScopeReport(Report, frozen=True):
     def text(self) -> Text:
         """What was added, removed and reweighted."""
         report = self.found
-        added = tuple(row.reference for row in report.added)
-        removed = tuple(row.reference for row in report.removed)
+        lists = [
+            (name, _references(rows)) for name, rows in (("added", report.added), ("removed", report.removed))
+        ]
+        changed = [(one.reference, number(one.before), number(one.after)) for one in report.reweighted]
+        moved = [(name, reference, "", "") for name, references in lists for reference in references]
         how = locked_words(report.locked)
         return Text(
             heading=f"Scope {report.locked.milestone}",
             lines=(
                 (
                     f"Since the plan, {how} ({count_words(report.locked)}): "
-                    f"{len(added)} added, {len(removed)} removed, {len(report.reweighted)} reweighted."
+                    f"{len(report.added)} added, {len(report.removed)} removed, {len(changed)} reweighted."
                 ),
             ),
-            tables=(
-                TextTable(
-                    "Reweighted",
-                    ("reference", "from", "to"),
-                    [(one.reference, number(one.before), number(one.after)) for one in report.reweighted],
-                    frozenset({1, 2}),
-                ),
+            tables=(TextTable("Reweighted", ("reference", "from", "to"), changed, frozenset({1, 2})),),
+            lists=lists,
+            csv=TextTable(
+                "",
+                ("change", "reference", "from", "to"),
+                [*moved, *(("reweighted", *row) for row in changed)],
             ),
-            lists=(Listing("added", added), Listing("removed", removed)),
-            csv_heads=("change", "reference", "from", "to"),
-            csv_rows=[
-                *(("added", reference, "", "") for reference in added),
-                *(("removed", reference, "", "") for reference in removed),
-                *(
-                    ("reweighted", one.reference, number(one.before), number(one.after))
-                    for one in report.reweighted
-                ),
-            ],
         )
 
 
@@ -568,13 +481,10 @@ class TriageReport(Report, frozen=True):
     def text(self) -> Text:
         """One line per issue."""
         rows = [(one.issue.reference, " ".join(one.reasons), title_of(one.issue)) for one in self.found]
-        heads = ("reference", "reasons", "title")
         return Text(
             heading=f"Triage as of {moment(self.at)}",
             lines=(f"{len(self.found)} open issues need fixing.",),
-            tables=(TextTable("", heads, rows),),
-            csv_heads=heads,
-            csv_rows=rows,
+            tables=(TextTable("", ("reference", "reasons", "title"), rows),),
         )
 
 

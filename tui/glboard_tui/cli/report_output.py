@@ -33,22 +33,16 @@ class TextTable(Struct, frozen=True):
     right: frozenset[int] = frozenset()
 
 
-class Listing(Struct, frozen=True):
-    """A named list of references."""
-
-    title: str
-    references: tuple[str, ...]
-
-
 class Text(Struct, frozen=True, kw_only=True):
-    """A report for reading: a heading, sentences, tables, lists; and the rows of its CSV."""
+    """A report for reading: a heading, sentences, tables, lists; and its CSV."""
 
     heading: str
     lines: tuple[str, ...] = ()
     tables: tuple[TextTable, ...] = ()
-    lists: tuple[Listing, ...] = ()
-    csv_heads: tuple[str, ...]
-    csv_rows: Rows
+    #: Titles, and the references of each.
+    lists: Sequence[tuple[str, Sequence[str]]] = ()
+    #: What the CSV has; without it, the first table.
+    csv: TextTable | None = None
     #: The report as Markdown, if it is not built from the parts above.
     markdown: str = ""
 
@@ -60,9 +54,9 @@ class Text(Struct, frozen=True, kw_only=True):
                 body = context.as_table(table.heads, table.rows, right=table.right)
                 parts.append((f"{table.title}\n" if table.title else "") + body)
         parts += [
-            f"{listing.title} ({len(listing.references)}): {', '.join(listing.references)}"
-            for listing in self.lists
-            if listing.references
+            f"{title} ({len(references)}): {', '.join(references)}"
+            for title, references in self.lists
+            if references
         ]
         return "\n\n".join(parts)
 
@@ -75,15 +69,16 @@ class Text(Struct, frozen=True, kw_only=True):
             if table.rows:
                 parts += ["### " + plain(table.title)] if table.title else []
                 parts.append(context.as_markdown(table.heads, table.rows, right=table.right))
-        for listing in self.lists:
-            if listing.references:
-                items = "\n".join(f"- {context.linked(one)}" for one in listing.references)
-                parts.append(f"**{plain(listing.title)}** ({len(listing.references)})\n\n{items}")
+        for title, references in self.lists:
+            if references:
+                items = "\n".join(f"- {context.linked(one)}" for one in references)
+                parts.append(f"**{plain(title)}** ({len(references)})\n\n{items}")
         return "\n\n".join(parts)
 
     def as_csv(self) -> str:
         """For a spreadsheet."""
-        return context.as_csv(self.csv_heads, self.csv_rows)
+        table = self.csv or self.tables[0]
+        return context.as_csv(table.heads, table.rows)
 
 
 def title_of(issue: Issue) -> str:

@@ -115,21 +115,11 @@ def _printed(board: ShownBoard, style: str) -> str:
         return context.as_json(structs.asdict(board))
     heads = ("column", "reference", "weight", "assignees", "title")
     rows = [
-        (
-            column.name,
-            issue.reference,
-            "" if issue.weight is None else str(issue.weight),
-            " ".join(issue.assignees),
-            issue.title,
-        )
+        context.cells(column.name, issue.reference, issue.weight, " ".join(issue.assignees), issue.title)
         for column in board.columns
         for issue in column.issues
     ]
-    if style == "csv":
-        return context.as_csv(heads, rows)
-    if style == "markdown":
-        return context.as_markdown(heads, rows)
-    return _as_text(board)
+    return _as_text(board) if style == "table" else context.printed(style, heads, rows)
 
 
 def _as_text(board: ShownBoard) -> str:

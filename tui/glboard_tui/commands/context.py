@@ -148,14 +148,14 @@ class CommandContext:
     def situation(self) -> ActionContext:
         """Return the state that decides which actions apply."""
         bridge, catalog, status = self.bridge, self.bridge.catalog, self.bridge.status
-        marks = self.top.listed.marks if self.top is not None else self.board.marks
-        marked, targets, pane = len(self.marked()), self.targets(), self.pane
+        selection = self.top.listed.selection if self.top is not None else self.board.selection
+        selected, targets, pane = len(self.selected()), self.targets(), self.pane
         return ActionContext(
             scope=self.scope,
             modes=pane.modes if pane is not None else frozenset(),
             targets=len(targets),
-            marked=marked,
-            lost_marks=marks.can_restore,
+            selected=selected,
+            can_restore=selection.can_restore,
             undo=bool(bridge.undo_title),
             redo=bridge.can_redo,
             repeat=self.again is not None,
@@ -198,14 +198,14 @@ class CommandContext:
         # If GitLab has none, offer the usual four: the key then reports that the label does not exist.
         return known or {digit: prefix + digit for digit in "1234"}
 
-    def marked(self) -> list[Issue]:
+    def selected(self) -> list[Issue]:
         """The selected issues that are visible now."""
         if self.top is not None:
-            return self._issues(self.top.listed.marked)
-        marks = self.board.marks
-        if not len(marks) or self.scope not in ("board", "detail"):
+            return self._issues(self.top.listed.selected)
+        selection = self.board.selection
+        if not len(selection) or self.scope not in ("board", "detail"):
             return []
-        return self._issues(issue for issue, _ in self.board.targets() if issue in marks)
+        return self._issues(issue for issue, _ in self.board.targets() if issue in selection)
 
     def targets(self) -> list[Issue]:
         """The next edit's targets: open issue, visible selection or focused card; none in the pane."""
@@ -298,10 +298,10 @@ class CommandContext:
             self.say(work.skipped)
         self.shell.sync(follow=follow)
         if self.top is not None:
-            self.top.listed.marks.clear()
+            self.top.listed.selection.clear()
             self.top.painted_anew()
         elif not self.open_issue.has_keys:
-            self.board.clear_marks()
+            self.board.clear_selection()
         return True
 
     def _keep_words(self, work: EditBatch) -> None:
@@ -364,7 +364,7 @@ class CommandContext:
         check: Callable[[str], str] = lambda _: "",
     ) -> None:
         """Ask for one line; ``then`` gets it, and is not called on Esc. ``check`` returns what is wrong."""
-        from glboard_tui.screens.dialogs import Prompt
+        from glboard_tui.screens.prompts import Prompt
 
         prompt = Prompt(title, value=value, note=note, placeholder=placeholder, hint=hint, check=check)
         self.shell.app.push_screen(prompt, _unless_cancelled(then))
@@ -383,7 +383,7 @@ class CommandContext:
 
         Esc keeps what was typed as a draft and says ``kept``.
         """
-        from glboard_tui.screens.dialogs import CommentDialog
+        from glboard_tui.screens.prompts import CommentDialog
 
         def written(answer: tuple[str, bool]) -> None:
             typed, sent = answer

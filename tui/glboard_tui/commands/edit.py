@@ -17,8 +17,8 @@ from glboard_core.planning import confirmations
 from glboard_tui.commands.compound import breakdown
 from glboard_tui.commands.context import CommandContext, Make
 from glboard_tui.screens.choices import milestone_choices, person_choices
-from glboard_tui.screens.dialogs import wrong_weight
 from glboard_tui.screens.picker import Choice
+from glboard_tui.screens.prompts import wrong_weight
 from glboard_tui.texts import free_by_name, free_words
 
 _BY_LETTER = {state.letter: state for state in STATES}
@@ -173,7 +173,7 @@ def sideways(context: CommandContext, where: str) -> None:
     if not to:
         context.say("No column in that direction; use > for (unlisted) and (closed).")
         return
-    move(context, issues, to, follow=not context.marked())
+    move(context, issues, to, follow=not context.selected())
     context.again = lambda: sideways(context, where)
 
 

@@ -80,37 +80,37 @@ def mark(context: CommandContext, _: str) -> None:
         context.top.listed.toggle()
         context.top.painted_anew()
     else:
-        context.board.toggle_mark()
+        context.board.toggle_selected()
 
 
-def mark_range(context: CommandContext, _: str) -> None:
+def select_range(context: CommandContext, _: str) -> None:
     """Start or end a range."""
     if context.top is not None:
         begun = context.top.listed.range()
         context.top.painted_anew()
     else:
-        context.board.mark_range()
-        begun = context.board.marks.anchor is not None
+        context.board.select_range()
+        begun = context.board.selection.anchor is not None
     if begun:
         context.say(f"Move to the other end; {context.keymap.key('selection.range')} keeps the range.")
 
 
-def mark_column(context: CommandContext, _: str) -> None:
+def select_column(context: CommandContext, _: str) -> None:
     """Select the whole column or list."""
     if context.top is not None:
         context.top.listed.all()
         context.top.painted_anew()
     else:
-        context.board.mark_column()
+        context.board.select_column()
 
 
 def mark_again(context: CommandContext, _: str) -> None:
     """Restore the last selection."""
     if context.top is not None:
-        context.top.listed.marks.restore()
+        context.top.listed.selection.restore()
         context.top.painted_anew()
     else:
-        context.board.restore_marks()
+        context.board.restore_selection()
 
 
 def escape(context: CommandContext, _: str) -> None:
@@ -123,8 +123,8 @@ def escape(context: CommandContext, _: str) -> None:
         context.say("Range selected.")
     elif context.bridge.view.text:
         context.shell.filter("")
-    elif len(context.board.marks):
-        context.board.clear_marks()
+    elif len(context.board.selection):
+        context.board.clear_selection()
 
 
 # Boards and milestones
@@ -175,7 +175,7 @@ def by_person(context: CommandContext, _: str) -> None:
         words = [word for word in context.bridge.view.text.split() if not word.startswith("@")]
         context.shell.filter(" ".join([*words, f"@{name}"]))
 
-    context.pick("Filter by person", person_choices(context.bridge), lambda result: show(result.add[0]))
+    context.pick("Filter by assignee", person_choices(context.bridge), lambda result: show(result.add[0]))
 
 
 def only(context: CommandContext, state: str) -> None:

@@ -69,25 +69,12 @@ def candidates(context: CommandContext, _: str) -> None:
         _show(context, Candidates(context, milestone, lambda issues: accept_for(context, issues)))
 
 
-def triage(context: CommandContext, _: str) -> None:
-    """List the issues that need fixing."""
-    from glboard_tui.screens.queues import Triage
+def queue(context: CommandContext, name: str) -> None:
+    """List the issues that need fixing, those that need a weight, or those assigned to me."""
+    from glboard_tui.screens.queues import OwnWork, Refinement, Triage
 
-    _show(context, Triage(context))
-
-
-def refinement(context: CommandContext, _: str) -> None:
-    """List the issues that need a weight."""
-    from glboard_tui.screens.queues import Refinement
-
-    _show(context, Refinement(context))
-
-
-def own_work(context: CommandContext, _: str) -> None:
-    """List the issues assigned to me."""
-    from glboard_tui.screens.queues import OwnWork
-
-    _show(context, OwnWork(context))
+    queues = {"triage": Triage, "refinement": Refinement, "own-work": OwnWork}
+    _show(context, queues[name](context))
 
 
 def mix(context: CommandContext, _: str) -> None:

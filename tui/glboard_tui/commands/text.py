@@ -10,12 +10,13 @@ from glboard_core.board.operations import Create, Edit
 from glboard_core.board.use_cases import joined, new_issue, split
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import IssueId
+from glboard_core.sync.ids import new_issue_id
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.editor import edit_in_editor
 from glboard_tui.screens.picker import Choice
 
 if TYPE_CHECKING:
-    from glboard_tui.screens.dialogs import Then
+    from glboard_tui.screens.prompts import Then
 
 #: The draft key of a new issue's title; the context uses it too if the issue was rejected.
 _NEW = ("new",)
@@ -82,7 +83,7 @@ def _title(context: CommandContext, project: str, projects: Sequence[str], title
         elif text:
             context.say(f"Title saved as draft; press {context.keymap.key('text.new')} to resume.")
 
-    from glboard_tui.screens.dialogs import NewIssue
+    from glboard_tui.screens.prompts import NewIssue
 
     context.shell.app.push_screen(
         NewIssue(context.keymap, project, " · ".join(facts), title=title, several=len(projects) > 1), typed
@@ -90,7 +91,7 @@ def _title(context: CommandContext, project: str, projects: Sequence[str], title
 
 
 def _create(context: CommandContext, change: Create) -> None:
-    identity = context.bridge.new_issue_id()
+    identity = new_issue_id()
     if context.perform(EditBatch(changes=((identity, change),), title="new issue")):
         context.board.focus_card(identity)
         context.say(f"Undo ({context.keymap.key('undo')}) closes it: GitLab cannot delete issues.")

@@ -258,7 +258,7 @@ class BoardScreen(Screen[None]):
         An open issue shows them itself.
         """
         bridge, row = self._bridge, self._bridge.unseen.of(self._looked_at)
-        if row is None or self.context.scope == "detail" or self.context.marked():
+        if row is None or self.context.scope == "detail" or self.context.selected():
             return ""
         return texts.line(row, me=bridge.me, now=bridge.server_now(), mask=bridge.mask)
 
@@ -318,8 +318,8 @@ class BoardScreen(Screen[None]):
         for old, new in update.renamed:
             if focused == old:
                 self.board.focus_card(new)
-            if old in self.board.marks:
-                self.board.marks.set([new], on=True)
+            if old in self.board.selection:
+                self.board.selection.set([new], on=True)
             if self.pane.issue == old:
                 self._open_issue.open(new)
 
@@ -421,8 +421,8 @@ class BoardScreen(Screen[None]):
         self._look()
         self.show_footer()
 
-    @on(BoardWidget.MarksChanged)
-    def _marks_changed(self) -> None:
+    @on(BoardWidget.SelectionChanged)
+    def _selection_changed(self) -> None:
         self.show_footer()
 
     @on(BoardWidget.CardDropped)

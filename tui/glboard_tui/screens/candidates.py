@@ -142,7 +142,9 @@ class Candidates(MilestoneList):
                 (state, ink),
             ),
             partial(self._said_of, one, title),
-            (Head(self._ruler(), "warn", rule=True),) if ends else (),
+            (Head(f"capacity {number(max(self._whole or 0, 0))} reached", "warn", rule=True),)
+            if ends
+            else (),
         )
 
     def _state(self, one: Candidate) -> tuple[str, Ink]:
@@ -168,9 +170,6 @@ class Candidates(MilestoneList):
         else:
             does = "Unassigned: press d and a letter to accept and assign."
         return f"{title}\n{severe}{does}" + (f"\n{helps}" if helps else "")
-
-    def _ruler(self) -> str:
-        return f"capacity {number(max(self._whole or 0, 0))} reached"
 
     def after(self) -> Sequence[Head]:
         space = self._space
@@ -213,27 +212,23 @@ class Candidates(MilestoneList):
         return super().modes | ({"proposing"} if self._proposing else frozenset())
 
     def action_accept(self) -> None:
-        """Accept the line for its assignees."""
         if not self.context.bridge.writable:
             self.tell(READ_ONLY)
         elif self.listed.here is not None:
             self.context.run("accept.keep")
 
     def action_order(self) -> None:
-        """Sort in another way."""
         orders = list(_ORDERS)
         self._order = orders[(orders.index(self._order) + 1) % len(orders)]
         self.refill()
 
     def action_leave_out(self) -> None:
-        """Leave the line out of the proposal."""
         here = self.listed.here
         if here is not None and here in self._proposed:
             self._out.add(here)
             self.refill()
 
     def action_stop(self) -> None:
-        """Discard the proposal."""
         self._proposing = False
         self.refill()
         self.tell("Proposal discarded; nothing changed.")

@@ -30,8 +30,8 @@ from glboard_core.planning.text import number
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.planning import post
 from glboard_tui.screens.capacity_post import PostCapacity
-from glboard_tui.screens.dialogs import HiddenInput
 from glboard_tui.screens.picker import Choice, Ticks
+from glboard_tui.screens.prompts import HiddenInput
 
 _DAYS = "Days like 12-21 or ranges like 12-28..12-30, separated by commas; empty for none"
 _MOST_DAYS = 260
@@ -62,11 +62,9 @@ class CapacityActions:
     # One person
 
     def action_time_off(self) -> None:
-        """Ask for days off."""
         self._days("time_off", "Time off")
 
     def action_holidays(self) -> None:
-        """Ask for own holidays."""
         self._days("holidays", "Own holidays")
 
     def _days(self, key: PersonKey, words: str) -> None:
@@ -81,7 +79,6 @@ class CapacityActions:
         self._prompt(f"{words} of {member.username}", day_words.words(there), change, note=_DAYS)
 
     def action_support(self) -> None:
-        """Ask for days on support in this milestone."""
         if (chosen := self._chosen()) is None:
             return
         member, _, milestone = chosen
@@ -106,7 +103,6 @@ class CapacityActions:
         self._context.shell.app.push_screen(prompt, lambda _: self._view.changed())
 
     def action_factor(self) -> None:
-        """Ask for the factor."""
         if (chosen := self._chosen()) is None:
             return
         member = chosen[0]
@@ -118,7 +114,6 @@ class CapacityActions:
         )
 
     def action_role(self) -> None:
-        """Ask for the role."""
         if (chosen := self._chosen(open_=False)) is None:
             return
         member = chosen[0]
@@ -130,7 +125,6 @@ class CapacityActions:
         )
 
     def action_remove(self) -> None:
-        """Remove the person, after asking."""
         if (chosen := self._chosen(open_=False)) is None:
             return
         name = chosen[0].username
@@ -163,7 +157,6 @@ class CapacityActions:
     # The team
 
     def action_add(self) -> None:
-        """Choose people to add, those who are assigned first."""
         team, found, catalog = self._team, self._view.found, self._context.bridge.catalog
         if team is None or found is None or catalog is None:
             return
@@ -191,7 +184,6 @@ class CapacityActions:
             self._tell("All group members are in team.toml.")
 
     def action_days_per_weight(self) -> None:
-        """Ask for the days that a weight of 1 takes."""
         if (team := self._team) is not None:
             self._prompt(
                 "Days per weight",
@@ -201,7 +193,6 @@ class CapacityActions:
             )
 
     def action_reserve(self) -> None:
-        """Ask for the share that is kept free."""
         if (team := self._team) is not None:
             self._prompt(
                 "Team reserve",
@@ -211,7 +202,6 @@ class CapacityActions:
             )
 
     def action_team_holidays(self) -> None:
-        """Ask for holidays of the whole team."""
         team, milestone = self._team, self._view.milestone
         if team is None or milestone is None:
             return
@@ -231,7 +221,6 @@ class CapacityActions:
         return self._file.team
 
     def action_create(self) -> None:
-        """Create team.toml with those who are assigned, after asking."""
         names = [person.username for person in self._view.found.people] if self._view.found else []
         who = f"with {len(names)} people" if names else "without people"
 
@@ -257,14 +246,12 @@ class CapacityActions:
         self._view.changed()
 
     def action_reload(self) -> None:
-        """Reload team.toml."""
         changed = self._file.reload()
         self._view.changed()
         if not changed:
             self._tell("team.toml has not changed.")
 
     def action_undo(self) -> None:
-        """Undo the last change of team.toml."""
         try:
             words = self._file.undo()
         except GlboardError as error:
@@ -273,7 +260,6 @@ class CapacityActions:
         self._tell(f"Undone: {words}." if words else "Nothing to undo in this session.")
 
     def action_post(self) -> None:
-        """Post the capacity on the planning issue, after a preview."""
         milestone, context = self._view.milestone, self._context
         if milestone is None or self._view.found is None or self._team is None:
             return

@@ -85,7 +85,6 @@ class PostCapacity(PaneDialog[tuple[str, str | None]]):
         self._scroll.scroll_relative(y=direction * self._scroll.size.height // 2, animate=False)
 
     def action_send(self) -> None:
-        """Post the text."""
         if not self._looked:
             self.say("Still looking for an earlier comment …")
         elif self._was == self._text:
@@ -94,7 +93,6 @@ class PostCapacity(PaneDialog[tuple[str, str | None]]):
             self.dismiss((self._text, self._was))
 
     def action_names(self) -> None:
-        """Show names, or totals only."""
         if self.context.planning.team_store.hides_figures:
             key = self.context.keymap.key("capacity.figures")
             self.say(f"Individual figures hidden; {key} in the capacity pane shows them.")
@@ -103,6 +101,5 @@ class PostCapacity(PaneDialog[tuple[str, str | None]]):
         self._show()
 
     def action_copy(self) -> None:
-        """Copy the text."""
         self.app.copy_to_clipboard(self._text)
         self.say("Copied.")

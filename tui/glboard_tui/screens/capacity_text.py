@@ -16,12 +16,11 @@ from glboard_core.planning.text import number, signed
 from glboard_core.planning.text import words as day_words
 from glboard_tui.planning import Lookback
 from glboard_tui.texts import free_words, plan_words, state_of
-from glboard_tui.widgets.card import Tone
+from glboard_tui.widgets.card import INKS, Tone
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Cell, Col, Table
 from glboard_tui.widgets.text import fit, fit_right
 
-INKS: dict[Tone, Ink] = {"plain": "text", "good": "good", "warn": "warn", "bad": "bad"}
 _MOST_NAME = 20
 #: Cells of the word at a line's end, and the shortest useful bar.
 _WORDS = 7

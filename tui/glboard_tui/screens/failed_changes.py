@@ -14,10 +14,10 @@ from glboard_core.errors import READ_ONLY, GlboardError
 from glboard_tui.bridge import WAITS, FailedRow, LogRow
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.choices import label_choices, milestone_choices, person_choices
-from glboard_tui.screens.dialogs import wrong_weight
 from glboard_tui.screens.editor import edit_in_editor
 from glboard_tui.screens.keys import RowDialog
 from glboard_tui.screens.picker import Result, Tick, Ticks
+from glboard_tui.screens.prompts import wrong_weight
 from glboard_tui.widgets.text import clean, clip
 
 _TONES = {"failed": "$text-error", "dropped": "$text-warning", "undone": "$text-warning"}
@@ -298,18 +298,15 @@ class FailedList(RowDialog):
         self._drop(self._rows)
 
     def _drop(self, rows: list[FailedRow]) -> None:
-        def go() -> None:
-            self._each(self._bridge.drop, rows)
-
         texts = sum(bool(text_of(row.change)) for row in rows)
         if not texts:
-            go()
+            self._each(self._bridge.drop, rows)
             return
         one = len(rows) == 1
         self.context.ask(
             "Discard it and your text?" if one else f"Discard {len(rows)} changes, {texts} with your text?",
             {"y": "discard it" if one else "discard them all"},
-            lambda _: go(),
+            lambda _: self._each(self._bridge.drop, rows),
             note=f"To copy a text first, press {self.context.keymap.key('failed.copy')} in the list.",
         )
 

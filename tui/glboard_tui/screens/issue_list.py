@@ -156,17 +156,17 @@ class IssueList(PaneDialog[None]):
         if below := self.after():
             heads[len(self.entries)] = tuple(below)
         table = Table(cols=self.cols, rows=[entry.cells for entry in self.entries], heads=heads)
-        self.rows.show(table, self.listed.cursor, self._marked_rows())
+        self.rows.show(table, self.listed.cursor, self._selected_rows())
         above = self.above()
         self._above.display = above is not None
         self._above.update(above or "")
         self.told()
 
-    def _marked_rows(self) -> frozenset[int]:
-        marks = self.listed.marks
-        if not len(marks):
+    def _selected_rows(self) -> frozenset[int]:
+        selection = self.listed.selection
+        if not len(selection):
             return frozenset()
-        return frozenset(row for row, issue in enumerate(self.listed.ids) if issue in marks)
+        return frozenset(row for row, issue in enumerate(self.listed.ids) if issue in selection)
 
     def told(self) -> None:
         """Update title, text below and footer after any change."""
@@ -195,7 +195,7 @@ class IssueList(PaneDialog[None]):
                 hints=tuple(hints),
                 last=f"{keymap.key('undo')} undo: {undo}" if undo else "",
                 message=self._said,
-                marked=now.marked > 0,
+                selected=now.selected > 0,
             )
         )
 
@@ -228,7 +228,7 @@ class IssueList(PaneDialog[None]):
     def painted_anew(self) -> None:
         """Repaint after cursor or selection changed."""
         if self.is_mounted:
-            self.rows.go(self.listed.cursor, self._marked_rows())
+            self.rows.go(self.listed.cursor, self._selected_rows())
             self.told()
 
     def escape(self) -> None:
@@ -280,7 +280,6 @@ class IssueList(PaneDialog[None]):
         super().take_key(token)
 
     def action_description_toggle(self) -> None:
-        """Show or hide the description next to the list."""
         self.reading.on = not self.reading.on
         self.told()
 

@@ -140,7 +140,6 @@ class Ending(MilestoneList):
         super().begin()
 
     def action_label(self) -> None:
-        """Label what was moved without the label."""
         quiet = {left.issue.id for left in self._found if left.kind == "quiet"}
         issues = [issue for issue in self.context.targets() if issue.id in quiet]
         if not issues:

@@ -75,7 +75,6 @@ class MilestoneSetupDialog(RowDialog):
     # Reading
 
     def action_reload(self) -> None:
-        """Read the state from GitLab and plan again."""
         if not self.is_busy:
             self._begin(self._look)
 
@@ -107,7 +106,6 @@ class MilestoneSetupDialog(RowDialog):
     # Applying
 
     def action_leave_out(self) -> None:
-        """Leave a line out, or include it again."""
         at = self.list.highlighted
         if self.is_busy or self._done or at is None or at >= len(self._steps):
             return
@@ -190,7 +188,6 @@ class MilestoneSetupDialog(RowDialog):
             self.say(hint)
 
     def action_cancel(self) -> None:
-        """Close; a job in progress continues."""
         self._gone()
         super().action_cancel()
 

@@ -1,4 +1,4 @@
-"""A locked plan and its changes: added, removed, re-weighted since (rule 19); every issue key works in it.
+"""A locked plan and its changes: added, removed, reweighted since (rule 19); every issue key works in it.
 
 Owns the list, locking again, export to a file and import of a colleague's file. A replaced plan is kept
 (``glboard plan show M --list``).
@@ -61,7 +61,7 @@ class LockedPlan(MilestoneList):
     # The lines
 
     def fill(self) -> Sequence[Entry]:
-        """What was added, removed or re-weighted; then what is unchanged."""
+        """What was added, removed or reweighted; then what is unchanged."""
         try:
             self._scope = self.planning.history.scope(self.milestone) or self._scope
         except GlboardError as error:
@@ -125,9 +125,9 @@ class LockedPlan(MilestoneList):
         )
 
     def heading_of(self, place: int, count: int) -> str:
-        """``Plan of 19.8: 3 of 12 · 2 added, 1 removed, 0 re-weighted``."""
+        """``Plan of 19.8: 3 of 12 · 2 added, 1 removed, 0 reweighted``."""
         now = self._scope
-        changes = f"{len(now.added)} added, {len(now.removed)} removed, {len(now.reweighted)} re-weighted"
+        changes = f"{len(now.added)} added, {len(now.removed)} removed, {len(now.reweighted)} reweighted"
         return f"Plan of {self.milestone.title}: {place} of {count} · {changes}"
 
     def above(self) -> Content:
@@ -142,18 +142,15 @@ class LockedPlan(MilestoneList):
     # Keys
 
     def action_export(self) -> None:
-        """Write the locked plan to a file for a colleague."""
         plan = self._scope.locked
         name = f"plan-{plan.milestone.replace('/', '-')}.json"
         what = ": references, weights and assignees, no titles"
         self.export("Export the plan to a file", name, exported(plan), what)
 
     def action_import(self) -> None:
-        """Use a colleague's plan."""
         ask_import(self.context, self.milestone, self.refill)
 
     def action_lock(self) -> None:
-        """Lock the current plan in its place."""
 
         def answered(_: str) -> None:
             lock_now(self.context, self.milestone)

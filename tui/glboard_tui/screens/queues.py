@@ -257,7 +257,6 @@ class Updates(IssueList):
         return f"Changes by others: {place} of {count} · {self._here} on this board"
 
     def action_go(self) -> None:
-        """Go to the card if it is on this board and matches the filter; otherwise open the issue."""
         issue = self.chosen()
         if issue is None:
             return
@@ -271,10 +270,9 @@ class Updates(IssueList):
             context.board.screen.call_after_refresh(context.open_issue.open, issue.id)
 
     def action_seen(self) -> None:
-        """Mark as seen."""
         for identity in list(self.listed.targets):
             self.context.bridge.unseen.look(identity)
             self.context.board.changed(set(), {identity})
-        self.listed.marks.clear()
+        self.listed.selection.clear()
         self.refill()
         self.context.shell.show_header()

@@ -136,28 +136,22 @@ class SayDoPane(MilestoneList):
             filled = round(_BAR * done / of) if of else 0
             words = f"Reading events {done} of {of}  " if of else "Reading …  "
             return Content(words + "█" * filled + "░" * (_BAR - filled))
-        return words_of(self._read, self.milestone, self._all, self._counting())
-
-    def _counting(self) -> bool:
-        return self.context.bridge.settings.planning.count_wont_do
+        counting = self.context.bridge.settings.planning.count_wont_do
+        return words_of(self._read, self.milestone, self._all, counting)
 
     # Keys
 
     def action_definitions(self) -> None:
-        """Show or hide the other definitions."""
         self._all = not self._all
         self.refill()
 
     def action_copy(self) -> None:
-        """Copy the report as Markdown."""
         self._export(copy=True)
 
     def action_export(self) -> None:
-        """Write the report to a file."""
         self._export(copy=False)
 
     def action_reload(self) -> None:
-        """Read the events again."""
         self.begin()
 
     def _export(self, *, copy: bool) -> None:

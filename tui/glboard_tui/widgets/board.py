@@ -2,12 +2,13 @@
 
 Owns where the focus goes, what is selected, and the mouse. It holds no issues (a ``BoardIndex`` does),
 changes none (it posts messages with ids, never rows) and binds no keys (the action registry does): its owner
-calls ``move``, ``toggle_mark`` and the like. ``BoardColumns`` is what is seen of it.
+calls ``move``, ``toggle_selected`` and the like. ``BoardColumns`` is what is seen of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from textual import events
@@ -21,7 +22,7 @@ from glboard_core.model.issue import IssueId
 from glboard_tui.widgets.board_columns import BoardColumns
 from glboard_tui.widgets.card import Density
 from glboard_tui.widgets.column import Present
-from glboard_tui.widgets.selection import BoardState, CardPlace, Marks, place_at, row_in, settle
+from glboard_tui.widgets.selection import BoardState, Focus, Selection, place_at, row_in, settle
 
 #: Cells the pointer must move before a press becomes a drag: a mouse is never quite still.
 _SLACK = 2
@@ -43,51 +44,45 @@ class BoardWidget(Vertical, can_focus=True):
     ALLOW_SELECT = False
     DEFAULT_CSS = "BoardWidget { height: 1fr; width: 1fr; }"
 
+    @dataclass
     class FocusChanged(Message):
         """Another card or column is focused; the issue is None in an empty column."""
 
-        def __init__(self, issue: IssueId | None, column: Column | None) -> None:
-            super().__init__()
-            self.issue = issue
-            self.column = column
+        issue: IssueId | None
+        column: Column | None
 
-    class MarksChanged(Message):
+    @dataclass
+    class SelectionChanged(Message):
         """``count`` selected issues are visible now."""
 
-        def __init__(self, count: int) -> None:
-            super().__init__()
-            self.count = count
+        count: int
 
+    @dataclass
     class CardDropped(Message):
         """Cards were dragged from one column to another."""
 
-        def __init__(self, ids: tuple[IssueId, ...], from_column: Column, to_column: Column) -> None:
-            super().__init__()
-            self.ids = ids
-            self.from_column = from_column
-            self.to_column = to_column
+        ids: tuple[IssueId, ...]
+        from_column: Column
+        to_column: Column
 
+    @dataclass
     class CardOpened(Message):
         """A card was double-clicked."""
 
-        def __init__(self, issue: IssueId) -> None:
-            super().__init__()
-            self.issue = issue
+        issue: IssueId
 
+    @dataclass
     class ColumnChosen(Message):
         """The header of a column, or a collapsed column, was clicked; the column already has the focus."""
 
-        def __init__(self, column: Column) -> None:
-            super().__init__()
-            self.column = column
+        column: Column
 
+    @dataclass
     class Dragging(Message):
         """A drag started, is over another column, or ended (``ids`` empty): for the footer."""
 
-        def __init__(self, ids: tuple[IssueId, ...], to_column: Column | None) -> None:
-            super().__init__()
-            self.ids = ids
-            self.to_column = to_column
+        ids: tuple[IssueId, ...]
+        to_column: Column | None
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's own name)
         super().__init__(id=id)
@@ -95,7 +90,7 @@ class BoardWidget(Vertical, can_focus=True):
         self.columns = BoardColumns(self.state)
         #: The screen line that moving sideways aims at, kept until the focus moves up or down.
         self._aim: int | None = None
-        self._marks_seen = 0
+        self._selected_seen = 0
         self._press: _Press | None = None
 
     def compose(self) -> ComposeResult:
@@ -124,7 +119,7 @@ class BoardWidget(Vertical, can_focus=True):
         state.index, state.empty_text, state.unread, state.has_weight = index, empty, unread, has_weight
         self.columns.present_with(present)
         self.cancel_drag()
-        state.marks.end_range()
+        state.selection.end_range()
         state.visible = index.visible()
         before, state.place = state.place, settle(index, state.visible, state.place, follow=True)
         with self.app.batch_update():
@@ -189,11 +184,9 @@ class BoardWidget(Vertical, can_focus=True):
 
     def half(self, direction: int) -> None:
         """Half a page down (1) or up (-1)."""
-        self._leap(direction, 0.5)
-
-    def page(self, direction: int) -> None:
-        """A page down (1) or up (-1)."""
-        self._leap(direction, 1.0)
+        place = self.state.place
+        if place and (shown := self.columns.list_of(place.key)):
+            self._to_row(place.row + direction * max(1, shown.rows_shown // 2))
 
     def column(self, key: str) -> None:
         """To a column, at the height of the focus."""
@@ -209,13 +202,8 @@ class BoardWidget(Vertical, can_focus=True):
         for at, cards in enumerate(self.state.visible):
             if key in {None, cards.column.key} and (row := row_in(index, cards, issue)) is not None:
                 self._aim = None
-                self._focus_place(CardPlace(cards.column.key, issue, row, at))
+                self._focus_place(Focus(cards.column.key, issue, row, at))
                 return
-
-    def _leap(self, direction: int, share: float) -> None:
-        place = self.state.place
-        if place and (shown := self.columns.list_of(place.key)):
-            self._to_row(place.row + direction * max(1, int(shown.rows_shown * share)))
 
     def _to_row(self, row: int) -> None:
         if (place := self.state.place) and (cards := self.state.here()):
@@ -237,7 +225,7 @@ class BoardWidget(Vertical, can_focus=True):
         target = visible[at]
         self._focus_place(place_at(target, at, self.columns.top_of(target.column.key) + self._aim))
 
-    def _focus_place(self, place: CardPlace) -> None:
+    def _focus_place(self, place: Focus) -> None:
         before = self.state.place
         if before == place:
             return
@@ -250,92 +238,90 @@ class BoardWidget(Vertical, can_focus=True):
             self.columns.reveal()
         self._tell(before)
 
-    def _tell(self, before: CardPlace | None, *, always: bool = False) -> None:
+    def _tell(self, before: Focus | None, *, always: bool = False) -> None:
         place = self.state.place
         if always or (before and (before.key, before.issue)) != (place and (place.key, place.issue)):
             self.post_message(self.FocusChanged(*self.focused))
         # Without a selection there is nothing to count: the usual case for a key.
-        seen = len(self.state.seen()) if len(self.marks) else 0
-        if always or seen != self._marks_seen:
-            self._marks_seen = seen
-            self.post_message(self.MarksChanged(seen))
+        seen = len(self.state.seen()) if len(self.selection) else 0
+        if always or seen != self._selected_seen:
+            self._selected_seen = seen
+            self.post_message(self.SelectionChanged(seen))
 
     # -- selection
 
     @property
-    def marks(self) -> Marks:
+    def selection(self) -> Selection:
         """The selected issues."""
-        return self.state.marks
+        return self.state.selection
 
     def targets(self) -> list[tuple[IssueId, Column]]:
         """What the next action applies to: the visible selection in board order, else the focused issue."""
         return self.state.targets()
 
-    def toggle_mark(self) -> None:
+    def toggle_selected(self) -> None:
         """Select or deselect the focused issue."""
         if (place := self.state.place) and (issue := place.issue):
-            self.end_range()
-            self.marks.set([issue], on=issue not in self.marks)
-            self._marked({issue})
+            self.selection.toggle([issue])
+            self._reselected({issue})
 
-    def mark_range(self) -> None:
+    def select_range(self) -> None:
         """Start a range at the focus, or end the current one; moving extends it."""
         if self.end_range():
             return
         if (place := self.state.place) and (issue := place.issue):
-            self.marks.begin_range(place.key, issue)
-            self._marked({issue})
+            self.selection.begin_range(place.key, issue)
+            self._reselected({issue})
 
-    def mark_to(self, issue: IssueId, key: str) -> None:
+    def select_to(self, issue: IssueId, key: str) -> None:
         """Select from the focus to a card of the same column and focus it."""
         place = self.state.place
         if place is None or key != place.key:
             self.focus_card(issue, key)
-            self.toggle_mark()
+            self.toggle_selected()
             return
-        if self.marks.anchor is None:
-            self.mark_range()
+        if self.selection.anchor is None:
+            self.select_range()
         self.focus_card(issue, key)
         self.end_range()
 
-    def mark_column(self) -> None:
+    def select_column(self) -> None:
         """Select the whole focused column; deselect it if all of it is selected."""
         if cards := self.state.here():
-            self.end_range()
             issues = [cards[row] for row in range(len(cards))]
-            self.marks.set(issues, on=not all(issue in self.marks for issue in issues))
-            self._marked(frozenset(issues))
+            self.selection.toggle(issues)
+            self._reselected(frozenset(issues))
 
-    def restore_marks(self) -> None:
+    def restore_selection(self) -> None:
         """Restore the last selection."""
-        self.marks.restore()
-        self._marked(frozenset(self.marks.all))
+        self.selection.restore()
+        self._reselected(frozenset(self.selection.all))
 
-    def clear_marks(self) -> None:
+    def clear_selection(self) -> None:
         """Deselect all."""
-        was = frozenset(self.marks.all)
-        self.marks.clear()
-        self._marked(was)
+        was = frozenset(self.selection.all)
+        self.selection.clear()
+        self._reselected(was)
 
     def end_range(self) -> bool:
         """Stop extending the range (``Esc``). Returns whether one was being extended."""
-        return self.marks.end_range()
+        return self.selection.end_range()
 
     def _extend_range(self) -> None:
         state = self.state
-        anchor, place, cards = self.marks.anchor, state.place, state.here()
+        anchor, place, cards = self.selection.anchor, state.place, state.here()
         if anchor is None or place is None or cards is None or state.index is None:
             return
         start = row_in(state.index, cards, anchor[1]) if anchor[0] == place.key else None
         if start is None:
             self.end_range()
             return
-        was = frozenset(self.marks.all)
+        was = frozenset(self.selection.all)
         first, last = sorted((start, place.row))
-        self.marks.extend_range(cards[row] for row in range(first, last + 1))
-        self.columns.repaint(was ^ frozenset(self.marks.all))
+        self.selection.extend_range(cards[row] for row in range(first, last + 1))
+        self.columns.repaint(was ^ frozenset(self.selection.all))
 
-    def _marked(self, issues: Collection[IssueId]) -> None:
+    def _reselected(self, issues: Collection[IssueId]) -> None:
         self.columns.repaint(issues)
         self._tell(self.state.place)
 
@@ -353,11 +339,11 @@ class BoardWidget(Vertical, can_focus=True):
             return
         issue = IssueId(card)
         if event.shift:
-            self.mark_to(issue, key)
+            self.select_to(issue, key)
             return
         self.focus_card(issue, key)
         if event.ctrl:
-            self.toggle_mark()
+            self.toggle_selected()
         else:
             self._press = _Press(issue, key, event.screen_x, event.screen_y)
 
@@ -421,13 +407,13 @@ class BoardWidget(Vertical, can_focus=True):
 
     def _grabbed(self, issue: IssueId) -> tuple[IssueId, ...]:
         """What dragging this card moves: the whole selection if it is part of it, else only the card."""
-        return tuple(one for one, _ in self.state.seen()) if issue in self.marks else (issue,)
+        return tuple(one for one, _ in self.state.seen()) if issue in self.selection else (issue,)
 
     def _tell_drag(self) -> None:
         state = self.state
         self.post_message(self.Dragging(tuple(state.dragged), state.column(state.drop_key)))
 
 
-def _refocused(before: CardPlace | None, after: CardPlace | None) -> set[IssueId]:
+def _refocused(before: Focus | None, after: Focus | None) -> set[IssueId]:
     """The issues that got or lost the focus."""
     return {p.issue for p in (before, after) if p and p.issue} if before != after else set()

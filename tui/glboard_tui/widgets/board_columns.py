@@ -85,7 +85,7 @@ class BoardColumns(Vertical):
             cards.cards = None
 
     def lay_out(self, *, rebind: bool = False) -> None:
-        """Match columns and headers to the visible columns and the focus. ``rebind``: all of them anew."""
+        """Match columns and headers to the visible columns and the focus. ``rebind``: all of them again."""
         state = self._state
         if not self.is_mounted or state.index is None or not self.size.width:
             return

@@ -7,7 +7,7 @@ remote, so it is cleaned here once more and never read as markup.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec import Struct
 from rich.style import Style
@@ -24,9 +24,20 @@ HEIGHTS: dict[Density, int] = {"compact": 1, "normal": 2, "roomy": 3}
 
 Tone = Literal["plain", "good", "warn", "bad"]
 
-_INKS: dict[Tone, Ink] = {"plain": "text", "good": "good", "warn": "warn", "bad": "bad"}
+INKS: dict[Tone, Ink] = {"plain": "text", "good": "good", "warn": "warn", "bad": "bad"}
 
-#: Cells left of the title: the focus bar, then the mark or a flag.
+Flag = Literal["failed", "conflict", "pending", "unseen"]
+"""What happens to an issue, the most urgent first: a change of it failed, is about a field that somebody else
+changed, is not confirmed; or somebody else changed it since the user last looked."""
+
+_SIGNS: dict[Flag, tuple[str, Ink]] = {
+    "failed": ("!", "bad"),
+    "conflict": ("≠", "bad"),
+    "pending": ("*", "warn"),
+    "unseen": ("●", "accent"),
+}
+
+#: Cells left of the title: the focus bar, then the tick of a selected card, or a flag.
 GUTTER = 2
 #: Cells right of the weight.
 MARGIN = 1
@@ -63,14 +74,7 @@ class CardView(Struct, frozen=True, kw_only=True, cache_hash=True):
     facts: tuple[Fact, ...] = ()
     chips: tuple[Chip, ...] = ()
     people: str = ""
-    #: Changed here and not yet confirmed by the server.
-    pending: bool = False
-    #: The last change failed.
-    failed: bool = False
-    #: Someone else changed the same field.
-    conflict: bool = False
-    #: Changed by someone else since the last look.
-    glow: bool = False
+    flag: Flag | None = None
     blocked: bool = False
     confidential: bool = False
     closed: bool = False
@@ -81,81 +85,62 @@ class CardView(Struct, frozen=True, kw_only=True, cache_hash=True):
     warnings: tuple[str, ...] = ()
 
 
-def flag_of(view: CardView) -> tuple[str, Ink]:
-    """The card's most urgent sign, or a space."""
-    if view.failed:
-        return "!", "bad"
-    if view.conflict:
-        return "≠", "bad"
-    if view.pending:
-        return "*", "warn"
-    if view.glow:
-        return "●", "accent"
-    return " ", "text"
+class CardState(NamedTuple):
+    """What a card's picture depends on besides its view."""
 
+    focused: bool = False
+    selected: bool = False
+    dragged: bool = False
 
-def ground_of(*, focused: bool, marked: bool, dragged: bool) -> Ground:
-    """The background of the card in that state."""
-    if dragged:
-        return "dragged"
-    if focused:
-        return "both" if marked else "focus"
-    return "marked" if marked else "rest"
+    @property
+    def ground(self) -> Ground:
+        """The background of the card."""
+        if self.dragged:
+            return "dragged"
+        if self.focused:
+            return "both" if self.selected else "focus"
+        return "selected" if self.selected else "rest"
 
 
 def paint(
-    view: CardView,
-    width: int,
-    *,
-    density: Density,
-    focused: bool,
-    marked: bool,
-    dragged: bool = False,
-    palette: Palette,
+    view: CardView, width: int, state: CardState, density: Density, palette: Palette
 ) -> tuple[Strip, ...]:
     """The card in ``HEIGHTS[density]`` strips of exactly ``width`` cells."""
-    ground = ground_of(focused=focused, marked=marked, dragged=dragged)
-    brush = _Brush(view, width, ground, palette, focused=focused, marked=marked)
+    brush = _Brush(view, width, state, palette)
     if density == "compact":
         return (brush.only_line(),)
     if density == "roomy":
         first, second = _two_lines(brush.title, brush.title_room)
-        return brush.title_line(first), brush.more_title_line(second), brush.facts_line()
+        return brush.title_line(first), brush.title_line(second, first=False), brush.facts_line()
     return brush.title_line(brush.title), brush.facts_line()
 
 
 class _Brush:
     """The state of painting one card: the view, the space, the background."""
 
-    def __init__(
-        self, view: CardView, width: int, ground: Ground, palette: Palette, *, focused: bool, marked: bool
-    ) -> None:
+    def __init__(self, view: CardView, width: int, state: CardState, palette: Palette) -> None:
         self.view = view
         self.width = width
-        self.ground = ground
+        self.ground = state.ground
         self.palette = palette
-        self.bar = "▌" if focused else " "
-        self.mark = "✓" if marked else " "
+        self.bar = "▌" if state.focused else " "
+        self.tick = "✓" if state.selected else " "
         self.title = clean(view.title)
         if view.confidential or view.masked:
             self.title = f"▒ {self.title}"
-        self.title_ink: Ink = "muted" if view.closed or view.masked else "strong" if focused else "text"
+        self.title_ink: Ink = "muted" if view.closed or view.masked else "strong" if state.focused else "text"
         self.weight_room = max(2, len(view.weight)) if view.weight else 0
         self.title_room = max(width - GUTTER - MARGIN - self.weight_room - (1 if view.weight else 0), 1)
 
-    def title_line(self, title: str) -> Strip:
-        line = self._start(self.mark, "warn")
+    def title_line(self, title: str, *, first: bool = True) -> Strip:
+        line = self._start(self.tick, "warn") if first else self._start(" ", "text")
         line.add(fit(title, min(self.title_room, line.room)), self._ink(self.title_ink))
-        self._weight(line)
-        return line.strip(self._ink("text"))
-
-    def more_title_line(self, title: str) -> Strip:
-        line = self._start(" ", "text")
-        line.add(fit(title, min(self.title_room, line.room)), self._ink(self.title_ink))
+        if first:
+            self._weight(line)
         return line.strip(self._ink("text"))
 
     def facts_line(self) -> Strip:
-        line = self._start(*flag_of(self.view))
+        line = self._start(*self._flag())
         people = clip(clean(self.view.people), max(line.room // 2, 0))
         kept = width_of(people) + MARGIN + (1 if people else 0)
         self._facts(line, line.room - kept)
@@ -166,9 +151,9 @@ class _Brush:
         return line.strip(self._ink("muted"))
 
     def only_line(self) -> Strip:
-        flag, ink = flag_of(self.view)
-        both = self.mark != " " and flag != " "
-        line = self._start(self.mark, "warn") if self.mark != " " else self._start(flag, ink)
+        flag, ink = self._flag()
+        both = self.tick != " " and flag != " "
+        line = self._start(self.tick, "warn") if self.tick != " " else self._start(flag, ink)
         tail: list[tuple[str, Ink]] = []
         if self.width >= 30:
             tail.extend(self._words()[:1])
@@ -193,6 +178,9 @@ class _Brush:
         line.add(sign, self._ink(ink))
         return line
 
+    def _flag(self) -> tuple[str, Ink]:
+        return _SIGNS[self.view.flag] if self.view.flag else (" ", "text")
+
     def _weight(self, line: Line) -> None:
         if not self.view.weight:
             return
@@ -204,10 +192,8 @@ class _Brush:
         """The words of the card, cleaned, the most important first."""
         view = self.view
         words: list[Fact] = []
-        if view.failed:
-            words.append(Fact("failed", "bad"))
-        elif view.conflict:
-            words.append(Fact("conflict", "bad"))
+        if view.flag in {"failed", "conflict"}:
+            words.append(Fact(view.flag, "bad"))
         if view.blocked:
             words.append(Fact("blocked", "bad"))
         if view.closed:
@@ -216,7 +202,7 @@ class _Brush:
         if view.slipped:
             words.append(Fact(f"slipped×{view.slipped}" if view.slipped > 1 else "slipped", "warn"))
         words.extend(Fact(warning, "warn") for warning in view.warnings)
-        cleaned = ((clean(word.text), _INKS[word.tone]) for word in words)
+        cleaned = ((clean(word.text), INKS[word.tone]) for word in words)
         return [(text, ink) for text, ink in cleaned if text]
 
     def _facts(self, line: Line, room: int) -> None:

@@ -15,9 +15,9 @@ from rich.style import Style
 from textual.app import App
 from textual.color import Color, ColorParseError
 
-Ground = Literal["rest", "focus", "marked", "both", "dragged", "band", "band_focus", "target", "overlay"]
-"""The background of a text: a card at rest, focused, marked, focused and marked, being dragged; the band of
-headers, its focused column, a drop target; an overlay."""
+Ground = Literal["rest", "focus", "selected", "both", "dragged", "band", "band_focus", "target", "overlay"]
+"""The background of a text: a card at rest, focused, selected, both, being dragged; the band of headers, its
+focused column, a drop target; an overlay."""
 
 Ink = Literal["text", "strong", "muted", "accent", "good", "warn", "bad", "line", "thumb"]
 
@@ -40,6 +40,7 @@ def contrast(one: Color, other: Color) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+@lru_cache(maxsize=4096)
 def readable(color: Color, on: Color, ratio: float) -> Color:
     """``color``, moved towards white or black until it has the contrast ``ratio`` on ``on``."""
     pole = _WHITE if contrast(_WHITE, on) >= contrast(_BLACK, on) else _BLACK
@@ -64,40 +65,37 @@ class Palette:
         return self._styles[ground, ink]
 
     def chip(self, color: str, ground: Ground) -> Style:
-        """A label's own colour (``#rrggbb``, from GitLab) as a tinted chip that is readable on ``ground``."""
+        """A label's own colour (``#rrggbb``, from GitLab) as a tinted chip, readable on ``ground``."""
         key = (color, ground)
         if (style := self._chips.get(key)) is None:
             style = self._chips[key] = self._tinted(color, ground)
         return style
 
     def swatch(self, color: str | None, ground: Ground) -> Style:
-        """A small sign in a column's colour; it only has to be visible, not readable."""
-        key = (f"swatch {color}", ground)
-        if (style := self._chips.get(key)) is None:
-            style = self._chips[key] = self._swatch(color, ground)
-        return style
+        """A small sign in a column's colour; only has to be visible, not readable."""
+        if (pair := self._pair(color, ground)) is None:
+            return self.style(ground, "muted")
+        tint, under = pair
+        return Style(color=readable(tint, under, 3.0).rich_color, bgcolor=under.rich_color)
 
     def _tinted(self, color: str, ground: Ground) -> Style:
-        base = self.style(ground, "text")
-        under = base.bgcolor
-        tint = _parse(color)
-        if self.ansi or tint is None or under is None or under.triplet is None:
+        if (pair := self._pair(color, ground)) is None:
             return self.style(ground, "accent")
-        ground_color = Color(*under.triplet)
-        # A tint can reduce the contrast so far that neither black nor white is readable on it.
+        tint, under = pair
+        # A tint can reduce the contrast so much that neither black nor white is readable on it.
         for share in (0.25, 0.15, 0.08, 0.0):
-            on = ground_color.blend(tint, share)
+            on = under.blend(tint, share)
             ink = readable(tint, on, self._ratio)
             if contrast(ink, on) >= self._ratio:
                 break
         return Style(color=ink.rich_color, bgcolor=on.rich_color)
 
-    def _swatch(self, color: str | None, ground: Ground) -> Style:
-        under = self.style(ground, "text").bgcolor
-        tint = _parse(color) if color else None
+    def _pair(self, color: str | None, ground: Ground) -> tuple[Color, Color] | None:
+        """A colour from GitLab and the ground, if both are known."""
+        under, tint = self.style(ground).bgcolor, _parse(color)
         if self.ansi or tint is None or under is None or under.triplet is None:
-            return self.style(ground, "muted")
-        return Style(color=readable(tint, Color(*under.triplet), 3.0).rich_color, bgcolor=under)
+            return None
+        return tint, Color(*under.triplet)
 
 
 def palette_of(app: App[object]) -> Palette:
@@ -111,21 +109,8 @@ def palette_of(app: App[object]) -> Palette:
 
 
 _USED = (
-    "background",
-    "surface",
-    "panel",
-    "foreground",
-    "primary",
-    "accent",
-    "success",
-    "warning",
-    "error",
-    "board-muted",
-    "board-focus",
-    "board-mark",
-    "board-target",
-    "board-line",
-    "board-contrast",
+    *("background", "surface", "panel", "foreground", "primary", "accent", "success", "warning", "error"),
+    *("board-muted", "board-focus", "board-selection", "board-target", "board-line", "board-contrast"),
 )
 
 
@@ -145,16 +130,16 @@ def truecolor_palette(variables: Mapping[str, str], *, dark: bool) -> Palette:
     rest = color("background", Color(18, 20, 24) if dark else Color(250, 250, 250))
     text = color("foreground", _WHITE if dark else _BLACK)
     accent = color("primary", text)
-    mark = color("warning", accent)
+    warning = color("warning", accent)
     band = color("surface", rest.blend(text, 0.06))
     focus = color("board-focus", rest.blend(accent, 0.26))
-    marked = color("board-mark", rest.blend(mark, 0.12))
+    selected = color("board-selection", rest.blend(warning, 0.12))
     target = color("board-target", rest.blend(accent, 0.5))
     grounds: dict[Ground, Color] = {
         "rest": rest,
         "focus": focus,
-        "marked": marked,
-        # The focus is what the next key acts on; the tick shows that it is marked too.
+        "selected": selected,
+        # The focus is what the next key acts on; the tick shows that it is selected too.
         "both": focus,
         "dragged": rest.blend(band, 0.6),
         "band": band,
@@ -168,7 +153,7 @@ def truecolor_palette(variables: Mapping[str, str], *, dark: bool) -> Palette:
         "muted": color("board-muted", text.blend(rest, 0.4)),
         "accent": accent,
         "good": color("success", text),
-        "warn": mark,
+        "warn": warning,
         "bad": color("error", text),
     }
     styles: dict[tuple[Ground, Ink], Style] = {}
@@ -191,26 +176,16 @@ def truecolor_palette(variables: Mapping[str, str], *, dark: bool) -> Palette:
 
 def ansi_palette() -> Palette:
     """The terminal's own colours. The focused card is reversed, so it is readable whatever they are."""
-    colors: dict[Ink, str | None] = {
-        "text": None,
-        "strong": None,
-        "muted": None,
-        "accent": "blue",
-        "good": "green",
-        "warn": "yellow",
-        "bad": "red",
-        "line": None,
-        "thumb": None,
-    }
+    colors: dict[Ink, str] = {"accent": "blue", "good": "green", "warn": "yellow", "bad": "red"}
     reversed_grounds = {"focus", "both", "target"}
     styles: dict[tuple[Ground, Ink], Style] = {}
     for ground in get_args(Ground):
         reverse = ground in reversed_grounds
-        for ink, name in colors.items():
+        for ink in get_args(Ink):
             styles[ground, ink] = Style(
-                color="default" if reverse or name is None else name,
+                color="default" if reverse else colors.get(ink, "default"),
                 bgcolor="default",
-                bold=True if ink in {"strong", "thumb"} or ground in {"marked", "both"} else None,
+                bold=True if ink in {"strong", "thumb"} or ground in {"selected", "both"} else None,
                 dim=True if ink in {"muted", "line"} and not reverse else None,
                 underline=True if ground == "band_focus" and ink == "strong" else None,
                 reverse=True if reverse else None,

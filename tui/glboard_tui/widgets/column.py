@@ -22,7 +22,7 @@ from textual.widget import Widget
 from glboard_core.board.columns import Column
 from glboard_core.board.index import ColumnIndex
 from glboard_core.model.issue import Issue, IssueId
-from glboard_tui.widgets.card import HEIGHTS, CardView, Density, paint
+from glboard_tui.widgets.card import HEIGHTS, CardState, CardView, Density, paint
 from glboard_tui.widgets.colors import Palette, ansi_palette
 from glboard_tui.widgets.selection import BoardState
 
@@ -78,32 +78,16 @@ class Painter:
         return found
 
     def card(
-        self,
-        issue: Issue,
-        column: Column,
-        width: int,
-        *,
-        focused: bool,
-        marked: bool,
-        dragged: bool,
-        edge: Edge,
+        self, issue: Issue, column: Column, width: int, state: CardState, edge: Edge
     ) -> tuple[Strip, ...]:
         """The strips of a card, ``width`` cells including the edge; ``meta["card"]`` identifies the card."""
         view = self.view(issue, column)
         if view is None:
             return (self.blank(width, edge),) * self.height
-        key = (view, width, self.density, focused, marked, dragged, edge, self.palette)
+        key = (view, width, self.density, state, edge, self.palette)
         strips = self._strips.get(key)
         if strips is None:
-            painted = paint(
-                view,
-                width - 1,
-                density=self.density,
-                focused=focused,
-                marked=marked,
-                dragged=dragged,
-                palette=self.palette,
-            )
+            painted = paint(view, width - 1, state, self.density, self.palette)
             meta = Style.from_meta({"card": view.id})
             last = Segment(_EDGES[edge], self._edge(edge))
             strips = tuple(
@@ -292,16 +276,8 @@ class CardList(ScrollView):
         issue = self._state.issue(identity)
         if issue is None:
             return self._painter.blank(width, edge)
-        place = self._state.place
-        return self._painter.card(
-            issue,
-            self.cards.column,
-            width,
-            focused=place is not None and (place.key, place.issue) == (self.key, identity),
-            marked=identity in self._state.marks,
-            dragged=identity in self._state.dragged,
-            edge=edge,
-        )[part]
+        column = self.cards.column
+        return self._painter.card(issue, column, width, self._state.of_card(identity, column.key), edge)[part]
 
     def _after(self, row: int, part: int) -> str:
         """The text below the last card: that the column is empty, or still loading."""

@@ -1,4 +1,4 @@
-"""The column headers: one line over the board, and the narrow strips of collapsed columns beside it.
+"""The column headers: one line over the board, and the narrow strips of collapsed columns next to it.
 
 Owns what a header says (chip, name, count, sum of weights, unweighted, limits) and how it is shortened. The
 name of a collapsed column is written vertically under its count.

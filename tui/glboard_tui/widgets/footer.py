@@ -1,11 +1,13 @@
-"""One line below the board: what the next key acts on, a few hints, and the last change.
+"""The last lines of the screen: the footer; above it the keys that can follow a prefix, and the filter.
 
-Owns how the three share the line. The target is never dropped; hints are dropped one by one from the right.
+The footer says what the next key acts on, a few hints, and the last change. The target is never dropped;
+hints are dropped one by one from the right.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from msgspec import Struct
@@ -35,7 +37,7 @@ class FooterView(Struct, frozen=True, kw_only=True):
     message: str = ""
     bad: bool = False
     #: There is a selection, so the next key acts on more than the focused card.
-    marked: bool = False
+    selected: bool = False
 
 
 def paint_footer(view: FooterView, width: int, palette: Palette) -> Strip:
@@ -44,7 +46,7 @@ def paint_footer(view: FooterView, width: int, palette: Palette) -> Strip:
     style = palette.style
     line.add(" ", style("band"))
     target = clip(clean(view.target), max(width - 2, 0))
-    line.add(target, style("band", "warn" if view.marked else "strong"))
+    line.add(target, style("band", "warn" if view.selected else "strong"))
     help_key = next((f" · {key}" for key, _ in view.hints if key == "?"), "")
     last = clean(view.last)
     # The last change can take half of the remaining space, the hints the rest.
@@ -96,15 +98,13 @@ class FooterBar(Widget):
         return paint_footer(self.view, self.size.width, palette_of(self.app))
 
 
-# What can follow a prefix: a strip above the footer with keys and titles in columns.
-
-Entry = tuple[str, str]
+KeyTitle = tuple[str, str]
 """A key and what it does."""
 
 _GAP = 3
 
 
-def paint_keys(title: str, entries: Sequence[Entry], width: int, palette: Palette) -> tuple[Strip, ...]:
+def paint_keys(title: str, entries: Sequence[KeyTitle], width: int, palette: Palette) -> tuple[Strip, ...]:
     """A title line and the entries, down the columns first, in strips of exactly ``width`` cells."""
     style = palette.style
     head = Line(width)
@@ -144,10 +144,10 @@ class WhichKey(Widget):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._title = ""
-        self._entries: tuple[Entry, ...] = ()
+        self._entries: tuple[KeyTitle, ...] = ()
         self._strips: tuple[Strip, ...] = ()
 
-    def show(self, title: str, entries: Sequence[Entry]) -> None:
+    def show(self, title: str, entries: Sequence[KeyTitle]) -> None:
         """List what can follow."""
         self._title, self._entries = title, tuple(entries)
         self._strips = ()
@@ -185,11 +185,8 @@ class WhichKey(Widget):
         self._strips = ()
 
 
-# The filter input above the footer: it filters while the user types.
-
-
 class FilterBar(Horizontal):
-    """Shown by ``edit``; posts ``Typed`` with its text, and ``ClosedIssues`` when it closes."""
+    """Filters while the user types. Shown by ``edit``; posts ``Typed``, and ``Closed`` when it closes."""
 
     DEFAULT_CSS = """
     FilterBar { display: none; height: 1; width: 1fr; background: $panel; }
@@ -200,20 +197,18 @@ class FilterBar(Horizontal):
         Binding("escape", "close(False)", show=False),
     ]
 
+    @dataclass
     class Typed(Message):
         """The text so far."""
 
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
+        text: str
 
+    @dataclass
     class Closed(Message):
         """Enter keeps the filter, Esc restores the previous one."""
 
-        def __init__(self, text: str, *, kept: bool) -> None:
-            super().__init__()
-            self.text = text
-            self.kept = kept
+        text: str
+        kept: bool
 
     def __init__(self) -> None:
         super().__init__()

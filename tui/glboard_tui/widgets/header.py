@@ -6,19 +6,21 @@ before the board's name, reassuring items first. It only paints and queries noth
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct
 from textual.strip import Strip
 from textual.widget import Widget
 
-from glboard_tui.widgets.card import Fact, Tone
+from glboard_tui.widgets.card import INKS, Fact
 from glboard_tui.widgets.colors import Ink, Palette, palette_of
 from glboard_tui.widgets.text import Line, clean, clip, width_of
 
-Fresh = Literal["live", "cached", "offline", "signed out", "loading"]
+_Item = tuple[str, Ink, int]
+"""Text, ink and how soon it is dropped when it gets narrow (0: never, or last)."""
 
-_INKS: dict[Tone, Ink] = {"plain": "text", "good": "good", "warn": "warn", "bad": "bad"}
+Fresh = Literal["live", "cached", "offline", "signed out", "loading"]
 
 
 class HeaderView(Struct, frozen=True, kw_only=True):
@@ -58,33 +60,23 @@ def _first(view: HeaderView, width: int, palette: Palette) -> Strip:
     role = f" ({clean(view.role)})" if view.role else ""
     right = _states(view)
     # What matters always stays; the rest as long as the board's name keeps most of its space.
-    while len(right) > 1 and _room(right) + min(width_of(board), 16) + 3 > width and right[0][2] > 0:
+    while len(right) > 1 and _cells(right) + min(width_of(board), 16) + 3 > width and right[0][2] > 0:
         right.pop(0)
-    if _room(right) + 4 > width:
+    if _cells(right) + 4 > width:
         right = [_shorter(item) for item in right]
-    free = max(width - _room(right) - 3, 0)
+    free = max(width - _cells(right) - 3, 0)
     line.add(" ", palette.style("band"))
     line.add(clip(board, free), palette.style("band", "strong"))
     line.add(clip(role, max(free - width_of(board), 0)), palette.style("band", "muted"))
-    line.pad(min(_room(right) + 1, width), palette.style("band"))
-    for place, (text, ink, _) in enumerate(right):
-        if place:
-            line.add(" · ", palette.style("band", "muted"))
-        line.add(text, palette.style("band", ink))
+    line.pad(min(_cells(right) + 1, width), palette.style("band"))
+    _join(line, right, palette)
     return line.strip(palette.style("band"))
 
 
-def _states(view: HeaderView) -> list[tuple[str, Ink, int]]:
-    """Text, ink and how soon it is dropped (0: never), from left to right."""
-    items: list[tuple[str, Ink, int]] = []
-    filtered = clean(view.filter)
-    items.append(
-        (
-            f"filter: {clip(filtered, 40)}" if filtered else "filter: none",
-            "accent" if filtered else "muted",
-            2,
-        )
-    )
+def _states(view: HeaderView) -> list[_Item]:
+    """The right half of the first line."""
+    filtered = clip(clean(view.filter), 40)
+    items: list[_Item] = [(f"filter: {filtered or 'none'}", "accent" if filtered else "muted", 2)]
     if view.read_only:
         items.append(("read-only", "warn", 1))
     if view.share:
@@ -103,7 +95,7 @@ def _states(view: HeaderView) -> list[tuple[str, Ink, int]]:
     return items
 
 
-def _fresh(view: HeaderView) -> tuple[str, Ink, int]:
+def _fresh(view: HeaderView) -> _Item:
     words = " ".join(word for word in (view.fresh, view.age, view.progress) if word)
     inks: dict[Fresh, Ink] = {
         "live": "good",
@@ -115,7 +107,7 @@ def _fresh(view: HeaderView) -> tuple[str, Ink, int]:
     return words, inks[view.fresh], 0
 
 
-def _shorter(item: tuple[str, Ink, int]) -> tuple[str, Ink, int]:
+def _shorter(item: _Item) -> _Item:
     text, ink, rank = item
     for word, sign in ((" unsent", "*"), (" failed", ""), (" conflicts", ""), (" conflict", "")):
         if text.endswith(word):
@@ -123,41 +115,38 @@ def _shorter(item: tuple[str, Ink, int]) -> tuple[str, Ink, int]:
     return item
 
 
-def _room(items: list[tuple[str, Ink, int]]) -> int:
-    return sum(width_of(text) for text, _, _ in items) + 3 * max(len(items) - 1, 0)
-
-
 def _second(view: HeaderView, width: int, palette: Palette) -> Strip:
     line = Line(width)
-    line.add(" ", palette.style("band"))
-    facts = list(view.sums)
+    left, right = _items(view.sums), _items(view.people)
     # Minor items are dropped first, then the last ones.
-    while len(facts) > 1 and _cells(facts) + 2 > width:
-        facts.remove(next((fact for fact in reversed(facts) if fact.minor), facts[-1]))
-    left = [(clean(fact.text), _INKS[fact.tone]) for fact in facts]
-    right = [(clean(fact.text), _INKS[fact.tone]) for fact in view.people]
-
-    def room(facts: list[tuple[str, Ink]]) -> int:
-        return sum(width_of(text) for text, _ in facts) + 3 * max(len(facts) - 1, 0)
-
-    while right and room(left) + room(right) + 4 > width:
+    while len(left) > 1 and _cells(left) + 2 > width:
+        left.remove(next((item for item in reversed(left) if item[2]), left[-1]))
+    while right and _cells(left) + _cells(right) + 4 > width:
         right.pop()
+    line.add(" ", palette.style("band"))
     _join(line, left, palette)
     if right:
-        line.pad(room(right) + 1, palette.style("band", "muted"))
+        line.pad(_cells(right) + 1, palette.style("band", "muted"))
         _join(line, right, palette)
     return line.strip(palette.style("band"))
 
 
-def _cells(facts: list[Fact]) -> int:
-    return sum(width_of(clean(fact.text)) for fact in facts) + 3 * max(len(facts) - 1, 0)
+def _items(facts: Sequence[Fact]) -> list[_Item]:
+    return [
+        (clean(fact.text), "muted" if fact.tone == "plain" else INKS[fact.tone], int(fact.minor))
+        for fact in facts
+    ]
 
 
-def _join(line: Line, facts: list[tuple[str, Ink]], palette: Palette) -> None:
-    for place, (text, ink) in enumerate(facts):
+def _cells(items: Sequence[_Item]) -> int:
+    return sum(width_of(text) for text, _, _ in items) + 3 * max(len(items) - 1, 0)
+
+
+def _join(line: Line, items: Sequence[_Item], palette: Palette) -> None:
+    for place, (text, ink, _) in enumerate(items):
         if place:
             line.add(" · ", palette.style("band", "muted"))
-        line.add(text, palette.style("band", "muted" if ink == "text" else ink))
+        line.add(text, palette.style("band", ink))
 
 
 class HeaderBar(Widget):

@@ -21,23 +21,21 @@ from textual.widgets import Static
 
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note
 from glboard_tui.widgets.colors import palette_of
-from glboard_tui.widgets.text import Line, clean, clip, width_of
+from glboard_tui.widgets.text import Line, clean, clean_lines, clip, width_of
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from textual.widgets import Markdown
 
 
-# Names and values in two columns, values wrapped between items and never inside one.
-
-Fact = tuple[str, tuple[str, ...]]
+NamedItems = tuple[str, tuple[str, ...]]
 """A name, and its items: ``("Labels", ("type::bug", "Deliverable"))``."""
 
 _NAME = 10
 _GAP = 2
 
 
-def laid_out(facts: Sequence[Fact], width: int) -> list[tuple[str, str]]:
+def laid_out(facts: Sequence[NamedItems], width: int) -> list[tuple[str, str]]:
     """Name (only on the first line) and text of each line; facts without items are omitted."""
     room = max(width - _NAME, 8)
     lines: list[tuple[str, str]] = []
@@ -55,16 +53,16 @@ def laid_out(facts: Sequence[Fact], width: int) -> list[tuple[str, str]]:
 
 
 class Facts(Widget):
-    """The list; as high as it needs."""
+    """Names and values in two columns, values wrapped between items and never inside one."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "Facts { height: auto; width: 1fr; }"
 
     def __init__(self) -> None:
         super().__init__()
-        self._facts: tuple[Fact, ...] = ()
+        self._facts: tuple[NamedItems, ...] = ()
 
-    def show(self, facts: Sequence[Fact]) -> None:
+    def show(self, facts: Sequence[NamedItems]) -> None:
         """Show these facts."""
         if tuple(facts) != self._facts:
             self._facts = tuple(facts)
@@ -137,7 +135,7 @@ class DetailPane(VerticalScroll, can_focus=True):
         """Whether it has the keys."""
         return self.is_open and self.screen.focused is self
 
-    def show_issue(self, issue: Issue, title: str, facts: Sequence[Fact]) -> None:
+    def show_issue(self, issue: Issue, title: str, facts: Sequence[NamedItems]) -> None:
         """Show what is known at once. Description and notes of another issue are removed."""
         fresh = issue.id != self.issue
         self.issue = issue.id
@@ -151,7 +149,7 @@ class DetailPane(VerticalScroll, can_focus=True):
 
     def say(self, text: str) -> None:
         """Show a line in place of the description; "" removes it."""
-        self._state.update(Content("\n".join(map(clean, text.splitlines()))))
+        self._state.update(Content(clean_lines(text)))
         self._state.display = bool(text)
         if text and self._document is not None:
             self._document.display = False
@@ -202,14 +200,14 @@ _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 def readable(text: str) -> str:
     """Remote Markdown, without anything a terminal would interpret, cut to what can be laid out."""
-    cut = _COMMENT.sub("", text[:_LONGEST])
-    lines = [clean(line.replace("\t", "    ")) for line in cut.splitlines()]
-    if len(text) > _LONGEST:
-        lines += [
-            "",
-            f"… and {len(text) - _LONGEST:,} more characters; press o to open the issue in the browser.",
-        ]
-    return "\n".join(lines)
+    shown = _expanded(text[:_LONGEST])
+    if (cut := len(text) - _LONGEST) > 0:
+        shown += f"\n\n… and {cut:,} more characters; press o to open the issue in the browser."
+    return shown
+
+
+def _expanded(text: str) -> str:
+    return clean_lines(_COMMENT.sub("", text).replace("\t", "    "))
 
 
 def notes_content(notes: Sequence[Note]) -> Content:
@@ -224,10 +222,7 @@ def notes_content(notes: Sequence[Note]) -> Content:
             parts.append(Content.styled(f"{when}  {clean(note.author)} {clean(note.body)}", "dim"))
         else:
             head = Content.assemble((clean(note.author), "bold"), (f"  {when}", "dim"))
-            body = "\n".join(
-                clean(line.replace("\t", "    "))
-                for line in _COMMENT.sub("", note.body).rstrip().splitlines()
-            )
+            body = _expanded(note.body).rstrip()
             parts.append(Content("\n").join([head, Content(body)]))
     if not parts:
         return Content.styled("No comments.", "dim")

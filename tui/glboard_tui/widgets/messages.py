@@ -1,4 +1,4 @@
-"""A full-width panel instead of the board: why there is none, and what to do."""
+"""What is shown where there are no cards: a panel instead of the board, a hint on an empty board."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from glboard_tui.widgets.colors import palette_of
-from glboard_tui.widgets.text import clean, clip, width_of
+from glboard_tui.widgets.text import clean, clean_lines, clip, width_of
 
 
 class Panel(VerticalScroll, can_focus=False):
@@ -34,8 +34,8 @@ class Panel(VerticalScroll, can_focus=False):
         self, title: str, message: str = "", hint: str = "", keys: str = "", *, bad: bool = False
     ) -> None:
         """Show this text."""
-        parts = [Content.styled(_lines(title), "bold $text-error" if bad else "bold")]
-        parts.extend(Content(_lines(text)) for text in (message, hint) if text)
+        parts = [Content.styled(clean_lines(title), "bold $text-error" if bad else "bold")]
+        parts.extend(Content(clean_lines(text)) for text in (message, hint) if text)
         if keys:
             parts.append(Content.styled(keys, "$accent"))
         self._words.update(Content("\n\n").join(parts))
@@ -44,13 +44,6 @@ class Panel(VerticalScroll, can_focus=False):
     def hide(self) -> None:
         """Make room for the board."""
         self.display = False
-
-
-def _lines(text: str) -> str:
-    return "\n".join(map(clean, text.splitlines()))
-
-
-# A hint in the middle of an empty board.
 
 
 class EmptyMessage(Widget):

@@ -1,4 +1,4 @@
-"""Marks and focus as data: what is marked, and where the focus goes when the board changes underneath.
+"""Selection and focus as data: what is selected, and where the focus goes when the board changes.
 
 Owns the rules, pure. Both stick to the issue, never to a row.
 """
@@ -12,9 +12,10 @@ from msgspec import Struct
 from glboard_core.board.columns import Column
 from glboard_core.board.index import BoardIndex, ColumnIndex
 from glboard_core.model.issue import Issue, IssueId
+from glboard_tui.widgets.card import CardState
 
 
-class CardPlace(Struct, frozen=True):
+class Focus(Struct, frozen=True):
     """Where the focus is: a column, an issue in it (None in an empty column), and their last position.
 
     ``row`` and ``at`` remember the position, for when issue or column are gone.
@@ -32,17 +33,17 @@ def row_in(index: BoardIndex, cards: ColumnIndex, issue: IssueId | None) -> int 
     return None if shown is None else cards.row_of(shown)
 
 
-def place_at(cards: ColumnIndex, at: int, row: int) -> CardPlace:
+def place_at(cards: ColumnIndex, at: int, row: int) -> Focus:
     """The place nearest to ``row`` in a column."""
     if not len(cards):
-        return CardPlace(cards.column.key, None, 0, at)
+        return Focus(cards.column.key, None, 0, at)
     row = min(max(row, 0), len(cards) - 1)
-    return CardPlace(cards.column.key, cards[row], row, at)
+    return Focus(cards.column.key, cards[row], row, at)
 
 
 def settle(
-    index: BoardIndex, visible: Sequence[ColumnIndex], place: CardPlace | None, *, follow: bool
-) -> CardPlace | None:
+    index: BoardIndex, visible: Sequence[ColumnIndex], place: Focus | None, *, follow: bool
+) -> Focus | None:
     """Where the focus belongs now.
 
     The same issue in the same column; else, if the user moved it (``follow``), the column it moved to; else
@@ -56,23 +57,23 @@ def settle(
     keys = {cards.column.key: at for at, cards in enumerate(visible)}
     here = keys.get(place.key)
     if here is not None and (row := row_in(index, visible[here], place.issue)) is not None:
-        return CardPlace(place.key, place.issue, row, here)
+        return Focus(place.key, place.issue, row, here)
     if follow and place.issue is not None:
         for other, cards in enumerate(visible):
             if (row := row_in(index, cards, place.issue)) is not None:
-                return CardPlace(cards.column.key, place.issue, row, other)
+                return Focus(cards.column.key, place.issue, row, other)
     if here is None:
         here = min(place.at, len(visible) - 1)
     return place_at(visible[here], here, place.row)
 
 
-class Marks:
-    """The marked issues in the order of marking, the previous marks, and the current range."""
+class Selection:
+    """The selected issues in the order of selecting, the last selection, and the current range."""
 
     def __init__(self) -> None:
         self._now: dict[IssueId, None] = {}
         self._before: tuple[IssueId, ...] = ()
-        #: Where ``V`` was pressed (column, issue), and what was marked then.
+        #: Where ``V`` was pressed (column, issue), and what was selected then.
         self._anchor: tuple[str, IssueId] | None = None
         self._kept: tuple[IssueId, ...] = ()
 
@@ -84,7 +85,7 @@ class Marks:
 
     @property
     def all(self) -> tuple[IssueId, ...]:
-        """Every mark, including hidden ones."""
+        """Every selected issue, including hidden ones."""
         return tuple(self._now)
 
     @property
@@ -93,12 +94,17 @@ class Marks:
         return self._anchor
 
     def set(self, issues: Iterable[IssueId], *, on: bool) -> None:
-        """Mark or unmark."""
+        """Select or deselect."""
         for issue in issues:
             if on:
                 self._now[issue] = None
             else:
                 self._now.pop(issue, None)
+
+    def toggle(self, issues: Collection[IssueId]) -> None:
+        """End a range; select these issues, or deselect them if all of them are selected."""
+        self.end_range()
+        self.set(issues, on=not all(issue in self._now for issue in issues))
 
     def begin_range(self, key: str, issue: IssueId) -> None:
         """Start a range at an issue."""
@@ -106,16 +112,16 @@ class Marks:
         self._now[issue] = None
 
     def extend_range(self, issues: Iterable[IssueId]) -> None:
-        """Set the range to these issues, in addition to what was marked before it started."""
+        """Set the range to these issues, in addition to what was selected before it started."""
         self._now = dict.fromkeys((*self._kept, *issues))
 
     def end_range(self) -> bool:
-        """Keep what the range marked. Returns whether there was one."""
+        """Keep what the range selected. Returns whether there was one."""
         was, self._anchor = self._anchor is not None, None
         return was
 
     def clear(self) -> None:
-        """Clear all marks, and remember them for ``restore``."""
+        """Deselect all, and remember it for ``restore``."""
         self.end_range()
         if self._now:
             self._before = tuple(self._now)
@@ -123,15 +129,15 @@ class Marks:
 
     @property
     def can_restore(self) -> bool:
-        """Whether there are previous marks."""
+        """Whether there is a last selection."""
         return bool(self._before)
 
     def restore(self) -> None:
-        """Restore the last marks."""
+        """Select the last selection again."""
         self._now.update(dict.fromkeys(self._before))
 
     def seen(self, index: BoardIndex, visible: Sequence[ColumnIndex]) -> list[tuple[IssueId, Column]]:
-        """The marks visible on this board with this filter, in board order, each once."""
+        """Those visible on this board with this filter, in board order, each once."""
         order = {cards.column.key: at for at, cards in enumerate(visible)}
         found: list[tuple[int, int, IssueId]] = []
         for issue in self._now:
@@ -157,8 +163,8 @@ class BoardState:
         self.unread: frozenset[str] = frozenset()
         self.empty_text = ""
         self.has_weight = True
-        self.place: CardPlace | None = None
-        self.marks = Marks()
+        self.place: Focus | None = None
+        self.selection = Selection()
         self.dragged: frozenset[IssueId] = frozenset()
         #: The column that a drag is over, unless it started there.
         self.drop_key: str | None = None
@@ -166,6 +172,12 @@ class BoardState:
     def issue(self, issue: IssueId) -> Issue | None:
         """The issue as shown now."""
         return None if self.index is None else self.index.issue(issue)
+
+    def of_card(self, issue: IssueId, key: str) -> CardState:
+        """The state of a card in the column with that key."""
+        place = self.place
+        focused = place is not None and place.issue == issue and place.key == key
+        return CardState(focused, issue in self.selection, issue in self.dragged)
 
     def column(self, key: str | None) -> Column | None:
         """The visible column with that key."""
@@ -186,17 +198,17 @@ class BoardState:
 
     def seen(self) -> list[tuple[IssueId, Column]]:
         """The selected issues that are visible, in board order."""
-        return self.marks.seen(self.index, self.visible) if self.index else []
+        return self.selection.seen(self.index, self.visible) if self.index else []
 
     def targets(self) -> list[tuple[IssueId, Column]]:
         """What the next action applies to: the visible selection in board order, else the focused issue."""
-        if len(self.marks) and (seen := self.seen()):
+        if len(self.selection) and (seen := self.seen()):
             return seen
         place, cards = self.place, self.here()
         return [(place.issue, cards.column)] if place and place.issue and cards else []
 
 
-#: The one column of a list, for ``Marks``.
+#: The one column of a list, for ``Selection``.
 _COLUMN = ""
 
 
@@ -206,7 +218,7 @@ class Listed:
     def __init__(self) -> None:
         self.ids: list[IssueId] = []
         self.cursor = 0
-        self.marks = Marks()
+        self.selection = Selection()
         self._rows: dict[IssueId, int] = {}
         self._done: Collection[IssueId] = frozenset()
 
@@ -216,17 +228,19 @@ class Listed:
         return self.ids[self.cursor] if self.ids else None
 
     @property
-    def marked(self) -> list[IssueId]:
-        """The marks that are in the list, in its order."""
-        if not len(self.marks):
+    def selected(self) -> list[IssueId]:
+        """The selected issues that are in the list, in its order."""
+        if not len(self.selection):
             return []
-        return sorted((issue for issue in self.marks.all if issue in self._rows), key=self._rows.__getitem__)
+        return sorted(
+            (issue for issue in self.selection.all if issue in self._rows), key=self._rows.__getitem__
+        )
 
     @property
     def targets(self) -> list[IssueId]:
-        """What the next key applies to: the marks in the list, else the line under the cursor."""
+        """What the next key applies to: the selection in the list, else the line under the cursor."""
         here = self.here
-        return self.marked or ([here] if here is not None else [])
+        return self.selected or ([here] if here is not None else [])
 
     def replace(self, ids: Sequence[IssueId], done: Collection[IssueId] = frozenset()) -> None:
         """Show other lines. The cursor stays on its issue, else moves to the one after it, else before it.
@@ -247,15 +261,15 @@ class Listed:
     def go(self, row: int) -> None:
         """Move the cursor to a line, or the nearest one; a started range follows."""
         self.cursor = min(max(row, 0), max(len(self.ids) - 1, 0))
-        anchor = self.marks.anchor
+        anchor = self.selection.anchor
         if anchor is None:
             return
         start = self._rows.get(anchor[1])
         if start is None:
-            self.marks.end_range()
+            self.selection.end_range()
             return
         first, last = sorted((start, self.cursor))
-        self.marks.extend_range(self.ids[first : last + 1])
+        self.selection.extend_range(self.ids[first : last + 1])
 
     def find(self, issue: IssueId) -> None:
         """Move the cursor to an issue, if it is in the list."""
@@ -263,28 +277,26 @@ class Listed:
             self.go(row)
 
     def toggle(self) -> None:
-        """Mark or unmark the line."""
+        """Select or deselect the line."""
         if (here := self.here) is not None:
-            self.marks.end_range()
-            self.marks.set([here], on=here not in self.marks)
+            self.selection.toggle([here])
 
     def range(self) -> bool:
         """Start a range at the line, or end the current one. Returns whether one is active now."""
-        if self.marks.end_range() or self.here is None:
+        if self.selection.end_range() or self.here is None:
             return False
-        self.marks.begin_range(_COLUMN, self.here)
+        self.selection.begin_range(_COLUMN, self.here)
         return True
 
     def all(self) -> None:
-        """Mark every line; unmark them if all are marked."""
-        self.marks.end_range()
-        self.marks.set(self.ids, on=not all(issue in self.marks for issue in self.ids))
+        """Select every line; deselect them if all are selected."""
+        self.selection.toggle(self.ids)
 
     def escape(self) -> str:
-        """End a range (``range``), else clear the marks (``marks``); "" if there was neither."""
-        if self.marks.end_range():
+        """End a range (``range``), else clear the selection (``selection``); "" if there was neither."""
+        if self.selection.end_range():
             return "range"
-        if self.marked:
-            self.marks.clear()
-            return "marks"
+        if self.selected:
+            self.selection.clear()
+            return "selection"
         return ""

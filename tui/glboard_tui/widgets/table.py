@@ -8,6 +8,7 @@ empty column takes no space.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
 
 from msgspec import Struct
 from textual import events
@@ -116,12 +117,11 @@ class LineList(ScrollView):
     ALLOW_SELECT = False
     can_focus = False
 
+    @dataclass
     class Chosen(Message):
         """A row was clicked."""
 
-        def __init__(self, row: int) -> None:
-            super().__init__()
-            self.row = row
+        row: int
 
     def __init__(self, *, fixed: int = 0) -> None:
         super().__init__()
@@ -183,14 +183,14 @@ class Rows(LineList):
         self._compact = compact
         self._has_cursor = has_cursor
         self._table = Table()
-        self._marked: Container[int] = ()
+        self._selected: Container[int] = ()
         self._natural: list[int] = []
         #: The content of each line: a row number or a heading.
         self._lines: list[int | Head] = []
         #: The line of each row.
         self._at: list[int] = []
 
-    def show(self, table: Table, cursor: int, marked: Container[int] = ()) -> None:
+    def show(self, table: Table, cursor: int, selected: Container[int] = ()) -> None:
         """Show other lines."""
         count = len(self._lines)
         self._table, self._natural = table, table.natural()
@@ -201,13 +201,13 @@ class Rows(LineList):
             self._lines.append(row)
         self._lines.extend(table.heads.get(len(table.rows), ()))
         self.measure(len(self._lines))
-        self.go(cursor, marked)
+        self.go(cursor, selected)
         if self._compact and len(self._lines) != count:
             self.refresh(layout=True)
 
-    def go(self, row: int, marked: Container[int] = ()) -> None:
+    def go(self, row: int, selected: Container[int] = ()) -> None:
         """Move the cursor to a row, or the nearest one, with the current selection."""
-        self.cursor, self._marked = min(max(row, 0), max(len(self._at) - 1, 0)), marked
+        self.cursor, self._selected = min(max(row, 0), max(len(self._at) - 1, 0)), selected
         self._reveal()
         self.refresh()
 
@@ -251,16 +251,16 @@ class Rows(LineList):
                 _paint_head(line, what, palette)
             else:
                 ground = self._ground(what)
-                marked = what in self._marked
-                self._paint_cells(line, self._table.rows[what], palette, ground, marked=marked)
+                selected = what in self._selected
+                self._paint_cells(line, self._table.rows[what], palette, ground, selected=selected)
         return line.strip(palette.style(ground))
 
     def _ground(self, row: int) -> Ground:
-        here, marked = row == self.cursor and self._has_cursor, row in self._marked
-        return "both" if here and marked else "focus" if here else "marked" if marked else "overlay"
+        here, selected = row == self.cursor and self._has_cursor, row in self._selected
+        return "both" if here and selected else "focus" if here else "selected" if selected else "overlay"
 
     def _paint_cells(
-        self, line: Line, row: Sequence[Cell], palette: Palette, ground: Ground, *, marked: bool = False
+        self, line: Line, row: Sequence[Cell], palette: Palette, ground: Ground, *, selected: bool = False
     ) -> None:
         """A row, or the titles, after the cursor and, unless compact, the sign of a selected row."""
         plain = palette.style(ground)
@@ -268,7 +268,7 @@ class Rows(LineList):
         if self._compact:
             gap, cells = " ", self._natural
         else:
-            line.add("✓ " if marked else "  ", palette.style(ground, "warn"))
+            line.add("✓ " if selected else "  ", palette.style(ground, "warn"))
             gap = " " * gap_of(line.room)
             cells = widths(self._table.cols, self._natural, line.room)
         for (text, ink), col, width in zip(row, self._table.cols, cells, strict=True):

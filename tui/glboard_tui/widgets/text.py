@@ -42,6 +42,11 @@ def clean(text: str) -> str:
     return _UNSTABLE.sub("", text).translate(_FLAGS)
 
 
+def clean_lines(text: str) -> str:
+    """The text with each of its lines cleaned."""
+    return "\n".join(map(clean, text.splitlines()))
+
+
 def width_of(text: str) -> int:
     """The number of cells a cleaned text takes."""
     return cell_len(text)
@@ -83,9 +88,6 @@ def upright(text: str, height: int) -> tuple[str, ...]:
     if len(letters) > height:
         letters = [*letters[: max(height - 1, 0)], ELLIPSIS][:height]
     return tuple(letters)
-
-
-# A line under construction: styled pieces of text that become one strip of an exact width.
 
 
 class Line:
