@@ -219,7 +219,7 @@ async def test_a_token_that_expires_halfway_loses_nothing(tmp_path_store: Store)
         async with session(server, tmp_path_store) as context:
             server.faults.next("401", "updateIssue", skip=1, times=9999)
             context.edit_all(names, weight=8)
-            # Only for a moment: a poll is let in, and the next attempt to send is not.
+            # Only briefly: the next poll succeeds, and the next attempt to send fails.
             await context.until(
                 lambda: any(_signed_out(event.status) for event in context.told(StatusChanged))
             )

@@ -15,6 +15,7 @@ from __future__ import annotations
 import itertools
 import secrets
 import time
+from abc import abstractmethod
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar, Literal, NewType, Self
@@ -76,9 +77,9 @@ class BaseChange(Struct, frozen=True, kw_only=True):
         added = self.notes_added
         return structs.replace(issue, notes=max(0, issue.notes + added)) if added else issue
 
+    @abstractmethod
     def inverse(self, before: Issue | None, op: OpId) -> Change | None:
         """The change that undoes it, made as Op ``op``; None if nothing would change."""
-        raise NotImplementedError
 
     def touches(self) -> frozenset[str]:
         """What it changes: names of fields, ``labels``, ``description``, ``rank``, ``notes``."""

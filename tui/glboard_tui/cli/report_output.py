@@ -5,6 +5,7 @@ Titles of confidential issues are never included, because reports are meant to b
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -113,14 +114,14 @@ class Report(Struct, frozen=True):
     takes_milestone: ClassVar[bool] = True
 
     @classmethod
+    @abstractmethod
     async def compute(cls, asked: ReportOptions, reports: Reports) -> Self:
         """Read what it needs and compute it. Raises what reading raises, NameUnknown, UsageError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def shape(self) -> Shape:
         """The JSON."""
-        raise NotImplementedError
 
+    @abstractmethod
     def text(self) -> Text:
         """For reading."""
-        raise NotImplementedError

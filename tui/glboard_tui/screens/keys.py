@@ -6,6 +6,7 @@ is a dialog whose keys are actions, ``RowDialog`` one with rows.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
@@ -216,9 +217,9 @@ class RowDialog(PaneDialog[None]):
         self.fill()
         self.list.focus()
 
+    @abstractmethod
     def fill(self) -> None:
         """Show the current rows."""
-        raise NotImplementedError
 
     def show_rows(self, rows: Iterable[Content], *, empty: str = "") -> None:
         """Replace the rows and keep the cursor's position. ``empty`` is shown if there are none."""
