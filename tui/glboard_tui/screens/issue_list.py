@@ -31,6 +31,13 @@ from glboard_tui.widgets.text import clean
 
 #: Lines of the description that a key scrolls.
 _SCROLL = 3
+#: The first columns of lists of a milestone's issues.
+ISSUE_COLS = (
+    Col(title="issue", reference=True, least=12),
+    Col(title="w", right=True),
+    Col(title="title", least=28),
+    Col(title="who", least=6, drop=2),
+)
 
 
 class Entry(Struct, frozen=True):

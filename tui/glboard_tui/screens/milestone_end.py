@@ -14,7 +14,7 @@ from glboard_core.model.milestone import Milestone
 from glboard_core.planning.milestone_end import KINDS, OPEN, Kind, Leftover
 from glboard_core.planning.text import day_words
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.screens.issue_list import Entry, MilestoneList, weight_words
+from glboard_tui.screens.issue_list import ISSUE_COLS, Entry, MilestoneList, weight_words
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Col, Head
 from glboard_tui.widgets.text import clean
@@ -38,10 +38,7 @@ class Ending(MilestoneList):
         "escape",
     )
     cols = (
-        Col(title="issue", reference=True, least=12),
-        Col(title="w", right=True),
-        Col(title="title", least=28),
-        Col(title="who", least=6, drop=2),
+        *ISSUE_COLS,
         Col(title="state", least=8, drop=1),
     )
 

@@ -24,7 +24,7 @@ from glboard_core.planning.plan_lock import (
     locked_words,
 )
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.screens.issue_list import Entry, MilestoneList, weight_words
+from glboard_tui.screens.issue_list import ISSUE_COLS, Entry, MilestoneList, weight_words
 from glboard_tui.widgets.colors import Ink
 from glboard_tui.widgets.table import Col, Head
 from glboard_tui.widgets.text import clean
@@ -45,10 +45,7 @@ class LockedPlan(MilestoneList):
         "escape",
     )
     cols = (
-        Col(title="issue", reference=True, least=12),
-        Col(title="w", right=True),
-        Col(title="title", least=28),
-        Col(title="who", least=6, drop=2),
+        *ISSUE_COLS,
         Col(title="since the lock", least=10),
     )
 
