@@ -48,33 +48,6 @@ def test_no_control_character_survives(raw: str) -> None:
     assert decode.line(clean) == clean
 
 
-@given(st.text(st.sampled_from("a/ \n`\\cloe~")))
-def test_no_line_of_our_text_is_a_quick_action(raw: str) -> None:
-    fenced = False
-    for one in _outside_fences(decode.literal(raw)):
-        assert not re.match(r"/[A-Za-z]", one), (raw, fenced)
-
-
-def _outside_fences(said: str) -> list[str]:
-    return re.sub(r"^```.*\n(?:.*\n)*?```[ \t]*$", "", said, flags=re.MULTILINE).split("\n")
-
-
-def test_quick_actions_become_text_that_reads_the_same() -> None:
-    typed = "/close\nsee /close and\n  /label ~bug\n/usr/bin"
-    # Markdown renders \/ as /.
-    assert decode.literal(typed) == "\\/close\nsee /close and\n  \\/label ~bug\n\\/usr/bin"
-    assert decode.literal(typed).replace("\\/", "/") == typed
-
-
-def test_code_is_left_unchanged() -> None:
-    typed = "```sh\n/bin/true\n```\n/close"
-    assert decode.literal(typed) == "```sh\n/bin/true\n```\n\\/close"
-
-
-def test_a_fence_that_is_never_closed_protects_nothing() -> None:
-    assert decode.literal("```\n/close") == "```\n\\/close"
-
-
 def test_the_marker_is_removed_when_read() -> None:
     sent = decode.marked("Hello\n\nthere\n", "op-12")
     assert sent.endswith("<!-- glboard:op-12 -->")

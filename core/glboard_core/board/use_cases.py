@@ -456,4 +456,4 @@ def joined(title: str, description: str) -> str:
 def split(text: str) -> tuple[str, str]:
     """Title and description of an edited text; the blank line between them is optional."""
     first, _, rest = text.partition("\n")
-    return first.strip(), rest.lstrip("\n").rstrip()
+    return first.strip(), rest.removeprefix("\n").rstrip()

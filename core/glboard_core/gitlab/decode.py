@@ -27,10 +27,12 @@ _MOST_KEPT = 50_000
 
 # Patterns are compiled (and cached by ``re``) on first use: the board opens without them.
 # First complete terminal sequences, then any remaining control characters.
+# Each pattern takes one pass: no part of a match can begin another, so that no one can stop the program by
+# writing a comment of a million characters.
 _SEQUENCE = (
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI
-    r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)"  # OSC
-    r"|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c\n]*(?:\x1b\\|\x9c)"  # DCS, SOS, PM, APC
+    r"|(?:\x1b\]|\x9d)[^\x07\x1b\x90\x98\x9b-\x9f\n]*(?:\x07|\x1b\\|\x9c)"  # OSC
+    r"|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x90\x98\x9b-\x9f\n]*(?:\x1b\\|\x9c)"  # DCS, SOS, PM, APC
     r"|\x1b[ -/]*[0-Z\\^_`a-~]"  # two-character escapes
 )
 _BREAK = r"\r\n?|[\x0b\x0c\x85\u2028\u2029]"
@@ -38,10 +40,7 @@ _BREAK = r"\r\n?|[\x0b\x0c\x85\u2028\u2029]"
 # text), and the byte order mark. Right-to-left letters, joiners and their marks are kept.
 _CONTROL = r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]"
 
-_MARKER = r"\n*<!-- glboard:(?P<op>[^\s<>]+?) -->\s*$"
-_MARK = r"\n*<!-- glboard note: (?P<mark>[^<>\n]+?) -->\s*$"
-_FENCE = r"(?m)^```.*\n(?:.*\n)*?```[ \t]*$"
-_COMMAND = r"(?m)^( {0,3})/(?=[A-Za-z])"
+_OP, _NOTE, _END = "<!-- glboard:", "<!-- glboard note: ", " -->"
 
 
 def line(text: str) -> str:
@@ -60,24 +59,34 @@ def clean_body(text: str) -> str:
 
 def marked(text: str, op: str) -> str:
     """The text with the marker of the Op that wrote it: an HTML comment, which GitLab does not show."""
-    return f"{text.rstrip()}\n\n<!-- glboard:{op} -->".lstrip("\n")
+    return f"{text.rstrip()}\n\n{_OP}{op}{_END}".lstrip("\n")
 
 
 def split_marker(text: str) -> tuple[str, str | None]:
     """A body without our marker, and the Op id from it; None if it does not end with a marker."""
-    found = re.search(_MARKER, text)
-    return (text[: found.start()], found["op"]) if found else (text, None)
+    body, op = _split(text, _OP)
+    return (text, None) if op is None or any(map(str.isspace, op)) else (body, op)
 
 
 def with_mark(text: str, mark: str) -> str:
     """The text with the invisible mark of its kind, by which it is found again to be updated."""
-    return f"{text.rstrip()}\n\n<!-- glboard note: {_plain(mark)} -->".lstrip("\n")
+    return f"{text.rstrip()}\n\n{_NOTE}{_plain(mark)}{_END}".lstrip("\n")
 
 
 def split_mark(text: str) -> tuple[str, str]:
     """A body (without Op marker) split into the text without the mark of its kind, and that mark or ""."""
-    found = re.search(_MARK, text)
-    return (text[: found.start()], found["mark"]) if found else (text, "")
+    body, mark = _split(text, _NOTE)
+    return (text, "") if mark is None or "\n" in mark else (body, mark)
+
+
+def _split(text: str, begin: str) -> tuple[str, str | None]:
+    """The text before a comment at its very end that begins like this, and what is in the comment."""
+    whole = text.rstrip()
+    at = whole.rfind(begin) if whole.endswith(_END) else -1
+    inside = whole[at + len(begin) : -len(_END)]
+    if at < 0 or not inside or "<" in inside or ">" in inside:
+        return text, None
+    return whole[:at].rstrip("\n"), inside
 
 
 def same_mark(mark: str, found: str) -> bool:
@@ -88,20 +97,6 @@ def same_mark(mark: str, found: str) -> bool:
 def _plain(mark: str) -> str:
     # Remove whatever would end an HTML comment.
     return re.sub(r"(?:[<>\s]|--+)+", " ", mark).strip() or "-"
-
-
-def literal(text: str) -> str:
-    """The text with everything escaped that GitLab would run as a quick action (API note 4).
-
-    A quick action is a line that starts with a slash, outside a fenced code block. A backslash before the
-    slash prevents that, and Markdown renders ``\\/`` as ``/``: readers see what was typed.
-    """
-    pieces: list[str] = []
-    at = 0
-    for fence in re.finditer(_FENCE, text):
-        pieces += [re.sub(_COMMAND, r"\1\\/", text[at : fence.start()]), fence[0]]
-        at = fence.end()
-    return "".join([*pieces, re.sub(_COMMAND, r"\1\\/", text[at:])])
 
 
 class PageInfo(Struct, frozen=True, rename="camel"):

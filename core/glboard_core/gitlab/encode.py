@@ -17,6 +17,7 @@ from glboard_core.gitlab import decode
 from glboard_core.gitlab.queries import CREATE_COST, STATUS_BACK, Dialect, Mutation, issue_back
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue
+from glboard_core.model.text import literal
 
 #: The maximum of GraphQL's Int; GitLab's own limit for weights is far lower.
 _MOST_WEIGHT = 2**31 - 1
@@ -82,7 +83,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
             fields["title"] = edit.title
             back.append("title")
         if edit.description is not UNSET:
-            fields["description"] = decode.literal(edit.description)
+            fields["description"] = literal(edit.description)
             back.append("description")
         if fields:
             calls.append(_issue_call("updateIssue", {**where, **fields}, tuple(back)))
@@ -158,7 +159,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         return _issue_call("issueMoveList", {**where, **beside}, ("rank",))
 
     def _note(self, op: Op, note: NoteWrite, issue: Issue) -> Mutation:
-        body = decode.with_mark(decode.literal(note.body), note.mark)
+        body = decode.with_mark(literal(note.body), note.mark)
         if note.note is None:
             return self._comment(op, body if note.body.strip() else "", issue)
         return Mutation(
@@ -174,7 +175,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         commands = " quickActionsStatus { commandsOnly }" if self.dialect.modern else ""
         return Mutation(
             field="createNote",
-            input={"noteableId": issue.id, "body": decode.marked(decode.literal(body), op.id)},
+            input={"noteableId": issue.id, "body": decode.marked(literal(body), op.id)},
             back=f"errors note {{ id }}{commands}",
             cost=7,
         )
@@ -184,7 +185,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         fields: dict[str, object] = {
             "projectPath": new.project,
             "title": new.title,
-            "description": decode.marked(decode.literal(new.description), op.id),
+            "description": decode.marked(literal(new.description), op.id),
         }
         if new.labels:
             # By id: "labels" would create missing labels. A LabelID is the global id of a Label, of

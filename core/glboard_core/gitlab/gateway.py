@@ -254,8 +254,15 @@ class GitLabGateway(Gateway):
             notes += map(decode.note, page)
             if len(notes) >= MOST_NOTES:
                 break
-        body, op = decode.split_marker(decode.clean_body(description or ""))
-        return IssueDetail(id=issue, description=body, notes=tuple(notes), op=op, blockers=blockers)
+        source, op = decode.split_marker(description or "")
+        return IssueDetail(
+            id=issue,
+            description=decode.clean_body(source),
+            source=source,
+            notes=tuple(notes),
+            op=op,
+            blockers=blockers,
+        )
 
     # -- changes
 

@@ -105,7 +105,10 @@ class IssueDetail(Struct, frozen=True, kw_only=True):
     """What the issue pane shows beyond the card: read on demand, never part of the mirror's slim row."""
 
     id: IssueId
+    #: Clean text, to be shown.
     description: str
+    #: The description exactly as GitLab stores it, to be edited.
+    source: str = ""
     notes: tuple[Note, ...] = ()
     #: The id of the Op that created this issue, as for a note.
     op: str | None = None

@@ -32,7 +32,7 @@ _PLANNING = frozenset({"plan", "planning"})
 _OTHER = frozenset({"retrospective", "retro", "kickoff"})
 
 _MARK = re.compile(r"<!--\s*glboard:(?P<kind>begin|end) (?P<name>[a-z-]+)(?: (?P<sum>[0-9a-f]{8}))?\s*-->")
-_OWNER = re.compile(r"<!--\s*glboard planning (?P<milestone>[^<>]*?)\s*-->")
+_OWNER = re.compile(r"<!--\s*glboard planning (?P<milestone>[^<>]*)-->")
 _DASHES = re.compile(r"-{2,}")
 
 #: Placeholders for a few words, filled once when the issue is created.
@@ -176,7 +176,7 @@ def owner_mark(milestone: str) -> str:
 
 def is_owned(description: str, milestone: str) -> bool:
     """Whether the description has that marker."""
-    return any(found["milestone"] == _harmless(milestone) for found in _OWNER.finditer(description))
+    return any(found["milestone"].strip() == _harmless(milestone) for found in _OWNER.finditer(description))
 
 
 def wrapped(name: str, text: str) -> str:

@@ -17,6 +17,7 @@ from glboard_core.board.operations import Op, fold_one
 from glboard_core.board.undo import UndoStack
 from glboard_core.errors import EditRefused, StoreFailed
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.text import literal, stored
 from glboard_core.ports import Gateway, Store
 from glboard_core.sync.outbox import Outbox, OutboxItem
 
@@ -173,7 +174,7 @@ async def _changed_description(op: Op, gateway: Gateway) -> str | None:
     if change is None:
         return None
     try:
-        there = (await gateway.detail(op.issue)).description
+        there = (await gateway.detail(op.issue)).source
     except EditRefused:
         return None  # the issue is gone; the answer to the edit will tell
-    return None if there in change else there
+    return None if stored(there) in {stored(literal(text)) for text in change} else there

@@ -13,7 +13,8 @@ from textual.widgets import Markdown, Static
 
 from glboard_core.model.issue import IssueDetail, IssueId, Note
 from glboard_tui.screens import editor
-from glboard_tui.widgets.issue_pane import Facts, laid_out, notes_content, readable
+from glboard_tui.widgets.issue_pane import Facts, laid_out, notes_content
+from glboard_tui.widgets.markdown import description
 from support.make import WHEN
 from tui.app.stage import GROUP, Stage, staged
 
@@ -112,7 +113,7 @@ async def test_an_open_issue_takes_the_right_half_or_the_whole_screen(stage: Sta
 
 
 def test_remote_text_is_made_readable() -> None:
-    text = readable("a\tb\r\n\x07<!-- glboard:1 -->\n" + "x" * 30_000)
+    text = description("a\tb\r\n\x07<!-- glboard:1 -->\n" + "x" * 30_000)
     assert "\t" not in text
     assert "\x07" not in text
     assert "glboard:1" not in text
@@ -171,6 +172,33 @@ async def test_title_and_description_in_the_editor(stage: Stage, edit_with: Call
     await stage.press("u")
     await stage.settle()
     assert (record.title, record.description) == ("Crash on start", "Old words")
+
+
+AWKWARD = (
+    "\n  first\n~~~\n/close\n~~~\n<pre>\n/close\n</pre>\n\\\\/label ~x\n\x1b[31mred\u202e\n/usr/bin  \nlast"
+)
+
+
+async def test_what_was_not_touched_in_a_description_stays_byte_for_byte(
+    stage: Stage, edit_with: Callable[..., Editor]
+) -> None:
+    stage.world.edit(f"{GROUP}/platform#1", by="pm_oak", description=AWKWARD)
+    record = stage.world.issue(f"{GROUP}/platform#1")
+    edit_with(lambda text: text.replace("Crash on start", "New title", 1))
+    await stage.press("e")
+    await stage.until(lambda: stage.issue("platform#1").title == "New title")
+    await stage.settle()
+    assert (record.title, record.description) == ("New title", AWKWARD)
+    edit_with(lambda text: text.replace("last", "changed\n/label ~x"))
+    await stage.press("e")
+    await stage.until(lambda: record.description != AWKWARD)
+    await stage.settle()
+    assert record.description == AWKWARD.replace("last", "changed\n\\/label ~x")
+    await stage.press("u")
+    await stage.settle()
+    assert record.description == AWKWARD
+    assert not stage.engine.failed
+    assert not any(stage.engine.outbox.conflicting(issue) for issue in stage.engine.outbox.issues())
 
 
 async def test_editor_results_that_change_nothing(stage: Stage, edit_with: Callable[..., Editor]) -> None:

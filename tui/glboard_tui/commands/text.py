@@ -115,7 +115,7 @@ async def _edit(context: CommandContext, identity: IssueId) -> None:
         if issue is None:
             return
         context.say("")
-        before = joined(issue.title, detail.description)
+        before = joined(issue.title, detail.source)
         after = edit_in_editor(context.shell.app, context.drafts.get(("edit", identity), before))
     except GlboardError as error:
         context.tell(error)
@@ -123,7 +123,7 @@ async def _edit(context: CommandContext, identity: IssueId) -> None:
     if after is None or after == before:
         context.say("No changes.")
         return
-    title, description = split(after)
+    (title, description), was = split(after), split(before)[1]
     if not title:
         context.say("Nothing changed: the first line is the title and cannot be empty.", bad=True)
         return
@@ -131,9 +131,12 @@ async def _edit(context: CommandContext, identity: IssueId) -> None:
     changes: dict[str, str] = {}
     if title != issue.title:
         changes["title"] = title
-    if description != detail.description:
+    if description != was:
         changes["description"] = description
-        changes["description_was"] = detail.description
+        changes["description_was"] = detail.source
+    if not changes:
+        context.say("No changes.")
+        return
     change = Edit(**changes)  # type: ignore[arg-type]  # the names are those of Edit's own fields
     if context.perform(
         EditBatch(

@@ -6,7 +6,6 @@ when they arrive. All its content is remote: no markup, no HTML, no control char
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -20,11 +19,11 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, Note
+from glboard_tui.widgets import markdown
 from glboard_tui.widgets.colors import palette_of
 from glboard_tui.widgets.text import Line, clean, clean_lines, clip, width_of
 
 if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
     from textual.widgets import Markdown
 
 
@@ -84,16 +83,9 @@ class Facts(Widget):
         return line.strip(palette.style("band"))
 
 
-#: Characters of a description that are laid out: GitLab allows a million, and each paragraph is a widget.
-_LONGEST = 20_000
 _MOST_NOTES = 50
-
-
-def _parser() -> MarkdownIt:
-    # The parser and Textual's Markdown take longer to import than a board to paint: only with an issue open.
-    from markdown_it import MarkdownIt
-
-    return MarkdownIt("gfm-like", {"html": False})
+#: Characters of a system note.
+_LONGEST_LINE = 1_000
 
 
 class DetailPane(VerticalScroll, can_focus=True):
@@ -158,7 +150,7 @@ class DetailPane(VerticalScroll, can_focus=True):
         """Show description and notes. Those of an issue that is no longer shown are ignored."""
         if detail.id != self.issue:
             return
-        text = readable(detail.description)
+        text = markdown.description(detail.description)
         self.say("" if text.strip() else "No description.")
         if text.strip():
             document = await self._mounted_document()
@@ -170,7 +162,7 @@ class DetailPane(VerticalScroll, can_focus=True):
         from textual.widgets import Markdown
 
         if self._document is None:
-            self._document = Markdown(parser_factory=_parser, open_links=False)
+            self._document = Markdown(parser_factory=markdown.parser, open_links=False)
             await self.mount(self._document, before=self._notes)
         return self._document
 
@@ -194,22 +186,6 @@ class DetailPane(VerticalScroll, can_focus=True):
             self.app.open_url(event.href)
 
 
-#: Invisible in GitLab, so invisible here; includes the marker of our own comments.
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-
-
-def readable(text: str) -> str:
-    """Remote Markdown, without anything a terminal would interpret, cut to what can be laid out."""
-    shown = _expanded(text[:_LONGEST])
-    if (cut := len(text) - _LONGEST) > 0:
-        shown += f"\n\n… and {cut:,} more characters; press o to open the issue in the browser."
-    return shown
-
-
-def _expanded(text: str) -> str:
-    return clean_lines(_COMMENT.sub("", text).replace("\t", "    "))
-
-
 def notes_content(notes: Sequence[Note]) -> Content:
     """Comments in order, the newest last; only the last ones if many. System notes are dim lines."""
     shown = notes[-_MOST_NOTES:]
@@ -219,11 +195,12 @@ def notes_content(notes: Sequence[Note]) -> Content:
     for note in shown:
         when = _moment(note.created_at)
         if note.system:
-            parts.append(Content.styled(f"{when}  {clean(note.author)} {clean(note.body)}", "dim"))
+            parts.append(
+                Content.styled(f"{when}  {clean(note.author)} {clean(note.body[:_LONGEST_LINE])}", "dim")
+            )
         else:
             head = Content.assemble((clean(note.author), "bold"), (f"  {when}", "dim"))
-            body = _expanded(note.body).rstrip()
-            parts.append(Content("\n").join([head, Content(body)]))
+            parts.append(Content("\n").join([head, Content(markdown.comment(note.body))]))
     if not parts:
         return Content.styled("No comments.", "dim")
     return Content("\n\n").join(parts)

@@ -32,11 +32,19 @@ _UNSTABLE = re.compile(
 _FLAGS = {0x1F1E6 + n: chr(ord("A") + n) for n in range(26)}
 
 
-@lru_cache(maxsize=8192)
+#: Texts longer than this are no titles or names, and are not kept.
+_LONGEST_KEPT = 500
+
+
 def clean(text: str) -> str:
     """The text on one line, without anything a terminal would interpret or measure differently."""
     if text.isascii() and text.isprintable():
         return text
+    return _cleaned(text) if len(text) <= _LONGEST_KEPT else _cleaned.__wrapped__(text)
+
+
+@lru_cache(maxsize=8192)
+def _cleaned(text: str) -> str:
     text = _CONTROL.sub(" ", text)
     text = _SURROGATE.sub("\ufffd", text)
     return _UNSTABLE.sub("", text).translate(_FLAGS)

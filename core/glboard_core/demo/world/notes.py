@@ -14,7 +14,7 @@ from glboard_core.demo.world.changes import Change
 from glboard_core.demo.world.records import Issue, Label, Note, User
 from glboard_core.demo.world.registry import Registry
 
-_COMMAND = re.compile(r"^/([a-z_]+)(?:[ \t]+(.*?))?[ \t]*$")
+_COMMAND = re.compile(r"^/([a-z_]+)(?: +(.*?))?\s*$", re.IGNORECASE)
 _LABEL = re.compile(r'~?"([^"]+)"|~?([^\s"~]+)')
 _KNOWN = frozenset(
     {
@@ -47,19 +47,41 @@ class Outcome:
     commands_only: bool = False
 
 
+#: How blocks in which GitLab looks for no commands begin and end; a fence ends with at least its own signs.
+_BLOCKS = (
+    (re.compile(r" {0,3}(`{3,}|~{3,})"), None),
+    (re.compile(r">>>\s*$"), re.compile(r">>>\s*$")),
+    (re.compile(r"\s*<!--"), re.compile(r".*-->")),
+    (re.compile(r" {0,3}<(?:pre|script|style|textarea)\b", re.IGNORECASE), re.compile(r".*</", re.DOTALL)),
+    (re.compile(r" {0,3}</?[a-zA-Z]"), re.compile(r"\s*$")),
+)
+
+
 def split(body: str) -> tuple[str, list[tuple[str, str]]]:
-    """A text without its commands, and the commands. Lines in fenced code are not commands."""
+    """A text without its commands, and the commands: those in code, quotes and HTML are text."""
     kept: list[str] = []
     commands: list[tuple[str, str]] = []
-    fenced = False
-    for line in body.splitlines():
-        fenced ^= line.lstrip().startswith("```")
-        found = None if fenced else _COMMAND.match(line)
-        if found is not None and found.group(1) in _KNOWN:
-            commands.append((found.group(1), found.group(2) or ""))
+    ends: re.Pattern[str] | None = None
+    for line in body.replace("\r", "").split("\n"):
+        found = None
+        if ends is not None:
+            ends = None if ends.match(line) else ends
+        else:
+            found = _COMMAND.match(line)
+            ends = _block_end(line)
+        if found is not None and found.group(1).lower() in _KNOWN:
+            commands.append((found.group(1).lower(), found.group(2) or ""))
         else:
             kept.append(line)
-    return "\n".join(kept).strip("\n"), commands
+    return "\n".join(kept).rstrip(), commands
+
+
+def _block_end(line: str) -> re.Pattern[str] | None:
+    for begins, ends in _BLOCKS:
+        if (opened := begins.match(line)) is not None:
+            found = ends or re.compile(rf" {{0,3}}{opened[1]}{opened[1][0]}*\s*$")
+            return None if ends is not None and ends.match(line[opened.end() :]) else found
+    return None
 
 
 def describe(world: Registry, issue: Issue, user: User) -> None:

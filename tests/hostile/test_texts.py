@@ -1,0 +1,70 @@
+"""No one stops the program by writing a comment: what is done with remote text takes one pass over it.
+
+The default tests use sizes at which anything that grows with the square does not end within the run; the slow
+one measures that twice the text takes about twice the time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from glboard_core.gitlab import decode
+from glboard_core.model.text import literal, stored
+from glboard_core.planning.planning_issue import is_owned, merge
+from glboard_core.planning.text import plain
+from glboard_tui.widgets import markdown
+from glboard_tui.widgets.text import clean, clean_lines
+from hostile.values import TEXTS
+
+#: Everything that remote text passes through.
+PASSES: dict[str, Callable[[str], object]] = {
+    "line": decode.line,
+    "body": decode.clean_body,
+    "marker": decode.split_marker,
+    "mark": decode.split_mark,
+    "literal": literal,
+    "stored": stored,
+    "plain": plain,
+    "planning issue": lambda text: is_owned(text, "19.9"),
+    "sections": lambda text: merge(text, {"capacity": "x"}),
+    "clean": clean,
+    "clean lines": clean_lines,
+    "description": markdown.description,
+    "comment": markdown.comment,
+}
+LARGE = 100_000
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_comment_of_any_size_takes_one_pass(name: str) -> None:
+    text = TEXTS[name](LARGE)
+    for step in PASSES.values():
+        step(text)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_what_is_laid_out_is_bounded(name: str) -> None:
+    text = TEXTS[name](LARGE)
+    shown = markdown.description(text)
+    assert len(shown) < markdown.MOST_CHARACTERS + 200
+    blocks = sum(token.nesting == 1 for token in markdown.parser().parse(shown))
+    assert blocks <= 4 * markdown.MOST_BLOCKS
+    assert markdown.comment(text).count("\n") < markdown.MOST_NOTE_LINES + 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", PASSES)
+@pytest.mark.parametrize("name", TEXTS)
+def test_twice_the_text_takes_about_twice_the_time(name: str, step: str) -> None:
+    def seconds(n: int) -> float:
+        text = TEXTS[name](n)
+        started = time.process_time()
+        PASSES[step](text)
+        return time.process_time() - started
+
+    once = min(seconds(4 * LARGE) for _ in range(3))
+    twice = min(seconds(8 * LARGE) for _ in range(3))
+    assert twice < 3.2 * once + 0.02

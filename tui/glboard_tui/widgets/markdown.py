@@ -1,0 +1,90 @@
+"""Descriptions and comments of others, bounded before they are laid out.
+
+Anybody can write a comment of a million characters, and each paragraph, list entry and table cell becomes a
+widget. So text is cut to what a person reads in a terminal, by counting what each line can become, in one
+pass and before anything parses it; the rest is one key away in the browser.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from glboard_tui.widgets.text import clean_lines
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.rules_core import StateCore
+
+#: What is shown of a description: characters, and widgets (a line, a table cell, a list entry).
+MOST_CHARACTERS, MOST_BLOCKS = 20_000, 400
+#: What is shown of one comment.
+MOST_OF_NOTE, MOST_NOTE_LINES = 4_000, 60
+
+# The signs in front of a line's text: each can open a quote or a list within the one before.
+_OPENERS = re.compile(r"[\s>*+.)\d-]*")
+_COMMENT, _COMMENT_END = "<!--", "-->"
+
+
+def description(text: str) -> str:
+    """A description as Markdown, cut to what can be laid out; says how much is left out."""
+    return _cut(text, MOST_CHARACTERS, MOST_BLOCKS)
+
+
+def comment(text: str) -> str:
+    """A comment as plain text, cut in the same way."""
+    return _cut(text, MOST_OF_NOTE, MOST_NOTE_LINES).rstrip()
+
+
+def _cut(text: str, characters: int, blocks: int) -> str:
+    lines: list[str] = []
+    left = blocks
+    visible = _without_comments(text[: 4 * characters])
+    rest = max(len(text) - 4 * characters, 0)
+    for line in visible.splitlines():
+        left -= _cost(line)
+        characters -= len(line) + 1
+        if left < 0 or characters < 0:
+            break
+        lines.append(line.replace("\t", "    "))
+    shown = clean_lines("\n".join(lines))
+    rest += len(visible) - sum(len(line) + 1 for line in lines)
+    if rest > 1:
+        shown += f"\n\n… and {rest:,} more characters; press o to open the issue in the browser."
+    return shown
+
+
+def _cost(line: str) -> int:
+    opened = _OPENERS.match(line)
+    signs = 0 if opened is None else sum(not one.isspace() and not one.isdigit() for one in opened[0])
+    # A ruler of dashes is one widget.
+    return 1 + line.count("|") + (signs if line.strip(" -*_") else 0)
+
+
+def _without_comments(text: str) -> str:
+    """HTML comments are invisible in GitLab, so they are here; one that never ends hides the rest there."""
+    parts: list[str] = []
+    at = 0
+    while (begin := text.find(_COMMENT, at)) >= 0:
+        parts.append(text[at:begin])
+        end = text.find(_COMMENT_END, begin)
+        if end < 0:
+            return "".join(parts)
+        at = end + len(_COMMENT_END)
+    return "".join([*parts, text[at:]])
+
+
+def parser() -> MarkdownIt:
+    """The parser for descriptions: no HTML, and no syntax highlighting, which is not linear for all input."""
+    # The parser and Textual's Markdown take longer to import than a board to paint: only with an issue open.
+    from markdown_it import MarkdownIt
+
+    found = MarkdownIt("gfm-like", {"html": False})
+    found.core.ruler.push("plain code", _plain_code)
+    return found
+
+
+def _plain_code(state: StateCore) -> None:
+    for token in state.tokens:
+        if token.type == "fence":
+            token.info = ""
