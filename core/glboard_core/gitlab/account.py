@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import ipaddress
-import os
 import re
 from collections.abc import Callable, Mapping
 from configparser import ConfigParser
@@ -21,6 +20,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from glboard_core.environment import environment
 from glboard_core.errors import ConfigError, TokenMissing, UsageError
 from glboard_core.gitlab import glab
 
@@ -145,7 +145,7 @@ def normal_url(text: str, *, where: str = "") -> str:
 
 def find_group(given: str | None, *, configured: str = "", env: Mapping[str, str] | None = None) -> str:
     """The full path of the group: given, ``GLBOARD_GROUP``, or configured. Raises UsageError without one."""
-    for text in (given, (os.environ if env is None else env).get("GLBOARD_GROUP"), configured):
+    for text in (given, (environment() if env is None else env).get("GLBOARD_GROUP"), configured):
         if path := (text or "").strip().strip("/"):
             return path
     raise UsageError(
@@ -165,7 +165,7 @@ def find_account(
 
     Raises TokenMissing with the places checked, and ConfigError if an address or a needed file is invalid.
     """
-    return _Search(os.environ if env is None else env, home or Path.home()).run(url, configured)
+    return _Search(environment() if env is None else env, home or Path.home()).run(url, configured)
 
 
 class _GlabHost(Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import click
 from msgspec import structs
 
+from glboard_core.environment import take_tokens
 from glboard_core.errors import GlboardError, NameUnknown, UsageError
 from glboard_tui.cli import context
 from glboard_tui.cli.context import Options
@@ -99,6 +100,7 @@ def cli(ctx: click.Context, /, **given: Any) -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit with its status."""
+    take_tokens()
     sys.exit(run(sys.argv[1:]))
 
 

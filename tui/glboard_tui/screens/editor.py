@@ -13,6 +13,7 @@ from typing import Any
 
 from textual.app import App, SuspendNotSupported
 
+from glboard_core.environment import for_child
 from glboard_core.errors import GlboardError
 
 _FALLBACKS = ("nano", "vim", "vi")
@@ -22,7 +23,14 @@ def editor_command() -> list[str]:
     """Return the editor command. Raises GlboardError if there is none."""
     for name in ("VISUAL", "EDITOR"):
         if value := os.environ.get(name, "").strip():
-            command = shlex.split(value)
+            try:
+                command = shlex.split(value)
+            except ValueError:
+                raise GlboardError(
+                    f"{name} has a quote that is not closed: {value}",
+                    hint=f"Set {name} to an editor.",
+                    title="Editor",
+                ) from None
             if command and shutil.which(command[0]):
                 return command
             raise GlboardError(
@@ -66,4 +74,4 @@ def edit_in_editor(app: App[Any], text: str) -> str | None:
 
 def run(command: list[str]) -> int:
     """Run the editor until it exits; return its exit status."""
-    return subprocess.run(command, check=False).returncode  # noqa: S603  (the person's own editor)
+    return subprocess.run(command, check=False, env=for_child()).returncode  # noqa: S603  (their own editor)

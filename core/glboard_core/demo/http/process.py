@@ -19,6 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Literal
 
+from glboard_core.environment import for_child
+
 # The options of the embedded GitLab, and parsing them from a command line.
 
 VERSIONS = ("16.8", "18.9", "19.3")
@@ -218,10 +220,11 @@ def spawn(options: DemoOptions | None = None) -> SpawnedDemo:
     """Starts a child and waits until it serves. Raises SpawnError, or OptionsError before that."""
     chosen = replace(options or DemoOptions(), with_parent=True)
     chosen.check()
-    command = [sys.executable, "-m", "glboard_core.demo", *chosen.arguments()]
-    source = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(filter(None, (source, os.environ.get("PYTHONPATH"))))
-    environment = {**os.environ, "PYTHONPATH": path}
+    # -P: nothing is imported from the current folder.
+    command = [sys.executable, "-P", "-m", "glboard_core.demo", *chosen.arguments()]
+    environment = for_child()
+    source = str(Path(__file__).resolve().parents[3])
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (source, environment.get("PYTHONPATH"))))
     with tempfile.TemporaryFile() as said:
         # In its own session, the child does not receive the Ctrl+C meant for the screen.
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
