@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from glboard_core.errors import ConfigError
+from glboard_core.files import read_text
 
 ColumnsBy = Literal["label", "flow", "milestone", "assignee", "none"]
 CapacityWords = Literal["totals", "names", "none"]
@@ -217,11 +218,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def load(path: Path) -> Settings:
     """Settings from a file; the defaults if there is none. Raises ConfigError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except FileNotFoundError:
         return Settings()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read this file: {error}", where=str(path)) from None
     return parse(text, str(path))
 
 

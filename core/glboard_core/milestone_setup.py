@@ -28,6 +28,7 @@ from glboard_core.errors import (
     ReadOnly,
     StoreFailed,
 )
+from glboard_core.files import read_text
 from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.admin import Admin
 from glboard_core.model.catalog import Catalog
@@ -287,10 +288,10 @@ def template_of(settings: Settings, folder: Path | None) -> tuple[str, str]:
     path = Path(own).expanduser()
     path = path if path.is_absolute() or folder is None else folder / path
     try:
-        return path.read_text(encoding="utf-8"), str(path)
-    except (OSError, UnicodeDecodeError) as error:
+        return read_text(path), str(path)
+    except FileNotFoundError:
         raise ConfigError(
-            f"cannot read the template: {error}", where=str(path), key="planning.issue.template"
+            f"there is no template {path}.", where="configuration", key="planning.issue.template"
         ) from None
 
 

@@ -78,7 +78,7 @@ def _with(*rows: str) -> bytes:
 @pytest.mark.parametrize(
     ("raw", "says"),
     [
-        (b"{", "not a locked plan"),
+        (b"{", "is not JSON"),
         (b'{"milestone": "19.6"}', "locked_at"),
         (b'{"milestone": "19.6", "locked_at": "2026-10-09T17:00:00"}', "no time zone"),
         (b'{"milestone": "19.6", "locked_at": "2026-10-09T17:00:00Z", "glboard_plan": 9}', "format 9"),

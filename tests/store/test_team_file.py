@@ -58,5 +58,5 @@ def test_write_error_leaves_the_file_unchanged(tmp_path: Path, monkeypatch: pyte
     assert path.read_text() == "before"
     assert os.listdir(tmp_path) == ["team.toml"]
     (tmp_path / "team.toml").write_bytes(b"\xff")
-    with pytest.raises(ConfigError, match="cannot read this file"):
+    with pytest.raises(ConfigError, match="cannot be read"):
         team_file.read(path)

@@ -20,6 +20,7 @@ from glboard_core.board.batch import EditBatch
 from glboard_core.board.operations import NoteSought, NoteWrite
 from glboard_core.board.rules import types_of
 from glboard_core.errors import ConfigError, GlboardError, NameUnknown, NotConnected
+from glboard_core.files import read_bytes
 from glboard_core.model.issue import Issue, IssueId, rank_key
 from glboard_core.model.milestone import Milestone, current, upcoming, versions
 from glboard_core.planning.capacity import Capacity, ClosedWeight, mean, window
@@ -385,9 +386,9 @@ class PlanHistory:
         if catalog is None:
             raise NameUnknown("milestone", milestone.title)
         try:
-            raw = file.read_bytes()
-        except OSError as error:
-            raise ConfigError(f"cannot be read: {error.strerror}.", where=str(file)) from None
+            raw = read_bytes(file)
+        except FileNotFoundError:
+            raise ConfigError("no such file.", where=str(file)) from None
         plan = imported(raw, str(file))
         wrong = refused(plan, engine.host, catalog.group, catalog.group_id)
         if not wrong and plan.milestone != milestone.title:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from glboard_core.errors import ConfigError
+from glboard_core.files import read_text
 
 Tree = dict[str, "str | Tree"]
 
@@ -47,10 +48,9 @@ def read(path: Path) -> Tree:
                 where=str(path),
                 hint=f"Run: chmod 600 {path}",
             )
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
+        return read_yaml(read_text(path), str(path))
+    except OSError as problem:
         raise ConfigError(f"cannot read this file ({type(problem).__name__}).", where=str(path)) from None
-    return read_yaml(text, str(path))
 
 
 def read_yaml(text: str, where: str) -> Tree:

@@ -15,6 +15,7 @@ from msgspec import Struct, structs
 
 from glboard_core.config import LabelSettings
 from glboard_core.errors import ConfigError
+from glboard_core.files import json_of
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.planning.readiness import counts
 from glboard_core.planning.text import counted
@@ -130,15 +131,16 @@ def exported(snapshot: PlanSnapshot) -> bytes:
 def imported(raw: bytes, where: str) -> PlanSnapshot:
     """The snapshot from untrusted JSON. Raises ConfigError, naming ``where``."""
     try:
-        version = msgspec.json.decode(raw, type=_Version).glboard_plan
+        content = json_of(raw, where)
+        version = msgspec.convert(content, type=_Version).glboard_plan
         if version is not None and version != FORMAT:
             raise ConfigError(
                 f"this locked plan uses format {version}; this glboard reads format {FORMAT}.",
                 where=where,
                 hint="If a newer glboard wrote it, update this one.",
             )
-        found = msgspec.json.decode(raw, type=_File)
-    except msgspec.DecodeError as error:
+        found = msgspec.convert(content, type=_File)
+    except msgspec.ValidationError as error:
         raise ConfigError(f"this is not a locked plan: {error}", where=where) from None
     if found.locked_at.tzinfo is None:
         raise ConfigError("the time has no time zone.", where=where, key="locked_at")

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from glboard_core.errors import ConfigError
+from glboard_core.files import read_text
 
 #: A longer range of days is a typo.
 _LONGEST = 366
@@ -81,15 +82,13 @@ def days(listed: Days) -> frozenset[date]:
 def load(path: Path) -> Team:
     """The team from a file. Raises ConfigError, also if there is no file."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except FileNotFoundError:
         raise ConfigError(
             "no such file.",
             where=str(path),
             hint="Create it with the team's days (see the README), or name another file with --team.",
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot be read: {error}", where=str(path)) from None
     return parse_team(text, str(path))
 
 

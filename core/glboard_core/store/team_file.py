@@ -10,17 +10,15 @@ import os
 from pathlib import Path
 
 from glboard_core.errors import ConfigError, FileChanged
+from glboard_core.files import read_text
 
 
 def read(path: Path) -> str | None:
     """The text as it is, line endings included; None if there is no file. Raises ConfigError."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return file.read()
+        return read_text(path)
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read this file: {error}", where=str(path)) from None
 
 
 def write(path: Path, text: str, *, seen: str | None) -> None:

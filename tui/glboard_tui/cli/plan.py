@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from glboard_core.errors import ConfigError, GlboardError, NameUnknown, UsageError
+from glboard_core.files import read_bytes
 from glboard_core.planning import plan_lock as plans
 from glboard_core.planning.capacity import dates_of
 from glboard_core.planning.plan_lock import PlanSnapshot, count_words, locked_words
@@ -199,9 +200,9 @@ def _content(file: Path) -> bytes:
     if str(file) == "-":
         return sys.stdin.buffer.read()
     try:
-        return file.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}.", where=str(file)) from None
+        return read_bytes(file)
+    except FileNotFoundError:
+        raise ConfigError("no such file.", where=str(file)) from None
 
 
 def _write(file: Path, raw: bytes) -> None:

@@ -34,6 +34,8 @@ from glboard_core.demo.world.records import (
     User,
 )
 from glboard_core.demo.world.world import World
+from glboard_core.errors import ConfigError
+from glboard_core.files import json_of, read_bytes
 
 # The format of scenario files, and errors that name the place.
 
@@ -121,11 +123,11 @@ class Scenario(Struct):
 def read(path: Path) -> Scenario:
     """The file. Raises ScenarioError, which names the file and the place in it."""
     try:
-        raw = msgspec.json.decode(path.read_bytes())
-    except OSError as error:
-        raise ScenarioError(f"{path}: cannot be read ({error.strerror})") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{path}: invalid JSON ({error})") from error
+        raw = json_of(read_bytes(path), str(path))
+    except FileNotFoundError:
+        raise ScenarioError(f"{path}: no such file") from None
+    except ConfigError as error:
+        raise ScenarioError(str(error)) from None
     if not isinstance(raw, dict):
         raise ScenarioError(
             f"{path}: not a scenario: expected an object with as_of, people, milestones and issues"

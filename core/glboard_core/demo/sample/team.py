@@ -14,6 +14,8 @@ from pathlib import Path
 import msgspec
 
 from glboard_core.demo.world.clock import Version, around
+from glboard_core.errors import ConfigError
+from glboard_core.files import json_of, read_bytes
 
 #: Role, factor, and days off: (working days after the start of the next milestone, how many).
 _TEAM: tuple[tuple[str, str, float, tuple[tuple[int, int], ...], int], ...] = (
@@ -72,8 +74,8 @@ class _Inputs(msgspec.Struct):
 def team_of_scenario(path: Path) -> str | None:
     """The ``team.toml`` of a scenario file, or None. Errors in the file are the loader's to report."""
     try:
-        data = msgspec.json.decode(path.read_bytes(), type=_Inputs)
-    except (OSError, msgspec.DecodeError):
+        data = msgspec.convert(json_of(read_bytes(path), str(path)), type=_Inputs)
+    except (OSError, ConfigError, msgspec.ValidationError):
         return None
     if not data.capacity_inputs:
         return None

@@ -1,0 +1,62 @@
+"""Files that a person wrote or passed on: text in any usual encoding, and JSON.
+
+Owns what an editor or another system may have made of a file: a byte order mark, UTF-16, other line endings.
+What cannot be read is named with its line, and a file that never ends does not fill the memory.
+"""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from glboard_core.errors import ConfigError
+
+#: No configuration, team, template or plan is larger, in bytes.
+MOST_BYTES = 16 * 1024 * 1024
+
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, with its own line endings. Raises ConfigError, and FileNotFoundError."""
+    return decoded(read_bytes(path), str(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file. Raises ConfigError, and FileNotFoundError."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
+        raise ConfigError(f"cannot be read: {reason}.", where=str(path)) from None
+    if len(raw) > MOST_BYTES:
+        raise ConfigError(f"cannot be read: it is larger than {MOST_BYTES // 1024**2} MiB.", where=str(path))
+    return raw
+
+
+def decoded(raw: bytes, where: str) -> str:
+    """Text from bytes: UTF-8 with or without a byte order mark, or UTF-16 with one. Raises ConfigError."""
+    name = "utf-16" if raw.startswith(_UTF16) else "utf-8-sig"
+    try:
+        return raw.decode(name)
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            "cannot be read: it is not UTF-8 text.", where=f"{where}:{line}", hint="Save it as UTF-8 in your editor."
+        ) from None
+
+
+def json_of(raw: bytes, where: str) -> Any:
+    """The value in a JSON file. Raises ConfigError, also if it is nested too deeply."""
+    try:
+        return msgspec.json.decode(decoded(raw, where))
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise ConfigError(f"is not JSON: {error}.", where=where) from None
+    except RecursionError:
+        raise ConfigError("is not valid: it is nested too deeply.", where=where) from None

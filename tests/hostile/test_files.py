@@ -1,0 +1,81 @@
+"""Files that a person wrote, as editors and other systems leave them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from glboard_core import config
+from glboard_core.demo.sample import scenario
+from glboard_core.demo.sample.team import team_of_scenario
+from glboard_core.errors import ConfigError
+from glboard_core.files import MOST_BYTES
+from glboard_core.gitlab import glab
+from glboard_core.planning import plan_lock, team
+from glboard_core.store import team_file
+
+TOML = '[ui]\ntime_zone = "Europe/Zurich"  \t# é\n'
+TEAM = 'holidays = ["2026-12-25"]\n# é\n'
+
+
+def encodings(text: str) -> list[bytes]:
+    return [
+        text.encode(),
+        text.encode("utf-8-sig"),
+        text.replace("\n", "\r\n").encode(),
+        text.replace("\n", "\r\n").encode("utf-16"),
+    ]
+
+
+def test_text_is_read_however_it_was_saved(tmp_path: Path) -> None:
+    file = tmp_path / "some.toml"
+    for raw in encodings(TOML):
+        file.write_bytes(raw)
+        assert config.load(file).ui.time_zone == "Europe/Zurich"
+    for raw in encodings(TEAM):
+        file.write_bytes(raw)
+        assert len(team.load(file).holidays) == 1
+        assert (team_file.read(file) or "").startswith("holidays")
+    file.chmod(0o600)
+    for raw in encodings("hosts:\n    gitlab.example.com:\n        token: é\n"):
+        file.write_bytes(raw)
+        assert list(glab.read(file)) == ["hosts"]
+
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "config": config.load,
+    "team": team.load,
+    "team text": team_file.read,
+    "glab": glab.read,
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_what_cannot_be_read_is_named_with_its_line(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "some.toml"
+    file.touch(0o600)
+    file.write_bytes(b"# one\n# caf\xe9\n")
+    with pytest.raises(ConfigError) as found:
+        READERS[name](file)
+    assert f"{file}:2" in str(found.value)
+    assert "UTF-8" in f"{found.value} {found.value.hint}"
+    file.write_bytes(b"#" * (MOST_BYTES + 1))
+    with pytest.raises(ConfigError, match="larger than"):
+        READERS[name](file)
+    with pytest.raises(ConfigError):
+        READERS[name](tmp_path)
+
+
+DEEP = b'{"a":' * 20_000 + b"1" + b"}" * 20_000
+
+
+def test_deep_json_is_an_error_like_any_other(tmp_path: Path) -> None:
+    file = tmp_path / "deep.json"
+    file.write_bytes(DEEP)
+    with pytest.raises(ConfigError):
+        plan_lock.imported(DEEP, str(file))
+    with pytest.raises(scenario.ScenarioError):
+        scenario.read(file)
+    assert team_of_scenario(file) is None
