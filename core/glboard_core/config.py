@@ -141,10 +141,14 @@ class PlanningSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class GitLabSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Server and group. The token is never stored here."""
+    """Server and group. The token is never stored here.
+
+    ``allow_http``: whether the token may travel unencrypted to a server that is not this machine.
+    """
 
     url: str = ""
     group: str = ""
+    allow_http: bool = False
 
 
 _READY = "workflow::ready for development"

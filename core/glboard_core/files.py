@@ -48,7 +48,9 @@ def decoded(raw: bytes, where: str) -> str:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ConfigError(
-            "cannot be read: it is not UTF-8 text.", where=f"{where}:{line}", hint="Save it as UTF-8 in your editor."
+            "cannot be read: it is not UTF-8 text.",
+            where=f"{where}:{line}",
+            hint="Save it as UTF-8 in your editor.",
         ) from None
 
 

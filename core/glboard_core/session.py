@@ -48,7 +48,7 @@ async def open_engine(
     """
     group = find_group(options.group, configured=settings.gitlab.group)
     if account is None:
-        account = find_account(options.url, configured=settings.gitlab.url)
+        account = find_account(options.url, settings.gitlab)
     known = _Known(options.folder or _state_folder(), f"{account.url} {group}") if options.keep else None
     user = known.user if known else None
     gateway = GitLabGateway(account, group)

@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+from glboard_core.config import GitLabSettings
 from glboard_core.errors import ConfigError, TokenMissing, UsageError
 from glboard_core.gitlab import glab
 from glboard_core.gitlab.account import find_account, find_group
@@ -27,7 +28,7 @@ hosts:
         api_protocol: https
         ca_cert: "/etc/my ca.pem"
     "old.example.com:8443":
-        token: 'it''s me'
+        token: 'it''s-me'
         skip_tls_verify: true
     oauth.example.com:
         token: fresh
@@ -82,7 +83,10 @@ def test_arguments_and_environment(home: Path) -> None:
 @pytest.mark.parametrize("name", ["GITLAB_HOST", "GITLAB_URI", "GL_HOST"])
 def test_the_host_from_the_environment(home: Path, name: str) -> None:
     account = find_account(
-        env={name: "https://host/gitlab/", "GITLAB_TOKEN": "t"}, home=home, configured="no"
+        None,
+        GitLabSettings(url="no"),
+        env={name: "https://host/gitlab/", "GITLAB_TOKEN": "t"},
+        home=home,
     )
     assert account.url == "https://host/gitlab"
 
@@ -102,10 +106,8 @@ def test_the_environment_comes_before_glab(home: Path) -> None:
 
 
 def test_settings_name_the_host(home: Path) -> None:
-    assert (
-        find_account(env={"GITLAB_TOKEN": "t"}, home=home, configured="set.example").url
-        == "https://set.example"
-    )
+    settings = GitLabSettings(url="set.example")
+    assert find_account(None, settings, env={"GITLAB_TOKEN": "t"}, home=home).url == "https://set.example"
 
 
 def test_glab(home: Path) -> None:
@@ -125,7 +127,7 @@ def test_glabs_default_host(home: Path) -> None:
 def test_glab_with_a_port_and_without_verification(home: Path) -> None:
     write_glab(home)
     account = find_account("https://old.example.com:8443", env={}, home=home)
-    assert (account.token.reveal(), account.verify) == ("it's me", False)
+    assert (account.token.reveal(), account.verify) == ("it's-me", False)
 
 
 def test_glabs_oauth_token(home: Path) -> None:
@@ -296,5 +298,34 @@ def test_the_group() -> None:
     assert find_group("/given/", env=env) == "given"
     assert find_group(None, env=env, configured="c") == "from/env"
     assert find_group("", env={}, configured="c") == "c"
+    for page in (
+        "a/b",
+        "/a/b/",
+        "https://gitlab.example.com/a/b",
+        "https://host/groups/a/b/-/boards/7?x=y#z",
+    ):
+        assert find_group(page, env={}) == "a/b"
+
+
+@pytest.mark.parametrize("token", ["two words", "line\nbreak", "caf\xe9", "nul\0", "\u200bzero"])
+def test_a_token_that_cannot_be_sent_is_refused_and_never_quoted(token: str, home: Path) -> None:
+    with pytest.raises(ConfigError, match="GITLAB_TOKEN") as found:
+        find_account("gitlab.com", env={"GITLAB_TOKEN": token}, home=home)
+    assert token not in f"{found.value!r} {found.value} {found.value.hint}"
+
+
+def test_a_token_is_not_sent_unencrypted(home: Path) -> None:
+    env = {"GITLAB_TOKEN": "t"}
+    with pytest.raises(ConfigError, match="not encrypted"):
+        find_account("http://gitlab.example.com", env=env, home=home)
+    allowed = GitLabSettings(allow_http=True)
+    assert find_account("http://gitlab.example.com", allowed, env=env, home=home).token
+    assert find_account("http://127.0.0.1:3000", env=env, home=home).token
+
+
+def test_a_token_stored_for_https_is_not_used_over_http(home: Path) -> None:
+    write_glab(home)
+    with pytest.raises(TokenMissing, match="not for http"):
+        find_account("http://gitlab.com", GitLabSettings(allow_http=True), env={}, home=home)
     with pytest.raises(UsageError, match="--group"):
         find_group(None, env={})

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Literal, NoReturn
 from urllib.parse import urlsplit
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from glboard_core.config import GitLabSettings
 from glboard_core.environment import environment
 from glboard_core.errors import ConfigError, TokenMissing, UsageError
 from glboard_core.gitlab import glab
@@ -146,7 +147,7 @@ def normal_url(text: str, *, where: str = "") -> str:
 def find_group(given: str | None, *, configured: str = "", env: Mapping[str, str] | None = None) -> str:
     """The full path of the group: given, ``GLBOARD_GROUP``, or configured. Raises UsageError without one."""
     for text in (given, (environment() if env is None else env).get("GLBOARD_GROUP"), configured):
-        if path := (text or "").strip().strip("/"):
+        if path := _path_of((text or "").strip()):
             return path
     raise UsageError(
         "No group given.",
@@ -154,18 +155,44 @@ def find_group(given: str | None, *, configured: str = "", env: Mapping[str, str
     )
 
 
+def _path_of(text: str) -> str:
+    """A group's path, as given or in the address of one of its pages."""
+    if "://" in text:
+        text = urlsplit(text).path.partition("/-/")[0].strip("/").removeprefix("groups/")
+    return text.strip("/")
+
+
 def find_account(
     url: str | None = None,
+    settings: GitLabSettings | None = None,
     *,
-    configured: str = "",
     env: Mapping[str, str] | None = None,
     home: Path | None = None,
 ) -> Account:
-    """The server and token to use. ``configured`` is the address in glboard's own settings.
+    """The server and token to use; ``settings`` are glboard's own.
 
-    Raises TokenMissing with the places checked, and ConfigError if an address or a needed file is invalid.
+    Raises TokenMissing with the places checked, and ConfigError if an address, a token or a needed file is
+    invalid, or the token would travel unencrypted.
     """
-    return _Search(environment() if env is None else env, home or Path.home()).run(url, configured)
+    settings = settings or GitLabSettings()
+    found = _Search(environment() if env is None else env, home or Path.home()).run(url, settings.url)
+    return _sendable(found, allow_http=settings.allow_http)
+
+
+def _sendable(account: Account, *, allow_http: bool) -> Account:
+    """The account if its token can be sent, without blanks around it. The errors never quote the token."""
+    if not re.fullmatch(r"\s*[\x21-\x7e]+\s*", account.token.reveal()):
+        raise ConfigError(
+            "this token contains blanks, line breaks or other characters that no token has.",
+            where=account.source,
+            hint="Copy it again, without anything around it.",
+        )
+    if account.url.startswith("http://") and not account.loopback and not allow_http:
+        raise ConfigError(
+            f"{account.url} is not encrypted: anyone on the network could read the token.",
+            hint="Use https://. If you trust the network: --allow-http, or allow_http = true in [gitlab].",
+        )
+    return structs.replace(account, token=Secret(account.token.reveal().strip()))
 
 
 class _GlabHost(Struct, frozen=True, kw_only=True):
@@ -291,6 +318,9 @@ class _Search:
         if entry is None:
             self._checked.append(f"{file} (no such host)")
             return None
+        if _weaker(url, entry.url):
+            self._checked.append(f"{file} (its token is for {entry.url}, not for http)")
+            return None
         token, source = entry.token, str(file)
         if token is None:
             token, source = self._from_keyring(entry.host), f"the keyring (glab:{entry.host})"
@@ -330,7 +360,11 @@ class _Search:
             return None
         sections = _sections(files)
         # Without an address, the file's default section.
-        wanted = [name for name, address in sections.items() if url and host_of(address) == host_of(url)]
+        wanted = [
+            name
+            for name, address in sections.items()
+            if url and host_of(address) == host_of(url) and not _weaker(url, address)
+        ]
         if url and not wanted:
             self._checked.append(f"{files[-1]} (no such host)")
             return None
@@ -359,6 +393,11 @@ class _Search:
                 raise ConfigError("file not found.", where=f"PYTHON_GITLAB_CFG={file}")
             return [file]
         return [f for f in (Path("/etc/python-gitlab.cfg"), self._home / ".python-gitlab.cfg") if f.is_file()]
+
+
+def _weaker(url: str, stored_for: str) -> bool:
+    """Whether a token stored for one address would travel unencrypted to the other."""
+    return url.startswith("http://") and stored_for.startswith("https://")
 
 
 def _sections(files: list[Path]) -> dict[str, str]:

@@ -48,6 +48,7 @@ class Options(Struct, frozen=True, kw_only=True):
     profile: str | None = None
     config: Path | None = None
     read_only: bool = False
+    allow_http: bool = False
     as_of: datetime | None = None
     locked_at: datetime | None = None
     team: Path | None = None
@@ -74,7 +75,10 @@ class Options(Struct, frozen=True, kw_only=True):
 
     def settings(self) -> Settings:
         """The current settings. Raises ConfigError."""
-        return load(self.config_path)
+        settings = load(self.config_path)
+        if self.allow_http:
+            settings = structs.replace(settings, gitlab=structs.replace(settings.gitlab, allow_http=True))
+        return settings
 
     @property
     def place(self) -> EngineOptions:
@@ -99,7 +103,7 @@ class Options(Struct, frozen=True, kw_only=True):
         from glboard_core.session import open_engine
 
         settings = self.settings()
-        account = find_account(self.url, configured=settings.gitlab.url)
+        account = find_account(self.url, settings.gitlab)
         async with open_engine(structs.replace(self.place, keep=keep), settings, account=account) as engine:
             await engine.load_catalog()
             yield engine, account

@@ -81,6 +81,7 @@ class LazyGroup(click.Group):
     "--config", type=click.Path(path_type=Path), metavar="FILE", help="Use this configuration file."
 )
 @click.option("--read-only", is_flag=True, help="Reject every change.")
+@click.option("--allow-http", is_flag=True, help="Send the token unencrypted, to a server without HTTPS.")
 @context.as_of_option
 @context.locked_at_option
 @context.team_option

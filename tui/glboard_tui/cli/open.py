@@ -111,7 +111,7 @@ def _run(options: Options, settings: Settings, last: Last, *, place: EngineOptio
     accounts: list[Account] = []
 
     def account() -> Account:
-        return accounts[-1] if accounts else find_account(options.url, configured=settings.gitlab.url)
+        return accounts[-1] if accounts else find_account(options.url, settings.gitlab)
 
     def on_demo() -> AbstractAsyncContextManager[Engine]:
         from glboard_core.demo.http.process import DemoOptions
