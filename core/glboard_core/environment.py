@@ -23,6 +23,11 @@ def take_tokens() -> None:
             _taken[name] = value
 
 
+def keep_private() -> None:
+    """Whatever this process or a child creates from now on is readable only by its owner."""
+    os.umask(0o077)
+
+
 def environment() -> Mapping[str, str]:
     """The environment as it was at the start: to look for a token in, never to pass on."""
     return {**os.environ, **{name: text for name, text in _taken.items() if name not in os.environ}}

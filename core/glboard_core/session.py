@@ -99,7 +99,7 @@ class _Known:
         self._file = folder / "users.json"
         self._place = place
         self._users: dict[str, str] = {}
-        with suppress(OSError, msgspec.DecodeError):
+        with suppress(OSError, msgspec.DecodeError, RecursionError):
             self._users = msgspec.json.decode(self._file.read_bytes(), type=dict[str, str])
 
     @property

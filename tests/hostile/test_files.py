@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +18,7 @@ from glboard_core.errors import ConfigError
 from glboard_core.files import MOST_BYTES
 from glboard_core.gitlab import glab
 from glboard_core.planning import plan_lock, team
+from glboard_core.session import _Known
 from glboard_core.store import team_file
 
 TOML = '[ui]\ntime_zone = "Europe/Zurich"  \t# é\n'
@@ -79,3 +84,24 @@ def test_deep_json_is_an_error_like_any_other(tmp_path: Path) -> None:
     with pytest.raises(scenario.ScenarioError):
         scenario.read(file)
     assert team_of_scenario(file) is None
+
+
+def test_what_is_created_is_private_whatever_the_umask(tmp_path: Path) -> None:
+    code = "import os; os.umask(0); from glboard_tui.cli.main import main; main()"
+    home = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "XDG_CONFIG_HOME": str(tmp_path / "new" / "config"),
+        "XDG_STATE_HOME": str(tmp_path / "new" / "state"),
+    }
+    subprocess.run([sys.executable, "-c", code, "config", "init"], env=home, check=True, capture_output=True)
+    made = [tmp_path / "new", *(tmp_path / "new").rglob("*")]
+    assert any(path.is_file() for path in made)
+    for path in made:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o600 if path.is_file() else 0o700), path
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"a": 1}', b"\xff" * 9, b"[" * 100_000])
+def test_a_tampered_state_file_stops_no_command(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "users.json").write_bytes(content)
+    assert _Known(tmp_path, "https://gitlab.example.com top").user is None

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 from msgspec import structs
 
-from glboard_core.environment import take_tokens
+from glboard_core import environment
 from glboard_core.errors import GlboardError, NameUnknown, UsageError
 from glboard_tui.cli import context
 from glboard_tui.cli.context import Options
@@ -101,7 +101,8 @@ def cli(ctx: click.Context, /, **given: Any) -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit with its status."""
-    take_tokens()
+    environment.take_tokens()
+    environment.keep_private()
     sys.exit(run(sys.argv[1:]))
 
 
