@@ -7,11 +7,15 @@ Exit status: 0 success, 1 failure (message on stderr), 2 usage error, 3 partial 
 from __future__ import annotations
 
 import importlib
+import io
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+from click.utils import PacifyFlushWrapper
 from msgspec import structs
 
 from glboard_core import environment
@@ -103,7 +107,27 @@ def main() -> NoReturn:
     """Run the command line and exit with its status."""
     environment.take_tokens()
     environment.keep_private()
-    sys.exit(run(sys.argv[1:]))
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal or pipe in latin-1 or C gets a question mark, not a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    status = run(sys.argv[1:])
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    except BrokenPipeError:
+        _close_output()
+    except OSError as error:
+        _close_output()
+        status = status or 1
+        with suppress(OSError):
+            sys.stderr.write(f"glboard: The output cannot be written: {error.strerror}.\n")
+    sys.exit(status)
+
+
+def _close_output() -> None:
+    # Python flushes again at its end, and would fail again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run(arguments: list[str]) -> int:
@@ -121,10 +145,16 @@ def run(arguments: list[str]) -> int:
     except GlboardError as error:
         _say(error)
         return 1
-    except BrokenPipeError:
-        # The reader of our output closed it (glboard show | head): no message, and no second attempt.
-        sys.stderr.close()
-        return 0
+    except SystemExit:
+        # Click ends so, after marking the stream, if the reader of our output is gone (glboard show | head).
+        if isinstance(sys.stdout, PacifyFlushWrapper):
+            return 0
+        raise
+    except OSError as error:
+        # A full disk, a folder that is gone: of the files a command reads and writes.
+        place = f"{error.filename}: " if error.filename else ""
+        _say(GlboardError(f"{place}{error.strerror or error}."))
+        return 1
     return status if isinstance(status, int) else 0
 
 
