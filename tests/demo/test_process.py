@@ -87,7 +87,7 @@ def test_does_not_end_with_standard_input_alone() -> None:
         (["--serve", "127.0.0.1:x"], 2, "is not HOST:PORT"),
         (["--faults", "nope:1"], 2, "is not a fault"),
         (["--as-of", "soon"], 2, "is not a time"),
-        (["--scenario", "/nowhere/at/all.json"], 1, "cannot be read"),
+        (["--scenario", "/nowhere/at/all.json"], 1, "no such file"),
         (["--nope"], 2, "--nope"),
     ],
 )
@@ -110,7 +110,7 @@ def test_spawn_and_stop() -> None:
 
 
 def test_spawn_reports_why_it_failed() -> None:
-    with pytest.raises(SpawnError, match=r"cannot be read"):
+    with pytest.raises(SpawnError, match=r"no such file"):
         spawn(DemoOptions(scenario="/nowhere/at/all.json"))
     with pytest.raises(OptionsError):
         spawn(DemoOptions(host="0.0.0.0"))

@@ -26,6 +26,7 @@ from graphql import (
 )
 from graphql.language import ast
 
+from glboard_core.demo.graphql import bounds
 from glboard_core.demo.graphql.connections import Connection
 from glboard_core.demo.graphql.context import Context, Fields, Info, context_of, gid
 from glboard_core.demo.graphql.refusals import translate, translate_variables
@@ -359,7 +360,7 @@ def _read_one(body: Any) -> Asked | tuple[int, Any]:
     if isinstance(variables, str):
         try:
             variables = msgspec.json.decode(variables) if variables.strip() else {}
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             return 422, _errors(f"Invalid variables: {error}")
     if variables is None:
         variables = {}
@@ -367,9 +368,13 @@ def _read_one(body: Any) -> Asked | tuple[int, Any]:
         return 422, _errors(f"Unexpected parameter: {variables}")
     asked = Asked(query if isinstance(query, str) else "", variables, body.get("operationName") or None)
     if asked.query and len(asked.query) <= MAX_QUERY:
+        if bounds.too_deep(asked.query):
+            return 200, _errors("Recursive query - too deep")
         parsed = _parse(asked.query)
         if isinstance(parsed, GraphQLError):
             asked.syntax = parsed
+        elif (why := bounds.too_large(parsed)) is not None:
+            return 200, _errors(why)
         else:
             asked.document = parsed
     return asked
@@ -379,7 +384,7 @@ def read(body: bytes) -> Request:
     """Read a request body."""
     try:
         content = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Request(refused=(400, _errors("There was a problem in the JSON you submitted")))
     request = Request(many=isinstance(content, list))
     for one in content if isinstance(content, list) else [content]:

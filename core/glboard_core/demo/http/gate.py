@@ -7,6 +7,7 @@ Every request passes here, and only here are faults carried out. Behind it are t
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
@@ -23,6 +24,7 @@ from glboard_core.demo.graphql.context import Context
 from glboard_core.demo.graphql.endpoint import Endpoint, make_partial, read
 from glboard_core.demo.graphql.schema import load
 from glboard_core.demo.http.faults import Faults
+from glboard_core.demo.http.process import is_loopback
 from glboard_core.demo.http.transport import ABORT
 from glboard_core.demo.rest.app import Rest
 from glboard_core.demo.rest.request import Asked as RestAsked
@@ -172,6 +174,8 @@ _HTML = (
     "<body><h1>502 Bad Gateway</h1></body>\r\n</html>\r\n"
 )
 _DRIPS = 8
+#: Bytes of a request: a note of a million characters, each escaped.
+_MOST_BODY = 8 * 1024 * 1024
 _EXPIRED = Token(User(0, "", ""), "api", "expired")
 
 
@@ -186,6 +190,28 @@ class Settings:
 
     latency_ms: float = 0
     relative_url: str = ""
+    #: Host names and addresses it answers to, beside those of this machine.
+    hosts: frozenset[str] = frozenset()
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+async def _body(request: Request) -> bytes | None:
+    """The body; None if it is larger than anything GitLab accepts. Raises ClientDisconnect."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > _MOST_BODY:
+            return None
+        parts.append(part)
+    return b"".join(parts)
 
 
 class Gate:
@@ -219,13 +245,21 @@ class Gate:
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
         path = raw.split(b"?", 1)[0].decode("latin-1")
         request = Request(scope, receive)
-        try:
-            body = await request.body()
-        except ClientDisconnect:
-            return  # disconnected before the request was complete
+        inside = self._inside(path)
+        # Before anything is read: a page in a browser that guesses the port, and callers without a token.
+        if not self._is_own_name(request.headers.get("host", "")):
+            await PlainTextResponse("Blocked hosts", 403)(scope, receive, send)
+            return
         record = Record(scope["method"], path)
         self.journal.add(record)
-        inside = self._inside(path)
+        try:
+            body = b"" if self._is_unknown(request) else await _body(request)
+        except ClientDisconnect:
+            return  # disconnected before the request was complete
+        if body is None:
+            record.status = 413
+            await PlainTextResponse("Request Entity Too Large", 413)(scope, receive, send)
+            return
         asked = read(body) if inside == "/api/graphql" and body else None
         if asked is not None and asked.asked:
             record.operation = asked.asked[0].name
@@ -255,6 +289,24 @@ class Gate:
             await self._drip(response, send)
         else:
             await response(scope, receive, send)
+
+    def _is_own_name(self, host: str) -> bool:
+        """Whether a Host header names this server: this machine, or the address it is served on."""
+        name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+        bare = name.strip("[]").lower()
+        names = self.settings.hosts
+        # A page cannot make a browser send a foreign address, only a foreign name.
+        return (
+            is_loopback(bare)
+            or bare.endswith(".localhost")
+            or (bool(names) and _is_address(bare))
+            or bare in names
+        )
+
+    def _is_unknown(self, request: Request) -> bool:
+        """Whether the request carries a token that is none of ours."""
+        sent = token_sent(request.headers) or request.query_params.get("private_token")
+        return sent is not None and sent not in self.held
 
     def _inside(self, path: str) -> str | None:
         """The path below the prefix; None outside it."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from types import FrameType, TracebackType
 from glboard_core.demo.http import gate
 from glboard_core.demo.http.faults import Faults, FaultSpecError
 from glboard_core.demo.http.gate import Gate, Journal, Settings, Token
-from glboard_core.demo.http.process import DemoOptions, OptionsError
+from glboard_core.demo.http.process import DemoOptions, OptionsError, is_loopback
 from glboard_core.demo.http.transport import Server, configure, listen
 from glboard_core.demo.sample.generated import default_world
 from glboard_core.demo.sample.scenario import ScenarioError, load_scenario
@@ -51,7 +52,8 @@ class DemoServer:
         self.world = world
         self.faults = faults if isinstance(faults, Faults) else Faults.parse(faults or "")
         prefix = relative_url.strip("/")
-        self.settings = Settings(latency_ms, f"/{prefix}" if prefix else "")
+        names = frozenset() if is_loopback(host) else frozenset({host.lower(), socket.gethostname().lower()})
+        self.settings = Settings(latency_ms, f"/{prefix}" if prefix else "", names)
         self.token = token or gate.mint()
         self._tokens = {self.token: Token(world.owner, "api")}
         self._gate = Gate(
