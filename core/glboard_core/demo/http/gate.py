@@ -190,7 +190,7 @@ class Settings:
 
     latency_ms: float = 0
     relative_url: str = ""
-    #: Host names and addresses it answers to, beside those of this machine.
+    #: Host names and addresses it answers to, in addition to those of this machine.
     hosts: frozenset[str] = frozenset()
 
 
