@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-from click.utils import PacifyFlushWrapper
 from msgspec import structs
 
 from glboard_core import environment
@@ -132,6 +131,7 @@ def _close_output() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line and return the exit status. Only messages reach stderr, no tracebacks."""
+    output = sys.stdout
     try:
         status = cli.main(args=arguments, prog_name="glboard", standalone_mode=False)
     except click.ClickException as error:
@@ -146,8 +146,8 @@ def run(arguments: list[str]) -> int:
         _say(error)
         return 1
     except SystemExit:
-        # Click ends so, after marking the stream, if the reader of our output is gone (glboard show | head).
-        if isinstance(sys.stdout, PacifyFlushWrapper):
+        # Click ends so, with another stream, if the reader of our output is gone (glboard show | head).
+        if sys.stdout is not output:
             return 0
         raise
     except OSError as error:
