@@ -94,7 +94,7 @@ def test_variable_that_does_not_fit(reading: Wire) -> None:
         ({"projectPath": "x"}, " for iid (Expected value to not be null)"),
         (
             {"projectPath": "x", "iid": "1", "weight": "x"},
-            " for weight (Int cannot represent non-integer value: 'x')",
+            ' for weight (Could not coerce value "x" to Int)',
         ),
         (None, ""),
     ):

@@ -72,11 +72,15 @@ def _encode(value: Any) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(value)).decode()
 
 
+def _bad_cursor(cursor: str) -> GraphQLError:
+    return GraphQLError(f'Invalid input: "{cursor}"')
+
+
 def _decode(cursor: str) -> Any:
     try:
         return msgspec.json.decode(base64.urlsafe_b64decode(cursor.encode()))
     except (binascii.Error, ValueError, msgspec.DecodeError):
-        raise GraphQLError("Please provide a valid cursor") from None
+        raise _bad_cursor(cursor) from None
 
 
 def _size(args: dict[str, Any], maximum: int) -> tuple[int, bool]:
@@ -96,7 +100,7 @@ def _place(args: dict[str, Any], name: str) -> int | None:
         return None
     value = _decode(cursor)
     if not isinstance(value, int):
-        raise GraphQLError("Please provide a valid cursor")
+        raise _bad_cursor(cursor)
     return value
 
 
@@ -129,7 +133,7 @@ def cursor_key(cursor: str, sort: str) -> Key:
     """The sort key that a cursor of this order encodes."""
     value = _decode(cursor)
     if not isinstance(value, dict) or value.get("sort") != sort or len(value.get("key", ())) != 3:
-        raise GraphQLError("Please provide a valid cursor")
+        raise _bad_cursor(cursor)
     null, at, ident = value["key"]
     return (null, Down(at) if isinstance(at, str) and sort.endswith("_DESC") else at, ident)
 

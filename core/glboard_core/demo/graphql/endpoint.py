@@ -298,7 +298,7 @@ class Asked:
         for one in operations:
             if one.name is not None and one.name.value == self.operation_name:
                 return one
-        return operations[0] if operations and not (self.operation_name and len(operations) > 1) else None
+        return operations[0] if len(operations) == 1 else None
 
     @property
     def name(self) -> str:
@@ -369,7 +369,7 @@ def _read_one(body: Any) -> Asked | tuple[int, Any]:
     asked = Asked(query if isinstance(query, str) else "", variables, body.get("operationName") or None)
     if asked.query and len(asked.query) <= MAX_QUERY:
         if bounds.too_deep(asked.query):
-            return 200, _errors("Recursive query - too deep")
+            return 200, _errors(f"Query has depth of over {bounds.MOST_DEPTH}, which exceeds max depth of 20")
         parsed = _parse(asked.query)
         if isinstance(parsed, GraphQLError):
             asked.syntax = parsed
@@ -434,6 +434,8 @@ class Endpoint:
         document, operation = asked.document, asked.operation
         assert document is not None
         if operation is None:
+            if asked.operation_name is None:
+                return _errors("An operation name is required")
             return _errors(f'No operation named "{asked.operation_name}"')
         if asked.name == "IntrospectionQuery":
             return {"data": introspection_from_schema(self.schema)}

@@ -205,6 +205,10 @@ def translate(errors: Sequence[GraphQLError], document: ast.DocumentNode) -> lis
     return found
 
 
+#: An integer that is none, in graphql-core's words.
+_NO_INT = re.compile(r"Int cannot represent non[^:]*: (.+)$")
+
+
 def _problem(rest: str) -> tuple[list[str], str]:
     """Where a variable is invalid, and why."""
     found = _PLACE.search(rest)
@@ -219,6 +223,8 @@ def _problem(rest: str) -> tuple[list[str], str]:
     if "non-null type" in rest or "required type" in rest:
         return place, _NULL
     told = re.split(r"has invalid value(?: at [^:]*)?: |; ", rest)[-1].strip().rstrip(".")
+    if (number := _NO_INT.search(told)) is not None:
+        told = f"Could not coerce value {number[1].replace(chr(39), chr(34))} to Int"
     return place, told
 
 

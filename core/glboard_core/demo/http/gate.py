@@ -346,6 +346,12 @@ class Gate:
             return Response(
                 "<html><body>The page could not be found (404)</body></html>", 404, media_type="text/html"
             )
+        if not inside.startswith("/api"):
+            # Every page of GitLab sends those who are not signed in to the sign-in page.
+            here = f"{request.url.scheme}://{request.headers.get('host', '')}"
+            there = f"{here}{self.settings.relative_url}/users/sign_in"
+            page = f'<html><body>You are being <a href="{there}">redirected</a>.</body></html>'
+            return Response(page, 302, {"location": there}, media_type="text/html")
         sent = token_sent(request.headers)
         if sent is None and request.query_params.get("private_token"):
             sent = request.query_params["private_token"]

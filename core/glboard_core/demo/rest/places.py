@@ -8,6 +8,7 @@ from glboard_core.demo.graphql.places import members_of
 from glboard_core.demo.rest import request, shapes
 from glboard_core.demo.rest.request import Call, missing
 from glboard_core.demo.world import permissions as access
+from glboard_core.demo.world.clock import iso_millis
 from glboard_core.demo.world.records import Place
 
 
@@ -48,8 +49,10 @@ def token(call: Call) -> Any:
     """The token itself."""
     user = call.signed_in()
     return {
-        "id": user.id, "name": "demo", "revoked": False, "scopes": [call.asked.scope], "user_id": user.id,
-        "active": True, "expires_at": None,
+        "id": user.id, "name": "demo", "revoked": False, "created_at": iso_millis(call.world.clock.now()),
+        "description": None, "scopes": [call.asked.scope], "user_id": user.id,
+        "last_used_at": iso_millis(call.world.clock.now()), "active": True, "expires_at": None,
+        "last_used_ips": ["127.0.0.1"],
     }  # fmt: skip
 
 

@@ -88,18 +88,20 @@ def project(call: Call, one: Project) -> Shape:
 
 
 def label(one: Label) -> Shape:
-    """A label."""
+    """A label as the label routes return it; that of a project has a priority."""
+    shape = {**label_within(one), "subscribed": False}
+    return {**shape, "priority": None, "is_project_label": True} if isinstance(one.owner, Project) else shape
+
+
+def label_within(one: Label) -> Shape:
+    """A label within a board, a list, an issue or an event."""
     return {
         "id": one.id,
         "name": one.title,
-        "color": one.color,
-        "text_color": one.text_color,
         "description": one.description,
         "description_html": one.description or "",
-        "subscribed": False,
-        "priority": None,
-        "is_project_label": isinstance(one.owner, Project),
-        "archived": False,
+        "text_color": one.text_color,
+        "color": one.color,
     }
 
 
@@ -124,10 +126,20 @@ def milestone(call: Call, one: Milestone) -> Shape:
     }
 
 
+def _address(call: Call, one: Issue) -> str:
+    return f"{call.asked.base_url}/api/v4/projects/{one.project.id}/issues/{one.iid}"
+
+
+def one_issue(call: Call, one: Issue) -> Shape:
+    """An issue that was asked for alone."""
+    return {**issue(call, one), "subscribed": True}
+
+
 def issue(call: Call, one: Issue, *, detailed_labels: bool = False) -> Shape:
     """An issue. Weight and health exist only with a licence; whether it is blocked is never reported."""
     task = tasks(one)
     api = f"{call.asked.base_url}/api/v4/projects/{one.project.id}"
+    itself = _address(call, one)
     shape: Shape = {
         "id": one.id,
         "iid": one.iid,
@@ -139,7 +151,7 @@ def issue(call: Call, one: Issue, *, detailed_labels: bool = False) -> Shape:
         "updated_at": _time(one.updated),
         "closed_at": _time(one.closed),
         "closed_by": user(call, one.closed_by) if one.closed_by else None,
-        "labels": [label(each) if detailed_labels else each.title for each in one.labels],
+        "labels": [label_within(each) if detailed_labels else each.title for each in one.labels],
         "milestone": milestone(call, one.milestone) if one.milestone else None,
         "assignees": [user(call, each) for each in one.assignees],
         "author": user(call, one.author),
@@ -149,6 +161,7 @@ def issue(call: Call, one: Issue, *, detailed_labels: bool = False) -> Shape:
         "merge_requests_count": one.mr_count,
         "upvotes": one.upvotes,
         "downvotes": 0,
+        "start_date": None,
         "due_date": one.due.isoformat() if one.due else None,
         "confidential": one.confidential,
         "discussion_locked": one.locked or None,
@@ -165,14 +178,18 @@ def issue(call: Call, one: Issue, *, detailed_labels: bool = False) -> Shape:
         "has_tasks": bool(task["count"]),
         "task_status": f"{task['completedCount']} of {task['count']} checklist items completed",
         "_links": {
-            "self": f"{api}/issues/{one.iid}",
-            "notes": f"{api}/issues/{one.iid}/notes",
+            "self": itself,
+            "notes": f"{itself}/notes",
+            "award_emoji": f"{itself}/award_emoji",
             "project": api,
+            "closed_as_duplicate_of": _address(call, one.duplicate_of) if one.duplicate_of else None,
         },
         "references": {"short": f"#{one.iid}", "relative": f"#{one.iid}", "full": one.reference},
         "severity": one.severity,
         "moved_to_id": one.moved_to.id if one.moved_to else None,
         "imported": False,
+        "imported_from": "none",
+        "service_desk_reply_to": None,
     }
     if call.world.licensed("premium"):
         shape |= {"weight": one.weight, "iteration": None, "epic_iid": None, "epic": None}
@@ -206,7 +223,7 @@ def board_list(call: Call, one: BoardList) -> Shape:
     """A movable list of a board."""
     shape: Shape = {
         "id": one.id,
-        "label": label(one.label) if one.label else None,
+        "label": label_within(one.label) if one.label else None,
         "position": one.position,
         "max_issue_count": 0,
         "max_issue_weight": 0,
@@ -221,6 +238,7 @@ def board_list(call: Call, one: BoardList) -> Shape:
 
 def board(call: Call, one: Board) -> Shape:
     """A board; REST does not show its Open and Closed lists."""
+    above = one.group
     shape: Shape = {
         "id": one.id,
         "name": one.name,
@@ -228,13 +246,17 @@ def board(call: Call, one: Board) -> Shape:
         "hide_closed_list": one.hide_closed,
         "project": None,
         "lists": [board_list(call, each) for each in one.shown() if each.position is not None],
-        "group": group(call, one.group),
+        "group": {
+            "id": above.id,
+            "web_url": f"{call.asked.base_url}/groups/{above.full_path}",
+            "name": above.name,
+        },
     }
     if call.world.licensed("premium"):
         shape |= {
             "milestone": milestone(call, one.milestone) if one.milestone else None,
             "assignee": user(call, one.assignee) if one.assignee else None,
-            "labels": [label(each) for each in one.labels],
+            "labels": [label_within(each) for each in one.labels],
             "weight": one.weight,
         }
     return shape
@@ -247,10 +269,10 @@ def event(call: Call, holder: Issue, one: Event) -> Shape:
         return {**shape, "issue_id": holder.id, "weight": one.value}
     shape |= {"resource_type": "Issue", "resource_id": holder.id}
     if one.kind == "state":
-        return {**shape, "source_commit": None, "source_merge_request": None, "state": one.action}
+        return {**shape, "source_commit": None, "source_merge_request_id": None, "state": one.action}
     if one.kind == "milestone":
         value = milestone(call, one.value) if isinstance(one.value, Milestone) else None
-        return {**shape, "milestone": value, "action": one.action}
+        return {**shape, "milestone": value, "action": one.action, "state": "opened"}
     # The label is null if it was deleted.
-    named = label(one.value) if isinstance(one.value, Label) else None
+    named = label_within(one.value) if isinstance(one.value, Label) else None
     return {**shape, "label": named, "action": one.action}
