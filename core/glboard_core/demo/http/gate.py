@@ -11,6 +11,7 @@ import ipaddress
 import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import formatdate
 from threading import Lock
@@ -122,6 +123,8 @@ class Record:
 
     method: str
     path: str
+    #: The names in the query string, and in a REST call's body.
+    parameters: tuple[str, ...] = ()
     operation: str = ""
     fields: tuple[str, ...] = ()
     mutations: int = 0
@@ -214,6 +217,15 @@ async def _body(request: Request) -> bytes | None:
     return b"".join(parts)
 
 
+def _names(request: Request, body: bytes) -> tuple[str, ...]:
+    """The names of a call's parameters."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    with suppress(msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        content = msgspec.json.decode(body)
+        names += content if isinstance(content, dict) else ()
+    return tuple(names)
+
+
 class Gate:
     """The ASGI application. `stopping` ends requests that are kept waiting when the server stops."""
 
@@ -260,6 +272,7 @@ class Gate:
             record.status = 413
             await PlainTextResponse("Request Entity Too Large", 413)(scope, receive, send)
             return
+        record.parameters = _names(request, body if inside != "/api/graphql" else b"")
         asked = read(body) if inside == "/api/graphql" and body else None
         if asked is not None and asked.asked:
             record.operation = asked.asked[0].name
