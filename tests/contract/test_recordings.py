@@ -7,7 +7,7 @@ keys, types and nulls, and for an error the same words. Data in them is invented
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ import respx
 
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.sample.scenario import load_scenario
+from glboard_core.demo.world.records import Label, Milestone
 from glboard_core.errors import GlboardError
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
@@ -88,7 +89,7 @@ def with_ids_of(server: DemoServer, path: str, request: Any) -> tuple[str, Any]:
     if "/boards/2" in path:
         board = next((one for one in world.boards.values() if one.name == "Recorded"), None)
         path = path.replace("/boards/2", f"/boards/{(board or world.add_board(world.root, 'Recorded')).id}")
-    titles = {
+    titles: dict[str, tuple[str, Iterable[Label | Milestone]]] = {
         "label_id": ("type::bug", world.labels.values()),
         "milestone_id": ("19.8", world.milestones.values()),
     }
