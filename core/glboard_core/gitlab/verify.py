@@ -126,8 +126,11 @@ class AnswerVerifier:
         return self._by_me(op, issue, self._decoder.changed(issue, part))
 
     def _by_me(self, op: Op, before: Issue, after: Issue) -> Issue:
-        """``updatedBy`` is not requested: it is us if ``updatedAt`` changed, which a reorder does not do."""
-        if "rank" in op.change.touches() or after.updated_at <= before.updated_at:
+        """``updatedBy`` is not requested: it is us if ``updatedAt`` changed, which a reorder does not do.
+
+        It need not have grown: the time before may have come from a clock that was ahead.
+        """
+        if "rank" in op.change.touches() or after.updated_at == before.updated_at:
             return after
         return msgspec.structs.replace(after, updated_by=self._catalog.me.username)
 
