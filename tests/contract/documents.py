@@ -133,8 +133,8 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     yield Document("about", queries.ABOUT)
     yield Document("meta", queries.CATALOG)
     yield Document("issues", queries.issues(dialect))
-    yield Document("counts", queries.counts(2))
-    yield Document("placements", queries.PLACEMENTS)
+    for count in (2, queries.COUNTS_EACH):
+        yield Document(f"counts {count}", queries.counts(count))
     for count in (1, queries.READ_EACH):
         yield Document(f"read {count}", queries.read(dialect, count))
     for count in (1, queries.FIND_PROJECTS):

@@ -29,6 +29,7 @@ from glboard_core.errors import (
 )
 from glboard_core.gitlab import decode
 from glboard_core.model.issue import IssueId
+from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Done, Failed
 
 
@@ -136,9 +137,8 @@ async def test_a_status_on_a_server_without_statuses() -> None:
 
 async def order(context: LoadedGateway) -> list[int]:
     """The issues of top/app in the server's order."""
-    rows = [row async for page in context.gateway.placements(()) for row in page]
-    shown = [context.shown[row.id] for row in rows]
-    return [issue.iid for issue in shown if issue.project == "top/app"]
+    page, _ = await context.gateway.page(IssueQuery(), None)
+    return [issue.iid for issue in page if issue.project == "top/app"]
 
 
 @pytest.mark.parametrize(

@@ -338,6 +338,10 @@ class LocalState:
         """A change of ours was answered now, or another process wrote: pages requested earlier are stale."""
         self._answered_at.set(issue, asyncio.get_running_loop().time())
 
+    def read_since(self, issue: IssueId, moment: float) -> bool:
+        """Whether a read requested after ``moment`` (by the loop's clock) has returned the issue."""
+        return self._asked_at.of(issue) >= moment
+
     def renamed(self, old: IssueId, new: IssueId) -> None:
         """A new issue has its id from the server now."""
         self.undo_stack.rename(old, new)
