@@ -12,6 +12,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
+from glboard_core.board.fields import ASSIGNEES
 from glboard_core.board.operations import Edit, Op, Rank
 from glboard_core.errors import (
     EditDropped,
@@ -204,6 +205,12 @@ class AnswerVerifier:
             dropped.append((f"the label {_names(missing)} was not added", cause))
         if staying:
             dropped.append((f"the label {_names(staying)} was not removed", "a role below Reporter"))
+        left = edit.missing_on(issue)
+        if left.assign:
+            dropped.append(ASSIGNEES.ignored(tuple(sorted(left.assign)), issue))
+        if left.unassign:
+            people = ", ".join(sorted(left.unassign))
+            dropped.append((f"the assignee {people} was not removed", "a role below Reporter"))
         for field, wanted in edit.fields():
             shown = decode.line(wanted) if isinstance(wanted, str) else wanted
             if not field.same(shown, getattr(issue, field.name)):
