@@ -12,7 +12,7 @@ from glboard_core.board.columns import CLOSED, UNLISTED
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.world.clock import DAY
 from glboard_core.errors import ServerFailed
-from glboard_core.model.issue import Issue
+from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Store
 from glboard_core.sync import initial_load
@@ -134,7 +134,7 @@ async def test_issues_are_counted_once(held: Held) -> None:
 
 
 async def test_a_server_that_cannot_count_is_read_anyway(held: Held) -> None:
-    async def count(queries: object) -> int:
+    async def count(queries: object) -> list[int]:
         raise ServerFailed("too much to count")
 
     held.engine.gateway.count = count  # type: ignore[method-assign]
@@ -159,7 +159,8 @@ async def test_a_large_scope_is_read_in_parts_at_once(
     world.index.rebuild()
     async with session(server, running=False) as made:
         made.engine.gateway._runner.page_size = 3  # type: ignore[attr-defined]
-        pages, at_once, most, read = made.engine.gateway.pages, 0, 0, []
+        pages, at_once, most = made.engine.gateway.pages, 0, 0
+        read: list[IssueId] = []
 
         async def counted(query: IssueQuery) -> AsyncIterator[list[Issue]]:
             nonlocal at_once, most

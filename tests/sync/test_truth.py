@@ -19,8 +19,9 @@ from glboard_core.demo.world import changes
 from glboard_core.demo.world.changes import Change
 from glboard_core.demo.world.clock import DAY
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Store
-from glboard_core.sync import poller, reconcile
+from glboard_core.sync import reconcile
 from support.engines import GROUP_LABEL, ME, STILL, Session, build_world, session
 
 PEOPLE = (ME, "eng_1", "eng_2")
@@ -282,8 +283,7 @@ class Group:
     async def there(self) -> dict[IssueId, Issue]:
         """The scope as the server shows it now."""
         gateway, scope = self.context.engine.gateway, self.context.engine.poller._scope
-        queries = poller.IssueQuery(labels=scope.labels), None
-        page, after = await gateway.page(*queries)
+        page, after = await gateway.page(IssueQuery(labels=scope.labels), None)
         assert after is None
         return {issue.id: issue for issue in page if scope.holds(issue)}
 
