@@ -421,7 +421,7 @@ async def test_an_assignee_without_access_to_the_project(context: LoadedGateway)
     assert "stranger" in error.message
 
 
-async def test_a_name_that_nobody_has_empties_no_assignees(context: LoadedGateway) -> None:
+async def test_the_name_of_no_person_empties_no_assignees(context: LoadedGateway) -> None:
     context.world.edit("top/app#1", by=ME, assignees=["eng_2"])
     for edit in (Edit(assignees=("eng_11",)), Edit(assign=frozenset({"eng_11"}), weight=3)):
         error = await context.fail("top/app#1", edit)

@@ -94,7 +94,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         return tuple(calls)
 
     def _people(self, edit: Edit, issue: Issue) -> list[tuple[str, list[str]]]:
-        """Modes and usernames of the calls. Raises EditImpossible for a name that nobody has."""
+        """Modes and usernames of the calls. Raises EditImpossible for the name of no person."""
         unassign, assign = edit.unassign - edit.assign, edit.assign
         if edit.assignees is not UNSET:
             unassign |= missing_people(issue.assignees, edit.assignees)

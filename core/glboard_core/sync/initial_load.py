@@ -245,7 +245,7 @@ class InitialLoad:
         read = 0
         pages = aiter(self._gateway.pages(query))
         while True:
-            # For each page anew, so that a board that becomes visible need not wait for a whole part.
+            # For each page on its own, so that a board that becomes visible need not wait for a whole part.
             async with self._gate:
                 asked = asyncio.get_running_loop().time()
                 page = await anext(pages, None)

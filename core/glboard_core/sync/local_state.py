@@ -4,7 +4,8 @@ Owns the three and all their changes; each change is on disk before it is applie
 changes nothing. It sends no requests.
 
 Answers are believed in the order in which they were asked for, never by ``updated_at``: GitLab does not move
-that with each change, and after a restored backup, an import or a clock put right it can lie in the future.
+that with each change, and after a restored backup, an import or a correction of the clock it can lie in the
+future.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class Reconciler:
         self._board_was_last = False
 
     def everything_was_read(self) -> None:
-        """The whole scope was just read: start anew after the usual time."""
+        """The whole scope was just read: start again after the usual time."""
         self._board, self._rest = None, []
         self._board_of = self._board_query()
         self._board_started = self._rest_started = self._read = asyncio.get_running_loop().time()
@@ -138,7 +138,7 @@ class Reconciler:
         try:
             page, after = await self._gateway.page(walk.query, walk.after)
         except QueryRefused:
-            # Not this page again, or the rest would never be read: the walk begins anew in the next round.
+            # Not this page again, or the rest would never be read: the walk begins again in the next round.
             self._end(walk)
             raise
         walk.seen.update(issue.id for issue in page)
