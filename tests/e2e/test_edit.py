@@ -64,7 +64,7 @@ def test_issues_stamped_in_the_future_are_changed_as_others(world: World, capsys
     for name in (RIPE, RAW, BUILT):
         world.issue(name).updated += 30 * DAY
     world.index.rebuild()
-    for title in ("19.8", "19.9", "19.8"):
+    for title in ("19.9", "19.8", "19.9"):
         assert edit(RIPE, "--milestone", title) == 0
         assert milestone(world, RIPE) == title
         assert title in capsys.readouterr().out
