@@ -28,14 +28,6 @@ if TYPE_CHECKING:
 # The gateway: values, then the protocol.
 
 
-class Placed(Struct, frozen=True):
-    """A row of the reconcile list: which issues exist, and in which manual order."""
-
-    id: IssueId
-    position: float | None
-    updated_at: datetime
-
-
 class Done(Struct, frozen=True, kw_only=True):
     """The server made the change. ``issue`` is what it returned; ``note`` the id of a new comment."""
 
@@ -71,11 +63,14 @@ class Gateway(Protocol):
     def pages(self, query: IssueQuery) -> AsyncIterator[list[Issue]]:
         """The issues, page by page, each at most once. Raises GroupNotFound."""
 
-    async def count(self, queries: Sequence[IssueQuery]) -> int:
-        """How many issues these queries find: one request, which may time out. Raises GroupNotFound."""
+    async def page(self, query: IssueQuery, after: str | None) -> tuple[list[Issue], str | None]:
+        """One page, from the cursor ``after`` on, and the cursor of the next; None for the last.
 
-    def placements(self, labels: tuple[str, ...]) -> AsyncIterator[list[Placed]]:
-        """All open issues with these labels as slim rows in manual order: for reconcile."""
+        Raises GroupNotFound.
+        """
+
+    async def count(self, queries: Sequence[IssueQuery]) -> Sequence[int]:
+        """How many issues each of these queries finds, which may time out. Raises GroupNotFound."""
 
     async def read(self, issues: Sequence[IssueId]) -> Mapping[IssueId, Issue]:
         """These issues as they are now; deleted, hidden and not yet created ones are absent."""
@@ -116,6 +111,10 @@ class Gateway(Protocol):
 
     def now(self) -> datetime:
         """The server's clock in UTC, from its last Date header; this machine's before the first answer."""
+
+    @property
+    def knows_time(self) -> bool:
+        """Whether ``now`` is the server's clock, because it sends Date headers."""
 
     async def close(self) -> None:
         """Close connections."""

@@ -37,7 +37,7 @@ def test_each_intent_sees_what_the_ones_before_made() -> None:
         add=frozenset({"workflow::in review", "Deliverable"}),
         remove=frozenset({"workflow::in dev"}),
         weight=2,
-        assignees=("eng_alder", "eng_birch"),
+        assign=frozenset({"eng_alder", "eng_birch"}),
     )
     assert found.work.changes == ((one.id, edit), (one.id, Comment(body="Done")))
     assert found.work.title == "platform#1 edit"

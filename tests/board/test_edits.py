@@ -103,9 +103,11 @@ def test_milestone_and_people_columns_set_milestone_and_assignee() -> None:
     )
     two = issue(1, assignees=("pm_oak", "eng_alder"))
     people = board("people")
-    assert move(two, people, alder, birch) == Edit(assignees=("pm_oak", "eng_birch"))
-    assert move(two, people, alder, nobody) == Edit(assignees=("pm_oak",))
-    assert move(issue(1), people, nobody, alder) == Edit(assignees=("eng_alder",))
+    assert move(two, people, alder, birch) == Edit(
+        assign=frozenset({"eng_birch"}), unassign=frozenset({"eng_alder"})
+    )
+    assert move(two, people, alder, nobody) == Edit(unassign=frozenset({"eng_alder"}))
+    assert move(issue(1), people, nobody, alder) == Edit(assign=frozenset({"eng_alder"}))
 
 
 def test_state_is_set_by_label_status_or_both() -> None:
@@ -141,12 +143,12 @@ def test_deferring_and_accepting() -> None:
     one = issue(1, "Deliverable", assignees=("pm_oak",))
     assert edits.unplan("19.9", NAMES, one) == Edit(milestone="19.9", remove=frozenset({"Deliverable"}))
     assert edits.accept(issue(2), "eng_alder", NAMES) == Edit(
-        add=frozenset({"Deliverable"}), assignees=("eng_alder",)
+        add=frozenset({"Deliverable"}), assign=frozenset({"eng_alder"})
     )
     assert edits.accept(one, None, NAMES) == Edit()
     assert edits.take_back(one, NAMES) == Edit(remove=frozenset({"Deliverable"}))
     assert edits.complete(one, FLOW) == Edit(add=frozenset({"workflow::complete"}), state="closed")
-    assert edits.toggle_assignee(one, "pm_oak") == Edit(assignees=())
+    assert edits.toggle_assignee(one, "pm_oak") == Edit(unassign=frozenset({"pm_oak"}))
 
 
 @pytest.mark.parametrize("name", ["build", "planning", "milestones"])

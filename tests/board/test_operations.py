@@ -36,8 +36,10 @@ def edits(draw: st.DrawFn) -> Edit:
     }
     for name in draw(st.sets(st.sampled_from(sorted(choices)))):
         values[name] = draw(choices[name])
-    add = draw(label_sets)
-    return Edit(add=add, remove=draw(label_sets) - add, **values)  # type: ignore[arg-type]
+    add, people = draw(label_sets), st.frozensets(usernames, max_size=2)
+    assign = draw(people)
+    remove, unassign = draw(label_sets) - add, draw(people) - assign
+    return Edit(add=add, remove=remove, assign=assign, unassign=unassign, **values)  # type: ignore[arg-type]
 
 
 def op(change: Change, identity: IssueId | None = None, before: Issue | None = None, number: int = 1) -> Op:
@@ -60,6 +62,8 @@ def test_undo_of_do_is_identity(before: Issue, edit: Edit) -> None:
     after = edit.apply(before)
     back = edit.inverse(before, OpId("x"))
     undone = back.apply(after) if back else after
+    assert sorted(undone.assignees) == sorted(before.assignees)
+    undone = structs.replace(undone, assignees=before.assignees)
     scopes = [scope for label in before.labels if (scope := scope_of(label))]
     if len(scopes) == len(set(scopes)):
         assert undone == before
@@ -147,8 +151,8 @@ def test_each_act_has_its_inverse() -> None:
 
 def test_table_of_fields_is_that_of_an_edit_and_an_issue() -> None:
     names = {field.name for field in FIELDS}
-    texts_and_labels = {"add", "remove", "description", "description_was"}
-    assert names == set(Edit.__struct_fields__) - texts_and_labels
+    others = {"add", "remove", "assign", "unassign", "description", "description_was"}
+    assert names == set(Edit.__struct_fields__) - others
     assert names <= set(Issue.__struct_fields__)
     for field in FIELDS:
         edit = Edit(**{field.name: getattr(issue(1), field.name)})

@@ -68,7 +68,7 @@ ACTS: dict[str, Change] = {
     "no weight": Edit(weight=None),
     "milestone": Edit(milestone="19.8"),
     "no milestone": Edit(milestone=None),
-    "assignees": Edit(assignees=("em_willow",)),
+    "assignees": Edit(assign=frozenset({"em_willow"}), unassign=frozenset({"eng_oak"})),
     "close": Edit(state="closed"),
     "reopen": Edit(state="opened"),
     "words": Edit(title="New", description="Text", description_was=""),
@@ -77,7 +77,7 @@ ACTS: dict[str, Change] = {
         add=frozenset({"workflow::in review"}),
         weight=1,
         milestone="19.8",
-        assignees=("em_willow",),
+        assign=frozenset({"em_willow"}),
         state="closed",
         title="New",
         description="Text",
@@ -133,8 +133,8 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     yield Document("about", queries.ABOUT)
     yield Document("meta", queries.CATALOG)
     yield Document("issues", queries.issues(dialect))
-    yield Document("counts", queries.counts(2))
-    yield Document("placements", queries.PLACEMENTS)
+    for count in (2, queries.COUNTS_EACH):
+        yield Document(f"counts {count}", queries.counts(count))
     for count in (1, queries.READ_EACH):
         yield Document(f"read {count}", queries.read(dialect, count))
     for count in (1, queries.FIND_PROJECTS):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from glboard_core.demo.http.server import DemoServer
+from glboard_core.demo.world.clock import DAY
 from glboard_core.demo.world.world import World
 from glboard_tui.cli.main import run
 from tui.app.stage import GROUP, GROUP_LABEL, ME, READY, small_world
@@ -55,6 +56,24 @@ def edit(*arguments: str) -> int:
 
 
 # Each option
+
+
+def test_issues_stamped_in_the_future_are_changed_as_others(world: World, capsys: Text) -> None:
+    """From an import, or a clock that was ahead: every command says what it did, again and again."""
+    world.edit(RAW, by=ME, close=True)
+    for name in (RIPE, RAW, BUILT):
+        world.issue(name).updated += 30 * DAY
+    world.index.rebuild()
+    for title in ("19.9", "19.8", "19.9"):
+        assert edit(RIPE, "--milestone", title) == 0
+        assert milestone(world, RIPE) == title
+        assert title in capsys.readouterr().out
+    assert edit(BUILT, "--remove-label", "Deliverable") == 0
+    assert "Deliverable" in capsys.readouterr().out
+    assert "Deliverable" not in labels(world, BUILT)
+    assert edit(RAW, "--reopen") == 0
+    assert "reopen" in capsys.readouterr().out
+    assert world.issue(RAW).open
 
 
 def test_accept_adds_deliverable_and_the_assignee(world: World) -> None:

@@ -68,9 +68,7 @@ class Model:
 
     def put(self, issues: Sequence[Issue]) -> None:
         for issue in issues:
-            known = self.held.get(issue.id)
-            if known is None or issue.updated_at >= known.updated_at:
-                self.held[issue.id] = issue
+            self.held[issue.id] = issue
 
     def drop(self, issues: Sequence[IssueId]) -> None:
         for issue in issues:

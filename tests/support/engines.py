@@ -100,7 +100,7 @@ def build_world(issues: int = 12, *, now: datetime = NOW, **kinds: Any) -> World
     world.create("top/locked", "Locked issue", by="eng_1", add_labels=[GROUP_LABEL])
     world.index.rebuild()
     # What was created at the very start is not "just changed" for the first poll.
-    world.clock.advance(60)
+    world.clock.advance(120)
     return world
 
 

@@ -10,13 +10,14 @@ import pytest
 
 from glboard_core.board.columns import CLOSED, UNLISTED
 from glboard_core.demo.http.server import DemoServer
+from glboard_core.demo.world.clock import DAY
 from glboard_core.errors import ServerFailed
-from glboard_core.model.issue import Issue
+from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Store
 from glboard_core.sync import initial_load
 from glboard_core.sync.events import StatusChanged
-from support.engines import Session, session
+from support.engines import GROUP_LABEL, Session, session
 
 BUG, FEATURE = "type::bug", "type::feature"
 
@@ -133,7 +134,7 @@ async def test_issues_are_counted_once(held: Held) -> None:
 
 
 async def test_a_server_that_cannot_count_is_read_anyway(held: Held) -> None:
-    async def count(queries: object) -> int:
+    async def count(queries: object) -> list[int]:
         raise ServerFailed("too much to count")
 
     held.engine.gateway.count = count  # type: ignore[method-assign]
@@ -141,6 +142,46 @@ async def test_a_server_that_cannot_count_is_read_anyway(held: Held) -> None:
     await held.engine.poller.load()
     assert len(held.engine.shown) == 14
     assert held.engine.status.total == 0
+
+
+async def test_a_large_scope_is_read_in_parts_at_once(
+    server: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each issue is read, and none of them twice, whatever moves in the manual order meanwhile."""
+    monkeypatch.setattr(initial_load, "LARGE", 10)
+    monkeypatch.setattr(initial_load, "LEAST_PART", 4)
+    world = server.world
+    for n in range(13, 61):
+        issue = world.create("top/app", f"Issue {n}", by="eng_1", add_labels=[GROUP_LABEL])
+        issue.created -= n * n * DAY // 4
+        if n % 4 == 0:
+            world.edit(issue.reference, by="eng_1", close=True)
+    world.index.rebuild()
+    async with session(server, running=False) as made:
+        made.engine.gateway._runner.page_size = 3  # type: ignore[attr-defined]
+        pages, at_once, most = made.engine.gateway.pages, 0, 0
+        read: list[IssueId] = []
+
+        async def counted(query: IssueQuery) -> AsyncIterator[list[Issue]]:
+            nonlocal at_once, most
+            found = aiter(pages(query))
+            while True:
+                at_once += 1
+                most = max(most, at_once)
+                page = await anext(found, None)
+                at_once -= 1
+                if page is None:
+                    return
+                read.extend(issue.id for issue in page)
+                world.move("top/app#1", after=f"top/app#{len(read) % 12 + 2}")
+                yield page
+
+        made.engine.gateway.pages = counted  # type: ignore[method-assign]
+        await made.engine.poller.load()
+        assert len(read) == len(set(read)) == len(made.engine.shown) == 62
+        assert 2 <= most <= initial_load.CONCURRENT
+        told = [event.status for event in made.told(StatusChanged)]
+        assert max(status.loaded for status in told) == max(status.total for status in told) == 62
 
 
 async def test_an_interrupted_load_is_not_complete(server: DemoServer, store: Store) -> None:

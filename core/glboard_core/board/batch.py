@@ -164,15 +164,20 @@ def _merged(issue: Issue, first: Edit, then: Edit) -> Edit:
     """One edit of an issue for two. Raises UsageError if they contradict each other."""
     if clash := sorted((first.add & then.remove) | (first.remove & then.add)):
         raise _contradiction(issue, f"{clash[0]} would be added and removed")
+    if lost := sorted((first.assign & then.unassign) | (first.unassign & then.assign)):
+        raise _contradiction(issue, f"{lost[0]} would be assigned and unassigned")
     values = {field.name: value for field, value in then.fields()}
     for field, value in first.fields():
         other = values.setdefault(field.name, value)
-        if field.name == "assignees":
-            if lost := set(value) - set(issue.assignees) - set(other):
-                raise _contradiction(issue, f"{min(lost)} would be assigned and unassigned")
-        elif value != other:
+        if value != other:
             raise _contradiction(issue, f"{field.title} would be set to {value} and to {other}")
-    return Edit(add=first.add | then.add, remove=first.remove | then.remove, **values)
+    return Edit(
+        add=first.add | then.add,
+        remove=first.remove | then.remove,
+        assign=first.assign | then.assign,
+        unassign=first.unassign | then.unassign,
+        **values,
+    )
 
 
 def _contradiction(issue: Issue, what: str) -> UsageError:

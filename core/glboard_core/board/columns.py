@@ -318,8 +318,9 @@ class AssigneeColumn(Column, frozen=True, kw_only=True):
         return issue.assignees or (UNASSIGNED,)
 
     def enter(self, issue: Issue, source: Column, columns: Lists, flow: WorkflowScheme) -> Edit:
-        kept = [name for name in issue.assignees if name != source.value]
-        return Edit(assignees=tuple(dict.fromkeys(kept if self.value is None else (*kept, self.value))))
+        came = {self.value} - {None, *issue.assignees}
+        gone = (name for name in issue.assignees if name == source.value)
+        return Edit(assign=frozenset(name for name in came if name), unassign=frozenset(gone))
 
     def new_issue(self, new: Create, flow: WorkflowScheme) -> Create:
         return new if self.value is None else structs.replace(new, assignees=(self.value,))

@@ -170,5 +170,6 @@ def _rest_shows(op: Op, now: Issue) -> bool:
     edit = op.change.as_edit
     if edit is None or "description" in edit.touches():
         return False
-    silent = ((field, value) for field, value in edit.fields() if field.event is None)
-    return all(field.same(value, getattr(now, field.name)) for field, value in silent)
+    silent = {field.name for field in FIELDS if field.event is None} & edit.touches()
+    after = edit.apply(now)
+    return not any(field.differs_in(after, now) for field in FIELDS if field.name in silent)

@@ -7,11 +7,12 @@ forbids nothing; what needs confirmation comes back as a question. Several issue
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from msgspec import UNSET, Struct, structs
 
+from glboard_core.board.fields import missing_people
 from glboard_core.board.operations import Edit
 from glboard_core.config import LabelSettings
 from glboard_core.model.catalog import Catalog
@@ -83,9 +84,13 @@ def unplan(title: str, names: LabelSettings, issue: Issue) -> Edit:
 def accept(issue: Issue, assignee: str | None, names: LabelSettings) -> Edit:
     """Add Deliverable, with that assignee or the current ones (planning rule 4)."""
     add = frozenset({names.deliverable}) - issue.labels
-    if assignee is None or issue.assignees == (assignee,):
+    if assignee is None:
         return Edit(add=add)
-    return Edit(add=add, assignees=(assignee,))
+    return Edit(
+        add=add,
+        assign=missing_people((assignee,), issue.assignees),
+        unassign=missing_people(issue.assignees, (assignee,)),
+    )
 
 
 def take_back(issue: Issue, names: LabelSettings) -> Edit:
@@ -100,9 +105,16 @@ def complete(issue: Issue, flow: WorkflowScheme) -> Edit:
 
 def toggle_assignee(issue: Issue, username: str) -> Edit:
     """Assign the person, or unassign them if already assigned."""
-    if username in issue.assignees:
-        return Edit(assignees=tuple(name for name in issue.assignees if name != username))
-    return Edit(assignees=(*issue.assignees, username))
+    names = frozenset({username})
+    return Edit(unassign=names) if username in issue.assignees else Edit(assign=names)
+
+
+def reassign(issue: Issue, assign: Iterable[str], unassign: frozenset[str]) -> Edit:
+    """Assign and unassign people; only those that the issue lacks and has."""
+    return Edit(
+        assign=missing_people(assign, issue.assignees),
+        unassign=frozenset(name for name in issue.assignees if name in unassign),
+    )
 
 
 def relabel(issue: Issue, add: frozenset[str], remove: frozenset[str]) -> Edit:

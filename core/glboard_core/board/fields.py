@@ -3,13 +3,15 @@
 Owns for each field how a new value reads, when two values mean the same to GitLab, what GitLab's events tell
 of a change, and the likely cause when GitLab ignores it. Labels are not in the table, because they change by
 add and remove, and the description is not, because the mirror does not hold it: both belong to ``Edit``.
+Assignees change by assign and unassign as well; as a whole list only a new issue has them, and an edit that
+an older version stored.
 
 A new field is an entry here, with its value in ``FieldValues``, and an attribute of ``Issue``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
@@ -76,16 +78,39 @@ def _milestone_ignored(title: str | None, issue: Issue) -> tuple[str, str]:
 
 
 def _assignees_ignored(wanted: tuple[str, ...], issue: Issue) -> tuple[str, str]:
-    gone = [name for name in wanted if name.casefold() not in _people(issue.assignees)]
-    what = f"the assignee {', '.join(gone)} was not set" if gone else "the assignees were not changed"
-    if len(wanted) > 1 and len(issue.assignees) == 1:
+    gone = missing_people(wanted, issue.assignees)
+    what = f"the assignee {', '.join(sorted(gone))} was not set" if gone else "the assignees were not changed"
+    if len(issue.assignees) == 1:
         return what, "this GitLab allows only one assignee (several need Premium)"
     return what, f"they have no access to {issue.project}"
 
 
-def _people(names: tuple[str, ...]) -> frozenset[str]:
+def _people(names: Iterable[str]) -> frozenset[str]:
     return frozenset(name.casefold() for name in names)
 
+
+def missing_people(names: Iterable[str], among: Iterable[str]) -> frozenset[str]:
+    """The usernames that are not ``among`` the others; case means nothing to GitLab."""
+    there = _people(among)
+    return frozenset(name for name in names if name.casefold() not in there)
+
+
+def assignees_after(
+    names: tuple[str, ...], assign: frozenset[str], unassign: frozenset[str]
+) -> tuple[str, ...]:
+    """The assignees without ``unassign``, and with those of ``assign`` that are missing."""
+    staying = missing_people(names, missing_people(unassign, assign))
+    kept = tuple(name for name in names if name in staying)
+    return (*kept, *sorted(missing_people(assign, kept)))
+
+
+ASSIGNEES = EditableField(
+    name="assignees",
+    title="assignee",
+    described=lambda names: f"assign {', '.join(names)}" if names else "unassign",
+    ignored=_assignees_ignored,
+    plain=_people,
+)
 
 #: In the order in which a change names them.
 FIELDS: tuple[EditableField, ...] = (
@@ -114,13 +139,7 @@ FIELDS: tuple[EditableField, ...] = (
         ignored=lambda *_: ("the weight was not set", "weights need Premium, and the Reporter role"),
         event=FieldEvent("weight", lambda _, weight: ("add", weight)),
     ),
-    EditableField(
-        name="assignees",
-        title="assignee",
-        described=lambda names: f"assign {', '.join(names)}" if names else "unassign",
-        ignored=_assignees_ignored,
-        plain=_people,
-    ),
+    ASSIGNEES,
     EditableField(
         name="status",
         title="status",

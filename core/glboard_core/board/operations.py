@@ -5,9 +5,9 @@ One class for each kind of change. Its methods know what it does to an issue (``
 it. A change knows nothing of the wire: titles, not ids; only ``gitlab/encode.py`` knows how a kind is sent.
 An Op is one change of one issue; the Ops of one keystroke share a ``group`` and are undone together.
 
-Laws (tested): undo restores the issue as it was (unless it had two labels of one scope, which GitLab does not
-allow anyone to add again); Ops on different issues commute; Ops on different fields of one
-issue commute; applying twice is applying once.
+Laws (tested): undo restores the issue as it was, assignees perhaps in another order (unless it had two labels
+of one scope, which GitLab does not allow anyone to add again); Ops on different issues commute; Ops on
+different fields of one issue commute; applying twice is applying once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any, ClassVar, Literal, NewType, Self
 
 from msgspec import UNSET, Struct, UnsetType, field, structs
 
-from glboard_core.board.fields import FIELDS, FieldValues
+from glboard_core.board.fields import FIELDS, FieldValues, assignees_after, missing_people
 from glboard_core.model.issue import Issue, IssueId, scope_of
 
 OpId = NewType("OpId", str)
@@ -175,16 +175,31 @@ class BaseChange(Struct, frozen=True, kw_only=True):
         """The change with other labels to add and to remove."""
         return self
 
+    def assignees_on(self, assignees: tuple[str, ...]) -> tuple[str, ...]:
+        """The assignees it wants on an issue that has ``assignees``."""
+        return assignees
+
+    def with_assignees(self, assign: frozenset[str], unassign: frozenset[str]) -> Self:
+        """The change with other people to assign and to unassign."""
+        return self
+
+    @property
+    def assigned(self) -> frozenset[str]:
+        """The usernames that it assigns, and that must be known before it is sent."""
+        return frozenset(self.assignees_on(()))
+
 
 class Edit(FieldValues, BaseChange, frozen=True, kw_only=True, tag="edit", omit_defaults=True):
     """A change of fields.
 
-    Labels change by add and remove, so that two people's label changes merge. Adding a scoped label
-    removes the other labels of its scope (scoped labels are mutually exclusive).
+    Labels change by add and remove, so that two people's label changes merge, and so do assignees. Adding a
+    scoped label removes the other labels of its scope (scoped labels are mutually exclusive).
     """
 
     add: frozenset[str] = frozenset()
     remove: frozenset[str] = frozenset()
+    assign: frozenset[str] = frozenset()
+    unassign: frozenset[str] = frozenset()
     #: The description is not part of the slim issue; ``was`` keeps the text before, for undo.
     description: str | UnsetType = UNSET
     description_was: str | UnsetType = UNSET
@@ -193,6 +208,8 @@ class Edit(FieldValues, BaseChange, frozen=True, kw_only=True, tag="edit", omit_
         changes = {f.name: value for f, value in self.fields()}
         if self.add or self.remove:
             changes["labels"] = labels_after(issue.labels, self.add, self.remove)
+        if self.assign or self.unassign:
+            changes["assignees"] = self.assignees_on(issue.assignees)
         return structs.replace(issue, **changes) if changes else issue
 
     def inverse(self, before: Issue | None, op: OpId) -> Change | None:
@@ -200,12 +217,18 @@ class Edit(FieldValues, BaseChange, frozen=True, kw_only=True, tag="edit", omit_
             return None
         after = self.apply(before)
         values: dict[str, Any] = {
-            f.name: was for f in FIELDS if getattr(after, f.name) != (was := getattr(before, f.name))
+            f.name: was
+            for f in FIELDS
+            if f.name != "assignees" and getattr(after, f.name) != (was := getattr(before, f.name))
         }
         if self.description_change is not None:
             values["description"], values["description_was"] = self.description_change
         back = Edit(
-            add=_restorable(before.labels, after.labels), remove=after.labels - before.labels, **values
+            add=_restorable(before.labels, after.labels),
+            remove=after.labels - before.labels,
+            assign=missing_people(before.assignees, after.assignees),
+            unassign=missing_people(after.assignees, before.assignees),
+            **values,
         )
         return None if back == Edit() else back
 
@@ -213,6 +236,8 @@ class Edit(FieldValues, BaseChange, frozen=True, kw_only=True, tag="edit", omit_
         names = {f.name for f, _ in self.fields()}
         if self.add or self.remove:
             names.add("labels")
+        if self.assign or self.unassign:
+            names.add("assignees")
         if self.description is not UNSET:
             names.add("description")
         return frozenset(names)
@@ -220,6 +245,8 @@ class Edit(FieldValues, BaseChange, frozen=True, kw_only=True, tag="edit", omit_
     def describe(self, before: Issue | None = None) -> str:
         words = {f.name: f.described(value) for f, value in self.fields()}
         texts = [words.pop("title")] if "title" in words else []
+        people = [("assign", self.assign), ("unassign", self.unassign)]
+        words |= {word: f"{word} {', '.join(sorted(names))}" for word, names in people if names}
         if self.description is not UNSET:
             texts.append("description")
         added = self.add - (before.labels if before else frozenset())
@@ -249,10 +276,18 @@ class Edit(FieldValues, BaseChange, frozen=True, kw_only=True, tag="edit", omit_
     def missing_on(self, issue: Issue) -> Edit:
         """What of it the issue does not show: labels, and fields with another value."""
         values = {f.name: value for f, value in self.fields() if not f.same(value, getattr(issue, f.name))}
-        return Edit(add=self.add - issue.labels, remove=(self.remove - self.add) & issue.labels, **values)
+        assign, unassign = missing_people(self.assign, issue.assignees), self.unassign - self.assign
+        return Edit(
+            add=self.add - issue.labels,
+            remove=(self.remove - self.add) & issue.labels,
+            assign=assign,
+            unassign=unassign - missing_people(unassign, issue.assignees),
+            **values,
+        )
 
     def parts(self) -> list[str]:
-        fields = [f.name for f, _ in self.fields() if f.name != "title"]
+        touched = self.touches() - {"title"}
+        fields = [f.name for f in FIELDS if f.name in touched]
         labels = ["labels"] if self.add or self.remove else []
         # The editor of a description shows the title as well.
         texts = [name for name in ("description", "title") if self.value(name)][:1]
@@ -263,6 +298,13 @@ class Edit(FieldValues, BaseChange, frozen=True, kw_only=True, tag="edit", omit_
 
     def with_labels(self, add: frozenset[str], remove: frozenset[str]) -> Self:
         return structs.replace(self, add=add, remove=remove)
+
+    def assignees_on(self, assignees: tuple[str, ...]) -> tuple[str, ...]:
+        whole = assignees if self.assignees is UNSET else self.assignees
+        return assignees_after(whole, self.assign, self.unassign)
+
+    def with_assignees(self, assign: frozenset[str], unassign: frozenset[str]) -> Self:
+        return structs.replace(self, assignees=UNSET, assign=assign, unassign=unassign)
 
 
 class Rank(BaseChange, frozen=True, kw_only=True, tag="rank", omit_defaults=True):
@@ -486,6 +528,12 @@ class Create(BaseChange, frozen=True, kw_only=True, tag="create", omit_defaults=
 
     def with_labels(self, add: frozenset[str], remove: frozenset[str]) -> Self:
         return structs.replace(self, labels=add)
+
+    def assignees_on(self, assignees: tuple[str, ...]) -> tuple[str, ...]:
+        return self.assignees
+
+    def with_assignees(self, assign: frozenset[str], unassign: frozenset[str]) -> Self:
+        return structs.replace(self, assignees=tuple(sorted(assign)))
 
 
 Change = Edit | Rank | Comment | DeleteNote | NoteWrite | Create

@@ -185,8 +185,8 @@ class Edits(Struct, frozen=True, kw_only=True):
         me, state, flow = self.catalog.me.username, BY_NAME["in dev"], self.flow
 
         def edit(issue: Issue) -> Edit | None:
-            people = tuple(dict.fromkeys((*issue.assignees, me)))
-            taken = structs.replace(edits.set_flow(issue, state, flow), assignees=people)
+            alone = frozenset({me}) - set(issue.assignees)
+            taken = structs.replace(edits.set_flow(issue, state, flow), assign=alone)
             return taken if issue.is_open else None
 
         return each(issues, edit, "assigned to me, in dev", _CLOSED)
@@ -292,12 +292,8 @@ class Edits(Struct, frozen=True, kw_only=True):
 
     def reassign(self, issues: Sequence[Issue], add: Sequence[str], remove: frozenset[str]) -> EditBatch:
         """Assign and unassign people; other assignees stay."""
-
-        def edit(issue: Issue) -> Edit:
-            kept = [name for name in issue.assignees if name not in remove]
-            return Edit(assignees=tuple(dict.fromkeys((*kept, *add))))
-
-        return each(issues, edit, _signed(add, "assign ", remove, "unassign "))
+        what = _signed(add, "assign ", remove, "unassign ")
+        return each(issues, lambda issue: edits.reassign(issue, add, remove), what)
 
     def relabel(self, issues: Sequence[Issue], add: frozenset[str], remove: frozenset[str]) -> EditBatch:
         """Add and remove labels; scoped siblings of added labels are removed."""

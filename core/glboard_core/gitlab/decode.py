@@ -16,11 +16,9 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from glboard_core.model.issue import Blocker, Issue, IssueId, Note, State
-from glboard_core.ports import Placed
 
 T = TypeVar("T")
 #: An issue, or its row in the reconcile list.
-Row = TypeVar("Row", Issue, Placed)
 
 #: Beyond this many interned values, the cache is cleared.
 _MOST_KEPT = 50_000
@@ -190,14 +188,6 @@ class IssuePart(Struct, frozen=True, kw_only=True, rename="camel"):
     weight: int | UnsetType | None = UNSET
 
 
-class WirePlaced(Struct, frozen=True, rename="camel"):
-    """A row of the reconcile list."""
-
-    id: str
-    updated_at: datetime
-    relative_position: float | None = None
-
-
 class WireNote(Struct, frozen=True, kw_only=True, rename="camel"):
     """A note as requested by ``queries.detail``; an imported note may have no author."""
 
@@ -285,11 +275,6 @@ def day(value: str | None) -> date | None:
 def state_of(value: str) -> State:
     """GitLab's state as ours: a locked issue is open; work items have OPEN and CLOSED."""
     return "closed" if value.lower() == "closed" else "opened"
-
-
-def placed(row: WirePlaced) -> Placed:
-    """A row of the reconcile list."""
-    return Placed(id=IssueId(row.id), position=row.relative_position, updated_at=row.updated_at)
 
 
 def note(row: WireNote) -> Note:
@@ -386,11 +371,11 @@ class Decoder:
         return kept
 
 
-def unique(rows: Iterable[Row], seen: set[IssueId]) -> list[Row]:
-    """The rows not seen before: pages may overlap while others make changes."""
+def unique(issues: Iterable[Issue], seen: set[IssueId]) -> list[Issue]:
+    """The issues not seen before: pages may overlap while others make changes."""
     fresh = []
-    for row in rows:
-        if row.id not in seen:
-            seen.add(row.id)
-            fresh.append(row)
+    for issue in issues:
+        if issue.id not in seen:
+            seen.add(issue.id)
+            fresh.append(issue)
     return fresh

@@ -1,21 +1,23 @@
 """Encodes an Op as GraphQL mutations.
 
 Owns how each field is written so that it works on every tier and version of GitLab (API notes 1 and 4):
-titles become ids that are valid for the issue's project, labels change by explicit add and remove, a
-milestone is a plain number. It sends nothing, and refuses what the server would silently ignore.
+titles become ids that are valid for the issue's project, labels and assignees change by explicit add and
+remove, a milestone is a plain number. It sends nothing, and refuses what the server would silently ignore.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 from msgspec import UNSET, Struct
 
+from glboard_core.board.fields import missing_people
 from glboard_core.board.operations import Comment, Create, DeleteNote, Edit, NoteWrite, Op, Rank, labels_after
 from glboard_core.errors import EditImpossible, EditInvalid
 from glboard_core.gitlab import decode
 from glboard_core.gitlab.queries import CREATE_COST, STATUS_BACK, Dialect, Mutation, issue_back
-from glboard_core.model.catalog import Catalog
+from glboard_core.model.catalog import Catalog, Person
 from glboard_core.model.issue import Issue
 from glboard_core.model.text import literal
 
@@ -58,9 +60,10 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
     def _edit(self, edit: Edit, issue: Issue) -> tuple[Mutation, ...]:
         where: dict[str, object] = {"projectPath": issue.project, "iid": str(issue.iid)}
         calls: list[Mutation] = []
-        if edit.assignees is not UNSET:
-            # updateIssue takes no assignees.
-            values = {**where, "assigneeUsernames": list(edit.assignees), "operationMode": "REPLACE"}
+        # updateIssue takes no assignees. Never REPLACE: it would take away whom others have assigned, and all
+        # if it had an unknown name. First those to go, since some servers keep only one.
+        for mode, names in self._people(edit, issue):
+            values = {**where, "assigneeUsernames": names, "operationMode": mode}
             calls.append(_issue_call("issueSetAssignees", values, ("assignees",)))
         fields: dict[str, object] = {}
         back: list[str] = []
@@ -90,6 +93,17 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         if edit.status is not UNSET:
             calls.append(self._status(edit.status, issue))
         return tuple(calls)
+
+    def _people(self, edit: Edit, issue: Issue) -> list[tuple[str, list[str]]]:
+        """Modes and usernames of the calls. Raises EditImpossible for the name of no person."""
+        unassign, assign = edit.unassign - edit.assign, edit.assign
+        if edit.assignees is not UNSET:
+            unassign |= missing_people(issue.assignees, edit.assignees)
+            assign |= missing_people(edit.assignees, issue.assignees)
+        new = missing_people(assign, issue.assignees)
+        names = [name if name not in new else self._person(name).username for name in sorted(assign)]
+        calls = [("REMOVE", sorted(unassign)), ("APPEND", names)]
+        return [(mode, people) for mode, people in calls if people]
 
     def _labels(self, edit: Edit, issue: Issue) -> dict[str, object]:
         """Ids to add and remove: those requested, and those a scoped label replaces, on any tier."""
@@ -198,7 +212,7 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
         if new.weight is not None:
             fields["weight"] = self._weight(new.weight)
         if new.assignees:
-            fields["assigneeIds"] = [self._person(username) for username in new.assignees]
+            fields["assigneeIds"] = [self._person(username).id for username in new.assignees]
         if new.confidential:
             fields["confidential"] = True
         return Mutation(
@@ -209,13 +223,19 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
             card=True,
         )
 
-    def _person(self, username: str) -> str:
-        if (person := self.catalog.person(username)) is None:
-            raise EditImpossible(
-                f"“{username}” is not a member of {self.catalog.group}.",
-                hint="Press r to refresh if they joined recently.",
-            )
-        return person.id
+    def _person(self, username: str) -> Person:
+        if (person := self.catalog.person(username)) is not None:
+            return person
+        by_name = {person.username.casefold(): person for person in self.catalog.people}
+        if (person := by_name.get(username.casefold())) is not None:
+            return person
+        near = get_close_matches(username.casefold(), by_name, 1)
+        raise EditImpossible(
+            f"“{username}” is not a member of {self.catalog.group}.",
+            hint=f"Did you mean {by_name[near[0]].username}?"
+            if near
+            else "Press r to refresh if they joined recently.",
+        )
 
 
 def number(identity: str) -> str:

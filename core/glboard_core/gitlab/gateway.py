@@ -25,7 +25,6 @@ from glboard_core.gitlab.decode import (
     Page,
     WireIssue,
     WireNote,
-    WirePlaced,
     WithIssues,
 )
 from glboard_core.gitlab.graphql import QueryRunner, chunks, group_missing, side_by_side
@@ -36,7 +35,7 @@ from glboard_core.model.catalog import Catalog, Server
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, Note, Reference
 from glboard_core.model.query import IssueQuery
-from glboard_core.ports import Gateway, Outcome, Placed
+from glboard_core.ports import Gateway, Outcome
 
 T = TypeVar("T")
 
@@ -47,7 +46,7 @@ MOST_NOTES = 1_000
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
 
-_SORTS = {"rank": "RELATIVE_POSITION_ASC", "updated": "UPDATED_DESC"}
+_SORTS = {"rank": "RELATIVE_POSITION_ASC", "updated": "UPDATED_DESC", "created": "CREATED_DESC"}
 
 
 class GitLabGateway(Gateway):
@@ -86,6 +85,10 @@ class GitLabGateway(Gateway):
     def now(self) -> datetime:
         return self._transport.now()
 
+    @property
+    def knows_time(self) -> bool:
+        return self._transport.knows_time
+
     async def close(self) -> None:
         await self._transport.close()
 
@@ -106,11 +109,22 @@ class GitLabGateway(Gateway):
     # -- issues
 
     async def pages(self, query: IssueQuery) -> AsyncIterator[list[Issue]]:
-        variables = {"group": self.group, "sort": _SORTS[query.order], **_filters(query)}
+        variables = self._sorted(query)
         seen: set[IssueId] = set()
         kind = OfGroup[WithIssues[WireIssue]]
         async for page in self._runner.pages(queries.issues, variables, kind, self._page_of):
             yield decode.unique(map(self._decoder.issue, page), seen)
+
+    async def page(self, query: IssueQuery, after: str | None) -> tuple[list[Issue], str | None]:
+        kind = OfGroup[WithIssues[WireIssue]]
+        variables = {**self._sorted(query), "after": after}
+        page = await self._runner.page(queries.issues, variables, kind, self._page_of)
+        further = page.page_info.end_cursor if page.page_info.has_next_page else None
+        # A repeated cursor would loop forever.
+        return list(map(self._decoder.issue, page.items())), further if further != after else None
+
+    def _sorted(self, query: IssueQuery) -> dict[str, object]:
+        return {"group": self.group, "sort": _SORTS[query.order], **_filters(query)}
 
     def _in_group(self, answer: OfGroup[T]) -> T:
         if answer.group is None:
@@ -120,22 +134,21 @@ class GitLabGateway(Gateway):
     def _page_of(self, answer: OfGroup[WithIssues[T]]) -> Page[T]:
         return self._in_group(answer).issues or Page()
 
-    async def count(self, asked: Sequence[IssueQuery]) -> int:
+    async def count(self, asked: Sequence[IssueQuery]) -> Sequence[int]:
+        parts = chunks(asked, queries.COUNTS_EACH)
+        found = await side_by_side([partial(self._count, part) for part in parts], PARALLEL)
+        return [count for part in found for count in part]
+
+    async def _count(self, asked: Sequence[IssueQuery]) -> list[int]:
         variables: dict[str, object] = {"group": self.group}
         for n, query in enumerate(asked):
             variables |= {f"{name}{n}": value for name, value in _filters(query).items()}
         document = queries.counts(len(asked))
         answer = await self._runner.ask(document, variables, OfGroup[dict[str, decode.Count | None]])
         found = self._in_group(answer)
-        self._all_there((f"q{n}" for n in range(len(asked))), found)
-        return sum(one.count for one in found.values() if one is not None)
-
-    async def placements(self, labels: tuple[str, ...]) -> AsyncIterator[list[Placed]]:
-        variables = {"group": self.group, "labels": list(labels) or None}
-        seen: set[IssueId] = set()
-        kind = OfGroup[WithIssues[WirePlaced]]
-        async for page in self._runner.pages(queries.PLACEMENTS, variables, kind, self._page_of):
-            yield decode.unique(map(decode.placed, page), seen)
+        names = [f"q{n}" for n in range(len(asked))]
+        self._all_there(names, found)
+        return [one.count if (one := found[name]) is not None else 0 for name in names]
 
     async def read(self, issues: Sequence[IssueId]) -> Mapping[IssueId, Issue]:
         wanted = [identity for identity in dict.fromkeys(issues) if not identity.startswith("new:")]
@@ -280,6 +293,8 @@ def _filters(query: IssueQuery) -> dict[str, object]:
         "state": query.state,
         "updatedAfter": query.updated_after,
         "closedAfter": query.closed_after,
+        "createdAfter": query.created_after,
+        "createdBefore": query.created_before,
     }
     absent = {"labelName": list(query.without), "milestoneTitle": list(query.without_milestones)}
     if any(absent.values()):

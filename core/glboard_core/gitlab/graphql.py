@@ -210,7 +210,7 @@ class QueryRunner:
         """The nodes of a connection, page by page, from the cursor ``after`` on. Raises as ``ask``."""
         cursors: set[str] = set()
         while True:
-            page = await self._page(build, {**variables, "after": after}, kind, pick)
+            page = await self.page(build, {**variables, "after": after}, kind, pick)
             yield page.items()
             after = page.page_info.end_cursor
             # A repeated cursor would loop forever.
@@ -218,9 +218,10 @@ class QueryRunner:
                 return
             cursors.add(after)
 
-    async def _page(
+    async def page(
         self, build: Build, variables: Mapping[str, object], kind: type[T], pick: Callable[[T], Page[R]]
     ) -> Page[R]:
+        """One page of a connection, smaller if the server cannot handle it. Raises as ``ask``."""
         while True:
             size = self.page_size
             try:

@@ -147,6 +147,11 @@ class Transport:
             return datetime.now(UTC) + self.expected_offset
         return datetime.fromtimestamp(time.monotonic() + self._offset, UTC)
 
+    @property
+    def knows_time(self) -> bool:
+        """Whether the server has told its time: not all proxies send a Date header."""
+        return self._offset is not None
+
     async def close(self) -> None:
         """Close connections. The transport can be used again afterwards."""
         client, self._client = self._client, None

@@ -62,7 +62,7 @@ def _filters(n: str = "") -> str:
     return (
         f"$labels{n}: [String], $milestone{n}: [String], $wild{n}: MilestoneWildcardId,"
         f" $state{n}: IssuableState, $updatedAfter{n}: Time, $closedAfter{n}: Time,"
-        f" $not{n}: NegatedIssueFilterInput"
+        f" $createdAfter{n}: Time, $createdBefore{n}: Time, $not{n}: NegatedIssueFilterInput"
     )
 
 
@@ -71,7 +71,8 @@ def _arguments(n: str = "") -> str:
     return (
         f"includeSubgroups: true, types: [ISSUE, INCIDENT], labelName: $labels{n},"
         f" milestoneTitle: $milestone{n}, milestoneWildcardId: $wild{n}, state: $state{n},"
-        f" updatedAfter: $updatedAfter{n}, closedAfter: $closedAfter{n}, not: $not{n}"
+        f" updatedAfter: $updatedAfter{n}, closedAfter: $closedAfter{n},"
+        f" createdAfter: $createdAfter{n}, createdBefore: $createdBefore{n}, not: $not{n}"
     )
 
 
@@ -88,6 +89,10 @@ def issues(dialect: Dialect) -> str:
     )
 
 
+#: Number of filters per ``counts`` document: each takes the server a while.
+COUNTS_EACH = 8
+
+
 @cache
 def counts(count: int) -> str:
     """The number of issues for each of ``count`` filters, as q0, q1… Variables: group, labels0, labels1…"""
@@ -97,14 +102,6 @@ def counts(count: int) -> str:
         f" {{ {' '.join(f'q{n}: issues({_arguments(n)}) {{ count }}' for n in names)} }} }}"
     )
 
-
-#: A page of open issues as slim rows. Variables: group, labels, first, after.
-PLACEMENTS = (
-    "query Placements($group: ID!, $first: Int, $after: String, $labels: [String])"
-    " { group(fullPath: $group) { issues(includeSubgroups: true, types: [ISSUE, INCIDENT],"
-    " labelName: $labels, state: opened, sort: RELATIVE_POSITION_ASC, first: $first, after: $after)"
-    f" {{ {_PAGE_INFO} nodes {{ id relativePosition updatedAt }} }} }} }}"
-)
 
 #: Number of issues per ``read`` document.
 READ_EACH = MOST_COMPLEXITY // CARD_COST

@@ -12,6 +12,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
+from glboard_core.board.fields import ASSIGNEES
 from glboard_core.board.operations import Edit, Op, Rank
 from glboard_core.errors import (
     EditDropped,
@@ -126,8 +127,11 @@ class AnswerVerifier:
         return self._by_me(op, issue, self._decoder.changed(issue, part))
 
     def _by_me(self, op: Op, before: Issue, after: Issue) -> Issue:
-        """``updatedBy`` is not requested: it is us if ``updatedAt`` changed, which a reorder does not do."""
-        if "rank" in op.change.touches() or after.updated_at <= before.updated_at:
+        """``updatedBy`` is not requested: it is us if ``updatedAt`` changed, which a reorder does not do.
+
+        It need not have grown: the time before may have come from a clock that was ahead.
+        """
+        if "rank" in op.change.touches() or after.updated_at == before.updated_at:
             return after
         return msgspec.structs.replace(after, updated_by=self._catalog.me.username)
 
@@ -201,6 +205,12 @@ class AnswerVerifier:
             dropped.append((f"the label {_names(missing)} was not added", cause))
         if staying:
             dropped.append((f"the label {_names(staying)} was not removed", "a role below Reporter"))
+        left = edit.missing_on(issue)
+        if left.assign:
+            dropped.append(ASSIGNEES.ignored(tuple(sorted(left.assign)), issue))
+        if left.unassign:
+            people = ", ".join(sorted(left.unassign))
+            dropped.append((f"the assignee {people} was not removed", "a role below Reporter"))
         for field, wanted in edit.fields():
             shown = decode.line(wanted) if isinstance(wanted, str) else wanted
             if not field.same(shown, getattr(issue, field.name)):

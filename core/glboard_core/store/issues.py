@@ -32,8 +32,6 @@ on conflict (id) do update set milestone = excluded.milestone, project = exclude
 updated_at = excluded.updated_at, rev = excluded.rev, slim = excluded.slim, place = excluded.place,
 position = excluded.position, weight = excluded.weight, closed = excluded.closed
 """
-#: Another process may have read a newer version of the issue.
-_PUT_NEWER = f"{_PUT} where excluded.updated_at >= issue.updated_at or issue.slim is null"
 
 
 class StoredIssues(Issues):
@@ -134,7 +132,7 @@ class StoredIssues(Issues):
         """Write changes in the current transaction; returns their number. Raises sqlite3.Error."""
         rev = self._latest() + 1
         self._connection.executemany(
-            _PUT_NEWER,
+            _PUT,
             [
                 (i.id, i.milestone or "", i.project, i.updated_at.isoformat(), rev, _encode(i), *_slim_row(i))
                 for i in issues

@@ -121,6 +121,7 @@ class Engine:
             keep_catalog=self.keep_catalog,
         )
         self.others = OtherProcesses(self.local_state, self._status)
+        self.local_state.follow = self.others.adopt_now
         self.sender = OutboxSender(
             gateway,
             self.local_state,

@@ -7,11 +7,12 @@ Owns which columns of which boards are complete: until the scope was read once, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Container, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Container, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 
-from msgspec import Struct, json
+from msgspec import Struct, json, structs
 
 from glboard_core.board.columns import CLOSED, UNLISTED, ColumnQuery
 from glboard_core.board.definition import Board
@@ -85,8 +86,16 @@ def closed_after(catalog: Catalog, today: date) -> datetime:
     return datetime.combine(start or today - timedelta(days=60), time.min, tzinfo=UTC)
 
 
-#: Concurrent queries.
-CONCURRENT = 6
+#: Concurrent queries, in all.
+CONCURRENT = 4
+#: A query that finds more issues than this is read in parts, several at once: its pages follow one another.
+LARGE = 300
+#: Parts begin this many days ago: ever longer, since most issues on a board are young.
+AGES = (7, 14, 21, 30, 45, 60, 90, 120, 180, 270, 365, 540, 730, 1095, 1825)
+#: Seconds to wait for the server to count; then the queries are read whole.
+COUNT_WAIT = 5.0
+#: Neighbouring parts are joined up to this many issues, if that leaves enough of them.
+LEAST_PART = 200
 #: Pages per column that are read before the scope; the rest comes with the scope.
 FIRST_PAGES = 10
 
@@ -121,6 +130,7 @@ class InitialLoad:
         self.complete = bool(local_state.store.meta(CURSOR))
         self._boards: dict[tuple[str, str | None], Unread] = {}
         self._board_changed = asyncio.Event()
+        self._gate = asyncio.Semaphore(CONCURRENT)
         self._seen: set[IssueId] = set()
         self._total = 0
 
@@ -137,11 +147,12 @@ class InitialLoad:
     async def read_scope(self, scope: Scope, visible: Visible) -> set[IssueId]:
         """Read the visible board, then the scope; returns the ids of its issues. Raises as the gateway does.
 
-        Any other board that becomes visible meanwhile is read concurrently.
+        Any other board that becomes visible meanwhile is read concurrently. The scope is read in the order of
+        creation, in which no issue moves past a page while pages are read.
         """
         queries = [
-            IssueQuery(labels=scope.labels, state="opened"),
-            IssueQuery(labels=scope.labels, state="closed", closed_after=scope.closed_after, order="updated"),
+            IssueQuery(labels=scope.labels, state="opened", order="created"),
+            IssueQuery(labels=scope.labels, state="closed", closed_after=scope.closed_after, order="created"),
         ]
         self._seen, self._total = set(), 0
         self._boards.clear()
@@ -149,13 +160,13 @@ class InitialLoad:
         first = asyncio.Event()
 
         async with _together() as tasks:
-            meanwhile = [
-                tasks.create_task(self._read_visible(visible, first)),
-                tasks.create_task(self._count(queries)),
-            ]
+            reading = tasks.create_task(self._read_visible(visible, first))
+            counting = tasks.create_task(self._count(queries))
             await first.wait()
-            await self._all([self._read_all(query, seen) for query in queries])
-            for task in meanwhile:
+            await asyncio.wait({counting}, timeout=COUNT_WAIT)
+            parts = await self._parts(queries, counting.result() if counting.done() else ())
+            await self._all([self._read_all(part, seen) for part in parts])
+            for task in (reading, counting):
                 task.cancel()
         self.complete = True
         self._boards.clear()
@@ -174,10 +185,30 @@ class InitialLoad:
 
     # Internals
 
-    async def _count(self, queries: list[IssueQuery]) -> None:
-        # A server that cannot count in time still returns the pages.
+    async def _count(self, queries: Sequence[IssueQuery]) -> Sequence[int]:
+        """How many issues each query finds; empty if the server cannot count: it still returns the pages."""
+        counts: Sequence[int] = ()
         with suppress(GlboardError):
-            self._total = await self._gateway.count(queries)
+            counts = await self._gateway.count(queries)
+        self._total = sum(counts)
+        return counts
+
+    async def _parts(self, queries: Sequence[IssueQuery], counts: Sequence[int]) -> list[IssueQuery]:
+        """The queries, large ones in parts by time of creation: together they find the same, largest first.
+
+        What is created or changed meanwhile comes with the first poll.
+        """
+        parts: list[tuple[int, IssueQuery]] = []
+        for query, count in zip(queries, counts or [0] * len(queries), strict=True):
+            cut, found = [query], [count]
+            if count > LARGE:
+                with suppress(GlboardError, TimeoutError):
+                    async with asyncio.timeout(COUNT_WAIT):
+                        smaller = by_age(query, self._gateway.now())
+                        found = list(await self._gateway.count(smaller))
+                        cut = smaller
+            parts += joined(cut, found, max(LEAST_PART, count // (2 * CONCURRENT)))
+        return [part for _, part in sorted(parts, key=lambda part: -part[0])]
 
     async def _read_visible(self, visible: Visible, first: asyncio.Event) -> None:
         """Read the visible board, and every other one that becomes visible, until cancelled."""
@@ -195,12 +226,10 @@ class InitialLoad:
         questions = board.queries(self._flow)
         missing = {column.key for column in board.columns} | {UNLISTED}
         left = {key: sum(part.keys is None or key in part.keys for part in questions) for key in missing}
-        gate = asyncio.Semaphore(CONCURRENT)
 
         async def ask(part: ColumnQuery) -> None:
-            async with gate:
-                if not await self._read_all(part.query, set(), most=FIRST_PAGES):
-                    return
+            if not await self._read_all(part.query, set(), most=FIRST_PAGES):
+                return
             for key in missing if part.keys is None else part.keys & missing:
                 left[key] -= 1
                 if not left[key]:
@@ -213,19 +242,23 @@ class InitialLoad:
 
     async def _read_all(self, query: IssueQuery, seen: set[IssueId], *, most: int | None = None) -> bool:
         """Read the results of a query, or its first pages; returns whether that was all."""
-        asked = asyncio.get_running_loop().time()
-        pages = 0
-        async for page in self._gateway.pages(query):
-            if most is not None and pages == most:
+        read = 0
+        pages = aiter(self._gateway.pages(query))
+        while True:
+            # For each page on its own, so that a board that becomes visible need not wait for a whole part.
+            async with self._gate:
+                asked = asyncio.get_running_loop().time()
+                page = await anext(pages, None)
+            if page is None:
+                return True
+            if most is not None and read == most:
                 return False
-            pages += 1
+            read += 1
             found = [issue.id for issue in page]
             seen.update(found)
             self._seen.update(found)
             self._local_state.confirm(page, "load", asked=asked)
             self._progress()
-            asked = asyncio.get_running_loop().time()
-        return True
 
     def _progress(self) -> None:
         self._status.answered(
@@ -239,6 +272,27 @@ class InitialLoad:
         async with _together() as tasks:
             for job in jobs:
                 tasks.create_task(job)
+
+
+def by_age(query: IssueQuery, now: datetime) -> list[IssueQuery]:
+    """The query in parts by time of creation, newest first: each issue is in one, or on the edge of two."""
+    edges = [None, *(now - timedelta(days=days) for days in AGES), None]
+    return [
+        structs.replace(query, created_after=after, created_before=before)
+        for before, after in pairwise(edges)
+    ]
+
+
+def joined(parts: Sequence[IssueQuery], counts: Sequence[int], most: int) -> list[tuple[int, IssueQuery]]:
+    """Neighbouring parts as one while they have at most ``most`` issues together, with their counts."""
+    found: list[tuple[int, IssueQuery]] = []
+    for part, count in zip(parts, counts, strict=True):
+        if found and found[-1][0] + count <= most:
+            before, last = found[-1]
+            found[-1] = before + count, structs.replace(last, created_after=part.created_after)
+        else:
+            found.append((count, part))
+    return found
 
 
 def _key(board: Board) -> tuple[str, str | None]:

@@ -2,6 +2,10 @@
 
 Owns the three and all their changes; each change is on disk before it is applied here, so that a failed write
 changes nothing. It sends no requests.
+
+Answers are believed in the order in which they were asked for, never by ``updated_at``: GitLab does not move
+that with each change, and after a restored backup, an import or a correction of the clock it can lie in the
+future.
 """
 
 from __future__ import annotations
@@ -76,9 +80,28 @@ class Shown(Issues):
         return issue in self._overlay or issue in self._confirmed
 
 
-#: Once there are many, times of answers are kept for this many seconds: no page takes longer.
+#: Once there are many, times of reads and answers are kept for this many seconds: no page takes longer.
 LONGEST_PAGE = 600.0
 MOST_TIMES = 1_000
+
+
+class _Times:
+    """A time of each issue by the loop's clock, as long as a read requested before it may be under way."""
+
+    def __init__(self) -> None:
+        self._at: dict[IssueId, float] = {}
+        self._most = MOST_TIMES
+
+    def of(self, issue: IssueId) -> float:
+        """The time, or one before all others."""
+        return self._at.get(issue, -1.0)
+
+    def set(self, issue: IssueId, at: float) -> None:
+        """Remember a time."""
+        self._at[issue] = at
+        if len(self._at) > self._most:
+            self._at = {i: then for i, then in self._at.items() if at - then < LONGEST_PAGE}
+            self._most = max(MOST_TIMES, 2 * len(self._at))
 
 
 class LocalState:
@@ -109,13 +132,19 @@ class LocalState:
         self.holds = False
         #: Issues for which a read was ignored because a change of ours was being sent: read them again.
         self.unsure: set[IssueId] = set()
+        #: Whether an issue was closed since this was last reset: others may no longer be blocked by it.
+        self.closed_some = False
+        #: Adopts what other processes wrote; set by the engine.
+        self.follow: Callable[[], None] = lambda: None
         self._sync = sync
         self._emit = emit
         self.changed = changed
         self._now = now
         #: When a change to each issue was last answered, by the loop's clock: a page requested earlier is
         #: stale.
-        self._answered_at: dict[IssueId, float] = {}
+        self._answered_at = _Times()
+        #: When the read that each issue is known from was requested: one requested earlier is older.
+        self._asked_at = _Times()
         self._titles: dict[GroupId, str] = {}
         self._continue()
 
@@ -209,20 +238,21 @@ class LocalState:
     # Answers of the server
 
     def confirm(self, issues: Iterable[Issue], cause: Cause, *, asked: float | None = None) -> None:
-        """The server returned these issues.
+        """The server returned these issues, as requested at ``asked`` by the loop's clock (None: just now).
 
-        Older versions than the known ones are ignored. A page requested before an answer to a change of ours
-        (``asked``, by the loop's clock) may lack that change: it counts as unsure and is read again.
+        What was requested later is newer, whatever the issue's own times say. A page requested before an
+        answer to a change of ours may lack that change: it counts as unsure and is read again.
         """
+        self.follow()
         fresh: list[Issue] = []
         confirmed: list[IssueDiff] = []
         for issue in issues:
-            if self._is_stale(issue.id, asked):
-                continue
             known = self.store.issue(issue.id)
-            if known is None or (issue != known and issue.updated_at >= known.updated_at):
-                fresh.append(issue)
-                confirmed.append(IssueDiff((known, issue)))
+            if self._is_stale(issue.id, asked, same=issue == known) or issue == known:
+                continue
+            self._note_closed(known, issue)
+            fresh.append(issue)
+            confirmed.append(IssueDiff((known, issue)))
         if not fresh:
             return
         before = self.as_shown(issue.id for issue in fresh)
@@ -233,26 +263,34 @@ class LocalState:
 
     def remove(self, issues: Iterable[IssueId], *, asked: float | None = None) -> None:
         """These issues left the scope; stale answers are treated as in ``confirm``."""
-        left = {
-            issue: known
-            for issue in issues
-            if not self._is_stale(issue, asked) and (known := self.store.issue(issue)) is not None
-        }
+        self.follow()
+        left: dict[IssueId, Issue] = {}
+        for issue in issues:
+            known = self.store.issue(issue)
+            if not self._is_stale(issue, asked, same=known is None) and known is not None:
+                left[issue] = known
         if not left:
             return
         before = self.as_shown(left)
         self.store.drop(left)
         self.update_shown(before, "theirs", confirmed=[IssueDiff((known, None)) for known in left.values()])
 
-    def _is_stale(self, issue: IssueId, asked: float | None) -> bool:
-        stale = asked is not None and (
-            self.outbox.on_wire(issue) or self._answered_at.get(issue, -1.0) >= asked
-        )
-        if stale:
-            self.unsure.add(issue)
-        else:
-            self.unsure.discard(issue)
-        return stale
+    def _is_stale(self, issue: IssueId, asked: float | None, *, same: bool) -> bool:
+        """Whether something newer is known, or about to be. ``same``: the answer is what is known anyway."""
+        if asked is None:
+            asked = asyncio.get_running_loop().time()
+        elif self.outbox.on_wire(issue) or self._answered_at.of(issue) >= asked:
+            if not same:
+                self.unsure.add(issue)
+            return True
+        elif self._asked_at.of(issue) > asked:
+            return True
+        self._asked_at.set(issue, asked)
+        self.unsure.discard(issue)
+        return False
+
+    def _note_closed(self, before: Issue | None, after: Issue) -> None:
+        self.closed_some |= before is not None and before.is_open and not after.is_open
 
     def settle(self, answers: Iterable[ServerAnswer], *, result: str) -> None:
         """Ops were answered: those made are confirmed, failed ones stored with the reason.
@@ -298,11 +336,12 @@ class LocalState:
         self.changed()
 
     def answered(self, issue: IssueId) -> None:
-        """A change of ours was answered now: pages requested earlier are stale."""
-        moment = asyncio.get_running_loop().time()
-        self._answered_at[issue] = moment
-        if len(self._answered_at) > MOST_TIMES:
-            self._answered_at = {i: at for i, at in self._answered_at.items() if moment - at < LONGEST_PAGE}
+        """A change of ours was answered now, or another process wrote: pages requested earlier are stale."""
+        self._answered_at.set(issue, asyncio.get_running_loop().time())
+
+    def read_since(self, issue: IssueId, moment: float) -> bool:
+        """Whether a read requested after ``moment`` (by the loop's clock) has returned the issue."""
+        return self._asked_at.of(issue) >= moment
 
     def renamed(self, old: IssueId, new: IssueId) -> None:
         """A new issue has its id from the server now."""
@@ -317,7 +356,8 @@ class LocalState:
             known = self.store.issue(issue.id)
             created = answer.op.change.creates
             # What left the mirror meanwhile returns with the next poll, if it belongs there.
-            if created or (known is not None and issue.updated_at >= known.updated_at):
+            if created or known is not None:
+                self._note_closed(known, issue)
                 issues.append(issue)
         self.store.put(issues)
 

@@ -1,7 +1,8 @@
 """Polling: when everything is loaded, the poll for changes, and reconcile.
 
 Owns when what is read, and the cursor of the poll; the local state adopts what was read. Times are the
-server's, in UTC, so that a wrong clock on this machine misses nothing.
+server's, in UTC, so that a wrong clock on this machine misses nothing. What the poll cannot see at all is
+found by ``reconcile.py``.
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 
-from msgspec import structs
-
 from glboard_core.config import Settings
 from glboard_core.errors import GlboardError
 from glboard_core.model.catalog import Catalog
@@ -21,12 +20,17 @@ from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Gateway
 from glboard_core.sync.initial_load import CURSOR, InitialLoad, Scope, Visible, scope_of_group
 from glboard_core.sync.local_state import LocalState
+from glboard_core.sync.reconcile import Reconciler
 from glboard_core.sync.status import SyncStatus
 
 #: With more pages of changes than this, the boards are read instead.
 MANY_PAGES = 5
-#: A change can become visible a moment after its timestamp, and timestamps are in whole seconds.
-MARGIN = timedelta(seconds=2)
+#: How far before its cursor a poll looks. For 60 s after a change GitLab does not move ``updated_at`` for
+#: further changes of labels, assignees or status by the same person; the rest is for clocks of a cluster that
+#: differ, and for changes that become visible a while after their timestamp.
+LOOK_BACK = timedelta(seconds=75)
+#: At most this many blocked issues are read again when an issue was closed.
+MOST_BLOCKED = 50
 #: Seconds without a keystroke after which the program counts as idle.
 IDLE_AFTER = 60.0
 #: With less than this share of the rate limit left, polls are six times as rare.
@@ -70,7 +74,14 @@ class Poller:
         self._reading = asyncio.Lock()
         self._cursor: datetime | None = None
         self._polled = float("-inf")
-        self._reconciled = float("-inf")
+        self._reconciler = Reconciler(
+            gateway,
+            local_state,
+            settings.sync.reconcile,
+            visible=visible,
+            scope=lambda: self._scope,
+            reread=self._reread,
+        )
         self._catalogued = float("-inf")
         self._extended: frozenset[str] = frozenset()
         self._used = float("-inf")
@@ -156,7 +167,7 @@ class Poller:
             # Away for long: reading the boards is less work than reading all changes.
             await self.load()
             return
-        await self.reconcile()
+        await self._reconciler.continue_slowly()
         self._status.is_loading = False
         self._status.answered(loading="")
 
@@ -166,15 +177,33 @@ class Poller:
         self._status.answered(loading="labels and milestones")
         await self._read_catalog()
         # The first poll, by the server's clock, reads again whatever changes while pages are read.
-        started = self._gateway.now()
+        started = await self._clock()
         asked = asyncio.get_running_loop().time()
         seen = await self._initial_load.read_scope(self._scope, self._visible)
-        self._local_state.remove([issue for issue in self._store.issues() if issue not in seen], asked=asked)
+        await self._remove_unseen(seen, asked)
         self._move_cursor(started)
-        self._polled = self._reconciled = asyncio.get_running_loop().time()
+        self._polled = asyncio.get_running_loop().time()
+        self._reconciler.everything_was_read()
         self._status.is_loading = False
         await self._extend_catalog()
         self._status.answered(loading="")
+
+    async def _clock(self) -> datetime:
+        """The server's clock, or a time before it if only issues tell: then the newest update."""
+        now = self._gateway.now()
+        if self._gateway.knows_time:
+            return now
+        page, _ = await self._gateway.page(IssueQuery(order="updated"), None)
+        return min(now, max((issue.updated_at for issue in page), default=now))
+
+    async def _remove_unseen(self, seen: set[IssueId], asked: float) -> None:
+        """What was not seen among all issues of the scope has left it, if it shows that itself or by id."""
+        scope = self._scope
+        unseen = [issue for issue in self._store.issues().values() if issue.id not in seen]
+        outside = [issue.id for issue in unseen if not scope.holds(issue)]
+        self._local_state.remove(outside, asked=asked)
+        left = set(outside)
+        await self._reread(issue.id for issue in unseen if issue.id not in left)
 
     async def _read_catalog(self) -> None:
         catalog = await self._gateway.catalog()
@@ -225,11 +254,8 @@ class Poller:
 
     async def _follow(self) -> None:
         await self.poll()
-        now = asyncio.get_running_loop().time()
-        sync = self._sync
-        if now - self._reconciled >= sync.reconcile:
-            await self.reconcile()
-        if now - self._catalogued >= sync.catalog:
+        await self._reconciler.continue_slowly()
+        if asyncio.get_running_loop().time() - self._catalogued >= self._sync.catalog:
             await self._read_catalog()
         await self._extend_catalog()
         self._status.answered(loading="")
@@ -242,31 +268,47 @@ class Poller:
     async def _catch_up(self) -> bool:
         """Read what changed since the cursor, unfiltered by label and milestone, to see issues that left.
 
-        Inclusive, so what was read last comes again and is ignored. Returns False, with nothing adopted
-        beyond the first pages, if more changed than is worth reading one by one.
+        Inclusive and from ``LOOK_BACK`` before, so what was read last comes again, and is ignored where it is
+        equal. Returns False, with nothing adopted beyond the first pages, if more changed than is worth
+        reading one by one, or if the server's clock was put back: then its times cannot be compared.
         """
-        local_state = self._local_state
+        local_state, scope = self._local_state, self._scope
         asked = asyncio.get_running_loop().time()
-        if self._cursor is None:
-            self._cursor = self._gateway.now()
-        newest = self._cursor
-        scope = self._scope
+        # Never beyond this: an issue stamped in the future would make later polls blind.
+        started = self._gateway.now()
+        cursor = self._cursor or started
+        if cursor - started > LOOK_BACK:
+            return False
         # A read ignored because a change of ours was being sent may have contained changes by others, too.
         unsure = [issue for issue in local_state.unsure if not local_state.outbox.on_wire(issue)]
+        newest = cursor
         pages = 0
-        since = self._cursor - MARGIN
-        async for page in self._gateway.pages(IssueQuery(updated_after=since, order="updated")):
-            pages += 1
+        async for page in self._gateway.pages(IssueQuery(updated_after=cursor - LOOK_BACK, order="updated")):
+            # Those stamped in the future come each time: they are not many changes.
+            pages += any(issue.updated_at <= started for issue in page)
             if pages > MANY_PAGES:
                 return False
             newest = max(newest, max((issue.updated_at for issue in page), default=newest))
             local_state.confirm((i for i in page if scope.holds(i)), "theirs", asked=asked)
             local_state.remove([i.id for i in page if not scope.holds(i)], asked=asked)
         await self._reread(issue for issue in unsure if issue in local_state.unsure)
-        # Only now that every page is read: advancing the cursor earlier would skip unread pages.
-        self._move_cursor(newest)
+        await self._reread(self._perhaps_unblocked())
+        # Only now that every page is read: advancing the cursor earlier would skip unread pages. Without the
+        # server's clock only its issues tell the time. It may have been put back since the last answer.
+        reached = started if self._gateway.knows_time else min(started, newest)
+        self._move_cursor(min(reached, self._gateway.now()))
         self._polled = asked
         return True
+
+    def _perhaps_unblocked(self) -> list[IssueId]:
+        """The blocked issues on screen, if an issue was closed: that does not move their ``updated_at``."""
+        if not self._local_state.closed_some:
+            return []
+        self._local_state.closed_some = False
+        board = self._visible()
+        issues = self._store.issues().matching(board.milestone if board is not None else None)
+        blocked = [issue.id for issue in issues if issue.blocked and issue.is_open]
+        return blocked if len(blocked) <= MOST_BLOCKED else []
 
     def _move_cursor(self, to: datetime) -> None:
         if to != self._cursor or not self._store.meta(CURSOR):
@@ -274,30 +316,8 @@ class Poller:
             self._store.put_meta(CURSOR, to.isoformat().encode())
 
     async def reconcile(self) -> None:
-        """Reconcile: find what ``updated_after`` misses: deletions, moves out of the group, reordering."""
-        asked = asyncio.get_running_loop().time()
-        seen: set[IssueId] = set()
-        moved: dict[IssueId, float | None] = {}
-        unknown: list[IssueId] = []
-        async for page in self._gateway.placements(self._scope.labels):
-            for placed in page:
-                seen.add(placed.id)
-                known = self._store.issue(placed.id)
-                if known is None or not known.is_open:
-                    unknown.append(placed.id)
-                elif known.position != placed.position:
-                    moved[placed.id] = placed.position
-        missing = [i.id for i in self._store.issues().values() if i.is_open and i.id not in seen]
-        if missing or unknown:
-            # Read each one by id: one that came or left while the list was read is not gone.
-            await self._reread([*missing, *unknown])
-        now = ((self._store.issue(issue), position) for issue, position in moved.items())
-        self._local_state.confirm(
-            [structs.replace(issue, position=position) for issue, position in now if issue is not None],
-            "theirs",
-            asked=asked,
-        )
-        self._reconciled = asked
+        """Compare the whole scope with the server now. Raises what the gateway raises."""
+        await self._reconciler.whole_round()
 
     @property
     def _scope(self) -> Scope:

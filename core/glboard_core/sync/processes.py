@@ -36,10 +36,14 @@ class OtherProcesses:
         """Adopt what they write, every ``seconds``, until cancelled."""
         while True:
             await asyncio.sleep(seconds)
-            try:
-                self.adopt()
-            except StoreFailed as error:
-                self._status.disk_failed(error)
+            self.adopt_now()
+
+    def adopt_now(self) -> None:
+        """Adopt what they wrote, if the disk can be read."""
+        try:
+            self.adopt()
+        except StoreFailed as error:
+            self._status.disk_failed(error)
 
     def adopt(self) -> None:
         """Adopt what other processes wrote since the last call. Raises StoreFailed."""
@@ -70,6 +74,9 @@ class OtherProcesses:
             outbox.add(entry)
         for issue in self._adopt_entries(stored):
             before.setdefault(issue, local_state.shown.get(issue))
+        for read in written.issues:
+            # Whatever this process asked for before may be older.
+            local_state.answered(read.id)
         outbox.sort(list(stored))
         local_state.failed = failed_ops(self._store.failed_changes())
         for old, to in renamed.items():

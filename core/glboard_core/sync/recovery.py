@@ -62,10 +62,11 @@ async def recover(items: Sequence[OutboxItem], gateway: Gateway, me: str) -> Rec
 async def _in_events(items: Sequence[OutboxItem], now: Issue, gateway: Gateway, me: str) -> set[OpId]:
     """Edits of one issue that do not show in it, but were made according to its events.
 
-    Read only if someone changed the issue since they were sent: one request per kind of event.
+    Read only if the issue is not as it was when the key was pressed: one request per kind of event. Whether
+    ``updated_at`` has grown proves nothing, since GitLab does not move it with each change.
     """
     since = {item.op.id: max(item.op.at, _sent_after(item, gateway)) - PRECISION for item in items}
-    ops = [item.op for item in items if now.updated_at >= since[item.op.id]]
+    ops = [item.op for item in items if item.op.before != now]
     wanted = kinds(ops)
     if not wanted:
         return set()

@@ -89,10 +89,8 @@ def test_a_weight_is_offered_for_unweighted_spikes_only() -> None:
 
 def test_toggle_me_assigns_everywhere_before_it_unassigns() -> None:
     mine, other = card(1, assignees=("em_maple",)), card(2, assignees=("eng_alder",))
-    assert PLANNER.toggle_me([mine, other]).changes == (
-        (other.id, Edit(assignees=("eng_alder", "em_maple"))),
-    )
-    assert PLANNER.toggle_me([mine]).changes == ((mine.id, Edit(assignees=())),)
+    assert PLANNER.toggle_me([mine, other]).changes == ((other.id, Edit(assign=frozenset({"em_maple"}))),)
+    assert PLANNER.toggle_me([mine]).changes == ((mine.id, Edit(unassign=frozenset({"em_maple"}))),)
 
 
 def test_sideways_stops_before_the_special_columns() -> None:

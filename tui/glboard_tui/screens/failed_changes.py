@@ -16,7 +16,7 @@ from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.choices import label_choices, milestone_choices, person_choices
 from glboard_tui.screens.editor import edit_in_editor
 from glboard_tui.screens.keys import RowDialog
-from glboard_tui.screens.picker import Result, Tick, Ticks
+from glboard_tui.screens.picker import Tick, Ticks
 from glboard_tui.screens.prompts import wrong_weight
 from glboard_tui.widgets.text import clean, clip
 
@@ -182,18 +182,13 @@ class Mending:
         return {self._change.project_of(self._issue) or self._row.project}
 
     def _assignees(self) -> None:
-        wanted: tuple[str, ...] = self._change.value("assignees") or ()
         now = self._issue.assignees if self._issue else ()
+        wanted = self._change.assignees_on(now)
         choices = person_choices(self._context.bridge, [*wanted, *(n for n in now if n not in wanted)])
-
-        def picked(result: Result) -> None:
-            kept = [name for name in now if name not in result.remove]
-            self._with(assignees=tuple(dict.fromkeys((*kept, *result.add))))
-
         self._context.pick(
             f"Assignees of {self._row.reference}",
             choices,
-            picked,
+            lambda result: self._done(self._change.with_assignees(frozenset(result.add), result.remove)),
             ticks=_ticked(now, wanted),
             note=self._row.message,
         )
