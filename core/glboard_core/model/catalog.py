@@ -1,25 +1,31 @@
-"""What the server offers besides issues: labels, milestones, people, projects, and who we are.
+"""What is known of the server besides issues: labels, milestones, people, projects, and who we are.
 
 Owns the mapping from a title to the id that is valid for one project. A wrong id is dropped silently: GitLab
-ignores a label or milestone the project cannot see. Pickers read from here, never from a request.
+ignores a label or milestone the project cannot see. An organisation has tens of thousands of labels, so this
+never is all there is: what is named, seen or about to be written is asked, and kept by its id.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
+from typing import TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from glboard_core.errors import EditImpossible
 from glboard_core.model.milestone import Milestone, by_title
 
 
 class Label(Struct, frozen=True, kw_only=True):
-    """One label on the server. ``id`` is a global id; ``owner`` the full path of its group or project."""
+    """One label on the server. ``id`` is a global id; ``owner`` the full path of its group or project.
+
+    A label found through a project may belong to any group above it: then ``owner`` is that project, and the
+    same id is valid for other projects once it was found there, too.
+    """
 
     id: str
     title: str
@@ -75,8 +81,14 @@ def _within(project: str, owner: str) -> bool:
     return project == owner or project.startswith(owner + "/")
 
 
+#: A label or a milestone: it has an id, a title and an owner.
+Owned = TypeVar("Owned", Label, Milestone)
+#: A person or a project: it has an id and a name of its own.
+Single = TypeVar("Single", Person, Project)
+
+
 class Catalog(Struct, frozen=True, kw_only=True, dict=True):
-    """Everything above at one moment. A refresh replaces the whole catalog."""
+    """Everything above, as far as it is known. What is learned makes another catalog."""
 
     group: str
     me: Person
@@ -91,6 +103,69 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     notes: tuple[str, ...] = ()
     #: The group's global id, since another group can take over its path. Empty if not requested.
     group_id: str = ""
+
+    def learn(
+        self,
+        *,
+        labels: Iterable[Label] = (),
+        milestones: Iterable[Milestone] = (),
+        people: Iterable[Person] = (),
+        projects: Iterable[Project] = (),
+    ) -> Catalog:
+        """The catalog plus these, or itself if nothing is new.
+
+        What has a known id and another title, path or username was renamed: the newest wins. A title belongs
+        to one id of an owner: one with another id was deleted meanwhile.
+        """
+        fresh_labels = [one for one in labels if not _knows(self._label_rows, one)]
+        fresh_milestones = [one for one in milestones if not _knows(self._milestone_rows, one)]
+        fresh_people = [
+            one
+            for one in people
+            if (was := self._people_by_id.get(one.id)) is None or _person_now(was, one) != was
+        ]
+        fresh_projects = [
+            one
+            for one in projects
+            if (was := self._projects_by_id.get(one.id)) is None or _project_now(was, one) != was
+        ]
+        if not (fresh_labels or fresh_milestones or fresh_people or fresh_projects):
+            return self
+        learned = structs.replace(
+            self,
+            labels=_with_owned(self.labels, fresh_labels),
+            milestones=_with_owned(self.milestones, fresh_milestones),
+            people=_with_single(self.people, fresh_people, lambda one: one.username, _person_now),
+            projects=_with_single(self.projects, fresh_projects, lambda one: one.path, _project_now),
+        )
+        paths = {
+            was.path: one.path
+            for one in fresh_projects
+            if (was := self._projects_by_id.get(one.id)) is not None and was.path != one.path
+        }
+        if paths:
+            learned = structs.replace(
+                learned,
+                labels=tuple(_moved(one, paths) for one in learned.labels),
+                milestones=tuple(_moved(one, paths) for one in learned.milestones),
+            )
+        return self if learned == self else learned
+
+    @cached_property
+    def _label_rows(self) -> Mapping[str, Sequence[Label]]:
+        return _by_id(self.labels)
+
+    @cached_property
+    def _milestone_rows(self) -> Mapping[str, Sequence[Milestone]]:
+        return _by_id(self.milestones)
+
+    @cached_property
+    def _people_by_id(self) -> Mapping[str, Person]:
+        return {one.id: one for one in self.people}
+
+    @cached_property
+    def _projects_by_id(self) -> Mapping[str, Project]:
+        return {one.id: one for one in self.projects}
 
     @cached_property
     def _labels(self) -> Mapping[str, Sequence[Label]]:
@@ -175,3 +250,77 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     def project(self, path: str) -> Project | None:
         """The project with that full path, or None."""
         return next((project for project in self.projects if project.path == path), None)
+
+
+# What is learned
+
+
+def _by_id(known: Iterable[Owned]) -> Mapping[str, Sequence[Owned]]:
+    found: dict[str, list[Owned]] = defaultdict(list)
+    for one in known:
+        found[one.id].append(one)
+    return dict(found)
+
+
+def _knows(rows: Mapping[str, Sequence[Owned]], one: Owned) -> bool:
+    """Whether this label or milestone is known, as it is, for all that is below its owner."""
+    known = rows.get(one.id, ())
+    return any(_within(one.owner, row.owner) and _renamed(row, one) == row for row in known)
+
+
+def _renamed(row: Owned, now: Owned) -> Owned:
+    """A known label or milestone as it is now; its owner stays."""
+    if isinstance(now, Label) and not now.description:
+        now = structs.replace(now, description=getattr(row, "description", ""))
+    return structs.replace(now, owner=row.owner)
+
+
+def _with_owned(known: tuple[Owned, ...], fresh: Iterable[Owned]) -> tuple[Owned, ...]:
+    rows = {(one.id, one.owner): one for one in known}
+    for one in fresh:
+        same = [key for key in rows if key[0] == one.id]
+        for key in same:
+            rows[key] = _renamed(rows[key], one)
+        if not any(_within(one.owner, owner) for _, owner in same):
+            for key in same:
+                if _within(key[1], one.owner):
+                    del rows[key]  # valid below the owner, which is known now
+            rows[one.id, one.owner] = one
+        gone = [
+            key
+            for key, row in rows.items()
+            if row.title == one.title and row.owner == one.owner and row.id != one.id
+        ]
+        for key in gone:
+            del rows[key]
+    return tuple(rows.values())
+
+
+def _with_single(
+    known: tuple[Single, ...],
+    fresh: Iterable[Single],
+    name: Callable[[Single], str],
+    now: Callable[[Single, Single], Single],
+) -> tuple[Single, ...]:
+    rows = {one.id: one for one in known}
+    for one in fresh:
+        # Another one with this name had it before: it was renamed or deleted.
+        for identity in [key for key, row in rows.items() if key != one.id and name(row) == name(one)]:
+            del rows[identity]
+        rows[one.id] = now(rows[one.id], one) if one.id in rows else one
+    return tuple(sorted(rows.values(), key=name))
+
+
+def _person_now(was: Person, now: Person) -> Person:
+    return structs.replace(now, name=now.name or was.name)
+
+
+def _project_now(was: Project, now: Project) -> Project:
+    """A project as it is now. What one may do there stays, unless it was asked."""
+    if now.can_edit is None:
+        return structs.replace(now, can_edit=was.can_edit, archived=now.archived or was.archived)
+    return now
+
+
+def _moved(one: Owned, paths: Mapping[str, str]) -> Owned:
+    return structs.replace(one, owner=paths[one.owner]) if one.owner in paths else one
