@@ -1,7 +1,8 @@
-"""What the server offers besides issues: labels, milestones, people, projects, and who we are.
+"""What is known of the server besides issues: labels, milestones, people, projects, and who we are.
 
 Owns the mapping from a title to the id that is valid for one project. A wrong id is dropped silently: GitLab
-ignores a label or milestone the project cannot see. Pickers read from here, never from a request.
+ignores a label or milestone the project cannot see. An organisation has tens of thousands of labels, so this
+never is all there is: what is named, seen or about to be written is asked, and kept by its id.
 """
 
 from __future__ import annotations
@@ -11,15 +12,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
+from itertools import takewhile
+from typing import Literal, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from glboard_core.errors import EditImpossible
 from glboard_core.model.milestone import Milestone, by_title
 
 
 class Label(Struct, frozen=True, kw_only=True):
-    """One label on the server. ``id`` is a global id; ``owner`` the full path of its group or project."""
+    """One label on the server. ``id`` is a global id; ``owner`` the full path of its group or project.
+
+    A label found through a project may belong to any group above it: then ``owner`` is that project, and the
+    same id is valid for other projects once it was found there, too.
+    """
 
     id: str
     title: str
@@ -71,12 +78,24 @@ class Server(Struct, frozen=True, kw_only=True):
             return 0, 0
 
 
+class Absent(Struct, frozen=True):
+    """What was asked for and does not exist: ``name`` in the project or group ``place``."""
+
+    kind: Literal["label", "milestone", "person", "project"]
+    name: str
+    place: str = ""
+
+
 def _within(project: str, owner: str) -> bool:
     return project == owner or project.startswith(owner + "/")
 
 
+#: A label or a milestone: it has an id, a title and an owner.
+Owned = TypeVar("Owned", Label, Milestone)
+
+
 class Catalog(Struct, frozen=True, kw_only=True, dict=True):
-    """Everything above at one moment. A refresh replaces the whole catalog."""
+    """Everything above, as far as it is known. What is learned makes another catalog."""
 
     group: str
     me: Person
@@ -87,10 +106,89 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     projects: tuple[Project, ...] = ()
     #: A board of the group, which GitLab needs to change the manual order; None: ranking is not possible.
     ranking_board: str | None = None
-    #: Texts on what was left out (such as members beyond the limit).
-    notes: tuple[str, ...] = ()
+    #: What was asked for and does not exist: it is not asked for again until everything is refreshed.
+    absent: frozenset[Absent] = frozenset()
     #: The group's global id, since another group can take over its path. Empty if not requested.
     group_id: str = ""
+
+    def learn(
+        self,
+        *,
+        labels: Iterable[Label] = (),
+        milestones: Iterable[Milestone] = (),
+        people: Iterable[Person] = (),
+        projects: Iterable[Project] = (),
+    ) -> Catalog:
+        """The catalog plus these, or itself if nothing is new.
+
+        What has a known id and another title, path or username was renamed: the newest wins. A title belongs
+        to one id of an owner: one with another id was deleted meanwhile.
+        """
+        fresh_labels = [one for one in labels if not _knows(self._label_rows, one)]
+        fresh_milestones = [one for one in milestones if not _knows(self._milestone_rows, one)]
+        fresh_people = [one for one in people if self._is_new_person(one)]
+        fresh_projects = [one for one in projects if self._is_new_project(one)]
+        if not (fresh_labels or fresh_milestones or fresh_people or fresh_projects):
+            return self
+        learned = structs.replace(
+            self,
+            labels=_with_owned(self.labels, fresh_labels),
+            milestones=_with_owned(self.milestones, fresh_milestones),
+            people=_with_people(self.people, fresh_people),
+            projects=_with_projects(self.projects, fresh_projects),
+        )
+        before = self._projects_by_id
+        paths = {before[one.id].path: one.path for one in fresh_projects if one.id in before}
+        if paths:
+            learned = structs.replace(
+                learned,
+                labels=tuple(_moved(one, paths) for one in learned.labels),
+                milestones=tuple(_moved(one, paths) for one in learned.milestones),
+            )
+        if learned.absent:
+            learned = structs.replace(learned, absent=frozenset(filter(learned._is_absent, learned.absent)))
+        return learned
+
+    def lacks(self, project: str, title: str) -> bool:
+        """Whether ``project`` has no label with that title, as far as it was asked there or in its group."""
+        if self.label(project, title) is not None:
+            return False
+        return bool(self.absent & {Absent("label", title, project), Absent("label", title, self.group)})
+
+    def _is_absent(self, one: Absent) -> bool:
+        match one.kind:
+            case "label":
+                return self.label(one.place, one.name) is None
+            case "milestone":
+                return self.milestone(one.place, one.name) is None
+            case "person":
+                return self.person(one.name) is None
+            case "project":
+                return self.project(one.name) is None
+
+    def _is_new_person(self, one: Person) -> bool:
+        was = self._people_by_id.get(one.id)
+        return was is None or _person_now(was, one) != was
+
+    def _is_new_project(self, one: Project) -> bool:
+        was = self._projects_by_id.get(one.id)
+        return was is None or _project_now(was, one) != was
+
+    @cached_property
+    def _label_rows(self) -> Mapping[str, Sequence[Label]]:
+        return _by_id(self.labels)
+
+    @cached_property
+    def _milestone_rows(self) -> Mapping[str, Sequence[Milestone]]:
+        return _by_id(self.milestones)
+
+    @cached_property
+    def _people_by_id(self) -> Mapping[str, Person]:
+        return {one.id: one for one in self.people}
+
+    @cached_property
+    def _projects_by_id(self) -> Mapping[str, Project]:
+        return {one.id: one for one in self.projects}
 
     @cached_property
     def _labels(self) -> Mapping[str, Sequence[Label]]:
@@ -164,6 +262,10 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         """At most three titles similar to ``title``, best match first."""
         return tuple(get_close_matches(title, dict.fromkeys(m.title for m in self.milestones), 3, 0.4))
 
+    def near_labels(self, title: str) -> tuple[str, ...]:
+        """At most three label titles similar to ``title``, best match first."""
+        return tuple(get_close_matches(title, self._labels, 3, 0.7))
+
     @cached_property
     def _people(self) -> Mapping[str, Person]:
         return {person.username: person for person in self.people}
@@ -175,3 +277,93 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     def project(self, path: str) -> Project | None:
         """The project with that full path, or None."""
         return next((project for project in self.projects if project.path == path), None)
+
+
+# What is learned
+
+
+def _by_id(known: Iterable[Owned]) -> Mapping[str, Sequence[Owned]]:
+    found: dict[str, list[Owned]] = defaultdict(list)
+    for one in known:
+        found[one.id].append(one)
+    return dict(found)
+
+
+def _knows(rows: Mapping[str, Sequence[Owned]], one: Owned) -> bool:
+    """Whether this label or milestone is known, as it is, for all that is below its owner."""
+    known = rows.get(one.id, ())
+    return any(_within(one.owner, row.owner) and _renamed(row, one) == row for row in known)
+
+
+def _renamed(row: Owned, now: Owned) -> Owned:
+    """A known label or milestone as it is now; its owner stays."""
+    if isinstance(now, Label) and not now.description:
+        now = structs.replace(now, description=getattr(row, "description", ""))
+    return structs.replace(now, owner=row.owner)
+
+
+def _with_owned(known: tuple[Owned, ...], fresh: Sequence[Owned]) -> tuple[Owned, ...]:
+    if not fresh:
+        return known
+    rows = {(one.id, one.owner): one for one in known}
+    owners: dict[str, set[str]] = defaultdict(set)
+    for identity, owner in rows:
+        owners[identity].add(owner)
+    learned: list[tuple[str, str]] = []
+    for one in fresh:
+        same: set[str] = owners[one.id]
+        for owner in same:
+            rows[one.id, owner] = _renamed(rows[one.id, owner], one)
+        if not any(_within(one.owner, owner) for owner in same):
+            place = one.owner
+            if same and "/GroupLabel/" in one.id:
+                # Its group is above each of these places, so it is valid below what they share.
+                place = _shared([place, *same]) or place
+            for owner in [owner for owner in same if _within(owner, place)]:
+                del rows[one.id, owner]
+                same.remove(owner)
+            rows[one.id, place] = structs.replace(one, owner=place)
+            same.add(place)
+        learned += [(one.id, owner) for owner in same]
+    # A title has one id in its owner: the one learned last.
+    newest = {(row.owner, row.title): key for key, row in rows.items()}
+    newest |= {(rows[key].owner, rows[key].title): key for key in learned if key in rows}
+    return tuple(row for key, row in rows.items() if newest[row.owner, row.title] == key)
+
+
+def _shared(paths: Sequence[str]) -> str:
+    """The full path of the innermost group above all of ``paths``, or one of them; "" if there is none."""
+    parts = zip(*(path.split("/") for path in paths), strict=False)
+    return "/".join(together[0] for together in takewhile(lambda some: len({*some}) == 1, parts))
+
+
+def _with_people(known: tuple[Person, ...], fresh: Iterable[Person]) -> tuple[Person, ...]:
+    rows = {one.id: one for one in known}
+    for one in fresh:
+        # Another one with this name had it before: it was renamed or deleted.
+        rows = {key: row for key, row in rows.items() if key == one.id or row.username != one.username}
+        rows[one.id] = _person_now(rows.get(one.id, one), one)
+    return tuple(sorted(rows.values(), key=lambda one: one.username))
+
+
+def _with_projects(known: tuple[Project, ...], fresh: Iterable[Project]) -> tuple[Project, ...]:
+    rows = {one.id: one for one in known}
+    for one in fresh:
+        rows = {key: row for key, row in rows.items() if key == one.id or row.path != one.path}
+        rows[one.id] = _project_now(rows.get(one.id, one), one)
+    return tuple(sorted(rows.values(), key=lambda one: one.path))
+
+
+def _person_now(was: Person, now: Person) -> Person:
+    return structs.replace(now, name=now.name or was.name)
+
+
+def _project_now(was: Project, now: Project) -> Project:
+    """A project as it is now. What one may do there stays, unless it was asked."""
+    if now.can_edit is None:
+        return structs.replace(now, can_edit=was.can_edit, archived=now.archived or was.archived)
+    return now
+
+
+def _moved(one: Owned, paths: Mapping[str, str]) -> Owned:
+    return structs.replace(one, owner=paths.get(one.owner, one.owner))

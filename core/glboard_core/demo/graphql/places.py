@@ -58,6 +58,7 @@ def _project_issue(project: Project, info: Info, **args: Any) -> Any:
 def milestones_of(
     world: World, places: Iterable[Place], *, state: str | None = None, title: str | None = None,
     search: str | None = None, containing: date | None = None, ids: frozenset[int] | None = None,
+    within: tuple[date, date] | None = None,
 ) -> list[Milestone]:  # fmt: skip
     """The milestones of some places that match."""
     owners = set(places)
@@ -70,6 +71,15 @@ def milestones_of(
         kept = [one for one in kept if one.title == title]
     if search:
         kept = [one for one in kept if search.lower() in one.title.lower()]
+    if within is not None:
+        start, end = within
+        kept = [
+            one
+            for one in kept
+            if (one.start or one.due)
+            and (one.start is None or one.start <= end)
+            and (one.due is None or one.due >= start)
+        ]
     if containing is not None:
         kept = [one for one in kept if one.start and one.due and one.start <= containing <= one.due]
     return kept
@@ -93,6 +103,7 @@ def _milestones(place: Group | Project, info: Info, **args: Any) -> Connection:
         world, places, state=args.get("state"), title=args.get("title"), search=args.get("searchTitle"),
         containing=moment(day).date() if day is not None else None,
         ids=milestone_ids(args["ids"]) if args.get("ids") is not None else None,
+        within=(days["start"], days["end"]) if (days := args.get("timeframe")) is not None else None,
     )  # fmt: skip
     sort = (args.get("sort") or "DUE_DATE_ASC").upper()
     name = sort.removeprefix("EXPIRED_LAST_").rpartition("_")[0]
@@ -170,6 +181,21 @@ def _projects(group: Group, info: Info, **args: Any) -> Connection:
     return listed(sorted(kept, key=lambda one: -one.id), args)
 
 
+def _all_projects(_: Any, info: Info, **args: Any) -> Connection:
+    context = context_of(info)
+    kept = [one for one in context.world.projects.values() if permissions.can_read_place(context.user, one)]
+    if args.get("fullPaths") is not None:
+        paths = {one.lower() for one in args["fullPaths"]}
+        kept = [one for one in kept if one.full_path.lower() in paths]
+    return listed(sorted(kept, key=lambda one: -one.id), args)
+
+
+def _users(_: Any, info: Info, **args: Any) -> Connection:
+    kept = context_of(info).world.users.values()
+    names = {one.lower() for one in args.get("usernames") or ()}
+    return listed([one for one in kept if one.username.lower() in names], args)
+
+
 def _descendants(group: Group, info: Info, **args: Any) -> Connection:
     kept = context_of(info).world.groups_below(group)
     if args.get("search"):
@@ -221,6 +247,7 @@ def _open_count(project: Project, info: Info) -> int:
 
 
 FIELDS: Fields = {
+    "Query": {"projects": _all_projects, "users": _users},
     "Group": {
         **_PLACE,
         "id": lambda group, _: gid("Group", group.id),
