@@ -20,6 +20,7 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, IssueRow, Note, Reference
 from glboard_core.model.query import IssueQuery
+from glboard_core.purpose import Purpose
 
 if TYPE_CHECKING:
     from glboard_core.planning.plan_lock import PlanSnapshot
@@ -113,6 +114,10 @@ class Gateway(Protocol):
     @property
     def remaining(self) -> float | None:
         """The share of the rate limit that is left, 0 to 1; None if the server reports none."""
+
+    @property
+    def requests(self) -> Mapping[Purpose, int]:
+        """How many requests were sent in the last hour, by purpose."""
 
     def now(self) -> datetime:
         """The server's clock in UTC, from its last Date header; this machine's before the first answer."""

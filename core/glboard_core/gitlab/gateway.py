@@ -37,6 +37,7 @@ from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, Note, Reference
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Gateway, Outcome, Placed
+from glboard_core.purpose import Purpose
 
 T = TypeVar("T")
 
@@ -78,6 +79,10 @@ class GitLabGateway(Gateway):
     @property
     def remaining(self) -> float | None:
         return self._transport.remaining
+
+    @property
+    def requests(self) -> Mapping[Purpose, int]:
+        return self._transport.pace.last_hour
 
     def expect_offset(self, offset: timedelta) -> None:
         """Take the server's clock to be this machine's plus ``offset`` until its first answer."""

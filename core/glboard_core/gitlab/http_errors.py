@@ -172,6 +172,16 @@ def of_status(
     return Failure(_page(host, status, kind, raw), reached=False)
 
 
+def at_our_limit(host: str, most: int, wait: float) -> Failure:
+    """We have sent ``host`` as many requests in a minute as we ever send; the next may go in ``wait`` seconds."""
+    limited = RateLimited(
+        f"{most} requests a minute are the most that {host} is sent; continuing in {wait:.0f} s.",
+        retry_after=wait,
+        hint="Nothing is lost: unsent changes wait until then.",
+    )
+    return Failure(limited, reached=False, again=True, wait=wait)
+
+
 def of_rest(problem: GitlabError, host: str, doing: str, needs: str) -> GlboardError:
     """The error for a request of python-gitlab: ``doing`` is what was being done, ``needs`` what it takes.
 

@@ -22,6 +22,7 @@ from glboard_core.model.milestone import current, preceding, versions
 from glboard_core.model.query import IssueQuery
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.ports import Gateway, Store
+from glboard_core.purpose import requests_for
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.status import MirrorAge, SyncStatus
 
@@ -154,7 +155,8 @@ class InitialLoad:
                 tasks.create_task(self._count(queries)),
             ]
             await first.wait()
-            await self._all([self._read_all(query, seen) for query in queries])
+            with requests_for("load"):
+                await self._all([self._read_all(query, seen) for query in queries])
             for task in meanwhile:
                 task.cancel()
         self.complete = True

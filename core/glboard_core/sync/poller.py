@@ -19,6 +19,7 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import IssueId
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Gateway
+from glboard_core.purpose import with_purpose
 from glboard_core.sync.initial_load import CURSOR, InitialLoad, Scope, Visible, scope_of_group
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.status import SyncStatus
@@ -74,6 +75,7 @@ class Poller:
         self._catalogued = float("-inf")
         self._extended: frozenset[str] = frozenset()
         self._used = float("-inf")
+        self._attended = True
 
     def refresh(self) -> None:
         """Read everything again now rather than at the next poll."""
@@ -91,6 +93,13 @@ class Poller:
         idle = now - self._used > IDLE_AFTER
         self._used = now
         if idle and now - self._polled > self._sync.poll:
+            self._wake.set()
+
+    def attend(self, looked_at: bool) -> None:
+        """Whether the terminal is looked at, as far as known: else reconciling is put off until it is."""
+        self._attended = looked_at
+        overdue = asyncio.get_running_loop().time() - self._reconciled >= self._sync.reconcile
+        if looked_at and overdue:
             self._wake.set()
 
     async def idle(self) -> None:
@@ -227,7 +236,7 @@ class Poller:
         await self.poll()
         now = asyncio.get_running_loop().time()
         sync = self._sync
-        if now - self._reconciled >= sync.reconcile:
+        if self._attended and now - self._reconciled >= sync.reconcile:
             await self.reconcile()
         if now - self._catalogued >= sync.catalog:
             await self._read_catalog()
@@ -239,6 +248,7 @@ class Poller:
         if not await self._catch_up():
             self.refresh()
 
+    @with_purpose("poll")
     async def _catch_up(self) -> bool:
         """Read what changed since the cursor, unfiltered by label and milestone, to see issues that left.
 
@@ -273,6 +283,7 @@ class Poller:
             self._cursor = to
             self._store.put_meta(CURSOR, to.isoformat().encode())
 
+    @with_purpose("reconcile")
     async def reconcile(self) -> None:
         """Reconcile: find what ``updated_after`` misses: deletions, moves out of the group, reordering."""
         asked = asyncio.get_running_loop().time()
