@@ -7,7 +7,7 @@ embedded GitLab, never a fake gateway), then the store, which keeps the mirror a
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence, ValuesView
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence, ValuesView
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -78,8 +78,13 @@ class Gateway(Protocol):
     def placements(self, labels: tuple[str, ...]) -> AsyncIterator[list[Placed]]:
         """All open issues with these labels as slim rows in manual order: for reconcile."""
 
-    async def read(self, issues: Sequence[IssueId]) -> Mapping[IssueId, Issue]:
-        """These issues as they are now; deleted, hidden and not yet created ones are absent."""
+    async def read(
+        self, issues: Sequence[IssueId], known: Mapping[IssueId, Issue] | None = None
+    ) -> Mapping[IssueId, Issue]:
+        """These issues as they are now; deleted, hidden and not yet created ones are absent.
+
+        ``known`` are issues as last read: up to 100 of those in it are read with one request.
+        """
 
     async def find(self, references: Sequence[Reference]) -> Mapping[Reference, Issue]:
         """The issues with these references; those that do not exist or are hidden are absent."""
@@ -102,12 +107,17 @@ class Gateway(Protocol):
         """Description, blockers and notes. Raises EditForbidden if the issue is gone."""
 
     async def send(
-        self, ops: Sequence[Op], shown: Mapping[IssueId, Issue], catalog: Catalog
+        self,
+        ops: Sequence[Op],
+        shown: Mapping[IssueId, Issue],
+        catalog: Catalog,
+        report: Callable[[Sequence[Outcome]], None] | None = None,
     ) -> list[Outcome]:
         """Send the changes, in order per issue, in as few requests as the server allows.
 
         ``shown`` are the issues as the server last returned them, ``catalog`` maps titles to ids. One outcome
-        per Op, in the same order: a failed Op never stops another. Raises ConnectionFailed or AuthError only
+        per Op, in the same order: a failed Op never stops another. ``report`` is called with those that are
+        final as each request is answered; all are returned, too. Raises ConnectionFailed or AuthError only
         if nothing at all was sent.
         """
 

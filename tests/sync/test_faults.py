@@ -105,10 +105,10 @@ def changed_before_the_look(context: Session, **theirs: Any) -> None:
     gateway = context.engine.gateway
     read = gateway.read
 
-    async def after_them(issues: Sequence[IssueId]) -> Mapping[IssueId, Issue]:
+    async def after_them(issues: Sequence[IssueId], *known: Any) -> Mapping[IssueId, Issue]:
         gateway.read = read  # type: ignore[method-assign]
         context.world.edit("top/app#1", by="eng_1", **theirs)
-        return await read(issues)
+        return await read(issues, *known)
 
     gateway.read = after_them  # type: ignore[method-assign]
 

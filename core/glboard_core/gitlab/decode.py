@@ -130,6 +130,13 @@ class Titled(Struct, frozen=True, gc=False):
     title: str
 
 
+class WithMilestoneId(Struct, frozen=True, gc=False):
+    """A milestone by its title and id."""
+
+    title: str
+    id: str = ""
+
+
 class Named(Struct, frozen=True, gc=False):
     """A status by its name."""
 
@@ -189,7 +196,7 @@ class IssuePart(Struct, frozen=True, kw_only=True, rename="camel"):
     title: str | UnsetType = UNSET
     description: str | UnsetType | None = UNSET
     relative_position: float | UnsetType | None = UNSET
-    milestone: Titled | UnsetType | None = UNSET
+    milestone: WithMilestoneId | UnsetType | None = UNSET
     assignees: Page[User] | UnsetType | None = UNSET
     labels: Page[Titled] | UnsetType | None = UNSET
     weight: int | UnsetType | None = UNSET
@@ -363,7 +370,7 @@ class Decoder:
         changes = {name: value for name, value in new.items() if value is not UNSET}
         return msgspec.structs.replace(issue, **changes)
 
-    def title(self, wire: Titled | None) -> str | None:
+    def title(self, wire: Titled | WithMilestoneId | None) -> str | None:
         """The title of a milestone, or None."""
         return self.line(wire.title) if wire else None
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -28,10 +27,11 @@ from glboard_core.gitlab.decode import (
     WirePlaced,
     WithIssues,
 )
-from glboard_core.gitlab.graphql import QueryRunner, chunks, group_missing, side_by_side
+from glboard_core.gitlab.graphql import QueryRunner, group_missing
 from glboard_core.gitlab.http import Limits, Transport
 from glboard_core.gitlab.http_errors import not_json
-from glboard_core.gitlab.send import Sender
+from glboard_core.gitlab.reading import IssueReader
+from glboard_core.gitlab.send import Report, Sender
 from glboard_core.model.catalog import Catalog, Server
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, Note, Reference
@@ -41,8 +41,6 @@ from glboard_core.purpose import Purpose
 
 T = TypeVar("T")
 
-#: Concurrent queries.
-PARALLEL = 4
 #: Of an issue with more notes than this, the newest are missing: a board need not show them all.
 MOST_NOTES = 1_000
 
@@ -64,7 +62,8 @@ class GitLabGateway(Gateway):
         self._runner = QueryRunner(self._transport, server)
         self._decoder = Decoder()
         self._catalog_reader = CatalogReader(self._runner, group)
-        self._sender = Sender(self._runner, self._decoder)
+        self._reader = IssueReader(self._runner, self._decoder)
+        self._sender = Sender(self._runner, self._decoder, self._reader)
         #: A catalog that was read ahead of the next call of ``catalog``.
         self._ahead: Catalog | None = None
 
@@ -132,7 +131,8 @@ class GitLabGateway(Gateway):
         document = queries.counts(len(asked))
         answer = await self._runner.ask(document, variables, OfGroup[dict[str, decode.Count | None]])
         found = self._in_group(answer)
-        self._all_there((f"q{n}" for n in range(len(asked))), found)
+        if not {f"q{n}" for n in range(len(asked))} <= set(found):
+            raise not_json(self.account.host)
         return sum(one.count for one in found.values() if one is not None)
 
     async def placements(self, labels: tuple[str, ...]) -> AsyncIterator[list[Placed]]:
@@ -142,49 +142,13 @@ class GitLabGateway(Gateway):
         async for page in self._runner.pages(queries.PLACEMENTS, variables, kind, self._page_of):
             yield decode.unique(map(decode.placed, page), seen)
 
-    async def read(self, issues: Sequence[IssueId]) -> Mapping[IssueId, Issue]:
-        wanted = [identity for identity in dict.fromkeys(issues) if not identity.startswith("new:")]
-        parts = chunks(wanted, queries.READ_EACH)
-        found = await side_by_side([partial(self._read, part) for part in parts], PARALLEL)
-        return {issue.id: issue for part in found for issue in part}
-
-    async def _read(self, part: Sequence[IssueId]) -> list[Issue]:
-        variables = {f"i{n}": identity for n, identity in enumerate(part)}
-        answer = await self._runner.ask_in_dialect(
-            lambda dialect: queries.read(dialect, len(part)), variables, dict[str, WireIssue | None]
-        )
-        self._all_there(variables, answer)
-        return [self._decoder.issue(wire) for wire in answer.values() if wire is not None]
-
-    def _all_there(self, asked: Iterable[str], answer: Mapping[str, object]) -> None:
-        if not set(asked) <= set(answer):
-            raise not_json(self.account.host)
+    async def read(
+        self, issues: Sequence[IssueId], known: Mapping[IssueId, Issue] | None = None
+    ) -> Mapping[IssueId, Issue]:
+        return await self._reader.read(issues, known)
 
     async def find(self, references: Sequence[Reference]) -> Mapping[Reference, Issue]:
-        by_project: dict[str, list[str]] = {}
-        for one in dict.fromkeys(references):
-            by_project.setdefault(one.project, []).append(str(one.iid))
-        asked = [
-            (path, part) for path, iids in by_project.items() for part in chunks(iids, queries.FIND_IIDS)
-        ]
-        parts = chunks(asked, queries.FIND_PROJECTS)
-        found = await side_by_side([partial(self._find, part) for part in parts], PARALLEL)
-        issues = {(issue.project.casefold(), issue.iid): issue for part in found for issue in part}
-        named = ((one, issues.get((one.project.casefold(), one.iid))) for one in references)
-        return {one: issue for one, issue in named if issue is not None}
-
-    async def _find(self, part: Sequence[tuple[str, Sequence[str]]]) -> list[Issue]:
-        variables: dict[str, object] = {}
-        for n, (path, iids) in enumerate(part):
-            variables[f"p{n}"], variables[f"n{n}"] = path, iids
-        answer = await self._runner.ask_in_dialect(
-            lambda dialect: queries.find(dialect, len(part)),
-            variables,
-            dict[str, WithIssues[WireIssue] | None],
-        )
-        self._all_there((name for name in variables if name.startswith("p")), answer)
-        pages = [project.issues for project in answer.values() if project and project.issues]
-        return [self._decoder.issue(wire) for page in pages for wire in page.items()]
+        return await self._reader.find(references)
 
     async def note_of(self, issue: IssueId, op: OpId) -> str | None:
         async for note in self._last_notes(issue):
@@ -265,9 +229,13 @@ class GitLabGateway(Gateway):
     # -- changes
 
     async def send(
-        self, ops: Sequence[Op], shown: Mapping[IssueId, Issue], catalog: Catalog
+        self,
+        ops: Sequence[Op],
+        shown: Mapping[IssueId, Issue],
+        catalog: Catalog,
+        report: Report | None = None,
     ) -> list[Outcome]:
-        return await self._sender.send(ops, shown, catalog)
+        return await self._sender.send(ops, shown, catalog, report)
 
 
 def _filters(query: IssueQuery) -> dict[str, object]:

@@ -1,9 +1,9 @@
 """HTTP: one client, its timeouts and retries, and the server's clock.
 
 Owns connections, the authorisation header, the server's rate limit, retries and size limits; how fast we ask
-is in ``pace.py``. It sends bytes and returns bytes or a ``Failure``, and does not interpret them. It never blocks the loop, and repeats a mutation only if
-the server cannot have acted on it. httpx takes longer to import than the board takes to open, so it is
-imported in a thread by the first request.
+is in ``pace.py``. It sends bytes and returns bytes or a ``Failure``, and does not interpret them. It never
+blocks the loop, and repeats a mutation only if the server cannot have acted on it. httpx takes longer to
+import than the board takes to open, so it is imported in a thread by the first request.
 
 HTTP/1.1 with keep-alive: measured over TLS on loopback, HTTP/2 took 1.4 to 2 times as long for sequential
 requests; for four concurrent ones the two were equal.
@@ -213,7 +213,7 @@ class Transport:
                 await asyncio.sleep(wait)
 
     async def _pass_gate(self, deadline: float) -> Failure | None:
-        """Wait while a rate limit lasts, then for our turn; a Failure if that takes longer than ``deadline``."""
+        """Wait while a rate limit lasts, then for our turn; a Failure if that lasts past ``deadline``."""
         while True:
             while (wait := self._gate - time.monotonic()) > 0:
                 if self._gate >= deadline:

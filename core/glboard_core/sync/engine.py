@@ -432,7 +432,7 @@ class Engine:
 
     async def reread(self, issues: Sequence[IssueId]) -> None:
         """Read these issues again, and what their projects offer: for commands that change them."""
-        await self._keep_read((await self.gateway.read(issues)).values())
+        await self._keep_read((await self.gateway.read(issues, self.store.issues())).values())
 
     async def _keep_read(self, issues: Collection[Issue]) -> None:
         if (catalog := self.catalog) is not None:

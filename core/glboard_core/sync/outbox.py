@@ -22,10 +22,23 @@ class OutboxItem:
     ``due``: not to be sent, nor recovered, before. ``under_way``: being prepared or sent by this process.
     ``sent_at``: when it was sent. ``lost_at``: when its answer was found lost; it needs recovery.
     ``claimed_at``: since when it may be on the server. ``tries``: how often an answer to it was lost.
+    ``crashed``: whether it was lost since the server failed on it, and ``crashes`` how often that happened.
     ``conflicts``: to be resolved by a person.
     """
 
-    __slots__ = ("claimed_at", "conflicts", "due", "lost_at", "op", "sent_at", "title", "tries", "under_way")
+    __slots__ = (
+        "claimed_at",
+        "conflicts",
+        "crashed",
+        "crashes",
+        "due",
+        "lost_at",
+        "op",
+        "sent_at",
+        "title",
+        "tries",
+        "under_way",
+    )
 
     def __init__(self, entry: OutboxEntry) -> None:
         self.op = entry.op
@@ -35,6 +48,8 @@ class OutboxItem:
         self.sent_at = 0.0
         self.under_way = False
         self.tries = 0
+        self.crashed = False
+        self.crashes = 0
         self.conflicts = entry.conflicts
 
     @property
@@ -44,7 +59,7 @@ class OutboxItem:
 
     def forget_attempts(self) -> None:
         """Its conflict was resolved: it is sent as if for the first time; earlier attempts prove nothing."""
-        self.tries, self.claimed_at = 0, self.lost_at
+        self.tries, self.crashes, self.claimed_at = 0, 0, self.lost_at
 
 
 class Outbox:
@@ -144,7 +159,7 @@ class Outbox:
                 if type(item.op.change) in taken:
                     break
                 batch.append(item)
-                if item.op.change.later_wait:
+                if item.op.change.later_wait or item.crashes:
                     break
         for item in batch:
             item.under_way = True

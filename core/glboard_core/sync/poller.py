@@ -225,7 +225,7 @@ class Poller:
         if not wanted:
             return
         asked = asyncio.get_running_loop().time()
-        now = await self._gateway.read(wanted)
+        now = await self._gateway.read(wanted, self._store.issues())
         scope = self._scope
         here = [issue for issue in now.values() if scope.holds(issue)]
         self._local_state.confirm(here, "theirs", asked=asked)

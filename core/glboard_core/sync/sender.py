@@ -20,6 +20,7 @@ from glboard_core.errors import (
     NOT_LOADED,
     AuthError,
     ConnectionFailed,
+    EditCrashed,
     EditUnknown,
     GlboardError,
     RateLimited,
@@ -27,6 +28,7 @@ from glboard_core.errors import (
 )
 from glboard_core.model.issue import IssueId
 from glboard_core.ports import Done, Gateway, Outcome
+from glboard_core.purpose import with_purpose
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.log import ServerAnswer
 from glboard_core.sync.outbox import OutboxItem
@@ -178,7 +180,10 @@ class OutboxSender:
         for item in unanswered:
             item.under_way = True
         fresh = self._outbox.take_due(now)
-        return [batch for batch in (unanswered, fresh) if batch]
+        # What the server failed on goes alone, so that it takes no other change with it.
+        alone = [[item] for item in fresh if item.crashes]
+        together = [item for item in fresh if not item.crashes]
+        return [batch for batch in (unanswered, together, *alone) if batch]
 
     def _recovery_at(self, item: OutboxItem) -> float:
         """When recovery of a lost answer can start: what must not exist twice, after the server's timeout.
@@ -190,8 +195,8 @@ class OutboxSender:
         return item.due
 
     def _server_done_at(self, item: OutboxItem) -> float:
-        """When the server no longer carries out a request whose answer was lost."""
-        return item.lost_at + self._timing.server_limit
+        """When the server no longer carries out a request whose answer was lost, or that it failed on."""
+        return item.lost_at if item.crashed else item.lost_at + self._timing.server_limit
 
     # One batch
 
@@ -248,6 +253,7 @@ class OutboxSender:
             for item in items:
                 item.lost_at = time.time()  # "sent" on disk: trust it, and run recovery first
 
+    @with_purpose("change")
     async def _attempt(self, batch: Sequence[OutboxItem]) -> GlboardError | None:
         """Recover Ops without an answer, or send; returns why some were not sent, if any.
 
@@ -283,10 +289,19 @@ class OutboxSender:
         known = self._store.issues()
         confirmed = {item.op.issue: known[item.op.issue] for item in items if item.op.issue in known}
         leaving = [ready[item.op.id] for item in items if item.op.id in ready]
-        outcomes = await self._gateway.send(leaving, confirmed, catalog) if leaving else []
+        by_op = {item.op.id: item for item in items}
+        settled: set[OpId] = set()
+
+        def report(final: Sequence[Outcome]) -> None:
+            # Each as its document is answered: a hundred cards take a while.
+            self._status.answered()
+            settled.update(outcome.op for outcome in final)
+            self._settle([(by_op[outcome.op], outcome) for outcome in final])
+
+        outcomes = await self._gateway.send(leaving, confirmed, catalog, report) if leaving else []
         self._status.answered()
-        by_op = {outcome.op: outcome for outcome in (*outcomes, *answered)}
-        return self._settle([(item, by_op[item.op.id]) for item in items])
+        rest = [outcome for outcome in (*outcomes, *answered) if outcome.op not in settled]
+        return self._settle([(by_op[outcome.op], outcome) for outcome in rest])
 
     async def _with_notes(self, ops: Sequence[Op]) -> tuple[dict[OpId, Op], list[Outcome]]:
         """Fill in values known only now: the note a comment created, or the one to be updated.
@@ -347,6 +362,8 @@ class OutboxSender:
                 # From now, not from when sending began: a rate limit may have delayed it.
                 item.lost_at = now
                 item.tries += 1
+                item.crashed = isinstance(outcome.error, EditCrashed)
+                item.crashes += item.crashed
                 lost.add(item.op.issue)
             elif isinstance(outcome.error, ConnectionFailed | AuthError):
                 # This one was not sent: back into the outbox, however often it takes.
@@ -410,5 +427,5 @@ class OutboxSender:
         for item in again:
             item.tries = max(item.tries, 1)  # also if the answer was lost in an earlier session
             item.lost_at = 0.0
-            item.due = 0.0
+            item.due = time.time() + self._timing.first_wait if item.crashed else 0.0
         self._save(found.answers, items, "settled")

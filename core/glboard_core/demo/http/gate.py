@@ -172,6 +172,8 @@ _HTML = (
     "<body><h1>502 Bad Gateway</h1></body>\r\n</html>\r\n"
 )
 _DRIPS = 8
+# GitLab's own answer when it fails on a GraphQL request, before or after it wrote.
+_CRASH = ({"errors": [{"message": "Internal server error"}]}, 500)
 _EXPIRED = Token(User(0, "", ""), "api", "expired")
 
 
@@ -246,6 +248,8 @@ class Gate:
         if fault == "reset-after":
             scope[ABORT]()
             return
+        if fault == "crash-after":
+            response = json_response(*_CRASH)
         if fault == "slow":
             await self._pause(self.faults.slow_seconds)
         record.status = response.status_code
@@ -276,6 +280,8 @@ class Gate:
                 return PlainTextResponse("Retry later\n", 429, headers)
             case "500":
                 return json_response({"message": "500 Internal Server Error"}, 500)
+            case "crash-before":
+                return json_response(*_CRASH)
             case "502":
                 return PlainTextResponse("GitLab is not responding", 502)
             case "503":

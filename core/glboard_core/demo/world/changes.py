@@ -119,10 +119,18 @@ def _new_labels(world: Registry, issue: Issue, change: Change) -> tuple[Label, .
 
 
 def apply(world: Registry, issue: Issue, change: Change, actor: User) -> list[str]:
-    """Apply a change as GitLab would for this actor; returns messages if nothing was changed."""
+    """Apply a change as GitLab would for this actor; returns messages if some of it was refused.
+
+    Labels are saved, and the issue is closed or reopened, also if another value is refused.
+    """
     found = problems(change)
     if found:
-        return found
+        change = Change(
+            labels=change.labels,
+            add_labels=change.add_labels,
+            remove_labels=change.remove_labels,
+            state=change.state,
+        )
     change = allowed(world, issue, change, actor)
     world.ensure_history(issue)
     with world.index.moving(issue):
@@ -130,7 +138,7 @@ def apply(world: Registry, issue: Issue, change: Change, actor: User) -> list[st
             issue.updated = world.clock.now()
             issue.updated_by = actor
             issue.lock_version += 1
-    return []
+    return found
 
 
 def _write(world: Registry, issue: Issue, change: Change, actor: User) -> bool:
