@@ -200,4 +200,11 @@ class EditUnknown(EditRefused):
 
 
 class EditCrashed(EditUnknown):
-    """GitLab failed while making the change (HTTP 500). It is over, and may have been made or not."""
+    """GitLab failed while making the change (HTTP 500). It is over, and may have been made or not.
+
+    ``alone``: nothing else was sent with it, so it is what GitLab fails on.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", alone: bool = True) -> None:
+        super().__init__(message, hint=hint)
+        self.alone = alone

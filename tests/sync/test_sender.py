@@ -32,6 +32,30 @@ async def test_an_edit_is_shown_at_once_and_reaches_the_server(context: Session)
     assert (len(settled.done), len(settled.failed)) == (1, 0)
 
 
+async def test_many_edits_are_settled_document_by_document(store: Store) -> None:
+    async with DemoServer(build_world(issues=25)) as server, session(server, store) as context:
+        context.edit_all([f"app#{n}" for n in range(1, 26)], weight=7)
+        await context.settled()
+        told = context.told(Settled)
+        assert len(told) == 3
+        assert sum(len(one.done) for one in told) == 25
+        counts = context.engine.gateway.requests
+        assert counts["change"] >= 3
+        assert counts["load"] >= 2
+        assert sum(counts.values()) == len(server.requests)
+
+
+async def test_reconciling_is_put_off_while_nobody_looks(context: Session) -> None:
+    context.engine.poller.attend(False)
+    context.world.delete("top/app#2")
+    context.engine.poller._reconciled = float("-inf")
+    context.engine.poller.poll_soon()
+    await context.engine.poller.idle()
+    assert context.known("app#2")
+    context.engine.poller.attend(True)
+    await context.until(lambda: not context.known("app#2"))
+
+
 async def test_an_edit_without_effect_is_not_sent(context: Session) -> None:
     assert context.edit("app#1", weight=1) == []
     await context.settled()

@@ -26,7 +26,7 @@ class BatchSize:
         fits = int(calls * AIM / max(seconds, 0.001))
         # A document far from full shows what a request costs, rather than what a mutation does.
         if seconds > LONG and calls * 2 >= self.most:
-            self.most = max(1, min(self.most, fits), self.most // 4)
+            self.most = max(1, fits, self.most // 4)
         elif seconds < SHORT and calls >= self.most:
             self.most = min(MOST, 2 * self.most, max(self.most, fits))
 

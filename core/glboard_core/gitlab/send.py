@@ -334,7 +334,7 @@ class _SendBatch:
             return self._fail(prepared, failure.error)
         # Something may have been executed: "nothing at all was sent" no longer holds.
         self._answered = True
-        return self._fail(prepared, crashed() if failure.crashed else answer_lost())
+        return self._fail(prepared, crashed(alone=len(prepared) == 1) if failure.crashed else answer_lost())
 
     async def _deliver(
         self, prepared: Sequence[_PreparedOp], envelope: Envelope[dict[str, msgspec.Raw]]

@@ -269,11 +269,12 @@ def answer_lost() -> EditUnknown:
     )
 
 
-def crashed() -> EditCrashed:
-    """GitLab failed while making the change, which may have been made."""
+def crashed(*, alone: bool = True) -> EditCrashed:
+    """GitLab failed while making the change, which may have been made; ``alone`` as in the error."""
     return EditCrashed(
         "GitLab failed on this change (internal server error): it may or may not have been made.",
         hint="glboard will check GitLab before retrying.",
+        alone=alone,
     )
 
 

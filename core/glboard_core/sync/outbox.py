@@ -22,7 +22,8 @@ class OutboxItem:
     ``due``: not to be sent, nor recovered, before. ``under_way``: being prepared or sent by this process.
     ``sent_at``: when it was sent. ``lost_at``: when its answer was found lost; it needs recovery.
     ``claimed_at``: since when it may be on the server. ``tries``: how often an answer to it was lost.
-    ``crashed``: whether it was lost since the server failed on it, and ``crashes`` how often that happened.
+    ``crashed``: whether it was lost since the server failed on the request. Then it ``goes_alone``, and
+    ``crashes`` counts how often the server failed on it alone.
     ``conflicts``: to be resolved by a person.
     """
 
@@ -32,6 +33,7 @@ class OutboxItem:
         "crashed",
         "crashes",
         "due",
+        "goes_alone",
         "lost_at",
         "op",
         "sent_at",
@@ -48,7 +50,7 @@ class OutboxItem:
         self.sent_at = 0.0
         self.under_way = False
         self.tries = 0
-        self.crashed = False
+        self.crashed = self.goes_alone = False
         self.crashes = 0
         self.conflicts = entry.conflicts
 
@@ -159,7 +161,7 @@ class Outbox:
                 if type(item.op.change) in taken:
                     break
                 batch.append(item)
-                if item.op.change.later_wait or item.crashes:
+                if item.op.change.later_wait or item.goes_alone:
                     break
         for item in batch:
             item.under_way = True

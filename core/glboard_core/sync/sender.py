@@ -181,8 +181,8 @@ class OutboxSender:
             item.under_way = True
         fresh = self._outbox.take_due(now)
         # What the server failed on goes alone, so that it takes no other change with it.
-        alone = [[item] for item in fresh if item.crashes]
-        together = [item for item in fresh if not item.crashes]
+        alone = [[item] for item in fresh if item.goes_alone]
+        together = [item for item in fresh if not item.goes_alone]
         return [batch for batch in (unanswered, together, *alone) if batch]
 
     def _recovery_at(self, item: OutboxItem) -> float:
@@ -363,7 +363,8 @@ class OutboxSender:
                 item.lost_at = now
                 item.tries += 1
                 item.crashed = isinstance(outcome.error, EditCrashed)
-                item.crashes += item.crashed
+                item.goes_alone |= item.crashed
+                item.crashes += isinstance(outcome.error, EditCrashed) and outcome.error.alone
                 lost.add(item.op.issue)
             elif isinstance(outcome.error, ConnectionFailed | AuthError):
                 # This one was not sent: back into the outbox, however often it takes.

@@ -79,7 +79,7 @@ def allowed(world: Registry, issue: Issue, change: Change, actor: User) -> Chang
     if kept.labels is not UNSET:
         kept.labels = [one for one in kept.labels if permissions.label_available(one, here)]
     kept.add_labels = [one for one in kept.add_labels if permissions.label_available(one, here)]
-    if isinstance(kept.milestone, Milestone) and not permissions.milestone_visible(kept.milestone, here):
+    if isinstance(kept.milestone, Milestone) and not _settable(kept.milestone, issue):
         kept.milestone = UNSET
     if kept.assignees is not UNSET:
         readers = [one for one in kept.assignees if permissions.level(one, here) > NO_ACCESS]
@@ -89,6 +89,12 @@ def allowed(world: Registry, issue: Issue, change: Change, actor: User) -> Chang
     if not world.licensed("ultimate"):
         kept.health = UNSET
     return kept
+
+
+def _settable(milestone: Milestone, issue: Issue) -> bool:
+    """Whether an issue can get a milestone; a closed one stays where it is, and is set nowhere else."""
+    kept = not milestone.closed or milestone is issue.milestone
+    return kept and permissions.milestone_visible(milestone, issue.project)
 
 
 def scoped(before: Iterable[Label], after: Sequence[Label], order: Sequence[Label]) -> list[Label]:
