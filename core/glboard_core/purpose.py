@@ -19,7 +19,7 @@ R = TypeVar("R")
 #: ``reconcile``: what polls miss; ``history``: events of issues; ``read``: anything else, such as a board.
 Purpose = Literal["change", "poll", "load", "reconcile", "history", "read"]
 
-#: Nobody waits for these: they yield to all others.
+#: No person waits for these: they yield to all others.
 BACKGROUND: frozenset[Purpose] = frozenset({"load", "reconcile", "history"})
 
 _current: ContextVar[Purpose | None] = ContextVar("purpose", default=None)

@@ -34,7 +34,7 @@ async def failed(context: LoadedGateway, reference: str, change: Edit) -> Failed
 # -- half done
 
 
-async def test_labels_that_went_through_beside_a_refused_title_are_named(context: LoadedGateway) -> None:
+async def test_labels_that_went_through_despite_a_refused_title_are_named(context: LoadedGateway) -> None:
     outcome = await failed(context, "top/app#1", Edit(title=" ", add=LABEL))
     assert isinstance(outcome.error, EditInvalid)
     assert outcome.error.message.startswith("Labels changed; title not: GitLab rejected it: Title can't be")
@@ -43,7 +43,7 @@ async def test_labels_that_went_through_beside_a_refused_title_are_named(context
     assert outcome.issue.title == "Issue 1"
 
 
-async def test_an_issue_that_was_closed_beside_a_refused_title_is_named(context: LoadedGateway) -> None:
+async def test_an_issue_that_was_closed_despite_a_refused_title_is_named(context: LoadedGateway) -> None:
     outcome = await failed(context, "top/app#1", Edit(title="x" * 256, state="closed"))
     assert outcome.error.message.startswith("State changed; title not:")
     assert outcome.issue is not None
@@ -51,7 +51,7 @@ async def test_an_issue_that_was_closed_beside_a_refused_title_is_named(context:
     assert outcome.issue.closed_at is not None
 
 
-async def test_what_a_tier_lacks_beside_labels_is_told_apart() -> None:
+async def test_what_a_tier_lacks_is_told_apart_from_labels() -> None:
     async with DemoServer(make(tier="free")) as server:
         context = await LoadedGateway(server).open()
         async with context.gateway:
@@ -69,7 +69,7 @@ async def test_a_refused_change_of_which_nothing_went_through_says_only_that(con
     assert outcome.error.message == "GitLab rejected it: Title can't be blank"
 
 
-async def test_what_cannot_be_looked_at_is_unknown(context: LoadedGateway) -> None:
+async def test_what_cannot_be_read_again_is_unknown(context: LoadedGateway) -> None:
     context.server.faults.next("reset-before", "Read", times=9)
     outcome = await failed(context, "top/app#1", Edit(title=" ", add=LABEL))
     assert isinstance(outcome.error, EditUnknown)
@@ -111,6 +111,14 @@ async def test_an_archived_project(context: LoadedGateway) -> None:
     [outcome] = await context.send(context.op("new:1", Create(project="top/app", title="x")))
     assert isinstance(outcome, Failed)
     assert "top/app is archived" in outcome.error.message
+
+
+async def test_one_reason_for_many_refusals_is_asked_once(context: LoadedGateway) -> None:
+    context.world.projects["top/app"].archived = True
+    ops = [context.op(f"top/app#{n}", Edit(weight=8)) for n in range(1, 6)]
+    assert errors(await context.send(*ops)) == [EditForbidden] * 5
+    # The changes, the issues, the project.
+    assert len(context.server.requests) == 3
 
 
 async def test_a_deleted_issue_and_one_whose_project_is_gone(context: LoadedGateway) -> None:
@@ -157,7 +165,7 @@ async def test_a_renamed_milestone_is_set(context: LoadedGateway) -> None:
 
 
 async def test_another_milestone_of_the_same_title_is_not_the_same(context: LoadedGateway) -> None:
-    # Known by its old title, which another milestone has by now.
+    # Known by its old title, which another milestone has meanwhile.
     context.world.milestone("19.8").title = "19.8 old"
     context.world.add_milestone(context.world.groups["top"], "19.8", date(2027, 2, 1), date(2027, 3, 1))
     assert (await context.do("top/app#1", Edit(milestone="19.8"))).milestone == "19.8 old"

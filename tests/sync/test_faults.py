@@ -111,7 +111,7 @@ async def test_what_the_server_makes_late_goes_over_nothing(server: DemoServer) 
         assert [line.result for line in context.engine.store.log()] == ["done", "settled"]
 
 
-async def test_what_the_server_fails_on_is_looked_at_and_sent_once_more(server: DemoServer) -> None:
+async def test_what_the_server_fails_on_is_read_and_sent_once_more(server: DemoServer) -> None:
     async with session(server) as context:
         # Made before it failed: nothing is sent again.
         server.faults.next("crash-after", "updateIssue")

@@ -45,7 +45,7 @@ async def test_many_edits_are_settled_document_by_document(store: Store) -> None
         assert sum(counts.values()) == len(server.requests)
 
 
-async def test_reconciling_is_put_off_while_nobody_looks(context: Session) -> None:
+async def test_reconciling_is_put_off_without_the_focus(context: Session) -> None:
     context.engine.poller.attend(False)
     context.world.delete("top/app#2")
     context.engine.poller._reconciled = float("-inf")

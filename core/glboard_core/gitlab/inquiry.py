@@ -34,7 +34,7 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Done, Failed, Outcome
 
 
-class Permissions(Struct, frozen=True, rename="camel"):
+class _Permissions(Struct, frozen=True, rename="camel"):
     """What one may do in a project."""
 
     may_edit: bool = True
@@ -45,26 +45,26 @@ class Place(Struct, frozen=True, rename="camel"):
 
     full_path: str
     archived: bool | None = None
-    user_permissions: Permissions = Permissions()
+    user_permissions: _Permissions = _Permissions()
 
 
-class WireMilestone(Struct, frozen=True):
+class MilestoneNow(Struct, frozen=True):
     """A milestone as it is now."""
 
     title: str
     state: str
 
 
-class OfPlace(Struct, frozen=True):
+class _PlaceAnswer(Struct, frozen=True):
     """The answer about a project; None if there is none at the path, or it is hidden."""
 
     project: Place | None
 
 
-class OfMilestone(Struct, frozen=True):
+class _MilestoneAnswer(Struct, frozen=True):
     """The answer about a milestone; None if it is gone or hidden."""
 
-    milestone: WireMilestone | None
+    milestone: MilestoneNow | None
 
 
 class Inquiry:
@@ -74,6 +74,9 @@ class Inquiry:
         self._runner = runner
         self._reader = reader
         self._catalog = catalog
+        #: What was asked already: of many cards refused at once, the reason is mostly one.
+        self._places: dict[str, Place | None] = {}
+        self._milestones: dict[str, MilestoneNow | None] = {}
 
     async def outcomes(
         self, failed: Sequence[tuple[Op, Failed]], known: Mapping[IssueId, Issue | None]
@@ -103,7 +106,8 @@ class Inquiry:
         wanted = [
             op.issue
             for op, one in failed
-            if isinstance(one.error, EditForbidden | EditInvalid) and not op.change.creates
+            if isinstance(one.error, EditForbidden)
+            or (isinstance(one.error, EditInvalid) and op.change.trace == "fields")
         ]
         before = {identity: issue for identity, issue in known.items() if issue is not None}
         return await self._reader.read(wanted, before)
@@ -137,8 +141,17 @@ class Inquiry:
         return refused_in(path, place) or error
 
     async def _place(self, path: str) -> Place | None:
-        answer = await self._runner.ask_in_dialect(queries.place, {"path": path}, OfPlace)
-        return answer.project
+        if path not in self._places:
+            answer = await self._runner.ask_in_dialect(queries.place, {"path": path}, _PlaceAnswer)
+            self._places[path] = answer.project
+        return self._places[path]
+
+    async def _milestone(self, number: str) -> MilestoneNow | None:
+        if number not in self._milestones:
+            identity = f"gid://gitlab/Milestone/{number}"
+            answer = await self._runner.ask(queries.MILESTONE, {"id": identity}, _MilestoneAnswer)
+            self._milestones[number] = answer.milestone
+        return self._milestones[number]
 
     async def _dropped(self, edit: Edit, now: Issue, error: EditDropped) -> EditDropped:
         """The reason why GitLab ignored the milestone, if it did."""
@@ -147,11 +160,8 @@ class Inquiry:
         sent = self._catalog.milestone(now.project, title) if isinstance(title, str) else None
         if sent is None or not isinstance(title, str):
             return error
-        number = sent.id.rpartition("/")[2]
-        answer = await self._runner.ask(
-            queries.MILESTONE, {"id": f"gid://gitlab/Milestone/{number}"}, OfMilestone
-        )
-        found = not_set(title, now.project, answer.milestone)
+        there = await self._milestone(sent.id.rpartition("/")[2])
+        found = not_set(title, now.project, there)
         if missing.touches() == {"milestone"}:
             return found
         return EditDropped(error.message, hint=f"{found.message} {error.hint}")
@@ -177,7 +187,7 @@ def refused_in(path: str, place: Place | None) -> EditForbidden | None:
     """Why a project does not accept the change; None if it should."""
     if place is None:
         return EditForbidden(
-            f"The project {path} is not there any more, or you no longer have access to it.",
+            f"The project {path} no longer exists, or you no longer have access to it.",
             hint="It may have another path now: press r to refresh.",
         )
     if place.archived:
@@ -192,7 +202,7 @@ def refused_in(path: str, place: Place | None) -> EditForbidden | None:
     return None
 
 
-def not_set(title: str, path: str, found: WireMilestone | None) -> EditDropped:
+def not_set(title: str, path: str, found: MilestoneNow | None) -> EditDropped:
     """Why GitLab did not set a milestone."""
     if found is None:
         return EditDropped(

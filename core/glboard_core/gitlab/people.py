@@ -1,7 +1,7 @@
 """Usernames that a change names, resolved to people before it is sent.
 
-Owns the question whether somebody has such a name: GitLab takes a name that nobody has without an error, and
-replacing the assignees with it removes them all. It sends one request for all names that are not known.
+Owns the question whether such a user exists: GitLab accepts an unknown name without an error, and replacing
+the assignees with it removes them all. It sends one request for all names that are not known.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class PeopleNamed(Struct, frozen=True):
         return structs.replace(catalog, people=(*catalog.people, *new.values())) if new else catalog
 
     def resolved(self, op: Op, issue: Issue | None) -> Op:
-        """The Op with usernames as GitLab spells them. Raises EditImpossible for a name that nobody has.
+        """The Op with usernames as GitLab spells them. Raises EditImpossible for an unknown one.
 
         Who is on the ``issue`` already stays as spelled.
         """
@@ -55,7 +55,7 @@ class PeopleNamed(Struct, frozen=True):
             return person.username
         near = get_close_matches(_key(name), self.others, 3)
         hint = f"Near matches: {', '.join(near)}." if near else "Use the username, without spaces."
-        raise EditImpossible(f"Nobody has the username “{name}”.", hint=hint)
+        raise EditImpossible(f"There is no user named “{name}”.", hint=hint)
 
 
 async def people_named(runner: QueryRunner, ops: Iterable[Op], catalog: Catalog) -> PeopleNamed:

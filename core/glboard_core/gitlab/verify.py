@@ -272,7 +272,7 @@ def answer_lost() -> EditUnknown:
 def crashed(*, alone: bool = True) -> EditCrashed:
     """GitLab failed while making the change, which may have been made; ``alone`` as in the error."""
     return EditCrashed(
-        "GitLab failed on this change (internal server error): it may or may not have been made.",
+        "GitLab failed on this change (internal server error): it may or may not have been applied.",
         hint="glboard will check GitLab before retrying.",
         alone=alone,
     )

@@ -95,11 +95,11 @@ class Poller:
         if idle and now - self._polled > self._sync.poll:
             self._wake.set()
 
-    def attend(self, looked_at: bool) -> None:
-        """Whether the terminal is looked at, as far as known: else reconciling is put off until it is."""
-        self._attended = looked_at
+    def attend(self, focused: bool) -> None:
+        """Whether the terminal has the focus, as far as known: without it, reconciling is put off."""
+        self._attended = focused
         overdue = asyncio.get_running_loop().time() - self._reconciled >= self._sync.reconcile
-        if looked_at and overdue:
+        if focused and overdue:
             self._wake.set()
 
     async def idle(self) -> None:
