@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import structs
 
 from glboard_core.board.conflicts import Conflict
-from glboard_core.board.operations import Op, OpId
+from glboard_core.board.operations import GroupId, Op, OpId
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import OutboxEntry
 
@@ -108,6 +108,10 @@ class Outbox:
     def busy(self, issue: IssueId) -> bool:
         """Whether an Op of the issue is being sent, or its answer was lost."""
         return any(item.under_way or item.lost_at for item in self.items(issue))
+
+    def under_way(self, group: GroupId) -> int:
+        """How many Ops of a keystroke are being sent."""
+        return sum(item.under_way for item in self._by_op.values() if item.op.group == group)
 
     def on_wire(self, issue: IssueId) -> bool:
         """Whether the server may be changing the issue for us now, or may have done so (answer lost)."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from msgspec import structs
@@ -38,6 +38,8 @@ from glboard_core.sync.recovery import recover
 from glboard_core.sync.status import SyncStatus
 from glboard_core.sync.timing import Timing
 
+#: Ops sent after one check for changes by others: about ten seconds' worth.
+MOST_AT_ONCE = 50
 #: Notes remembered by the Op that created them; older ones are found by their marker.
 REMEMBERED = 1_000
 
@@ -263,7 +265,37 @@ class OutboxSender:
         if any(item.lost_at for item in batch):
             await self._recover(items)
             return None
-        return await self._send(items)
+        for part, rest in self._parts(items):
+            stopped = await self._send([item for item in part if item.op.id in self._outbox])
+            if stopped is not None:
+                wait = self._wait_after(stopped)
+                for item in rest:
+                    item.due = max(item.due, time.time() + wait)
+                self._outbox.put_back(rest)
+                return stopped
+        return None
+
+    def _parts(
+        self, items: Sequence[OutboxItem]
+    ) -> Iterator[tuple[Sequence[OutboxItem], Sequence[OutboxItem]]]:
+        """The items in parts that are sent one after the other, each with what follows it.
+
+        What is overwritten is checked before each part, and must not be long ago. Items that keep an order
+        among themselves stay together: those of one issue, and changes of the manual order.
+        """
+        ranked = {item.op.issue for item in items if item.op.change.one_at_a_time}
+        lanes: dict[str, list[OutboxItem]] = {}
+        for item in items:
+            lanes.setdefault("" if item.op.issue in ranked else item.op.issue, []).append(item)
+        ordered = [item for lane in lanes.values() for item in lane]
+        part: list[OutboxItem] = []
+        for lane in lanes.values():
+            if part and len(part) + len(lane) > MOST_AT_ONCE:
+                ordered = ordered[len(part) :]
+                yield part, ordered
+                part = []
+            part += lane
+        yield part, ()
 
     @property
     def _me(self) -> str:
