@@ -187,7 +187,24 @@ class EditImpossible(EditRefused):
     """The change cannot be sent: a label, milestone or person is not available to the issue's project."""
 
 
+class EditFailed(EditRefused):
+    """The server failed on the change (HTTP 500), and did not make it."""
+
+    may_pass = True
+
+
 class EditUnknown(EditRefused):
     """The answer was lost. The change may have been made; reading back must settle it."""
 
     may_pass = True
+
+
+class EditCrashed(EditUnknown):
+    """GitLab failed while making the change (HTTP 500). It is over, and may have been made or not.
+
+    ``alone``: nothing else was sent with it, so it is what GitLab fails on.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", alone: bool = True) -> None:
+        super().__init__(message, hint=hint)
+        self.alone = alone

@@ -21,6 +21,7 @@ from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, IssueRow, Note, Reference
 from glboard_core.model.names import CatalogNames, Needs
 from glboard_core.model.query import IssueQuery
+from glboard_core.purpose import Purpose
 
 if TYPE_CHECKING:
     from glboard_core.planning.plan_lock import PlanSnapshot
@@ -93,8 +94,13 @@ class Gateway(Protocol):
     async def count(self, queries: Sequence[IssueQuery]) -> Sequence[int]:
         """How many issues each of these queries finds, which may time out. Raises GroupNotFound."""
 
-    async def read(self, issues: Sequence[IssueId]) -> Mapping[IssueId, Issue]:
-        """These issues as they are now; deleted, hidden and not yet created ones are absent."""
+    async def read(
+        self, issues: Sequence[IssueId], known: Mapping[IssueId, Issue] | None = None
+    ) -> Mapping[IssueId, Issue]:
+        """These issues as they are now; deleted, hidden and not yet created ones are absent.
+
+        ``known`` are issues as last read: up to 100 of those in it are read with one request.
+        """
 
     async def find(self, references: Sequence[Reference]) -> Mapping[Reference, Issue]:
         """The issues with these references; those that do not exist or are hidden are absent."""
@@ -117,18 +123,27 @@ class Gateway(Protocol):
         """Description, blockers and notes. Raises EditForbidden if the issue is gone."""
 
     async def send(
-        self, ops: Sequence[Op], shown: Mapping[IssueId, Issue], catalog: Catalog
+        self,
+        ops: Sequence[Op],
+        shown: Mapping[IssueId, Issue],
+        catalog: Catalog,
+        report: Callable[[Sequence[Outcome]], None] | None = None,
     ) -> list[Outcome]:
         """Send the changes, in order per issue, in as few requests as the server allows.
 
         ``shown`` are the issues as the server last returned them, ``catalog`` maps titles to ids. One outcome
-        per Op, in the same order: a failed Op never stops another. Raises ConnectionFailed or AuthError only
+        per Op, in the same order: a failed Op never stops another. ``report`` is called with those that are
+        final as each request is answered; all are returned, too. Raises ConnectionFailed or AuthError only
         if nothing at all was sent.
         """
 
     @property
     def remaining(self) -> float | None:
         """The share of the rate limit that is left, 0 to 1; None if the server reports none."""
+
+    @property
+    def requests(self) -> Mapping[Purpose, int]:
+        """How many requests were sent in the last hour, by purpose."""
 
     def now(self) -> datetime:
         """The server's clock in UTC, from its last Date header; this machine's before the first answer."""

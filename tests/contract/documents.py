@@ -144,8 +144,11 @@ def documents(dialect: Dialect) -> Iterator[Document]:
         yield Document(f"counts {count}", queries.counts(count))
     for count in (1, queries.READ_EACH):
         yield Document(f"read {count}", queries.read(dialect, count))
-    for count in (1, queries.FIND_PROJECTS):
-        yield Document(f"find {count}", queries.find(dialect, count))
+    for sizes in ((1,), (1,) * 5, (5,) * 5, (20,) * 4, (50, 50, 50), (100, 100)):
+        yield Document(f"find {sizes}", queries.find(dialect, sizes))
+    yield Document("place", queries.place(dialect))
+    yield Document("milestone", queries.MILESTONE)
+    yield Document("people", queries.PEOPLE)
     yield Document("recent", queries.recent(dialect))
     yield Document("last notes", queries.LAST_NOTES)
     yield Document("detail", queries.detail(dialect))

@@ -25,6 +25,7 @@ from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import (
     AuthError,
     ConnectionFailed,
+    EditCrashed,
     EditDropped,
     EditForbidden,
     EditInvalid,
@@ -372,7 +373,7 @@ FORBIDDEN = (
             },
             EditUnknown,
         ),
-        ({"data": {"m0": None}, "errors": [{"message": "Internal server error"}]}, EditUnknown),
+        ({"data": {"m0": None}, "errors": [{"message": "Internal server error"}]}, EditCrashed),
         ({"data": {"m0": None}, "errors": [{"message": "Weight is odd", "path": ["m0"]}]}, EditInvalid),
         ({"data": {"m0": None}}, EditUnknown),
         ({"data": {}}, EditUnknown),

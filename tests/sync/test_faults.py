@@ -12,14 +12,25 @@ from msgspec import structs
 
 from glboard_core.board.operations import Comment, Edit, Op
 from glboard_core.demo.http.server import DemoServer
-from glboard_core.errors import EditUnknown, StoreFailed
+from glboard_core.errors import EditFailed, EditUnknown, StoreFailed
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Failed, Outcome, Store
 from glboard_core.store.sqlite import SqliteStore
 from glboard_core.sync.events import EngineNotice, Settled, Status, StatusChanged
 from support.engines import BRISK, STILL, Session, build_world, lines, session
 
-LOSSES = ["reset-before", "reset-after", "500", "502", "html", "html-200", "partial", "timeout"]
+LOSSES = [
+    "reset-before",
+    "reset-after",
+    "crash-before",
+    "crash-after",
+    "500",
+    "502",
+    "html",
+    "html-200",
+    "partial",
+    "timeout",
+]
 
 
 @pytest.mark.parametrize("fault", LOSSES)
@@ -82,7 +93,7 @@ async def test_what_the_server_makes_late_goes_over_nothing(server: DemoServer) 
             with suppress(TimeoutError):
                 async with asyncio.timeout(context.engine.timing.server_limit / 2):
                     await context.until(lambda: context.there("app#1").weight == 5)
-            await send(*args)
+            await send(*args[:3])
 
         async def without_an_answer(ops: Sequence[Op], *args: Any) -> list[Outcome]:
             gateway.send = send  # type: ignore[method-assign]
@@ -100,17 +111,58 @@ async def test_what_the_server_makes_late_goes_over_nothing(server: DemoServer) 
         assert [line.result for line in context.engine.store.log()] == ["done", "settled"]
 
 
+async def test_what_the_server_fails_on_is_read_and_sent_once_more(server: DemoServer) -> None:
+    async with session(server) as context:
+        # Made before it failed: nothing is sent again.
+        server.faults.next("crash-after", "updateIssue")
+        context.edit("app#1", weight=5)
+        await context.settled()
+        assert len(server.requests.of("updateIssue")) == 1
+        # Not made: once more.
+        server.faults.next("crash-before", "updateIssue")
+        context.edit("app#2", weight=5)
+        await context.settled()
+        assert (context.there("app#2").weight, context.mutations) == (5, 3)
+        assert context.engine.status.failed == 0
+
+
+async def test_what_the_server_always_fails_on_fails_soon(server: DemoServer) -> None:
+    async with session(server) as context:
+        server.faults.next("crash-before", "updateIssue", times=99)
+        context.edit("app#1", weight=5)
+        await context.settled()
+        [(op, error)] = context.engine.failed
+        assert isinstance(error, EditFailed)
+        assert "connection" not in str(error)
+        assert context.issue("app#1").weight == context.there("app#1").weight == 1
+        assert context.mutations == 2
+        server.faults.clear()
+        context.engine.retry(op.id)
+        await context.settled()
+        assert context.there("app#1").weight == 5
+
+
+async def test_what_the_server_fails_on_takes_no_other_change_with_it(server: DemoServer) -> None:
+    async with session(server) as context:
+        server.faults.next("crash-before", "updateIssue")
+        context.edit_all([f"app#{n}" for n in (1, 2, 3)], weight=5)
+        await context.settled()
+        assert all(context.there(f"app#{n}").weight == 5 for n in (1, 2, 3))
+        # All in one document, then each in one of its own.
+        assert [record.mutations for record in server.requests.of("updateIssue")] == [3, 1, 1, 1]
+
+
 def changed_before_the_look(context: Session, **theirs: Any) -> None:
     """Someone changes app#1 after our request, and before recovery."""
     gateway = context.engine.gateway
     read = gateway.read
 
-    async def after_them(issues: Sequence[IssueId]) -> Mapping[IssueId, Issue]:
+    async def after_them(issues: Sequence[IssueId], *known: Any) -> Mapping[IssueId, Issue]:
         gateway.read = read  # type: ignore[method-assign]
         context.world.edit("top/app#1", by="eng_1", **theirs)
-        return await read(issues)
+        return await read(issues, *known)
 
-    gateway.read = after_them  # type: ignore[method-assign]
+    gateway.read = after_them  # type: ignore[assignment, method-assign]
 
 
 MADE_AND_CHANGED: list[tuple[dict[str, Any], dict[str, Any]]] = [

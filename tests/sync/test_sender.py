@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from msgspec import structs
 
-from glboard_core.board.operations import Comment, Create, Edit, new_issue_id
+from glboard_core.board.operations import Comment, Create, Edit, Op, new_issue_id
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import EditDropped, EditForbidden, EditRefused, ReadOnly
-from glboard_core.ports import Store
+from glboard_core.ports import Outcome, Store
 from glboard_core.sync.events import IssuesChanged, Renamed, Settled
 from support.engines import GROUP_LABEL, STILL, Session, build_world, session, settled
 
@@ -30,6 +32,49 @@ async def test_an_edit_is_shown_at_once_and_reaches_the_server(context: Session)
     assert context.engine.status.unsent == 0
     [settled] = context.told(Settled)
     assert (len(settled.done), len(settled.failed)) == (1, 0)
+
+
+async def test_many_edits_are_settled_document_by_document(store: Store) -> None:
+    async with DemoServer(build_world(issues=25)) as server, session(server, store) as context:
+        context.edit_all([f"app#{n}" for n in range(1, 26)], weight=7)
+        await context.settled()
+        told = context.told(Settled)
+        assert len(told) == 3
+        assert sum(len(one.done) for one in told) == 25
+        counts = context.engine.gateway.requests
+        assert counts["change"] >= 3
+        assert counts["load"] >= 2
+        assert sum(counts.values()) == len(server.requests)
+
+
+async def test_before_each_part_of_many_edits_is_checked_what_others_changed(store: Store) -> None:
+    async with DemoServer(build_world(issues=60)) as server, session(server, store) as context:
+        send, parts = context.engine.gateway.send, []
+
+        async def first_part(ops: Sequence[Op], *rest: Any) -> list[Outcome]:
+            outcomes = await send(ops, *rest)
+            parts.append(len(ops))
+            if len(parts) == 1:
+                context.world.edit("top/app#60", by="eng_1", weight=9)
+            return outcomes
+
+        context.engine.gateway.send = first_part  # type: ignore[assignment, method-assign]
+        context.edit_all([f"app#{n}" for n in range(1, 61)], weight=7)
+        await context.settled()
+        assert parts == [50, 9]
+        assert context.there("app#60").weight == 9
+        assert context.engine.status.conflicts == 1
+
+
+async def test_reconciling_is_put_off_without_the_focus(context: Session) -> None:
+    context.engine.poller.attend(False)
+    context.world.delete("top/app#2")
+    context.engine.poller._reconciled = float("-inf")
+    context.engine.poller.poll_soon()
+    await context.engine.poller.idle()
+    assert context.known("app#2")
+    context.engine.poller.attend(True)
+    await context.until(lambda: not context.known("app#2"))
 
 
 async def test_an_edit_without_effect_is_not_sent(context: Session) -> None:

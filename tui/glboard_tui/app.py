@@ -211,6 +211,14 @@ class GlboardApp(App[int]):
         else:
             await super().on_event(event)
 
+    def on_app_focus(self) -> None:
+        """The terminal got the focus."""
+        self.bridge.attend(True)
+
+    def on_app_blur(self) -> None:
+        """The terminal lost the focus."""
+        self.bridge.attend(False)
+
     async def on_dialog_ready(self) -> None:
         """A dialog has the focus: keys that waited for it can be processed."""
         await self._keys.go()

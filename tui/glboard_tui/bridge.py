@@ -429,6 +429,11 @@ class Bridge:
         if self.engine is not None:
             self.engine.poller.touch()
 
+    def attend(self, focused: bool) -> None:
+        """The terminal got or lost the focus: without it, background work is put off."""
+        if self.engine is not None:
+            self.engine.poller.attend(focused)
+
     # Issues
 
     def issue(self, issue: IssueId) -> Issue | None:

@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from textual.app import App
 
-from glboard_core.board.operations import Op
+from glboard_core.board.operations import GroupId, Op
 from glboard_core.errors import (
     READ_ONLY,
     AuthError,
@@ -212,6 +212,8 @@ class News:
         self._standing: set[str] = set()
         self._told_at: dict[str, float] = {}
         self._waited = CatchUp()
+        #: Answers to keystrokes of which more is still being sent.
+        self._partly: dict[GroupId, Settled] = {}
         self._engine: object = None
 
     def tell(self, app: App[Any], update: Update) -> None:
@@ -227,8 +229,9 @@ class News:
         told, summary = self._waited.hear(self._bridge.status, update.settled)
         if summary is not None:
             tell(app, summary)
-        for settled in update.settled:
-            if settled.failed and not told:
+        for part in update.settled:
+            settled = self._joined(part)
+            if settled is not None and settled.failed and not told:
                 tell(app, failures(settled.title, settled.failed, len(settled.done)))
         status = self._bridge.status
         if not update.status or status is None:
@@ -238,6 +241,18 @@ class News:
         elif self._bridge.index is not None and self._is_news(type(status.error).__name__):
             # The header keeps showing the state; the hint is shown once.
             tell(app, notice_of(status.error))
+
+    def _joined(self, part: Settled) -> Settled | None:
+        """All answers to one keystroke, so that they are told once; None while more is being sent."""
+        group = (*part.done, *(op for op, _ in part.failed))[0].group
+        before = self._partly.pop(group, None)
+        if before is not None:
+            done, failed = (*before.done, *part.done), (*before.failed, *part.failed)
+            part = structs.replace(part, done=done, failed=failed)
+        if part.left:
+            self._partly[group] = part
+            return None
+        return part
 
     def warn(self, app: App[Any]) -> None:
         """Warn of names this board could not resolve, and of what this server or token cannot do."""

@@ -24,6 +24,7 @@ from glboard_core.gitlab.http import Transport
 from glboard_core.gitlab.http_errors import not_json
 from glboard_core.model.event import Event, EventAction, EventKind, History
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.purpose import with_purpose
 
 T = TypeVar("T")
 
@@ -72,6 +73,7 @@ class EventReader:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
+    @with_purpose("history")
     async def histories(
         self,
         issues: Iterable[Issue],

@@ -13,8 +13,6 @@ from hashlib import sha256
 from types import TracebackType
 from typing import Self, TypeVar
 
-import msgspec
-
 from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import AuthError, EditForbidden, NotGitLab, ScopeMissing, TokenRejected
 from glboard_core.gitlab import decode, queries
@@ -36,7 +34,8 @@ from glboard_core.gitlab.decode import (
 from glboard_core.gitlab.graphql import QueryRunner, chunks, group_missing, side_by_side
 from glboard_core.gitlab.http import Limits, Transport
 from glboard_core.gitlab.http_errors import not_json
-from glboard_core.gitlab.send import Sender
+from glboard_core.gitlab.reading import PARALLEL, IssueReader
+from glboard_core.gitlab.send import Report, Sender
 from glboard_core.model.catalog import Catalog, Label, Person, Server
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, Note, Reference
@@ -44,11 +43,10 @@ from glboard_core.model.milestone import Milestone
 from glboard_core.model.names import CatalogNames, Needs
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Gateway, Outcome
+from glboard_core.purpose import Purpose
 
 T = TypeVar("T")
 
-#: Concurrent queries.
-PARALLEL = 4
 #: Of an issue with more notes than this, the newest are missing: a board need not show them all.
 MOST_NOTES = 1_000
 
@@ -73,7 +71,8 @@ class GitLabGateway(Gateway):
         self._runner = QueryRunner(self._transport, server)
         self._decoder = Decoder()
         self._catalog_reader = CatalogReader(self._runner, group)
-        self._sender = Sender(self._runner, self._decoder)
+        self._reader = IssueReader(self._runner, self._decoder)
+        self._sender = Sender(self._runner, self._decoder, self._reader)
         #: A catalog that was read ahead of the next call of ``catalog``.
         self._ahead: tuple[CatalogNames, Catalog] | None = None
         self._user: Person | None = None
@@ -89,6 +88,10 @@ class GitLabGateway(Gateway):
     @property
     def remaining(self) -> float | None:
         return self._transport.remaining
+
+    @property
+    def requests(self) -> Mapping[Purpose, int]:
+        return self._transport.pace.last_hour
 
     def expect_offset(self, offset: timedelta) -> None:
         """Take the server's clock to be this machine's plus ``offset`` until its first answer."""
@@ -108,7 +111,7 @@ class GitLabGateway(Gateway):
 
     @property
     def user(self) -> Person | None:
-        return self._user
+        return self._reader.user or self._user
 
     @property
     def token_mark(self) -> str:
@@ -192,56 +195,17 @@ class GitLabGateway(Gateway):
         answer = await self._runner.ask(document, variables, OfGroup[dict[str, decode.Count | None]])
         found = self._in_group(answer)
         names = [f"q{n}" for n in range(len(asked))]
-        self._all_there(names, found)
+        if not set(names) <= set(found):
+            raise not_json(self.account.host)
         return [one.count if (one := found[name]) is not None else 0 for name in names]
 
-    async def read(self, issues: Sequence[IssueId]) -> Mapping[IssueId, Issue]:
-        wanted = [identity for identity in dict.fromkeys(issues) if not identity.startswith("new:")]
-        parts = chunks(wanted, queries.READ_EACH)
-        found = await side_by_side([partial(self._read, part) for part in parts], PARALLEL)
-        return {issue.id: issue for part in found for issue in part}
-
-    async def _read(self, part: Sequence[IssueId]) -> list[Issue]:
-        variables = {f"i{n}": identity for n, identity in enumerate(part)}
-        answer = await self._runner.ask_in_dialect(
-            lambda dialect: queries.read(dialect, len(part)), variables, dict[str, WireIssue | None]
-        )
-        self._all_there(variables, answer)
-        return [self._decoder.issue(wire) for wire in answer.values() if wire is not None]
-
-    def _all_there(self, asked: Iterable[str], answer: Mapping[str, object]) -> None:
-        if not set(asked) <= set(answer):
-            raise not_json(self.account.host)
+    async def read(
+        self, issues: Sequence[IssueId], known: Mapping[IssueId, Issue] | None = None
+    ) -> Mapping[IssueId, Issue]:
+        return await self._reader.read(issues, known)
 
     async def find(self, references: Sequence[Reference]) -> Mapping[Reference, Issue]:
-        by_project: dict[str, list[str]] = {}
-        for one in dict.fromkeys(references):
-            by_project.setdefault(one.project, []).append(str(one.iid))
-        asked = [
-            (path, part) for path, iids in by_project.items() for part in chunks(iids, queries.FIND_IIDS)
-        ]
-        parts = chunks(asked, queries.FIND_PROJECTS)
-        found = await side_by_side([partial(self._find, part) for part in parts], PARALLEL)
-        issues = {(issue.project.casefold(), issue.iid): issue for part in found for issue in part}
-        named = ((one, issues.get((one.project.casefold(), one.iid))) for one in references)
-        return {one: issue for one, issue in named if issue is not None}
-
-    async def _find(self, part: Sequence[tuple[str, Sequence[str]]]) -> list[Issue]:
-        variables: dict[str, object] = {}
-        for n, (path, iids) in enumerate(part):
-            variables[f"p{n}"], variables[f"n{n}"] = path, iids
-        answer = await self._runner.ask_in_dialect(
-            lambda dialect: queries.find(dialect, len(part)),
-            variables,
-            dict[str, msgspec.Raw],
-        )
-        paths = [name for name in variables if name.startswith("p")]
-        self._all_there(paths, answer)
-        if "currentUser" in answer and (user := _decode(answer["currentUser"], User)) is not None:
-            self._user = decode.person(user)
-        found = [_decode(answer[name], WithIssues[WireIssue]) for name in paths]
-        pages = [project.issues for project in found if project and project.issues]
-        return [self._decoder.issue(wire) for page in pages for wire in page.items()]
+        return await self._reader.find(references)
 
     async def note_of(self, issue: IssueId, op: OpId) -> str | None:
         async for note in self._last_notes(issue):
@@ -329,14 +293,13 @@ class GitLabGateway(Gateway):
     # -- changes
 
     async def send(
-        self, ops: Sequence[Op], shown: Mapping[IssueId, Issue], catalog: Catalog
+        self,
+        ops: Sequence[Op],
+        shown: Mapping[IssueId, Issue],
+        catalog: Catalog,
+        report: Report | None = None,
     ) -> list[Outcome]:
-        return await self._sender.send(ops, shown, catalog)
-
-
-def _decode(raw: msgspec.Raw, kind: type[T]) -> T | None:
-    found: T | None = msgspec.json.decode(raw, type=kind | None)
-    return found
+        return await self._sender.send(ops, shown, catalog, report)
 
 
 def _filters(query: IssueQuery) -> dict[str, object]:

@@ -20,7 +20,7 @@ from glboard_core.errors import GlboardError, GroupNotFound, QueryRefused, Serve
 from glboard_core.gitlab import queries
 from glboard_core.gitlab.decode import Page, User, line
 from glboard_core.gitlab.http import Transport
-from glboard_core.gitlab.http_errors import not_json, token_rejected
+from glboard_core.gitlab.http_errors import CRASHED, not_json, token_rejected
 from glboard_core.gitlab.queries import Dialect
 from glboard_core.model.catalog import Server
 
@@ -64,6 +64,11 @@ class GraphError(Struct, frozen=True, kw_only=True):
     def timeout(self) -> bool:
         """The server exceeded its own limit of 30 seconds."""
         return self.message.startswith("Timeout on") or "Request timed out" in self.message
+
+    @property
+    def crashed(self) -> bool:
+        """The server failed on the field; it no longer works on it."""
+        return self.message.strip().lower() == CRASHED
 
     @property
     def too_complex(self) -> bool:

@@ -1,9 +1,9 @@
 """HTTP: one client, its timeouts and retries, and the server's clock.
 
-Owns connections, the authorisation header, rate limits, retries and size limits. It sends bytes and returns
-bytes or a ``Failure``, and does not interpret them. It never blocks the loop, and repeats a mutation only if
-the server cannot have acted on it. httpx takes longer to import than the board takes to open, so it is
-imported in a thread by the first request.
+Owns connections, the authorisation header, the server's rate limit, retries and size limits; how fast we ask
+is in ``pace.py``. It sends bytes and returns bytes or a ``Failure``, and does not interpret them. It never
+blocks the loop, and repeats a mutation only if the server cannot have acted on it. httpx takes longer to
+import than the board takes to open, so it is imported in a thread by the first request.
 
 HTTP/1.1 with keep-alive: measured over TLS on loopback, HTTP/2 took 1.4 to 2 times as long for sequential
 requests; for four concurrent ones the two were equal.
@@ -16,16 +16,18 @@ import importlib
 import random
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from glboard_core import purpose
 from glboard_core.errors import RateLimited, ServerFailed, TimedOut
 from glboard_core.gitlab import http_errors
 from glboard_core.gitlab.account import Account
 from glboard_core.gitlab.http_errors import Failure
+from glboard_core.gitlab.pace import Pace
 
 if TYPE_CHECKING:
     import httpx
@@ -118,6 +120,7 @@ class Transport:
     def __init__(self, account: Account, limits: Limits | None = None) -> None:
         self.account = account
         self.limits = limits or Limits()
+        self.pace = Pace()
         #: The share of the rate limit that is left, 0 to 1; None if the server reports none.
         self.remaining: float | None = None
         #: The server's clock minus this machine's, as far as known before the first answer.
@@ -133,9 +136,12 @@ class Transport:
         """
         return _answered(await self._ask("POST", GRAPHQL, body, safe=True, heavy=heavy))
 
-    async def write(self, body: bytes) -> bytes | Failure:
-        """Send a mutation. After a Failure with ``reached`` it may have been executed; it is not repeated."""
-        return await self._ask("POST", GRAPHQL, body, safe=False)
+    async def write(self, body: bytes, took: Callable[[float], None] | None = None) -> bytes | Failure:
+        """Send a mutation. After a Failure with ``reached`` it may have been executed; it is not repeated.
+
+        ``took`` is called with the seconds that the server needed for it, without what it waited here.
+        """
+        return await self._ask("POST", GRAPHQL, body, safe=False, took=took)
 
     async def get(self, path: str) -> bytes:
         """GET a REST path relative to the server's address. Raises GlboardError."""
@@ -161,7 +167,27 @@ class Transport:
     # -- one request ----------------------------------------------------------------------------------------
 
     async def _ask(
-        self, method: str, path: str, body: bytes, *, safe: bool, heavy: bool = False
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        *,
+        safe: bool,
+        heavy: bool = False,
+        took: Callable[[float], None] | None = None,
+    ) -> bytes | Failure:
+        with self.pace.urgent(purpose.current()):
+            return await self._ask_in_turn(method, path, body, safe=safe, heavy=heavy, took=took)
+
+    async def _ask_in_turn(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        *,
+        safe: bool,
+        heavy: bool,
+        took: Callable[[float], None] | None,
     ) -> bytes | Failure:
         patience = self.limits.patience if safe else min(self.limits.patience, self.limits.write_patience)
         deadline = time.monotonic() + patience
@@ -169,7 +195,10 @@ class Transport:
         while True:
             if (closed := await self._pass_gate(deadline)) is not None:
                 return closed
+            started = time.monotonic()
             answer = await self._once(method, path, body)
+            if took is not None:
+                took(time.monotonic() - started)
             if isinstance(answer, bytes):
                 return answer
             limited = isinstance(answer.error, RateLimited)
@@ -189,12 +218,17 @@ class Transport:
                 await asyncio.sleep(wait)
 
     async def _pass_gate(self, deadline: float) -> Failure | None:
-        """Wait while a rate limit lasts; a Failure if that takes longer than ``deadline``."""
-        while (wait := self._gate - time.monotonic()) > 0:
-            if self._gate >= deadline:
-                return http_errors.of_status(429, {}, b"", self.account.url, wait)
-            await asyncio.sleep(wait)
-        return None
+        """Wait while a rate limit lasts, then for our turn; a Failure if that lasts past ``deadline``."""
+        while True:
+            while (wait := self._gate - time.monotonic()) > 0:
+                if self._gate >= deadline:
+                    return http_errors.of_status(429, {}, b"", self.account.url, wait)
+                await asyncio.sleep(wait)
+            left = await self.pace.turn(purpose.current(), deadline)
+            if left is not None:
+                return http_errors.at_our_limit(self.account.host, self.pace.per_minute, left)
+            if self._gate <= time.monotonic():
+                return None
 
     async def _once(self, method: str, path: str, body: bytes) -> bytes | Failure:
         if self._client is None:
@@ -256,6 +290,7 @@ class Transport:
         """Store what the headers of every answer tell: the time, and the rate limit left."""
         if (left := share_left(headers)) is not None:
             self.remaining = left
+            self.pace.allowed(_number(headers.get("ratelimit-limit")))
         if (moment := http_date(headers.get("date", ""))) is None:
             return
         # A Date is truncated to the second, so the largest of several close estimates is the best one.

@@ -37,6 +37,8 @@ from glboard_core.gitlab.decode import line
 if TYPE_CHECKING:
     from gitlab import GitlabError
 
+#: What GitLab's GraphQL says when it failed on a request, in lower case. A proxy has other words.
+CRASHED = "internal server error"
 #: Seconds to wait after HTTP 429 without usable headers.
 UNKNOWN_WAIT = 60.0
 
@@ -45,13 +47,14 @@ class Failure(Struct, frozen=True):
     """A request without a usable answer.
 
     ``reached``: the server may have acted on it; ``again``: a retry makes sense; ``wait``: the seconds the
-    server asked to wait.
+    server asked to wait; ``crashed``: GitLab itself failed on it, and no longer works on it.
     """
 
     error: GlboardError
     reached: bool = True
     again: bool = False
     wait: float | None = None
+    crashed: bool = False
 
 
 # -- without a response
@@ -165,11 +168,23 @@ def of_status(
         )
         return Failure(limited, reached=False, again=True, wait=wait)
     if status >= 500:
-        return Failure(_server_failed(host, status), again=status in (500, 502, 503, 504), wait=wait)
+        crashed = status == 500 and _message(fields).lower() == CRASHED
+        again = status in (500, 502, 503, 504)
+        return Failure(_server_failed(host, status), again=again, wait=wait, crashed=crashed)
     if fields:
         refused = QueryRefused(f"{host} rejected the query (HTTP {status}): {_message(fields)}")
         return Failure(refused, reached=False)
     return Failure(_page(host, status, kind, raw), reached=False)
+
+
+def at_our_limit(host: str, most: int, wait: float) -> Failure:
+    """``host`` was sent the ``most`` requests a minute; the next may go in ``wait`` seconds."""
+    limited = RateLimited(
+        f"{most} requests a minute are the most that {host} is sent; continuing in {wait:.0f} s.",
+        retry_after=wait,
+        hint="Nothing is lost: unsent changes wait until then.",
+    )
+    return Failure(limited, reached=False, again=True, wait=wait)
 
 
 def of_rest(problem: GitlabError, host: str, doing: str, needs: str) -> GlboardError:

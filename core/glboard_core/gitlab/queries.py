@@ -134,19 +134,31 @@ def read(dialect: Dialect, count: int) -> str:
     )
 
 
-#: Number of issues per project, and of projects, per ``find`` document.
-FIND_IIDS = 50
-FIND_PROJECTS = 3
+#: How many issues of one project a ``find`` document asks for: few sizes, so that few documents are built.
+_SIZES = (1, 5, 20, 50, PAGE)
+
+
+def size_for(count: int) -> int:
+    """The page size to ask for ``count`` issues, at most a page."""
+    return next(size for size in _SIZES if size >= min(count, PAGE))
+
+
+#: The cost of asking who we are in a ``find`` document.
+WHO_COST = 5
+
+
+def find_cost(size: int) -> int:
+    """The cost of ``size`` issues of one project in a ``find`` document."""
+    return 2 + (CARD_COST + 1) * (100 + size) // 100
 
 
 @cache
-def find(dialect: Dialect, projects: int) -> str:
-    """Issues by number in several projects, as p0, p1… Variables: p0, n0, p1, n1…"""
-    names = ", ".join(f"$p{n}: ID!, $n{n}: [String!]" for n in range(projects))
+def find(dialect: Dialect, sizes: tuple[int, ...]) -> str:
+    """Issues by number, as many as ``sizes`` of each project, as p0, p1… Variables: p0, n0, p1, n1…"""
+    names = ", ".join(f"$p{n}: ID!, $n{n}: [String!]" for n in range(len(sizes)))
     parts = " ".join(
-        f"p{n}: project(fullPath: $p{n}) {{ issues(iids: $n{n}, first: {FIND_IIDS})"
-        " { nodes { ...Card } } }"
-        for n in range(projects)
+        f"p{n}: project(fullPath: $p{n}) {{ issues(iids: $n{n}, first: {size}) {{ nodes {{ ...Card }} }} }}"
+        for n, size in enumerate(sizes)
     )
     who = "currentUser { id username name }"
     return f"query Find({names}) {{ {who} {parts} }} {card(dialect)}"
@@ -183,6 +195,25 @@ def detail(dialect: Dialect) -> str:
         " notes(filter: ALL_NOTES, first: $first, after: $after)"
         f" {{ {_PAGE_INFO} nodes {{ id body createdAt system author {{ username }} }} }} }} }}"
     )
+
+
+@cache
+def place(dialect: Dialect) -> str:
+    """A project as it is now, with what one may do there. Variables: path."""
+    permission = "adminIssue" if dialect.modern else "createLabel"
+    return (
+        "query Place($path: ID!) { project(fullPath: $path)"
+        f" {{ fullPath archived userPermissions {{ mayEdit: {permission} }} }} }}"
+    )
+
+
+#: A milestone as it is now. Variables: id.
+MILESTONE = "query Milestone($id: MilestoneID!) { milestone(id: $id) { title state } }"
+
+#: People by username. Variables: names.
+PEOPLE = (
+    "query People($names: [String!]) { users(usernames: $names, first: 100) { nodes { id username name } } }"
+)
 
 
 # -- what the server offers
@@ -329,7 +360,7 @@ TOUCHED: dict[str, tuple[str, int]] = {
     "labels": (_TITLES, 7),
     "assignees": (_ASSIGNEES, 5),
     "weight": ("weight", 1),
-    "milestone": ("milestone { title }", 2),
+    "milestone": ("milestone { id title }", 3),
     "state": ("state closedAt", 2),
     "title": ("title", 1),
     "description": ("description", 1),

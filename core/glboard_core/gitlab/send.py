@@ -1,15 +1,16 @@
 """Sends Ops: which are sent together, in which order, and the outcome of each.
 
-Owns documents of many mutations (bounded by GitLab's complexity and text limits), their order, and what
-happens when one is rejected or its answer is lost. Ops of one issue keep their order, and so do all changes
-of the manual order, since each refers to adjacent issues; everything else is sent concurrently.
+Owns documents of many mutations (bounded by time, and by GitLab's complexity and text limits), their order,
+and what happens when one is rejected or its answer is lost. Ops of one issue keep their order, and so do all
+changes of the manual order, since each refers to adjacent issues; of everything else, two documents are under
+way at once. Outcomes are reported document by document.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -24,8 +25,10 @@ from glboard_core.errors import (
     NotGitLab,
     Offline,
     QueryRefused,
+    TimedOut,
 )
 from glboard_core.gitlab import queries
+from glboard_core.gitlab.batch_size import BatchSize
 from glboard_core.gitlab.decode import Decoder, OfGroup, Page, line
 from glboard_core.gitlab.encode import MutationEncoder
 from glboard_core.gitlab.graphql import (
@@ -36,20 +39,24 @@ from glboard_core.gitlab.graphql import (
     envelope_of,
     refused,
     request,
-    side_by_side,
+    together,
 )
 from glboard_core.gitlab.http_errors import Failure
+from glboard_core.gitlab.inquiry import Inquiry
+from glboard_core.gitlab.people import PeopleNamed, people_named
 from glboard_core.gitlab.queries import Mutation
-from glboard_core.gitlab.verify import NULL, AnswerVerifier, Payload, Reply, answer_lost
+from glboard_core.gitlab.reading import IssueReader
+from glboard_core.gitlab.verify import NULL, AnswerVerifier, Payload, Reply, answer_lost, crashed
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Done, Failed, Outcome
 
-#: Concurrent documents.
-PARALLEL = 4
-#: Mutations per document: each takes GitLab up to half a second, and it stops after 30.
-MOST_CALLS = 20
+#: Documents under way at once, whoever sends them: more only slow each other down.
+IN_FLIGHT = 2
 _LEAST_BUDGET = 40
+
+#: Called with outcomes that are final, as each document is answered.
+Report = Callable[[Sequence[Outcome]], None]
 
 
 class _Status(Struct, frozen=True):
@@ -70,17 +77,24 @@ class _PreparedOp(Struct, frozen=True):
 
 
 class Sender:
-    """Sends Ops to one server, and learns its complexity limit."""
+    """Sends Ops to one server, and learns its complexity limit and how fast it writes."""
 
-    def __init__(self, runner: QueryRunner, decoder: Decoder) -> None:
+    def __init__(self, runner: QueryRunner, decoder: Decoder, reader: IssueReader) -> None:
         self.runner = runner
         self.decoder = decoder
+        self.reader = reader
+        self.size = BatchSize()
+        self.slots = asyncio.Semaphore(IN_FLIGHT)
         #: The complexity limit of a document; halved when the server finds one too complex.
         self.budget = queries.MOST_COMPLEXITY
         self._statuses: dict[str, str] | None = None
 
     async def send(
-        self, ops: Sequence[Op], shown: Mapping[IssueId, Issue], catalog: Catalog
+        self,
+        ops: Sequence[Op],
+        shown: Mapping[IssueId, Issue],
+        catalog: Catalog,
+        report: Report | None = None,
     ) -> list[Outcome]:
         """See ``ports.Gateway.send``."""
         if not ops:
@@ -88,7 +102,9 @@ class Sender:
         statuses: Mapping[str, str] = {}
         if any("status" in op.change.touches() for op in ops):
             statuses = await self._status_ids(catalog.group)
-        sending = _SendBatch(self, ops, shown, catalog, statuses, await self.runner.dialect())
+        people = await people_named(self.runner, ops, catalog)
+        catalog = people.added_to(catalog)
+        sending = _SendBatch(self, ops, shown, catalog, statuses, await self.runner.dialect(), people, report)
         return await sending.run()
 
     async def _status_ids(self, group: str) -> Mapping[str, str]:
@@ -113,8 +129,12 @@ class _SendBatch:
         catalog: Catalog,
         statuses: Mapping[str, str],
         dialect: queries.Dialect,
+        people: PeopleNamed,
+        report: Report | None,
     ) -> None:
         self._sender = sender
+        self._people = people
+        self._report = report
         self._ops = ops
         self._catalog = catalog
         self._statuses = statuses
@@ -128,33 +148,48 @@ class _SendBatch:
             if op.issue not in self._known and op.before is not None:
                 self._known[op.issue] = self._expected[op.issue] = op.before
         self._outcomes: dict[int, Outcome] = {}
+        #: Outcomes that were not reported yet.
+        self._fresh: list[Outcome] = []
+        #: Ops that are sent a second time, since their project has another path now.
+        self._readdressed: set[int] = set()
         self._answered = False
         self._unsent: GlboardError | None = None
 
     async def run(self) -> list[Outcome]:
-        await side_by_side([partial(self._send_queue, queue) for queue in self._queues()], PARALLEL)
+        lanes = deque(self._lanes())
+        async with together() as tasks:
+            for _ in range(min(IN_FLIGHT, len(lanes))):
+                tasks.create_task(self._work(lanes))
         if self._unsent is not None and not self._answered:
             raise self._unsent
         return [self._outcomes[at] for at in range(len(self._ops))]
 
     # -- batching
 
-    def _queues(self) -> list[list[int]]:
-        """Indexes of Ops: each queue is sent in order, the queues concurrently."""
+    def _lanes(self) -> list[list[int]]:
+        """Indexes of Ops: each lane is sent in order, the lanes concurrently."""
         ranked = {op.issue for op in self._ops if op.change.one_at_a_time}
         lanes: dict[str, list[int]] = {}
         for at, op in enumerate(self._ops):
             lanes.setdefault("" if op.issue in ranked else op.issue, []).append(at)
-        queues: list[list[int]] = []
+        return list(lanes.values())
+
+    async def _work(self, lanes: deque[list[int]]) -> None:
+        while lanes:
+            # Only now: the documents before have shown how large the next may be.
+            await self._send_queue(lanes)
+
+    def _next_queue(self, lanes: deque[list[int]]) -> deque[int]:
+        """Take as many lanes as fit into one document, at least one."""
+        queue: list[int] = []
         cost = calls = 0
-        for lane in lanes.values():
-            lane_cost, lane_calls = self._estimate(lane)
-            if not queues or cost + lane_cost > self._sender.budget or calls + lane_calls > MOST_CALLS:
-                queues.append([])
-                cost = calls = 0
-            queues[-1].extend(lane)
+        while lanes:
+            lane_cost, lane_calls = self._estimate(lanes[0])
             cost, calls = cost + lane_cost, calls + lane_calls
-        return [sorted(queue) for queue in queues]
+            if queue and (cost > self._sender.budget or calls > self._sender.size.most):
+                break
+            queue += lanes.popleft()
+        return deque(sorted(queue))
 
     def _estimate(self, lane: Sequence[int]) -> tuple[int, int]:
         cost = calls = 0
@@ -172,18 +207,27 @@ class _SendBatch:
 
     # -- one queue
 
-    async def _send_queue(self, queue: Sequence[int]) -> None:
-        todo = deque(queue)
-        while todo:
-            prepared = self._next_document(todo)
-            if not prepared:
-                continue
-            again = await self._document(prepared)
-            # Rejected as a whole, so nothing was executed: write it again.
-            for one in reversed(again):
-                self._expect_known(one.op.issue)
-                todo.appendleft(one.at)
-            self._hold_back(prepared, todo)
+    async def _send_queue(self, lanes: deque[list[int]]) -> None:
+        """Take the next lanes, and send them in as many documents as they need."""
+        todo: deque[int] | None = None
+        while todo or (todo is None and lanes):
+            async with self._sender.slots:
+                todo = self._next_queue(lanes) if todo is None else todo
+                if prepared := self._next_document(todo):
+                    again = await self._document(prepared)
+                    # Rejected as a whole, so nothing was executed: write it again.
+                    for one in reversed(again):
+                        self._expect_known(one.op.issue)
+                        todo.appendleft(one.at)
+                    self._hold_back(prepared, todo)
+            self._tell()
+
+    def _tell(self) -> None:
+        """Report the outcomes that are final; what was not sent, or is unknown, is told at the end."""
+        final = [one for one in self._fresh if not (isinstance(one, Failed) and _open(one.error))]
+        self._fresh.clear()
+        if self._report is not None and final:
+            self._report(final)
 
     def _next_document(self, todo: deque[int]) -> list[_PreparedOp]:
         """Take Ops from the front while they fit into one document."""
@@ -193,7 +237,7 @@ class _SendBatch:
             op = self._ops[todo[0]]
             issue = self._expected.get(op.issue)
             try:
-                written = self._encoder.calls(op, issue)
+                written = self._encoder.calls(self._people.resolved(op, issue), issue)
             except EditRefused as error:
                 self._settle(todo.popleft(), Failed(op=op.id, error=error, issue=self._known.get(op.issue)))
                 continue
@@ -203,7 +247,8 @@ class _SendBatch:
             cost += sum(call.cost for call in written)
             calls += len(written)
             size += sum(len(call.back) + len(call.field) + len(call.input_type) + 40 for call in written)
-            full = cost > self._sender.budget or calls > MOST_CALLS or size > queries.MOST_CHARACTERS - 600
+            full = cost > self._sender.budget or calls > self._sender.size.most
+            full = full or size > queries.MOST_CHARACTERS - 600
             if prepared and full:
                 break
             prepared.append(_PreparedOp(todo.popleft(), op, written))
@@ -237,6 +282,7 @@ class _SendBatch:
 
     def _settle(self, at: int, outcome: Outcome) -> None:
         self._outcomes[at] = outcome
+        self._fresh.append(outcome)
         issue = outcome.issue
         if issue is not None:
             # Later Ops find a new issue by its temporary id, too.
@@ -254,17 +300,10 @@ class _SendBatch:
         """Send a document and settle its Ops; returns those to be sent again."""
         calls = tuple(call for one in prepared for call in one.calls)
         document, variables = queries.mutation(calls, self._dialect)
-        answer = await self._sender.runner.transport.write(request(document, variables))
+        took: list[float] = []
+        answer = await self._sender.runner.transport.write(request(document, variables), took.append)
         if isinstance(answer, Failure):
-            if isinstance(answer.error, QueryRefused):
-                self._answered = True
-                return await self._refused(prepared, answer.error)
-            if answer.reached:
-                # Something may have been executed: "nothing at all was sent" no longer holds.
-                self._answered = True
-            else:
-                self._unsent = answer.error
-            return self._fail(prepared, answer_lost() if answer.reached else answer.error)
+            return await self._no_answer(prepared, answer)
         self._answered = True
         try:
             envelope = envelope_of(answer, dict[str, msgspec.Raw], self._sender.runner.host)
@@ -275,18 +314,35 @@ class _SendBatch:
             if not errors:
                 # Not GraphQL: whoever answered, GitLab may have received the request.
                 return self._fail(prepared, answer_lost())
-            if len(prepared) == 1 and any(e.forbidden or e.throttled for e in errors):
-                refusal = next(e for e in errors if e.forbidden or e.throttled)
+            if len(prepared) == 1 and any(e.forbidden or e.throttled or e.crashed for e in errors):
+                refusal = next(e for e in errors if e.forbidden or e.throttled or e.crashed)
                 op = prepared[0].op
-                return self._fail(prepared, self._verifier.error(refusal, op, self._known.get(op.issue)))
+                error = self._verifier.error(refusal, op, self._known.get(op.issue))
+                return await self._look([(prepared[0], Failed(op=op.id, error=error))])
             return await self._refused(prepared, refused(errors, self._sender.runner.host))
-        self._deliver(prepared, envelope)
-        return ()
+        self._sender.size.answered(len(calls), took[-1])
+        return await self._deliver(prepared, envelope)
 
-    def _deliver(self, prepared: Sequence[_PreparedOp], envelope: Envelope[dict[str, msgspec.Raw]]) -> None:
+    async def _no_answer(self, prepared: Sequence[_PreparedOp], failure: Failure) -> Sequence[_PreparedOp]:
+        if isinstance(failure.error, QueryRefused):
+            self._answered = True
+            return await self._refused(prepared, failure.error)
+        if isinstance(failure.error, TimedOut):
+            self._sender.size.timed_out()
+        if not failure.reached:
+            self._unsent = failure.error
+            return self._fail(prepared, failure.error)
+        # Something may have been executed: "nothing at all was sent" no longer holds.
+        self._answered = True
+        return self._fail(prepared, crashed(alone=len(prepared) == 1) if failure.crashed else answer_lost())
+
+    async def _deliver(
+        self, prepared: Sequence[_PreparedOp], envelope: Envelope[dict[str, msgspec.Raw]]
+    ) -> Sequence[_PreparedOp]:
         data = envelope.data or {}
         errors = {error.alias: error for error in reversed(envelope.errors or ()) if error.alias is not None}
         whole = next((error for error in envelope.errors or () if error.alias is None), None)
+        doubtful: list[tuple[_PreparedOp, Failed]] = []
         alias = 0
         for one in prepared:
             names = [f"m{alias + n}" for n in range(len(one.calls))]
@@ -299,10 +355,31 @@ class _SendBatch:
                     else errors.get(name, whole)
                     for name in names
                 ]
-                outcome = self._verifier.outcome(one.op, issue, replies)
+                outcome = self._verifier.outcome(self._people.resolved(one.op, issue), issue, replies)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 outcome = Failed(op=one.op.id, error=answer_lost())
+            if isinstance(outcome, Failed) and not _open(outcome.error):
+                doubtful.append((one, outcome))
+            else:
+                self._settle(one.at, outcome)
+        return await self._look(doubtful)
+
+    async def _look(self, failed: Sequence[tuple[_PreparedOp, Failed]]) -> Sequence[_PreparedOp]:
+        """Look into failed Ops before anything is said of them; returns those to be sent again."""
+        known = {one.op.issue: self._known.get(one.op.issue) for one, _ in failed}
+        inquiry = Inquiry(self._sender.runner, self._sender.reader, self._catalog)
+        outcomes = await inquiry.outcomes([(one.op, outcome) for one, outcome in failed], known)
+        again: list[_PreparedOp] = []
+        for (one, _), outcome in zip(failed, outcomes, strict=True):
+            before, now = known[one.op.issue], outcome.issue
+            if before is not None and now is not None and before.project != now.project:
+                self._known[one.op.issue] = now
+                if one.at not in self._readdressed:
+                    self._readdressed.add(one.at)
+                    again.append(one)
+                    continue
             self._settle(one.at, outcome)
+        return again
 
     async def _refused(self, prepared: Sequence[_PreparedOp], error: GlboardError) -> Sequence[_PreparedOp]:
         """A document was rejected before anything was executed: write it again, or find the culprit."""
@@ -330,3 +407,8 @@ class _SendBatch:
             issue = self._known.get(one.op.issue)
             self._settle(one.at, Failed(op=one.op.id, error=error, issue=issue))
         return ()
+
+
+def _open(error: GlboardError) -> bool:
+    """Whether an Op with this error is not decided: it was not sent, or its answer was lost."""
+    return isinstance(error, EditUnknown | ConnectionFailed | AuthError)

@@ -15,9 +15,11 @@ from msgspec import Struct
 from glboard_core.board.fields import ASSIGNEES
 from glboard_core.board.operations import Edit, Op, Rank
 from glboard_core.errors import (
+    EditCrashed,
     EditDropped,
     EditForbidden,
     EditInvalid,
+    EditRefused,
     EditUnknown,
     GlboardError,
     RateLimited,
@@ -90,11 +92,14 @@ class AnswerVerifier:
             if not isinstance(reply, Payload):
                 problems.append(self.error(reply, op, issue))
                 continue
-            issue = self._merged(op, issue, reply)
             commands_only = self._only_commands(reply)
             if reply.errors and not commands_only:
+                # Its issue shows values that were not saved.
                 problems.append(_invalid(reply.errors))
-            elif op.change.trace == "note":
+                continue
+            op = self._renamed(op, issue, reply)
+            issue = self._merged(op, issue, reply)
+            if op.change.trace == "note":
                 if reply.note is not None:
                     note = reply.note.id
                 elif not commands_only:
@@ -106,6 +111,18 @@ class AnswerVerifier:
             worst = next((error for error in problems if isinstance(error, EditUnknown)), problems[0])
             return Failed(op=op.id, error=worst, issue=issue)
         return Done(op=op.id, issue=self._counted(op, issue), note=note)
+
+    def _renamed(self, op: Op, issue: Issue | None, reply: Payload) -> Op:
+        """The Op with the present title of the milestone it sets, if GitLab set that one: ids tell."""
+        edit = op.change
+        if not isinstance(edit, Edit) or not isinstance(edit.milestone, str) or bytes(reply.issue) == NULL:
+            return op
+        found = msgspec.json.decode(reply.issue, type=IssuePart).milestone
+        wanted = self._catalog.milestone(issue.project, edit.milestone) if issue is not None else None
+        if wanted is None or not found or found.id.rpartition("/")[2] != wanted.id.rpartition("/")[2]:
+            return op
+        title = self._decoder.title(found)
+        return msgspec.structs.replace(op, change=msgspec.structs.replace(edit, milestone=title))
 
     def _only_commands(self, reply: Payload) -> bool:
         status = reply.quick_actions_status
@@ -159,7 +176,9 @@ class AnswerVerifier:
             return self._forbidden(op, issue)
         if error.throttled:
             return _comments_limited()
-        if error.timeout or "internal server error" in error.message.lower():
+        if error.crashed:
+            return crashed()
+        if error.timeout:
             return answer_lost()
         return EditInvalid(f"GitLab rejected it: {error.text}")
 
@@ -258,6 +277,31 @@ def answer_lost() -> EditUnknown:
         "GitLab's answer was lost: the change may or may not have been applied.",
         hint="glboard will check GitLab before retrying.",
     )
+
+
+def crashed(*, alone: bool = True) -> EditCrashed:
+    """GitLab failed while making the change, which may have been made; ``alone`` as in the error."""
+    return EditCrashed(
+        "GitLab failed on this change (internal server error): it may or may not have been applied.",
+        hint="glboard will check GitLab before retrying.",
+        alone=alone,
+    )
+
+
+def half_done(edit: Edit, before: Issue, now: Issue, error: EditRefused) -> EditRefused:
+    """The error, with what of the edit went through before it; ``now`` is the issue as read since."""
+    missing = edit.missing_on(now)
+    left = missing.touches() | (edit.touches() & {"description"})
+    labels_moved = bool(
+        ((edit.add - before.labels) & now.labels) | ((edit.remove & before.labels) - now.labels)
+    )
+    went = [f.name for f, _ in edit.fields() if f.name not in left and f.differs_in(before, now)]
+    went += ["labels"] if labels_moved and "labels" not in left else []
+    if not went or not left:
+        return error
+    words = ", ".join(sorted(went))
+    message = f"{words[0].upper()}{words[1:]} changed; {', '.join(sorted(left))} not: {error.message}"
+    return type(error)(message, hint=error.hint)
 
 
 def _names(titles: frozenset[str]) -> str:

@@ -69,11 +69,15 @@ class Renamed(Struct, frozen=True):
 
 
 class Settled(Struct, frozen=True):
-    """Ops of one keystroke were answered: those done, and those failed with the reason."""
+    """Ops of one keystroke were answered: those done, and those failed with the reason.
+
+    ``left`` counts those still being sent: many are answered request by request.
+    """
 
     title: str
     done: tuple[Op, ...]
     failed: tuple[tuple[Op, GlboardError], ...]
+    left: int = 0
 
 
 class EngineNotice(Struct, frozen=True):

@@ -23,6 +23,7 @@ from glboard_core.model.milestone import current, preceding, versions
 from glboard_core.model.query import IssueQuery
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.ports import Gateway, Store
+from glboard_core.purpose import requests_for
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.names import KnownNames
 from glboard_core.sync.status import MirrorAge, SyncStatus
@@ -172,7 +173,8 @@ class InitialLoad:
             await first.wait()
             await asyncio.wait({counting}, timeout=COUNT_WAIT)
             parts = await self._parts(queries, counting.result() if counting.done() else ())
-            await self._all([self._read_all(part, seen) for part in parts])
+            with requests_for("load"):
+                await self._all([self._read_all(part, seen) for part in parts])
             for task in (reading, counting):
                 task.cancel()
         self.complete = True

@@ -366,7 +366,8 @@ class LocalState:
             of_group = [answer for answer in answers if answer.op.group == group]
             done = tuple(answer.op for answer in of_group if answer.error is None)
             failed = tuple((answer.op, answer.error) for answer in of_group if answer.error is not None)
-            self._emit(Settled(title=titles[of_group[0].op.id], done=done, failed=failed))
+            left = self.outbox.under_way(group)
+            self._emit(Settled(title=titles[of_group[0].op.id], done=done, failed=failed, left=left))
         self._forget_titles(answer.op for answer in answers)
 
     def _forget_titles(self, ops: Iterable[Op]) -> None:

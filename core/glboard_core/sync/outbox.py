@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import structs
 
 from glboard_core.board.conflicts import Conflict
-from glboard_core.board.operations import Op, OpId
+from glboard_core.board.operations import GroupId, Op, OpId
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import OutboxEntry
 
@@ -22,10 +22,25 @@ class OutboxItem:
     ``due``: not to be sent, nor recovered, before. ``under_way``: being prepared or sent by this process.
     ``sent_at``: when it was sent. ``lost_at``: when its answer was found lost; it needs recovery.
     ``claimed_at``: since when it may be on the server. ``tries``: how often an answer to it was lost.
+    ``crashed``: whether it was lost since the server failed on the request. Then it ``goes_alone``, and
+    ``crashes`` counts how often the server failed on it alone.
     ``conflicts``: to be resolved by a person.
     """
 
-    __slots__ = ("claimed_at", "conflicts", "due", "lost_at", "op", "sent_at", "title", "tries", "under_way")
+    __slots__ = (
+        "claimed_at",
+        "conflicts",
+        "crashed",
+        "crashes",
+        "due",
+        "goes_alone",
+        "lost_at",
+        "op",
+        "sent_at",
+        "title",
+        "tries",
+        "under_way",
+    )
 
     def __init__(self, entry: OutboxEntry) -> None:
         self.op = entry.op
@@ -35,6 +50,8 @@ class OutboxItem:
         self.sent_at = 0.0
         self.under_way = False
         self.tries = 0
+        self.crashed = self.goes_alone = False
+        self.crashes = 0
         self.conflicts = entry.conflicts
 
     @property
@@ -44,7 +61,7 @@ class OutboxItem:
 
     def forget_attempts(self) -> None:
         """Its conflict was resolved: it is sent as if for the first time; earlier attempts prove nothing."""
-        self.tries, self.claimed_at = 0, self.lost_at
+        self.tries, self.crashes, self.claimed_at = 0, 0, self.lost_at
 
 
 class Outbox:
@@ -91,6 +108,10 @@ class Outbox:
     def busy(self, issue: IssueId) -> bool:
         """Whether an Op of the issue is being sent, or its answer was lost."""
         return any(item.under_way or item.lost_at for item in self.items(issue))
+
+    def under_way(self, group: GroupId) -> int:
+        """How many Ops of a keystroke are being sent."""
+        return sum(item.under_way for item in self._by_op.values() if item.op.group == group)
 
     def on_wire(self, issue: IssueId) -> bool:
         """Whether the server may be changing the issue for us now, or may have done so (answer lost)."""
@@ -144,7 +165,7 @@ class Outbox:
                 if type(item.op.change) in taken:
                     break
                 batch.append(item)
-                if item.op.change.later_wait:
+                if item.op.change.later_wait or item.goes_alone:
                     break
         for item in batch:
             item.under_way = True

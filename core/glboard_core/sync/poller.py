@@ -18,6 +18,7 @@ from glboard_core.errors import GlboardError
 from glboard_core.model.issue import IssueId
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Gateway
+from glboard_core.purpose import requests_for, with_purpose
 from glboard_core.sync.initial_load import (
     CURSOR,
     InitialLoad,
@@ -91,6 +92,7 @@ class Poller:
         )
         self._catalogued = float("-inf")
         self._used = float("-inf")
+        self._attended = True
 
     def refresh(self) -> None:
         """Read everything again now rather than at the next poll."""
@@ -108,6 +110,13 @@ class Poller:
         idle = now - self._used > IDLE_AFTER
         self._used = now
         if idle and now - self._polled > self._sync.poll:
+            self._wake.set()
+
+    def attend(self, focused: bool) -> None:
+        """Whether the terminal has the focus, as far as known: without it, reconciling is put off."""
+        returned = focused and not self._attended
+        self._attended = focused
+        if returned:
             self._wake.set()
 
     async def idle(self) -> None:
@@ -255,7 +264,7 @@ class Poller:
         if not wanted:
             return
         asked = asyncio.get_running_loop().time()
-        now = await self._gateway.read(wanted)
+        now = await self._gateway.read(wanted, self._store.issues())
         scope = self._scope
         here = [issue for issue in now.values() if scope.holds(issue)]
         self._local_state.confirm(here, "theirs", asked=asked)
@@ -264,7 +273,9 @@ class Poller:
 
     async def _follow(self) -> None:
         await self.poll()
-        await self._reconciler.continue_slowly()
+        if self._attended:
+            with requests_for("reconcile"):
+                await self._reconciler.continue_slowly()
         if asyncio.get_running_loop().time() - self._catalogued >= self._sync.catalog:
             await self._read_catalog()
         await self._names.look_further(self._store.projects())
@@ -275,6 +286,7 @@ class Poller:
         if not await self._catch_up():
             self.refresh()
 
+    @with_purpose("poll")
     async def _catch_up(self) -> bool:
         """Read what changed since the cursor, unfiltered by label and milestone, to see issues that left.
 
@@ -327,6 +339,7 @@ class Poller:
             self._cursor = to
             self._store.put_meta(CURSOR, to.isoformat().encode())
 
+    @with_purpose("reconcile")
     async def reconcile(self) -> None:
         """Compare the whole scope with the server now. Raises what the gateway raises."""
         await self._reconciler.whole_round()

@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 
 from glboard_core.board.conflicts import kinds, proven_by_events, shown_by
 from glboard_core.board.operations import Op, OpId
-from glboard_core.errors import EditForbidden, EditUnknown
+from glboard_core.errors import EditFailed, EditForbidden, EditUnknown
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.ports import Gateway
 from glboard_core.sync.log import ServerAnswer
@@ -24,6 +24,8 @@ from glboard_core.sync.outbox import OutboxItem
 PRECISION = timedelta(seconds=2)
 #: How often an Op whose answer was lost is sent again before a person must decide.
 MAX_TRIES = 8
+#: How often an Op that GitLab itself fails on is sent: a failure may pass, such as two writes at once.
+MAX_CRASHES = 2
 
 
 class Recovered(Struct):
@@ -40,7 +42,8 @@ class Recovered(Struct):
 async def recover(items: Sequence[OutboxItem], gateway: Gateway, me: str) -> Recovered:
     """Check the server; ``me`` is the username whose events count. Raises what the gateway raises."""
     existing = [item.op.issue for item in items if not item.op.issue.startswith("new:")]
-    now = await gateway.read(existing) if existing else {}
+    seen = {item.op.issue: item.op.before for item in items if item.op.before is not None}
+    now = await gateway.read(existing, seen) if existing else {}
     found = Recovered([], [], {}, now)
     by_issue: dict[IssueId, list[OutboxItem]] = {}
     for item in items:
@@ -102,6 +105,8 @@ async def _answer(
             found.notes[op.id] = note
     if was_made:
         return ServerAnswer(op, issue)
+    if item.crashed and item.crashes >= MAX_CRASHES:
+        return ServerAnswer(op, issue, _crashed())
     return ServerAnswer(op, issue, _unknown()) if item.tries >= MAX_TRIES else None
 
 
@@ -118,4 +123,11 @@ def _unknown() -> EditUnknown:
     return EditUnknown(
         "The connection kept failing before GitLab replied; the change may have been applied.",
         hint="Check the issue in GitLab, then retry or discard the change in failed changes (g f).",
+    )
+
+
+def _crashed() -> EditFailed:
+    return EditFailed(
+        "GitLab failed on this change twice (internal server error), and did not make it.",
+        hint="Retry it later, or discard it, in the failed changes.",
     )

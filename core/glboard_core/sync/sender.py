@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from msgspec import structs
@@ -20,6 +20,7 @@ from glboard_core.errors import (
     NOT_LOADED,
     AuthError,
     ConnectionFailed,
+    EditCrashed,
     EditUnknown,
     GlboardError,
     RateLimited,
@@ -27,6 +28,7 @@ from glboard_core.errors import (
 )
 from glboard_core.model.issue import IssueId
 from glboard_core.ports import Done, Gateway, Outcome
+from glboard_core.purpose import with_purpose
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.log import ServerAnswer
 from glboard_core.sync.outbox import OutboxItem
@@ -36,6 +38,8 @@ from glboard_core.sync.recovery import recover
 from glboard_core.sync.status import SyncStatus
 from glboard_core.sync.timing import Timing
 
+#: Ops sent after one check for changes by others: about ten seconds' worth.
+MOST_AT_ONCE = 50
 #: Notes remembered by the Op that created them; older ones are found by their marker.
 REMEMBERED = 1_000
 
@@ -178,7 +182,10 @@ class OutboxSender:
         for item in unanswered:
             item.under_way = True
         fresh = self._outbox.take_due(now)
-        return [batch for batch in (unanswered, fresh) if batch]
+        # What the server failed on goes alone, so that it takes no other change with it.
+        alone = [[item] for item in fresh if item.goes_alone]
+        together = [item for item in fresh if not item.goes_alone]
+        return [batch for batch in (unanswered, together, *alone) if batch]
 
     def _recovery_at(self, item: OutboxItem) -> float:
         """When recovery of a lost answer can start: what must not exist twice, after the server's timeout.
@@ -190,8 +197,8 @@ class OutboxSender:
         return item.due
 
     def _server_done_at(self, item: OutboxItem) -> float:
-        """When the server no longer carries out a request whose answer was lost."""
-        return item.lost_at + self._timing.server_limit
+        """When the server no longer carries out a request whose answer was lost, or that it failed on."""
+        return item.lost_at if item.crashed else item.lost_at + self._timing.server_limit
 
     # One batch
 
@@ -248,6 +255,7 @@ class OutboxSender:
             for item in items:
                 item.lost_at = time.time()  # "sent" on disk: trust it, and run recovery first
 
+    @with_purpose("change")
     async def _attempt(self, batch: Sequence[OutboxItem]) -> GlboardError | None:
         """Recover Ops without an answer, or send; returns why some were not sent, if any.
 
@@ -257,7 +265,37 @@ class OutboxSender:
         if any(item.lost_at for item in batch):
             await self._recover(items)
             return None
-        return await self._send(items)
+        for part, rest in self._parts(items):
+            stopped = await self._send([item for item in part if item.op.id in self._outbox])
+            if stopped is not None:
+                wait = self._wait_after(stopped)
+                for item in rest:
+                    item.due = max(item.due, time.time() + wait)
+                self._outbox.put_back(rest)
+                return stopped
+        return None
+
+    def _parts(
+        self, items: Sequence[OutboxItem]
+    ) -> Iterator[tuple[Sequence[OutboxItem], Sequence[OutboxItem]]]:
+        """The items in parts that are sent one after the other, each with what follows it.
+
+        What is overwritten is checked before each part, and must not be long ago. Items that keep an order
+        among themselves stay together: those of one issue, and changes of the manual order.
+        """
+        ranked = {item.op.issue for item in items if item.op.change.one_at_a_time}
+        lanes: dict[str, list[OutboxItem]] = {}
+        for item in items:
+            lanes.setdefault("" if item.op.issue in ranked else item.op.issue, []).append(item)
+        ordered = [item for lane in lanes.values() for item in lane]
+        part: list[OutboxItem] = []
+        for lane in lanes.values():
+            if part and len(part) + len(lane) > MOST_AT_ONCE:
+                ordered = ordered[len(part) :]
+                yield part, ordered
+                part = []
+            part += lane
+        yield part, ()
 
     @property
     def _me(self) -> str:
@@ -283,10 +321,19 @@ class OutboxSender:
         known = self._store.issues()
         confirmed = {item.op.issue: known[item.op.issue] for item in items if item.op.issue in known}
         leaving = [ready[item.op.id] for item in items if item.op.id in ready]
-        outcomes = await self._gateway.send(leaving, confirmed, catalog) if leaving else []
+        by_op = {item.op.id: item for item in items}
+        settled: set[OpId] = set()
+
+        def report(final: Sequence[Outcome]) -> None:
+            # Each as its document is answered: a hundred cards take a while.
+            self._status.answered()
+            settled.update(outcome.op for outcome in final)
+            self._settle([(by_op[outcome.op], outcome) for outcome in final])
+
+        outcomes = await self._gateway.send(leaving, confirmed, catalog, report) if leaving else []
         self._status.answered()
-        by_op = {outcome.op: outcome for outcome in (*outcomes, *answered)}
-        return self._settle([(item, by_op[item.op.id]) for item in items])
+        rest = [outcome for outcome in (*outcomes, *answered) if outcome.op not in settled]
+        return self._settle([(by_op[outcome.op], outcome) for outcome in rest])
 
     async def _with_notes(self, ops: Sequence[Op]) -> tuple[dict[OpId, Op], list[Outcome]]:
         """Fill in values known only now: the note a comment created, or the one to be updated.
@@ -347,6 +394,9 @@ class OutboxSender:
                 # From now, not from when sending began: a rate limit may have delayed it.
                 item.lost_at = now
                 item.tries += 1
+                item.crashed = isinstance(outcome.error, EditCrashed)
+                item.goes_alone |= item.crashed
+                item.crashes += isinstance(outcome.error, EditCrashed) and outcome.error.alone
                 lost.add(item.op.issue)
             elif isinstance(outcome.error, ConnectionFailed | AuthError):
                 # This one was not sent: back into the outbox, however often it takes.
@@ -410,5 +460,5 @@ class OutboxSender:
         for item in again:
             item.tries = max(item.tries, 1)  # also if the answer was lost in an earlier session
             item.lost_at = 0.0
-            item.due = 0.0
+            item.due = time.time() + self._timing.first_wait if item.crashed else 0.0
         self._save(found.answers, items, "settled")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from glboard_core.board.operations import Edit, GroupId, Op, OpId
 from glboard_core.errors import EditForbidden, GlboardError
 from glboard_core.sync.events import Settled, Status
 from glboard_tui import notices
+from glboard_tui.bridge import Update
 from glboard_tui.notices import WORTH, CatchUp
 from support.make import WHEN, issue_id
 from tui.app.stage import GROUP, Stage
@@ -46,6 +48,18 @@ def test_back_online_is_one_line() -> None:
     assert notice.message == "Back online: 3 changes sent."
     # From then on every change is reported by itself again.
     assert waited.hear(LIVE, [settled(0, 1)]) == (False, None)
+
+
+async def test_a_key_that_failed_on_many_cards_is_told_once(stage: Stage) -> None:
+    news = notices.News(stage.app.bridge)
+    before = len(stage.toasts)
+    for left in (2, 1):
+        news.tell(stage.app, Update(settled=[structs.replace(settled(1, 1), left=left)]))
+    assert len(stage.toasts) == before
+    news.tell(stage.app, Update(settled=[settled(1, 1)]))
+    await stage.settle()
+    [toast] = stage.toasts[before:]
+    assert toast.startswith("3 of 6 not changed")
 
 
 def test_rejected_changes_are_reported_with_reason_and_place() -> None:

@@ -27,7 +27,7 @@ from graphql import (
 from graphql.language import ast
 
 from glboard_core.demo.graphql import bounds
-from glboard_core.demo.graphql.connections import Connection
+from glboard_core.demo.graphql.connections import Connection, listed
 from glboard_core.demo.graphql.context import Context, Fields, Info, context_of, gid
 from glboard_core.demo.graphql.refusals import translate, translate_variables
 from glboard_core.demo.world import permissions
@@ -89,6 +89,13 @@ def _milestone(_: Any, info: Info, ident: int) -> Any:
     )
 
 
+def _users(_: Any, info: Info, **args: Any) -> Connection:
+    names = {name.casefold() for name in args.get("usernames") or ()}
+    users = context_of(info).world.users.values()
+    kept = [one for one in users if args.get("usernames") is None or one.username.casefold() in names]
+    return listed(sorted(kept, key=lambda one: -one.id), args)
+
+
 def _board_list(_: Any, info: Info, ident: int, issue_filters: Any = None) -> Any:
     context = context_of(info)
     column = context.world.board_lists.get(ident)
@@ -146,6 +153,7 @@ FIELDS: Fields = {
         "issue": _issue,
         "workItem": _issue,
         "milestone": _milestone,
+        "users": _users,
         "boardList": _board_list,
     },
     "UserCore": user_fields(),

@@ -14,6 +14,8 @@ KINDS = (
     "403",
     "429",
     "500",
+    "crash-before",
+    "crash-after",
     "502",
     "503",
     "timeout",

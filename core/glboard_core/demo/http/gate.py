@@ -179,6 +179,8 @@ _HTML = (
 _DRIPS = 8
 #: Bytes of a request: a note of a million characters, each escaped.
 _MOST_BODY = 8 * 1024 * 1024
+# GitLab's own answer when it fails on a GraphQL request, before or after it wrote.
+_CRASH = ({"errors": [{"message": "Internal server error"}]}, 500)
 _EXPIRED = Token(User(0, "", ""), "api", "expired")
 
 
@@ -293,6 +295,8 @@ class Gate:
         if fault == "reset-after":
             scope[ABORT]()
             return
+        if fault == "crash-after":
+            response = json_response(*_CRASH)
         if fault == "slow":
             await self._pause(self.faults.slow_seconds)
         record.status = response.status_code
@@ -341,6 +345,8 @@ class Gate:
                 return PlainTextResponse("Retry later\n", 429, headers)
             case "500":
                 return json_response({"message": "500 Internal Server Error"}, 500)
+            case "crash-before":
+                return json_response(*_CRASH)
             case "502":
                 return PlainTextResponse("GitLab is not responding", 502)
             case "503":

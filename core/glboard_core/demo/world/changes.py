@@ -79,7 +79,7 @@ def allowed(world: Registry, issue: Issue, change: Change, actor: User) -> Chang
     if kept.labels is not UNSET:
         kept.labels = [one for one in kept.labels if permissions.label_available(one, here)]
     kept.add_labels = [one for one in kept.add_labels if permissions.label_available(one, here)]
-    if isinstance(kept.milestone, Milestone) and not permissions.milestone_visible(kept.milestone, here):
+    if isinstance(kept.milestone, Milestone) and not _settable(kept.milestone, issue):
         kept.milestone = UNSET
     if kept.assignees is not UNSET:
         readers = [one for one in kept.assignees if permissions.level(one, here) > NO_ACCESS]
@@ -89,6 +89,12 @@ def allowed(world: Registry, issue: Issue, change: Change, actor: User) -> Chang
     if not world.licensed("ultimate"):
         kept.health = UNSET
     return kept
+
+
+def _settable(milestone: Milestone, issue: Issue) -> bool:
+    """Whether an issue can get a milestone; a closed one stays where it is, and is set nowhere else."""
+    kept = not milestone.closed or milestone is issue.milestone
+    return kept and permissions.milestone_visible(milestone, issue.project)
 
 
 def scoped(before: Iterable[Label], after: Sequence[Label], order: Sequence[Label]) -> list[Label]:
@@ -119,10 +125,18 @@ def _new_labels(world: Registry, issue: Issue, change: Change) -> tuple[Label, .
 
 
 def apply(world: Registry, issue: Issue, change: Change, actor: User) -> list[str]:
-    """Apply a change as GitLab would for this actor; returns messages if nothing was changed."""
+    """Apply a change as GitLab would for this actor; returns messages if some of it was refused.
+
+    Labels are saved, and the issue is closed or reopened, also if another value is refused.
+    """
     found = problems(change)
     if found:
-        return found
+        change = Change(
+            labels=change.labels,
+            add_labels=change.add_labels,
+            remove_labels=change.remove_labels,
+            state=change.state,
+        )
     change = allowed(world, issue, change, actor)
     world.ensure_history(issue)
     with world.index.moving(issue):
@@ -130,7 +144,7 @@ def apply(world: Registry, issue: Issue, change: Change, actor: User) -> list[st
             issue.updated = world.clock.now()
             issue.updated_by = actor
             issue.lock_version += 1
-    return []
+    return found
 
 
 def _write(world: Registry, issue: Issue, change: Change, actor: User) -> bool:

@@ -1,0 +1,221 @@
+"""Looks into failed changes before anything is said of them: what of each was made, and why not all.
+
+GitLab saves labels, and closes issues, although it rejects another value of the same change; it answers an
+issue that is gone, a project that is archived, renamed or hidden, and a role that is too low with one and the
+same text; and it ignores a milestone that was closed or deleted. Owns the questions, by id, which no rename
+changes, and the words for each of these. It writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct, structs
+
+from glboard_core.board.conflicts import shown_by
+from glboard_core.board.operations import Edit, Op
+from glboard_core.errors import (
+    AuthError,
+    ConnectionFailed,
+    EditDropped,
+    EditForbidden,
+    EditInvalid,
+    EditRefused,
+    NotGitLab,
+    QueryRefused,
+)
+from glboard_core.gitlab import queries
+from glboard_core.gitlab.decode import line
+from glboard_core.gitlab.graphql import QueryRunner
+from glboard_core.gitlab.reading import IssueReader
+from glboard_core.gitlab.verify import answer_lost, half_done
+from glboard_core.model.catalog import Catalog
+from glboard_core.model.issue import Issue, IssueId
+from glboard_core.ports import Done, Failed, Outcome
+
+
+class _Permissions(Struct, frozen=True, rename="camel"):
+    """What one may do in a project."""
+
+    may_edit: bool = True
+
+
+class Place(Struct, frozen=True, rename="camel"):
+    """A project as it is now."""
+
+    full_path: str
+    archived: bool | None = None
+    user_permissions: _Permissions = _Permissions()
+
+
+class MilestoneNow(Struct, frozen=True):
+    """A milestone as it is now."""
+
+    title: str
+    state: str
+
+
+class _PlaceAnswer(Struct, frozen=True):
+    """The answer about a project; None if there is none at the path, or it is hidden."""
+
+    project: Place | None
+
+
+class _MilestoneAnswer(Struct, frozen=True):
+    """The answer about a milestone; None if it is gone or hidden."""
+
+    milestone: MilestoneNow | None
+
+
+class Inquiry:
+    """One look into the failed Ops of one document."""
+
+    def __init__(self, runner: QueryRunner, reader: IssueReader, catalog: Catalog) -> None:
+        self._runner = runner
+        self._reader = reader
+        self._catalog = catalog
+        #: What was asked already: of many cards refused at once, the reason is mostly one.
+        self._places: dict[str, Place | None] = {}
+        self._milestones: dict[str, MilestoneNow | None] = {}
+
+    async def outcomes(
+        self, failed: Sequence[tuple[Op, Failed]], known: Mapping[IssueId, Issue | None]
+    ) -> list[Outcome]:
+        """What to say of each, with its issue as it is now; ``known`` are the issues before.
+
+        What cannot be read now is unknown, and stays so until it can be. An Op whose issue is in another
+        project than ``known`` can be sent again.
+        """
+        if not failed:
+            return []
+        try:
+            now = await self._now(failed, known)
+            found = [
+                await self._outcome(op, one, known.get(op.issue), now.get(op.issue)) for op, one in failed
+            ]
+        except (NotGitLab, QueryRefused):
+            return [one for _, one in failed]
+        except (ConnectionFailed, AuthError):
+            return [Failed(op=op.id, error=answer_lost()) for op, _ in failed]
+        return found
+
+    async def _now(
+        self, failed: Sequence[tuple[Op, Failed]], known: Mapping[IssueId, Issue | None]
+    ) -> Mapping[IssueId, Issue]:
+        """The issues as they are, where the answer does not show them."""
+        wanted = [
+            op.issue
+            for op, one in failed
+            if isinstance(one.error, EditForbidden)
+            or (isinstance(one.error, EditInvalid) and op.change.trace == "fields")
+        ]
+        before = {identity: issue for identity, issue in known.items() if issue is not None}
+        return await self._reader.read(wanted, before)
+
+    async def _outcome(self, op: Op, failed: Failed, before: Issue | None, now: Issue | None) -> Outcome:
+        error, edit = failed.error, op.change.as_edit
+        if isinstance(error, EditForbidden):
+            return structs.replace(failed, error=await self._refusal(op, error, before, now), issue=now)
+        if isinstance(error, EditDropped):
+            now = failed.issue
+            if edit is not None and now is not None:
+                error = await self._dropped(edit, now, error)
+        elif op.change.creates or now is None:
+            return failed
+        if edit is None or before is None or now is None or not isinstance(error, EditRefused):
+            return structs.replace(failed, error=error, issue=now or failed.issue)
+        if isinstance(error, EditInvalid) and shown_by([op], now):
+            return Done(op=op.id, issue=now)
+        return structs.replace(failed, error=half_done(edit, before, now, error), issue=now)
+
+    async def _refusal(
+        self, op: Op, error: EditForbidden, before: Issue | None, now: Issue | None
+    ) -> EditForbidden:
+        """The reason of a refusal that gave none."""
+        if self._catalog.server.can_write is False or not op.change.project_of(before):
+            return error
+        path = op.change.project_of(now or before)
+        place = await self._place(path)
+        if now is None and not op.change.creates:
+            return gone(path, place)
+        return refused_in(path, place) or error
+
+    async def _place(self, path: str) -> Place | None:
+        if path not in self._places:
+            answer = await self._runner.ask_in_dialect(queries.place, {"path": path}, _PlaceAnswer)
+            self._places[path] = answer.project
+        return self._places[path]
+
+    async def _milestone(self, number: str) -> MilestoneNow | None:
+        if number not in self._milestones:
+            identity = f"gid://gitlab/Milestone/{number}"
+            answer = await self._runner.ask(queries.MILESTONE, {"id": identity}, _MilestoneAnswer)
+            self._milestones[number] = answer.milestone
+        return self._milestones[number]
+
+    async def _dropped(self, edit: Edit, now: Issue, error: EditDropped) -> EditDropped:
+        """The reason why GitLab ignored the milestone, if it did."""
+        missing = edit.missing_on(now)
+        title = missing.milestone
+        sent = self._catalog.milestone(now.project, title) if isinstance(title, str) else None
+        if sent is None or not isinstance(title, str):
+            return error
+        there = await self._milestone(sent.id.rpartition("/")[2])
+        found = not_set(title, now.project, there)
+        if missing.touches() == {"milestone"}:
+            return found
+        return EditDropped(error.message, hint=f"{found.message} {error.hint}")
+
+
+# -- words
+
+
+def gone(path: str, place: Place | None) -> EditForbidden:
+    """The issue cannot be read by its id: it was deleted or hidden, perhaps with its whole project."""
+    if place is None:
+        return EditForbidden(
+            f"The project {path} was deleted, or you no longer have access to it.",
+            hint="Discard the change, or ask an owner of the group.",
+        )
+    return EditForbidden(
+        "The issue was deleted, or you no longer have access to it.",
+        hint="Discard the change. It may have become confidential.",
+    )
+
+
+def refused_in(path: str, place: Place | None) -> EditForbidden | None:
+    """Why a project does not accept the change; None if it should."""
+    if place is None:
+        return EditForbidden(
+            f"The project {path} no longer exists, or you no longer have access to it.",
+            hint="It may have another path now: press r to refresh.",
+        )
+    if place.archived:
+        return EditForbidden(
+            f"The project {path} is archived: nothing in it can be changed.",
+            hint="An owner can unarchive it in GitLab.",
+        )
+    if not place.user_permissions.may_edit:
+        return EditForbidden(
+            f"You are not allowed to change issues in {path}.", hint="This needs the Reporter role."
+        )
+    return None
+
+
+def not_set(title: str, path: str, found: MilestoneNow | None) -> EditDropped:
+    """Why GitLab did not set a milestone."""
+    if found is None:
+        return EditDropped(
+            f"The milestone “{title}” was not set: it was deleted, or it is hidden from you.",
+            hint="Press r to refresh, and choose another.",
+        )
+    name = line(found.title)
+    named = f"“{title}”" if name == title else f"“{title}” (now “{name}”)"
+    if found.state == "closed":
+        return EditDropped(
+            f"The milestone {named} was not set: it is closed.",
+            hint="GitLab sets only open milestones. Reopen it in GitLab, or choose another.",
+        )
+    return EditDropped(
+        f"The milestone {named} was not set.", hint=f"Likely cause: it may not be available to {path}."
+    )

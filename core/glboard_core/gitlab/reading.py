@@ -1,0 +1,118 @@
+"""Reads single issues, many in one request: by their numbers in their projects, the rest by id.
+
+Owns how issues are spread over documents within GitLab's complexity limit. A project's issues cost little
+more together than one alone, so those whose project and number are known are asked by project; an issue that
+is not found there (moved, its project renamed, not known) is asked by its id, which never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+
+from glboard_core.gitlab import queries
+from glboard_core.gitlab.decode import Decoder, User, WireIssue, WithIssues, person
+from glboard_core.gitlab.graphql import QueryRunner, chunks, side_by_side
+from glboard_core.gitlab.http_errors import not_json
+from glboard_core.model.catalog import Person
+from glboard_core.model.issue import Issue, IssueId, Reference
+
+T = TypeVar("T")
+
+#: Concurrent queries.
+PARALLEL = 4
+
+#: A project's path and the numbers of issues in it.
+_Numbers = tuple[str, Sequence[str]]
+
+
+class IssueReader:
+    """Reads issues over one connection."""
+
+    def __init__(self, runner: QueryRunner, decoder: Decoder) -> None:
+        self._runner = runner
+        self._decoder = decoder
+        #: Whose token it is, once a ``find`` told.
+        self.user: Person | None = None
+
+    async def read(
+        self, issues: Sequence[IssueId], known: Mapping[IssueId, Issue] | None = None
+    ) -> Mapping[IssueId, Issue]:
+        """See ``ports.Gateway.read``."""
+        wanted = [identity for identity in dict.fromkeys(issues) if not identity.startswith("new:")]
+        found: dict[IssueId, Issue] = {}
+        if len(wanted) > queries.READ_EACH and known:
+            placed = (known.get(identity) for identity in wanted)
+            references = [Reference(issue.project, issue.iid) for issue in placed if issue and issue.iid]
+            asked = set(wanted)
+            found = {issue.id: issue for issue in await self._by_number(references) if issue.id in asked}
+        rest = chunks([identity for identity in wanted if identity not in found], queries.READ_EACH)
+        for part in await side_by_side([partial(self._by_id, part) for part in rest], PARALLEL):
+            found |= {issue.id: issue for issue in part}
+        return {identity: found[identity] for identity in wanted if identity in found}
+
+    async def _by_id(self, part: Sequence[IssueId]) -> list[Issue]:
+        variables = {f"i{n}": identity for n, identity in enumerate(part)}
+        answer = await self._runner.ask_in_dialect(
+            lambda dialect: queries.read(dialect, len(part)), variables, dict[str, WireIssue | None]
+        )
+        self._all_there(variables, answer)
+        return [self._decoder.issue(wire) for wire in answer.values() if wire is not None]
+
+    async def find(self, references: Sequence[Reference]) -> Mapping[Reference, Issue]:
+        """See ``ports.Gateway.find``."""
+        found = await self._by_number(references)
+        issues = {(issue.project.casefold(), issue.iid): issue for issue in found}
+        named = ((one, issues.get((one.project.casefold(), one.iid))) for one in references)
+        return {one: issue for one, issue in named if issue is not None}
+
+    async def _by_number(self, references: Iterable[Reference]) -> list[Issue]:
+        by_project: dict[str, list[str]] = {}
+        for one in dict.fromkeys(references):
+            by_project.setdefault(one.project, []).append(str(one.iid))
+        asked = [(path, part) for path, iids in by_project.items() for part in chunks(iids, queries.PAGE)]
+        parts = await side_by_side([partial(self._in_projects, part) for part in _packed(asked)], PARALLEL)
+        return [issue for part in parts for issue in part]
+
+    async def _in_projects(self, part: Sequence[_Numbers]) -> list[Issue]:
+        variables: dict[str, object] = {}
+        for n, (path, iids) in enumerate(part):
+            variables[f"p{n}"], variables[f"n{n}"] = path, iids
+        sizes = tuple(queries.size_for(len(iids)) for _, iids in part)
+        answer = await self._runner.ask_in_dialect(
+            lambda dialect: queries.find(dialect, sizes), variables, dict[str, msgspec.Raw]
+        )
+        paths = [name for name in variables if name.startswith("p")]
+        self._all_there(paths, answer)
+        if "currentUser" in answer and (user := _decode(answer["currentUser"], User)) is not None:
+            self.user = person(user)
+        found = [_decode(answer[name], WithIssues[WireIssue]) for name in paths]
+        pages = [project.issues for project in found if project and project.issues]
+        return [self._decoder.issue(wire) for page in pages for wire in page.items()]
+
+    def _all_there(self, asked: Iterable[str], answer: Mapping[str, object]) -> None:
+        if not set(asked) <= set(answer):
+            raise not_json(self._runner.host)
+
+
+def _decode(raw: msgspec.Raw, kind: type[T]) -> T | None:
+    found: T | None = msgspec.json.decode(raw, type=kind | None)
+    return found
+
+
+def _packed(asked: Sequence[_Numbers]) -> list[list[_Numbers]]:
+    """The same in documents, each within the complexity limit."""
+    documents: list[list[_Numbers]] = []
+    cost = 0
+    # By size, so that equal documents are built once and none is filled badly.
+    for path, iids in sorted(asked, key=lambda one: -len(one[1])):
+        each = queries.find_cost(queries.size_for(len(iids)))
+        if not documents or cost + each > queries.MOST_COMPLEXITY:
+            documents.append([])
+            cost = queries.WHO_COST
+        documents[-1].append((path, iids))
+        cost += each
+    return documents

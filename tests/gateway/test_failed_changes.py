@@ -1,0 +1,236 @@
+"""What is said of a change that failed: only what a look at the issue shows, with the reason found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import pytest
+from msgspec import structs
+
+from gateway.worlds import LoadedGateway, errors, make
+from glboard_core.board.operations import Comment, Create, Edit, OpId
+from glboard_core.demo.http.server import DemoServer
+from glboard_core.errors import (
+    EditCrashed,
+    EditDropped,
+    EditForbidden,
+    EditInvalid,
+    EditUnknown,
+    GlboardError,
+)
+from glboard_core.ports import Done, Failed, Outcome
+
+LABEL = frozenset({"Deliverable"})
+
+
+async def failed(context: LoadedGateway, reference: str, change: Edit) -> Failed:
+    """Make one change that must fail."""
+    [outcome] = await context.send(context.op(reference, change))
+    assert isinstance(outcome, Failed), outcome
+    return outcome
+
+
+# -- half done
+
+
+async def test_labels_that_went_through_despite_a_refused_title_are_named(context: LoadedGateway) -> None:
+    outcome = await failed(context, "top/app#1", Edit(title=" ", add=LABEL))
+    assert isinstance(outcome.error, EditInvalid)
+    assert outcome.error.message.startswith("Labels changed; title not: GitLab rejected it: Title can't be")
+    assert outcome.issue is not None
+    assert outcome.issue.labels == {"type::bug", "Deliverable"}
+    assert outcome.issue.title == "Issue 1"
+
+
+async def test_an_issue_that_was_closed_despite_a_refused_title_is_named(context: LoadedGateway) -> None:
+    outcome = await failed(context, "top/app#1", Edit(title="x" * 256, state="closed"))
+    assert outcome.error.message.startswith("State changed; title not:")
+    assert outcome.issue is not None
+    assert outcome.issue.state == "closed"
+    assert outcome.issue.closed_at is not None
+
+
+async def test_what_a_tier_lacks_is_told_apart_from_labels() -> None:
+    async with DemoServer(make(tier="free")) as server:
+        context = await LoadedGateway(server).open()
+        async with context.gateway:
+            outcome = await failed(context, "top/app#1", Edit(weight=4, add=LABEL))
+    assert isinstance(outcome.error, EditDropped)
+    assert outcome.error.message.startswith("Labels changed; weight not: The weight was not set")
+
+
+async def test_a_refused_change_of_which_nothing_went_through_says_only_that(context: LoadedGateway) -> None:
+    outcome = await failed(context, "top/app#1", Edit(title=" "))
+    assert outcome.error.message == "GitLab rejected it: Title can't be blank"
+    # Someone else's change in between is not taken for mine.
+    context.world.edit("top/app#2", by="eng_1", add_labels=["Deliverable"], milestone="19.8")
+    outcome = await failed(context, "top/app#2", Edit(title=" ", milestone="19.7"))
+    assert outcome.error.message == "GitLab rejected it: Title can't be blank"
+
+
+async def test_what_cannot_be_read_again_is_unknown(context: LoadedGateway) -> None:
+    context.server.faults.next("reset-before", "Read", times=9)
+    outcome = await failed(context, "top/app#1", Edit(title=" ", add=LABEL))
+    assert isinstance(outcome.error, EditUnknown)
+    assert outcome.issue is None
+
+
+async def test_one_look_for_all_failures_of_a_document(context: LoadedGateway) -> None:
+    ops = [context.op(f"top/app#{n}", Edit(title=" " if n % 2 else "Good")) for n in range(1, 7)]
+    assert errors(await context.send(*ops)) == [EditInvalid, None] * 3
+    assert len(context.server.requests) == 2
+
+
+# -- GitLab fails
+
+
+@pytest.mark.parametrize("fault", ["crash-before", "crash-after"])
+async def test_a_500_is_an_answer_that_leaves_it_open_what_was_made(
+    context: LoadedGateway, fault: str
+) -> None:
+    context.server.faults.next(fault, "updateIssue")
+    outcome = await failed(context, "top/app#1", Edit(weight=8))
+    assert type(outcome.error) is EditCrashed
+    assert context.sent() == 1
+
+
+# -- refusals without a reason
+
+
+async def refusal(context: LoadedGateway, reference: str = "top/app#1") -> GlboardError:
+    """The error of an edit that must be refused."""
+    outcome = await failed(context, reference, Edit(title="Other"))
+    assert isinstance(outcome.error, EditForbidden)
+    return outcome.error
+
+
+async def test_an_archived_project(context: LoadedGateway) -> None:
+    context.world.projects["top/app"].archived = True
+    assert "top/app is archived" in (await refusal(context)).message
+    [outcome] = await context.send(context.op("new:1", Create(project="top/app", title="x")))
+    assert isinstance(outcome, Failed)
+    assert "top/app is archived" in outcome.error.message
+
+
+async def test_one_reason_for_many_refusals_is_asked_once(context: LoadedGateway) -> None:
+    context.world.projects["top/app"].archived = True
+    ops = [context.op(f"top/app#{n}", Edit(weight=8)) for n in range(1, 6)]
+    assert errors(await context.send(*ops)) == [EditForbidden] * 5
+    # The changes, the issues, the project.
+    assert len(context.server.requests) == 3
+
+
+async def test_a_deleted_issue_and_one_whose_project_is_gone(context: LoadedGateway) -> None:
+    context.world.delete("top/app#1")
+    assert (await refusal(context)).message.startswith("The issue was deleted")
+    context.world.projects["top/sub/lib"].overrides[context.world.owner.id] = 0
+    assert (await refusal(context, "top/sub/lib#1")).message.startswith("The project top/sub/lib was deleted")
+
+
+async def test_a_role_that_is_too_low(context: LoadedGateway) -> None:
+    assert "not allowed to change issues in top/locked" in (await refusal(context, "top/locked#1")).message
+
+
+async def test_a_project_with_another_path_is_written_to_there(context: LoadedGateway) -> None:
+    project = context.world.projects.pop("top/app")
+    project.full_path = "top/renamed"
+    context.world.projects["top/renamed"] = project
+    ops = [context.op(f"top/app#{n}", Edit(weight=9)) for n in (1, 2)]
+    outcomes = await context.send(*ops)
+    assert errors(outcomes) == [None, None]
+    assert [one.issue.project for one in outcomes if one.issue] == ["top/renamed"] * 2
+    assert [context.world.issue(f"top/renamed#{n}").weight for n in (1, 2)] == [9, 9]
+
+
+async def test_a_milestone_that_was_closed_a_moment_ago(context: LoadedGateway) -> None:
+    context.world.milestone("19.8").closed = True
+    outcome = await failed(context, "top/app#1", Edit(milestone="19.8"))
+    assert isinstance(outcome.error, EditDropped)
+    assert outcome.error.message == "The milestone “19.8” was not set: it is closed."
+    outcome = await failed(context, "top/app#1", Edit(milestone="19.8", add=LABEL))
+    assert outcome.error.message.startswith("Labels changed; milestone not: The milestone “19.8” was not set")
+
+
+async def test_a_milestone_that_was_deleted(context: LoadedGateway) -> None:
+    milestone = context.world.milestone("19.8")
+    del context.world.milestones[milestone.id]
+    outcome = await failed(context, "top/app#1", Edit(milestone="19.8"))
+    assert "it was deleted" in outcome.error.message
+
+
+async def test_a_renamed_milestone_is_set(context: LoadedGateway) -> None:
+    context.world.milestone("19.8").title = "19.8 GA"
+    assert (await context.do("top/app#1", Edit(milestone="19.8"))).milestone == "19.8 GA"
+
+
+async def test_another_milestone_of_the_same_title_is_not_the_same(context: LoadedGateway) -> None:
+    # Known by its old title, which another milestone has meanwhile.
+    context.world.milestone("19.8").title = "19.8 old"
+    context.world.add_milestone(context.world.groups["top"], "19.8", date(2027, 2, 1), date(2027, 3, 1))
+    assert (await context.do("top/app#1", Edit(milestone="19.8"))).milestone == "19.8 old"
+
+
+# -- document by document
+
+
+async def test_outcomes_are_reported_as_each_document_is_answered() -> None:
+    async with DemoServer(make(issues=25)) as server:
+        context = await LoadedGateway(server).open()
+        told: list[Sequence[Outcome]] = []
+        flying: list[int] = [0]
+        most: list[int] = [0]
+        write = context.gateway._transport.write
+
+        async def counted(*args: object) -> object:
+            flying[0] += 1
+            most[0] = max(most[0], flying[0])
+            try:
+                return await write(*args)  # type: ignore[arg-type]
+            finally:
+                flying[0] -= 1
+
+        context.gateway._transport.write = counted  # type: ignore[assignment, method-assign]
+        async with context.gateway:
+            server.settings.latency_ms = 20
+            ops = [context.op(f"top/app#{n}", Edit(weight=9)) for n in range(1, 26)]
+            bad = context.op("top/app#1", Edit(milestone="nowhere"))
+            outcomes = await context.gateway.send([*ops, bad], context.shown, context.catalog, told.append)
+    assert len(told) == context.sent() == 3
+    assert {one.op for some in told for one in some} == {op.id for op in [*ops, bad]}
+    assert sum(isinstance(one, Done) for one in outcomes) == 25
+    assert most == [2]
+
+
+async def test_what_is_open_is_not_reported_as_final(context: LoadedGateway) -> None:
+    context.server.faults.next("reset-after", "updateIssue")
+    told: list[Sequence[Outcome]] = []
+    ops = [context.op("top/app#1", Edit(weight=9)), context.op("top/app#2", Edit(milestone="nowhere"))]
+    outcomes = await context.gateway.send(ops, context.shown, context.catalog, told.append)
+    assert [[one.op for one in some] for some in told] == [[ops[1].id]]
+    assert isinstance(outcomes[0], Failed)
+    assert isinstance(outcomes[0].error, EditUnknown)
+
+
+async def test_quick_moves_of_one_card_go_in_one_document_in_order(context: LoadedGateway) -> None:
+    moves = ["workflow::in dev", "workflow::in review", "workflow::in dev"]
+    ops = [context.op("top/app#1", Edit(add=frozenset({title}))) for title in moves]
+    ops.append(structs.replace(context.op("top/app#1", Comment(body="Moved")), id=OpId("last")))
+    assert errors(await context.send(*ops)) == [None] * 4
+    assert context.sent() == 1
+    labels = {label.title for label in context.world.issue("top/app#1").labels}
+    assert labels == {"type::bug", "workflow::in dev"}
+
+
+async def test_many_issues_are_read_with_one_request() -> None:
+    async with DemoServer(make(issues=100)) as server:
+        context = await LoadedGateway(server).open()
+        async with context.gateway:
+            ids = [context.issue(f"top/app#{n}").id for n in range(1, 101)]
+            assert set(await context.gateway.read(ids, context.shown)) == set(ids)
+            assert len(server.requests) == 1
+            # Moved or renamed away from where they were known: found by id.
+            server.requests.clear()
+            lost = {i: structs.replace(one, project="top/old") for i, one in context.shown.items()}
+            assert set(await context.gateway.read(ids[:10], lost)) == set(ids[:10])
+            assert len(server.requests) == 3
