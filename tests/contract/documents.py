@@ -148,7 +148,6 @@ def documents(dialect: Dialect) -> Iterator[Document]:
         yield Document(f"find {sizes}", queries.find(dialect, sizes))
     yield Document("place", queries.place(dialect))
     yield Document("milestone", queries.MILESTONE)
-    yield Document("people", queries.PEOPLE)
     yield Document("recent", queries.recent(dialect))
     yield Document("last notes", queries.LAST_NOTES)
     yield Document("detail", queries.detail(dialect))

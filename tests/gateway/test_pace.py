@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gateway.worlds import LoadedGateway, gateway
+from gateway.worlds import NAMES, LoadedGateway, gateway
 from glboard_core.board.operations import Edit
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import RateLimited
@@ -135,7 +135,7 @@ async def test_a_change_that_would_wait_for_long_is_not_sent(context: LoadedGate
 async def test_a_gateway_counts_and_follows_the_servers_limit(server: DemoServer) -> None:
     server.limit(100)
     async with gateway(server) as one:
-        await one.catalog()
+        await one.catalog(NAMES)
         assert sum(one.requests.values()) == len(server.requests)
         assert one._transport.pace.per_minute == 50
 

@@ -426,7 +426,7 @@ async def test_the_name_of_no_person_empties_no_assignees(context: LoadedGateway
     for edit in (Edit(assignees=("eng_11",)), Edit(assign=frozenset({"eng_11"}), weight=3)):
         error = await context.fail("top/app#1", edit)
         assert isinstance(error, EditImpossible)
-        assert ("eng_11" in error.message, error.hint) == (True, "Did you mean eng_1?")
+        assert ("eng_11" in error.message, error.hint) == (True, "Near matches: eng_1, eng_2.")
     assert [user.username for user in context.world.issue("top/app#1").assignees] == ["eng_2"]
     assert context.sent() == 0
 
@@ -439,19 +439,8 @@ async def test_assigning_keeps_those_assigned_meanwhile(context: LoadedGateway) 
     assert set(context.issue("top/app#1").assignees) == {"eng_1", ME}
 
 
-async def test_an_assignee_who_does_not_exist(context: LoadedGateway) -> None:
-    await context.do("top/app#1", Edit(assignees=("eng_2",)))
-    error = await context.fail("top/app#1", Edit(assignees=("eng_2", "eng_11")))
-    assert isinstance(error, EditImpossible)
-    assert "eng_11" in error.message
-    assert "eng_1" in error.hint
-    # Sent, it would have removed the others.
-    assert [user.username for user in context.world.issue("top/app#1").assignees] == ["eng_2"]
-
-
 async def test_a_name_is_sent_as_gitlab_spells_it(context: LoadedGateway) -> None:
-    context.catalog = structs.replace(context.catalog, people=())
-    assert (await context.do("top/app#1", Edit(assignees=("@Eng_1",)))).assignees == ("eng_1",)
+    assert (await context.do("top/app#1", Edit(assignees=("Eng_1",)))).assignees == ("eng_1",)
     new = Create(project="top/app", title="x", assignees=("ENG_2",))
     assert (await context.do("new:1", new)).assignees == ("eng_2",)
 

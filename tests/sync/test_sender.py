@@ -69,7 +69,8 @@ async def test_before_each_part_of_many_edits_is_checked_what_others_changed(sto
 async def test_reconciling_is_put_off_without_the_focus(context: Session) -> None:
     context.engine.poller.attend(False)
     context.world.delete("top/app#2")
-    context.engine.poller._reconciled = float("-inf")
+    reconciler = context.engine.poller._reconciler
+    reconciler._read = reconciler._rest_started = float("-inf")
     context.engine.poller.poll_soon()
     await context.engine.poller.idle()
     assert context.known("app#2")

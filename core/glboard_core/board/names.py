@@ -80,6 +80,8 @@ def needs_of(change: Change, issue: Issue | None) -> Needs:
             labels = (change.add - issue.labels) | change.remove | (pushed_out if change.add else frozenset())
             titles = [change.milestone] if isinstance(change.milestone, str) else []
             return Needs(
-                labels=titles_of([issue.project], labels), milestones=titles_of([issue.project], titles)
+                labels=titles_of([issue.project], labels),
+                milestones=titles_of([issue.project], titles),
+                people=change.assigned - frozenset(issue.assignees),
             )
     return Needs()

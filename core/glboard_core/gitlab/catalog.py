@@ -26,6 +26,7 @@ from glboard_core.gitlab.graphql import (
     TooComplex,
     chunks,
     group_missing,
+    part_of,
     server_of,
     side_by_side,
     together,
@@ -233,24 +234,25 @@ class CatalogReader:
         *,
         about: bool,
     ) -> list[tuple[Asked, Page[Any]]]:
+        host = self._runner.host
         if about:
-            replies.about = msgspec.json.decode(msgspec.json.encode(answer), type=About)
+            replies.about = part_of(msgspec.json.encode(answer), About, host)
         places: dict[tuple[str, str], Mapping[str, msgspec.Raw]] = {("", ""): answer}
         for alias, raw in answer.items():
             if alias[0] not in "gp" or not alias[1:].isdigit():
                 continue
-            place = msgspec.json.decode(raw, type=WirePlace | None)
+            place: WirePlace | None = part_of(raw, WirePlace | None, host)
             if alias[0] == "p":
                 replies.projects[str(variables[alias])] = place
             else:
                 replies.group = replies.group or place
             if place is not None:
                 kind = "group" if alias[0] == "g" else "project"
-                places[kind, str(variables[alias])] = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+                places[kind, str(variables[alias])] = part_of(raw, dict[str, msgspec.Raw], host)
         rows: list[tuple[Asked, Page[Any]]] = []
         for n, one in enumerate(asked):
             field = places.get((one.of, one.path), {}).get(f"f{n}")
-            page = msgspec.json.decode(field, type=_page_of(one)) if field is not None else None
+            page: Page[Any] | None = part_of(field, _page_of(one), host) if field is not None else None
             rows.append((one, page or Page()))
         return rows
 

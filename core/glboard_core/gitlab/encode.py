@@ -226,15 +226,14 @@ class MutationEncoder(Struct, frozen=True, kw_only=True):
     def _person(self, username: str) -> Person:
         if (person := self.catalog.person(username)) is not None:
             return person
+        # GitLab ignores the case of usernames, and accepts the name of no person without an error.
         by_name = {person.username.casefold(): person for person in self.catalog.people}
-        if (person := by_name.get(username.casefold())) is not None:
+        if (person := by_name.get(username.removeprefix("@").casefold())) is not None:
             return person
-        near = get_close_matches(username.casefold(), by_name, 1)
+        near = [by_name[name].username for name in get_close_matches(username.casefold(), by_name, 3)]
         raise EditImpossible(
-            f"“{username}” is not a member of {self.catalog.group}.",
-            hint=f"Did you mean {by_name[near[0]].username}?"
-            if near
-            else "Press r to refresh if they joined recently.",
+            f"There is no user named “{username}”.",
+            hint=f"Near matches: {', '.join(near)}." if near else "Use the username, without spaces.",
         )
 
 

@@ -147,9 +147,10 @@ def of_status(
         return Failure(token_rejected(host), reached=False)
     if status == 403 and fields:
         return Failure(_forbidden(host, fields), reached=False)
-    if status == 404:
+    if status == 404 or (status == 422 and not fields):
+        # GitLab's form protection answers 422 where it is not installed at that path.
         absent = NotGitLab(
-            f"{host} has no GraphQL API at {urlsplit(url).path}/api/graphql (HTTP 404).",
+            f"{host} has no GraphQL API at {urlsplit(url).path}/api/graphql (HTTP {status}).",
             hint="If GitLab is installed under a path, include it in the address: https://host/gitlab.",
         )
         return Failure(absent, reached=False)

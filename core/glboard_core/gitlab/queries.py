@@ -210,12 +210,6 @@ def place(dialect: Dialect) -> str:
 #: A milestone as it is now. Variables: id.
 MILESTONE = "query Milestone($id: MilestoneID!) { milestone(id: $id) { title state } }"
 
-#: People by username. Variables: names.
-PEOPLE = (
-    "query People($names: [String!]) { users(usernames: $names, first: 100) { nodes { id username name } } }"
-)
-
-
 # -- what the server offers
 
 #: Version, edition and user.

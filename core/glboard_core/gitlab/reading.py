@@ -15,7 +15,7 @@ import msgspec
 
 from glboard_core.gitlab import queries
 from glboard_core.gitlab.decode import Decoder, User, WireIssue, WithIssues, person
-from glboard_core.gitlab.graphql import QueryRunner, chunks, side_by_side
+from glboard_core.gitlab.graphql import QueryRunner, chunks, part_of, side_by_side
 from glboard_core.gitlab.http_errors import not_json
 from glboard_core.model.catalog import Person
 from glboard_core.model.issue import Issue, IssueId, Reference
@@ -87,20 +87,21 @@ class IssueReader:
         )
         paths = [name for name in variables if name.startswith("p")]
         self._all_there(paths, answer)
-        if "currentUser" in answer and (user := _decode(answer["currentUser"], User)) is not None:
+        host = self._runner.host
+        who = answer.get("currentUser")
+        user: User | None = part_of(who, User | None, host) if who is not None else None
+            part_of(answer["currentUser"], User | None, host) if "currentUser" in answer else None
+        )
+        if user is not None:
             self.user = person(user)
-        found = [_decode(answer[name], WithIssues[WireIssue]) for name in paths]
+        kind = WithIssues[WireIssue] | None
+        found: list[WithIssues[WireIssue] | None] = [part_of(answer[name], kind, host) for name in paths]
         pages = [project.issues for project in found if project and project.issues]
         return [self._decoder.issue(wire) for page in pages for wire in page.items()]
 
     def _all_there(self, asked: Iterable[str], answer: Mapping[str, object]) -> None:
         if not set(asked) <= set(answer):
             raise not_json(self._runner.host)
-
-
-def _decode(raw: msgspec.Raw, kind: type[T]) -> T | None:
-    found: T | None = msgspec.json.decode(raw, type=kind | None)
-    return found
 
 
 def _packed(asked: Sequence[_Numbers]) -> list[list[_Numbers]]:

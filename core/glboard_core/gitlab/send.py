@@ -43,7 +43,6 @@ from glboard_core.gitlab.graphql import (
 )
 from glboard_core.gitlab.http_errors import Failure
 from glboard_core.gitlab.inquiry import Inquiry
-from glboard_core.gitlab.people import PeopleNamed, people_named
 from glboard_core.gitlab.queries import Mutation
 from glboard_core.gitlab.reading import IssueReader
 from glboard_core.gitlab.verify import NULL, AnswerVerifier, Payload, Reply, answer_lost, crashed
@@ -102,9 +101,7 @@ class Sender:
         statuses: Mapping[str, str] = {}
         if any("status" in op.change.touches() for op in ops):
             statuses = await self._status_ids(catalog.group)
-        people = await people_named(self.runner, ops, catalog)
-        catalog = people.added_to(catalog)
-        sending = _SendBatch(self, ops, shown, catalog, statuses, await self.runner.dialect(), people, report)
+        sending = _SendBatch(self, ops, shown, catalog, statuses, await self.runner.dialect(), report)
         return await sending.run()
 
     async def _status_ids(self, group: str) -> Mapping[str, str]:
@@ -129,11 +126,9 @@ class _SendBatch:
         catalog: Catalog,
         statuses: Mapping[str, str],
         dialect: queries.Dialect,
-        people: PeopleNamed,
         report: Report | None,
     ) -> None:
         self._sender = sender
-        self._people = people
         self._report = report
         self._ops = ops
         self._catalog = catalog
@@ -237,7 +232,7 @@ class _SendBatch:
             op = self._ops[todo[0]]
             issue = self._expected.get(op.issue)
             try:
-                written = self._encoder.calls(self._people.resolved(op, issue), issue)
+                written = self._encoder.calls(op, issue)
             except EditRefused as error:
                 self._settle(todo.popleft(), Failed(op=op.id, error=error, issue=self._known.get(op.issue)))
                 continue
@@ -355,7 +350,7 @@ class _SendBatch:
                     else errors.get(name, whole)
                     for name in names
                 ]
-                outcome = self._verifier.outcome(self._people.resolved(one.op, issue), issue, replies)
+                outcome = self._verifier.outcome(one.op, issue, replies)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 outcome = Failed(op=one.op.id, error=answer_lost())
             if isinstance(outcome, Failed) and not _open(outcome.error):

@@ -365,6 +365,9 @@ class Gate:
             return Response(
                 "<html><body>The page could not be found (404)</body></html>", 404, media_type="text/html"
             )
+        if not inside.startswith("/api") and request.method != "GET":
+            page = "<html><body>The change you requested was rejected (422)</body></html>"
+            return Response(page, 422, media_type="text/html")
         if not inside.startswith("/api"):
             # Every page of GitLab sends those who are not signed in to the sign-in page.
             here = f"{request.url.scheme}://{request.headers.get('host', '')}"
