@@ -23,12 +23,15 @@ from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.reconcile import Reconciler
 from glboard_core.sync.status import SyncStatus
 
-#: With more pages of changes than this, the boards are read instead.
+#: With more pages of changes than this, the boards are read instead. Of what comes again because a poll looks
+#: back, no more than this is read: the rest of a very large batch is left to reconcile.
 MANY_PAGES = 5
 #: How far before its cursor a poll looks. For 60 s after a change GitLab does not move ``updated_at`` for
 #: further changes of labels, assignees or status by the same person; the rest is for clocks of a cluster that
 #: differ, and for changes that become visible a while after their timestamp.
 LOOK_BACK = timedelta(seconds=75)
+#: The precision of times in GraphQL.
+SECOND = timedelta(seconds=1)
 #: At most this many blocked issues are read again when an issue was closed.
 MOST_BLOCKED = 50
 #: Seconds without a keystroke after which the program counts as idle.
@@ -282,13 +285,20 @@ class Poller:
         # A read ignored because a change of ours was being sent may have contained changes by others, too.
         unsure = [issue for issue in local_state.unsure if not local_state.outbox.on_wire(issue)]
         newest = cursor
-        pages = 0
+        new = again = 0
         async for page in self._gateway.pages(IssueQuery(updated_after=cursor - LOOK_BACK, order="updated")):
-            # Those stamped in the future come each time: they are not many changes.
-            pages += any(issue.updated_at <= started for issue in page)
-            if pages > MANY_PAGES:
+            # Most recent first; those stamped in the future come each time, and are neither.
+            times = [issue.updated_at for issue in page if issue.updated_at <= started]
+            latest = max(times, default=None)
+            if latest is not None and latest >= cursor - SECOND:
+                new += 1
+            elif latest is not None:
+                again += 1
+            if new > MANY_PAGES:
                 return False
-            newest = max(newest, max((issue.updated_at for issue in page), default=newest))
+            if again > MANY_PAGES:
+                break
+            newest = max(newest, latest or newest)
             local_state.confirm((i for i in page if scope.holds(i)), "theirs", asked=asked)
             local_state.remove([i.id for i in page if not scope.holds(i)], asked=asked)
         await self._reread(issue for issue in unsure if issue in local_state.unsure)
