@@ -152,6 +152,10 @@ async def test_what_a_closed_issue_blocked_is_read_again(context: Session) -> No
     await context.refreshed()
     assert not context.issue("app#2").blocked
     assert not context.issue("app#4").blocked
+    context.engine.undo()
+    await context.settled()
+    await context.refreshed()
+    assert context.issue("app#4").blocked
 
 
 # Reconcile

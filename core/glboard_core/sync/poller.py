@@ -32,7 +32,7 @@ MANY_PAGES = 5
 LOOK_BACK = timedelta(seconds=75)
 #: The precision of times in GraphQL.
 SECOND = timedelta(seconds=1)
-#: At most this many blocked issues are read again when an issue was closed.
+#: At most this many issues are read again because another one was closed or reopened.
 MOST_BLOCKED = 50
 #: Seconds without a keystroke after which the program counts as idle.
 IDLE_AFTER = 60.0
@@ -302,7 +302,7 @@ class Poller:
             local_state.confirm((i for i in page if scope.holds(i)), "theirs", asked=asked)
             local_state.remove([i.id for i in page if not scope.holds(i)], asked=asked)
         await self._reread(issue for issue in unsure if issue in local_state.unsure)
-        await self._reread(self._perhaps_unblocked())
+        await self._reread_blocked()
         # Only now that every page is read: advancing the cursor earlier would skip unread pages. Without the
         # server's clock only its issues tell the time. It may have been put back since the last answer.
         reached = started if self._gateway.knows_time else min(started, newest)
@@ -310,15 +310,28 @@ class Poller:
         self._polled = asked
         return True
 
-    def _perhaps_unblocked(self) -> list[IssueId]:
-        """The blocked issues on screen, if an issue was closed: that does not move their ``updated_at``."""
-        if not self._local_state.closed_some:
-            return []
-        self._local_state.closed_some = False
-        board = self._visible()
-        issues = self._store.issues().matching(board.milestone if board is not None else None)
-        blocked = [issue.id for issue in issues if issue.blocked and issue.is_open]
-        return blocked if len(blocked) <= MOST_BLOCKED else []
+    async def _reread_blocked(self) -> None:
+        """Read issues that may be blocked no longer or again, since others were closed or reopened.
+
+        Which those block is not known: so the blocked ones on screen, and those that were blocked before.
+        """
+        state, found = self._local_state, set[IssueId]()
+        closed, reopened = state.closed_some, state.reopened_some
+        if closed:
+            board = self._visible()
+            issues = self._store.issues().matching(board.milestone if board is not None else None)
+            found |= {issue.id for issue in issues if issue.blocked and issue.is_open}
+        if reopened:
+            found |= {issue for issue in state.unblocked if issue in self._store.issues()}
+        state.closed_some = state.reopened_some = False
+        if len(found) > MOST_BLOCKED:
+            return
+        try:
+            await self._reread(found)
+        except GlboardError:
+            state.closed_some |= closed
+            state.reopened_some |= reopened
+            raise
 
     def _move_cursor(self, to: datetime) -> None:
         if to != self._cursor or not self._store.meta(CURSOR):
