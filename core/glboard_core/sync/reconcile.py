@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 
 from glboard_core.errors import QueryRefused
-from glboard_core.model.issue import IssueId
+from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Gateway
 from glboard_core.sync.initial_load import Scope, Visible
@@ -147,20 +147,24 @@ class Reconciler:
         self._local_state.remove([i.id for i in page if not scope.holds(i)], asked=asked)
         walk.after = after
         if after is None:
+            missing = self._missing(walk)
+            outside = [issue.id for issue in missing if not scope.holds(issue)]
+            self._local_state.remove(outside, asked=walk.started)
+            # If this fails, the walk is repeated.
+            await self._reread([issue.id for issue in missing if scope.holds(issue)])
             self._end(walk)
-            await self._reread(self._missing(walk))
 
     def _end(self, walk: _Walk) -> None:
         if walk is self._board:
             self._board = None
         self._rest = [other for other in self._rest if other is not walk]
 
-    def _missing(self, walk: _Walk) -> list[IssueId]:
+    def _missing(self, walk: _Walk) -> list[Issue]:
         """The issues that the walk should have met, unless another read has met them since it began."""
         query, read_since = walk.query, self._local_state.read_since
         labels = set(query.labels)
         return [
-            issue.id
+            issue
             for issue in self._store.issues().matching(query.milestone)
             if issue.id not in walk.seen
             and issue.state == query.state
