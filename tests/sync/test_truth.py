@@ -14,6 +14,7 @@ from msgspec import structs
 
 from glboard_core.board import edits
 from glboard_core.board.operations import Edit
+from glboard_core.config import SyncSettings
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.world import changes
 from glboard_core.demo.world.changes import Change
@@ -219,6 +220,18 @@ async def test_what_a_walk_missed_is_asked_for_before_it_is_removed(server: Demo
         assert len(context.engine.shown) == 13
 
 
+async def test_a_start_from_the_mirror_reads_one_page_of_it(server: DemoServer, store: Store) -> None:
+    """And the changes; the rest of reconcile follows at two pages a minute at most."""
+    async with session(server, store):
+        pass
+    async with session(server, store, running=False) as again:
+        again.engine.gateway._runner.page_size = 5  # type: ignore[attr-defined]
+        server.requests.clear()
+        await again.engine.poller._start()
+        assert len(server.requests.of("Issues")) == 2
+    assert SyncSettings().reconcile / reconcile.PAGES >= 30
+
+
 # Any sequence of changes
 
 
@@ -314,7 +327,7 @@ steps = st.tuples(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(happening=st.lists(steps, min_size=3, max_size=12))
 def test_any_changes_by_several_people_at_any_pace(
     group: Group, happening: list[tuple[str, int, str, int, float, bool]]
