@@ -191,6 +191,7 @@ class InitialLoad:
         with suppress(GlboardError):
             counts = await self._gateway.count(queries)
         self._total = sum(counts)
+        self._progress()
         return counts
 
     async def _parts(self, queries: Sequence[IssueQuery], counts: Sequence[int]) -> list[IssueQuery]:

@@ -73,14 +73,18 @@ class Reconciler:
         self._board_of = self._board_query()
         self._board_started = self._rest_started = self._read = asyncio.get_running_loop().time()
 
-    async def continue_slowly(self) -> None:
-        """Read the next page, if one is due. Raises what the gateway raises; the page is then read again."""
+    async def continue_slowly(self) -> bool:
+        """Read the next page, if one is due; returns whether a round of the scope has ended with it.
+
+        Raises what the gateway raises; the page is then read again.
+        """
         now = asyncio.get_running_loop().time()
-        if now - self._read < self._seconds / PAGES:
-            return
-        if (walk := self._next(now)) is not None:
-            self._read = now
-            await self._page(walk)
+        if now - self._read < self._seconds / PAGES or (walk := self._next(now)) is None:
+            return False
+        self._read = now
+        rest = len(self._rest)
+        await self._page(walk)
+        return rest > 0 and not self._rest
 
     async def whole_round(self) -> None:
         """Read all pages of the scope now. Raises what the gateway raises."""
