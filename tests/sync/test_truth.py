@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.world import changes
 from glboard_core.demo.world.changes import Change
 from glboard_core.demo.world.clock import DAY
+from glboard_core.gitlab.http import Transport
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Store
@@ -100,6 +101,22 @@ async def test_a_clock_put_back_misses_nothing(context: Session) -> None:
     await context.refreshed()
     await context.settled()
     assert (context.issue("app#1").weight, context.issue("app#2").weight) == (4, 4)
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_a_server_that_does_not_tell_its_time_is_followed(
+    hours: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This machine's clock counts then, even an hour off: the times of issues keep the cursor behind."""
+    monkeypatch.setattr(Transport, "knows_time", property(lambda _: False))
+    monkeypatch.setattr(Transport, "now", lambda _: datetime.now(UTC))
+    world = build_world(now=datetime.now(UTC) + timedelta(hours=hours))
+    async with DemoServer(world) as server, session(server) as context:
+        for weight in (4, 5):
+            context.world.edit("top/app#1", by="eng_1", weight=weight)
+            await context.refreshed()
+            assert context.issue("app#1").weight == weight
+            context.world.clock.advance(100)
 
 
 async def test_a_read_requested_earlier_is_older(context: Session) -> None:
