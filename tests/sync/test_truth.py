@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,10 +14,12 @@ from msgspec import structs
 
 from glboard_core.board import edits
 from glboard_core.board.operations import Edit
+from glboard_core.config import SyncSettings
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.demo.world import changes
 from glboard_core.demo.world.changes import Change
 from glboard_core.demo.world.clock import DAY
+from glboard_core.gitlab.http import Transport
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Store
@@ -101,6 +103,22 @@ async def test_a_clock_put_back_misses_nothing(context: Session) -> None:
     assert (context.issue("app#1").weight, context.issue("app#2").weight) == (4, 4)
 
 
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_a_server_that_does_not_tell_its_time_is_followed(
+    hours: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This machine's clock counts then, even an hour off: the times of issues keep the cursor behind."""
+    monkeypatch.setattr(Transport, "knows_time", property(lambda _: False))
+    monkeypatch.setattr(Transport, "now", lambda _: datetime.now(UTC))
+    world = build_world(now=datetime.now(UTC) + timedelta(hours=hours))
+    async with DemoServer(world) as server, session(server) as context:
+        for weight in (4, 5):
+            context.world.edit("top/app#1", by="eng_1", weight=weight)
+            await context.refreshed()
+            assert context.issue("app#1").weight == weight
+            context.world.clock.advance(100)
+
+
 async def test_a_read_requested_earlier_is_older(context: Session) -> None:
     """Two pages overtake each other: the one requested last counts."""
     now = asyncio.get_running_loop().time()
@@ -152,6 +170,10 @@ async def test_what_a_closed_issue_blocked_is_read_again(context: Session) -> No
     await context.refreshed()
     assert not context.issue("app#2").blocked
     assert not context.issue("app#4").blocked
+    context.engine.undo()
+    await context.settled()
+    await context.refreshed()
+    assert context.issue("app#4").blocked
 
 
 # Reconcile
@@ -213,6 +235,18 @@ async def test_what_a_walk_missed_is_asked_for_before_it_is_removed(server: Demo
         assert context.known("app#12")
         assert not context.known("app#5")
         assert len(context.engine.shown) == 13
+
+
+async def test_a_start_from_the_mirror_reads_one_page_of_it(server: DemoServer, store: Store) -> None:
+    """And the changes; the rest of reconcile follows at two pages a minute at most."""
+    async with session(server, store):
+        pass
+    async with session(server, store, running=False) as again:
+        again.engine.gateway._runner.page_size = 5  # type: ignore[attr-defined]
+        server.requests.clear()
+        await again.engine.poller._start()
+        assert len(server.requests.of("Issues")) == 2
+    assert SyncSettings().reconcile / reconcile.PAGES >= 30
 
 
 # Any sequence of changes
@@ -310,7 +344,7 @@ steps = st.tuples(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(happening=st.lists(steps, min_size=3, max_size=12))
 def test_any_changes_by_several_people_at_any_pace(
     group: Group, happening: list[tuple[str, int, str, int, float, bool]]

@@ -90,8 +90,6 @@ class IssueReader:
         host = self._runner.host
         who = answer.get("currentUser")
         user: User | None = part_of(who, User | None, host) if who is not None else None
-            part_of(answer["currentUser"], User | None, host) if "currentUser" in answer else None
-        )
         if user is not None:
             self.user = person(user)
         kind = WithIssues[WireIssue] | None

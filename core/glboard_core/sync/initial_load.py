@@ -201,6 +201,7 @@ class InitialLoad:
         with suppress(GlboardError):
             counts = await self._gateway.count(queries)
         self._total = sum(counts)
+        self._progress()
         return counts
 
     async def _parts(self, queries: Sequence[IssueQuery], counts: Sequence[int]) -> list[IssueQuery]:
@@ -208,16 +209,20 @@ class InitialLoad:
 
         What is created or changed meanwhile comes with the first poll.
         """
-        parts: list[tuple[int, IssueQuery]] = []
-        for query, count in zip(queries, counts or [0] * len(queries), strict=True):
-            cut, found = [query], [count]
-            if count > LARGE:
-                with suppress(GlboardError, TimeoutError):
-                    async with asyncio.timeout(COUNT_WAIT):
-                        smaller = by_age(query, self._gateway.now())
-                        found = list(await self._gateway.count(smaller))
-                        cut = smaller
-            parts += joined(cut, found, max(LEAST_PART, count // (2 * CONCURRENT)))
+        large = [n for n, count in enumerate(counts) if count > LARGE]
+        now = self._gateway.now()
+        smaller = {n: by_age(queries[n], now) for n in large}
+        found: Sequence[int] = ()
+        if large:
+            with suppress(GlboardError, TimeoutError):
+                async with asyncio.timeout(COUNT_WAIT):
+                    found = await self._gateway.count([part for n in large for part in smaller[n]])
+        if not found:
+            return list(queries)
+        parts = [(counts[n], query) for n, query in enumerate(queries) if n not in smaller]
+        for n in large:
+            of_query, found = found[: len(smaller[n])], found[len(smaller[n]) :]
+            parts += joined(smaller[n], of_query, max(LEAST_PART, counts[n] // (2 * CONCURRENT)))
         return [part for _, part in sorted(parts, key=lambda part: -part[0])]
 
     async def _read_visible(self, visible: Visible, first: asyncio.Event) -> None:

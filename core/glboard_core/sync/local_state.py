@@ -132,8 +132,11 @@ class LocalState:
         self.holds = False
         #: Issues for which a read was ignored because a change of ours was being sent: read them again.
         self.unsure: set[IssueId] = set()
-        #: Whether an issue was closed since this was last reset: others may no longer be blocked by it.
-        self.closed_some = False
+        #: Whether issues were closed or reopened since this was last reset: others may be blocked no longer,
+        #: or again. That does not move their times.
+        self.closed_some = self.reopened_some = False
+        #: The issues that were blocked earlier in this session.
+        self.unblocked: set[IssueId] = set()
         #: Adopts what other processes wrote; set by the engine.
         self.follow: Callable[[], None] = lambda: None
         self._sync = sync
@@ -250,7 +253,7 @@ class LocalState:
             known = self.store.issue(issue.id)
             if self._is_stale(issue.id, asked, same=issue == known) or issue == known:
                 continue
-            self._note_closed(known, issue)
+            self._note_blocking(known, issue)
             fresh.append(issue)
             confirmed.append(IssueDiff((known, issue)))
         if not fresh:
@@ -289,8 +292,15 @@ class LocalState:
         self.unsure.discard(issue)
         return False
 
-    def _note_closed(self, before: Issue | None, after: Issue) -> None:
-        self.closed_some |= before is not None and before.is_open and not after.is_open
+    def _note_blocking(self, before: Issue | None, after: Issue) -> None:
+        if before is None:
+            return
+        self.closed_some |= before.is_open and not after.is_open
+        self.reopened_some |= after.is_open and not before.is_open
+        if before.blocked and not after.blocked:
+            self.unblocked.add(after.id)
+        elif after.blocked:
+            self.unblocked.discard(after.id)
 
     def settle(self, answers: Iterable[ServerAnswer], *, result: str) -> None:
         """Ops were answered: those made are confirmed, failed ones stored with the reason.
@@ -357,7 +367,7 @@ class LocalState:
             created = answer.op.change.creates
             # What left the mirror meanwhile returns with the next poll, if it belongs there.
             if created or known is not None:
-                self._note_closed(known, issue)
+                self._note_blocking(known, issue)
                 issues.append(issue)
         self.store.put(issues)
 

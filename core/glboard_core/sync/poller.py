@@ -32,13 +32,16 @@ from glboard_core.sync.names import KnownNames
 from glboard_core.sync.reconcile import Reconciler
 from glboard_core.sync.status import SyncStatus
 
-#: With more pages of changes than this, the boards are read instead.
+#: With more pages of changes than this, the boards are read instead. Of what comes again because a poll looks
+#: back, no more than this is read: the rest of a very large batch is left to reconcile.
 MANY_PAGES = 5
 #: How far before its cursor a poll looks. For 60 s after a change GitLab does not move ``updated_at`` for
 #: further changes of labels, assignees or status by the same person; the rest is for clocks of a cluster that
 #: differ, and for changes that become visible a while after their timestamp.
 LOOK_BACK = timedelta(seconds=75)
-#: At most this many blocked issues are read again when an issue was closed.
+#: The precision of times in GraphQL.
+SECOND = timedelta(seconds=1)
+#: At most this many issues are read again because another one was closed or reopened.
 MOST_BLOCKED = 50
 #: Seconds without a keystroke after which the program counts as idle.
 IDLE_AFTER = 60.0
@@ -304,18 +307,25 @@ class Poller:
         # A read ignored because a change of ours was being sent may have contained changes by others, too.
         unsure = [issue for issue in local_state.unsure if not local_state.outbox.on_wire(issue)]
         newest = cursor
-        pages = 0
+        new = again = 0
         async for page in self._gateway.pages(IssueQuery(updated_after=cursor - LOOK_BACK, order="updated")):
-            # Those stamped in the future come each time: they are not many changes.
-            pages += any(issue.updated_at <= started for issue in page)
-            if pages > MANY_PAGES:
+            # Most recent first; those stamped in the future come each time, and are neither.
+            times = [issue.updated_at for issue in page if issue.updated_at <= started]
+            latest = max(times, default=None)
+            if latest is not None and latest >= cursor - SECOND:
+                new += 1
+            elif latest is not None:
+                again += 1
+            if new > MANY_PAGES:
                 return False
+            if again > MANY_PAGES:
+                break
             await self._names.checked()
-            newest = max(newest, max((issue.updated_at for issue in page), default=newest))
+            newest = max(newest, latest or newest)
             local_state.confirm((i for i in page if scope.holds(i)), "theirs", asked=asked)
             local_state.remove([i.id for i in page if not scope.holds(i)], asked=asked)
         await self._reread(issue for issue in unsure if issue in local_state.unsure)
-        await self._reread(self._perhaps_unblocked())
+        await self._reread_blocked()
         # Only now that every page is read: advancing the cursor earlier would skip unread pages. Without the
         # server's clock only its issues tell the time. It may have been put back since the last answer.
         reached = started if self._gateway.knows_time else min(started, newest)
@@ -324,15 +334,28 @@ class Poller:
         self._polled = asked
         return True
 
-    def _perhaps_unblocked(self) -> list[IssueId]:
-        """The blocked issues on screen, if an issue was closed: that does not move their ``updated_at``."""
-        if not self._local_state.closed_some:
-            return []
-        self._local_state.closed_some = False
-        board = self._visible()
-        issues = self._store.issues().matching(board.milestone if board is not None else None)
-        blocked = [issue.id for issue in issues if issue.blocked and issue.is_open]
-        return blocked if len(blocked) <= MOST_BLOCKED else []
+    async def _reread_blocked(self) -> None:
+        """Read issues that may be blocked no longer or again, since others were closed or reopened.
+
+        Which those block is not known: so the blocked ones on screen, and those that were blocked before.
+        """
+        state, found = self._local_state, set[IssueId]()
+        closed, reopened = state.closed_some, state.reopened_some
+        if closed:
+            board = self._visible()
+            issues = self._store.issues().matching(board.milestone if board is not None else None)
+            found |= {issue.id for issue in issues if issue.blocked and issue.is_open}
+        if reopened:
+            found |= {issue for issue in state.unblocked if issue in self._store.issues()}
+        state.closed_some = state.reopened_some = False
+        if len(found) > MOST_BLOCKED:
+            return
+        try:
+            await self._reread(found)
+        except GlboardError:
+            state.closed_some |= closed
+            state.reopened_some |= reopened
+            raise
 
     def _move_cursor(self, to: datetime) -> None:
         if to != self._cursor or not self._store.meta(CURSOR):

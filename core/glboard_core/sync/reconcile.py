@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 
 from glboard_core.errors import QueryRefused
-from glboard_core.model.issue import IssueId
+from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Gateway
 from glboard_core.sync.initial_load import Scope, Visible
@@ -73,14 +73,18 @@ class Reconciler:
         self._board_of = self._board_query()
         self._board_started = self._rest_started = self._read = asyncio.get_running_loop().time()
 
-    async def continue_slowly(self) -> None:
-        """Read the next page, if one is due. Raises what the gateway raises; the page is then read again."""
+    async def continue_slowly(self) -> bool:
+        """Read the next page, if one is due; returns whether a round of the scope has ended with it.
+
+        Raises what the gateway raises; the page is then read again.
+        """
         now = asyncio.get_running_loop().time()
-        if now - self._read < self._seconds / PAGES:
-            return
-        if (walk := self._next(now)) is not None:
-            self._read = now
-            await self._page(walk)
+        if now - self._read < self._seconds / PAGES or (walk := self._next(now)) is None:
+            return False
+        self._read = now
+        rest = len(self._rest)
+        await self._page(walk)
+        return rest > 0 and not self._rest
 
     async def whole_round(self) -> None:
         """Read all pages of the scope now. Raises what the gateway raises."""
@@ -147,20 +151,24 @@ class Reconciler:
         self._local_state.remove([i.id for i in page if not scope.holds(i)], asked=asked)
         walk.after = after
         if after is None:
+            missing = self._missing(walk)
+            outside = [issue.id for issue in missing if not scope.holds(issue)]
+            self._local_state.remove(outside, asked=walk.started)
+            # If this fails, the walk is repeated.
+            await self._reread([issue.id for issue in missing if scope.holds(issue)])
             self._end(walk)
-            await self._reread(self._missing(walk))
 
     def _end(self, walk: _Walk) -> None:
         if walk is self._board:
             self._board = None
         self._rest = [other for other in self._rest if other is not walk]
 
-    def _missing(self, walk: _Walk) -> list[IssueId]:
+    def _missing(self, walk: _Walk) -> list[Issue]:
         """The issues that the walk should have met, unless another read has met them since it began."""
         query, read_since = walk.query, self._local_state.read_since
         labels = set(query.labels)
         return [
-            issue.id
+            issue
             for issue in self._store.issues().matching(query.milestone)
             if issue.id not in walk.seen
             and issue.state == query.state
