@@ -26,6 +26,7 @@ from glboard_core.gitlab.graphql import (
     TooComplex,
     chunks,
     group_missing,
+    part_of,
     server_of,
     side_by_side,
     together,
@@ -252,23 +253,25 @@ class CatalogReader:
         about: bool,
     ) -> list[tuple[NamedField, Page[Any]]]:
         if about:
-            replies.about = msgspec.json.decode(msgspec.json.encode(answer), type=About)
+            whole = msgspec.Raw(msgspec.json.encode(answer))
+            replies.about = part_of(whole, About, self._runner.host) or About()
         places: dict[tuple[str, str], Mapping[str, msgspec.Raw]] = {("", ""): answer}
         for alias, raw in answer.items():
             if alias[0] not in "gp" or not alias[1:].isdigit():
                 continue
-            place = msgspec.json.decode(raw, type=WirePlace | None)
+            place = part_of(raw, WirePlace, self._runner.host)
             if alias[0] == "p":
                 replies.projects[str(variables[alias])] = place
             else:
                 replies.group = replies.group or place
             if place is not None:
                 kind = "group" if alias[0] == "g" else "project"
-                places[kind, str(variables[alias])] = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+                fields = part_of(raw, dict[str, msgspec.Raw], self._runner.host)
+                places[kind, str(variables[alias])] = fields or {}
         rows: list[tuple[NamedField, Page[Any]]] = []
         for n, one in enumerate(asked):
             field = places.get((one.of, one.path), {}).get(f"f{n}")
-            page = msgspec.json.decode(field, type=_page_of(one)) if field is not None else None
+            page = part_of(field, _page_of(one), self._runner.host) if field is not None else None
             rows.append((one, page or Page()))
         return rows
 
@@ -434,12 +437,12 @@ def _family_of(title: str, names: CatalogNames) -> bool:
 
 def _page_of(asked: NamedField) -> Any:
     if asked.by == "people":
-        return Page[User] | None
+        return Page[User]
     if asked.by == "people near":
-        return Page[Membership] | None
+        return Page[Membership]
     if asked.by == "project":
-        return Page[WirePlace] | None
-    return Page[WireLabel] | None if asked.by in _OF_LABELS else Page[WireMilestone] | None
+        return Page[WirePlace]
+    return Page[WireLabel] if asked.by in _OF_LABELS else Page[WireMilestone]
 
 
 def _days(since: date, until: date) -> dict[str, str]:

@@ -34,7 +34,7 @@ from glboard_core.gitlab.decode import (
     WirePlaced,
     WithIssues,
 )
-from glboard_core.gitlab.graphql import QueryRunner, chunks, group_missing, side_by_side
+from glboard_core.gitlab.graphql import QueryRunner, chunks, group_missing, part_of, side_by_side
 from glboard_core.gitlab.http import Limits, Transport
 from glboard_core.gitlab.http_errors import not_json
 from glboard_core.gitlab.send import Sender
@@ -224,9 +224,10 @@ class GitLabGateway(Gateway):
         )
         paths = [name for name in variables if name.startswith("p")]
         self._all_there(paths, answer)
-        if "currentUser" in answer and (user := _decode(answer["currentUser"], User)) is not None:
+        host = self.account.host
+        if "currentUser" in answer and (user := part_of(answer["currentUser"], User, host)) is not None:
             self._user = decode.person(user)
-        found = [_decode(answer[name], WithIssues[WireIssue]) for name in paths]
+        found = [part_of(answer[name], WithIssues[WireIssue], host) for name in paths]
         pages = [project.issues for project in found if project and project.issues]
         return [self._decoder.issue(wire) for page in pages for wire in page.items()]
 
@@ -312,11 +313,6 @@ class GitLabGateway(Gateway):
         self, ops: Sequence[Op], shown: Mapping[IssueId, Issue], catalog: Catalog
     ) -> list[Outcome]:
         return await self._sender.send(ops, shown, catalog)
-
-
-def _decode(raw: msgspec.Raw, kind: type[T]) -> T | None:
-    found: T | None = msgspec.json.decode(raw, type=kind | None)
-    return found
 
 
 def _filters(query: IssueQuery) -> dict[str, object]:

@@ -130,7 +130,20 @@ def envelope_of(raw: bytes, kind: type[T], host: str) -> Envelope[T]:
         pass
     if not problem or not _is_graphql(raw):
         raise not_json(host)
-    raise QueryRefused(
+    raise _unknown_format(problem, host)
+
+
+def part_of(raw: msgspec.Raw, kind: type[T], host: str) -> T | None:
+    """A part of an answer, decoded later than the whole; None for null. Raises QueryRefused."""
+    try:
+        found: T | None = msgspec.json.decode(raw, type=kind | None)
+    except (msgspec.DecodeError, RecursionError) as wrong:
+        raise _unknown_format(line(str(wrong))[:200], host) from None
+    return found
+
+
+def _unknown_format(problem: str, host: str) -> QueryRefused:
+    return QueryRefused(
         f"{host} returned an answer in an unknown format ({problem}).",
         hint="The server may be much older or newer. Please report this with its GitLab version.",
     )
