@@ -60,8 +60,6 @@ async def open_engine(
             user = (await gateway.sign_in(names)).me.username
             known.remember(user)
         store, trouble = _store(known, account.url, group, user)
-        if (catalog := store.catalog()) is not None and catalog.server.version:
-            gateway.expect(catalog.server)
         gateway.expect_offset(timedelta(seconds=float(store.meta(CLOCK) or 0)))
         engine = Engine(gateway, store, settings, as_of=options.as_of, read_only=options.read_only)
         engine.save_error = trouble

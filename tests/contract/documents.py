@@ -153,12 +153,12 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     yield Document("detail", queries.detail(dialect))
     for of, by in queries.NAMED:
         path = {"": "", "group": "top", "project": "top/app"}[of]
-        one = queries.Asked(of=of, by=by, value=VALUES.get(by, "a"), path=path)
+        one = queries.NamedField(of=of, by=by, value=VALUES.get(by, "a"), path=path)
         cost = queries.named(of, by, dialect).cost
         for count in (1, (queries.MOST_COMPLEXITY - queries.PLACE_COST - queries.ABOUT_COST) // cost):
             text, variables = queries.names([one] * count, dialect, "top", about=of != "project")
             yield Document(f"names: {count} {of} {by}", text, variables)
-    several = [queries.Asked(of="project", by="label", value="a", path=f"top/p{n}") for n in range(8)]
+    several = [queries.NamedField(of="project", by="label", value="a", path=f"top/p{n}") for n in range(8)]
     if dialect.titles:
         yield Document("names: 8 projects", *queries.names(several, dialect, "top"))
     yield Document("projects", queries.projects(dialect))

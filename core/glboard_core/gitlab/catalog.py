@@ -31,13 +31,13 @@ from glboard_core.gitlab.graphql import (
     side_by_side,
     together,
 )
-from glboard_core.gitlab.queries import Asked, Dialect
+from glboard_core.gitlab.queries import Dialect, NamedField
 from glboard_core.model.catalog import Absent, Catalog, Label, Project
 from glboard_core.model.names import CatalogNames, Needs, around
 
 #: Concurrent queries.
 PARALLEL = 4
-#: With more known labels or milestones than this, a refresh starts anew.
+#: With more known labels or milestones than this, a refresh forgets it.
 MOST_KNOWN = 2_000
 #: Milestones asked for by one field.
 IDS_EACH = 100
@@ -45,9 +45,15 @@ IDS_EACH = 100
 #: How often a time with more milestones than one answer holds is divided.
 MOST_HALVES = 4
 
-_OF_LABELS = ("label", "family", "label below", "label near")
+_OF_LABELS = ("label", "family", "label below", "label near", "family below")
 _OF_MILESTONES = ("milestone", "milestone below", "milestone near", "milestones", "dated")
 _WORD = re.compile(r"\w+")
+
+
+class Membership(Struct, frozen=True):
+    """A membership; an invitation has no user."""
+
+    user: User | None = None
 
 
 class Permissions(Struct, frozen=True, rename="camel"):
@@ -85,9 +91,9 @@ class _Replies:
         self.about = About()
         self.group: WirePlace | None = None
         self.projects: dict[str, WirePlace | None] = {}
-        self.rows: list[tuple[Asked, Page[Any]]] = []
+        self.rows: list[tuple[NamedField, Page[Any]]] = []
 
-    def of(self, *kinds: str) -> Iterable[tuple[Asked, Page[Any]]]:
+    def of(self, *kinds: str) -> Iterable[tuple[NamedField, Page[Any]]]:
         """The replies to what was asked by one of ``kinds``."""
         return ((asked, page) for asked, page in self.rows if asked.by in kinds)
 
@@ -128,6 +134,9 @@ class CatalogReader:
             me=me,
             server=structs.replace(server, has_weight=self._runner.has_weight, can_write=can_write),
             ranking_board=boards[0].id if boards else None,
+            families=frozenset(
+                str(one.value) for one, page in replies.of("family") if not page.page_info.has_next_page
+            ),
         )
         learned = self._learned(without(current, *self._gone(current, names, replies)), replies)
         return learned.learn(people=[me])
@@ -143,11 +152,20 @@ class CatalogReader:
             rights = tasks.create_task(self._projects(sorted(wanted.projects)))
         replies = replying.result()
         learned = self._learned(catalog, replies).learn(projects=rights.result())
-        return structs.replace(learned, absent=learned.absent | self._absent(learned, wanted, replies))
+        below = {
+            str(asked.value)
+            for asked, page in replies.of("family below")
+            if any(decode.line(wire.title).startswith(str(asked.value)) for wire in page.items())
+        }
+        return structs.replace(
+            learned,
+            absent=learned.absent | self._absent(learned, wanted, replies),
+            families=learned.families - below,
+        )
 
     # -- what to ask for
 
-    def _named(self, names: CatalogNames, known: Catalog | None) -> list[Asked]:
+    def _named(self, names: CatalogNames, known: Catalog | None) -> list[NamedField]:
         single = [title for title in sorted(names.labels) if not _family_of(title, names)]
         people = sorted(names.people)
         ids = (
@@ -155,19 +173,19 @@ class CatalogReader:
             if known
             else []
         )
-        group = partial(Asked, of="group", path=self._group)
+        group = partial(NamedField, of="group", path=self._group)
         return [
             group(by="dated", value=_days(names.since, names.until)),
             *(group(by="milestone", value=title) for title in sorted(names.milestones)),
             *(group(by="milestones", value=part) for part in chunks(ids, IDS_EACH)),
             *(group(by="family", value=prefix) for prefix in sorted(names.families)),
             *(group(by="label", value=title) for title in single),
-            *(Asked(of="", by="people", value=part) for part in chunks(people, queries.NAMES_EACH)),
+            *(NamedField(of="", by="people", value=part) for part in chunks(people, queries.NAMES_EACH)),
         ]
 
     async def _follow(self, names: CatalogNames, replies: _Replies) -> None:
         """Ask for what did not fit: milestones of a busy time, and labels of a very large family."""
-        more: list[Asked] = []
+        more: list[NamedField] = []
         for asked, page in replies.of("family"):
             if page.page_info.has_next_page:
                 seen = {label.title for label in page.items()}
@@ -185,16 +203,16 @@ class CatalogReader:
             parts = zip(halves, found.rows, strict=True)
             days = [half for half, row in parts if self._is_cut([row])]
 
-    def _dated(self, days: tuple[date, date]) -> Asked:
-        return Asked(of="group", by="dated", value=_days(*days), path=self._group)
+    def _dated(self, days: tuple[date, date]) -> NamedField:
+        return NamedField(of="group", by="dated", value=_days(*days), path=self._group)
 
     @staticmethod
-    def _is_cut(rows: Iterable[tuple[Asked, Page[Any]]]) -> bool:
+    def _is_cut(rows: Iterable[tuple[NamedField, Page[Any]]]) -> bool:
         return any(asked.by == "dated" and page.page_info.has_next_page for asked, page in rows)
 
     # -- asking
 
-    async def _ask(self, asked: Sequence[Asked], *, about: bool = False) -> _Replies:
+    async def _ask(self, asked: Sequence[NamedField], *, about: bool = False) -> _Replies:
         """Ask for all of it, in as few documents as are allowed, at once."""
         documents = _packed(asked, self._group, queries.MOST_COMPLEXITY, about=about)
         replies = _Replies()
@@ -206,8 +224,8 @@ class CatalogReader:
         return replies
 
     async def _document(
-        self, asked: Sequence[Asked], replies: _Replies, *, about: bool
-    ) -> list[tuple[Asked, Page[Any]]]:
+        self, asked: Sequence[NamedField], replies: _Replies, *, about: bool
+    ) -> list[tuple[NamedField, Page[Any]]]:
         _, variables = queries.names(asked, queries.NEWEST, self._group, about=about)
 
         def document(dialect: Dialect) -> str:
@@ -227,32 +245,33 @@ class CatalogReader:
 
     def _decoded(
         self,
-        asked: Sequence[Asked],
+        asked: Sequence[NamedField],
         variables: Mapping[str, object],
         answer: Mapping[str, msgspec.Raw],
         replies: _Replies,
         *,
         about: bool,
-    ) -> list[tuple[Asked, Page[Any]]]:
-        host = self._runner.host
+    ) -> list[tuple[NamedField, Page[Any]]]:
         if about:
-            replies.about = part_of(msgspec.json.encode(answer), About, host)
+            whole = msgspec.Raw(msgspec.json.encode(answer))
+            replies.about = part_of(whole, About, self._runner.host) or About()
         places: dict[tuple[str, str], Mapping[str, msgspec.Raw]] = {("", ""): answer}
         for alias, raw in answer.items():
             if alias[0] not in "gp" or not alias[1:].isdigit():
                 continue
-            place: WirePlace | None = part_of(raw, WirePlace | None, host)
+            place = part_of(raw, WirePlace, self._runner.host)
             if alias[0] == "p":
                 replies.projects[str(variables[alias])] = place
             else:
                 replies.group = replies.group or place
             if place is not None:
                 kind = "group" if alias[0] == "g" else "project"
-                places[kind, str(variables[alias])] = part_of(raw, dict[str, msgspec.Raw], host)
-        rows: list[tuple[Asked, Page[Any]]] = []
+                fields = part_of(raw, dict[str, msgspec.Raw], self._runner.host)
+                places[kind, str(variables[alias])] = fields or {}
+        rows: list[tuple[NamedField, Page[Any]]] = []
         for n, one in enumerate(asked):
             field = places.get((one.of, one.path), {}).get(f"f{n}")
-            page: Page[Any] | None = part_of(field, _page_of(one), host) if field is not None else None
+            page = part_of(field, _page_of(one), self._runner.host) if field is not None else None
             rows.append((one, page or Page()))
         return rows
 
@@ -294,6 +313,8 @@ class CatalogReader:
             for wire in page.items()
         ]
         people = [decode.person(user) for _, page in replies.of("people") for user in page.items()]
+        members = [one.user for _, page in replies.of("people near") for one in page.items()]
+        people += [decode.person(user) for user in members if user is not None]
         projects = [_project(place) for place in replies.projects.values() if place is not None]
         projects += [_project(place) for _, page in replies.of("project") for place in page.items()]
         return catalog.learn(labels=labels, milestones=milestones, people=people, projects=projects)
@@ -308,7 +329,7 @@ class CatalogReader:
         return path if path.startswith(group + "/") else group
 
     def _gone(self, known: Catalog, names: CatalogNames, replies: _Replies) -> tuple[set[str], set[str]]:
-        """The ids of labels and milestones of the group that do not exist any more, or lost their title."""
+        """The ids of labels and milestones of the group that no longer exist, or lost their title."""
         answered = {label.id for _, page in replies.of("label", "family") for label in page.items()}
         whole = {str(a.value) for a, page in replies.of("family") if not page.page_info.has_next_page}
         single = {str(a.value) for a, _ in replies.of("label")}
@@ -331,6 +352,7 @@ class CatalogReader:
         labels = {Absent("label", t, p) for p, t in needs.labels if catalog.label(p, t) is None}
         found = {str(a.value) for a, page in replies.of("label below") if page.items()}
         labels |= {Absent("label", title, catalog.group) for title in needs.below - found}
+        labels |= {Absent("label", prefix, catalog.group) for prefix in needs.families}
         titles = {Absent("milestone", t, p) for p, t in needs.milestones if catalog.milestone(p, t) is None}
         near = (title for title in needs.near_milestones if catalog.find_milestone(title) is None)
         titles |= {Absent("milestone", title, catalog.group) for title in near}
@@ -359,26 +381,30 @@ def _worth_keeping(known: Catalog | None) -> Catalog | None:
     return structs.replace(known, labels=(), milestones=(), people=(), projects=(), absent=frozenset())
 
 
-def _needed(needs: Needs, group: str) -> Iterable[Asked]:
+def _needed(needs: Needs, group: str) -> Iterable[NamedField]:
     def of(place: str) -> str:
         return "group" if place == group else "project"
 
     for day in sorted(needs.days):
-        yield Asked(of="group", by="dated", value=_days(*around(day)), path=group)
+        yield NamedField(of="group", by="dated", value=_days(*around(day)), path=group)
     for place, title in sorted(needs.labels):
-        yield Asked(of=of(place), by="label", value=title, path=place)
+        yield NamedField(of=of(place), by="label", value=title, path=place)
     for place, title in sorted(needs.milestones):
-        yield Asked(of=of(place), by="milestone", value=title, path=place)
+        yield NamedField(of=of(place), by="milestone", value=title, path=place)
     for name in sorted(needs.project_names):
-        yield Asked(of="group", by="project", value=name, path=group)
+        yield NamedField(of="group", by="project", value=name, path=group)
     for title in sorted(needs.below):
-        yield Asked(of="group", by="label below", value=title, path=group)
-        yield Asked(of="group", by="label near", value=_term(title), path=group)
+        yield NamedField(of="group", by="label below", value=title, path=group)
+        yield NamedField(of="group", by="label near", value=_term(title), path=group)
+    for prefix in sorted(needs.families):
+        yield NamedField(of="group", by="family below", value=prefix, path=group)
+    for name in sorted(needs.near_people):
+        yield NamedField(of="group", by="people near", value=name[:4], path=group)
     for title in sorted(needs.near_milestones):
-        yield Asked(of="group", by="milestone below", value=title, path=group)
-        yield Asked(of="group", by="milestone near", value=_term(title), path=group)
+        yield NamedField(of="group", by="milestone below", value=title, path=group)
+        yield NamedField(of="group", by="milestone near", value=_term(title), path=group)
     for part in chunks(sorted(needs.people), queries.NAMES_EACH):
-        yield Asked(of="", by="people", value=list(part))
+        yield NamedField(of="", by="people", value=list(part))
 
 
 def _term(title: str) -> str:
@@ -387,9 +413,9 @@ def _term(title: str) -> str:
     return longest[:4]
 
 
-def _packed(asked: Sequence[Asked], group: str, most: int, *, about: bool) -> list[list[Asked]]:
+def _packed(asked: Sequence[NamedField], group: str, most: int, *, about: bool) -> list[list[NamedField]]:
     """The documents, each within the complexity limit; at least one if ``about`` is asked."""
-    documents: list[list[Asked]] = [[]] if about else []
+    documents: list[list[NamedField]] = [[]] if about else []
     cost, places = (queries.ABOUT_COST + queries.PLACE_COST, {group}) if about else (most, set[str]())
     for one in sorted(asked, key=lambda one: (one.of, one.path)):
         # By the dearest dialect, since the server may not be known yet.
@@ -409,12 +435,14 @@ def _family_of(title: str, names: CatalogNames) -> bool:
     return title.startswith(tuple(names.families))
 
 
-def _page_of(asked: Asked) -> Any:
+def _page_of(asked: NamedField) -> Any:
     if asked.by == "people":
-        return Page[User] | None
+        return Page[User]
+    if asked.by == "people near":
+        return Page[Membership]
     if asked.by == "project":
-        return Page[WirePlace] | None
-    return Page[WireLabel] | None if asked.by in _OF_LABELS else Page[WireMilestone] | None
+        return Page[WirePlace]
+    return Page[WireLabel] if asked.by in _OF_LABELS else Page[WireMilestone]
 
 
 def _days(since: date, until: date) -> dict[str, str]:

@@ -376,7 +376,7 @@ class SeenNames:
         return found
 
     def forget(self) -> None:
-        """Keep everything anew: the catalog starts anew."""
+        """Keep everything again: the catalog has forgotten it."""
         self._taken.clear()
 
 

@@ -135,18 +135,19 @@ def envelope_of(raw: bytes, kind: type[T], host: str) -> Envelope[T]:
         pass
     if not problem or not _is_graphql(raw):
         raise not_json(host)
-    raise _unknown_format(host, problem)
+    raise _unknown_format(problem, host)
 
 
-def part_of(raw: bytes | msgspec.Raw, kind: Any, host: str) -> Any:
-    """A part of an answer that was decoded before. Raises QueryRefused."""
+def part_of(raw: msgspec.Raw, kind: type[T], host: str) -> T | None:
+    """A part of an answer, decoded later than the whole; None for null. Raises QueryRefused."""
     try:
-        return msgspec.json.decode(raw, type=kind)
-    except msgspec.ValidationError as wrong:
-        raise _unknown_format(host, line(str(wrong))[:200]) from None
+        found: T | None = msgspec.json.decode(raw, type=kind | None)
+    except (msgspec.DecodeError, RecursionError) as wrong:
+        raise _unknown_format(line(str(wrong))[:200], host) from None
+    return found
 
 
-def _unknown_format(host: str, problem: str) -> QueryRefused:
+def _unknown_format(problem: str, host: str) -> QueryRefused:
     return QueryRefused(
         f"{host} returned an answer in an unknown format ({problem}).",
         hint="The server may be much older or newer. Please report this with its GitLab version.",

@@ -253,6 +253,7 @@ NAMED: dict[tuple[str, str], Field] = {
     ("group", "label"): _labels(f"title: $v, {_OWN}"),
     ("group", "family"): _labels(f"searchTerm: $v, {_OWN}", 100),
     ("group", "label below"): _labels("title: $v, includeDescendantGroups: true", 20),
+    ("group", "family below"): _labels("searchTerm: $v, includeDescendantGroups: true", 20),
     ("group", "label near"): _labels(f"searchTerm: $v, {_OWN}", 20),
     ("group", "milestone"): _milestones("title: $v", "String"),
     ("group", "milestone below"): _milestones("title: $v", "String", 20, below=True),
@@ -266,6 +267,12 @@ NAMED: dict[tuple[str, str], Field] = {
     ),
     ("project", "label"): _labels("title: $v"),
     ("project", "milestone"): _milestones("title: $v", "String"),
+    ("group", "people near"): Field(
+        text="groupMembers(search: $v, relations: [DIRECT, INHERITED], first: 20)"
+        " { nodes { user { id username name } } }",
+        value="String",
+        cost=14,
+    ),
     ("", "people"): Field(
         text="users(usernames: $v, first: 100) { nodes { id username name } }", value="[String!]", cost=10
     ),
@@ -287,7 +294,7 @@ def named(of: str, by: str, dialect: Dialect) -> Field:
     return (not dialect.titles and _BY_TERM.get((of, by))) or NAMED[of, by]
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class NamedField(Struct, frozen=True, kw_only=True):
     """One thing to ask for: ``by`` a value, ``of`` the server (""), a group or a project with a path."""
 
     of: str
@@ -297,7 +304,7 @@ class Asked(Struct, frozen=True, kw_only=True):
 
 
 def names(
-    asked: Sequence[Asked], dialect: Dialect, group: str, *, about: bool = False
+    asked: Sequence[NamedField], dialect: Dialect, group: str, *, about: bool = False
 ) -> tuple[str, dict[str, object]]:
     """The document that asks for all of ``asked``, as f0, f1…, and its variables.
 

@@ -88,12 +88,9 @@ class IssueReader:
         paths = [name for name in variables if name.startswith("p")]
         self._all_there(paths, answer)
         host = self._runner.host
-        who = answer.get("currentUser")
-        user: User | None = part_of(who, User | None, host) if who is not None else None
-        if user is not None:
+        if "currentUser" in answer and (user := part_of(answer["currentUser"], User, host)) is not None:
             self.user = person(user)
-        kind = WithIssues[WireIssue] | None
-        found: list[WithIssues[WireIssue] | None] = [part_of(answer[name], kind, host) for name in paths]
+        found = [part_of(answer[name], WithIssues[WireIssue], host) for name in paths]
         pages = [project.issues for project in found if project and project.issues]
         return [self._decoder.issue(wire) for page in pages for wire in page.items()]
 

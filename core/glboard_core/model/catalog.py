@@ -106,6 +106,8 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     projects: tuple[Project, ...] = ()
     #: A board of the group, which GitLab needs to change the manual order; None: ranking is not possible.
     ranking_board: str | None = None
+    #: Prefixes of label titles of which all of the group's labels are known, and no others exist below it.
+    families: frozenset[str] = frozenset()
     #: What was asked for and does not exist: it is not asked for again until everything is refreshed.
     absent: frozenset[Absent] = frozenset()
     #: The group's global id, since another group can take over its path. Empty if not requested.
@@ -153,7 +155,8 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         """Whether ``project`` has no label with that title, as far as it was asked there or in its group."""
         if self.label(project, title) is not None:
             return False
-        return bool(self.absent & {Absent("label", title, project), Absent("label", title, self.group)})
+        asked = {Absent("label", title, project), Absent("label", title, self.group)}
+        return title.startswith(tuple(self.families)) or bool(self.absent & asked)
 
     def _is_absent(self, one: Absent) -> bool:
         match one.kind:

@@ -40,6 +40,12 @@ class CatalogNames(Struct, frozen=True, kw_only=True):
         return Needs(
             below=frozenset(title for title in labels if ("label", title) not in known),
             near_milestones=frozenset(title for title in milestones if ("milestone", title) not in known),
+            families=frozenset(
+                prefix
+                for prefix in self.families
+                if ("label", prefix) not in known
+                and not any(one.title.startswith(prefix) and one.owner == group for one in catalog.labels)
+            ),
         )
 
 
@@ -52,8 +58,8 @@ class Needs(Struct, frozen=True, kw_only=True):
     """What is to be known before something is written or said; labels and milestones as (place, title).
 
     A place is the full path of a project or of the board's group. ``project_names`` are last parts of paths.
-    ``below`` are label titles sought in the subgroups and projects, too, with similar ones; and
-    ``near_milestones`` the same for milestones.
+    ``below`` are label titles sought in the subgroups and projects, too, with similar ones;
+    ``near_milestones`` the same for milestones, and ``near_people`` usernames with similar ones.
     """
 
     labels: frozenset[tuple[str, str]] = frozenset()
@@ -63,6 +69,9 @@ class Needs(Struct, frozen=True, kw_only=True):
     project_names: frozenset[str] = frozenset()
     below: frozenset[str] = frozenset()
     near_milestones: frozenset[str] = frozenset()
+    near_people: frozenset[str] = frozenset()
+    #: Prefixes of label titles of which the group has none itself.
+    families: frozenset[str] = frozenset()
     #: Days around which milestones matter as well.
     days: frozenset[date] = frozenset()
 

@@ -95,6 +95,8 @@ class Engine:
         self._visible: tuple[str, str | None] | None = None
         self._wake = asyncio.Event()
         self._age = MirrorAge(store, gateway.now)
+        if (known := store.catalog()) is not None and known.server.version:
+            gateway.expect(known.server)
         # Before anything is shown: issues of another scope must not be.
         self._scope_changed = adopt_scope(store, settings.labels.group, self._age)
         self.undo_stack = UndoStack()

@@ -31,7 +31,7 @@ TOKEN, CATALOGUED = "token", "catalogued"
 TOKEN_EVERY = timedelta(days=1)
 #: How long before a milestone the ones that it is compared with can begin.
 LOOK_BACK = timedelta(days=200)
-#: Dated milestones are asked for anew if the server's clock is that far from this machine's.
+#: Dated milestones are asked for again if the server's clock is that far from this machine's.
 CLOCK_OFF = timedelta(days=20)
 #: Projects whose permissions are asked for with one poll.
 PROJECTS_EACH = 50
@@ -47,7 +47,7 @@ class _Asked(Struct, frozen=True):
 class KnownNames:
     """Reads the catalog and adds to it. ``keep`` gets every catalog that is to be stored.
 
-    ``people`` are usernames that matter beside those of the configuration: the team's.
+    ``people`` are usernames that matter as well as those of the configuration: the team's.
     """
 
     def __init__(
@@ -160,9 +160,10 @@ class KnownNames:
         needs = Needs(
             below=missing.below - self._looked,
             near_milestones=missing.near_milestones - self._looked,
+            families=missing.families - self._looked,
             projects=frozenset(sorted(rights)[:PROJECTS_EACH]),
         )
-        self._looked |= needs.below | needs.near_milestones
+        self._looked |= needs.below | needs.near_milestones | needs.families
         await self.need(needs)
 
     def _change(self, before: Catalog | None, after: Catalog) -> None:

@@ -195,6 +195,10 @@ async def _know(engine: Engine, issues: Sequence[Issue], asked: EditOptions) -> 
             people=frozenset(name for name in people if name),
         )
     )
+    if (catalog := engine.catalog) is not None:
+        # To say which ones have a similar name.
+        unknown = frozenset(name for name in people if name and catalog.person(name) is None)
+        await engine.names.need(Needs(near_people=unknown))
 
 
 def _check_people(catalog: Catalog, issues: Sequence[Issue], names: Sequence[str]) -> None:
