@@ -152,6 +152,10 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     for kind in ("group", "project"):
         yield Document(f"{kind} owner labels", queries.owned(kind, "labels"))
         yield Document(f"{kind} owner milestones", queries.owned(kind, "milestones"))
+        yield Document(f"search labels of a {kind}", queries.search_labels(dialect, kind))
+        yield Document(f"search milestones of a {kind}", queries.search_milestones(kind))
+        yield Document(f"search people of a {kind}", queries.search_people(kind))
+    yield Document("search projects", queries.search_projects(dialect))
     if dialect.status:
         yield Document("statuses", queries.STATUSES)
     for name, change in changes(dialect).items():

@@ -148,6 +148,7 @@ FIELDS: Fields = {
         "boardList": _board_list,
     },
     "UserCore": user_fields(),
+    "AutocompletedUser": user_fields(),
     "CurrentUser": user_fields(),
     "GroupMember": _MEMBER,
     "ProjectMember": _MEMBER,

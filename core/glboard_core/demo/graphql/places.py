@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date
 from typing import Any
 
@@ -13,11 +13,22 @@ from glboard_core.demo.graphql.context import Fields, Info, context_of, gid
 from glboard_core.demo.graphql.endpoint import Member
 from glboard_core.demo.world import permissions
 from glboard_core.demo.world.clock import moment
-from glboard_core.demo.world.records import DEVELOPER, NO_ACCESS, Group, Label, Milestone, Place, Project
+from glboard_core.demo.world.records import (
+    DEVELOPER,
+    NO_ACCESS,
+    Group,
+    Label,
+    Milestone,
+    Place,
+    Project,
+    User,
+)
 from glboard_core.demo.world.search import IssueFilter
 from glboard_core.demo.world.world import World
 
 _FAR = date(9999, 1, 1)
+#: The most people that `autocompleteUsers` returns.
+AUTOCOMPLETED = 20
 _MILESTONE_ORDER: dict[str, Callable[[Milestone], Any]] = {
     "DUE_DATE": lambda one: one.due or _FAR,
     "CREATED": lambda one: one.created,
@@ -104,13 +115,23 @@ def _milestones(place: Group | Project, info: Info, **args: Any) -> Connection:
     return listed(kept, args)
 
 
-def labels_of(world: World, places: Iterable[Place], search: str | None = None) -> list[Label]:
-    """The labels of some places, by title."""
+def labels_of(
+    world: World,
+    places: Iterable[Place],
+    search: str | None = None,
+    fields: Collection[str] = ("TITLE", "DESCRIPTION"),
+) -> list[Label]:
+    """The labels of some places, by title; `search` is looked for in these fields."""
     owners = set(places)
     kept = [one for one in world.labels.values() if one.owner in owners]
     if search:
         words = search.lower()
-        kept = [one for one in kept if words in one.title.lower() or words in (one.description or "").lower()]
+        kept = [
+            one
+            for one in kept
+            if ("TITLE" in fields and words in one.title.lower())
+            or ("DESCRIPTION" in fields and words in (one.description or "").lower())
+        ]
     return sorted(kept, key=lambda one: (one.title.lower(), one.id))
 
 
@@ -123,7 +144,8 @@ def _labels(place: Group | Project, info: Info, **args: Any) -> Connection:
         places += world.groups_below(place)
         if not args.get("onlyGroupLabels"):
             places += world.projects_below(place)
-    kept = labels_of(world, places, args.get("searchTerm"))
+    # Servers without `searchIn` look in both.
+    kept = labels_of(world, places, args.get("searchTerm"), args.get("searchIn", ("TITLE", "DESCRIPTION")))
     if args.get("title") is not None:
         kept = [one for one in kept if one.title == args["title"]]
     return listed(kept, args)
@@ -156,6 +178,22 @@ def _members(place: Group | Project, info: Info, **args: Any) -> Connection:
     return listed(kept, args)
 
 
+def _autocomplete(place: Group | Project, info: Info, search: str | None = None) -> list[User]:
+    """People who can be assigned, by name: at most GitLab's 20."""
+    world = context_of(info).world
+    places: list[Place] = [place]
+    if isinstance(place, Group):
+        places += [*world.groups_below(place), *world.projects_below(place)]
+    words = (search or "").lower()
+    kept = {
+        member.user
+        for one in places
+        for member in members_of(world, one, inherited=True, typename="")
+        if words in member.user.username.lower() or words in member.user.name.lower()
+    }
+    return sorted(kept, key=lambda user: (user.name.lower(), user.id))[:AUTOCOMPLETED]
+
+
 def _projects(group: Group, info: Info, **args: Any) -> Connection:
     context = context_of(info)
     kept = context.world.projects_below(group, deep=bool(args.get("includeSubgroups")))
@@ -167,6 +205,10 @@ def _projects(group: Group, info: Info, **args: Any) -> Connection:
         kept = [one for one in kept if one.id in idents]
     if args.get("search"):
         kept = [one for one in kept if args["search"].lower() in one.full_path.lower()]
+    if args.get("sort") == "SIMILARITY" and args.get("search"):
+        words = args["search"].lower()
+        # The share of the path that was typed: as good as GitLab's trigrams for short lists.
+        return listed(sorted(kept, key=lambda one: (-len(words) / len(one.full_path), -one.id)), args)
     return listed(sorted(kept, key=lambda one: -one.id), args)
 
 
@@ -208,6 +250,7 @@ _PLACE: dict[str, Any] = {
     "milestones": _milestones,
     "labels": _labels,
     "label": _label,
+    "autocompleteUsers": _autocomplete,
 }
 
 

@@ -1,0 +1,186 @@
+"""Searches for labels, milestones, people and projects, as one types: one request each.
+
+Owns where each is searched, so that only what is valid in all the asked projects is found. It keeps nothing:
+whoever asks knows what is known already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection
+from functools import partial
+
+from msgspec import Struct
+
+from glboard_core.errors import NameUnknown, TimedOut
+from glboard_core.gitlab import decode, queries
+from glboard_core.gitlab.decode import Page, User, day
+from glboard_core.gitlab.graphql import QueryRunner
+from glboard_core.gitlab.queries import Dialect
+from glboard_core.model.catalog import Label, Person, Project
+from glboard_core.model.milestone import Milestone
+from glboard_core.model.query import Found
+
+#: Seconds after which a search is given up: a person waits for it, and can type on instead.
+PATIENCE = 10.0
+#: The most characters of a search: no title is longer.
+MOST_TEXT = 255
+
+
+class FoundLabel(Struct, frozen=True):
+    """A label with its id, which names its owner's kind."""
+
+    id: str
+    title: str
+    color: str = ""
+    description: str | None = None
+
+
+class FoundMilestone(Struct, frozen=True, rename="camel"):
+    """A milestone with its dates, and whether a group owns it."""
+
+    id: str
+    title: str
+    state: str = "active"
+    start_date: str | None = None
+    due_date: str | None = None
+    group_milestone: bool = False
+
+
+class FoundPermissions(Struct, frozen=True, rename="camel"):
+    """Whether we can change issues of a project."""
+
+    may_edit: bool | None = None
+
+
+class FoundProject(Struct, frozen=True, rename="camel"):
+    """A project by its path."""
+
+    id: str
+    full_path: str
+    archived: bool | None = None
+    user_permissions: FoundPermissions = FoundPermissions()
+
+
+class Place(Struct, frozen=True, rename="camel"):
+    """What was found in a group or project; only what was searched for is there."""
+
+    labels: Page[FoundLabel] | None = None
+    milestones: Page[FoundMilestone] | None = None
+    projects: Page[FoundProject] | None = None
+    autocomplete_users: list[User] | None = None
+
+
+class SearchAnswer(Struct, frozen=True):
+    """Answer to a search."""
+
+    place: Place | None = None
+
+
+def place_of(group: str, projects: Collection[str]) -> tuple[str, str]:
+    """Kind and path of where to search for what is valid in all of these projects.
+
+    That is the project itself if there is only one, else the lowest group above all of them; at most the
+    team's group. Only what a group owns is valid in several projects.
+    """
+    if len(projects) == 1:
+        return "project", next(iter(projects))
+    if not projects:
+        return "group", group
+    parts = [path.split("/")[:-1] for path in projects]
+    common = parts[0]
+    for other in parts[1:]:
+        while other[: len(common)] != common:
+            common = common[:-1]
+    return "group", "/".join(common) or group
+
+
+class CatalogSearch:
+    """Searches in one group and its projects. All methods raise AuthError, ConnectionFailed, QueryRefused,
+    and NameUnknown if a project is gone or hidden."""
+
+    def __init__(self, runner: QueryRunner, group: str) -> None:
+        self._runner = runner
+        self._group = group
+
+    async def labels(self, text: str, projects: Collection[str]) -> Found[Label]:
+        """The labels valid in all of ``projects`` (without any: in the group) whose title contains it."""
+        kind, path = place_of(self._group, projects)
+        found = await self._ask(partial(queries.search_labels, place=kind), kind, path, text)
+        page, sought = found.labels or Page(), text.strip().casefold()
+        labels = tuple(_label(one, kind, path) for one in page.items())
+        # Servers that also search descriptions find labels that no title explains.
+        shown = tuple(one for one in labels if all(word in one.title.casefold() for word in sought.split()))
+        return Found(shown, page.page_info.has_next_page)
+
+    async def milestones(self, text: str, projects: Collection[str]) -> Found[Milestone]:
+        """The active milestones available to all of ``projects`` whose title contains the text."""
+        kind, path = place_of(self._group, projects)
+        found = await self._ask(lambda _: queries.search_milestones(kind), kind, path, text)
+        page = found.milestones or Page()
+        milestones = tuple(_milestone(one, kind, path) for one in page.items())
+        return Found(milestones, page.page_info.has_next_page)
+
+    async def people(self, text: str, project: str | None) -> Found[Person]:
+        """The people who can be assigned in a project, or in the group, by name or username."""
+        kind, path = ("group", self._group) if project is None else ("project", project)
+        found = await self._ask(lambda _: queries.search_people(kind), kind, path, text)
+        users = found.autocomplete_users or []
+        people = (
+            Person(id=user.id, username=decode.line(user.username), name=decode.line(user.name))
+            for user in users
+        )
+        return Found(tuple(people), len(users) >= queries.SEARCHED)
+
+    async def projects(self, text: str) -> Found[Project]:
+        """The projects of the group and its subgroups by path or name, without archived ones."""
+        found = await self._ask(queries.search_projects, "group", self._group, text)
+        page = found.projects or Page()
+        projects = (
+            Project(id=one.id, path=decode.line(one.full_path), can_edit=one.user_permissions.may_edit)
+            for one in page.items()
+            if not one.archived
+        )
+        return Found(tuple(projects), page.page_info.has_next_page)
+
+    async def _ask(self, build: Callable[[Dialect], str], kind: str, path: str, text: str) -> Place:
+        variables = {"path": path, "text": text.strip()[:MOST_TEXT]}
+        try:
+            async with asyncio.timeout(PATIENCE):
+                answer = await self._runner.ask_in_dialect(build, variables, SearchAnswer)
+        except TimeoutError:
+            seconds = f"{PATIENCE:.0f} seconds"
+            raise TimedOut(f"{self._runner.host} did not answer the search within {seconds}.") from None
+        if answer.place is None:
+            raise NameUnknown(kind, path, hint="It no longer exists, or you have no access.")
+        return answer.place
+
+
+def _owner(kind: str, path: str, *, of_group: bool) -> str:
+    """The owner to store for what was found in a group or project.
+
+    The answer does not tell which group above a project owns it, but it is valid everywhere below the group
+    that the project is in.
+    """
+    return path.rpartition("/")[0] if kind == "project" and of_group else path
+
+
+def _label(found: FoundLabel, kind: str, path: str) -> Label:
+    return Label(
+        id=found.id,
+        title=decode.line(found.title),
+        owner=_owner(kind, path, of_group="/GroupLabel/" in found.id),
+        color=decode.line(found.color).lower() if found.color.startswith("#") else "#6e7681",
+        description=decode.line(found.description or ""),
+    )
+
+
+def _milestone(found: FoundMilestone, kind: str, path: str) -> Milestone:
+    return Milestone(
+        id=found.id.rpartition("/")[2],
+        title=decode.line(found.title),
+        owner=_owner(kind, path, of_group=found.group_milestone),
+        start=day(found.start_date),
+        due=day(found.due_date),
+        active=found.state == "active",
+    )
