@@ -264,8 +264,10 @@ class PickList(LineList):
         if choice.color:
             line.add("■", palette.swatch(choice.color, ground))
             line.add(" ", plain)
-        note = clip(clean(choice.note), max(line.room // 2, 0))
-        text = clip(clean(choice.text), line.room - (width_of(note) + 2 if note else 1))
+        text = clean(choice.text)
+        # A note has what the text leaves, and half of the line if the text is long.
+        note = clip(clean(choice.note), max(line.room // 2, line.room - width_of(text) - 3, 0))
+        text = clip(text, line.room - (width_of(note) + 2 if note else 1))
         found = set(offsets)
         for is_found, letters in groupby(enumerate(text), key=lambda letter: letter[0] in found):
             line.add("".join(letter for _, letter in letters), accent if is_found else plain)
@@ -291,6 +293,11 @@ class Find(Input):
             event.stop()
             event.prevent_default()
             self.post_message(self.Ticked())
+
+
+async def pause() -> None:
+    """Wait whether another letter comes: then the search is cancelled here, before any request."""
+    await asyncio.sleep(PAUSE)
 
 
 class Searching(Struct, frozen=True):
@@ -377,7 +384,7 @@ class Picker(Dialog[Result]):
         return None
 
     async def _find(self, asked: str) -> None:
-        await asyncio.sleep(PAUSE)
+        await pause()
         try:
             answer = await self._source.search(asked)
         except GlboardError as error:
@@ -441,6 +448,7 @@ class Picker(Dialog[Result]):
     def action_move(self, step: int) -> None:
         """Move the cursor."""
         self._list.move(step)
+        self._tell()
 
     @on(Input.Submitted)
     def _apply(self) -> None:
