@@ -8,7 +8,7 @@ line that is highlighted.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import ClassVar, Literal
 
@@ -34,7 +34,6 @@ from glboard_tui.widgets.table import LineList
 from glboard_tui.widgets.text import Line, clean, clip, width_of
 
 Tick = Literal["off", "some", "on"]
-Matching = Callable[[str, str], tuple[float, Sequence[int]]]
 
 #: Seconds without a letter after which a search starts: typing on costs no request.
 PAUSE = 0.2
@@ -47,6 +46,8 @@ _SCATTERED = 5
 #: Longer texts are only searched for whole words: fuzzy matching tries every combination.
 _FUZZY_LENGTH = 48
 _FUZZY_QUERY = 12
+#: How many texts at most are tried for scattered letters at each key: thousands would hold up typing.
+_MOST_TRIED = 500
 #: The score of a text that has all words typed; scattered letters score less.
 _WORDS = 500.0
 
@@ -68,23 +69,31 @@ def matching(
     query = query.strip()
     if not query:
         return [(choice, ()) for choice in choices]
-    wanted = query.casefold().replace(" ", "")
+    query = query.casefold()
+    letters, words = query.replace(" ", ""), query.split()
     search = Matcher(query).fuzzy_search
     found: list[tuple[float, int, Choice, Sequence[int]]] = []
+    tried = whole = 0
     for place, choice in enumerate(choices):
         text = choice.text.casefold()
-        if _within(wanted, text):
-            score, offsets = _score(query, text, search.match)
-            if score > 0:
-                found.append((-score, place, choice, offsets))
-                continue
-        if choice.also and all(word in choice.also.casefold() for word in query.casefold().split()):
-            found.append((-_WORDS, place, choice, ()))
+        score, offsets = _whole(query, words, text)
+        if not score and choice.also and all(word in choice.also.casefold() for word in words):
+            score = _WORDS
+        if score:
+            whole += 1
+        elif (
+            tried < _MOST_TRIED
+            and len(text) <= _FUZZY_LENGTH
+            and len(letters) <= _FUZZY_QUERY
+            and _within(letters, text)
+        ):
+            tried += 1
+            score, offsets = search.match(letters, text)
+        if score:
+            found.append((-score, place, choice, offsets))
     found.sort(key=lambda hit: (hit[0], hit[1]))
-    if scattered is not None:
-        whole = sum(hit[0] <= -_WORDS for hit in found)
-        found = found[: whole + scattered]
-    return [(choice, offsets) for _, _, choice, offsets in found]
+    shown = found if scattered is None else found[: whole + scattered]
+    return [(choice, offsets) for _, _, choice, offsets in shown]
 
 
 def _within(letters: str, text: str) -> bool:
@@ -97,20 +106,16 @@ def _within(letters: str, text: str) -> bool:
     return True
 
 
-def _score(query: str, text: str, match: Matching) -> tuple[float, Sequence[int]]:
-    query = query.casefold()
+def _whole(query: str, words: Sequence[str], text: str) -> tuple[float, Sequence[int]]:
+    """Score and positions of the whole query, or of all its words; 0 if they are not in the text."""
     at = text.find(query)
     if at >= 0:
-        # Whole words rank before scattered letters; the start of the text or of a word before its middle.
+        # The start of the text or of a word ranks before its middle.
         start = 2.0 if at == 0 else 1.0 if not text[at - 1].isalnum() else 0.0
-        return 1000.0 + 100 * start - at, range(at, at + len(query))
-    words = query.split()
+        return 2 * _WORDS + 100 * start - min(at, 99), range(at, at + len(query))
     if len(words) > 1 and all(word in text for word in words):
         return _WORDS, [n for word in words for n in range(text.find(word), text.find(word) + len(word))]
-    letters = query.replace(" ", "")
-    if len(text) > _FUZZY_LENGTH or len(letters) > _FUZZY_QUERY:
-        return 0.0, ()
-    return match(letters, text)
+    return 0.0, ()
 
 
 class Ticks:
@@ -218,7 +223,9 @@ class PickList(LineList):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """One line per choice, up to the style's maximum, whatever is typed and found."""
-        most = max(3, self.app.size.height * 45 // 100)
+        # What surrounds it has eight lines, also on the smallest terminal.
+        height = self.app.size.height
+        most = max(3, min(height * 45 // 100, height - 8))
         return min(max(_LINES if self._grows else 1, self._least), most)
 
     @property
