@@ -14,6 +14,7 @@ from glboard_core.errors import NameUnknown, TimedOut
 from glboard_core.gitlab import queries, search
 from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.search import place_of
+from glboard_core.model.catalog import Server
 
 BOTH = ("top/app", "top/sub/lib")
 
@@ -57,6 +58,15 @@ async def test_labels_are_found_by_title_where_they_are_valid(since: tuple[int, 
         learned = catalog.learn(labels=own.items)
     assert learned.label("top/sub/lib", "sub-only") is not None
     assert learned.label("top/app", "sub-only") is None
+
+
+async def test_a_newer_server_that_cannot_search_titles_alone_is_asked_once_more() -> None:
+    world = make(issues=0, version="16.8")
+    async with DemoServer(world) as server, gateway(server, server=Server(version="18.1.0-ee")) as one:
+        found = await one.search_labels("bug", ())
+        await one.search_labels("feature", ())
+    assert [label.title for label in found.items] == ["type::bug"]
+    assert len(server.requests) == 3
 
 
 async def test_more_is_reported_beyond_one_page() -> None:

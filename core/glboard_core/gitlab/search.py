@@ -12,7 +12,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from glboard_core.errors import NameUnknown, TimedOut
+from glboard_core.errors import NameUnknown, QueryRefused, TimedOut
 from glboard_core.gitlab import decode, queries
 from glboard_core.gitlab.decode import Page, User, day
 from glboard_core.gitlab.graphql import QueryRunner
@@ -102,16 +102,29 @@ class CatalogSearch:
     def __init__(self, runner: QueryRunner, group: str) -> None:
         self._runner = runner
         self._group = group
+        self._in_titles = True
 
     async def labels(self, text: str, projects: Collection[str]) -> Found[Label]:
         """The labels valid in all of ``projects`` (without any: in the group) whose title contains it."""
         kind, path = place_of(self._group, projects)
-        found = await self._ask(partial(queries.search_labels, place=kind), kind, path, text)
+        found = await self._labels(kind, path, text)
         page, sought = found.labels or Page(), text.strip().casefold()
         labels = tuple(_label(one, kind, path) for one in page.items())
         # Servers that also search descriptions find labels that no title explains.
         shown = tuple(one for one in labels if all(word in one.title.casefold() for word in sought.split()))
         return Found(shown, page.page_info.has_next_page)
+
+    async def _labels(self, kind: str, path: str, text: str) -> Place:
+        """Search in titles only where the server can: not every version with the modern fields does."""
+        if self._in_titles:
+            try:
+                document = partial(queries.search_labels, place=kind)
+                return await self._ask(document, kind, path, text)
+            except QueryRefused as error:
+                if "searchIn" not in error.message:
+                    raise
+                self._in_titles = False
+        return await self._ask(lambda _: queries.search_labels(Dialect(), kind), kind, path, text)
 
     async def milestones(self, text: str, projects: Collection[str]) -> Found[Milestone]:
         """The active milestones available to all of ``projects`` whose title contains the text."""
