@@ -62,19 +62,19 @@ def _echo(_: Any, info: Info, text: str) -> str:
 
 def _group(_: Any, info: Info, full_path: str) -> Any:
     context = context_of(info)
-    group = context.world.groups.get(str(full_path))
+    group = context.world.group_at(str(full_path))
     return group if group is not None and permissions.can_read_place(context.user, group) else None
 
 
 def _project(_: Any, info: Info, full_path: str) -> Any:
     context = context_of(info)
-    project = context.world.projects.get(str(full_path))
+    project = context.world.project_at(str(full_path))
     return project if project is not None and permissions.can_read_place(context.user, project) else None
 
 
 def _issue(_: Any, info: Info, ident: int) -> Any:
     context = context_of(info)
-    issue = context.world.index.issues.get(ident)
+    issue = context.world.index.find(ident)
     return issue if issue is not None and context.may_see(issue) else None
 
 

@@ -10,6 +10,7 @@ from glboard_core.demo.graphql.connections import Connection, fill, found, liste
 from glboard_core.demo.graphql.context import Context, Fields, Info, context_of, gid
 from glboard_core.demo.world import boards as rules
 from glboard_core.demo.world import permissions
+from glboard_core.demo.world.filters import IssueFilter
 from glboard_core.demo.world.records import (
     PLANNER,
     Board,
@@ -21,7 +22,6 @@ from glboard_core.demo.world.records import (
     Note,
     Project,
 )
-from glboard_core.demo.world.search import IssueFilter
 
 _TASK = re.compile(r"^\s*(?:[-*+]|\d+\.)\s+\[([ xX~])\]\s", re.MULTILINE)
 

@@ -47,7 +47,7 @@ def duration(text: str) -> int:
 
 def writable_project(context: Context, path: str) -> Project:
     """A project that is visible to the current user."""
-    project = context.world.projects.get(path)
+    project = context.world.project_at(path)
     if project is None or not permissions.can_read_place(context.user, project):
         raise not_available()
     return project
@@ -57,7 +57,8 @@ def writable(info: Info, wish: dict[str, Any], *, admin: bool = False) -> Issue:
     """The issue a mutation names, or GitLab's error, which gives no reason."""
     writer(info)
     context = context_of(info)
-    issue = writable_project(context, wish["projectPath"]).issues.get(plain(wish["iid"]))
+    project = writable_project(context, wish["projectPath"])
+    issue = context.world.issue_of(project, plain(wish["iid"]))
     may = permissions.can_admin if admin else permissions.can_update
     if issue is None or not context.may_see(issue) or not may(context.user, issue):
         raise not_available()
@@ -125,7 +126,7 @@ def _set_assignees(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     wanted: list[User] = []
     errors: list[str] = []
     for username in dict.fromkeys(wish["assigneeUsernames"]):
-        one = world.users.get(username)
+        one = world.user_named(username)
         if one is None:
             continue
         if permissions.level(one, issue.project) <= NO_ACCESS or not permissions.can_admin(user, issue):
@@ -193,9 +194,7 @@ def _move(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
         errors = board_rules.move_card(world, issue, old, new, user)
         if wish.get("positionInList") is not None:
             board_rules.position_in(world, issue, new, wish["positionInList"], user)
-    before, after = (
-        world.index.issues.get(plain(wish.get(name) or 0)) for name in ("moveBeforeId", "moveAfterId")
-    )
+    before, after = (world.index.find(plain(wish.get(name) or 0)) for name in ("moveBeforeId", "moveAfterId"))
     if not errors and (before is not None or after is not None):
         boards.move_between(world, issue, before, after)
     return {"issue": issue, "errors": errors, "clientMutationId": wish.get("clientMutationId")}
@@ -231,8 +230,7 @@ def _create(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
         *(world.labels[one] for one in wish.get("labelIds") or () if one in world.labels),
     ]
     if wish.get("assigneeIds"):
-        people = {one.id: one for one in world.users.values()}
-        change.assignees = [people[one] for one in wish["assigneeIds"] if one in people]
+        change.assignees = world.users_of(wish["assigneeIds"])
     issue = create_issue(world, project, wish["title"], user, change)
     return {"issue": issue, "errors": [], "clientMutationId": wish.get("clientMutationId")}
 
@@ -272,7 +270,7 @@ def _create_note(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     context = context_of(info)
     if context.throttle_note(user):
         raise GraphQLError(THROTTLED)
-    issue = world.index.issues.get(wish["noteableId"])
+    issue = world.index.find(wish["noteableId"])
     if issue is None or not context.may_see(issue) or issue.project.archived:
         raise not_available()
     outcome = comment(world, issue, wish["body"], user, internal=bool(wish.get("internal")))

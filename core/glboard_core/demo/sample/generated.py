@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from random import Random
 
+from glboard_core.demo.http.process import DEFAULT_ISSUES
 from glboard_core.demo.sample.titles import AWKWARD, title
 from glboard_core.demo.world.clock import DAY, SECOND, Clock, Version, around
 from glboard_core.demo.world.history import Historian, stamp
@@ -384,13 +385,14 @@ def recipes(random: Random, count: int, versions: Sequence[Version], current: in
     return found
 
 
-DEFAULT_ISSUES = 300
 BUCKETS = ("Next 1-3 releases", "Next 4-6 releases", "Backlog", "Awaiting further demand")
 _PREVIOUS, _FOLLOWING = 3, 4
 _DISTANCE = 512
 
 
-class _Maker:
+class Maker:
+    """Makes a world: what a group has, then its issues."""
+
     def __init__(self, world: World, seed: int) -> None:
         self.world = world
         self.random = Random(seed)
@@ -401,7 +403,7 @@ class _Maker:
         self.people: list[User] = []
         self.engineers: list[User] = []
         self.projects: list[Project] = []
-        self.weights: list[int] = []
+        self.weights: list[float] = []
         self._sets: dict[tuple[str, ...], tuple[Label, ...]] = {}
         self._numbers = {"bug": 0, "feature": 0, "maintenance": 0}
 
@@ -530,6 +532,25 @@ class _Maker:
             for title_ in columns:
                 self.world.add_list(board, "label").label = self.labels[title_]
 
+    def fill(self, count: int) -> None:
+        """So many issues of the team, and its boards."""
+        random = self.random
+        plan = recipes(random, count, self.versions, _PREVIOUS)
+        for awkward, recipe in zip(AWKWARD, random.sample(plan, min(len(AWKWARD), len(plan))), strict=False):
+            recipe.title = awkward
+        random.shuffle(plan)
+        made = []
+        places = random.choices(self.projects, self.weights, k=len(plan))
+        for recipe, created, place in zip(plan, _dates(random, self.now, len(plan)), places, strict=True):
+            issue = self.issue(recipe, created, self.projects[-1] if recipe.refused else place)
+            self.world.index.issues[issue.id] = issue
+            made.append(issue)
+        self.rank(made)
+        self.block(made)
+        self.local(made)
+        self.boards()
+        self.world.index.rebuild()
+
 
 def _dates(random: Random, now: int, count: int) -> list[int]:
     """When the issues were created: over the last year and a half, more of them recently; oldest first."""
@@ -548,25 +569,10 @@ def default_world(
 ) -> World:
     """A generated world around the clock's today; the same seed and day give the same world."""
     world = World(clock=clock, tier=tier, edition=edition, version=version)
-    maker = _Maker(world, seed)
+    maker = Maker(world, seed)
     maker.furnish()
-    random = maker.random
-    plan = recipes(random, issues, maker.versions, _PREVIOUS)
-    for awkward, recipe in zip(AWKWARD, random.sample(plan, min(len(AWKWARD), len(plan))), strict=False):
-        recipe.title = awkward
-    random.shuffle(plan)
-    made = []
-    places = random.choices(maker.projects, maker.weights, k=len(plan))
-    for recipe, created, place in zip(plan, _dates(random, maker.now, len(plan)), places, strict=True):
-        issue = maker.issue(recipe, created, maker.projects[-1] if recipe.refused else place)
-        world.index.issues[issue.id] = issue
-        made.append(issue)
-    maker.rank(made)
-    maker.block(made)
-    maker.local(made)
-    maker.boards()
-    world.index.rebuild()
+    maker.fill(issues)
     # Generated events are numbered by issue; those of real changes come after all of them.
-    world.next_id("event", (len(made) + 1) * 64)
+    world.next_id("event", (issues + 1) * 64)
     world.historian = Historian(world, seed)
     return world

@@ -11,9 +11,9 @@ from bisect import bisect_left, bisect_right
 
 from glboard_core.demo.world import changes, permissions
 from glboard_core.demo.world.changes import Change
+from glboard_core.demo.world.filters import IssueFilter
 from glboard_core.demo.world.records import Board, BoardList, Group, Issue, Label, User
 from glboard_core.demo.world.registry import Registry
-from glboard_core.demo.world.search import IssueFilter
 
 # Manual order: one relative position per issue over the whole root group, sparse, sometimes null.
 

@@ -6,7 +6,7 @@ Creates, deletes and finds records. What a change of an issue does is `changes.p
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from threading import RLock
 from typing import Any, Literal, TypeVar
@@ -71,6 +71,7 @@ class Registry:
         self._titles: dict[tuple[Place, str], Label] = {}
         self._ids: Counter[str] = Counter()
         self._waiting: dict[Issue, list[Issue]] = {}
+        self._people: dict[int, User] = {}
 
     # What it is
 
@@ -108,6 +109,26 @@ class Registry:
         """A user by username."""
         return self._find(self.users, username, "user")
 
+    def user_of(self, ident: int | None) -> User | None:
+        """A user by id, or None."""
+        return None if ident is None else self._people.get(ident)
+
+    def users_of(self, idents: Iterable[int]) -> list[User]:
+        """The users with these ids; unknown ones are left out."""
+        return [self._people[one] for one in idents if one in self._people]
+
+    def user_named(self, username: str) -> User | None:
+        """A user by name, ignoring case, or None."""
+        return self._any_case(self.users, username)
+
+    def group_at(self, path: str) -> Group | None:
+        """A group by full path, ignoring case, or None."""
+        return self._any_case(self.groups, path)
+
+    def project_at(self, path: str) -> Project | None:
+        """A project by full path, ignoring case, or None."""
+        return self._any_case(self.projects, path)
+
     def group(self, path: str) -> Group:
         """A group by full path."""
         return self._find(self.groups, path, "group")
@@ -119,10 +140,15 @@ class Registry:
     def issue(self, reference: str) -> Issue:
         """An issue by reference, such as `demo-org/platform#12`."""
         path, _, iid = reference.partition("#")
-        found = self.project(path).issues.get(int(iid)) if iid.isdigit() else None
+        found = self.issue_of(self.project(path), int(iid)) if iid.isdigit() else None
         if found is None:
             raise UnknownName(f"no issue {reference} in this world")
         return found
+
+    def issue_of(self, project: Project, iid: int) -> Issue | None:
+        """An issue of a project, or None."""
+        self.index.read({project.id})
+        return project.issues.get(iid)
 
     def milestone(self, title: str) -> Milestone:
         """The first milestone with a title."""
@@ -146,11 +172,8 @@ class Registry:
 
     def projects_below(self, group: Group, *, deep: bool = True) -> list[Project]:
         """The projects of a group, including its subgroups' if ``deep``."""
-        return [
-            one
-            for one in self.projects.values()
-            if one.group is group or (deep and permissions.within(one, group))
-        ]
+        inside = {group, *(self.groups_below(group) if deep else ())}
+        return [one for one in self.projects.values() if one.group in inside]
 
     def groups_below(self, group: Group) -> list[Group]:
         """All subgroups of a group, at any depth."""
@@ -163,11 +186,20 @@ class Registry:
         except KeyError:
             raise UnknownName(f"no {kind} {name} in this world") from None
 
+    @staticmethod
+    def _any_case(table: dict[str, _T], name: str) -> _T | None:
+        found = table.get(name)
+        if found is None:
+            name = name.lower()
+            found = next((value for key, value in table.items() if key.lower() == name), None)
+        return found
+
     # Creating and deleting
 
     def add_user(self, username: str, name: str) -> User:
         """Add a user."""
         user = self.users[username] = User(self.next_id("user"), username, name)
+        self._people[user.id] = user
         return user
 
     def add_group(self, full_path: str, name: str | None = None, *, ident: int | None = None) -> Group:
