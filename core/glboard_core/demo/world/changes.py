@@ -126,22 +126,26 @@ def apply(world: Registry, issue: Issue, change: Change, actor: User) -> list[st
     change = allowed(world, issue, change, actor)
     world.ensure_history(issue)
     with world.index.moving(issue):
-        if _write(world, issue, change, actor):
+        touched = _write_others(world, issue, change, actor)
+        saved = _write_columns(world, issue, change, actor)
+        saved |= _write_state(world, issue, change, actor)
+        if saved or (touched and (issue.updated_by is not actor or not world.throttled(issue))):
             issue.updated = world.clock.now()
+        if saved or touched:
             issue.updated_by = actor
-            issue.lock_version += 1
     return []
 
 
-def _write(world: Registry, issue: Issue, change: Change, actor: User) -> bool:
+def _write_columns(world: Registry, issue: Issue, change: Change, actor: User) -> bool:
+    """Write what is saved in the issue itself and so always moves its time."""
     touched = False
-    for name in ("title", "description", "due", "confidential", "locked", "kind", "health", "status",
-                 "time_estimate", "duplicate_of"):  # fmt: skip
+    for name in ("title", "description", "due", "confidential", "locked", "kind", "health", "time_estimate",
+                 "duplicate_of"):  # fmt: skip
         value = getattr(change, name)
         if value is not UNSET and value != getattr(issue, name):
             setattr(issue, name, value)
             touched = True
-    touched |= _write_labels(world, issue, change, actor)
+            issue.lock_version += name in ("title", "description")
     if change.milestone is not UNSET and change.milestone is not issue.milestone:
         # A change from A to B writes only `add B`; only clearing writes `remove A`.
         if change.milestone is None:
@@ -154,12 +158,21 @@ def _write(world: Registry, issue: Issue, change: Change, actor: User) -> bool:
         issue.weight = change.weight
         world.record(issue, "weight", "add", change.weight, actor)
         touched = True
+    return touched
+
+
+def _write_others(world: Registry, issue: Issue, change: Change, actor: User) -> bool:
+    """Write what is saved elsewhere and only touches the issue: labels, assignees and the status."""
+    touched = _write_labels(world, issue, change, actor)
     if change.assignees is not UNSET and tuple(change.assignees) != issue.assignees:
         issue.assignees = tuple(dict.fromkeys(change.assignees))
         touched = True
+    if change.status is not UNSET and change.status != issue.status:
+        issue.status = change.status
+        touched = True
     if issue.status is not None:
         _follow_status(world, issue, change)
-    return _write_state(world, issue, change, actor) or touched
+    return touched
 
 
 def _follow_status(world: Registry, issue: Issue, change: Change) -> None:

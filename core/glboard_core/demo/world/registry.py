@@ -12,7 +12,7 @@ from threading import RLock
 from typing import Any, Literal, TypeVar
 
 from glboard_core.demo.world import permissions
-from glboard_core.demo.world.clock import Clock
+from glboard_core.demo.world.clock import SECOND, Clock
 from glboard_core.demo.world.records import (
     Board,
     BoardList,
@@ -30,8 +30,11 @@ from glboard_core.demo.world.records import (
     default_statuses,
 )
 from glboard_core.demo.world.search import Index
+from glboard_core.demo.world.traits import Traits
 
 DEFAULT_VERSION = "18.9"
+#: Within this time after the last one, a touch does not move `updated_at`: a minute, in microseconds.
+THROTTLE = 60 * SECOND
 
 _T = TypeVar("_T")
 
@@ -56,6 +59,7 @@ class Registry:
         self.tier = tier
         self.edition = edition
         self.version = version
+        self.traits = Traits()
         self.users: dict[str, User] = {}
         self.groups: dict[str, Group] = {}
         self.projects: dict[str, Project] = {}
@@ -325,14 +329,19 @@ class Registry:
     def add_note(
         self, issue: Issue, body: str, author: User, *, internal: bool = False, system: bool = False
     ) -> Note:
-        """Add a comment; the issue counts as updated."""
+        """Add a comment; the issue counts as updated unless it was within the last minute."""
         now = self.clock.now()
         note = Note(self.next_id("note"), issue, body, author, now, now, internal, system)
         self.notes[note.id] = note
         issue.notes = [*(issue.notes or ()), note]
-        with self.index.moving(issue):
-            issue.updated = now
+        if not self.throttled(issue):
+            with self.index.moving(issue):
+                issue.updated = now
         return note
+
+    def throttled(self, issue: Issue) -> bool:
+        """Whether a mere touch of an issue does not move its `updated_at`: it was moved a moment ago."""
+        return self.traits.throttles and self.clock.now() - issue.updated < THROTTLE
 
     def drop_note(self, note: Note) -> None:
         """Delete a comment."""
