@@ -33,7 +33,8 @@ def comment(world: World, by: str) -> object:
 
 
 def rank(world: World, by: str) -> object:
-    return world.move(REF, after="top/app#3")
+    world.move(REF, after="top/app#3")
+    return None
 
 
 def same_title(world: World, by: str) -> object:

@@ -10,6 +10,7 @@ import click
 from glboard_core import errors
 from glboard_core.demo.http.process import (
     DEFAULT_ISSUES,
+    DEFAULT_UNPLACED,
     EDITIONS,
     SIZES,
     TIERS,
@@ -32,6 +33,14 @@ from glboard_tui.cli.context import Options
     help="A team's group, or an organisation of 100,000 issues.",
 )
 @click.option("--issues", type=click.IntRange(min=1), default=DEFAULT_ISSUES, show_default=True, metavar="N")
+@click.option(
+    "--unplaced",
+    type=click.IntRange(0, 100),
+    default=DEFAULT_UNPLACED,
+    show_default=True,
+    metavar="PERCENT",
+    help="Issues without a place in the order.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, metavar="S", help="Seed of the group.")
 @click.option("--user", metavar="NAME", help="User to sign in as (default: the EM).")
 @click.option(

@@ -30,7 +30,9 @@ from glboard_core.demo.graphql.connections import Connection
 from glboard_core.demo.graphql.context import Context, Fields, Info, context_of, gid
 from glboard_core.demo.graphql.refusals import translate, translate_variables
 from glboard_core.demo.world import permissions
+from glboard_core.demo.world.boards import settle
 from glboard_core.demo.world.records import ACCESS_NAMES, User
+from glboard_core.demo.world.registry import InternalServerError
 
 # The query root and the small types that every response uses.
 
@@ -455,10 +457,14 @@ class Endpoint:
         assert document is not None
         assert operation is not None
         with context.world.lock:
+            settle(context.world)
             result: ExecutionResult = execute_sync(
                 self.schema, document, context_value=context, variable_values=asked.variables,
                 operation_name=operation.name.value if operation.name is not None else None,
             )  # fmt: skip
+        for error in result.errors or ():
+            if isinstance(error.original_error, InternalServerError):
+                raise error.original_error
         if result.data is None and result.errors and not any(one.path for one in result.errors):
             return {"errors": translate_variables(result.errors, operation, asked.variables)}
         answer: dict[str, Any] = {"data": result.data}

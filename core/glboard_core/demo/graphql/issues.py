@@ -307,8 +307,13 @@ def _wanted(column: BoardList, info: Info, filters: dict[str, Any] | None) -> tu
 
 
 def _issues(column: BoardList, info: Info, filters: dict[str, Any] | None = None, **args: Any) -> Connection:
+    context = context_of(info)
     wanted, order = _wanted(column, info, filters)
-    return found(context_of(info), wanted, order, args)
+    page = found(context, wanted, order, args)
+    # A read that writes: what the list shows has a position afterwards.
+    if context.world.traits.boards_place and column.kind != "closed":
+        rules.place(context.world, page.nodes)
+    return page
 
 
 def _count(column: BoardList, info: Info) -> int:

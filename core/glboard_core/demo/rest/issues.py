@@ -309,8 +309,9 @@ def reorder(call: Call, project: str, iid: str) -> Any:
     world = call.world
     before = world.index.find(call.number("move_before_id", 0) or 0)
     after = world.index.find(call.number("move_after_id", 0) or 0)
-    if before is None and after is None:
-        raise missing("")
+    for name, one in (("move_before_id", before), ("move_after_id", after)):
+        if call.has(name) and (one is None or one.project.root is not issue.project.root):
+            raise Refused(422, {"message": {"error": "Unprocessable Entity"}})
     boards.move_between(world, issue, before, after)
     return shapes.issue(call, issue)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from random import Random
 
-from glboard_core.demo.http.process import DEFAULT_ISSUES
+from glboard_core.demo.http.process import DEFAULT_ISSUES, DEFAULT_UNPLACED
 from glboard_core.demo.sample.titles import AWKWARD, title
 from glboard_core.demo.world.clock import DAY, SECOND, Clock, Version, around
 from glboard_core.demo.world.history import Historian, stamp
@@ -490,12 +490,13 @@ class Maker:
         issue.closed_by = issue.assignees[0] if issue.assignees else self.random.choice(self.people)
         issue.updated = issue.closed
 
-    def rank(self, issues: list[Issue]) -> None:
-        """Assign a random manual order; one issue in twenty has no position yet."""
+    def rank(self, issues: list[Issue], unplaced: int = DEFAULT_UNPLACED) -> None:
+        """Assign a random manual order; that percentage of the issues has no position yet."""
         order = list(range(1, len(issues) + 1))
         self.random.shuffle(order)
         for issue, place in zip(issues, order, strict=True):
-            issue.position = place * _DISTANCE if place % 20 else None
+            skipped = place * unplaced // 100 != (place - 1) * unplaced // 100
+            issue.position = None if skipped else place * _DISTANCE
 
     def block(self, issues: list[Issue]) -> None:
         """Give issues in the blocked state a blocking issue."""
@@ -532,8 +533,8 @@ class Maker:
             for title_ in columns:
                 self.world.add_list(board, "label").label = self.labels[title_]
 
-    def fill(self, count: int) -> None:
-        """So many issues of the team, and its boards."""
+    def fill(self, count: int, unplaced: int = DEFAULT_UNPLACED) -> None:
+        """So many issues of the team, a percentage of them without a position, and its boards."""
         random = self.random
         plan = recipes(random, count, self.versions, _PREVIOUS)
         for awkward, recipe in zip(AWKWARD, random.sample(plan, min(len(AWKWARD), len(plan))), strict=False):
@@ -545,7 +546,7 @@ class Maker:
             issue = self.issue(recipe, created, self.projects[-1] if recipe.refused else place)
             self.world.index.issues[issue.id] = issue
             made.append(issue)
-        self.rank(made)
+        self.rank(made, unplaced)
         self.block(made)
         self.local(made)
         self.boards()
@@ -562,6 +563,7 @@ def default_world(
     *,
     seed: int = 1,
     issues: int = DEFAULT_ISSUES,
+    unplaced: int = DEFAULT_UNPLACED,
     clock: Clock | None = None,
     tier: Tier = "ultimate",
     edition: Edition = "ee",
@@ -571,7 +573,7 @@ def default_world(
     world = World(clock=clock, tier=tier, edition=edition, version=version)
     maker = Maker(world, seed)
     maker.furnish()
-    maker.fill(issues)
+    maker.fill(issues, unplaced)
     # Generated events are numbered by issue; those of real changes come after all of them.
     world.next_id("event", (issues + 1) * 64)
     world.historian = Historian(world, seed)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
+from glboard_core.demo.http.process import DEFAULT_UNPLACED
 from glboard_core.demo.sample.generated import ROOT, Maker
 from glboard_core.demo.sample.titles import title
 from glboard_core.demo.world.clock import DAY, SECOND, Clock
@@ -239,6 +240,7 @@ def organisation(
     *,
     seed: int = 1,
     size: Size = ORGANISATION,
+    unplaced: int = DEFAULT_UNPLACED,
     clock: Clock | None = None,
     tier: Tier = "ultimate",
     edition: Edition = "ee",
@@ -256,7 +258,7 @@ def organisation(
     made.guests()
     for milestone in world.milestones.values():
         milestone.created = milestone.updated = maker.now - 120 * DAY
-    maker.fill(size.of_team)
+    maker.fill(size.of_team, unplaced)
     world.index.unread = made.unread()
     # Generated events are numbered by issue; those of real changes come after all of them.
     world.next_id("event", (size.issues + 1) * 64)

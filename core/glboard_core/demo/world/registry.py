@@ -43,6 +43,10 @@ class UnknownName(LookupError):
     """A name that is not in the world."""
 
 
+class InternalServerError(Exception):
+    """GitLab fails at this itself: HTTP 500. What was done before stays done."""
+
+
 class Registry:
     """Everything in the world. `tier` and `edition` decide what the licence allows; `version` is GitLab's."""
 
@@ -76,6 +80,8 @@ class Registry:
         self._ids: Counter[str] = Counter()
         self._waiting: dict[Issue, list[Issue]] = {}
         self._people: dict[int, User] = {}
+        self.placing: int | None = None
+        """When a background job will place what has no position yet (a stamp)."""
 
     # What it is
 
@@ -342,6 +348,11 @@ class Registry:
     def throttled(self, issue: Issue) -> bool:
         """Whether a mere touch of an issue does not move its `updated_at`: it was moved a moment ago."""
         return self.traits.throttles and self.clock.now() - issue.updated < THROTTLE
+
+    def place_later(self) -> None:
+        """Have a background job place all issues without a position in a while."""
+        if self.traits.placing is not None:
+            self.placing = self.clock.now() + int(self.traits.placing * SECOND)
 
     def drop_note(self, note: Note) -> None:
         """Delete a comment."""

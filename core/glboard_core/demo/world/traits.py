@@ -9,5 +9,12 @@ from dataclasses import dataclass
 class Traits:
     """The traits of a world."""
 
+    ranks_fail: bool = True
+    """A rank next to an issue without a position is answered with HTTP 500."""
+    boards_place: bool = True
+    """Reading the issues of a board's list gives those without a position one."""
+    placing: float | None = 1.0
+    """Seconds after which a background job has placed a new issue, and with it the others without a position;
+    None for never."""
     throttles: bool = True
     """A second change of labels or assignees by one person within a minute does not move `updatedAt`."""
