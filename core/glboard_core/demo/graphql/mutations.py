@@ -107,11 +107,13 @@ def simple_change(wish: dict[str, Any]) -> Change:
 
 
 def answer(info: Info, wish: dict[str, Any], issue: Issue, change: Change) -> dict[str, Any]:
-    """Apply a change and return the issue as it is now, whatever was dropped."""
+    """Apply a change and return the issue as it is now, whatever was dropped; if refused, as it was wanted."""
     world, user = writer(info)
     errors = changes.apply(world, issue, change, user)
     if change.description is not UNSET and not errors:
         notes.describe(world, issue, user)
+    if errors:
+        issue = changes.attempted(world, issue, change, user)
     return {"issue": issue, "errors": errors, "clientMutationId": wish.get("clientMutationId")}
 
 

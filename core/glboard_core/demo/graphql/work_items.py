@@ -182,7 +182,8 @@ def _update(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     if issue is None or not context_of(info).may_see(issue) or not permissions.can_update(user, issue):
         raise not_available()
     errors = changes.apply(world, issue, _change(world, wish), user)
-    return {"workItem": issue, "errors": errors, "clientMutationId": wish.get("clientMutationId")}
+    done = None if errors else issue
+    return {"workItem": done, "errors": errors, "clientMutationId": wish.get("clientMutationId")}
 
 
 def _bulk(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:

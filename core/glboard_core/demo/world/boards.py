@@ -83,7 +83,9 @@ def unplace(world: Registry, issues: Iterable[Issue]) -> None:
 
 
 def settle(world: Registry) -> None:
-    """What background jobs did meanwhile: a while after a new issue, all unplaced ones have a place."""
+    """Begin a request, after what background jobs did meanwhile: a while after a new issue, all unplaced ones
+    have a place."""
+    world.turn += 1
     if world.placing is None or world.clock.now() < world.placing:
         return
     world.placing = None

@@ -80,6 +80,9 @@ class Registry:
         self._ids: Counter[str] = Counter()
         self._waiting: dict[Issue, list[Issue]] = {}
         self._people: dict[int, User] = {}
+        self._races: dict[Issue, tuple[int, int, list[Label]]] = {}
+        self.turn = 0
+        """Counts the requests."""
         self.placing: int | None = None
         """When a background job will place what has no position yet (a stamp)."""
 
@@ -348,6 +351,17 @@ class Registry:
     def throttled(self, issue: Issue) -> bool:
         """Whether a mere touch of an issue does not move its `updated_at`: it was moved a moment ago."""
         return self.traits.throttles and self.clock.now() - issue.updated < THROTTLE
+
+    def raced(self, issue: Issue, added: list[Label]) -> None:
+        """Remember which labels were added now, for writes at the same time."""
+        if self.traits.races:
+            self._races[issue] = (self.clock.now(), self.turn, added)
+
+    def racing(self, issue: Issue) -> list[Label]:
+        """The labels that another request has added at the same time, which a write does not see."""
+        at, turn, added = self._races.get(issue, (0, 0, []))
+        near = self.clock.now() - at < self.traits.races * SECOND
+        return added if near and turn != self.turn else []
 
     def place_later(self) -> None:
         """Have a background job place all issues without a position in a while."""

@@ -38,6 +38,7 @@ class World(Registry):
     ) -> Issue:
         """Change an issue as another person, by the same rules as the APIs."""
         with self.lock:
+            self.turn += 1
             issue = self.issue(reference)
             change = Change(title=title, description=description, weight=weight, confidential=confidential)
             change.status = status
