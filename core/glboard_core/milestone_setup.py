@@ -33,6 +33,7 @@ from glboard_core.gitlab.admin import Admin
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue
 from glboard_core.model.milestone import Milestone
+from glboard_core.model.names import Needs, titles_of
 from glboard_core.model.query import IssueQuery
 from glboard_core.planning import milestone_setup
 from glboard_core.planning.capacity import dates_of
@@ -46,7 +47,7 @@ from glboard_core.planning.milestone_setup import (
     StepOutcome,
     WantedSetup,
 )
-from glboard_core.planning.planning_issue import project_for
+from glboard_core.planning.planning_issue import labels_for, project_for
 from glboard_core.planning.planning_issue_sections import Month
 from glboard_core.planning.team import Team
 from glboard_core.sync.engine import Engine
@@ -110,9 +111,12 @@ class MilestoneSetup:
 
         Raises what the gateway does, NameUnknown, UsageError, and ConfigError for template, title, project.
         """
+        await self._engine.know_milestones([self._name])
         milestone = self.milestone
         wanted = await self._want(milestone)
+        wanted = await self._with_names(wanted)
         seen = await self._read(wanted, milestone.title)
+        wanted = await self._with_names(wanted, seen.issues)
         self._wanted, self._seen, self.steps = wanted, seen, milestone_setup.plan(wanted, seen)
         return self.steps
 
@@ -139,6 +143,27 @@ class MilestoneSetup:
             template_where=where,
             known=await self._planning_issues(),
         )
+
+    async def _with_names(self, wanted: WantedSetup, issues: Iterable[SeenIssue] = ()) -> WantedSetup:
+        """With the project of the planning issue, or those of ``issues``, and labels and milestone there."""
+        projects = {one.issue.project for one in issues}
+        with suppress(ConfigError):
+            projects.add(project_for(wanted.known, wanted.settings))
+        names = wanted.settings.labels
+        marks = (names.missed_prefix + wanted.month.milestone.title, names.missed_deliverable)
+        needs = Needs(
+            labels=titles_of(projects, labels_for(wanted.settings))
+            | titles_of([self._catalog.group], [title for title in marks if title]),
+            milestones=titles_of(projects, [wanted.month.milestone.title]),
+            projects=frozenset(projects),
+        )
+        await self._engine.names.need(needs)
+        unknown = {one for one in projects if self._catalog.project(one) is None}
+        # To say which ones have a similar name.
+        await self._engine.names.need(
+            Needs(project_names=frozenset(one.rpartition("/")[2][:4] for one in unknown))
+        )
+        return structs.replace(wanted, catalog=self._catalog)
 
     async def _open_issues(self, milestones: Iterable[str]) -> list[Issue]:
         label = self._engine.settings.labels.group

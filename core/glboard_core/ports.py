@@ -7,7 +7,16 @@ embedded GitLab, never a fake gateway), then the store, which keeps the mirror a
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence, ValuesView
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+    ValuesView,
+)
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,10 +25,11 @@ from msgspec import Struct
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import GlboardError, StoreFailed
-from glboard_core.model.catalog import Catalog, Label, Person, Project
+from glboard_core.model.catalog import Catalog, Label, Person, Project, Server
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, IssueRow, Note, Reference
 from glboard_core.model.milestone import Milestone
+from glboard_core.model.names import CatalogNames, Needs
 from glboard_core.model.query import Found, IssueQuery
 
 if TYPE_CHECKING:
@@ -63,11 +73,31 @@ Outcome = Done | Failed
 class Gateway(Protocol):
     """The server, as the engine sees it. Every method may raise AuthError, ConnectionFailed, QueryRefused."""
 
-    async def catalog(self) -> Catalog:
-        """Labels, milestones, people, projects, server and user. Raises GroupNotFound."""
+    async def catalog(self, names: CatalogNames, known: Catalog | None = None) -> Catalog:
+        """Server, user, group, and what has these names: one round trip. Raises GroupNotFound.
 
-    async def extend_catalog(self, catalog: Catalog, projects: Iterable[str]) -> Catalog:
-        """The catalog plus the labels and milestones of these projects and of the subgroups above them."""
+        What is ``known`` stays; of it, milestones are asked for again by id.
+        """
+
+    async def extend_catalog(self, catalog: Catalog, needs: Needs) -> Catalog:
+        """The catalog plus what is needed and not known yet: one round trip, or none."""
+
+    def learned(self, catalog: Catalog, wanted: Callable[[IssueId], bool]) -> Catalog:
+        """The catalog plus the labels, milestones and people of the wanted issues read since the last call.
+
+        It is the same catalog if nothing is new.
+        """
+
+    @property
+    def user(self) -> Person | None:
+        """Who we are according to the last answer that told; None before."""
+
+    @property
+    def token_mark(self) -> str:
+        """A short mark of the token, by which another one is noticed. The token cannot be told from it."""
+
+    def expect(self, server: Server) -> None:
+        """The server is known from an earlier session: it need not be asked for before the first query."""
 
     async def search_labels(self, text: str, projects: Collection[str]) -> Found[Label]:
         """The labels valid in all of these projects whose title contains ``text``: one request."""

@@ -21,6 +21,7 @@ from glboard_core.model.catalog import Catalog
 from glboard_core.model.event import EventKind, History
 from glboard_core.model.issue import Issue, IssueId
 from glboard_core.model.milestone import Milestone
+from glboard_core.model.names import Needs
 from glboard_core.model.query import IssueQuery
 from glboard_core.planning import plan_lock, say_do
 from glboard_core.planning.capacity import ClosedWeight, MilestoneWindow, closed_weights, window
@@ -143,11 +144,13 @@ class Reports:
         return closed_weights(issues, past, self.settings.labels)
 
     async def extend_for(self, issues: Iterable[Issue]) -> None:
-        """Read the milestones of subgroups and projects if an issue has one unknown to the group."""
+        """Ask for the milestones of subgroups and projects if an issue has one unknown to the group."""
+        of_issues = list(issues)
+        wanted = {issue.id for issue in of_issues}
+        self.engine.names.learn(wanted.__contains__)  # they came with the issues that were read just now
         known = {milestone.title for milestone in self.catalog.milestones}
-        projects = {i.project for i in issues if i.milestone is not None and i.milestone not in known}
-        if projects:
-            self.engine.keep_catalog(await self.engine.gateway.extend_catalog(self.catalog, projects))
+        named = {(i.project, i.milestone) for i in of_issues if i.milestone and i.milestone not in known}
+        await self.engine.names.need(Needs(milestones=frozenset(named)))
 
     # -- reports on the past
 

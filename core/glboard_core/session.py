@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from glboard_core.board.names import catalog_names
 from glboard_core.config import Settings
 from glboard_core.errors import StoreFailed
 from glboard_core.gitlab.account import Account, find_account, find_group
@@ -55,9 +56,12 @@ async def open_engine(
     store: Store | None = None
     try:
         if known is not None and user is None:
-            user = (await gateway.sign_in()).me.username
+            names = catalog_names(settings, (options.as_of or datetime.now(UTC)).date())
+            user = (await gateway.sign_in(names)).me.username
             known.remember(user)
         store, trouble = _store(known, account.url, group, user)
+        if (catalog := store.catalog()) is not None and catalog.server.version:
+            gateway.expect(catalog.server)
         gateway.expect_offset(timedelta(seconds=float(store.meta(CLOCK) or 0)))
         engine = Engine(gateway, store, settings, as_of=options.as_of, read_only=options.read_only)
         engine.save_error = trouble

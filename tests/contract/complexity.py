@@ -25,6 +25,7 @@ RESOLVED = {
     "boards",
     "lists",
     "groupMembers",
+    "users",
     "projects",
     "notes",
     "workItems",

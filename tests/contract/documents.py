@@ -58,8 +58,8 @@ STATUSES = {"in dev": "gid://gitlab/WorkItems::Statuses::Custom::Status/3"}
 
 DIALECTS = {
     "16.8": Dialect(ee=True, status=False, modern=False),
-    "18.9": Dialect(ee=True, status=True, modern=True),
-    "18.5-ce": Dialect(ee=False, status=False, modern=True),
+    "18.9": Dialect(ee=True, status=True, modern=True, titles=True),
+    "18.5-ce": Dialect(ee=False, status=False, modern=True, titles=True),
 }
 
 ACTS: dict[str, Change] = {
@@ -120,6 +120,14 @@ def calls(change: Change, dialect: Dialect) -> tuple[Mutation, ...]:
     return MutationEncoder(catalog=CATALOG, dialect=dialect, statuses=STATUSES).calls(op(change), ISSUE)
 
 
+#: Values of the fields asked by name that are no plain text.
+VALUES: dict[str, object] = {
+    "milestones": ["gid://gitlab/Milestone/1"],
+    "dated": {"start": "2026-01-01", "end": "2026-12-31"},
+    "people": ["em_willow"],
+}
+
+
 class Document(Struct, frozen=True):
     """A document with its name, and the variables where it is a mutation."""
 
@@ -131,7 +139,6 @@ class Document(Struct, frozen=True):
 def documents(dialect: Dialect) -> Iterator[Document]:
     """Everything that may be sent to a server of this dialect."""
     yield Document("about", queries.ABOUT)
-    yield Document("meta", queries.CATALOG)
     yield Document("issues", queries.issues(dialect))
     yield Document("counts", queries.counts(2))
     yield Document("placements", queries.PLACEMENTS)
@@ -142,16 +149,18 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     yield Document("recent", queries.recent(dialect))
     yield Document("last notes", queries.LAST_NOTES)
     yield Document("detail", queries.detail(dialect))
-    yield Document("group milestones", queries.GROUP_MILESTONES)
-    yield Document("group labels", queries.GROUP_LABELS)
-    yield Document("members", queries.MEMBERS)
-    yield Document("projects", queries.PROJECTS)
-    most = queries.OWNERS_EACH
-    for groups, projects in ((1, 0), (0, 1), (2, most - 2), (0, most), (most, 0)):
-        yield Document(f"owners {groups} {projects}", queries.owners(dialect, groups, projects))
+    for of, by in queries.NAMED:
+        path = {"": "", "group": "top", "project": "top/app"}[of]
+        one = queries.Asked(of=of, by=by, value=VALUES.get(by, "a"), path=path)
+        cost = queries.named(of, by, dialect).cost
+        for count in (1, (queries.MOST_COMPLEXITY - queries.PLACE_COST - queries.ABOUT_COST) // cost):
+            text, variables = queries.names([one] * count, dialect, "top", about=of != "project")
+            yield Document(f"names: {count} {of} {by}", text, variables)
+    several = [queries.Asked(of="project", by="label", value="a", path=f"top/p{n}") for n in range(8)]
+    if dialect.titles:
+        yield Document("names: 8 projects", *queries.names(several, dialect, "top"))
+    yield Document("projects", queries.projects(dialect))
     for kind in ("group", "project"):
-        yield Document(f"{kind} owner labels", queries.owned(kind, "labels"))
-        yield Document(f"{kind} owner milestones", queries.owned(kind, "milestones"))
         yield Document(f"search labels of a {kind}", queries.search_labels(dialect, kind))
         yield Document(f"search milestones of a {kind}", queries.search_milestones(kind))
         yield Document(f"search people of a {kind}", queries.search_people(kind))

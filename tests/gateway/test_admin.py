@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from gateway.worlds import LoadedGateway, make
+from gateway.worlds import NAMES, LoadedGateway, make
 from glboard_core.board.operations import Rank
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import (
@@ -56,7 +56,7 @@ async def test_a_first_board_makes_ranking_possible() -> None:
             rank = Rank(below=context.issue("top/app#1").id, position=0.5)
             assert isinstance(await context.fail("top/app#3", rank), EditImpossible)
             await Admin(context.gateway.account).create_board("top", "Board")
-            context.catalog = await context.gateway.catalog()
+            context.catalog = await context.gateway.catalog(NAMES)
             assert (await context.do("top/app#3", rank)).position is not None
 
 

@@ -8,7 +8,7 @@ import time
 import pytest
 from msgspec import structs
 
-from gateway.worlds import QUICK, LoadedGateway, errors, everything, gateway, make
+from gateway.worlds import NAMES, NEEDS, QUICK, LoadedGateway, errors, everything, gateway, make
 from glboard_core.board.operations import Comment, Create, DeleteNote, Edit
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import (
@@ -58,14 +58,14 @@ async def test_a_rate_limit_does_not_block_the_loop(server: DemoServer) -> None:
 
 async def test_a_rate_limit_pauses_all_requests(server: DemoServer) -> None:
     async with gateway(server) as one:
-        catalog = await one.catalog()
+        catalog = await one.catalog(NAMES)
         server.requests.clear()
         server.faults.next("429", "Issues")
         first = asyncio.create_task(everything(one))
         while one._transport._gate <= time.monotonic():
             await asyncio.sleep(0)
         started = time.monotonic()
-        await one.extend_catalog(catalog, ["top/app"])
+        await one.extend_catalog(catalog, NEEDS)
         assert time.monotonic() - started > 0.8
         await first
     assert [record.status for record in server.requests].count(429) == 1
@@ -108,7 +108,7 @@ async def test_a_read_is_retried(server: DemoServer, fault: str) -> None:
 )
 async def test_a_read_gives_up_eventually(server: DemoServer, fault: str, error: type[GlboardError]) -> None:
     async with gateway(server) as one:
-        await one.catalog()
+        await one.catalog(NAMES)
         server.faults.next(fault, "Issues", times=99)
         with pytest.raises(error) as caught:
             await everything(one)
@@ -135,7 +135,7 @@ async def test_a_silent_or_endless_answer_times_out(server: DemoServer, fault: s
         server.faults.next(fault, "Meta", times=9)
         started = time.monotonic()
         with pytest.raises(TimedOut):
-            await one.catalog()
+            await one.catalog(NAMES)
         assert time.monotonic() - started < 3
 
 
@@ -295,7 +295,7 @@ async def test_another_server_at_the_address(server: DemoServer) -> None:
 
     async with GitLabGateway(wrong, "top", limits=QUICK) as other:
         with pytest.raises(NotGitLab) as caught:
-            await other.catalog()
+            await other.catalog(NAMES)
     assert "under a path" in caught.value.hint
 
 

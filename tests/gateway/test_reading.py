@@ -6,22 +6,28 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from gateway.worlds import ME, PROJECTS, QUICK, LoadedGateway, everything, gateway, make
+from gateway.worlds import LABELS, ME, NAMES, NEEDS, QUICK, LoadedGateway, everything, gateway, make
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import EditForbidden, GroupNotFound, TokenRejected
-from glboard_core.gitlab import catalog as meta
 from glboard_core.gitlab import decode
 from glboard_core.gitlab.account import Account, Secret
 from glboard_core.gitlab.gateway import GitLabGateway
-from glboard_core.model.issue import IssueId, Reference
+from glboard_core.model.issue import IssueId, Reference, parse_reference
+from glboard_core.model.names import Needs, titles_of
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Gateway
 
 
-async def test_the_catalog(server: DemoServer) -> None:
+async def test_the_catalog_has_what_was_named(server: DemoServer) -> None:
     async with gateway(server) as one:
-        catalog = await one.catalog()
+        catalog = await one.catalog(NAMES)
+        # One round trip: two documents by name, and the token's scope.
+        assert len(server.requests) == 2
+        known = await one.catalog(structs.replace(NAMES, token=False), catalog)
+        assert len(server.requests) == 3
+    assert known == catalog
     assert catalog.group == "top"
     assert catalog.me.username == ME
     assert catalog.me.id.startswith("gid://gitlab/User/")
@@ -29,52 +35,64 @@ async def test_the_catalog(server: DemoServer) -> None:
     assert catalog.server.has_weight
     assert catalog.server.can_write is True
     assert catalog.server.release >= (18, 5)
-    assert {label.title for label in catalog.labels} >= {"type::bug", "Deliverable"}
-    assert "lib-only" not in {label.title for label in catalog.labels}
+    assert {label.title for label in catalog.labels} == set(LABELS)
     assert catalog.color("type::bug") == "#aa0000"
     found = {m.title: m for m in catalog.milestones}
     assert found["19.8"].start == date(2026, 12, 12)
     assert found["19.8"].id.isdigit()
     assert (found["19.8"].active, found["19.1"].active) == (True, False)
     assert [p.username for p in catalog.people] == [ME, "eng_1", "eng_2"]
-    assert [p.path for p in catalog.projects] == ["top/app", "top/sub/lib", "top/locked"] or len(
-        catalog.projects
-    ) == 3
+    assert catalog.projects == ()
     assert catalog.ranking_board is not None
-    assert catalog.notes == ()
 
 
-async def test_the_catalog_is_read_in_one_round(server: DemoServer) -> None:
-    async with gateway(server) as one:
-        await one.catalog()
-    assert len(server.requests) == 4
-
-
-async def test_hundreds_of_labels_and_people_come_in_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_is_read_page_by_page() -> None:
     world = make(issues=0)
+    top = world.groups["top"]
     for n in range(230):
-        world.add_label(world.groups["top"], f"label {n:03}")
-        person = world.add_user(f"person_{n:03}", "")
-        world.groups["top"].members[person.id] = 20
-    monkeypatch.setattr(meta, "MOST_PEOPLE", 150)
+        world.add_label(top, f"other {n:03}")
+        world.add_label(top, f"area::{n:03}")
+        day = date(2026, 1, 1) + timedelta(days=2 * n)
+        world.add_milestone(top, f"M{n:03}", day, day + timedelta(days=6))
+        top.members[world.add_user(f"person_{n:03}", "").id] = 20
+    names = structs.replace(NAMES, families=frozenset({"area::"}), labels=NAMES.labels | {"area::229"})
     async with DemoServer(world) as server, gateway(server) as one:
-        catalog = await one.catalog()
-    assert len({label.title for label in catalog.labels}) == 235
-    assert len(catalog.people) == 150
-    assert "150 members" in catalog.notes[0]
+        catalog = await one.catalog(names)
+        requests = len(server.requests)
+    # Of a family that is too large for one answer, what is named is asked for by title.
+    assert catalog.label("top/app", "area::229") is not None
+    assert len(catalog.labels) == len(LABELS) + 101
+    assert len(catalog.people) == 3
+    # More milestones than one answer holds: by halves of the time.
+    assert len(catalog.milestones) == 233
+    assert requests <= 8
 
 
-async def test_extending_reads_what_projects_and_subgroups_own(server: DemoServer) -> None:
+async def test_what_was_renamed_or_deleted_is_noticed_by_id(server: DemoServer) -> None:
+    world = server.world
     async with gateway(server) as one:
-        catalog = await one.catalog()
+        catalog = await one.catalog(NAMES)
+        label = next(one for one in world.labels.values() if one.title == "Deliverable")
+        world.rename_label(label, "Delivery")
+        next(m for m in world.milestones.values() if m.title == "19.1").title = "old"
+        again = await one.catalog(NAMES, catalog)
+        assert again.label("top/app", "Deliverable") is None
+        assert again.find_milestone("19.1") is None
+        assert again.find_milestone("old") is not None
+
+
+async def test_what_a_project_has_is_asked_once(server: DemoServer) -> None:
+    async with gateway(server) as one:
+        catalog = await one.catalog(NAMES)
         server.requests.clear()
-        more = await one.extend_catalog(catalog, PROJECTS)
-        assert len(server.requests) == 1
-        again = await one.extend_catalog(more, PROJECTS)
-        assert await one.extend_catalog(more, ()) == more
-    assert again == more
+        more = await one.extend_catalog(catalog, NEEDS)
+        assert len(server.requests) == 2
+        assert await one.extend_catalog(more, NEEDS) is more
+        assert await one.extend_catalog(more, Needs()) is more
+        assert len(server.requests) == 2
     assert more.label("top/sub/lib", "lib-only") is not None
     assert more.label("top/app", "lib-only") is None
+    assert more.lacks("top/app", "lib-only")
     assert more.label("top/sub/lib", "sub-only") is not None
     assert more.label("top/app", "sub-only") is None
     assert more.milestone("top/sub/lib", "lib-1") is not None
@@ -83,23 +101,70 @@ async def test_extending_reads_what_projects_and_subgroups_own(server: DemoServe
     assert rights == {"top/app": True, "top/locked": False, "top/sub/lib": True}
 
 
-async def test_many_projects_with_many_labels() -> None:
+async def test_many_needs_go_into_few_documents() -> None:
     world = make(issues=0)
     paths = [world.add_project(f"top/more/p{n:02}").full_path for n in range(23)]
-    for n in range(130):
-        world.add_label(world.projects[paths[0]], f"own {n:03}")
+    own = world.add_label(world.projects[paths[0]], "own")
+    needs = Needs(
+        labels=titles_of([*paths, "top/not/there"], ["own", "Deliverable"]),
+        projects=frozenset({*paths, "top/not/there"}),
+        people=frozenset({"eng_2", "nobody"}),
+    )
     async with DemoServer(world) as server, gateway(server) as one:
-        catalog = await one.extend_catalog(await one.catalog(), [*paths, "top/not/there"])
-    own = [label for label in catalog.labels if label.owner == paths[0] and label.title.startswith("own ")]
-    assert len(own) == 130
+        catalog = await one.catalog(structs.replace(NAMES, people=frozenset()))
+        server.requests.clear()
+        catalog = await one.extend_catalog(catalog, needs)
+        assert len(server.requests) <= 5
+    assert catalog.label_id(paths[0], "own").endswith(f"/{own.id}")
+    assert catalog.lacks(paths[1], "own")
     assert sum(project.can_edit is True for project in catalog.projects) == 23
     assert catalog.project("top/not/there") is None
+    assert catalog.person("eng_2") is not None
+    assert catalog.person("nobody") is None
+    assert not needs.unknown(catalog)
+
+
+async def test_similar_names_are_found(server: DemoServer) -> None:
+    async with gateway(server) as one:
+        catalog = await one.catalog(NAMES)
+        needs = Needs(
+            below=frozenset({"Delivrable", "lib-only"}),
+            near_milestones=frozenset({"lib-1", "nothing"}),
+            project_names=frozenset({"lib"}),
+        )
+        catalog = await one.extend_catalog(catalog, needs)
+    assert catalog.near_labels("Delivrable") == ("Deliverable",)
+    assert catalog.lacks("top/app", "Delivrable")
+    assert not catalog.lacks("top/app", "lib-only")  # some project has it
+    assert catalog.milestone("top/sub/lib", "lib-1") is not None
+    assert catalog.milestone("top/app", "lib-1") is None
+    assert str(parse_reference("lib#1", catalog)) == "top/sub/lib#1"
+
+
+async def test_pages_of_issues_tell_their_labels_milestones_and_people(server: DemoServer) -> None:
+    server.world.edit("top/sub/lib#1", by=ME, milestone="lib-1", assignees=["eng_1"])
+    async with gateway(server) as one:
+        catalog = await one.catalog(structs.replace(NAMES, people=frozenset()))
+        issues = await everything(one)
+        ids = {issue.id for issue in issues}
+        assert one.learned(catalog, lambda _: False) is catalog
+        await everything(one)
+        server.requests.clear()
+        known = one.learned(catalog, ids.__contains__)
+        assert known.label("top/sub/lib", "lib-only") is not None
+        assert known.label("top/app", "lib-only") is None
+        found = known.milestone("top/sub/lib", "lib-1")
+        assert found is not None
+        assert found.owner == "top/sub/lib"
+        assert known.person("eng_1") is not None
+        await everything(one)
+        assert one.learned(known, ids.__contains__) is known
 
 
 async def test_no_such_group(server: DemoServer) -> None:
     async with gateway(server, "nowhere") as one:
         with pytest.raises(GroupNotFound, match="nowhere"):
-            await one.catalog()
+            await one.catalog(NAMES)
         with pytest.raises(GroupNotFound):
             await everything(one)
         with pytest.raises(GroupNotFound):
@@ -109,7 +174,7 @@ async def test_no_such_group(server: DemoServer) -> None:
 async def test_a_wrong_token(server: DemoServer) -> None:
     async with gateway(server, token="glpat-wrong") as one:
         with pytest.raises(TokenRejected) as caught:
-            await one.catalog()
+            await one.catalog(NAMES)
     assert "glpat-wrong" not in str(caught.value)
 
 
@@ -283,7 +348,7 @@ async def test_remote_text_is_clean(server: DemoServer) -> None:
     server.world.edit("top/app#1", by=ME, add_labels=["bad\x1b[31mlabel"])
     async with gateway(server) as one:
         issue = next(i for i in await everything(one) if i.reference == "top/app#1")
-        catalog = await one.catalog()
+        catalog = one.learned(await one.catalog(NAMES), lambda _: True)
     assert issue.title == "fix [/api] crash evil"
     assert "badlabel" in issue.labels
     assert catalog.label("top/app", "badlabel") is not None
@@ -292,7 +357,7 @@ async def test_remote_text_is_clean(server: DemoServer) -> None:
 async def test_a_relative_address() -> None:
     async with DemoServer(make(), relative_url="/git/lab") as server, gateway(server) as one:
         assert server.url.endswith("/git/lab")
-        assert (await one.catalog()).group == "top"
+        assert (await one.catalog(NAMES)).group == "top"
         assert len(await everything(one)) == 8
 
 
@@ -300,7 +365,7 @@ async def test_a_relative_address() -> None:
 async def test_every_version(version: str) -> None:
     async with DemoServer(make(version=version)) as server, gateway(server) as one:
         issues = await everything(one)
-        catalog = await one.extend_catalog(await one.catalog(), PROJECTS)
+        catalog = await one.extend_catalog(await one.catalog(NAMES), NEEDS)
         assert len(issues) == 8
         assert catalog.server.version.startswith(version)
         assert {p.path: p.can_edit for p in catalog.projects}["top/locked"] is False
@@ -311,7 +376,7 @@ async def test_the_community_edition() -> None:
     async with DemoServer(make(edition="ce", tier="free", version="18.5")) as server, gateway(server) as one:
         # Without reading the catalog first.
         issues = await everything(one)
-        catalog = await one.catalog()
+        catalog = await one.catalog(NAMES)
     assert len(issues) == 8
     assert not catalog.server.has_weight
     assert all(issue.weight is None for issue in issues)
@@ -329,7 +394,7 @@ async def test_a_server_without_blocking_reports_none(kinds: dict[str, Any]) -> 
 async def test_a_wrong_edition_in_the_catalog_is_corrected() -> None:
     # An old catalog may be wrong about the server: missing fields are detected and left out.
     async with DemoServer(make()) as ee, gateway(ee) as one:
-        wrong = (await one.catalog()).server
+        wrong = (await one.catalog(NAMES)).server
     ce_world = make(edition="ce", tier="free", version="18.5")
     async with DemoServer(ce_world) as ce, gateway(ce, server=wrong) as one:
         assert len(await everything(one)) == 8
@@ -337,12 +402,12 @@ async def test_a_wrong_edition_in_the_catalog_is_corrected() -> None:
         assert len(await everything(one)) == 8
         # Learned once.
         assert len(ce.requests) == refused + 1
-        assert not (await one.catalog()).server.has_weight
+        assert not (await one.catalog(NAMES)).server.has_weight
 
 
 async def test_a_known_server_is_not_queried_again(server: DemoServer) -> None:
     async with gateway(server) as one:
-        known = (await one.catalog()).server
+        known = (await one.catalog(NAMES)).server
     server.requests.clear()
     async with gateway(server, server=known) as other:
         await everything(other)
@@ -352,13 +417,13 @@ async def test_a_known_server_is_not_queried_again(server: DemoServer) -> None:
 async def test_the_servers_clock(server: DemoServer) -> None:
     server.world.clock.set(datetime(2027, 1, 5, 12, 0, tzinfo=UTC))
     async with gateway(server) as one:
-        await one.catalog()
+        await one.catalog(NAMES)
         assert abs(one.now() - datetime(2027, 1, 5, 12, 0, tzinfo=UTC)) < timedelta(seconds=10)
 
 
 async def test_a_gateway_can_be_used_after_it_was_closed(server: DemoServer) -> None:
     one = gateway(server, limits=QUICK)
-    await one.catalog()
+    await one.catalog(NAMES)
     await one.close()
     await one.close()
     assert len(await everything(one)) == 8

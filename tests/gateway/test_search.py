@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.worlds import gateway, make
+from gateway.worlds import NAMES, gateway, make
 from glboard_core.demo.http.server import DemoServer
 from glboard_core.errors import NameUnknown, TimedOut
 from glboard_core.gitlab import queries, search
@@ -42,7 +42,7 @@ async def test_labels_are_found_by_title_where_they_are_valid(since: tuple[int, 
     world = make(issues=0, version=f"{since[0]}.{since[1]}")
     world.add_label(world.groups["top"], "chores").description = "no bug"
     async with DemoServer(world) as server, gateway(server) as one:
-        catalog = await one.catalog()
+        catalog = await one.catalog(NAMES)
         server.requests.clear()
         found = await one.search_labels("BUG", ("top/app",))
         assert [(label.title, label.owner) for label in found.items] == [("type::bug", "top")]

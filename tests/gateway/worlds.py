@@ -22,6 +22,7 @@ from glboard_core.gitlab.gateway import GitLabGateway
 from glboard_core.gitlab.http import Limits
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.names import CatalogNames, Needs, titles_of
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Done, Failed, Outcome
 
@@ -29,6 +30,18 @@ ME = "em_willow"
 AT = datetime(2026, 12, 1, tzinfo=UTC)
 LABELS = ("type::bug", "type::feature", "workflow::in dev", "workflow::in review", "Deliverable")
 PROJECTS = ("top/app", "top/sub/lib", "top/locked")
+NAMES = CatalogNames(
+    labels=frozenset(LABELS),
+    people=frozenset({"eng_1", "eng_2"}),
+    since=date(2026, 1, 1),
+    until=date(2027, 6, 1),
+)
+#: What tests write that the configuration does not name.
+NEEDS = Needs(
+    labels=titles_of(PROJECTS, ("sub-only", "lib-only")),
+    milestones=titles_of(PROJECTS, ["lib-1"]),
+    projects=frozenset(PROJECTS),
+)
 #: Short timeouts, so that tests of faults are fast.
 QUICK = Limits(first_wait=0.01, longest_wait=0.05, total=5.0, patience=5.0)
 
@@ -92,8 +105,8 @@ class LoadedGateway:
 
     async def open(self) -> LoadedGateway:
         """Read the catalog with all projects, and all issues."""
-        catalog = await self.gateway.catalog()
-        self.catalog = await self.gateway.extend_catalog(catalog, PROJECTS)
+        catalog = await self.gateway.catalog(NAMES)
+        self.catalog = await self.gateway.extend_catalog(catalog, NEEDS)
         self.shown = {issue.id: issue for issue in await everything(self.gateway)}
         self.server.requests.clear()
         return self

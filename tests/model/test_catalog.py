@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from glboard_core.model.catalog import Label, Person, Project
+from glboard_core.model.catalog import Absent, Label, Person, Project
+from glboard_core.model.names import Needs, titles_of
 from support.make import PROJECT, catalog, milestone
 
 LABEL = Label(id="gid://gitlab/GroupLabel/900", title="area::x", owner="demo-org", color="#ff0000")
@@ -39,14 +40,27 @@ def test_a_known_id_with_another_title_was_renamed() -> None:
     assert len(learned.labels) == len(known.labels)
 
 
-def test_a_label_found_through_projects_is_valid_in_each_of_them_until_its_owner_is_known() -> None:
+def test_a_label_of_a_group_is_valid_below_what_the_projects_share_it_was_found_in() -> None:
     first, other = "demo-org/sub/a", "demo-org/sub/b"
     known = catalog().learn(labels=[structs.replace(LABEL, owner=first)])
     assert known.label(other, LABEL.title) is None
     known = known.learn(labels=[structs.replace(LABEL, owner=other)])
-    assert [known.label_id(path, LABEL.title) for path in (first, other)] == [LABEL.id] * 2
-    known = known.learn(labels=[structs.replace(LABEL, owner="demo-org/sub")])
     assert [one.owner for one in known.labels if one.id == LABEL.id] == ["demo-org/sub"]
+    assert known.label("demo-org/else", LABEL.title) is None
+    own = structs.replace(LABEL, id="gid://gitlab/ProjectLabel/7", title="own")
+    known = known.learn(labels=[structs.replace(own, owner=path) for path in (first, other)])
+    assert known.label("demo-org/sub/c", "own") is None
+
+
+def test_what_is_absent_is_asked_once() -> None:
+    known = structs.replace(catalog(), absent=frozenset({Absent("label", "area::x", PROJECT)}))
+    needs = Needs(labels=titles_of([PROJECT, "demo-org/b"], ["area::x", "type::bug"]))
+    assert needs.unknown(known).labels == {("demo-org/b", "area::x")}
+    assert known.lacks(PROJECT, "area::x")
+    assert not known.lacks("demo-org/b", "area::x")  # perhaps a label of its own
+    learned = known.learn(labels=[LABEL])
+    assert learned.absent == frozenset()
+    assert not needs.unknown(learned)
 
 
 def test_a_title_with_another_id_was_created_again() -> None:

@@ -144,7 +144,9 @@ class LabelColumn(Column, frozen=True, kw_only=True):
     def resolved(cls, name: str, context: BoardContext) -> Column | None:
         catalog = context.catalog
         if catalog.labels and catalog.color(name) is None:
-            context.warnings.append(f"The label “{name}” does not exist in {catalog.group}.")
+            near = catalog.near_labels(name)
+            similar = f" Did you mean “{near[0]}”?" if near else ""
+            context.warnings.append(f"The label “{name}” does not exist in {catalog.group}.{similar}")
         return cls(key=name, title=name.rpartition("::")[2], value=name, color=catalog.color(name))
 
     @classmethod

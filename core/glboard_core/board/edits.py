@@ -183,4 +183,5 @@ def _with_labels(issue: Issue, edit: Edit, labels: Sequence[str], catalog: Catal
 
 
 def _exists(issue: Issue, title: str, catalog: Catalog) -> bool:
-    return title in issue.labels or catalog.label(issue.project, title) is not None
+    # One that is not known yet may be a label of the project's own: it is asked for before it is written.
+    return title in issue.labels or not catalog.lacks(issue.project, title)

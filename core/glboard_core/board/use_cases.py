@@ -308,7 +308,7 @@ class Edits(Struct, frozen=True, kw_only=True):
         """Add a scoped label and remove its siblings, where the issue's project has the label."""
 
         def edit(issue: Issue) -> Edit | None:
-            if self.catalog.label(issue.project, label) is None:
+            if self.catalog.lacks(issue.project, label):
                 return None
             return edits.relabel(issue, frozenset({label}), same_scope(label, issue.labels))
 

@@ -1,65 +1,52 @@
-"""The catalog: labels, milestones, people and projects of a group and everything below it.
+"""The catalog: labels, milestones, people and projects of a group, asked by name.
 
-Owns the queries for them, and which owner each belongs to. GitLab 16.8 does not report which group a label or
-milestone belongs to, so each owner is queried for its own. It must not read issues.
+Owns what is asked for in one document, and which owner each label and milestone belongs to: GitLab 16.8 does
+not report the group of a label. Nothing is read page by page, since a group has tens of thousands of them. It
+must not read issues.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct, structs
 
 from glboard_core.errors import GlboardError
 from glboard_core.gitlab import decode, queries
-from glboard_core.gitlab.decode import HasId, Page, User, day
+from glboard_core.gitlab.decode import HasId, Page, User, WireLabel, WireMilestone
 from glboard_core.gitlab.graphql import (
     About,
     QueryRunner,
+    TooComplex,
     chunks,
     group_missing,
     server_of,
     side_by_side,
     together,
 )
-from glboard_core.model.catalog import Catalog, Label, Person, Project
-from glboard_core.model.milestone import Milestone
+from glboard_core.gitlab.queries import Asked, Dialect
+from glboard_core.model.catalog import Absent, Catalog, Label, Project
+from glboard_core.model.names import CatalogNames, Needs, around
 
-#: Limits: pickers do not need more, and large groups have tens of thousands.
-MOST_PEOPLE = 2_000
-MOST_PROJECTS = 2_000
-#: Closed milestones, newest first: reports do not look back forever.
-CLOSED_MILESTONES = 100
 #: Concurrent queries.
 PARALLEL = 4
+#: With more known labels or milestones than this, a refresh starts anew.
+MOST_KNOWN = 2_000
+#: Milestones asked for by one field.
+IDS_EACH = 100
 
+#: How often a time with more milestones than one answer holds is divided.
+MOST_HALVES = 4
 
-class WireLabel(Struct, frozen=True):
-    """A label with its id."""
-
-    id: str
-    title: str
-    color: str = ""
-    description: str | None = None
-
-
-class WireMilestone(Struct, frozen=True, rename="camel"):
-    """A milestone with its id and dates."""
-
-    id: str
-    title: str
-    state: str = "active"
-    start_date: str | None = None
-    due_date: str | None = None
-
-
-class Membership(Struct, frozen=True):
-    """A membership; an invitation has no user."""
-
-    user: User | None = None
+_OF_LABELS = ("label", "family", "label below", "label near")
+_OF_MILESTONES = ("milestone", "milestone below", "milestone near", "milestones", "dated")
+_WORD = re.compile(r"\w+")
 
 
 class Permissions(Struct, frozen=True, rename="camel"):
@@ -68,30 +55,20 @@ class Permissions(Struct, frozen=True, rename="camel"):
     may_edit: bool | None = None
 
 
-class Owner(Struct, frozen=True, rename="camel"):
-    """A group or project with what it owns itself. Fields that were not requested stay empty."""
+class WirePlace(Struct, frozen=True, rename="camel"):
+    """A group or project. Fields that were not requested stay empty."""
 
     full_path: str = ""
     id: str | None = None
     archived: bool | None = None
     user_permissions: Permissions = Permissions()
-    labels: Page[WireLabel] | None = None
-    milestones: Page[WireMilestone] | None = None
     boards: Page[HasId] | None = None
-    group_members: Page[Membership] | None = None
-    projects: Page[Owner] | None = None
 
 
-class CatalogAnswer(About, frozen=True, rename="camel"):
-    """Answer to ``queries.CATALOG``."""
+class ProjectsAnswer(Struct, frozen=True):
+    """Answer to ``queries.projects``."""
 
-    group: Owner | None = None
-
-
-class OwnerAnswer(Struct, frozen=True):
-    """Answer to a query for a page of what one owner has."""
-
-    owner: Owner | None = None
+    projects: Page[WirePlace] | None = None
 
 
 class TokenSelf(Struct, frozen=True):
@@ -100,13 +77,18 @@ class TokenSelf(Struct, frozen=True):
     scopes: list[str] = []
 
 
-#: The document with a page of a field of the group.
-_DOCUMENTS = {
-    "labels": queries.GROUP_LABELS,
-    "milestones": queries.GROUP_MILESTONES,
-    "group_members": queries.MEMBERS,
-    "projects": queries.PROJECTS,
-}
+class _Replies:
+    """What the documents answered, in order."""
+
+    def __init__(self) -> None:
+        self.about = About()
+        self.group: WirePlace | None = None
+        self.projects: dict[str, WirePlace | None] = {}
+        self.rows: list[tuple[Asked, Page[Any]]] = []
+
+    def of(self, *kinds: str) -> Iterable[tuple[Asked, Page[Any]]]:
+        """The replies to what was asked by one of ``kinds``."""
+        return ((asked, page) for asked, page in self.rows if asked.by in kinds)
 
 
 class CatalogReader:
@@ -115,116 +97,171 @@ class CatalogReader:
     def __init__(self, runner: QueryRunner, group: str) -> None:
         self._runner = runner
         self._group = group
+        self._root = urlsplit(runner.transport.account.url).path
 
-    async def catalog(self) -> Catalog:
-        """The catalog of the group itself. Raises GroupNotFound, TokenRejected and what reading raises."""
+    async def catalog(self, names: CatalogNames, known: Catalog | None) -> Catalog:
+        """What the configuration names, in one round trip; the rest stays as ``known``, asked by id.
+
+        Raises GroupNotFound, TokenRejected and what reading raises.
+        """
+        known = _worth_keeping(known)
         async with together() as tasks:
-            asked = tasks.create_task(self._first())
-            asked_projects = tasks.create_task(self._all("projects", most=MOST_PROJECTS))
-            closed = self._all("milestones", most=CLOSED_MILESTONES, state="closed", sort="DUE_DATE_DESC")
-            asked_closed = tasks.create_task(closed)
-            asked_scope = tasks.create_task(self._can_write())
-        first, projects = asked.result(), asked_projects.result()
-        group, user = first.group, first.current_user
-        server = server_of(first, self._runner.host)
+            asked = tasks.create_task(self._ask(self._named(names, known), about=True))
+            asked_scope = tasks.create_task(self._can_write()) if names.token else None
+        replies = asked.result()
+        server = server_of(replies.about, self._runner.host)
+        group, user = replies.group, replies.about.current_user
         if group is None or user is None:
             raise group_missing(self._group, self._runner.host)
         self._runner.learn(server)
-        path = decode.line(group.full_path)
-        async with together() as tasks:
-            asked_labels = tasks.create_task(self._all("labels", group.labels or Page()))
-            active = self._all("milestones", group.milestones or Page(), state="active")
-            asked_milestones = tasks.create_task(active)
-            members = self._all("group_members", group.group_members or Page(), most=MOST_PEOPLE)
-            asked_people = tasks.create_task(members)
-        people = asked_people.result()
-        notes = []
-        if len(people) >= MOST_PEOPLE:
-            notes.append(f"Showing only the first {MOST_PEOPLE} members.")
-        if len(projects) >= MOST_PROJECTS:
-            notes.append(f"Showing only the first {MOST_PROJECTS} projects.")
+        await self._follow(names, replies)
+        path, me = decode.line(group.full_path), decode.person(user)
+        if known is None or known.group_id != (group.id or ""):
+            known = Catalog(group=path, me=me)
+        can_write = asked_scope.result() if asked_scope is not None else known.server.can_write
         boards = (group.boards or Page()).items()
-        return Catalog(
+        current = structs.replace(
+            known,
             group=path,
-            me=_person(user),
-            server=structs.replace(
-                server, has_weight=self._runner.has_weight, can_write=asked_scope.result()
-            ),
-            labels=tuple(_label(one, path) for one in asked_labels.result()),
-            milestones=_milestones([*asked_milestones.result(), *asked_closed.result()], path),
-            people=_people(people),
-            projects=tuple(
-                Project(id=one.id or "", path=decode.line(one.full_path))
-                for one in projects
-                if not one.archived
-            ),
-            ranking_board=boards[0].id if boards else None,
-            notes=tuple(notes),
             group_id=group.id or "",
+            me=me,
+            server=structs.replace(server, has_weight=self._runner.has_weight, can_write=can_write),
+            ranking_board=boards[0].id if boards else None,
         )
+        learned = self._learned(without(current, *self._gone(current, names, replies)), replies)
+        return learned.learn(people=[me])
 
-    async def extended(self, catalog: Catalog, projects: Iterable[str]) -> Catalog:
-        """The catalog plus what these projects and the subgroups above them own."""
-        paths = sorted(set(projects))
-        if not paths:
+    async def extended(self, catalog: Catalog, needs: Needs) -> Catalog:
+        """The catalog plus what is needed and not known: asked once, also what does not exist."""
+        wanted = needs.unknown(catalog)
+        if not wanted:
             return catalog
-        groups = sorted({above for path in paths for above in _between(catalog.group, path)})
-        names = [("group", group) for group in groups] + [("project", path) for path in paths]
-        parts = chunks(names, queries.OWNERS_EACH)
-        answers = await side_by_side((partial(self._owners, part) for part in parts), PARALLEL)
-        found = {path: owner for answer in answers for path, owner in answer.items()}
-        asked = set(found)
-        labels = [one for one in catalog.labels if one.owner not in asked]
-        milestones = [one for one in catalog.milestones if one.owner not in asked]
-        known = {project.path: project for project in catalog.projects}
-        for path, owner in found.items():
-            labels += [_label(one, path) for one in (owner.labels or Page()).items()]
-            milestones += _milestones((owner.milestones or Page()).items(), path)
-            if owner.id is not None:
-                known[path] = _project(owner, path)
-        return structs.replace(
-            catalog,
-            labels=tuple(labels),
-            milestones=tuple(milestones),
-            projects=tuple(known[path] for path in sorted(known)),
+        asked = list(_needed(wanted, catalog.group))
+        async with together() as tasks:
+            replying = tasks.create_task(self._ask(asked))
+            rights = tasks.create_task(self._projects(sorted(wanted.projects)))
+        replies = replying.result()
+        learned = self._learned(catalog, replies).learn(projects=rights.result())
+        return structs.replace(learned, absent=learned.absent | self._absent(learned, wanted, replies))
+
+    # -- what to ask for
+
+    def _named(self, names: CatalogNames, known: Catalog | None) -> list[Asked]:
+        single = [title for title in sorted(names.labels) if not _family_of(title, names)]
+        people = sorted(names.people)
+        ids = (
+            [f"gid://gitlab/Milestone/{one}" for one in sorted({m.id for m in known.milestones})]
+            if known
+            else []
         )
+        group = partial(Asked, of="group", path=self._group)
+        return [
+            group(by="dated", value=_days(names.since, names.until)),
+            *(group(by="milestone", value=title) for title in sorted(names.milestones)),
+            *(group(by="milestones", value=part) for part in chunks(ids, IDS_EACH)),
+            *(group(by="family", value=prefix) for prefix in sorted(names.families)),
+            *(group(by="label", value=title) for title in single),
+            *(Asked(of="", by="people", value=part) for part in chunks(people, queries.NAMES_EACH)),
+        ]
 
-    # -- queries
+    async def _follow(self, names: CatalogNames, replies: _Replies) -> None:
+        """Ask for what did not fit: milestones of a busy time, and labels of a very large family."""
+        more: list[Asked] = []
+        for asked, page in replies.of("family"):
+            if page.page_info.has_next_page:
+                seen = {label.title for label in page.items()}
+                under = (title for title in names.labels if title.startswith(str(asked.value)))
+                more += [structs.replace(asked, by="label", value=t) for t in sorted(under) if t not in seen]
+        if more:
+            replies.rows += (await self._ask(more)).rows
+        days = [(names.since, names.until)] if self._is_cut(replies.rows) else []
+        for _ in range(MOST_HALVES):
+            if not days:
+                break
+            halves = [half for one in days for half in _halves(*one)]
+            found = await self._ask([self._dated(half) for half in halves])
+            replies.rows += found.rows
+            parts = zip(halves, found.rows, strict=True)
+            days = [half for half, row in parts if self._is_cut([row])]
 
-    async def _first(self) -> CatalogAnswer:
-        variables = {"group": self._group, "first": self._runner.page_size}
-        answer = await self._runner.ask(queries.CATALOG, variables, CatalogAnswer)
-        if answer.current_user is not None and answer.group is None:
-            raise group_missing(self._group, self._runner.host)
-        return answer
+    def _dated(self, days: tuple[date, date]) -> Asked:
+        return Asked(of="group", by="dated", value=_days(*days), path=self._group)
 
-    async def _all(
-        self, field: str, first: Page[Any] | None = None, *, most: int | None = None, **variables: str
-    ) -> list[Any]:
-        """What the group has in a field, up to ``most``; ``first`` is a page that was read already."""
-        asked = {"group": self._group, **variables}
-        return await self._collected(_DOCUMENTS[field], asked, field, first, most)
+    @staticmethod
+    def _is_cut(rows: Iterable[tuple[Asked, Page[Any]]]) -> bool:
+        return any(asked.by == "dated" and page.page_info.has_next_page for asked, page in rows)
 
-    async def _collected(
+    # -- asking
+
+    async def _ask(self, asked: Sequence[Asked], *, about: bool = False) -> _Replies:
+        """Ask for all of it, in as few documents as are allowed, at once."""
+        documents = _packed(asked, self._group, queries.MOST_COMPLEXITY, about=about)
+        replies = _Replies()
+        jobs = [
+            partial(self._document, part, replies, about=about and not n) for n, part in enumerate(documents)
+        ]
+        found = await side_by_side(jobs, PARALLEL)
+        replies.rows = [row for rows in found for row in rows]
+        return replies
+
+    async def _document(
+        self, asked: Sequence[Asked], replies: _Replies, *, about: bool
+    ) -> list[tuple[Asked, Page[Any]]]:
+        _, variables = queries.names(asked, queries.NEWEST, self._group, about=about)
+
+        def document(dialect: Dialect) -> str:
+            return queries.names(asked, dialect, self._group, about=about)[0]
+
+        try:
+            answer = await self._runner.ask_in_dialect(
+                document, variables, dict[str, msgspec.Raw], assumed=queries.NEWEST
+            )
+        except TooComplex:
+            if len(asked) < 2:
+                raise
+            half = len(asked) // 2
+            first = await self._document(asked[:half], replies, about=about)
+            return [*first, *await self._document(asked[half:], replies, about=False)]
+        return self._decoded(asked, variables, answer, replies, about=about)
+
+    def _decoded(
         self,
-        document: str,
+        asked: Sequence[Asked],
         variables: Mapping[str, object],
-        field: str,
-        first: Page[Any] | None,
-        most: int | None = None,
-    ) -> list[Any]:
-        def pick(answer: OwnerAnswer) -> Page[Any]:
-            return getattr(answer.owner, field, None) or Page()
+        answer: Mapping[str, msgspec.Raw],
+        replies: _Replies,
+        *,
+        about: bool,
+    ) -> list[tuple[Asked, Page[Any]]]:
+        if about:
+            replies.about = msgspec.json.decode(msgspec.json.encode(answer), type=About)
+        places: dict[tuple[str, str], Mapping[str, msgspec.Raw]] = {("", ""): answer}
+        for alias, raw in answer.items():
+            if alias[0] not in "gp" or not alias[1:].isdigit():
+                continue
+            place = msgspec.json.decode(raw, type=WirePlace | None)
+            if alias[0] == "p":
+                replies.projects[str(variables[alias])] = place
+            else:
+                replies.group = replies.group or place
+            if place is not None:
+                kind = "group" if alias[0] == "g" else "project"
+                places[kind, str(variables[alias])] = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        rows: list[tuple[Asked, Page[Any]]] = []
+        for n, one in enumerate(asked):
+            field = places.get((one.of, one.path), {}).get(f"f{n}")
+            page = msgspec.json.decode(field, type=_page_of(one)) if field is not None else None
+            rows.append((one, page or Page()))
+        return rows
 
-        found = first.items() if first is not None else []
-        if first is not None and not first.page_info.has_next_page:
-            return found
-        after = first.page_info.end_cursor if first is not None else None
-        async for page in self._runner.pages(document, variables, OwnerAnswer, pick, after=after):
-            found += page
-            if most is not None and len(found) >= most:
-                return found[:most]
-        return found
+    async def _projects(self, paths: Sequence[str]) -> list[Project]:
+        async def read(part: Sequence[str]) -> list[Project]:
+            variables = {"paths": list(part), "first": len(part)}
+            answer = await self._runner.ask_in_dialect(queries.projects, variables, ProjectsAnswer)
+            return [_project(one) for one in (answer.projects or Page[WirePlace]()).items()]
+
+        jobs = [partial(read, part) for part in chunks(paths, queries.PROJECTS_EACH)]
+        return [project for part in await side_by_side(jobs, PARALLEL) for project in part]
 
     async def _can_write(self) -> bool | None:
         """Whether the token has the scope for writing; None if unknown (OAuth, older servers)."""
@@ -235,76 +272,162 @@ class CatalogReader:
             # Best effort: if it matters, the other queries fail as well.
             return None
 
-    async def _owners(self, names: Sequence[tuple[str, str]]) -> dict[str, Owner]:
-        groups = [path for kind, path in names if kind == "group"]
-        projects = [path for kind, path in names if kind == "project"]
-        variables = {f"g{n}": path for n, path in enumerate(groups)}
-        variables |= {f"p{n}": path for n, path in enumerate(projects)}
-        answer = await self._runner.ask_in_dialect(
-            lambda dialect: queries.owners(dialect, len(groups), len(projects)),
-            variables,
-            dict[str, Owner | None],
-        )
-        found: dict[str, Owner] = {}
-        for alias, path in variables.items():
-            if (owner := answer.get(alias)) is not None:
-                found[path] = await self._whole(owner, "group" if alias[0] == "g" else "project", path)
-        return found
+    # -- what was learned
 
-    async def _whole(self, owner: Owner, kind: str, path: str) -> Owner:
-        """An owner including the pages after the first."""
-        for field in ("labels", "milestones"):
-            first, document = getattr(owner, field) or Page(), queries.owned(kind, field)
-            rows = await self._collected(document, {"path": path}, field, first)
-            owner = structs.replace(owner, **{field: Page(nodes=rows)})
-        return owner
+    def _learned(self, catalog: Catalog, replies: _Replies) -> Catalog:
+        group = catalog.group
+        labels: list[Label] = []
+        for asked, page in replies.of("label", "family", "label near"):
+            owner = asked.path if asked.of == "project" else group
+            found = [decode.label(wire, owner) for wire in page.items()]
+            if asked.by == "label":
+                found = [one for one in found if one.title == asked.value]
+            if asked.by == "family":
+                found = [one for one in found if one.title.startswith(str(asked.value))]
+            # A project's own label hides one of the same title above it.
+            labels += sorted(found, key=lambda one: "/ProjectLabel/" in one.id)
+        milestones = [
+            decode.milestone(wire, self.owner_of(wire, group))
+            for asked, page in replies.of(*_OF_MILESTONES)
+            for wire in page.items()
+        ]
+        people = [decode.person(user) for _, page in replies.of("people") for user in page.items()]
+        projects = [_project(place) for place in replies.projects.values() if place is not None]
+        projects += [_project(place) for _, page in replies.of("project") for place in page.items()]
+        return catalog.learn(labels=labels, milestones=milestones, people=people, projects=projects)
+
+    def owner_of(self, wire: WireMilestone, group: str) -> str:
+        """The full path of the group or project that a milestone belongs to; of those above, the group's.
+
+        Its address tells: ``/groups/GROUP/-/milestones/1`` or ``/PROJECT/-/milestones/1``.
+        """
+        path = wire.web_path.removeprefix(self._root).partition("/-/")[0].strip("/")
+        path = decode.line(path.removeprefix("groups/"))
+        return path if path.startswith(group + "/") else group
+
+    def _gone(self, known: Catalog, names: CatalogNames, replies: _Replies) -> tuple[set[str], set[str]]:
+        """The ids of labels and milestones of the group that do not exist any more, or lost their title."""
+        answered = {label.id for _, page in replies.of("label", "family") for label in page.items()}
+        whole = {str(a.value) for a, page in replies.of("family") if not page.page_info.has_next_page}
+        single = {str(a.value) for a, _ in replies.of("label")}
+        labels = {
+            one.id
+            for one in known.labels
+            if one.owner == known.group
+            and one.id not in answered
+            and (one.title in single or one.title.startswith(tuple(whole)))
+        }
+        there = {
+            wire.id.rpartition("/")[2]
+            for _, page in replies.of("milestone", "milestones", "dated")
+            for wire in page.items()
+        }
+        return labels, {one.id for one in known.milestones} - there
+
+    def _absent(self, catalog: Catalog, needs: Needs, replies: _Replies) -> set[Absent]:
+        """What was asked for and does not exist."""
+        labels = {Absent("label", t, p) for p, t in needs.labels if catalog.label(p, t) is None}
+        found = {str(a.value) for a, page in replies.of("label below") if page.items()}
+        labels |= {Absent("label", title, catalog.group) for title in needs.below - found}
+        titles = {Absent("milestone", t, p) for p, t in needs.milestones if catalog.milestone(p, t) is None}
+        near = (title for title in needs.near_milestones if catalog.find_milestone(title) is None)
+        titles |= {Absent("milestone", title, catalog.group) for title in near}
+        folded = {person.username.casefold() for person in catalog.people}
+        people = {Absent("person", name) for name in needs.people if name.casefold() not in folded}
+        projects = {Absent("project", path) for path in needs.projects if catalog.project(path) is None}
+        return labels | titles | people | projects
 
 
-def _between(group: str, project: str) -> list[str]:
-    """The subgroups between ``group`` and ``project``, outermost first."""
-    if not project.startswith(group + "/"):
-        return []
-    parts = project.split("/")[:-1]
-    depth = group.count("/") + 1
-    return ["/".join(parts[:n]) for n in range(depth + 1, len(parts) + 1)]
-
-
-def _label(wire: WireLabel, owner: str) -> Label:
-    color = wire.color if wire.color.startswith("#") else "#6e7681"
-    return Label(
-        id=wire.id,
-        title=decode.line(wire.title),
-        owner=owner,
-        color=decode.line(color).lower(),
-        description=decode.line(wire.description or ""),
+def without(catalog: Catalog, labels: Iterable[str], milestones: Iterable[str]) -> Catalog:
+    """The catalog without the labels and milestones with these ids."""
+    gone, over = set(labels), set(milestones)
+    if not (gone or over):
+        return catalog
+    return structs.replace(
+        catalog,
+        labels=tuple(one for one in catalog.labels if one.id not in gone),
+        milestones=tuple(one for one in catalog.milestones if one.id not in over),
     )
 
 
-def _milestones(wires: Iterable[WireMilestone], owner: str) -> tuple[Milestone, ...]:
-    """The milestones, each once."""
-    found = {
-        wire.id: Milestone(
-            id=wire.id.rpartition("/")[2],
-            title=decode.line(wire.title),
-            owner=owner,
-            start=day(wire.start_date),
-            due=day(wire.due_date),
-            active=wire.state == "active",
-        )
-        for wire in wires
-    }
-    return tuple(found.values())
+def _worth_keeping(known: Catalog | None) -> Catalog | None:
+    """What is known, unless that is so much that asking about all of it would be no cheaper than before."""
+    if known is None or max(len(known.labels), len(known.milestones), len(known.people)) <= MOST_KNOWN:
+        return known
+    return structs.replace(known, labels=(), milestones=(), people=(), projects=(), absent=frozenset())
 
 
-def _person(user: User) -> Person:
-    return Person(id=user.id, username=decode.line(user.username), name=decode.line(user.name))
+def _needed(needs: Needs, group: str) -> Iterable[Asked]:
+    def of(place: str) -> str:
+        return "group" if place == group else "project"
+
+    for day in sorted(needs.days):
+        yield Asked(of="group", by="dated", value=_days(*around(day)), path=group)
+    for place, title in sorted(needs.labels):
+        yield Asked(of=of(place), by="label", value=title, path=place)
+    for place, title in sorted(needs.milestones):
+        yield Asked(of=of(place), by="milestone", value=title, path=place)
+    for name in sorted(needs.project_names):
+        yield Asked(of="group", by="project", value=name, path=group)
+    for title in sorted(needs.below):
+        yield Asked(of="group", by="label below", value=title, path=group)
+        yield Asked(of="group", by="label near", value=_term(title), path=group)
+    for title in sorted(needs.near_milestones):
+        yield Asked(of="group", by="milestone below", value=title, path=group)
+        yield Asked(of="group", by="milestone near", value=_term(title), path=group)
+    for part in chunks(sorted(needs.people), queries.NAMES_EACH):
+        yield Asked(of="", by="people", value=list(part))
 
 
-def _people(members: Iterable[Membership]) -> tuple[Person, ...]:
-    found = {member.user.username: _person(member.user) for member in members if member.user is not None}
-    return tuple(found[name] for name in sorted(found))
+def _term(title: str) -> str:
+    """What similar titles contain as well: the start of the longest word, since the end may be misspelled."""
+    longest = max(_WORD.findall(title), key=len, default=title)
+    return longest[:4]
 
 
-def _project(owner: Owner, path: str) -> Project:
-    can_edit = owner.user_permissions.may_edit
-    return Project(id=owner.id or "", path=path, archived=bool(owner.archived), can_edit=can_edit)
+def _packed(asked: Sequence[Asked], group: str, most: int, *, about: bool) -> list[list[Asked]]:
+    """The documents, each within the complexity limit; at least one if ``about`` is asked."""
+    documents: list[list[Asked]] = [[]] if about else []
+    cost, places = (queries.ABOUT_COST + queries.PLACE_COST, {group}) if about else (most, set[str]())
+    for one in sorted(asked, key=lambda one: (one.of, one.path)):
+        # By the dearest dialect, since the server may not be known yet.
+        fields = (queries.named(one.of, one.by, dialect) for dialect in (queries.NEWEST, Dialect()))
+        own = max(field.cost for field in fields)
+        added = own + (queries.PLACE_COST if one.path and one.path not in places else 0)
+        if cost + added > most:
+            documents.append([])
+            cost, places, added = 0, set(), own + queries.PLACE_COST
+        documents[-1].append(one)
+        places.add(one.path)
+        cost += added
+    return documents
+
+
+def _family_of(title: str, names: CatalogNames) -> bool:
+    return title.startswith(tuple(names.families))
+
+
+def _page_of(asked: Asked) -> Any:
+    if asked.by == "people":
+        return Page[User] | None
+    if asked.by == "project":
+        return Page[WirePlace] | None
+    return Page[WireLabel] | None if asked.by in _OF_LABELS else Page[WireMilestone] | None
+
+
+def _days(since: date, until: date) -> dict[str, str]:
+    return {"start": since.isoformat(), "end": until.isoformat()}
+
+
+def _halves(since: date, until: date) -> list[tuple[date, date]]:
+    middle = since + (until - since) // 2
+    return [(since, middle), (middle + timedelta(days=1), until)] if since < until else [(since, until)]
+
+
+def _project(place: WirePlace) -> Project:
+    return Project(
+        id=place.id or "",
+        path=decode.line(place.full_path),
+        archived=bool(place.archived),
+        can_edit=place.user_permissions.may_edit,
+    )

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from datetime import date, datetime
 from typing import Generic, TypeVar
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from glboard_core.model.catalog import Label, Person
 from glboard_core.model.issue import Blocker, Issue, IssueId, Note, State
+from glboard_core.model.milestone import Milestone
 from glboard_core.ports import Placed
 
 T = TypeVar("T")
@@ -125,9 +127,29 @@ class Page(Struct, Generic[T], frozen=True, rename="camel"):
 
 
 class Titled(Struct, frozen=True, gc=False):
-    """A label or a milestone by its title."""
+    """A milestone by its title only."""
 
     title: str
+
+
+class WireLabel(Struct, frozen=True, gc=False):
+    """A label by its title; the rest only if it was requested."""
+
+    title: str
+    id: str = ""
+    color: str = ""
+    description: str | None = None
+
+
+class WireMilestone(Struct, frozen=True, gc=False, rename="camel"):
+    """A milestone by its title; the rest only if it was requested."""
+
+    title: str
+    id: str = ""
+    state: str = "active"
+    start_date: str | None = None
+    due_date: str | None = None
+    web_path: str = ""
 
 
 class Named(Struct, frozen=True, gc=False):
@@ -169,9 +191,9 @@ class WireIssue(Struct, frozen=True, kw_only=True, rename="camel"):
     merge_requests_count: int = 0
     user_notes_count: int = 0
     closed_as_duplicate_of: HasId | None = None
-    milestone: Titled | None = None
+    milestone: WireMilestone | None = None
     assignees: Page[User] | None = None
-    labels: Page[Titled] | None = None
+    labels: Page[WireLabel] | None = None
     weight: int | None = None
     blocked: bool = False
     status: Named | None = None
@@ -189,9 +211,9 @@ class IssuePart(Struct, frozen=True, kw_only=True, rename="camel"):
     title: str | UnsetType = UNSET
     description: str | UnsetType | None = UNSET
     relative_position: float | UnsetType | None = UNSET
-    milestone: Titled | UnsetType | None = UNSET
+    milestone: WireMilestone | UnsetType | None = UNSET
     assignees: Page[User] | UnsetType | None = UNSET
-    labels: Page[Titled] | UnsetType | None = UNSET
+    labels: Page[WireLabel] | UnsetType | None = UNSET
     weight: int | UnsetType | None = UNSET
 
 
@@ -312,19 +334,88 @@ def note(row: WireNote) -> Note:
     )
 
 
+def label(wire: WireLabel, owner: str) -> Label:
+    """A label from JSON."""
+    color = wire.color if wire.color.startswith("#") else "#6e7681"
+    return Label(
+        id=wire.id,
+        title=line(wire.title),
+        owner=owner,
+        color=line(color).lower(),
+        description=line(wire.description or ""),
+    )
+
+
+def milestone(wire: WireMilestone, owner: str) -> Milestone:
+    """A milestone from JSON; its id is the plain number."""
+    return Milestone(
+        id=wire.id.rpartition("/")[2],
+        title=line(wire.title),
+        owner=owner,
+        start=day(wire.start_date),
+        due=day(wire.due_date),
+        active=wire.state == "active",
+    )
+
+
+def person(user: User) -> Person:
+    """A person from JSON."""
+    return Person(id=user.id, username=line(user.username), name=line(user.name))
+
+
+class SeenNames:
+    """The labels, milestones and people seen on issues, each kept until it is taken.
+
+    An issue comes again and again, so what was taken once is not kept a second time.
+    """
+
+    def __init__(self) -> None:
+        self._taken: set[Hashable] = set()
+        self._new: dict[tuple[str, WireLabel | WireMilestone | User], list[IssueId]] = {}
+
+    def add(self, issue: IssueId, project: str, wire: WireIssue) -> None:
+        """Keep what the answer says beyond titles and usernames, if it does."""
+        found: list[tuple[str, WireLabel | WireMilestone | User]] = []
+        if wire.labels is not None:
+            found += [(project, one) for one in wire.labels.items() if one.id]
+        if wire.assignees is not None:
+            found += [("", one) for one in wire.assignees.items() if one.id]
+        if wire.milestone is not None and wire.milestone.id:
+            found.append(("", wire.milestone))
+        for key in found:
+            if key not in self._taken:
+                self._new.setdefault(key, []).append(issue)
+
+    def take(self, wanted: Callable[[IssueId], bool]) -> list[tuple[str, WireLabel | WireMilestone | User]]:
+        """What was seen on one of the wanted issues since the last call, each with its project or ""."""
+        new, self._new = self._new, {}
+        found = [key for key, issues in new.items() if any(map(wanted, issues))]
+        if len(self._taken) > _MOST_KEPT:
+            self._taken.clear()
+        self._taken.update(found)
+        return found
+
+    def forget(self) -> None:
+        """Keep everything anew: the catalog starts anew."""
+        self._taken.clear()
+
+
 class Decoder:
     """Creates issues. Equal label sets, assignees, paths and milestone titles share one object each."""
 
     def __init__(self) -> None:
+        self.seen = SeenNames()
         self._lines: dict[str, str] = {}
         self._labels: dict[frozenset[str], frozenset[str]] = {}
         self._people: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def issue(self, wire: WireIssue) -> Issue:
         """The model's issue, with clean text."""
+        identity, project = IssueId(wire.id), sys.intern(self.line(wire.reference.rpartition("#")[0]))
+        self.seen.add(identity, project, wire)
         return Issue(
-            id=IssueId(wire.id),
-            project=sys.intern(self.line(wire.reference.rpartition("#")[0])),
+            id=identity,
+            project=project,
             iid=int(wire.iid) if wire.iid.isdecimal() else 0,
             title=line(wire.title),
             state=state_of(wire.state),
@@ -363,11 +454,11 @@ class Decoder:
         changes = {name: value for name, value in new.items() if value is not UNSET}
         return msgspec.structs.replace(issue, **changes)
 
-    def title(self, wire: Titled | None) -> str | None:
+    def title(self, wire: WireMilestone | None) -> str | None:
         """The title of a milestone, or None."""
         return self.line(wire.title) if wire else None
 
-    def labels(self, page: Page[Titled] | None) -> frozenset[str]:
+    def labels(self, page: Page[WireLabel] | None) -> frozenset[str]:
         """A set of label titles."""
         found = frozenset(self.line(label.title) for label in page.items()) if page else frozenset()
         if len(self._labels) > _MOST_KEPT:

@@ -6,11 +6,14 @@ issues: the mirror does. One gateway serves one group and is used by many tasks.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from hashlib import sha256
 from types import TracebackType
 from typing import Self, TypeVar
+
+import msgspec
 
 from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import AuthError, EditForbidden, NotGitLab, ScopeMissing, TokenRejected
@@ -23,7 +26,10 @@ from glboard_core.gitlab.decode import (
     OfIssue,
     OfProject,
     Page,
+    User,
     WireIssue,
+    WireLabel,
+    WireMilestone,
     WireNote,
     WirePlaced,
     WithIssues,
@@ -37,6 +43,7 @@ from glboard_core.model.catalog import Catalog, Label, Person, Project, Server
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, Note, Reference
 from glboard_core.model.milestone import Milestone
+from glboard_core.model.names import CatalogNames, Needs
 from glboard_core.model.query import Found, IssueQuery
 from glboard_core.ports import Gateway, Outcome, Placed
 
@@ -46,6 +53,9 @@ T = TypeVar("T")
 PARALLEL = 4
 #: Of an issue with more notes than this, the newest are missing: a board need not show them all.
 MOST_NOTES = 1_000
+
+#: A catalog read ahead is used, unless it turned out that the server's clock is another month's.
+SAME_DAYS = timedelta(days=30)
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
 
@@ -68,7 +78,8 @@ class GitLabGateway(Gateway):
         self._search = CatalogSearch(self._runner, group)
         self._sender = Sender(self._runner, self._decoder)
         #: A catalog that was read ahead of the next call of ``catalog``.
-        self._ahead: Catalog | None = None
+        self._ahead: tuple[CatalogNames, Catalog] | None = None
+        self._user: Person | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -94,17 +105,50 @@ class GitLabGateway(Gateway):
 
     # -- what the server offers
 
-    async def catalog(self) -> Catalog:
+    @property
+    def user(self) -> Person | None:
+        return self._user
+
+    @property
+    def token_mark(self) -> str:
+        return sha256(f"{self.account.url} {self.account.token.reveal()}".encode()).hexdigest()[:8]
+
+    def expect(self, server: Server) -> None:
+        self._runner.learn(server)
+
+    async def catalog(self, names: CatalogNames, known: Catalog | None = None) -> Catalog:
         ahead, self._ahead = self._ahead, None
-        return ahead or await self._catalog_reader.catalog()
+        if ahead is not None and abs(ahead[0].since - names.since) < SAME_DAYS:
+            return ahead[1]
+        if known is None or not known.labels:
+            self._decoder.seen.forget()
+        read = await self._catalog_reader.catalog(names, known)
+        self._user = read.me
+        return read
 
-    async def sign_in(self) -> Catalog:
+    async def sign_in(self, names: CatalogNames) -> Catalog:
         """Read the catalog to learn who the user is; the next call of ``catalog`` returns it."""
-        self._ahead = await self.catalog()
-        return self._ahead
+        catalog = await self.catalog(names)
+        self._ahead = names, catalog
+        return catalog
 
-    async def extend_catalog(self, catalog: Catalog, projects: Iterable[str]) -> Catalog:
-        return await self._catalog_reader.extended(catalog, projects)
+    async def extend_catalog(self, catalog: Catalog, needs: Needs) -> Catalog:
+        return await self._catalog_reader.extended(catalog, needs)
+
+    def learned(self, catalog: Catalog, wanted: Callable[[IssueId], bool]) -> Catalog:
+        labels: list[Label] = []
+        milestones: list[Milestone] = []
+        people: list[Person] = []
+        for project, wire in self._decoder.seen.take(wanted):
+            match wire:
+                case WireLabel():
+                    labels.append(decode.label(wire, project))
+                case WireMilestone():
+                    owner = self._catalog_reader.owner_of(wire, catalog.group)
+                    milestones.append(decode.milestone(wire, owner))
+                case User():
+                    people.append(decode.person(wire))
+        return catalog.learn(labels=labels, milestones=milestones, people=people)
 
     async def search_labels(self, text: str, projects: Collection[str]) -> Found[Label]:
         return await self._search.labels(text, projects)
@@ -190,10 +234,14 @@ class GitLabGateway(Gateway):
         answer = await self._runner.ask_in_dialect(
             lambda dialect: queries.find(dialect, len(part)),
             variables,
-            dict[str, WithIssues[WireIssue] | None],
+            dict[str, msgspec.Raw],
         )
-        self._all_there((name for name in variables if name.startswith("p")), answer)
-        pages = [project.issues for project in answer.values() if project and project.issues]
+        paths = [name for name in variables if name.startswith("p")]
+        self._all_there(paths, answer)
+        if "currentUser" in answer and (user := _decode(answer["currentUser"], User)) is not None:
+            self._user = decode.person(user)
+        found = [_decode(answer[name], WithIssues[WireIssue]) for name in paths]
+        pages = [project.issues for project in found if project and project.issues]
         return [self._decoder.issue(wire) for page in pages for wire in page.items()]
 
     async def note_of(self, issue: IssueId, op: OpId) -> str | None:
@@ -278,6 +326,11 @@ class GitLabGateway(Gateway):
         self, ops: Sequence[Op], shown: Mapping[IssueId, Issue], catalog: Catalog
     ) -> list[Outcome]:
         return await self._sender.send(ops, shown, catalog)
+
+
+def _decode(raw: msgspec.Raw, kind: type[T]) -> T | None:
+    found: T | None = msgspec.json.decode(raw, type=kind | None)
+    return found
 
 
 def _filters(query: IssueQuery) -> dict[str, object]:

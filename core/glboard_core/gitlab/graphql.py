@@ -77,10 +77,12 @@ class GraphError(Struct, frozen=True, kw_only=True):
 
     @property
     def missing_field(self) -> str | None:
-        """The field that this server's schema lacks, or None."""
+        """The field or argument that this server's schema lacks, or None."""
         extensions = self.extensions or {}
         if extensions.get("code") == "undefinedField":
             return str(extensions.get("fieldName", ""))
+        if extensions.get("code") == "argumentNotAccepted":
+            return str(extensions.get("argumentName", ""))
         return next(
             (found["field"] for pattern in _UNDEFINED if (found := re.search(pattern, self.message))), None
         )
@@ -236,17 +238,29 @@ class QueryRunner:
             self.page_size = min(self.page_size, max(SMALLEST, size // 2))
 
     async def ask_in_dialect(
-        self, build: Build, variables: Mapping[str, object], kind: type[T], *, heavy: bool = False
+        self,
+        build: Build,
+        variables: Mapping[str, object],
+        kind: type[T],
+        *,
+        heavy: bool = False,
+        assumed: Dialect | None = None,
     ) -> T:
-        """Like ``ask``, with a document in the server's dialect; adapts when a field is missing."""
+        """Like ``ask``, with a document in the server's dialect; adapts when a field is missing.
+
+        As long as the dialect is unknown, the ``assumed`` one is tried first: it saves a round trip.
+        """
         if isinstance(build, str):
             return await self.ask(build, variables, kind, heavy=heavy)
         while True:
-            dialect = await self.dialect()
+            known = self._dialect
+            dialect = known or assumed or await self.dialect()
             try:
                 return await self.ask(build(dialect), variables, kind, heavy=heavy)
             except FieldMissing as missing:
-                if not self.lacks(missing.field, dialect):
+                if known is None and assumed is not None:
+                    await self.dialect()
+                elif not self.lacks(missing.field, dialect):
                     raise
 
     async def dialect(self) -> Dialect:
@@ -267,6 +281,7 @@ class QueryRunner:
                 ee=known.ee and self._dialect.ee,
                 status=known.status and self._dialect.status,
                 modern=known.modern and self._dialect.modern,
+                titles=known.titles and self._dialect.titles,
             )
         self._dialect = known
 
@@ -280,6 +295,8 @@ class QueryRunner:
             self._dialect = structs.replace(used, status=False)
         elif field == "adminIssue" and used.modern:
             self._dialect = structs.replace(used, modern=False)
+        elif field == "title" and used.titles:
+            self._dialect = structs.replace(used, titles=False)
         else:
             return False
         return True

@@ -7,7 +7,9 @@ variables, never in the text.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
+from math import ceil
 
 from msgspec import Struct
 
@@ -20,23 +22,33 @@ PAGE = 100
 
 
 class Dialect(Struct, frozen=True, kw_only=True):
-    """Which fields a server has: ``ee`` weight and blocked, ``status`` work item statuses, ``modern`` 18+."""
+    """Which fields a server has: ``ee`` weight and blocked, ``status`` work item statuses, ``modern`` 18+.
+
+    ``titles``: labels can be asked for by their exact title.
+    """
 
     ee: bool = True
     status: bool = False
     modern: bool = False
+    titles: bool = False
 
 
 def dialect_of(server: Server) -> Dialect:
     """The dialect for a server's version and edition."""
     ee = server.enterprise and server.has_weight
-    return Dialect(ee=ee, status=ee and server.release >= (18, 5), modern=server.release >= (18, 0))
+    modern = server.release >= (18, 0)
+    return Dialect(ee=ee, status=ee and server.release >= (18, 5), modern=modern, titles=modern)
+
+
+#: What is assumed of a server before it has answered; a refusal tells better.
+NEWEST = Dialect(ee=True, status=True, modern=True, titles=True)
 
 
 # -- issues
 
-_LABELS = "labels(first: 100) { nodes { title } }"
+_TITLES = "labels(first: 100) { nodes { title } }"
 _ASSIGNEES = "assignees(first: 100) { nodes { username } }"
+_MILESTONE = "id title startDate dueDate state webPath"
 
 #: The maximum cost of one ``issue(id:)`` and one ``createIssue`` with all fields of a card.
 CARD_COST = 34
@@ -44,8 +56,13 @@ CREATE_COST = 36
 
 
 @cache
-def card(dialect: Dialect) -> str:
-    """The fields of a card, as a fragment."""
+def card(dialect: Dialect, *, named: bool = False) -> str:
+    """The fields of a card, as a fragment; ``named``: also who and what its labels and milestone are."""
+    labels, assignees, milestone = _TITLES, _ASSIGNEES, "title"
+    if named:
+        labels = "labels(first: 100) { nodes { id title color } }"
+        assignees = "assignees(first: 100) { nodes { id username name } }"
+        milestone = _MILESTONE
     extra = ""
     if dialect.ee:
         extra += " weight blocked"
@@ -54,7 +71,7 @@ def card(dialect: Dialect) -> str:
     return (
         "fragment Card on Issue { id iid title state confidential createdAt updatedAt closedAt dueDate webUrl"
         " relativePosition mergeRequestsCount userNotesCount reference(full: true) updatedBy { username }"
-        f" closedAsDuplicateOf {{ id }} milestone {{ title }} {_ASSIGNEES} {_LABELS}{extra} }}"
+        f" closedAsDuplicateOf {{ id }} milestone {{ {milestone} }} {assignees} {labels}{extra} }}"
     )
 
 
@@ -84,7 +101,7 @@ def issues(dialect: Dialect) -> str:
     return (
         f"query Issues($group: ID!, $first: Int, $after: String, $sort: IssueSort, {_filters()})"
         f" {{ group(fullPath: $group) {{ issues({_arguments()}, sort: $sort, first: $first, after: $after)"
-        f" {{ {_PAGE_INFO} nodes {{ ...Card }} }} }} }} {card(dialect)}"
+        f" {{ {_PAGE_INFO} nodes {{ ...Card }} }} }} }} {card(dialect, named=True)}"
     )
 
 
@@ -134,7 +151,8 @@ def find(dialect: Dialect, projects: int) -> str:
         " { nodes { ...Card } } }"
         for n in range(projects)
     )
-    return f"query Find({names}) {{ {parts} }} {card(dialect)}"
+    who = "currentUser { id username name }"
+    return f"query Find({names}) {{ {who} {parts} }} {card(dialect)}"
 
 
 @cache
@@ -176,84 +194,128 @@ def detail(dialect: Dialect) -> str:
 ABOUT = "query About { metadata { version enterprise } currentUser { id username name } }"
 
 
-_LABEL_NODES = f"{_PAGE_INFO} nodes {{ id title color description }}"
-_MEMBER_NODES = f"{_PAGE_INFO} nodes {{ user {{ id username name }} }}"
-_MILESTONE_NODES = f"{_PAGE_INFO} nodes {{ id title startDate dueDate state }}"
+class Field(Struct, frozen=True, kw_only=True):
+    """A field that asks by name. ``value`` is the type of its variable, ``cost`` its score."""
 
-#: The cost of one group or project in ``owners``.
-OWNER_COST = 38
-
-#: The first pages of everything in a group's catalog, in one request. Variables: group, first.
-CATALOG = (
-    "query Meta($group: ID!, $first: Int) { metadata { version enterprise }"
-    " currentUser { id username name }"
-    " group(fullPath: $group) { id fullPath boards(first: 1) { nodes { id } }"
-    " milestones(includeAncestors: true, includeDescendants: false, state: active, first: $first)"
-    f" {{ {_MILESTONE_NODES} }}"
-    f" labels(includeAncestorGroups: true, onlyGroupLabels: true, first: $first) {{ {_LABEL_NODES} }}"
-    f" groupMembers(relations: [DIRECT, INHERITED], first: $first) {{ {_MEMBER_NODES} }} }} }}"
-)
+    text: str
+    value: str
+    cost: int
 
 
-def _group_page(name: str, field: str, which: str, nodes: str, more: str = "") -> str:
-    """The document with a page of a field of the group. Variables: group, first, after, and ``more``."""
-    return (
-        f"query {name}($group: ID!, $first: Int, $after: String{more}) {{ owner: group(fullPath: $group)"
-        f" {{ {field}({which}, first: $first, after: $after) {{ {_PAGE_INFO} nodes {{ {nodes} }} }} }} }}"
+def _connection(field: str, nodes: str, first: int, count: int) -> tuple[str, int]:
+    """A connection with the first of ``nodes`` (``count`` fields); a whole page tells if there are more."""
+    more, extra = (f"{_PAGE_INFO} ", 3) if first == PAGE else ("", 0)
+    cost = ceil((count + 2 + extra) * (1 + first / 100))
+    return f"{field}, first: {first}) {{ {more}nodes {{ {nodes} }} }}", cost
+
+
+def _labels(which: str, first: int = 5) -> Field:
+    text, cost = _connection(
+        f"labels({which}, includeAncestorGroups: true", "id title color description", first, 4
     )
+    return Field(text=text, value="String", cost=cost)
 
 
-#: A page of the milestones of a group and its ancestors. Variables: also state, sort.
-GROUP_MILESTONES = _group_page(
-    "Milestones",
-    "milestones",
-    "includeAncestors: true, includeDescendants: false, state: $state, sort: $sort",
-    "id title startDate dueDate state",
-    ", $state: MilestoneStateEnum, $sort: MilestoneSort",
-)
-#: A page of the labels of a group and its ancestors.
-GROUP_LABELS = _group_page(
-    "Labels", "labels", "includeAncestorGroups: true, onlyGroupLabels: true", "id title color description"
-)
-#: A page of a group's members.
-MEMBERS = _group_page(
-    "Members", "groupMembers", "relations: [DIRECT, INHERITED]", "user { id username name }"
-)
-#: A page of the projects in a group and its subgroups.
-PROJECTS = _group_page("Projects", "projects", "includeSubgroups: true", "id fullPath archived")
+def _milestones(which: str, value: str, first: int = 5, *, below: bool = False) -> Field:
+    descendants = ", includeDescendants: true" if below else ""
+    text, cost = _connection(f"milestones({which}, includeAncestors: true{descendants}", _MILESTONE, first, 6)
+    return Field(text=text, value=value, cost=cost)
 
-#: Number of groups and projects per ``owners`` document.
-OWNERS_EACH = MOST_COMPLEXITY // OWNER_COST
+
+_PROJECT = "id fullPath archived"
+#: Not those of the projects below: their ids are valid in one project only.
+_OWN = "onlyGroupLabels: true"
+
+#: What can be asked for, as (of what, by what). Each has one variable, $v.
+NAMED: dict[tuple[str, str], Field] = {
+    ("group", "label"): _labels(f"title: $v, {_OWN}"),
+    ("group", "family"): _labels(f"searchTerm: $v, {_OWN}", 100),
+    ("group", "label below"): _labels("title: $v, includeDescendantGroups: true", 20),
+    ("group", "label near"): _labels(f"searchTerm: $v, {_OWN}", 20),
+    ("group", "milestone"): _milestones("title: $v", "String"),
+    ("group", "milestone below"): _milestones("title: $v", "String", 20, below=True),
+    ("group", "milestones"): _milestones("ids: $v", "[ID!]", 100, below=True),
+    ("group", "dated"): _milestones("timeframe: $v", "Timeframe", 100),
+    ("group", "milestone near"): _milestones("searchTitle: $v", "String", 20, below=True),
+    ("group", "project"): Field(
+        text=f"projects(search: $v, includeSubgroups: true, first: 50) {{ nodes {{ {_PROJECT} }} }}",
+        value="String",
+        cost=20,
+    ),
+    ("project", "label"): _labels("title: $v"),
+    ("project", "milestone"): _milestones("title: $v", "String"),
+    ("", "people"): Field(
+        text="users(usernames: $v, first: 100) { nodes { id username name } }", value="[String!]", cost=10
+    ),
+}
+#: On servers that cannot ask labels by their exact title: those whose title or description contains it.
+_BY_TERM = {
+    ("group", "label"): _labels(f"searchTerm: $v, {_OWN}", 100),
+    ("group", "label below"): _labels("searchTerm: $v, includeDescendantGroups: true", 100),
+    ("project", "label"): _labels("searchTerm: $v", 100),
+}
+#: The cost of a group or project itself, and of the server and the user.
+PLACE_COST, ABOUT_COST = 7, 11
+#: How many usernames or projects one field asks for.
+NAMES_EACH, PROJECTS_EACH = 100, 50
+
+
+def named(of: str, by: str, dialect: Dialect) -> Field:
+    """The field that asks for something by name, in the server's dialect."""
+    return (not dialect.titles and _BY_TERM.get((of, by))) or NAMED[of, by]
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """One thing to ask for: ``by`` a value, ``of`` the server (""), a group or a project with a path."""
+
+    of: str
+    by: str
+    value: object
+    path: str = ""
+
+
+def names(
+    asked: Sequence[Asked], dialect: Dialect, group: str, *, about: bool = False
+) -> tuple[str, dict[str, object]]:
+    """The document that asks for all of ``asked``, as f0, f1…, and its variables.
+
+    Groups and projects are g0, g1…, p0, p1… in order of appearance. ``about``: also server and user, and
+    the group itself.
+    """
+    variables: dict[str, object] = {}
+    declared: list[str] = []
+    fields: dict[tuple[str, str], list[str]] = {("group", group): []} if about else {}
+    for n, one in enumerate(asked):
+        field = named(one.of, one.by, dialect)
+        declared.append(f"$f{n}: {field.value}")
+        variables[f"f{n}"] = one.value
+        fields.setdefault((one.of, one.path), []).append(f"f{n}: {field.text.replace('$v', f'$f{n}')}")
+    parts = ["metadata { version enterprise } currentUser { id username name }"] if about else []
+    for (of, path), texts in fields.items():
+        if not of:
+            parts += texts
+            continue
+        alias = f"{of[0]}{sum(name.startswith(of[0]) and name[1:].isdigit() for name in variables)}"
+        declared.append(f"${alias}: ID!")
+        variables[alias] = path
+        own = f"{_PROJECT} {_rights(dialect)}" if of == "project" else "id fullPath"
+        if about and path == group:
+            own += " boards(first: 1) { nodes { id } }"
+        parts.append(f"{alias}: {of}(fullPath: ${alias}) {{ {' '.join([own, *texts])} }}")
+    name = "Meta" if about else "Names"
+    return f"query {name}({', '.join(declared)}) {{ {' '.join(parts)} }}", variables
+
+
+def _rights(dialect: Dialect) -> str:
+    return f"userPermissions {{ mayEdit: {'adminIssue' if dialect.modern else 'createLabel'} }}"
 
 
 @cache
-def owners(dialect: Dialect, groups: int, projects: int) -> str:
-    """What groups (g0, g1…) and projects (p0, p1…) own themselves. Variables: g0…, p0…"""
-    permission = "adminIssue" if dialect.modern else "createLabel"
-    label = f"first: 100) {{ {_PAGE_INFO} nodes {{ id title color }} }}"
-    own = f"milestones(includeAncestors: false, first: 50) {{ {_MILESTONE_NODES} }}"
-    parts = [
-        f"g{n}: group(fullPath: $g{n}) {{ fullPath labels(onlyGroupLabels: true, {label} {own} }}"
-        for n in range(groups)
-    ]
-    parts += [
-        f"p{n}: project(fullPath: $p{n}) {{ id fullPath archived userPermissions {{ mayEdit: {permission} }}"
-        f" labels({label} {own} }}"
-        for n in range(projects)
-    ]
-    names = [f"$g{n}: ID!" for n in range(groups)] + [f"$p{n}: ID!" for n in range(projects)]
-    return f"query Owners({', '.join(names)}) {{ {' '.join(parts)} }}"
-
-
-def owned(kind: str, field: str) -> str:
-    """A further page of the labels or milestones a group or project owns. Variables: path, first, after."""
-    only = "onlyGroupLabels: true, " if kind == "group" else ""
-    which, nodes = (
-        (only, _LABEL_NODES) if field == "labels" else ("includeAncestors: false, ", _MILESTONE_NODES)
-    )
+def projects(dialect: Dialect) -> str:
+    """Projects by full path, with what we may do there. Variables: paths, first."""
     return (
-        f"query Owned($path: ID!, $first: Int, $after: String) {{ owner: {kind}(fullPath: $path)"
-        f" {{ {field}({which}first: $first, after: $after) {{ {nodes} }} }} }}"
+        "query Projects($paths: [String!], $first: Int) { projects(fullPaths: $paths, first: $first)"
+        f" {{ nodes {{ {_PROJECT} {_rights(dialect)} }} }} }}"
     )
 
 
@@ -274,7 +336,9 @@ def search_labels(dialect: Dialect, place: str) -> str:
     only = "onlyGroupLabels: true, " if place == "group" else ""
     where = ", searchIn: [TITLE]" if dialect.modern else ""
     arguments = f"includeAncestorGroups: true, {only}searchTerm: $text{where}, first: {SEARCHED}"
-    return _searched(place, "Labels", f"labels({arguments}) {{ {_LABEL_NODES} }}")
+    return _searched(
+        place, "Labels", f"labels({arguments}) {{ {_PAGE_INFO} nodes {{ id title color description }} }}"
+    )
 
 
 @cache
@@ -287,8 +351,9 @@ def search_milestones(place: str) -> str:
         "includeAncestors: true, state: active, searchTitle: $text, sort: EXPIRED_LAST_DUE_DATE_ASC,"
         f" first: {SEARCHED}"
     )
-    nodes = f"{_PAGE_INFO} nodes {{ id title startDate dueDate state groupMilestone }}"
-    return _searched(place, "Milestones", f"milestones({arguments}) {{ {nodes} }}")
+    return _searched(
+        place, "Milestones", f"milestones({arguments}) {{ {_PAGE_INFO} nodes {{ {_MILESTONE} }} }}"
+    )
 
 
 @cache
@@ -300,10 +365,9 @@ def search_people(place: str) -> str:
 @cache
 def search_projects(dialect: Dialect) -> str:
     """The projects of a group and its subgroups by path or name. Variables: path, text."""
-    permission = "adminIssue" if dialect.modern else "createLabel"
     arguments = f"includeSubgroups: true, search: $text, sort: SIMILARITY, first: {SEARCHED}"
-    nodes = f"id fullPath archived userPermissions {{ mayEdit: {permission} }}"
-    return _searched("group", "Projects", f"projects({arguments}) {{ {_PAGE_INFO} nodes {{ {nodes} }} }}")
+    nodes = f"{_PAGE_INFO} nodes {{ {_PROJECT} {_rights(dialect)} }}"
+    return _searched("group", "Projects", f"projects({arguments}) {{ {nodes} }}")
 
 
 #: The statuses that issues of a group can have (18.5 and later, EE). Variables: group.
@@ -316,7 +380,7 @@ STATUSES = (
 
 #: What to request back for each field that an Op changes, and its maximum cost.
 TOUCHED: dict[str, tuple[str, int]] = {
-    "labels": (_LABELS, 7),
+    "labels": (_TITLES, 7),
     "assignees": (_ASSIGNEES, 5),
     "weight": ("weight", 1),
     "milestone": ("milestone { title }", 2),

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from glboard_core.errors import NameUnknown, QueryRefused, TimedOut
 from glboard_core.gitlab import decode, queries
-from glboard_core.gitlab.decode import Page, User, day
+from glboard_core.gitlab.decode import Page, User, WireLabel, WireMilestone
 from glboard_core.gitlab.graphql import QueryRunner
 from glboard_core.gitlab.queries import Dialect
 from glboard_core.model.catalog import Label, Person, Project
@@ -25,26 +25,6 @@ from glboard_core.model.query import Found
 PATIENCE = 10.0
 #: The most characters of a search: no title is longer.
 MOST_TEXT = 255
-
-
-class FoundLabel(Struct, frozen=True):
-    """A label with its id, which names its owner's kind."""
-
-    id: str
-    title: str
-    color: str = ""
-    description: str | None = None
-
-
-class FoundMilestone(Struct, frozen=True, rename="camel"):
-    """A milestone with its dates, and whether a group owns it."""
-
-    id: str
-    title: str
-    state: str = "active"
-    start_date: str | None = None
-    due_date: str | None = None
-    group_milestone: bool = False
 
 
 class FoundPermissions(Struct, frozen=True, rename="camel"):
@@ -65,8 +45,8 @@ class FoundProject(Struct, frozen=True, rename="camel"):
 class Place(Struct, frozen=True, rename="camel"):
     """What was found in a group or project; only what was searched for is there."""
 
-    labels: Page[FoundLabel] | None = None
-    milestones: Page[FoundMilestone] | None = None
+    labels: Page[WireLabel] | None = None
+    milestones: Page[WireMilestone] | None = None
     projects: Page[FoundProject] | None = None
     autocomplete_users: list[User] | None = None
 
@@ -109,7 +89,7 @@ class CatalogSearch:
         kind, path = place_of(self._group, projects)
         found = await self._labels(kind, path, text)
         page, sought = found.labels or Page(), text.strip().casefold()
-        labels = tuple(_label(one, kind, path) for one in page.items())
+        labels = tuple(decode.label(one, _label_owner(one, kind, path)) for one in page.items())
         # Servers that also search descriptions find labels that no title explains.
         shown = tuple(one for one in labels if all(word in one.title.casefold() for word in sought.split()))
         return Found(shown, page.page_info.has_next_page)
@@ -131,7 +111,7 @@ class CatalogSearch:
         kind, path = place_of(self._group, projects)
         found = await self._ask(lambda _: queries.search_milestones(kind), kind, path, text)
         page = found.milestones or Page()
-        milestones = tuple(_milestone(one, kind, path) for one in page.items())
+        milestones = tuple(decode.milestone(one, _milestone_owner(one, kind, path)) for one in page.items())
         return Found(milestones, page.page_info.has_next_page)
 
     async def people(self, text: str, project: str | None) -> Found[Person]:
@@ -139,11 +119,7 @@ class CatalogSearch:
         kind, path = ("group", self._group) if project is None else ("project", project)
         found = await self._ask(lambda _: queries.search_people(kind), kind, path, text)
         users = found.autocomplete_users or []
-        people = (
-            Person(id=user.id, username=decode.line(user.username), name=decode.line(user.name))
-            for user in users
-        )
-        return Found(tuple(people), len(users) >= queries.SEARCHED)
+        return Found(tuple(map(decode.person, users)), len(users) >= queries.SEARCHED)
 
     async def projects(self, text: str) -> Found[Project]:
         """The projects of the group and its subgroups by path or name, without archived ones."""
@@ -169,31 +145,16 @@ class CatalogSearch:
         return answer.place
 
 
-def _owner(kind: str, path: str, *, of_group: bool) -> str:
-    """The owner to store for what was found in a group or project.
+def _label_owner(found: WireLabel, kind: str, path: str) -> str:
+    """The owner to store for a label that was found in a group or project.
 
-    The answer does not tell which group above a project owns it, but it is valid everywhere below the group
-    that the project is in.
+    Its id tells whether a group owns it, but not which of those above the project. It is valid everywhere
+    below the group that the project is in.
     """
-    return path.rpartition("/")[0] if kind == "project" and of_group else path
+    return path.rpartition("/")[0] if kind == "project" and "/GroupLabel/" in found.id else path
 
 
-def _label(found: FoundLabel, kind: str, path: str) -> Label:
-    return Label(
-        id=found.id,
-        title=decode.line(found.title),
-        owner=_owner(kind, path, of_group="/GroupLabel/" in found.id),
-        color=decode.line(found.color).lower() if found.color.startswith("#") else "#6e7681",
-        description=decode.line(found.description or ""),
-    )
-
-
-def _milestone(found: FoundMilestone, kind: str, path: str) -> Milestone:
-    return Milestone(
-        id=found.id.rpartition("/")[2],
-        title=decode.line(found.title),
-        owner=_owner(kind, path, of_group=found.group_milestone),
-        start=day(found.start_date),
-        due=day(found.due_date),
-        active=found.state == "active",
-    )
+def _milestone_owner(found: WireMilestone, kind: str, path: str) -> str:
+    """The same for a milestone, whose address has ``/groups/`` before the path of a group."""
+    of_project = found.web_path.partition("/-/")[0].endswith(f"/{path}")
+    return path if kind == "group" or of_project else path.rpartition("/")[0]

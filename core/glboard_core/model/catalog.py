@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
-from typing import TypeVar
+from itertools import takewhile
+from typing import Literal, TypeVar
 
 from msgspec import Struct, structs
 
@@ -77,14 +78,20 @@ class Server(Struct, frozen=True, kw_only=True):
             return 0, 0
 
 
+class Absent(Struct, frozen=True):
+    """What was asked for and does not exist: ``name`` in the project or group ``place``."""
+
+    kind: Literal["label", "milestone", "person", "project"]
+    name: str
+    place: str = ""
+
+
 def _within(project: str, owner: str) -> bool:
     return project == owner or project.startswith(owner + "/")
 
 
 #: A label or a milestone: it has an id, a title and an owner.
 Owned = TypeVar("Owned", Label, Milestone)
-#: A person or a project: it has an id and a name of its own.
-Single = TypeVar("Single", Person, Project)
 
 
 class Catalog(Struct, frozen=True, kw_only=True, dict=True):
@@ -99,8 +106,8 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
     projects: tuple[Project, ...] = ()
     #: A board of the group, which GitLab needs to change the manual order; None: ranking is not possible.
     ranking_board: str | None = None
-    #: Texts on what was left out (such as members beyond the limit).
-    notes: tuple[str, ...] = ()
+    #: What was asked for and does not exist: it is not asked for again until everything is refreshed.
+    absent: frozenset[Absent] = frozenset()
     #: The group's global id, since another group can take over its path. Empty if not requested.
     group_id: str = ""
 
@@ -119,37 +126,53 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         """
         fresh_labels = [one for one in labels if not _knows(self._label_rows, one)]
         fresh_milestones = [one for one in milestones if not _knows(self._milestone_rows, one)]
-        fresh_people = [
-            one
-            for one in people
-            if (was := self._people_by_id.get(one.id)) is None or _person_now(was, one) != was
-        ]
-        fresh_projects = [
-            one
-            for one in projects
-            if (was := self._projects_by_id.get(one.id)) is None or _project_now(was, one) != was
-        ]
+        fresh_people = [one for one in people if self._is_new_person(one)]
+        fresh_projects = [one for one in projects if self._is_new_project(one)]
         if not (fresh_labels or fresh_milestones or fresh_people or fresh_projects):
             return self
         learned = structs.replace(
             self,
             labels=_with_owned(self.labels, fresh_labels),
             milestones=_with_owned(self.milestones, fresh_milestones),
-            people=_with_single(self.people, fresh_people, lambda one: one.username, _person_now),
-            projects=_with_single(self.projects, fresh_projects, lambda one: one.path, _project_now),
+            people=_with_people(self.people, fresh_people),
+            projects=_with_projects(self.projects, fresh_projects),
         )
-        paths = {
-            was.path: one.path
-            for one in fresh_projects
-            if (was := self._projects_by_id.get(one.id)) is not None and was.path != one.path
-        }
+        before = self._projects_by_id
+        paths = {before[one.id].path: one.path for one in fresh_projects if one.id in before}
         if paths:
             learned = structs.replace(
                 learned,
                 labels=tuple(_moved(one, paths) for one in learned.labels),
                 milestones=tuple(_moved(one, paths) for one in learned.milestones),
             )
-        return self if learned == self else learned
+        if learned.absent:
+            learned = structs.replace(learned, absent=frozenset(filter(learned._is_absent, learned.absent)))
+        return learned
+
+    def lacks(self, project: str, title: str) -> bool:
+        """Whether ``project`` has no label with that title, as far as it was asked there or in its group."""
+        if self.label(project, title) is not None:
+            return False
+        return bool(self.absent & {Absent("label", title, project), Absent("label", title, self.group)})
+
+    def _is_absent(self, one: Absent) -> bool:
+        match one.kind:
+            case "label":
+                return self.label(one.place, one.name) is None
+            case "milestone":
+                return self.milestone(one.place, one.name) is None
+            case "person":
+                return self.person(one.name) is None
+            case "project":
+                return self.project(one.name) is None
+
+    def _is_new_person(self, one: Person) -> bool:
+        was = self._people_by_id.get(one.id)
+        return was is None or _person_now(was, one) != was
+
+    def _is_new_project(self, one: Project) -> bool:
+        was = self._projects_by_id.get(one.id)
+        return was is None or _project_now(was, one) != was
 
     @cached_property
     def _label_rows(self) -> Mapping[str, Sequence[Label]]:
@@ -239,6 +262,10 @@ class Catalog(Struct, frozen=True, kw_only=True, dict=True):
         """At most three titles similar to ``title``, best match first."""
         return tuple(get_close_matches(title, dict.fromkeys(m.title for m in self.milestones), 3, 0.4))
 
+    def near_labels(self, title: str) -> tuple[str, ...]:
+        """At most three label titles similar to ``title``, best match first."""
+        return tuple(get_close_matches(title, self._labels, 3, 0.7))
+
     @cached_property
     def _people(self) -> Mapping[str, Person]:
         return {person.username: person for person in self.people}
@@ -275,40 +302,56 @@ def _renamed(row: Owned, now: Owned) -> Owned:
     return structs.replace(now, owner=row.owner)
 
 
-def _with_owned(known: tuple[Owned, ...], fresh: Iterable[Owned]) -> tuple[Owned, ...]:
+def _with_owned(known: tuple[Owned, ...], fresh: Sequence[Owned]) -> tuple[Owned, ...]:
+    if not fresh:
+        return known
     rows = {(one.id, one.owner): one for one in known}
+    owners: dict[str, set[str]] = defaultdict(set)
+    for identity, owner in rows:
+        owners[identity].add(owner)
+    learned: list[tuple[str, str]] = []
     for one in fresh:
-        same = [key for key in rows if key[0] == one.id]
-        for key in same:
-            rows[key] = _renamed(rows[key], one)
-        if not any(_within(one.owner, owner) for _, owner in same):
-            for key in same:
-                if _within(key[1], one.owner):
-                    del rows[key]  # valid below the owner, which is known now
-            rows[one.id, one.owner] = one
-        gone = [
-            key
-            for key, row in rows.items()
-            if row.title == one.title and row.owner == one.owner and row.id != one.id
-        ]
-        for key in gone:
-            del rows[key]
-    return tuple(rows.values())
+        same: set[str] = owners[one.id]
+        for owner in same:
+            rows[one.id, owner] = _renamed(rows[one.id, owner], one)
+        if not any(_within(one.owner, owner) for owner in same):
+            place = one.owner
+            if same and "/GroupLabel/" in one.id:
+                # Its group is above each of these places, so it is valid below what they share.
+                place = _shared([place, *same]) or place
+            for owner in [owner for owner in same if _within(owner, place)]:
+                del rows[one.id, owner]
+                same.remove(owner)
+            rows[one.id, place] = structs.replace(one, owner=place)
+            same.add(place)
+        learned += [(one.id, owner) for owner in same]
+    # A title has one id in its owner: the one learned last.
+    newest = {(row.owner, row.title): key for key, row in rows.items()}
+    newest |= {(rows[key].owner, rows[key].title): key for key in learned if key in rows}
+    return tuple(row for key, row in rows.items() if newest[row.owner, row.title] == key)
 
 
-def _with_single(
-    known: tuple[Single, ...],
-    fresh: Iterable[Single],
-    name: Callable[[Single], str],
-    now: Callable[[Single, Single], Single],
-) -> tuple[Single, ...]:
+def _shared(paths: Sequence[str]) -> str:
+    """The full path of the innermost group above all of ``paths``, or one of them; "" if there is none."""
+    parts = zip(*(path.split("/") for path in paths), strict=False)
+    return "/".join(together[0] for together in takewhile(lambda some: len({*some}) == 1, parts))
+
+
+def _with_people(known: tuple[Person, ...], fresh: Iterable[Person]) -> tuple[Person, ...]:
     rows = {one.id: one for one in known}
     for one in fresh:
         # Another one with this name had it before: it was renamed or deleted.
-        for identity in [key for key, row in rows.items() if key != one.id and name(row) == name(one)]:
-            del rows[identity]
-        rows[one.id] = now(rows[one.id], one) if one.id in rows else one
-    return tuple(sorted(rows.values(), key=name))
+        rows = {key: row for key, row in rows.items() if key == one.id or row.username != one.username}
+        rows[one.id] = _person_now(rows.get(one.id, one), one)
+    return tuple(sorted(rows.values(), key=lambda one: one.username))
+
+
+def _with_projects(known: tuple[Project, ...], fresh: Iterable[Project]) -> tuple[Project, ...]:
+    rows = {one.id: one for one in known}
+    for one in fresh:
+        rows = {key: row for key, row in rows.items() if key == one.id or row.path != one.path}
+        rows[one.id] = _project_now(rows.get(one.id, one), one)
+    return tuple(sorted(rows.values(), key=lambda one: one.path))
 
 
 def _person_now(was: Person, now: Person) -> Person:
@@ -323,4 +366,4 @@ def _project_now(was: Project, now: Project) -> Project:
 
 
 def _moved(one: Owned, paths: Mapping[str, str]) -> Owned:
-    return structs.replace(one, owner=paths[one.owner]) if one.owner in paths else one
+    return structs.replace(one, owner=paths.get(one.owner, one.owner))

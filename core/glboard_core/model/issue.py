@@ -241,9 +241,23 @@ def _from_url(text: str, catalog: Catalog) -> Reference:
     return Reference(max(known, key=len, default=project), int(match["iid"]))
 
 
+def short_project(text: str, catalog: Catalog) -> str:
+    """The project's name in a reference with only the end of a path that is not known; else ""."""
+    match = _FULL.fullmatch(text.strip())
+    if match is None or _is_whole(match["project"], catalog):
+        return ""
+    path = match["project"]
+    known = any(project.path.endswith("/" + path) for project in catalog.projects)
+    return "" if known else path.rpartition("/")[2]
+
+
+def _is_whole(path: str, catalog: Catalog) -> bool:
+    return path.startswith(catalog.group + "/") or catalog.project(path) is not None
+
+
 def _project(path: str, catalog: Catalog) -> str:
     known = [project.path for project in catalog.projects]
-    if path in known or path.startswith(catalog.group + "/"):
+    if _is_whole(path, catalog):
         return path
     fits = [project for project in known if project.endswith("/" + path)]
     if len(fits) == 1:

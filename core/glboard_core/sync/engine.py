@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from msgspec import structs
@@ -29,13 +29,14 @@ from glboard_core.errors import (
     StoreFailed,
 )
 from glboard_core.model.catalog import Catalog, Label, Person, Project
-from glboard_core.model.issue import Issue, IssueId, parse_reference
+from glboard_core.model.issue import Issue, IssueId, Reference, parse_reference
 from glboard_core.model.milestone import Milestone
 from glboard_core.ports import Gateway, Logged, Store
 from glboard_core.sync.events import CatalogChanged, EngineNotice, Event, Status
 from glboard_core.sync.initial_load import InitialLoad, adopt_scope
 from glboard_core.sync.local_state import LocalState
 from glboard_core.sync.log import UNDO, last_group, log_line, prunable
+from glboard_core.sync.names import KnownNames
 from glboard_core.sync.poller import Poller
 from glboard_core.sync.processes import OtherProcesses, SendLease
 from glboard_core.sync.sender import OutboxSender
@@ -109,17 +110,20 @@ class Engine:
         #: The issues as shown, and the Ops not confirmed yet.
         self.shown, self.outbox = self.local_state.shown, self.local_state.outbox
         self._status = SyncStatus(self.local_state, self._age, self._emit, self._wake.set)
-        self.initial_load = InitialLoad(gateway, self.local_state, self._status, flow_scheme(settings))
+        self.names = KnownNames(gateway, store, settings, today=self.today, keep=self.keep_catalog)
+        self.initial_load = InitialLoad(
+            gateway, self.local_state, self._status, flow_scheme(settings), self.names
+        )
         self.poller = Poller(
             gateway,
             self.local_state,
             self._status,
             self.initial_load,
+            self.names,
             settings,
             self.timing.longest_read_wait,
             visible=self._visible_board,
             today=self.today,
-            keep_catalog=self.keep_catalog,
         )
         self.others = OtherProcesses(self.local_state, self._status)
         self.sender = OutboxSender(
@@ -365,7 +369,10 @@ class Engine:
                 tasks.create_task(self.others.follow(self.timing.follow), name="other processes")
                 tasks.create_task(self._check_store(), name="check")
         except* UserChangedError as group:
-            raise group.exceptions[0] from None
+            found: BaseException = group
+            while isinstance(found, BaseExceptionGroup):
+                found = found.exceptions[0]
+            raise found from None
         finally:
             self._age.keep()
 
@@ -403,43 +410,62 @@ class Engine:
 
     # For commands, which do not run the background
 
-    async def load_catalog(self) -> None:
-        """Read labels, milestones, people and projects only. Raises what the gateway raises."""
-        self.keep_catalog(await self.gateway.catalog())
+    async def load_catalog(self, *, within: timedelta | None = None) -> None:
+        """Ask for what the configuration names only, unless that was done in the time ``within``.
+
+        Raises what the gateway raises.
+        """
+        await (self.names.read() if within is None else self.names.read_once(within))
 
     async def load_board(self, board: str, milestone: str | None = None, *, closed: bool = False) -> None:
         """Read the catalog and one board's issues: for commands that print it. Also raises NameUnknown."""
         await self.load_catalog()
         if milestone not in (None, "any", "none") and self.catalog is not None:
             # An unknown name is an error for a command; the screen shows it on the board.
+            await self.know_milestones([milestone or ""])
             milestone_title(milestone or "", self.settings, self.catalog, self.today())
         await self.initial_load.read_board(self.board(board, milestone), closed=closed)
+        self.names.learn(lambda _: True)
+
+    async def know_milestones(self, names: Iterable[str]) -> None:
+        """Ask for milestones that were named by a person, and similar ones where there is none.
+
+        Names that mean a date or an alias are known. Raises what the gateway raises.
+        """
+        await self.names.know_milestones(names)
 
     async def load_issues(self, references: Sequence[str]) -> list[Issue]:
-        """Read these issues by reference (see ``model/issue.py``) and what their projects offer.
+        """Read these issues by reference (see ``model/issue.py``): one request, if their projects are known.
 
-        Raises NameUnknown for the first that does not exist or is hidden.
+        Raises NameUnknown for the first that does not exist or is hidden, and UserChangedError.
         """
+        await self.names.know_projects(references)
         if (catalog := self.catalog) is None:
             raise NameUnknown("issue", references[0], hint=NOT_LOADED)
         wanted = [parse_reference(text, catalog) for text in references]
-        found = await self.gateway.find(wanted)
+        found = await self._find(wanted)
         for reference in wanted:
             if reference not in found:
                 raise NameUnknown("issue", str(reference), hint="It does not exist, or you have no access.")
         issues = list({found[reference].id: found[reference] for reference in wanted}.values())
-        await self._keep_read(issues)
+        self.local_state.confirm(issues, "load")
         return issues
 
     async def reread(self, issues: Sequence[IssueId]) -> None:
-        """Read these issues again, and what their projects offer: for commands that change them."""
-        await self._keep_read((await self.gateway.read(issues)).values())
+        """Read these issues again: for commands that change them. Raises UserChangedError."""
+        known = [issue for identity in issues if (issue := self.shown.get(identity)) and issue.iid]
+        found = await self._find([Reference(issue.project, issue.iid) for issue in known])
+        now = {issue.id: issue for issue in found.values() if issue.id in issues}
+        # By id where a project was renamed, or an issue was moved.
+        now |= await self.gateway.read([identity for identity in issues if identity not in now])
+        self.local_state.confirm(now.values(), "load")
 
-    async def _keep_read(self, issues: Collection[Issue]) -> None:
-        if (catalog := self.catalog) is not None:
-            projects = {issue.project for issue in issues}
-            self.keep_catalog(await self.gateway.extend_catalog(catalog, projects))
-        self.local_state.confirm(issues, "load")
+    async def _find(self, references: Sequence[Reference]) -> Mapping[Reference, Issue]:
+        """The issues; the same request tells who we are."""
+        found = await self.gateway.find(references)
+        if self.gateway.user is not None and (catalog := self.catalog) is not None:
+            self.keep_catalog(structs.replace(catalog, me=self.gateway.user))
+        return found
 
     # What the parts report
 

@@ -23,6 +23,7 @@ from glboard_core.model.query import IssueQuery
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_core.ports import Gateway, Store
 from glboard_core.sync.local_state import LocalState
+from glboard_core.sync.names import KnownNames
 from glboard_core.sync.status import MirrorAge, SyncStatus
 
 #: Meta keys of the mirror's scope, and of the poll's cursor (missing: reload everything).
@@ -112,12 +113,18 @@ class InitialLoad:
     """
 
     def __init__(
-        self, gateway: Gateway, local_state: LocalState, status: SyncStatus, flow: WorkflowScheme
+        self,
+        gateway: Gateway,
+        local_state: LocalState,
+        status: SyncStatus,
+        flow: WorkflowScheme,
+        names: KnownNames,
     ) -> None:
         self._gateway = gateway
         self._local_state = local_state
         self._status = status
         self._flow = flow
+        self._names = names
         self.complete = bool(local_state.store.meta(CURSOR))
         self._boards: dict[tuple[str, str | None], Unread] = {}
         self._board_changed = asyncio.Event()
@@ -148,7 +155,7 @@ class InitialLoad:
         seen: set[IssueId] = set()
         first = asyncio.Event()
 
-        async with _together() as tasks:
+        async with together() as tasks:
             meanwhile = [
                 tasks.create_task(self._read_visible(visible, first)),
                 tasks.create_task(self._count(queries)),
@@ -158,6 +165,7 @@ class InitialLoad:
             for task in meanwhile:
                 task.cancel()
         self.complete = True
+        self._names.learn(self._seen.__contains__)
         self._boards.clear()
         self._seen, self._total = set(), 0
         return seen
@@ -186,6 +194,7 @@ class InitialLoad:
             board = visible()
             if board is not None and _key(board) not in self._boards:
                 await self._read_columns(board)
+                self._names.learn(self._seen.__contains__)
             first.set()
             await self._board_changed.wait()
 
@@ -236,7 +245,7 @@ class InitialLoad:
         )
 
     async def _all(self, jobs: Iterable[Coroutine[None, None, object]]) -> None:
-        async with _together() as tasks:
+        async with together() as tasks:
             for job in jobs:
                 tasks.create_task(job)
 
@@ -246,7 +255,7 @@ def _key(board: Board) -> tuple[str, str | None]:
 
 
 @asynccontextmanager
-async def _together() -> AsyncIterator[asyncio.TaskGroup]:
+async def together() -> AsyncIterator[asyncio.TaskGroup]:
     """A task group whose first failure cancels the others and is raised alone, not in a group."""
     try:
         async with asyncio.TaskGroup() as tasks:

@@ -13,14 +13,22 @@ from datetime import date, datetime, timedelta
 
 from msgspec import structs
 
+from glboard_core.board.operations import Op
 from glboard_core.config import Settings
 from glboard_core.errors import GlboardError
-from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import IssueId
 from glboard_core.model.query import IssueQuery
 from glboard_core.ports import Gateway
-from glboard_core.sync.initial_load import CURSOR, InitialLoad, Scope, Visible, scope_of_group
+from glboard_core.sync.initial_load import (
+    CURSOR,
+    InitialLoad,
+    Scope,
+    Visible,
+    scope_of_group,
+    together,
+)
 from glboard_core.sync.local_state import LocalState
+from glboard_core.sync.names import KnownNames
 from glboard_core.sync.status import SyncStatus
 
 #: With more pages of changes than this, the boards are read instead.
@@ -36,8 +44,7 @@ SCARCE = 0.2
 class Poller:
     """Keeps the confirmed issues and the catalog in sync with the server.
 
-    ``visible`` is the board on screen, ``today`` the day in the team's time zone; ``keep_catalog`` gets every
-    catalog that was read.
+    ``visible`` is the board on screen, ``today`` the day in the team's time zone.
     """
 
     def __init__(
@@ -46,24 +53,24 @@ class Poller:
         local_state: LocalState,
         status: SyncStatus,
         initial_load: InitialLoad,
+        names: KnownNames,
         settings: Settings,
         longest_wait: float,
         *,
         visible: Visible,
         today: Callable[[], date],
-        keep_catalog: Callable[[Catalog], None],
     ) -> None:
         self._gateway = gateway
         self._local_state = local_state
         self._store = local_state.store
         self._status = status
         self._initial_load = initial_load
+        self._names = names
         self._sync = settings.sync
         self._label = settings.labels.group
         self._longest_wait = longest_wait
         self._visible = visible
         self._today = today
-        self._keep_catalog = keep_catalog
         self._wake = asyncio.Event()
         self._quiet = asyncio.Event()
         self._reload = False
@@ -72,7 +79,6 @@ class Poller:
         self._polled = float("-inf")
         self._reconciled = float("-inf")
         self._catalogued = float("-inf")
-        self._extended: frozenset[str] = frozenset()
         self._used = float("-inf")
 
     def refresh(self) -> None:
@@ -107,7 +113,7 @@ class Poller:
                 async with self._reading:
                     if self._reload or not loaded:
                         reload, self._reload = self._reload, False
-                        await (self.load() if reload else self._start())
+                        await (self.load(anew=True) if reload else self._start())
                         loaded = True
                     else:
                         await self._follow()
@@ -151,20 +157,27 @@ class Poller:
         self._status.is_loading = True
         self._status.answered(loading="what changed")
         self._cursor = datetime.fromisoformat(kept.decode())
-        await self._read_catalog()
-        if not await self._catch_up():
+        # Nothing of the poll is adopted before the server has confirmed who we are.
+        async with together() as tasks:
+            tasks.create_task(self._read_catalog())
+            caught_up = tasks.create_task(self._catch_up())
+        if not caught_up.result():
             # Away for long: reading the boards is less work than reading all changes.
             await self.load()
             return
         await self.reconcile()
         self._status.is_loading = False
         self._status.answered(loading="")
+        await self._names.look_further(self._store.projects())
 
-    async def load(self) -> None:
-        """Read the catalog, the visible board, then the whole scope. Raises what the gateway raises."""
+    async def load(self, *, anew: bool = False) -> None:
+        """Read the catalog, the visible board, then the whole scope; ``anew``: what was learned, too.
+
+        Raises what the gateway raises.
+        """
         self._status.is_loading = True
         self._status.answered(loading="labels and milestones")
-        await self._read_catalog()
+        await self._read_catalog(anew=anew)
         # The first poll, by the server's clock, reads again whatever changes while pages are read.
         started = self._gateway.now()
         asked = asyncio.get_running_loop().time()
@@ -173,26 +186,23 @@ class Poller:
         self._move_cursor(started)
         self._polled = self._reconciled = asyncio.get_running_loop().time()
         self._status.is_loading = False
-        await self._extend_catalog()
         self._status.answered(loading="")
+        await self._names.look_further(self._store.projects())
 
-    async def _read_catalog(self) -> None:
-        catalog = await self._gateway.catalog()
-        if self._extended:
-            catalog = await self._gateway.extend_catalog(catalog, self._extended)
-        self._keep_catalog(catalog)
+    async def _read_catalog(self, *, anew: bool = False) -> None:
+        await self._names.read(anew=anew)
         self._catalogued = asyncio.get_running_loop().time()
 
-    async def _extend_catalog(self) -> None:
-        """Read the labels and milestones of the projects of issues: after the boards."""
-        projects = self._store.projects()
-        catalog = self._store.catalog()
-        if catalog is None or projects <= self._extended:
-            return
-        self._keep_catalog(await self._gateway.extend_catalog(catalog, projects))
-        self._extended |= projects
-
     # Polling
+
+    async def prepare(self, seconds: float, issues: Sequence[IssueId], ops: Sequence[Op]) -> None:
+        """Freshen these issues and, at the same time, ask for the ids that sending these changes needs.
+
+        Raises what the gateway raises.
+        """
+        async with together() as tasks:
+            tasks.create_task(self.freshen(seconds, issues))
+            tasks.create_task(self._names.need_for(ops))
 
     async def freshen(self, seconds: float, issues: Sequence[IssueId]) -> None:
         """Read these issues again, unless that was done in the last ``seconds``.
@@ -231,7 +241,7 @@ class Poller:
             await self.reconcile()
         if now - self._catalogued >= sync.catalog:
             await self._read_catalog()
-        await self._extend_catalog()
+        await self._names.look_further(self._store.projects())
         self._status.answered(loading="")
 
     async def poll(self) -> None:
@@ -259,12 +269,14 @@ class Poller:
             pages += 1
             if pages > MANY_PAGES:
                 return False
+            await self._names.checked()
             newest = max(newest, max((issue.updated_at for issue in page), default=newest))
             local_state.confirm((i for i in page if scope.holds(i)), "theirs", asked=asked)
             local_state.remove([i.id for i in page if not scope.holds(i)], asked=asked)
         await self._reread(issue for issue in unsure if issue in local_state.unsure)
         # Only now that every page is read: advancing the cursor earlier would skip unread pages.
         self._move_cursor(newest)
+        self._names.learn(lambda issue: self._store.issue(issue) is not None)
         self._polled = asked
         return True
 

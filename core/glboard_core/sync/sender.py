@@ -270,7 +270,7 @@ class OutboxSender:
         # Slow steps come first: others may change an issue between our check and our write.
         ready, answered = await self._with_notes([item.op for item in items])
         edited = [item.op.issue for item in items if item.op.before is not None and item.op.change.as_edit]
-        await self._poller.freshen(self._timing.fresh, edited)
+        await self._poller.prepare(self._timing.fresh, edited, [item.op for item in items])
         items, waiting = await self._local_state.conflicts.check(items, self._gateway)
         if waiting:
             self._local_state.conflicts_changed(waiting)

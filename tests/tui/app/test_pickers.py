@@ -18,7 +18,7 @@ from glboard_core.sync.engine import Engine
 from glboard_tui.lookup import RECENT, Lookup
 from glboard_tui.screens import picker
 from glboard_tui.screens.picker import Picker
-from tui.app.stage import GROUP, Stage, small_world, staged
+from tui.app.stage import GROUP, ME, Stage, small_world, staged
 
 #: Labels of the group that the catalog does not know yet.
 UNKNOWN = ("devops::create", "devops::plan", "docs needed")
@@ -54,6 +54,7 @@ def world() -> World:
         root.members[world.add_user(f"tester_{n:02}", f"Tess Tester {n:02}").id] = 30
     world.add_milestone(root, "Research")
     world.add_project(f"{GROUP}/tools/runner")
+    world.edit(f"{GROUP}/platform#9", by=ME, add_labels=["documentation"])
     return world
 
 

@@ -21,6 +21,7 @@ from glboard_core.board.use_cases import Edits, request_text, targets
 from glboard_core.errors import NOT_LOADED, NameUnknown, UsageError
 from glboard_core.model.catalog import Catalog
 from glboard_core.model.issue import Issue, IssueId
+from glboard_core.model.names import Needs, titles_of
 from glboard_core.model.workflow import BY_NAME
 from glboard_core.planning.confirmations import confirmation, heavy
 from glboard_core.planning.text import counted
@@ -29,6 +30,9 @@ from glboard_tui.cli.context import PARTLY, UNCONFIRMED, Options
 
 if TYPE_CHECKING:
     from glboard_core.sync.engine import Engine
+
+#: How long a command uses what is known of labels, milestones and people.
+CATALOG_KEPT = timedelta(days=1)
 
 Intent = Callable[[Sequence[Issue]], EditBatch]
 
@@ -155,8 +159,9 @@ async def _run(
     options: Options, references: Sequence[str], asked: EditOptions, *, dry_run: bool, yes: bool
 ) -> int:
     async with options.engine(keep=not dry_run) as engine:
-        await engine.load_catalog()
+        await engine.load_catalog(within=CATALOG_KEPT)
         issues = await engine.load_issues(references)
+        await _know(engine, issues, asked)
         if (catalog := engine.catalog) is None:
             raise NameUnknown("issue", references[0], hint=NOT_LOADED)
         _check_people(catalog, issues, [name for name in (asked.accept, *asked.breakdown) if name])
@@ -177,6 +182,19 @@ async def _run(
             return 0
         some = failed < len(changes) if changes else len(found.left) < len(issues)
         return PARTLY if some else 1
+
+
+async def _know(engine: Engine, issues: Sequence[Issue], asked: EditOptions) -> None:
+    """Ask for what the options name, as far as it is not known."""
+    await engine.know_milestones([asked.milestone] if asked.milestone else [])
+    projects = {issue.project for issue in issues}
+    people = (asked.accept or "", *asked.breakdown)
+    await engine.names.need(
+        Needs(
+            labels=titles_of(projects, (*asked.add, *asked.remove)),
+            people=frozenset(name for name in people if name),
+        )
+    )
 
 
 def _check_people(catalog: Catalog, issues: Sequence[Issue], names: Sequence[str]) -> None:
@@ -371,7 +389,7 @@ async def _list(options: Options, limit: int, style: str) -> int:
 
 async def _undo(options: Options) -> int:
     async with options.engine(keep=True) as engine:
-        await engine.load_catalog()
+        await engine.load_catalog(within=CATALOG_KEPT)
         group = engine.last_change()
         if group is None:
             click.echo("Nothing to undo.")

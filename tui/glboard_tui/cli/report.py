@@ -37,6 +37,7 @@ def report_command(options: Options, kind: str, milestone: str | None, names: bo
 
     async def read() -> tuple[Report, tuple[str, ...]]:
         async with options.reports(keep=wanted.keep) as reports:
+            await reports.engine.know_milestones([asked.milestone] if asked.milestone else [])
             return await wanted.compute(asked, reports), reports.unread
 
     found, unread = context.run_signed_in(read)

@@ -94,7 +94,7 @@ def _add(context: CommandContext, issues: Sequence[Issue], chosen: Sequence[Issu
     for before, after in zip(issues, chosen, strict=True):
 
         def exists(title: str, project: str = before.project) -> bool:
-            return catalog.label(project, title) is not None
+            return not catalog.lacks(project, title)
 
         whole, absent = readiness.completed(after, names, exists)
         edit = Edit(add=whole.labels - before.labels, remove=before.labels - whole.labels)

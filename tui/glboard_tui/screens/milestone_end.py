@@ -148,7 +148,7 @@ class Ending(MilestoneList):
             )
             return
         catalog = self.context.bridge.catalog
-        lacking = {i.project for i in issues if catalog and catalog.label(i.project, self._missed) is None}
+        lacking = {i.project for i in issues if catalog and catalog.lacks(i.project, self._missed)}
         if lacking:
             self.tell(f"No label {self._missed} in {', '.join(sorted(lacking))}.")
             return

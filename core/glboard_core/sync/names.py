@@ -1,0 +1,201 @@
+"""The catalog of this session: what is asked for when, and what is learned from issues.
+
+Owns what the configuration names, when the token's scope was checked, and which knowledge is still missing.
+Nothing waits for more than its own: an edit for the ids that it writes, a board for its own names.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct, structs
+
+from glboard_core.board.names import BY_DATE, catalog_names, needs_of
+from glboard_core.board.operations import Op
+from glboard_core.config import Settings
+from glboard_core.model.catalog import Catalog
+from glboard_core.model.issue import IssueId, short_project
+from glboard_core.model.names import CatalogNames, Needs, around
+from glboard_core.ports import Gateway, Store
+
+T = TypeVar("T")
+
+#: Meta keys of when the token's scope was checked, and when the catalog was read.
+TOKEN, CATALOGUED = "token", "catalogued"
+#: How often the token's scope is checked.
+TOKEN_EVERY = timedelta(days=1)
+#: How long before a milestone the ones that it is compared with can begin.
+LOOK_BACK = timedelta(days=200)
+#: Dated milestones are asked for anew if the server's clock is that far from this machine's.
+CLOCK_OFF = timedelta(days=20)
+#: Projects whose permissions are asked for with one poll.
+PROJECTS_EACH = 50
+
+
+class _Asked(Struct, frozen=True):
+    """When something was asked, and a mark of what it depends on."""
+
+    at: datetime
+    mark: str
+
+
+class KnownNames:
+    """Reads the catalog and adds to it. ``keep`` gets every catalog that is to be stored.
+
+    ``people`` are usernames that matter beside those of the configuration: the team's.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        store: Store,
+        settings: Settings,
+        *,
+        today: Callable[[], date],
+        keep: Callable[[Catalog], None],
+    ) -> None:
+        self._gateway = gateway
+        self._store = store
+        self._settings = settings
+        self._today = today
+        self._keep = keep
+        self.people: frozenset[str] = frozenset()
+        self._read = asyncio.Event()
+        self._looked: set[str] = set()
+
+    # The whole
+
+    async def read(self, *, anew: bool = False) -> None:
+        """Ask for what is named; what else is known stays, unless ``anew``. Raises as the gateway does."""
+        names, known = self._names(), self._store.catalog()
+        if anew:
+            self._looked.clear()
+            if known is not None:
+                known = structs.replace(known, labels=(), milestones=(), absent=frozenset())
+        before = self._store.catalog()
+        read = await self._gateway.catalog(names, known)
+        if abs(self._names().since - names.since) > CLOCK_OFF:
+            # This machine's clock is wrong, and the server's is known only now.
+            names = self._names()
+            read = await self._gateway.catalog(names, read)
+        self._change(before, read)
+        if names.token:
+            self._remember(TOKEN, self._gateway.token_mark)
+        self._remember(CATALOGUED, _mark_of(names))
+        self._read.set()
+
+    async def read_once(self, within: timedelta) -> None:
+        """Read, unless that was done with the same names and token in the time ``within``."""
+        names = self._names()
+        due = self._due(CATALOGUED, _mark_of(names), within) or names.token
+        if due or self._store.catalog() is None:
+            await self.read()
+
+    async def checked(self) -> None:
+        """Wait until the server confirmed in this session who we are."""
+        await self._read.wait()
+
+    def _names(self) -> CatalogNames:
+        token = self._due(TOKEN, self._gateway.token_mark, TOKEN_EVERY)
+        return catalog_names(self._settings, self._today(), people=self.people, token=token)
+
+    # More, as it is needed
+
+    async def need(self, needs: Needs) -> None:
+        """Ask for what is needed and not known. Raises what the gateway raises."""
+        if (catalog := self._store.catalog()) is not None and needs.unknown(catalog):
+            self._change(catalog, await self._gateway.extend_catalog(catalog, needs))
+
+    async def know_milestones(self, names: Iterable[str]) -> None:
+        """Ask for milestones by titles that a person gave, with similar ones if there is none.
+
+        Raises what the gateway raises.
+        """
+        if (catalog := self._store.catalog()) is None:
+            return
+        known = {title.casefold() for title in (*BY_DATE, *self._settings.milestones)}
+        given = {name for name in names if name.casefold() not in known}
+        unknown = {name for name in given if catalog.find_milestone(name) is None}
+        if unknown:
+            await self.need(Needs(near_milestones=frozenset(unknown)))
+        # Reports on an old milestone compare it with those before it.
+        catalog = self._store.catalog() or catalog
+        found = [one for name in given if (one := catalog.find_milestone(name)) is not None]
+        since = around(self._today())[0] + LOOK_BACK
+        days = {one.start for one in found if one.start is not None and one.start < since}
+        if days:
+            await self.need(Needs(days=frozenset(days)))
+
+    async def know_projects(self, references: Iterable[str]) -> None:
+        """Ask for projects named by the end of their path (``project#12``). Raises as the gateway does."""
+        if (catalog := self._store.catalog()) is not None:
+            names = (short_project(text, catalog) for text in references)
+            await self.need(Needs(project_names=frozenset(name for name in names if name)))
+
+    async def need_for(self, ops: Sequence[Op]) -> None:
+        """Ask for what writing these changes needs. Raises what the gateway raises."""
+        issues, needs = self._store.issues(), Needs()
+        for op in ops:
+            needs |= needs_of(op.change, issues.get(op.issue, op.before))
+        await self.need(needs)
+
+    def learn(self, wanted: Callable[[IssueId], bool]) -> None:
+        """Add the labels, milestones and people of the wanted issues that were read."""
+        if (catalog := self._store.catalog()) is not None:
+            learned = self._gateway.learned(catalog, wanted)
+            if learned is not catalog:
+                self._keep(learned)
+
+    async def look_further(self, projects: Iterable[str]) -> None:
+        """In the background: what may be done in these projects, and where configured names exist at all."""
+        if (catalog := self._store.catalog()) is None:
+            return
+        missing = self._names().missing(catalog)
+        rights = Needs(projects=frozenset(projects)).unknown(catalog).projects
+        needs = Needs(
+            below=missing.below - self._looked,
+            near_milestones=missing.near_milestones - self._looked,
+            projects=frozenset(sorted(rights)[:PROJECTS_EACH]),
+        )
+        self._looked |= needs.below | needs.near_milestones
+        await self.need(needs)
+
+    def _change(self, before: Catalog | None, after: Catalog) -> None:
+        """Keep what became of ``before``, and what was learned while it was asked for."""
+        now = self._store.catalog()
+        if before is not None and now is not None and now is not before and now.group_id == after.group_id:
+            after = after.learn(
+                labels=_added(before.labels, now.labels),
+                milestones=_added(before.milestones, now.milestones),
+                people=_added(before.people, now.people),
+                projects=_added(before.projects, now.projects),
+            )
+        self._keep(after)
+
+    # When what was asked
+
+    def _due(self, key: str, mark: str, every: timedelta) -> bool:
+        try:
+            asked = msgspec.json.decode(self._store.meta(key) or b"", type=_Asked)
+        except msgspec.DecodeError:
+            return True
+        return asked.mark != mark or not timedelta() <= self._gateway.now() - asked.at < every
+
+    def _remember(self, key: str, mark: str) -> None:
+        self._store.put_meta(key, msgspec.json.encode(_Asked(self._gateway.now(), mark)))
+
+
+def _added(before: Iterable[T], now: Iterable[T]) -> list[T]:
+    known = {*before}
+    return [one for one in now if one not in known]
+
+
+def _mark_of(names: CatalogNames) -> str:
+    """A mark by which other names are noticed: another configuration."""
+    named = (sorted(part) for part in (names.labels, names.families, names.milestones, names.people))
+    return sha256(msgspec.json.encode(tuple(named))).hexdigest()[:12]
