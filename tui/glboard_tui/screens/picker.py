@@ -433,6 +433,11 @@ class Picker(Dialog[Result]):
             case _:
                 return f"{shown} · type {'on ' if asked else ''}to search GitLab"
 
+    @property
+    def is_searching(self) -> bool:
+        """Whether an answer may still come for what was typed."""
+        return self._searching.state == "under way"
+
     # Choosing
 
     def on_key(self, event: events.Key) -> None:
@@ -450,7 +455,11 @@ class Picker(Dialog[Result]):
 
     @on(Find.Ticked)
     def _ticked(self) -> None:
-        self._list.toggle()
+        if self._list.current is None:
+            self._say_nothing_there()
+        else:
+            self._list.toggle()
+            self._tell()
 
     def action_move(self, step: int) -> None:
         """Move the cursor."""
@@ -463,8 +472,7 @@ class Picker(Dialog[Result]):
         ticks, current = self._list.ticks, self._list.current
         touched = ticks is not None and ticks.touched
         if current is None and not touched:
-            under_way = self._searching.state == "under way"
-            self._tell("Still searching GitLab …" if under_way else "Nothing matches. Esc cancels.")
+            self._say_nothing_there()
         elif ticks is None:
             assert current is not None
             self._done(Result(add=(current.value,)))
@@ -472,6 +480,9 @@ class Picker(Dialog[Result]):
             if not touched and current is not None:
                 ticks.toggle(current.value)
             self._done(ticks.result(choice.value for choice in self._list.choices))
+
+    def _say_nothing_there(self) -> None:
+        self._tell("Still searching GitLab …" if self.is_searching else "Nothing matches. Esc cancels.")
 
     def _done(self, result: Result) -> None:
         self._source.chosen(result.add)
