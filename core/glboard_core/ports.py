@@ -7,7 +7,16 @@ embedded GitLab, never a fake gateway), then the store, which keeps the mirror a
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence, ValuesView
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+    ValuesView,
+)
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,11 +25,12 @@ from msgspec import Struct
 from glboard_core.board.conflicts import Conflict
 from glboard_core.board.operations import Op, OpId
 from glboard_core.errors import GlboardError, StoreFailed
-from glboard_core.model.catalog import Catalog, Person, Server
+from glboard_core.model.catalog import Catalog, Label, Person, Project, Server
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Issue, IssueDetail, IssueId, IssueRow, Note, Reference
+from glboard_core.model.milestone import Milestone
 from glboard_core.model.names import CatalogNames, Needs
-from glboard_core.model.query import IssueQuery
+from glboard_core.model.query import Found, IssueQuery
 from glboard_core.purpose import Purpose
 
 if TYPE_CHECKING:
@@ -81,6 +91,18 @@ class Gateway(Protocol):
 
     def expect(self, server: Server) -> None:
         """The server is known from an earlier session: it need not be asked for before the first query."""
+
+    async def search_labels(self, text: str, projects: Collection[str]) -> Found[Label]:
+        """The labels valid in all of these projects whose title contains ``text``: one request."""
+
+    async def search_milestones(self, text: str, projects: Collection[str]) -> Found[Milestone]:
+        """The active milestones available to all of these projects whose title contains ``text``."""
+
+    async def search_people(self, text: str, project: str | None) -> Found[Person]:
+        """The people who can be assigned, by name or username; in the whole group without a project."""
+
+    async def search_projects(self, text: str) -> Found[Project]:
+        """The projects of the group and its subgroups whose path or name contains ``text``."""
 
     def pages(self, query: IssueQuery) -> AsyncIterator[list[Issue]]:
         """The issues, page by page, each at most once. Raises GroupNotFound."""

@@ -162,6 +162,11 @@ def documents(dialect: Dialect) -> Iterator[Document]:
     if dialect.titles:
         yield Document("names: 8 projects", *queries.names(several, dialect, "top"))
     yield Document("projects", queries.projects(dialect))
+    for kind in ("group", "project"):
+        yield Document(f"search labels of a {kind}", queries.search_labels(dialect, kind))
+        yield Document(f"search milestones of a {kind}", queries.search_milestones(kind))
+        yield Document(f"search people of a {kind}", queries.search_people(kind))
+    yield Document("search projects", queries.search_projects(dialect))
     if dialect.status:
         yield Document("statuses", queries.STATUSES)
     for name, change in changes(dialect).items():

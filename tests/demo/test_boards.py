@@ -57,22 +57,6 @@ def test_from_list_to_list(wire: Wire) -> None:
     assert READY not in held
 
 
-def test_global_ids_of_lists_move_nothing(wire: Wire) -> None:
-    world = wire.world
-    board = make_board(world, READY, DEV)
-    issue = ordinary(world, 1)[0]
-    world.edit(issue.reference, by="pm_oak", add_labels=[READY])
-    before = (issue.labels, issue.updated, issue.position)
-    ids = {
-        "fromListId": f"gid://gitlab/List/{column(board, READY).id}",
-        "toListId": f"gid://gitlab/List/{column(board, DEV).id}",
-    }
-    assert wire.data(MOVE, input=wish(board, issue, **ids))["issueMoveList"]["errors"] == []
-    other = ordinary(world, 2)[1]
-    wire.data(MOVE, input=wish(board, issue, moveBeforeId=f"gid://gitlab/Issue/{other.id}"))
-    assert (issue.labels, issue.updated, issue.position) == before
-
-
 def test_open_and_closed_take_every_list_label(wire: Wire) -> None:
     world = wire.world
     board = make_board(world, READY, DEV, "spike")

@@ -309,7 +309,7 @@ def test_new_issue_creates_unknown_labels_in_the_project(wire: Wire) -> None:
 def test_comment(wire: Wire) -> None:
     issue = an_issue(wire.world)
     before = issue.updated
-    wire.world.clock.advance(1)
+    wire.world.clock.advance(61)
     note = wire.data(NOTE, id=gid(issue), body="Looks *good*")["createNote"]
     assert note["errors"] == []
     assert (note["note"]["body"], note["note"]["author"]["username"]) == ("Looks *good*", "em_maple")
@@ -446,7 +446,7 @@ def test_status_of_a_closing_category_closes(wire: Wire) -> None:
     done = wire.data(query, id=ident, status=ids["Won't do"])["workItemUpdate"]["workItem"]
     assert (done["state"], done["widgets"]) == ("CLOSED", [{"status": {"name": "Won't do"}}])
     again = wire.data(query, id=ident, status=ids["In dev"])["workItemUpdate"]["workItem"]
-    assert (again["state"], again["lockVersion"]) == ("OPEN", done["lockVersion"] + 1)
+    assert (again["state"], again["lockVersion"]) == ("OPEN", done["lockVersion"])
     issue.status = None
 
 

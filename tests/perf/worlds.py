@@ -6,7 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from glboard_core.demo.http.process import SpawnedDemo
+from glboard_core.demo.http.process import DemoOptions, SpawnedDemo, spawn
 from support.terminal import GLBOARD, clean_environment
 
 _EVERYTHING = """\
@@ -28,6 +28,11 @@ def world_of(scope: int) -> int:
     """How many issues to ask the embedded GitLab for, to find about that many open ones in scope."""
     # Some are closed, some belong to other groups.
     return round(scope / 0.715)
+
+
+def organisation() -> SpawnedDemo:
+    """An embedded GitLab of the size of an organisation: 100,000 issues, of which 2,000 are the team's."""
+    return spawn(DemoOptions(size="org"))
 
 
 def scope_of(server: SpawnedDemo, home: Path) -> int:

@@ -40,6 +40,7 @@ from glboard_core.sync.events import (
     StatusChanged,
 )
 from glboard_tui.keymap import letters_for
+from glboard_tui.lookup import Lookup
 from glboard_tui.unseen_changes import BoardPlace, ExternalChange, UnseenChanges
 
 Connect = Callable[[], AbstractAsyncContextManager[Engine]]
@@ -222,6 +223,8 @@ class Bridge:
         self.unseen = UnseenChanges()
         #: The hook for share mode: the text to show instead of an issue's title, or None.
         self.mask: Callable[[Issue], str | None] = lambda _: None
+        #: What pickers ask.
+        self.lookup = Lookup(lambda: self.engine)
         #: Changes that an earlier session had left unsent when the engine was attached.
         self.left_over = 0
         self._notify = notify

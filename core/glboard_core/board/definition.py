@@ -155,11 +155,16 @@ def milestone_for(name: str, project: str, settings: Settings, catalog: Catalog,
 
 def role_of(title: str | None, catalog: Catalog, today: date) -> str:
     """``current``, ``next``, ``after next`` or "" for a milestone title, as of today."""
+    return roles(catalog, today).get(title, "") if title else ""
+
+
+def roles(catalog: Catalog, today: date) -> dict[str, str]:
+    """The milestone titles that have a role today, with it (see ``role_of``)."""
     coming = zip(upcoming(catalog.milestones, today), ("next", "after next"), strict=False)
-    roles = {milestone.title: role for milestone, role in coming}
+    found = {milestone.title: role for milestone, role in coming}
     if now := current(catalog.milestones, today):
-        roles[now.title] = "current"
-    return roles.get(title, "") if title else ""
+        found[now.title] = "current"
+    return found
 
 
 def resolve(

@@ -6,7 +6,7 @@ issues: the mirror does. One gateway serves one group and is used by many tasks.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
@@ -35,13 +35,14 @@ from glboard_core.gitlab.graphql import QueryRunner, chunks, group_missing, side
 from glboard_core.gitlab.http import Limits, Transport
 from glboard_core.gitlab.http_errors import not_json
 from glboard_core.gitlab.reading import PARALLEL, IssueReader
+from glboard_core.gitlab.search import CatalogSearch
 from glboard_core.gitlab.send import Report, Sender
-from glboard_core.model.catalog import Catalog, Label, Person, Server
+from glboard_core.model.catalog import Catalog, Label, Person, Project, Server
 from glboard_core.model.event import Event, EventKind
 from glboard_core.model.issue import Blocker, Issue, IssueDetail, IssueId, Note, Reference
 from glboard_core.model.milestone import Milestone
 from glboard_core.model.names import CatalogNames, Needs
-from glboard_core.model.query import IssueQuery
+from glboard_core.model.query import Found, IssueQuery
 from glboard_core.ports import Gateway, Outcome
 from glboard_core.purpose import Purpose
 
@@ -71,6 +72,7 @@ class GitLabGateway(Gateway):
         self._runner = QueryRunner(self._transport, server)
         self._decoder = Decoder()
         self._catalog_reader = CatalogReader(self._runner, group)
+        self._search = CatalogSearch(self._runner, group)
         self._reader = IssueReader(self._runner, self._decoder)
         self._sender = Sender(self._runner, self._decoder, self._reader)
         #: A catalog that was read ahead of the next call of ``catalog``.
@@ -153,6 +155,18 @@ class GitLabGateway(Gateway):
                 case User():
                     people.append(decode.person(wire))
         return catalog.learn(labels=labels, milestones=milestones, people=people)
+
+    async def search_labels(self, text: str, projects: Collection[str]) -> Found[Label]:
+        return await self._search.labels(text, projects)
+
+    async def search_milestones(self, text: str, projects: Collection[str]) -> Found[Milestone]:
+        return await self._search.milestones(text, projects)
+
+    async def search_people(self, text: str, project: str | None) -> Found[Person]:
+        return await self._search.people(text, project)
+
+    async def search_projects(self, text: str) -> Found[Project]:
+        return await self._search.projects(text)
 
     # -- issues
 

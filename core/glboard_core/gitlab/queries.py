@@ -348,6 +348,57 @@ def projects(dialect: Dialect) -> str:
     )
 
 
+#: Rows of one answer to a search: as many as a picker shows at once.
+SEARCHED = 20
+
+
+def _searched(place: str, name: str, field: str, variables: str = "$path: ID!, $text: String!") -> str:
+    return f"query Search{name}({variables}) {{ place: {place}(fullPath: $path) {{ {field} }} }}"
+
+
+@cache
+def search_labels(dialect: Dialect, place: str) -> str:
+    """The labels available in a ``group`` or ``project`` by title. Variables: path, text.
+
+    Before 18.0, descriptions are searched as well.
+    """
+    only = "onlyGroupLabels: true, " if place == "group" else ""
+    where = ", searchIn: [TITLE]" if dialect.modern else ""
+    arguments = f"includeAncestorGroups: true, {only}searchTerm: $text{where}, first: {SEARCHED}"
+    return _searched(
+        place, "Labels", f"labels({arguments}) {{ {_PAGE_INFO} nodes {{ id title color description }} }}"
+    )
+
+
+@cache
+def search_milestones(place: str) -> str:
+    """The active milestones available in a ``group`` or ``project`` by title. Variables: path, text.
+
+    Closed ones cannot be set: GitLab would ignore them silently.
+    """
+    arguments = (
+        "includeAncestors: true, state: active, searchTitle: $text, sort: EXPIRED_LAST_DUE_DATE_ASC,"
+        f" first: {SEARCHED}"
+    )
+    return _searched(
+        place, "Milestones", f"milestones({arguments}) {{ {_PAGE_INFO} nodes {{ {_MILESTONE} }} }}"
+    )
+
+
+@cache
+def search_people(place: str) -> str:
+    """People who can be assigned in a ``group`` or ``project``, at most 20. Variables: path, text."""
+    return _searched(place, "People", "autocompleteUsers(search: $text) { id username name }")
+
+
+@cache
+def search_projects(dialect: Dialect) -> str:
+    """The projects of a group and its subgroups by path or name. Variables: path, text."""
+    arguments = f"includeSubgroups: true, search: $text, sort: SIMILARITY, first: {SEARCHED}"
+    nodes = f"{_PAGE_INFO} nodes {{ {_PROJECT} {_rights(dialect)} }}"
+    return _searched("group", "Projects", f"projects({arguments}) {{ {nodes} }}")
+
+
 #: The statuses that issues of a group can have (18.5 and later, EE). Variables: group.
 STATUSES = (
     "query Statuses($group: ID!) { group(fullPath: $group) { statuses(first: 100) { nodes { id name } } } }"

@@ -1,12 +1,22 @@
-"""What to ask the server for: which issues of the group."""
+"""What to ask the server for: which issues of the group; and what a search for something else found."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Generic, TypeVar
 
 from msgspec import Struct
 
 from glboard_core.model.issue import State
+
+T = TypeVar("T")
+
+
+class Found(Struct, Generic[T], frozen=True):
+    """What a search found on the server, the best first. ``more``: there are more than these."""
+
+    items: tuple[T, ...] = ()
+    more: bool = False
 
 
 class IssueQuery(Struct, frozen=True, kw_only=True):

@@ -28,8 +28,9 @@ from glboard_core.errors import (
     ReadOnly,
     StoreFailed,
 )
-from glboard_core.model.catalog import Catalog
+from glboard_core.model.catalog import Catalog, Label, Person, Project
 from glboard_core.model.issue import Issue, IssueId, Reference, parse_reference
+from glboard_core.model.milestone import Milestone
 from glboard_core.ports import Gateway, Logged, Store
 from glboard_core.sync.events import CatalogChanged, EngineNotice, Event, Status
 from glboard_core.sync.initial_load import InitialLoad, adopt_scope
@@ -484,6 +485,22 @@ class Engine:
             self.store.put_catalog(catalog)
             self._emit(CatalogChanged())
         self._wake.set()
+
+    def learn(
+        self,
+        *,
+        labels: Iterable[Label] = (),
+        milestones: Iterable[Milestone] = (),
+        people: Iterable[Person] = (),
+        projects: Iterable[Project] = (),
+    ) -> None:
+        """Keep what a search found and a person chose. Unlike a catalog that was read, it tells no user."""
+        if (catalog := self.catalog) is None:
+            return
+        known = catalog.learn(labels=labels, milestones=milestones, people=people, projects=projects)
+        if known is not catalog:
+            self.store.put_catalog(known)
+            self._emit(CatalogChanged())
 
     def _state_changed(self) -> None:
         """The outbox, the failed changes or the conflicts changed."""

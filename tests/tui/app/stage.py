@@ -37,6 +37,7 @@ from glboard_core.sync.engine import Engine
 from glboard_core.sync.timing import Timing
 from glboard_tui.app import GlboardApp
 from glboard_tui.screens.board import BoardScreen
+from glboard_tui.screens.picker import Picker
 from support.engines import settled
 
 NOW = datetime(2026, 12, 7, 15, 0, tzinfo=UTC)
@@ -210,6 +211,12 @@ class Stage:
     async def type(self, text: str) -> None:
         """Type text."""
         await self.press(*text)
+
+    async def found(self, text: str) -> None:
+        """Type into a picker, and wait until GitLab answered the search."""
+        await self.type(text)
+        await self.until(lambda: not (isinstance(top := self.app.screen, Picker) and top.is_searching))
+        await self.pilot.pause()
 
     async def settle(self) -> None:
         """Wait until everything is sent, confirmed and shown."""

@@ -48,7 +48,7 @@ async def undone(stage: Stage, *before: Issue) -> None:
 async def test_a_breakdown_is_requested_from_chosen_people(stage: Stage) -> None:
     before = stage.issue("platform#1")
     await stage.press("B")
-    await stage.type("oak")
+    await stage.found("oak")
     await stage.press("space", "enter")
     await stage.press("escape")
     assert stage.issue("platform#1") == before

@@ -79,7 +79,7 @@ async def test_one_part_is_edited_and_the_rest_is_sent_unchanged(stage: Stage) -
     await stage.press("e")
     assert isinstance(stage.app.screen, Ask)
     await stage.press("t")
-    await stage.type("documentation")
+    await stage.found("documentation")
     await stage.press("space", "enter")
     await stage.settle()
     issue = stage.world.issue(LOCKED)

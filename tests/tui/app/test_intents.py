@@ -20,7 +20,8 @@ from glboard_core.model.issue import Issue, rank_key
 from glboard_core.model.milestone import following
 from glboard_core.model.workflow import WorkflowScheme
 from glboard_tui.keymap import letters_for
-from glboard_tui.screens.picker import Choice, Ticks, matching, ticks_of
+from glboard_tui.screens.picker import Ticks, matching, ticks_of
+from glboard_tui.screens.picker_source import Choice
 from glboard_tui.texts import age_words
 from support.make import MILESTONES, catalog, issue, milestone
 

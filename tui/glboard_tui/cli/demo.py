@@ -8,7 +8,16 @@ from typing import Any
 import click
 
 from glboard_core import errors
-from glboard_core.demo.http.process import EDITIONS, TIERS, VERSIONS, DemoOptions, OptionsError
+from glboard_core.demo.http.process import (
+    DEFAULT_ISSUES,
+    DEFAULT_UNPLACED,
+    EDITIONS,
+    SIZES,
+    TIERS,
+    VERSIONS,
+    DemoOptions,
+    OptionsError,
+)
 from glboard_core.errors import UsageError
 from glboard_tui.cli import context
 from glboard_tui.cli.context import Options
@@ -16,7 +25,22 @@ from glboard_tui.cli.context import Options
 
 @click.command("demo")
 @click.option("--scenario", type=click.Path(path_type=Path), metavar="FILE", help="Load a scenario (JSON).")
-@click.option("--issues", type=click.IntRange(min=1), default=300, show_default=True, metavar="N")
+@click.option(
+    "--size",
+    type=click.Choice(SIZES),
+    default="team",
+    show_default=True,
+    help="A team's group, or an organisation of 100,000 issues.",
+)
+@click.option("--issues", type=click.IntRange(min=1), default=DEFAULT_ISSUES, show_default=True, metavar="N")
+@click.option(
+    "--unplaced",
+    type=click.IntRange(0, 100),
+    default=DEFAULT_UNPLACED,
+    show_default=True,
+    metavar="PERCENT",
+    help="Issues without a place in the order.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, metavar="S", help="Seed of the group.")
 @click.option("--user", metavar="NAME", help="User to sign in as (default: the EM).")
 @click.option(

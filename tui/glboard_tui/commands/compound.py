@@ -12,7 +12,7 @@ from glboard_core.board.use_cases import request_text
 from glboard_core.errors import GlboardError, NameUnknown
 from glboard_core.model.issue import Issue, parse_reference
 from glboard_tui.commands.context import CommandContext, Make
-from glboard_tui.screens.choices import person_choices
+from glboard_tui.screens.choices import PersonSource
 from glboard_tui.screens.picker import Ticks
 
 
@@ -31,9 +31,9 @@ def breakdown(context: CommandContext, _: str) -> None:
         write("")
         return
     assigned = sorted({name for issue in issues for name in issue.assignees})
-    choices = person_choices(context.bridge, assigned)
+    source = PersonSource(context.bridge, assigned, projects={issue.project for issue in issues})
     context.pick(
-        "Request breakdown from", choices, lambda result: write(request_text(result.add)), ticks=Ticks()
+        "Request breakdown from", source, lambda result: write(request_text(result.add)), ticks=Ticks()
     )
 
 

@@ -31,7 +31,8 @@ from glboard_tui.widgets.board import BoardWidget
 from glboard_tui.widgets.selection import Listed
 
 if TYPE_CHECKING:
-    from glboard_tui.screens.picker import Choice, Result, Ticks
+    from glboard_tui.screens.picker import Result, Ticks
+    from glboard_tui.screens.picker_source import Source
 
 T = TypeVar("T")
 Make = Callable[[Edits, Sequence[Issue]], EditBatch]
@@ -92,6 +93,7 @@ class OnTop(Pane, Protocol):
     def listed(self) -> Listed: ...
     def painted_anew(self) -> None: ...
     def walk(self, step: int) -> None: ...
+    def edit_filter(self) -> None: ...
     def chosen(self) -> Issue | None: ...
 
 
@@ -341,7 +343,7 @@ class CommandContext:
     def pick(
         self,
         title: str,
-        choices: Sequence[Choice],
+        source: Source,
         then: Callable[[Result], None],
         *,
         ticks: Ticks | None = None,
@@ -350,7 +352,7 @@ class CommandContext:
         """Open a picker; ``then`` gets the result, and is not called on Esc."""
         from glboard_tui.screens.picker import Picker
 
-        self.shell.app.push_screen(Picker(title, choices, ticks=ticks, note=note), _unless_cancelled(then))
+        self.shell.app.push_screen(Picker(title, source, ticks=ticks, note=note), _unless_cancelled(then))
 
     def prompt(
         self,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from msgspec import structs
-
 from glboard_core.board import use_cases
 from glboard_core.board.batch import EditBatch
 from glboard_core.board.columns import Column
@@ -16,8 +14,7 @@ from glboard_core.model.workflow import STATES
 from glboard_core.planning import confirmations
 from glboard_tui.commands.compound import breakdown
 from glboard_tui.commands.context import CommandContext, Make
-from glboard_tui.screens.choices import milestone_choices, person_choices
-from glboard_tui.screens.picker import Choice
+from glboard_tui.screens.choices import MilestoneSource, PersonSource
 from glboard_tui.screens.prompts import wrong_weight
 from glboard_tui.texts import free_by_name, free_words
 
@@ -104,7 +101,7 @@ def search_milestone(context: CommandContext, _: str) -> None:
     issues = context.targets()
     context.pick(
         "Milestone",
-        milestone_choices(context.bridge, {issue.project for issue in issues}),
+        MilestoneSource(context.bridge, {issue.project for issue in issues}),
         lambda result: context.do(lambda edits, on: edits.milestone(on, result.add[0]), on=issues),
     )
 
@@ -130,7 +127,8 @@ def accept_present(context: CommandContext, _: str) -> None:
 def accept_search(context: CommandContext, _: str) -> None:
     """Accept for a person found by search."""
     issues = context.targets()
-    context.pick("Accept for", _takers(context), lambda result: accept_for(context, issues, result.add[0]))
+    source = _takers(context, issues)
+    context.pick("Accept for", source, lambda result: accept_for(context, issues, result.add[0]))
 
 
 def accept_for(context: CommandContext, issues: Sequence[Issue], username: str | None = None) -> None:
@@ -142,7 +140,7 @@ def accept_for(context: CommandContext, issues: Sequence[Issue], username: str |
         # Accepting names a person (rule 4).
         context.pick(
             "Unassigned: accept for" if len(issues) == 1 else f"{alone} unassigned: accept those for",
-            _takers(context),
+            _takers(context, issues),
             lambda result: context.do(
                 lambda edits, on: edits.accept(on, None, otherwise=result.add[0]), on=issues
             ),
@@ -150,15 +148,14 @@ def accept_for(context: CommandContext, issues: Sequence[Issue], username: str |
     context.again = lambda: accept_for(context, context.targets(), username)
 
 
-def _takers(context: CommandContext) -> list[Choice]:
-    """All group members, with their free capacity if known."""
+def _takers(context: CommandContext, issues: Sequence[Issue]) -> PersonSource:
+    """People who can take these issues, with their free capacity if known."""
     people = context.planning.people_with_days()
     if context.planning.team_store.hides_figures:
         free = free_by_name(people, hidden=True)
     else:
         free = {name: free_words(one.free or 0) for name, one in people.items()}
-    choices = person_choices(context.bridge)
-    return [structs.replace(choice, note=free.get(choice.value, choice.note)) for choice in choices]
+    return PersonSource(context.bridge, projects={issue.project for issue in issues}, notes=free)
 
 
 # Columns and rank: where a card is

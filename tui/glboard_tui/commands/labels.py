@@ -10,8 +10,9 @@ from glboard_core.model.issue import Issue, IssueId
 from glboard_core.planning import readiness
 from glboard_core.planning.readiness import Kind, LabelQuestion
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.screens.choices import label_choices, person_choices
-from glboard_tui.screens.picker import Choice, Result, Ticks, ticks_of
+from glboard_tui.screens.choices import LabelSource, PersonSource, ScopeSource, titled
+from glboard_tui.screens.picker import Result, Ticks, ticks_of
+from glboard_tui.screens.picker_source import Choice, FixedChoices, Source
 
 _LEAVE = ""
 
@@ -62,8 +63,15 @@ def _ask(
         else:
             _ask(context, issues, readiness.answered(so_far, asked, label), left)
 
-    choices = [Choice(value=title, text=title, color=catalog.color(title)) for title in asked.choices]
-    context.pick(_title(asked), [*choices, Choice(value=_LEAVE, text="leave unchanged")], picked)
+    leave = Choice(value=_LEAVE, text="leave unchanged")
+    projects = {issue.project for issue in asked.issues}
+    source: Source
+    if asked.kind in ("type", "subtype"):
+        source = ScopeSource(context.bridge, projects, asked.choices, [leave])
+    else:
+        # Which of an issue's own labels to keep, or one of the configured ones: there are no others.
+        source = FixedChoices([*titled(asked.choices, catalog), leave])
+    context.pick(_title(asked), source, picked)
 
 
 def _title(asked: LabelQuestion) -> str:
@@ -118,8 +126,9 @@ def edit_assignees(context: CommandContext, _: str) -> None:
     def picked(result: Result) -> None:
         context.do(lambda edits, on: edits.reassign(on, result.add, result.remove), on=issues)
 
-    choices = person_choices(context.bridge, sorted(start, key=lambda name: (start[name] != "on", name)))
-    context.pick(_of("Assignees", issues), choices, picked, ticks=Ticks(start))
+    first = sorted(start, key=lambda name: (start[name] != "on", name))
+    source = PersonSource(context.bridge, first, projects={issue.project for issue in issues})
+    context.pick(_of("Assignees", issues), source, picked, ticks=Ticks(start))
 
 
 def edit_labels(context: CommandContext, _: str) -> None:
@@ -127,13 +136,13 @@ def edit_labels(context: CommandContext, _: str) -> None:
     issues = context.targets()
     start = ticks_of([issue.labels for issue in issues])
     present = sorted(start, key=lambda title: (start[title] != "on", title.casefold()))
-    choices = label_choices(context.bridge, {issue.project for issue in issues}, present)
+    source = LabelSource(context.bridge, {issue.project for issue in issues}, present)
 
     def picked(result: Result) -> None:
         add = frozenset(result.add)
         context.do(lambda edits, on: edits.relabel(on, add, result.remove), on=issues)
 
-    context.pick(_of("Labels", issues), choices, picked, ticks=Ticks(start, scoped=True))
+    context.pick(_of("Labels", issues), source, picked, ticks=Ticks(start, scoped=True))
 
 
 def _of(what: str, issues: Sequence[Issue]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from glboard_core.errors import NameUnknown
 from glboard_core.model.issue import Issue
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.screens.choices import person_choices
+from glboard_tui.screens.choices import PersonSource
 from glboard_tui.widgets.card import Density
 
 #: More lines than any list has.
@@ -164,8 +164,11 @@ def walk(context: CommandContext, where: str) -> None:
 
 
 def edit_filter(context: CommandContext, _: str) -> None:
-    """Type a filter."""
-    context.shell.edit_filter()
+    """Type a filter of the board, or of the list on top of it."""
+    if context.top is not None:
+        context.top.edit_filter()
+    else:
+        context.shell.edit_filter()
 
 
 def by_person(context: CommandContext, _: str) -> None:
@@ -175,7 +178,7 @@ def by_person(context: CommandContext, _: str) -> None:
         words = [word for word in context.bridge.view.text.split() if not word.startswith("@")]
         context.shell.filter(" ".join([*words, f"@{name}"]))
 
-    context.pick("Filter by assignee", person_choices(context.bridge), lambda result: show(result.add[0]))
+    context.pick("Filter by assignee", PersonSource(context.bridge), lambda result: show(result.add[0]))
 
 
 def only(context: CommandContext, state: str) -> None:

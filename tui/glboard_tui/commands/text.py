@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from glboard_core.board.batch import EditBatch, commented, titled
@@ -11,8 +10,8 @@ from glboard_core.board.use_cases import joined, new_issue, split
 from glboard_core.errors import GlboardError
 from glboard_core.model.issue import IssueId
 from glboard_tui.commands.context import CommandContext
+from glboard_tui.screens.choices import ProjectSource
 from glboard_tui.screens.editor import edit_in_editor
-from glboard_tui.screens.picker import Choice
 
 if TYPE_CHECKING:
     from glboard_tui.screens.prompts import Then
@@ -39,28 +38,25 @@ def new(context: CommandContext, _: str) -> None:
     catalog = context.bridge.catalog
     if catalog is None:
         return
-    projects = [p.path for p in catalog.projects if not p.archived and p.can_edit is not False]
+    projects = [choice.value for choice in ProjectSource(context.bridge).known()]
     focused = context.board.focused[0]
     issue = context.bridge.issue(focused) if focused else None
     kept = context.drafts.get(_NEW, "")
     if issue is not None and issue.project in projects:
-        _title(context, issue.project, projects, kept)
-    elif len(projects) == 1:
-        _title(context, projects[0], projects, kept)
-    elif projects:
-        _choose_project(context, projects, kept)
+        _title(context, issue.project, kept)
     else:
-        context.say("You cannot create issues in any project of this group.", bad=True)
+        _choose_project(context, kept)
 
 
-def _choose_project(context: CommandContext, projects: Sequence[str], title: str) -> None:
-    choices = [Choice(value=path, text=path) for path in projects]
+def _choose_project(context: CommandContext, title: str) -> None:
     context.pick(
-        "New issue: in which project?", choices, lambda r: _title(context, r.add[0], projects, title)
+        "New issue: in which project?",
+        ProjectSource(context.bridge),
+        lambda result: _title(context, result.add[0], title),
     )
 
 
-def _title(context: CommandContext, project: str, projects: Sequence[str], title: str) -> None:
+def _title(context: CommandContext, project: str, title: str) -> None:
     board, column = context.bridge.board, context.column()
     if board is None:
         return
@@ -78,15 +74,13 @@ def _title(context: CommandContext, project: str, projects: Sequence[str], title
         if text:
             context.drafts[_NEW] = text
         if then == "other":
-            _choose_project(context, projects, text)
+            _choose_project(context, text)
         elif text:
             context.say(f"Title saved as draft; press {context.keymap.key('text.new')} to resume.")
 
     from glboard_tui.screens.prompts import NewIssue
 
-    context.shell.app.push_screen(
-        NewIssue(context.keymap, project, " · ".join(facts), title=title, several=len(projects) > 1), typed
-    )
+    context.shell.app.push_screen(NewIssue(context.keymap, project, " · ".join(facts), title=title), typed)
 
 
 def _create(context: CommandContext, change: Create) -> None:

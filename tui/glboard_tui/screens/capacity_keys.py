@@ -30,7 +30,8 @@ from glboard_core.planning.text import number
 from glboard_tui.commands.context import CommandContext
 from glboard_tui.planning import post
 from glboard_tui.screens.capacity_post import PostCapacity
-from glboard_tui.screens.picker import Choice, Ticks
+from glboard_tui.screens.choices import PersonSource
+from glboard_tui.screens.picker import Ticks
 from glboard_tui.screens.prompts import HiddenInput
 
 _DAYS = "Days like 12-21 or ranges like 12-28..12-30, separated by commas; empty for none"
@@ -157,31 +158,22 @@ class CapacityActions:
     # The team
 
     def action_add(self) -> None:
-        team, found, catalog = self._team, self._view.found, self._context.bridge.catalog
-        if team is None or found is None or catalog is None:
+        team, found = self._team, self._view.found
+        if team is None or found is None or self._context.bridge.catalog is None:
             return
         there = {member.username for member in team.people}
         assigned = {person.username for person in found.people}
-        names = {person.username: person.name for person in catalog.people}
-        known = [*sorted(assigned), *(name for name in sorted(names) if name not in assigned)]
-        choices = [
-            Choice(
-                value=name,
-                text=f"{name} {names.get(name, '')}".strip(),
-                note="assigned here" if name in assigned else "",
-            )
-            for name in known
-            if name not in there
-        ]
-        if choices:
-            self._context.pick(
-                "Add to the team",
-                choices,
-                lambda result: self._make(lambda: AddPeople(result.add)) if result.add else None,
-                ticks=Ticks(),
-            )
-        else:
-            self._tell("All group members are in team.toml.")
+        self._context.pick(
+            "Add to the team",
+            PersonSource(
+                self._context.bridge,
+                sorted(assigned - there),
+                without=there,
+                notes=dict.fromkeys(assigned, "assigned here"),
+            ),
+            lambda result: self._make(lambda: AddPeople(result.add)) if result.add else None,
+            ticks=Ticks(),
+        )
 
     def action_days_per_weight(self) -> None:
         if (team := self._team) is not None:

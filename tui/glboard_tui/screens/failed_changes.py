@@ -13,7 +13,7 @@ from glboard_core.board.use_cases import joined, split
 from glboard_core.errors import READ_ONLY, GlboardError
 from glboard_tui.bridge import WAITS, FailedRow, LogRow
 from glboard_tui.commands.context import CommandContext
-from glboard_tui.screens.choices import label_choices, milestone_choices, person_choices
+from glboard_tui.screens.choices import LabelSource, MilestoneSource, PersonSource
 from glboard_tui.screens.editor import edit_in_editor
 from glboard_tui.screens.keys import RowDialog
 from glboard_tui.screens.picker import Tick, Ticks
@@ -167,12 +167,10 @@ class Mending:
 
     def _milestone(self) -> None:
         failed = self._change.value("milestone")
-        choices = milestone_choices(self._context.bridge, self._projects)
         # The failed one first, if it can be chosen at all: the cursor starts there.
-        choices.sort(key=lambda choice: choice.value != failed)
         self._context.pick(
             f"Milestone of {self._row.reference} instead of {failed or 'none'}",
-            choices,
+            MilestoneSource(self._context.bridge, self._projects, [failed] if failed else []),
             lambda result: self._with(milestone=result.add[0]),
             note=self._row.message,
         )
@@ -184,10 +182,10 @@ class Mending:
     def _assignees(self) -> None:
         now = self._issue.assignees if self._issue else ()
         wanted = self._change.assignees_on(now)
-        choices = person_choices(self._context.bridge, [*wanted, *(n for n in now if n not in wanted)])
+        first = [*wanted, *(name for name in now if name not in wanted)]
         self._context.pick(
             f"Assignees of {self._row.reference}",
-            choices,
+            PersonSource(self._context.bridge, first, projects=self._projects),
             lambda result: self._done(self._change.with_assignees(frozenset(result.add), result.remove)),
             ticks=_ticked(now, wanted),
             note=self._row.message,
@@ -199,7 +197,7 @@ class Mending:
         first = sorted(wanted - now, key=str.casefold) + sorted(now, key=str.casefold)
         self._context.pick(
             f"Labels of {self._row.reference}",
-            label_choices(self._context.bridge, self._projects, first),
+            LabelSource(self._context.bridge, self._projects, first),
             lambda result: self._done(self._change.with_labels(frozenset(result.add), result.remove)),
             ticks=_ticked(now, wanted, scoped=True),
             note=self._row.message,

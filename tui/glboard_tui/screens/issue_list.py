@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import ClassVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widgets import Static
@@ -24,7 +26,7 @@ from glboard_tui.commands.context import CommandContext
 from glboard_tui.screens.issue_pane import DescriptionPane
 from glboard_tui.screens.keys import PaneDialog
 from glboard_tui.texts import target_words
-from glboard_tui.widgets.footer import FooterBar, FooterView
+from glboard_tui.widgets.footer import FilterBar, FooterBar, FooterView
 from glboard_tui.widgets.selection import Listed
 from glboard_tui.widgets.table import Cell, Col, Head, Rows, Table
 from glboard_tui.widgets.text import clean
@@ -64,6 +66,21 @@ def weight_words(weight: int | None) -> str:
     return "?" if weight is None else str(weight)
 
 
+def having(words: str, entries: Sequence[Entry]) -> list[Entry]:
+    """The entries whose cells or reference contain all the words, with the headings of their groups."""
+    wanted = words.casefold().split()
+    found: list[Entry] = []
+    heads: tuple[Head, ...] = ()
+    for entry in entries:
+        # The heading of a group is above its first line, which may be one that is left out.
+        heads = entry.heads or heads
+        text = " ".join([entry.issue.reference, *(cell for cell, _ in entry.cells)]).casefold()
+        if all(word in text for word in wanted):
+            found.append(structs.replace(entry, heads=heads))
+            heads = ()
+    return found
+
+
 Hint = str | tuple[str, str]
 """An action's id, with its text in the footer if that is not the registry's."""
 
@@ -77,6 +94,9 @@ class IssueList(PaneDialog[None]):
     """
     #: The description is next to the list if both fit, otherwise below it.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]  # noqa: RUF012  (Textual declares it so)
+    #: The filter's field is hidden until it is asked for.
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [("up", "step(-1)"), ("down", "step(1)")]
     cols: Sequence[Col] = ()
     #: Whether the description is shown from the start.
     reads = False
@@ -94,6 +114,9 @@ class IssueList(PaneDialog[None]):
         self.reading.on = self.reads
         self._above, self._about = Static(classes="above"), Static(classes="about")
         self.footer = FooterBar()
+        self._filter = FilterBar("words of a line")
+        #: The words that every line shown has, and how many lines there are without them.
+        self._wanted, self._total = "", 0
         self._unwatch: Callable[[], None] = lambda: None
         self._asked = False
         self._said = ""
@@ -126,6 +149,7 @@ class IssueList(PaneDialog[None]):
                 yield self.rows
                 yield self.reading.pane
             yield self._about
+            yield self._filter
         yield self.footer
         yield Container(self._strip, id="strip")
 
@@ -156,7 +180,9 @@ class IssueList(PaneDialog[None]):
     def refill(self) -> None:
         """Rebuild the list; the cursor stays with its issue, or moves to the next remaining one."""
         self._asked = False
-        self.entries = list(self.fill())
+        found = self.fill()
+        self._total = len(found)
+        self.entries = having(self._wanted, found)
         done = frozenset(entry.issue.id for entry in self.entries if entry.done)
         self.listed.replace([entry.issue.id for entry in self.entries], done)
         heads = {row: entry.heads for row, entry in enumerate(self.entries) if entry.heads}
@@ -179,6 +205,8 @@ class IssueList(PaneDialog[None]):
         """Update title, text below and footer after any change."""
         count = len(self.entries)
         words = self.heading_of(self.listed.cursor + 1 if count else 0, count)
+        if self._wanted:
+            words += f" · filter {self._wanted}: {count} of {self._total}"
         self._title_line.update(Content(clean(words)))
         entry = self.entry
         about = entry.words if entry else ""
@@ -190,7 +218,7 @@ class IssueList(PaneDialog[None]):
     def _show_footer(self) -> None:
         now, keymap = self.context.situation(), self.context.keymap
         hints = []
-        for hint in (*self.hints, "help"):
+        for hint in (*self.hints, "filter.edit", "help"):
             name, words = hint if isinstance(hint, tuple) else (hint, "")
             keys, word = keymap.hint(name)
             if keys and BY_ID[name].applies(now):
@@ -239,16 +267,36 @@ class IssueList(PaneDialog[None]):
             self.told()
 
     def escape(self) -> None:
-        """End the range, then the selection, then close the list."""
+        """End the range, then the selection, then the filter, then close the list."""
         ended = self.listed.escape()
         self.painted_anew()
         if ended == "range":
             self.context.say("Range selected.")
+        elif not ended and self._wanted:
+            self._show_having("")
         elif not ended:
             self.leave()
 
     def walk(self, step: int) -> None:
         """Go to the next (1) or previous (-1) milestone, in a list about one."""
+
+    def edit_filter(self) -> None:
+        """Type words that a line must have: it is filtered at each letter."""
+        self._filter.edit(self._wanted)
+
+    def _show_having(self, words: str) -> None:
+        if words != self._wanted:
+            self._wanted = words
+            self.refill()
+
+    @on(FilterBar.Typed)
+    def _filter_typed(self, event: FilterBar.Typed) -> None:
+        self._show_having(event.text.strip())
+
+    @on(FilterBar.Closed)
+    def _filter_closed(self, event: FilterBar.Closed) -> None:
+        self.set_focus(None)
+        self._show_having(event.text.strip())
 
     def tell(self, text: str) -> None:
         """Show a message until the next key."""
@@ -280,6 +328,14 @@ class IssueList(PaneDialog[None]):
     @property
     def modes(self) -> frozenset[str]:
         return frozenset({"description"} if self.reading.on else ())
+
+    @property
+    def is_typing(self) -> bool:
+        return self._filter.is_open
+
+    def action_step(self, step: int) -> None:
+        """Move the cursor while words are typed."""
+        self.go(step)
 
     def take_key(self, token: str) -> None:
         if self._asked:

@@ -163,7 +163,14 @@ class PaneDialog(Dialog[T]):
         if self.pane in self.context.panes:
             self.context.panes.remove(self.pane)
 
+    @property
+    def is_typing(self) -> bool:
+        """Whether a field in it has the keys: then none of them is a command."""
+        return False
+
     def on_key(self, event: events.Key) -> None:
+        if self.is_typing:
+            return
         event.stop()
         event.prevent_default()
         self.context.bridge.touch()

@@ -165,13 +165,10 @@ class NewIssue(Dialog[tuple[str, Then]]):
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "keep")]
 
-    def __init__(
-        self, keymap: Keymap, project: str, facts: str, *, title: str = "", several: bool = False
-    ) -> None:
-        other = " ".join(keymap.hint("new-issue.project")) + " · " if several else ""
-        super().__init__(f"New issue in {project}", note=facts, hint=f"Enter creates · {other}Esc cancels")
+    def __init__(self, keymap: Keymap, project: str, facts: str, *, title: str = "") -> None:
+        other = " ".join(keymap.hint("new-issue.project"))
+        super().__init__(f"New issue in {project}", note=facts, hint=f"Enter creates · {other} · Esc cancels")
         self._keymap = keymap
-        self._several = several
         # The draft is continued; if selected, it would be lost with the next letter.
         self._input = Input(title, placeholder="title", compact=True, max_length=255, select_on_focus=False)
         self._input.cursor_position = len(title)
@@ -197,8 +194,7 @@ class NewIssue(Dialog[tuple[str, Then]]):
 
     def action_project(self) -> None:
         """Keep the typed title and choose another project."""
-        if self._several:
-            self.dismiss((self._input.value, "other"))
+        self.dismiss((self._input.value, "other"))
 
     def action_keep(self) -> None:
         """Close and keep the typed title for next time."""

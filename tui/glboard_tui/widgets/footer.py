@@ -210,14 +210,15 @@ class FilterBar(Horizontal):
         text: str
         kept: bool
 
-    def __init__(self) -> None:
+    def __init__(self, hint: str = "words  ~label  @user  w:none  is:unready   -not   a | b") -> None:
         super().__init__()
+        self._hint = hint
         self._before = ""
 
     def compose(self) -> ComposeResult:
         """A slash and a field."""
         yield Static(Content("/"))
-        yield Input(placeholder="words  ~label  @user  w:none  is:unready   -not   a | b", compact=True)
+        yield Input(placeholder=self._hint, compact=True)
 
     @property
     def is_open(self) -> bool:

@@ -38,7 +38,7 @@ def _scope(world: World, board: Board, wish: dict[str, Any]) -> None:
             found for title in wish["labels"] if (found := world.label_for(board.group, title)) is not None
         )
     if "assigneeId" in wish:
-        board.assignee = next((one for one in world.users.values() if one.id == wish["assigneeId"]), None)
+        board.assignee = world.user_of(wish["assigneeId"])
     if "weight" in wish:
         board.weight = wish["weight"]
 
@@ -47,7 +47,7 @@ def _create_board(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     world, user = writer(info)
     if bool(wish.get("groupPath")) == bool(wish.get("projectPath")):
         raise GraphQLError("Exactly one of [groupPath, projectPath] arguments is required.")
-    group = world.groups.get(str(wish.get("groupPath")))
+    group = world.group_at(str(wish.get("groupPath")))
     if group is None or not permissions.can_plan(user, group):
         raise not_available()
     done: dict[str, Any] = {"board": None, "errors": [], "clientMutationId": wish.get("clientMutationId")}
@@ -102,7 +102,7 @@ def _target(world: World, board: Board, wish: dict[str, Any]) -> tuple[str, Any]
         return "label", label if label is not None and label.owner in board.group.chain() else None
     if name == "milestoneId":
         return "milestone", world.milestones.get(wish[name])
-    return "assignee", next((one for one in world.users.values() if one.id == wish[name]), None)
+    return "assignee", world.user_of(wish[name])
 
 
 def _create_list(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def _create_label(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     world, user = writer(info)
     if bool(wish.get("groupPath")) == bool(wish.get("projectPath")):
         raise GraphQLError("Exactly one of [groupPath, projectPath] arguments is required.")
-    owner: Group | Any = world.groups.get(str(wish.get("groupPath"))) or world.projects.get(
+    owner: Group | Any = world.group_at(str(wish.get("groupPath"))) or world.project_at(
         str(wish.get("projectPath"))
     )
     if owner is None or not permissions.can_plan(user, owner):

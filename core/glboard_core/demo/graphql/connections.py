@@ -15,7 +15,8 @@ import msgspec
 from graphql import GraphQLError
 
 from glboard_core.demo.graphql.context import Context
-from glboard_core.demo.world.search import DEFAULT_SORT, LOOSE, UNSTABLE, Down, IssueFilter, Key, key_of
+from glboard_core.demo.world.filters import LOOSE, IssueFilter
+from glboard_core.demo.world.search import DEFAULT_SORT, UNSTABLE, Down, Key, key_of
 
 MAX_PAGE = 100
 

@@ -31,7 +31,9 @@ from glboard_core.demo.graphql.connections import Connection, listed
 from glboard_core.demo.graphql.context import Context, Fields, Info, context_of, gid
 from glboard_core.demo.graphql.refusals import translate, translate_variables
 from glboard_core.demo.world import permissions
+from glboard_core.demo.world.boards import settle
 from glboard_core.demo.world.records import ACCESS_NAMES, User
+from glboard_core.demo.world.registry import InternalServerError
 
 # The query root and the small types that every response uses.
 
@@ -63,19 +65,19 @@ def _echo(_: Any, info: Info, text: str) -> str:
 
 def _group(_: Any, info: Info, full_path: str) -> Any:
     context = context_of(info)
-    group = context.world.groups.get(str(full_path))
+    group = context.world.group_at(str(full_path))
     return group if group is not None and permissions.can_read_place(context.user, group) else None
 
 
 def _project(_: Any, info: Info, full_path: str) -> Any:
     context = context_of(info)
-    project = context.world.projects.get(str(full_path))
+    project = context.world.project_at(str(full_path))
     return project if project is not None and permissions.can_read_place(context.user, project) else None
 
 
 def _issue(_: Any, info: Info, ident: int) -> Any:
     context = context_of(info)
-    issue = context.world.index.issues.get(ident)
+    issue = context.world.index.find(ident)
     return issue if issue is not None and context.may_see(issue) else None
 
 
@@ -470,10 +472,14 @@ class Endpoint:
         assert document is not None
         assert operation is not None
         with context.world.lock:
+            settle(context.world)
             result: ExecutionResult = execute_sync(
                 self.schema, document, context_value=context, variable_values=asked.variables,
                 operation_name=operation.name.value if operation.name is not None else None,
             )  # fmt: skip
+        for error in result.errors or ():
+            if isinstance(error.original_error, InternalServerError):
+                raise error.original_error
         if result.data is None and result.errors and not any(one.path for one in result.errors):
             return {"errors": translate_variables(result.errors, operation, asked.variables)}
         answer: dict[str, Any] = {"data": result.data}

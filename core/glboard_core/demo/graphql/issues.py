@@ -10,6 +10,7 @@ from glboard_core.demo.graphql.connections import Connection, fill, found, liste
 from glboard_core.demo.graphql.context import Context, Fields, Info, context_of, gid
 from glboard_core.demo.world import boards as rules
 from glboard_core.demo.world import permissions
+from glboard_core.demo.world.filters import IssueFilter
 from glboard_core.demo.world.records import (
     PLANNER,
     Board,
@@ -21,7 +22,6 @@ from glboard_core.demo.world.records import (
     Note,
     Project,
 )
-from glboard_core.demo.world.search import IssueFilter
 
 _TASK = re.compile(r"^\s*(?:[-*+]|\d+\.)\s+\[([ xX~])\]\s", re.MULTILINE)
 
@@ -307,8 +307,13 @@ def _wanted(column: BoardList, info: Info, filters: dict[str, Any] | None) -> tu
 
 
 def _issues(column: BoardList, info: Info, filters: dict[str, Any] | None = None, **args: Any) -> Connection:
+    context = context_of(info)
     wanted, order = _wanted(column, info, filters)
-    return found(context_of(info), wanted, order, args)
+    page = found(context, wanted, order, args)
+    # A read that writes: what the list shows has a position afterwards.
+    if context.world.traits.boards_place and column.kind != "closed":
+        rules.place(context.world, page.nodes)
+    return page
 
 
 def _count(column: BoardList, info: Info) -> int:

@@ -1,8 +1,7 @@
 """Mutations of issues: their arguments with all oddities, and the errors they report.
 
 What GitLab silently drops is in `world/changes.py`. The traps of the arguments are here: before 19.3
-`updateIssue` reads a milestone id raw, and `issueMoveList` reads list and issue ids as plain numbers, so that
-a global id is 0.
+`updateIssue` reads a milestone id raw, so that a global id is 0; `issueMoveList` takes only plain numbers.
 """
 
 from __future__ import annotations
@@ -20,7 +19,18 @@ from glboard_core.demo.world import boards as board_rules
 from glboard_core.demo.world.changes import UNSET, Change
 from glboard_core.demo.world.clock import moment
 from glboard_core.demo.world.notes import comment, rewrite
-from glboard_core.demo.world.records import NO_ACCESS, Issue, Label, Milestone, Note, Project, User
+from glboard_core.demo.world.records import (
+    NO_ACCESS,
+    Board,
+    BoardList,
+    Issue,
+    Label,
+    Milestone,
+    Note,
+    Project,
+    User,
+)
+from glboard_core.demo.world.registry import InternalServerError
 from glboard_core.demo.world.world import World
 
 _NUMBER = re.compile(r"\d+")
@@ -47,7 +57,7 @@ def duration(text: str) -> int:
 
 def writable_project(context: Context, path: str) -> Project:
     """A project that is visible to the current user."""
-    project = context.world.projects.get(path)
+    project = context.world.project_at(path)
     if project is None or not permissions.can_read_place(context.user, project):
         raise not_available()
     return project
@@ -57,7 +67,8 @@ def writable(info: Info, wish: dict[str, Any], *, admin: bool = False) -> Issue:
     """The issue a mutation names, or GitLab's error, which gives no reason."""
     writer(info)
     context = context_of(info)
-    issue = writable_project(context, wish["projectPath"]).issues.get(plain(wish["iid"]))
+    project = writable_project(context, wish["projectPath"])
+    issue = context.world.issue_of(project, plain(wish["iid"]))
     may = permissions.can_admin if admin else permissions.can_update
     if issue is None or not context.may_see(issue) or not may(context.user, issue):
         raise not_available()
@@ -96,11 +107,13 @@ def simple_change(wish: dict[str, Any]) -> Change:
 
 
 def answer(info: Info, wish: dict[str, Any], issue: Issue, change: Change) -> dict[str, Any]:
-    """Apply a change and return the issue as it is now, whatever was dropped."""
+    """Apply a change and return the issue as it is now, whatever was dropped; if refused, as it was wanted."""
     world, user = writer(info)
     errors = changes.apply(world, issue, change, user)
     if change.description is not UNSET and not errors:
         notes.describe(world, issue, user)
+    if errors:
+        issue = changes.attempted(world, issue, change, user)
     return {"issue": issue, "errors": errors, "clientMutationId": wish.get("clientMutationId")}
 
 
@@ -125,7 +138,7 @@ def _set_assignees(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     wanted: list[User] = []
     errors: list[str] = []
     for username in dict.fromkeys(wish["assigneeUsernames"]):
-        one = world.users.get(username)
+        one = world.user_named(username)
         if one is None:
             continue
         if permissions.level(one, issue.project) <= NO_ACCESS or not permissions.can_admin(user, issue):
@@ -186,19 +199,40 @@ def _move(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     if board is None:
         raise not_available()
     issue = writable(info, wish, admin=True)
-    old, new = (world.board_lists.get(plain(wish.get(name) or 0)) for name in ("fromListId", "toListId"))
-    errors: list[str] = []
-    # A list of another board, or 0 from a global id, is no list: silently, nothing moves.
-    if old is not None and new is not None and old.board is board and new.board is board:
-        errors = board_rules.move_card(world, issue, old, new, user)
+    done: dict[str, Any] = {"issue": issue, "errors": [], "clientMutationId": wish.get("clientMutationId")}
+    before, after = (_neighbour(world, issue, wish.get(name)) for name in ("moveBeforeId", "moveAfterId"))
+    if before is UNSET or after is UNSET:
+        return {**done, "errors": ["Resource not found"]}
+    if wish.get("fromListId") is not None:
+        old, new = (_list_of(world, board, wish[name]) for name in ("fromListId", "toListId"))
+        if old is new and before is after is wish.get("positionInList"):
+            raise InternalServerError  # Its service returns nothing then, which 18.9 does not expect.
+        done["errors"] = board_rules.move_card(world, issue, old, new, user)
         if wish.get("positionInList") is not None:
             board_rules.position_in(world, issue, new, wish["positionInList"], user)
-    before, after = (
-        world.index.issues.get(plain(wish.get(name) or 0)) for name in ("moveBeforeId", "moveAfterId")
-    )
-    if not errors and (before is not None or after is not None):
+    if not done["errors"] and (before is not None or after is not None):
         boards.move_between(world, issue, before, after)
-    return {"issue": issue, "errors": errors, "clientMutationId": wish.get("clientMutationId")}
+    return done
+
+
+def _list_of(world: World, board: Board, value: Any) -> BoardList:
+    """A list of a board by its plain number; a global id or any other number breaks the server."""
+    found = world.board_lists.get(int(value)) if str(value).isdigit() else None
+    if found is None or found.board is not board:
+        raise InternalServerError
+    return found
+
+
+def _neighbour(world: World, issue: Issue, value: Any) -> Issue | changes.Unset | None:
+    """A neighbour by its plain number; UNSET if there is none in the same root group."""
+    if value is None:
+        return None
+    if not str(value).isdigit():
+        raise InternalServerError
+    found = world.index.find(int(value))
+    if found is None or found.project.root is not issue.project.root:
+        return UNSET
+    return found
 
 
 def _named_labels(world: World, project: Project, titles: Iterable[str], user: User) -> list[Label]:
@@ -231,8 +265,7 @@ def _create(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
         *(world.labels[one] for one in wish.get("labelIds") or () if one in world.labels),
     ]
     if wish.get("assigneeIds"):
-        people = {one.id: one for one in world.users.values()}
-        change.assignees = [people[one] for one in wish["assigneeIds"] if one in people]
+        change.assignees = world.users_of(wish["assigneeIds"])
     issue = create_issue(world, project, wish["title"], user, change)
     return {"issue": issue, "errors": [], "clientMutationId": wish.get("clientMutationId")}
 
@@ -245,6 +278,7 @@ def create_issue(world: World, project: Project, title: str, user: User, change:
     changes.apply(world, issue, change, user)
     notes.describe(world, issue, user)
     issue.updated_by = None  # created, not updated
+    world.place_later()
     return issue
 
 
@@ -272,7 +306,7 @@ def _create_note(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     context = context_of(info)
     if context.throttle_note(user):
         raise GraphQLError(THROTTLED)
-    issue = world.index.issues.get(wish["noteableId"])
+    issue = world.index.find(wish["noteableId"])
     if issue is None or not context.may_see(issue) or issue.project.archived:
         raise not_available()
     outcome = comment(world, issue, wish["body"], user, internal=bool(wish.get("internal")))

@@ -9,13 +9,20 @@ from typing import Any
 from graphql import GraphQLError
 
 from glboard_core.demo.graphql.connections import Connection, fill, found, in_projects, listed
-from glboard_core.demo.graphql.context import Fields, Info, context_of, gid
-from glboard_core.demo.graphql.endpoint import Member
+from glboard_core.demo.graphql.context import Context, Fields, Info, context_of, gid
+from glboard_core.demo.graphql.endpoint import Member, user_fields
 from glboard_core.demo.world import permissions
 from glboard_core.demo.world.clock import moment
-from glboard_core.demo.world.records import DEVELOPER, NO_ACCESS, Group, Label, Milestone, Place, Project
-from glboard_core.demo.world.search import IssueFilter
-from glboard_core.demo.world.world import World
+from glboard_core.demo.world.filters import IssueFilter
+from glboard_core.demo.world.finders import (
+    completed,
+    labels_of,
+    members_of,
+    milestones_of,
+    people,
+    says,
+)
+from glboard_core.demo.world.records import DEVELOPER, Group, Label, Milestone, Place, Project, User
 
 _FAR = date(9999, 1, 1)
 _MILESTONE_ORDER: dict[str, Callable[[Milestone], Any]] = {
@@ -55,40 +62,21 @@ def _project_issue(project: Project, info: Info, **args: Any) -> Any:
     return nodes[0] if nodes else None
 
 
-def milestones_of(
-    world: World, places: Iterable[Place], *, state: str | None = None, title: str | None = None,
-    search: str | None = None, containing: date | None = None, ids: frozenset[int] | None = None,
-    within: tuple[date, date] | None = None,
-) -> list[Milestone]:  # fmt: skip
-    """The milestones of some places that match."""
-    owners = set(places)
-    kept = [one for one in world.milestones.values() if one.owner in owners]
-    if ids is not None:
-        kept = [one for one in kept if one.id in ids]
-    if state in ("active", "closed"):
-        kept = [one for one in kept if one.closed == (state == "closed")]
-    if title is not None:
-        kept = [one for one in kept if one.title == title]
-    if search:
-        kept = [one for one in kept if search.lower() in one.title.lower()]
-    if within is not None:
-        start, end = within
-        kept = [
-            one
-            for one in kept
-            if (one.start or one.due)
-            and (one.start is None or one.start <= end)
-            and (one.due is None or one.due >= start)
-        ]
-    if containing is not None:
-        kept = [one for one in kept if one.start and one.due and one.start <= containing <= one.due]
-    return kept
-
-
-def milestone_ids(values: Iterable[str]) -> frozenset[int]:
+def _numbers(values: Iterable[str]) -> frozenset[int]:
     """Numbers from plain or global ids."""
     tails = [str(one).rsplit("/", 1)[-1] for one in values]
     return frozenset(int(one) for one in tails if one.isdigit())
+
+
+def _days(args: dict[str, Any]) -> tuple[date, date] | None:
+    """The first and last day that milestones are asked for."""
+    if args.get("timeframe") is not None:
+        start, end = args["timeframe"]["start"], args["timeframe"]["end"]
+        if start > end:
+            raise GraphQLError("start must be before end")
+        return start, end
+    day = args.get("containingDate")
+    return None if day is None else (moment(day).date(), moment(day).date())
 
 
 def _milestones(place: Group | Project, info: Info, **args: Any) -> Connection:
@@ -98,12 +86,10 @@ def _milestones(place: Group | Project, info: Info, **args: Any) -> Connection:
         places += place.group.chain() if isinstance(place, Project) else place.chain()[1:]
     if isinstance(place, Group) and args.get("includeDescendants"):
         places += [*world.groups_below(place), *world.projects_below(place)]
-    day = args.get("containingDate")
     kept = milestones_of(
         world, places, state=args.get("state"), title=args.get("title"), search=args.get("searchTitle"),
-        containing=moment(day).date() if day is not None else None,
-        ids=milestone_ids(args["ids"]) if args.get("ids") is not None else None,
-        within=(days["start"], days["end"]) if (days := args.get("timeframe")) is not None else None,
+        within=_days(args),
+        ids=_numbers(args["ids"]) if args.get("ids") is not None else None,
     )  # fmt: skip
     sort = (args.get("sort") or "DUE_DATE_ASC").upper()
     name = sort.removeprefix("EXPIRED_LAST_").rpartition("_")[0]
@@ -115,28 +101,20 @@ def _milestones(place: Group | Project, info: Info, **args: Any) -> Connection:
     return listed(kept, args)
 
 
-def labels_of(world: World, places: Iterable[Place], search: str | None = None) -> list[Label]:
-    """The labels of some places, by title."""
-    owners = set(places)
-    kept = [one for one in world.labels.values() if one.owner in owners]
-    if search:
-        words = search.lower()
-        kept = [one for one in kept if words in one.title.lower() or words in (one.description or "").lower()]
-    return sorted(kept, key=lambda one: (one.title.lower(), one.id))
-
-
 def _labels(place: Group | Project, info: Info, **args: Any) -> Connection:
     world = context_of(info).world
-    places: list[Place] = [place]
-    if args.get("includeAncestorGroups"):
-        places += place.group.chain() if isinstance(place, Project) else place.chain()[1:]
+    # A project's labels include those of the groups above it, asked for or not.
+    places: list[Place] = permissions.owners_of(place) if isinstance(place, Project) else [place]
+    if isinstance(place, Group) and args.get("includeAncestorGroups"):
+        places += place.chain()[1:]
     if isinstance(place, Group) and args.get("includeDescendantGroups"):
         places += world.groups_below(place)
         if not args.get("onlyGroupLabels"):
             places += world.projects_below(place)
-    kept = labels_of(world, places, args.get("searchTerm"))
-    if args.get("title") is not None:
-        kept = [one for one in kept if one.title == args["title"]]
+    kept = labels_of(
+        world, places, args.get("searchTerm"), title=args.get("title"),
+        search_in=args.get("searchIn") or ("TITLE", "DESCRIPTION"),
+    )  # fmt: skip
     return listed(kept, args)
 
 
@@ -144,62 +122,79 @@ def _label(place: Group | Project, info: Info, title: str) -> Label | None:
     return context_of(info).world.label_for(place, title)
 
 
-def members_of(world: World, place: Place, *, inherited: bool, typename: str) -> list[Member]:
-    """The members of a place, by id."""
-    group = place.group if isinstance(place, Project) else place
-    found_members = []
-    for user in sorted(world.users.values(), key=lambda one: one.id):
-        level = permissions.level(user, place) if inherited else place.members.get(user.id, NO_ACCESS)
-        if level > NO_ACCESS:
-            found_members.append(Member(user, level, typename, group, world.clock.now()))
-    return found_members
-
-
 def _members(place: Group | Project, info: Info, **args: Any) -> Connection:
+    world = context_of(info).world
     relations = args.get("relations")
     typename = "ProjectMember" if isinstance(place, Project) else "GroupMember"
+    group = place.group if isinstance(place, Project) else place
     # Without relations GitLab gives direct and inherited members.
     inherited = relations is None or "INHERITED" in relations
-    kept = members_of(context_of(info).world, place, inherited=inherited, typename=typename)
+    kept = members_of(world, place, inherited=inherited, search=args.get("search"))
+    now = world.clock.now()
+    return listed([Member(user, level, typename, group, now) for user, level in kept], args)
+
+
+def _completed(place: Group | Project, info: Info, search: str | None = None) -> list[User]:
+    return completed(context_of(info).world, place, search)
+
+
+def _found(context: Context, kept: Iterable[Project], args: dict[str, Any]) -> Connection:
+    """Those projects that match and are visible, newest first, or the most similar to the search."""
+    if args.get("ids") is not None:
+        idents = _numbers(args["ids"])
+        kept = [one for one in kept if one.id in idents]
+    if args.get("fullPaths") is not None:
+        paths = {one.lower() for one in args["fullPaths"]}
+        kept = [one for one in kept if one.full_path.lower() in paths]
     if args.get("search"):
-        words = args["search"].lower()
-        kept = [one for one in kept if words in one.user.username.lower() or words in one.user.name.lower()]
-    return listed(kept, args)
+        kept = [one for one in kept if says(args["search"], one.path, one.name, one.description)]
+    seen = [one for one in kept if permissions.can_read_place(context.user, one)]
+    similar = args.get("sort") == "SIMILARITY" and args.get("search")
+    # The shorter the name around what was typed, the more of it was typed.
+    return listed(sorted(seen, key=lambda one: (len(one.name) if similar else 0, -one.id)), args)
 
 
-def _projects(group: Group, info: Info, **args: Any) -> Connection:
+def _group_projects(group: Group, info: Info, **args: Any) -> Connection:
     context = context_of(info)
     kept = context.world.projects_below(group, deep=bool(args.get("includeSubgroups")))
-    kept = [one for one in kept if permissions.can_read_place(context.user, one)]
     if args.get("includeArchived") is False:
         kept = [one for one in kept if not one.archived]
-    if args.get("ids") is not None:
-        idents = milestone_ids(args["ids"])
-        kept = [one for one in kept if one.id in idents]
-    if args.get("search"):
-        kept = [one for one in kept if args["search"].lower() in one.full_path.lower()]
-    return listed(sorted(kept, key=lambda one: -one.id), args)
+    return _found(context, kept, args)
 
 
 def _all_projects(_: Any, info: Info, **args: Any) -> Connection:
     context = context_of(info)
-    kept = [one for one in context.world.projects.values() if permissions.can_read_place(context.user, one)]
-    if args.get("fullPaths") is not None:
-        paths = {one.lower() for one in args["fullPaths"]}
-        kept = [one for one in kept if one.full_path.lower() in paths]
-    return listed(sorted(kept, key=lambda one: -one.id), args)
+    return _found(context, context.world.projects.values(), args)
 
 
 def _users(_: Any, info: Info, **args: Any) -> Connection:
-    kept = context_of(info).world.users.values()
-    names = {one.lower() for one in args.get("usernames") or ()}
-    return listed([one for one in kept if one.username.lower() in names], args)
+    world = context_of(info).world
+    if args.get("usernames") is not None:
+        kept = people(world, args["usernames"])
+    else:
+        kept = list(world.users.values())
+    if args.get("ids") is not None:
+        idents = _numbers(args["ids"])
+        kept = [one for one in kept if one.id in idents]
+    if args.get("search"):
+        kept = [one for one in kept if says(args["search"].removeprefix("@"), one.username, one.name)]
+    return listed(sorted(kept, key=lambda one: -one.id), args)
+
+
+_PAGING = frozenset({"first", "last", "after", "before", "sort"})
+
+
+def _all_issues(_: Any, info: Info, **args: Any) -> Connection:
+    context = context_of(info)
+    if not any(value for name, value in args.items() if name not in _PAGING):
+        raise GraphQLError("You must provide at least one filter argument for this query")
+    return found(context, in_projects(context, context.world.projects.values(), args), args.get("sort"), args)
 
 
 def _descendants(group: Group, info: Info, **args: Any) -> Connection:
     kept = context_of(info).world.groups_below(group)
     if args.get("search"):
-        kept = [one for one in kept if args["search"].lower() in one.full_path.lower()]
+        kept = [one for one in kept if says(args["search"], one.path, one.name)]
     return listed(kept, args)
 
 
@@ -243,11 +238,13 @@ def _full_name(group: Group, *_: Any) -> str:
 
 def _open_count(project: Project, info: Info) -> int:
     context = context_of(info)
+    context.world.index.read({project.id})
     return sum(1 for one in project.issues.values() if one.open and context.may_see(one))
 
 
 FIELDS: Fields = {
-    "Query": {"projects": _all_projects, "users": _users},
+    "Query": {"projects": _all_projects, "users": _users, "issues": _all_issues},
+    "AutocompletedUser": user_fields(),
     "Group": {
         **_PLACE,
         "id": lambda group, _: gid("Group", group.id),
@@ -256,7 +253,8 @@ FIELDS: Fields = {
         "issues": _group_issues,
         "workItems": _group_work_items,
         "groupMembers": _members,
-        "projects": _projects,
+        "autocompleteUsers": _completed,
+        "projects": _group_projects,
         "descendantGroups": _descendants,
         "statuses": _statuses,
         "userPermissions": _group_permissions,
@@ -269,6 +267,7 @@ FIELDS: Fields = {
         "issue": _project_issue,
         "issues": _project_issues,
         "openIssuesCount": _open_count,
+        "autocompleteUsers": _completed,
         "projectMembers": _members,
         "userPermissions": _project_permissions,
     },

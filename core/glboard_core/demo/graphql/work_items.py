@@ -160,8 +160,7 @@ def _change(world: World, wish: dict[str, Any]) -> Change:
     if "weight" in weight:
         change.weight = weight["weight"]
     if wish.get("assigneesWidget"):
-        people = {one.id: one for one in world.users.values()}
-        change.assignees = [people[one] for one in wish["assigneesWidget"]["assigneeIds"] if one in people]
+        change.assignees = world.users_of(wish["assigneesWidget"]["assigneeIds"])
     dates = wish.get("startAndDueDateWidget") or {}
     if "dueDate" in dates:
         change.due = dates["dueDate"]
@@ -179,18 +178,19 @@ def _change(world: World, wish: dict[str, Any]) -> Change:
 
 def _update(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     world, user = writer(info)
-    issue = world.index.issues.get(wish["id"])
+    issue = world.index.find(wish["id"])
     if issue is None or not context_of(info).may_see(issue) or not permissions.can_update(user, issue):
         raise not_available()
     errors = changes.apply(world, issue, _change(world, wish), user)
-    return {"workItem": issue, "errors": errors, "clientMutationId": wish.get("clientMutationId")}
+    done = None if errors else issue
+    return {"workItem": done, "errors": errors, "clientMutationId": wish.get("clientMutationId")}
 
 
 def _bulk(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     world, user = writer(info)
     if len(wish["ids"]) > _MOST:
         raise GraphQLError(f"No more than {_MOST} work items can be updated at the same time")
-    place = world.groups.get(wish["fullPath"]) or world.projects.get(wish["fullPath"])
+    place = world.group_at(wish["fullPath"]) or world.project_at(wish["fullPath"])
     if place is None or not permissions.can_read_place(user, place):
         raise not_available()
     if not isinstance(place, Project) and not world.licensed("premium"):
@@ -198,7 +198,7 @@ def _bulk(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     change = _change(world, wish)
     count = 0
     for ident in dict.fromkeys(wish["ids"]):
-        issue = world.index.issues.get(ident)
+        issue = world.index.find(ident)
         # Items that cannot be edited are skipped; only the count shows it.
         if issue is None or not permissions.can_admin(user, issue):
             continue

@@ -31,6 +31,7 @@ from glboard_core.demo.rest.app import Rest
 from glboard_core.demo.rest.request import Asked as RestAsked
 from glboard_core.demo.world.clock import SECOND, Clock
 from glboard_core.demo.world.records import User
+from glboard_core.demo.world.registry import InternalServerError
 from glboard_core.demo.world.world import World
 
 # Tokens: user, scope, and where a request carries one.
@@ -421,7 +422,10 @@ class Gate:
         if asked.refused is not None:
             return json_response(asked.refused[1], asked.refused[0])
         context = Context(self.world, user, scope, base, throttle_note=self._throttle_note)
-        answer = self.endpoint.answer(asked, context)
+        try:
+            answer = self.endpoint.answer(asked, context)
+        except InternalServerError:
+            return json_response({"errors": [{"message": "Internal server error"}]}, 500)
         if record.fault == "partial" and asked.asked:
             answer = make_partial(answer, asked.asked[0], self.endpoint.schema)
         return json_response(answer)

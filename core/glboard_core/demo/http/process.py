@@ -26,6 +26,9 @@ from glboard_core.environment import for_child
 VERSIONS = ("16.8", "18.9", "19.3")
 TIERS = ("free", "premium", "ultimate")
 EDITIONS = ("ee", "ce")
+SIZES = ("team", "org")
+DEFAULT_ISSUES = 300
+DEFAULT_UNPLACED = 5
 
 
 class OptionsError(ValueError):
@@ -34,11 +37,14 @@ class OptionsError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOptions:
-    """All options of a demo. Port 0 is any free one; `as_of` (ISO 8601) is when the clock
-    starts, by default now, or the time of the scenario; `user` is who signs in, by default the EM."""
+    """All options of a demo. `size` is a team's world of so many issues, or an organisation's; `unplaced` is
+    the percentage of issues that have no place in the order yet. Port 0 is any free one. `as_of` (ISO 8601)
+    is when the clock starts, by default now or the scenario's; `user` signs in, by default the EM."""
 
     scenario: str | None = None
-    issues: int = 300
+    size: Literal["team", "org"] = "team"
+    issues: int = DEFAULT_ISSUES
+    unplaced: int = DEFAULT_UNPLACED
     seed: int = 1
     as_of: str | None = None
     user: str | None = None
@@ -63,6 +69,12 @@ class DemoOptions:
             )
         if self.issues < 1:
             raise OptionsError("a world needs at least one issue")
+        if not 0 <= self.unplaced <= 100:
+            raise OptionsError("--unplaced is a percentage: 0 to 100")
+        if self.size not in SIZES:
+            raise OptionsError(f"no size {self.size}; choose from {', '.join(SIZES)}")
+        if self.size == "org" and (self.scenario is not None or self.issues != DEFAULT_ISSUES):
+            raise OptionsError("--size org has its own issues; leave out --issues and --scenario")
         if not 0 <= self.port <= 65_535:
             raise OptionsError(f"invalid port {self.port}")
         if self.gitlab_version not in VERSIONS:
@@ -121,11 +133,24 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--scenario", metavar="FILE", help="load the world from a file")
     made.add_argument(
+        "--size",
+        choices=SIZES,
+        default=default.size,
+        help="a team's world, or an organisation's of 100,000 issues",
+    )
+    made.add_argument(
         "--issues",
         type=int,
         default=default.issues,
         metavar="N",
         help="number of issues in a generated world",
+    )
+    made.add_argument(
+        "--unplaced",
+        type=int,
+        default=default.unplaced,
+        metavar="PERCENT",
+        help="issues without a place in the order, in percent",
     )
     made.add_argument(
         "--seed", type=int, default=default.seed, metavar="S", help="seed of the generated world"

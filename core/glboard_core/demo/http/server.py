@@ -149,9 +149,22 @@ def build_world(options: DemoOptions) -> World:
     tier, edition, version = options.tier, options.edition, options.gitlab_version
     if options.scenario:
         world = load_scenario(options.scenario, clock=clock, tier=tier, edition=edition, version=version)
+    elif options.size == "org":
+        from glboard_core.demo.sample.organisation import organisation
+
+        world = organisation(
+            seed=options.seed, unplaced=options.unplaced, clock=clock, tier=tier, edition=edition,
+            version=version,
+        )  # fmt: skip
     else:
         world = default_world(
-            seed=options.seed, issues=options.issues, clock=clock, tier=tier, edition=edition, version=version
+            seed=options.seed,
+            issues=options.issues,
+            unplaced=options.unplaced,
+            clock=clock,
+            tier=tier,
+            edition=edition,
+            version=version,
         )
     if options.user is not None:
         if options.user not in world.users:

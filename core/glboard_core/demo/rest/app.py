@@ -12,6 +12,8 @@ from urllib.parse import unquote
 
 from glboard_core.demo.rest import issues, places, planning
 from glboard_core.demo.rest.request import Asked, Call, Refused
+from glboard_core.demo.world.boards import settle
+from glboard_core.demo.world.registry import InternalServerError
 from glboard_core.demo.world.world import World
 
 Handler = Callable[..., Any]
@@ -117,9 +119,12 @@ class Rest:
         try:
             call = Call(self.world, asked)
             with self.world.lock:
+                settle(self.world)
                 result = handler(call, *names)
         except Refused as refusal:
             return refusal.status, refusal.body, refusal.headers
+        except InternalServerError:
+            return 500, {"message": "500 Internal Server Error"}, {}
         if isinstance(result, tuple):
             return result[0], result[1], call.headers
         return 200, result, call.headers

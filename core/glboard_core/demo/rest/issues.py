@@ -12,6 +12,7 @@ from glboard_core.demo.rest import request, shapes
 from glboard_core.demo.rest.request import Call, Refused, bad, forbidden, missing
 from glboard_core.demo.world import boards, changes, notes, permissions
 from glboard_core.demo.world.changes import UNSET, Change
+from glboard_core.demo.world.filters import LOOSE, IssueFilter
 from glboard_core.demo.world.notes import comment
 from glboard_core.demo.world.records import (
     MAINTAINER,
@@ -24,7 +25,7 @@ from glboard_core.demo.world.records import (
     Project,
     User,
 )
-from glboard_core.demo.world.search import LOOSE, IssueFilter, key_of
+from glboard_core.demo.world.search import key_of
 
 _ORDERS = {
     "created_at": "CREATED",
@@ -79,7 +80,8 @@ def _people(call: Call, wanted: IssueFilter) -> None:
             wanted.assignee_is = "ANY" if word == "any" else "NONE"
         else:
             number = call.number("assignee_id")
-            named = [one.username for one in call.world.users.values() if one.id == number]
+            someone = call.world.user_of(number)
+            named = [someone.username] if someone is not None else []
             wanted.assignees = (*wanted.assignees, *(named or ["\0nobody"]))
     wanted.authors = call.texts("author_username")
 
@@ -217,8 +219,7 @@ def _assignees(call: Call) -> list[User] | changes.Unset:
     if not call.has("assignee_ids") and not call.has("assignee_id"):
         return UNSET
     idents = call.numbers("assignee_ids") if call.has("assignee_ids") else call.numbers("assignee_id")
-    people = {one.id: one for one in call.world.users.values()}
-    return [people[one] for one in idents if one in people]
+    return call.world.users_of(idents)
 
 
 def _change(call: Call, project: Project) -> Change:
@@ -306,10 +307,11 @@ def reorder(call: Call, project: str, iid: str) -> Any:
     if not call.has("move_before_id") and not call.has("move_after_id"):
         raise bad("move_after_id, move_before_id", "are missing, at least one parameter must be provided")
     world = call.world
-    before = world.index.issues.get(call.number("move_before_id", 0) or 0)
-    after = world.index.issues.get(call.number("move_after_id", 0) or 0)
-    if before is None and after is None:
-        raise missing("")
+    before = world.index.find(call.number("move_before_id", 0) or 0)
+    after = world.index.find(call.number("move_after_id", 0) or 0)
+    for name, one in (("move_before_id", before), ("move_after_id", after)):
+        if call.has(name) and (one is None or one.project.root is not issue.project.root):
+            raise Refused(422, {"message": {"error": "Unprocessable Entity"}})
     boards.move_between(world, issue, before, after)
     return shapes.one_issue(call, issue)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from glboard_core.demo.graphql.places import members_of
 from glboard_core.demo.rest import request, shapes
 from glboard_core.demo.rest.request import Call, missing
 from glboard_core.demo.world import permissions as access
 from glboard_core.demo.world.clock import iso_millis
+from glboard_core.demo.world.finders import members_of, named
 from glboard_core.demo.world.records import Place
 
 
@@ -61,10 +61,11 @@ def users(call: Call) -> Any:
     call.signed_in()
     kept = list(call.world.users.values())
     if call.text("username"):
-        kept = [one for one in kept if one.username == call.text("username")]
+        someone = call.world.user_named(call.text("username") or "")
+        kept = [] if someone is None else [someone]
     if call.text("search"):
-        words = (call.text("search") or "").lower()
-        kept = [one for one in kept if words in one.username or words in one.name.lower()]
+        words = call.text("search") or ""
+        kept = [one for one in kept if named(one, words)]
     return [shapes.user(call, one) for one in request.paged(call, kept)]
 
 
@@ -115,10 +116,8 @@ def project(call: Call, name: str) -> Any:
 
 
 def _members(call: Call, here: Place, *, inherited: bool) -> Any:
-    kept = members_of(call.world, here, inherited=inherited, typename="GroupMember")
-    words = (call.text("query") or "").lower()
-    kept = [one for one in kept if words in one.user.username or words in one.user.name.lower()]
-    return [shapes.member(call, one.user, one.level) for one in request.paged(call, kept)]
+    kept = members_of(call.world, here, inherited=inherited, search=call.text("query"))
+    return [shapes.member(call, user, level) for user, level in request.paged(call, kept)]
 
 
 def group_members(call: Call, name: str) -> Any:
@@ -144,8 +143,8 @@ def all_project_members(call: Call, name: str) -> Any:
 def one_member(call: Call, name: str, ident: str) -> Any:
     """One member of a group, also an inherited one."""
     here = request.group(call, name)
-    for user in call.world.users.values():
-        level = access.level(user, here)
-        if str(user.id) == ident and level:
-            return shapes.member(call, user, level)
-    raise missing("")
+    user = call.world.user_of(int(ident)) if ident.isdigit() else None
+    level = access.level(user, here)
+    if user is None or not level:
+        raise missing("")
+    return shapes.member(call, user, level)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from glboard_core.demo.graphql.board_mutations import label_problems
-from glboard_core.demo.graphql.places import labels_of, milestones_of
 from glboard_core.demo.rest import request, shapes
 from glboard_core.demo.rest.request import Call, Refused, bad, forbidden, missing
 from glboard_core.demo.world import boards as rules
 from glboard_core.demo.world import permissions
+from glboard_core.demo.world.finders import labels_of, milestones_of
 from glboard_core.demo.world.records import Board, Group, Label, Milestone, Place, Project
 
 # Labels
@@ -139,9 +139,10 @@ def _milestones(call: Call, here: Group | Project) -> Any:
         places += here.group.chain() if isinstance(here, Project) else here.chain()[1:]
     if isinstance(here, Group) and call.flag("include_descendants", False):
         places += [*call.world.groups_below(here), *call.world.projects_below(here)]
+    day = call.day("containing_date")
     kept = milestones_of(
         call.world, places, state=call.choice("state", ("active", "closed", "all")), title=call.text("title"),
-        search=call.text("search"), containing=call.day("containing_date"),
+        search=call.text("search"), within=None if day is None else (day, day),
     )  # fmt: skip
     if call.has("iids"):
         kept = [one for one in kept if one.iid in call.numbers("iids")]
@@ -279,7 +280,7 @@ def _scope(call: Call, made: Board) -> None:
         made.labels = tuple(one for one in named if one is not None)
     if call.has("assignee_id"):
         ident = call.number("assignee_id", 0)
-        made.assignee = next((one for one in call.world.users.values() if one.id == ident), None)
+        made.assignee = call.world.user_of(ident)
     if call.has("weight"):
         made.weight = call.number("weight")
 
@@ -352,7 +353,7 @@ def create_list(call: Call, name: str, ident: str) -> Any:
     elif kind == "milestone":
         target = world.milestones.get(number)
     else:
-        target = next((one for one in world.users.values() if one.id == number), None)
+        target = world.user_of(number)
     if target is None:
         raise Refused(400, {"error": f"{kind.title()} not found!"})
     if rules.taken(made, kind, target):

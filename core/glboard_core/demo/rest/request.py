@@ -198,7 +198,7 @@ class Call:
 def group(call: Call, name: str) -> Group:
     """A group by number or path."""
     world = call.world
-    found = world.groups.get(name)
+    found = world.group_at(name)
     if found is None and name.isdigit():
         found = next((one for one in world.groups.values() if one.id == int(name)), None)
     if found is None or not permissions.can_read_place(call.user, found):
@@ -209,7 +209,7 @@ def group(call: Call, name: str) -> Group:
 def project(call: Call, name: str) -> Project:
     """A project by number or path."""
     world = call.world
-    found = world.projects.get(name)
+    found = world.project_at(name)
     if found is None and name.isdigit():
         found = next((one for one in world.projects.values() if one.id == int(name)), None)
     if found is None or not permissions.can_read_place(call.user, found):
@@ -222,7 +222,7 @@ def issue(call: Call, name: str, iid: str) -> Issue:
     here = project(call, name)
     if not iid.isdigit():
         raise Refused(400, {"error": "issue_iid is invalid"})
-    found = here.issues.get(int(iid))
+    found = call.world.issue_of(here, int(iid))
     if found is None or not permissions.can_read(call.user, found):
         raise missing("")
     return found
@@ -230,10 +230,12 @@ def issue(call: Call, name: str, iid: str) -> Issue:
 
 def label(call: Call, owner: Place, name: str) -> Label:
     """A label of a place by number or title."""
-    for one in call.world.labels.values():
-        if one.owner is owner and name in (str(one.id), one.title):
-            return one
-    raise missing("Label")
+    found = call.world.label_of(owner, name)
+    if found is None and name.isdigit():
+        found = call.world.labels.get(int(name))
+    if found is None or found.owner is not owner:
+        raise missing("Label")
+    return found
 
 
 def milestone(call: Call, owner: Place, ident: str) -> Milestone:

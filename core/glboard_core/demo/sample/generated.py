@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from random import Random
 
+from glboard_core.demo.http.process import DEFAULT_ISSUES, DEFAULT_UNPLACED
 from glboard_core.demo.sample.titles import AWKWARD, title
 from glboard_core.demo.world.clock import DAY, SECOND, Clock, Version, around
 from glboard_core.demo.world.history import Historian, stamp
@@ -384,13 +385,14 @@ def recipes(random: Random, count: int, versions: Sequence[Version], current: in
     return found
 
 
-DEFAULT_ISSUES = 300
 BUCKETS = ("Next 1-3 releases", "Next 4-6 releases", "Backlog", "Awaiting further demand")
 _PREVIOUS, _FOLLOWING = 3, 4
 _DISTANCE = 512
 
 
-class _Maker:
+class Maker:
+    """Makes a world: what a group has, then its issues."""
+
     def __init__(self, world: World, seed: int) -> None:
         self.world = world
         self.random = Random(seed)
@@ -401,7 +403,7 @@ class _Maker:
         self.people: list[User] = []
         self.engineers: list[User] = []
         self.projects: list[Project] = []
-        self.weights: list[int] = []
+        self.weights: list[float] = []
         self._sets: dict[tuple[str, ...], tuple[Label, ...]] = {}
         self._numbers = {"bug": 0, "feature": 0, "maintenance": 0}
 
@@ -488,12 +490,13 @@ class _Maker:
         issue.closed_by = issue.assignees[0] if issue.assignees else self.random.choice(self.people)
         issue.updated = issue.closed
 
-    def rank(self, issues: list[Issue]) -> None:
-        """Assign a random manual order; one issue in twenty has no position yet."""
+    def rank(self, issues: list[Issue], unplaced: int = DEFAULT_UNPLACED) -> None:
+        """Assign a random manual order; that percentage of the issues has no position yet."""
         order = list(range(1, len(issues) + 1))
         self.random.shuffle(order)
         for issue, place in zip(issues, order, strict=True):
-            issue.position = place * _DISTANCE if place % 20 else None
+            skipped = place * unplaced // 100 != (place - 1) * unplaced // 100
+            issue.position = None if skipped else place * _DISTANCE
 
     def block(self, issues: list[Issue]) -> None:
         """Give issues in the blocked state a blocking issue."""
@@ -530,6 +533,25 @@ class _Maker:
             for title_ in columns:
                 self.world.add_list(board, "label").label = self.labels[title_]
 
+    def fill(self, count: int, unplaced: int = DEFAULT_UNPLACED) -> None:
+        """So many issues of the team, a percentage of them without a position, and its boards."""
+        random = self.random
+        plan = recipes(random, count, self.versions, _PREVIOUS)
+        for awkward, recipe in zip(AWKWARD, random.sample(plan, min(len(AWKWARD), len(plan))), strict=False):
+            recipe.title = awkward
+        random.shuffle(plan)
+        made = []
+        places = random.choices(self.projects, self.weights, k=len(plan))
+        for recipe, created, place in zip(plan, _dates(random, self.now, len(plan)), places, strict=True):
+            issue = self.issue(recipe, created, self.projects[-1] if recipe.refused else place)
+            self.world.index.issues[issue.id] = issue
+            made.append(issue)
+        self.rank(made, unplaced)
+        self.block(made)
+        self.local(made)
+        self.boards()
+        self.world.index.rebuild()
+
 
 def _dates(random: Random, now: int, count: int) -> list[int]:
     """When the issues were created: over the last year and a half, more of them recently; oldest first."""
@@ -541,6 +563,7 @@ def default_world(
     *,
     seed: int = 1,
     issues: int = DEFAULT_ISSUES,
+    unplaced: int = DEFAULT_UNPLACED,
     clock: Clock | None = None,
     tier: Tier = "ultimate",
     edition: Edition = "ee",
@@ -548,25 +571,10 @@ def default_world(
 ) -> World:
     """A generated world around the clock's today; the same seed and day give the same world."""
     world = World(clock=clock, tier=tier, edition=edition, version=version)
-    maker = _Maker(world, seed)
+    maker = Maker(world, seed)
     maker.furnish()
-    random = maker.random
-    plan = recipes(random, issues, maker.versions, _PREVIOUS)
-    for awkward, recipe in zip(AWKWARD, random.sample(plan, min(len(AWKWARD), len(plan))), strict=False):
-        recipe.title = awkward
-    random.shuffle(plan)
-    made = []
-    places = random.choices(maker.projects, maker.weights, k=len(plan))
-    for recipe, created, place in zip(plan, _dates(random, maker.now, len(plan)), places, strict=True):
-        issue = maker.issue(recipe, created, maker.projects[-1] if recipe.refused else place)
-        world.index.issues[issue.id] = issue
-        made.append(issue)
-    maker.rank(made)
-    maker.block(made)
-    maker.local(made)
-    maker.boards()
-    world.index.rebuild()
+    maker.fill(issues, unplaced)
     # Generated events are numbered by issue; those of real changes come after all of them.
-    world.next_id("event", (len(made) + 1) * 64)
+    world.next_id("event", (issues + 1) * 64)
     world.historian = Historian(world, seed)
     return world

@@ -8,12 +8,13 @@ reopens.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 
 from glboard_core.demo.world import changes, permissions
 from glboard_core.demo.world.changes import Change
+from glboard_core.demo.world.filters import IssueFilter
 from glboard_core.demo.world.records import Board, BoardList, Group, Issue, Label, User
-from glboard_core.demo.world.registry import Registry
-from glboard_core.demo.world.search import IssueFilter
+from glboard_core.demo.world.registry import InternalServerError, Registry
 
 # Manual order: one relative position per issue over the whole root group, sparse, sometimes null.
 
@@ -58,13 +59,59 @@ def _neighbour(world: Registry, issue: Issue, moved: Issue, step: int) -> int | 
     return None
 
 
+#: How many issues one placing takes, the oldest first.
+_PLACED_AT_ONCE = 100
+
+
+def _unplaced(world: Registry) -> list[Issue]:
+    order = world.index.order(_ORDER)
+    return [world.index.issues[key[2]] for key in order[bisect_left(order, (1, 0, 0)) :]]
+
+
+def place(world: Registry, issues: Iterable[Issue]) -> None:
+    """Give those without a position one at the end, in this order. Nothing else of them changes."""
+    for one in issues:
+        if one.position is None:
+            place_at_end(world, one)
+
+
+def unplace(world: Registry, issues: Iterable[Issue]) -> None:
+    """Take the positions away, as if no one had ranked these issues and no board had shown them."""
+    for one in issues:
+        with world.index.moving(one):
+            one.position = None
+
+
+def settle(world: Registry) -> None:
+    """Begin a request, after what background jobs did meanwhile: a while after a new issue, all unplaced ones
+    have a place."""
+    world.turn += 1
+    if world.placing is None or world.clock.now() < world.placing:
+        return
+    world.placing = None
+    waiting = sorted(_unplaced(world), key=lambda one: (one.created, one.id))
+    place(world, waiting[:_PLACED_AT_ONCE])
+    if len(waiting) > _PLACED_AT_ONCE:
+        world.place_later()
+
+
+def _lies_between(before: Issue, moved: Issue, after: Issue) -> bool:
+    return moved.position is not None and (before.position or 0) < moved.position < (after.position or 0)
+
+
 def move_between(world: Registry, moved: Issue, before: Issue | None, after: Issue | None) -> None:
-    """Move `moved` after `before` and before `after`; one of them can be None."""
+    """Move `moved` after `before` and before `after`; one of them can be None. Raises InternalServerError if
+    one of them has no position, as GitLab 18.9 does."""
+    before, after = (None if one is moved else one for one in (before, after))
     for one in (before, after):
         if one is not None and one.position is None:
+            if world.traits.ranks_fail:
+                raise InternalServerError
             place_at_end(world, one)
     if before is not None and after is not None and (before.position or 0) > (after.position or 0):
         before, after = after, before
+    if before is not None and after is not None and _lies_between(before, moved, after):
+        return
     for _ in range(2):
         low = before.position if before else None
         high = after.position if after else None
@@ -173,11 +220,11 @@ def move_card(world: Registry, issue: Issue, old: BoardList, new: BoardList, act
         return []
     added, removed = _labels_moved(issue, old, new)
     change = Change(add_labels=added, remove_labels=removed)
-    if new.milestone is not None:
+    if new.milestone is not None or (old.milestone is not None and new.kind == "backlog"):
         change.milestone = new.milestone
     if new.assignee is not None:
         change.assignees = [new.assignee]
-    elif old.assignee is not None:
+    elif old.assignee is not None and new.kind == "backlog":
         change.assignees = [one for one in issue.assignees if one is not old.assignee]
     if new.kind == "closed":
         change.state = "close"
@@ -197,7 +244,7 @@ def position_in(world: Registry, issue: Issue, column: BoardList, at: int, actor
         world.clock.today(),
         first=10_000,
     )
-    others = page.issues
+    others = [one for one in page.issues if one.position is not None]
     if not others:
         return
     at = len(others) if at == -1 else min(at, len(others))

@@ -7,7 +7,8 @@ messages, empty if the change was applied.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
@@ -18,7 +19,14 @@ from glboard_core.demo.world.records import NO_ACCESS, Issue, Label, Milestone, 
 from glboard_core.demo.world.registry import Registry
 
 MAX_TITLE = 255
+MAX_DESCRIPTION = 1024 * 1024
 MAX_ASSIGNEES = 200
+
+
+_COLUMNS = (
+    "title", "description", "due", "confidential", "locked", "kind", "health", "time_estimate",
+    "duplicate_of",
+)  # fmt: skip
 
 
 class Unset(Enum):
@@ -59,8 +67,10 @@ def problems(change: Change) -> list[str]:
     if change.title is not UNSET:
         if not change.title.strip():
             found.append("Title can't be blank")
-        if len(change.title) > MAX_TITLE:
+        if len(change.title.strip()) > MAX_TITLE:
             found.append(f"Title is too long (maximum is {MAX_TITLE} characters)")
+    if change.description is not UNSET and len(change.description.encode()) > MAX_DESCRIPTION:
+        found.append("Description is too long (1 MiB). The maximum size is 1 MiB.")
     if isinstance(change.weight, int) and change.weight < 0:
         found.append("Weight must be greater than or equal to 0")
     if change.assignees is not UNSET and len(change.assignees) > MAX_ASSIGNEES:
@@ -79,7 +89,7 @@ def allowed(world: Registry, issue: Issue, change: Change, actor: User) -> Chang
     if kept.labels is not UNSET:
         kept.labels = [one for one in kept.labels if permissions.label_available(one, here)]
     kept.add_labels = [one for one in kept.add_labels if permissions.label_available(one, here)]
-    if isinstance(kept.milestone, Milestone) and not _settable(kept.milestone, issue):
+    if isinstance(kept.milestone, Milestone) and not permissions.milestone_visible(kept.milestone, here):
         kept.milestone = UNSET
     if kept.assignees is not UNSET:
         readers = [one for one in kept.assignees if permissions.level(one, here) > NO_ACCESS]
@@ -91,15 +101,11 @@ def allowed(world: Registry, issue: Issue, change: Change, actor: User) -> Chang
     return kept
 
 
-def _settable(milestone: Milestone, issue: Issue) -> bool:
-    """Whether an issue can get a milestone; a closed one stays where it is, and is set nowhere else."""
-    kept = not milestone.closed or milestone is issue.milestone
-    return kept and permissions.milestone_visible(milestone, issue.project)
-
-
-def scoped(before: Iterable[Label], after: Sequence[Label], order: Sequence[Label]) -> list[Label]:
+def scoped(
+    before: Iterable[Label], after: Sequence[Label], order: Sequence[Label], unseen: Collection[Label] = ()
+) -> list[Label]:
     """One label per scope to which something was added: the last of `order` survives. Existing pairs that are
-    not touched stay."""
+    not touched stay, and so do those that a write at the same time has added unseen."""
     had = set(before)
     drop: set[Label] = set()
     by_scope: dict[str, list[Label]] = {}
@@ -111,51 +117,69 @@ def scoped(before: Iterable[Label], after: Sequence[Label], order: Sequence[Labe
             continue
         winner = max(members, key=lambda one: max((at for at, o in enumerate(order) if o is one), default=-1))
         drop.update(one for one in members if one is not winner)
-    return [one for one in after if one not in drop]
+    return [one for one in after if one not in drop or one in unseen]
 
 
 def _new_labels(world: Registry, issue: Issue, change: Change) -> tuple[Label, ...]:
     base = list(issue.labels) if change.labels is UNSET else list(change.labels)
-    removed = set(change.remove_labels)
+    unseen = world.racing(issue)
+    removed = set(change.remove_labels).difference(unseen)
     merged = [one for one in dict.fromkeys([*base, *change.add_labels]) if one not in removed]
     if world.licensed("premium"):
         order = [*change.add_labels, *(() if change.labels is UNSET else change.labels)]
-        merged = scoped(issue.labels, merged, order)
+        merged = scoped(issue.labels, merged, order, unseen)
     return tuple(sorted(merged, key=lambda one: one.title))
 
 
 def apply(world: Registry, issue: Issue, change: Change, actor: User) -> list[str]:
-    """Apply a change as GitLab would for this actor; returns messages if some of it was refused.
-
-    Labels are saved, and the issue is closed or reopened, also if another value is refused.
-    """
+    """Apply a change as GitLab would for this actor; returns messages if a field was refused. Then no field
+    is saved, but labels and state are written all the same."""
     found = problems(change)
-    if found:
-        change = Change(
-            labels=change.labels,
-            add_labels=change.add_labels,
-            remove_labels=change.remove_labels,
-            state=change.state,
-        )
     change = allowed(world, issue, change, actor)
     world.ensure_history(issue)
+    if found:
+        if world.traits.partial_writes:
+            _write_beside_errors(world, issue, change, actor)
+        return found
     with world.index.moving(issue):
-        if _write(world, issue, change, actor):
+        touched = _write_others(world, issue, change, actor)
+        saved = _write_columns(world, issue, change, actor)
+        saved |= _write_state(world, issue, change, actor)
+        if saved or (touched and (issue.updated_by is not actor or not world.throttled(issue))):
             issue.updated = world.clock.now()
+        if saved or touched:
             issue.updated_by = actor
-            issue.lock_version += 1
-    return found
+    return []
 
 
-def _write(world: Registry, issue: Issue, change: Change, actor: User) -> bool:
+def _write_beside_errors(world: Registry, issue: Issue, change: Change, actor: User) -> None:
+    """What is saved before the fields are checked: labels, without an event, and the state."""
+    with world.index.moving(issue):
+        issue.labels = _new_labels(world, issue, change)
+        if _write_state(world, issue, change, actor):
+            issue.updated, issue.updated_by = world.clock.now(), actor
+
+
+def attempted(world: Registry, issue: Issue, change: Change, actor: User) -> Issue:
+    """The issue as the answer to a refused change shows it: with the fields that were not saved."""
+    shown, change = copy(issue), allowed(world, issue, change, actor)
+    for name in (*_COLUMNS, "milestone", "weight"):
+        if getattr(change, name) is not UNSET:
+            setattr(shown, name, getattr(change, name))
+    return shown
+
+
+def _write_columns(world: Registry, issue: Issue, change: Change, actor: User) -> bool:
+    """Write what is saved in the issue itself and so always moves its time."""
     touched = False
-    for name in ("title", "description", "due", "confidential", "locked", "kind", "health", "status",
-                 "time_estimate", "duplicate_of"):  # fmt: skip
+    for name in _COLUMNS:
         value = getattr(change, name)
+        if name == "title" and value is not UNSET:
+            value = value.strip()
         if value is not UNSET and value != getattr(issue, name):
             setattr(issue, name, value)
             touched = True
-    touched |= _write_labels(world, issue, change, actor)
+            issue.lock_version += name in ("title", "description")
     if change.milestone is not UNSET and change.milestone is not issue.milestone:
         # A change from A to B writes only `add B`; only clearing writes `remove A`.
         if change.milestone is None:
@@ -168,12 +192,21 @@ def _write(world: Registry, issue: Issue, change: Change, actor: User) -> bool:
         issue.weight = change.weight
         world.record(issue, "weight", "add", change.weight, actor)
         touched = True
+    return touched
+
+
+def _write_others(world: Registry, issue: Issue, change: Change, actor: User) -> bool:
+    """Write what is saved elsewhere and only touches the issue: labels, assignees and the status."""
+    touched = _write_labels(world, issue, change, actor)
     if change.assignees is not UNSET and tuple(change.assignees) != issue.assignees:
         issue.assignees = tuple(dict.fromkeys(change.assignees))
         touched = True
+    if change.status is not UNSET and change.status != issue.status:
+        issue.status = change.status
+        touched = True
     if issue.status is not None:
         _follow_status(world, issue, change)
-    return _write_state(world, issue, change, actor) or touched
+    return touched
 
 
 def _follow_status(world: Registry, issue: Issue, change: Change) -> None:
@@ -199,6 +232,7 @@ def _write_labels(world: Registry, issue: Issue, change: Change, actor: User) ->
     for label in issue.labels:
         if label not in labels:
             world.record(issue, "label", "remove", label, actor)
+    world.raced(issue, [one for one in labels if one not in issue.labels])
     issue.labels = labels
     return True
 

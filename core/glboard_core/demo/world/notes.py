@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from glboard_core.demo.world import changes, permissions
 from glboard_core.demo.world.changes import Change
+from glboard_core.demo.world.finders import people
 from glboard_core.demo.world.records import Issue, Label, Note, User
 from glboard_core.demo.world.registry import Registry
 
@@ -141,7 +142,7 @@ def _labels(world: Registry, issue: Issue, text: str) -> list[Label]:
 
 def _people(world: Registry, user: User, text: str) -> list[User]:
     names = [user.username if name == "me" else name.lstrip("@") for name in text.split()]
-    return [world.users[name] for name in names if name in world.users]
+    return people(world, names)
 
 
 def _change(world: Registry, issue: Issue, user: User, name: str, text: str) -> tuple[Change | None, str]:
@@ -167,8 +168,8 @@ def _change(world: Registry, issue: Issue, user: User, name: str, text: str) -> 
         case "remove_milestone":
             return Change(milestone=None), "Removed the milestone."
         case "assign":
-            people = _people(world, user, text)
-            return (Change(assignees=[*issue.assignees, *people]) if people else None), "Assigned."
+            found = _people(world, user, text)
+            return (Change(assignees=[*issue.assignees, *found]) if found else None), "Assigned."
         case "unassign":
             gone_people = _people(world, user, text) if text else list(issue.assignees)
             return Change(assignees=[one for one in issue.assignees if one not in gone_people]), "Unassigned."

@@ -72,6 +72,11 @@ class Project:
     issues: dict[int, Issue] = field(default_factory=dict)
     last_iid: int = 0
 
+    @property
+    def root(self) -> Group:
+        """The topmost group above it."""
+        return self.group.chain()[-1]
+
 
 Place = Group | Project
 

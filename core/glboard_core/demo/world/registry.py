@@ -6,13 +6,13 @@ Creates, deletes and finds records. What a change of an issue does is `changes.p
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from threading import RLock
 from typing import Any, Literal, TypeVar
 
 from glboard_core.demo.world import permissions
-from glboard_core.demo.world.clock import Clock
+from glboard_core.demo.world.clock import SECOND, Clock
 from glboard_core.demo.world.records import (
     Board,
     BoardList,
@@ -30,14 +30,21 @@ from glboard_core.demo.world.records import (
     default_statuses,
 )
 from glboard_core.demo.world.search import Index
+from glboard_core.demo.world.traits import Traits
 
 DEFAULT_VERSION = "18.9"
+#: Within this time after the last one, a touch does not move `updated_at`: a minute, in microseconds.
+THROTTLE = 60 * SECOND
 
 _T = TypeVar("_T")
 
 
 class UnknownName(LookupError):
     """A name that is not in the world."""
+
+
+class InternalServerError(Exception):
+    """GitLab fails at this itself: HTTP 500. What was done before stays done."""
 
 
 class Registry:
@@ -56,6 +63,7 @@ class Registry:
         self.tier = tier
         self.edition = edition
         self.version = version
+        self.traits = Traits()
         self.users: dict[str, User] = {}
         self.groups: dict[str, Group] = {}
         self.projects: dict[str, Project] = {}
@@ -71,6 +79,12 @@ class Registry:
         self._titles: dict[tuple[Place, str], Label] = {}
         self._ids: Counter[str] = Counter()
         self._waiting: dict[Issue, list[Issue]] = {}
+        self._people: dict[int, User] = {}
+        self._races: dict[Issue, tuple[int, int, list[Label]]] = {}
+        self.turn = 0
+        """Counts the requests."""
+        self.placing: int | None = None
+        """When a background job will place what has no position yet (a stamp)."""
 
     # What it is
 
@@ -108,6 +122,26 @@ class Registry:
         """A user by username."""
         return self._find(self.users, username, "user")
 
+    def user_of(self, ident: int | None) -> User | None:
+        """A user by id, or None."""
+        return None if ident is None else self._people.get(ident)
+
+    def users_of(self, idents: Iterable[int]) -> list[User]:
+        """The users with these ids; unknown ones are left out."""
+        return [self._people[one] for one in idents if one in self._people]
+
+    def user_named(self, username: str) -> User | None:
+        """A user by name, ignoring case, or None."""
+        return self._any_case(self.users, username)
+
+    def group_at(self, path: str) -> Group | None:
+        """A group by full path, ignoring case, or None."""
+        return self._any_case(self.groups, path)
+
+    def project_at(self, path: str) -> Project | None:
+        """A project by full path, ignoring case, or None."""
+        return self._any_case(self.projects, path)
+
     def group(self, path: str) -> Group:
         """A group by full path."""
         return self._find(self.groups, path, "group")
@@ -119,10 +153,15 @@ class Registry:
     def issue(self, reference: str) -> Issue:
         """An issue by reference, such as `demo-org/platform#12`."""
         path, _, iid = reference.partition("#")
-        found = self.project(path).issues.get(int(iid)) if iid.isdigit() else None
+        found = self.issue_of(self.project(path), int(iid)) if iid.isdigit() else None
         if found is None:
             raise UnknownName(f"no issue {reference} in this world")
         return found
+
+    def issue_of(self, project: Project, iid: int) -> Issue | None:
+        """An issue of a project, or None."""
+        self.index.read({project.id})
+        return project.issues.get(iid)
 
     def milestone(self, title: str) -> Milestone:
         """The first milestone with a title."""
@@ -146,11 +185,8 @@ class Registry:
 
     def projects_below(self, group: Group, *, deep: bool = True) -> list[Project]:
         """The projects of a group, including its subgroups' if ``deep``."""
-        return [
-            one
-            for one in self.projects.values()
-            if one.group is group or (deep and permissions.within(one, group))
-        ]
+        inside = {group, *(self.groups_below(group) if deep else ())}
+        return [one for one in self.projects.values() if one.group in inside]
 
     def groups_below(self, group: Group) -> list[Group]:
         """All subgroups of a group, at any depth."""
@@ -163,11 +199,20 @@ class Registry:
         except KeyError:
             raise UnknownName(f"no {kind} {name} in this world") from None
 
+    @staticmethod
+    def _any_case(table: dict[str, _T], name: str) -> _T | None:
+        found = table.get(name)
+        if found is None:
+            name = name.lower()
+            found = next((value for key, value in table.items() if key.lower() == name), None)
+        return found
+
     # Creating and deleting
 
     def add_user(self, username: str, name: str) -> User:
         """Add a user."""
         user = self.users[username] = User(self.next_id("user"), username, name)
+        self._people[user.id] = user
         return user
 
     def add_group(self, full_path: str, name: str | None = None, *, ident: int | None = None) -> Group:
@@ -293,14 +338,35 @@ class Registry:
     def add_note(
         self, issue: Issue, body: str, author: User, *, internal: bool = False, system: bool = False
     ) -> Note:
-        """Add a comment; the issue counts as updated."""
+        """Add a comment; the issue counts as updated unless it was within the last minute."""
         now = self.clock.now()
         note = Note(self.next_id("note"), issue, body, author, now, now, internal, system)
         self.notes[note.id] = note
         issue.notes = [*(issue.notes or ()), note]
-        with self.index.moving(issue):
-            issue.updated = now
+        if not self.throttled(issue):
+            with self.index.moving(issue):
+                issue.updated = now
         return note
+
+    def throttled(self, issue: Issue) -> bool:
+        """Whether a mere touch of an issue does not move its `updated_at`: it was moved a moment ago."""
+        return self.traits.throttles and self.clock.now() - issue.updated < THROTTLE
+
+    def raced(self, issue: Issue, added: list[Label]) -> None:
+        """Remember which labels were added now, for writes at the same time."""
+        if self.traits.races:
+            self._races[issue] = (self.clock.now(), self.turn, added)
+
+    def racing(self, issue: Issue) -> list[Label]:
+        """The labels that another request has added at the same time, which a write does not see."""
+        at, turn, added = self._races.get(issue, (0, 0, []))
+        near = self.clock.now() - at < self.traits.races * SECOND
+        return added if near and turn != self.turn else []
+
+    def place_later(self) -> None:
+        """Have a background job place all issues without a position in a while."""
+        if self.traits.placing is not None:
+            self.placing = self.clock.now() + int(self.traits.placing * SECOND)
 
     def drop_note(self, note: Note) -> None:
         """Delete a comment."""

@@ -1,8 +1,9 @@
-"""Finding issues: filters, sort orders and keyset pages.
+"""Finding issues: sort orders and keyset pages.
 
 Owns the indexes (by label title, by milestone title) and the sorted orders, which are built on first use and
 kept up to date by `Index.moving`, so that a page of a world of 100,000 issues takes a few hundred steps and
-never a full sort. Knows nothing of permissions: a caller passes a predicate.
+never a full sort. Issues that were not made yet are made when a question can concern them. Knows nothing of
+permissions: a caller passes a predicate.
 """
 
 from __future__ import annotations
@@ -14,195 +15,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from glboard_core.demo.world.records import Issue, Milestone
-
-# Filters of issues, as predicates.
-
-Test = Callable[[Issue], bool]
-LOOSE = "_LOOSE"
-
-
-@dataclass(slots=True)
-class IssueFilter:
-    """Conditions on issues; None and empty match everything. Times are stamps, both ends inclusive."""
-
-    projects: frozenset[int] | None = None
-    labels: tuple[str, ...] = ()
-    any_labels: tuple[str, ...] = ()
-    not_labels: tuple[str, ...] = ()
-    milestones: tuple[str, ...] = ()
-    not_milestones: tuple[str, ...] = ()
-    milestone_is: str | None = None
-    not_milestone_is: str | None = None
-    milestone_id: int | None = None
-    state: str | None = None
-    ids: frozenset[int] | None = None
-    iids: frozenset[int] | None = None
-    not_iids: frozenset[int] = frozenset()
-    assignees: tuple[str, ...] = ()
-    any_assignees: tuple[str, ...] = ()
-    not_assignees: tuple[str, ...] = ()
-    assignee_is: str | None = None
-    authors: tuple[str, ...] = ()
-    not_authors: tuple[str, ...] = ()
-    closed_after: int | None = None
-    closed_before: int | None = None
-    created_after: int | None = None
-    created_before: int | None = None
-    updated_after: int | None = None
-    updated_before: int | None = None
-    confidential: bool | None = None
-    search: str | None = None
-    search_in: frozenset[str] = frozenset({"TITLE", "DESCRIPTION"})
-    weight: int | None = None
-    weight_is: str | None = None
-    not_weight: int | None = None
-    kinds: frozenset[str] | None = None
-    include_archived: bool = False
-
-
-def _label_test(title: str) -> Test:
-    if title.lower() == "none":
-        return lambda issue: not issue.labels
-    if title.lower() == "any":
-        return lambda issue: bool(issue.labels)
-    if title.endswith("::*"):
-        prefix = title[:-1]
-        return lambda issue: any(one.title.startswith(prefix) for one in issue.labels)
-    return lambda issue: any(one.title == title for one in issue.labels)
-
-
-def _milestone_test(kind: str, today: date) -> Test:
-    """A milestone wildcard. STARTED and UPCOMING are GraphQL's since 18.0; with `LOOSE` at the end they are
-    REST's and older servers', which require less."""
-
-    def started(one: Milestone) -> bool:
-        dated = one.start is not None or one.due is not None
-        return dated and (one.start is None or one.start <= today) and (one.due is None or one.due >= today)
-
-    def loosely_started(one: Milestone) -> bool:
-        return one.start is not None and one.start <= today
-
-    def upcoming(one: Milestone) -> bool:
-        return one.start is not None and one.start > today
-
-    def loosely_upcoming(one: Milestone) -> bool:
-        return one.due is not None and one.due > today
-
-    if kind == "NONE":
-        return lambda issue: issue.milestone is None
-    if kind == "ANY":
-        return lambda issue: issue.milestone is not None
-    asked = {
-        "STARTED": started,
-        "UPCOMING": upcoming,
-        f"STARTED{LOOSE}": loosely_started,
-        f"UPCOMING{LOOSE}": loosely_upcoming,
-    }[kind]
-    return lambda issue: issue.milestone is not None and not issue.milestone.closed and asked(issue.milestone)
-
-
-def _time_tests(wanted: IssueFilter) -> Iterator[Test]:
-    if (at := wanted.closed_after) is not None:
-        yield lambda issue, at=at: issue.closed is not None and issue.closed >= at  # type: ignore[misc]
-    if (at := wanted.closed_before) is not None:
-        yield lambda issue, at=at: issue.closed is not None and issue.closed <= at  # type: ignore[misc]
-    if (at := wanted.created_after) is not None:
-        yield lambda issue, at=at: issue.created >= at  # type: ignore[misc]
-    if (at := wanted.created_before) is not None:
-        yield lambda issue, at=at: issue.created <= at  # type: ignore[misc]
-    if (at := wanted.updated_after) is not None:
-        yield lambda issue, at=at: issue.updated >= at  # type: ignore[misc]
-    if (at := wanted.updated_before) is not None:
-        yield lambda issue, at=at: issue.updated <= at  # type: ignore[misc]
-
-
-def _people_tests(wanted: IssueFilter) -> Iterator[Test]:
-    def has(issue: Issue, username: str) -> bool:
-        return any(one.username == username for one in issue.assignees)
-
-    if wanted.assignees:
-        yield lambda issue: all(has(issue, one) for one in wanted.assignees)
-    if wanted.any_assignees:
-        yield lambda issue: any(has(issue, one) for one in wanted.any_assignees)
-    if wanted.not_assignees:
-        yield lambda issue: not any(has(issue, one) for one in wanted.not_assignees)
-    if wanted.assignee_is == "ANY":
-        yield lambda issue: bool(issue.assignees)
-    if wanted.assignee_is == "NONE":
-        yield lambda issue: not issue.assignees
-    if wanted.authors:
-        yield lambda issue: issue.author.username in wanted.authors
-    if wanted.not_authors:
-        yield lambda issue: issue.author.username not in wanted.not_authors
-
-
-def _place_tests(wanted: IssueFilter, today: date) -> Iterator[Test]:
-    if wanted.milestones:
-        yield lambda issue: issue.milestone is not None and issue.milestone.title in wanted.milestones
-    if wanted.milestone_id is not None:
-        yield lambda issue: issue.milestone is not None and issue.milestone.id == wanted.milestone_id
-    if wanted.not_milestones:
-        yield lambda issue: issue.milestone is None or issue.milestone.title not in wanted.not_milestones
-    if wanted.milestone_is:
-        yield _milestone_test(wanted.milestone_is, today)
-    if wanted.not_milestone_is:
-        unwanted = _milestone_test(wanted.not_milestone_is, today)
-        yield lambda issue: not unwanted(issue)
-    for title in wanted.labels:
-        yield _label_test(title)
-    if wanted.any_labels:
-        wanted_ones = [_label_test(title) for title in wanted.any_labels]
-        yield lambda issue: any(test(issue) for test in wanted_ones)
-    if wanted.not_labels:
-        unwanted_ones = [_label_test(title) for title in wanted.not_labels]
-        yield lambda issue: not any(test(issue) for test in unwanted_ones)
-
-
-def tests(wanted: IssueFilter, today: date) -> Iterator[Test]:
-    """The filter as predicates, cheapest first."""
-    if wanted.projects is not None:
-        yield lambda issue: issue.project.id in wanted.projects  # type: ignore[operator]
-    if not wanted.include_archived:
-        yield lambda issue: not issue.project.archived
-    if wanted.state == "opened":
-        yield lambda issue: issue.open
-    elif wanted.state == "closed":
-        yield lambda issue: not issue.open
-    elif wanted.state == "locked":
-        yield lambda _: False
-    if wanted.ids is not None:
-        yield lambda issue: issue.id in wanted.ids  # type: ignore[operator]
-    if wanted.iids is not None:
-        yield lambda issue: issue.iid in wanted.iids  # type: ignore[operator]
-    if wanted.not_iids:
-        yield lambda issue: issue.iid not in wanted.not_iids
-    if wanted.confidential is not None:
-        yield lambda issue: issue.confidential == wanted.confidential
-    if wanted.kinds is not None:
-        yield lambda issue: issue.kind in wanted.kinds  # type: ignore[operator]
-    if wanted.weight is not None:
-        yield lambda issue: issue.weight == wanted.weight
-    if wanted.not_weight is not None:
-        yield lambda issue: issue.weight != wanted.not_weight
-    if wanted.weight_is == "ANY":
-        yield lambda issue: issue.weight is not None
-    if wanted.weight_is == "NONE":
-        yield lambda issue: issue.weight is None
-    yield from _time_tests(wanted)
-    yield from _place_tests(wanted, today)
-    yield from _people_tests(wanted)
-    if wanted.search:
-        words = wanted.search.lower().split()
-
-        def says(issue: Issue) -> bool:
-            text = issue.title.lower() if "TITLE" in wanted.search_in else ""
-            if "DESCRIPTION" in wanted.search_in:
-                text += "\n" + issue.description.lower()
-            return all(word in text for word in words)
-
-        yield says
-
+from glboard_core.demo.world.filters import IssueFilter, Test, tests
+from glboard_core.demo.world.records import Issue
+from glboard_core.demo.world.unread import Unread
 
 Key = tuple[int, Any, int]
 
@@ -266,10 +81,11 @@ class Page:
 
 
 class Index:
-    """Every issue of the world, with indexes and sorted orders."""
+    """Every issue of the world that was made so far, with indexes and sorted orders."""
 
     def __init__(self, issues: dict[int, Issue]) -> None:
         self.issues = issues
+        self.unread: Unread | None = None
         self._by_label: dict[str, set[Issue]] = {}
         self._by_milestone: dict[str, set[Issue]] = {}
         self._orders: dict[str, list[Key]] = {}
@@ -320,11 +136,33 @@ class Index:
                     del order[bisect_left(order, before[sort])]
                     insort(order, after)
 
+    def find(self, ident: int) -> Issue | None:
+        """An issue by id, or None."""
+        if self.unread is not None and ident not in self.issues:
+            self.read(self.unread.holders([ident]))
+        return self.issues.get(ident)
+
+    def read(self, projects: Iterable[int]) -> None:
+        """Make the issues of projects that were not made yet."""
+        if self.unread is None:
+            return
+        made = self.unread.take(projects)
+        if len(made) * 10 > len(self.issues):
+            self._orders.clear()
+        for issue in made:
+            self.add(issue)
+
+    def _read_for(self, wanted: IssueFilter) -> None:
+        if self.unread is not None:
+            self.read(self.unread.needed(wanted))
+
     def rebuild(self) -> None:
         """Rebuild after a change of many issues, or of a label's or milestone's title or dates."""
         self._by_label.clear()
         self._by_milestone.clear()
         self._orders.clear()
+        if self.unread is not None:
+            self.unread.name()
         for issue in self.issues.values():
             self._file(issue)
 
@@ -337,10 +175,12 @@ class Index:
 
     def with_milestone(self, title: str) -> set[Issue]:
         """The issues whose milestone has this title."""
+        self._read_for(IssueFilter(milestones=(title,)))
         return self._by_milestone.get(title, set())
 
     def with_label(self, title: str) -> set[Issue]:
         """The issues with a label of this title."""
+        self._read_for(IssueFilter(labels=(title,)))
         return self._by_label.get(title, set())
 
     def _at(self, key: Key) -> Issue:
@@ -355,14 +195,14 @@ class Index:
         for title in wanted.labels:
             if title.endswith("::*") or title.lower() in ("any", "none"):
                 continue
-            filed = self.with_label(title)
+            filed = self._by_label.get(title, set())
             if len(filed) < size:
                 best, size = filed, len(filed)
         if wanted.milestones:
-            total = sum(len(self.with_milestone(title)) for title in set(wanted.milestones))
+            filed_ones = [self._by_milestone.get(title, set()) for title in set(wanted.milestones)]
+            total = sum(map(len, filed_ones))
             if total < size:
-                best = [one for title in set(wanted.milestones) for one in self.with_milestone(title)]
-                size = total
+                best, size = [one for filed in filed_ones for one in filed], total
         if wanted.updated_after is not None:
             order = self.order("UPDATED_ASC")
             start = bisect_left(order, (0, wanted.updated_after, 0))
@@ -372,6 +212,7 @@ class Index:
 
     def matching(self, wanted: IssueFilter, may_see: Test, today: date) -> Iterator[Issue]:
         """All matches, unordered."""
+        self._read_for(wanted)
         found = self._candidates(wanted)
         checks = [*tests(wanted, today), may_see]
         for issue in self.issues.values() if found is None else found:
@@ -413,6 +254,7 @@ class Index:
         skip: int = 0,
     ) -> Page:
         """`first` issues after a key (or, backwards, the last ones before one), skipping some."""
+        self._read_for(wanted)
         checks = [*tests(wanted, today), may_see]
         keys = self._keys(wanted, sort, first + skip + 1)
         low = bisect_right(keys, after) if after is not None else 0

@@ -38,6 +38,7 @@ class World(Registry):
     ) -> Issue:
         """Change an issue as another person, by the same rules as the APIs."""
         with self.lock:
+            self.turn += 1
             issue = self.issue(reference)
             change = Change(title=title, description=description, weight=weight, confidential=confidential)
             change.status = status
@@ -71,6 +72,7 @@ class World(Registry):
             self.index.add(issue)
             self.edit(issue.reference, by=by, **wishes)
             issue.updated_by = None
+            self.place_later()
             return issue
 
     def comment(self, reference: str, body: str, *, by: str) -> Note:
@@ -81,12 +83,9 @@ class World(Registry):
     def move(self, reference: str, *, after: str | None = None, before: str | None = None) -> None:
         """Reorder an issue; `updated_at` does not change."""
         with self.lock:
-            boards.move_between(
-                self,
-                self.issue(reference),
-                self.issue(after) if after else None,
-                self.issue(before) if before else None,
-            )
+            above, below = (self.issue(one) if one else None for one in (after, before))
+            boards.place(self, [one for one in (above, below) if one is not None])
+            boards.move_between(self, self.issue(reference), above, below)
 
     def delete(self, reference: str) -> None:
         """Delete an issue, without a trace."""

@@ -1,0 +1,25 @@
+"""What a real GitLab does that a client must live with, each of which can be switched off or on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True, kw_only=True)
+class Traits:
+    """The traits of a world."""
+
+    races: float = 0
+    """Seconds within which two writes of one issue's labels do not see each other, so that two of a scope
+    stay. Writes of one request always see each other."""
+    ranks_fail: bool = True
+    """A rank next to an issue without a position is answered with HTTP 500."""
+    boards_place: bool = True
+    """Reading the issues of a board's list gives those without a position one."""
+    partial_writes: bool = True
+    """A change that is refused for one field has its labels and its state written all the same."""
+    placing: float | None = 1.0
+    """Seconds after which a background job has placed a new issue, and with it the others without a position;
+    None for never."""
+    throttles: bool = True
+    """A second change of labels or assignees by one person within a minute does not move `updatedAt`."""
