@@ -185,11 +185,7 @@ def _update(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     if issue is None or not context_of(info).may_see(issue):
         raise not_available()
     # A status alone is dropped without a word where it may not be set.
-    if not permissions.can_update(user, issue) and not wish.keys() <= {
-        "id",
-        "statusWidget",
-        "clientMutationId",
-    }:
+    if not permissions.can_update(user, issue) and not wish.keys() <= _STATUS_ALONE:
         raise not_available()
     errors = changes.apply(world, issue, _change(world, wish), user)
     done = None if errors else issue
