@@ -397,7 +397,7 @@ async def test_a_second_assignee_on_free() -> None:
         assert isinstance(error, EditDropped)
         assert "eng_1" in error.message
         assert "Premium" in error.hint
-        assert context.issue("top/app#1").assignees == ("eng_1",)
+        assert context.issue("top/app#1").assignees == ("eng_2",)
 
 
 async def test_an_assignee_without_access_to_the_project(context: LoadedGateway) -> None:
