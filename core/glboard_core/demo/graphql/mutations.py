@@ -311,7 +311,9 @@ def _create_note(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     issue = world.index.find(wish["noteableId"])
     if issue is None or not context.may_see(issue) or issue.project.archived:
         raise not_available()
-    outcome = comment(world, issue, wish["body"], user, internal=bool(wish.get("internal")))
+    as_item = wish["noteableId"].kind == "WorkItem"
+    internal = bool(wish.get("internal"))
+    outcome = comment(world, issue, wish["body"], user, internal=internal, as_item=as_item)
     errors = outcome.errors
     if outcome.commands_only and world.since < (17, 0):
         # Older servers report success among the errors.

@@ -375,9 +375,11 @@ def create_note(call: Call, project: str, iid: str) -> Any:
     outcome = comment(call.world, issue, body, user, internal=bool(call.flag("internal", False)))
     if outcome.note is not None:
         return 201, shapes.note(call, outcome.note)
+    if outcome.failures:
+        raise Refused(400, {"message": f"400 Bad request - {outcome.failures[0]}"})
     if outcome.commands_only:
         changes: dict[str, Any] = dict.fromkeys(outcome.commands, True)
-        return 202, {"commands_changes": changes, "summary": outcome.messages or outcome.failures}
+        return 202, {"commands_changes": changes, "summary": outcome.messages}
     raise Refused(400, {"message": "400 Bad request - Note " + str({"note": ["can't be blank"]})})
 
 

@@ -17,6 +17,7 @@ from typing import Final, Literal
 from glboard_core.demo.world import permissions
 from glboard_core.demo.world.records import NO_ACCESS, Issue, Label, Milestone, User
 from glboard_core.demo.world.registry import Registry
+from glboard_core.demo.world.texts import normalised
 
 MAX_TITLE = 255
 MAX_DESCRIPTION = 1024 * 1024
@@ -186,6 +187,8 @@ def _write_columns(world: Registry, issue: Issue, change: Change, actor: User) -
         value = getattr(change, name)
         if name == "title" and value is not UNSET:
             value = value.strip()
+        if name == "description" and value is not UNSET:
+            value = normalised(value)
         if value is not UNSET and value != getattr(issue, name):
             setattr(issue, name, value)
             touched = True
