@@ -17,6 +17,7 @@ from typing import Final, Literal
 from glboard_core.demo.world import permissions
 from glboard_core.demo.world.records import NO_ACCESS, Issue, Label, Milestone, User
 from glboard_core.demo.world.registry import Registry
+from glboard_core.demo.world.system_notes import told
 from glboard_core.demo.world.texts import normalised
 
 MAX_TITLE = 255
@@ -152,6 +153,7 @@ def apply(world: Registry, issue: Issue, change: Change, actor: User, *, creatin
         if world.traits.partial_writes:
             _write_beside_errors(world, issue, change, actor)
         return found
+    before = copy(issue)
     with world.index.moving(issue):
         touched = _write_others(world, issue, change, actor)
         saved = _write_columns(world, issue, change, actor)
@@ -160,6 +162,8 @@ def apply(world: Registry, issue: Issue, change: Change, actor: User, *, creatin
             issue.updated = world.clock.now()
         if saved or touched:
             issue.updated_by = actor
+    if world.traits.system_notes and not creating and (saved or touched):
+        world.note_change(issue, told(before, issue), actor)
     return []
 
 

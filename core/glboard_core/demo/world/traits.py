@@ -23,5 +23,7 @@ class Traits:
     placing: float | None = 1.0
     """Seconds after which a background job has placed a new issue, and with it the others without a position;
     None for never."""
+    system_notes: bool = True
+    """Changes of fields that have no events of their own leave a system note."""
     throttles: bool = True
     """A second change of labels or assignees by one person within a minute does not move `updatedAt`."""
