@@ -14,7 +14,8 @@ from support.engines import build_world
 REF = "top/app#1"
 RETITLED = (
     '<p>changed title from <code class="idiff">Issue <span class="idiff left right deletion">1</span></code>'
-    ' to <code class="idiff">Issue <span class="idiff left right addition">&lt;b&gt;2&lt;/b&gt;</span></code></p>'
+    ' to <code class="idiff">Issue <span class="idiff left right addition">&lt;b&gt;2&lt;/b&gt;</span></code>'
+    "</p>"
 )
 
 

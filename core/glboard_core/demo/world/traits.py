@@ -16,6 +16,8 @@ class Traits:
     """A rank next to an issue without a position is answered with HTTP 500."""
     boards_place: bool = True
     """Reading the issues of a board's list gives those without a position one."""
+    maintenance: bool = False
+    """It is in maintenance mode: reads work, writes are refused."""
     misses_neighbours: bool = False
     """A rank next to an issue that is gone is an error of the payload; otherwise nothing happens."""
     partial_writes: bool = True
