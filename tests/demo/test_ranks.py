@@ -153,6 +153,7 @@ def test_a_neighbour_that_is_not_there_is_an_error_of_the_payload(wire: Wire) ->
     other = wire.world.add_project("elsewhere/app")
     stranger = wire.world.new_issue(other, "Stranger", wire.world.owner, wire.world.clock.now())
     wire.world.index.add(stranger)
+    wire.world.traits.misses_neighbours = True
     for ident in (987654, stranger.id):
         assert move(wire, 1, moveBeforeId=str(ident))["errors"] == ["Resource not found"]
         answer = wire.rest("PUT", "/projects/top%2Fapp/issues/1/reorder", json={"move_after_id": ident})

@@ -49,6 +49,7 @@ from glboard_tui.cli.context import Options
 @click.option(
     "--faults", default="", metavar="SPEC", help="Inject faults: 429:0.1,500:0.05,reset-after:0.05 …"
 )
+@click.option("--plain-headers", is_flag=True, help="Send no Date and RateLimit headers.")
 @click.option("--tier", type=click.Choice(TIERS), default="ultimate", show_default=True)
 @click.option("--edition", type=click.Choice(EDITIONS), default="ee", show_default=True)
 @click.option("--gitlab-version", type=click.Choice(VERSIONS), default="18.9", show_default=True)

@@ -69,6 +69,21 @@ class Connection:
         return [{"cursor": self.cursor(node, at), "node": node} for at, node in enumerate(self.nodes)]
 
 
+class _Broken(Connection):
+    """A page behind a cursor that is none."""
+
+    __slots__ = ("_cursor",)
+
+    def __init__(self, cursor: str, total: Callable[[int | None], int]) -> None:
+        self._cursor = cursor
+        self.total = total
+        self.weigh = lambda: 0
+
+    def __getattr__(self, _: str) -> Any:
+        # Rows are read when they are asked for: all of these attributes are theirs.
+        raise GraphQLError(f'Invalid input: "{self._cursor}"')
+
+
 def _encode(value: Any) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(value)).decode()
 
@@ -168,9 +183,13 @@ def found(context: Context, wanted: IssueFilter, sort: str | None, args: dict[st
             earlier=skip > 0,
             weigh=weigh,
         )
+    try:
+        after, before = _key(args, "after", order), _key(args, "before", order)
+    except GraphQLError:
+        return _Broken(args.get("after") or args["before"], total)
     page = world.index.page(
         wanted, order, may_see, today, first=size,
-        after=_key(args, "after", order), before=_key(args, "before", order), backwards=backwards,
+        after=after, before=before, backwards=backwards,
     )  # fmt: skip
     return Connection(
         page.issues,

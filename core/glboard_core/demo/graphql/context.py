@@ -112,6 +112,12 @@ def _date_in(value: object) -> date:
         raise GraphQLError(f'"{value}" is not a valid Date') from None
 
 
+class GlobalId(int):
+    """The number of a global id that also knows the kind it was given with."""
+
+    kind: str = ""
+
+
 def _id_in(kinds: tuple[str, ...]) -> Callable[[object], int]:
     def parse(value: object) -> int:
         found = _GID.fullmatch(value) if isinstance(value, str) else None
@@ -119,7 +125,9 @@ def _id_in(kinds: tuple[str, ...]) -> Callable[[object], int]:
             raise GraphQLError(f'"{value}" is not a valid GitLab ID.')
         if found.group(1) not in kinds:
             raise GraphQLError(f'"{value}" does not represent an instance of {kinds[0]}')
-        return int(found.group(2))
+        number = GlobalId(found.group(2))
+        number.kind = found.group(1)
+        return number
 
     return parse
 

@@ -5,7 +5,7 @@ Knows nothing of HTTP connections or faults, except that a response can be made 
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,7 +29,7 @@ from graphql.language import ast
 from glboard_core.demo.graphql import bounds
 from glboard_core.demo.graphql.connections import Connection, listed
 from glboard_core.demo.graphql.context import Context, Fields, Info, context_of, gid
-from glboard_core.demo.graphql.refusals import translate, translate_variables
+from glboard_core.demo.graphql.refusals import syntax_error, translate, translate_variables
 from glboard_core.demo.world import permissions
 from glboard_core.demo.world.boards import settle
 from glboard_core.demo.world.records import ACCESS_NAMES, User
@@ -178,14 +178,18 @@ _DEAR = frozenset(
     {"participants", "subscribed", "descriptionHtml", "titleHtml", "linkedWorkItems", "blockedByIssues"}
 )
 _MAX_PAGE = 100
+# How often a field can be in one branch.
+_MOST_REPEATED = 2
+_REPEATABLE = frozenset({"nodes", "edges", "node", "ofType"})
 
 
 @dataclass(slots=True)
 class Cost:
-    """The two measures of a query."""
+    """The measures of a query; `repeats` are fields that are too often in one branch."""
 
     score: int = 0
     depth: int = 0
+    repeats: dict[str, int] = field(default_factory=dict)
 
 
 class _Counter:
@@ -198,6 +202,8 @@ class _Counter:
             one.name.value: one for one in document.definitions if isinstance(one, ast.FragmentDefinitionNode)
         }
         self.deepest = 0
+        self.branch: Counter[str] = Counter()
+        self.repeats: dict[str, int] = {}
 
     def value(self, node: ast.ValueNode) -> Any:
         """The value of an argument; only numbers and "is it there" matter."""
@@ -237,6 +243,11 @@ class _Counter:
         inside = self.schema.type_map[node.type_condition.name.value] if node.type_condition else kind
         return self.selection(inside, node.selection_set, depth)
 
+    def _enter(self, name: str) -> None:
+        self.branch[name] += 1
+        if self.branch[name] > _MOST_REPEATED and name not in _REPEATABLE:
+            self.repeats[name] = max(self.repeats.get(name, 0), self.branch[name])
+
     def field(self, kind: Any, node: ast.FieldNode, depth: int) -> int:
         """The cost of one field with its selection."""
         name = node.name.value
@@ -244,7 +255,9 @@ class _Counter:
         if field is None:
             return 1  # __typename
         below = get_named_type(field.type)
+        self._enter(name)
         child = self.selection(below, node.selection_set, depth + 1) if node.selection_set else 0
+        self.branch[name] -= 1
         own = 5 if name in _DEAR else 1
         args = {one.name.value: self.value(one.value) for one in node.arguments or ()}
         connection = isinstance(below, GraphQLObjectType) and below.name.endswith("Connection")
@@ -278,7 +291,7 @@ def cost_of(
             given[name] = counter.value(one.default_value)
     root = schema.get_root_type(operation.operation)
     score = counter.selection(root, operation.selection_set, 1)
-    return Cost(score, counter.deepest)
+    return Cost(score, counter.deepest, counter.repeats)
 
 
 MAX_QUERY = 10_000
@@ -395,7 +408,7 @@ def read(body: bytes) -> Request:
     try:
         content = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Request(refused=(400, _errors("There was a problem in the JSON you submitted")))
+        return Request(refused=(400, {"error": "Invalid JSON format"}))
     request = Request(many=isinstance(content, list))
     for one in content if isinstance(content, list) else [content]:
         asked = _read_one(one)
@@ -440,7 +453,7 @@ class Endpoint:
             return _errors("No query string was present")
         if asked.syntax is not None:
             where = [{"line": one.line, "column": one.column} for one in asked.syntax.locations or ()]
-            return {"errors": [{"message": asked.syntax.message, "locations": where}]}
+            return {"errors": [{"message": syntax_error(asked.syntax), "locations": where}]}
         document, operation = asked.document, asked.operation
         assert document is not None
         if operation is None:
@@ -455,13 +468,35 @@ class Endpoint:
         cost = cost_of(self.schema, document, operation, asked.variables)
         known = context.user is not None
         context.score, context.limit = cost.score, MAX_SCORE[known]
+        found = []
+        if cost.repeats:
+            name, times = max(cost.repeats.items(), key=lambda one: one[1])
+            many = f"too many of fields '{{\"{name}\"=>{times}}}' detected"
+            found.append(f'Recursive query - {many}\nin single branch of the query")\n')
         if cost.depth > MAX_DEPTH[known]:
-            return _errors(f"Query has depth of {cost.depth}, which exceeds max depth of {MAX_DEPTH[known]}")
+            found.append(f"Query has depth of {cost.depth}, which exceeds max depth of {MAX_DEPTH[known]}")
         if cost.score > context.limit:
-            return _errors(
+            found.append(
                 f"Query has complexity of {cost.score}, which exceeds max complexity of {context.limit}"
             )
-        return None
+        return _errors(*found) if found else None
+
+    @staticmethod
+    def _barred(asked: Asked, operation: ast.OperationDefinitionNode, context: Context) -> Any:
+        """Each field null with an error: for a fine-grained token, and for changes during maintenance."""
+        if context.scope == "granular":
+            said = "Unable to determine boundaries and permissions for authorization"
+        elif asked.is_mutation and context.world.traits.maintenance:
+            said = "You cannot perform write operations on a read-only instance"
+        else:
+            return None
+        keys = [
+            (one.alias or one.name).value
+            for one in operation.selection_set.selections
+            if isinstance(one, ast.FieldNode)
+        ]
+        errors = [{"message": said, "path": [one]} for one in keys]
+        return {"data": dict.fromkeys(keys), "errors": errors}
 
     def answer_one(self, asked: Asked, context: Context) -> Any:
         """The response to one query."""
@@ -471,6 +506,9 @@ class Endpoint:
         document, operation = asked.document, asked.operation
         assert document is not None
         assert operation is not None
+        barred = self._barred(asked, operation, context)
+        if barred is not None:
+            return barred
         with context.world.lock:
             settle(context.world)
             result: ExecutionResult = execute_sync(

@@ -107,7 +107,7 @@ def simple_change(wish: dict[str, Any]) -> Change:
 
 
 def answer(info: Info, wish: dict[str, Any], issue: Issue, change: Change) -> dict[str, Any]:
-    """Apply a change and return the issue as it is now, whatever was dropped; if refused, as it was wanted."""
+    """Apply a change; the issue as it is now, whatever was dropped, or as it was wanted if refused."""
     world, user = writer(info)
     errors = changes.apply(world, issue, change, user)
     if change.description is not UNSET and not errors:
@@ -142,7 +142,7 @@ def _set_assignees(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
         if one is None:
             continue
         if permissions.level(one, issue.project) <= NO_ACCESS or not permissions.can_admin(user, issue):
-            errors.append(f"Cannot assign @{username} to {issue.reference}")
+            errors.append(f"Assignees Cannot assign @{username} to #{issue.iid}")
         else:
             wanted.append(one)
     mode = wish.get("operationMode") or "REPLACE"
@@ -202,7 +202,9 @@ def _move(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     done: dict[str, Any] = {"issue": issue, "errors": [], "clientMutationId": wish.get("clientMutationId")}
     before, after = (_neighbour(world, issue, wish.get(name)) for name in ("moveBeforeId", "moveAfterId"))
     if before is UNSET or after is UNSET:
-        return {**done, "errors": ["Resource not found"]}
+        if world.traits.misses_neighbours:
+            return {**done, "errors": ["Resource not found"]}
+        before, after = (None if one is UNSET else one for one in (before, after))
     if wish.get("fromListId") is not None:
         old, new = (_list_of(world, board, wish[name]) for name in ("fromListId", "toListId"))
         if old is new and before is after is wish.get("positionInList"):
@@ -238,7 +240,7 @@ def _neighbour(world: World, issue: Issue, value: Any) -> Issue | changes.Unset 
 def _named_labels(world: World, project: Project, titles: Iterable[str], user: User) -> list[Label]:
     """Labels by title; unknown ones are created in the project, if that is allowed."""
     found = []
-    for title in titles:
+    for title in (one for one in titles if one == one.strip()):
         label = world.label_for(project, title)
         if label is None and permissions.can_plan(user, project):
             label = world.add_label(project, title)
@@ -275,7 +277,7 @@ def create_issue(world: World, project: Project, title: str, user: User, change:
     issue = world.new_issue(project, title, user, world.clock.now())
     issue.history = []
     world.index.add(issue)
-    changes.apply(world, issue, change, user)
+    changes.apply(world, issue, change, user, creating=True)
     notes.describe(world, issue, user)
     issue.updated_by = None  # created, not updated
     world.place_later()
@@ -309,7 +311,9 @@ def _create_note(_: Any, info: Info, wish: dict[str, Any]) -> dict[str, Any]:
     issue = world.index.find(wish["noteableId"])
     if issue is None or not context.may_see(issue) or issue.project.archived:
         raise not_available()
-    outcome = comment(world, issue, wish["body"], user, internal=bool(wish.get("internal")))
+    as_item = wish["noteableId"].kind == "WorkItem"
+    internal = bool(wish.get("internal"))
+    outcome = comment(world, issue, wish["body"], user, internal=internal, as_item=as_item)
     errors = outcome.errors
     if outcome.commands_only and world.since < (17, 0):
         # Older servers report success among the errors.

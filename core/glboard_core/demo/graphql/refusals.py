@@ -182,6 +182,15 @@ def _search(node: ast.Node, wanted: ast.Node, path: list[str]) -> list[str] | No
     return None
 
 
+def syntax_error(error: GraphQLError) -> str:
+    """A syntax error as GitLab words it; what it cannot parse at all is quoted as our parser says it."""
+    if not error.message.endswith("found <EOF>.") or not error.locations:
+        return error.message
+    at = error.locations[0]
+    wanted = error.message.removeprefix("Syntax Error: Expected ").partition(",")[0].upper()
+    return f'Expected {wanted}, actual: (none) ("") at [{at.line}, {at.column - 1}]'
+
+
 def translate(errors: Sequence[GraphQLError], document: ast.DocumentNode) -> list[dict[str, Any]]:
     """The errors of an invalid query."""
     found = []
@@ -205,8 +214,12 @@ def translate(errors: Sequence[GraphQLError], document: ast.DocumentNode) -> lis
     return found
 
 
-#: An integer that is none, in graphql-core's words.
-_NO_INT = re.compile(r"Int cannot represent non[^:]*: (.+)$")
+_NO_INT = re.compile(r"Int cannot represent [^:]*: (?P<value>.*?)\.?$")
+
+
+def _quoted(value: str) -> str:
+    """A value as JSON writes it."""
+    return f'"{value[1:-1]}"' if value.startswith("'") else value
 
 
 def _problem(rest: str) -> tuple[list[str], str]:
@@ -222,9 +235,10 @@ def _problem(rest: str) -> tuple[list[str], str]:
         return [*place, required[1] or required[2]], _NULL
     if "non-null type" in rest or "required type" in rest:
         return place, _NULL
+    number = _NO_INT.search(rest)
+    if number is not None:
+        return place, f"Could not coerce value {_quoted(number['value'])} to Int"
     told = re.split(r"has invalid value(?: at [^:]*)?: |; ", rest)[-1].strip().rstrip(".")
-    if (number := _NO_INT.search(told)) is not None:
-        told = f"Could not coerce value {number[1].replace(chr(39), chr(34))} to Int"
     return place, told
 
 

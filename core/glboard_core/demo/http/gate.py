@@ -36,7 +36,7 @@ from glboard_core.demo.world.world import World
 
 # Tokens: user, scope, and where a request carries one.
 
-TokenScope = Literal["api", "read_api"]
+TokenScope = Literal["api", "read_api", "granular"]
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class Token:
 
     user: User
     scope: str
-    state: Literal["active", "expired", "revoked"] = "active"
+    state: Literal["active", "expired", "revoked", "blocked"] = "active"
 
 
 def mint() -> str:
@@ -196,8 +196,10 @@ class Settings:
 
     latency_ms: float = 0
     relative_url: str = ""
-    #: Host names and addresses it answers to, in addition to those of this machine.
+    plain_headers: bool = False
+    """Send neither `Date` nor `RateLimit` headers, as GitLab does with no proxy in front of it."""
     hosts: frozenset[str] = frozenset()
+    """Host names and addresses it answers to, in addition to those of this machine."""
 
 
 def _is_address(host: str) -> bool:
@@ -301,7 +303,11 @@ class Gate:
         if fault == "slow":
             await self._pause(self.faults.slow_seconds)
         record.status = response.status_code
-        response.headers["date"] = self.world.clock.http_date()
+        if self.settings.plain_headers:
+            for name in [one for one in response.headers if one.startswith("ratelimit-")]:
+                del response.headers[name]
+        else:
+            response.headers["date"] = self.world.clock.http_date()
         response.headers["x-request-id"] = f"demo-{len(self.journal)}"
         if fault == "drip":
             await self._drip(response, send)
@@ -366,15 +372,10 @@ class Gate:
             return Response(
                 "<html><body>The page could not be found (404)</body></html>", 404, media_type="text/html"
             )
-        if not inside.startswith("/api") and request.method != "GET":
-            page = "<html><body>The change you requested was rejected (422)</body></html>"
-            return Response(page, 422, media_type="text/html")
-        if not inside.startswith("/api"):
-            # Every page of GitLab sends those who are not signed in to the sign-in page.
-            here = f"{request.url.scheme}://{request.headers.get('host', '')}"
-            there = f"{here}{self.settings.relative_url}/users/sign_in"
-            page = f'<html><body>You are being <a href="{there}">redirected</a>.</body></html>'
-            return Response(page, 302, {"location": there}, media_type="text/html")
+        if b"\\u0000" in body:
+            return PlainTextResponse("Bad Request", 400)
+        if not inside.startswith("/api/"):
+            return self._page(request)
         sent = token_sent(request.headers)
         if sent is None and request.query_params.get("private_token"):
             sent = request.query_params["private_token"]
@@ -403,14 +404,28 @@ class Gate:
         response.headers.update(headers)
         return response
 
+    def _page(self, request: Request) -> Response:
+        """A page instead of an API: it leads to the sign-in page, or a form without its secret is refused."""
+        if request.method not in ("GET", "HEAD"):
+            text = "<html><body>The change you requested was rejected (422)</body></html>"
+            return Response(text, 422, media_type="text/html")
+        base = f"{request.url.scheme}://{request.headers.get('host', '')}{self.settings.relative_url}"
+        where = f"{base}/users/sign_in"
+        text = f'<html><body>You are being <a href="{where}">redirected</a>.</body></html>'
+        return Response(text, 302, {"location": where}, media_type="text/html")
+
     @staticmethod
     def _bad_token(inside: str | None, token: Token | None) -> tuple[Any, int]:
         if inside == "/api/graphql":
             return {"errors": [{"message": "Invalid token"}]}, 401
         if token is None:
             return {"message": "401 Unauthorized"}, 401
-        said: Literal["expired", "revoked"] = "expired" if token.state == "expired" else "revoked"
-        return {"error": "invalid_token", "error_description": f"Token was {said}."}, 401
+        if token.state == "blocked":
+            return {"message": "403 Forbidden - Your account has been blocked."}, 403
+        said = "Token was revoked. You have to re-authorize from the user."
+        if token.state == "expired":
+            said = "Token is expired. You can either do re-authorization or token refresh."
+        return {"error": "invalid_token", "error_description": said}, 401
 
     def _graphql(
         self, request: Request, asked: Any, user: User | None, scope: str, base: str, record: Record

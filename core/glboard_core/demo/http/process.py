@@ -55,6 +55,7 @@ class DemoOptions:
     latency_ms: float = 0
     faults: str = ""
     rate_limit: int | None = None
+    plain_headers: bool = False
     tier: Literal["free", "premium", "ultimate"] = "ultimate"
     edition: Literal["ee", "ce"] = "ee"
     gitlab_version: str = "18.9"
@@ -166,6 +167,9 @@ def parser() -> argparse.ArgumentParser:
         "--faults", default="", metavar="SPEC", help="random faults, such as 429:0.1,reset-after:0.05"
     )
     made.add_argument("--rate-limit", type=int, metavar="N", help="requests per minute")
+    made.add_argument(
+        "--plain-headers", action="store_true", help="send no Date and RateLimit headers, as without a proxy"
+    )
     made.add_argument("--tier", choices=TIERS, default=default.tier, help="licence tier")
     made.add_argument(
         "--edition", choices=EDITIONS, default=default.edition, help="enterprise or community edition"

@@ -48,12 +48,13 @@ class DemoServer:
         token: str | None = None,
         rate_limit: int | None = None,
         note_limit: int | None = None,
+        plain_headers: bool = False,
     ) -> None:
         self.world = world
         self.faults = faults if isinstance(faults, Faults) else Faults.parse(faults or "")
         prefix = relative_url.strip("/")
         names = frozenset() if is_loopback(host) else frozenset({host.lower(), socket.gethostname().lower()})
-        self.settings = Settings(latency_ms, f"/{prefix}" if prefix else "", names)
+        self.settings = Settings(latency_ms, f"/{prefix}" if prefix else "", plain_headers, names)
         self.token = token or gate.mint()
         self._tokens = {self.token: Token(world.owner, "api")}
         self._gate = Gate(
@@ -76,7 +77,7 @@ class DemoServer:
         return f"http://{host}:{self._port}{self.settings.relative_url}"
 
     def token_for(self, username: str, scope: str = "api") -> str:
-        """One more token, of any user; scope `api` or `read_api`."""
+        """One more token, of any user; scope `api`, `read_api` or `granular` (fine-grained)."""
         made = gate.mint()
         self._tokens[made] = Token(self.world.user(username), scope)
         return made
@@ -84,6 +85,10 @@ class DemoServer:
     def expire(self, token: str) -> None:
         """Expires a token."""
         self._tokens[token].state = "expired"
+
+    def block(self, token: str) -> None:
+        """Blocks the account of a token."""
+        self._tokens[token].state = "blocked"
 
     def limit(self, rate: int | None) -> None:
         """Sets the rate limit per user and minute."""
@@ -190,6 +195,7 @@ def build_server(options: DemoOptions) -> DemoServer:
         faults=Faults.parse(options.faults, seed=options.seed),
         relative_url=options.relative_url,
         rate_limit=options.rate_limit,
+        plain_headers=options.plain_headers,
     )
 
 

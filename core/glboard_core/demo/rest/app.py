@@ -84,6 +84,8 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/projects/{id}/issues/{eventable_id}/resource_iteration_events", issues.iteration_events),
 )
 PREFIX = "/api/v4"
+# A fine-grained token of 18.9 does not even learn about itself.
+_NOT_GRANULAR = frozenset({f"{PREFIX}/personal_access_tokens/self", f"{PREFIX}/metadata"})
 
 Answer = tuple[int, Any, dict[str, str]]
 
@@ -106,15 +108,31 @@ class Rest:
                 return handler, [unquote(one) for one in found.groups()]
         return None
 
+    def _refused(self, asked: Asked, method: str) -> Answer | None:
+        """What a token's scope or maintenance does not allow."""
+        if asked.scope == "granular" and asked.path in _NOT_GRANULAR:
+            text = "Access denied: the fine-grained token lacks the permissions for this request."
+            return 403, {"error": "insufficient_granular_scope", "error_description": text}, {}
+        if asked.user is not None and asked.scope not in ("api", "granular") and method != "GET":
+            text = "The request requires higher privileges than provided by the access token."
+            return (
+                403,
+                {"error": "insufficient_scope", "error_description": text, "scope": "api read_api"},
+                {},
+            )
+        if method != "GET" and self.world.traits.maintenance:
+            return 503, {"message": "GitLab is undergoing maintenance"}, {"retry-after": "900"}
+        return None
+
     def answer(self, asked: Asked) -> Answer:
         """Status, content and extra headers of a response; None as content means an empty body."""
         method = "GET" if asked.method == "HEAD" else asked.method
         found = self._handler(method, asked.path)
         if found is None:
             return 404, {"error": "404 Not Found"}, {}
-        if asked.user is not None and asked.scope != "api" and method != "GET":
-            text = "The request requires higher privileges than provided by the access token."
-            return 403, {"error": "insufficient_scope", "error_description": text, "scope": "api"}, {}
+        refused = self._refused(asked, method)
+        if refused is not None:
+            return refused
         handler, names = found
         try:
             call = Call(self.world, asked)

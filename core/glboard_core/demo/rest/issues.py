@@ -25,6 +25,7 @@ from glboard_core.demo.world.records import (
     Project,
     User,
 )
+from glboard_core.demo.world.registry import InternalServerError
 from glboard_core.demo.world.search import key_of
 
 _ORDERS = {
@@ -38,6 +39,7 @@ _ORDERS = {
 }
 _KEYSET = ("created_at", "updated_at", "due_date", "relative_position", "title")
 _WILD = {"none": "NONE", "any": "ANY", "upcoming": f"UPCOMING{LOOSE}", "started": f"STARTED{LOOSE}"}
+_MAX_INTEGER = 2**31 - 1
 _CHANGES = (
     "add_labels",
     "assignee_id",
@@ -232,6 +234,8 @@ def _change(call: Call, project: Project) -> Change:
         change.due = call.day("due_date")
     if call.has("weight"):
         change.weight = call.number("weight")
+        if change.weight is not None and change.weight > _MAX_INTEGER:
+            raise InternalServerError
     for ours, theirs in (("confidential", "confidential"), ("locked", "discussion_locked")):
         if call.has(theirs):
             setattr(change, ours, bool(call.flag(theirs)))
@@ -371,9 +375,11 @@ def create_note(call: Call, project: str, iid: str) -> Any:
     outcome = comment(call.world, issue, body, user, internal=bool(call.flag("internal", False)))
     if outcome.note is not None:
         return 201, shapes.note(call, outcome.note)
+    if outcome.failures:
+        raise Refused(400, {"message": f"400 Bad request - {outcome.failures[0]}"})
     if outcome.commands_only:
         changes: dict[str, Any] = dict.fromkeys(outcome.commands, True)
-        return 202, {"commands_changes": changes, "summary": outcome.messages or outcome.failures}
+        return 202, {"commands_changes": changes, "summary": outcome.messages}
     raise Refused(400, {"message": "400 Bad request - Note " + str({"note": ["can't be blank"]})})
 
 

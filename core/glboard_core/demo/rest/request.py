@@ -65,7 +65,7 @@ def _body(body: bytes, content_type: str) -> dict[str, Any]:
         try:
             content = msgspec.json.decode(body)
         except msgspec.DecodeError:
-            raise Refused(400, {"error": "There was a problem in the JSON you submitted"}) from None
+            raise Refused(400, {"error": "Invalid JSON format"}) from None
         if not isinstance(content, dict):
             raise Refused(400, {"error": "The body must be an object"})
         return content

@@ -17,6 +17,8 @@ from typing import Final, Literal
 from glboard_core.demo.world import permissions
 from glboard_core.demo.world.records import NO_ACCESS, Issue, Label, Milestone, User
 from glboard_core.demo.world.registry import Registry
+from glboard_core.demo.world.system_notes import told
+from glboard_core.demo.world.texts import normalised
 
 MAX_TITLE = 255
 MAX_DESCRIPTION = 1024 * 1024
@@ -78,10 +80,13 @@ def problems(change: Change) -> list[str]:
     return found
 
 
-def allowed(world: Registry, issue: Issue, change: Change, actor: User) -> Change:
-    """The change without what GitLab silently drops."""
+def allowed(world: Registry, issue: Issue, change: Change, actor: User, *, creating: bool = False) -> Change:
+    """The change without what GitLab silently drops. Whoever may create an issue may give it everything but a
+    weight; to change these things takes the Planner role."""
     kept = replace(change)
-    if not permissions.can_admin(actor, issue):
+    if creating and not permissions.can_admin(actor, issue):
+        kept.weight = UNSET
+    elif not permissions.can_admin(actor, issue):
         kept.labels = kept.milestone = kept.assignees = kept.weight = kept.due = UNSET
         kept.health = kept.confidential = kept.time_estimate = kept.status = UNSET
         kept.add_labels = kept.remove_labels = ()
@@ -89,11 +94,18 @@ def allowed(world: Registry, issue: Issue, change: Change, actor: User) -> Chang
     if kept.labels is not UNSET:
         kept.labels = [one for one in kept.labels if permissions.label_available(one, here)]
     kept.add_labels = [one for one in kept.add_labels if permissions.label_available(one, here)]
-    if isinstance(kept.milestone, Milestone) and not permissions.milestone_visible(kept.milestone, here):
+    if isinstance(kept.milestone, Milestone) and (
+        kept.milestone.closed or not permissions.milestone_visible(kept.milestone, here)
+    ):
         kept.milestone = UNSET
     if kept.assignees is not UNSET:
         readers = [one for one in kept.assignees if permissions.level(one, here) > NO_ACCESS]
-        kept.assignees = readers if world.licensed("premium") else readers[:1]
+        if kept.assignees and not readers:
+            kept.assignees = UNSET
+        else:
+            # Without the licence one stays: the one with the highest id.
+            last = sorted(readers, key=lambda one: one.id)[-1:]
+            kept.assignees = readers if world.licensed("premium") else last
     if not world.licensed("premium"):
         kept.weight = kept.status = UNSET
     if not world.licensed("ultimate"):
@@ -131,16 +143,17 @@ def _new_labels(world: Registry, issue: Issue, change: Change) -> tuple[Label, .
     return tuple(sorted(merged, key=lambda one: one.title))
 
 
-def apply(world: Registry, issue: Issue, change: Change, actor: User) -> list[str]:
+def apply(world: Registry, issue: Issue, change: Change, actor: User, *, creating: bool = False) -> list[str]:
     """Apply a change as GitLab would for this actor; returns messages if a field was refused. Then no field
     is saved, but labels and state are written all the same."""
     found = problems(change)
-    change = allowed(world, issue, change, actor)
+    change = allowed(world, issue, change, actor, creating=creating)
     world.ensure_history(issue)
     if found:
         if world.traits.partial_writes:
             _write_beside_errors(world, issue, change, actor)
         return found
+    before = copy(issue)
     with world.index.moving(issue):
         touched = _write_others(world, issue, change, actor)
         saved = _write_columns(world, issue, change, actor)
@@ -149,6 +162,8 @@ def apply(world: Registry, issue: Issue, change: Change, actor: User) -> list[st
             issue.updated = world.clock.now()
         if saved or touched:
             issue.updated_by = actor
+    if world.traits.system_notes and not creating and (saved or touched):
+        world.note_change(issue, told(before, issue), actor)
     return []
 
 
@@ -176,6 +191,8 @@ def _write_columns(world: Registry, issue: Issue, change: Change, actor: User) -
         value = getattr(change, name)
         if name == "title" and value is not UNSET:
             value = value.strip()
+        if name == "description" and value is not UNSET:
+            value = normalised(value)
         if value is not UNSET and value != getattr(issue, name):
             setattr(issue, name, value)
             touched = True

@@ -348,6 +348,14 @@ class Registry:
                 issue.updated = now
         return note
 
+    def note_change(self, issue: Issue, bodies: Iterable[str], author: User) -> None:
+        """Add system notes about a change that was just written; they move no time of their own."""
+        now = self.clock.now()
+        for body in bodies:
+            note = Note(self.next_id("note"), issue, body, author, now, now, system=True)
+            self.notes[note.id] = note
+            issue.notes = [*(issue.notes or ()), note]
+
     def throttled(self, issue: Issue) -> bool:
         """Whether a mere touch of an issue does not move its `updated_at`: it was moved a moment ago."""
         return self.traits.throttles and self.clock.now() - issue.updated < THROTTLE

@@ -16,10 +16,16 @@ class Traits:
     """A rank next to an issue without a position is answered with HTTP 500."""
     boards_place: bool = True
     """Reading the issues of a board's list gives those without a position one."""
+    maintenance: bool = False
+    """It is in maintenance mode: reads work, writes are refused."""
+    misses_neighbours: bool = False
+    """A rank next to an issue that is gone is an error of the payload; otherwise nothing happens."""
     partial_writes: bool = True
     """A change that is refused for one field has its labels and its state written all the same."""
     placing: float | None = 1.0
     """Seconds after which a background job has placed a new issue, and with it the others without a position;
     None for never."""
+    system_notes: bool = True
+    """Changes of fields that have no events of their own leave a system note."""
     throttles: bool = True
     """A second change of labels or assignees by one person within a minute does not move `updatedAt`."""

@@ -72,6 +72,9 @@ class World(Registry):
             self.index.add(issue)
             self.edit(issue.reference, by=by, **wishes)
             issue.updated_by = None
+            for note in issue.notes or ():
+                self.drop_note(note)
+            issue.notes = None
             self.place_later()
             return issue
 
