@@ -75,7 +75,9 @@ class LabelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class SyncSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How often the server is polled, and how long changes are held before they are sent; in seconds.
 
-    ``hold_comments`` applies to comments and new issues, and to all else that the same key did.
+    ``reconcile`` is the time in which four pages of cards are read again, from the board on screen and the
+    rest in turn, for what polls cannot see. ``hold_comments`` applies to comments and new issues, and to all
+    else that the same key did.
     """
 
     poll: Every = 10.0
