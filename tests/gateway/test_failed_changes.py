@@ -82,6 +82,27 @@ async def test_one_look_for_all_failures_of_a_document(context: LoadedGateway) -
     assert len(context.server.requests) == 2
 
 
+async def test_a_new_issue_that_gitlab_says_it_did_not_create_is_looked_for(context: LoadedGateway) -> None:
+    now = context.gateway.now()
+    new = Create(project="top/app", title="New")
+    create = structs.replace(context.op("new:1", new), at=now)
+    write = context.gateway._transport.write
+
+    async def denied(*args: object) -> bytes:
+        await write(*args)  # type: ignore[arg-type]
+        return b'{"data": {"m0": {"errors": ["No"], "issue": null}}}'
+
+    context.gateway._transport.write = denied  # type: ignore[assignment, method-assign]
+    [outcome] = await context.send(create)
+    assert isinstance(outcome, Done)
+    assert outcome.issue is not None
+    assert outcome.issue.title == "New"
+    # And one that was not created is not there.
+    bad = structs.replace(context.op("new:2", Create(project="top/app", title=" ")), at=now)
+    context.gateway._transport.write = write  # type: ignore[method-assign]
+    assert errors(await context.send(bad)) == [EditInvalid]
+
+
 # -- GitLab fails
 
 
