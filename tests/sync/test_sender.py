@@ -417,7 +417,7 @@ async def test_read_only_refuses_every_change(server: DemoServer, store: Store) 
 # The cost
 
 
-@pytest.mark.parametrize(("count", "most"), [(1, 2), (20, 3), (100, 10)])
+@pytest.mark.parametrize(("count", "most"), [(1, 2), (20, 3), (100, 14)])
 async def test_many_edits_take_few_requests(count: int, most: int, store: Store) -> None:
     async with DemoServer(build_world(issues=100)) as server, session(server, store, sync=HELD) as context:
         server.requests.clear()
